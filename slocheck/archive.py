@@ -1,0 +1,175 @@
+"""A run's folder under reports/: written atomically, read back, listed.
+
+A file is written beside its place, synced, renamed, and its folder synced: a kill or a full disk at
+any moment leaves the old state or the new one, never half a file.
+"""
+
+import fcntl
+import gzip
+import os
+import re
+import secrets
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from slocheck.errors import SaveError, UsageError
+from slocheck.evidence.model import SCHEMA_VERSION, Evidence
+
+EVIDENCE_FILE = "evidence.json.gz"
+SPEC_FILE = "slo.yaml"
+RUNNING_FILE = "running"
+ABORTED_FILE = "aborted"
+LATEST = "latest"
+MAX_EVIDENCE_BYTES = 1 << 30
+_RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
+
+
+class RunFolder:
+    """One run's folder, held by a lock for as long as the run lives."""
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path = path
+        self._lock = lock
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file of this run atomically; raises SaveError."""
+        target = self.path / name
+        write_atomically(target, content.encode() if isinstance(content, str) else content)
+        return target
+
+    def save_evidence(self, evidence: Evidence, spec_text: str) -> None:
+        """Write what the run can be graded from again: the spec first, the evidence last."""
+        self.write(SPEC_FILE, spec_text)
+        plain = TypeAdapter(Evidence).dump_json(evidence)
+        self.write(EVIDENCE_FILE, gzip.compress(plain, compresslevel=6, mtime=0))
+
+    def close(self) -> None:
+        """Give up the lock and take away the mark of a living run."""
+        if self._lock >= 0:
+            (self.path / RUNNING_FILE).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = -1
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Replace `target` by `content`, or leave it as it was; raises SaveError."""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise SaveError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Archive:
+    """The folder that holds all runs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def probe(self) -> None:
+        """Make sure that a run can be saved here, before any load; raises UsageError."""
+        probe = self.root / f".probe-{secrets.token_hex(4)}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            write_atomically(probe, b"probe\n" * 1024)
+            probe.unlink()
+        except (OSError, SaveError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise UsageError(
+                f"{self.root}: reports cannot be written there ({reason}); "
+                "choose another folder with --reports DIR"
+            ) from error
+
+    def create(self, started: datetime) -> RunFolder:
+        """Make a new run's folder, never one that exists; `started` is in UTC."""
+        self._mark_orphans()
+        while True:
+            path = self.root / f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+            try:
+                path.mkdir(mode=0o755)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise UsageError(f"{path}: cannot be created: {error.strerror}") from error
+            lock = os.open(path / RUNNING_FILE, os.O_CREAT | os.O_RDWR, 0o644)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return RunFolder(path, lock)
+
+    def _mark_orphans(self) -> None:
+        """Rename the mark of runs whose process is gone: nobody holds their lock any more."""
+        for mark in self.root.glob(f"*/{RUNNING_FILE}"):
+            descriptor = os.open(mark, os.O_RDWR)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                mark.rename(mark.with_name(ABORTED_FILE))
+            except (BlockingIOError, FileNotFoundError):
+                continue  # alive, or another run was faster
+            finally:
+                os.close(descriptor)
+
+    def runs(self) -> list[Path]:
+        """Return the folders of all runs that have evidence, oldest first."""
+        if not self.root.is_dir():
+            return []
+        found = [path for path in self.root.iterdir() if _RUN_ID.match(path.name)]
+        return sorted((path for path in found if (path / EVIDENCE_FILE).is_file()), key=_age)
+
+    def find(self, run: str) -> Path:
+        """Return the folder that `run` names: a folder, its evidence file, or ``latest``."""
+        if run == LATEST:
+            runs = self.runs()
+            if not runs:
+                raise UsageError(f"{self.root}: no run is archived there; start one with `slocheck run`")
+            return runs[-1]
+        path = Path(run)
+        candidates = (path.parent if path.is_file() else path, self.root / run)
+        for folder in candidates:
+            if (folder / EVIDENCE_FILE).is_file():
+                return folder
+        raise UsageError(
+            f"{run}: no run is archived there; name a run's folder, its {EVIDENCE_FILE}, or `{LATEST}`"
+        )
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """Order runs by start; within one second, by when the evidence was written."""
+    return path.name[:16], (path / EVIDENCE_FILE).stat().st_mtime_ns
+
+
+def load_evidence(folder: Path) -> Evidence:
+    """Read a run back; raises UsageError when it is damaged or of another version."""
+    path = folder / EVIDENCE_FILE
+    try:
+        with gzip.open(path) as file:
+            plain = file.read(MAX_EVIDENCE_BYTES + 1)
+        if len(plain) > MAX_EVIDENCE_BYTES:
+            raise UsageError(f"{path}: larger than {MAX_EVIDENCE_BYTES} bytes; not evidence of slocheck")
+        evidence = TypeAdapter(Evidence).validate_json(plain)
+    except (OSError, EOFError, ValidationError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise UsageError(f"{path}: damaged, or not evidence of slocheck: {first}") from error
+    if evidence.schema_version != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path}: evidence of form {evidence.schema_version}; this slocheck reads form {SCHEMA_VERSION}"
+        )
+    return evidence

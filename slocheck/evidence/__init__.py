@@ -1,0 +1,1 @@
+"""What was measured: recordings, server series, and the samples drawn from them. Pure."""

@@ -1,0 +1,190 @@
+"""Evidence: all that a run left behind, enough to grade and report it again without load."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from slocheck.evidence.recording import Recording
+from slocheck.evidence.series import ServerSeries
+
+SCHEMA_VERSION = 1
+
+
+class Ending(StrEnum):
+    """How the load ended."""
+
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    TARGET_DOWN = "target down"
+    GENERATOR_LOST = "generator lost"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerHealth:
+    """One worker process, over the window.
+
+    Attributes:
+        worker: Its Locust client id.
+        cpu: Share of one core, mean over the window, 0..1 or more.
+        cpu_max: The busiest second.
+        loop_lag_p99: Lateness of its event loop, seconds.
+        complete: Its final message arrived and no sequence number was missing.
+        messages: What it complained of, foreign texts included.
+    """
+
+    worker: str
+    cpu: float
+    cpu_max: float
+    loop_lag_p99: float
+    complete: bool
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadHealth:
+    """How well the load was generated.
+
+    Attributes:
+        planned_users: What the plan asked for.
+        users: Smallest number of users running in any second of the window.
+        workers: One entry a worker, lost ones included.
+        in_flight: Requests unresolved at the drain's end (recorded as failed by timeout).
+        unrecorded: Requests known to have been sent whose outcome nobody recorded.
+        clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
+        exceptions: Exceptions raised by the scenario's own code: text to count.
+    """
+
+    planned_users: int
+    users: int
+    workers: tuple[WorkerHealth, ...]
+    in_flight: int = 0
+    unrecorded: int = 0
+    clock_jump: float = 0.0
+    exceptions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the numbers come from.
+
+    Attributes:
+        run_id: Folder name of the run.
+        command: The command line, secrets masked.
+        started: UTC time of the load's begin, ISO 8601.
+        ended: UTC time of the last response.
+        slocheck: Version of slocheck.
+        versions: Other versions: python, locust.
+        host: Name of the load generator's machine.
+        cores: Its processor count.
+        git_sha: Of the spec's repository; empty where it is none.
+        git_dirty: Whether that work tree had changes.
+        spec_sha256: Hash of slo.yaml's text.
+        scenario_sha256: Hash of the scenario's text.
+        scenario: Its path as written.
+        target: Base URL, user info and query values removed.
+        seed: The run's seed.
+    """
+
+    run_id: str
+    command: str
+    started: str
+    ended: str
+    slocheck: str
+    versions: Mapping[str, str]
+    host: str
+    cores: int
+    git_sha: str
+    git_dirty: bool
+    spec_sha256: str
+    scenario_sha256: str
+    scenario: str
+    target: str
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What flags and environment changed of the spec for this run; None: as the spec says."""
+
+    target: str | None = None
+    prometheus: str | None = None
+    gate: str | None = None
+    scenario: str | None = None
+    users: int | None = None
+    duration: float | None = None
+    warmup: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One run.
+
+    Attributes:
+        schema_version: Of this form.
+        provenance: Where the numbers come from.
+        overrides: Flags over the spec.
+        planned_warmup_s: As planned, seconds.
+        planned_window_s: As planned, seconds.
+        ending: How the load ended.
+        signal: The signal's name when interrupted; else empty.
+        recording: Client side.
+        health: Of the generator.
+        failed_statuses: The failure rule the recording was made with.
+        server: Server side; None where no source is configured.
+        server_error: Why a configured source delivered nothing; empty when it did.
+    """
+
+    schema_version: int
+    provenance: Provenance
+    overrides: Overrides
+    planned_warmup_s: float
+    planned_window_s: float
+    ending: Ending
+    signal: str
+    recording: Recording
+    health: LoadHealth
+    failed_statuses: tuple[str, ...]
+    server: ServerSeries | None = None
+    server_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One second of a run, for the live view.
+
+    Attributes:
+        second: Seconds since the load began.
+        phase: ``warm-up``, ``window`` or ``drain``.
+        users: Users running now.
+        recording: All that has been recorded until now.
+    """
+
+    second: int
+    phase: str
+    users: int
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What the load engine brings home.
+
+    Attributes:
+        recording: Client side, warm-up included.
+        health: Of the generator.
+        ending: How the load ended.
+        load_start: Our wall clock at the first request, epoch seconds.
+        window_start: The same at the window's start.
+        end: The same after the last response.
+        versions: Of python and locust, as they ran.
+        error: Why the generator was lost; empty when it was not.
+    """
+
+    recording: Recording
+    health: LoadHealth
+    ending: Ending
+    load_start: float
+    window_start: float
+    end: float
+    versions: Mapping[str, str]
+    error: str = ""

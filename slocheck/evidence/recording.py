@@ -1,0 +1,116 @@
+"""The client side's numbers: exact counts and histograms per endpoint and one-second slice.
+
+Every latency is in integer nanoseconds. A slice is one second of the run, counted from the moment
+the load began; a request belongs to the slice in which it was (to be) sent, not the one it ended in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from slocheck.spec.model import Endpoint
+
+
+class FailureClass(StrEnum):
+    """Why a request failed. GENERATOR failures are this machine's own, never the target's."""
+
+    DNS = "dns"
+    REFUSED = "refused"
+    RESET = "reset"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    PROTOCOL = "protocol"
+    STATUS = "status"
+    EXPECTATION = "expectation"
+    GENERATOR = "generator"
+
+
+@dataclass(frozen=True, slots=True)
+class SliceCounts:
+    """What happened to the requests that one endpoint was sent in one second.
+
+    Attributes:
+        second: Seconds since the load began.
+        ok: Requests that did not fail.
+        failures: Failed requests by class.
+        statuses: Requests by status code; 0 stands for no response at all.
+        unserved: No response at all, or 502, 503, 504: what availability counts.
+        over: For each threshold of the recording, the *ok* requests at or over it, exactly.
+        latencies: Histogram of the ok requests: bucket index (see `histogram`) to count.
+        failed_latencies: The same of the failed ones.
+        total_ns: Sum of the ok requests' latencies.
+        max_ns: Largest of the ok requests' latencies; 0 where there is none.
+        cache_hits: Responses whose header told a hit.
+        cache_misses: Responses whose header told a miss.
+        bytes_received: Body bytes.
+    """
+
+    second: int
+    ok: int = 0
+    failures: Mapping[FailureClass, int] = field(default_factory=dict)
+    statuses: Mapping[int, int] = field(default_factory=dict)
+    unserved: int = 0
+    over: tuple[int, ...] = ()
+    latencies: Mapping[int, int] = field(default_factory=dict)
+    failed_latencies: Mapping[int, int] = field(default_factory=dict)
+    total_ns: int = 0
+    max_ns: int = 0
+    cache_hits: int = 0
+    cache_misses: int = 0
+    bytes_received: int = 0
+
+    @property
+    def failed(self) -> int:
+        """Failed requests of all classes."""
+        return sum(self.failures.values())
+
+    @property
+    def sent(self) -> int:
+        """Requests attempted."""
+        return self.ok + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRecording:
+    """One endpoint's slices, in order of seconds; seconds without a request are absent."""
+
+    endpoint: Endpoint
+    slices: tuple[SliceCounts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorExample:
+    """One failed request, for the report; texts come from the target and are foreign.
+
+    Attributes:
+        endpoint: What was asked.
+        failure: Its class.
+        count: How many failed with this very message.
+        message: The first one's message, at most 300 characters.
+        second: When the first was sent, seconds since the load began.
+    """
+
+    endpoint: Endpoint
+    failure: FailureClass
+    count: int
+    message: str
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Everything the client side recorded, warm-up included.
+
+    Attributes:
+        thresholds_ns: What `SliceCounts.over` counts against, ascending.
+        endpoints: By endpoint, sorted.
+        errors: Examples of failures, most frequent first, bounded in number.
+        warmup_s: Whole seconds at the start that are warm-up; the window starts there.
+        window_s: Whole seconds of the window that were really driven (less than planned when cut).
+    """
+
+    thresholds_ns: tuple[int, ...]
+    endpoints: tuple[EndpointRecording, ...]
+    errors: tuple[ErrorExample, ...]
+    warmup_s: int
+    window_s: int

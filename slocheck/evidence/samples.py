@@ -1,0 +1,100 @@
+"""What an objective is graded on: one of four inert forms, each with its bounds.
+
+All of slocheck's indicators but two are shares of bad requests; see `Share`. Each side (client,
+server) yields a sample per objective and limit, or a `NoData` that says why there is none.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """The indicator's value for people, in base units, as bounds; equal where exactly known.
+
+    Attributes:
+        low: Smallest value the data allow; None where nothing is known.
+        high: Largest; ``inf`` where unbounded.
+    """
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Per-slice counts of one share, all of the same length.
+
+    Attributes:
+        n: Requests.
+        bad: Bad for certain.
+        bad_high: Bad or possibly bad; None where nothing is in doubt.
+        edges: For latency, counts at or over lower thresholds (failures included), as references.
+    """
+
+    n: tuple[int, ...]
+    bad: tuple[int, ...]
+    bad_high: tuple[int, ...] | None = None
+    edges: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of bad requests over the window: latency, errors, unavailability, cache misses.
+
+    Attributes:
+        total: Requests (or look-ups) in the window, as counted.
+        low: Exact lower bound of the bad share, 0..1.
+        high: Exact upper bound; equal to `low` where nothing is in doubt.
+        display: The indicator as a person knows it: the percentile, the error rate, the hit rate.
+        slices: For the statistics; None where the source gives totals only.
+        notes: What widened the bounds: reset, tail_unknown, a limit inside a bucket, ...
+    """
+
+    total: int
+    low: Fraction
+    high: Fraction
+    display: Display
+    slices: Slices | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Successful requests per second and instance.
+
+    Attributes:
+        low: Exact lower bound over the window, 1/s.
+        high: Exact upper bound.
+        offered: Attempted requests per second and instance: below a limit, nothing can reach it.
+        per_slice: Successes per second and instance, one value a slice.
+        notes: What widened the bounds.
+    """
+
+    low: Fraction
+    high: Fraction
+    offered: Fraction
+    per_slice: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value, of a custom PromQL objective; `points` are the range it was reduced from."""
+
+    value: Fraction
+    points: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """There is nothing to grade, and why; never a pass.
+
+    `broken` marks what a failing source caused (as opposed to no traffic at all).
+    """
+
+    reason: str
+    broken: bool = False
+
+
+Sample = Share | Rate | Scalar | NoData

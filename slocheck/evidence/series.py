@@ -1,0 +1,111 @@
+"""The server side's numbers as they were fetched: raw samples, no rate() and no quantile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from slocheck.spec.model import Preset
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One label condition of a selector; `op` is ``=``, ``!=``, ``=~`` or ``!~``."""
+
+    label: str
+    op: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """Which raw series to fetch: a metric name and the conditions on its labels."""
+
+    metric: str
+    matchers: tuple[Matcher, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawSeries:
+    """One time series around the window.
+
+    Attributes:
+        metric: The metric's name.
+        labels: All labels but ``__name__``.
+        times: Seconds since the epoch on the source's clock, ascending.
+        values: As many as `times`.
+    """
+
+    metric: str
+    labels: Mapping[str, str]
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromqlAnswer:
+    """The answer to one custom PromQL objective.
+
+    Attributes:
+        query: As it was sent.
+        values: One value for an instant query; the range's points, in time order, else. Empty: no data.
+        error: Why there is none; empty when it was answered.
+    """
+
+    query: str
+    values: tuple[float, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePreflight:
+    """What a metric source is found to be, before any load.
+
+    Attributes:
+        scrape_interval: Seconds between two samples of a target.
+        clock_skew: The source's clock minus ours, seconds.
+        targets: Targets that the selector finds up.
+        bucket_edges: Upper edges of the latency histogram, seconds, ascending, without ``+Inf``.
+        missing: Metrics the objectives need that have no series yet (newborn, or misnamed).
+        warnings: What the user should know, one sentence each, with the remedy.
+    """
+
+    scrape_interval: float
+    clock_skew: float
+    targets: int
+    bucket_edges: tuple[float, ...] = ()
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSeries:
+    """What a metric source delivered for one run.
+
+    Attributes:
+        kind: ``prometheus`` or ``scrape``.
+        preset: The metric names the series were asked for by.
+        load_start: First request of the load, warm-up included, on the source's clock, epoch seconds.
+        start: The window's start on the source's clock; equal to `load_start` without a warm-up.
+        end: The last response of the load on the source's clock.
+        series: Raw series, from five scrape intervals before `load_start` to the first sample
+            after `end`. Counters and buckets, and beside them ``up`` and
+            ``process_start_time_seconds`` of the same targets.
+        scrape_interval: Seconds.
+        clock_skew: The source's clock minus ours, seconds.
+        queries: Every query sent, for the report.
+        warnings: What the source warned of, and what this side found odd.
+        incomplete: Why the series cannot be trusted to be whole; empty when they can.
+        promql: Objective name to its answer.
+    """
+
+    kind: str
+    preset: Preset
+    load_start: float
+    start: float
+    end: float
+    series: tuple[RawSeries, ...] = ()
+    scrape_interval: float = 0.0
+    clock_skew: float = 0.0
+    queries: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    promql: Mapping[str, PromqlAnswer] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Verdicts: from samples and limits to tiers, gate and exit code. Pure."""

@@ -1,0 +1,182 @@
+"""The outcome of grading: inert, complete, unrounded. Reporters show it, nothing recomputes it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from slocheck.evidence.samples import Display
+from slocheck.spec.model import Limit, Objective
+
+
+class Verdict(StrEnum):
+    """What the evidence says of one limit."""
+
+    MET = "met"
+    BREACHED = "breached"
+    UNDECIDED = "undecided"
+
+
+class Outcome(StrEnum):
+    """What the run says of the gate."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    INVALID = "invalid"
+    INTERRUPTED = "interrupted"
+
+
+class Side(StrEnum):
+    """Who measured."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the statistics say of a sample against one limit.
+
+    Attributes:
+        low: Lower end of the confidence interval, in the indicator's base unit (see `unit_is_share`).
+        high: Upper end.
+        n_effective: Independent requests that the sample is worth.
+        needed_factor: How many times longer a run would decide it; None when decided or hopeless.
+        burst_tolerance: Largest design effect that keeps MET; None when not met.
+    """
+
+    low: float
+    high: float
+    n_effective: float | None = None
+    needed_factor: float | None = None
+    burst_tolerance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SideResult:
+    """One side's verdict on one limit.
+
+    Attributes:
+        side: Who measured.
+        verdict: From this side's numbers alone.
+        display: The indicator's value as bounds, base units; None where there is no data.
+        total: Requests (look-ups, points) behind it; 0 without data.
+        bad: Bad ones, lower bound; None where the form has none.
+        bad_high: Bad ones, upper bound.
+        reason: Why undecided or how decided, one sentence without a full stop; may be empty when met.
+        notes: What widened the bounds.
+        bounds: The statistics; None with ``confidence: none``.
+        broken: The source failed (as opposed to no traffic).
+    """
+
+    side: Side
+    verdict: Verdict
+    display: Display | None
+    total: int
+    bad: int | None = None
+    bad_high: int | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    bounds: Bounds | None = None
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LevelResult:
+    """One limit of an objective: the sides put together.
+
+    Attributes:
+        level: A tier, ``target`` or ``critical``.
+        limit: The bound.
+        verdict: Of both sides.
+        reason: Why; empty when plainly met.
+        sides: One or two results.
+    """
+
+    level: str
+    limit: Limit
+    verdict: Verdict
+    reason: str
+    sides: tuple[SideResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveResult:
+    """An objective and the verdict on each of its levels, in the order of the spec's limits."""
+
+    objective: Objective
+    levels: tuple[LevelResult, ...]
+
+    def level(self, name: str) -> LevelResult | None:
+        """Return the result of the level of that name, None where the objective has none."""
+        return next((level for level in self.levels if level.level == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of the run's validity.
+
+    Attributes:
+        name: Such as ``generator cpu``; stable, for machines.
+        valid: Whether the check held.
+        message: What was measured and what it has to be; on failure, which number is not to be believed.
+        taints: Names of the objectives whose breach the fault could have caused; all when `everything`.
+        everything: The fault could have caused any breach.
+    """
+
+    name: str
+    valid: bool
+    message: str
+    taints: frozenset[str] = frozenset()
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What stands between the run and the next tier, for one objective.
+
+    Attributes:
+        objective: Its name.
+        tier: The tier that is missed.
+        verdict: BREACHED or UNDECIDED.
+        distance: How far the observed value is from the limit, in base units, positive; None
+            where nothing was observed.
+        message: In words.
+    """
+
+    objective: str
+    tier: str
+    verdict: Verdict
+    distance: Fraction | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The verdict on a run.
+
+    Attributes:
+        outcome: Of the gate.
+        exit_code: The contract's.
+        tier: Highest tier whose objectives are all met (and those of the tiers below); None: none.
+        gate: The tier asked for.
+        next_tier: The one above `tier`; None at the top.
+        gaps: What the next tier misses, worst first.
+        objectives: All results, in the spec's order.
+        findings: All validity checks.
+        warnings: Missed targets and other things that do not change the exit code.
+        confidence: As in the spec; None: the observed values alone were graded.
+        headline: One sentence: the worst breach, or what is undecided, or that the gate is met.
+    """
+
+    outcome: Outcome
+    exit_code: int
+    tier: str | None
+    gate: str
+    next_tier: str | None
+    gaps: tuple[Gap, ...]
+    objectives: tuple[ObjectiveResult, ...]
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+    confidence: Fraction | None
+    headline: str

@@ -1,0 +1,24 @@
+"""What every reporter is given."""
+
+from dataclasses import dataclass
+
+from slocheck.evidence.model import Evidence
+from slocheck.grading.assessment import Assessment
+from slocheck.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A graded run.
+
+    Attributes:
+        spec: What it was graded against, overrides applied.
+        evidence: What was measured.
+        assessment: The verdict.
+        folder: The run's folder as the user sees it.
+    """
+
+    spec: Spec
+    evidence: Evidence
+    assessment: Assessment
+    folder: str

@@ -1,0 +1,1 @@
+"""slo.yaml: what the user wrote, validated, with the line of every value."""

@@ -13,7 +13,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slocheck.errors import SaveError, UsageError
 from slocheck.evidence.model import SCHEMA_VERSION, Evidence
@@ -25,6 +25,14 @@ ABORTED_FILE = "aborted"
 LATEST = "latest"
 MAX_EVIDENCE_BYTES = 1 << 30
 _RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
+
+
+class _Document(BaseModel):
+    """The file's outermost form: NaN and infinity are kept, as strings."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    evidence: Evidence
 
 
 class RunFolder:
@@ -43,8 +51,8 @@ class RunFolder:
     def save_evidence(self, evidence: Evidence, spec_text: str) -> None:
         """Write what the run can be graded from again: the spec first, the evidence last."""
         self.write(SPEC_FILE, spec_text)
-        plain = TypeAdapter(Evidence).dump_json(evidence)
-        self.write(EVIDENCE_FILE, gzip.compress(plain, compresslevel=6, mtime=0))
+        plain = _Document(evidence=evidence).model_dump_json()
+        self.write(EVIDENCE_FILE, gzip.compress(plain.encode(), compresslevel=6, mtime=0))
 
     def close(self) -> None:
         """Give up the lock and take away the mark of a living run."""
@@ -164,7 +172,7 @@ def load_evidence(folder: Path) -> Evidence:
             plain = file.read(MAX_EVIDENCE_BYTES + 1)
         if len(plain) > MAX_EVIDENCE_BYTES:
             raise UsageError(f"{path}: larger than {MAX_EVIDENCE_BYTES} bytes; not evidence of slocheck")
-        evidence = TypeAdapter(Evidence).validate_json(plain)
+        evidence = _Document.model_validate_json(plain).evidence
     except (OSError, EOFError, ValidationError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise UsageError(f"{path}: damaged, or not evidence of slocheck: {first}") from error

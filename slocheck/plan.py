@@ -1,9 +1,10 @@
 """What a run will do, derived from the spec: phases, load, thresholds. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from slocheck.spec.model import CacheRule, FailureRule, IndicatorKind, Spec, Tls
+from slocheck.spec.model import CacheRule, FailureRule, Indicator, IndicatorKind, Limit, Spec, Tls
 
 REFERENCE_EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latency edges counted beside the spec's limits: references for a rare tail's clustering."""
@@ -61,3 +62,48 @@ def thresholds_ns(spec: Spec) -> tuple[int, ...]:
         if objective.indicator.kind is IndicatorKind.LATENCY:
             edges |= {limit.first_bad_ns for limit in objective.limits.values()}
     return tuple(sorted(edges))
+
+
+@dataclass(frozen=True, slots=True)
+class ProofNeed:
+    """What it takes to prove one limit.
+
+    Attributes:
+        objective: Its name.
+        level: Tier, ``target`` or ``critical``.
+        limit: As written.
+        requests: Fewest independent requests, none of them bad, that prove it; None where the limit
+            is no share of requests.
+        per_second: The same as a rate over the planned window.
+    """
+
+    objective: str
+    level: str
+    limit: str
+    requests: int | None
+    per_second: float | None
+
+
+def bad_share_limit(indicator: Indicator, limit: Limit) -> Fraction | None:
+    """Return the largest share of bad requests that a limit allows, 0..1; None where it is no share."""
+    match indicator.kind:
+        case IndicatorKind.LATENCY:
+            return 1 - (indicator.quantile or Fraction(0))
+        case IndicatorKind.ERROR_RATE:
+            return limit.value
+        case IndicatorKind.AVAILABILITY | IndicatorKind.CACHE_HIT_RATE:
+            return 1 - limit.value
+        case _:
+            return None
+
+
+def proof_needs(spec: Spec, requests_needed: Callable[[float], int]) -> tuple[ProofNeed, ...]:
+    """Return what each limit takes to be proven; `requests_needed` maps a share to a sample size."""
+    needs = []
+    for objective in spec.objectives:
+        for level, limit in objective.limits.items():
+            share = bad_share_limit(objective.indicator, limit)
+            requests = requests_needed(float(share)) if share is not None and 0 < share < 1 else None
+            rate = requests / spec.workload.duration if requests is not None else None
+            needs.append(ProofNeed(objective.name, level, limit.text, requests, rate))
+    return tuple(needs)

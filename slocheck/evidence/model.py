@@ -83,6 +83,7 @@ class Provenance:
         scenario: Its path as written.
         target: Base URL, user info and query values removed.
         seed: The run's seed.
+        spec_path: The spec as the user named it.
     """
 
     run_id: str
@@ -100,6 +101,7 @@ class Provenance:
     scenario: str
     target: str
     seed: int | None
+    spec_path: str = "slo.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class Evidence:
         failed_statuses: The failure rule the recording was made with.
         server: Server side; None where no source is configured.
         server_error: Why a configured source delivered nothing; empty when it did.
+        generator_error: Why the generator was lost; empty when it was not.
     """
 
     schema_version: int
@@ -146,6 +149,7 @@ class Evidence:
     failed_statuses: tuple[str, ...]
     server: ServerSeries | None = None
     server_error: str = ""
+    generator_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,5 @@
+"""``python -m slocheck``."""
+
+from slocheck.cli import main
+
+main()

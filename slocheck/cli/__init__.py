@@ -1,0 +1,100 @@
+"""The command line: parse, choose adapters, map to exit codes.
+
+Only this package knows which adapter does what, and only it ends the process.
+"""
+
+import os
+import sys
+import traceback
+
+import typer
+
+from slocheck import __version__
+from slocheck.cli import demo_command, replay_commands, run_command, spec_commands
+from slocheck.errors import SlocheckError
+from slocheck.interrupts import Interrupted
+
+app = typer.Typer(
+    name="slocheck",
+    help="Does your API keep its SLOs under load? Drives Locust, reads Prometheus, grades tiers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("run")(run_command.run)
+app.command("grade")(replay_commands.grade)
+app.command("report")(replay_commands.report)
+app.command("validate")(spec_commands.validate)
+app.command("schema")(spec_commands.schema)
+app.command("init")(spec_commands.init)
+app.command("demo")(demo_command.demo)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the form Typer calls
+    if wanted:
+        typer.echo(f"slocheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: bool = typer.Option(  # noqa: ARG001 - its callback does the work
+        default=False,
+        callback=_show_version,
+        is_eager=True,
+        show_default=False,
+        help="Print the version and stop.",
+    ),
+    debug: bool = typer.Option(default=False, envvar="SLOCHECK_DEBUG", help="Show tracebacks."),
+) -> None:
+    """Does your API keep its SLOs under load?"""
+    if debug:
+        os.environ["SLOCHECK_DEBUG"] = "1"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with the contract's exit code."""
+    sys.exit(exit_code_of(arguments))
+
+
+def exit_code_of(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; every foreseen failure has a message."""
+    try:
+        code: int | None = app(arguments, prog_name="slocheck", standalone_mode=False)
+    except (typer.Exit, typer.Abort, typer.TyperException) as error:
+        return _usage(error)
+    except (SlocheckError, Interrupted) as error:
+        return _complain(error, error.exit_code)
+    except BrokenPipeError:
+        # the reader went away (`slocheck report latest | head`); Python would complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:  # noqa: BLE001 - the one broad except: a defect of slocheck, exit 70
+        traceback.print_exc()
+        name = type(error).__name__
+        print(
+            f"slocheck: a defect in slocheck itself ({name}); please report the lines above", file=sys.stderr
+        )
+        return 70
+    return code or 0
+
+
+def _usage(error: typer.Exit | typer.Abort | typer.TyperException) -> int:
+    """End as the command-line parser asks: help and version are fine, all else is usage."""
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, typer.Abort):
+        return 130
+    print(f"slocheck: {error.format_message()}", file=sys.stderr)
+    print("Try 'slocheck --help', or --help after a command.", file=sys.stderr)
+    return 2
+
+
+def _complain(error: BaseException, code: int) -> int:
+    if os.environ.get("SLOCHECK_DEBUG"):
+        traceback.print_exc()
+    print(f"slocheck: {error}", file=sys.stderr)
+    return code

@@ -1,0 +1,104 @@
+"""Which adapter serves what: the one place where concrete sources and engines are chosen."""
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from slocheck.archive import RunFolder
+from slocheck.evidence.queries import series_queries
+from slocheck.load.engine import LoadEngine
+from slocheck.masking import mask, secrets_of, strip_url
+from slocheck.pipeline import MetricSource
+from slocheck.plan import LoadPlan, thresholds_ns
+from slocheck.provenance import scenario_path
+from slocheck.reporters import FORMATS
+from slocheck.reporters.report import Report
+from slocheck.spec.model import IndicatorKind, Spec
+
+DEFAULT_REPORTS = Path("reports")
+
+
+def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
+    """Return the engine that sends what `spec` describes."""
+    workload = spec.workload
+    return LoadEngine(
+        LoadPlan(
+            target_url=spec.target.url,
+            scenario=str(scenario_path(spec)),
+            users=workload.users,
+            spawn_rate=workload.spawn_rate,
+            warmup_s=workload.warmup,
+            duration_s=workload.duration,
+            drain_s=workload.drain,
+            thresholds_ns=thresholds_ns(spec),
+            failures=spec.failures,
+            cache=spec.cache,
+            tls=spec.target.tls,
+            tags=workload.tags,
+            exclude_tags=workload.exclude_tags,
+            seed=seed,
+            processes=processes,
+        )
+    )
+
+
+def source_for(spec: Spec) -> MetricSource | None:
+    """Return the metric source that `spec` configures; None where it names none."""
+    from slocheck.sources.presets import load_preset  # noqa: PLC0415 - sources are loaded when used
+
+    if spec.prometheus:
+        from slocheck.sources.prometheus import PrometheusApi  # noqa: PLC0415 - it loads pandas
+
+        preset = load_preset(spec.prometheus.preset)
+        promql = {
+            objective.name: objective.indicator
+            for objective in spec.objectives
+            if objective.indicator.kind is IndicatorKind.PROMQL
+        }
+        limits = tuple(
+            limit.value
+            for objective in spec.objectives
+            if objective.indicator.kind is IndicatorKind.LATENCY
+            for limit in objective.limits.values()
+        )
+        return PrometheusApi(
+            spec.prometheus, preset, series_queries(spec, preset), promql, latency_limits=limits
+        )
+    if spec.scrape:
+        from slocheck.sources.scrape import ScrapePages  # noqa: PLC0415 - loaded when used
+
+        preset = load_preset(spec.scrape.preset)
+        return ScrapePages(spec.scrape, preset, series_queries(spec, preset))
+    return None
+
+
+def queries_of(spec: Spec) -> tuple[str, ...]:
+    """Return what the metric source would be asked for, one line a series."""
+    if not (spec.prometheus or spec.scrape):
+        return ()
+    from slocheck.sources.presets import load_preset  # noqa: PLC0415 - sources are loaded when used
+    from slocheck.sources.selectors import selector_text  # noqa: PLC0415
+
+    preset = load_preset((spec.prometheus or spec.scrape).preset)
+    return tuple(selector_text(query) for query in series_queries(spec, preset))
+
+
+def command_line(secrets: Sequence[str]) -> str:
+    """Return this process's command line, without secrets, as it can be typed again."""
+    words = [strip_url(word) if "://" in word else word for word in sys.argv[1:]]
+    return mask(shlex.join(["slocheck", *words]), secrets)
+
+
+def write_reports(report: Report, folder: RunFolder) -> None:
+    """Write every format into the run's folder, secrets masked."""
+    secrets = secrets_of(report.spec)
+    for reporter in FORMATS.values():
+        folder.write(reporter.file_name, mask(reporter.render(report), secrets))
+
+
+def allowed_targets(flags: Sequence[str]) -> tuple[str, ...]:
+    """Return the hosts that the user allows, from flags and from SLOCHECK_ALLOW_TARGETS."""
+    named = os.environ.get("SLOCHECK_ALLOW_TARGETS", "").replace(",", " ").split()
+    return (*flags, *named)

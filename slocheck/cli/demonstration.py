@@ -1,0 +1,63 @@
+"""What ``slocheck demo`` does: the reference API, one run of the shipped spec, and where to go next."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from slocheck.assets import asset
+from slocheck.cli.running import Flags, Options, load, make_run
+from slocheck.demo.server import ReferenceApi
+from slocheck.grading.assessment import Outcome
+from slocheck.interrupts import Interrupted, Interrupts
+from slocheck.reporters.report import Report
+from slocheck.spec.model import ScrapeSource, Spec
+
+DEFAULT_PORT = 8000
+"""The port that the shipped slo.yaml names."""
+
+
+def serve(port: int) -> int:
+    """Keep the reference API up until a signal; returns the exit code."""
+    with Interrupts(), ReferenceApi(port=port) as api:
+        typer.echo(f"reference API on {api.url}; in another terminal: slocheck run {_shipped_spec()}")
+        typer.echo("Ctrl-C stops it")
+        try:
+            api.wait()
+        except Interrupted:
+            return 0
+    return 4
+
+
+def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
+    """Run the shipped spec against a fresh reference API; 0 when a grade was reached by measuring."""
+    with ReferenceApi(port=port) as api:
+        spec, overrides = load(asset("slo.yaml"), Flags(target=api.url, duration=duration))
+        spec = _scraping(spec, api.url)
+        report = make_run(spec, overrides, Options(reports=reports, seed=1, quiet=quiet))
+    typer.echo(_advice(report))
+    measured = report.assessment.outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
+    return 0 if measured else report.assessment.exit_code
+
+
+def _scraping(spec: Spec, url: str) -> Spec:
+    """Point the spec's scrape source at the API's own metrics page."""
+    if spec.scrape is None:
+        return spec
+    scrape: ScrapeSource = replace(spec.scrape, urls=(f"{url}/metrics",))
+    return replace(spec, scrape=scrape)
+
+
+def _shipped_spec() -> str:
+    """Return the shipped spec's path as it can be typed here."""
+    return os.path.relpath(asset("slo.yaml"))
+
+
+def _advice(report: Report) -> str:
+    """Say in one line what to change to prove the next tier."""
+    assessment = report.assessment
+    if assessment.next_tier is None:
+        return "next: every tier is met; raise the limits in slo.yaml, or point it at your own API"
+    missing = "; ".join(f"{gap.objective}: {gap.message}" for gap in assessment.gaps[:3])
+    return f"to prove {assessment.next_tier}: {missing}"

@@ -1,0 +1,64 @@
+"""What a command prints: results to stdout, progress to stderr."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from slocheck.evidence.model import Tick
+from slocheck.grading.assessment import Assessment
+from slocheck.masking import mask, secrets_of
+from slocheck.pipeline import Observer
+from slocheck.reporters import FORMATS
+from slocheck.reporters.console import render_summary
+from slocheck.reporters.live import progress_for
+from slocheck.reporters.report import Report
+from slocheck.spec.model import Spec
+
+
+class Silence:
+    """An observer that says nothing but warnings."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    def warn(self, text: str) -> None:
+        """Print the warning: it changes what the verdict can be."""
+        print(f"warning: {text}", file=sys.stderr)
+
+    def update(self, tick: Tick, assessment: Assessment) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def observer(spec: Spec, *, quiet: bool) -> Iterator[Observer]:
+    """Yield who watches the run: a live view on a terminal, plain lines elsewhere, or silence."""
+    if quiet:
+        yield Silence()
+        return
+    with progress_for(spec, Console(stderr=True)) as progress:
+        yield progress
+
+
+def report_paths(report: Report) -> Mapping[str, str]:
+    """Return each format's path as the user would type it."""
+    return {name: str(Path(report.folder) / reporter.file_name) for name, reporter in FORMATS.items()}
+
+
+def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> None:
+    """Print the result to stdout: the last lines for people, or one JSON document."""
+    if as_json:
+        sys.stdout.write(mask(FORMATS["json"].render(report), secrets_of(report.spec)))
+        sys.stdout.flush()
+    else:
+        print_summary(report, Console(), paths=paths)
+
+
+def print_summary(report: Report, console: Console, *, paths: Mapping[str, str]) -> None:
+    """Print the last lines of a run, secrets masked."""
+    with console.capture() as captured:
+        render_summary(report, console, paths)
+    console.file.write(mask(captured.get(), secrets_of(report.spec)))
+    console.file.flush()

@@ -1,0 +1,85 @@
+"""``slocheck grade`` and ``slocheck report``: archived runs again, without load."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from slocheck.cli.adapters import DEFAULT_REPORTS
+from slocheck.cli.run_command import Json, Reports
+from slocheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from slocheck.reporters.report import Report
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its evidence file, or `latest`.")]
+
+
+def grade(
+    run: Run,
+    *,
+    spec: Annotated[
+        Path | None, typer.Option(metavar="SPEC", help="Grade against this spec, not the archived one.")
+    ] = None,
+    gate: Annotated[str | None, typer.Option(metavar="TIER", help="The tier to hold.")] = None,
+    reports: Reports = DEFAULT_REPORTS,
+    json: Json = False,
+) -> int:
+    """Grade an archived run again; the archive is not changed."""
+    from slocheck.cli import output  # noqa: PLC0415 - --help stays light
+
+    report = _regrade(run, reports=reports, spec=spec, gate=gate)
+    output.print_result(report, as_json=json, paths={})
+    return report.assessment.exit_code
+
+
+def report(
+    run: Run,
+    *,
+    format: Annotated[  # noqa: A002 - the flag's name is the contract's
+        str, typer.Option("--format", metavar="FORMAT", help="html, json, junit or markdown.")
+    ] = "html",
+    to: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of stdout.")
+    ] = None,
+    spec: Annotated[
+        Path | None, typer.Option(metavar="SPEC", help="Grade against this spec, not the archived one.")
+    ] = None,
+    reports: Reports = DEFAULT_REPORTS,
+) -> int:
+    """Write one report of an archived run."""
+    from slocheck.archive import write_atomically  # noqa: PLC0415 - --help stays light
+    from slocheck.masking import mask, secrets_of  # noqa: PLC0415
+    from slocheck.reporters import FORMATS  # noqa: PLC0415
+
+    if format not in FORMATS:
+        raise UsageError(f"--format {format}: not a format; write one of {', '.join(FORMATS)}")
+    graded = _regrade(run, reports=reports, spec=spec, gate=None)
+    text = mask(FORMATS[format].render(graded), secrets_of(graded.spec))
+    if to is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+    else:
+        write_atomically(to, text.encode())
+    return 0
+
+
+def _regrade(run: str, *, reports: Path, spec: Path | None, gate: str | None) -> "Report":
+    """Load a run and grade it against its own spec, or against another one."""
+    from slocheck.archive import SPEC_FILE, Archive, load_evidence  # noqa: PLC0415
+    from slocheck.evidence.model import Overrides  # noqa: PLC0415
+    from slocheck.grading.grade import assess  # noqa: PLC0415
+    from slocheck.pipeline import shown_path  # noqa: PLC0415
+    from slocheck.reporters.report import Report  # noqa: PLC0415
+    from slocheck.spec.loader import load_spec, parse_spec, with_overrides  # noqa: PLC0415
+
+    folder = Archive(reports).find(run)
+    evidence = load_evidence(folder)
+    if spec is None:
+        archived = folder / SPEC_FILE
+        loaded = parse_spec(archived.read_bytes(), evidence.provenance.spec_path, environment=None)
+        overrides = evidence.overrides if gate is None else replace(evidence.overrides, gate=gate)
+    else:
+        loaded, overrides = load_spec(spec), Overrides(gate=gate)
+    loaded = with_overrides(loaded, overrides)
+    return Report(loaded, evidence, assess(loaded, evidence), shown_path(folder))

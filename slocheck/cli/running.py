@@ -1,0 +1,123 @@
+"""How ``slocheck run`` and ``slocheck demo`` make a run: spec, adapters, exit code."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from slocheck.archive import Archive
+from slocheck.cli import adapters, output
+from slocheck.errors import SaveError, UsageError
+from slocheck.evidence.model import Overrides
+from slocheck.grading.assessment import Outcome
+from slocheck.interrupts import Interrupts
+from slocheck.masking import secrets_of
+from slocheck.pipeline import Adapters, RunRequest
+from slocheck.pipeline import run as run_pipeline
+from slocheck.reporters.report import Report
+from slocheck.spec.loader import load_spec, with_overrides
+from slocheck.spec.model import Spec
+from slocheck.spec.units import parse_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags that override the spec, as typed."""
+
+    target: str | None = None
+    prometheus: str | None = None
+    gate: str | None = None
+    scenario: str | None = None
+    users: int | None = None
+    duration: str | None = None
+    warmup: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags that do not touch the spec."""
+
+    reports: Path
+    seed: int | None = None
+    processes: int = 1
+    json: bool = False
+    quiet: bool = False
+    exit_zero: bool = False
+    allow_target: tuple[str, ...] = ()
+    allow_concurrent: bool = False
+
+
+def load(path: Path, flags: Flags) -> tuple[Spec, Overrides]:
+    """Load the spec and put the flags over it; raises UsageError."""
+    spec = load_spec(path)
+    overrides = Overrides(
+        target=flags.target,
+        prometheus=flags.prometheus,
+        gate=flags.gate,
+        scenario=_from_here(path, flags.scenario),
+        users=flags.users,
+        duration=_seconds("--duration", flags.duration),
+        warmup=_seconds("--warmup", flags.warmup),
+    )
+    return with_overrides(spec, overrides), overrides
+
+
+def _from_here(spec: Path, scenario: str | None) -> str | None:
+    """Return a scenario typed relative to the working folder as the spec would write it."""
+    if scenario is None:
+        return None
+    return os.path.relpath(Path(scenario).resolve(), spec.resolve().parent)
+
+
+def _seconds(flag: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return float(parse_duration(text))
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from error
+
+
+def execute(spec: Spec, overrides: Overrides, options: Options) -> int:
+    """Make one run and print its result; returns the exit code."""
+    report = make_run(spec, overrides, options)
+    finished = report.assessment.outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
+    return 0 if options.exit_zero and finished else report.assessment.exit_code
+
+
+def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
+    """Make one run, print its result to stdout, and return its report."""
+    graded: list[Report] = []
+
+    def keep_and_write(report: Report, folder: adapters.RunFolder) -> None:
+        graded.append(report)
+        adapters.write_reports(report, folder)
+
+    request = RunRequest(
+        spec=spec,
+        overrides=overrides,
+        archive=Archive(options.reports),
+        allowed_targets=adapters.allowed_targets(options.allow_target),
+        allow_concurrent=options.allow_concurrent,
+        command=adapters.command_line(secrets_of(spec)),
+        seed=options.seed,
+    )
+    try:
+        with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:
+            report = run_pipeline(
+                request,
+                Adapters(
+                    engine=adapters.engine_for(spec, seed=options.seed, processes=options.processes),
+                    source=adapters.source_for(spec),
+                    observer=observer,
+                    interrupts=interrupts,
+                    write_reports=keep_and_write,
+                ),
+            )
+    except SaveError:
+        if graded:
+            output.print_summary(graded[0], Console(stderr=True), paths={})
+        raise
+    output.print_result(report, as_json=options.json, paths=output.report_paths(report))
+    return report

@@ -1,0 +1,57 @@
+"""Secrets never show: known values are masked in every text that leaves, URLs are stripped."""
+
+import base64
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+
+from slocheck.spec.model import Auth, Spec
+
+MASK = "***"
+SHORTEST_SECRET = 4
+"""Shorter values would mask half of every report; they guard nothing anyway."""
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Replace each secret in `text`, also where it stands base64- or percent-encoded."""
+    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    if len(secret) < SHORTEST_SECRET:
+        return
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    raw = secret.encode()
+    for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
+        yield encoded.decode().rstrip("=")
+
+
+def strip_url(url: str) -> str:
+    """Return `url` without user info and with every query value masked."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = urlencode([(key, MASK) for key, _ in parse_qsl(parts.query, keep_blank_values=True)], safe="*")
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def secrets_of(spec: Spec) -> tuple[str, ...]:
+    """Read the values of the credentials that the spec points at; what cannot be read is left out."""
+    auth = spec.prometheus.auth if spec.prometheus else Auth()
+    names = [auth.bearer_token_env, auth.password_env, *auth.headers_env.values()]
+    values = [os.environ.get(name, "") for name in names if name]
+    values += [_content(path) for path in (auth.bearer_token_file, auth.password_file) if path]
+    if auth.username:
+        values += [f"{auth.username}:{value}" for value in values if value]
+    return tuple(value for value in values if value)
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

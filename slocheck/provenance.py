@@ -1,0 +1,99 @@
+"""Where a run's numbers come from: versions, host, git state, hashes."""
+
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from slocheck import __version__
+from slocheck.evidence.model import Provenance
+from slocheck.masking import strip_url
+from slocheck.spec.model import Spec
+
+GIT_TIMEOUT_S = 5.0
+
+
+def utc(epoch: float) -> str:
+    """Return an epoch second as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def scenario_path(spec: Spec) -> Path:
+    """Return the scenario's absolute path: it is written relative to the spec's folder."""
+    return (Path(spec.path).parent / spec.workload.scenario).resolve()
+
+
+def gather(
+    spec: Spec,
+    *,
+    run_id: str,
+    command: str,
+    seed: int | None,
+    started: float,
+    ended: float,
+    versions: Mapping[str, str],
+) -> Provenance:
+    """Collect the provenance of a run; `started` and `ended` are epoch seconds of the load."""
+    sha, dirty = _git_state(Path(spec.path).resolve().parent)
+    return Provenance(
+        run_id=run_id,
+        command=command,
+        started=utc(started),
+        ended=utc(ended),
+        slocheck=__version__,
+        versions={"python": platform.python_version(), **versions},
+        host=platform.node(),
+        cores=os.cpu_count() or 0,
+        git_sha=sha,
+        git_dirty=dirty,
+        spec_sha256=hashlib.sha256(spec.text.encode()).hexdigest(),
+        scenario_sha256=hashlib.sha256(scenario_path(spec).read_bytes()).hexdigest(),
+        scenario=spec.workload.scenario,
+        target=strip_url(spec.target.url),
+        seed=seed,
+        spec_path=spec.path,
+    )
+
+
+def unknown(spec: Spec) -> Provenance:
+    """Return a provenance that says nothing yet, for a run that still goes on."""
+    return Provenance(
+        run_id="",
+        command="",
+        started="",
+        ended="",
+        slocheck=__version__,
+        versions={},
+        host="",
+        cores=0,
+        git_sha="",
+        git_dirty=False,
+        spec_sha256="",
+        scenario_sha256="",
+        scenario=spec.workload.scenario,
+        target=strip_url(spec.target.url),
+        seed=None,
+    )
+
+
+def _git_state(folder: Path) -> tuple[str, bool]:
+    """Return the commit and whether the work tree differs from it; empty where there is no git."""
+    sha = _git(folder, "rev-parse", "HEAD")
+    return sha, bool(sha and _git(folder, "status", "--porcelain", "--untracked-files=no"))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],  # noqa: S607 - whichever git the user has
+            capture_output=True,
+            text=True,
+            timeout=GIT_TIMEOUT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

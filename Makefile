@@ -1,0 +1,49 @@
+# Everything a fresh machine needs: CPython 3.11 or newer, make, and for the tests root on Debian.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SERVERS := .venv/.servers
+DEBIAN := prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
+
+.PHONY: demo test check lint types install clean
+.DEFAULT_GOAL := check
+
+demo: $(INSTALLED)  ## Run the main job against the reference API that comes along
+	$(BIN)/slocheck demo
+
+test: $(INSTALLED) $(SERVERS)  ## Run all tests, the end-to-end ones with the real servers
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: lint types test  ## Lint, types, tests
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+install: $(INSTALLED)  ## Make the virtual environment
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# The tests need real servers. Debian may start a service on install; no test depends on that.
+$(SERVERS): Makefile | $(INSTALLED)
+	@missing=""; for package in $(DEBIAN); do \
+	  dpkg-query --show --showformat='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  else \
+	    echo "the tests need these Debian packages, install them as root:$$missing" >&2; exit 1; \
+	  fi; \
+	fi
+	@touch $@
+
+clean:  ## Remove all that make has made; archived runs under reports/ stay
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

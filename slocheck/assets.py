@@ -1,9 +1,20 @@
-"""Files that ship with slocheck: the spec and the scenario of the demo."""
+"""The files that ship with slocheck: the commented spec and its scenario."""
 
 from pathlib import Path
 
 
 def asset(name: str) -> Path:
-    """Return the path of a shipped file: from the wheel, or from the checkout it is installed from."""
-    packaged = Path(__file__).parent / "templates" / name
-    return packaged if packaged.exists() else Path(__file__).parents[1] / name
+    """Return where a shipped file lies: ``slo.yaml`` or ``browse.py``.
+
+    A wheel carries them below ``slocheck/templates``, a checkout at its root; in both the spec finds
+    the scenario as ``scenarios/browse.py`` beside it.
+
+    Raises:
+        FileNotFoundError: No such file is shipped, or the installation is incomplete.
+    """
+    package = Path(__file__).parent
+    for root in (package / "templates", package.parent):
+        for path in (root / name, root / "scenarios" / name):
+            if path.is_file():
+                return path
+    raise FileNotFoundError(f"{name} did not come with slocheck in {package}; install it again")

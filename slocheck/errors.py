@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SIGNAL_EXIT_CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+
 
 class SlocheckError(Exception):
     """Base of all: the message says where, what, and what to do. `exit_code` is the contract's."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
-EXIT_CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+from slocheck.errors import SIGNAL_EXIT_CODES
 
 
 class Interrupted(BaseException):
@@ -19,7 +19,7 @@ class Interrupted(BaseException):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.exit_code = EXIT_CODES[name]
+        self.exit_code = SIGNAL_EXIT_CODES[name]
         super().__init__(f"interrupted by {name}")
 
 
@@ -40,7 +40,7 @@ class Interrupts:
         self._previous: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        for name in EXIT_CODES:
+        for name in SIGNAL_EXIT_CODES:
             number = getattr(signal, name)
             self._previous[number] = signal.signal(number, self._handle)
         return self

@@ -4,7 +4,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from slocheck.archive import RunFolder
 from slocheck.evidence.queries import series_queries
@@ -16,8 +15,6 @@ from slocheck.provenance import scenario_path
 from slocheck.reporters import FORMATS
 from slocheck.reporters.report import Report
 from slocheck.spec.model import IndicatorKind, Spec
-
-DEFAULT_REPORTS = Path("reports")
 
 
 def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
@@ -76,12 +73,13 @@ def source_for(spec: Spec) -> MetricSource | None:
 
 def queries_of(spec: Spec) -> tuple[str, ...]:
     """Return what the metric source would be asked for, one line a series."""
-    if not (spec.prometheus or spec.scrape):
+    source = spec.prometheus or spec.scrape
+    if source is None:
         return ()
     from slocheck.sources.presets import load_preset  # noqa: PLC0415 - sources are loaded when used
     from slocheck.sources.selectors import selector_text  # noqa: PLC0415
 
-    preset = load_preset((spec.prometheus or spec.scrape).preset)
+    preset = load_preset(source.preset)
     return tuple(selector_text(query) for query in series_queries(spec, preset))
 
 

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from slocheck.cli.adapters import DEFAULT_REPORTS
-from slocheck.cli.run_command import Reports
+from slocheck.cli.run_command import DEFAULT_REPORTS, Reports
 
 
 def demo(

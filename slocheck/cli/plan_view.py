@@ -22,8 +22,10 @@ def show_plan(spec: Spec, console: Console) -> None:
         f"target    {strip_url(spec.target.url)}",
         f"scenario  {workload.scenario}",
         f"load      closed model: {workload.users:,} users, {workload.spawn_rate:g} started a second",
-        f"phases    {workload.warmup:g} s warm-up (not graded), {workload.duration:g} s window, "
-        f"at most {workload.drain:g} s drain",
+        (
+            f"phases    {workload.warmup:g} s warm-up (not graded), {workload.duration:g} s window, "
+            f"at most {workload.drain:g} s drain"
+        ),
         f"gate      {spec.gate}",
         *(f"query     {text}" for text in queries_of(spec)),
     ]

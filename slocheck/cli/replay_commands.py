@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slocheck.cli.adapters import DEFAULT_REPORTS
-from slocheck.cli.run_command import Json, Reports
+from slocheck.cli.run_command import DEFAULT_REPORTS, Json, Reports
 from slocheck.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from slocheck.cli.adapters import DEFAULT_REPORTS
+DEFAULT_REPORTS = Path("reports")
 
 Spec = Annotated[Path, typer.Argument(help="The SLO spec.", metavar="[SPEC]", show_default=True)]
 Reports = Annotated[

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from slocheck.archive import Archive
+from slocheck.archive import Archive, RunFolder
 from slocheck.cli import adapters, output
 from slocheck.errors import SaveError, UsageError
 from slocheck.evidence.model import Overrides
@@ -90,7 +90,7 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
     """Make one run, print its result to stdout, and return its report."""
     graded: list[Report] = []
 
-    def keep_and_write(report: Report, folder: adapters.RunFolder) -> None:
+    def keep_and_write(report: Report, folder: RunFolder) -> None:
         graded.append(report)
         adapters.write_reports(report, folder)
 

@@ -49,6 +49,8 @@ class Share:
         display: The indicator as a person knows it: the percentile, the error rate, the hit rate.
         slices: For the statistics; None where the source gives totals only.
         notes: What widened the bounds: reset, tail_unknown, a limit inside a bucket, ...
+        bucket_limited: The only doubt is that the limit lies inside a histogram bucket; the client,
+            never faster than the server for the same requests, may settle it.
     """
 
     total: int
@@ -57,6 +59,7 @@ class Share:
     display: Display
     slices: Slices | None = None
     notes: tuple[str, ...] = ()
+    bucket_limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

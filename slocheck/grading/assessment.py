@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 class Outcome(StrEnum):
     """What the run says of the gate."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict, no password
     FAIL = "fail"
     UNDECIDED = "undecided"
     INVALID = "invalid"
@@ -67,6 +67,8 @@ class SideResult:
         notes: What widened the bounds.
         bounds: The statistics; None with ``confidence: none``.
         broken: The source failed (as opposed to no traffic).
+        observed: The verdict on the observed values alone; None without data.
+        bucket_limited: See `samples.Share`.
     """
 
     side: Side
@@ -79,6 +81,8 @@ class SideResult:
     notes: tuple[str, ...] = ()
     bounds: Bounds | None = None
     broken: bool = False
+    observed: Verdict | None = None
+    bucket_limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

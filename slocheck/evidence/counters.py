@@ -1,0 +1,200 @@
+"""How much a counter grew, from raw samples: an exact number, or a lower bound and why.
+
+No rate() and no increase(): those extrapolate, and read a series that was born during the window as 0.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from itertools import pairwise
+from math import isfinite
+
+from slocheck.evidence.queries import PROCESS_START, UP
+from slocheck.evidence.series import RawSeries, ServerSeries
+
+MARGIN_S = 0.2
+"""A sample this close before a moment may already hold what happened after it: pages take time."""
+
+SAME_START_S = 1.0
+"""Process starts nearer than this are one: some exporters recompute theirs with jitter."""
+
+
+class Flag(StrEnum):
+    """Why a growth is only a lower bound."""
+
+    RESET = "reset"
+    BASELINE_UNKNOWN = "baseline_unknown"
+    TAIL_UNKNOWN = "tail_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was added between two samples; times are epoch seconds."""
+
+    begin: float
+    end: float
+    added: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How much one series grew.
+
+    Attributes:
+        steps: One for each sample after the baseline, in order.
+        flags: Empty where the growth is exact; else it is a lower bound.
+        resets: How often the counter fell.
+    """
+
+    steps: tuple[Step, ...]
+    flags: frozenset[Flag]
+    resets: int
+
+    @property
+    def total(self) -> Fraction:
+        """What was added for certain."""
+        return sum((step.added for step in self.steps), Fraction(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One scraped process.
+
+    Attributes:
+        name: Its job and instance.
+        scrapes: Times of its good scrapes, ascending.
+        starts: (time, process start) samples, ascending; empty where the process does not tell.
+    """
+
+    name: str
+    scrapes: tuple[float, ...]
+    starts: tuple[tuple[float, float], ...]
+
+    def started_after(self, moment: float) -> bool:
+        """Tell whether the process is known to have begun at or after `moment`."""
+        return bool(self.starts) and self.starts[0][1] >= moment
+
+    def restarts(self, begin: float, end: float) -> int:
+        """Count the changes of process start between two moments."""
+        known = [start for time, start in self.starts if begin <= time <= end]
+        return sum(abs(b - a) > SAME_START_S for a, b in pairwise(known))
+
+    def flips_back(self) -> bool:
+        """Tell whether an older process answered after a younger one: two behind one address."""
+        starts = [start for _, start in self.starts]
+        return any(b < a - SAME_START_S for a, b in pairwise(starts))
+
+
+def target_name(labels: Mapping[str, str]) -> str:
+    """Name the process that a series belongs to."""
+    return f"{labels.get('job', '')}/{labels.get('instance', '')}"
+
+
+def clean(series: RawSeries) -> tuple[list[float], list[float]]:
+    """Return a series' finite samples, ascending in time, one per moment (the last one given)."""
+    samples = {
+        time: value
+        for time, value in zip(series.times, series.values, strict=True)
+        if isfinite(time) and isfinite(value)
+    }
+    times = sorted(samples)
+    return times, [samples[time] for time in times]
+
+
+def targets(server: ServerSeries) -> dict[str, Target]:
+    """Return every process that the series tell of, by name."""
+    scrapes: dict[str, list[float]] = {}
+    starts: dict[str, list[tuple[float, float]]] = {}
+    seen: dict[str, set[float]] = {}
+    for series in server.series:
+        name = target_name(series.labels)
+        times, values = clean(series)
+        if series.metric == UP:
+            good = (time for time, value in zip(times, values, strict=True) if value == 1)
+            scrapes.setdefault(name, []).extend(good)
+        elif series.metric == PROCESS_START:
+            starts.setdefault(name, []).extend(zip(times, values, strict=True))
+        else:
+            seen.setdefault(name, set()).update(times)
+    names = {*scrapes, *starts, *seen}
+    return {
+        # where `up` was not delivered the samples themselves show when a scrape went well
+        name: Target(
+            name,
+            tuple(sorted(set(scrapes.get(name) or seen.get(name) or ()))),
+            tuple(sorted(starts.get(name, []))),
+        )
+        for name in names
+    }
+
+
+def baseline_time(target: Target, *, moment: float, before: bool) -> float | None:
+    """Return the scrape from which growth is counted, None where the target had none.
+
+    `before`: the last scrape that cannot hold anything from `moment` on. Else the first at or after it:
+    for a moment inside the load, where a scrape before it would let some of what came earlier in.
+    """
+    if before:
+        index = bisect_right(target.scrapes, moment - MARGIN_S)
+        return target.scrapes[index - 1] if index else None
+    index = bisect_left(target.scrapes, moment)
+    return target.scrapes[index] if index < len(target.scrapes) else None
+
+
+def growth(
+    series: RawSeries, target: Target, *, begin: float, end: float, load_start: float, whole: bool = True
+) -> Growth:
+    """Return how much a counter grew from `begin` to `end`, epoch seconds of the source's clock.
+
+    Args:
+        series: The counter.
+        target: The process it belongs to.
+        begin: The moment from which to count.
+        end: Samples are taken up to the first at or after it.
+        load_start: When the load began; `begin` is this moment or a later one inside the load.
+        whole: `end` is the load's end, so a series without a sample from then on has an unknown tail.
+            Else the growth is between samples inside begin..end, as a rate needs it.
+    """
+    times, values = clean(series)
+    flags: set[Flag] = set()
+    base = baseline_time(target, moment=begin, before=whole and begin <= load_start)
+    if target.started_after(begin):
+        at, level, first = begin, 0.0, 0
+    elif base is None:
+        flags.add(Flag.BASELINE_UNKNOWN)
+        if not times:
+            return Growth((), frozenset(flags), 0)
+        at, level, first = times[0], values[0], 1
+    else:
+        first = bisect_right(times, base)
+        at, level = (times[first - 1], values[first - 1]) if first else (base, 0.0)
+    last = bisect_left(times, end) + 1 if whole else bisect_right(times, end)
+    steps, resets = _walk(times, values, range(first, min(last, len(times))), (at, level), target)
+    if resets or target.restarts(at, times[min(last, len(times)) - 1] if times else at):
+        flags.add(Flag.RESET)
+    if whole and (not times or times[-1] < end):
+        flags.add(Flag.TAIL_UNKNOWN)
+    return Growth(tuple(steps), frozenset(flags), resets)
+
+
+def _walk(
+    times: list[float],
+    values: list[float],
+    indices: range,
+    start: tuple[float, float],
+    target: Target,
+) -> tuple[list[Step], int]:
+    """Add up from sample to sample; a fall, or a new process, begins again at 0."""
+    steps: list[Step] = []
+    resets = 0
+    at, level = start
+    for index in indices:
+        fell = values[index] < level
+        restarted = target.restarts(at, times[index]) > 0
+        resets += fell
+        added = Fraction(values[index]) - (0 if fell or restarted else Fraction(level))
+        steps.append(Step(at, times[index], added))
+        at, level = times[index], values[index]
+    return steps, resets

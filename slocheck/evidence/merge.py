@@ -1,0 +1,205 @@
+"""Putting recordings together: deltas of many workers and seconds become one `Recording`.
+
+Adding deltas is associative and commutative as long as no bound on names or messages is reached; past
+a bound only the label is lost ("(other)"), never a count.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from slocheck.evidence.histogram import merge
+from slocheck.evidence.recording import (
+    EndpointRecording,
+    ErrorExample,
+    FailureClass,
+    Recording,
+    SliceCounts,
+)
+from slocheck.spec.model import Endpoint
+
+MAX_ENDPOINTS = 500
+OTHER_ENDPOINT = Endpoint("", "(other)")
+MAX_ERRORS = 100
+MAX_MESSAGE = 300
+OTHER_MESSAGE = "(other messages)"
+
+Plain = dict[str, Any]
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What was recorded since the delta before it.
+
+    Attributes:
+        counts: Slices by endpoint; an endpoint may occur many times.
+        errors: Failed requests by message.
+    """
+
+    counts: tuple[tuple[Endpoint, SliceCounts], ...] = ()
+    errors: tuple[ErrorExample, ...] = ()
+
+
+def add_slices(one: SliceCounts, two: SliceCounts) -> SliceCounts:
+    """Add two counts of the same endpoint and second; ValueError when their thresholds differ."""
+    if one.second != two.second:
+        raise ValueError(f"slices of second {one.second} and of second {two.second} cannot be added")
+    return SliceCounts(
+        second=one.second,
+        ok=one.ok + two.ok,
+        failures=_add(one.failures, two.failures),
+        statuses=_add(one.statuses, two.statuses),
+        unserved=one.unserved + two.unserved,
+        over=_add_over(one.over, two.over),
+        latencies=merge((one.latencies, two.latencies)),
+        failed_latencies=merge((one.failed_latencies, two.failed_latencies)),
+        total_ns=one.total_ns + two.total_ns,
+        max_ns=max(one.max_ns, two.max_ns),
+        cache_hits=one.cache_hits + two.cache_hits,
+        cache_misses=one.cache_misses + two.cache_misses,
+        bytes_received=one.bytes_received + two.bytes_received,
+    )
+
+
+def _add(one: Mapping[K, int], two: Mapping[K, int]) -> dict[K, int]:
+    total = dict(one)
+    for key, count in two.items():
+        total[key] = total.get(key, 0) + count
+    return total
+
+
+def _add_over(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
+    """Add counts per threshold; an empty tuple means that no threshold was reached at all."""
+    if not one or not two:
+        return one or two
+    return tuple(a + b for a, b in zip(one, two, strict=True))
+
+
+class RecordingBuilder:
+    """Collects deltas; `recording` may be asked for at any time.
+
+    Attributes:
+        thresholds_ns: What `SliceCounts.over` counts against.
+    """
+
+    def __init__(self, thresholds_ns: tuple[int, ...]) -> None:
+        self.thresholds_ns = thresholds_ns
+        self._slices: dict[Endpoint, dict[int, SliceCounts]] = {}
+        self._errors: dict[tuple[Endpoint, FailureClass, str], ErrorExample] = {}
+
+    def add(self, endpoint: Endpoint, counts: SliceCounts) -> None:
+        """Add what one endpoint was sent in one second; ValueError when thresholds do not fit."""
+        if counts.over and len(counts.over) != len(self.thresholds_ns):
+            raise ValueError(f"{len(counts.over)} counts for {len(self.thresholds_ns)} thresholds")
+        if not counts.over:
+            counts = add_slices(counts, SliceCounts(counts.second, over=(0,) * len(self.thresholds_ns)))
+        if endpoint not in self._slices and len(self._slices) >= MAX_ENDPOINTS:
+            endpoint = OTHER_ENDPOINT
+        slices = self._slices.setdefault(endpoint, {})
+        before = slices.get(counts.second)
+        slices[counts.second] = add_slices(before, counts) if before else counts
+
+    def add_error(self, error: ErrorExample) -> None:
+        """Add failed requests of one message; too many different messages become one."""
+        key = (error.endpoint, error.failure, error.message[:MAX_MESSAGE])
+        if key not in self._errors and len(self._errors) >= MAX_ERRORS:
+            key = (OTHER_ENDPOINT, error.failure, OTHER_MESSAGE)
+        before = self._errors.get(key)
+        count = error.count + (before.count if before else 0)
+        second = min(error.second, before.second) if before else error.second
+        self._errors[key] = ErrorExample(key[0], key[1], count, key[2], second)
+
+    def add_delta(self, delta: Delta) -> None:
+        """Add all of a delta."""
+        for endpoint, counts in delta.counts:
+            self.add(endpoint, counts)
+        for error in delta.errors:
+            self.add_error(error)
+
+    def recording(self, warmup_s: int, window_s: int) -> Recording:
+        """Return all that was added; both lengths are in whole seconds."""
+        endpoints = sorted(self._slices, key=lambda endpoint: (endpoint.name, endpoint.method))
+        errors = sorted(self._errors.values(), key=lambda e: (-e.count, e.second, str(e.endpoint), e.message))
+        return Recording(
+            thresholds_ns=self.thresholds_ns,
+            endpoints=tuple(
+                EndpointRecording(endpoint, tuple(counts for _, counts in sorted(slices.items())))
+                for endpoint in endpoints
+                if (slices := self._slices[endpoint])
+            ),
+            errors=tuple(errors),
+            warmup_s=warmup_s,
+            window_s=window_s,
+        )
+
+
+def to_plain(delta: Delta) -> Plain:
+    """Return a delta as lists, strings and integers, for JSON or msgpack."""
+    return {
+        "counts": [[e.method, e.name, _slice_to_plain(counts)] for e, counts in delta.counts],
+        "errors": [
+            [e.endpoint.method, e.endpoint.name, e.failure.value, e.count, e.message, e.second]
+            for e in delta.errors
+        ],
+    }
+
+
+def _slice_to_plain(counts: SliceCounts) -> list[Any]:
+    return [
+        counts.second,
+        counts.ok,
+        [[failure.value, count] for failure, count in counts.failures.items()],
+        [[status, count] for status, count in counts.statuses.items()],
+        counts.unserved,
+        list(counts.over),
+        [[index, count] for index, count in counts.latencies.items()],
+        [[index, count] for index, count in counts.failed_latencies.items()],
+        counts.total_ns,
+        counts.max_ns,
+        counts.cache_hits,
+        counts.cache_misses,
+        counts.bytes_received,
+    ]
+
+
+def from_plain(plain: Plain) -> Delta:
+    """Return the delta that `to_plain` made; ValueError for anything else."""
+    try:
+        return Delta(
+            counts=tuple(
+                (Endpoint(str(method), str(name)), _slice_from_plain(counts))
+                for method, name, counts in plain["counts"]
+            ),
+            errors=tuple(
+                ErrorExample(
+                    Endpoint(str(method), str(name)),
+                    FailureClass(failure),
+                    int(count),
+                    str(message),
+                    int(second),
+                )
+                for method, name, failure, count, message, second in plain["errors"]
+            ),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a delta of a recording: {error!r}") from error
+
+
+def _slice_from_plain(plain: list[Any]) -> SliceCounts:
+    second, ok, failures, statuses, unserved, over, latencies, failed, total, top, hits, misses, size = plain
+    return SliceCounts(
+        second=int(second),
+        ok=int(ok),
+        failures={FailureClass(failure): int(count) for failure, count in failures},
+        statuses={int(status): int(count) for status, count in statuses},
+        unserved=int(unserved),
+        over=tuple(int(count) for count in over),
+        latencies={int(index): int(count) for index, count in latencies},
+        failed_latencies={int(index): int(count) for index, count in failed},
+        total_ns=int(total),
+        max_ns=int(top),
+        cache_hits=int(hits),
+        cache_misses=int(misses),
+        bytes_received=int(size),
+    )

@@ -1,0 +1,177 @@
+"""Latency from the server's histogram: what its buckets allow, never an interpolated percentile."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil, inf
+
+from slocheck.evidence.samples import Display, NoData, Share, Slices
+from slocheck.evidence.series import ServerSeries
+from slocheck.evidence.server_client import ClientCounts
+from slocheck.evidence.server_counts import Counted, count, quiet_growth, route_filter, status_share
+from slocheck.evidence.server_reconcile import Doubt, reconcile, share_sample
+from slocheck.spec.model import Limit, Objective, Preset, Spec
+
+Edge = Fraction | float
+"""A bucket's upper edge in seconds; ``inf`` is the last one's."""
+
+
+def latency_sample(
+    objective: Objective, limit: Limit, *, spec: Spec, series: ServerSeries, client: ClientCounts
+) -> Share | NoData:
+    """Return the share of requests over a latency limit, as far as the buckets can tell."""
+    preset = series.preset
+    if preset.histogram is None:
+        return NoData(f"preset {preset.name} has no latency histogram; write source: client")
+    metric = f"{preset.histogram}_bucket"
+    wanted = route_filter(preset, objective)
+    counted = count(series, metric, wanted, begin=series.start, end=series.end)
+    edges = common_edges(counted, preset)
+    total = round(counted.total(lambda labels: _edge(labels, preset) == inf)) if inf in edges else 0
+    if total == 0:
+        return NoData(f"{metric} counted no request in the window")
+    doubt = _doubt(metric, wanted, series, client)
+    if isinstance(doubt, NoData):
+        return doubt
+    below, above = around(limit.value, edges)
+    failed = _failed(counted, objective, spec, series)
+    good = [round(counted.total(_good_at(edge, preset, spec))) for edge in (below, above)]
+    bad = max(0, total - good[1]), min(total, total - good[0] + failed)
+    sample = share_sample(
+        bad,
+        total,
+        doubt,
+        display=percentile(counted, edges, preset, objective.indicator.quantile or Fraction(1), total),
+        slices=_slices(counted, (below, above), edges, preset, spec, failed=failed),
+        flags=counted.flags,
+    )
+    if isinstance(sample, NoData) or below == above:
+        return sample
+    note = (
+        f"the limit {limit.text} lies inside the server's bucket ({_text(below)}, {_text(above)}]; "
+        f"add a bucket edge at {float(limit.value / preset.unit_seconds):g}"
+    )
+    limited = not (doubt.unseen or doubt.extra or failed)
+    return replace(sample, notes=(note, *sample.notes), bucket_limited=limited)
+
+
+def common_edges(counted: Counted, preset: Preset) -> list[Edge]:
+    """Return the bucket edges that every process has, ascending, in seconds."""
+    layouts: dict[tuple[str, str], set[Edge]] = {}
+    for labels, _ in counted.parts:
+        edge = _edge(labels, preset)
+        if edge is not None:
+            layouts.setdefault((labels.get("job", ""), labels.get("instance", "")), set()).add(edge)
+    common = set.intersection(*layouts.values()) if layouts else set()
+    return sorted(common)
+
+
+def around(limit: Fraction, edges: list[Edge]) -> tuple[Edge, Edge]:
+    """Return the edges just at or below and just at or above a limit; equal where it is one."""
+    below = max((edge for edge in edges if edge <= limit), default=Fraction(0))
+    above = min((edge for edge in edges if edge >= limit), default=inf)
+    return below, above
+
+
+def _edge(labels: Mapping[str, str], preset: Preset) -> Edge | None:
+    """Parse a series' ``le`` into seconds; None where it has none."""
+    text = labels.get("le", "")
+    if text.lstrip("+").lower() in ("inf", "infinity"):
+        return inf
+    try:
+        return Fraction(text) * preset.unit_seconds
+    except ValueError:
+        return None
+
+
+def _good_at(edge: Edge, preset: Preset, spec: Spec) -> Callable[[Mapping[str, str]], bool]:
+    """Return which bucket series count the good requests up to an edge: fast, and not surely failed."""
+    label = preset.histogram_status_label
+
+    def good(labels: Mapping[str, str]) -> bool:
+        if _edge(labels, preset) != edge:
+            return False
+        return label is None or not status_share(labels.get(label, ""), spec.failures.statuses)[0]
+
+    return good
+
+
+def _failed(counted: Counted, objective: Objective, spec: Spec, series: ServerSeries) -> int:
+    """Return how many more requests may have failed, and so be bad, than the histogram's labels tell."""
+    preset = series.preset
+    if preset.histogram_status_label:
+        label = preset.histogram_status_label
+
+        def unclear(labels: Mapping[str, str]) -> bool:
+            surely, possibly = status_share(labels.get(label, ""), spec.failures.statuses)
+            return _edge(labels, preset) == inf and possibly and not surely
+
+        return round(counted.total(unclear))
+    if preset.counter is None or preset.status_label is None:
+        return 0
+    status = preset.status_label
+    failures = count(
+        series, preset.counter, route_filter(preset, objective), begin=series.start, end=series.end
+    )
+    return round(
+        failures.total(lambda labels: status_share(labels.get(status, ""), spec.failures.statuses)[1])
+    )
+
+
+def _doubt(
+    metric: str, wanted: Callable[[Mapping[str, str]], bool], series: ServerSeries, client: ClientCounts
+) -> Doubt | NoData:
+    """Reconcile the histogram's own count over the whole load with the client."""
+
+    def last(labels: Mapping[str, str]) -> bool:
+        return wanted(labels) and _edge(labels, series.preset) == inf
+
+    whole = count(series, metric, last, begin=series.load_start, end=series.end)
+    quiet = quiet_growth(series, metric, last)
+    return reconcile(whole.total(), client.sent, client.window_unanswered, flags=whole.flags, quiet=quiet)
+
+
+def percentile(
+    counted: Counted, edges: list[Edge], preset: Preset, quantile: Fraction, total: int
+) -> Display:
+    """Return the bucket that holds the k-th smallest latency, k = ceil(qN), in seconds."""
+    rank = ceil(quantile * total)
+    lower: Edge = Fraction(0)
+    for edge in edges:
+        at = edge
+        if counted.total(lambda labels, at=at: _edge(labels, preset) == at) >= rank:  # type: ignore[misc]
+            return Display(float(lower), float(edge))
+        lower = edge
+    return Display(float(lower), inf)
+
+
+def _slices(
+    counted: Counted,
+    around_limit: tuple[Edge, Edge],
+    edges: list[Edge],
+    preset: Preset,
+    spec: Spec,
+    *,
+    failed: int,
+) -> Slices:
+    """Return the counts per scrape: requests, bad ones, possibly bad ones, and lower edges as references."""
+    slots = counted.slots()
+    n = counted.slices(slots, lambda labels: _edge(labels, preset) == inf)
+    good = [counted.slices(slots, _good_at(edge, preset, spec)) for edge in around_limit]
+    bad = [max(0, size - fast) for size, fast in zip(n, good[1], strict=True)]
+    high = [min(size, max(0, size - fast)) for size, fast in zip(n, good[0], strict=True)]
+    high[-1] = min(n[-1], high[-1] + failed)
+    lower = [edge for edge in edges if edge < around_limit[0]]
+    references = tuple(
+        tuple(
+            max(0, size - fast)
+            for size, fast in zip(n, counted.slices(slots, _good_at(edge, preset, spec)), strict=True)
+        )
+        for edge in lower
+    )
+    return Slices(tuple(n), tuple(min(pair) for pair in zip(bad, high, strict=True)), tuple(high), references)
+
+
+def _text(edge: Edge) -> str:
+    """Write an edge for people."""
+    return "+Inf" if edge == inf else f"{float(edge):g} s"

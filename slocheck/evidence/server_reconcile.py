@@ -1,0 +1,132 @@
+"""The server's counts against the client's: what it did not see, and what was not ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from slocheck.evidence.counters import Flag
+from slocheck.evidence.samples import Display, NoData, Share, Slices
+
+DUPLICATE_TOLERANCE = Fraction(1, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How far the server's counts of the window can be off.
+
+    Attributes:
+        unseen: Requests that the client sent and the server did not count, at most.
+        extra: Requests that the server counted and the client did not send, at most.
+        unanswered: Of the unseen ones, those of the window that surely failed: no response came.
+    """
+
+    unseen: int
+    extra: int
+    unanswered: int
+
+
+def reconcile(
+    run_total: Fraction, sent: int, unanswered: int, *, flags: frozenset[Flag], quiet: Fraction
+) -> Doubt | NoData:
+    """Compare the server's growth over the whole load with what the client sent.
+
+    Args:
+        run_total: The server's count from before the load to after it.
+        sent: The client's; 0 where it is unknown.
+        unanswered: The window's requests without any response.
+        flags: Of the server's count; a flagged one is a lower bound.
+        quiet: The server's growth before the load: above 0 there is traffic that is not ours.
+    """
+    named = ", ".join(sorted(flag.value for flag in flags))
+    if sent == 0:
+        if flags:
+            return NoData(f"the counters are incomplete ({named}) and no client count tells by how much")
+        return Doubt(0, 0, 0)
+    times = run_total / sent
+    nearest = round(times)
+    if nearest > 1 and abs(times - nearest) <= DUPLICATE_TOLERANCE:
+        return NoData(
+            f"the server counted {nearest} times what was sent: is one target scraped by several jobs? "
+            "pin one with selector: {job: ...}",
+            broken=True,
+        )
+    if flags and quiet > 0:
+        return NoData(
+            f"the counters are incomplete ({named}), and other traffic hides how much is missing; "
+            "run while nobody else uses the target"
+        )
+    unseen = max(0, ceil(sent - run_total))
+    return Doubt(unseen, max(0, ceil(run_total - sent)), min(unanswered, unseen))
+
+
+def bounded_share(bad_low: int, bad_high: int, total: int, doubt: Doubt) -> tuple[Fraction, Fraction] | None:
+    """Return the least and the largest share of bad requests; None where nothing of ours is left.
+
+    At worst the extra requests were all good ones and every unseen one was bad; at best the extra ones
+    were bad, and of the unseen ones only those failed that the client knows to have failed.
+    """
+    ours = total - doubt.extra + doubt.unseen
+    if ours <= 0:
+        return None
+    low = Fraction(max(0, bad_low - doubt.extra) + doubt.unanswered, ours)
+    high = Fraction(min(bad_high, max(0, total - doubt.extra)) + doubt.unseen, ours)
+    return min(low, Fraction(1)), min(high, Fraction(1))
+
+
+def doubted_slices(slices: Slices, doubt: Doubt) -> Slices:
+    """Put the doubt into the slices, concentrated, as neighbours that fail together would be.
+
+    The unseen requests are possibly bad ones of the last slice. The extra ones are taken from the good of
+    the fullest slices, and no longer surely bad where they may have been.
+    """
+    if doubt.unseen == doubt.extra == 0:
+        return slices
+    n, bad = list(slices.n), list(slices.bad)
+    high = list(slices.bad_high or slices.bad)
+    _take(n, high, doubt.extra)
+    _take(bad, [0] * len(bad), doubt.extra)
+    n[-1] += doubt.unseen
+    high[-1] += doubt.unseen
+    bad[-1] += doubt.unanswered
+    n = [max(size, possible) for size, possible in zip(n, high, strict=True)]
+    edges = tuple(
+        tuple(min(size, max(edge, possible)) for size, edge, possible in zip(n, series, high, strict=True))
+        for series in slices.edges
+    )
+    return Slices(tuple(n), tuple(min(*pair) for pair in zip(bad, high, strict=True)), tuple(high), edges)
+
+
+def _take(amounts: list[int], floor: Sequence[int], count: int) -> None:
+    """Take `count` away from the largest amounts, none below its floor."""
+    for index in sorted(range(len(amounts)), key=lambda place: amounts[place] - floor[place], reverse=True):
+        taken = min(count, amounts[index] - floor[index])
+        amounts[index] -= taken
+        count -= taken
+
+
+def doubt_notes(doubt: Doubt, flags: frozenset[Flag]) -> tuple[str, ...]:
+    """Say in words what widened the bounds."""
+    notes = [flag.value.replace("_", " ") for flag in sorted(flags)]
+    if doubt.unseen:
+        notes.append(f"{doubt.unseen:,} requests that were sent are in no counter of the server")
+    if doubt.extra:
+        notes.append(f"the server counted {doubt.extra:,} requests that were not sent by this run")
+    return tuple(notes)
+
+
+def share_sample(
+    bad: tuple[int, int],
+    total: int,
+    doubt: Doubt,
+    *,
+    display: Display,
+    slices: Slices,
+    flags: frozenset[Flag],
+) -> Share | NoData:
+    """Make a share of counted bad requests, (surely, possibly) bad, widened by the doubt."""
+    bounds = bounded_share(bad[0], bad[1], total, doubt)
+    if bounds is None:
+        return NoData("none of the requests that the server counted can be told to be of this run")
+    enough = doubted_slices(slices, doubt) if total > 0 else None
+    return Share(total, *bounds, display, enough, doubt_notes(doubt, flags))

@@ -1,0 +1,176 @@
+"""Grading: evidence against a spec, to an assessment."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from slocheck.errors import SIGNAL_EXIT_CODES, UsageError
+from slocheck.evidence.client import client_sample
+from slocheck.evidence.model import Ending, Evidence
+from slocheck.evidence.samples import NoData, Sample
+from slocheck.evidence.server import instances_of, server_sample
+from slocheck.evidence.server_client import client_counts
+from slocheck.grading import tiers
+from slocheck.grading.assessment import (
+    Assessment,
+    Finding,
+    LevelResult,
+    ObjectiveResult,
+    Outcome,
+    Side,
+    SideResult,
+    Verdict,
+)
+from slocheck.grading.judge import judge
+from slocheck.grading.sides import combine
+from slocheck.grading.validity import findings
+from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
+
+_EXIT = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3, Outcome.INVALID: 4}
+
+
+def assess(spec: Spec, evidence: Evidence) -> Assessment:
+    """Grade evidence against a spec; the same two always give the same assessment.
+
+    Raises:
+        UsageError: The evidence counted failures by another rule than the spec's.
+    """
+    if set(spec.failures.statuses) != set(evidence.failed_statuses):
+        raise UsageError(
+            f"the run counted {list(evidence.failed_statuses)} as failures, the spec says "
+            f"{list(spec.failures.statuses)}; grading by another rule needs a new run"
+        )
+    results = tuple(_objective(objective, spec, evidence) for objective in spec.objectives)
+    checks = findings(spec, evidence)
+    gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
+    outcome = outcome_of(results, checks, spec, evidence.ending)
+    achieved = tiers.achieved_tier(results, spec.tiers)
+    if outcome in (Outcome.INVALID, Outcome.INTERRUPTED) or evidence.ending is Ending.TARGET_DOWN:
+        achieved = None
+    following = tiers.next_tier(achieved, results, spec.tiers)
+    missing = tiers.gaps(results, following, spec.tiers)
+    return Assessment(
+        outcome=outcome,
+        exit_code=SIGNAL_EXIT_CODES.get(evidence.signal, 130)
+        if outcome is Outcome.INTERRUPTED
+        else _EXIT[outcome],
+        tier=achieved,
+        gate=spec.gate,
+        next_tier=following,
+        gaps=missing,
+        objectives=results,
+        findings=checks,
+        warnings=_warnings(results, evidence),
+        confidence=spec.confidence,
+        headline=_headline(outcome, gate, results, checks, spec),
+    )
+
+
+def outcome_of(
+    results: Sequence[ObjectiveResult], checks: Sequence[Finding], spec: Spec, ending: Ending
+) -> Outcome:
+    """Put verdicts and validity together: a breach that no fault explains comes first.
+
+    An interrupted run is never met and never failed. A target that died has failed.
+    """
+    if ending is Ending.INTERRUPTED:
+        return Outcome.INTERRUPTED
+    breaches = _breaches(results, spec)
+    faults = [check for check in checks if not check.valid]
+    if any(not _tainted(name, faults) for name in breaches):
+        return Outcome.FAIL
+    if faults:
+        return Outcome.INVALID
+    verdict = tiers.tier_verdict(results, spec.gate, spec.tiers)
+    if verdict is Verdict.MET and ending is not Ending.COMPLETE:
+        return Outcome.UNDECIDED
+    return {
+        Verdict.MET: Outcome.PASS,
+        Verdict.BREACHED: Outcome.FAIL,
+        Verdict.UNDECIDED: Outcome.UNDECIDED,
+    }[verdict]
+
+
+def _breaches(results: Sequence[ObjectiveResult], spec: Spec) -> list[str]:
+    """Return the objectives whose breach fails the gate."""
+    return [
+        result.objective.name
+        for result in results
+        for level in tiers.levels_needed(result, spec.gate, spec.tiers)
+        if level.verdict is Verdict.BREACHED
+    ]
+
+
+def _tainted(objective: str, faults: Sequence[Finding]) -> bool:
+    """Tell whether one of the faults could have caused this objective's breach."""
+    return any(fault.everything or objective in fault.taints for fault in faults)
+
+
+def _objective(objective: Objective, spec: Spec, evidence: Evidence) -> ObjectiveResult:
+    return ObjectiveResult(
+        objective,
+        tuple(_level(name, limit, objective, spec, evidence) for name, limit in objective.limits.items()),
+    )
+
+
+def _level(name: str, limit: Limit, objective: Objective, spec: Spec, evidence: Evidence) -> LevelResult:
+    """Grade one limit on the sides that the objective asks for."""
+    sides: list[SideResult] = []
+    if objective.source is not SourceChoice.PROMETHEUS:
+        sample: Sample = client_sample(
+            objective, limit, spec=spec, recording=evidence.recording, instances=_instances(spec, evidence)
+        )
+        sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, spec.confidence))
+    if objective.source is not SourceChoice.CLIENT:
+        sample = _server_side(objective, limit, spec, evidence)
+        sides.append(judge(Side.SERVER, sample, objective.indicator, limit, spec.confidence))
+    verdict, reason = combine(objective.indicator.kind, tuple(sides))
+    return LevelResult(name, limit, verdict, reason, tuple(sides))
+
+
+def _server_side(objective: Objective, limit: Limit, spec: Spec, evidence: Evidence) -> Sample:
+    if evidence.server is None:
+        return NoData(evidence.server_error or "no metric source was configured for this run", broken=True)
+    client = client_counts(evidence.recording, objective.endpoint)
+    return server_sample(objective, limit, spec=spec, series=evidence.server, client=client)
+
+
+def _instances(spec: Spec, evidence: Evidence) -> Fraction | NoData:
+    """Return how many instances served the load: as the spec says, or as the server's series show."""
+    if spec.target.instances is not None:
+        return Fraction(spec.target.instances)
+    if evidence.server is None:
+        return NoData("instances are counted by the metric source, which delivered nothing", broken=True)
+    return instances_of(spec, evidence.server)
+
+
+def _warnings(results: Sequence[ObjectiveResult], evidence: Evidence) -> tuple[str, ...]:
+    """Collect what does not change the exit code."""
+    missed = tuple(
+        f"{result.objective.name} misses its target {level.limit.text}"
+        for result in results
+        for level in result.levels
+        if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
+    )
+    server = evidence.server.warnings if evidence.server else ()
+    return missed + server
+
+
+def _headline(
+    outcome: Outcome,
+    gate: Verdict,
+    results: Sequence[ObjectiveResult],
+    checks: Sequence[Finding],
+    spec: Spec,
+) -> str:
+    """Say in one sentence what matters most."""
+    faults = [check.message for check in checks if not check.valid]
+    if outcome is Outcome.INTERRUPTED:
+        return "The run was interrupted; what was measured until then is shown and grades nothing."
+    if outcome is Outcome.INVALID:
+        return f"The measurement is not to be believed: {faults[0]}."
+    if outcome is Outcome.PASS:
+        return f"Every objective of {spec.gate} is met."
+    worst = tiers.gaps(results, spec.gate, spec.tiers)
+    if not worst:
+        return f"{spec.gate} is {gate.value}, but the target did not last to the end of the run."
+    return f"{worst[0].objective} is {worst[0].message}."

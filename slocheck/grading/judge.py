@@ -1,0 +1,159 @@
+"""One sample against one limit: met, breached, or undecided and why."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil, inf
+
+from slocheck.evidence.samples import Display, NoData, Rate, Sample, Scalar, Share
+from slocheck.grading.assessment import Bounds, Side, SideResult, Verdict
+from slocheck.grading.planning import requests_needed
+from slocheck.grading.statistics import MIN_SLICES, alpha_for, judge_mean, judge_proportion
+from slocheck.plan import bad_share_limit
+from slocheck.spec.model import Indicator, IndicatorKind, Limit
+
+TOO_FEW_SLICES = (
+    f"fewer than {MIN_SLICES} slices in the window: too few for a statement at the stated confidence; "
+    "run longer or scrape faster"
+)
+
+
+def judge(
+    side: Side, sample: Sample, indicator: Indicator, limit: Limit, confidence: Fraction | None
+) -> SideResult:
+    """Grade one side's sample; `confidence` None grades the observed values alone."""
+    match sample:
+        case NoData():
+            return SideResult(
+                side, Verdict.UNDECIDED, None, 0, reason=f"no data: {sample.reason}", broken=sample.broken
+            )
+        case Share():
+            observed = _observed_share(side, sample, indicator, limit)
+            observed = replace(observed, observed=observed.verdict, bucket_limited=sample.bucket_limited)
+            return (
+                observed
+                if confidence is None
+                else _sure_share(observed, sample, indicator, limit, confidence)
+            )
+        case Rate():
+            observed = _observed_rate(side, sample, limit)
+            observed = replace(observed, observed=observed.verdict)
+            return observed if confidence is None else _sure_rate(observed, sample, limit, confidence)
+        case Scalar():
+            met = limit.holds(sample.value)
+            value = float(sample.value)
+            return SideResult(
+                side,
+                Verdict.MET if met else Verdict.BREACHED,
+                Display(value, value),
+                max(1, len(sample.points)),
+                reason="" if met else "the value breaks the limit",
+                notes=("one value of a query; confidence does not apply",) if confidence else (),
+            )
+
+
+def _observed_share(side: Side, sample: Share, indicator: Indicator, limit: Limit) -> SideResult:
+    """Grade the bounds of a share as they were observed, in exact arithmetic."""
+    worst, best = (_share_holds(share, sample.total, indicator, limit) for share in (sample.high, sample.low))
+    verdict = Verdict.MET if worst else Verdict.BREACHED if not best else Verdict.UNDECIDED
+    reason = {
+        Verdict.MET: "",
+        Verdict.BREACHED: "more bad requests than the limit allows",
+        Verdict.UNDECIDED: sample.notes[0] if sample.notes else "the limit lies within what the counts allow",
+    }[verdict]
+    bad, bad_high = sample.low * sample.total, sample.high * sample.total
+    return SideResult(
+        side,
+        verdict,
+        sample.display,
+        sample.total,
+        int(bad),
+        ceil(bad_high),
+        reason=reason,
+        notes=sample.notes,
+    )
+
+
+def _share_holds(share: Fraction, total: int, indicator: Indicator, limit: Limit) -> bool:
+    """Tell whether a share of bad requests keeps the limit.
+
+    A percentile is the k-th smallest latency with k = ceil(qN): it keeps the limit iff at least k
+    requests are good. The other indicators compare the share itself, strictly where the limit does.
+    """
+    if indicator.kind is IndicatorKind.LATENCY:
+        rank = ceil((indicator.quantile or Fraction(0)) * total)
+        return (1 - share) * total >= rank
+    value = share if indicator.kind is IndicatorKind.ERROR_RATE else 1 - share
+    return limit.holds(value)
+
+
+def _sure_share(
+    observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, confidence: Fraction
+) -> SideResult:
+    """Keep a verdict only where the statistics reach it too."""
+    allowed = bad_share_limit(indicator, limit)
+    if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
+        return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
+    alpha = alpha_for(confidence)
+    judged = judge_proportion(
+        sample.slices.n,
+        sample.slices.bad,
+        float(allowed),
+        alpha,
+        bad_high=sample.slices.bad_high,
+        edges=sample.slices.edges,
+    )
+    bounds = Bounds(judged.low, judged.high, judged.n_effective, judged.needed_factor, judged.burst_tolerance)
+    if judged.verdict is observed.verdict:
+        return replace(observed, bounds=bounds)
+    if observed.verdict is Verdict.UNDECIDED:
+        return replace(observed, bounds=replace(bounds, burst_tolerance=None))
+    reason = _not_sure(observed, judged.needed_factor, allowed, alpha)
+    return replace(
+        observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=replace(bounds, burst_tolerance=None)
+    )
+
+
+def _not_sure(observed: SideResult, factor: float | None, allowed: Fraction, alpha: float) -> str:
+    """Say what would decide a share that the statistics leave open."""
+    if observed.bad_high == 0 and 0 < allowed < 1:
+        needed = requests_needed(float(allowed), alpha)
+        if needed > observed.total:
+            return f"needs about {needed:,} requests without a bad one, had {observed.total:,}"
+    if factor is not None:
+        return (
+            f"too close to the limit to tell from chance; a run about {factor:.2g} times longer would decide"
+        )
+    return "so close to the limit that no affordable run would tell it from chance"
+
+
+def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
+    """Grade a rate; below the limit while less was offered says nothing of the target."""
+    display = Display(float(sample.low), float(sample.high))
+    total = len(sample.per_slice)
+    if limit.holds(sample.low):
+        return SideResult(side, Verdict.MET, display, total, notes=sample.notes)
+    if not limit.holds(sample.offered):
+        reason = f"load-limited: {float(sample.offered):,.1f}/s per instance were offered; offer more"
+        return SideResult(side, Verdict.UNDECIDED, display, total, reason=reason, notes=sample.notes)
+    if limit.holds(sample.high):
+        reason = sample.notes[0] if sample.notes else "the limit lies within what the counts allow"
+        return SideResult(side, Verdict.UNDECIDED, display, total, reason=reason, notes=sample.notes)
+    reason = f"{float(sample.offered):,.1f}/s per instance were offered and fewer served"
+    return SideResult(side, Verdict.BREACHED, display, total, reason=reason, notes=sample.notes)
+
+
+def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, confidence: Fraction) -> SideResult:
+    """Keep a rate's verdict only where the statistics reach it too."""
+    if len(sample.per_slice) < MIN_SLICES:
+        return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
+    judged = judge_mean(sample.per_slice, float(limit.value), alpha_for(confidence))
+    bounds = Bounds(judged.low, judged.high, needed_factor=judged.needed_factor)
+    if judged.verdict is observed.verdict or observed.verdict is Verdict.UNDECIDED:
+        return replace(observed, bounds=bounds)
+    longer = (
+        f"; a run about {judged.needed_factor:.2g} times longer would decide"
+        if judged.needed_factor not in (None, inf)
+        else ""
+    )
+    reason = f"the rate varies too much to tell it from the limit{longer}"
+    return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)

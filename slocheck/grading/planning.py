@@ -1,0 +1,27 @@
+"""How many requests a proof takes."""
+
+from scipy.special import betaincinv
+
+FEW = 64
+
+
+def requests_needed(share: float, alpha: float, bad: int = 0) -> int:
+    """Return the fewest independent requests, `bad` of them bad, that prove a share below `share`.
+
+    The smallest n whose Clopper-Pearson upper end at one-sided `alpha` lies below `share` (0..1); without a
+    bad one that is the rule of three. ValueError when the share cannot be proven with any n.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"a share to prove lies between 0 and 1, not at {share}")
+
+    def proves(n: int) -> bool:
+        return n > bad and float(betaincinv(bad + 1, n - bad, 1 - alpha)) < share
+
+    high = FEW
+    while not proves(high):
+        high *= 2
+    low = bad
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if proves(middle) else (middle, high)
+    return high

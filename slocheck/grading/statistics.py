@@ -1,0 +1,299 @@
+"""How sure a verdict can be: intervals for shares and means of requests that are not independent.
+
+A share is judged by Clopper and Pearson's interval at an effective sample size (Korn and Graubard
+1998, as in R's survey::svyciprop, method "beta"). The design effect is the largest that batches of
+1, 2, 4 ... slices show (the blocking of Flyvbjerg and Petersen 1989, doi 10.1063/1.457480), corrected for
+the few degrees of freedom of few batches. A rare tail borrows at least the design effect of lower edges.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf, isfinite, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, ndtri, stdtrit
+
+from slocheck.grading.assessment import Verdict
+
+MIN_SLICES = 10
+"""Fewer batches than this tell nothing about clustering."""
+
+CALIBRATION = 5
+"""The interval is computed at (1 - confidence) / 5: found by simulation, see docs/statistics.md."""
+
+LARGEST_FACTOR = 1e6
+"""A run that would have to be longer than this many times is hopeless, not undecided for now."""
+
+MIN_RUNS = 3
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ProportionJudgement:
+    """What the slices say of a share of bad requests against a limit.
+
+    Attributes:
+        verdict: MET: the share is below the limit; BREACHED: above; else UNDECIDED.
+        share: Bad for certain over all, 0..1; 0 without requests.
+        low: Lower end of the interval, 0..1.
+        high: Upper end, from what is possibly bad where that was given.
+        n_effective: Independent requests that the sample is worth, at most its size.
+        design_effect: Size over `n_effective`, at least 1.
+        needed_factor: Smallest factor on the run's length that decides, the share unchanged; None when
+            decided or hopeless.
+        burst_tolerance: Largest design effect that keeps MET; None when not met.
+    """
+
+    verdict: Verdict
+    share: float
+    low: float
+    high: float
+    n_effective: float
+    design_effect: float
+    needed_factor: float | None
+    burst_tolerance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeanJudgement:
+    """What the slices say of a rate that has to reach a limit.
+
+    Attributes:
+        verdict: MET: the whole interval reaches the limit; BREACHED: none of it does; else UNDECIDED.
+        mean: Of the slices.
+        low: Lower end of the interval.
+        high: Upper end.
+        needed_factor: As in `ProportionJudgement`.
+    """
+
+    verdict: Verdict
+    mean: float
+    low: float
+    high: float
+    needed_factor: float | None
+
+
+def alpha_for(confidence: Fraction) -> float:
+    """Return the one-sided error rate to compute at for a stated confidence such as 19/20."""
+    return float((1 - confidence) / CALIBRATION)
+
+
+def judge_proportion(
+    n: Sequence[int],
+    bad: Sequence[int],
+    limit: float,
+    alpha: float,
+    *,
+    bad_high: Sequence[int] | None = None,
+    edges: Sequence[Sequence[int]] = (),
+    runs: Sequence[int] | None = None,
+) -> ProportionJudgement:
+    """Judge the share of bad requests against `limit`.
+
+    Args:
+        n: Requests per slice, shape (S,).
+        bad: Bad ones for certain, shape (S,).
+        limit: Largest share allowed, 0..1.
+        alpha: One-sided error rate of each end of the interval, 0..0.5.
+        bad_high: Bad or possibly bad, shape (S,); None where nothing is in doubt.
+        edges: Reference series, each of shape (S,): requests at or over lower latencies.
+        runs: Slices per run where several runs are pooled, in order; their sum is S.
+
+    Raises:
+        ValueError: Lengths differ, or a count is negative or larger than its slice.
+    """
+    sizes = _counts("n", n)
+    certain = _counts("bad", bad, sizes)
+    possible = certain if bad_high is None else _counts("bad_high", bad_high, sizes)
+    references = [_counts("edges", edge, sizes) for edge in edges]
+    lengths = _run_lengths(runs, len(sizes))
+    if np.any(possible < certain):
+        raise ValueError("bad_high: smaller than bad in a slice; it counts bad and possibly bad")
+    total = float(sizes.sum())
+    if len(sizes) < MIN_SLICES or total == 0:
+        share = float(certain.sum()) / total if total else 0.0
+        return ProportionJudgement(Verdict.UNDECIDED, share, 0.0, 1.0, 0.0, inf, None, None)
+    n_low = _with_references(sizes, certain, references, alpha, lengths)
+    n_high = min(n_low, _effective_size(sizes, possible, alpha, lengths))
+    share, share_high = float(certain.sum()) / total, float(possible.sum()) / total
+    low, high = _lower(share, n_low, alpha), _upper(share_high, n_high, alpha)
+    verdict = Verdict.MET if high < limit else Verdict.BREACHED if low > limit else Verdict.UNDECIDED
+    return ProportionJudgement(
+        verdict,
+        share,
+        low,
+        high,
+        n_high,
+        total / n_high,
+        _needed_factor((share, n_low), (share_high, n_high), limit, alpha)
+        if verdict is Verdict.UNDECIDED
+        else None,
+        _burst_tolerance(share_high, total, limit, alpha) if verdict is Verdict.MET else None,
+    )
+
+
+def _counts(name: str, values: Sequence[int], sizes: Floats | None = None) -> Floats:
+    """Check one series of counts and return it as floats."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not np.all(np.isfinite(array)) or np.any(array < 0):
+        raise ValueError(f"{name}: has to be a flat series of counts, none of them negative")
+    if sizes is not None and len(array) != len(sizes):
+        raise ValueError(f"{name}: {len(array)} slices where n has {len(sizes)}")
+    if sizes is not None and np.any(array > sizes):
+        raise ValueError(f"{name}: more requests than n in a slice")
+    return array
+
+
+def _run_lengths(runs: Sequence[int] | None, slices: int) -> list[int]:
+    if runs is None:
+        return [slices]
+    if sum(runs) != slices or any(length < 1 for length in runs):
+        raise ValueError(f"runs: {list(runs)} does not add up to {slices} slices")
+    return list(runs)
+
+
+def _blocks(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+    """Yield, for each batch size, the start of every block; blocks never cross runs.
+
+    The last block of a run takes its remainder. With three runs or more each run is a block too.
+    """
+    size = 1
+    while True:
+        starts: list[int] = []
+        begin = 0
+        for length in lengths:
+            starts += [begin + size * index for index in range(max(1, length // size))]
+            begin += length
+        if len(starts) < MIN_SLICES or size > max(lengths):
+            break
+        yield np.asarray(starts)
+        size *= 2
+    if len(lengths) >= MIN_RUNS:
+        yield np.concatenate(([0], np.cumsum(lengths)[:-1]))
+
+
+def _effective_size(sizes: Floats, series: Floats, alpha: float, lengths: Sequence[int]) -> float:
+    """Return the number of independent requests that a series of bad counts is worth."""
+    total = float(sizes.sum())
+    share = float(series.sum()) / total
+    smallest = total
+    if not 0 < share < 1:
+        return smallest
+    errors = series - share * sizes
+    for starts in _blocks(lengths):
+        count = len(starts)
+        variance = count / (count - 1) * float(np.sum(np.add.reduceat(errors, starts) ** 2)) / total**2
+        if variance > 0:
+            few = (float(ndtri(1 - alpha)) / float(stdtrit(count - 1, 1 - alpha))) ** 2
+            smallest = min(smallest, share * (1 - share) / variance * few)
+    return smallest
+
+
+def _with_references(
+    sizes: Floats, bad: Floats, references: Sequence[Floats], alpha: float, lengths: Sequence[int]
+) -> float:
+    """Return the effective size, borrowing from reference series that are better filled."""
+    smallest = _effective_size(sizes, bad, alpha, lengths)
+    for reference in references:
+        if reference.sum() > 0 and bad.sum() <= reference.sum() <= sizes.sum() / 2:
+            smallest = min(smallest, _effective_size(sizes, reference, alpha, lengths))
+    return smallest
+
+
+def _lower(share: float, size: float, alpha: float) -> float:
+    """Clopper and Pearson's lower end at a real-valued sample size."""
+    bad = share * size
+    return 0.0 if share <= 0 else float(betaincinv(bad, size - bad + 1, alpha))
+
+
+def _upper(share: float, size: float, alpha: float) -> float:
+    """Clopper and Pearson's upper end at a real-valued sample size."""
+    bad = share * size
+    return 1.0 if share >= 1 else float(betaincinv(bad + 1, size - bad, 1 - alpha))
+
+
+def _needed_factor(
+    certain: tuple[float, float], possible: tuple[float, float], limit: float, alpha: float
+) -> float | None:
+    """Return the smallest factor on both sample sizes that decides; None where none does.
+
+    Each of `certain` and `possible` is (share, effective size).
+    """
+
+    def decides(factor: float) -> bool:
+        return (
+            _upper(possible[0], possible[1] * factor, alpha) < limit
+            or _lower(certain[0], certain[1] * factor, alpha) > limit
+        )
+
+    return _smallest(decides)
+
+
+def _smallest(decides: Callable[[float], bool]) -> float | None:
+    """Bisect the smallest factor above 1 for which `decides` holds, to seven digits."""
+    high = 2.0
+    while not decides(high):
+        high *= 2
+        if high > LARGEST_FACTOR:
+            return None
+    low = high / 2
+    while high - low > 1e-7 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high
+
+
+def _burst_tolerance(share: float, total: float, limit: float, alpha: float) -> float:
+    """Return the largest design effect on `total` requests at which the limit is still met."""
+    low, high = 1.0, 2.0
+    while high < total and _upper(share, total / high, alpha) < limit:
+        low, high = high, high * 2
+    high = min(high, total)
+    while high - low > 1e-7 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _upper(share, total / middle, alpha) < limit else (low, middle)
+    return low
+
+
+def judge_mean(values: Sequence[float], limit: float, alpha: float) -> MeanJudgement:
+    """Judge whether the mean of per-slice rates reaches `limit`.
+
+    Args:
+        values: One rate a slice, shape (S,).
+        limit: Smallest mean allowed, same unit.
+        alpha: One-sided error rate of each end.
+
+    Raises:
+        ValueError: A value is not finite.
+    """
+    series = np.asarray(values, dtype=np.float64)
+    if series.ndim != 1 or not np.all(np.isfinite(series)):
+        raise ValueError("values: has to be a flat series of finite numbers")
+    if len(series) < MIN_SLICES:
+        mean = float(series.mean()) if len(series) else 0.0
+        return MeanJudgement(Verdict.UNDECIDED, mean, -inf, inf, None)
+    mean = float(series.mean())
+    margin = _mean_margin(series - mean, alpha)
+    low, high = mean - margin, mean + margin
+    verdict = Verdict.MET if low >= limit else Verdict.BREACHED if high < limit else Verdict.UNDECIDED
+    needed = None
+    if verdict is Verdict.UNDECIDED and mean != limit:
+        # the margin shrinks with the square root of the length
+        factor = (margin / (mean - limit)) ** 2
+        needed = factor if isfinite(factor) and factor < LARGEST_FACTOR else None
+    return MeanJudgement(verdict, mean, low, high, needed)
+
+
+def _mean_margin(errors: Floats, alpha: float) -> float:
+    """Return the widest t margin of the mean over all batch sizes."""
+    widest = 0.0
+    for starts in _blocks([len(errors)]):
+        count = len(starts)
+        variance = (
+            count / (count - 1) * float(np.sum(np.add.reduceat(errors, starts) ** 2)) / len(errors) ** 2
+        )
+        widest = max(widest, float(stdtrit(count - 1, 1 - alpha)) * sqrt(variance))
+    return widest

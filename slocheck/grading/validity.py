@@ -1,0 +1,150 @@
+"""Is the run to be believed? Each check says what was measured, and which breaches its failure taints."""
+
+from collections.abc import Callable
+
+from slocheck.evidence.model import Ending, Evidence
+from slocheck.evidence.recording import FailureClass
+from slocheck.grading.assessment import Finding
+from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
+
+Check = Callable[[Spec, Evidence], list[Finding]]
+
+SLOW_GENERATOR = frozenset({IndicatorKind.LATENCY, IndicatorKind.RPS_PER_INSTANCE})
+"""What an overloaded generator distorts: it measures its own queue, and sends less than it should."""
+
+
+def findings(spec: Spec, evidence: Evidence) -> tuple[Finding, ...]:
+    """Return all checks, held or not, in a fixed order."""
+    checks: tuple[Check, ...] = (
+        _generator,
+        _users,
+        _workers,
+        _cpu,
+        _lag,
+        _lost_requests,
+        _scenario,
+        _window,
+        _clock,
+        _server,
+    )
+    return tuple(finding for check in checks for finding in check(spec, evidence))
+
+
+def _of(spec: Spec, kinds: frozenset[IndicatorKind]) -> frozenset[str]:
+    """Return the objectives of these kinds, by name."""
+    return frozenset(item.name for item in spec.objectives if item.indicator.kind in kinds)
+
+
+def _server_graded(spec: Spec) -> frozenset[str]:
+    return frozenset(item.name for item in spec.objectives if item.source is not SourceChoice.CLIENT)
+
+
+def _generator(_spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The load generator lived to the end."""
+    lost = evidence.ending is Ending.GENERATOR_LOST
+    message = evidence.generator_error or "it died" if lost else "it ran to the end"
+    return [Finding("generator", not lost, f"load generator: {message}")]
+
+
+def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """As many users ran as were planned."""
+    planned, users = evidence.health.planned_users, evidence.health.users
+    valid = users >= spec.validity.min_sent * planned
+    message = f"{users:,} of {planned:,} users ran throughout the window"
+    if not valid:
+        message += "; less load than planned was sent: a longer warm-up or a higher spawn_rate helps"
+    return [Finding("users", valid, message, _of(spec, SLOW_GENERATOR))]
+
+
+def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
+    """Each worker's recording arrived whole."""
+    incomplete = [worker.worker for worker in evidence.health.workers if not worker.complete]
+    total = len(evidence.health.workers)
+    message = f"{total - len(incomplete)} of {total} workers delivered all they recorded"
+    if incomplete:
+        message += f"; requests of {', '.join(incomplete)} are missing from every count"
+    return [Finding("workers", not incomplete, message)]
+
+
+def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """No worker was so busy that its own queue shows in the latencies."""
+    busiest = max((worker.cpu for worker in evidence.health.workers), default=0.0)
+    valid = busiest <= spec.validity.max_generator_cpu
+    message = f"generator CPU {busiest:.0%} of a core"
+    if not valid:
+        message += (
+            f", allowed {spec.validity.max_generator_cpu:.0%}; latencies are the generator's as much as "
+            "the target's: use --processes, or send less"
+        )
+    return [Finding("generator cpu", valid, message, _of(spec, SLOW_GENERATOR))]
+
+
+def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The generator's event loop was on time."""
+    lag = max((worker.loop_lag_p99 for worker in evidence.health.workers), default=0.0)
+    valid = lag <= spec.validity.max_loop_lag
+    message = f"event-loop lag p99 {lag * 1000:.1f} ms"
+    if not valid:
+        message += f", allowed {spec.validity.max_loop_lag * 1000:.0f} ms; latencies are too long by as much"
+    return [Finding("loop lag", valid, message, _of(spec, SLOW_GENERATOR))]
+
+
+def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """Each request's outcome is known, and none failed on this machine."""
+    unrecorded = evidence.health.unrecorded
+    own = sum(
+        part.failures.get(FailureClass.GENERATOR, 0)
+        for item in evidence.recording.endpoints
+        for part in item.slices
+    )
+    message = f"{unrecorded:,} requests without a recorded outcome"
+    if own:
+        example = next(
+            (e.message for e in evidence.recording.errors if e.failure is FailureClass.GENERATOR), ""
+        )
+        hint = f" ({example})" if example else ""
+        message += f"; {own:,} failed in the load generator itself{hint} and are counted for nothing"
+    return [Finding("recording", own == 0 and unrecorded <= spec.validity.max_unrecorded, message)]
+
+
+def _scenario(_spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The scenario's own code did not fail."""
+    exceptions = evidence.health.exceptions
+    count = sum(exceptions.values())
+    if not count:
+        return [Finding("scenario", valid=True, message="the scenario raised nothing")]
+    example = max(exceptions, key=lambda text: exceptions[text])
+    message = f"the scenario raised {count:,} times, most often: {example}; the load is not the one planned"
+    return [Finding("scenario", valid=False, message=message)]
+
+
+def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The window was driven to its end, and is long enough to judge."""
+    driven, planned = evidence.recording.window_s, evidence.planned_window_s
+    cut = driven < planned and evidence.ending is Ending.COMPLETE
+    short = driven < spec.validity.min_slices and evidence.ending is not Ending.TARGET_DOWN
+    message = f"{driven} of {planned:g} s of the window were driven"
+    if short:
+        message += f"; fewer than {spec.validity.min_slices} s are too few to judge"
+    return [Finding("window", not (cut or short), message)]
+
+
+def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The wall clock kept pace: Prometheus is asked by it."""
+    jump = abs(evidence.health.clock_jump)
+    valid = jump <= spec.validity.max_clock_jump or evidence.server is None
+    message = f"the wall clock jumped by at most {jump:.3f} s"
+    return [Finding("clock", valid, message, _server_graded(spec))]
+
+
+def _server(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The metric source's clock is near ours."""
+    server = evidence.server
+    if server is None:
+        return []
+    skew = abs(server.clock_skew)
+    message = f"clock skew to the metric source {skew:.3f} s"
+    valid = skew <= spec.validity.max_clock_skew
+    if not valid:
+        message += f", allowed {spec.validity.max_clock_skew:g} s; the server's window may be another one"
+    return [Finding("clock skew", valid, message, _server_graded(spec))]

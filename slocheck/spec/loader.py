@@ -1,0 +1,193 @@
+"""slo.yaml to `Spec`: every fault at once, each with its line, what was found and what to write."""
+
+import os
+from collections.abc import Mapping as Environment
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from slocheck.errors import UsageError
+from slocheck.spec import kinds
+from slocheck.spec.document import MAX_BYTES, Mapping, parse_document
+from slocheck.spec.model import Objective, Spec
+from slocheck.spec.objectives import RESERVED, Surroundings, objectives_schema, read_objectives
+from slocheck.spec.overrides import check_gate, with_overrides
+from slocheck.spec.reading import Book, Key, Kind, Section, Value, Wrong
+from slocheck.spec.sections import CACHE, FAILURES, INSTANCES, TARGET, VALIDITY, WORKLOAD
+from slocheck.spec.sources import PROMETHEUS, SCRAPE
+from slocheck.spec.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
+
+__all__ = ["ROOT_KEYS", "load_spec", "parse_spec", "with_overrides"]
+
+TIER_PATTERN = "[A-Za-z][A-Za-z0-9_-]{0,39}"
+DEFAULT_CONFIDENCE = Fraction(95, 100)
+_CONFIDENCES = (Fraction(90, 100), Fraction(999, 1000))
+
+
+def _read_tier(value: Value) -> str:
+    name = _TIER_NAME.read(value)
+    if name in RESERVED:
+        raise Wrong(f"{shown(name)} means something else below objectives; write another name")
+    return name
+
+
+def _read_confidence(value: Value) -> Fraction | None:
+    text = value.scalar().text
+    if text == "none":
+        return None
+    confidence = parse_ratio(text)
+    least, most = _CONFIDENCES
+    if not least <= confidence <= most:
+        raise Wrong(f"{shown(text)} is out of range; write {format_ratio(least)} to {format_ratio(most)}")
+    return confidence
+
+
+SERVICE = Key(
+    "service",
+    kinds.text(
+        pattern=r"[^\s](.{0,98}[^\s])?", what="name of a service (1 to 100 characters)", example="shop-api"
+    ),
+    "",
+    "the service's name",
+    required=True,
+)
+_TIER_NAME = kinds.text(pattern=TIER_PATTERN, what="name of a tier", example="silver")
+_TIER = Kind(_read_tier, {**_TIER_NAME.schema, "not": {"enum": list(RESERVED)}})
+TIERS: Key[tuple[str, ...]] = Key(
+    "tiers", kinds.list_of(_TIER, at_least=1), (), "names of the tiers, loosest first", required=True
+)
+OBJECTIVES: Key[Value | None] = Key(
+    # read apart, because the tiers and sources have to be known first
+    "objectives",
+    Kind(lambda value: value, objectives_schema()),
+    None,
+    "what is measured, and its limit per tier",
+    required=True,
+)
+GATE = Key("gate", _TIER_NAME, "", "the tier that the exit code asks for", required=True)
+CONFIDENCE: Key[Fraction | None] = Key(
+    "confidence",
+    Kind(_read_confidence, {"type": "string", "pattern": kinds.anchored(f"none|{RATIO_PATTERN}")}),
+    DEFAULT_CONFIDENCE,
+    "how sure a verdict has to be, 90% to 99.9%; none: the observed values alone are graded",
+)
+ROOT_KEYS: tuple[Key[Any], ...] = (
+    SERVICE,
+    TARGET,
+    PROMETHEUS,
+    SCRAPE,
+    WORKLOAD,
+    TIERS,
+    OBJECTIVES,
+    GATE,
+    CONFIDENCE,
+    FAILURES,
+    CACHE,
+    VALIDITY,
+)
+
+
+def load_spec(path: str | Path) -> Spec:
+    """Read and parse a spec file, expanding ``${NAME}`` in its URLs from the process's environment.
+
+    Raises:
+        UsageError: The file is missing, a directory, unreadable or too large.
+        SpecError: The file is no valid spec; holds every fault.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file; run `slocheck init` to write one") from error
+    except IsADirectoryError as error:
+        raise UsageError(f"{path}: is a directory; name the file in it, such as {path}/slo.yaml") from error
+    except (OSError, ValueError) as error:
+        # ValueError: a path with a NUL byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path}: cannot be read: {reason}; name a file that can") from error
+    return parse_spec(data, str(path), environment=os.environ)
+
+
+def parse_spec(data: bytes, path: str, *, environment: Environment[str, str] | None = None) -> Spec:
+    """Parse the bytes of a spec; pure.
+
+    Args:
+        data: As read.
+        path: For messages.
+        environment: What ``${NAME}`` in URLs expands from; a name that is missing is a fault. None
+            keeps the URLs as written: for a spec out of an archive, which is only graded.
+
+    Raises:
+        SpecError: With every fault found.
+    """
+    text, node = parse_document(data, path)
+    book = Book(path, environment)
+    spec = Value(node, "", book).take(Kind(lambda value: _read_spec(value, text), {}), None)
+    book.close()
+    assert spec is not None  # else there was a fault, and close() has raised
+    return spec
+
+
+def _read_spec(value: Value, text: str) -> Spec | None:
+    """Read all blocks; None without a usable workload, which is then a fault in the book."""
+    root = Section(value, ROOT_KEYS)
+    workload, prometheus, scrape = root.get(WORKLOAD), root.get(PROMETHEUS), root.get(SCRAPE)
+    tiers, target = root.get(TIERS), root.get(TARGET)
+    service, gate = root.get(SERVICE), root.get(GATE)
+    confidence, failures = root.get(CONFIDENCE), root.get(FAILURES)
+    cache, validity = root.get(CACHE), root.get(VALIDITY)
+    _check_sources(root)
+    objectives = _objectives(root, tiers)
+    if workload is None:
+        return None
+    spec = Spec(
+        path=value.book.path,
+        text=text,
+        service=service,
+        target=target,
+        workload=replace(workload, position=root.position(WORKLOAD)),
+        tiers=tiers,
+        objectives=objectives,
+        gate=gate,
+        confidence=confidence,
+        prometheus=prometheus and replace(prometheus, position=root.position(PROMETHEUS)),
+        scrape=scrape and replace(scrape, position=root.position(SCRAPE)),
+        failures=failures,
+        cache=cache,
+        validity=validity,
+    )
+    _check_gate(root, spec)
+    return spec
+
+
+def _check_sources(root: Section) -> None:
+    """Write down two sources at once, and instances to be counted without any."""
+    if root.has(PROMETHEUS) and root.has(SCRAPE):
+        line = root.position(PROMETHEUS).line
+        root.value.book.add(
+            root.position(SCRAPE), "scrape", f"stands beside prometheus on line {line}; keep one of the two"
+        )
+    target = root.below(TARGET)
+    if root.has(PROMETHEUS) or root.has(SCRAPE) or target is None or not isinstance(target.node, Mapping):
+        return
+    for key, below in target.entries():
+        if key.text == INSTANCES.name and below.take(INSTANCES.kind, 1) is None:
+            below.wrong("needs a metric source to count in; write a prometheus or scrape block, or a number")
+
+
+def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
+    """Read the objectives; without tiers their levels cannot be told from misspelt keys."""
+    below = root.below(OBJECTIVES)
+    if below is None or not tiers:
+        return ()
+    around = Surroundings(tiers, prometheus=root.has(PROMETHEUS), scrape=root.has(SCRAPE))
+    return below.take(Kind(lambda value: read_objectives(value, around), {}), ())
+
+
+def _check_gate(root: Section, spec: Spec) -> None:
+    """Write down a gate that is no tier or that nothing has a limit for."""
+    below = root.below(GATE)
+    if below is None or not spec.gate or not spec.tiers or not spec.objectives:
+        return
+    below.take(Kind(lambda _: check_gate(spec.gate, spec), {}), "")

@@ -1,0 +1,24 @@
+"""slo.yaml as JSON Schema, derived from the same table of keys that the loader reads by.
+
+The loader refuses more: contradictions between values, duplicate keys, hostile YAML. What the schema
+refuses, the loader refuses too.
+"""
+
+from typing import Any
+
+from slocheck.spec.loader import ROOT_KEYS
+from slocheck.spec.reading import object_schema
+from slocheck.spec.sources import PROMETHEUS, SCRAPE
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of slo.yaml, for editors and other tools."""
+    return {
+        "$schema": DIALECT,
+        "title": "slocheck SLO spec (slo.yaml)",
+        "description": "Target, workload, tiers and objectives of one service.",
+        **object_schema(ROOT_KEYS),
+        "not": {"required": [PROMETHEUS.name, SCRAPE.name]},
+    }

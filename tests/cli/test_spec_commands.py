@@ -1,0 +1,202 @@
+"""``slocheck validate``, ``schema`` and ``init`` as they are typed."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from slocheck.cli import exit_code_of
+from slocheck.spec.loader import load_spec
+from slocheck.spec.schema import json_schema
+
+ROOT = Path(__file__).parents[2]
+Captured = pytest.CaptureFixture[str]
+
+
+def test_validate_says_what_the_spec_means(capsys: Captured) -> None:
+    """Service, target, source, workload, gate, and a row per objective with its limits."""
+    assert exit_code_of(["validate", str(ROOT / "slo.yaml")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "service   shop-api" in lines
+    assert "target    http://127.0.0.1:8000, 1 instance" in lines
+    assert "source    scrape of 1 page every 1s, preset prom-client" in lines
+    assert "gate      silver, confidence 95%" in lines
+    rows = [line.split() for line in lines]
+    assert ["objective", "bronze", "silver", "gold", "target", "critical", "graded", "on"] in rows
+    (row,) = [line for line in lines if line.startswith("error_rate ")]
+    assert row.split("  ")[-1] == "both"
+    assert [text for text in ("< 1%", "< 0.1%", "< 0.01%") if text in row] == ["< 1%", "< 0.1%", "< 0.01%"]
+    assert any(line.startswith("checkout_p99 (latency_p99, POST /checkout)") for line in lines)
+
+
+def test_validate_tells_all_faults_and_ends_with_2(tmp_path: Path, capsys: Captured) -> None:
+    """Every fault on its own line of stderr, nothing on stdout."""
+    text = (ROOT / "slo.yaml").read_text("utf-8")
+    path = tmp_path / "slo.yaml"
+    path.write_text(text.replace('"< 300ms"', '"< 300"').replace("gate: silver", "gate: slver"), "utf-8")
+    assert exit_code_of(["validate", str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "objectives.checkout_p99.silver: '300' has no unit; write 300ms or 0.3s" in said.err
+    assert "unknown tier 'slver'; did you mean 'silver'?" in said.err
+
+
+def test_validate_warns_of_a_missing_scenario(tmp_path: Path, capsys: Captured) -> None:
+    """The spec is valid by itself, but a run would end at once."""
+    path = tmp_path / "slo.yaml"
+    path.write_text((ROOT / "slo.yaml").read_text("utf-8"), "utf-8")
+    assert exit_code_of(["validate", str(path)]) == 0
+    assert "browse.py does not exist" in capsys.readouterr().err
+
+
+def test_validate_of_nothing_names_init(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """Somebody who types the first command in an empty folder learns the next one."""
+    monkeypatch.chdir(tmp_path)
+    assert exit_code_of(["validate"]) == 2
+    assert "run `slocheck init`" in capsys.readouterr().err
+
+
+def test_schema_is_printed_as_json(capsys: Captured) -> None:
+    """Stdout is the document and nothing else."""
+    assert exit_code_of(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == json_schema()
+
+
+def test_init_writes_a_spec_that_is_valid(tmp_path: Path, capsys: Captured) -> None:
+    """The answers given by flags stand in the spec, and validate accepts it without a warning."""
+    folder = tmp_path / "new" / "place"
+    arguments = [
+        "init",
+        "--service",
+        'my "shop" $1',
+        "--target",
+        "http://127.0.0.1:9/x",
+        "--dir",
+        str(folder),
+    ]
+    assert exit_code_of(arguments) == 0
+    spec = load_spec(folder / "slo.yaml")
+    assert (spec.service, spec.target.url) == ('my "shop" $1', "http://127.0.0.1:9/x")
+    capsys.readouterr()
+    assert exit_code_of(["validate", str(folder / "slo.yaml")]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_init_promises_only_what_its_load_can_prove(tmp_path: Path) -> None:
+    """Client side only, and no objective on throughput or caches that nobody knows of."""
+    assert exit_code_of(["init", "--dir", str(tmp_path)]) == 0
+    spec = load_spec(tmp_path / "slo.yaml")
+    assert spec.prometheus is None
+    assert spec.scrape is None
+    kinds = {str(objective.indicator.kind) for objective in spec.objectives}
+    assert kinds == {"latency", "error_rate", "availability"}
+    assert spec.gate == "bronze"
+
+
+def test_init_overwrites_only_when_forced(tmp_path: Path, capsys: Captured) -> None:
+    """Either both files are new or nothing is touched."""
+    (tmp_path / "slo.yaml").write_text("mine")
+    assert exit_code_of(["init", "--dir", str(tmp_path)]) == 2
+    assert "already there; add --force" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["slo.yaml"]
+    assert (tmp_path / "slo.yaml").read_text() == "mine"
+    assert exit_code_of(["init", "--dir", str(tmp_path), "--force"]) == 0
+    assert load_spec(tmp_path / "slo.yaml").service == "my-api"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("--target", "shop", "--target: 'shop' has no http:// or https:// in front"),
+        ("--target", "http://a:hunter2@b", "--target: has a name or password before the host"),
+        ("--service", " ", "--service: ' ' is empty or runs over lines"),
+        ("--service", "a\x1b[2J", "--service: has characters that cannot be printed"),
+        ("--service", "\udc80", "--service: has characters that cannot be printed"),
+    ],
+)
+def test_init_refuses_answers_that_would_not_load(
+    flag: str, value: str, message: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Nothing is written, the flag is named, no secret is repeated."""
+    assert exit_code_of(["init", "--dir", str(tmp_path), flag, value]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert "hunter2" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_names_a_folder_that_cannot_be_made(tmp_path: Path, capsys: Captured) -> None:
+    """A file in the way is the user's to move."""
+    (tmp_path / "file").write_text("")
+    assert exit_code_of(["init", "--dir", str(tmp_path / "file")]) == 2
+    assert "--dir:" in capsys.readouterr().err
+
+
+def test_init_asks_a_person_at_a_terminal(tmp_path: Path) -> None:
+    """What no flag answers is asked; Enter takes the default."""
+    terminal, inside = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "slocheck", "init", "--dir", str(tmp_path)],
+            stdin=inside,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+        ) as process:
+            os.write(terminal, b"cart\n\n")
+            said, _ = process.communicate(timeout=60)
+    finally:
+        os.close(terminal)
+        os.close(inside)
+    assert process.returncode == 0, said
+    spec = load_spec(tmp_path / "slo.yaml")
+    assert (spec.service, spec.target.url) == ("cart", "http://127.0.0.1:8000")
+
+
+@pytest.fixture
+def visited() -> Iterator[tuple[str, list[str]]]:
+    """Serve a front page on loopback; yields its URL and the paths that were asked for."""
+    paths: list[str] = []
+
+    class FrontPage(BaseHTTPRequestHandler):
+        """Answers every GET."""
+
+        def do_GET(self) -> None:
+            """Answer with an empty page."""
+            paths.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FrontPage)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", paths
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_the_written_scenario_runs_as_it_is(tmp_path: Path, visited: tuple[str, list[str]]) -> None:
+    """Locust itself runs the file, and the front page is asked for."""
+    url, paths = visited
+    assert exit_code_of(["init", "--dir", str(tmp_path), "--target", url]) == 0
+    locust = [sys.executable, "-m", "locust", "-f", str(tmp_path / "scenarios" / "smoke.py")]
+    options = ["--headless", "--users", "1", "--run-time", "2s", "--host", url, "--only-summary"]
+    done = subprocess.run([*locust, *options], capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(paths) == {"/"}

@@ -1,0 +1,131 @@
+"""Merging recordings: order and grouping do not matter, and no count is lost."""
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.evidence.merge import (
+    MAX_ENDPOINTS,
+    MAX_ERRORS,
+    OTHER_ENDPOINT,
+    Delta,
+    RecordingBuilder,
+    add_slices,
+    from_plain,
+    to_plain,
+)
+from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, SliceCounts
+from slocheck.spec.model import Endpoint
+
+THRESHOLDS = (10, 20)
+COUNT = st.integers(0, 1000)
+HISTOGRAM = st.dictionaries(st.integers(0, 50), st.integers(1, 9), max_size=4)
+SLICES = st.builds(
+    SliceCounts,
+    second=st.integers(0, 3),
+    ok=COUNT,
+    failures=st.dictionaries(st.sampled_from(FailureClass), st.integers(1, 9), max_size=3),
+    statuses=st.dictionaries(st.sampled_from([0, 200, 503]), st.integers(1, 9)),
+    unserved=COUNT,
+    over=st.tuples(COUNT, COUNT),
+    latencies=HISTOGRAM,
+    failed_latencies=HISTOGRAM,
+    total_ns=COUNT,
+    max_ns=COUNT,
+    cache_hits=COUNT,
+    cache_misses=COUNT,
+    bytes_received=COUNT,
+)
+ENDPOINTS = st.sampled_from([Endpoint("GET", "/a"), Endpoint("POST", "/a"), Endpoint("GET", "/b")])
+ERRORS = st.builds(
+    ErrorExample, ENDPOINTS, st.sampled_from(FailureClass), st.integers(1, 5), st.sampled_from("xy"), COUNT
+)
+DELTAS = st.builds(
+    Delta,
+    counts=st.lists(st.tuples(ENDPOINTS, SLICES), max_size=4).map(tuple),
+    errors=st.lists(ERRORS, max_size=3).map(tuple),
+)
+
+
+def built(deltas: list[Delta]) -> Recording:
+    """Build a recording of deltas."""
+    builder = RecordingBuilder(THRESHOLDS)
+    for delta in deltas:
+        builder.add_delta(delta)
+    return builder.recording(1, 2)
+
+
+@given(st.lists(DELTAS, max_size=5), st.randoms(use_true_random=False))
+def test_the_order_of_deltas_does_not_matter(deltas: list[Delta], shuffler: random.Random) -> None:
+    """Workers may report in any order."""
+    shuffled = list(deltas)
+    shuffler.shuffle(shuffled)
+    assert built(shuffled) == built(deltas)
+
+
+@given(st.lists(SLICES.map(lambda counts: replace(counts, second=0)), min_size=3, max_size=3))
+def test_adding_slices_is_associative(slices: list[SliceCounts]) -> None:
+    """Grouping does not matter, and requests add up."""
+    one, two, three = slices
+    total = add_slices(add_slices(one, two), three)
+    assert total == add_slices(one, add_slices(two, three))
+    assert total.sent == one.sent + two.sent + three.sent
+
+
+@given(DELTAS)
+def test_deltas_survive_json(delta: Delta) -> None:
+    """The plain form is the delta."""
+    assert from_plain(json.loads(json.dumps(to_plain(delta)))) == delta
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"counts": [[1]], "errors": []}, id="short"),
+        pytest.param({"counts": [["GET", "/", [0] * 5]], "errors": []}, id="short slice"),
+        pytest.param({"counts": [], "errors": [["GET", "/", "no class", 1, "x", 0]]}, id="class"),
+        pytest.param({"counts": None, "errors": []}, id="null"),
+    ],
+)
+def test_what_is_no_delta_is_refused(plain: dict[str, object]) -> None:
+    """A message of another form raises ValueError and nothing else."""
+    with pytest.raises(ValueError, match=r"."):
+        from_plain(plain)
+
+
+def test_endpoints_are_bounded_and_their_counts_kept() -> None:
+    """Past the bound, names become one and counts stay."""
+    builder = RecordingBuilder(())
+    for number in range(MAX_ENDPOINTS + 7):
+        builder.add(Endpoint("GET", f"/{number}"), SliceCounts(0, ok=1))
+    recording = builder.recording(0, 1)
+    assert len(recording.endpoints) == MAX_ENDPOINTS + 1
+    by_endpoint = {e.endpoint: e.slices[0].ok for e in recording.endpoints}
+    assert by_endpoint[OTHER_ENDPOINT] == 7
+    assert sum(by_endpoint.values()) == MAX_ENDPOINTS + 7
+
+
+def test_error_messages_are_bounded_and_their_counts_kept() -> None:
+    """Past the bound, messages become one a class; the most frequent comes first."""
+    builder = RecordingBuilder(())
+    for number in range(MAX_ERRORS + 5):
+        builder.add_error(ErrorExample(Endpoint("GET", "/"), FailureClass.RESET, 1, f"{number}", number))
+    errors = builder.recording(0, 1).errors
+    assert len(errors) == MAX_ERRORS + 1
+    assert (errors[0].endpoint, errors[0].count, errors[0].second) == (OTHER_ENDPOINT, 5, MAX_ERRORS)
+
+
+def test_thresholds_have_to_fit() -> None:
+    """Counts over other thresholds are not added up."""
+    with pytest.raises(ValueError, match="1 counts for 2 thresholds"):
+        RecordingBuilder(THRESHOLDS).add(Endpoint("GET", "/"), SliceCounts(0, over=(1,)))
+    with pytest.raises(ValueError, match="second 1"):
+        add_slices(SliceCounts(1), SliceCounts(2))
+    builder = RecordingBuilder(THRESHOLDS)
+    builder.add(Endpoint("GET", "/"), SliceCounts(0, failures={FailureClass.DNS: 1}))
+    assert builder.recording(0, 1).endpoints[0].slices[0].over == (0, 0)

@@ -1,0 +1,1 @@
+"""Tests of the spec: units, YAML, loader, presets, schema."""

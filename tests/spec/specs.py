@@ -1,0 +1,249 @@
+"""A good spec, and the same broken in one place: shared by the tests of the loader and of the schema."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from slocheck.errors import SpecError
+from slocheck.spec.loader import parse_spec
+from slocheck.spec.model import Spec
+
+GOOD = """\
+service: shop-api
+target:
+  url: http://127.0.0.1:8000
+  instances: 2
+prometheus:
+  url: http://127.0.0.1:9090
+  preset: prom-client
+  selector: {job: shop-api}
+  timeout: 30s
+workload:
+  scenario: scenarios/browse.py
+  users: 100
+  spawn_rate: 50/s
+  warmup: 5s
+  duration: 30s
+tiers: [bronze, silver, gold]
+objectives:
+  latency_p95: {bronze: "< 500ms", silver: "< 200ms", gold: "< 100ms"}
+  latency_p99: {critical: "< 1000ms", target: "< 500ms"}
+  error_rate: {silver: "< 0.1%"}
+  availability: {silver: ">= 99.9%"}
+  cache_hit_rate: {silver: "> 90%"}
+  rps_per_instance: {silver: ">= 500"}
+  checkout: {indicator: latency_p99.9, endpoint: "POST /checkout", silver: "< 300ms"}
+  queue: {indicator: {promql: "max(queue_depth)", over: max}, silver: "< 100"}
+gate: silver
+confidence: 95%
+failures: {statuses: [5xx, 429]}
+cache: {headers: [X-Cache]}
+validity: {min_sent: 99%, min_slices: 10}
+"""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One change to `GOOD` and the first message it must lead to.
+
+    Attributes:
+        old: A text that occurs in `GOOD` once.
+        new: What stands there instead.
+        message: Of the first problem, without the path.
+        schema: Whether the JSON Schema refuses it, too.
+    """
+
+    old: str
+    new: str
+    message: str
+    schema: bool = True
+
+    @property
+    def text(self) -> str:
+        """The broken spec."""
+        assert GOOD.count(self.old) == 1, f"{self.old!r} is not unique"
+        return GOOD.replace(self.old, self.new)
+
+
+def problems_of(text: str | bytes, environment: dict[str, str] | None = None) -> list[str]:
+    """Return the messages of all problems of a spec, without the path."""
+    data = text if isinstance(text, bytes) else text.encode()
+    with pytest.raises(SpecError) as caught:
+        parse_spec(data, "slo.yaml", environment={} if environment is None else environment)
+    return [str(problem).removeprefix("slo.yaml:") for problem in caught.value.problems]
+
+
+def good(old: str = "", new: str = "") -> Spec:
+    """Return the good spec parsed, with one change that keeps it good."""
+    text = GOOD.replace(old, new) if old else GOOD
+    assert not old or text != GOOD
+    return parse_spec(text.encode(), "slo.yaml", environment={})
+
+
+SHAPES = {
+    "unknown key": Broken("gate: silver", "gates: silver", "26:1 unknown key 'gates'; did you mean 'gate'?"),
+    "missing key": Broken(
+        "service: shop-api\n", "", "1:1 has no key 'service'; write service: ... (the service's name)"
+    ),
+    "empty value": Broken(
+        "service: shop-api", "service:", "1:9 service: has no value; write one, or remove the key"
+    ),
+    "text for a mapping": Broken(
+        "validity: {min_sent: 99%, min_slices: 10}",
+        "validity: strict",
+        "30:11 validity: is no mapping; write its keys below it, each as 'key: value'",
+    ),
+    "mapping for a text": Broken(
+        "service: shop-api",
+        "service: {name: shop}",
+        "1:10 service: a mapping stands where one value belongs; write one value",
+    ),
+    "text for a list": Broken(
+        "[bronze, silver, gold]",
+        "bronze",
+        "16:8 tiers: is no list; write [a, b] or one '- ' line for each",
+    ),
+    "unknown key below": Broken(
+        "  instances: 2",
+        "  instance: 2",
+        "4:3 target: unknown key 'instance'; did you mean 'instances'?",
+    ),
+    "no objective": Broken(
+        GOOD[GOOD.index("objectives:") : GOOD.index("gate:")],
+        "objectives: {}\n",
+        '17:13 objectives: has no objective; write one such as latency_p95: {silver: "< 200ms"}',
+    ),
+}
+
+VALUES = {
+    "duration without unit": Broken(
+        "duration: 30s", "duration: 30", "15:13 workload.duration: '30' has no unit; write 30s or 30ms"
+    ),
+    "sexagesimal": Broken(
+        "duration: 30s",
+        "duration: 1:30",
+        "15:13 workload.duration: '1:30' is a time of day or base 60 to YAML; write 1m30s",
+    ),
+    "fraction of a second": Broken(
+        "duration: 30s",
+        "duration: 1500ms",
+        "15:13 workload.duration: 1.5s is not in whole seconds; write 2s",
+        schema=False,
+    ),
+    "too long": Broken(
+        "duration: 30s",
+        "duration: 25h",
+        "15:13 workload.duration: 25h is out of range; write 1s to 24h",
+        schema=False,
+    ),
+    "exponent": Broken(
+        "users: 100",
+        "users: 1.0e+3",
+        "12:10 workload.users: '1.0e+3' is no whole number; write digits alone, 1 to 100000",
+        schema=False,
+    ),
+    "octal": Broken(
+        "users: 100",
+        "users: 0777",
+        "12:10 workload.users: '0777' is no whole number; write digits alone, 1 to 100000",
+        schema=False,
+    ),
+    "text for a number": Broken(
+        "users: 100",
+        'users: "100"',
+        "12:10 workload.users: '100' is in quotes, so it is a text; write 1 without quotes",
+    ),
+    "no users": Broken(
+        "users: 100", "users: 0", "12:10 workload.users: '0' is out of range; write 1 to 100000"
+    ),
+    "infinity": Broken(
+        "users: 100",
+        "users: .inf",
+        "12:10 workload.users: '.inf' is no whole number; write digits alone, 1 to 100000",
+    ),
+    "date": Broken(
+        "service: shop-api",
+        "service: 2024-02-30",
+        "1:10 service: '2024-02-30' is a date to YAML; put it in quotes",
+        schema=False,
+    ),
+    "yes for true": Broken(
+        "  instances: 2",
+        "  tls: {insecure: yes}",
+        "4:19 target.tls.insecure: 'yes' is neither true nor false; write true or false",
+        schema=False,
+    ),
+    "ratio without percent": Broken(
+        "confidence: 95%", "confidence: 0.95", "27:13 confidence: '0.95' has no percent sign; write 95%"
+    ),
+    "confidence out of range": Broken(
+        "confidence: 95%",
+        "confidence: 50%",
+        "27:13 confidence: '50%' is out of range; write 90% to 99.9%",
+        schema=False,
+    ),
+    "status": Broken(
+        "429",
+        "600",
+        "28:28 failures.statuses[1]: '600' is no status code or class; write one such as 5xx or 429",
+    ),
+    "header": Broken(
+        "[X-Cache]",
+        '["X Cache"]',
+        "29:19 cache.headers[0]: 'X Cache' is no header name; write one such as x-cache",
+    ),
+    "no instances": Broken(
+        "instances: 2", "instances: 0", "4:14 target.instances: '0' is out of range; write 1 to 10000"
+    ),
+    "instances of another kind": Broken(
+        "instances: 2",
+        "instances: many",
+        "4:14 target.instances: 'many' is no number of instances; write 1 or more, or prometheus",
+    ),
+    "timeout": Broken(
+        "timeout: 30s", "timeout: 30", "9:12 prometheus.timeout: '30' has no unit; write 30s or 30ms"
+    ),
+}
+
+WORKLOADS = {
+    "open model": Broken(
+        "users: 100",
+        "rate: 200/s",
+        "12:3 workload.rate: the open model (arrivals per second) cannot be run yet; "
+        "write users: N and a Locust file as scenario",
+    ),
+    "declarative scenario": Broken(
+        "browse.py",
+        "browse.yaml",
+        "11:13 workload.scenario: 'scenarios/browse.yaml': declarative scenarios cannot be run yet; "
+        "write a Locust file (.py)",
+    ),
+    "no Locust file": Broken(
+        "browse.py",
+        "browse.js",
+        "11:13 workload.scenario: 'scenarios/browse.js' is no Locust file; write a path that ends in .py",
+    ),
+    "ramp longer than warm-up": Broken(
+        "spawn_rate: 50/s",
+        "spawn_rate: 10/s",
+        "13:15 workload.spawn_rate: starts 100 users in 10s, longer than the warm-up, so the window would "
+        "see fewer; write spawn_rate: 20/s or more, or a longer warmup",
+        schema=False,
+    ),
+    "no spawn rate": Broken(
+        "spawn_rate: 50/s",
+        "spawn_rate: 0/s",
+        "13:15 workload.spawn_rate: is 0; write a rate above 0, such as 10/s",
+        schema=False,
+    ),
+    "tag with a space": Broken(
+        "users: 100",
+        "users: 100\n  tags: [a b]",
+        "13:10 workload.tags[0]: 'a b' is no tag; write one such as read",
+    ),
+    "tag twice": Broken(
+        "users: 100",
+        "users: 100\n  tags: [a, a]",
+        "13:13 workload.tags[1]: 'a' stands in the list twice; remove one",
+    ),
+}

@@ -1,0 +1,205 @@
+"""The loader: a good spec in full, and each fault with its place, what was found, what to write."""
+
+from dataclasses import fields, replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from slocheck.errors import SpecError, UsageError
+from slocheck.spec.loader import load_spec, parse_spec
+from slocheck.spec.model import (
+    CacheRule,
+    Comparison,
+    Endpoint,
+    FailureRule,
+    Indicator,
+    IndicatorKind,
+    Limit,
+    Position,
+    PrometheusSource,
+    Reduce,
+    ScrapeSource,
+    SourceChoice,
+    Target,
+    ValidityLimits,
+    Workload,
+)
+from slocheck.spec.sections import VALIDITY_KEYS
+from tests.spec.broken_objectives import OBJECTIVES
+from tests.spec.specs import GOOD, SHAPES, VALUES, WORKLOADS, Broken, good, problems_of
+
+PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]
+QUERY = GOOD[GOOD.index("  queue:") : GOOD.index("gate:")]
+
+
+def test_a_good_spec_becomes_typed_values_in_base_units() -> None:
+    """Every block of the spec arrives with exact values and the place it stands at."""
+    spec = good()
+    assert spec.text == GOOD
+    assert spec.service == "shop-api"
+    assert spec.target == Target("http://127.0.0.1:8000", 2)
+    assert spec.prometheus == PrometheusSource(
+        "http://127.0.0.1:9090", "prom-client", {"job": "shop-api"}, Position(5, 1)
+    )
+    assert spec.workload == Workload("scenarios/browse.py", 100, 50.0, 5.0, 30.0, Position(10, 1))
+    assert (spec.tiers, spec.gate) == (("bronze", "silver", "gold"), "silver")
+    assert spec.confidence == Fraction(19, 20)
+    assert spec.failures == FailureRule(("5xx", "429"))
+    assert spec.cache == CacheRule(("x-cache",))
+    assert spec.scrape is None
+
+
+def test_objectives_keep_order_limits_and_places() -> None:
+    """Limits are exact fractions; tiers come loosest first, then target and critical."""
+    objectives = {objective.name: objective for objective in good().objectives}
+    assert list(objectives)[:2] == ["latency_p95", "latency_p99"]
+    assert objectives["latency_p95"].limits["gold"] == Limit(
+        Comparison.LT, Fraction(1, 10), "< 100ms", Position(18, 61)
+    )
+    assert list(objectives["latency_p99"].limits) == ["target", "critical"]
+    assert objectives["availability"].limits["silver"].value == Fraction(999, 1000)
+    assert objectives["rps_per_instance"].limits["silver"].value == 500
+    checkout = objectives["checkout"]
+    assert checkout.indicator == Indicator(IndicatorKind.LATENCY, Fraction(999, 1000))
+    assert checkout.endpoint == Endpoint("POST", "/checkout")
+    queue = objectives["queue"].indicator
+    assert queue == Indicator(IndicatorKind.PROMQL, promql="max(queue_depth)", over=Reduce.MAX)
+
+
+def test_source_defaults_to_both_where_one_is_configured() -> None:
+    """Queries are graded on Prometheus, everything else on both sides; without a source on the client."""
+    sources = {objective.name: objective.source for objective in good().objectives}
+    assert sources.pop("queue") is SourceChoice.PROMETHEUS
+    assert set(sources.values()) == {SourceChoice.BOTH}
+    alone = parse_spec(GOOD.replace(PROMETHEUS, "").replace(QUERY, "").encode(), "slo.yaml")
+    assert {objective.source for objective in alone.objectives} == {SourceChoice.CLIENT}
+
+
+@pytest.mark.parametrize(
+    "broken", [pytest.param(broken, id=name) for name, broken in (SHAPES | VALUES | WORKLOADS).items()]
+)
+def test_a_fault_is_told_with_its_place(broken: Broken) -> None:
+    """The first message names line and column of the value at fault, what it is, and what to write."""
+    assert broken.message in problems_of(broken.text)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [pytest.param(broken, id=name) for name, broken in (SHAPES | VALUES | WORKLOADS | OBJECTIVES).items()],
+)
+def test_a_fault_is_placed_on_what_was_changed(broken: Broken) -> None:
+    """Line and column lead into the broken text, or to the head of the mapping that misses a key."""
+    line, column = map(int, broken.message.split(" ", 1)[0].split(":"))
+    lines = broken.text.splitlines(keepends=True)
+    place = sum(map(len, lines[: line - 1])) + column - 1
+    begin = GOOD.index(broken.old)
+    on_that_line = broken.text.count("\n", 0, begin) + 1 == line
+    assert (line, column) == (1, 1) or on_that_line or begin <= place <= begin + len(broken.new)
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_lines() -> None:
+    """Somebody who mends a spec wants to see the whole list, not one fault a run."""
+    text = GOOD.replace("users: 100", "users: none").replace('"< 0.1%"', '"< 0.1"').replace("95%", "95")
+    assert [problem.split(" ")[0] for problem in problems_of(text)] == ["12:10", "20:24", "27:13"]
+
+
+def test_many_faults_are_cut() -> None:
+    """Nobody reads thousands of messages; the first hundred come, and how many are left."""
+    found = problems_of("".join(f"key{number}: 1\n" for number in range(500)))
+    assert len(found) == 101
+    assert "more problems" in found[-1]
+
+
+@pytest.mark.parametrize(
+    ("written", "instances"),
+    [pytest.param("1", 1, id="a number"), pytest.param("prometheus", None, id="counted")],
+)
+def test_instances_are_a_number_or_counted(written: str, instances: int | None) -> None:
+    """`prometheus` means that the server's series tell."""
+    assert good("instances: 2", f"instances: {written}").target.instances == instances
+
+
+def test_counting_instances_needs_a_source() -> None:
+    """Without series nothing can be counted."""
+    text = GOOD.replace(PROMETHEUS, "").replace(QUERY, "").replace("instances: 2", "instances: prometheus")
+    assert problems_of(text) == [
+        (
+            "4:14 target.instances: needs a metric source to count in; "
+            "write a prometheus or scrape block, or a number"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("users", "warmup", "rate"),
+    [
+        pytest.param(100, "5s", 40.0, id="all in half of the warm-up"),
+        pytest.param(100, "0s", 100.0, id="all at once without a warm-up"),
+        pytest.param(2, "60s", 1.0, id="never less than one a second"),
+    ],
+)
+def test_spawn_rate_has_a_default(users: int, warmup: str, rate: float) -> None:
+    """All users run before the window begins."""
+    text = GOOD.replace("  spawn_rate: 50/s\n", "").replace("users: 100", f"users: {users}")
+    spec = parse_spec(text.replace("warmup: 5s", f"warmup: {warmup}").encode(), "slo.yaml")
+    assert spec.workload.spawn_rate == rate
+
+
+def test_a_scrape_is_a_list_or_a_mapping() -> None:
+    """The short form has the defaults of the long one."""
+    base = GOOD.replace(QUERY, "")
+    short = parse_spec(base.replace(PROMETHEUS, "scrape: [http://h/metrics]\n").encode(), "slo.yaml")
+    long = parse_spec(
+        base.replace(PROMETHEUS, "scrape: {urls: [http://h/metrics], interval: 2s}\n").encode(), "slo.yaml"
+    )
+    assert short.scrape == ScrapeSource(("http://h/metrics",), "prom-client", Position(5, 1))
+    assert short.scrape is not None
+    assert long.scrape == replace(short.scrape, interval=2.0)
+
+
+def test_confidence_none_grades_the_observed_values() -> None:
+    """`none` is a choice, and the default is 95%."""
+    assert good("confidence: 95%", "confidence: none").confidence is None
+    assert good("confidence: 95%\n", "").confidence == Fraction(19, 20)
+
+
+def test_yaml_traps_stay_text() -> None:
+    """A service called `no` is not False, and a label 1.10 keeps its zero."""
+    assert good("service: shop-api", "service: no").service == "no"
+    source = good("{job: shop-api}", "{job: on, version: 1.10}").prometheus
+    assert source is not None
+    assert source.selector == {"job": "on", "version": "1.10"}
+
+
+def test_files_end_in_one_exception() -> None:
+    """What a path can be wrong with: missing, a folder, unreadable names, too large."""
+    with pytest.raises(UsageError, match="run `slocheck init`"):
+        load_spec("no/such/slo.yaml")
+    with pytest.raises(UsageError, match="is a directory"):
+        load_spec(Path(__file__).parent)
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_spec("a\0b")
+    with pytest.raises(SpecError, match="at most 262,144 are read"):
+        load_spec("/dev/zero")
+
+
+def test_load_spec_reads_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process's environment is the file's only outside source, and only for URLs."""
+    path = tmp_path / "slo.yaml"
+    path.write_text(GOOD.replace("http://127.0.0.1:8000", "${SHOP_URL}"))
+    monkeypatch.setenv("SHOP_URL", "http://127.0.0.2:81/")
+    spec = load_spec(path)
+    assert spec.target.url == "http://127.0.0.2:81"
+    assert "${SHOP_URL}" in spec.text
+
+
+def test_every_validity_limit_can_be_written_with_its_unit() -> None:
+    """The block has a key for each limit of the model, and shares of a core may be over 100%."""
+    assert {key.name for key in VALIDITY_KEYS} == {field.name for field in fields(ValidityLimits)}
+    block = (
+        "validity: {min_sent: 50%, max_generator_cpu: 150%, max_loop_lag: 50ms, max_unrecorded: 2, "
+        "max_clock_skew: 1m, max_clock_jump: 2s, min_slices: 3, max_scrape_gap: 2.5}"
+    )
+    written = good("validity: {min_sent: 99%, min_slices: 10}", block).validity
+    assert written == ValidityLimits(0.5, 1.5, 0.05, 2, 60.0, 2.0, 3, 2.5)

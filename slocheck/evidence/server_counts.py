@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
 
-from slocheck.evidence.counters import Flag, Growth, Step, growth, target_name, targets
+from slocheck.evidence.counters import Flag, Growth, growth, target_name, targets
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.spec.model import Endpoint, Objective, Preset
 
@@ -24,13 +23,11 @@ class Counted:
     Attributes:
         parts: The series' labels and growth.
         flags: Of all of them.
-        begin: Where slices are counted from, epoch seconds.
         interval: Length of a slice, seconds.
     """
 
     parts: tuple[tuple[Mapping[str, str], Growth], ...]
     flags: frozenset[Flag]
-    begin: float
     interval: float
 
     def total(self, wanted: Callable[[Mapping[str, str]], bool] = lambda _: True) -> Fraction:
@@ -40,19 +37,22 @@ class Counted:
     def slices(self, count: int, wanted: Callable[[Mapping[str, str]], bool] = lambda _: True) -> list[int]:
         """Return the same per slice of one scrape interval, by the moment of the scrape that showed it."""
         amounts = [Fraction(0)] * count
+        first = self._first()
         for labels, part in self.parts:
             if wanted(labels):
                 for step in part.steps:
-                    amounts[self._slot(step, count)] += step.added
+                    slot = min(count - 1, max(0, round((step.end - first) / self.interval)))
+                    amounts[slot] += step.added
         return [round(amount) for amount in amounts]
 
-    def _slot(self, step: Step, count: int) -> int:
-        return min(count - 1, max(0, floor((step.end - self.begin) / self.interval - 0.5)))
+    def _first(self) -> float:
+        """The first scrape after the baseline: the end of the first slice."""
+        return min((step.end for _, part in self.parts for step in part.steps), default=0.0)
 
     def slots(self) -> int:
-        """Return how many slices the steps span."""
-        last = max((step.end for _, part in self.parts for step in part.steps), default=self.begin)
-        return max(1, floor((last - self.begin) / self.interval + 0.5)) if self.interval > 0 else 1
+        """Return how many slices of one scrape interval the steps span."""
+        last = max((step.end for _, part in self.parts for step in part.steps), default=0.0)
+        return 1 + round((last - self._first()) / self.interval) if self.interval > 0 else 1
 
 
 def count(
@@ -73,7 +73,7 @@ def count(
             grown = growth(series, target, begin=begin, end=end, load_start=server.load_start, whole=whole)
             parts.append((series.labels, grown))
     flags = frozenset(flag for _, part in parts for flag in part.flags)
-    return Counted(tuple(parts), flags, begin, server.scrape_interval)
+    return Counted(tuple(parts), flags, server.scrape_interval)
 
 
 def route_filter(preset: Preset, objective: Objective) -> Callable[[Mapping[str, str]], bool]:

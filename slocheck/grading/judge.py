@@ -7,7 +7,13 @@ from math import ceil, inf
 from slocheck.evidence.samples import Display, NoData, Rate, Sample, Scalar, Share
 from slocheck.grading.assessment import Bounds, Side, SideResult, Verdict
 from slocheck.grading.planning import requests_needed
-from slocheck.grading.statistics import MIN_SLICES, alpha_for, judge_mean, judge_proportion
+from slocheck.grading.statistics import (
+    MIN_SLICES,
+    ProportionJudgement,
+    alpha_for,
+    judge_mean,
+    judge_proportion,
+)
 from slocheck.plan import bad_share_limit
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
 
@@ -107,23 +113,27 @@ def _sure_share(
         return replace(observed, bounds=bounds)
     if observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=replace(bounds, burst_tolerance=None))
-    reason = _not_sure(observed, judged.needed_factor, allowed, alpha)
+    reason = _not_sure(observed, judged, allowed, alpha)
     return replace(
         observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=replace(bounds, burst_tolerance=None)
     )
 
 
-def _not_sure(observed: SideResult, factor: float | None, allowed: Fraction, alpha: float) -> str:
+def _not_sure(observed: SideResult, judged: ProportionJudgement, allowed: Fraction, alpha: float) -> str:
     """Say what would decide a share that the statistics leave open."""
+    factor = judged.needed_factor
+    longer = (
+        f"a run about {factor:.2g} times longer would decide" if factor else "no affordable run would decide"
+    )
     if observed.bad_high == 0 and 0 < allowed < 1:
         needed = requests_needed(float(allowed), alpha)
         if needed > observed.total:
             return f"needs about {needed:,} requests without a bad one, had {observed.total:,}"
-    if factor is not None:
         return (
-            f"too close to the limit to tell from chance; a run about {factor:.2g} times longer would decide"
+            f"neighbouring requests are alike: {observed.total:,} are worth about {judged.n_effective:,.0f} "
+            f"independent ones, {needed:,} are needed; {longer}"
         )
-    return "so close to the limit that no affordable run would tell it from chance"
+    return f"too close to the limit to tell from chance; {longer}"
 
 
 def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:

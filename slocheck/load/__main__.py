@@ -1,0 +1,7 @@
+"""The master process of a run: ``python -m slocheck.load``, started by the engine."""
+
+import sys
+
+from slocheck.load.master import main
+
+sys.exit(main())

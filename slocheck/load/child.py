@@ -1,0 +1,128 @@
+"""The CLI's hold on the master process: lines in, lines out, and an end that leaves nobody behind."""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import site
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import slocheck
+
+MODULE = "slocheck.load"
+TAIL_BYTES = 1 << 16
+JOIN_S = 1.0
+SCRUBBED_PREFIX = "LOCUST_"
+
+
+def _child_environment(added: Mapping[str, str]) -> dict[str, str]:
+    """Return the children's environment: ours and the plan's, without Locust's own settings.
+
+    The working folder is kept out of the module path (a ``random.py`` beside a Locust file must not
+    replace Python's), so a slocheck that is run from its sources has to be named there.
+    """
+    merged = {**os.environ, **added}
+    kept = {key: value for key, value in merged.items() if not key.startswith(SCRUBBED_PREFIX)}
+    root = str(Path(slocheck.__file__).parents[1])
+    if root not in site.getsitepackages():
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (kept.get("PYTHONPATH"), root)))
+    return kept
+
+
+class Child:
+    """The master in a process group of its own, to which its workers belong too.
+
+    Attributes:
+        pid: Of the master; also the number of the process group.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_child_environment(environment),
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self.pid = self._process.pid
+        self._stdin = self._process.stdin.fileno()
+        self._lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._tail = b""
+        self._ended = False
+        self._threads = [
+            threading.Thread(target=self._read_lines, args=(self._process.stdout,), daemon=True),
+            threading.Thread(target=self._read_tail, args=(self._process.stderr,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _read_lines(self, stdout: BinaryIO) -> None:
+        for line in stdout:
+            try:
+                self._lines.put(json.loads(line))
+            except ValueError:
+                break  # a line cut off by the master's death
+        self._lines.put(None)
+
+    def _read_tail(self, stderr: BinaryIO) -> None:
+        while block := os.read(stderr.fileno(), 1 << 16):
+            self._tail = (self._tail + block)[-TAIL_BYTES:]
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Write one line; a master that is gone is noticed by the reading."""
+        line = json.dumps({"kind": kind, **fields}).encode() + b"\n"
+        with contextlib.suppress(BrokenPipeError):
+            while line:
+                line = line[os.write(self._stdin, line) :]
+
+    def receive(self, timeout_s: float) -> dict[str, Any] | None:
+        """Return the next line; None once the master has closed its end. Raises queue.Empty."""
+        if self._ended:
+            return None
+        line = self._lines.get(timeout=max(0.0, timeout_s))
+        self._ended = line is None
+        return line
+
+    def complaint(self) -> str:
+        """Return the last line that the children wrote to stderr; foreign text."""
+        lines = self._tail.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def how_it_ended(self) -> str:
+        """Tell how the master ended, once `receive` has returned None."""
+        try:
+            code = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return "closed its output"
+        return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+    def kill(self) -> None:
+        """Kill the master and its workers at once; safe in a signal handler, and any number of times."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self, within_s: float) -> None:
+        """Give the master a time to end by itself, then leave no process and no descriptor behind."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=within_s)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)  # a worker may have outlived the master
+        self._process.wait()
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        for thread, pipe in zip(self._threads, (self._process.stdout, self._process.stderr), strict=True):
+            thread.join(JOIN_S)
+            if pipe is not None and not thread.is_alive():  # alive: a daemon of the scenario holds it open
+                pipe.close()

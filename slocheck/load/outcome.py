@@ -1,0 +1,160 @@
+"""What became of one request: failed or not, why, and whether a cache answered. No Locust here.
+
+Locust and its clients wrap errors in many layers and name them by types of five libraries. Third-party
+types are told by name, so that this module imports none of them.
+"""
+
+import errno
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from slocheck.evidence.merge import MAX_MESSAGE
+from slocheck.evidence.recording import FailureClass
+from slocheck.spec.model import CacheRule, FailureRule
+
+UNSERVED_STATUSES = frozenset({502, 503, 504})
+_OUR_ERRNOS = frozenset({
+    errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM,
+})  # fmt: skip
+_UNREACHABLE_ERRNOS = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH})
+_TIMEOUT_NAMES = frozenset({
+    "Timeout", "ConnectTimeout", "ReadTimeout", "TimeoutError", "ReadTimeoutError", "ConnectTimeoutError",
+})  # fmt: skip
+_RESET_NAMES = frozenset({"HTTPConnectionClosed", "RemoteDisconnected"})
+_DNS_NAMES = frozenset({"NameResolutionError"})
+_EXPECTATION_NAMES = frozenset({"CatchResponseError", "ResponseError", "AssertionError"})
+_STATUS_NAMES = frozenset({"HTTPError", "LocustBadStatusCode"})
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
+_MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and everything that it wraps, outermost first, each once."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        wrapped = (
+            *current.args,
+            getattr(current, "reason", None),  # urllib3's MaxRetryError
+            getattr(current, "original", None),  # geventhttpclient's RetriesExceeded
+            current.__cause__,
+            current.__context__,
+        )
+        waiting += [inner for inner in wrapped if isinstance(inner, BaseException)]
+
+
+def _class_of(error: BaseException) -> FailureClass | None:
+    """Return the class that this very error names, without what it wraps; None: it names none."""
+    names = {base.__name__ for base in type(error).__mro__}
+    number = error.errno if isinstance(error, OSError) else None
+    timed_out = isinstance(error, TimeoutError) or names & _TIMEOUT_NAMES or "timed out" in str(error)
+    reset = isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError)
+    tests: tuple[tuple[object, FailureClass], ...] = (
+        (number in _OUR_ERRNOS, FailureClass.GENERATOR),
+        (isinstance(error, socket.gaierror) or names & _DNS_NAMES, FailureClass.DNS),
+        (isinstance(error, ssl.SSLError) and not timed_out, FailureClass.TLS),
+        (number in _UNREACHABLE_ERRNOS, FailureClass.REFUSED),
+        (reset or names & _RESET_NAMES, FailureClass.RESET),
+        (timed_out, FailureClass.TIMEOUT),
+    )
+    return next((failure for holds, failure in tests if holds), None)
+
+
+_ORDER = (
+    FailureClass.GENERATOR, FailureClass.DNS, FailureClass.TLS, FailureClass.REFUSED,
+    FailureClass.RESET, FailureClass.TIMEOUT,
+)  # fmt: skip
+
+
+def classify(error: BaseException) -> FailureClass:
+    """Return why a request that ended in this transport error failed.
+
+    The most telling error anywhere in the chain decides: our own shortage of descriptors or ports
+    before all (it is never the target's), then DNS, TLS, refused, reset, timeout. Anything else that
+    broke the exchange is PROTOCOL.
+    """
+    found = {_class_of(cause) for cause in _causes(error)}
+    return next((failure for failure in _ORDER if failure in found), FailureClass.PROTOCOL)
+
+
+def judge(
+    *, status: int | None, error: BaseException | None, by_scenario: bool, rule: FailureRule
+) -> FailureClass | None:
+    """Return why a request failed, or None where it did not.
+
+    A status that the spec calls a failure is one whatever the scenario says of it: a scenario may
+    only add failures. A 4xx that the spec does not list is no failure, though Locust reports one.
+
+    Args:
+        status: Of the response; 0 where none came; None where the client knows no status.
+        error: What Locust or the client reported.
+        by_scenario: The scenario itself set that error (``response.failure``).
+        rule: The spec's.
+    """
+    if status and rule.fails(status):
+        return FailureClass.STATUS
+    if error is None:
+        return None
+    names = {base.__name__ for base in type(error).__mro__}
+    if by_scenario or names & _EXPECTATION_NAMES:
+        return FailureClass.EXPECTATION
+    if status and names & _STATUS_NAMES:
+        return None
+    return classify(error)
+
+
+def is_unserved(status: int | None, failure: FailureClass | None) -> bool:
+    """Tell whether a request was not served at all: no response, or 502, 503, 504.
+
+    A request that this machine had no means to send counts too: its class tells it apart.
+    """
+    if status:
+        return status in UNSERVED_STATUSES
+    return failure is not None and failure is not FailureClass.EXPECTATION
+
+
+def message_of(error: BaseException) -> str:
+    """Return an error as one bounded text that is the same for the same cause."""
+    return _ADDRESS.sub("", f"{type(error).__name__}: {error}")[:MAX_MESSAGE]
+
+
+def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:
+    """Return 1 where the headers tell a cache hit, -1 for a miss, 0 where they tell neither.
+
+    The first header of the rule that tells anything decides. ``age`` tells a hit above 0 and a miss
+    at 0 (a hit younger than a second is taken for a miss: the error goes away from met). In any other
+    header the words hit, stale, updating, revalidated tell a hit (also beside a miss: an outer cache
+    answered), and miss, expired, bypass a miss; all else, such as ``DYNAMIC``, tells nothing.
+    """
+    if not headers:
+        return 0
+    for name in rule.headers:
+        value = headers.get(name)
+        if value is None:
+            continue
+        text = ", ".join(value) if isinstance(value, list) else str(value)
+        told = _age_outcome(text) if name == "age" else _word_outcome(text)
+        if told:
+            return told
+    return 0
+
+
+def _age_outcome(text: str) -> int:
+    digits = text.strip()
+    if not digits.isascii() or not digits.isdigit():
+        return 0
+    return 1 if digits.strip("0") else -1
+
+
+def _word_outcome(text: str) -> int:
+    if _HIT.search(text):
+        return 1
+    return -1 if _MISS.search(text) else 0

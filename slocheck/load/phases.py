@@ -1,0 +1,35 @@
+"""The run's clock: warm-up, window, drain, in whole seconds. No Locust here."""
+
+from math import ceil, floor
+
+from slocheck.plan import LoadPlan
+
+
+class Phases:
+    """When what happens, in seconds since the load began; parts of seconds are driven to their end.
+
+    Attributes:
+        warmup_s: Whole seconds of warm-up.
+        window_s: Whole seconds of the window.
+        end_s: When no new request is sent any more.
+    """
+
+    def __init__(self, plan: LoadPlan) -> None:
+        self.warmup_s = ceil(plan.warmup_s)
+        self.window_s = max(1, ceil(plan.duration_s))
+        self.end_s = self.warmup_s + self.window_s
+
+    @property
+    def window(self) -> range:
+        """The window's seconds."""
+        return range(self.warmup_s, self.end_s)
+
+    def name(self, elapsed: float) -> str:
+        """Return the phase at a time: ``warm-up``, ``window`` or ``drain``."""
+        if elapsed < self.warmup_s:
+            return "warm-up"
+        return "window" if elapsed < self.end_s else "drain"
+
+    def driven(self, elapsed: float) -> int:
+        """Return how many whole seconds of the window have been driven after `elapsed` seconds."""
+        return min(max(0, floor(elapsed) - self.warmup_s), self.window_s)

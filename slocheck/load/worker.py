@@ -1,0 +1,214 @@
+"""A worker process: Locust's worker runner with slocheck's recorder. ``python -m slocheck.load.worker``."""
+
+import gc
+import logging
+import random
+import resource
+import signal
+import sys
+import time
+from typing import Any
+
+import gevent
+import locust
+import zmq.error
+from gevent.event import Event
+from locust.env import Environment
+from locust.rpc.protocol import Message
+from locust.runners import STATE_SPAWNING, WorkerRunner
+from locust.stats import RequestStats
+from pydantic import TypeAdapter
+
+from slocheck.evidence.merge import to_plain
+from slocheck.load import wire
+from slocheck.load.clients import install
+from slocheck.load.health import SAMPLE_S, ComplaintHandler, Health
+from slocheck.load.lifeline import Lifeline
+from slocheck.load.scenario import ScenarioError, load_environment
+from slocheck.load.seal import Seal
+from slocheck.load.tracking import Tracker
+from slocheck.plan import LoadPlan
+from slocheck.spec.model import NS_PER_SECOND
+
+REPORT_EVERY_S = 1.0
+_POLL_S = 0.02
+_KILL_S = 0.3
+_MAX_DESCRIPTORS = 1 << 16
+
+
+class Worker(WorkerRunner):
+    """Locust's worker, which reports recordings and drains its users without losing a request.
+
+    Attributes:
+        finished: Set when the master has no more use for this process.
+    """
+
+    def __init__(
+        self, environment: Environment, port: int, *, seal: Seal, tracker: Tracker, health: Health
+    ) -> None:
+        self.finished = Event()
+        self.last_received_spawn_timestamp = 0
+        self._seal, self._tracker, self._health = seal, tracker, health
+        self._sequence = 0
+        self._drain_until: float | None = None
+        self._as_timeouts = True
+        super().__init__(environment, "127.0.0.1", port)
+
+    def worker(self) -> Any:  # Locust says NoReturn; so is this
+        """Receive from the master; whatever is not sealed is dropped."""
+        while True:
+            try:
+                data = self.client.socket.recv()
+            except zmq.error.ZMQError:
+                gevent.sleep(_POLL_S)
+                continue
+            message = wire.open_message(self._seal, [data])
+            if message is not None and message.node_id == self.client_id:
+                self.handle_message(message)
+
+    def handle_message(self, msg: Message) -> None:
+        """Act on one message; what takes long goes on beside the listening."""
+        match msg.type:
+            case wire.PREPARE:
+                gevent.spawn(self._prepare)
+            case wire.BEGIN:
+                self._begin(msg.data["origin_ns"])
+            case "stop":
+                self._begin_stop(msg.data["within_s"], as_timeouts=msg.data["as_timeouts"])
+            case "quit":
+                self.finished.set()
+            case _:
+                super().handle_message(msg)
+
+    def _prepare(self) -> None:
+        """Fire `test_start` before the clock runs: a listener may take its time."""
+        self.environment.events.test_start.fire(environment=self.environment)
+        self.worker_state = STATE_SPAWNING
+        self.send_message(wire.PREPARED)
+
+    def _begin(self, origin_ns: int) -> None:
+        self._tracker.recorder.origin_ns = self._health.origin_ns = origin_ns
+        self._health.take()  # what happened before the load is not the load's
+        gevent.spawn(self._sample)
+        gevent.spawn(self._report_regularly, origin_ns)
+
+    def _sample(self) -> None:
+        """Watch the event loop: sleep shortly, and see how late it wakes."""
+        while not self._tracker.draining:
+            due = time.monotonic_ns() + round(SAMPLE_S * NS_PER_SECOND)
+            gevent.sleep(SAMPLE_S)
+            self._health.sample(users=self.user_count, late_ns=time.monotonic_ns() - due)
+
+    def _report_regularly(self, origin_ns: int) -> None:
+        """Report right after each full second since the load's begin."""
+        second = 1
+        while not self.finished.is_set():
+            due = origin_ns / NS_PER_SECOND + second * REPORT_EVERY_S
+            gevent.sleep(max(0.0, due - time.monotonic()))
+            self._report(final=False)
+            second += 1
+
+    def _report(self, *, final: bool) -> None:
+        """Send all that is new; the numbers run without a gap, so that a lost report is noticed."""
+        tracker = self._tracker
+        tracker.settle_forgotten()
+        self._sequence += 1
+        report = {
+            "sequence": self._sequence,
+            "final": final,
+            "delta": to_plain(tracker.recorder.flush()),
+            "running": self.user_count,
+            "open": len(tracker.flights),
+            "in_flight": tracker.in_flight,
+            "unrecorded": tracker.unrecorded,
+            "last_end_ns": tracker.recorder.last_end_ns,
+            **self._health.take(),
+        }
+        self.send_message(wire.REPORT, report)
+
+    def _begin_stop(self, within_s: float, *, as_timeouts: bool) -> None:
+        """Drain within a time; a second call during the drain can only shorten it."""
+        until = time.monotonic() + within_s
+        if self._drain_until is not None:
+            self._drain_until = min(self._drain_until, until)
+            self._as_timeouts = as_timeouts
+            return
+        self._drain_until, self._as_timeouts = until, as_timeouts
+        gevent.spawn(self._stop_and_report)
+
+    def _stop_and_report(self) -> None:
+        self._tracker.draining = True
+        self.stop()
+        self.send_message("client_stopped")
+        self._report(final=True)
+
+    def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
+        """Stop users as Locust does, or in a drain: each finishes its request and sends no other.
+
+        A user between two requests of a task ends at its next one. Whoever is still there at the
+        deadline is killed, after the requests in flight were recorded.
+        """
+        if self._drain_until is None:
+            super().stop_users(user_classes_stop_count)
+            return
+        asked: set[object] = set()
+        while self.user_greenlets and time.monotonic() < self._drain_until:
+            for greenlet in list(self.user_greenlets):
+                if greenlet not in asked and greenlet.args:
+                    asked.add(greenlet)
+                    gevent.spawn(greenlet.args[0].stop)  # may run the user's on_stop: beside this
+            gevent.sleep(_POLL_S)
+        self._tracker.give_up(as_timeouts=self._as_timeouts)
+        self.user_greenlets.kill(block=True, timeout=_KILL_S)
+        self._tracker.give_up(as_timeouts=self._as_timeouts)  # what an on_stop sent meanwhile
+
+
+def _watch_logs(health: Health) -> None:
+    """Show warnings on stderr and keep them for the report."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger().addHandler(ComplaintHandler(health))
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many open files as the system grants: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MAX_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def main() -> int:
+    """Run one worker as the lifeline's first line says; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lifeline = Lifeline()
+    settings = lifeline.line()
+    lifeline.watch(lambda _line: None)
+    plan = TypeAdapter(LoadPlan).validate_python(settings["plan"])
+    if plan.seed is not None:
+        random.seed(f"{plan.seed}/{settings['index']}")
+    raise_descriptor_limit()
+    tracker, health = Tracker(plan), Health()
+    _watch_logs(health)
+    install(tracker, drain_s=plan.drain_s, tls=plan.tls)
+    locust.events.request.add_listener(tracker.on_request)
+    locust.events.user_error.add_listener(health.on_user_error)
+    try:
+        environment = load_environment(plan)
+    except ScenarioError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    seal = Seal(bytes.fromhex(settings["token"]))
+    wire.seal_messages(seal)
+    environment.stats = RequestStats(use_response_times_cache=False)
+    runner = Worker(environment, settings["port"], seal=seal, tracker=tracker, health=health)
+    environment.runner = runner
+    environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+    gc.collect()
+    gc.freeze()  # what lives until the end is not searched again during the load
+    runner.finished.wait()
+    environment.events.quitting.fire(environment=environment, reverse=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

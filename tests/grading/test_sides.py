@@ -1,0 +1,77 @@
+"""Client and server put together; only three cases let the client settle."""
+
+import pytest
+
+from slocheck.evidence.samples import Display
+from slocheck.grading.assessment import Side, SideResult, Verdict
+from slocheck.grading.judge import TOO_FEW_SLICES
+from slocheck.grading.sides import combine
+from slocheck.spec.model import IndicatorKind
+
+MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
+LATENCY, ERRORS = IndicatorKind.LATENCY, IndicatorKind.ERROR_RATE
+CACHE, RATE = IndicatorKind.CACHE_HIT_RATE, IndicatorKind.RPS_PER_INSTANCE
+SHOWN = Display(0.1, 0.1)
+
+
+def _client(verdict: Verdict) -> SideResult:
+    return SideResult(Side.CLIENT, verdict, SHOWN, 100, reason="client's word", observed=verdict)
+
+
+def _server(verdict: Verdict) -> SideResult:
+    return SideResult(Side.SERVER, verdict, SHOWN, 100, reason="server's word", observed=verdict)
+
+
+IN_BUCKET = SideResult(
+    Side.SERVER, UNDECIDED, SHOWN, 100, reason="in a bucket", observed=UNDECIDED, bucket_limited=True
+)
+FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, reason=TOO_FEW_SLICES, observed=MET)
+FEW_BAD = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, reason=TOO_FEW_SLICES, observed=BREACHED)
+BROKEN = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data", broken=True)
+BLIND = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data")
+BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
+
+
+@pytest.mark.parametrize(
+    ("kind", "client", "server", "verdict"),
+    [
+        pytest.param(LATENCY, _client(MET), _server(MET), MET, id="both met"),
+        pytest.param(LATENCY, _client(MET), _server(BREACHED), BREACHED, id="the server breaches"),
+        pytest.param(LATENCY, _client(BREACHED), _server(MET), BREACHED, id="the client breaches"),
+        pytest.param(ERRORS, _client(UNDECIDED), _server(BREACHED), BREACHED, id="a breach beats a doubt"),
+        pytest.param(
+            LATENCY, _client(MET), _server(UNDECIDED), UNDECIDED, id="a doubt of another kind stays"
+        ),
+        pytest.param(LATENCY, _client(MET), IN_BUCKET, MET, id="inside a bucket the client settles"),
+        pytest.param(
+            LATENCY, _client(UNDECIDED), IN_BUCKET, UNDECIDED, id="an undecided client settles nothing"
+        ),
+        pytest.param(ERRORS, _client(MET), IN_BUCKET, UNDECIDED, id="buckets are about latency alone"),
+        pytest.param(
+            ERRORS, _client(MET), FEW, MET, id="few scrapes: the client's statistics speak for both"
+        ),
+        pytest.param(RATE, _client(MET), FEW, MET, id="few scrapes of a rate"),
+        pytest.param(CACHE, _client(MET), FEW, UNDECIDED, id="look-ups are not the client's requests"),
+        pytest.param(ERRORS, _client(MET), FEW_BAD, UNDECIDED, id="few scrapes, but they look bad"),
+        pytest.param(LATENCY, _client(MET), BROKEN, UNDECIDED, id="a broken source is never settled"),
+        pytest.param(LATENCY, _client(MET), BLIND, UNDECIDED, id="no data is never a pass"),
+        pytest.param(CACHE, BLIND_CLIENT, _server(MET), MET, id="a cache that only the server sees"),
+        pytest.param(CACHE, _client(MET), BLIND, MET, id="a cache that only the client sees"),
+        pytest.param(CACHE, _client(MET), BROKEN, UNDECIDED, id="a cache whose source broke"),
+        pytest.param(CACHE, BLIND_CLIENT, BLIND, UNDECIDED, id="a cache that nobody sees"),
+    ],
+)
+def test_two_sides(kind: IndicatorKind, client: SideResult, server: SideResult, verdict: Verdict) -> None:
+    """Met only if both are met, breached if either is, and what the client may settle."""
+    assert combine(kind, (client, server))[0] is verdict
+
+
+def test_the_reason_names_the_side() -> None:
+    """The reader knows whose number to look at."""
+    assert combine(ERRORS, (_client(MET), _server(BREACHED)))[1] == "server: server's word"
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_one_side_speaks_for_itself(verdict: Verdict) -> None:
+    """Where only one source was asked for its verdict is the verdict."""
+    assert combine(LATENCY, (_client(verdict),)) == (verdict, "client's word")

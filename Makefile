@@ -1,5 +1,5 @@
 # Everything a fresh machine needs: CPython 3.11 or newer, make, and for the tests root on Debian.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 SERVERS := .venv/.servers
@@ -26,6 +26,8 @@ types: $(INSTALLED)
 install: $(INSTALLED)  ## Make the virtual environment
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "slocheck needs CPython 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
@@ -37,7 +39,9 @@ $(SERVERS): Makefile | $(INSTALLED)
 	done; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	    echo "installing for the tests:$$missing" && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 \
+	      --no-install-recommends $$missing >/dev/null; \
 	  else \
 	    echo "the tests need these Debian packages, install them as root:$$missing" >&2; exit 1; \
 	  fi; \

@@ -4,14 +4,13 @@ import fcntl
 import hashlib
 import ipaddress
 import os
+import socket
 import ssl
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import httpx
 
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
@@ -60,42 +59,39 @@ def verify_context(tls: Tls) -> ssl.SSLContext:
 
 
 def probe_target(target: Target) -> None:
-    """Send one request; any answer will do, redirects are not followed. Raises TargetError."""
+    """Connect once, with the TLS handshake where the URL asks for it; raises TargetError.
+
+    No request is sent: it would be in the target's counters and in no recording.
+    """
+    parts = urlsplit(target.url)
     where = strip_url(target.url)
+    secure = parts.scheme == "https"
+    address = (parts.hostname or "", parts.port or (443 if secure else 80))
+    context = verify_context(target.tls) if secure else None
     try:
-        with (
-            httpx.Client(
-                verify=verify_context(target.tls),
-                timeout=PROBE_TIMEOUT_S,
-                follow_redirects=False,
-                trust_env=False,
-            ) as client,
-            client.stream("GET", target.url),
-        ):
-            return
-    except httpx.ConnectError as error:
+        with socket.create_connection(address, timeout=PROBE_TIMEOUT_S) as plain:
+            if context:
+                context.wrap_socket(plain, server_hostname=address[0]).close()
+    except OSError as error:
         raise TargetError(f"target {where}: {_why(error)}") from error
-    except httpx.TimeoutException as error:
-        raise TargetError(
-            f"target {where}: no answer within {PROBE_TIMEOUT_S:g} s; is it up, and the address right?"
-        ) from error
-    except httpx.TransportError as error:
-        raise TargetError(f"target {where}: does not speak HTTP as expected: {error}") from error
 
 
-def _why(error: httpx.ConnectError) -> str:
+def _why(error: OSError) -> str:
     """Name the cause of a failed connection and what to do about it."""
-    text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text or "SSL" in text.upper():
-        return (
-            f"TLS failed: {text}; name the authority with `target.tls.ca: FILE`, "
-            "or accept any certificate with `target.tls.insecure: true` (every report will say so)"
-        )
-    if "Name or service not known" in text or "name resolution" in text or "nodename" in text:
-        return "unknown host; check the name in target.url"
-    if "refused" in text.lower():
-        return "connection refused; nothing listens there. Start the target, or pass --target URL"
-    return f"cannot be reached: {text}"
+    match error:
+        case ssl.SSLError():
+            return (
+                f"TLS failed: {error}; name the authority with `target.tls.ca: FILE`, "
+                "or accept any certificate with `target.tls.insecure: true` (every report will say so)"
+            )
+        case socket.gaierror():
+            return "unknown host; check the name in target.url"
+        case ConnectionRefusedError():
+            return "connection refused; nothing listens there. Start the target, or pass --target URL"
+        case TimeoutError():
+            return f"no answer within {PROBE_TIMEOUT_S:g} s; is it up, and the address right?"
+        case _:
+            return f"cannot be reached: {error}"
 
 
 @contextmanager

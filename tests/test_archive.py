@@ -18,6 +18,7 @@ from slocheck.archive import (
     EVIDENCE_FILE,
     RUNNING_FILE,
     Archive,
+    RunFolder,
     load_evidence,
     write_atomically,
 )
@@ -66,7 +67,7 @@ def test_a_run_without_evidence_is_never_the_latest(tmp_path: Path) -> None:
 def test_two_hundred_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
     """Runs created at the same moment by several threads get folders of their own."""
     archive = Archive(tmp_path)
-    folders = []
+    folders: list[RunFolder] = []
 
     def create() -> None:
         folders.extend(archive.create(NOW) for _ in range(50))
@@ -150,7 +151,7 @@ def test_the_probe_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_old_file_whole() -> None:
     """On a file system of 64 KiB the second, larger file does not fit and the first one stays."""
-    mount = Path("/dev/shm") / f"slocheck-test-{os.getpid()}"  # noqa: S108 - a mount point of our own
+    mount = Path("/dev/shm") / f"slocheck-test-{os.getpid()}"
     mount.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", mount], check=True)
     try:

@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 
 from slocheck.archive import RunFolder
 from slocheck.evidence.queries import series_queries
@@ -14,7 +15,7 @@ from slocheck.plan import LoadPlan, thresholds_ns
 from slocheck.provenance import scenario_path
 from slocheck.reporters import FORMATS
 from slocheck.reporters.report import Report
-from slocheck.spec.model import IndicatorKind, Spec
+from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
 
 
 def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
@@ -54,21 +55,31 @@ def source_for(spec: Spec) -> MetricSource | None:
             for objective in spec.objectives
             if objective.indicator.kind is IndicatorKind.PROMQL
         }
-        limits = tuple(
-            limit.value
-            for objective in spec.objectives
-            if objective.indicator.kind is IndicatorKind.LATENCY
-            for limit in objective.limits.values()
-        )
         return PrometheusApi(
-            spec.prometheus, preset, series_queries(spec, preset), promql, latency_limits=limits
+            spec.prometheus,
+            preset,
+            series_queries(spec, preset),
+            promql,
+            latency_limits=_latency_limits(spec),
         )
     if spec.scrape:
         from slocheck.sources.scrape import ScrapePages  # noqa: PLC0415 - loaded when used
 
         preset = load_preset(spec.scrape.preset)
-        return ScrapePages(spec.scrape, preset, series_queries(spec, preset))
+        return ScrapePages(
+            spec.scrape, preset, series_queries(spec, preset), latency_limits=_latency_limits(spec)
+        )
     return None
+
+
+def _latency_limits(spec: Spec) -> tuple[Fraction, ...]:
+    """Return the latency limits that are graded on the server's histogram, seconds."""
+    return tuple(
+        limit.value
+        for objective in spec.objectives
+        if objective.indicator.kind is IndicatorKind.LATENCY and objective.source is not SourceChoice.CLIENT
+        for limit in objective.limits.values()
+    )
 
 
 def queries_of(spec: Spec) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def serve(port: int) -> int:
 def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
     """Run the shipped spec against a fresh reference API; 0 when a grade was reached by measuring."""
     with ReferenceApi(port=port) as api:
-        spec, overrides = load(asset("slo.yaml"), Flags(target=api.url, duration=duration))
+        spec, overrides = load(Path(_shipped_spec()), Flags(target=api.url, duration=duration))
         spec = _scraping(spec, api.url)
         report = make_run(spec, overrides, Options(reports=reports, seed=1, quiet=quiet))
     typer.echo(_advice(report))

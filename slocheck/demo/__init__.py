@@ -1,1 +1,1 @@
-"""The reference API: a small shop whose metrics are named as the shipped spec expects."""
+"""The reference API: a small shop that is measured like any other target, and never trusted."""

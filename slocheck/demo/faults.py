@@ -4,6 +4,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slocheck.errors import UsageError
+
+MAX_DELAY_MS = 600_000.0
+_MS_PER_S = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -21,16 +26,31 @@ class Fault:
 class Faults:
     """A reproducible series of faults: the n-th request of a process meets the n-th fault.
 
+    Latencies are dealt like the cards of a shuffled deck, which is shuffled again when it is used up.
+    So each whole deck holds every latency exactly once, and the distribution over many requests is
+    the list itself, not merely close to it. One latency alone is a fixed delay.
+
     Args:
-        delays_ms: Latencies to plant, drawn evenly; empty: none.
-        error_rate: Share of requests to fail, 0..1.
+        delays_ms: Latencies to plant, milliseconds; empty: none.
+        error_rate: Share of requests to fail, 0..1, each drawn by itself.
         seed: Of both.
+
+    Raises:
+        UsageError: A delay or a rate that cannot be planted.
     """
 
     def __init__(self, delays_ms: Sequence[float] = (), error_rate: float = 0.0, seed: int = 0) -> None:
-        self._delays = tuple(value / 1000 for value in delays_ms)
+        # written so that NaN fails, too
+        if not all(0 <= delay <= MAX_DELAY_MS for delay in delays_ms):
+            raise UsageError(f"--delays-ms: each delay is 0 to {MAX_DELAY_MS:.0f} milliseconds")
+        if not 0 <= error_rate <= 1:
+            raise UsageError(f"--error-rate: {error_rate} is no share; write a number from 0 to 1")
+        self._delays = tuple(value / _MS_PER_S for value in delays_ms)
         self._error_rate = error_rate
-        self._random = random.Random(seed)  # noqa: S311 - shapes load, guards nothing
+        self._deck: list[float] = []
+        self._shuffling = random.Random(seed)  # noqa: S311 - shapes load, guards nothing
+        # a generator of its own, so that the rate of errors does not change the order of the deck
+        self._failing = random.Random(seed)  # noqa: S311 - the same
 
     @property
     def any(self) -> bool:
@@ -39,5 +59,12 @@ class Faults:
 
     def next(self) -> Fault:
         """Return the next request's fault."""
-        delay = self._random.choice(self._delays) if self._delays else 0.0
-        return Fault(delay, self._random.random() < self._error_rate)
+        return Fault(self._next_delay(), self._failing.random() < self._error_rate)
+
+    def _next_delay(self) -> float:
+        if not self._delays:
+            return 0.0
+        if not self._deck:
+            self._deck = list(self._delays)
+            self._shuffling.shuffle(self._deck)
+        return self._deck.pop()

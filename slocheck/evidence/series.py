@@ -86,8 +86,8 @@ class ServerSeries:
         load_start: First request of the load, warm-up included, on the source's clock, epoch seconds.
         start: The window's start on the source's clock; equal to `load_start` without a warm-up.
         end: The last response of the load on the source's clock.
-        series: Raw series, from five scrape intervals before `load_start` to the first sample
-            after `end`. Counters and buckets, and beside them ``up`` and
+        series: Raw series, from five scrape intervals before `load_start` at least to the first
+            sample at or after `end`. Counters and buckets, and beside them ``up`` and
             ``process_start_time_seconds`` of the same targets.
         scrape_interval: Seconds.
         clock_skew: The source's clock minus ours, seconds.

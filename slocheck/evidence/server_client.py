@@ -12,12 +12,14 @@ class ClientCounts:
 
     Attributes:
         sent: Requests attempted in the whole load, warm-up included; 0: unknown.
+        unanswered: Those of the whole load that no response came to.
         window_sent: Requests attempted in the window.
         window_unanswered: Those of the window that no response came to.
         window_s: The window's length, seconds.
     """
 
     sent: int
+    unanswered: int
     window_sent: int
     window_unanswered: int
     window_s: float
@@ -35,6 +37,7 @@ def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCoun
     window = [part for part in parts if begin <= part.second < end]
     return ClientCounts(
         sent=sum(_left(part) for part in parts),
+        unanswered=sum(_unanswered(part) for part in parts),
         window_sent=sum(_left(part) for part in window),
         window_unanswered=sum(_unanswered(part) for part in window),
         window_s=float(recording.window_s),

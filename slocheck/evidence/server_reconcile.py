@@ -7,6 +7,7 @@ from math import ceil
 
 from slocheck.evidence.counters import Flag
 from slocheck.evidence.samples import Display, NoData, Share, Slices
+from slocheck.evidence.server_client import ClientCounts
 
 DUPLICATE_TOLERANCE = Fraction(1, 20)
 
@@ -18,31 +19,36 @@ class Doubt:
     Attributes:
         unseen: Requests that the client sent and the server did not count, at most.
         extra: Requests that the server counted and the client did not send, at most.
-        unanswered: Of the unseen ones, those of the window that surely failed: no response came.
+        lost: Of the unseen ones, those of the window that surely failed and surely are in no counter.
+        unanswered: Requests of the window that surely failed, counted by the server or not.
     """
 
     unseen: int
     extra: int
+    lost: int
     unanswered: int
 
 
 def reconcile(
-    run_total: Fraction, sent: int, unanswered: int, *, flags: frozenset[Flag], quiet: Fraction
+    run_total: Fraction, client: ClientCounts, *, flags: frozenset[Flag], quiet: Fraction
 ) -> Doubt | NoData:
     """Compare the server's growth over the whole load with what the client sent.
 
+    A request without a response may or may not have reached a counter. So as many of them as there are
+    may be unseen, with as many requests of others in their place.
+
     Args:
         run_total: The server's count from before the load to after it.
-        sent: The client's; 0 where it is unknown.
-        unanswered: The window's requests without any response.
+        client: What the client sent; a `sent` of 0 means that it is unknown.
         flags: Of the server's count; a flagged one is a lower bound.
         quiet: The server's growth before the load: above 0 there is traffic that is not ours.
     """
     named = ", ".join(sorted(flag.value for flag in flags))
+    sent = client.sent
     if sent == 0:
         if flags:
             return NoData(f"the counters are incomplete ({named}) and no client count tells by how much")
-        return Doubt(0, 0, 0)
+        return Doubt(0, 0, 0, client.window_unanswered)
     times = run_total / sent
     nearest = round(times)
     if nearest > 1 and abs(times - nearest) <= DUPLICATE_TOLERANCE:
@@ -51,13 +57,15 @@ def reconcile(
             "pin one with selector: {job: ...}",
             broken=True,
         )
-    if flags and quiet > 0:
+    if flags and (quiet > 0 or run_total > sent):
         return NoData(
             f"the counters are incomplete ({named}), and other traffic hides how much is missing; "
             "run while nobody else uses the target"
         )
-    unseen = max(0, ceil(sent - run_total))
-    return Doubt(unseen, max(0, ceil(run_total - sent)), min(unanswered, unseen))
+    missing = max(0, ceil(sent - run_total))
+    unseen = max(missing, client.unanswered)
+    extra = max(0, ceil(run_total - sent + unseen))
+    return Doubt(unseen, extra, min(client.window_unanswered, missing), client.window_unanswered)
 
 
 def bounded_share(bad_low: int, bad_high: int, total: int, doubt: Doubt) -> tuple[Fraction, Fraction] | None:
@@ -69,7 +77,7 @@ def bounded_share(bad_low: int, bad_high: int, total: int, doubt: Doubt) -> tupl
     ours = total - doubt.extra + doubt.unseen
     if ours <= 0:
         return None
-    low = Fraction(max(0, bad_low - doubt.extra) + doubt.unanswered, ours)
+    low = Fraction(max(max(0, bad_low - doubt.extra) + doubt.lost, doubt.unanswered), ours)
     high = Fraction(min(bad_high, max(0, total - doubt.extra)) + doubt.unseen, ours)
     return min(low, Fraction(1)), min(high, Fraction(1))
 
@@ -88,7 +96,7 @@ def doubted_slices(slices: Slices, doubt: Doubt) -> Slices:
     _take(bad, [0] * len(bad), doubt.extra)
     n[-1] += doubt.unseen
     high[-1] += doubt.unseen
-    bad[-1] += doubt.unanswered
+    bad[-1] += doubt.lost
     n = [max(size, possible) for size, possible in zip(n, high, strict=True)]
     edges = tuple(
         tuple(min(size, max(edge, possible)) for size, edge, possible in zip(n, series, high, strict=True))
@@ -109,9 +117,9 @@ def doubt_notes(doubt: Doubt, flags: frozenset[Flag]) -> tuple[str, ...]:
     """Say in words what widened the bounds."""
     notes = [flag.value.replace("_", " ") for flag in sorted(flags)]
     if doubt.unseen:
-        notes.append(f"{doubt.unseen:,} requests that were sent are in no counter of the server")
+        notes.append(f"up to {doubt.unseen:,} requests that were sent are in no counter of the server")
     if doubt.extra:
-        notes.append(f"the server counted {doubt.extra:,} requests that were not sent by this run")
+        notes.append(f"up to {doubt.extra:,} requests in the server's counters were not sent by this run")
     return tuple(notes)
 
 

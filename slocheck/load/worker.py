@@ -17,6 +17,7 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, WorkerRunner
 from locust.stats import RequestStats
+from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 from pydantic import TypeAdapter
 
 from slocheck.evidence.merge import to_plain
@@ -156,11 +157,24 @@ class Worker(WorkerRunner):
             for greenlet in list(self.user_greenlets):
                 if greenlet not in asked and greenlet.args:
                     asked.add(greenlet)
-                    gevent.spawn(greenlet.args[0].stop)  # may run the user's on_stop: beside this
+                    _ask_to_stop(greenlet.args[0])
             gevent.sleep(_POLL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)
         self.user_greenlets.kill(block=True, timeout=_KILL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)  # what an on_stop sent meanwhile
+
+
+def _ask_to_stop(user: Any) -> None:
+    """Stop a user beside the caller, for its `on_stop` may take long.
+
+    One that waits is killed, but not before it knows: the kill takes its turn behind those of other
+    users, and a wait that ends meanwhile would send a request only to have it killed in flight.
+    """
+    if user._state == LOCUST_STATE_WAITING:  # noqa: SLF001 - Locust has no public name for it
+        user._state = LOCUST_STATE_STOPPING  # noqa: SLF001
+        gevent.spawn(user.group.killone, user.greenlet)
+    else:
+        gevent.spawn(user.stop)
 
 
 def _watch_logs(health: Health) -> None:

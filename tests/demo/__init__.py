@@ -1,1 +1,1 @@
-"""Tests of the reference API."""
+"""Unit tests of the reference API."""

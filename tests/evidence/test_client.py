@@ -67,7 +67,7 @@ def test_only_the_window_counts() -> None:
     """Slow requests of the warm-up and of the drain are left out."""
     slices = [make_slice(t, {400.0 if t < 5 or t >= 15 else 10.0: 10}) for t in range(20)]
     sample = _share(P95, make_recording(slices, warmup_s=5, window_s=10))
-    assert (sample.total, sample.high) == (100, 0)
+    assert (sample.total, sample.high) == (100, Fraction(0))
     assert sample.slices is not None
     assert len(sample.slices.n) == 10
 
@@ -101,7 +101,7 @@ def test_the_generators_own_failures_are_no_word_on_the_target() -> None:
     """They are taken out of the total, not counted as good or bad."""
     recording = steady(10, {1: 9}, failures={FailureClass.GENERATOR: 1})
     sample = _share(make_spec('  error_rate: {silver: "< 1%"}\n'), recording)
-    assert (sample.total, sample.high) == (90, 0)
+    assert (sample.total, sample.high) == (90, Fraction(0))
 
 
 def test_cache_hits_are_a_share_of_the_responses_that_told() -> None:
@@ -123,7 +123,7 @@ def test_the_rate_counts_successes_per_instance() -> None:
     spec = make_spec('  rps_per_instance: {silver: ">= 100"}\n')
     sample = _sample(spec, steady(10, {1: 90}, failures={FailureClass.RESET: 10}), Fraction(2))
     assert isinstance(sample, Rate)
-    assert (sample.low, sample.offered) == (45, 50)
+    assert (sample.low, sample.offered) == (Fraction(45), Fraction(50))
 
 
 def test_an_endpoint_that_nobody_asked_says_what_was_meant() -> None:

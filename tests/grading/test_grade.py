@@ -1,6 +1,7 @@
 """Grading as a whole: tiers, gate, validity, exit codes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -111,7 +112,7 @@ def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
     ],
 )
 def test_a_run_that_did_not_end_well_is_never_met(
-    changes: dict[str, object], outcome: Outcome, code: int
+    changes: dict[str, Any], outcome: Outcome, code: int
 ) -> None:
     """However good its numbers are."""
     assessment = assess(SPEC, make_evidence(**changes))

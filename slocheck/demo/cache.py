@@ -1,0 +1,46 @@
+"""A cache of one process: least recently used leaves first, and nothing outlives its time."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+CAPACITY = 1_000
+TIME_TO_LIVE_S = 300.0
+
+
+class Cache:
+    """Rendered answers by item id.
+
+    It starts empty: what a run hits, the run (or its warm-up) has missed before.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: int = CAPACITY,
+        time_to_live_s: float = TIME_TO_LIVE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._capacity = capacity
+        self._time_to_live_s = time_to_live_s
+        self._clock = clock
+        self._entries: OrderedDict[int, tuple[float, bytes]] = OrderedDict()
+
+    def get(self, key: int) -> bytes | None:
+        """Return what was put under `key`, or None when it is absent or too old."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        expires, value = entry
+        if expires <= self._clock():
+            del self._entries[key]
+            return None
+        self._entries.move_to_end(key)
+        return value
+
+    def put(self, key: int, value: bytes) -> None:
+        """Keep `value`; when full, the entry unused for longest goes."""
+        self._entries[key] = (self._clock() + self._time_to_live_s, value)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._capacity:
+            self._entries.popitem(last=False)

@@ -1,0 +1,1 @@
+"""Metric sources: one file each, with the helpers that they share beside them."""

@@ -1,0 +1,34 @@
+"""How the HTTP session differs from the library's own; imports requests, so import it late."""
+
+from base64 import b64encode
+
+import requests
+from requests.auth import AuthBase
+
+from slocheck.sources.credentials import Credentials
+
+
+class SourceAuth(AuthBase):
+    """Adds the credentials' headers.
+
+    It is set even without any: a session that has an `auth` leaves ~/.netrc alone, which would
+    replace a bearer token.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the headers to `request`."""
+        request.headers.update(self._credentials.headers)
+        if self._credentials.basic:
+            pair = ":".join(self._credentials.basic).encode()
+            request.headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
+        return request
+
+
+class DirectSession(requests.Session):
+    """A session that follows no redirect: it would carry the query, and a login page's 200, elsewhere."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find nowhere to go, whatever the answer says."""

@@ -1,0 +1,1 @@
+"""Benchmarks; run one by one, on an otherwise idle machine."""

@@ -1,0 +1,94 @@
+"""Helpers of the end-to-end tests: a spec on disk, and the real command line."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SCENARIO = '''"""A steady reader of one item."""
+from locust import FastHttpUser, constant, task
+
+
+class Reader(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def item(self):
+        self.client.get("/items/1", name="/items/{id}")
+'''
+
+EASY = """\
+  latency_p95: {bronze: "< 20s", silver: "< 10s"}
+  error_rate: {bronze: "< 50%", silver: "< 20%"}
+"""
+
+RELAXED = """\
+validity: {min_sent: "1%", max_generator_cpu: "10000%", max_loop_lag: 60s, max_clock_skew: 60s}
+"""
+
+
+def write_spec(
+    folder: Path,
+    target: str,
+    *,
+    objectives: str = EASY,
+    source: str = "",
+    workload: str = "users: 5, spawn_rate: 50, warmup: 1s, duration: 10s",
+    scenario: str = SCENARIO,
+    more: str = "",
+) -> Path:
+    """Write slo.yaml and its scenario into `folder` and return the spec's path."""
+    (folder / "scenario.py").write_text(scenario)
+    spec = folder / "slo.yaml"
+    spec.write_text(
+        f'service: shop-api\ntarget: {{url: "{target}", instances: 1}}\n{source}'
+        f"workload: {{scenario: scenario.py, {workload}}}\n"
+        f"tiers: [bronze, silver]\nobjectives:\n{objectives}gate: silver\n{more}{RELAXED}"
+    )
+    return spec
+
+
+def slocheck(
+    *arguments: str | Path, cwd: Path, environment: Mapping[str, str] | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in `cwd` and return what it said."""
+    return subprocess.run(
+        [sys.executable, "-m", "slocheck", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def start_slocheck(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+    """Start the command line in `cwd` and return the process, its output in pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "slocheck", *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def result_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Return the document that ``--json`` printed."""
+    try:
+        document: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise AssertionError(f"no JSON on stdout; exit {done.returncode}; stderr: {done.stderr}") from error
+    return document
+
+
+def only_run(folder: Path) -> Path:
+    """Return the folder of the only run archived below ``reports``."""
+    (run,) = [path for path in (folder / "reports").iterdir() if path.is_dir()]
+    return run

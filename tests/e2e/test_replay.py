@@ -1,0 +1,87 @@
+"""Archived runs: the same verdict again, another one under another spec, every format."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from slocheck.demo.server import ReferenceApi
+from tests.e2e.cli import EASY, only_run, result_of, slocheck, write_spec
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one archived run; the API it was measured at is gone."""
+    folder = tmp_path_factory.mktemp("archived")
+    with ReferenceApi(port=0) as api:
+        write_spec(folder, api.url, more="confidence: none\n")
+        done = slocheck("run", cwd=folder)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", ["latest", "folder", "file"])
+def test_grading_again_gives_the_same_verdict(archived: Path, name: str) -> None:
+    """The evidence alone, without load, gives all the same objectives and numbers."""
+    run = only_run(archived)
+    named = {"latest": "latest", "folder": str(run), "file": str(run / "evidence.json.gz")}[name]
+    done = slocheck("grade", named, "--json", cwd=archived)
+    assert done.returncode == 0, done.stderr
+    assert result_of(done)["objectives"] == json.loads((run / "result.json").read_text())["objectives"]
+
+
+def test_grading_against_another_spec_gives_another_verdict(archived: Path, tmp_path: Path) -> None:
+    """A limit that no request keeps breaches the very same evidence."""
+    spec = write_spec(
+        tmp_path,
+        "http://127.0.0.1:1",
+        objectives=EASY + '  latency_p50: {silver: "< 1us"}\n',
+        more="confidence: none\n",
+    )
+    done = slocheck("grade", "latest", "--spec", spec, "--json", cwd=archived)
+    assert done.returncode == 1, done.stderr
+    assert result_of(done)["verdict"] == "fail"
+
+
+def test_grading_against_another_gate(archived: Path) -> None:
+    """The gate is a question to the evidence, not a part of it."""
+    done = slocheck("grade", "latest", "--gate", "bronze", "--json", cwd=archived)
+    assert result_of(done)["gate"] == "bronze"
+
+
+def test_grading_changes_nothing_in_the_archive(archived: Path) -> None:
+    """Reading is reading."""
+    run = only_run(archived)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    slocheck("grade", "latest", cwd=archived)
+    slocheck("report", "latest", "--format", "junit", cwd=archived)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_every_format_is_reported_again_as_it_was_written(archived: Path) -> None:
+    """Each report derives from the evidence: the archived file and a new one are equal."""
+    run = only_run(archived)
+    for name, file in {
+        "html": "report.html",
+        "json": "result.json",
+        "junit": "junit.xml",
+        "markdown": "summary.md",
+    }.items():
+        done = slocheck("report", "latest", "--format", name, cwd=archived)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == (run / file).read_text().strip()
+
+
+def test_a_report_goes_to_a_file(archived: Path, tmp_path: Path) -> None:
+    """With -o nothing is printed and the file is whole."""
+    done = slocheck("report", "latest", "--format", "junit", "-o", tmp_path / "junit.xml", cwd=archived)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert ET.parse(tmp_path / "junit.xml").getroot().tag == "testsuites"
+
+
+def test_a_report_file_that_cannot_be_written_exits_74(archived: Path, tmp_path: Path) -> None:
+    """The path is named."""
+    done = slocheck("report", "latest", "-o", tmp_path / "no" / "such" / "folder.html", cwd=archived)
+    assert done.returncode == 74
+    assert "folder.html" in done.stderr

@@ -1,0 +1,84 @@
+"""A loopback server that answers each request with the next of the given bytes, however broken."""
+
+import json
+import socket
+import threading
+from collections.abc import Sequence
+from typing import Any, Self
+
+TLS_HANDSHAKE = b"\x16"
+
+
+def http(
+    body: str | bytes, status: str = "200 OK", headers: str = "", content_type: str = "application/json"
+) -> bytes:
+    """Return a whole response; `headers` are extra lines, each ended by CRLF."""
+    raw = body.encode() if isinstance(body, str) else body
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(raw)}\r\n{headers}\r\n"
+    return head.encode() + raw
+
+
+def success(kind: str, result: Any, **more: Any) -> bytes:
+    """Return a query API answer."""
+    return http(json.dumps({"status": "success", "data": {"resultType": kind, "result": result}, **more}))
+
+
+class FaultServer:
+    """Serves the answers in turn, the last one for ever; a context manager.
+
+    Attributes:
+        port: Where it listens.
+        requests: What was received, headers and body.
+    """
+
+    def __init__(self, answers: Sequence[bytes], *, hang: bool = False) -> None:
+        self.requests: list[bytes] = []
+        self._answers = list(answers)
+        self._hang = hang
+        self._stop = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Base URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            with connection:
+                if self._stop.is_set():
+                    return
+                self.requests.append(self._request(connection))
+                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                connection.sendall(answer)
+                if self._hang:
+                    self._stop.wait(30)
+
+    @staticmethod
+    def _request(connection: socket.socket) -> bytes:
+        """Read one request: head, and as much body as it announces; of TLS just the greeting."""
+        data = connection.recv(65536)
+        if data.startswith(TLS_HANDSHAKE):
+            return data
+        while b"\r\n\r\n" not in data:
+            data += connection.recv(65536)
+        head, _, body = data.partition(b"\r\n\r\n")
+        lengths = [
+            line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+        ]
+        while len(body) < int(lengths[0] if lengths else 0):
+            body += connection.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join(10)
+        self._listener.close()

@@ -1,0 +1,147 @@
+"""The pages and the build files say what is so."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from slocheck import __version__, errors
+from slocheck.spec.loader import parse_spec
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "reports" / "README.md"]
+
+_DEMO = "tests/e2e/test_readme.py::test_the_demo_ends_with_a_grade"
+_TERMINALS = "tests/e2e/test_readme.py::test_the_two_terminals"
+_AGAIN = "tests/e2e/test_readme.py::test_a_run_is_graded_and_reported_again"
+_MAKE = "tests/test_repository.py::test_make_targets_run_what_the_readme_says"
+
+COVERED = {
+    "make demo": _DEMO,
+    "make test": _MAKE,
+    "make install": _MAKE,
+    "source .venv/bin/activate": _MAKE,
+    "slocheck demo --serve": _TERMINALS,
+    "slocheck validate": _TERMINALS,
+    "slocheck run --dry-run": _TERMINALS,
+    "slocheck run": _TERMINALS,
+    "slocheck init --service shop-api --target http://127.0.0.1:8000 --dir my-slo": (
+        "tests/e2e/test_readme.py::test_init_writes_a_spec_that_validates"
+    ),
+    "slocheck grade latest --gate bronze": _AGAIN,
+    "slocheck report latest --format markdown": _AGAIN,
+    "slocheck report latest --format html -o report.html": _AGAIN,
+    "pip install --constraint constraints.txt .": (
+        "tests/test_packaging.py::test_all_files_of_the_package_are_in_the_wheel"
+    ),
+    "python -m slocheck.demo --port 0 --delays-ms 20 70 --error-rate 0.01 --seed 1": (
+        "tests/e2e/test_demo_api.py::test_the_command_of_the_readme_serves"
+    ),
+}
+"""Each command that a page shows in a console block, and the test that runs it."""
+
+
+def fenced(page: Path, language: str) -> list[str]:
+    """Return the fenced blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands of a page's console blocks, one a line."""
+    blocks = [block for language in ("console", "bash", "sh", "shell") for block in fenced(page, language)]
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def named(page: Path) -> str:
+    """Name a page's parameter after its path."""
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_each_command_shown_is_run_by_a_test(page: Path) -> None:
+    """A command that is shown and never run is wrong sooner or later."""
+    assert [command for command in commands(page) if command not in COVERED] == []
+
+
+def test_the_tests_that_cover_commands_exist() -> None:
+    """The map does not outlive the tests it names, nor the commands."""
+    for test in COVERED.values():
+        file, _, name = test.partition("::")
+        functions = {
+            node.name
+            for node in ast.parse((ROOT / file).read_text()).body
+            if isinstance(node, ast.FunctionDef)
+        }
+        assert name in functions, test
+    assert COVERED.keys() <= {command for page in PAGES for command in commands(page)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    """A relative link names a file of the checkout."""
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_whole_specs_on_pages_are_valid(page: Path) -> None:
+    """A spec that can be copied from a page is accepted as it is."""
+    for block in fenced(page, "yaml"):
+        if "service:" in block and "objectives:" in block:
+            parse_spec(block.encode(), named(page))
+
+
+def test_the_readme_lists_every_exit_code() -> None:
+    """All codes that the errors and signals map to are in the table, beside the verdicts' own."""
+    table = (ROOT / "README.md").read_text().partition("## Exit codes")[2].partition("\n## ")[0]
+    listed = {
+        int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(",")
+    }
+    raised = {value.exit_code for value in vars(errors).values() if hasattr(value, "exit_code")}
+    assert listed == raised | set(errors.SIGNAL_EXIT_CODES.values()) | {0, 1, 3}
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    """Whoever opens the page sees first what to type."""
+    assert commands(ROOT / "README.md")[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        pytest.param("demo", ".venv/bin/slocheck demo", id="demo"),
+        pytest.param("test", ".venv/bin/python -m pytest", id="test"),
+        pytest.param("lint", ".venv/bin/ruff check .", id="lint"),
+        pytest.param("types", ".venv/bin/mypy", id="types"),
+        pytest.param("check", ".venv/bin/python -m pytest", id="check"),
+        pytest.param("install", ".venv/bin/pip install", id="install"),
+    ],
+)
+def test_make_targets_run_what_the_readme_says(target: str, command: str) -> None:
+    """Taken as never made, each target runs its command in the environment it makes."""
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", target], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert any(line.startswith(command) for line in done.stdout.splitlines()), done.stdout
+
+
+def test_the_demo_needs_no_debian_package() -> None:
+    """Only the tests need servers."""
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", "demo"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert "apt-get" not in done.stdout
+
+
+def test_continuous_integration_runs_the_test_command() -> None:
+    """The same command here, there and on the page."""
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    assert ".ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+
+
+def test_the_changelog_knows_the_version() -> None:
+    """The version that the package reports has its section."""
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()

@@ -9,9 +9,9 @@ import typer
 from slocheck.assets import asset
 from slocheck.cli.running import Flags, Options, load, make_run
 from slocheck.demo.server import ReferenceApi
+from slocheck.grading.advice import advice
 from slocheck.grading.assessment import Outcome
 from slocheck.interrupts import Interrupted, Interrupts
-from slocheck.reporters.report import Report
 from slocheck.spec.model import ScrapeSource, Spec
 
 DEFAULT_PORT = 8000
@@ -36,7 +36,7 @@ def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
         spec, overrides = load(Path(_shipped_spec()), Flags(target=api.url, duration=duration))
         spec = _scraping(spec, api.url)
         report = make_run(spec, overrides, Options(reports=reports, seed=1, quiet=quiet))
-    typer.echo(_advice(report))
+    typer.echo(advice(report.assessment, report.spec))
     measured = report.assessment.outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
     return 0 if measured else report.assessment.exit_code
 
@@ -52,12 +52,3 @@ def _scraping(spec: Spec, url: str) -> Spec:
 def _shipped_spec() -> str:
     """Return the shipped spec's path as it can be typed here."""
     return os.path.relpath(asset("slo.yaml"))
-
-
-def _advice(report: Report) -> str:
-    """Say in one line what to change to prove the next tier."""
-    assessment = report.assessment
-    if assessment.next_tier is None:
-        return "next: every tier is met; raise the limits in slo.yaml, or point it at your own API"
-    missing = "; ".join(f"{gap.objective}: {gap.message}" for gap in assessment.gaps[:3])
-    return f"to prove {assessment.next_tier}: {missing}"

@@ -69,6 +69,7 @@ class SideResult:
         broken: The source failed (as opposed to no traffic).
         observed: The verdict on the observed values alone; None without data.
         bucket_limited: See `samples.Share`.
+        load_factor: For a rate that was not offered: how many times more load would offer it; else None.
     """
 
     side: Side
@@ -83,6 +84,7 @@ class SideResult:
     broken: bool = False
     observed: Verdict | None = None
     bucket_limited: bool = False
+    load_factor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

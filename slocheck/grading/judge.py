@@ -144,7 +144,10 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
         return SideResult(side, Verdict.MET, display, total, notes=sample.notes)
     if not limit.holds(sample.offered):
         reason = f"load-limited: {float(sample.offered):,.1f}/s per instance were offered; offer more"
-        return SideResult(side, Verdict.UNDECIDED, display, total, reason=reason, notes=sample.notes)
+        factor = float(limit.value / sample.offered) if sample.offered else None
+        return SideResult(
+            side, Verdict.UNDECIDED, display, total, reason=reason, notes=sample.notes, load_factor=factor
+        )
     if limit.holds(sample.high):
         reason = sample.notes[0] if sample.notes else "the limit lies within what the counts allow"
         return SideResult(side, Verdict.UNDECIDED, display, total, reason=reason, notes=sample.notes)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
+from slocheck.evidence.server import scrape_gap
 from slocheck.grading.assessment import Finding
 from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
 
@@ -42,17 +43,17 @@ def _server_graded(spec: Spec) -> frozenset[str]:
 def _generator(_spec: Spec, evidence: Evidence) -> list[Finding]:
     """The load generator lived to the end."""
     lost = evidence.ending is Ending.GENERATOR_LOST
-    message = evidence.generator_error or "it died" if lost else "it ran to the end"
-    return [Finding("generator", not lost, f"load generator: {message}")]
+    message = f"the load generator was lost: {evidence.generator_error or 'it died'}"
+    return [Finding("generator", not lost, message if lost else "generator ran to the end")]
 
 
 def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     """As many users ran as were planned."""
     planned, users = evidence.health.planned_users, evidence.health.users
     valid = users >= spec.validity.min_sent * planned
-    message = f"{users:,} of {planned:,} users ran throughout the window"
+    message = f"{users:,} of {planned:,} users"
     if not valid:
-        message += "; less load than planned was sent: a longer warm-up or a higher spawn_rate helps"
+        message += " ran throughout the window; less load than planned was sent: a longer warm-up helps"
     return [Finding("users", valid, message, _of(spec, SLOW_GENERATOR))]
 
 
@@ -60,7 +61,7 @@ def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
     """Each worker's recording arrived whole."""
     incomplete = [worker.worker for worker in evidence.health.workers if not worker.complete]
     total = len(evidence.health.workers)
-    message = f"{total - len(incomplete)} of {total} workers delivered all they recorded"
+    message = f"{total - len(incomplete)} of {total} workers whole"
     if incomplete:
         message += f"; requests of {', '.join(incomplete)} are missing from every count"
     return [Finding("workers", not incomplete, message)]
@@ -83,7 +84,7 @@ def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The generator's event loop was on time."""
     lag = max((worker.loop_lag_p99 for worker in evidence.health.workers), default=0.0)
     valid = lag <= spec.validity.max_loop_lag
-    message = f"event-loop lag p99 {lag * 1000:.1f} ms"
+    message = f"loop lag p99 {lag * 1000:.1f} ms"
     if not valid:
         message += f", allowed {spec.validity.max_loop_lag * 1000:.0f} ms; latencies are too long by as much"
     return [Finding("loop lag", valid, message, _of(spec, SLOW_GENERATOR))]
@@ -97,7 +98,7 @@ def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
         for item in evidence.recording.endpoints
         for part in item.slices
     )
-    message = f"{unrecorded:,} requests without a recorded outcome"
+    message = f"{unrecorded:,} requests lost"
     if own:
         example = next(
             (e.message for e in evidence.recording.errors if e.failure is FailureClass.GENERATOR), ""
@@ -112,7 +113,7 @@ def _scenario(_spec: Spec, evidence: Evidence) -> list[Finding]:
     exceptions = evidence.health.exceptions
     count = sum(exceptions.values())
     if not count:
-        return [Finding("scenario", valid=True, message="the scenario raised nothing")]
+        return [Finding("scenario", valid=True, message="0 exceptions in the scenario")]
     example = max(exceptions, key=lambda text: exceptions[text])
     message = f"the scenario raised {count:,} times, most often: {example}; the load is not the one planned"
     return [Finding("scenario", valid=False, message=message)]
@@ -123,7 +124,7 @@ def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
     driven, planned = evidence.recording.window_s, evidence.planned_window_s
     cut = driven < planned and evidence.ending is Ending.COMPLETE
     short = driven < spec.validity.min_slices and evidence.ending is not Ending.TARGET_DOWN
-    message = f"{driven} of {planned:g} s of the window were driven"
+    message = f"{driven} of {planned:g} s driven"
     if short:
         message += f"; fewer than {spec.validity.min_slices} s are too few to judge"
     return [Finding("window", not (cut or short), message)]
@@ -133,18 +134,29 @@ def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The wall clock kept pace: Prometheus is asked by it."""
     jump = abs(evidence.health.clock_jump)
     valid = jump <= spec.validity.max_clock_jump or evidence.server is None
-    message = f"the wall clock jumped by at most {jump:.3f} s"
+    message = f"wall-clock jump {jump:.3f} s"
     return [Finding("clock", valid, message, _server_graded(spec))]
 
 
 def _server(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The metric source's clock is near ours."""
+    """The metric source's clock is near ours, and it looked often enough."""
     server = evidence.server
     if server is None:
         return []
     skew = abs(server.clock_skew)
-    message = f"clock skew to the metric source {skew:.3f} s"
+    message = f"clock skew {skew:.3f} s"
     valid = skew <= spec.validity.max_clock_skew
     if not valid:
         message += f", allowed {spec.validity.max_clock_skew:g} s; the server's window may be another one"
-    return [Finding("clock skew", valid, message, _server_graded(spec))]
+    gap = scrape_gap(server)
+    regular = gap <= spec.validity.max_scrape_gap
+    gaps = f"longest scrape gap {gap:.1f} intervals"
+    if not regular:
+        gaps += (
+            f", allowed {spec.validity.max_scrape_gap:g}; what the server did meanwhile is in no slice, "
+            "and a restart could hide in it"
+        )
+    return [
+        Finding("clock skew", valid, message, _server_graded(spec)),
+        Finding("scrape gaps", regular, gaps, _server_graded(spec)),
+    ]

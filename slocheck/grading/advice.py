@@ -1,0 +1,54 @@
+"""What to change so that the next run can prove the next tier, in one line."""
+
+from collections.abc import Sequence
+from math import ceil
+
+from slocheck.grading import tiers
+from slocheck.grading.assessment import Assessment, LevelResult, SideResult, Verdict
+from slocheck.spec.model import Spec
+
+HEADROOM = 1.1
+"""Aim a little further than the estimate: it is one."""
+
+LONGEST_S = 24 * 3600
+
+
+def advice(assessment: Assessment, spec: Spec) -> str:
+    """Name the workload settings, and the objectives to improve, that the next tier takes."""
+    tier = assessment.next_tier
+    if tier is None:
+        return "every tier is met; nothing is left to prove"
+    needed = [
+        (result.objective.name, level)
+        for result in assessment.objectives
+        for level in tiers.levels_needed(result, tier, spec.tiers)
+    ]
+    undecided = [level for _, level in needed if level.verdict is Verdict.UNDECIDED]
+    steps = [*_workload(undecided, spec)]
+    breached = dict.fromkeys(name for name, level in needed if level.verdict is Verdict.BREACHED)
+    if breached:
+        steps.append(f"improve {', '.join(breached)}")
+    if not steps:
+        steps.append("see the reasons above" if undecided else "run again: the measurement was not valid")
+    return f"to prove {tier}: {'; '.join(steps)}"
+
+
+def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
+    """Say how many users and how long a window would decide what is open."""
+    sides = [side for level in undecided for side in level.sides]
+    steps = []
+    load = max((side.load_factor or 0.0 for side in sides), default=0.0)
+    if load:
+        steps.append(f"set workload.users to {ceil(spec.workload.users * load * HEADROOM)}")
+    length = max((_factor(side) for side in sides), default=0.0)
+    seconds = ceil(spec.workload.duration * length * HEADROOM / 5) * 5
+    if 0 < seconds <= LONGEST_S:
+        steps.append(f"set workload.duration to {seconds}s")
+    return steps
+
+
+def _factor(side: SideResult) -> float:
+    """Return how many times longer this side needs; 0 where length is not what it lacks."""
+    if side.verdict is not Verdict.UNDECIDED or side.bounds is None or side.load_factor:
+        return 0.0
+    return side.bounds.needed_factor or 0.0

@@ -1,0 +1,104 @@
+"""A headless Chromium that can be told to run no scripts, driven over a pair of pipes."""
+
+import json
+import os
+import select
+import shlex
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Self
+
+CHROMIUM = (
+    "/usr/bin/chromium",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+)
+WAIT_S = 120.0
+
+
+class Browser:
+    """One browser process; a context manager. `complaints` collects what pages' consoles and logs said."""
+
+    def __init__(self, profile: Path) -> None:
+        self._profile = profile
+        self._buffer = b""
+        self._number = 0
+        self.complaints: list[str] = []
+
+    def __enter__(self) -> Self:
+        """Start Chromium: it reads commands from descriptor 3 and writes events to descriptor 4."""
+        their_in, self._out = os.pipe()
+        self._in, their_out = os.pipe()
+        command = [*CHROMIUM, f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"]
+        # through high numbers, so that neither move overwrites the other's descriptor
+        moved = f"exec {shlex.join(command)} 3<&{their_in} 4>&{their_out}"
+        self._process = subprocess.Popen(
+            ["/bin/bash", "-c", moved], pass_fds=(their_in, their_out), stderr=subprocess.DEVNULL
+        )
+        os.close(their_in)
+        os.close(their_out)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the browser."""
+        self._process.terminate()
+        self._process.wait(WAIT_S)
+        os.close(self._in)
+        os.close(self._out)
+
+    def dom(self, url: str, *, scripts: bool) -> str:
+        """Open `url` in a new tab and return its DOM once it is loaded."""
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Log", "Runtime"):
+            self._call(f"{domain}.enable", session)
+        self._call("Emulation.setScriptExecutionDisabled", session, value=not scripts)
+        self._call("Page.navigate", session, url=url)
+        self._until(lambda message: message.get("method") == "Page.loadEventFired")
+        root = self._call("DOM.getDocument", session)["root"]["nodeId"]
+        return str(self._call("DOM.getOuterHTML", session, nodeId=root)["outerHTML"])
+
+    def _call(self, method: str, session: str | None = None, **params: object) -> dict[str, Any]:
+        """Send a command and return its result."""
+        self._number += 1
+        number = self._number
+        message = {"id": number, "method": method, "params": params}
+        os.write(
+            self._out, json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0"
+        )
+        answer = self._until(lambda found: found.get("id") == number)
+        assert "error" not in answer, answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def _until(self, wanted: Any) -> dict[str, Any]:
+        """Return the first message that is wanted; complaints on the way are kept."""
+        while True:
+            message = self._read()
+            if message.get("method") in {
+                "Log.entryAdded",
+                "Runtime.consoleAPICalled",
+                "Runtime.exceptionThrown",
+            }:
+                self.complaints.append(json.dumps(message["params"]))
+            if wanted(message):
+                return message
+
+    def _read(self) -> dict[str, Any]:
+        """Return the next message; they end with a zero byte."""
+        end = time.monotonic() + WAIT_S
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._in], [], [], max(0.0, end - time.monotonic()))
+            assert ready, "the browser said nothing for too long"
+            self._buffer += os.read(self._in, 1 << 16)
+        raw, _, self._buffer = self._buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(raw)
+        return message

@@ -1,0 +1,42 @@
+"""What to change to prove the next tier."""
+
+import pytest
+
+from slocheck.grading.advice import advice
+from slocheck.grading.grade import assess
+from tests.factories import make_evidence, make_spec, steady
+
+RATE = '  rps_per_instance: {bronze: ">= 50", silver: ">= 200"}\n'
+ERRORS = '  error_rate: {bronze: "< 1%", silver: "< 0.01%"}\n'
+LATENCY = '  latency_p95: {bronze: "< 500ms", silver: "< 10ms"}\n'
+
+
+@pytest.mark.parametrize(
+    ("objectives", "more", "line"),
+    [
+        pytest.param(RATE, "", "to prove silver: set workload.users to 22", id="twice the load and a tenth"),
+        pytest.param(LATENCY, "", "to prove silver: improve latency_p95", id="a breach"),
+        pytest.param(
+            ERRORS, "confidence: 95%\n", "to prove silver: set workload.duration to 510s", id="longer"
+        ),
+        pytest.param(
+            RATE + LATENCY, "", "to prove silver: set workload.users to 22; improve latency_p95", id="both"
+        ),
+        pytest.param(
+            '  latency_p95: {silver: "< 500ms"}\n',
+            "",
+            "every tier is met; nothing is left to prove",
+            id="the top",
+        ),
+    ],
+)
+def test_one_line_says_what_to_change(objectives: str, more: str, line: str) -> None:
+    """A minute of 100 requests a second at 20 ms, by 10 users."""
+    spec = make_spec(objectives, more=more)
+    assert advice(assess(spec, make_evidence(steady(60, {20: 100}))), spec) == line
+
+
+def test_the_advice_for_a_longer_run_holds() -> None:
+    """A run of the advised length, otherwise the same, proves the tier."""
+    spec = make_spec(ERRORS, more="confidence: 95%\n")
+    assert assess(spec, make_evidence(steady(510, {20: 100}))).tier == "silver"

@@ -56,6 +56,19 @@ class Browser:
 
     def dom(self, url: str, *, scripts: bool) -> str:
         """Open `url` in a new tab and return its DOM once it is loaded."""
+        session = self._open(url, scripts=scripts)
+        root = self._call("DOM.getDocument", session)["root"]["nodeId"]
+        return str(self._call("DOM.getOuterHTML", session, nodeId=root)["outerHTML"])
+
+    def evaluate(self, url: str, expression: str) -> object:
+        """Open `url` in a new tab and return what an expression of JavaScript gives there, as JSON."""
+        session = self._open(url, scripts=True)
+        answer = self._call("Runtime.evaluate", session, expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def _open(self, url: str, *, scripts: bool) -> str:
+        """Open `url` in a new tab, wait until it is loaded, and return the tab's session."""
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Log", "Runtime"):
@@ -63,8 +76,7 @@ class Browser:
         self._call("Emulation.setScriptExecutionDisabled", session, value=not scripts)
         self._call("Page.navigate", session, url=url)
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
-        root = self._call("DOM.getDocument", session)["root"]["nodeId"]
-        return str(self._call("DOM.getOuterHTML", session, nodeId=root)["outerHTML"])
+        return str(session)
 
     def _call(self, method: str, session: str | None = None, **params: object) -> dict[str, Any]:
         """Send a command and return its result."""

@@ -1,0 +1,36 @@
+"""Reports: one file a format; each turns a `Report` into text and writes nothing.
+
+A new format is one new module with ``render(report) -> str`` and one line in `FORMATS`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from slocheck.reporters.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of report.
+
+    Attributes:
+        file_name: What it is called in a run's folder.
+        module: Where its ``render`` is; imported when first used, for templates and pandas are slow to load.
+    """
+
+    file_name: str
+    module: str
+
+    def render(self, report: Report) -> str:
+        """Return the report's text; the same report always gives the same text."""
+        text: str = import_module(self.module).render(report)
+        return text
+
+
+FORMATS: Mapping[str, Format] = {
+    "html": Format("report.html", "slocheck.reporters.html"),
+    "json": Format("result.json", "slocheck.reporters.json_report"),
+    "junit": Format("junit.xml", "slocheck.reporters.junit"),
+    "markdown": Format("summary.md", "slocheck.reporters.markdown"),
+}

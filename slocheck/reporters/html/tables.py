@@ -1,0 +1,129 @@
+"""The report's tables: endpoints, errors, provenance. Every cell is text, with a sort key where it helps."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from slocheck.evidence.recording import ErrorExample, Recording
+from slocheck.reporters import facts, words
+from slocheck.reporters.facts import Sums
+from slocheck.reporters.report import Report
+
+MAX_ENDPOINTS = 200
+EXAMPLES_PER_CLASS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell's text, and the number to sort by."""
+
+    text: str
+    key: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """One endpoint over the window."""
+
+    name: str
+    cells: tuple[Cell, ...]
+
+
+def endpoints(recording: Recording) -> tuple[EndpointRow, ...]:
+    """Return the endpoints, busiest first, and all of them together at the head."""
+    rows = sorted(facts.endpoint_sums(recording), key=lambda item: -item.sent)[:MAX_ENDPOINTS]
+    return tuple(_endpoint(item, recording.window_s) for item in (facts.window_sums(recording), *rows))
+
+
+def _endpoint(item: Sums, window_s: int) -> EndpointRow:
+    rate = item.sent / window_s if window_s else 0.0
+    quantiles = [float(high) for _, high in item.quantiles] or [-1.0] * len(facts.PERCENTILES)
+    latencies = [*quantiles, float(item.max_ns) if item.ok else -1.0]
+    return EndpointRow(
+        str(item.endpoint) if item.endpoint else "all requests",
+        (
+            Cell(f"{item.sent:,}", item.sent),
+            Cell(f"{rate:,.1f}", rate),
+            Cell(_failed(item), item.failed / item.sent if item.sent else 0),
+            *(Cell(words.latency_text(ns if ns >= 0 else None), ns) for ns in latencies),
+            Cell(bytes_text(item.bytes_received), item.bytes_received),
+        ),
+    )
+
+
+def _failed(item: Sums) -> str:
+    return f"{item.failed:,} ({words.ratio_text(item.failed, item.sent)})" if item.failed else "0"
+
+
+def bytes_text(count: int) -> str:
+    """Write a number of bytes with a decimal prefix."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:  # noqa: PLR2004 - what the prefixes count
+            return f"{amount:,.3g} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """One class of failures: how many in the window, and its most frequent messages."""
+
+    failure: str
+    count: int
+    examples: tuple[ErrorExample, ...]
+
+
+def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
+    """Return the failures by class, most frequent first, with the top messages of each."""
+    counts = facts.window_sums(recording).failures
+    ordered = sorted(recording.errors, key=lambda item: (item.failure, -item.count))
+    examples = {failure: tuple(group) for failure, group in groupby(ordered, key=lambda item: item.failure)}
+    classes = sorted({*counts, *examples}, key=lambda failure: -counts.get(failure, 0))
+    return tuple(
+        ErrorGroup(str(failure), counts.get(failure, 0), examples.get(failure, ())[:EXAMPLES_PER_CLASS])
+        for failure in classes
+    )
+
+
+def provenance(report: Report) -> tuple[tuple[str, str], ...]:
+    """Return where the numbers come from, name by name."""
+    evidence = report.evidence
+    where = evidence.provenance
+    dirty = ", with uncommitted changes" if where.git_dirty else ""
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(where.versions.items()))
+    rows = (
+        ("run", where.run_id),
+        ("folder", report.folder),
+        ("command", where.command),
+        ("started", where.started),
+        (
+            "ended",
+            f"{where.ended}, {evidence.ending.value}" + (f" by {evidence.signal}" * bool(evidence.signal)),
+        ),
+        ("target", where.target),
+        ("certificate", "not verified (insecure: true)" if report.spec.target.tls.insecure else ""),
+        ("spec", f"{where.spec_path}, sha256 {where.spec_sha256}"),
+        ("scenario", f"{where.scenario}, sha256 {where.scenario_sha256}"),
+        ("changed by flags", _overrides(report)),
+        ("commit", f"{where.git_sha}{dirty}" if where.git_sha else "not in a git repository"),
+        ("seed", "none" if where.seed is None else str(where.seed)),
+        ("confidence", words.confidence_text(report.assessment.confidence)),
+        ("server side", _server(report)),
+        ("load generator", f"{where.host}, {where.cores} cores"),
+        ("versions", f"slocheck {where.slocheck}, {versions}"),
+    )
+    return tuple((name, text) for name, text in rows if text)
+
+
+def _overrides(report: Report) -> str:
+    overrides = report.evidence.overrides
+    values = {name: getattr(overrides, name) for name in overrides.__slots__}
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+
+def _server(report: Report) -> str:
+    server = report.evidence.server
+    if server is None:
+        return report.evidence.server_error or "not configured: client side only"
+    every = words.seconds_text(server.scrape_interval)
+    return f"{server.kind}, preset {server.preset.name}, a sample every {every}, {len(server.series)} series"

@@ -1,0 +1,209 @@
+"""What the template shows of the verdict and the objectives: texts ready to be escaped, no markup."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from slocheck.evidence.series import ServerSeries
+from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
+from slocheck.plan import bad_share_limit
+from slocheck.reporters import facts, words
+from slocheck.reporters.escape import slug
+from slocheck.reporters.facts import Standing
+from slocheck.reporters.report import Report
+from slocheck.spec.model import IndicatorKind, Objective
+
+MONTH_DAYS = 30
+MAX_SPEC_LINES = 14
+MAX_QUERIES = 12
+_BUDGETED = (IndicatorKind.ERROR_RATE, IndicatorKind.AVAILABILITY)
+_SURELY = 100  # a budget that lasts longer than this many months is not worth a number
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """The head of the report: a word, a glyph, and up to three sentences."""
+
+    word: str
+    glyph: str
+    css: str
+    sentence: str
+    missing: tuple[str, ...]
+
+
+def verdict(report: Report) -> VerdictView:
+    """Return the verdict in words; `missing` tells what the next tier lacks, worst first."""
+    assessment = report.assessment
+    return VerdictView(
+        words.headline_word(assessment.outcome),
+        words.OUTCOME_GLYPHS[assessment.outcome],
+        assessment.outcome.value,
+        assessment.headline,
+        tuple(f"{gap.objective}: {gap.message}" for gap in assessment.gaps),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """One side's numbers on one limit."""
+
+    title: str
+    verdict: Verdict
+    value: str
+    counts: str
+    interval: str
+    worth: str
+    reason: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelView:
+    """One limit of an objective."""
+
+    level: str
+    limit: str
+    verdict: Verdict
+    margin: str
+    reason: str
+    sides: tuple[SideView, ...]
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveView:
+    """One objective.
+
+    Attributes:
+        anchor: Id of its element.
+        name: The key in slo.yaml.
+        what: The indicator in words, and on which requests.
+        source: On whose numbers it is graded.
+        verdict: Of what the gate needs; None where it needs nothing of it.
+        client: The client's value, empty where it was not asked.
+        server: The server's value, likewise.
+        why: The reason of the verdict shown.
+        levels: All limits.
+        gap: Why client and server differ.
+        spec_lines: Line number and text of its block in slo.yaml.
+        queries: What the server side was asked for.
+    """
+
+    anchor: str
+    name: str
+    what: str
+    source: str
+    verdict: Verdict | None
+    client: str
+    server: str
+    why: str
+    levels: tuple[LevelView, ...]
+    gap: str
+    spec_lines: tuple[tuple[int, str], ...]
+    queries: tuple[str, ...]
+
+
+def objectives(report: Report) -> tuple[ObjectiveView, ...]:
+    """Return every objective in the spec's order."""
+    standings = facts.standings(report.spec, report.assessment)
+    return tuple(_objective(report, standing, number) for number, standing in enumerate(standings))
+
+
+def _objective(report: Report, standing: Standing, number: int) -> ObjectiveView:
+    result, level = standing.result, standing.level
+    objective = result.objective
+    return ObjectiveView(
+        anchor=f"objective-{number}-{slug(objective.name)}",
+        name=objective.name,
+        what=f"{words.indicator_text(objective.indicator)}, {words.scope_text(objective)}",
+        source=words.source_text(objective),
+        verdict=standing.verdict,
+        client=_shown(objective, level, Side.CLIENT),
+        server=_shown(objective, level, Side.SERVER),
+        why=level.reason,
+        levels=tuple(_level(report, result, item) for item in result.levels),
+        gap=words.gap_between_sides(objective, level),
+        spec_lines=spec_lines(report, objective),
+        queries=queries_for(objective, report.evidence.server),
+    )
+
+
+def _shown(objective: Objective, level: LevelResult, side: Side) -> str:
+    found = next((item for item in level.sides if item.side is side), None)
+    return words.value_text(objective, found.display) if found else ""
+
+
+def _level(report: Report, result: ObjectiveResult, level: LevelResult) -> LevelView:
+    decides = words.deciding_side(level)
+    return LevelView(
+        level=level.level,
+        limit=level.limit.text,
+        verdict=level.verdict,
+        margin=words.margin_text(result.objective, level.limit, decides.display if decides else None),
+        reason=level.reason,
+        sides=tuple(_side(report, result.objective, level, side) for side in level.sides),
+        needed=level.level in facts.gate_levels(report.spec, report.assessment),
+    )
+
+
+def _side(report: Report, objective: Objective, level: LevelResult, side: SideResult) -> SideView:
+    return SideView(
+        title=words.SIDE_TITLES[side.side],
+        verdict=side.verdict,
+        value=words.value_text(objective, side.display),
+        counts=words.bad_text(objective, side),
+        interval=words.interval_text(objective, level.limit, side, report.assessment.confidence),
+        worth=words.worth_text(side),
+        reason=side.reason,
+        notes=side.notes,
+    )
+
+
+def spec_lines(report: Report, objective: Objective) -> tuple[tuple[int, str], ...]:
+    """Return the objective's lines in slo.yaml, from its key to its last limit, with their numbers."""
+    first = objective.position.line
+    last = max([first, *(limit.position.line for limit in objective.limits.values())])
+    lines = report.spec.text.splitlines()[first - 1 : min(last, first + MAX_SPEC_LINES - 1)]
+    return tuple(enumerate(lines, start=first))
+
+
+def queries_for(objective: Objective, server: ServerSeries | None) -> tuple[str, ...]:
+    """Return the queries whose series an objective is graded on."""
+    if server is None:
+        return ()
+    if answer := server.promql.get(objective.name):
+        return (answer.query,)
+    preset = server.preset
+    metrics = {
+        IndicatorKind.LATENCY: (preset.histogram,),
+        IndicatorKind.CACHE_HIT_RATE: (preset.cache_hits, preset.cache_misses),
+        IndicatorKind.PROMQL: (),
+    }.get(objective.indicator.kind, (preset.counter,))
+    found = [query for query in server.queries if any(metric and metric in query for metric in metrics)]
+    return tuple(found[:MAX_QUERIES])
+
+
+def budgets(report: Report) -> tuple[str, ...]:
+    """Say for each error budget how long a month's worth of it lasts at the rate of this run."""
+    gate = report.assessment.gate
+    found = []
+    for result in report.assessment.objectives:
+        level = result.level(gate)
+        if level is None or result.objective.indicator.kind not in _BUDGETED:
+            continue
+        allowed = bad_share_limit(result.objective.indicator, level.limit)
+        side = words.deciding_side(level)
+        if allowed and side and side.bad is not None and side.total:
+            lasts = _lasts(Fraction(side.bad, side.total) / allowed)
+            found.append(f"{result.objective.name}, {words.limit_text(gate, level.limit)}: {lasts}")
+    return tuple(found)
+
+
+def _lasts(burn: Fraction) -> str:
+    """Say how long a 30-day budget lasts that is used up `burn` times as fast as allowed."""
+    if not burn:
+        return "nothing of the error budget was used"
+    days = MONTH_DAYS / burn
+    if days > MONTH_DAYS * _SURELY:
+        return f"at this rate a {MONTH_DAYS}-day error budget is hardly touched"
+    length = f"{float(days):,.1f} days" if days >= 1 else f"{float(days * 24):,.1f} hours"
+    return f"at this rate a {MONTH_DAYS}-day error budget lasts {length}"

@@ -1,0 +1,207 @@
+"""The result for machines: one JSON document, its keys in a fixed order, without NaN and infinity.
+
+docs/json.md describes it; a test holds the two together.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from slocheck.evidence.samples import Display
+from slocheck.grading.assessment import Bounds, Finding, Gap, LevelResult, ObjectiveResult, SideResult
+from slocheck.reporters import facts, words
+from slocheck.reporters.facts import Sums
+from slocheck.reporters.report import Report
+from slocheck.spec.model import NS_PER_SECOND, Objective
+
+SCHEMA_VERSION = 1
+
+Json = Mapping[str, object]
+
+
+def render(report: Report) -> str:
+    """Return the document, indented, with a line end at its end."""
+    return json.dumps(document(report), indent=2, allow_nan=False, ensure_ascii=True) + "\n"
+
+
+def document(report: Report) -> Json:
+    """Return the document as plain values."""
+    assessment = report.assessment
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": assessment.outcome.value,
+        "exit_code": assessment.exit_code,
+        "tier": assessment.tier,
+        "next_tier": assessment.next_tier,
+        "gate": assessment.gate,
+        "headline": assessment.headline,
+        "confidence": _number(assessment.confidence),
+        "service": report.spec.service,
+        "tiers": list(report.spec.tiers),
+        "run": _run(report),
+        "objectives": [_objective(report, result) for result in assessment.objectives],
+        "gaps": [_gap(gap) for gap in assessment.gaps],
+        "findings": [_finding(finding) for finding in assessment.findings],
+        "warnings": list(assessment.warnings),
+        "endpoints": [_endpoint(item) for item in facts.endpoint_sums(report.evidence.recording)],
+        "provenance": _provenance(report),
+    }
+
+
+def _number(value: float | Fraction | None) -> float | None:
+    """Return a finite number, or None: JSON knows neither NaN nor infinity."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _run(report: Report) -> Json:
+    evidence = report.evidence
+    total = facts.window_sums(evidence.recording)
+    return {
+        "id": evidence.provenance.run_id,
+        "folder": report.folder,
+        "started": evidence.provenance.started,
+        "ended": evidence.provenance.ended,
+        "ending": evidence.ending.value,
+        "signal": evidence.signal or None,
+        "warmup_s": evidence.recording.warmup_s,
+        "window_s": evidence.recording.window_s,
+        "planned_window_s": _number(evidence.planned_window_s),
+        "requests": total.sent,
+        "failed": total.failed,
+    }
+
+
+def _objective(report: Report, result: ObjectiveResult) -> Json:
+    objective = result.objective
+    quantile = objective.indicator.quantile
+    return {
+        "name": objective.name,
+        "indicator": objective.indicator.kind.value,
+        "quantile": _number(quantile),
+        "promql": objective.indicator.promql,
+        "endpoint": str(objective.endpoint) if objective.endpoint else None,
+        "source": objective.source.value,
+        "unit": words.unit_name(objective.indicator.kind),
+        "spec": f"{report.spec.path}:{objective.position.line}",
+        "levels": [_level(objective, level) for level in result.levels],
+    }
+
+
+def _level(objective: Objective, level: LevelResult) -> Json:
+    limit = level.limit
+    return {
+        "level": level.level,
+        "verdict": level.verdict.value,
+        "reason": level.reason,
+        "limit": {
+            "text": limit.text,
+            "comparison": limit.comparison.value,
+            "value": _number(limit.value),
+            "line": limit.position.line,
+            "column": limit.position.column,
+        },
+        "sides": [_side(objective, side) for side in level.sides],
+    }
+
+
+def _side(objective: Objective, side: SideResult) -> Json:
+    return {
+        "side": side.side.value,
+        "verdict": side.verdict.value,
+        "reason": side.reason,
+        "value": _value(side.display),
+        "total": side.total,
+        "bad": side.bad,
+        "bad_high": side.bad_high,
+        "interval": _interval(objective, side.bounds),
+        "notes": list(side.notes),
+        "broken": side.broken,
+    }
+
+
+def _value(display: Display | None) -> Json | None:
+    """Return an observed value's bounds; an infinite end is None, and then `unbounded` tells it so."""
+    if display is None:
+        return None
+    return {
+        "low": _number(display.low),
+        "high": _number(display.high),
+        "unbounded": display.high is not None and math.isinf(display.high),
+    }
+
+
+def _interval(objective: Objective, bounds: Bounds | None) -> Json | None:
+    """Return the confidence interval and say what it is of: the bad share, or the value itself."""
+    if bounds is None:
+        return None
+    factor = bounds.needed_factor
+    return {
+        "of": "bad_share" if objective.indicator.kind in words.SHARE_KINDS else "value",
+        "low": _number(bounds.low),
+        "high": _number(bounds.high),
+        "n_effective": _number(bounds.n_effective),
+        "needed_factor": _number(factor),
+        "burst_tolerance": _number(bounds.burst_tolerance),
+    }
+
+
+def _gap(gap: Gap) -> Json:
+    return {
+        "objective": gap.objective,
+        "tier": gap.tier,
+        "verdict": gap.verdict.value,
+        "distance": _number(gap.distance),
+        "message": gap.message,
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "name": finding.name,
+        "valid": finding.valid,
+        "message": finding.message,
+        "taints": sorted(finding.taints),
+        "everything": finding.everything,
+    }
+
+
+def _endpoint(item: Sums) -> Json:
+    """Return an endpoint's sums over the window; latencies in seconds, the upper bound of each bucket."""
+    quantiles = [high / NS_PER_SECOND for _, high in item.quantiles]
+    p50, p95, p99 = quantiles or (None, None, None)
+    return {
+        "endpoint": str(item.endpoint),
+        "requests": item.sent,
+        "failed": item.failed,
+        "failures": {failure.value: count for failure, count in item.failures.items()},
+        "statuses": {str(status): count for status, count in item.statuses.items()},
+        "p50": p50,
+        "p95": p95,
+        "p99": p99,
+        "max": item.max_ns / NS_PER_SECOND if item.ok else None,
+    }
+
+
+def _provenance(report: Report) -> Json:
+    provenance = report.evidence.provenance
+    return {
+        "command": provenance.command,
+        "again": facts.again(report),
+        "slocheck": provenance.slocheck,
+        "versions": dict(sorted(provenance.versions.items())),
+        "host": provenance.host,
+        "cores": provenance.cores,
+        "git_sha": provenance.git_sha or None,
+        "git_dirty": provenance.git_dirty,
+        "spec_path": provenance.spec_path,
+        "spec_sha256": provenance.spec_sha256,
+        "scenario": provenance.scenario,
+        "scenario_sha256": provenance.scenario_sha256,
+        "target": provenance.target,
+        "seed": provenance.seed,
+        "server_source": report.evidence.server.kind if report.evidence.server else None,
+        "queries": list(report.evidence.server.queries) if report.evidence.server else [],
+    }

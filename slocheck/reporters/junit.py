@@ -1,0 +1,77 @@
+"""JUnit XML for CI: a suite per run, a case per limit that the gate needs and per validity check.
+
+Names carry no numbers, so that a CI server can follow a case from run to run.
+"""
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
+from slocheck.reporters import facts, words
+from slocheck.reporters.escape import for_xml
+from slocheck.reporters.report import Report
+from slocheck.spec.model import Objective
+
+NO_VERDICT = (Outcome.INVALID, Outcome.INTERRUPTED)
+
+
+def render(report: Report) -> str:
+    """Return the document."""
+    suite = TestSuite(for_xml(f"slocheck {report.spec.service}"))
+    suite.timestamp = for_xml(report.evidence.provenance.started)
+    suite.hostname = for_xml(report.evidence.provenance.host)
+    needed = facts.gate_levels(report.spec, report.assessment)
+    cases = [_completed(report)]
+    cases += [_validity(report, finding) for finding in report.assessment.findings]
+    for result in report.assessment.objectives:
+        cases += [_case(report, result, level, needed) for level in result.levels]
+    suite.add_testcases(cases)
+    xml = JUnitXml("slocheck")
+    xml.add_testsuite(suite)
+    xml.update_statistics()  # type: ignore[no-untyped-call] # junitparser is typed in part
+    text: str = xml.tostring().decode("utf-8")  # type: ignore[no-untyped-call] # the same
+    return text + "\n"
+
+
+def _named(report: Report, group: str, name: str) -> TestCase:
+    return TestCase(for_xml(name), classname=for_xml(f"slocheck.{report.spec.service}.{group}"), time=0.0)
+
+
+def _completed(report: Report) -> TestCase:
+    """Return the case that is in error when the run did not reach its end, or has no verdict."""
+    case = _named(report, "run", "completed")
+    if report.assessment.outcome in NO_VERDICT:
+        case.result = [Error(for_xml(report.assessment.headline), report.assessment.outcome.value)]
+    return case
+
+
+def _validity(report: Report, finding: Finding) -> TestCase:
+    case = _named(report, "validity", finding.name)
+    if not finding.valid:
+        case.result = [Error(for_xml(finding.message), "invalid")]
+    return case
+
+
+def _case(report: Report, result: ObjectiveResult, level: LevelResult, needed: tuple[str, ...]) -> TestCase:
+    """Return a limit's case: passed, failed, in error, or skipped where the gate does not need it."""
+    objective = result.objective
+    scope = f" [{objective.endpoint}]" if objective.endpoint else ""
+    case = _named(report, "objectives", f"{objective.name} {level.level}{scope}")
+    message = for_xml(_message(report, objective, level))
+    if level.level not in needed:
+        case.result = [Skipped(for_xml(f"the gate {report.assessment.gate} does not need it: {message}"))]
+    elif report.assessment.outcome in NO_VERDICT:
+        outcome = report.assessment.outcome
+        case.result = [Error(for_xml(f"{words.OUTCOME_SENTENCES[outcome]} {message}"), outcome.value)]
+    elif level.verdict is Verdict.BREACHED:
+        case.result = [Failure(message, "breached")]
+    elif level.verdict is Verdict.UNDECIDED:
+        case.result = [Error(message, "undecided")]
+    return case
+
+
+def _message(report: Report, objective: Objective, level: LevelResult) -> str:
+    """Say what was observed, what it has to be, why it is judged so, and where that is written."""
+    observed = words.sides_text(objective, level)
+    text = f"{level.verdict.value}: {observed}, {words.limit_text(level.level, level.limit)}"
+    reason = f" ({level.reason})" if level.reason else ""
+    return f"{text}{reason}, {report.spec.path}:{level.limit.position}"

@@ -1,0 +1,119 @@
+"""A summary for a merge request's comment or a CI job's page: Markdown, bounded in size."""
+
+from collections.abc import Iterator, Sequence
+
+from slocheck.grading.assessment import LevelResult, ObjectiveResult
+from slocheck.reporters import facts, words
+from slocheck.reporters.escape import for_markdown, for_markdown_code, shorten
+from slocheck.reporters.report import Report
+from slocheck.spec.model import LEVELS_BESIDE_TIERS
+
+MAX_BYTES = 60_000
+"""Below the 64 kB that the strictest forge takes."""
+
+MAX_TEXT = 240
+MAX_COMMAND = 2000
+MAX_LISTED = 20
+CUT = "\n_The rest did not fit; the HTML report has all of it._\n"
+
+
+def render(report: Report) -> str:
+    """Return the summary: the verdict, a table of objectives, validity, what is missing, provenance."""
+    lines = [*_head(report), "", *_table(report), "", *_lists(report), *_foot(report)]
+    return _bounded(lines)
+
+
+def _bounded(lines: Sequence[str]) -> str:
+    """Join lines up to the size limit; whole lines are left out, and it is said so."""
+    kept: list[str] = []
+    size = len(CUT.encode())
+    for line in lines:
+        size += len(line.encode()) + 1
+        if size > MAX_BYTES:
+            return "\n".join(kept) + "\n" + CUT
+        kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return for_markdown(shorten(text, MAX_TEXT))
+
+
+def _head(report: Report) -> Iterator[str]:
+    assessment, evidence = report.assessment, report.evidence
+    glyph = words.OUTCOME_GLYPHS[assessment.outcome]
+    yield f"### {glyph} {words.headline_word(assessment.outcome)}: {_escaped(report.spec.service)}"
+    yield ""
+    total = facts.window_sums(evidence.recording)
+    achieved = _escaped(assessment.tier or "no tier")
+    window = words.clock_text(evidence.recording.window_s)
+    yield (
+        f"Achieved **{achieved}**, gate **{_escaped(assessment.gate)}**; "
+        f"{total.sent:,} requests in {window}. {_escaped(assessment.headline)}"
+    )
+
+
+def _table(report: Report) -> Iterator[str]:
+    """Yield the objectives: what was observed, and each level's limit with its verdict."""
+    written = {level.level for result in report.assessment.objectives for level in result.levels}
+    levels = [name for name in (*report.spec.tiers, *LEVELS_BESIDE_TIERS) if name in written]
+    yield "| | " + " | ".join(["objective", "about", "observed", *map(_escaped, levels)]) + " |"
+    yield "|---" * (4 + len(levels)) + "|"
+    verdicts = {
+        standing.result.objective.name: standing
+        for standing in facts.standings(report.spec, report.assessment)
+    }
+    for result in report.assessment.objectives:
+        standing = verdicts.get(result.objective.name)
+        glyph = words.GLYPHS[standing.verdict] if standing and standing.verdict else "·"
+        shown = standing.level if standing else None
+        observed = words.sides_text(result.objective, shown) if shown else words.NO_DATA
+        cells = [result.objective.name, words.scope_text(result.objective), observed]
+        row = [glyph, *map(_escaped, cells), *(_cell(result, name) for name in levels)]
+        yield "| " + " | ".join(row) + " |"
+
+
+def _cell(result: ObjectiveResult, name: str) -> str:
+    level = result.level(name)
+    return f"{words.GLYPHS[level.verdict]} {_escaped(level.limit.text)}" if level else ""
+
+
+def _lists(report: Report) -> Iterator[str]:
+    """Yield the reasons, the gaps to the next tier, the warnings and the broken validity checks."""
+    assessment = report.assessment
+    reasons = [
+        f"{standing.result.objective.name} is {_reason(standing.level)}"
+        for standing in facts.standings(report.spec, assessment)
+        if standing.verdict is not None and standing.level.reason
+    ]
+    gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
+    broken = [f"{item.name}: {item.message}" for item in assessment.findings if not item.valid]
+    yield from _list("Not to be believed, because", broken)
+    yield from _list("Why", reasons)
+    yield from _list(f"Missing to {assessment.next_tier}", gaps if assessment.next_tier else [])
+    yield from _list("Warnings", assessment.warnings)
+
+
+def _reason(level: LevelResult) -> str:
+    return f"{level.verdict.value} at {words.limit_text(level.level, level.limit)}: {level.reason}"
+
+
+def _list(title: str, items: Sequence[str]) -> Iterator[str]:
+    if not items:
+        return
+    yield f"**{_escaped(title)}**"
+    yield ""
+    yield from (f"- {_escaped(item)}" for item in items[:MAX_LISTED])
+    if len(items) > MAX_LISTED:
+        yield f"- and {len(items) - MAX_LISTED} more"
+    yield ""
+
+
+def _foot(report: Report) -> Iterator[str]:
+    provenance = report.evidence.provenance
+    sha = words.short_sha(provenance.git_sha, dirty=provenance.git_dirty)
+    commit = f", commit {sha}" if sha else ""
+    sure = words.confidence_text(report.assessment.confidence)
+    yield f"Verdicts {_escaped(sure)}; slocheck {_escaped(provenance.slocheck)}{_escaped(commit)}."
+    yield ""
+    yield f"Again: {for_markdown_code(shorten(facts.again(report), MAX_COMMAND))}"

@@ -1,0 +1,175 @@
+"""Each sink's sanitiser, against text that is made to break out of it."""
+
+import csv
+import html
+import io
+import json
+import re
+import unicodedata
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
+
+from slocheck.reporters import escape
+from tests.reporters.samples import HOSTILE
+
+ANY = st.one_of(
+    st.text(alphabet=st.characters(), max_size=60),
+    st.lists(st.sampled_from([*HOSTILE, "\x1b[31m", "\x9b2J", "|", "`", "::", "\r\n", "@", "<"])).map(
+        "".join
+    ),
+)
+
+
+@given(ANY)
+def test_clean_text_has_no_invisible_character(text: str) -> None:
+    """Neither control nor format characters nor surrogates nor line ends are left, and once is enough."""
+    cleaned = escape.clean(text)
+    assert not {unicodedata.category(c) for c in cleaned} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert escape.clean(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("a\x1b[2Jb\x1b[1;31mc", "abc", id="colour and erase"),
+        pytest.param("a\x1b]0;title\x07b", "ab", id="title of the window"),
+        pytest.param("a\x1b]8;;http://x\x1b\\b", "ab", id="hyperlink, ended by ST"),
+        pytest.param("a\x1bcb", "ab", id="reset"),
+        pytest.param("a\x9b2Jb", "ab", id="one-character introducer"),
+        pytest.param("a\x1b", "a", id="a lone escape"),
+        pytest.param("two\r\nlines", "two  lines", id="line ends are spaces"),
+        pytest.param("\u202eabc\u2069", "abc", id="bidi"),
+        pytest.param("z\ud800", "z\ufffd", id="surrogate"),
+        pytest.param("Grüße, 漢字 🙂", "Grüße, 漢字 🙂", id="people's languages stay"),
+    ],
+)
+def test_clean(text: str, expected: str) -> None:
+    """What a terminal would obey is gone, what a person would read is kept."""
+    assert escape.clean(text) == expected
+
+
+@given(ANY)
+def test_terminal_text_prints_as_it_is(text: str) -> None:
+    """In a `Text` no markup is read, no sequence is passed on, and no CI command begins a line."""
+    safe = escape.for_terminal(text)
+    out = io.StringIO()
+    console = Console(file=out, width=500, force_terminal=False)
+    console.print(Text(safe), soft_wrap=True, markup=False, highlight=False, emoji=False)
+    printed = out.getvalue()
+    assert printed == safe + "\n"
+    assert not printed.lstrip().startswith("::")
+    assert "##[" not in printed
+
+
+@given(ANY)
+def test_html_text_stays_text(text: str) -> None:
+    """No character of HTML's syntax is left, and a browser reads the cleaned text back."""
+    safe = escape.for_html(text)
+    assert not set(safe) & set("<>\"'")
+    assert html.unescape(safe) == escape.clean(text)
+
+
+@given(st.recursive(ANY, lambda inner: st.lists(inner) | st.dictionaries(ANY, inner), max_leaves=5))
+def test_json_in_a_script_cannot_end_it(value: object) -> None:
+    """The element's end cannot occur, and the value is read back unchanged."""
+    safe = escape.for_script_json(value)
+    assert not set(safe) & set("<>&\u2028\u2029")
+    assert json.loads(safe) == value
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_json_in_a_script_has_no_nan(value: float) -> None:
+    """A browser's parser would reject it."""
+    with pytest.raises(ValueError, match="Out of range"):
+        escape.for_script_json([value])
+
+
+@given(ANY)
+def test_markdown_text_stays_text(text: str) -> None:
+    """No HTML, no unescaped syntax, one line; without the guards, the cleaned text is read back."""
+    safe = escape.for_markdown(text)
+    assert not set(safe) & set("<>\n")
+    unescaped = re.sub(r"\\.", "", safe.replace("&#8203;", ""))
+    assert not set(unescaped) & set("`*_[]{}()|#~!$^")
+    visible = html.unescape(re.sub(r"\\(.)", r"\1", safe.replace("&#8203;", "")))
+    assert visible == html.unescape(html.escape(escape.clean(text), quote=False))
+
+
+@pytest.mark.parametrize(
+    "text", ["@everyone", "see #12", "http://evil.example", "www.evil.example", "!3 ~bug"]
+)
+def test_markdown_makes_no_reference(text: str) -> None:
+    """What a forge would turn into a mention, a reference or a link is broken by an invisible space."""
+    rendered = html.unescape(re.sub(r"\\(.)", r"\1", escape.for_markdown(text)))
+    assert not re.search(r"[@#!~]\w|://\w|:/|www\.", rendered)
+
+
+@given(ANY)
+def test_markdown_code_cannot_be_left(text: str) -> None:
+    """The fence is longer than every run of backticks inside."""
+    safe = escape.for_markdown_code(text)
+    fence = safe.split(" ", 1)[0]
+    assert safe == f"{fence} {escape.clean(text)} {fence}"
+    assert set(fence) == {"`"}
+    assert fence not in escape.clean(text)
+
+
+@given(ANY)
+def test_xml_text_survives_a_parser(text: str) -> None:
+    """A document with the text in an attribute and in an element is well-formed and says the same."""
+    safe = escape.for_xml(text)
+    node = ET.Element("case", name=safe)
+    node.text = safe
+    read = ET.fromstring(ET.tostring(node, encoding="unicode"))
+    assert (read.get("name"), read.text or "") == (safe, safe)
+
+
+@given(ANY)
+def test_csv_cell_is_one_cell_and_no_formula(text: str) -> None:
+    """A reader gets one cell back that no spreadsheet computes."""
+    ((cell,),) = csv.reader(io.StringIO(escape.for_csv(text) + "\n"))
+    assert cell.lstrip()[:1] not in {"=", "+", "-", "@"}
+    assert cell.removeprefix("'").strip() == escape.clean(text).removeprefix("'").strip()
+
+
+@given(ANY)
+def test_workflow_command_stays_on_its_line(text: str) -> None:
+    """A message holds no line end, a property neither that nor a separator."""
+    assert not set(escape.for_workflow_data(text)) & set("\r\n")
+    assert not set(escape.for_workflow_property(text)) & set("\r\n:,")
+
+
+def test_workflow_command_encodes_percent_once() -> None:
+    """The runner decodes what was encoded, in the right order."""
+    assert escape.for_workflow_data("5%\n6%25") == "5%25%0A6%2525"
+    assert escape.for_workflow_property("a:b,c") == "a%3Ab%2Cc"
+
+
+@given(ANY)
+def test_slug_is_safe_in_a_path(text: str) -> None:
+    """Nothing but letters, digits, ``_`` and ``-``; never empty, never long."""
+    assert re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,58}[a-z0-9_])?", escape.slug(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("../../etc/passwd", "etc-passwd", id="no way up"),
+        pytest.param("GET /items/{id}", "get-items-id", id="an endpoint"),
+        pytest.param("漢字", "unnamed", id="nothing left"),
+    ],
+)
+def test_slug(text: str, expected: str) -> None:
+    """What is no letter or digit becomes one dash."""
+    assert escape.slug(text) == expected
+
+
+def test_shorten_says_that_it_cut() -> None:
+    """The ellipsis is within the limit; a text that fits is left alone."""
+    assert escape.shorten("abcdef", 4) == "abc…"
+    assert escape.shorten("abcd", 4) == "abcd"

@@ -1,0 +1,163 @@
+"""JSON, JUnit and Markdown: what machines and forges rely on, with plain and with hostile content."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from slocheck.evidence.samples import Display
+from slocheck.grading.assessment import Outcome
+from slocheck.reporters import FORMATS, json_report
+from slocheck.reporters.report import Report
+from tests.reporters.samples import HOSTILE, hostile_report, report
+
+DOCUMENTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+FREE_NAMES = ("failures", "statuses", "versions")
+
+
+def keys(value: object, path: str = "") -> Iterator[str]:
+    """Yield the dotted path of every leaf, as docs/json.md writes it."""
+    if isinstance(value, dict):
+        free = path.rpartition(".")[2] in FREE_NAMES
+        for name, inner in value.items():
+            yield from keys(inner, f"{path}.*" if free else f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for item in value:
+            yield from keys(item, f"{path}[]")
+    else:
+        yield path
+
+
+def test_each_documented_key_exists_and_each_key_is_documented() -> None:
+    """The page and the document name the same keys; only a nullable object's own name may be bare."""
+    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
+    documented = set(DOCUMENTED.findall(page))
+    found = set(keys(json_report.document(report())))
+    nullable = {
+        path for path in found - documented if any(name.startswith(f"{path}.") for name in documented)
+    }
+    assert found - nullable == documented
+
+
+def test_keys_keep_their_order() -> None:
+    """Diffs of two results show what changed and nothing else."""
+    first = FORMATS["json"].render(report())
+    assert first == FORMATS["json"].render(report())
+    assert list(json.loads(first))[:4] == ["schema_version", "verdict", "exit_code", "tier"]
+
+
+def _unbounded() -> Report:
+    """A run in which a percentile has no finite value."""
+    plain = report()
+    result = plain.assessment.objectives[0]
+    level = result.levels[0]
+    side = replace(level.sides[0], display=Display(0.5, inf))
+    level = replace(level, sides=(side,))
+    objectives = (replace(result, levels=(level,)), *plain.assessment.objectives[1:])
+    return replace(plain, assessment=replace(plain.assessment, objectives=objectives))
+
+
+def test_json_has_neither_nan_nor_infinity() -> None:
+    """An infinite bound is null, and a flag says so."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    document = json.loads(FORMATS["json"].render(_unbounded()), parse_constant=refuse)
+    value = document["objectives"][0]["levels"][0]["sides"][0]["value"]
+    assert value == {"low": 0.5, "high": None, "unbounded": True}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("name", ["json", "junit", "markdown"])
+def test_hostile_text_breaks_no_format(name: str, text: str) -> None:
+    """Whatever a target or a spec says, the report is well-formed and has no raw control character."""
+    rendered = FORMATS[name].render(hostile_report(text))
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", rendered)
+    rendered.encode("utf-8")
+    if name == "json":
+        assert json.loads(rendered)["service"] == text
+    if name == "junit":
+        assert ET.fromstring(rendered).tag == "testsuites"
+    if name == "markdown":
+        outside_code = rendered.partition("Again: `")[0]
+        assert "<" not in outside_code
+        assert "](" not in outside_code
+
+
+def cases(rendered: str) -> dict[str, str]:
+    """Return each case's result: ``passed`` or the tag of its only child."""
+    found = ET.fromstring(rendered).iter("testcase")
+    return {str(case.get("name")): case[0].tag if len(case) else "passed" for case in found}
+
+
+def test_junit_results() -> None:
+    """A breach is a failure, what the gate does not need is skipped, the rest passes."""
+    found = cases(FORMATS["junit"].render(report()))
+    assert found["latency_p95 silver"] == "failure"
+    assert found["latency_p95 critical"] == "passed"
+    assert found["error_rate silver [POST /checkout]"] == "failure"
+    assert found["availability gold"] == "skipped"
+    assert found["latency_p99 target"] == "skipped"
+    assert found["generator cpu"] == "passed"
+    assert found["completed"] == "passed"
+
+
+def test_junit_undecided_is_an_error() -> None:
+    """A CI server shows errors as neither passed nor failed."""
+    found = cases(FORMATS["junit"].render(report(outcome=Outcome.UNDECIDED)))
+    assert found["latency_p95 silver"] == "error"
+    assert found["cache_hit_rate silver"] == "passed"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INVALID, Outcome.INTERRUPTED])
+def test_junit_of_a_run_without_a_verdict_passes_nothing(outcome: Outcome) -> None:
+    """Numbers that are not to be believed neither pass nor fail a case."""
+    found = cases(FORMATS["junit"].render(report(outcome=outcome)))
+    objectives = {name: result for name, result in found.items() if " " in name and "cpu" not in name}
+    assert set(objectives.values()) == {"error", "skipped"}
+    assert found["completed"] == "error"
+
+
+def test_junit_names_do_not_depend_on_what_was_measured() -> None:
+    """A CI server follows a case by its name."""
+    names = {tuple(cases(FORMATS["junit"].render(report(outcome=outcome)))) for outcome in Outcome}
+    assert len(names) == 1
+
+
+def test_markdown_stays_below_the_limit_of_a_comment() -> None:
+    """A thousand objectives are cut at a line's end, and the reader is told."""
+    plain = report()
+    many = replace(plain.assessment, objectives=plain.assessment.objectives * 200)
+    rendered = FORMATS["markdown"].render(replace(plain, assessment=many))
+    assert len(rendered.encode()) < 64_000
+    assert "did not fit" in rendered
+    assert all(line.startswith("|") is line.endswith("|") for line in rendered.splitlines())
+
+
+def test_markdown_lists_are_bounded() -> None:
+    """Twenty warnings are shown, the rest is counted."""
+    plain = report()
+    noisy = replace(plain.assessment, warnings=tuple(f"warning {number}" for number in range(50)))
+    rendered = FORMATS["markdown"].render(replace(plain, assessment=noisy))
+    assert "warning 19" in rendered
+    assert "warning 20" not in rendered
+    assert "and 30 more" in rendered
+
+
+def test_the_table_of_formats_is_light() -> None:
+    """Importing the package loads no template engine, no data frame and no XML writer."""
+    code = (
+        "import sys, slocheck.reporters, slocheck.reporters.console, slocheck.reporters.live\n"
+        "heavy = {'pandas', 'numpy', 'jinja2', 'junitparser', 'gevent', 'locust'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,188 @@
+"""The HTML report as a document: well-formed, self-contained, under its own policy, small, and honest."""
+
+import base64
+import hashlib
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+
+from slocheck.evidence.recording import Recording
+from slocheck.grading.assessment import Outcome
+from slocheck.reporters import FORMATS
+from slocheck.reporters.report import Report
+from slocheck.spec.model import Endpoint
+from tests.reporters.html_page import Page, read
+from tests.reporters.recordings import long_recording, recording
+from tests.reporters.samples import HOSTILE, hostile_report, report
+
+ELEMENTS = frozenset(
+    re.findall(
+        r"\w+",
+        """html head meta title style body main header section h1 h2 h3 p span small dl div dt dd ul li a pre
+        table thead tbody tr th td details summary figure figcaption strong script
+        svg desc path rect line text circle pattern""",
+    )
+)
+
+
+def render(found: Report) -> str:
+    """Render the HTML report."""
+    return FORMATS["html"].render(found)
+
+
+@pytest.fixture(scope="module")
+def document() -> str:
+    """The plain run's report."""
+    return render(report())
+
+
+@pytest.fixture(scope="module")
+def page(document: str) -> Page:
+    """The plain run's report, parsed."""
+    return read(document)
+
+
+def test_the_document_is_well_formed(page: Page) -> None:
+    """Every element ends where it should, ids are unique, links lead to them."""
+    assert page.problems == []
+    ids = page.attributes("id")
+    assert len(ids) == len(set(ids))
+    assert {href.removeprefix("#") for href in page.attributes("href")} <= set(ids)
+    named = {name for value in page.attributes("aria-labelledby") for name in value.split()}
+    assert named <= set(ids)
+
+
+def test_nothing_is_fetched_and_nothing_is_inline(page: Page) -> None:
+    """No address, no source, no handler, no style attribute: a strict policy has nothing to forbid."""
+    names = {name for _, attrs in page.tags for name in attrs}
+    assert not {name for name in names if name.startswith("on") or name in {"src", "style", "srcset"}}
+    assert all(href.startswith("#") for href in page.attributes("href"))
+    assert "url(" not in page.text("style")
+    assert "@import" not in page.text("style")
+    assert set(page.attributes("xmlns")) == {"http://www.w3.org/2000/svg"}
+
+
+def test_the_policy_allows_the_one_style_and_the_one_script(page: Page) -> None:
+    """The hashes are those of the very texts in the page; nothing else is allowed."""
+    (policy,) = (attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv"))
+    rules = dict(rule.strip().split(" ", 1) for rule in str(policy).split(";"))
+    assert rules["default-src"] == "'none'"
+    script = page.texts["script"][-1]
+    for rule, text in (("style-src", page.text("style")), ("script-src", script)):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_adds_no_element(text: str) -> None:
+    """Names, messages, limits and queries from elsewhere stay text; templates in them are not run."""
+    hostile = read(render(hostile_report(text)))
+    assert hostile.problems == []
+    assert {tag for tag, _ in hostile.tags} <= ELEMENTS
+    scripts = [attrs for tag, attrs in hostile.tags if tag == "script"]
+    assert len(scripts) == 2
+    json.loads(hostile.texts["script"][0])
+    names = {name for _, attrs in hostile.tags for name in attrs}
+    assert not {name for name in names if name.startswith("on")}
+    if "7*7" in text:
+        assert "{{ 7*7 }}" in hostile.text("h3") + hostile.text("td") + hostile.text("p")
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_the_verdict_stands_in_words_and_as_a_glyph(outcome: Outcome) -> None:
+    """Neither needs colour to be understood."""
+    found = read(render(report(outcome=outcome)))
+    assert outcome.name in found.text("h1")
+    assert outcome.name in found.text("title")
+
+
+def test_the_sections_are_in_order(page: Page) -> None:
+    """Verdict, validity, objectives, charts, endpoints, errors, provenance."""
+    places = [
+        page.attributes("id").index(name)
+        for name in ("validity", "objectives", "charts", "endpoints", "errors", "provenance")
+    ]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", ["latency", "load", "cache", "spectrum", "heatmap"])
+def test_each_chart_tells_what_it_shows_and_needs_no_css(document: str, name: str) -> None:
+    """It is well-formed XML with a title and a description, and every shape has its own colour."""
+    found = re.search(rf'<svg id="{name}".*?</svg>', document, re.DOTALL)
+    assert found
+    space = "{http://www.w3.org/2000/svg}"
+    svg = ET.fromstring(found[0])
+    assert svg.findtext(f"{space}title")
+    assert svg.findtext(f"{space}desc")
+    for shape in svg.iter():
+        if shape.tag in {f"{space}{tag}" for tag in ("path", "rect", "line", "circle", "text")}:
+            assert shape.get("fill") or shape.get("stroke"), ET.tostring(shape)
+    numbers = [
+        float(n) for path in svg.iter(f"{space}path") for n in re.findall(r"-?[\d.]+", path.get("d", ""))
+    ]
+    assert all(0 <= number <= 1000 for number in numbers)
+
+
+def test_every_chart_over_time_has_its_numbers_as_a_table(document: str) -> None:
+    """Who cannot see a chart reads its table: one row per second of a short run."""
+    for name in ("latency", "load", "cache"):
+        table = document.split(f'<svg id="{name}"', 1)[1].split("</details>", 1)[0]
+        assert table.count("<tr>") == 1 + 45
+
+
+def test_values_of_both_sides_and_the_reason_for_their_difference_are_shown(page: Page) -> None:
+    """Client, server, the interval, the spec's line and the query."""
+    assert "262ms" in page.text("td")
+    assert "100ms to 250ms" in page.text("td")
+    assert "histogram buckets" in page.text("p")
+    assert 'latency_p95: {bronze: "< 500ms"' in page.text("pre")
+    assert 'http_request_duration_seconds_bucket{job="shop-api"}' in page.text("pre")
+    assert "about 95%: 5.91%..7.12%" in page.text("div")
+    assert "at this rate a 30-day error budget lasts" in page.text("li")
+
+
+def test_ten_minutes_of_ten_endpoints_stay_below_300_kilobytes() -> None:
+    """The report is small enough to be kept for every run."""
+    document = render(report(found=long_recording()))
+    assert len(document.encode()) < 300_000
+    assert read(document).problems == []
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(Recording((), (), (), 0, 0), id="nothing recorded"),
+        pytest.param(Recording((), (), (), 5, 0), id="interrupted in the warm-up"),
+        pytest.param(recording(window=1, warmup=0, rate=1), id="one second"),
+        pytest.param(
+            recording(window=1500, rate=1, endpoints=(Endpoint("GET", "/"),)), id="more seconds than pixels"
+        ),
+    ],
+)
+def test_odd_recordings_are_reported(found: Recording) -> None:
+    """A report comes out of whatever was recorded."""
+    page = read(render(report(found=found)))
+    assert page.problems == []
+    assert "FAIL" in page.text("h1")
+
+
+def test_a_run_of_failures_only_has_a_chart_of_them() -> None:
+    """No latency at all is no reason to show nothing."""
+    base = recording(window=12)
+    items = tuple(
+        replace(
+            item,
+            slices=tuple(
+                replace(part, ok=0, latencies={}, cache_hits=0, cache_misses=0, max_ns=0)
+                for part in item.slices
+            ),
+        )
+        for item in base.endpoints
+    )
+    document = render(report(found=replace(base, endpoints=items)))
+    assert 'id="load"' in document
+    assert 'id="cache"' not in document
+    assert read(document).problems == []

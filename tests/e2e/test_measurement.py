@@ -23,6 +23,7 @@ PROMQL = """\
   served: {indicator: {promql: "sum(http_requests_total)"}, silver: "> 10"}
   served_most: {indicator: {promql: "sum(http_requests_total)", over: max}, silver: "> 10"}
 """
+SELECTOR = "preset: prom-client, selector: {job: shop-api}"
 
 
 def _sent(recording: Recording) -> int:
@@ -46,7 +47,7 @@ def test_client_and_prometheus_count_the_same_requests(tmp_path: Path) -> None:
             tmp_path,
             api.url,
             objectives=OBJECTIVES + PROMQL,
-            source=f'prometheus: {{url: "{prometheus.url}", preset: prom-client, selector: {{job: shop-api}}}}\n',
+            source=f'prometheus: {{url: "{prometheus.url}", {SELECTOR}}}\n',
             workload="users: 10, spawn_rate: 100, warmup: 0s, duration: 12s",
             more="confidence: none\n",
         )

@@ -2,11 +2,18 @@
 
 import base64
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
+from slocheck.evidence.recording import SliceCounts
+from slocheck.evidence.series import RawSeries
 from slocheck.spec.model import Auth, Spec
+
+T = TypeVar("T")
 
 MASK = "***"
 SHORTEST_SECRET = 4
@@ -18,6 +25,32 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, MASK)
     return text
+
+
+def masked(value: T, secrets: Sequence[str]) -> T:
+    """Return a report, or evidence, with the secrets masked in each of its texts.
+
+    This comes before any sink's escapes, which would disguise a secret. Counts and samples are left
+    alone: they are most of a report's size and hold no free text.
+    """
+    return _deep(value, secrets) if secrets else value  # type: ignore[return-value] # types are kept
+
+
+def _deep(value: object, secrets: Sequence[str]) -> object:
+    match value:
+        case Enum() | SliceCounts() | RawSeries():
+            return value
+        case str():
+            return mask(value, secrets)
+        case tuple() | frozenset():
+            return type(value)(_deep(item, secrets) for item in value)
+        case Mapping():
+            return {_deep(key, secrets): _deep(item, secrets) for key, item in value.items()}
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            parts = {field.name: getattr(value, field.name) for field in fields(value)}
+            return replace(value, **{name: _deep(part, secrets) for name, part in parts.items()})
+        case _:
+            return value
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.grade import assess
 from slocheck.interrupts import Interrupted, Interrupts
+from slocheck.masking import masked, secrets_of
 from slocheck.preflight import guard_target, probe_target, sole_use
 from slocheck.reporters.report import Report
 from slocheck.spec.model import Spec
@@ -138,6 +139,7 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
         with adapters.interrupts.shielded():
             evidence = _evidence(request, adapters, load, folder.path.name)
             evidence = replace(evidence, server=server, server_error=server_error)
+            evidence = masked(evidence, secrets_of(spec))
             folder.save_evidence(evidence, spec.text)
             report = Report(spec, evidence, assess(spec, evidence), shown_path(folder.path))
             adapters.write_reports(report, folder)

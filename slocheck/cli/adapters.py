@@ -9,7 +9,7 @@ from fractions import Fraction
 from slocheck.archive import RunFolder
 from slocheck.evidence.queries import series_queries
 from slocheck.load.engine import LoadEngine
-from slocheck.masking import mask, secrets_of, strip_url
+from slocheck.masking import mask, masked, secrets_of, strip_url
 from slocheck.pipeline import MetricSource
 from slocheck.plan import LoadPlan, thresholds_ns
 from slocheck.provenance import scenario_path
@@ -102,9 +102,9 @@ def command_line(secrets: Sequence[str]) -> str:
 
 def write_reports(report: Report, folder: RunFolder) -> None:
     """Write every format into the run's folder, secrets masked."""
-    secrets = secrets_of(report.spec)
+    shown = masked(report, secrets_of(report.spec))
     for reporter in FORMATS.values():
-        folder.write(reporter.file_name, mask(reporter.render(report), secrets))
+        folder.write(reporter.file_name, reporter.render(shown))
 
 
 def allowed_targets(flags: Sequence[str]) -> tuple[str, ...]:

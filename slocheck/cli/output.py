@@ -9,7 +9,7 @@ from rich.console import Console
 
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
-from slocheck.masking import mask, secrets_of
+from slocheck.masking import masked, secrets_of
 from slocheck.pipeline import Observer
 from slocheck.reporters import FORMATS
 from slocheck.reporters.console import render_summary
@@ -50,7 +50,7 @@ def report_paths(report: Report) -> Mapping[str, str]:
 def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> None:
     """Print the result to stdout: the last lines for people, or one JSON document."""
     if as_json:
-        sys.stdout.write(mask(FORMATS["json"].render(report), secrets_of(report.spec)))
+        sys.stdout.write(FORMATS["json"].render(masked(report, secrets_of(report.spec))))
         sys.stdout.flush()
     else:
         print_summary(report, Console(), paths=paths)
@@ -58,7 +58,4 @@ def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> 
 
 def print_summary(report: Report, console: Console, *, paths: Mapping[str, str]) -> None:
     """Print the last lines of a run, secrets masked."""
-    with console.capture() as captured:
-        render_summary(report, console, paths)
-    console.file.write(mask(captured.get(), secrets_of(report.spec)))
-    console.file.flush()
+    render_summary(masked(report, secrets_of(report.spec)), console, paths)

@@ -49,13 +49,13 @@ def report(
 ) -> int:
     """Write one report of an archived run."""
     from slocheck.archive import write_atomically  # noqa: PLC0415 - --help stays light
-    from slocheck.masking import mask, secrets_of  # noqa: PLC0415
+    from slocheck.masking import masked, secrets_of  # noqa: PLC0415
     from slocheck.reporters import FORMATS  # noqa: PLC0415
 
     if format not in FORMATS:
         raise UsageError(f"--format {format}: not a format; write one of {', '.join(FORMATS)}")
     graded = _regrade(run, reports=reports, spec=spec, gate=None)
-    text = mask(FORMATS[format].render(graded), secrets_of(graded.spec))
+    text = FORMATS[format].render(masked(graded, secrets_of(graded.spec)))
     if to is None:
         typer.echo(text, nl=not text.endswith("\n"))
     else:

@@ -45,13 +45,14 @@ def render_summary(report: Report, console: Console, paths: Mapping[str, str]) -
 def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     assessment = report.assessment
     yield _headline(report)
-    if assessment.outcome in (Outcome.INVALID, Outcome.INTERRUPTED):
-        yield _text(assessment.headline, "magenta")
     standings = facts.standings(report.spec, assessment)
     open_standings = sorted(
         (standing for standing in standings if standing.verdict in (Verdict.BREACHED, Verdict.UNDECIDED)),
         key=lambda standing: facts.SEVERITY.index(standing.verdict or Verdict.MET),
     )
+    no_verdict = assessment.outcome in (Outcome.INVALID, Outcome.INTERRUPTED)
+    if no_verdict or (assessment.outcome is not Outcome.PASS and not open_standings):
+        yield _text(assessment.headline, OUTCOME_STYLES[assessment.outcome])
     yield from _aligned([_objective_line(standing, report) for standing in open_standings])
     if met := _met_line(standings):
         yield met

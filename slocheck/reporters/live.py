@@ -218,7 +218,8 @@ class LiveView(_Base):
 
     def update(self, tick: Tick, assessment: Assessment | None) -> None:
         """Redraw the view."""
-        bar = ProgressBar(total=self._total, completed=min(self._total, tick.second), width=_BAR_WIDTH)
+        bar = Table.grid()  # a bar alone does not end its line
+        bar.add_row(ProgressBar(total=self._total, completed=min(self._total, tick.second), width=_BAR_WIDTH))
         numbers = Table.grid(padding=(0, 3))
         pairs = _numbers(recent(tick.recording, tick.second), tick.users)
         numbers.add_row(*(Text(name, style="dim") for name, _ in pairs))

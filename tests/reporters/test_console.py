@@ -68,3 +68,14 @@ def test_an_invalid_run_names_the_broken_check() -> None:
     printed = "\n".join(lines(report(outcome=Outcome.INVALID)))
     assert re.search(r"✗ validity, generator cpu: generator CPU 99%", printed)
     assert "validity ok" not in printed
+
+
+def test_a_run_undecided_by_no_objective_says_why() -> None:
+    """A target that died in a run that met all so far: the headline is the only reason there is."""
+    plain = report(outcome=Outcome.UNDECIDED)
+    met = tuple(
+        replace(item, levels=tuple(replace(level, verdict=Verdict.MET) for level in item.levels))
+        for item in plain.assessment.objectives
+    )
+    graded = replace(plain.assessment, objectives=met, headline="The target did not last.")
+    assert lines(replace(plain, assessment=graded))[1] == "The target did not last."

@@ -79,7 +79,9 @@ def test_the_policy_allows_the_one_style_and_the_one_script(page: Page) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_adds_no_element(text: str) -> None:
     """Names, messages, limits and queries from elsewhere stay text; templates in them are not run."""
-    hostile = read(render(hostile_report(text)))
+    document = render(hostile_report(text))
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]", document)
+    hostile = read(document)
     assert hostile.problems == []
     assert {tag for tag, _ in hostile.tags} <= ELEMENTS
     scripts = [attrs for tag, attrs in hostile.tags if tag == "script"]

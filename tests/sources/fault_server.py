@@ -14,8 +14,8 @@ def http(
 ) -> bytes:
     """Return a whole response; `headers` are extra lines, each ended by CRLF."""
     raw = body.encode() if isinstance(body, str) else body
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(raw)}\r\n{headers}\r\n"
-    return head.encode() + raw
+    kind = f"Content-Type: {content_type}\r\nContent-Length: {len(raw)}\r\nConnection: close\r\n"
+    return f"HTTP/1.1 {status}\r\n{kind}{headers}\r\n".encode() + raw
 
 
 def success(kind: str, result: Any, **more: Any) -> bytes:

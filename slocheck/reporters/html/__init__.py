@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from slocheck.reporters import facts, words
-from slocheck.reporters.escape import clean, for_script_json
+from slocheck.reporters.escape import for_html, for_script_json
 from slocheck.reporters.html import panels, tables, view
 from slocheck.reporters.html.timeline import timeline
 from slocheck.reporters.report import Report
@@ -58,9 +58,11 @@ def _environment() -> Environment:
     )
 
 
-def _finalize(value: object) -> object:
-    """Clean every foreign text before it is escaped; our own markup is clean already."""
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+def _finalize(value: object) -> Markup:
+    """Clean and escape whatever is shown; our own markup is both already."""
+    if isinstance(value, Markup):
+        return value
+    return Markup(for_html(str(value)))  # noqa: S704 - escaped by the sink's own function
 
 
 @cache

@@ -263,22 +263,6 @@ def cache_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup | No
     scale = Linear(max(0, math.floor(lowest * 10 - 0.5) / 10), 1, CACHE_HEIGHT - BOTTOM, TOP)
     x = svg.time_scale(len(frame))
     points = [(x(second + 0.5), None if math.isnan(v) else scale(v)) for second, v in decimated(rate).items()]
-    ends = [scale(value) for _, value in limits]
-    places = svg.spread(ends, gap=_LABEL_GAP, low=TOP, high=CACHE_HEIGHT - BOTTOM)
-    rules = [
-        element(
-            "line",
-            x1=LEFT,
-            x2=WIDTH - RIGHT,
-            y1=end,
-            y2=end,
-            stroke=tier_colour(tier, spec.tiers),
-            stroke_dasharray="6 3",
-            class_="limit",
-        )
-        + label(f"{tier} {value * _PERCENT:g}%", WIDTH - RIGHT + 8, place + 4, size=11)
-        for (tier, value), end, place in zip(limits, ends, places, strict=True)
-    ]
     return svg.chart(
         "cache",
         "Cache hit rate over time",
@@ -286,7 +270,7 @@ def cache_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup | No
         svg.value_axis(scale, [f"{value * _PERCENT:.0f}%" for value in scale.ticks()], "cache hit rate"),
         svg.time_axis(x, CACHE_HEIGHT),
         svg.warmup(x, warmup_s, CACHE_HEIGHT),
-        *rules,
+        _rules(limits, scale, spec.tiers),
         element(
             "path",
             d=svg.broken_line(points),
@@ -297,3 +281,24 @@ def cache_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup | No
         ),
         height=CACHE_HEIGHT,
     )
+
+
+def _rules(limits: Sequence[tuple[str, float]], scale: Linear, tiers: Sequence[str]) -> Markup:
+    """Return a dashed, named line per tier's limit on a ratio."""
+    ends = [scale(value) for _, value in limits]
+    places = svg.spread(ends, gap=_LABEL_GAP, low=TOP, high=CACHE_HEIGHT - BOTTOM)
+    rules = [
+        element(
+            "line",
+            x1=LEFT,
+            x2=WIDTH - RIGHT,
+            y1=end,
+            y2=end,
+            stroke=tier_colour(tier, tiers),
+            stroke_dasharray="6 3",
+            class_="limit",
+        )
+        + label(f"{tier} {value * _PERCENT:g}%", WIDTH - RIGHT + 8, place + 4, size=11)
+        for (tier, value), end, place in zip(limits, ends, places, strict=True)
+    ]
+    return Markup("").join(rules)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from slocheck.reporters.escape import clean
+from slocheck.reporters.escape import for_html
 
 WIDTH, HEIGHT = 960, 292
 LEFT, RIGHT, TOP, BOTTOM = 72, 112, 34, 40
@@ -23,12 +23,19 @@ def element(tag: str, *children: str, **attributes: object) -> Markup:
 
     Children that are `Markup` stand as they are, other text is escaped; attributes always are.
     """
-    inside = Markup("").join(child if isinstance(child, Markup) else clean(child) for child in children)
+    inside = Markup("").join(map(_text, children))
     pairs = Markup("").join(
-        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), clean(_plain(value)))
+        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _plain(value))
         for name, value in attributes.items()
     )
     return Markup("<{0}{1}>{2}</{0}>").format(tag, pairs, inside)
+
+
+def _text(child: str) -> Markup:
+    """Return markup as it is, other text escaped."""
+    if isinstance(child, Markup):
+        return child
+    return Markup(for_html(child))  # noqa: S704 - escaped by the sink's own function
 
 
 def _plain(value: object) -> str:

@@ -1,0 +1,79 @@
+"""Parts of the HTML report: stacking, excerpts, bounds on what is listed."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from slocheck.evidence.recording import FailureClass
+from slocheck.reporters.html import charts, svg, tables, view
+from slocheck.reporters.html.timeline import timeline
+from slocheck.spec.model import Position
+from tests.reporters.recordings import recording
+from tests.reporters.samples import report
+
+
+def heights(chart: str, colour: str) -> set[float]:
+    """Return all heights that the area of one colour touches."""
+    (data,) = re.findall(rf'<path d="([^"]*)" fill="{colour}"', chart)
+    return {float(y) for y in re.findall(r",([\d.]+)", data)}
+
+
+def test_failures_are_stacked() -> None:
+    """The second class begins where the first one ends: together they are as high as all failures."""
+    chart = str(charts.load_chart(timeline(recording()), 5))
+    lower = heights(chart, charts.FAILURE_COLOURS[FailureClass.TIMEOUT])
+    upper = heights(chart, charts.FAILURE_COLOURS[FailureClass.STATUS])
+    assert min(lower) in upper
+    assert min(upper) < min(lower)
+
+
+def test_an_objective_is_quoted_from_its_key_to_its_last_limit() -> None:
+    """With line numbers, and no more than fits."""
+    plain = report()
+    objective = plain.spec.objectives[0]
+    assert [number for number, _ in view.spec_lines(plain, objective)] == [3]
+    last = replace(objective.limits["gold"], position=Position(5, 1))
+    longer = replace(objective, limits={**objective.limits, "gold": last})
+    quoted = view.spec_lines(plain, longer)
+    assert [number for number, _ in quoted] == [3, 4, 5]
+    assert quoted[1][1] == '  error_rate: {bronze: "< 1%", silver: "< 0.1%"}'
+    far = replace(last, position=Position(4000, 1))
+    long_text = replace(plain, spec=replace(plain.spec, text="x\n" * 5000))
+    assert len(view.spec_lines(long_text, replace(longer, limits={"gold": far}))) == view.MAX_SPEC_LINES
+
+
+def test_each_class_of_errors_shows_its_most_frequent_messages() -> None:
+    """Five of twenty, the commonest first."""
+    base = recording()
+    many = tuple(replace(base.errors[0], count=number, message=f"error {number}") for number in range(20))
+    (group, timeouts) = tables.errors(replace(base, errors=(*many, base.errors[1])))
+    assert [item.message for item in group.examples] == [f"error {number}" for number in (19, 18, 17, 16, 15)]
+    assert (group.failure, group.count) == ("status", 12)
+    assert (timeouts.failure, timeouts.count) == ("timeout", 4)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_130_000, "2.13 MB"), (5 * 10**9, "5.0 GB")],
+)
+def test_bytes_text(count: int, text: str) -> None:
+    """Decimal prefixes."""
+    assert tables.bytes_text(count) == text
+
+
+def test_labels_are_moved_apart_within_the_chart() -> None:
+    """Their order stays, none leaves the chart."""
+    moved = svg.spread([100.0, 101.0, 20.0, 250.0, 251.0], gap=13, low=34, high=252)
+    assert moved[2] < moved[0] < moved[1] < moved[3] < moved[4]
+    ordered = sorted(moved)
+    assert all(right - left >= 13 for left, right in pairwise(ordered))
+    assert ordered[0] >= 34
+    assert ordered[-1] <= 252
+
+
+def test_attributes_and_children_are_escaped() -> None:
+    """Nothing given to an element can end it."""
+    built = svg.element("text", "<b>&\x1b[2J", id='"><script>')
+    assert built == '<text id="&#34;&gt;&lt;script&gt;">&lt;b&gt;&amp;</text>'

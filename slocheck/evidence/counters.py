@@ -72,9 +72,16 @@ class Target:
     scrapes: tuple[float, ...]
     starts: tuple[tuple[float, float], ...]
 
-    def started_after(self, moment: float) -> bool:
-        """Tell whether the process is known to have begun at or after `moment`."""
-        return bool(self.starts) and self.starts[0][1] >= moment
+    def born_since(self, moment: float, scrape: float | None) -> float | None:
+        """Return when the process of a scrape began, if that is known and not before `moment`.
+
+        Without a scrape the process that was seen first is meant.
+        """
+        known = [start for time, start in self.starts if scrape is None or time <= scrape]
+        if not known:
+            return None
+        start = known[0] if scrape is None else known[-1]
+        return start if start >= moment else None
 
     def restarts(self, begin: float, end: float) -> int:
         """Count the changes of process start between two moments."""
@@ -159,9 +166,14 @@ def growth(
     """
     times, values = clean(series)
     flags: set[Flag] = set()
-    base = baseline_time(target, moment=begin, before=whole and begin <= load_start)
-    if target.started_after(begin):
-        at, level, first = begin, 0.0, 0
+    before = whole and begin <= load_start
+    base = baseline_time(target, moment=begin, before=before)
+    if base is None and not before:
+        # never seen again from then on: what it did is unknown, and none of it is counted
+        return Growth((), frozenset({Flag.TAIL_UNKNOWN} if whole else ()), 0)
+    born = target.born_since(begin, base)
+    if born is not None:
+        at, level, first = born, 0.0, bisect_left(times, born)
     elif base is None:
         flags.add(Flag.BASELINE_UNKNOWN)
         if not times:

@@ -90,7 +90,13 @@ def counter_doubt(objective: Objective, series: ServerSeries, client: ClientCoun
     wanted = route_filter(series.preset, objective)
     whole = count(series, metric, wanted, begin=series.load_start, end=series.end)
     quiet = quiet_growth(series, metric, wanted)
-    return reconcile(whole.total(), client, flags=whole.flags, quiet=quiet)
+    return reconcile(
+        whole.total(),
+        client,
+        flags=whole.flags,
+        quiet=quiet,
+        whole=series.start <= series.load_start,
+    )
 
 
 def _nothing(series: ServerSeries, metric: str, objective: Objective) -> str:

@@ -142,14 +142,18 @@ def _falls(series: RawSeries) -> int:
 
 def quiet_growth(server: ServerSeries, metric: str, wanted: Callable[[Mapping[str, str]], bool]) -> Fraction:
     """Return how much grew before the load: other traffic, which the client cannot know of."""
+    processes = targets(server)
     total = Fraction(0)
     for series in server.series:
         if series.metric == metric and wanted(series.labels):
-            values = [
-                value
+            samples = [
+                (time, value)
                 for time, value in zip(series.times, series.values, strict=True)
                 if time < server.load_start
             ]
-            if len(values) > 1:
-                total += max(Fraction(0), Fraction(values[-1]) - Fraction(values[0]))
+            if samples:
+                scrapes = processes[target_name(series.labels)].scrapes
+                newborn = bool(scrapes) and scrapes[0] < samples[0][0]
+                first = Fraction(0) if newborn else Fraction(samples[0][1])
+                total += max(Fraction(0), Fraction(samples[-1][1]) - first)
     return total

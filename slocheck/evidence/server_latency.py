@@ -128,7 +128,13 @@ def _doubt(
 
     whole = count(series, metric, last, begin=series.load_start, end=series.end)
     quiet = quiet_growth(series, metric, last)
-    return reconcile(whole.total(), client, flags=whole.flags, quiet=quiet)
+    return reconcile(
+        whole.total(),
+        client,
+        flags=whole.flags,
+        quiet=quiet,
+        whole=series.start <= series.load_start,
+    )
 
 
 def percentile(

@@ -21,16 +21,19 @@ class Doubt:
         extra: Requests that the server counted and the client did not send, at most.
         lost: Of the unseen ones, those of the window that surely failed and surely are in no counter.
         unanswered: Requests of the window that surely failed, counted by the server or not.
+        whole: The window is the whole load, so that what is ours in it adds up to what was sent. Else
+            any part of the extra and unseen requests may lie in the warm-up.
     """
 
     unseen: int
     extra: int
     lost: int
     unanswered: int
+    whole: bool = True
 
 
 def reconcile(
-    run_total: Fraction, client: ClientCounts, *, flags: frozenset[Flag], quiet: Fraction
+    run_total: Fraction, client: ClientCounts, *, flags: frozenset[Flag], quiet: Fraction, whole: bool
 ) -> Doubt | NoData:
     """Compare the server's growth over the whole load with what the client sent.
 
@@ -41,6 +44,7 @@ def reconcile(
         run_total: The server's count from before the load to after it.
         client: What the client sent; a `sent` of 0 means that it is unknown.
         flags: Of the server's count; a flagged one is a lower bound.
+        whole: The window is the whole load.
         quiet: The server's growth before the load: above 0 there is traffic that is not ours.
     """
     named = ", ".join(sorted(flag.value for flag in flags))
@@ -48,7 +52,7 @@ def reconcile(
     if sent == 0:
         if flags:
             return NoData(f"the counters are incomplete ({named}) and no client count tells by how much")
-        return Doubt(0, 0, 0, client.window_unanswered)
+        return Doubt(0, 0, 0, client.window_unanswered, whole)
     times = run_total / sent
     nearest = round(times)
     if nearest > 1 and abs(times - nearest) <= DUPLICATE_TOLERANCE:
@@ -65,7 +69,8 @@ def reconcile(
     missing = max(0, ceil(sent - run_total))
     unseen = max(missing, client.unanswered)
     extra = max(0, ceil(run_total - sent + unseen))
-    return Doubt(unseen, extra, min(client.window_unanswered, missing), client.window_unanswered)
+    lost = min(client.window_unanswered, missing) if whole else 0
+    return Doubt(unseen, extra, lost, client.window_unanswered, whole)
 
 
 def bounded_share(bad_low: int, bad_high: int, total: int, doubt: Doubt) -> tuple[Fraction, Fraction] | None:
@@ -77,7 +82,11 @@ def bounded_share(bad_low: int, bad_high: int, total: int, doubt: Doubt) -> tupl
     ours = total - doubt.extra + doubt.unseen
     if ours <= 0:
         return None
-    low = Fraction(max(max(0, bad_low - doubt.extra) + doubt.lost, doubt.unanswered), ours)
+    # with a warm-up fewer of the extra requests may lie in the window, which makes more of it ours
+    most = ours if doubt.whole else total - min(doubt.extra, bad_low) + doubt.unseen
+    least_bad = Fraction(max(0, bad_low - doubt.extra) + doubt.lost, most)
+    surely_bad = Fraction(doubt.unanswered, ours if doubt.whole else total + doubt.unseen)
+    low = max(least_bad, surely_bad)
     high = Fraction(min(bad_high, max(0, total - doubt.extra)) + doubt.unseen, ours)
     return min(low, Fraction(1)), min(high, Fraction(1))
 

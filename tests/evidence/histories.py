@@ -68,14 +68,17 @@ class History:
     Attributes:
         series: What a scraper would have.
         sent: Requests of ours in the whole load.
-        requests: Ours, all of them.
-        refused: Of the requests sent, those that no process ever saw, in the window.
+        requests: Ours that were served in the server's window: after the first scrape inside the window
+            where there is a warm-up, else all.
+        refused: Requests of ours that no process ever saw, in the whole load.
+        window_refused: Those of the window.
     """
 
     series: ServerSeries
     sent: int
     requests: tuple[Request, ...]
     refused: int
+    window_refused: int
 
 
 def scrape(
@@ -158,13 +161,12 @@ def make_history(seed: int) -> History:
         _instance(chance, f"api-{number}", interval, end) for number in range(chance.choice([1, 1, 2, 3]))
     ]
     rate = chance.choice([2.0, 10.0])
-    ours, refused = _serve(chance, instances, _traffic(chance, T0, end, rate, ours=True), start)
+    refused = _serve(chance, instances, _traffic(chance, T0, end, rate, ours=True))
     if chance.random() < 0.3:
         _serve(
             chance,
             instances,
             _traffic(chance, T0 - 5 * interval, end, chance.choice([1.0, 3.0]), ours=False),
-            start,
         )
     for instance in instances:
         for process in instance.processes:
@@ -177,7 +179,23 @@ def make_history(seed: int) -> History:
     }
     series = scrape(instances, interval=interval, end=end, missed=missed)
     server = ServerSeries("prometheus", PRESET, T0, start, end, tuple(series), interval)
-    return History(server, len(ours) + refused[0], tuple(ours), refused[1])
+    all_ours = [r for i in instances for p in i.processes for r in p.requests if r.ours]
+    in_window = tuple(r for i in instances for r in _window(i, series, start))
+    return History(
+        server, len(all_ours) + len(refused), in_window, len(refused), sum(r.time >= start for r in refused)
+    )
+
+
+def _window(instance: Instance, series: list[RawSeries], start: float) -> list[Request]:
+    """Return our requests that an instance served in the server's window."""
+    if start == T0:
+        return [r for p in instance.processes for r in p.requests if r.ours]
+    ups = [s for s in series if s.metric == UP and s.labels["instance"] == instance.name]
+    scrapes = [t for s in ups for t, v in zip(s.times, s.values, strict=True) if v and t >= start]
+    seen = next((p for p in instance.processes if scrapes and p.alive(scrapes[0])), None)
+    born = start if seen is None else seen.born
+    begin = born if seen is None or born >= start else scrapes[0]
+    return [r for p in instance.processes for r in p.requests if r.ours and r.time > begin]
 
 
 def _instance(chance: random.Random, name: str, interval: float, end: float) -> Instance:
@@ -196,18 +214,13 @@ def _instance(chance: random.Random, name: str, interval: float, end: float) -> 
     return Instance(name, phase, [Process(name, old)])
 
 
-def _serve(
-    chance: random.Random, instances: list[Instance], requests: list[Request], start: float
-) -> tuple[list[Request], tuple[int, int]]:
-    """Give each request to a living process; return those served, and (refused, refused in the window)."""
-    served: list[Request] = []
-    refused = in_window = 0
+def _serve(chance: random.Random, instances: list[Instance], requests: list[Request]) -> list[Request]:
+    """Give each request to a living process; return those that none could take."""
+    refused: list[Request] = []
     for request in requests:
         processes = [p for i in instances for p in i.processes if p.alive(request.time)]
         if processes and chance.random() > 0.0005:
             chance.choice(processes).requests.append(request)
-            served.append(request)
         else:
-            refused += 1
-            in_window += request.time >= start
-    return served, (refused, in_window)
+            refused.append(request)
+    return refused

@@ -18,8 +18,12 @@ _FLAG_OF = {"service": "--service", "target.url": "--target"}
 
 def validate(
     spec: Annotated[Path, typer.Argument(help="The SLO spec.", metavar="[SPEC]")] = Path("slo.yaml"),
+    *,
+    ask: Annotated[
+        bool, typer.Option("--probe", help="Ask the metric source whether each objective can be measured.")
+    ] = False,
 ) -> int:
-    """Check a spec without sending anything, and say what it means."""
+    """Check a spec without sending load, and say what it means."""
     from slocheck.cli.spec_summary import summary  # noqa: PLC0415 - --help stays light
     from slocheck.spec.loader import load_spec  # noqa: PLC0415
 
@@ -33,7 +37,13 @@ def validate(
             "`slocheck run` will need it",
             err=True,
         )
-    return 0
+    if not ask:
+        return 0
+    from slocheck.cli.probe import probe  # noqa: PLC0415 - loads the metric sources
+
+    lines, code = probe(loaded)
+    typer.echo("\n".join(lines))
+    return code
 
 
 def schema() -> int:

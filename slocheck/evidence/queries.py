@@ -1,7 +1,7 @@
 """Which raw series the objectives of a spec need."""
 
 from slocheck.evidence.series import Matcher, SeriesQuery
-from slocheck.spec.model import IndicatorKind, Preset, SourceChoice, Spec
+from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
 
 UP = "up"
 PROCESS_START = "process_start_time_seconds"
@@ -13,23 +13,28 @@ def series_queries(spec: Spec, preset: Preset) -> tuple[SeriesQuery, ...]:
     """Return every raw series that grading `spec` needs, the pinned job's alone, without repetition."""
     job = tuple(Matcher(label, "=", value) for label, value in _selector(spec).items())
     own = job + tuple(Matcher(label, "=", value) for label, value in preset.selector.items())
-    kinds = {
-        objective.indicator.kind
-        for objective in spec.objectives
-        if objective.source is not SourceChoice.CLIENT
-    }
-    metrics: list[str] = []
-    if IndicatorKind.LATENCY in kinds and preset.histogram:
-        metrics.append(f"{preset.histogram}_bucket")
-    # latency needs the counter too: failed requests are bad however fast they were
-    if preset.counter and (
-        kinds & _COUNTED or IndicatorKind.LATENCY in kinds or spec.target.instances is None
-    ):
+    metrics = [metric for objective in spec.objectives for metric in needed_metrics(objective, preset)]
+    if preset.counter and spec.target.instances is None:
         metrics.append(preset.counter)
-    if IndicatorKind.CACHE_HIT_RATE in kinds and preset.cache_hits and preset.cache_misses:
-        metrics += [preset.cache_hits, preset.cache_misses]
     queries = [SeriesQuery(metric, own) for metric in dict.fromkeys(metrics)]
     return (*queries, SeriesQuery(UP, job), SeriesQuery(PROCESS_START, job))
+
+
+def needed_metrics(objective: Objective, preset: Preset) -> tuple[str, ...]:
+    """Return the metrics that an objective's server side is counted from; none where it has no such side."""
+    kind = objective.indicator.kind
+    if objective.source is SourceChoice.CLIENT:
+        return ()
+    if kind is IndicatorKind.CACHE_HIT_RATE:
+        names = (preset.cache_hits, preset.cache_misses)
+    elif kind is IndicatorKind.LATENCY:
+        # the counter too: failed requests are bad however fast they were
+        names = (f"{preset.histogram}_bucket" if preset.histogram else None, preset.counter)
+    elif kind in _COUNTED:
+        names = (preset.counter, None)
+    else:
+        names = (None, None)
+    return tuple(name for name in names if name)
 
 
 def _selector(spec: Spec) -> dict[str, str]:

@@ -38,11 +38,12 @@ class Bounds:
     """What the statistics say of a sample against one limit.
 
     Attributes:
-        low: Lower end of the confidence interval, in the indicator's base unit (see `unit_is_share`).
+        low: Lower end of the confidence interval: of the share of bad requests, or of the rate.
         high: Upper end.
         n_effective: Independent requests that the sample is worth.
         needed_factor: How many times longer a run would decide it; None when decided or hopeless.
         burst_tolerance: Largest design effect that keeps MET; None when not met.
+        p_breach: One-sided p-value of a breach.
     """
 
     low: float
@@ -50,6 +51,7 @@ class Bounds:
     n_effective: float | None = None
     needed_factor: float | None = None
     burst_tolerance: float | None = None
+    p_breach: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,10 @@ from slocheck.grading.assessment import (
     SideResult,
     Verdict,
 )
+from slocheck.grading.holm import holm
 from slocheck.grading.judge import judge
 from slocheck.grading.sides import combine
+from slocheck.grading.statistics import alpha_for
 from slocheck.grading.validity import findings
 from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
 
@@ -80,24 +82,47 @@ def outcome_of(
         return Outcome.FAIL
     if faults:
         return Outcome.INVALID
-    verdict = tiers.tier_verdict(results, spec.gate, spec.tiers)
-    if verdict is Verdict.MET and ending is not Ending.COMPLETE:
-        return Outcome.UNDECIDED
-    return {
-        Verdict.MET: Outcome.PASS,
-        Verdict.BREACHED: Outcome.FAIL,
-        Verdict.UNDECIDED: Outcome.UNDECIDED,
-    }[verdict]
+    if breaches:
+        return Outcome.FAIL
+    met = tiers.tier_verdict(results, spec.gate, spec.tiers) is Verdict.MET
+    return Outcome.PASS if met and ending is Ending.COMPLETE else Outcome.UNDECIDED
 
 
 def _breaches(results: Sequence[ObjectiveResult], spec: Spec) -> list[str]:
-    """Return the objectives whose breach fails the gate."""
-    return [
-        result.objective.name
+    """Return the objectives whose breach fails the gate, by Holm where there is a confidence."""
+    tests = [
+        (result.objective.name, side)
         for result in results
-        for level in tiers.levels_needed(result, spec.gate, spec.tiers)
-        if level.verdict is Verdict.BREACHED
+        for level in _hardest(result, spec)
+        for side in level.sides
     ]
+    if spec.confidence is None:
+        return [name for name, side in tests if side.verdict is Verdict.BREACHED]
+    certain = holm([_p_breach(side) for _, side in tests], alpha_for(spec.confidence))
+    return [
+        name
+        for (name, side), holds in zip(tests, certain, strict=True)
+        if holds and side.verdict is Verdict.BREACHED
+    ]
+
+
+def _hardest(result: ObjectiveResult, spec: Spec) -> list[LevelResult]:
+    """Return the level of an objective that the gate needs and that is the hardest to keep.
+
+    Whoever breaks a looser one breaks it, too; so it alone is tested.
+    """
+    needed = tiers.levels_needed(result, spec.gate, spec.tiers)
+    if not needed:
+        return []
+    lower = needed[0].limit.comparison.lower_is_better
+    return [min(needed, key=lambda level: level.limit.value if lower else -level.limit.value)]
+
+
+def _p_breach(side: SideResult) -> float:
+    """Return the p-value of a side's breach; what has no statistics is certain, or none."""
+    if side.bounds is not None:
+        return side.bounds.p_breach
+    return 0.0 if side.verdict is Verdict.BREACHED else 1.0
 
 
 def _tainted(objective: str, faults: Sequence[Finding]) -> bool:
@@ -173,4 +198,9 @@ def _headline(
     worst = tiers.gaps(results, spec.gate, spec.tiers)
     if not worst:
         return f"{spec.gate} is {gate.value}, but the target did not last to the end of the run."
+    if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
+        return (
+            f"{worst[0].objective} looks breached, but among {len(results)} objectives one may look so by "
+            "chance; a longer run would decide."
+        )
     return f"{worst[0].objective} is {worst[0].message}."

@@ -108,7 +108,14 @@ def _sure_share(
         bad_high=sample.slices.bad_high,
         edges=sample.slices.edges,
     )
-    bounds = Bounds(judged.low, judged.high, judged.n_effective, judged.needed_factor, judged.burst_tolerance)
+    bounds = Bounds(
+        judged.low,
+        judged.high,
+        judged.n_effective,
+        judged.needed_factor,
+        judged.burst_tolerance,
+        judged.p_breach,
+    )
     if judged.verdict is observed.verdict:
         return replace(observed, bounds=bounds)
     if observed.verdict is Verdict.UNDECIDED:
@@ -160,7 +167,7 @@ def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, confidence: Fra
     if len(sample.per_slice) < MIN_SLICES:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
     judged = judge_mean(sample.per_slice, float(limit.value), alpha_for(confidence))
-    bounds = Bounds(judged.low, judged.high, needed_factor=judged.needed_factor)
+    bounds = Bounds(judged.low, judged.high, needed_factor=judged.needed_factor, p_breach=judged.p_breach)
     if judged.verdict is observed.verdict or observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)
     longer = (

@@ -13,7 +13,7 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri, stdtrit
+from scipy.special import betainc, betaincinv, ndtri, stdtr, stdtrit
 
 from slocheck.grading.assessment import Verdict
 
@@ -45,6 +45,7 @@ class ProportionJudgement:
         needed_factor: Smallest factor on the run's length that decides, the share unchanged; None when
             decided or hopeless.
         burst_tolerance: Largest design effect that keeps MET; None when not met.
+        p_breach: One-sided p-value of a breach: the smallest alpha at which it would be BREACHED.
     """
 
     verdict: Verdict
@@ -55,6 +56,7 @@ class ProportionJudgement:
     design_effect: float
     needed_factor: float | None
     burst_tolerance: float | None
+    p_breach: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class MeanJudgement:
         low: Lower end of the interval.
         high: Upper end.
         needed_factor: As in `ProportionJudgement`.
+        p_breach: As in `ProportionJudgement`.
     """
 
     verdict: Verdict
@@ -74,6 +77,7 @@ class MeanJudgement:
     low: float
     high: float
     needed_factor: float | None
+    p_breach: float = 1.0
 
 
 def alpha_for(confidence: Fraction) -> float:
@@ -132,6 +136,7 @@ def judge_proportion(
         if verdict is Verdict.UNDECIDED
         else None,
         _burst_tolerance(share_high, total, limit, alpha) if verdict is Verdict.MET else None,
+        _p_above(share, n_low, limit),
     )
 
 
@@ -209,6 +214,12 @@ def _lower(share: float, size: float, alpha: float) -> float:
     return 0.0 if share <= 0 else float(betaincinv(bad, size - bad + 1, alpha))
 
 
+def _p_above(share: float, size: float, limit: float) -> float:
+    """P-value of a share above `limit`: the alpha at which Clopper and Pearson's lower end is there."""
+    bad = share * size
+    return 1.0 if share <= 0 else float(betainc(bad, size - bad + 1, limit))
+
+
 def _upper(share: float, size: float, alpha: float) -> float:
     """Clopper and Pearson's upper end at a real-valued sample size."""
     bad = share * size
@@ -276,7 +287,8 @@ def judge_mean(values: Sequence[float], limit: float, alpha: float) -> MeanJudge
         mean = float(series.mean()) if len(series) else 0.0
         return MeanJudgement(Verdict.UNDECIDED, mean, -inf, inf, None)
     mean = float(series.mean())
-    margin = _mean_margin(series - mean, alpha)
+    errors = list(_standard_errors(series - mean))
+    margin = max(float(stdtrit(degrees, 1 - alpha)) * error for degrees, error in errors)
     low, high = mean - margin, mean + margin
     verdict = Verdict.MET if low >= limit else Verdict.BREACHED if high < limit else Verdict.UNDECIDED
     needed = None
@@ -284,16 +296,20 @@ def judge_mean(values: Sequence[float], limit: float, alpha: float) -> MeanJudge
         # the margin shrinks with the square root of the length
         factor = (margin / (mean - limit)) ** 2
         needed = factor if isfinite(factor) and factor < LARGEST_FACTOR else None
-    return MeanJudgement(verdict, mean, low, high, needed)
+    p_breach = max(_p_below(mean - limit, degrees, error) for degrees, error in errors)
+    return MeanJudgement(verdict, mean, low, high, needed, p_breach)
 
 
-def _mean_margin(errors: Floats, alpha: float) -> float:
-    """Return the widest t margin of the mean over all batch sizes."""
-    widest = 0.0
+def _standard_errors(errors: Floats) -> Iterator[tuple[int, float]]:
+    """Yield, for each batch size, the degrees of freedom and the standard error of the mean."""
     for starts in _blocks([len(errors)]):
         count = len(starts)
-        variance = (
-            count / (count - 1) * float(np.sum(np.add.reduceat(errors, starts) ** 2)) / len(errors) ** 2
-        )
-        widest = max(widest, float(stdtrit(count - 1, 1 - alpha)) * sqrt(variance))
-    return widest
+        squares = float(np.sum(np.add.reduceat(errors, starts) ** 2))
+        yield count - 1, sqrt(count / (count - 1) * squares) / len(errors)
+
+
+def _p_below(difference: float, degrees: int, error: float) -> float:
+    """One-sided p-value of a mean below its limit by Student's t."""
+    if error == 0:
+        return 0.0 if difference < 0 else 1.0
+    return float(stdtr(degrees, difference / error))

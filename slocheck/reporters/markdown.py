@@ -114,6 +114,6 @@ def _foot(report: Report) -> Iterator[str]:
     sha = words.short_sha(provenance.git_sha, dirty=provenance.git_dirty)
     commit = f", commit {sha}" if sha else ""
     sure = words.confidence_text(report.assessment.confidence)
-    yield f"Verdicts {_escaped(sure)}; slocheck {_escaped(provenance.slocheck)}{_escaped(commit)}."
+    yield f"{_escaped(sure)}; slocheck {_escaped(provenance.slocheck)}{_escaped(commit)}."
     yield ""
     yield f"Again: {for_markdown_code(shorten(facts.again(report), MAX_COMMAND))}"

@@ -140,8 +140,8 @@ def margin_text(objective: Objective, limit: Limit, display: Display | None) -> 
 def confidence_text(confidence: Fraction | None) -> str:
     """Say how sure the verdicts are."""
     if confidence is None:
-        return "the observed values alone were graded (confidence: none)"
-    return f"at about {format_ratio(confidence)} confidence"
+        return "The observed values alone were graded (confidence: none)"
+    return f"Verdicts are given at about {format_ratio(confidence)} confidence"
 
 
 def interval_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:

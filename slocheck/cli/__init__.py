@@ -6,6 +6,7 @@ Only this package knows which adapter does what, and only it ends the process.
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
@@ -41,14 +42,14 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the form Typer calls
 @app.callback()
 def root(
     *,
-    version: bool = typer.Option(  # noqa: ARG001 - its callback does the work
-        default=False,
-        callback=_show_version,
-        is_eager=True,
-        show_default=False,
-        help="Print the version and stop.",
-    ),
-    debug: bool = typer.Option(default=False, envvar="SLOCHECK_DEBUG", help="Show tracebacks."),
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", envvar="SLOCHECK_DEBUG", help="Show tracebacks of foreseen errors, too."),
+    ] = False,
 ) -> None:
     """Does your API keep its SLOs under load?"""
     if debug:
@@ -88,8 +89,11 @@ def _usage(error: typer.Exit | typer.Abort | typer.TyperException) -> int:
         return error.exit_code
     if isinstance(error, typer.Abort):
         return 130
-    print(f"slocheck: {error.format_message()}", file=sys.stderr)
-    print("Try 'slocheck --help', or --help after a command.", file=sys.stderr)
+    message = error.format_message()
+    if message.startswith("Usage:"):
+        print(message, file=sys.stderr)
+    else:
+        print(f"slocheck: {message}\nTry 'slocheck --help', or --help after a command.", file=sys.stderr)
     return 2
 
 

@@ -7,7 +7,7 @@ import typer
 
 DEFAULT_REPORTS = Path("reports")
 
-Spec = Annotated[Path, typer.Argument(help="The SLO spec.", metavar="[SPEC]", show_default=True)]
+Spec = Annotated[Path, typer.Argument(help="The SLO spec.", metavar="SPEC", show_default=True)]
 Reports = Annotated[
     Path, typer.Option("--reports", metavar="DIR", envvar="SLOCHECK_REPORTS", help="Where runs are kept.")
 ]

@@ -17,7 +17,7 @@ _FLAG_OF = {"service": "--service", "target.url": "--target"}
 
 
 def validate(
-    spec: Annotated[Path, typer.Argument(help="The SLO spec.", metavar="[SPEC]")] = Path("slo.yaml"),
+    spec: Annotated[Path, typer.Argument(help="The SLO spec.", metavar="SPEC")] = Path("slo.yaml"),
     *,
     ask: Annotated[
         bool, typer.Option("--probe", help="Ask the metric source whether each objective can be measured.")

@@ -14,6 +14,8 @@ from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.grade import assess
+from slocheck.grading.looks import decided, due_look
+from slocheck.grading.planning import LOOKS, spending
 from slocheck.interrupts import Interrupted, Interrupts
 from slocheck.masking import masked, secrets_of
 from slocheck.preflight import guard_target, probe_target, sole_use
@@ -52,6 +54,9 @@ class Engine(Protocol):
     def run(self, on_tick: Callable[[Tick], None]) -> LoadResult:
         """Send the load and block until it is drained."""
 
+    def finish(self) -> None:
+        """End the window now, and the run as planned."""
+
     def stop(self) -> None:
         """End in order, soon."""
 
@@ -84,6 +89,7 @@ class RunRequest:
         allow_concurrent: Another run may load the same target at the same time.
         command: The command line, secrets masked.
         seed: Of the run.
+        until_decided: End the window at the first planned look that decides the gate.
     """
 
     spec: Spec
@@ -93,6 +99,7 @@ class RunRequest:
     allow_concurrent: bool
     command: str
     seed: int | None
+    until_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +141,12 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
             source.start()
         folder = request.archive.create(datetime.now(UTC))
         stack.callback(folder.close)
-        load = _drive(request, adapters)
+        load, look = _drive(request, adapters)
         server, server_error = _collect(load, adapters)
         with adapters.interrupts.shielded():
             evidence = _evidence(request, adapters, load, folder.path.name)
+            if request.until_decided:
+                evidence = _looked_at(evidence, look)
             evidence = replace(evidence, server=server, server_error=server_error)
             evidence = masked(evidence, secrets_of(spec))
             folder.save_evidence(evidence, spec.text)
@@ -146,16 +155,41 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
             return report
 
 
-def _drive(request: RunRequest, adapters: Adapters) -> LoadResult:
-    """Send the load; the observer sees a grade of what there is, once a second."""
+def _drive(request: RunRequest, adapters: Adapters) -> tuple[LoadResult, int | None]:
+    """Send the load; the observer sees a grade of what there is, once a second.
+
+    Returns what was recorded, and the look that ended the window early, None where none did.
+    """
+    taken = 0
+    ended_at: int | None = None
 
     def on_tick(tick: Tick) -> None:
-        adapters.observer.update(tick, assess(request.spec, _so_far(request, tick)))
+        nonlocal taken, ended_at
+        so_far = _so_far(request, tick)
+        adapters.observer.update(tick, assess(request.spec, so_far))
+        if not request.until_decided or ended_at is not None:
+            return
+        look = due_look(tick.second, request.spec, taken)
+        if look is None:
+            return
+        taken += 1
+        if decided(look, request.spec, so_far):
+            ended_at = look
+            adapters.observer.step(f"decided after {tick.recording.window_s} s of the window")
+            adapters.engine.finish()
 
     adapters.observer.step("sending load")
     engine = adapters.engine
     with adapters.interrupts.handing_to(engine.stop, engine.kill):
-        return engine.run(on_tick)
+        load = engine.run(on_tick)
+    return load, ended_at
+
+
+def _looked_at(evidence: Evidence, look: int | None) -> Evidence:
+    """Note which share of alpha a run may spend that was looked at while it went on."""
+    if look is None:
+        return replace(evidence, alpha_share=spending(len(LOOKS) - 1))
+    return replace(evidence, alpha_share=spending(look), planned_window_s=float(evidence.recording.window_s))
 
 
 def _so_far(request: RunRequest, tick: Tick) -> Evidence:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from slocheck.errors import UsageError
+
 DEFAULT_REPORTS = Path("reports")
 
 Spec = Annotated[Path, typer.Argument(help="The SLO spec.", metavar="SPEC", show_default=True)]
@@ -58,6 +60,13 @@ def run(
     ] = None,
     reports: Reports = DEFAULT_REPORTS,
     json: Json = False,
+    until_decided: Annotated[
+        bool, typer.Option("--until-decided", help="End as soon as the gate is decided either way.")
+    ] = False,
+    max_duration: Annotated[
+        str | None,
+        typer.Option(metavar="D", help="With --until-decided: the longest window; default: the spec's."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be sent and what it can prove; send nothing.")
@@ -87,8 +96,15 @@ def run(
         users=users,
         duration=duration,
         warmup=warmup,
+        max_duration=max_duration,
     )
+    if max_duration and not until_decided:
+        raise UsageError("--max-duration goes with --until-decided; for a fixed length write --duration")
     loaded, overrides = running.load(spec, flags)
+    if until_decided and loaded.confidence is None:
+        raise UsageError(
+            f"{spec}: --until-decided needs a confidence; `confidence: none` cannot tell chance from proof"
+        )
     if dry_run:
         from rich.console import Console  # noqa: PLC0415
 
@@ -108,5 +124,6 @@ def run(
             exit_zero=exit_zero,
             allow_target=tuple(allow_target or ()),
             allow_concurrent=allow_concurrent,
+            until_decided=until_decided,
         ),
     )

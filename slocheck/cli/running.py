@@ -32,6 +32,7 @@ class Flags:
     users: int | None = None
     duration: str | None = None
     warmup: str | None = None
+    max_duration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Options:
     exit_zero: bool = False
     allow_target: tuple[str, ...] = ()
     allow_concurrent: bool = False
+    until_decided: bool = False
 
 
 def load(path: Path, flags: Flags) -> tuple[Spec, Overrides]:
@@ -57,7 +59,7 @@ def load(path: Path, flags: Flags) -> tuple[Spec, Overrides]:
         gate=flags.gate,
         scenario=_from_here(path, flags.scenario),
         users=flags.users,
-        duration=_seconds("--duration", flags.duration),
+        duration=_seconds("--max-duration", flags.max_duration) or _seconds("--duration", flags.duration),
         warmup=_seconds("--warmup", flags.warmup),
     )
     return with_overrides(spec, overrides), overrides
@@ -102,6 +104,7 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
         allow_concurrent=options.allow_concurrent,
         command=adapters.command_line(secrets_of(spec)),
         seed=options.seed,
+        until_decided=options.until_decided,
     )
     try:
         with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:

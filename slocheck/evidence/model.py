@@ -135,6 +135,8 @@ class Evidence:
         server: Server side; None where no source is configured.
         server_error: Why a configured source delivered nothing; empty when it did.
         generator_error: Why the generator was lost; empty when it was not.
+        alpha_share: Of the error rate that the confidence allows, what this evidence may spend: less than 1
+            where the run was looked at more than once.
     """
 
     schema_version: int
@@ -150,6 +152,7 @@ class Evidence:
     server: ServerSeries | None = None
     server_error: str = ""
     generator_error: str = ""
+    alpha_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def assess(spec: Spec, evidence: Evidence) -> Assessment:
     results = tuple(_objective(objective, spec, evidence) for objective in spec.objectives)
     checks = findings(spec, evidence)
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
-    outcome = outcome_of(results, checks, spec, evidence.ending)
+    outcome = outcome_of(results, checks, spec, evidence)
     achieved = tiers.achieved_tier(results, spec.tiers)
     if outcome in (Outcome.INVALID, Outcome.INTERRUPTED) or evidence.ending is Ending.TARGET_DOWN:
         achieved = None
@@ -68,15 +68,15 @@ def assess(spec: Spec, evidence: Evidence) -> Assessment:
 
 
 def outcome_of(
-    results: Sequence[ObjectiveResult], checks: Sequence[Finding], spec: Spec, ending: Ending
+    results: Sequence[ObjectiveResult], checks: Sequence[Finding], spec: Spec, evidence: Evidence
 ) -> Outcome:
     """Put verdicts and validity together: a breach that no fault explains comes first.
 
     An interrupted run is never met and never failed. A target that died has failed.
     """
-    if ending is Ending.INTERRUPTED:
+    if evidence.ending is Ending.INTERRUPTED:
         return Outcome.INTERRUPTED
-    breaches = _breaches(results, spec)
+    breaches = _breaches(results, spec, _alpha(spec, evidence))
     faults = [check for check in checks if not check.valid]
     if any(not _tainted(name, faults) for name in breaches):
         return Outcome.FAIL
@@ -85,10 +85,15 @@ def outcome_of(
     if breaches:
         return Outcome.FAIL
     met = tiers.tier_verdict(results, spec.gate, spec.tiers) is Verdict.MET
-    return Outcome.PASS if met and ending is Ending.COMPLETE else Outcome.UNDECIDED
+    return Outcome.PASS if met and evidence.ending is Ending.COMPLETE else Outcome.UNDECIDED
 
 
-def _breaches(results: Sequence[ObjectiveResult], spec: Spec) -> list[str]:
+def _alpha(spec: Spec, evidence: Evidence) -> float | None:
+    """Return the one-sided error rate that this evidence may spend; None without a confidence."""
+    return None if spec.confidence is None else alpha_for(spec.confidence) * evidence.alpha_share
+
+
+def _breaches(results: Sequence[ObjectiveResult], spec: Spec, alpha: float | None) -> list[str]:
     """Return the objectives whose breach fails the gate, by Holm where there is a confidence."""
     tests = [
         (result.objective.name, side)
@@ -96,9 +101,9 @@ def _breaches(results: Sequence[ObjectiveResult], spec: Spec) -> list[str]:
         for level in _hardest(result, spec)
         for side in level.sides
     ]
-    if spec.confidence is None:
+    if alpha is None:
         return [name for name, side in tests if side.verdict is Verdict.BREACHED]
-    certain = holm([_p_breach(side) for _, side in tests], alpha_for(spec.confidence))
+    certain = holm([_p_breach(side) for _, side in tests], alpha)
     return [
         name
         for (name, side), holds in zip(tests, certain, strict=True)
@@ -144,10 +149,10 @@ def _level(name: str, limit: Limit, objective: Objective, spec: Spec, evidence: 
         sample: Sample = client_sample(
             objective, limit, spec=spec, recording=evidence.recording, instances=_instances(spec, evidence)
         )
-        sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, spec.confidence))
+        sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, _alpha(spec, evidence)))
     if objective.source is not SourceChoice.CLIENT:
         sample = _server_side(objective, limit, spec, evidence)
-        sides.append(judge(Side.SERVER, sample, objective.indicator, limit, spec.confidence))
+        sides.append(judge(Side.SERVER, sample, objective.indicator, limit, _alpha(spec, evidence)))
     verdict, reason = combine(objective.indicator.kind, tuple(sides))
     return LevelResult(name, limit, verdict, reason, tuple(sides))
 

@@ -10,7 +10,6 @@ from slocheck.grading.planning import requests_needed
 from slocheck.grading.statistics import (
     MIN_SLICES,
     ProportionJudgement,
-    alpha_for,
     judge_mean,
     judge_proportion,
 )
@@ -23,10 +22,8 @@ TOO_FEW_SLICES = (
 )
 
 
-def judge(
-    side: Side, sample: Sample, indicator: Indicator, limit: Limit, confidence: Fraction | None
-) -> SideResult:
-    """Grade one side's sample; `confidence` None grades the observed values alone."""
+def judge(side: Side, sample: Sample, indicator: Indicator, limit: Limit, alpha: float | None) -> SideResult:
+    """Grade one side's sample at a one-sided error rate; None grades the observed values alone."""
     match sample:
         case NoData():
             return SideResult(
@@ -35,15 +32,11 @@ def judge(
         case Share():
             observed = _observed_share(side, sample, indicator, limit)
             observed = replace(observed, observed=observed.verdict, bucket_limited=sample.bucket_limited)
-            return (
-                observed
-                if confidence is None
-                else _sure_share(observed, sample, indicator, limit, confidence)
-            )
+            return observed if alpha is None else _sure_share(observed, sample, indicator, limit, alpha)
         case Rate():
             observed = _observed_rate(side, sample, limit)
             observed = replace(observed, observed=observed.verdict)
-            return observed if confidence is None else _sure_rate(observed, sample, limit, confidence)
+            return observed if alpha is None else _sure_rate(observed, sample, limit, alpha)
         case Scalar():
             met = limit.holds(sample.value)
             value = float(sample.value)
@@ -53,7 +46,7 @@ def judge(
                 Display(value, value),
                 max(1, len(sample.points)),
                 reason="" if met else "the value breaks the limit",
-                notes=("one value of a query; confidence does not apply",) if confidence else (),
+                notes=("one value of a query; confidence does not apply",) if alpha else (),
             )
 
 
@@ -93,13 +86,12 @@ def _share_holds(share: Fraction, total: int, indicator: Indicator, limit: Limit
 
 
 def _sure_share(
-    observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, confidence: Fraction
+    observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, alpha: float
 ) -> SideResult:
     """Keep a verdict only where the statistics reach it too."""
     allowed = bad_share_limit(indicator, limit)
     if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
-    alpha = alpha_for(confidence)
     judged = judge_proportion(
         sample.slices.n,
         sample.slices.bad,
@@ -162,11 +154,11 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
     return SideResult(side, Verdict.BREACHED, display, total, reason=reason, notes=sample.notes)
 
 
-def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, confidence: Fraction) -> SideResult:
+def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -> SideResult:
     """Keep a rate's verdict only where the statistics reach it too."""
     if len(sample.per_slice) < MIN_SLICES:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
-    judged = judge_mean(sample.per_slice, float(limit.value), alpha_for(confidence))
+    judged = judge_mean(sample.per_slice, float(limit.value), alpha)
     bounds = Bounds(judged.low, judged.high, needed_factor=judged.needed_factor, p_breach=judged.p_breach)
     if judged.verdict is observed.verdict or observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)

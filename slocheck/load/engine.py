@@ -139,6 +139,12 @@ class LoadEngine:
             if too_slow or now > heard + _SILENCE_S + self._plan.drain_s:
                 self._child.kill()
 
+    def finish(self) -> None:
+        """End the window with the running second, and drain as at its planned end."""
+        self._phases.finish(self._second)
+        if self._child is not None:
+            self._child.send("finish")
+
     def stop(self) -> None:
         """End the load in order, within 2 s; `run` returns what was recorded, as interrupted."""
         if self._stop_at is None:

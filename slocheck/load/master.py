@@ -173,7 +173,10 @@ class Conductor:
 
     def _take_commands(self) -> None:
         while self.commands:
-            self._stopping |= self.commands.popleft()["kind"] == "stop"
+            kind = self.commands.popleft()["kind"]
+            self._stopping |= kind == "stop"
+            if kind == "finish":
+                self._phases.finish(self._elapsed)
 
     def _check_crew(self) -> None:
         """Raise LostError when a worker is gone or silent that has not sent its final report."""

@@ -19,6 +19,11 @@ class Phases:
         self.window_s = max(1, ceil(plan.duration_s))
         self.end_s = self.warmup_s + self.window_s
 
+    def finish(self, elapsed: float) -> None:
+        """End the window with the second that runs after `elapsed` seconds, if it would last longer."""
+        self.end_s = min(self.end_s, max(self.warmup_s + 1, ceil(elapsed)))
+        self.window_s = self.end_s - self.warmup_s
+
     @property
     def window(self) -> range:
         """The window's seconds."""

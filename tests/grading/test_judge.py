@@ -16,9 +16,9 @@ MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 NOWHERE = Display(0.0, 0.0)
 
 
-def _judge(objective: str, sample: Sample, confidence: Fraction | None = None) -> SideResult:
+def _judge(objective: str, sample: Sample, alpha: float | None = None) -> SideResult:
     parsed = make_spec(f"  {objective}\n").objectives[0]
-    return judge(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], confidence)
+    return judge(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], alpha)
 
 
 def _exact(bad: int, total: int) -> Share:
@@ -84,7 +84,7 @@ def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
     """A scalar has no sample size, so confidence does not apply to it."""
     limit = Limit(Comparison.LT, Fraction(100), "< 100", Position(1, 1))
     indicator = Indicator(IndicatorKind.PROMQL, promql="max(queue_depth)")
-    judged = judge(Side.SERVER, Scalar(Fraction(value)), indicator, limit, Fraction(19, 20))
+    judged = judge(Side.SERVER, Scalar(Fraction(value)), indicator, limit, 0.01)
     assert judged.verdict is verdict
 
 
@@ -100,7 +100,7 @@ def _spread(bad: list[int], size: int = 100) -> Share:
     return Share(total, share, share, NOWHERE, Slices((size,) * len(bad), tuple(bad)))
 
 
-CONFIDENT = Fraction(19, 20)
+CONFIDENT = 0.01
 
 
 @pytest.mark.parametrize(

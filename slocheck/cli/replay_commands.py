@@ -16,7 +16,12 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its evi
 
 
 def grade(
-    run: Run,
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="A run's folder, its evidence file, or `latest`; several are pooled."
+        ),
+    ],
     *,
     spec: Annotated[
         Path | None, typer.Option(metavar="SPEC", help="Grade against this spec, not the archived one.")
@@ -25,10 +30,10 @@ def grade(
     reports: Reports = DEFAULT_REPORTS,
     json: Json = False,
 ) -> int:
-    """Grade an archived run again; the archive is not changed."""
+    """Grade archived runs again; the archive is not changed. Several runs are one larger sample."""
     from slocheck.cli import output  # noqa: PLC0415 - --help stays light
 
-    report = _regrade(run, reports=reports, spec=spec, gate=gate)
+    report = _regrade(runs, reports=reports, spec=spec, gate=gate)
     output.print_result(report, as_json=json, paths={})
     return report.assessment.exit_code
 
@@ -54,7 +59,7 @@ def report(
 
     if format not in FORMATS:
         raise UsageError(f"--format {format}: not a format; write one of {', '.join(FORMATS)}")
-    graded = _regrade(run, reports=reports, spec=spec, gate=None)
+    graded = _regrade([run], reports=reports, spec=spec, gate=None)
     text = FORMATS[format].render(masked(graded, secrets_of(graded.spec)))
     if to is None:
         typer.echo(text, nl=not text.endswith("\n"))
@@ -63,17 +68,25 @@ def report(
     return 0
 
 
-def _regrade(run: str, *, reports: Path, spec: Path | None, gate: str | None) -> "Report":
-    """Load a run and grade it against its own spec, or against another one."""
+def _regrade(runs: list[str], *, reports: Path, spec: Path | None, gate: str | None) -> "Report":
+    """Load runs and grade them against the spec of the first one, or against another one."""
     from slocheck.archive import SPEC_FILE, Archive, load_evidence  # noqa: PLC0415
     from slocheck.evidence.model import Overrides  # noqa: PLC0415
+    from slocheck.evidence.pooling import pooled  # noqa: PLC0415
     from slocheck.grading.grade import assess  # noqa: PLC0415
     from slocheck.pipeline import shown_path  # noqa: PLC0415
     from slocheck.reporters.report import Report  # noqa: PLC0415
     from slocheck.spec.loader import load_spec, parse_spec, with_overrides  # noqa: PLC0415
 
-    folder = Archive(reports).find(run)
-    evidence = load_evidence(folder)
+    archive = Archive(reports)
+    folders = [archive.find(run) for run in runs]
+    if len({each.resolve() for each in folders}) < len(folders):
+        raise UsageError(
+            f"{' '.join(runs)}: names one run twice; a run pooled with itself proves nothing more"
+        )
+    folder = folders[0]
+    several = [load_evidence(each) for each in folders]
+    evidence = several[0]
     if spec is None:
         archived = folder / SPEC_FILE
         loaded = parse_spec(archived.read_bytes(), evidence.provenance.spec_path, environment=None)
@@ -81,4 +94,6 @@ def _regrade(run: str, *, reports: Path, spec: Path | None, gate: str | None) ->
     else:
         loaded, overrides = load_spec(spec), Overrides(gate=gate)
     loaded = with_overrides(loaded, overrides)
-    return Report(loaded, evidence, assess(loaded, evidence), shown_path(folder))
+    assessment = assess(loaded, *several)
+    shown = evidence if len(several) == 1 else pooled(several)
+    return Report(loaded, shown, assessment, " ".join(shown_path(each) for each in folders))

@@ -30,12 +30,14 @@ class Slices:
         bad: Bad for certain.
         bad_high: Bad or possibly bad; None where nothing is in doubt.
         edges: For latency, counts at or over lower thresholds (failures included), as references.
+        runs: Where several runs are pooled, how many slices each has, in order; else None.
     """
 
     n: tuple[int, ...]
     bad: tuple[int, ...]
     bad_high: tuple[int, ...] | None = None
     edges: tuple[tuple[int, ...], ...] = ()
+    runs: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Rate:
         offered: Attempted requests per second and instance: below a limit, nothing can reach it.
         per_slice: Successes per second and instance, one value a slice.
         notes: What widened the bounds.
+        runs: As in `Slices`.
     """
 
     low: Fraction
@@ -79,6 +82,7 @@ class Rate:
     offered: Fraction
     per_slice: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
+    runs: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from slocheck.errors import SIGNAL_EXIT_CODES, UsageError
 from slocheck.evidence.client import client_sample
 from slocheck.evidence.model import Ending, Evidence
+from slocheck.evidence.pooling import pool
 from slocheck.evidence.samples import NoData, Sample
 from slocheck.evidence.server import instances_of, server_sample
 from slocheck.evidence.server_client import client_counts
@@ -27,24 +28,32 @@ from slocheck.grading.statistics import alpha_for
 from slocheck.grading.validity import findings
 from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
 
+_ENDINGS = (Ending.COMPLETE, Ending.TARGET_DOWN, Ending.GENERATOR_LOST, Ending.INTERRUPTED)
+"""From good to bad."""
+
 _EXIT = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3, Outcome.INVALID: 4}
 
 
-def assess(spec: Spec, evidence: Evidence) -> Assessment:
-    """Grade evidence against a spec; the same two always give the same assessment.
+def assess(spec: Spec, *runs: Evidence) -> Assessment:
+    """Grade evidence against a spec; the same always gives the same assessment.
+
+    Several runs are pooled: each is as valid as by itself, and what they say is one larger sample.
 
     Raises:
         UsageError: The evidence counted failures by another rule than the spec's.
     """
-    if set(spec.failures.statuses) != set(evidence.failed_statuses):
-        raise UsageError(
-            f"the run counted {list(evidence.failed_statuses)} as failures, the spec says "
-            f"{list(spec.failures.statuses)}; grading by another rule needs a new run"
-        )
-    results = tuple(_objective(objective, spec, evidence) for objective in spec.objectives)
-    checks = findings(spec, evidence)
+    for run in runs:
+        if set(spec.failures.statuses) != set(run.failed_statuses):
+            raise UsageError(
+                f"the run counted {list(run.failed_statuses)} as failures, the spec says "
+                f"{list(spec.failures.statuses)}; grading by another rule needs a new run"
+            )
+    # of several runs the one that ended worst speaks for all
+    evidence = max(runs, key=lambda run: _ENDINGS.index(run.ending))
+    results = tuple(_objective(objective, spec, runs) for objective in spec.objectives)
+    checks = tuple(finding for run in runs for finding in findings(spec, run))
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
-    outcome = outcome_of(results, checks, spec, evidence)
+    outcome = outcome_of(results, checks, spec, runs)
     achieved = tiers.achieved_tier(results, spec.tiers)
     if outcome in (Outcome.INVALID, Outcome.INTERRUPTED) or evidence.ending is Ending.TARGET_DOWN:
         achieved = None
@@ -61,22 +70,22 @@ def assess(spec: Spec, evidence: Evidence) -> Assessment:
         gaps=missing,
         objectives=results,
         findings=checks,
-        warnings=_warnings(results, evidence),
+        warnings=_warnings(results, runs),
         confidence=spec.confidence,
         headline=_headline(outcome, gate, results, checks, spec),
     )
 
 
 def outcome_of(
-    results: Sequence[ObjectiveResult], checks: Sequence[Finding], spec: Spec, evidence: Evidence
+    results: Sequence[ObjectiveResult], checks: Sequence[Finding], spec: Spec, runs: Sequence[Evidence]
 ) -> Outcome:
     """Put verdicts and validity together: a breach that no fault explains comes first.
 
     An interrupted run is never met and never failed. A target that died has failed.
     """
-    if evidence.ending is Ending.INTERRUPTED:
+    if any(run.ending is Ending.INTERRUPTED for run in runs):
         return Outcome.INTERRUPTED
-    breaches = _breaches(results, spec, _alpha(spec, evidence))
+    breaches = _breaches(results, spec, _alpha(spec, runs))
     faults = [check for check in checks if not check.valid]
     if any(not _tainted(name, faults) for name in breaches):
         return Outcome.FAIL
@@ -85,12 +94,14 @@ def outcome_of(
     if breaches:
         return Outcome.FAIL
     met = tiers.tier_verdict(results, spec.gate, spec.tiers) is Verdict.MET
-    return Outcome.PASS if met and evidence.ending is Ending.COMPLETE else Outcome.UNDECIDED
+    return Outcome.PASS if met and all(run.ending is Ending.COMPLETE for run in runs) else Outcome.UNDECIDED
 
 
-def _alpha(spec: Spec, evidence: Evidence) -> float | None:
+def _alpha(spec: Spec, runs: Sequence[Evidence]) -> float | None:
     """Return the one-sided error rate that this evidence may spend; None without a confidence."""
-    return None if spec.confidence is None else alpha_for(spec.confidence) * evidence.alpha_share
+    if spec.confidence is None:
+        return None
+    return alpha_for(spec.confidence) * min(run.alpha_share for run in runs)
 
 
 def _breaches(results: Sequence[ObjectiveResult], spec: Spec, alpha: float | None) -> list[str]:
@@ -135,24 +146,32 @@ def _tainted(objective: str, faults: Sequence[Finding]) -> bool:
     return any(fault.everything or objective in fault.taints for fault in faults)
 
 
-def _objective(objective: Objective, spec: Spec, evidence: Evidence) -> ObjectiveResult:
+def _objective(objective: Objective, spec: Spec, runs: Sequence[Evidence]) -> ObjectiveResult:
     return ObjectiveResult(
         objective,
-        tuple(_level(name, limit, objective, spec, evidence) for name, limit in objective.limits.items()),
+        tuple(_level(name, limit, objective, spec, runs) for name, limit in objective.limits.items()),
     )
 
 
-def _level(name: str, limit: Limit, objective: Objective, spec: Spec, evidence: Evidence) -> LevelResult:
+def _level(
+    name: str, limit: Limit, objective: Objective, spec: Spec, runs: Sequence[Evidence]
+) -> LevelResult:
     """Grade one limit on the sides that the objective asks for."""
     sides: list[SideResult] = []
+    alpha = _alpha(spec, runs)
     if objective.source is not SourceChoice.PROMETHEUS:
-        sample: Sample = client_sample(
-            objective, limit, spec=spec, recording=evidence.recording, instances=_instances(spec, evidence)
+        sample = pool(
+            [
+                client_sample(
+                    objective, limit, spec=spec, recording=run.recording, instances=_instances(spec, run)
+                )
+                for run in runs
+            ]
         )
-        sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, _alpha(spec, evidence)))
+        sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, alpha))
     if objective.source is not SourceChoice.CLIENT:
-        sample = _server_side(objective, limit, spec, evidence)
-        sides.append(judge(Side.SERVER, sample, objective.indicator, limit, _alpha(spec, evidence)))
+        sample = pool([_server_side(objective, limit, spec, run) for run in runs])
+        sides.append(judge(Side.SERVER, sample, objective.indicator, limit, alpha))
     verdict, reason = combine(objective.indicator.kind, tuple(sides))
     return LevelResult(name, limit, verdict, reason, tuple(sides))
 
@@ -173,7 +192,7 @@ def _instances(spec: Spec, evidence: Evidence) -> Fraction | NoData:
     return instances_of(spec, evidence.server)
 
 
-def _warnings(results: Sequence[ObjectiveResult], evidence: Evidence) -> tuple[str, ...]:
+def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> tuple[str, ...]:
     """Collect what does not change the exit code."""
     missed = tuple(
         f"{result.objective.name} misses its target {level.limit.text}"
@@ -181,8 +200,8 @@ def _warnings(results: Sequence[ObjectiveResult], evidence: Evidence) -> tuple[s
         for level in result.levels
         if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
     )
-    server = evidence.server.warnings if evidence.server else ()
-    return missed + server
+    server = (warning for run in runs if run.server for warning in run.server.warnings)
+    return tuple(dict.fromkeys((*missed, *server)))
 
 
 def _headline(

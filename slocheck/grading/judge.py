@@ -99,6 +99,7 @@ def _sure_share(
         alpha,
         bad_high=sample.slices.bad_high,
         edges=sample.slices.edges,
+        runs=sample.slices.runs,
     )
     bounds = Bounds(
         judged.low,
@@ -158,7 +159,7 @@ def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -
     """Keep a rate's verdict only where the statistics reach it too."""
     if len(sample.per_slice) < MIN_SLICES:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
-    judged = judge_mean(sample.per_slice, float(limit.value), alpha)
+    judged = judge_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
     bounds = Bounds(judged.low, judged.high, needed_factor=judged.needed_factor, p_breach=judged.p_breach)
     if judged.verdict is observed.verdict or observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)

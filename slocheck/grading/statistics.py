@@ -269,16 +269,19 @@ def _burst_tolerance(share: float, total: float, limit: float, alpha: float) -> 
     return low
 
 
-def judge_mean(values: Sequence[float], limit: float, alpha: float) -> MeanJudgement:
+def judge_mean(
+    values: Sequence[float], limit: float, alpha: float, *, runs: Sequence[int] | None = None
+) -> MeanJudgement:
     """Judge whether the mean of per-slice rates reaches `limit`.
 
     Args:
         values: One rate a slice, shape (S,).
         limit: Smallest mean allowed, same unit.
         alpha: One-sided error rate of each end.
+        runs: Slices per run where several runs are pooled, in order; their sum is S.
 
     Raises:
-        ValueError: A value is not finite.
+        ValueError: A value is not finite, or `runs` does not add up.
     """
     series = np.asarray(values, dtype=np.float64)
     if series.ndim != 1 or not np.all(np.isfinite(series)):
@@ -287,7 +290,7 @@ def judge_mean(values: Sequence[float], limit: float, alpha: float) -> MeanJudge
         mean = float(series.mean()) if len(series) else 0.0
         return MeanJudgement(Verdict.UNDECIDED, mean, -inf, inf, None)
     mean = float(series.mean())
-    errors = list(_standard_errors(series - mean))
+    errors = list(_standard_errors(series - mean, _run_lengths(runs, len(series))))
     margin = max(float(stdtrit(degrees, 1 - alpha)) * error for degrees, error in errors)
     low, high = mean - margin, mean + margin
     verdict = Verdict.MET if low >= limit else Verdict.BREACHED if high < limit else Verdict.UNDECIDED
@@ -300,9 +303,9 @@ def judge_mean(values: Sequence[float], limit: float, alpha: float) -> MeanJudge
     return MeanJudgement(verdict, mean, low, high, needed, p_breach)
 
 
-def _standard_errors(errors: Floats) -> Iterator[tuple[int, float]]:
+def _standard_errors(errors: Floats, lengths: Sequence[int]) -> Iterator[tuple[int, float]]:
     """Yield, for each batch size, the degrees of freedom and the standard error of the mean."""
-    for starts in _blocks([len(errors)]):
+    for starts in _blocks(lengths):
         count = len(starts)
         squares = float(np.sum(np.add.reduceat(errors, starts) ** 2))
         yield count - 1, sqrt(count / (count - 1) * squares) / len(errors)

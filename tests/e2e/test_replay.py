@@ -1,6 +1,7 @@
 """Archived runs: the same verdict again, another one under another spec, every format."""
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -85,3 +86,19 @@ def test_a_report_file_that_cannot_be_written_exits_74(archived: Path, tmp_path:
     done = slocheck("report", "latest", "-o", tmp_path / "no" / "such" / "folder.html", cwd=archived)
     assert done.returncode == 74
     assert "folder.html" in done.stderr
+
+
+def test_several_runs_are_pooled(archived: Path) -> None:
+    """Two runs are graded as one sample; one run named twice is refused."""
+    spec = archived / "slo.yaml"
+    before = only_run(archived)
+    with ReferenceApi(port=0) as api:
+        assert slocheck("run", spec, "--target", api.url, cwd=archived).returncode == 0
+    done = slocheck("grade", before.name, "latest", "--json", cwd=archived)
+    assert done.returncode == 0, done.stderr
+    single = json.loads((before / "result.json").read_text())["run"]["requests"]
+    assert result_of(done)["run"]["requests"] > single
+    twice = slocheck("grade", before.name, str(before), cwd=archived)
+    assert twice.returncode == 2
+    assert "twice" in twice.stderr
+    shutil.rmtree(next(path for path in (archived / "reports").iterdir() if path.name != before.name))

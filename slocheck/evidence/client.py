@@ -52,6 +52,21 @@ def window_seconds(recording: Recording, endpoint: Endpoint | None) -> Seconds:
     ]
 
 
+def mean_latencies(recording: Recording) -> tuple[float | None, ...]:
+    """Return the mean latency of each second of the window, in ns, all endpoints and successes together.
+
+    None stands for a second in which no request succeeded.
+    """
+    begin, length = recording.warmup_s, max(0, recording.window_s)
+    totals, counts = [0] * length, [0] * length
+    for item in recording.endpoints:
+        for part in item.slices:
+            if begin <= part.second < begin + length:
+                totals[part.second - begin] += part.total_ns
+                counts[part.second - begin] += part.ok
+    return tuple(total / count if count else None for total, count in zip(totals, counts, strict=True))
+
+
 def _by_second(
     recording: Recording, endpoint: Endpoint | None, begin: int, end: int
 ) -> list[list[SliceCounts]]:

@@ -24,13 +24,19 @@ def advice(assessment: Assessment, spec: Spec) -> str:
         for level in tiers.levels_needed(result, tier, spec.tiers)
     ]
     undecided = [level for _, level in needed if level.verdict is Verdict.UNDECIDED]
-    steps = [*_workload(undecided, spec)]
+    steps = [*_steadier(assessment), *_workload(undecided, spec)]
     breached = dict.fromkeys(name for name, level in needed if level.verdict is Verdict.BREACHED)
     if breached:
         steps.append(f"improve {', '.join(breached)}")
     if not steps:
         steps.append("see the reasons above" if undecided else "run again: the measurement was not valid")
     return f"to prove {tier}: {'; '.join(steps)}"
+
+
+def _steadier(assessment: Assessment) -> list[str]:
+    """Say how long a warm-up would have cut off what was unsteady."""
+    longest = max((item.warmup_s or 0 for item in assessment.steadiness), default=0)
+    return [f"set workload.warmup to {longest}s"] if longest else []
 
 
 def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:

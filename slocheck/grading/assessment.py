@@ -140,6 +140,22 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Steadiness:
+    """Whether the window of one run was one steady state.
+
+    Attributes:
+        steady: Neither alarm was raised.
+        message: What was seen, in words; names the run where several are pooled.
+        warmup_s: The whole warm-up, in seconds, that would have cut the drift off; None where none would,
+            or where the window was steady.
+    """
+
+    steady: bool
+    message: str
+    warmup_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """What stands between the run and the next tier, for one objective.
 
@@ -172,9 +188,10 @@ class Assessment:
         gaps: What the next tier misses, worst first.
         objectives: All results, in the spec's order.
         findings: All validity checks.
-        warnings: Missed targets and other things that do not change the exit code.
+        warnings: Missed targets, unsteady windows, and things that do not change the exit code.
         confidence: As in the spec; None: the observed values alone were graded.
         headline: One sentence: the worst breach, or what is undecided, or that the gate is met.
+        steadiness: One entry for each run whose window was long enough to test.
     """
 
     outcome: Outcome
@@ -188,3 +205,4 @@ class Assessment:
     warnings: tuple[str, ...]
     confidence: Fraction | None
     headline: str
+    steadiness: tuple[Steadiness, ...] = ()

@@ -19,12 +19,14 @@ from slocheck.grading.assessment import (
     Outcome,
     Side,
     SideResult,
+    Steadiness,
     Verdict,
 )
 from slocheck.grading.holm import holm
 from slocheck.grading.judge import judge
 from slocheck.grading.sides import combine
 from slocheck.grading.statistics import alpha_for
+from slocheck.grading.steadiness import alarms, capped, suggestion
 from slocheck.grading.validity import findings
 from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
 
@@ -51,6 +53,9 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     # of several runs the one that ended worst speaks for all
     evidence = max(runs, key=lambda run: _ENDINGS.index(run.ending))
     results = tuple(_objective(objective, spec, runs) for objective in spec.objectives)
+    steadiness = alarms(spec, runs)
+    if spec.confidence is not None:
+        results = capped(results, steadiness)
     checks = tuple(finding for run in runs for finding in findings(spec, run))
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     outcome = outcome_of(results, checks, spec, runs)
@@ -70,9 +75,10 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         gaps=missing,
         objectives=results,
         findings=checks,
-        warnings=_warnings(results, runs),
+        warnings=(*_drifts(steadiness, spec), *_warnings(results, runs)),
         confidence=spec.confidence,
         headline=_headline(outcome, gate, results, checks, spec),
+        steadiness=steadiness,
     )
 
 
@@ -202,6 +208,16 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
     )
     server = (warning for run in runs if run.server for warning in run.server.warnings)
     return tuple(dict.fromkeys((*missed, *server)))
+
+
+def _drifts(steadiness: Sequence[Steadiness], spec: Spec) -> tuple[str, ...]:
+    """Warn of each unsteady window: of what its numbers are worth, and of what would help."""
+    worth = (
+        "the observed values were graded all the same (confidence: none)"
+        if spec.confidence is None
+        else "no limit counts as met on it"
+    )
+    return tuple(f"{item.message}; {worth}; {suggestion(item)}" for item in steadiness if not item.steady)
 
 
 def _headline(

@@ -160,7 +160,7 @@ def _run_lengths(runs: Sequence[int] | None, slices: int) -> list[int]:
     return list(runs)
 
 
-def _blocks(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+def blocks(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
     """Yield, for each batch size, the start of every block; blocks never cross runs.
 
     The last block of a run takes its remainder. With three runs or more each run is a block too.
@@ -188,7 +188,7 @@ def _effective_size(sizes: Floats, series: Floats, alpha: float, lengths: Sequen
     if not 0 < share < 1:
         return smallest
     errors = series - share * sizes
-    for starts in _blocks(lengths):
+    for starts in blocks(lengths):
         count = len(starts)
         variance = count / (count - 1) * float(np.sum(np.add.reduceat(errors, starts) ** 2)) / total**2
         if variance > 0:
@@ -305,7 +305,7 @@ def judge_mean(
 
 def _standard_errors(errors: Floats, lengths: Sequence[int]) -> Iterator[tuple[int, float]]:
     """Yield, for each batch size, the degrees of freedom and the standard error of the mean."""
-    for starts in _blocks(lengths):
+    for starts in blocks(lengths):
         count = len(starts)
         squares = float(np.sum(np.add.reduceat(errors, starts) ** 2))
         yield count - 1, sqrt(count / (count - 1) * squares) / len(errors)

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from slocheck.evidence.samples import Display
-from slocheck.grading.assessment import Bounds, Finding, Gap, LevelResult, ObjectiveResult, SideResult
+from slocheck.grading.assessment import (
+    Bounds,
+    Finding,
+    Gap,
+    LevelResult,
+    ObjectiveResult,
+    SideResult,
+    Steadiness,
+)
 from slocheck.reporters import facts, words
 from slocheck.reporters.facts import Sums
 from slocheck.reporters.report import Report
@@ -43,6 +51,7 @@ def document(report: Report) -> Json:
         "objectives": [_objective(report, result) for result in assessment.objectives],
         "gaps": [_gap(gap) for gap in assessment.gaps],
         "findings": [_finding(finding) for finding in assessment.findings],
+        "steadiness": [_steadiness(item) for item in assessment.steadiness],
         "warnings": list(assessment.warnings),
         "endpoints": [_endpoint(item) for item in facts.endpoint_sums(report.evidence.recording)],
         "provenance": _provenance(report),
@@ -166,6 +175,10 @@ def _finding(finding: Finding) -> Json:
         "taints": sorted(finding.taints),
         "everything": finding.everything,
     }
+
+
+def _steadiness(item: Steadiness) -> Json:
+    return {"steady": item.steady, "message": item.message, "warmup_s": item.warmup_s}
 
 
 def _endpoint(item: Sums) -> Json:

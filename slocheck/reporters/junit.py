@@ -22,6 +22,7 @@ def render(report: Report) -> str:
     needed = facts.gate_levels(report.spec, report.assessment)
     cases = [_completed(report)]
     cases += [_validity(report, finding) for finding in report.assessment.findings]
+    cases += _steady(report)
     for result in report.assessment.objectives:
         cases += [_case(report, result, level, needed) for level in result.levels]
     suite.add_testcases(cases)
@@ -49,6 +50,20 @@ def _validity(report: Report, finding: Finding) -> TestCase:
     if not finding.valid:
         case.result = [Error(for_xml(finding.message), "invalid")]
     return case
+
+
+def _steady(report: Report) -> list[TestCase]:
+    """Return the case that is in error when an unsteady window keeps limits from being met."""
+    assessment = report.assessment
+    if not assessment.steadiness:
+        return []
+    case = _named(report, "run", "steady")
+    text = for_xml("; ".join(item.message for item in assessment.steadiness))
+    if assessment.confidence is None or all(item.steady for item in assessment.steadiness):
+        case.system_out = text
+    else:
+        case.result = [Error(text, "undecided")]
+    return [case]
 
 
 def _case(report: Report, result: ObjectiveResult, level: LevelResult, needed: tuple[str, ...]) -> TestCase:

@@ -337,6 +337,7 @@ class ValidityLimits:
         max_clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
         min_slices: Fewest 1 s slices in the window.
         max_scrape_gap: Largest gap between two samples of a live target, in scrape intervals.
+        steady: Whether a limit counts as met only on a window without a drift of the latency.
     """
 
     min_sent: float = 0.99
@@ -347,6 +348,7 @@ class ValidityLimits:
     max_clock_jump: float = 1.0
     min_slices: int = 10
     max_scrape_gap: float = 3.0
+    steady: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,7 @@ VALIDITY_KEYS: tuple[Key[Any], ...] = (
         _NORMAL.max_scrape_gap,
         "largest gap between two samples, in scrape intervals",
     ),
+    Key("steady", kinds.BOOLEAN, _NORMAL.steady, "whether met asks for a window without a drift"),
 )
 
 

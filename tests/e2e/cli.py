@@ -26,7 +26,8 @@ EASY = """\
 """
 
 RELAXED = """\
-validity: {min_sent: "1%", max_generator_cpu: "10000%", max_loop_lag: 60s, max_clock_skew: 60s}
+validity: {min_sent: "1%", max_generator_cpu: "10000%", max_loop_lag: 60s, max_clock_skew: 60s,
+  steady: false}
 """
 
 

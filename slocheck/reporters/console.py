@@ -46,17 +46,18 @@ def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     assessment = report.assessment
     yield _headline(report)
     standings = facts.standings(report.spec, assessment)
-    open_standings = sorted(
-        (standing for standing in standings if standing.verdict in (Verdict.BREACHED, Verdict.UNDECIDED)),
+    asked = sorted(
+        (standing for standing in standings if standing.verdict is not None),
         key=lambda standing: facts.SEVERITY.index(standing.verdict or Verdict.MET),
     )
+    still_open = {item.result.objective.name for item in asked if item.verdict is not Verdict.MET}
     no_verdict = assessment.outcome in (Outcome.INVALID, Outcome.INTERRUPTED)
-    if no_verdict or (assessment.outcome is not Outcome.PASS and not open_standings):
+    if no_verdict or (assessment.outcome is not Outcome.PASS and not still_open):
         yield _text(assessment.headline, OUTCOME_STYLES[assessment.outcome])
-    yield from _aligned([_objective_line(standing, report) for standing in open_standings])
-    if met := _met_line(standings):
-        yield met
-    yield from _next_tier_lines(report, {standing.result.objective.name for standing in open_standings})
+    listed = [item for item in asked if item.verdict is not Verdict.MET or _has_interval(item, report)]
+    yield from _aligned([_objective_line(standing, report) for standing in listed])
+    yield from _tally(asked, [standing for standing in asked if standing not in listed])
+    yield from _next_tier_lines(report, still_open)
     for warning in assessment.warnings:
         yield _text(f"! {shorten(for_terminal(warning), MAX_TEXT)}", "yellow")
     yield from _validity_lines(report)
@@ -88,7 +89,7 @@ def _headline(report: Report) -> Text:
 
 
 def _objective_line(standing: Standing, report: Report) -> Line:
-    """Return the cells that show an objective which keeps the gate from being met."""
+    """Return the cells that show an objective and what its verdict rests on."""
     objective, level = standing.result.objective, standing.level
     assert standing.verdict is not None
     scope = str(objective.endpoint) if objective.endpoint else ""
@@ -97,18 +98,18 @@ def _objective_line(standing: Standing, report: Report) -> Line:
         scope,
         words.sides_text(objective, level),
         _limit_cell(standing),
-        _why(standing, report),
         f"{report.spec.path}:{level.limit.position.line}",
+        _why(standing, report),
     )
     return STYLES[standing.verdict], [shorten(for_terminal(cell), MAX_TEXT) for cell in cells]
 
 
 def _limit_cell(standing: Standing) -> str:
-    """Write the limit, how far beyond it the value is, and that ``critical`` is broken too."""
+    """Write the limit, how far from it the value is, and that ``critical`` is broken too."""
     objective, level = standing.result.objective, standing.level
     text = words.limit_text(level.level, level.limit)
     decides = words.deciding_side(level)
-    if level.verdict is Verdict.BREACHED and decides:
+    if decides:
         margin = words.margin_text(objective, level.limit, decides.display)
         text += f" ({margin})" if margin else ""
     critical = standing.result.level(facts.CRITICAL)
@@ -118,15 +119,16 @@ def _limit_cell(standing: Standing) -> str:
 
 
 def _why(standing: Standing, report: Report) -> str:
-    """Say what the verdict rests on: the interval and counts of a breach, the reason of an open one."""
+    """Say what the verdict rests on, and before that, of an open one, why it is open."""
     objective, level = standing.result.objective, standing.level
-    if level.verdict is Verdict.UNDECIDED:
-        return f"undecided: {level.reason}" if level.reason else "undecided"
     decides = words.deciding_side(level)
-    if decides is None:
-        return level.reason
-    interval = words.interval_text(objective, level.limit, decides, report.assessment.confidence)
-    return "; ".join(part for part in (words.bad_text(objective, decides), interval) if part) or level.reason
+    evidence = ""
+    if decides is not None:
+        evidence = words.evidence_text(objective, level.limit, decides, report.assessment.confidence)
+    if level.verdict is not Verdict.UNDECIDED:
+        return evidence or level.reason
+    why = f"undecided: {level.reason}" if level.reason else "undecided"
+    return f"{why}; {evidence}" if evidence else why
 
 
 def _aligned(lines: Sequence[Line]) -> Iterator[Text]:
@@ -144,14 +146,18 @@ def _aligned(lines: Sequence[Line]) -> Iterator[Text]:
         yield line
 
 
-def _met_line(standings: Sequence[Standing]) -> Text | None:
-    """List the objectives that keep the gate, in one line."""
-    asked = [standing for standing in standings if standing.verdict is not None]
-    met = [standing for standing in asked if standing.verdict is Verdict.MET]
-    if not met:
-        return None
-    names = _TIGHT.join(f"✓ {standing.result.objective.name}" for standing in met)
-    return _text(f"{names}  ({len(met)} of {len(asked)} met)", "green")
+def _tally(asked: Sequence[Standing], unlisted: Sequence[Standing]) -> Iterator[Text]:
+    """Say how many objectives keep the gate, and name those that have no line of their own."""
+    met = sum(standing.verdict is Verdict.MET for standing in asked)
+    if met:
+        names = [f"✓ {standing.result.objective.name}" for standing in unlisted]
+        yield _text(_TIGHT.join([*names, f"({met} of {len(asked)} met)"]), "green")
+
+
+def _has_interval(standing: Standing, report: Report) -> bool:
+    """Tell whether there is more to say of a met objective than its name."""
+    decides = words.deciding_side(standing.level)
+    return report.assessment.confidence is not None and decides is not None and decides.bounds is not None
 
 
 def _next_tier_lines(report: Report, shown: set[str]) -> Iterator[Text]:

@@ -21,7 +21,7 @@ from slocheck.grading.assessment import (
 from slocheck.reporters import facts, words
 from slocheck.reporters.facts import Sums
 from slocheck.reporters.report import Report
-from slocheck.spec.model import NS_PER_SECOND, Objective
+from slocheck.spec.model import NS_PER_SECOND, Limit, Objective
 
 SCHEMA_VERSION = 1
 
@@ -112,16 +112,17 @@ def _level(objective: Objective, level: LevelResult) -> Json:
             "line": limit.position.line,
             "column": limit.position.column,
         },
-        "sides": [_side(objective, side) for side in level.sides],
+        "sides": [_side(objective, limit, side) for side in level.sides],
     }
 
 
-def _side(objective: Objective, side: SideResult) -> Json:
+def _side(objective: Objective, limit: Limit, side: SideResult) -> Json:
     return {
         "side": side.side.value,
         "verdict": side.verdict.value,
         "reason": side.reason,
         "value": _value(side.display),
+        "margin": _margin(limit, side.display),
         "total": side.total,
         "bad": side.bad,
         "bad_high": side.bad_high,
@@ -140,6 +141,13 @@ def _value(display: Display | None) -> Json | None:
         "high": _number(display.high),
         "unbounded": display.high is not None and math.isinf(display.high),
     }
+
+
+def _margin(limit: Limit, display: Display | None) -> float | None:
+    """Return how far the middle of the observed bounds lies from the limit, positive above it."""
+    if display is None or display.low is None or display.high is None:
+        return None
+    return _number((display.low + display.high) / 2 - float(limit.value))
 
 
 def _interval(objective: Objective, bounds: Bounds | None) -> Json | None:

@@ -81,12 +81,20 @@ def _case(report: Report, result: ObjectiveResult, level: LevelResult, needed: t
         case.result = [Failure(message, "breached")]
     elif level.verdict is Verdict.UNDECIDED:
         case.result = [Error(message, "undecided")]
+    else:
+        case.system_out = message
     return case
 
 
 def _message(report: Report, objective: Objective, level: LevelResult) -> str:
-    """Say what was observed, what it has to be, why it is judged so, and where that is written."""
+    """Say what was observed, what it has to be and where that is written, and what the verdict rests on."""
     observed = words.sides_text(objective, level)
     text = f"{level.verdict.value}: {observed}, {words.limit_text(level.level, level.limit)}"
-    reason = f" ({level.reason})" if level.reason else ""
-    return f"{text}{reason}, {report.spec.path}:{level.limit.position}"
+    decides = words.deciding_side(level)
+    margin = words.margin_text(objective, level.limit, decides.display) if decides else ""
+    text += f" ({margin})" if margin else ""
+    text += f" ({level.reason})" if level.reason else ""
+    text += f", {report.spec.path}:{level.limit.position}"
+    confidence = report.assessment.confidence
+    evidence = words.evidence_text(objective, level.limit, decides, confidence) if decides else ""
+    return f"{text}; {evidence}" if evidence else text

@@ -11,7 +11,7 @@ from slocheck.spec.model import LEVELS_BESIDE_TIERS
 MAX_BYTES = 60_000
 """Below the 64 kB that the strictest forge takes."""
 
-MAX_TEXT = 240
+MAX_TEXT = 400
 MAX_COMMAND = 2000
 MAX_LISTED = 20
 CUT = "\n_The rest did not fit; the HTML report has all of it._\n"
@@ -90,8 +90,24 @@ def _lists(report: Report) -> Iterator[str]:
     broken = [f"{item.name}: {item.message}" for item in assessment.findings if not item.valid]
     yield from _list("Not to be believed, because", broken)
     yield from _list("Why", reasons)
+    yield from _list("How sure", _evidence(report))
     yield from _list(f"Missing to {assessment.next_tier}", gaps if assessment.next_tier else [])
     yield from _list("Warnings", assessment.warnings)
+
+
+def _evidence(report: Report) -> list[str]:
+    """Return what each verdict rests on: margin, counts, interval, and what they are worth."""
+    found = []
+    for standing in facts.standings(report.spec, report.assessment):
+        objective, level = standing.result.objective, standing.level
+        side = words.deciding_side(level)
+        if standing.verdict is None or side is None or side.bounds is None:
+            continue
+        margin = words.margin_text(objective, level.limit, side.display)
+        shown = words.evidence_text(objective, level.limit, side, report.assessment.confidence)
+        where = words.limit_text(level.level, level.limit) + (f" ({margin})" if margin else "")
+        found.append(f"{objective.name}, {where}: {shown}")
+    return found
 
 
 def _reason(level: LevelResult) -> str:

@@ -184,17 +184,33 @@ def bad_text(objective: Objective, side: SideResult) -> str:
 
 
 def worth_text(side: SideResult) -> str:
-    """Say how many independent requests a side's were worth, and what more would do or how much it bears."""
+    """Say how many independent requests a side's were worth, and what more would do or how much it bears.
+
+    How much longer a run takes is left out where the side's reason says it already.
+    """
     if side.bounds is None:
         return ""
     parts = []
     if side.bounds.n_effective is not None:
         parts.append(f"worth {side.bounds.n_effective:,.0f} independent requests")
     if side.bounds.burst_tolerance is not None:
-        parts.append(f"holds up to a design effect of {side.bounds.burst_tolerance:.3g}")
-    if side.bounds.needed_factor is not None and math.isfinite(side.bounds.needed_factor):
-        parts.append(f"a run about {side.bounds.needed_factor:.2g} times as long would decide")
+        tolerance = f"{side.bounds.burst_tolerance:,.3g}"
+        parts.append(f"burst tolerance {tolerance}: met even if {tolerance} requests counted as one")
+    factor = side.bounds.needed_factor
+    is_open = side.verdict is Verdict.UNDECIDED and "would decide" not in side.reason
+    if factor is not None and math.isfinite(factor) and is_open:
+        parts.append(f"a run about {factor:.2g} times longer would decide")
     return ", ".join(parts)
+
+
+def evidence_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:
+    """Write all that a side's verdict rests on: counts, interval, and what they are worth."""
+    parts = (
+        bad_text(objective, side),
+        interval_text(objective, limit, side, confidence),
+        worth_text(side),
+    )
+    return "; ".join(part for part in parts if part)
 
 
 def deciding_side(level: LevelResult) -> SideResult | None:

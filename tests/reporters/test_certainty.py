@@ -1,0 +1,105 @@
+"""Every report says how sure a verdict is, in the same words."""
+
+import html
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from slocheck.grading.assessment import Bounds, Outcome, SideResult, Verdict
+from slocheck.reporters import FORMATS, words
+from slocheck.reporters.console import render_summary
+from slocheck.reporters.report import Report
+from tests.reporters.samples import report, side
+
+
+def _with_reason(text: str) -> Report:
+    """The undecided sample, its open sides knowing how much longer a run would have to be."""
+    plain = report(outcome=Outcome.UNDECIDED)
+    first, *rest = plain.assessment.objectives
+    silver = next(level for level in first.levels if level.level == "silver")
+    bounds = Bounds(0.0391, 0.0712, 1500.0, needed_factor=3.1)
+    open_side = replace(silver.sides[0], reason=text, bounds=bounds)
+    level = replace(silver, reason=text, sides=(open_side,))
+    levels = tuple(level if item is silver else item for item in first.levels)
+    objectives = (replace(first, levels=levels), *rest)
+    return replace(plain, assessment=replace(plain.assessment, objectives=objectives))
+
+
+def _shown(name: str, found: Report) -> str:
+    if name == "console":
+        out = io.StringIO()
+        render_summary(found, Console(file=out, width=80), {})
+        return out.getvalue()
+    return html.unescape(FORMATS[name].render(found)).replace("\\", "")
+
+
+OPEN = [
+    pytest.param("+63ms", id="margin"),
+    pytest.param("271 bad of 4,180", id="n"),
+    pytest.param("about 95%: 3.91%..7.12%", id="interval"),
+    pytest.param("worth 1,500 independent requests", id="effective n"),
+    pytest.param("a run about 3.1 times longer would decide", id="factor"),
+]
+
+
+@pytest.mark.parametrize("name", ["console", "markdown", "junit", "html"])
+@pytest.mark.parametrize("text", OPEN)
+def test_an_open_verdict_says_what_is_known_and_what_would_decide(name: str, text: str) -> None:
+    """Margin, n, interval, effective n, and how much longer."""
+    shown = _shown(name, _with_reason("too few requests"))
+    assert text in shown
+
+
+@pytest.mark.parametrize("name", ["console", "markdown", "junit", "html"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("358 misses of 4,180", id="n"),
+        pytest.param("about 95%: 90.8%..92%", id="interval"),
+        pytest.param("+1.4 points", id="margin"),
+        pytest.param("worth 4,000 independent requests", id="effective n"),
+        pytest.param("burst tolerance 1.7: met even if 1.7 requests counted as one", id="burst tolerance"),
+    ],
+)
+def test_a_met_limit_says_how_much_it_bears(name: str, text: str) -> None:
+    """A pass shows its certainty, too."""
+    assert text in _shown(name, report(outcome=Outcome.FAIL))
+
+
+def test_json_has_the_same_as_numbers() -> None:
+    """In base units; the margin has the limit's sign convention: positive above."""
+    document = json.loads(FORMATS["json"].render(report()))
+    by_name = {item["name"]: item for item in document["objectives"]}
+    latency = by_name["latency_p95"]["levels"][1]["sides"][0]
+    assert latency["margin"] == pytest.approx(0.2625 - 0.2)
+    assert (latency["total"], latency["interval"]["n_effective"]) == (4180, 3890)
+    assert by_name["cache_hit_rate"]["levels"][1]["sides"][0]["interval"]["burst_tolerance"] == 1.7
+    assert by_name["availability"]["levels"][1]["sides"][0]["interval"]["needed_factor"] == 7.2
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        pytest.param(
+            side(Verdict.UNDECIDED, 0.1, reason="a run about 3.1 times longer would decide"),
+            0,
+            id="said already",
+        ),
+        pytest.param(side(Verdict.UNDECIDED, 0.1, reason="too few"), 1, id="not said yet"),
+        pytest.param(side(Verdict.MET, 0.1), 0, id="nothing is open"),
+    ],
+)
+def test_how_much_longer_is_said_once(found: SideResult, told: int) -> None:
+    """The reason may say it already."""
+    open_side = replace(found, bounds=Bounds(0.1, 0.2, 100.0, needed_factor=3.1))
+    assert words.worth_text(open_side).count("would decide") == told
+
+
+def test_objectives_without_an_interval_share_a_line() -> None:
+    """With `confidence: none` there is nothing more to say of what is met."""
+    plain = report()
+    shown = _shown("console", replace(plain, assessment=replace(plain.assessment, confidence=None)))
+    assert "✓ availability  ✓ cache_hit_rate  (2 of 4 met)" in shown

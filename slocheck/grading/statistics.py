@@ -28,7 +28,13 @@ LARGEST_FACTOR = 1e6
 
 MIN_RUNS = 3
 
+SMALLEST_P = 1e-12
+"""A p-value below this is told as this: no correction asks for a smaller one."""
+
 Floats = NDArray[np.float64]
+
+Spreads = list[tuple[float, int]]
+"""Sample sizes that batches speak for, each with its degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +126,9 @@ def judge_proportion(
     if len(sizes) < MIN_SLICES or total == 0:
         share = float(certain.sum()) / total if total else 0.0
         return ProportionJudgement(Verdict.UNDECIDED, share, 0.0, 1.0, 0.0, inf, None, None)
-    n_low = _with_references(sizes, certain, references, alpha, lengths)
-    n_high = min(n_low, _effective_size(sizes, possible, alpha, lengths))
+    spreads = _with_references(sizes, certain, references, lengths)
+    n_low = _effective_size(total, spreads, alpha)
+    n_high = min(n_low, _effective_size(total, _spreads(sizes, possible, lengths), alpha))
     share, share_high = float(certain.sum()) / total, float(possible.sum()) / total
     low, high = _lower(share, n_low, alpha), _upper(share_high, n_high, alpha)
     verdict = Verdict.MET if high < limit else Verdict.BREACHED if low > limit else Verdict.UNDECIDED
@@ -136,7 +143,7 @@ def judge_proportion(
         if verdict is Verdict.UNDECIDED
         else None,
         _burst_tolerance(share_high, total, limit, alpha) if verdict is Verdict.MET else None,
-        _p_above(share, n_low, limit),
+        _p_breach(share, total, spreads, limit, alpha),
     )
 
 
@@ -180,32 +187,42 @@ def blocks(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
         yield np.concatenate(([0], np.cumsum(lengths)[:-1]))
 
 
-def _effective_size(sizes: Floats, series: Floats, alpha: float, lengths: Sequence[int]) -> float:
-    """Return the number of independent requests that a series of bad counts is worth."""
+def _spreads(sizes: Floats, series: Floats, lengths: Sequence[int]) -> Spreads:
+    """Return, for each batch size, the sample size that the batches' spread speaks for, and their degrees."""
     total = float(sizes.sum())
     share = float(series.sum()) / total
-    smallest = total
     if not 0 < share < 1:
-        return smallest
+        return []
     errors = series - share * sizes
+    found = []
     for starts in blocks(lengths):
         count = len(starts)
         variance = count / (count - 1) * float(np.sum(np.add.reduceat(errors, starts) ** 2)) / total**2
         if variance > 0:
-            few = (float(ndtri(1 - alpha)) / float(stdtrit(count - 1, 1 - alpha))) ** 2
-            smallest = min(smallest, share * (1 - share) / variance * few)
-    return smallest
+            found.append((share * (1 - share) / variance, count - 1))
+    return found
 
 
 def _with_references(
-    sizes: Floats, bad: Floats, references: Sequence[Floats], alpha: float, lengths: Sequence[int]
-) -> float:
-    """Return the effective size, borrowing from reference series that are better filled."""
-    smallest = _effective_size(sizes, bad, alpha, lengths)
+    sizes: Floats, bad: Floats, references: Sequence[Floats], lengths: Sequence[int]
+) -> Spreads:
+    """Return the spreads of a series, and those that it borrows from references that are better filled."""
+    found = _spreads(sizes, bad, lengths)
     for reference in references:
         if reference.sum() > 0 and bad.sum() <= reference.sum() <= sizes.sum() / 2:
-            smallest = min(smallest, _effective_size(sizes, reference, alpha, lengths))
-    return smallest
+            found += _spreads(sizes, reference, lengths)
+    return found
+
+
+def _effective_size(total: float, spreads: Spreads, alpha: float) -> float:
+    """Return the number of independent requests that a sample of `total` is worth at `alpha`.
+
+    The fewer batches a spread is known from, the less it is trusted: by Student's t.
+    """
+    if not spreads:
+        return total
+    sizes, degrees = np.asarray(spreads).T
+    return min(total, float(np.min(sizes * (ndtri(alpha) / stdtrit(degrees, alpha)) ** 2)))
 
 
 def _lower(share: float, size: float, alpha: float) -> float:
@@ -214,10 +231,29 @@ def _lower(share: float, size: float, alpha: float) -> float:
     return 0.0 if share <= 0 else float(betaincinv(bad, size - bad + 1, alpha))
 
 
-def _p_above(share: float, size: float, limit: float) -> float:
-    """P-value of a share above `limit`: the alpha at which Clopper and Pearson's lower end is there."""
-    bad = share * size
-    return 1.0 if share <= 0 else float(betainc(bad, size - bad + 1, limit))
+def _p_breach(share: float, total: float, spreads: Spreads, limit: float, alpha: float) -> float:
+    """Return the smallest alpha at which a share is above `limit`, at least `SMALLEST_P`.
+
+    The effective size depends on alpha itself, so that a breach's p-value is searched. Of what is no
+    breach at `alpha` the size there does: no procedure rejects it.
+    """
+    if share <= 0:
+        return 1.0
+    bad = share * (size := _effective_size(total, spreads, alpha))
+    p_value = float(betainc(bad, size - bad + 1, limit))
+    if p_value >= alpha:
+        return p_value
+
+    def breached(p: float) -> bool:
+        return _lower(share, _effective_size(total, spreads, p), p) > limit
+
+    low, high = SMALLEST_P, alpha
+    if breached(low):
+        return low
+    while high > low * (1 + 1e-6):
+        middle = sqrt(low * high)
+        low, high = (low, middle) if breached(middle) else (middle, high)
+    return high
 
 
 def _upper(share: float, size: float, alpha: float) -> float:

@@ -9,7 +9,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import Outcome, Verdict
 from slocheck.grading.grade import assess
 from slocheck.grading.holm import holm
-from slocheck.grading.statistics import judge_mean, judge_proportion
+from slocheck.grading.statistics import SMALLEST_P, judge_mean, judge_proportion
 from tests.factories import make_evidence, make_recording, make_slice, make_spec
 
 
@@ -42,6 +42,18 @@ def test_the_p_value_agrees_with_the_verdict(bad: list[int], limit: float, alpha
     same_size = judge_proportion([20] * len(bad), bad, limit, alpha, bad_high=bad)
     assert share == same_size
     assert (share.verdict is Verdict.BREACHED) == (share.p_breach < alpha)
+
+
+@given(st.lists(st.integers(0, 20), min_size=12, max_size=40), st.floats(0.01, 0.5))
+def test_a_breach_holds_at_its_p_value_and_not_below(bad: list[int], limit: float) -> None:
+    """The fewer the batches, the more a smaller alpha widens the interval; the p-value knows it."""
+    n = [20] * len(bad)
+    judged = judge_proportion(n, bad, limit, 0.01)
+    if judged.verdict is not Verdict.BREACHED:
+        return
+    assert judge_proportion(n, bad, limit, judged.p_breach * 1.0001).verdict is Verdict.BREACHED
+    if judged.p_breach > SMALLEST_P:
+        assert judge_proportion(n, bad, limit, judged.p_breach * 0.9999).verdict is not Verdict.BREACHED
 
 
 @given(st.lists(st.floats(90, 110), min_size=12, max_size=40), st.floats(90, 110))

@@ -38,6 +38,10 @@ MATERIAL = 0.05
 """A smaller change, relative to the mean, is no alarm however sure it is: no server is that steady."""
 
 
+MOST_CUTS = 20
+"""So many cuts are tried where MSER-5 finds none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """What the slices say of the window's steadiness; values in the unit of the series.
@@ -48,7 +52,7 @@ class Drift:
         rest: Mean of the rest.
         differs: The two differ, materially and beyond chance.
         trend: 1 where the series rises through the whole window, -1 where it falls, else 0.
-        cut: Seconds after which the series is steadiest, by MSER-5; None where that is not in its first half.
+        cut: Seconds after which the series is steadiest; None where that is not in its first half.
     """
 
     seconds: int
@@ -75,23 +79,24 @@ def judge_steadiness(means: Sequence[float | None]) -> Drift | None:
         return None
     split = round(FIRST * len(series))
     first, rest = float(series[:split].mean()), float(series[split:].mean())
-    cut = _mser(series)
+    cut = _cut(series)
     return Drift(
         present[split],
         first,
         rest,
-        _differs(series, split),
+        _differs(series),
         _trend(series),
         None if cut is None else present[cut] if cut else 0,
     )
 
 
-def _differs(series: Floats, split: int) -> bool:
-    """Tell whether the series' means before and after `split` differ.
+def _differs(series: Floats) -> bool:
+    """Tell whether the means of the series' first part and of its rest differ.
 
     The variance of a sum is estimated from each part's deviations from its own mean, so that the very
     difference that is sought does not hide itself.
     """
+    split = round(FIRST * len(series))
     early, late = series[:split], series[split:]
     difference = abs(float(early.mean() - late.mean()))
     if difference <= MATERIAL * float(series.mean()):
@@ -141,16 +146,23 @@ def _mann_kendall(values: Floats) -> int:
     return int(np.sign(score)) if significant else 0
 
 
-def _mser(series: Floats) -> int | None:
-    """Return how many slices MSER-5 cuts off: those before the tail whose mean is known best.
+def _cut(series: Floats) -> int | None:
+    """Return how many slices to cut off: MSER-5's cut, that before the tail whose mean is known best.
 
-    None where the best cut is the last one looked at, in the middle: then it is no warm-up.
+    MSER-5 looks as far as the middle. Its best cut there is no answer, and comes by chance where blocks are
+    few: then it is the shortest cut after which neither alarm is raised; None where there is none.
     """
     values = _block_means(series, BLOCK)
     last = len(values) // 2
     scores = [float(np.var(values[cut:])) / (len(values) - cut) for cut in range(last + 1)]
     best = int(np.argmin(scores))
-    return None if best == last else best * BLOCK
+    if best < last:
+        return best * BLOCK
+    for cut in range(0, last, -(-max(1, last) // MOST_CUTS)):
+        tail = series[cut * BLOCK :]
+        if len(tail) >= MIN_SLICES and not _differs(tail) and not _trend(tail):
+            return cut * BLOCK
+    return None
 
 
 def alarms(spec: Spec, runs: Sequence[Evidence]) -> tuple[Steadiness, ...]:

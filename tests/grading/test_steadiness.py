@@ -43,7 +43,8 @@ SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
         pytest.param(
             _noisy([1.0] * 12 + [0.5] * 48), True, 0, 15, id="a step after 12 s, cut with the block it is in"
         ),
-        pytest.param([1.0 + t / 10_000 for t in range(300)], False, 0, None, id="certain, and immaterial"),
+        pytest.param([1.0 + t / 10_000 for t in range(300)], False, 0, 0, id="certain, and immaterial"),
+        pytest.param([60.0] * 5 + [5.1] * 5 + [5.2] * 5 + [5.2] * 5, True, 0, 5, id="no more than is needed"),
         pytest.param(_noisy([1.0] * 2 + [3.0] * 8), True, 0, None, id="ten seconds are enough for a step"),
     ],
 )

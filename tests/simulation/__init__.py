@@ -1,0 +1,1 @@
+"""How often verdicts are wrong on queues whose truth is known: ``python -m tests.simulation``."""

@@ -1,0 +1,179 @@
+"""Queueing models whose latency distribution is known exactly; arrays of many runs at once.
+
+All have open Poisson arrivals and start in their steady state. Times are seconds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, factorial, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ARRIVALS = 100.0
+"""Requests a second."""
+
+SERVERS = 8
+STALL_S, STALL_EVERY_S, BASE_S = 1.0, 30.0, 0.010
+"""A pause of a second, some 30 s apart, of a server that else answers in 10 ms in the mean."""
+
+_BURN_IN_S = 20.0
+"""For eight servers, started empty: some 28 of its relaxation times."""
+
+Latencies = Callable[[np.random.Generator, Floats], Floats]
+"""Arrival times of shape (runs, requests), ascending along a run, to latencies of the same shape."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A server under load.
+
+    Attributes:
+        name: As in the table.
+        latencies: Draws them for given arrival times.
+        tail: P(latency >= t), exact.
+        lead_s: Seconds of arrivals before the window that the model needs to forget its start.
+    """
+
+    name: str
+    latencies: Latencies
+    tail: Callable[[float], float]
+    lead_s: float = 0.0
+
+    def limit(self, share: float) -> float:
+        """Return the limit at or over which exactly `share` of the requests lie."""
+        return float(brentq(lambda t: self.tail(t) - share, 1e-9, 100.0, xtol=1e-12))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a client would have counted.
+
+    Attributes:
+        n: Requests, shape (runs, seconds).
+        over: At or over each threshold, shape (thresholds, runs, seconds).
+        total: Sums of latencies, shape (runs, seconds).
+    """
+
+    n: Ints
+    over: Ints
+    total: Floats
+
+
+def observe(
+    model: Model, rng: np.random.Generator, *, runs: int, seconds: int, thresholds: tuple[float, ...]
+) -> Counts:
+    """Drive `runs` windows of `seconds` one-second slices and count against ascending thresholds."""
+    length = seconds + model.lead_s
+    most = int(ARRIVALS * length + 6 * sqrt(ARRIVALS * length))
+    arrivals = np.cumsum(rng.exponential(1 / ARRIVALS, (runs, most)), axis=1)
+    latencies = model.latencies(rng, arrivals)
+    second = np.floor(arrivals - model.lead_s).astype(np.int64)
+    inside = (second >= 0) & (second < seconds)
+    cell = (np.arange(runs)[:, None] * seconds + second)[inside]
+    kept = latencies[inside]
+    bins = len(thresholds) + 1
+    reached = np.searchsorted(np.asarray(thresholds), kept, side="right")
+    table = np.bincount(cell * bins + reached, minlength=runs * seconds * bins).reshape(runs, seconds, bins)
+    at_or_over = table[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
+    total: Floats = np.bincount(cell, weights=kept, minlength=runs * seconds).astype(np.float64)
+    return Counts(at_or_over[:, :, 0], np.moveaxis(at_or_over[:, :, 1:], 2, 0), total.reshape(runs, seconds))
+
+
+def independent() -> Model:
+    """Every request is answered by itself: what an i.i.d. interval is made for."""
+    mean = 0.010
+    return Model(
+        "independent requests",
+        lambda rng, arrivals: rng.exponential(mean, arrivals.shape),
+        lambda t: exp(-t / mean),
+    )
+
+
+def one_server(load: float) -> Model:
+    """M/M/1 at a utilisation of `load`: the time in system is exponential."""
+    service = ARRIVALS / load
+    spare = service - ARRIVALS
+
+    def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
+        """Lindley's recursion, written as a running maximum."""
+        services = rng.exponential(1 / service, arrivals.shape)
+        runs = len(arrivals)
+        first = np.where(rng.random(runs) < load, rng.exponential(1 / spare, runs), 0.0)
+        steps = np.zeros_like(arrivals)
+        steps[:, 1:] = np.cumsum(services[:, :-1] - np.diff(arrivals, axis=1), axis=1)
+        lowest = np.maximum.accumulate(-steps, axis=1)
+        lowest[:, 0] = 0.0
+        return steps + np.maximum(first[:, None], lowest) + services
+
+    return Model(f"M/M/1 at {load:g}", latencies, lambda t: exp(-spare * t))
+
+
+def many_servers(load: float) -> Model:
+    """M/M/8, first come first served; its waits by Erlang's C formula."""
+    service = ARRIVALS / load / SERVERS
+    offered, spare = ARRIVALS / service, SERVERS * service - ARRIVALS
+    last = offered**SERVERS / factorial(SERVERS) / (1 - load)
+    waits = last / (sum(offered**k / factorial(k) for k in range(SERVERS)) + last)
+
+    def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
+        """Each request goes to the server that is free first."""
+        services = rng.exponential(1 / service, arrivals.shape)
+        free = np.zeros((len(arrivals), SERVERS))
+        rows = np.arange(len(arrivals))
+        found = np.empty_like(arrivals)
+        for at in range(arrivals.shape[1]):
+            chosen = free.argmin(axis=1)
+            ended = np.maximum(free[rows, chosen], arrivals[:, at]) + services[:, at]
+            free[rows, chosen] = ended
+            found[:, at] = ended - arrivals[:, at]
+        return found
+
+    def tail(t: float) -> float:
+        waited = (spare * exp(-service * t) - service * exp(-spare * t)) / (spare - service)
+        return (1 - waits) * exp(-service * t) + waits * waited
+
+    return Model(f"M/M/{SERVERS} at {load:g}", latencies, tail, lead_s=_BURN_IN_S)
+
+
+def stalling() -> Model:
+    """Independent requests, but at random moments the server stops for a second, and all wait."""
+    stalled = STALL_S / (STALL_S + STALL_EVERY_S)
+
+    def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
+        """Wait for the end of the stall that is under way, if one is."""
+        runs, longest = len(arrivals), float(arrivals[:, -1].max())
+        most = int(longest / STALL_EVERY_S + 8 * sqrt(longest / STALL_EVERY_S)) + 8
+        between = rng.exponential(STALL_EVERY_S, (runs, most))
+        # in the steady state the window begins inside a stall with that probability
+        first = np.where(
+            rng.random(runs) < stalled, -rng.random(runs) * STALL_S, rng.exponential(STALL_EVERY_S, runs)
+        )
+        begins = np.hstack((first[:, None], first[:, None] + np.cumsum(between + STALL_S, axis=1)))
+        found = rng.exponential(BASE_S, arrivals.shape)
+        for row in range(runs):
+            index = np.searchsorted(begins[row], arrivals[row], side="right") - 1
+            ends = np.where(index >= 0, begins[row][index] + STALL_S, 0.0)
+            found[row] += np.maximum(0.0, ends - arrivals[row])
+        return found
+
+    def tail(t: float) -> float:
+        short = min(t, STALL_S)
+        waited = (STALL_S - short + BASE_S * (exp((short - t) / BASE_S) - exp(-t / BASE_S))) / STALL_S
+        return (1 - stalled) * exp(-t / BASE_S) + stalled * waited
+
+    return Model(f"stalls of {STALL_S:g} s, {STALL_EVERY_S:g} s apart", latencies, tail)
+
+
+MODELS = (
+    independent(),
+    one_server(0.5),
+    one_server(0.8),
+    one_server(0.95),
+    many_servers(0.8),
+    stalling(),
+)

@@ -1,0 +1,188 @@
+"""False verdicts where the truth is known: exactly at the limit neither met nor breached is right."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import log, sqrt
+
+import numpy as np
+from scipy.special import betaincinv
+
+from slocheck.grading.assessment import Verdict
+from slocheck.grading.holm import holm
+from slocheck.grading.planning import LOOKS, spending
+from slocheck.grading.statistics import ProportionJudgement, alpha_for, judge_proportion
+from slocheck.grading.steadiness import judge_steadiness
+from slocheck.plan import REFERENCE_EDGES_MS
+from tests.simulation.models import Counts, Ints, Model, observe
+
+CONFIDENCE = Fraction(19, 20)
+NOMINAL = float(1 - CONFIDENCE)
+"""The one-sided error rate that is promised."""
+
+ALPHA = alpha_for(CONFIDENCE)
+"""The one that slocheck computes at for it."""
+
+SPREAD = 0.5
+"""Standard deviation of the true share from run to run, relative to its mean, where runs differ."""
+
+CHUNK = 250
+"""Runs drawn at once: bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How many of `runs` were wrong, and in which way."""
+
+    runs: int
+    met: int = 0
+    breached: int = 0
+
+    def __add__(self, other: "Rates") -> "Rates":
+        """Put two experiments of the same kind together."""
+        return Rates(self.runs + other.runs, self.met + other.met, self.breached + other.breached)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of one model against a limit.
+
+    Attributes:
+        share: What the limit allows to lie at or over it; at the boundary the truth, too.
+        counts: For the reference edges below the limit, and last for the limit itself.
+    """
+
+    share: float
+    counts: Counts
+
+    @property
+    def bad(self) -> Ints:
+        """Requests at or over the limit, shape (runs, seconds)."""
+        bad: Ints = self.counts.over[-1]
+        return bad
+
+    def judge(
+        self, run: int, alpha: float, seconds: int | None = None, *, runs: Sequence[int] | None = None
+    ) -> ProportionJudgement:
+        """Judge one window, or its first seconds, as the product does."""
+        return judge_proportion(
+            self.counts.n[run, :seconds].tolist(),
+            self.bad[run, :seconds].tolist(),
+            self.share,
+            alpha,
+            edges=[edge[run, :seconds].tolist() for edge in self.counts.over[:-1]],
+            runs=runs,
+        )
+
+
+def windows(
+    model: Model,
+    rng: np.random.Generator,
+    *,
+    runs: int,
+    seconds: int,
+    share: float,
+    truth: float | None = None,
+    chunk: int = CHUNK,
+) -> Iterator[Windows]:
+    """Yield windows in chunks of runs: at the exact boundary, or where `truth` is the true share."""
+    limit = model.limit(share if truth is None else truth)
+    edges = tuple(ms / 1000 for ms in REFERENCE_EDGES_MS if ms / 1000 < limit)
+    for begin in range(0, runs, chunk):
+        size = min(chunk, runs - begin)
+        yield Windows(share, observe(model, rng, runs=size, seconds=seconds, thresholds=(*edges, limit)))
+
+
+def counted(verdicts: Sequence[Verdict]) -> Rates:
+    """Count false verdicts."""
+    return Rates(len(verdicts), verdicts.count(Verdict.MET), verdicts.count(Verdict.BREACHED))
+
+
+def independent_rates(window: Windows, alpha: float) -> Rates:
+    """Judge by Clopper and Pearson's interval, as if requests were independent."""
+    total = window.counts.n.sum(axis=1).astype(float)
+    bad = window.bad.sum(axis=1).astype(float)
+    high = np.where(bad < total, betaincinv(bad + 1, np.maximum(total - bad, 1), 1 - alpha), 1.0)
+    low = np.where(bad > 0, betaincinv(np.maximum(bad, 1), total - bad + 1, alpha), 0.0)
+    return Rates(len(total), int((high < window.share).sum()), int((low > window.share).sum()))
+
+
+def our_rates(window: Windows) -> Rates:
+    """Judge each window as the product does."""
+    return counted([window.judge(run, ALPHA).verdict for run in range(len(window.bad))])
+
+
+def unsteady(counts: Counts) -> int:
+    """Count windows that raise an alarm; all of them are stationary."""
+    found = 0
+    for n, total in zip(counts.n, counts.total, strict=True):
+        drift = judge_steadiness([float(t) / float(k) if k else None for k, t in zip(n, total, strict=True)])
+        found += drift is not None and not drift.steady
+    return found
+
+
+def looked_rates(window: Windows, *, naive: bool = False) -> Rates:
+    """Stop each window at the first planned look that decides; naively: each look at full alpha."""
+    length = window.bad.shape[1]
+    verdicts = []
+    for run in range(len(window.bad)):
+        verdict = Verdict.UNDECIDED
+        for look, share in enumerate(LOOKS):
+            alpha = ALPHA if naive else ALPHA * spending(look)
+            verdict = window.judge(run, alpha, round(share * length)).verdict
+            if verdict is not Verdict.UNDECIDED:
+                break
+        verdicts.append(verdict)
+    return counted(verdicts)
+
+
+def pooled_rates(window: Windows, runs: int) -> Rates:
+    """Judge windows that are `runs` independent runs end to end."""
+    lengths = [window.bad.shape[1] // runs] * runs
+    return counted([window.judge(row, ALPHA, runs=lengths).verdict for row in range(len(window.bad))])
+
+
+def differing(rng: np.random.Generator, *, runs: int, seconds: int, pooled: int) -> Windows:
+    """Return pools of runs that differ: each run has a true share of its own, log-normal around the limit's.
+
+    Within a run requests are independent, so that the runs' difference is all there is to find.
+    """
+    share, each = 0.05, 100
+    scale = sqrt(log(1 + SPREAD**2))
+    shares = share * np.exp(rng.normal(-(scale**2) / 2, scale, (runs, pooled)))
+    bad = rng.binomial(each, np.repeat(np.minimum(shares, 1.0), seconds, axis=1))
+    n = np.full_like(bad, each)
+    return Windows(share, Counts(n, bad[None], n.astype(np.float64)))
+
+
+def joined(window: Windows, runs: int) -> Windows:
+    """Put every `runs` windows end to end; each has its own steady start, as runs at other times have."""
+    counts = window.counts
+    rows, seconds = counts.n.shape
+    shape = (rows // runs, seconds * runs)
+    kept = rows // runs * runs
+    return Windows(
+        window.share,
+        Counts(
+            counts.n[:kept].reshape(shape),
+            counts.over[:, :kept].reshape(len(counts.over), *shape),
+            counts.total[:kept].reshape(shape),
+        ),
+    )
+
+
+def family_rates(window: Windows, objectives: int) -> tuple[Rates, Rates]:
+    """Take every `objectives` windows as the objectives of one gate, all of them at their limits.
+
+    Returns how often any one is breached, and any one by Holm; met: all of them, which is what a tier asks.
+    """
+    judged = [window.judge(run, ALPHA) for run in range(len(window.bad))]
+    plain, corrected = Rates(0), Rates(0)
+    for begin in range(0, len(judged) - objectives + 1, objectives):
+        family = judged[begin : begin + objectives]
+        met = all(item.verdict is Verdict.MET for item in family)
+        breached = [item.verdict is Verdict.BREACHED for item in family]
+        holds = holm([item.p_breach for item in family], ALPHA)
+        plain += Rates(1, met, any(breached))
+        corrected += Rates(1, met, any(b and h for b, h in zip(breached, holds, strict=True)))
+    return plain, corrected

@@ -1,0 +1,136 @@
+"""A fast part of the simulation: the models are what they say, and the method keeps its promise on them."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.simulation.__main__ import main
+from tests.simulation.models import MODELS, Model, independent, one_server, stalling
+from tests.simulation.rates import (
+    NOMINAL,
+    Rates,
+    Windows,
+    differing,
+    family_rates,
+    independent_rates,
+    joined,
+    looked_rates,
+    our_rates,
+    pooled_rates,
+    unsteady,
+    windows,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
+RUNS = 200
+
+
+def draw(model: Model, seconds: int, *, share: float = 0.05, runs: int = RUNS) -> Windows:
+    """Draw windows at the exact boundary, always the same ones."""
+    (window,) = windows(model, np.random.default_rng(3), runs=runs, seconds=seconds, share=share, chunk=runs)
+    return window
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("share", [0.05, 0.01])
+def test_the_true_share_over_the_limit_is_what_it_should_be(model: Model, share: float) -> None:
+    """Within what 100 windows tell: the formula and the queue agree."""
+    window = draw(model, 60, share=share, runs=100)
+    observed = window.bad.sum(axis=1) / window.counts.n.sum(axis=1)
+    error = observed.std(ddof=1) / 10
+    assert abs(observed.mean() - share) < 4 * error
+    assert abs(window.counts.n.mean() - 100) < 1
+
+
+def test_clopper_and_pearson_keep_their_promise_where_requests_are_independent() -> None:
+    """There the plain interval is right, and ours is not far more often undecided."""
+    window = draw(independent(), 60, runs=400)
+    plain = independent_rates(window, NOMINAL)
+    assert 0.01 < plain.met / plain.runs < 0.09
+    assert 0.01 < plain.breached / plain.runs < 0.09
+    ours = our_rates(window)
+    assert max(ours.met, ours.breached) / ours.runs < 0.03
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds", "most"),
+    [
+        pytest.param(one_server(0.5), 60, 0.04, id="half busy, a minute"),
+        pytest.param(one_server(0.8), 60, 0.04, id="busy, a minute"),
+        pytest.param(one_server(0.8), 300, 0.04, id="busy, five minutes"),
+        pytest.param(one_server(0.95), 60, 0.09, id="overloaded, a minute"),
+        pytest.param(one_server(0.95), 300, 0.07, id="overloaded, five minutes"),
+        pytest.param(stalling(), 300, 0.05, id="stalls, five minutes"),
+    ],
+)
+def test_queues_fool_the_plain_interval_and_not_ours(model: Model, seconds: int, most: float) -> None:
+    """At the exact limit; the bounds are the published rates with room for 200 runs."""
+    window = draw(model, seconds)
+    ours, plain = our_rates(window), independent_rates(window, NOMINAL)
+    assert max(ours.met, ours.breached) / RUNS <= most
+    assert (plain.met + plain.breached) / RUNS > 0.4
+
+
+def test_spending_keeps_looks_from_being_wrong_more_often() -> None:
+    """Five looks at full alpha are wrong more often than one; with spending they are not."""
+    window = draw(one_server(0.95), 300, runs=100)
+    naive, spent = looked_rates(window, naive=True), looked_rates(window)
+    assert naive.met + naive.breached > spent.met + spent.breached
+    assert max(spent.met, spent.breached) / 100 <= 0.05
+
+
+def test_pooled_runs_are_no_more_often_wrong_than_one() -> None:
+    """Three runs end to end."""
+    window = draw(one_server(0.95), 60, runs=150)
+    pooled = pooled_rates(joined(window, 3), 3)
+    assert pooled.runs == 50
+    assert max(pooled.met, pooled.breached) <= 2
+
+
+def test_runs_that_differ_fool_one_sample_and_not_a_pool() -> None:
+    """Each run has a true share of its own: its requests say little of the next one's."""
+    window = differing(np.random.default_rng(7), runs=RUNS, seconds=60, pooled=3)
+    pooled, as_one = pooled_rates(window, 3), our_rates(window)
+    assert max(pooled.met, pooled.breached) / RUNS <= 0.05
+    assert as_one.met / RUNS > 0.15
+
+
+def test_holm_fails_fewer_gates_than_each_objective_by_itself() -> None:
+    """Twelve objectives at their limits over five minutes, forty times."""
+    plain, corrected = Rates(0), Rates(0)
+    for window in windows(
+        one_server(0.95), np.random.default_rng(5), runs=480, seconds=300, share=0.05, chunk=240
+    ):
+        one, two = family_rates(window, 12)
+        plain, corrected = plain + one, corrected + two
+    assert plain.runs == 40
+    assert plain.breached > corrected.breached
+    assert corrected.breached <= 2
+    assert plain.met == 0
+
+
+def test_a_busy_queue_that_is_steady_seldom_alarms() -> None:
+    """Two alarms at 1 %."""
+    assert unsteady(draw(one_server(0.8), 120).counts) / RUNS <= 0.03
+
+
+def labels(text: str) -> list[tuple[str, ...]]:
+    """Return the head cells of each table row: those before the first number."""
+    rows = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
+    cells = [tuple(row.split(" | ")) for row in rows]
+    return [
+        tuple(cell for cell in row if not re.fullmatch(r"[\d.]+", cell))
+        for row in cells
+        if re.fullmatch(r"[\d.]+", row[-1])
+    ]
+
+
+def test_the_page_shows_the_output_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every row that the command prints stands on the page, in the same order, and no other."""
+    main(["--runs", "2"])
+    printed = capsys.readouterr().out
+    assert "`python -m tests.simulation --runs 2`: 2 runs a row, seed" in printed
+    page = PAGE.read_text().partition("## Measured")[2].partition("\n## ")[0]
+    assert labels(page) == labels(printed) != []

@@ -23,6 +23,8 @@ MAX_NODES = 10_000
 
 MAX_PROBLEMS = 100
 
+WRITE_A_SPEC = "write a spec (`slocheck init` writes one to begin with)"
+
 UNSAFE = re.compile(
     # control characters, marks that change the reading direction, line breaks that editors do not count
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
@@ -58,18 +60,19 @@ class Mapping:
 Node: TypeAlias = Scalar | Listing | Mapping
 
 
-def parse_document(data: bytes, path: str) -> tuple[str, Node]:
+def parse_document(data: bytes, path: str, *, empty: str = WRITE_A_SPEC) -> tuple[str, Node]:
     """Turn the bytes of one YAML document into its text and its tree.
 
     Args:
         data: As read, at most `MAX_BYTES`; a UTF-8 byte order mark is dropped.
         path: For messages.
+        empty: What to do about a document without content.
 
     Raises:
         SpecError: With all problems that were found; nothing else is ever raised.
     """
     text = _decode(data, path)
-    builder = _Builder(text, path)
+    builder = _Builder(text, path, empty)
     node = builder.build()
     if builder.problems or node is None:
         raise SpecError(cut(builder.problems, path))
@@ -124,8 +127,9 @@ class _Stop(Exception):  # noqa: N818 - not an error: the problem is recorded, t
 class _Builder:
     """Builds the tree from the event stream, so that limits hold before anything is composed."""
 
-    def __init__(self, text: str, path: str) -> None:
+    def __init__(self, text: str, path: str, empty: str) -> None:
         self.text = text
+        self.empty = empty
         self.path = path
         self.problems: list[Problem] = []
         self._nodes = 0
@@ -152,7 +156,7 @@ class _Builder:
         self._skip(events, yaml.StreamStartEvent)
         start = next(events)
         if not isinstance(start, yaml.DocumentStartEvent):
-            self._stop("is empty; write a spec (`slocheck init` writes one to begin with)")
+            self._stop(f"is empty; {self.empty}")
         if start.version or start.tags:
             self._note("has a directive (%YAML or %TAG); remove it")
         node = self._node(next(events), events, 0)
@@ -235,6 +239,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str, mark: yaml.Mark | None) -> 
     found = text[mark.index : mark.index + 1] if mark is not None else ""
     if found == "\t":
         return "has a tab where YAML wants spaces; indent with spaces"
+    if found == "{" and "flow" in (error.context or ""):
+        return "has a { inside of brackets or braces; put a text with {placeholders} in quotes"
     if found == ">" or error.context == "while scanning a block scalar":
         return 'begins a block of text with > or |; put a limit in quotes, such as ">= 99.9%"'
     if problem.startswith("mapping values are not allowed"):

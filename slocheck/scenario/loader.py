@@ -1,0 +1,101 @@
+"""A scenario file to `Scenario`: every fault at once, each with its line and what to write.
+
+The one file of the package that reads: the scenario, and the CSV and secret files named in it.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping as Environment
+from pathlib import Path
+from typing import Any
+
+from slocheck.errors import UsageError
+from slocheck.scenario.feeders import FEEDERS
+from slocheck.scenario.model import Scenario
+from slocheck.scenario.references import check_cookies, check_endpoints, check_references
+from slocheck.scenario.steps import FLOWS, HEADERS, THINK, TIMEOUT
+from slocheck.scenario.templates import ScenarioBook, book_of
+from slocheck.spec import kinds
+from slocheck.spec.document import MAX_BYTES, parse_document
+from slocheck.spec.reading import Key, Kind, Section, Value
+
+COOKIES: Key[bool] = Key("cookies", kinds.BOOLEAN, False, "whether each virtual user keeps cookies")  # noqa: FBT003 - the default
+ROOT_KEYS: tuple[Key[Any], ...] = (FEEDERS, HEADERS, COOKIES, THINK, TIMEOUT, FLOWS)
+SUFFIXES = (".yaml", ".yml")
+"""How the name of a declarative scenario ends."""
+
+
+def load_scenario(path: Path, environment: Environment[str, str]) -> Scenario:
+    """Read and check a scenario file.
+
+    Args:
+        path: The file; CSV and secret files are relative to its folder.
+        environment: What ``${NAME}`` expands from.
+
+    Raises:
+        UsageError: The file is missing, a directory or unreadable.
+        SpecError: The file is no valid scenario; holds every fault.
+    """
+    try:
+        data = _read(path, MAX_BYTES)
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file; name a scenario under workload.scenario") from error
+    except (OSError, ValueError) as error:
+        # ValueError: a path with a NUL byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path}: cannot be read: {reason}; name a file that can") from error
+    return parse_scenario(
+        data, str(path), environment=environment, read=lambda name, most: _read(path.parent / name, most)
+    )
+
+
+def _read(path: Path, most: int) -> bytes:
+    """Return the first bytes of a file, one more than `most` at the most."""
+    if not path.is_file() and path.exists():
+        raise IsADirectoryError(21, "it is no file")
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
+def parse_scenario(
+    data: bytes, path: str, *, environment: Environment[str, str], read: Callable[[str, int], bytes]
+) -> Scenario:
+    """Check the bytes of a scenario; pure but for `read`.
+
+    Args:
+        data: As read.
+        path: For messages.
+        environment: What ``${NAME}`` expands from.
+        read: Returns the first bytes of a file that the scenario names, one more than the number
+            given at the most.
+
+    Raises:
+        SpecError: With every fault found.
+    """
+    text, node = parse_document(data, path, empty="write a scenario: flows with steps")
+    book = ScenarioBook(path, environment, read=read)
+    scenario = Value(node, "", book).take(Kind(lambda value: _read_scenario(value, text), {}), None)
+    book.close()
+    assert scenario is not None  # else there was a fault, and close() has raised
+    return scenario
+
+
+def _read_scenario(value: Value, text: str) -> Scenario | None:
+    """Read all keys, then what holds between them."""
+    root = Section(value, ROOT_KEYS)
+    book = book_of(value)
+    book.think, book.timeout_s = root.get(THINK), root.get(TIMEOUT)
+    feeders, headers, cookies = root.get(FEEDERS), root.get(HEADERS), root.get(COOKIES)
+    flows = root.get(FLOWS)
+    check_references(book, feeders, headers, flows)
+    check_endpoints(book, flows)
+    if cookies:
+        check_cookies(book, headers, flows)
+    return Scenario(
+        path=book.path,
+        text=text,
+        feeders={name: feeder for name, feeder in feeders.items() if feeder is not None},
+        headers=headers,
+        cookies=cookies,
+        flows=flows,
+        secrets=tuple(dict.fromkeys(book.secrets)),
+    )

@@ -1,0 +1,301 @@
+"""A scenario as it was written: typed, inert, frozen; times in seconds, sizes in bytes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from slocheck.spec.model import Comparison, Position
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+DEFAULT_TIMEOUT_S = 30.0
+
+JsonScalar: TypeAlias = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Fixed text; what came out of the environment or a file is never shown."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A placeholder: a feeder or capture, and the column where the feeder is a CSV file."""
+
+    name: str
+    column: str | None = None
+
+    def __str__(self) -> str:
+        return f"{{{self.name}.{self.column}}}" if self.column else f"{{{self.name}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with placeholders.
+
+    Attributes:
+        parts: In order; braces are already single.
+        written: As in the scenario: safe to show, because variables stand there by name.
+        position: Where it stands.
+        where: Its dotted name, for messages.
+    """
+
+    parts: tuple[Literal | Reference, ...]
+    written: str
+    position: Position
+    where: str
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The placeholders, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Reference))
+
+    @property
+    def whole(self) -> Reference | None:
+        """The placeholder that is all there is; else None."""
+        only = self.parts[0] if len(self.parts) == 1 else None
+        return only if isinstance(only, Reference) else None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """A JSON object with templates inside; keys are fixed."""
+
+    members: tuple[tuple[str, "JsonTemplate"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonArray:
+    """A JSON array with templates inside."""
+
+    items: tuple["JsonTemplate", ...]
+
+
+JsonTemplate: TypeAlias = Template | JsonObject | JsonArray | int | float | bool | None
+"""A JSON value; every string is a template."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeFeeder:
+    """Whole numbers from `first` to `last`, both included."""
+
+    name: str
+    first: int
+    last: int
+    random: bool
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ZipfFeeder:
+    """Whole numbers; the one of rank r (`first` has rank 1) in proportion to ``r ** -exponent``."""
+
+    name: str
+    first: int
+    last: int
+    exponent: float
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ListFeeder:
+    """Texts, numbers and booleans, at least one."""
+
+    name: str
+    items: tuple[JsonScalar, ...]
+    random: bool
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFeeder:
+    """Rows of a CSV file, at least one; every row has a text for each column."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+    random: bool
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class UuidFeeder:
+    """Random UUIDs of version 4."""
+
+    name: str
+    position: Position
+
+
+Feeder: TypeAlias = RangeFeeder | ZipfFeeder | ListFeeder | CsvFeeder | UuidFeeder
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPath:
+    """A place in a JSON document: member names and array indexes (negative: from the end)."""
+
+    steps: tuple[str | int, ...]
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimit:
+    """A bound of the decoded body's size.
+
+    Attributes:
+        comparison: What the size must be relative to `size`.
+        size: In bytes.
+        written: As in the scenario.
+    """
+
+    comparison: Comparison
+    size: int
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a right answer is.
+
+    Attributes:
+        statuses: Status codes that are right; None: any.
+        headers: Header name to its value.
+        json: Place in the body to the value there.
+        body: A text that the body contains.
+        size: Of the decoded body.
+    """
+
+    statuses: frozenset[int] | None = None
+    headers: tuple[tuple[str, Template], ...] = ()
+    json: tuple[tuple[JsonPath, JsonTemplate], ...] = ()
+    body: Template | None = None
+    size: SizeLimit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A value to keep from the response: `source` is a place in its JSON body or a header's name."""
+
+    name: str
+    source: JsonPath | str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBody:
+    """A request body in JSON."""
+
+    value: JsonTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class FormBody:
+    """A request body as HTML forms send it."""
+
+    fields: tuple[tuple[str, Template], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextBody:
+    """A request body of plain text."""
+
+    text: Template
+
+
+Body: TypeAlias = JsonBody | FormBody | TextBody
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a flow.
+
+    Attributes:
+        method: In capitals.
+        path: With its query, where it is written there.
+        name: The endpoint's, without the method.
+        query: Further query parameters.
+        headers: The step's own; they replace the scenario's of the same name.
+        body: None: no body.
+        expect: What a right answer is.
+        captures: What later steps need of the response.
+        think: Seconds to wait afterwards, least and most; None: go on at once.
+        timeout_s: Seconds from the send to the last byte of the response.
+        position: Of the step.
+    """
+
+    method: str
+    path: Template
+    name: str
+    query: tuple[tuple[str, Template], ...]
+    headers: tuple[tuple[str, Template], ...]
+    body: Body | None
+    expect: Expectation
+    captures: tuple[Capture, ...]
+    think: tuple[float, float] | None
+    timeout_s: float
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Steps that a virtual user takes one after the other."""
+
+    name: str
+    weight: float
+    steps: tuple[Step, ...]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole scenario file.
+
+    Attributes:
+        path: As the user named it, for messages.
+        text: The file's text, variables by name: safe to keep.
+        feeders: By name.
+        headers: Of every request.
+        cookies: Whether each virtual user keeps cookies.
+        flows: At least one.
+        secrets: Values that came from the environment or from files, to be masked in all output.
+    """
+
+    path: str
+    text: str = field(repr=False)
+    feeders: Mapping[str, Feeder]
+    headers: tuple[tuple[str, Template], ...]
+    cookies: bool
+    flows: tuple[Flow, ...]
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+def templates_in(value: JsonTemplate) -> Iterator[Template]:
+    """Yield all templates of a JSON value."""
+    match value:
+        case Template():
+            yield value
+        case JsonObject(members):
+            for _, below in members:
+                yield from templates_in(below)
+        case JsonArray(items):
+            for below in items:
+                yield from templates_in(below)
+
+
+def templates_of(step: Step) -> Iterator[Template]:
+    """Yield all templates of a step: of its request first, then of what it expects."""
+    yield step.path
+    yield from (template for _, template in step.query)
+    yield from (template for _, template in step.headers)
+    match step.body:
+        case JsonBody(value):
+            yield from templates_in(value)
+        case FormBody(fields):
+            yield from (template for _, template in fields)
+        case TextBody(text):
+            yield text
+    yield from (template for _, template in step.expect.headers)
+    for _, expected in step.expect.json:
+        yield from templates_in(expected)
+    if step.expect.body is not None:
+        yield step.expect.body

@@ -1,0 +1,167 @@
+"""Where the values of one iteration stand, and in which spelling.
+
+A request is rendered from an iteration's list of values by joining texts: all encoding is done before,
+once per value of a list or CSV feeder and once per capture. So a value has a slot for each spelling in
+which it is needed. Numbers are spelt alike everywhere and have one slot.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from urllib.parse import quote, quote_plus
+
+from slocheck.scenario.model import CsvFeeder, Feeder, JsonScalar, ListFeeder, Reference, UuidFeeder
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class UnsendableError(Exception):
+    """A request that cannot be sent, because a value does not fit where it belongs; names no value."""
+
+
+class Unsendable:
+    """Stands in a slot for a value that cannot be spelt there: rendering it raises UnsendableError.
+
+    So requests of good values are rendered without a single check.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        raise UnsendableError(self._text)
+
+
+class Spelling(Enum):
+    """How a value is written where its placeholder stands."""
+
+    RAW = auto()
+    """The value itself: for comparisons."""
+    PLAIN = auto()
+    """Its text: for comparisons."""
+    TEXT = auto()
+    """Its text, as UTF-8 can hold it: in a body of text."""
+    PERCENT = auto()
+    """In a path or query."""
+    FORM = auto()
+    """In the body of a form."""
+    HEADER = auto()
+    """In a header."""
+    JSON = auto()
+    """As a JSON value."""
+    JSON_TEXT = auto()
+    """Inside of a JSON string."""
+
+
+def as_text(value: object) -> str:
+    """Return a JSON value's text: a string is its own, all else is written as in JSON."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def spell(value: object, spelling: Spelling, name: str) -> object:
+    """Return what stands in the slot of a value; `name` is the placeholder, for messages."""
+    match spelling:
+        case Spelling.RAW:
+            return value
+        case Spelling.PLAIN:
+            return as_text(value)
+        case Spelling.JSON:
+            return json.dumps(value, separators=(",", ":"))
+        case Spelling.JSON_TEXT:
+            return json.dumps(as_text(value))[1:-1]
+    return _encoded(as_text(value), spelling, name)
+
+
+def _encoded(text: str, spelling: Spelling, name: str) -> str | Unsendable:
+    """Spell a text as a part of a request outside of JSON; not every text has such a spelling."""
+    if _SURROGATE.search(text):
+        return Unsendable(f"not sent: {name} holds half a surrogate pair, which is no text")
+    if spelling is Spelling.PERCENT:
+        return quote(text, safe="")
+    if spelling is Spelling.FORM:
+        return quote_plus(text)
+    if spelling is Spelling.HEADER and _CONTROL.search(text):
+        return Unsendable(f"not sent: {name} holds a line break or control character, and stands in a header")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What fills a slot.
+
+    Attributes:
+        feeder: None: a capture fills it.
+        table: The value of each of the feeder's positions; None: the feeder's own number or text.
+    """
+
+    feeder: Feeder | None
+    table: tuple[object, ...] | None = None
+
+
+Key = tuple[str, str | None, Spelling]
+
+
+class Slots:
+    """Gives each value that the steps need its slot."""
+
+    def __init__(self, feeders: Mapping[str, Feeder]) -> None:
+        self.columns: list[Column] = []
+        self._feeders = feeders
+        self._fed: dict[Key, int] = {}
+        self._captured: dict[str, dict[Spelling, int]] = {}
+
+    def begin_flow(self) -> None:
+        """Forget the captures of the flow before; they have no meaning in the next one."""
+        self._captured = {}
+
+    def slot(self, reference: Reference, spelling: Spelling) -> int:
+        """Return the slot of a placeholder's value in one spelling."""
+        feeder = self._feeders.get(reference.name)
+        if feeder is None:
+            spellings = self._captured.setdefault(reference.name, {})
+            if spelling not in spellings:
+                spellings[spelling] = self._add(Column(None))
+            return spellings[spelling]
+        if not isinstance(feeder, ListFeeder | CsvFeeder):
+            spelling = Spelling.RAW
+        key = (reference.name, reference.column, spelling)
+        if key not in self._fed:
+            self._fed[key] = self._add(_column(feeder, reference, spelling))
+        return self._fed[key]
+
+    def quoted(self, reference: Reference) -> bool:
+        """Tell whether the value is a text that JSON puts in quotes and that needs no escapes."""
+        return isinstance(self._feeders.get(reference.name), UuidFeeder)
+
+    def writer(self, name: str) -> Callable[[list[object], object], None]:
+        """Return what puts a captured value into the slots that the flow's steps have asked for."""
+        spellings = tuple(self._captured.get(name, {}).items())
+        shown = str(Reference(name))
+
+        def write(values: list[object], value: object) -> None:
+            for spelling, slot in spellings:
+                values[slot] = spell(value, spelling, shown)
+
+        return write
+
+    def _add(self, column: Column) -> int:
+        self.columns.append(column)
+        return len(self.columns) - 1
+
+
+def _column(feeder: Feeder, reference: Reference, spelling: Spelling) -> Column:
+    """Spell all values of a feeder that has them in a list."""
+    match feeder:
+        case ListFeeder():
+            values: tuple[JsonScalar, ...] = feeder.items
+        case CsvFeeder():
+            place = feeder.columns.index(reference.column or "")
+            values = tuple(row[place] for row in feeder.rows)
+        case _:
+            return Column(feeder)
+    return Column(feeder, tuple(spell(value, spelling, str(reference)) for value in values))

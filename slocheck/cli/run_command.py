@@ -34,9 +34,7 @@ def run(
     ] = None,
     scenario: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE", envvar="SLOCHECK_SCENARIO", help="Another Locust file, relative to here."
-        ),
+        typer.Option(metavar="FILE", envvar="SLOCHECK_SCENARIO", help="Another scenario, relative to here."),
     ] = None,
     users: Annotated[
         int | None, typer.Option(metavar="N", envvar="SLOCHECK_USERS", help="Virtual users.")

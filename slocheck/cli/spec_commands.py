@@ -24,19 +24,15 @@ def validate(
     ] = False,
 ) -> int:
     """Check a spec without sending load, and say what it means."""
-    from slocheck.cli.spec_summary import summary  # noqa: PLC0415 - --help stays light
+    from slocheck.cli.scenario_check import check_scenario  # noqa: PLC0415 - --help stays light
+    from slocheck.cli.spec_summary import summary  # noqa: PLC0415
     from slocheck.spec.loader import load_spec  # noqa: PLC0415
 
     loaded = load_spec(spec)
+    warnings = check_scenario(loaded, spec.parent / loaded.workload.scenario)
     typer.echo(summary(loaded))
-    scenario = spec.parent / loaded.workload.scenario
-    if not scenario.is_file():
-        position = loaded.workload.position
-        typer.echo(
-            f"warning: {spec}:{position} workload.scenario: {scenario} does not exist; "
-            "`slocheck run` will need it",
-            err=True,
-        )
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
     if not ask:
         return 0
     from slocheck.cli.probe import probe  # noqa: PLC0415 - loads the metric sources
@@ -46,13 +42,17 @@ def validate(
     return code
 
 
-def schema() -> int:
+def schema(
+    *,
+    scenario: Annotated[bool, typer.Option("--scenario", help="That of scenarios/*.yaml instead.")] = False,
+) -> int:
     """Print the JSON Schema of slo.yaml, for editors."""
     import json  # noqa: PLC0415 - --help stays light
 
+    from slocheck.scenario.schema import scenario_schema  # noqa: PLC0415
     from slocheck.spec.schema import json_schema  # noqa: PLC0415
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    typer.echo(json.dumps(scenario_schema() if scenario else json_schema(), indent=2))
     return 0
 
 

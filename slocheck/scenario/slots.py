@@ -58,36 +58,60 @@ class Spelling(Enum):
     """Inside of a JSON string."""
 
 
+_encode: Callable[[object], str] = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def as_text(value: object) -> str:
     """Return a JSON value's text: a string is its own, all else is written as in JSON."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return value if isinstance(value, str) else _encode(value)
 
 
-def spell(value: object, spelling: Spelling, name: str) -> object:
-    """Return what stands in the slot of a value; `name` is the placeholder, for messages."""
-    match spelling:
-        case Spelling.RAW:
-            return value
-        case Spelling.PLAIN:
-            return as_text(value)
-        case Spelling.JSON:
-            return json.dumps(value, separators=(",", ":"))
-        case Spelling.JSON_TEXT:
-            return json.dumps(as_text(value))[1:-1]
-    return _encoded(as_text(value), spelling, name)
-
-
-def _encoded(text: str, spelling: Spelling, name: str) -> str | Unsendable:
-    """Spell a text as a part of a request outside of JSON; not every text has such a spelling."""
-    if _SURROGATE.search(text):
-        return Unsendable(f"not sent: {name} holds half a surrogate pair, which is no text")
-    if spelling is Spelling.PERCENT:
-        return quote(text, safe="")
-    if spelling is Spelling.FORM:
-        return quote_plus(text)
-    if spelling is Spelling.HEADER and _CONTROL.search(text):
-        return Unsendable(f"not sent: {name} holds a line break or control character, and stands in a header")
+def _header_text(text: str) -> str:
+    """Return a text that a header can hold; raises ValueError."""
+    if _CONTROL.search(text):
+        raise ValueError("holds a line break or control character, and stands in a header")
     return text
+
+
+def _json_text(text: str) -> str:
+    return _encode(text)[1:-1]
+
+
+_OF_ANY: dict[Spelling, Callable[[object], object]] = {
+    Spelling.RAW: lambda value: value,
+    Spelling.PLAIN: as_text,
+    Spelling.JSON: _encode,
+    Spelling.JSON_TEXT: lambda value: _json_text(as_text(value)),
+}
+_OF_TEXT: dict[Spelling, Callable[[str], str]] = {
+    Spelling.TEXT: str,
+    Spelling.PERCENT: lambda text: quote(text, safe=""),
+    Spelling.FORM: quote_plus,
+    Spelling.HEADER: _header_text,
+}
+
+
+def speller(spelling: Spelling, name: str) -> Callable[[object], object]:
+    """Return the function from a value to what stands in its slot.
+
+    Args:
+        spelling: How it is written there.
+        name: The placeholder, for the message where it cannot be written.
+    """
+    if spelling in _OF_ANY:
+        return _OF_ANY[spelling]
+    write = _OF_TEXT[spelling]
+
+    def spell(value: object) -> object:
+        text = value if type(value) is str else as_text(value)
+        if not text.isascii() and _SURROGATE.search(text):
+            return Unsendable(f"not sent: {name} holds half a surrogate pair, which is no text")
+        try:
+            return write(text)
+        except ValueError as error:
+            return Unsendable(f"not sent: {name} {error}")
+
+    return spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +164,21 @@ class Slots:
 
     def writer(self, name: str) -> Callable[[list[object], object], None]:
         """Return what puts a captured value into the slots that the flow's steps have asked for."""
-        spellings = tuple(self._captured.get(name, {}).items())
         shown = str(Reference(name))
+        spellers = tuple(
+            (slot, speller(spelling, shown)) for spelling, slot in self._captured.get(name, {}).items()
+        )
+        if len(spellers) == 1:
+            ((only, spell_only),) = spellers
+
+            def write_one(values: list[object], value: object) -> None:
+                values[only] = spell_only(value)
+
+            return write_one
 
         def write(values: list[object], value: object) -> None:
-            for spelling, slot in spellings:
-                values[slot] = spell(value, spelling, shown)
+            for slot, spell in spellers:
+                values[slot] = spell(value)
 
         return write
 
@@ -164,4 +197,4 @@ def _column(feeder: Feeder, reference: Reference, spelling: Spelling) -> Column:
             values = tuple(row[place] for row in feeder.rows)
         case _:
             return Column(feeder)
-    return Column(feeder, tuple(spell(value, spelling, str(reference)) for value in values))
+    return Column(feeder, tuple(map(speller(spelling, str(reference)), values)))

@@ -53,11 +53,9 @@ TARGET = Key(
 
 
 def check_scenario(path: str) -> str:
-    """Return the path of a scenario; raises Wrong where it is no Locust file."""
-    if path.endswith((".yaml", ".yml")):
-        raise Wrong(f"{shown(path)}: declarative scenarios cannot be run yet; write a Locust file (.py)")
-    if not path.endswith(".py"):
-        raise Wrong(f"{shown(path)} is no Locust file; write a path that ends in .py")
+    """Return the path of a scenario; raises Wrong where its name says that it is none."""
+    if not path.endswith((".yaml", ".yml", ".py")):
+        raise Wrong(f"{shown(path)} is no scenario; write a path that ends in .yaml, or a Locust file (.py)")
     return path
 
 
@@ -70,9 +68,9 @@ check_warmup = kinds.duration_check("0s", LONGEST, whole_seconds=True)
 
 SCENARIO = Key(
     "scenario",
-    Kind(_read_scenario, {"type": "string", "pattern": r"\.py$"}),
+    Kind(_read_scenario, {"type": "string", "pattern": r"\.(py|ya?ml)$"}),
     "",
-    "Locust file, relative to this file's folder",
+    "declarative scenario (.yaml) or Locust file (.py), relative to this file's folder",
     required=True,
 )
 USERS = Key("users", kinds.whole(1, MAX_USERS), 1, "virtual users of the closed model", required=True)

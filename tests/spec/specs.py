@@ -212,16 +212,11 @@ WORKLOADS = {
         "12:3 workload.rate: the open model (arrivals per second) cannot be run yet; "
         "write users: N and a Locust file as scenario",
     ),
-    "declarative scenario": Broken(
-        "browse.py",
-        "browse.yaml",
-        "11:13 workload.scenario: 'scenarios/browse.yaml': declarative scenarios cannot be run yet; "
-        "write a Locust file (.py)",
-    ),
-    "no Locust file": Broken(
+    "no scenario": Broken(
         "browse.py",
         "browse.js",
-        "11:13 workload.scenario: 'scenarios/browse.js' is no Locust file; write a path that ends in .py",
+        "11:13 workload.scenario: 'scenarios/browse.js' is no scenario; "
+        "write a path that ends in .yaml, or a Locust file (.py)",
     ),
     "ramp longer than warm-up": Broken(
         "spawn_rate: 50/s",

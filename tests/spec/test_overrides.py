@@ -59,7 +59,7 @@ def test_a_default_spawn_rate_follows_users_and_warmup() -> None:
         (Overrides(warmup=1.0), "--warmup: spawn_rate of the spec starts 100 users in 2s"),
         (Overrides(duration=1.5), "--duration: 1.5s is not in whole seconds; write 2s"),
         (Overrides(duration=0.0), "--duration: 0s is out of range; write 1s to 24h"),
-        (Overrides(scenario="a.yaml"), "--scenario: 'a.yaml': declarative scenarios cannot be run yet"),
+        (Overrides(scenario="a.js"), "--scenario: 'a.js' is no scenario"),
     ],
 )
 def test_a_bad_flag_is_named(overrides: Overrides, message: str) -> None:

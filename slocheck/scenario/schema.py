@@ -1,0 +1,21 @@
+"""A scenario as JSON Schema, derived from the same tables of keys that the loader reads by.
+
+The loader refuses more: placeholders without a value, files that are missing, duplicate keys. What the
+schema refuses, the loader refuses too.
+"""
+
+from typing import Any
+
+from slocheck.scenario.loader import ROOT_KEYS
+from slocheck.spec.reading import object_schema
+from slocheck.spec.schema import DIALECT
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of scenarios, for editors and other tools."""
+    return {
+        "$schema": DIALECT,
+        "title": "slocheck scenario (scenarios/*.yaml)",
+        "description": "Flows of requests with feeders, expectations and captures.",
+        **object_schema(ROOT_KEYS),
+    }

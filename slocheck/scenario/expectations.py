@@ -168,17 +168,17 @@ def _read_captures(value: Value) -> tuple[Capture, ...]:
     found = []
     for key, below in value.entries():
         Value(key, value.where, value.book).take(_NAME, "")
-        source = below.take(Kind(_read_source, {}), None)
-        if source is not None:
-            found.append(Capture(key.text, source, key.position))
+        # with a stand-in for a wrong source, so that its placeholders are not told as unknown
+        source = below.take(Kind(_read_source, {}), "")
+        found.append(Capture(key.text, source, key.position, value.where))
     return tuple(found)
 
 
-def _read_source(value: Value) -> JsonPath | str | None:
+def _read_source(value: Value) -> JsonPath | str:
     section = Section(value, CAPTURE_KEYS)
     if section.has(CAPTURED_JSON) == section.has(CAPTURED_HEADER):
         raise Wrong("has not exactly one source; write {json: $.id} or {header: ETag}")
-    return section.get(CAPTURED_JSON) or section.get(CAPTURED_HEADER) or None
+    return section.get(CAPTURED_JSON) or section.get(CAPTURED_HEADER)
 
 
 _SOURCE_SCHEMA = {**object_schema(CAPTURE_KEYS), "minProperties": 1, "maxProperties": 1}

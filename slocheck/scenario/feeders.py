@@ -32,8 +32,20 @@ ORDERS = {"sequential": False, "random": True}
 ORDER: Key[bool] = Key("order", kinds.choice("order", ORDERS), False, "sequential (default) or random")  # noqa: FBT003 - the default
 FROM = Key("from", kinds.whole(0, LARGEST), 0, "the first number", required=True)
 TO = Key("to", kinds.whole(0, LARGEST), 0, "the last number, included", required=True)
+
+
+def _read_exponent(value: Value) -> float:
+    exponent = kinds.number(0, MOST_EXPONENT).read(value)
+    if exponent == 0:
+        raise Wrong("is 0, which makes all equally frequent; write a number above 0, or use random")
+    return exponent
+
+
 EXPONENT = Key(
-    "exponent", kinds.number(0, MOST_EXPONENT), 1.0, "how uneven: rank r has weight r ** -exponent"
+    "exponent",
+    Kind(_read_exponent, {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_EXPONENT}),
+    1.0,
+    "how uneven: rank r has weight r ** -exponent",
 )
 BOUNDS: tuple[Key[Any], ...] = (FROM, TO)
 ZIPF_KEYS: tuple[Key[Any], ...] = (FROM, TO, EXPONENT)
@@ -42,7 +54,7 @@ ZIPF_KEYS: tuple[Key[Any], ...] = (FROM, TO, EXPONENT)
 def _bounds(section: Section) -> tuple[int, int]:
     """Read from and to; raises Wrong where they are the wrong way round."""
     first, last = section.get(FROM), section.get(TO)
-    if last < first:
+    if last < first and section.has(FROM) and section.has(TO):
         raise Wrong(f"goes from {first} to {last}; write the smaller number as from")
     return first, last
 
@@ -59,9 +71,6 @@ def _read_random(value: Value, name: str, **_: bool) -> Feeder:
 def _read_zipf(value: Value, name: str, **_: bool) -> Feeder:
     section = Section(value, ZIPF_KEYS)
     exponent = section.get(EXPONENT)
-    below = section.below(EXPONENT)
-    if below is not None and exponent <= 0:
-        below.wrong("is 0, which makes all equally frequent; write a number above 0, or use random")
     first, last = _bounds(section)
     if last - first >= MOST_RANKS:
         raise Wrong(f"has {last - first + 1:,} values; write at most {MOST_RANKS:,}")

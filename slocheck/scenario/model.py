@@ -174,11 +174,19 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A value to keep from the response: `source` is a place in its JSON body or a header's name."""
+    """A value to keep from the response.
+
+    Attributes:
+        name: Of the placeholder.
+        source: A place in the response's JSON, or the name of a header.
+        position: Of the name.
+        where: The dotted name of the step's captures, for messages.
+    """
 
     name: str
     source: JsonPath | str
     position: Position
+    where: str
 
 
 @dataclass(frozen=True, slots=True)

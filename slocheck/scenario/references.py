@@ -74,7 +74,7 @@ class _Checker:
             what = (
                 f"{shown(capture.name)} is the feeder of line {feeder.position.line}, too; rename the capture"
             )
-            self._book.add(capture.position, "capture", what)
+            self._book.add(capture.position, capture.where, what)
 
     def _check(self, template: Template, reference: Reference, captured: Mapping[str, Capture]) -> None:
         feeder = self._feeders.get(reference.name)

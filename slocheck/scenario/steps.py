@@ -113,10 +113,7 @@ THINK: Key[tuple[float, float] | None] = Key(
     "think",
     Kind(
         _read_think,
-        {
-            "type": "string",
-            "pattern": rf"^(({DURATION_PATTERN})|[^.]*(\.[0-9][^.]*)?\.\.[^.]*(\.[0-9][^.]*)?)$",
-        },
+        {"type": "string", "pattern": rf"^({DURATION_PATTERN})( *\.\. *({DURATION_PATTERN}))?$"},
     ),
     None,
     "wait after a step: 500ms, or at random within 1s..3s",

@@ -62,7 +62,8 @@ def test_all_files_of_the_package_are_in_the_wheel(unpacked: Path) -> None:
     assert "slocheck/py.typed" in own
     assert own <= packed
     extra = {name for name in packed - own if ".dist-info/" not in name}
-    assert extra == {"slocheck/templates/slo.yaml", "slocheck/templates/scenarios/browse.py"}
+    shipped = ("slo.yaml", "scenarios/browse.py", "scenarios/browse.yaml")
+    assert extra == {f"slocheck/templates/{name}" for name in shipped}
 
 
 def test_each_dependency_is_pinned_to_a_version_that_it_allows() -> None:

@@ -13,6 +13,7 @@ from threading import Thread
 import pytest
 
 from slocheck.cli import exit_code_of
+from slocheck.scenario.schema import scenario_schema
 from slocheck.spec.loader import load_spec
 from slocheck.spec.schema import json_schema
 
@@ -69,6 +70,51 @@ def test_schema_is_printed_as_json(capsys: Captured) -> None:
     """Stdout is the document and nothing else."""
     assert exit_code_of(["schema"]) == 0
     assert json.loads(capsys.readouterr().out) == json_schema()
+
+
+def test_the_schema_of_scenarios_is_printed_as_json(capsys: Captured) -> None:
+    """The option asks for the other document."""
+    assert exit_code_of(["schema", "--scenario"]) == 0
+    assert json.loads(capsys.readouterr().out) == scenario_schema()
+
+
+def with_scenario(folder: Path, scenario: str) -> Path:
+    """Write the shipped spec with a scenario beside it; returns the spec's path."""
+    (folder / "mine.yaml").write_text(scenario, "utf-8")
+    text = (ROOT / "slo.yaml").read_text("utf-8").replace("scenarios/browse.py", "mine.yaml")
+    (folder / "slo.yaml").write_text(text, "utf-8")
+    return folder / "slo.yaml"
+
+
+def test_validate_reads_the_scenario_too(tmp_path: Path, capsys: Captured) -> None:
+    """A declarative scenario without faults leads to no warning."""
+    spec = with_scenario(tmp_path, (ROOT / "scenarios" / "browse.yaml").read_text("utf-8"))
+    assert exit_code_of(["validate", str(spec)]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "mine.yaml" in said.out
+
+
+def test_validate_tells_the_faults_of_the_scenario(tmp_path: Path, capsys: Captured) -> None:
+    """With the scenario's own lines, and nothing on stdout."""
+    spec = with_scenario(tmp_path, "flows:\n  - steps:\n      - get: /{id}\n        headers: {Host: x}\n")
+    assert exit_code_of(["validate", str(spec)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{tmp_path / 'mine.yaml'}:3:14 flows[0].steps[0].get: unknown placeholder 'id'" in said.err
+    assert "mine.yaml:4:19 flows[0].steps[0].headers: the header Host is the client's own" in said.err
+
+
+def test_validate_warns_of_endpoints_that_are_never_sent(tmp_path: Path, capsys: Captured) -> None:
+    """An objective on them would have no data, which is better known before the run."""
+    spec = with_scenario(tmp_path, "flows: [{steps: [{post: /chekout}, {get: /}]}]\n")
+    assert exit_code_of(["validate", str(spec)]) == 0
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith(f"warning: {spec}:")
+    assert warning.endswith(
+        f"objectives.checkout_p99.endpoint: no step of {tmp_path / 'mine.yaml'} is 'POST /checkout'; "
+        "did you mean 'POST /chekout'?"
+    )
 
 
 def test_init_writes_a_spec_that_is_valid(tmp_path: Path, capsys: Captured) -> None:

@@ -136,15 +136,18 @@ def _json_test(path: JsonPath, expected: JsonTemplate, slots: Slots) -> JsonTest
     get = getter(path)
     missing = f"body has no {path.written}"
     differs = f"{path.written} is not {_written(expected)}"
+    deep = f"{path.written} is nested too deep to be compared"
     varies = isinstance(expected, Template | JsonObject | JsonArray)
     build = _builder(expected, slots) if varies else None
 
     def test(document: object, values: Values) -> str | None:
         try:
-            found = get(document)
+            equal = same(get(document), build(values) if build else expected)
         except NotFoundError:
             return missing
-        return None if same(found, build(values) if build else expected) else differs
+        except RecursionError:
+            return deep
+        return None if equal else differs
 
     return test
 
@@ -250,13 +253,15 @@ def _json_capture(name: str, path: JsonPath, slots: Slots) -> JsonTest:
     get = getter(path)
     write = slots.writer(name)
     missing = f"nothing to capture as {name}: body has no {path.written}"
+    deep = f"nothing to capture as {name}: {path.written} is nested too deep"
 
     def capture(document: object, values: Values) -> str | None:
         try:
-            found = get(document)
+            write(values, get(document))
         except NotFoundError:
             return missing
-        write(values, found)
+        except RecursionError:
+            return deep
         return None
 
     return capture

@@ -59,6 +59,7 @@ class Spelling(Enum):
 
 
 _encode: Callable[[object], str] = json.JSONEncoder(separators=(",", ":")).encode
+_encode_strictly: Callable[[object], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def as_text(value: object) -> str:
@@ -66,28 +67,36 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else _encode(value)
 
 
+def _json(value: object) -> str:
+    """Return a value in JSON; raises ValueError."""
+    try:
+        return _encode_strictly(value)
+    except ValueError:
+        # a target may send 1e999, which Python reads as infinity
+        raise ValueError("holds a number beyond those that JSON can be written with") from None
+
+
 def _header_text(text: str) -> str:
     """Return a text that a header can hold; raises ValueError."""
     if _CONTROL.search(text):
         raise ValueError("holds a line break or control character, and stands in a header")
+    return _encodable(text)
+
+
+def _encodable(text: str) -> str:
+    """Return a text that UTF-8 can hold; raises ValueError."""
+    if not text.isascii() and _SURROGATE.search(text):
+        raise ValueError("holds half a surrogate pair, which is no text")
     return text
 
 
-def _json_text(text: str) -> str:
-    return _encode(text)[1:-1]
-
-
-_OF_ANY: dict[Spelling, Callable[[object], object]] = {
-    Spelling.RAW: lambda value: value,
-    Spelling.PLAIN: as_text,
-    Spelling.JSON: _encode,
-    Spelling.JSON_TEXT: lambda value: _json_text(as_text(value)),
-}
 _OF_TEXT: dict[Spelling, Callable[[str], str]] = {
-    Spelling.TEXT: str,
-    Spelling.PERCENT: lambda text: quote(text, safe=""),
-    Spelling.FORM: quote_plus,
+    Spelling.PLAIN: str,
+    Spelling.TEXT: _encodable,
+    Spelling.PERCENT: lambda text: quote(_encodable(text), safe=""),
+    Spelling.FORM: lambda text: quote_plus(_encodable(text)),
     Spelling.HEADER: _header_text,
+    Spelling.JSON_TEXT: lambda text: _encode(text)[1:-1],
 }
 
 
@@ -98,16 +107,19 @@ def speller(spelling: Spelling, name: str) -> Callable[[object], object]:
         spelling: How it is written there.
         name: The placeholder, for the message where it cannot be written.
     """
-    if spelling in _OF_ANY:
-        return _OF_ANY[spelling]
-    write = _OF_TEXT[spelling]
+    if spelling is Spelling.RAW:
+        return lambda value: value
+    write = _OF_TEXT.get(spelling)
 
     def spell(value: object) -> object:
-        text = value if type(value) is str else as_text(value)
-        if not text.isascii() and _SURROGATE.search(text):
-            return Unsendable(f"not sent: {name} holds half a surrogate pair, which is no text")
+        if type(value) is int:
+            return value  # written alike everywhere
         try:
-            return write(text)
+            if write is None:
+                return _json(value)
+            text = value if type(value) is str else as_text(value)
+            # letters and digits, the most frequent case, need no encoding anywhere
+            return text if text.isascii() and text.isalnum() else write(text)
         except ValueError as error:
             return Unsendable(f"not sent: {name} {error}")
 

@@ -33,6 +33,9 @@ CLIENT_OWNED = {
 """Headers that frame the message or the connection: the client writes them, or does without."""
 
 MOST_WEIGHT = 1_000_000
+LONGEST_NAME = kinds.MAX_TEXT - len("OPTIONS ")
+"""As long as slo.yaml can write it."""
+
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TOKEN = re.compile(TOKEN_PATTERN)
 
@@ -194,6 +197,8 @@ def _read_step(value: Value) -> Step | None:
         below.wrong(f"{shown(written)} is named after another method; write {method} {rest}")
     if path is None:
         return None
+    if not written and len(default_name(path)) > LONGEST_NAME:
+        raise Wrong(f"has a path too long for an endpoint's name; write name: {method} /items/{{id}}")
     return Step(
         method=method,
         path=path,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.errors import SpecError
-from slocheck.scenario.compiled import CompiledStep, status_failure
+from slocheck.scenario.compiled import CompiledStep, UnsendableError, status_failure
 from tests.scenario.scenarios import answer, compiled, parsed
 
 BODY = b'{"id": 7, "name": "red hat", "tags": ["a", {"b c": null}], "ok": true, "price": 1.0}'
@@ -174,6 +174,43 @@ def test_statuses_are_named_in_classes() -> None:
     step, _ = step_of("{status: [2xx]}")
     assert step.statuses == frozenset(range(200, 300))
     assert step_of("{body: x}")[0].statuses is None
+
+
+DEEP = """\
+flows:
+  - steps:
+      - {get: /, capture: {v: {json: $}}}
+      - {post: /, json: "{v}", expect: {json: {$: "{v}"}}}
+"""
+
+
+@pytest.mark.parametrize("depth", range(800, 1000, 20))
+def test_deep_documents_raise_nothing(depth: int) -> None:
+    """Whatever depth the interpreter gives up at, there is a text or a request."""
+    ready = compiled(DEEP)
+    first, second = ready.flows[0].steps
+    _, values = next(ready.iterations(seed=1, index=0, processes=1))
+    body = b"[" * depth + b"]" * depth
+    assert first.check is not None
+    assert second.check is not None
+    texts = (None, "body is not JSON", "nothing to capture as v: $ is nested too deep")
+    captured = first.check(200, answer(), body, values)
+    assert captured in texts
+    if captured is None:
+        assert second.render(values).endswith(body)
+        texts = (None, "body is not JSON", "$ is nested too deep to be compared")
+        assert second.check(200, answer(), body, values) in texts
+
+
+def test_numbers_beyond_json_are_not_sent() -> None:
+    """Python reads 1e999 as infinity, for which JSON has no spelling."""
+    ready = compiled(DEEP)
+    first, second = ready.flows[0].steps
+    _, values = next(ready.iterations(seed=1, index=0, processes=1))
+    assert first.check is not None
+    assert first.check(200, answer(), b"[1e999]", values) is None
+    with pytest.raises(UnsendableError, match="beyond those that JSON can be written with"):
+        second.render(values)
 
 
 CAPTURES = """\

@@ -133,6 +133,16 @@ def test_too_many_endpoints_name_the_cure() -> None:
     assert len(parsed(named).flows[0].steps) == 501
 
 
+def test_a_long_path_needs_a_name() -> None:
+    """slo.yaml could not write it down, and no report show it."""
+    text = f"flows:\n  - steps:\n      - get: /{'a' * 492}\n"
+    assert messages_of(text) == [
+        "3:9 flows[0].steps[0]: has a path too long for an endpoint's name; write name: GET /items/{id}"
+    ]
+    assert parsed(text + "        name: GET /items/{id}\n").flows[0].steps[0].name == "/items/{id}"
+    assert len(parsed(text.replace("aa", "a", 1)).flows[0].steps[0].name) == 492
+
+
 def test_a_placeholder_without_any_feeder_says_where_to_declare_one() -> None:
     """There is nothing to choose from."""
     (message,) = messages_of("flows:\n  - steps:\n      - get: /{id}\n")

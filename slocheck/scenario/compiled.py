@@ -12,8 +12,9 @@ from slocheck.scenario.checks import (
     compose,
     status_failure,
 )
+from slocheck.scenario.expectations import looks_at_body
 from slocheck.scenario.iterations import iterate
-from slocheck.scenario.model import Flow, JsonPath, Scenario, Step
+from slocheck.scenario.model import Flow, Scenario, Step
 from slocheck.scenario.requests import Render, compile_request
 from slocheck.scenario.slots import Column, Slots, UnsendableError
 
@@ -134,7 +135,6 @@ def _step(
     captures: tuple[list[PlainTest], list[JsonTest]],
 ) -> CompiledStep:
     expect = step.expect
-    from_body = any(isinstance(capture.source, JsonPath) for capture in step.captures)
     return CompiledStep(
         method=step.method,
         name=step.name,
@@ -144,6 +144,6 @@ def _step(
         think=step.think if step.think and step.think[1] > 0 else None,
         check=compose(expect.statuses, [*tests[0], *captures[0]], [*tests[1], *captures[1]]),
         statuses=expect.statuses,
-        needs_body=from_body or bool(expect.json or expect.body is not None or expect.size),
+        needs_body=looks_at_body(expect, step.captures),
         captures=bool(step.captures),
     )

@@ -1,6 +1,7 @@
 """What a right answer is, and what is kept of it."""
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -147,6 +148,12 @@ def _read_expect(value: Value) -> Expectation:
         body=section.get(CONTAINS),
         size=section.get(SIZE),
     )
+
+
+def looks_at_body(expect: Expectation, captures: Sequence[Capture]) -> bool:
+    """Tell whether anything of a response's body is needed to check it."""
+    parts = (expect.json, expect.body is not None, expect.size)
+    return any(parts) or any(isinstance(capture.source, JsonPath) for capture in captures)
 
 
 EXPECT: Key[Expectation] = Key(

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from slocheck.scenario.expectations import CAPTURE, EXPECT
+from slocheck.scenario.expectations import CAPTURE, EXPECT, looks_at_body
 from slocheck.scenario.model import (
     DEFAULT_TIMEOUT_S,
     METHODS,
@@ -195,6 +195,8 @@ def _read_step(value: Value) -> Step | None:
     if written and below and not written.startswith(f"{method} "):
         rest = written.partition(" ")[2]
         below.wrong(f"{shown(written)} is named after another method; write {method} {rest}")
+    if method == "HEAD" and looks_at_body(expect, captures):
+        raise Wrong("expects something of a body, and a response to HEAD has none; write get")
     if path is None:
         return None
     if not written and len(default_name(path)) > LONGEST_NAME:

@@ -195,6 +195,12 @@ REQUESTS = {
 }
 
 ANSWERS = {
+    "body of a HEAD": Broken(
+        "get: /search?q={term}",
+        "head: /search?q={term}",
+        "28:9 flows[1].steps[0]: expects something of a body, and a response to HEAD has none; write get",
+        schema=False,
+    ),
     "status": Broken(
         "status: 200",
         "status: 99",

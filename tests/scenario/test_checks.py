@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck.errors import SpecError
@@ -122,6 +122,7 @@ def test_blanks_around_json_are_fine(body: bytes) -> None:
     assert checked("{json: {$.id: 7}}", body=body) is None
 
 
+@settings(deadline=None)
 @given(head=st.binary(max_size=60), body=st.binary(max_size=60))
 def test_no_answer_raises(head: bytes, body: bytes) -> None:
     """Headers and bodies are foreign bytes."""
@@ -129,6 +130,7 @@ def test_no_answer_raises(head: bytes, body: bytes) -> None:
     assert checked(expect, head=b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n", body=body)
 
 
+@settings(deadline=None)
 @given(
     document=st.recursive(
         st.none() | st.integers() | st.text(), lambda b: st.lists(b) | st.dictionaries(st.text(), b)

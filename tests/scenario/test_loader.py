@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from slocheck.errors import SpecError, UsageError
-from slocheck.scenario.loader import load_scenario
+from slocheck.scenario.compiled import compile_scenario
+from slocheck.scenario.loader import load_scenario, parse_scenario
 from slocheck.scenario.model import (
     Capture,
     CsvFeeder,
@@ -21,7 +24,7 @@ from slocheck.scenario.model import (
 )
 from slocheck.spec.model import Comparison, Position
 from tests.scenario.broken import BROKEN
-from tests.scenario.scenarios import ENVIRONMENT, FILES, GOOD, Broken, messages_of, parsed
+from tests.scenario.scenarios import ENVIRONMENT, FILES, GOOD, Broken, messages_of, parsed, read_file
 
 SMALL = "flows: [{steps: [{get: /}]}]\n"
 
@@ -183,6 +186,28 @@ def test_an_empty_file_says_what_belongs_in_it() -> None:
 def test_hostile_documents_are_refused(text: str) -> None:
     """Nothing but SpecError ever comes out."""
     assert messages_of(text)
+
+
+@settings(deadline=None)
+@given(
+    place=st.integers(0, len(GOOD) - 1),
+    cut=st.integers(0, 12),
+    put=st.text(max_size=3)
+    | st.sampled_from([*"{}[]:,'#&*!|>-? \n", "{{", "${", "null", "{page}", "\\ud800"]),
+)
+def test_no_document_raises_anything_else(place: int, cut: int, put: str) -> None:
+    """Whatever is typed, there are faults with places and without secrets, or requests."""
+    text = GOOD[:place] + put + GOOD[place + cut :]
+    told = "a fault"
+    try:
+        scenario = parse_scenario(
+            text.encode("utf-8", "replace"), "browse.yaml", environment=ENVIRONMENT, read=read_file
+        )
+        compile_scenario(scenario, authority="127.0.0.1", base_path="")
+    except SpecError as error:
+        told = str(error)
+    assert told
+    assert "s3cr3t" not in told
 
 
 def test_files_are_read_relative_to_the_scenario(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote
 
 import httptools
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck import __version__
@@ -136,6 +136,7 @@ def test_any_number_of_placeholders(count: int) -> None:
     assert seen.url.decode() == path.replace("{v}", "x%20y")
 
 
+@settings(deadline=None)
 @given(value=SCALARS)
 def test_paths_and_queries_keep_any_value(value: JsonScalar) -> None:
     """What is decoded on the other side is what was put in, and the path has as many segments as written."""
@@ -152,6 +153,7 @@ def needs_refusal(value: object) -> bool:
     return any(character != "\t" and (character < " " or character == "\x7f") for character in text_of(value))
 
 
+@settings(deadline=None)
 @given(value=JSON_VALUES)
 def test_json_bodies_parse_back(value: object) -> None:
     """A whole placeholder keeps its type, one inside a string is text and stays inside."""
@@ -171,6 +173,7 @@ def as_captured(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
+@settings(deadline=None)
 @given(value=SCALARS)
 def test_fed_and_captured_values_are_written_alike(value: JsonScalar) -> None:
     """It does not matter where a value comes from."""
@@ -180,6 +183,7 @@ def test_fed_and_captured_values_are_written_alike(value: JsonScalar) -> None:
         assert (one.url, one.headers, one.body) == (other.url, other.headers, other.body)
 
 
+@settings(deadline=None)
 @given(value=SCALARS)
 def test_forms_parse_back(value: JsonScalar) -> None:
     """Forms encode spaces as plus signs and everything that has a meaning by percent."""
@@ -189,6 +193,7 @@ def test_forms_parse_back(value: JsonScalar) -> None:
     assert pairs == [("whole", text_of(value)), ("k&y", f"<{text_of(value)}>")]
 
 
+@settings(deadline=None)
 @given(value=SCALARS)
 def test_text_bodies_are_utf8(value: JsonScalar) -> None:
     """A body of text is sent as it is, its length counted in bytes."""
@@ -197,6 +202,7 @@ def test_text_bodies_are_utf8(value: JsonScalar) -> None:
     assert dict(seen.headers)["Content-Type"] == "text/plain; charset=utf-8"
 
 
+@settings(deadline=None)
 @given(before=TEXTS, after=TEXTS, evil=st.sampled_from(["\r\nX-Evil: 1", "\n", "\r", "\0", "\x1b[31m"]))
 def test_headers_cannot_be_injected(before: str, after: str, evil: str) -> None:
     """A value with a line break or NUL is not sent at all, and the message does not repeat it."""
@@ -207,6 +213,7 @@ def test_headers_cannot_be_injected(before: str, after: str, evil: str) -> None:
     )
 
 
+@settings(deadline=None)
 @given(value=SCALARS)
 def test_good_values_reach_headers(value: JsonScalar) -> None:
     """There is one header more, with the value in UTF-8; else there is no request."""

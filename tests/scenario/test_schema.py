@@ -26,7 +26,7 @@ ACCEPTED = {
     "times": "think: 1h..1h\ntimeout: 1m30s\nflows: [{steps: [{get: /, think: 0.5s..1.5s, timeout: 10ms}]}]",
     "json": "flows: [{steps: [{put: /, json: [1, null, {a: [true, x]}], expect: {json: {$: null}}}]}]",
     "text": "flows:\n  - steps:\n      - patch: /\n        body: |\n          two\n          lines\n",
-    "paths": "flows: [{steps: [{head: /, capture: {a: {json: \"$.a[0][-1]['b c']\"}}}]}]",
+    "paths": "flows: [{steps: [{get: /, capture: {a: {json: \"$.a[0][-1]['b c']\"}}}]}]",
     "list": "feeders: {a: {list: [1, 1.5, true, null, x], order: random}}\nflows: [{steps: [{get: /}]}]",
     "uuid as text": 'feeders: {a: {uuid: "4"}}\nflows: [{steps: [{delete: /}]}]',
     "range in order": "feeders: {a: {range: {from: 0, to: 0}}}\nflows: [{steps: [{options: /}]}]",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from slocheck.spec.course import Arrivals, Stage
 from slocheck.spec.model import CacheRule, FailureRule, Indicator, IndicatorKind, Limit, Spec, Tls
 
 REFERENCE_EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -16,8 +17,8 @@ class LoadPlan:
 
     Attributes:
         target_url: Base URL of the target.
-        scenario: Absolute path of the Locust file.
-        users: Virtual users.
+        scenario: Absolute path of the Locust file or the declarative scenario.
+        users: Virtual users; the most at any time.
         spawn_rate: Users started per second.
         warmup_s: Seconds before the window.
         duration_s: Seconds of the window.
@@ -31,6 +32,9 @@ class LoadPlan:
         seed: Of every worker's random generator; None: unseeded.
         processes: Worker processes.
         environment: Extra environment of the workers (a scenario's own settings).
+        rate: Course of the arrivals, from the load's begin; empty: closed model.
+        stages: Course of the users; empty: all `users` throughout.
+        arrivals: How arrivals are spread.
     """
 
     target_url: str
@@ -49,6 +53,14 @@ class LoadPlan:
     seed: int | None = None
     processes: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
+    rate: tuple[Stage, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    arrivals: Arrivals = Arrivals.UNIFORM
+
+    @property
+    def declarative(self) -> bool:
+        """Whether the scenario is a declarative one."""
+        return not self.scenario.endswith(".py")
 
 
 def thresholds_ns(spec: Spec) -> tuple[int, ...]:

@@ -38,6 +38,9 @@ def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
             exclude_tags=workload.exclude_tags,
             seed=seed,
             processes=processes,
+            rate=workload.rate,
+            stages=workload.stages,
+            arrivals=workload.arrivals,
         )
     )
 

@@ -37,7 +37,11 @@ def run(
         typer.Option(metavar="FILE", envvar="SLOCHECK_SCENARIO", help="Another scenario, relative to here."),
     ] = None,
     users: Annotated[
-        int | None, typer.Option(metavar="N", envvar="SLOCHECK_USERS", help="Virtual users.")
+        int | None, typer.Option(metavar="N", envvar="SLOCHECK_USERS", help="Virtual users (closed model).")
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option(metavar="R", envvar="SLOCHECK_RATE", help="Arrivals per second: 200/s (open model)."),
     ] = None,
     duration: Annotated[
         str | None,
@@ -92,6 +96,7 @@ def run(
         gate=gate,
         scenario=scenario,
         users=users,
+        rate=rate,
         duration=duration,
         warmup=warmup,
         max_duration=max_duration,

@@ -18,7 +18,7 @@ from slocheck.pipeline import run as run_pipeline
 from slocheck.reporters.report import Report
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Spec
-from slocheck.spec.units import parse_duration
+from slocheck.spec.units import UnitError, parse_duration, parse_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Flags:
     gate: str | None = None
     scenario: str | None = None
     users: int | None = None
+    rate: str | None = None
     duration: str | None = None
     warmup: str | None = None
     max_duration: str | None = None
@@ -59,6 +60,7 @@ def load(path: Path, flags: Flags) -> tuple[Spec, Overrides]:
         gate=flags.gate,
         scenario=_from_here(path, flags.scenario),
         users=flags.users,
+        rate=_rate(flags.rate),
         duration=_seconds("--max-duration", flags.max_duration) or _seconds("--duration", flags.duration),
         warmup=_seconds("--warmup", flags.warmup),
     )
@@ -70,6 +72,14 @@ def _from_here(spec: Path, scenario: str | None) -> str | None:
     if scenario is None:
         return None
     return os.path.relpath(Path(scenario).resolve(), spec.resolve().parent)
+
+
+def _rate(text: str | None) -> float | None:
+    """Return a rate of arrivals in 1/s; raises UsageError."""
+    try:
+        return None if text is None else float(parse_rate(text, bare=True))
+    except UnitError as error:
+        raise UsageError(f"--rate: {error}") from error
 
 
 def _seconds(flag: str, text: str | None) -> float | None:

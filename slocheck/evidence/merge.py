@@ -59,6 +59,7 @@ def add_slices(one: SliceCounts, two: SliceCounts) -> SliceCounts:
         cache_hits=one.cache_hits + two.cache_hits,
         cache_misses=one.cache_misses + two.cache_misses,
         bytes_received=one.bytes_received + two.bytes_received,
+        service_times=merge((one.service_times, two.service_times)),
     )
 
 
@@ -160,6 +161,7 @@ def _slice_to_plain(counts: SliceCounts) -> list[Any]:
         counts.cache_hits,
         counts.cache_misses,
         counts.bytes_received,
+        [[index, count] for index, count in counts.service_times.items()],
     ]
 
 
@@ -187,7 +189,8 @@ def from_plain(plain: Plain) -> Delta:
 
 
 def _slice_from_plain(plain: list[Any]) -> SliceCounts:
-    second, ok, failures, statuses, unserved, over, latencies, failed, total, top, hits, misses, size = plain
+    second, ok, failures, statuses, unserved, over, latencies, failed, total, top, hits, misses, *rest = plain
+    size, service = rest
     return SliceCounts(
         second=int(second),
         ok=int(ok),
@@ -202,4 +205,5 @@ def _slice_from_plain(plain: list[Any]) -> SliceCounts:
         cache_hits=int(hits),
         cache_misses=int(misses),
         bytes_received=int(size),
+        service_times={int(index): int(count) for index, count in service},
     )

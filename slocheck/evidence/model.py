@@ -41,17 +41,36 @@ class WorkerHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The window's arrivals in the open model.
+
+    Attributes:
+        planned: As the schedule has them.
+        dropped: Not begun, since all users of the pool were busy.
+        lag_p99: How late the begun ones began, seconds.
+        lag_max: The latest one, seconds.
+    """
+
+    planned: int
+    dropped: int
+    lag_p99: float
+    lag_max: float
+
+
+@dataclass(frozen=True, slots=True)
 class LoadHealth:
     """How well the load was generated.
 
     Attributes:
         planned_users: What the plan asked for.
-        users: Smallest number of users running in any second of the window.
+        users: Smallest number of users running in any second of the window; with stages, as a share of
+            those planned for that second, put as a number of `planned_users`.
         workers: One entry a worker, lost ones included.
         in_flight: Requests unresolved at the drain's end (recorded as failed by timeout).
         unrecorded: Requests known to have been sent whose outcome nobody recorded.
         clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
         exceptions: Exceptions raised by the scenario's own code: text to count.
+        arrivals: What became of the window's arrivals; None in the closed model.
     """
 
     planned_users: int
@@ -61,6 +80,7 @@ class LoadHealth:
     unrecorded: int = 0
     clock_jump: float = 0.0
     exceptions: Mapping[str, int] = field(default_factory=dict)
+    arrivals: Arrivals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +135,7 @@ class Overrides:
     users: int | None = None
     duration: float | None = None
     warmup: float | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

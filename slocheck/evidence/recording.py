@@ -43,6 +43,8 @@ class SliceCounts:
         cache_hits: Responses whose header told a hit.
         cache_misses: Responses whose header told a miss.
         bytes_received: Body bytes.
+        service_times: Histogram of the ok requests' times from their real sending on, where that differs
+            from the intended start: in the open model.
     """
 
     second: int
@@ -58,6 +60,7 @@ class SliceCounts:
     cache_hits: int = 0
     cache_misses: int = 0
     bytes_received: int = 0
+    service_times: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:

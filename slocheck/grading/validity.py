@@ -19,6 +19,7 @@ def findings(spec: Spec, evidence: Evidence) -> tuple[Finding, ...]:
     checks: tuple[Check, ...] = (
         _generator,
         _users,
+        _arrivals,
         _workers,
         _cpu,
         _lag,
@@ -55,6 +56,33 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     if not valid:
         message += " ran throughout the window; less load than planned was sent: a longer warm-up helps"
     return [Finding("users", valid, message, _of(spec, SLOW_GENERATOR))]
+
+
+def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The open model's arrivals began, and began on time; nothing to check in the closed one."""
+    arrivals = evidence.health.arrivals
+    if arrivals is None:
+        return []
+    begun = arrivals.planned - arrivals.dropped
+    enough = begun >= spec.validity.min_sent * arrivals.planned
+    message = f"{begun:,} of {arrivals.planned:,} arrivals begun"
+    if not enough:
+        message += (
+            f"; the others found all {evidence.health.planned_users:,} users busy, so that the worst moments "
+            "were not measured: raise workload.max_users, or lower the rate"
+        )
+    on_time = arrivals.lag_p99 <= spec.validity.max_schedule_lag
+    late = f"schedule lag p99 {arrivals.lag_p99 * 1000:.1f} ms"
+    if not on_time:
+        late += (
+            f", allowed {spec.validity.max_schedule_lag * 1000:.0f} ms; latencies count from the intended "
+            "start and are too long by as much: use --processes, or lower the rate"
+        )
+    throughput = _of(spec, frozenset({IndicatorKind.RPS_PER_INSTANCE}))
+    return [
+        Finding("arrivals", enough, message, throughput),
+        Finding("schedule lag", on_time, late, _of(spec, SLOW_GENERATOR)),
+    ]
 
 
 def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:

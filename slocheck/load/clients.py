@@ -9,7 +9,6 @@ same host is followed and is, as the scenario sees it, one request.
 
 import functools
 import inspect
-import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -24,8 +23,8 @@ from geventhttpclient.useragent import ConnectionError as FastConnectionError
 from locust import clients
 from locust.contrib import fasthttp
 from locust.exception import LocustError
-from locust.user.task import LOCUST_STATE_STOPPING
 
+from slocheck.load.drain import refuse_while_draining
 from slocheck.load.flights import Flight
 from slocheck.load.tracking import FLIGHT_KEY, Tracker
 from slocheck.spec.model import Tls
@@ -67,8 +66,10 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
 
     @functools.wraps(original)
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        _refuse_while_draining(tracker, self.user)
-        flight = tracker.flights.begin(str(method), _name(self, url, args, kwargs))
+        if tracker.draining:
+            refuse_while_draining(self.user)
+        due_ns = self.user.__dict__.pop("intended_ns", None) if self.user is not None else None
+        flight = tracker.flights.begin(str(method), _name(self, url, args, kwargs), due_ns)
         if len(args) > context_at:
             tagged = {**args[context_at], FLIGHT_KEY: flight}
             args = (*args[:context_at], tagged, *args[context_at + 1 :])
@@ -98,20 +99,6 @@ def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     if isinstance(session, fasthttp.FastHttpSession) or not parts.scheme:
         return str(url)
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-
-
-def _refuse_while_draining(tracker: Tracker, user: Any) -> None:
-    """End a user that wants to send one more request during the drain; its `on_stop` still may."""
-    if not tracker.draining or user is None:
-        return
-    if user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
-        return
-    frame = sys._getframe(1)  # noqa: SLF001 - the cheap way to walk the stack
-    while frame.f_back is not None:
-        if frame.f_code.co_name == "on_stop":
-            return
-        frame = frame.f_back
-    raise gevent.GreenletExit
 
 
 def _left(tracker: Tracker, flight: Flight, error: BaseException) -> None:

@@ -5,12 +5,15 @@ No Locust here.
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor
 from typing import Any
 
-from slocheck.evidence.histogram import quantile_bounds
+from slocheck.evidence.histogram import bucket_bounds, quantile_bounds
 from slocheck.evidence.merge import from_plain
-from slocheck.evidence.model import LoadHealth, WorkerHealth
+from slocheck.evidence.model import Arrivals, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import FailureClass
+from slocheck.plan import LoadPlan
+from slocheck.spec.course import level
 from slocheck.spec.model import NS_PER_SECOND
 
 DOWN_AFTER_S = 10.0
@@ -51,11 +54,13 @@ class Collector:
         down: The target answers nothing but failures, for `DOWN_AFTER_S`.
     """
 
-    def __init__(self, workers: list[str], *, window: range, planned_users: int) -> None:
+    def __init__(self, workers: list[str], plan: LoadPlan, *, window: range) -> None:
         self.last_end_ns = 0
         self.down = False
         self._window = window
-        self._planned_users = planned_users
+        self._plan = plan
+        self._late: dict[int, int] = {}
+        self._dropped = 0
         self._workers = {worker: WorkerState() for worker in workers}
         self._exceptions: dict[str, int] = {}
         self._waiting: list[dict[str, Any]] = []
@@ -98,6 +103,10 @@ class Collector:
             if second in self._window:
                 state.lag[index] = state.lag.get(index, 0) + count
         state.messages += [text for text in report["messages"] if text not in state.messages]
+        self._dropped += sum(count for second, count in report["dropped"] if second in self._window)
+        for second, index, count in report["late"]:
+            if second in self._window:
+                self._late[index] = self._late.get(index, 0) + count
         for text, count in report["exceptions"]:
             self._exceptions[text] = self._exceptions.get(text, 0) + count
 
@@ -130,8 +139,8 @@ class Collector:
         by_worker = [_users_by_second(state, self._window[:driven_s]) for state in self._workers.values()]
         running = [sum(users) for users in zip(*by_worker, strict=True)]
         return LoadHealth(
-            planned_users=self._planned_users,
-            users=min(running, default=self.running),
+            planned_users=self._plan.users,
+            users=self._users(running),
             workers=tuple(_worker_health(worker, state) for worker, state in self._workers.items()),
             in_flight=sum(state.in_flight for state in self._workers.values()),
             unrecorded=sum(
@@ -139,6 +148,32 @@ class Collector:
             ),
             clock_jump=clock_jump,
             exceptions=dict(self._exceptions),
+            arrivals=self._arrivals(),
+        )
+
+    def _users(self, running: list[int]) -> int:
+        """Return the fewest users of a second; with stages, the smallest share of those planned for it.
+
+        A second's plan is the lowest level around it: users take a moment to start.
+        """
+        if not self._plan.stages:
+            return min(running, default=self.running)
+        shares = [1.0]
+        for second, users in zip(self._window, running, strict=False):
+            planned = floor(min(level(self._plan.stages, max(0, second + shift)) for shift in (-1, 0, 1)))
+            if planned:
+                shares.append(users / planned)
+        return floor(min(shares) * self._plan.users)
+
+    def _arrivals(self) -> Arrivals | None:
+        if not self._plan.rate:
+            return None
+        begun = sum(self._late.values())
+        return Arrivals(
+            planned=begun + self._dropped,
+            dropped=self._dropped,
+            lag_p99=quantile_bounds(self._late, _P99)[1] / NS_PER_SECOND if begun else 0.0,
+            lag_max=bucket_bounds(max(self._late))[1] / NS_PER_SECOND if begun else 0.0,
         )
 
 

@@ -22,6 +22,7 @@ class Master(MasterRunner):
     Attributes:
         prepared: Workers that are ready to begin.
         lost: Workers whose heartbeat stopped.
+        unprepared: Why a worker cannot begin; empty where none said so.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Master(MasterRunner):
     ) -> None:
         self.prepared: set[str] = set()
         self.lost: set[str] = set()
+        self.unprepared = ""
         self._seal = seal
         self._on_report = on_report
         super().__init__(environment, "127.0.0.1", 0)
@@ -52,6 +54,8 @@ class Master(MasterRunner):
             self._on_report(client_id, msg.data)
         elif msg.type == wire.PREPARED:
             self.prepared.add(client_id)
+        elif msg.type == wire.UNPREPARED:
+            self.unprepared = str(msg.data["why"])
         else:
             super().handle_message(client_id, msg)
 
@@ -64,10 +68,15 @@ class Master(MasterRunner):
                 if client.heartbeat < 0:
                     self.lost.add(client.id)
 
-    def begin(self, origin_ns: int, *, users: int, spawn_rate: float) -> None:
-        """Tell the workers when the load began, and start the users; returns at once."""
+    def begin(self, origin_ns: int) -> None:
+        """Tell the workers when the load begins; test_start was fired before."""
         self.send_message(wire.BEGIN, {"origin_ns": origin_ns})
-        self.update_state(STATE_SPAWNING)  # test_start was fired before the clock ran
+        self.update_state(STATE_SPAWNING)
+
+    def set_users(self, users: int, spawn_rate: float) -> None:
+        """Go to a number of users, so many a second; returns at once."""
+        if self.spawning_greenlet is not None:
+            self.spawning_greenlet.kill(block=False)
         self.spawning_greenlet = gevent.spawn(self.start, users, spawn_rate)
 
     def drain(self, workers: list[str], within_s: float, *, as_timeouts: bool) -> None:

@@ -52,7 +52,7 @@ class LoadEngine:
         self._stop_at: float | None = None
         self._killed = False
         self._done_received = False
-        self._load_start = 0.0
+        self._load_start = self._origin = 0.0
         self._second = 0
         self._health = LoadHealth(planned_users=plan.users, users=0, workers=())
 
@@ -114,12 +114,12 @@ class LoadEngine:
         """Send the load and block until it is drained; `on_tick` is called once a second."""
         if self._child is None:
             raise GeneratorError("the engine was not prepared")
-        self._load_start = time.time()
+        self._load_start = self._origin = time.time()
         self._child.send("start")
         while (line := self._receive()) is not None:
             match line["kind"]:
                 case "began":
-                    self._load_start = line["wall"]
+                    self._load_start, self._origin = line["start"], line["origin"]
                 case "second":
                     on_tick(self._tick(line))
                 case "done":
@@ -176,7 +176,7 @@ class LoadEngine:
             line["error"],
             health=_HEALTH.validate_python(line["health"]),
             driven_s=line["driven_s"],
-            start=line["load_start"],
+            starts=(line["load_start"], line["origin"]),
             end_after=line["end_after"],
         )
 
@@ -191,7 +191,7 @@ class LoadEngine:
             "" if stopped else f"the load generator's master {how}{complaint}",
             health=self._health,
             driven_s=self._phases.driven(self._second),
-            start=self._load_start,
+            starts=(self._load_start, self._origin),
             end_after=float(self._second),
         )
 
@@ -202,16 +202,17 @@ class LoadEngine:
         *,
         health: LoadHealth,
         driven_s: int,
-        start: float,
+        starts: tuple[float, float],
         end_after: float,
     ) -> LoadResult:
+        load_start, origin = starts
         return LoadResult(
             recording=self._builder.recording(self._phases.warmup_s, driven_s),
             health=health,
             ending=ending,
-            load_start=start,
-            window_start=start + self._phases.warmup_s,
-            end=start + end_after,
+            load_start=load_start,
+            window_start=origin + self._phases.warmup_s,
+            end=origin + end_after,
             versions=self._versions,
             error=error,
         )

@@ -21,19 +21,21 @@ class Flight:
     Attributes:
         method: As the client names it.
         name: The endpoint's name.
-        start_ns: When it was sent, on the monotonic clock.
+        start_ns: When it was to be sent, on the monotonic clock.
+        sent_ns: When it was sent.
         by_scenario: The scenario marked the response as a failure.
         pending: What will be recorded when the scenario says nothing; None while unanswered.
         holder: The response that waits for the scenario's word; dead when nobody can give it any more.
         timer: The request's deadline.
     """
 
-    __slots__ = ("by_scenario", "holder", "method", "name", "pending", "start_ns", "timer")
+    __slots__ = ("by_scenario", "holder", "method", "name", "pending", "sent_ns", "start_ns", "timer")
 
-    def __init__(self, method: str, name: str, start_ns: int) -> None:
+    def __init__(self, method: str, name: str, start_ns: int, sent_ns: int) -> None:
         self.method = method
         self.name = name
         self.start_ns = start_ns
+        self.sent_ns = sent_ns
         self.by_scenario = False
         self.pending: Result | None = None
         self.holder: weakref.ref[object] | None = None
@@ -46,7 +48,7 @@ class Flight:
 
     @property
     def age_ns(self) -> int:
-        """Nanoseconds since it was sent."""
+        """Nanoseconds since it was to be sent."""
         return time.monotonic_ns() - self.start_ns
 
 
@@ -65,9 +67,10 @@ class FlightTable:
     def __contains__(self, flight: Flight) -> bool:
         return id(flight) in self._open
 
-    def begin(self, method: str, name: str) -> Flight:
-        """Open a flight: its request is sent now."""
-        flight = Flight(method, name, time.monotonic_ns())
+    def begin(self, method: str, name: str, due_ns: int | None = None) -> Flight:
+        """Open a flight: its request is sent now; `due_ns`: when it was to be."""
+        now_ns = time.monotonic_ns()
+        flight = Flight(method, name, now_ns if due_ns is None else due_ns, now_ns)
         self._open[id(flight)] = flight
         return flight
 

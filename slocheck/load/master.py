@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
+from math import floor
 from typing import Any
 
 import gevent
@@ -25,6 +26,7 @@ from slocheck.load.phases import Phases
 from slocheck.load.scenario import ScenarioError, load_environment
 from slocheck.load.seal import Seal
 from slocheck.plan import LoadPlan
+from slocheck.spec.course import level
 from slocheck.spec.model import NS_PER_SECOND
 
 CONNECT_S = 30.0
@@ -33,6 +35,8 @@ SHORT_DRAIN_S = 1.0
 FINAL_REPORT_S = 10.0
 _TICK_AFTER_S = 0.2
 _POLL_S = 0.02
+_LEAD_NS = 50_000_000
+"""The open model's schedule begins this much after the order to begin, so that no worker comes late."""
 _HEALTH = TypeAdapter(LoadHealth)
 
 
@@ -60,7 +64,8 @@ class Conductor:
         self._collector: Collector | None = None
         self._stopping = False
         self._origin_ns = 0
-        self._wall_at_origin = 0.0
+        self._wall_at_start = self._wall_at_origin = 0.0
+        self._users = 0
         self._clock_jump = 0.0
         self._ticked = 0
 
@@ -68,10 +73,11 @@ class Conductor:
         """Wait until every worker is connected; raises LostError."""
         self._wait(lambda: len(self._runner.clients) == self._plan.processes, CONNECT_S, "connected")
         self._workers = list(self._runner.clients)
-        self._collector = Collector(self._workers, window=self._phases.window, planned_users=self._plan.users)
+        self._collector = Collector(self._workers, self._plan, window=self._phases.window)
 
     def run(self) -> None:
         """Send the load and drain it; everything goes to the CLI, the outcome last."""
+        self._wall_at_start = time.time()
         try:
             self._runner.environment.events.test_start.fire(environment=self._runner.environment)
             self._runner.send_message(wire.PREPARE)
@@ -88,19 +94,34 @@ class Conductor:
 
     def _drive(self) -> Ending:
         """Let the users run until the window ends, or something else does; raises LostError."""
-        self._origin_ns, self._wall_at_origin = time.monotonic_ns(), time.time()
-        self._runner.begin(self._origin_ns, users=self._plan.users, spawn_rate=self._plan.spawn_rate)
-        self._outlet.send("began", wall=self._wall_at_origin)
+        lead_ns = _LEAD_NS if self._plan.rate else 0
+        self._origin_ns = time.monotonic_ns() + lead_ns
+        self._wall_at_origin = time.time() + lead_ns / NS_PER_SECOND
+        self._runner.begin(self._origin_ns)
+        if not self._plan.rate:
+            self._set_users()
+        self._outlet.send("began", start=self._wall_at_start, origin=self._wall_at_origin)
         assert self._collector is not None
         while self._elapsed < self._phases.end_s:
             self._step(self._phases.name(self._elapsed))
             self._check_crew()
+            if self._plan.stages:
+                self._set_users()
             if self._stopping:
                 return Ending.INTERRUPTED
             if self._collector.down:
                 return Ending.TARGET_DOWN
             gevent.sleep(min(_POLL_S, max(0.0, self._phases.end_s - self._elapsed)))
         return Ending.COMPLETE
+
+    def _set_users(self) -> None:
+        """Let as many users run as the plan has for this second."""
+        users, rate = self._plan.users, self._plan.spawn_rate
+        if self._plan.stages:
+            users, rate = round(level(self._plan.stages, floor(self._elapsed))), float(self._plan.users)
+        if users != self._users:
+            self._users = users
+            self._runner.set_users(users, rate)
 
     def _drain(self, ending: Ending, error: str) -> tuple[Ending, str]:
         """Wait for every worker's final report; an interrupt or a loss shortens it."""
@@ -143,7 +164,8 @@ class Conductor:
             error=error,
             driven_s=driven_s,
             health=_HEALTH.dump_python(health, mode="json"),
-            load_start=self._wall_at_origin or time.time(),
+            load_start=self._wall_at_start,
+            origin=self._wall_at_origin or self._wall_at_start,
             end_after=(end_ns - self._origin_ns) / NS_PER_SECOND,
         )
         self._outlet.flush(1.0)
@@ -180,6 +202,8 @@ class Conductor:
 
     def _check_crew(self) -> None:
         """Raise LostError when a worker is gone or silent that has not sent its final report."""
+        if self._runner.unprepared:
+            raise LostError(self._runner.unprepared)
         final = self._collector.has_final if self._collector else lambda _worker: False
         for index, code in self._crew.ended():
             if not self._workers or not all(final(worker) for worker in self._workers):

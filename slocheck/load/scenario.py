@@ -1,4 +1,4 @@
-"""Loading a Locust file, and the Locust environment that both master and workers run it in."""
+"""Loading a scenario, and the Locust environment that both master and workers run it in."""
 
 import contextlib
 import traceback
@@ -11,7 +11,10 @@ from locust.env import Environment
 from locust.user.task import filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
 
+from slocheck.errors import SlocheckError
 from slocheck.evidence.merge import MAX_MESSAGE
+from slocheck.load.declarative import user_class
+from slocheck.load.lean.origin import OriginError
 from slocheck.plan import LoadPlan
 
 
@@ -24,7 +27,7 @@ def load_environment(plan: LoadPlan) -> Environment:
 
     Listeners that have to come before the file's own must be registered before this.
     """
-    classes = _with_tags(plan, _user_classes(plan.scenario))
+    classes = _classes(plan)
     path = plan.scenario
     try:
         options = get_parser(default_config_files=[]).parse_args(args=[])
@@ -34,6 +37,8 @@ def load_environment(plan: LoadPlan) -> Environment:
             "give each one a default, or read a setting from the environment"
         ) from error
     host = plan.target_url.rstrip("/")
+    for user in classes:
+        user.host = host
     vars(options).update(
         host=host, num_users=plan.users, spawn_rate=plan.spawn_rate, headless=True, stop_timeout=plan.drain_s
     )
@@ -50,6 +55,23 @@ def load_environment(plan: LoadPlan) -> Environment:
         )
     except ValueError as error:
         raise ScenarioError(f"{path}: {error}") from error
+
+
+def _classes(plan: LoadPlan) -> list[type[User]]:
+    """Return the user classes of a declarative scenario or a Locust file."""
+    if plan.declarative:
+        try:
+            return [user_class(plan)]
+        except (SlocheckError, OriginError) as error:
+            raise ScenarioError(str(error)) from error
+    classes = _with_tags(plan, _user_classes(plan.scenario))
+    fixed = [user.__name__ for user in classes if user.fixed_count]
+    if plan.rate and fixed:
+        raise ScenarioError(
+            f"{plan.scenario}: {', '.join(fixed)} sets fixed_count, which has no meaning under a rate; "
+            "set weight instead, or write workload.users"
+        )
+    return classes
 
 
 def _user_classes(path: str) -> list[type[User]]:

@@ -11,8 +11,10 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
+from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.flights import Flight, FlightTable
+from slocheck.load.lean.sink import RecorderSink
 from slocheck.load.outcome import cache_outcome, classify, judge, message_of
 from slocheck.load.recorder import Recorder, Result
 from slocheck.plan import LoadPlan
@@ -28,17 +30,50 @@ class Tracker:
         recorder: Where they are counted.
         flights: Those under way.
         draining: No new request may be sent.
-        in_flight: Requests given up at the drain's end, recorded as failed by timeout.
-        unrecorded: Requests that were sent and have no recorded outcome.
+        lean: Where the lean client counts; it follows its requests itself.
     """
 
     def __init__(self, plan: LoadPlan) -> None:
         self.recorder = Recorder(plan.thresholds_ns)
         self.flights = FlightTable()
+        self.lean = RecorderSink(plan)
         self.draining = False
-        self.in_flight = 0
-        self.unrecorded = 0
+        self._in_flight = 0
+        self._unrecorded = 0
         self._plan = plan
+
+    @property
+    def open(self) -> int:
+        """Requests under way."""
+        return len(self.flights) + self.lean.open
+
+    @property
+    def in_flight(self) -> int:
+        """Requests given up at the drain's end, recorded as failed by timeout."""
+        return self._in_flight + self.lean.in_flight
+
+    @property
+    def unrecorded(self) -> int:
+        """Requests that were sent and have no recorded outcome."""
+        return self._unrecorded + self.lean.unrecorded
+
+    @property
+    def last_end_ns(self) -> int:
+        """When the last response ended, on the monotonic clock."""
+        return max(self.recorder.last_end_ns, self.lean.recorder.last_end_ns)
+
+    def begin(self, origin_ns: int) -> None:
+        """Count slices from this moment of the monotonic clock."""
+        self.recorder.origin_ns = self.lean.recorder.origin_ns = origin_ns
+
+    def drain(self) -> None:
+        """Let no new request begin."""
+        self.draining = self.lean.draining = True
+
+    def flush(self) -> tuple[Delta, Delta]:
+        """Return what was counted since the last flush: through Locust's event, and by the lean client."""
+        self.settle_forgotten()
+        return self.recorder.flush(), self.lean.recorder.flush()
 
     def on_request(
         self,
@@ -58,14 +93,16 @@ class Tracker:
         if flight is not None and not self.flights.close(flight):
             return
         if response_time is None or not math.isfinite(response_time):
-            self.unrecorded += 1
+            self._unrecorded += 1
             return
-        latency_ns = max(1, round(response_time * 1_000_000))
+        latency_ns = max(1, round(response_time * 1_000_000)) + _waited_ns(flight)
         start_ns = flight.start_ns if flight is not None else self._start(latency_ns, start_time)
         by_scenario = flight is not None and flight.by_scenario
         failure, status, message, cache = self._judge(response, exception, by_scenario=by_scenario)
         result = Result(start_ns, latency_ns, failure, status, message, cache, response_length or 0)
         self.recorder.record(str(request_type), str(name), result)
+        if failure is None and (waited_ns := _waited_ns(flight)):
+            self.recorder.tally(str(request_type), str(name)).service(start_ns, latency_ns - waited_ns)
 
     def _start(self, latency_ns: int, start_time: object) -> int:
         """Return when a request of a client unknown to us was sent, on the monotonic clock.
@@ -102,7 +139,7 @@ class Tracker:
         if flight.timer is not None:
             flight.timer.close()
         failure, status, message, cache = self._judge(response, meta["exception"], by_scenario=False)
-        latency_ns = max(1, round(meta["response_time"] * 1_000_000))
+        latency_ns = max(1, round(meta["response_time"] * 1_000_000)) + _waited_ns(flight)
         size = meta["response_length"]
         flight.name = meta["name"]
         flight.pending = Result(flight.start_ns, latency_ns, failure, status, message, cache, size)
@@ -159,11 +196,17 @@ class Tracker:
                 self._settle(flight)
             elif as_timeouts:
                 self.flights.close(flight)
-                self.in_flight += 1
+                self._in_flight += 1
                 age = flight.age_ns
                 text = f"no response {age / 1e9:.0f} s after it was sent, when the drain ended"
                 result = Result(flight.start_ns, age, FailureClass.TIMEOUT, 0, text)
                 self.recorder.record(flight.method, flight.name, result)
             else:
                 self.flights.close(flight)
-                self.unrecorded += 1
+                self._unrecorded += 1
+        self.lean.give_up(as_timeouts=as_timeouts)
+
+
+def _waited_ns(flight: Flight | None) -> int:
+    """Return how long after its time a request was sent, in nanoseconds."""
+    return flight.sent_ns - flight.start_ns if flight is not None else 0

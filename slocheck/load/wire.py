@@ -8,6 +8,7 @@ from slocheck.load.seal import Seal
 
 PREPARE = "slocheck_prepare"
 PREPARED = "slocheck_prepared"
+UNPREPARED = "slocheck_unprepared"
 BEGIN = "slocheck_begin"
 REPORT = "slocheck_report"
 MAX_MESSAGE_BYTES = 1 << 26

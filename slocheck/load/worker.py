@@ -14,17 +14,21 @@ import locust
 import zmq.error
 from gevent.event import Event
 from locust.env import Environment
+from locust.exception import StopTest
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, WorkerRunner
 from locust.stats import RequestStats
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 from pydantic import TypeAdapter
 
-from slocheck.evidence.merge import to_plain
+from slocheck.evidence.merge import Delta, to_plain
 from slocheck.load import wire
+from slocheck.load.arrivals import NO_ARRIVALS, Arrivals, equip
 from slocheck.load.clients import install
 from slocheck.load.health import SAMPLE_S, ComplaintHandler, Health
+from slocheck.load.lean import user as lean_user
 from slocheck.load.lifeline import Lifeline
+from slocheck.load.locust_stats import add_to_statistics
 from slocheck.load.scenario import ScenarioError, load_environment
 from slocheck.load.seal import Seal
 from slocheck.load.tracking import Tracker
@@ -34,6 +38,7 @@ from slocheck.spec.model import NS_PER_SECOND
 REPORT_EVERY_S = 1.0
 _POLL_S = 0.02
 _KILL_S = 0.3
+_LONG_NS = 3600 * NS_PER_SECOND
 _MAX_DESCRIPTORS = 1 << 16
 
 
@@ -45,11 +50,18 @@ class Worker(WorkerRunner):
     """
 
     def __init__(
-        self, environment: Environment, port: int, *, seal: Seal, tracker: Tracker, health: Health
+        self,
+        environment: Environment,
+        port: int,
+        *,
+        seal: Seal,
+        tracker: Tracker,
+        health: Health,
+        arrivals: Arrivals | None,
     ) -> None:
         self.finished = Event()
         self.last_received_spawn_timestamp = 0
-        self._seal, self._tracker, self._health = seal, tracker, health
+        self._seal, self._tracker, self._health, self._arrivals = seal, tracker, health, arrivals
         self._sequence = 0
         self._drain_until: float | None = None
         self._as_timeouts = True
@@ -82,14 +94,28 @@ class Worker(WorkerRunner):
                 super().handle_message(msg)
 
     def _prepare(self) -> None:
-        """Fire `test_start` before the clock runs: a listener may take its time."""
+        """Fire `test_start` before the clock runs: a listener may take its time.
+
+        In the open model all users are started now, so that each arrival finds one.
+        """
         self.environment.events.test_start.fire(environment=self.environment)
         self.worker_state = STATE_SPAWNING
+        if self._arrivals is not None:
+            self._tracker.begin(time.monotonic_ns() + _LONG_NS)  # what on_start sends is of the first second
+            try:
+                self.spawn_users(self._arrivals.pool)
+            except StopTest as error:
+                self.send_message(wire.UNPREPARED, {"why": str(error)})
+                return
+            self._arrivals.wait_for_pool()
         self.send_message(wire.PREPARED)
 
     def _begin(self, origin_ns: int) -> None:
-        self._tracker.recorder.origin_ns = self._health.origin_ns = origin_ns
+        self._tracker.begin(origin_ns)
+        self._health.origin_ns = origin_ns
         self._health.take()  # what happened before the load is not the load's
+        if self._arrivals is not None:
+            self._arrivals.dispatcher.begin(origin_ns)
         gevent.spawn(self._sample)
         gevent.spawn(self._report_regularly, origin_ns)
 
@@ -112,18 +138,21 @@ class Worker(WorkerRunner):
     def _report(self, *, final: bool) -> None:
         """Send all that is new; the numbers run without a gap, so that a lost report is noticed."""
         tracker = self._tracker
-        tracker.settle_forgotten()
+        events, lean = tracker.flush()
+        add_to_statistics(self.environment.stats, lean)
+        delta = Delta(events.counts + lean.counts, events.errors + lean.errors)
         self._sequence += 1
         report = {
             "sequence": self._sequence,
             "final": final,
-            "delta": to_plain(tracker.recorder.flush()),
+            "delta": to_plain(delta),
             "running": self.user_count,
-            "open": len(tracker.flights),
+            "open": tracker.open,
             "in_flight": tracker.in_flight,
             "unrecorded": tracker.unrecorded,
-            "last_end_ns": tracker.recorder.last_end_ns,
+            "last_end_ns": tracker.last_end_ns,
             **self._health.take(),
+            **(self._arrivals.dispatcher.take() if self._arrivals is not None else NO_ARRIVALS),
         }
         self.send_message(wire.REPORT, report)
 
@@ -138,7 +167,9 @@ class Worker(WorkerRunner):
         gevent.spawn(self._stop_and_report)
 
     def _stop_and_report(self) -> None:
-        self._tracker.draining = True
+        if self._arrivals is not None:
+            self._arrivals.dispatcher.stop()
+        self._tracker.drain()
         self.stop()
         self.send_message("client_stopped")
         self._report(final=True)
@@ -204,6 +235,7 @@ def main() -> int:
     tracker, health = Tracker(plan), Health()
     _watch_logs(health)
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
+    lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)
     locust.events.user_error.add_listener(health.on_user_error)
     try:
@@ -214,7 +246,10 @@ def main() -> int:
     seal = Seal(bytes.fromhex(settings["token"]))
     wire.seal_messages(seal)
     environment.stats = RequestStats(use_response_times_cache=False)
-    runner = Worker(environment, settings["port"], seal=seal, tracker=tracker, health=health)
+    arrivals = equip(environment, plan, settings["index"], tracker.lean)
+    runner = Worker(
+        environment, settings["port"], seal=seal, tracker=tracker, health=health, arrivals=arrivals
+    )
     environment.runner = runner
     environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
     gc.collect()

@@ -14,9 +14,10 @@ from slocheck.spec.model import Objective, Spec
 from slocheck.spec.objectives import RESERVED, Surroundings, objectives_schema, read_objectives
 from slocheck.spec.overrides import check_gate, with_overrides
 from slocheck.spec.reading import Book, Key, Kind, Section, Value, Wrong
-from slocheck.spec.sections import CACHE, FAILURES, INSTANCES, TARGET, VALIDITY, WORKLOAD
+from slocheck.spec.sections import CACHE, FAILURES, INSTANCES, TARGET, VALIDITY
 from slocheck.spec.sources import PROMETHEUS, SCRAPE
 from slocheck.spec.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
+from slocheck.spec.workload import WORKLOAD
 
 __all__ = ["ROOT_KEYS", "load_spec", "parse_spec", "with_overrides"]
 

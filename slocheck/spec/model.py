@@ -6,6 +6,8 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
 
+from slocheck.spec.course import Arrivals, Stage
+
 NS_PER_SECOND = 1_000_000_000
 LEVELS_BESIDE_TIERS = ("target", "critical")
 
@@ -281,18 +283,21 @@ class ScrapeSource:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What load is sent.
+    """What load is sent: in the open model (`rate`) arrivals on a schedule, else users in a loop.
 
     Attributes:
         scenario: Path as written, relative to the spec's folder.
-        users: Virtual users of the closed model.
-        spawn_rate: Users started per second.
+        users: Virtual users; with stages the most at any time, in the open model the most at once.
+        spawn_rate: Users started per second, in the closed model.
         warmup: Seconds at the start that are not graded.
         duration: Seconds of the measured window.
+        position: Of the ``workload`` key.
         drain: Seconds after the window in which requests in flight may end.
         tags: Only tasks with one of these tags; empty: all.
         exclude_tags: Tasks left out.
-        position: Of the ``workload`` key.
+        rate: Course of the arrivals over warm-up and window; empty: closed model.
+        stages: Course of the users over warm-up and window; empty: a constant number.
+        arrivals: How arrivals are spread.
     """
 
     scenario: str
@@ -304,6 +309,9 @@ class Workload:
     drain: float = 30.0
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
+    rate: tuple[Stage, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    arrivals: Arrivals = Arrivals.UNIFORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +340,7 @@ class ValidityLimits:
         min_sent: Smallest share of the planned users or arrivals that were really there, 0..1.
         max_generator_cpu: Largest share of one core a worker may use, 0..1.
         max_loop_lag: Largest p99 of event-loop lateness, seconds.
+        max_schedule_lag: Largest p99 of how late arrivals began, seconds.
         max_unrecorded: Largest count of requests without a recorded outcome.
         max_clock_skew: Largest difference between Prometheus's clock and ours, seconds.
         max_clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
@@ -343,6 +352,7 @@ class ValidityLimits:
     min_sent: float = 0.99
     max_generator_cpu: float = 0.9
     max_loop_lag: float = 0.1
+    max_schedule_lag: float = 0.1
     max_unrecorded: int = 0
     max_clock_skew: float = 5.0
     max_clock_jump: float = 1.0

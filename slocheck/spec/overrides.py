@@ -10,16 +10,19 @@ from slocheck.errors import UsageError
 from slocheck.evidence.model import Overrides
 from slocheck.spec.model import PrometheusSource, ScrapeSource, Spec, Workload
 from slocheck.spec.reading import Wrong, unknown
-from slocheck.spec.sections import (
+from slocheck.spec.units import shown
+from slocheck.spec.urls import check_url
+from slocheck.spec.workload import (
     MAX_USERS,
+    check_rate,
     check_scenario,
     check_warmup,
     check_window,
     default_spawn_rate,
+    held,
     ramp_fault,
+    with_rate,
 )
-from slocheck.spec.units import shown
-from slocheck.spec.urls import check_url
 
 F = TypeVar("F")
 V = TypeVar("V")
@@ -82,27 +85,50 @@ def _instance(scrape: ScrapeSource) -> str:
 
 
 def _workload(workload: Workload, overrides: Overrides) -> Workload:
-    users = workload.users
-    if overrides.users is not None:
-        users = _checked("--users", _check_users, overrides.users)
-    warmup = workload.warmup
+    if overrides.users is not None and overrides.rate is not None:
+        raise UsageError("--users, --rate: the closed and the open model; give one of them")
+    warmup, duration = workload.warmup, workload.duration
     if overrides.warmup is not None:
         warmup = _checked("--warmup", check_warmup, Fraction(overrides.warmup))
-    duration = workload.duration
     if overrides.duration is not None:
         duration = _checked("--duration", check_window, Fraction(overrides.duration))
     scenario = workload.scenario
     if overrides.scenario is not None:
         scenario = _checked("--scenario", check_scenario, overrides.scenario)
-    rate = workload.spawn_rate
-    if rate == default_spawn_rate(workload.users, workload.warmup):
-        rate = default_spawn_rate(users, warmup)
-    elif slow := ramp_fault(users, rate, warmup):
-        flag = "--users" if overrides.users is not None else "--warmup"
+    timed = replace(workload, warmup=warmup, duration=duration, scenario=scenario)
+    if overrides.rate is not None:
+        return with_rate(timed, _checked("--rate", check_rate, overrides.rate), None)
+    if overrides.users is not None:
+        return _with_users(timed, _checked("--users", _check_users, overrides.users), workload)
+    return _with_times(timed, workload)
+
+
+def _with_times(timed: Workload, before: Workload) -> Workload:
+    """Let the course follow a changed warm-up or window; stages of the spec cannot."""
+    same = (timed.warmup, timed.duration) == (before.warmup, before.duration)
+    stages = before.rate or before.stages
+    if same:
+        return timed
+    if before.rate and len(stages) == 1 and stages[0].begin == stages[0].end:
+        return replace(timed, rate=held(stages[0].end, timed))
+    if stages:
+        raise UsageError(
+            "--warmup, --duration: the spec's stages say how long the load lasts; "
+            "change them there, or give --rate or --users as well"
+        )
+    return _with_users(timed, before.users, before)
+
+
+def _with_users(timed: Workload, users: int, before: Workload) -> Workload:
+    """Return the workload in the closed model with a constant number of users."""
+    rate = before.spawn_rate
+    own = not before.rate and not before.stages and rate != default_spawn_rate(before.users, before.warmup)
+    if not own:
+        rate = default_spawn_rate(users, timed.warmup)
+    elif slow := ramp_fault(users, rate, timed.warmup):
+        flag = "--users" if users != before.users else "--warmup"
         raise UsageError(f"{flag}: spawn_rate of the spec {slow}")
-    return replace(
-        workload, users=users, warmup=warmup, duration=duration, scenario=scenario, spawn_rate=rate
-    )
+    return replace(timed, users=users, spawn_rate=rate, rate=(), stages=())
 
 
 def _check_users(users: int) -> int:

@@ -1,5 +1,6 @@
 """What the master makes of its workers' reports."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,15 @@ from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import Delta, from_plain, to_plain
 from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.load.collector import DOWN_AFTER_S, Collector
-from slocheck.spec.model import Endpoint
+from slocheck.plan import LoadPlan
+from slocheck.spec.course import Stage
+from slocheck.spec.model import CacheRule, Endpoint, FailureRule
 
 MS = 1_000_000
+PLAN = LoadPlan(
+    target_url="http://127.0.0.1:1", scenario="a.py", users=6, spawn_rate=6, warmup_s=1, duration_s=2,
+    drain_s=1, thresholds_ns=(), failures=FailureRule(), cache=CacheRule(),
+)  # fmt: skip
 
 
 def report(
@@ -22,14 +29,14 @@ def report(
     return {
         "sequence": sequence, "final": False, "delta": to_plain(delta), "running": 3, "open": 1,
         "in_flight": 0, "unrecorded": 0, "last_end_ns": sequence, "cpu": [], "users": [], "lag": [],
-        "exceptions": [], "messages": [],
+        "exceptions": [], "messages": [], "dropped": [], "late": [],
     } | more  # fmt: skip
 
 
 @pytest.fixture
 def collector() -> Collector:
     """Return a collector of two workers with a window of seconds 1 and 2."""
-    return Collector(["a", "b"], window=range(1, 3), planned_users=6)
+    return Collector(["a", "b"], PLAN, window=range(1, 3))
 
 
 def taken(collector: Collector) -> int:
@@ -117,3 +124,31 @@ def test_our_own_failures_say_nothing_of_the_target(collector: Collector) -> Non
         failures = {FailureClass.GENERATOR: 5}
         collector.add("a", report(sequence, failures=failures), now=sequence * 2 * DOWN_AFTER_S)
     assert not collector.down
+
+
+def test_arrivals_of_the_window_are_added_up() -> None:
+    """What was dropped or late in the warm-up is of no account."""
+    collector = Collector(["a", "b"], replace(PLAN, rate=(Stage(10, 10, 3),)), window=range(1, 3))
+    late = [[0, bucket_index(900 * MS), 5], [1, bucket_index(MS), 98], [2, bucket_index(80 * MS), 2]]
+    collector.add("a", report(1, dropped=[[0, 7], [1, 3]], late=late), now=0)
+    collector.add("b", report(1, dropped=[[2, 1]]), now=0)
+    arrivals = collector.health(clock_jump=0, driven_s=2).arrivals
+    assert arrivals is not None
+    assert (arrivals.planned, arrivals.dropped) == (104, 4)
+    assert (arrivals.lag_p99, arrivals.lag_max) == pytest.approx((0.08, 0.08), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("running", "users"),
+    [
+        pytest.param([1, 5, 9], 10, id="as planned"),
+        pytest.param([1, 5, 2], 4, id="two of the five that a second asks for at least"),
+        pytest.param([1, 5, 30], 10, id="more than planned is not fewer"),
+    ],
+)
+def test_users_are_held_against_their_stages(running: list[int], users: int) -> None:
+    """The worst second's share of its planned users counts; a ramp may be a second late."""
+    plan = replace(PLAN, users=10, stages=(Stage(0, 10, 2), Stage(10, 10, 1)))
+    collector = Collector(["a"], plan, window=range(3))
+    collector.add("a", report(1, users=list(enumerate(running))), now=0)
+    assert collector.health(clock_jump=0, driven_s=3).users == users

@@ -205,14 +205,66 @@ VALUES = {
     ),
 }
 
-WORKLOADS = {
-    "open model": Broken(
+LOADS = {
+    "no load at all": Broken(
+        "  users: 100\n  spawn_rate: 50/s\n",
+        "",
+        "11:3 workload: says no load; write rate: 200/s (open model) or users: 50 (closed model)",
+        schema=False,
+    ),
+    "two models": Broken(
+        "spawn_rate: 50/s",
+        "rate: 200/s",
+        "12:10 workload.users: stands beside 'rate', which has no fixed number of users; "
+        "write one of them (or max_users)",
+        schema=False,
+    ),
+    "spawn rate of the open model": Broken(
         "users: 100",
         "rate: 200/s",
-        "12:3 workload.rate: the open model (arrivals per second) cannot be run yet; "
-        "write users: N and a Locust file as scenario",
+        "13:15 workload.spawn_rate: has no meaning beside a rate or stages; remove it",
+        schema=False,
     ),
-    "no scenario": Broken(
+    "spread of the closed model": Broken(
+        "users: 100",
+        "users: 100\n  arrivals: poisson",
+        "13:13 workload.arrivals: belongs to the open model; write rate: 200/s, or remove it",
+        schema=False,
+    ),
+    "too high a rate": Broken(
+        "  users: 100\n  spawn_rate: 50/s\n",
+        "  rate: 2000000/s\n",
+        "12:9 workload.rate: 2e+06/s is out of range; write more than 0/s and at most 1000000/s",
+        schema=False,
+    ),
+    "stage without a level": Broken(
+        "  users: 100\n  spawn_rate: 50/s\n",
+        "  rate: [{for: 35s}]\n",
+        "12:10 workload.rate[0]: needs one of 'rate' (held) and 'to' (a ramp); write {rate: ..., for: 30s}",
+    ),
+    "stages that never rise": Broken(
+        "  users: 100\n  spawn_rate: 50/s\n",
+        "  users: [{users: 0, for: 35s}]\n",
+        "12:10 workload.users: never rises above 0; nothing would be sent",
+        schema=False,
+    ),
+    "stages of another length": Broken(
+        "  users: 100\n  spawn_rate: 50/s\n",
+        "  rate: [{to: 100/s, for: 10s}, {rate: 100/s, for: 1m}]\n",
+        "14:13 workload.duration: the stages leave 1m5s after the warm-up; "
+        "write duration: 1m5s, or remove it",
+        schema=False,
+    ),
+    "no window after the stages": Broken(
+        "  users: 100\n  spawn_rate: 50/s\n",
+        "  rate: [{rate: 100/s, for: 5s}]\n",
+        "11:3 workload: its stages last 5s, and the warm-up 5s; no window is left: write longer stages",
+        schema=False,
+    ),
+}
+
+WORKLOADS = {
+    "no Locust file": Broken(
         "browse.py",
         "browse.js",
         "11:13 workload.scenario: 'scenarios/browse.js' is no scenario; "

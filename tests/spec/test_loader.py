@@ -27,7 +27,7 @@ from slocheck.spec.model import (
 )
 from slocheck.spec.sections import VALIDITY_KEYS
 from tests.spec.broken_objectives import OBJECTIVES
-from tests.spec.specs import GOOD, SHAPES, VALUES, WORKLOADS, Broken, good, problems_of
+from tests.spec.specs import GOOD, LOADS, SHAPES, VALUES, WORKLOADS, Broken, good, problems_of
 
 PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]
 QUERY = GOOD[GOOD.index("  queue:") : GOOD.index("gate:")]
@@ -77,7 +77,8 @@ def test_source_defaults_to_both_where_one_is_configured() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [pytest.param(broken, id=name) for name, broken in (SHAPES | VALUES | WORKLOADS).items()]
+    "broken",
+    [pytest.param(broken, id=name) for name, broken in (SHAPES | VALUES | WORKLOADS | LOADS).items()],
 )
 def test_a_fault_is_told_with_its_place(broken: Broken) -> None:
     """The first message names line and column of the value at fault, what it is, and what to write."""
@@ -198,8 +199,9 @@ def test_every_validity_limit_can_be_written_with_its_unit() -> None:
     """The block has a key for each limit of the model, and shares of a core may be over 100%."""
     assert {key.name for key in VALIDITY_KEYS} == {field.name for field in fields(ValidityLimits)}
     block = (
-        "validity: {min_sent: 50%, max_generator_cpu: 150%, max_loop_lag: 50ms, max_unrecorded: 2, "
-        "max_clock_skew: 1m, max_clock_jump: 2s, min_slices: 3, max_scrape_gap: 2.5, steady: false}"
+        "validity: {min_sent: 50%, max_generator_cpu: 150%, max_loop_lag: 50ms, max_schedule_lag: 20ms, "
+        "max_unrecorded: 2, max_clock_skew: 1m, max_clock_jump: 2s, min_slices: 3, max_scrape_gap: 2.5, "
+        "steady: false}"
     )
     written = good("validity: {min_sent: 99%, min_slices: 10}", block).validity
-    assert written == ValidityLimits(0.5, 1.5, 0.05, 2, 60.0, 2.0, 3, 2.5, steady=False)
+    assert written == ValidityLimits(0.5, 1.5, 0.05, 0.02, 2, 60.0, 2.0, 3, 2.5, steady=False)

@@ -1,0 +1,28 @@
+"""Why a request got no response."""
+
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.outcome import classify, message_of
+
+
+class TransportError(Exception):
+    """No whole response came.
+
+    Attributes:
+        failure: Its class.
+        message: The same for the same cause.
+    """
+
+    def __init__(self, failure: FailureClass, message: str) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.message = message
+
+
+def protocol_error(message: str) -> TransportError:
+    """Return the error for a response that is not HTTP, or not within the client's bounds."""
+    return TransportError(FailureClass.PROTOCOL, message)
+
+
+def from_system(error: OSError) -> TransportError:
+    """Return the error for one that the operating system or TLS reports."""
+    return TransportError(classify(error), message_of(error))

@@ -1,0 +1,92 @@
+"""Requests as bytes: HTTP/1.1, one place where foreign text becomes a message."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from slocheck import __version__
+
+DEFAULT_FIELDS = {
+    "User-Agent": f"slocheck/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+}
+OWN_FIELDS = frozenset({"host", "content-length", "connection", "transfer-encoding"})
+"""What the client writes itself: two of a kind would end the request at two places."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSENDABLE = re.compile(r"[\r\n\0]")
+_SAFE_IN_TARGET = "!#$%&'()*+,/:;=?@[]~-._"
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class UnsendableError(ValueError):
+    """A request cannot be written; the text says what is wrong with it."""
+
+
+def request_target(path: str, params: Mapping[str, Any] | None = None) -> str:
+    """Return path and query as they are sent; what is not ASCII, or is blank, is percent-encoded."""
+    path = path.partition("#")[0]
+    if params:
+        path += ("&" if "?" in path else "?") + urlencode(params, doseq=True)
+    return quote(path if path.startswith("/") else f"/{path}", safe=_SAFE_IN_TARGET)
+
+
+def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
+    """Return a body and its Content-Type, each empty for none.
+
+    Args:
+        data: Text, bytes, or the fields of a form.
+        json_value: Any JSON value; None for none.
+    """
+    if json_value is not None:
+        return json.dumps(json_value, separators=(",", ":")).encode(), "application/json"
+    if isinstance(data, Mapping):
+        return urlencode(data, doseq=True).encode(), "application/x-www-form-urlencoded"
+    if isinstance(data, str):
+        return data.encode(), ""
+    if data is None:
+        return b"", ""
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data), ""
+    raise UnsendableError(
+        f"a body of type {type(data).__name__} cannot be sent; give text, bytes or a mapping"
+    )
+
+
+def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, str]) -> bytes:
+    """Return request line and fields, without the line that ends them.
+
+    Raises:
+        UnsendableError: A part would break the message's frame.
+    """
+    if not _TOKEN.fullmatch(method):
+        raise UnsendableError(f"{method!r} is no HTTP method")
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {authority}"]
+    for name, value in fields.items():
+        if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):
+            raise UnsendableError(f"header {name!r}: not a name and a value of one line")
+        if name.lower() in OWN_FIELDS:
+            raise UnsendableError(f"header {name}: the client writes it itself; leave it out")
+        lines.append(f"{name}: {value}")
+    return ("\r\n".join(lines) + "\r\n").encode("latin-1", "xmlcharrefreplace")
+
+
+def request_bytes(head: bytes, method: str, body: bytes, *, cookie: str = "") -> bytes:
+    """Return a whole request: a head of `head_bytes`, the cookies' field, the body."""
+    if cookie:
+        head += b"Cookie: " + cookie.encode("latin-1", "replace") + b"\r\n"
+    if body or method not in _BODILESS:
+        head += b"Content-Length: %d\r\n" % len(body)
+    return head + b"\r\n" + body
+
+
+def merged(defaults: Mapping[str, str], own: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return fields with those of the same name, whatever its case, replaced; None leaves one out."""
+    if not own:
+        return dict(defaults)
+    lowered = {name.lower() for name in own}
+    fields = {name: value for name, value in defaults.items() if name.lower() not in lowered}
+    return fields | {name: str(value) for name, value in own.items() if value is not None}

@@ -1,0 +1,94 @@
+"""A connection under TLS: the same socket and watcher, with OpenSSL between them and the response."""
+
+import ssl
+from typing import Any
+
+from slocheck.load.lean.connection import RECEIVE_BYTES, Connection
+from slocheck.load.lean.origin import Origin
+from slocheck.load.lean.sweeper import Sweeper
+
+
+class TlsConnection(Connection):
+    """Checks certificate and name as the origin's context says, and resumes the origin's last session."""
+
+    def __init__(self, origin: Origin, sweeper: Sweeper) -> None:
+        super().__init__(origin, sweeper)
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = self._outgoing = ssl.MemoryBIO()
+
+    def _open(self, family: int, address: Any) -> None:
+        super()._open(family, address)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        origin = self._origin
+        assert origin.tls is not None
+        self._tls = origin.tls.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=origin.host, session=origin.session
+        )
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._take()
+            except ssl.SSLError:
+                self._flush()  # the alert, so that the server knows
+                raise
+            else:
+                self._flush()
+                return
+
+    def _flush(self) -> None:
+        """Send what OpenSSL has to send."""
+        if self._outgoing.pending:
+            super()._send_all(self._outgoing.read())
+
+    def _take(self) -> None:
+        """Hand OpenSSL what the server sent, or its end."""
+        data = super()._receive()
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _send_all(self, data: bytes) -> None:
+        assert self._tls is not None
+        self._tls.write(data)
+        super()._send_all(self._outgoing.read())
+
+    def _receive(self) -> bytes:
+        assert self._tls is not None
+        while True:
+            try:
+                return self._tls.read(RECEIVE_BYTES)
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._take()
+            except ssl.SSLZeroReturnError:
+                return b""
+
+    def _unasked(self) -> None:
+        """Take in session tickets; close at the connection's end, and where the server speaks unasked."""
+        assert self._tls is not None
+        try:
+            data = self._socket.recv(RECEIVE_BYTES)
+            if data:
+                self._incoming.write(data)
+                self._tls.read(RECEIVE_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        except OSError:
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """Close, and keep the session for the next connection."""
+        tls, self._tls = self._tls, None
+        if tls is not None and tls.session is not None and tls.session.has_ticket:
+            self._origin.session = tls.session
+        super().close()
+
+
+def connect_to(origin: Origin, sweeper: Sweeper) -> Connection:
+    """Return a connection to an origin, not opened yet."""
+    kind = TlsConnection if origin.tls is not None else Connection
+    return kind(origin, sweeper)

@@ -1,0 +1,54 @@
+"""Locust's own statistics, kept true for requests that are counted without its `request` event."""
+
+import time
+
+from locust import stats as locust_stats
+from locust.stats import RequestStats, StatsEntry, StatsError
+
+from slocheck.evidence.histogram import bucket_bounds
+from slocheck.evidence.merge import Delta
+from slocheck.evidence.recording import ErrorExample, SliceCounts
+
+_NS_PER_MS = 1_000_000
+
+
+def add_to_statistics(stats: RequestStats, delta: Delta) -> None:
+    """Add a delta in one go: counts and sizes are exact, response times are those of their bucket."""
+    now = time.time()
+    for endpoint, counts in delta.counts:
+        for entry in (stats.total, stats.get(endpoint.name, endpoint.method)):
+            _add(entry, counts, now)
+    for error in delta.errors:
+        _add_error(stats, error, now)
+
+
+def _add(entry: StatsEntry, counts: SliceCounts, now: float) -> None:
+    entry.num_requests += counts.sent
+    entry.num_failures += counts.failed
+    entry.num_reqs_per_sec[int(now)] += counts.sent
+    if counts.failed:
+        entry.num_fail_per_sec[int(now)] += counts.failed
+    entry.last_request_timestamp = now
+    entry.total_content_length += counts.bytes_received
+    for histogram in (counts.latencies, counts.failed_latencies):
+        for index, count in histogram.items():
+            lowest_ns, highest_ns = bucket_bounds(index)
+            _add_times(entry, (lowest_ns + highest_ns) / 2 / _NS_PER_MS, count)
+
+
+def _add_times(entry: StatsEntry, response_ms: float, count: int) -> None:
+    entry.total_response_time += response_ms * count  # type: ignore[assignment] # Locust adds floats, too
+    entry.max_response_time = max(entry.max_response_time, response_ms)  # type: ignore[assignment] # as above
+    shortest = entry.min_response_time
+    entry.min_response_time = response_ms if shortest is None else min(shortest, response_ms)  # type: ignore[assignment] # as above
+    entry.response_times[locust_stats.bucket_response_time(response_ms)] += count
+
+
+def _add_error(stats: RequestStats, error: ErrorExample, now: float) -> None:
+    key = StatsError.create_key(error.endpoint.method, error.endpoint.name, error.message)
+    known = stats.errors.get(key)
+    if known is None:
+        known = stats.errors[key] = StatsError(error.endpoint.method, error.endpoint.name, error.message)
+        known.first_seen = now
+    known.occurrences += error.count
+    known.last_seen = now

@@ -1,0 +1,75 @@
+"""A timer that the kernel keeps: late by tens of microseconds, where the event loop's own rounds to 1 ms."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+_MONOTONIC = 1
+_ABSOLUTE = 1
+_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000
+_NS = 1_000_000_000
+_READ = 1
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+
+class _Timer(ctypes.Structure):
+    _fields_ = [("interval", _Timespec), ("value", _Timespec)]
+
+
+class Timer:
+    """Calls back at one moment of the monotonic clock; `close` it at the end.
+
+    Where the system has no such timer, the event loop's own serves, up to a millisecond late.
+    """
+
+    def __init__(self, on_time: Callable[[], None]) -> None:
+        self._on_time = on_time
+        self._loop = gevent.get_hub().loop
+        self._fallback: Any = None
+        self._watcher: Any = None
+        self._descriptor = -1
+        libc = ctypes.CDLL(None, use_errno=True)
+        if hasattr(libc, "timerfd_create"):
+            self._descriptor = libc.timerfd_create(_MONOTONIC, _NONBLOCK_CLOEXEC)
+        if self._descriptor >= 0:
+            self._set = libc.timerfd_settime
+            self._set.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+            self._moment = _Timer()
+            self._address = ctypes.addressof(self._moment)
+            self._watcher = self._loop.io(self._descriptor, _READ)
+            self._watcher.start(on_time)
+
+    def at(self, moment_ns: int, now_ns: int) -> None:
+        """Call back at a moment, once; one that has passed calls back at once.
+
+        The callback has to call `at` or `rest`: either takes back the call that is due.
+        """
+        if self._watcher is None:
+            self._fallback = self._loop.timer(max(0.0, (moment_ns - now_ns) / _NS))
+            self._fallback.start(self._on_time)
+            return
+        value = self._moment.value
+        value.seconds, value.nanoseconds = divmod(moment_ns, _NS)
+        if self._set(self._descriptor, _ABSOLUTE, self._address, None):
+            raise OSError(ctypes.get_errno(), "timerfd_settime")
+
+    def rest(self) -> None:
+        """Call back no more until `at` is called again."""
+        if self._watcher is not None:
+            self.at(0, 0)
+
+    def close(self) -> None:
+        """Call back no more."""
+        if self._fallback is not None:
+            self._fallback.stop()
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            os.close(self._descriptor)
+            self._watcher = None

@@ -1,0 +1,63 @@
+"""The course of a load over time: stages of a level, users or arrivals per second."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import accumulate
+
+
+class Arrivals(StrEnum):
+    """How the arrivals of the open model are spread."""
+
+    UNIFORM = "uniform"
+    POISSON = "poisson"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a load's course: a level that is held, or goes from one to another in a straight line.
+
+    Attributes:
+        begin: Level at its begin, users or arrivals per second.
+        end: Level at its end.
+        seconds: Its length.
+    """
+
+    begin: float
+    end: float
+    seconds: float
+
+
+def level(stages: Sequence[Stage], seconds: float) -> float:
+    """Return the level at a time since the load's begin; the last one's end from there on."""
+    for stage in stages:
+        if seconds < stage.seconds:
+            return stage.begin + (stage.end - stage.begin) * seconds / stage.seconds
+        seconds -= stage.seconds
+    return stages[-1].end if stages else 0.0
+
+
+def length(stages: Sequence[Stage]) -> float:
+    """Return the seconds of all stages."""
+    return sum(stage.seconds for stage in stages)
+
+
+def peak(stages: Sequence[Stage]) -> float:
+    """Return the highest level."""
+    return max((max(stage.begin, stage.end) for stage in stages), default=0.0)
+
+
+def amount(stages: Sequence[Stage], begin: float, end: float) -> float:
+    """Return the level summed over time: arrivals expected from `begin` to `end`, in seconds."""
+    starts = accumulate((stage.seconds for stage in stages), initial=0.0)
+    total = 0.0
+    for start, stage in zip(starts, stages, strict=False):
+        low, high = max(begin, start), min(end, start + stage.seconds)
+        if low < high:
+            total += (level(stages, low) + _before(stage, high - start)) / 2 * (high - low)
+    return total
+
+
+def _before(stage: Stage, seconds: float) -> float:
+    """Return a stage's level just before a time since its own begin."""
+    return stage.begin + (stage.end - stage.begin) * seconds / stage.seconds

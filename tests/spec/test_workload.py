@@ -1,0 +1,104 @@
+"""The workload's two models and the course of their load over time."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.errors import UsageError
+from slocheck.evidence.model import Overrides
+from slocheck.spec import course
+from slocheck.spec.course import Arrivals, Stage
+from slocheck.spec.loader import parse_spec
+from slocheck.spec.model import Workload
+from slocheck.spec.overrides import with_overrides
+from tests.spec.specs import GOOD
+
+CLOSED = "  users: 100\n  spawn_rate: 50/s\n"
+
+
+def workload(load: str, *, duration: str = "  duration: 30s\n") -> Workload:
+    """Return the workload of the good spec with another load."""
+    text = GOOD.replace(CLOSED, f"  {load}\n").replace("  duration: 30s\n", duration)
+    return parse_spec(text.encode(), "slo.yaml").workload
+
+
+@pytest.mark.parametrize(
+    ("load", "pool"),
+    [
+        pytest.param("rate: 200/s", 400, id="what arrives in two seconds"),
+        pytest.param("rate: 600/min", 100, id="at least a hundred"),
+        pytest.param("rate: 20000/s", 5000, id="at most five thousand"),
+        pytest.param("rate: 200/s\n  max_users: 7", 7, id="as written"),
+    ],
+)
+def test_a_rate_brings_its_own_pool(load: str, pool: int) -> None:
+    """Users of the open model are no load of their own, but enough for a stall of two seconds."""
+    read = workload(load)
+    assert read.users == pool
+    assert course.length(read.rate) == 35
+    assert read.arrivals is Arrivals.UNIFORM
+
+
+def test_stages_hold_and_ramp() -> None:
+    """A ramp begins where the stage before it ended; the window is what the warm-up leaves."""
+    text = "rate: [{rate: 50/s, for: 5s}, {to: 200/s, for: 10s}, {rate: 80/s, for: 20s}]\n  arrivals: poisson"
+    read = workload(text, duration="")
+    assert read.rate == (Stage(50, 50, 5), Stage(50, 200, 10), Stage(80, 80, 20))
+    assert (read.warmup, read.duration, read.users) == (5, 30, 400)
+    assert read.arrivals is Arrivals.POISSON
+
+
+def test_users_have_stages_too() -> None:
+    """The closed model's stages go up and down; `users` is their peak."""
+    read = workload("users: [{to: 40, for: 10s}, {users: 20, for: 25s}]")
+    assert read.stages == (Stage(0, 40, 10), Stage(20, 20, 25))
+    assert read.users == 40
+    assert not read.rate
+
+
+@pytest.mark.parametrize(
+    ("load", "overrides", "rate", "users"),
+    [
+        pytest.param("users: 9", Overrides(rate=50.0), (Stage(50, 50, 35),), 100, id="closed to open"),
+        pytest.param("rate: 90/s", Overrides(users=7), (), 7, id="open to closed"),
+        pytest.param("rate: 90/s", Overrides(duration=60.0), (Stage(90, 90, 65),), 180, id="a longer window"),
+    ],
+)
+def test_flags_change_the_model(load: str, overrides: Overrides, rate: tuple[Stage, ...], users: int) -> None:
+    """``--rate`` and ``--users`` choose the model; a constant rate follows the window's length."""
+    text = GOOD.replace(CLOSED, f"  {load}\n")
+    changed = with_overrides(parse_spec(text.encode(), "slo.yaml"), overrides).workload
+    assert (changed.rate, changed.users) == (rate, users)
+
+
+def test_flags_cannot_stretch_stages() -> None:
+    """Nobody can tell which stage a longer window would belong to."""
+    text = GOOD.replace(CLOSED, "  rate: [{rate: 50/s, for: 35s}]\n").replace("rate: 50/s", "to: 50/s")
+    spec = parse_spec(text.encode(), "slo.yaml")
+    with pytest.raises(UsageError, match="stages say how long the load lasts"):
+        with_overrides(spec, Overrides(duration=60.0))
+    assert with_overrides(spec, Overrides(duration=30.0)) == replace(spec)
+
+
+STAGES = st.lists(
+    st.builds(Stage, st.integers(0, 500), st.integers(0, 500), st.integers(1, 60)), min_size=1, max_size=6
+)
+
+
+@given(STAGES, st.integers(0, 200), st.integers(0, 200), st.integers(0, 200))
+def test_amounts_add_up(stages: list[Stage], a: int, b: int, c: int) -> None:
+    """The level summed over two neighbouring times is the sum over both; all of it is the trapezoids'."""
+    first, middle, last = sorted((a, b, c))
+    parts = course.amount(stages, first, middle) + course.amount(stages, middle, last)
+    assert parts == pytest.approx(course.amount(stages, first, last))
+    whole = sum((stage.begin + stage.end) / 2 * stage.seconds for stage in stages)
+    assert course.amount(stages, 0, course.length(stages)) == pytest.approx(whole)
+
+
+def test_the_level_between_and_after_the_stages() -> None:
+    """A ramp is a straight line, a stage begins with its own level, the last one's end stays."""
+    stages = (Stage(0, 100, 10), Stage(40, 40, 5))
+    assert [course.level(stages, seconds) for seconds in (0, 5, 10, 14, 99)] == [0, 50, 40, 40, 40]
+    assert course.peak(stages) == 100

@@ -1,13 +1,13 @@
-"""The files that ship with slocheck: the commented spec and its scenario."""
+"""The files that ship with slocheck: the commented spec and its scenarios."""
 
 from pathlib import Path
 
 
 def asset(name: str) -> Path:
-    """Return where a shipped file lies: ``slo.yaml`` or ``browse.py``.
+    """Return where a shipped file lies: ``slo.yaml``, ``browse.yaml`` or ``browse.py``.
 
     A wheel carries them below ``slocheck/templates``, a checkout at its root; in both the spec finds
-    the scenario as ``scenarios/browse.py`` beside it.
+    the scenario as ``scenarios/browse.yaml`` beside it.
 
     Raises:
         FileNotFoundError: No such file is shipped, or the installation is incomplete.

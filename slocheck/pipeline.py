@@ -17,7 +17,7 @@ from slocheck.grading.grade import assess
 from slocheck.grading.looks import decided, due_look
 from slocheck.grading.planning import LOOKS, spending
 from slocheck.interrupts import Interrupted, Interrupts
-from slocheck.masking import masked, secrets_of
+from slocheck.masking import masked
 from slocheck.preflight import guard_target, probe_target, sole_use
 from slocheck.reporters.report import Report
 from slocheck.spec.model import Spec
@@ -90,6 +90,7 @@ class RunRequest:
         command: The command line, secrets masked.
         seed: Of the run.
         until_decided: End the window at the first planned look that decides the gate.
+        secrets: What must not show in anything that is kept.
     """
 
     spec: Spec
@@ -100,6 +101,7 @@ class RunRequest:
     command: str
     seed: int | None
     until_decided: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
             if request.until_decided:
                 evidence = _looked_at(evidence, look)
             evidence = replace(evidence, server=server, server_error=server_error)
-            evidence = masked(evidence, secrets_of(spec))
+            evidence = masked(evidence, request.secrets)
             folder.save_evidence(evidence, spec.text)
             report = Report(spec, evidence, assess(spec, evidence), shown_path(folder.path))
             adapters.write_reports(report, folder)

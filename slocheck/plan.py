@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from slocheck.spec.course import Arrivals, Stage
-from slocheck.spec.model import CacheRule, FailureRule, Indicator, IndicatorKind, Limit, Spec, Tls
+from slocheck.spec.course import Arrivals, Stage, amount
+from slocheck.spec.model import CacheRule, Endpoint, FailureRule, Indicator, IndicatorKind, Limit, Spec, Tls
 
 REFERENCE_EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latency edges counted beside the spec's limits: references for a rare tail's clustering."""
@@ -77,6 +77,39 @@ def thresholds_ns(spec: Spec) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a plan sends within its window, on average.
+
+    Attributes:
+        arrivals: Arrivals of the open model; None in the closed one, where the target's speed decides.
+        requests: By endpoint; None where the scenario does not tell, as a Locust file does not.
+    """
+
+    arrivals: float | None
+    requests: Mapping[Endpoint, float] | None
+
+    def to(self, endpoint: Endpoint | None) -> float | None:
+        """Return the requests to an endpoint, or to all; None where nobody can know.
+
+        A task of a Locust file is taken for one request: it may send more.
+        """
+        if self.requests is None:
+            return self.arrivals if endpoint is None else None
+        return sum(self.requests.values()) if endpoint is None else self.requests.get(endpoint, 0.0)
+
+
+def forecast(spec: Spec, per_arrival: Mapping[Endpoint, float] | None) -> Forecast:
+    """Return what a spec's workload will send; `per_arrival`: requests of one arrival by endpoint."""
+    workload = spec.workload
+    if not workload.rate:
+        return Forecast(None, None)
+    arrivals = amount(workload.rate, workload.warmup, workload.warmup + workload.duration)
+    if per_arrival is None:
+        return Forecast(arrivals, None)
+    return Forecast(arrivals, {endpoint: mean * arrivals for endpoint, mean in per_arrival.items()})
+
+
+@dataclass(frozen=True, slots=True)
 class ProofNeed:
     """What it takes to prove one limit.
 
@@ -86,14 +119,23 @@ class ProofNeed:
         limit: As written.
         requests: Fewest independent requests, none of them bad, that prove it; None where the limit
             is no share of requests.
-        per_second: The same as a rate over the planned window.
+        expected: Requests that the plan sends to what the objective counts; None where nobody can know.
+        per_second: The same as `requests`, as a rate over the planned window.
+        window_s: The window in which the plan's rate sends that many; None where nobody can know.
     """
 
     objective: str
     level: str
     limit: str
     requests: int | None
+    expected: float | None
     per_second: float | None
+    window_s: float | None
+
+    @property
+    def provable(self) -> bool:
+        """Whether the plan may send enough; also where nobody can know."""
+        return self.requests is None or self.expected is None or self.expected >= self.requests
 
 
 def bad_share_limit(indicator: Indicator, limit: Limit) -> Fraction | None:
@@ -109,13 +151,18 @@ def bad_share_limit(indicator: Indicator, limit: Limit) -> Fraction | None:
             return None
 
 
-def proof_needs(spec: Spec, requests_needed: Callable[[float], int]) -> tuple[ProofNeed, ...]:
+def proof_needs(
+    spec: Spec, requests_needed: Callable[[float], int], planned: Forecast
+) -> tuple[ProofNeed, ...]:
     """Return what each limit takes to be proven; `requests_needed` maps a share to a sample size."""
+    window = spec.workload.duration
     needs = []
     for objective in spec.objectives:
+        expected = planned.to(objective.endpoint)
         for level, limit in objective.limits.items():
             share = bad_share_limit(objective.indicator, limit)
             requests = requests_needed(float(share)) if share is not None and 0 < share < 1 else None
-            rate = requests / spec.workload.duration if requests is not None else None
-            needs.append(ProofNeed(objective.name, level, limit.text, requests, rate))
+            rate = requests / window if requests is not None else None
+            longer = requests * window / expected if requests is not None and expected else None
+            needs.append(ProofNeed(objective.name, level, limit.text, requests, expected, rate, longer))
     return tuple(needs)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from slocheck.archive import RunFolder
+from slocheck.errors import UsageError
 from slocheck.evidence.queries import series_queries
 from slocheck.load.engine import LoadEngine
 from slocheck.masking import mask, masked, secrets_of, strip_url
@@ -15,6 +16,8 @@ from slocheck.plan import LoadPlan, thresholds_ns
 from slocheck.provenance import scenario_path
 from slocheck.reporters import FORMATS
 from slocheck.reporters.report import Report
+from slocheck.scenario.loader import SUFFIXES, load_scenario
+from slocheck.scenario.model import Scenario
 from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
 
 
@@ -43,6 +46,23 @@ def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
             arrivals=workload.arrivals,
         )
     )
+
+
+def scenario_of(spec: Spec) -> Scenario | None:
+    """Return the declarative scenario that a spec names; None where it names a Locust file.
+
+    Raises:
+        SpecError: It cannot be run; says where and why.
+    """
+    path = scenario_path(spec)
+    if path.suffix not in SUFFIXES:
+        return None
+    if not path.is_file():
+        raise UsageError(
+            f"{spec.path}:{spec.workload.position} workload.scenario: {spec.workload.scenario} "
+            "does not exist; name a file relative to the spec's folder"
+        )
+    return load_scenario(path, os.environ)
 
 
 def source_for(spec: Spec) -> MetricSource | None:

@@ -1,11 +1,12 @@
 """What a command prints: results to stdout, progress to stderr."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
@@ -13,6 +14,7 @@ from slocheck.masking import masked, secrets_of
 from slocheck.pipeline import Observer
 from slocheck.reporters import FORMATS
 from slocheck.reporters.console import render_summary
+from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.live import progress_for
 from slocheck.reporters.report import Report
 from slocheck.spec.model import Spec
@@ -40,6 +42,13 @@ def observer(spec: Spec, *, quiet: bool) -> Iterator[Observer]:
         return
     with progress_for(spec, Console(stderr=True)) as progress:
         yield progress
+
+
+def print_plan(lines: Iterable[str]) -> None:
+    """Print what a run is about to do."""
+    console = Console(stderr=True)
+    for line in lines:
+        console.print(Text(for_terminal(line)), soft_wrap=True)
 
 
 def report_paths(report: Report) -> Mapping[str, str]:

@@ -1,6 +1,9 @@
-"""What ``slocheck run --dry-run`` shows: the plan, and what it could prove."""
+"""The plan before the run: what will be sent, and what that can prove."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import partial
+from math import ceil
 
 from rich.console import Console
 from rich.table import Table
@@ -10,28 +13,38 @@ from slocheck.cli.adapters import queries_of
 from slocheck.grading.planning import requests_needed
 from slocheck.grading.statistics import alpha_for
 from slocheck.masking import strip_url
-from slocheck.plan import proof_needs
+from slocheck.plan import Forecast, ProofNeed, forecast, proof_needs
 from slocheck.reporters.escape import for_terminal
-from slocheck.spec.model import Spec
+from slocheck.scenario.mix import requests_per_arrival
+from slocheck.scenario.model import Scenario
+from slocheck.spec.course import Stage, length, level, peak
+from slocheck.spec.model import LEVELS_BESIDE_TIERS, Endpoint, Spec, Workload
+from slocheck.spec.units import format_duration, format_rate
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDTH = 60
+MAX_ENDPOINTS = 20
 
 
-def show_plan(spec: Spec, console: Console) -> None:
+def show_plan(spec: Spec, scenario: Scenario | None, console: Console) -> None:
     """Print what a run of `spec` would do; nothing is sent."""
+    planned = _forecast(spec, scenario)
     workload = spec.workload
     lines = [
         f"target    {strip_url(spec.target.url)}",
         f"scenario  {workload.scenario}",
-        f"load      closed model: {workload.users:,} users, {workload.spawn_rate:g} started a second",
-        (
-            f"phases    {workload.warmup:g} s warm-up (not graded), {workload.duration:g} s window, "
-            f"at most {workload.drain:g} s drain"
-        ),
+        *_load(workload),
+        *_requests(planned),
         f"gate      {spec.gate}",
         *(f"query     {text}" for text in queries_of(spec)),
     ]
     for line in lines:
         console.print(Text(for_terminal(line)), soft_wrap=True)
-    console.print(_needs_table(spec))
+    needs = _needs(spec, planned)
+    console.print(_needs_table(spec, needs))
+    for need in needs:
+        if not need.provable:
+            console.print(Text(for_terminal(shortfall(need, spec))), soft_wrap=True)
     console.print(
         "Counts are for independent requests. Neighbours in a queue are alike, so a real run needs more; "
         "its report says how many its requests were worth.",
@@ -39,20 +52,120 @@ def show_plan(spec: Spec, console: Console) -> None:
     )
 
 
-def _needs_table(spec: Spec) -> Table:
+def plan_lines(spec: Spec, scenario: Scenario | None) -> Iterator[str]:
+    """Yield the plan in short, for the head of a run: the load, and which proofs it is too small for."""
+    planned = _forecast(spec, scenario)
+    yield from _load(spec.workload)
+    yield from _requests(planned, limit=0)
+    asked = {*spec.tiers[: spec.tiers.index(spec.gate) + 1], *LEVELS_BESIDE_TIERS}
+    short = [need for need in _needs(spec, planned) if not need.provable]
+    for need in short:
+        if need.level in asked:
+            yield shortfall(need, spec)
+    beyond = sorted({need.level for need in short if need.level not in asked}, key=spec.tiers.index)
+    if beyond:
+        yield f"too short to prove {', '.join(beyond)}: `slocheck run --dry-run` says what would"
+
+
+def shortfall(need: ProofNeed, spec: Spec) -> str:
+    """Say what a limit takes that the plan does not send."""
+    text = (
+        f"{need.level} {need.objective} needs about {need.requests:,} requests without a bad one; "
+        f"this plan sends about {round(need.expected or 0):,}"
+    )
+    if need.window_s is None or not need.expected:
+        return text
+    rate = need.expected / spec.workload.duration
+    return f"{text}: {_time(ceil(need.window_s))} at {rate:,.4g}/s"
+
+
+def _forecast(spec: Spec, scenario: Scenario | None) -> Forecast:
+    return forecast(spec, requests_per_arrival(scenario) if scenario is not None else None)
+
+
+def _needs(spec: Spec, planned: Forecast) -> tuple[ProofNeed, ...]:
+    if spec.confidence is None:
+        return proof_needs(spec, lambda _: 1, planned)
+    return proof_needs(spec, partial(requests_needed, alpha=alpha_for(spec.confidence)), planned)
+
+
+def _load(workload: Workload) -> Iterator[str]:
+    """Yield the load's model, its course as a small plot, and the phases."""
+    if workload.rate:
+        what = f"open model: {_level(workload.rate, '/s')}, {workload.arrivals} arrivals"
+        yield f"load      {what}, at most {workload.users:,} users at once"
+    elif workload.stages:
+        yield f"load      closed model: {_level(workload.stages, ' users')}"
+    else:
+        rate = format_rate(Fraction(f"{workload.spawn_rate:.6g}"))
+        yield f"load      closed model: {workload.users:,} users, started at {rate}"
+    stages = workload.rate or workload.stages
+    if len(stages) > 1:
+        yield f"          {plot(stages)}  0 to {_time(length(stages))}"
+    yield (
+        f"phases    {_time(workload.warmup)} warm-up (not graded), {_time(workload.duration)} window, "
+        f"at most {_time(workload.drain)} drain"
+    )
+
+
+def _level(stages: Sequence[Stage], unit: str) -> str:
+    if len(stages) == 1 and stages[0].begin == stages[0].end:
+        return f"{stages[0].end:,g}{unit}"
+    return f"up to {peak(stages):,g}{unit} in {len(stages)} stage{'s' if len(stages) > 1 else ''}"
+
+
+def plot(stages: Sequence[Stage]) -> str:
+    """Draw a load's course as a line of bars, the highest level in full height."""
+    top, whole = peak(stages), length(stages)
+    levels = [level(stages, whole * (column + 0.5) / _WIDTH) for column in range(_WIDTH)]
+    return "".join(_BARS[round(height / top * (len(_BARS) - 1))] for height in levels)
+
+
+def _requests(planned: Forecast, *, limit: int = MAX_ENDPOINTS) -> Iterator[str]:
+    """Yield how many requests are expected in the window, and of which endpoints."""
+    total = planned.to(None)
+    if total is None:
+        yield "requests  as many as the target's answers allow; a rate would fix their number"
+        return
+    if planned.requests is None:
+        yield f"requests  about {round(total):,} tasks in the window, at least one request each"
+        return
+    yield f"requests  about {round(total):,} in the window"
+    for endpoint, count in _most(planned.requests, limit):
+        yield f"          {round(count):>12,}  {endpoint}"
+    if 0 < limit < len(planned.requests):
+        yield f"          and {len(planned.requests) - limit} endpoints more"
+
+
+def _most(requests: Mapping[Endpoint, float], limit: int) -> list[tuple[Endpoint, float]]:
+    return sorted(requests.items(), key=lambda item: (-item[1], str(item[0])))[:limit]
+
+
+def _time(seconds: float) -> str:
+    return format_duration(Fraction(seconds))
+
+
+def _needs_table(spec: Spec, needs: Sequence[ProofNeed]) -> Table:
     """Tabulate how many requests without a bad one prove each limit."""
-    table = Table("objective", "level", "limit", "requests without a bad one", "a second", box=None)
+    table = Table(
+        "objective", "level", "limit", "requests without a bad one", "this plan", "window", box=None
+    )
     if spec.confidence is None:
         table.caption = "confidence: none grades the observed values; no number of requests is demanded"
-        needs = proof_needs(spec, lambda _: 1)
-    else:
-        needs = proof_needs(spec, partial(requests_needed, alpha=alpha_for(spec.confidence)))
     for need in needs:
         table.add_row(
             Text(for_terminal(need.objective)),
             Text(for_terminal(need.level)),
             Text(for_terminal(need.limit)),
             f"{need.requests:,}" if need.requests is not None else "-",
-            f"{need.per_second:,.1f}" if need.per_second is not None else "-",
+            f"{round(need.expected):,}" if need.expected is not None and need.requests is not None else "-",
+            _window(need),
         )
     return table
+
+
+def _window(need: ProofNeed) -> str:
+    """Return the window that a limit takes, or the rate where nobody knows how many requests come."""
+    if need.window_s is not None:
+        return _time(ceil(need.window_s))
+    return f"{need.per_second:,.1f}/s" if need.per_second is not None else "-"

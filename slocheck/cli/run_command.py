@@ -111,9 +111,10 @@ def run(
     if dry_run:
         from rich.console import Console  # noqa: PLC0415
 
+        from slocheck.cli.adapters import scenario_of  # noqa: PLC0415
         from slocheck.cli.plan_view import show_plan  # noqa: PLC0415
 
-        show_plan(loaded, Console())
+        show_plan(loaded, scenario_of(loaded), Console())
         return 0
     return running.execute(
         loaded,

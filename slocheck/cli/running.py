@@ -8,6 +8,7 @@ from rich.console import Console
 
 from slocheck.archive import Archive, RunFolder
 from slocheck.cli import adapters, output
+from slocheck.cli.plan_view import plan_lines
 from slocheck.errors import SaveError, UsageError
 from slocheck.evidence.model import Overrides
 from slocheck.grading.assessment import Outcome
@@ -101,6 +102,8 @@ def execute(spec: Spec, overrides: Overrides, options: Options) -> int:
 def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
     """Make one run, print its result to stdout, and return its report."""
     graded: list[Report] = []
+    scenario = adapters.scenario_of(spec)
+    secrets = secrets_of(spec) + (scenario.secrets if scenario is not None else ())
 
     def keep_and_write(report: Report, folder: RunFolder) -> None:
         graded.append(report)
@@ -112,10 +115,13 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
         archive=Archive(options.reports),
         allowed_targets=adapters.allowed_targets(options.allow_target),
         allow_concurrent=options.allow_concurrent,
-        command=adapters.command_line(secrets_of(spec)),
+        command=adapters.command_line(secrets),
         seed=options.seed,
         until_decided=options.until_decided,
+        secrets=secrets,
     )
+    if not options.quiet:
+        output.print_plan(plan_lines(spec, scenario))
     try:
         with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:
             report = run_pipeline(

@@ -5,6 +5,7 @@ from math import ceil
 
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, LevelResult, SideResult, Verdict
+from slocheck.spec.course import peak
 from slocheck.spec.model import Spec
 
 HEADROOM = 1.1
@@ -44,7 +45,10 @@ def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
     sides = [side for level in undecided for side in level.sides]
     steps = []
     load = max((side.load_factor or 0.0 for side in sides), default=0.0)
-    if load:
+    if load and spec.workload.rate:
+        most = peak(spec.workload.rate)
+        steps.append(f"send {load * HEADROOM:.1f} times the rate: {ceil(most * load * HEADROOM)}/s")
+    elif load:
         steps.append(f"set workload.users to {ceil(spec.workload.users * load * HEADROOM)}")
     length = max((_factor(side) for side in sides), default=0.0)
     seconds = ceil(spec.workload.duration * length * HEADROOM / 5) * 5

@@ -84,13 +84,14 @@ class FlowUser(User):
 
     def _walk(self, steps: tuple[CompiledStep, ...], values: list[object], due_ns: int) -> None:
         """Send a flow's steps; the first one counts from when it was due."""
+        last = steps[-1] if self.dispatcher is not None else None  # no pause holds up the next arrival
         for step in steps:
             if self.sink.draining:
                 raise gevent.GreenletExit
             if not self._send(step, values, due_ns) and step.captures:
                 return
             due_ns = 0
-            if step.think is not None:
+            if step.think is not None and step is not last:
                 self._think(*step.think)
 
     def _think(self, shortest_s: float, longest_s: float) -> None:

@@ -211,7 +211,7 @@ class LoadEngine:
             health=health,
             ending=ending,
             load_start=load_start,
-            window_start=origin + self._phases.warmup_s,
+            window_start=origin + self._phases.warmup_s if self._phases.warmup_s else load_start,
             end=origin + end_after,
             versions=self._versions,
             error=error,

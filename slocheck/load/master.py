@@ -100,6 +100,8 @@ class Conductor:
         self._runner.begin(self._origin_ns)
         if not self._plan.rate:
             self._set_users()
+        if self._plan.declarative or not self._plan.rate:
+            self._wall_at_start = self._wall_at_origin  # no user has sent anything yet
         self._outlet.send("began", start=self._wall_at_start, origin=self._wall_at_origin)
         assert self._collector is not None
         while self._elapsed < self._phases.end_s:

@@ -54,7 +54,7 @@ def test_validate_warns_of_a_missing_scenario(tmp_path: Path, capsys: Captured) 
     path = tmp_path / "slo.yaml"
     path.write_text((ROOT / "slo.yaml").read_text("utf-8"), "utf-8")
     assert exit_code_of(["validate", str(path)]) == 0
-    assert "browse.py does not exist" in capsys.readouterr().err
+    assert "browse.yaml does not exist" in capsys.readouterr().err
 
 
 def test_validate_of_nothing_names_init(
@@ -81,7 +81,7 @@ def test_the_schema_of_scenarios_is_printed_as_json(capsys: Captured) -> None:
 def with_scenario(folder: Path, scenario: str) -> Path:
     """Write the shipped spec with a scenario beside it; returns the spec's path."""
     (folder / "mine.yaml").write_text(scenario, "utf-8")
-    text = (ROOT / "slo.yaml").read_text("utf-8").replace("scenarios/browse.py", "mine.yaml")
+    text = (ROOT / "slo.yaml").read_text("utf-8").replace("scenarios/browse.yaml", "mine.yaml")
     (folder / "slo.yaml").write_text(text, "utf-8")
     return folder / "slo.yaml"
 

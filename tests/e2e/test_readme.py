@@ -22,7 +22,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the shipped spec and scenario; the API they name is up, on a free port."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "scenarios").mkdir()
-    shutil.copy(asset("browse.py"), folder / "scenarios")
+    shutil.copy(asset("browse.yaml"), folder / "scenarios")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -71,6 +71,7 @@ def source_for(spec: Spec) -> MetricSource | None:
 
     if spec.prometheus:
         from slocheck.sources.prometheus import PrometheusApi  # noqa: PLC0415 - it loads pandas
+        from slocheck.sources.prometheus_dashboard import dashboard_queries  # noqa: PLC0415 - as above
 
         preset = load_preset(spec.prometheus.preset)
         promql = {
@@ -84,6 +85,7 @@ def source_for(spec: Spec) -> MetricSource | None:
             series_queries(spec, preset),
             promql,
             latency_limits=_latency_limits(spec),
+            dashboards=dashboard_queries(spec, preset),
         )
     if spec.scrape:
         from slocheck.sources.scrape import ScrapePages  # noqa: PLC0415 - loaded when used

@@ -40,8 +40,3 @@ def needed_metrics(objective: Objective, preset: Preset) -> tuple[str, ...]:
 def _selector(spec: Spec) -> dict[str, str]:
     """Return the labels that pin the job; pages that are scraped directly need none."""
     return dict(spec.prometheus.selector) if spec.prometheus else {}
-
-
-def dashboard_query(preset: Preset, quantile: float, window: str) -> str:
-    """Return what a dashboard would ask for a percentile; for display beside ours, never graded."""
-    return f"histogram_quantile({quantile:g}, sum by (le) (rate({preset.histogram}_bucket[{window}])))"

@@ -42,7 +42,7 @@ class RawSeries:
 
 @dataclass(frozen=True, slots=True)
 class PromqlAnswer:
-    """The answer to one custom PromQL objective.
+    """The answer to one PromQL query: a custom objective's, or a dashboard's.
 
     Attributes:
         query: As it was sent.
@@ -91,10 +91,12 @@ class ServerSeries:
             ``process_start_time_seconds`` of the same targets.
         scrape_interval: Seconds.
         clock_skew: The source's clock minus ours, seconds.
-        queries: Every query sent, for the report.
+        queries: Every query sent for what is graded, for the report.
         warnings: What the source warned of, and what this side found odd.
         incomplete: Why the series cannot be trusted to be whole; empty when they can.
         promql: Objective name to its answer.
+        dashboard: Objective name to what a dashboard would show at the window's end, in the metric's
+            own unit; for display beside ours, never graded.
     """
 
     kind: str
@@ -109,3 +111,4 @@ class ServerSeries:
     warnings: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
     promql: Mapping[str, PromqlAnswer] = field(default_factory=dict)
+    dashboard: Mapping[str, PromqlAnswer] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from slocheck.grading.assessment import (
     Steadiness,
 )
 from slocheck.reporters import facts, words
+from slocheck.reporters.dashboard import dashboard_of
 from slocheck.reporters.facts import Sums
 from slocheck.reporters.report import Report
 from slocheck.spec.model import NS_PER_SECOND, Limit, Objective
@@ -95,8 +96,17 @@ def _objective(report: Report, result: ObjectiveResult) -> Json:
         "source": objective.source.value,
         "unit": words.unit_name(objective.indicator.kind),
         "spec": f"{report.spec.path}:{objective.position.line}",
+        "dashboard": _dashboard(report, objective),
         "levels": [_level(objective, level) for level in result.levels],
     }
+
+
+def _dashboard(report: Report, objective: Objective) -> Json | None:
+    """Return what a dashboard would show, or None where that was not asked."""
+    found = dashboard_of(objective, report.evidence.server)
+    if found is None:
+        return None
+    return {"query": found.query, "value": _number(found.value), "error": found.error}
 
 
 def _level(objective: Objective, level: LevelResult) -> Json:

@@ -5,8 +5,10 @@ It fetches raw samples; differences, bounds and verdicts are made elsewhere, nev
 
 from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 
 from slocheck.evidence.series import PromqlAnswer, RawSeries, SeriesQuery, ServerSeries, SourcePreflight
+from slocheck.sources.prometheus_dashboard import ask_dashboard
 from slocheck.sources.prometheus_fetch import Fetcher, merged
 from slocheck.sources.prometheus_http import PrometheusHttp
 from slocheck.sources.prometheus_preflight import (
@@ -38,6 +40,7 @@ class PrometheusApi:
         queries: Raw series that the objectives need.
         promql: Custom objectives: name to indicator.
         latency_limits: Limits of the latency objectives, seconds, to be compared with bucket edges.
+        dashboards: What a dashboard would ask for an objective, ``$window`` for the window's length.
         wait_limit: Seconds to wait for the last scrape; None: three scrape intervals and a minute.
         retry_for: Seconds in which a query that fails transiently is tried again after the load.
     """
@@ -50,6 +53,7 @@ class PrometheusApi:
         promql: Mapping[str, Indicator],
         *,
         latency_limits: tuple[Fraction, ...] = (),
+        dashboards: Mapping[str, str] = MappingProxyType({}),
         wait_limit: float | None = None,
         retry_for: float = RETRY_FOR,
     ) -> None:
@@ -57,6 +61,7 @@ class PrometheusApi:
         self._queries = queries
         self._promql = promql
         self._limits = latency_limits
+        self._dashboards = dashboards
         self._wait_limit = wait_limit
         self._retry_for = retry_for
         self._http = PrometheusHttp(source)
@@ -106,7 +111,8 @@ class PrometheusApi:
         upto = last.wait(fetcher)
         found = self._series(fetcher, load_start + skew - INTERVALS_BEFORE * interval, upto)
         self._check_begin(fetcher, found, load_start + skew)
-        answers, warnings = self._answers(Window(window_start + skew, end + skew, interval))
+        window = Window(window_start + skew, end + skew, interval)
+        answers, warnings = self._answers(window)
         return ServerSeries(
             kind="prometheus",
             preset=self._preset,
@@ -120,6 +126,7 @@ class PrometheusApi:
             warnings=warnings,
             incomplete=tuple(fetcher.incomplete),
             promql=answers,
+            dashboard=ask_dashboard(self._http, self._dashboards, window),
         )
 
     def close(self) -> None:

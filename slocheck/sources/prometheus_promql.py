@@ -29,8 +29,13 @@ class Window:
 
 
 def query_text(indicator: Indicator, window_s: float) -> str:
-    """Return the query to send: ``$window`` becomes the window's length in whole seconds."""
-    return (indicator.promql or "").replace("$window", f"{max(1, round(window_s))}s")
+    """Return the query to send for a custom objective."""
+    return with_window(indicator.promql or "", window_s)
+
+
+def with_window(template: str, window_s: float) -> str:
+    """Return a query in which ``$window`` has become the window's length in whole seconds."""
+    return template.replace("$window", f"{max(1, round(window_s))}s")
 
 
 def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list[str]:
@@ -53,15 +58,20 @@ def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list
     return warnings
 
 
+def instant(http: PrometheusHttp, text: str, at: float) -> PromqlAnswer:
+    """Ask a query for its one value at `at`, epoch seconds on the server's clock; raises SourceError."""
+    found = _instant(http.query(text, at), http)
+    return PromqlAnswer(text, found.values, found.error)
+
+
 def ask(http: PrometheusHttp, indicator: Indicator, window: Window) -> tuple[PromqlAnswer, str]:
     """Ask one objective's query; returns the answer and a warning, empty where there is none."""
     text = query_text(indicator, window.end - window.start)
     try:
         if indicator.over is None:
-            found, note = _instant(http.query(text, window.end), http), ""
-        else:
-            answer = http.query_range(text, start=window.start, end=window.end, step=window.step)
-            found, note = _range(answer, http, window)
+            return instant(http, text, window.end), ""
+        answer = http.query_range(text, start=window.start, end=window.end, step=window.step)
+        found, note = _range(answer, http, window)
     except SourceError as error:
         return PromqlAnswer(text, error=str(error)), ""
     return PromqlAnswer(text, found.values, found.error), note

@@ -7,7 +7,7 @@ from fractions import Fraction
 from slocheck.evidence.model import Ending, Evidence, LoadHealth, Overrides, Provenance
 from slocheck.evidence.recording import Recording
 from slocheck.evidence.samples import Display
-from slocheck.evidence.series import ServerSeries
+from slocheck.evidence.series import PromqlAnswer, ServerSeries
 from slocheck.grading.assessment import (
     Assessment,
     Bounds,
@@ -171,6 +171,16 @@ SERVER = ServerSeries(
     end=1_767_268_845.0,
     scrape_interval=1.0,
     queries=('http_request_duration_seconds_bucket{job="shop-api"}', 'http_requests_total{job="shop-api"}'),
+    dashboard={
+        "latency_p95": PromqlAnswer(
+            "histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket[40s])))",
+            (0.2425,),
+        ),
+        "error_rate": PromqlAnswer(
+            'sum(rate(http_requests_total{s=~"5.."}[40s])) / sum(rate(http_requests_total[40s]))',
+            error="the query returns no data",
+        ),
+    },
 )
 
 
@@ -349,7 +359,12 @@ def hostile_report(text: str) -> Report:
     )
     graded = assessment(found)
     broken = Finding(text, False, text)
-    server = replace(SERVER, queries=(text, f"http_requests_total{text}"), warnings=(text,))
+    server = replace(
+        SERVER,
+        queries=(text, f"http_requests_total{text}"),
+        warnings=(text,),
+        dashboard={odd.name: PromqlAnswer(text, error=text)},
+    )
     return Report(
         the_spec,
         replace(the_evidence, provenance=provenance, server=server),

@@ -146,6 +146,14 @@ def test_values_of_both_sides_and_the_reason_for_their_difference_are_shown(page
     assert "at this rate a 30-day error budget lasts" in page.text("li")
 
 
+def test_what_a_dashboard_would_show_stands_beside_ours(page: Page) -> None:
+    """Its value and its query, or why it would show none; it is said not to be graded."""
+    text = page.text("p")
+    assert "A dashboard would show 242ms. It estimates by rate(), so it is shown but not graded." in text
+    assert "A dashboard would show no value here: the query returns no data." in text
+    assert "histogram_quantile(0.95, sum by (le)" in page.text("pre")
+
+
 def test_ten_minutes_of_ten_endpoints_stay_below_300_kilobytes() -> None:
     """The report is small enough to be kept for every run."""
     document = render(report(found=long_recording()))

@@ -7,6 +7,7 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
 from slocheck.plan import bad_share_limit
 from slocheck.reporters import facts, words
+from slocheck.reporters.dashboard import dashboard_of, dashboard_text
 from slocheck.reporters.escape import slug
 from slocheck.reporters.facts import Standing
 from slocheck.reporters.report import Report
@@ -86,6 +87,8 @@ class ObjectiveView:
         gap: Why client and server differ.
         spec_lines: Line number and text of its block in slo.yaml.
         queries: What the server side was asked for.
+        dashboard: What a dashboard would show, in words; empty where that was not asked.
+        dashboard_query: What it would ask.
     """
 
     anchor: str
@@ -100,6 +103,8 @@ class ObjectiveView:
     gap: str
     spec_lines: tuple[tuple[int, str], ...]
     queries: tuple[str, ...]
+    dashboard: str = ""
+    dashboard_query: str = ""
 
 
 def objectives(report: Report) -> tuple[ObjectiveView, ...]:
@@ -111,6 +116,7 @@ def objectives(report: Report) -> tuple[ObjectiveView, ...]:
 def _objective(report: Report, standing: Standing, number: int) -> ObjectiveView:
     result, level = standing.result, standing.level
     objective = result.objective
+    dashboard = dashboard_of(objective, report.evidence.server)
     return ObjectiveView(
         anchor=f"objective-{number}-{slug(objective.name)}",
         name=objective.name,
@@ -124,6 +130,8 @@ def _objective(report: Report, standing: Standing, number: int) -> ObjectiveView
         gap=words.gap_between_sides(objective, level),
         spec_lines=spec_lines(report, objective),
         queries=queries_for(objective, report.evidence.server),
+        dashboard=dashboard_text(objective, dashboard) if dashboard else "",
+        dashboard_query=dashboard.query if dashboard else "",
     )
 
 

@@ -1,0 +1,42 @@
+"""What a dashboard would show of an objective, beside our own numbers; it decides nothing."""
+
+from dataclasses import dataclass
+
+from slocheck.evidence.series import ServerSeries
+from slocheck.spec.model import IndicatorKind, Objective
+from slocheck.spec.units import format_value
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """One answer.
+
+    Attributes:
+        query: As it was sent.
+        value: In the objective's unit; None where a dashboard would show none.
+        error: Why there is none; empty when there is one.
+    """
+
+    query: str
+    value: float | None
+    error: str
+
+
+def dashboard_of(objective: Objective, server: ServerSeries | None) -> Dashboard | None:
+    """Return what a dashboard would show of an objective; None where that was not asked."""
+    answer = server.dashboard.get(objective.name) if server else None
+    if server is None or answer is None:
+        return None
+    if not answer.values:
+        return Dashboard(answer.query, None, answer.error)
+    latency = objective.indicator.kind is IndicatorKind.LATENCY
+    unit = float(server.preset.unit_seconds) if latency else 1.0
+    return Dashboard(answer.query, answer.values[-1] * unit, "")
+
+
+def dashboard_text(objective: Objective, found: Dashboard) -> str:
+    """Say it in a sentence."""
+    if found.value is None:
+        return f"A dashboard would show no value here: {found.error}."
+    value = format_value(objective.indicator.kind, found.value)
+    return f"A dashboard would show {value}. It estimates by rate(), so it is shown but not graded."

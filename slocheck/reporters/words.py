@@ -37,6 +37,7 @@ _RATIO_KINDS = SHARE_KINDS - {IndicatorKind.LATENCY}
 _GOOD_SHARE_KINDS = frozenset({IndicatorKind.AVAILABILITY, IndicatorKind.CACHE_HIT_RATE})
 _NARROW = 0.01  # bounds this close together, relative to their height, are shown as one number
 _SHORT_SHA = 7
+_WHOLE_FROM = 10  # a burst tolerance from here on is told in whole requests
 
 _KIND_TITLES = {
     IndicatorKind.ERROR_RATE: "error rate",
@@ -194,7 +195,8 @@ def worth_text(side: SideResult) -> str:
     if side.bounds.n_effective is not None:
         parts.append(f"worth {side.bounds.n_effective:,.0f} independent requests")
     if side.bounds.burst_tolerance is not None:
-        tolerance = f"{side.bounds.burst_tolerance:,.3g}"
+        bears = side.bounds.burst_tolerance
+        tolerance = f"{math.floor(bears):,}" if bears >= _WHOLE_FROM else f"{bears:.2g}"
         parts.append(f"burst tolerance {tolerance}: met even if {tolerance} requests counted as one")
     factor = side.bounds.needed_factor
     is_open = side.verdict is Verdict.UNDECIDED and "would decide" not in side.reason

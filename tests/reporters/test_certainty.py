@@ -103,3 +103,17 @@ def test_objectives_without_an_interval_share_a_line() -> None:
     plain = report()
     shown = _shown("console", replace(plain, assessment=replace(plain.assessment, confidence=None)))
     assert "✓ availability  ✓ cache_hit_rate  (2 of 4 met)" in shown
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "text"),
+    [
+        pytest.param(1.7, "burst tolerance 1.7:", id="small"),
+        pytest.param(64.9, "burst tolerance 64:", id="never more than it is"),
+        pytest.param(4441.2, "burst tolerance 4,441:", id="large"),
+    ],
+)
+def test_burst_tolerance_in_whole_requests(tolerance: float, text: str) -> None:
+    """No powers of ten."""
+    bounds = Bounds(0.0, 0.01, 100.0, burst_tolerance=tolerance)
+    assert text in words.worth_text(replace(side(Verdict.MET, 0.1), bounds=bounds))

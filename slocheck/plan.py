@@ -11,6 +11,15 @@ REFERENCE_EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latency edges counted beside the spec's limits: references for a rare tail's clustering."""
 
 
+REFERENCE_REACH = 10
+"""How far below a limit its references lie at most, as a factor: noise at 1 ms tells nothing of 1 s."""
+
+
+def is_reference(edge: float | Fraction, limit: float | Fraction) -> bool:
+    """Tell whether the clustering at or over a latency edge is borrowed for a limit; both in one unit."""
+    return edge < limit <= edge * REFERENCE_REACH
+
+
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
     """All that the load engine has to know; crosses a process boundary as JSON.

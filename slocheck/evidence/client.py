@@ -9,6 +9,7 @@ from slocheck.evidence.histogram import count_at_or_over, merge, quantile_bounds
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
 from slocheck.evidence.samples import Display, NoData, Rate, Share, Slices
+from slocheck.plan import is_reference
 from slocheck.spec.model import NS_PER_SECOND, CacheRule, Endpoint, IndicatorKind, Limit, Objective, Spec
 
 Seconds = Sequence[SliceCounts]
@@ -156,7 +157,7 @@ def _latency(seconds: Seconds, limit: Limit, thresholds: tuple[int, ...], quanti
     edges = tuple(
         tuple(_over(part, index) + _failed(part) for part in seconds)
         for index, threshold in enumerate(thresholds)
-        if threshold < first_bad
+        if is_reference(threshold, first_bad)
     )
     total = sum(n)
     return Share(

@@ -29,7 +29,8 @@ class Slices:
         n: Requests.
         bad: Bad for certain.
         bad_high: Bad or possibly bad; None where nothing is in doubt.
-        edges: For latency, counts at or over lower thresholds (failures included), as references.
+        edges: For latency, counts at or over thresholds down to a tenth of the limit (failures included), as
+            references.
         runs: Where several runs are pooled, how many slices each has, in order; else None.
     """
 

@@ -10,6 +10,7 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.evidence.server_client import ClientCounts
 from slocheck.evidence.server_counts import Counted, count, quiet_growth, route_filter, status_share
 from slocheck.evidence.server_reconcile import Doubt, reconcile, share_sample
+from slocheck.plan import is_reference
 from slocheck.spec.model import Limit, Objective, Preset, Spec
 
 Edge = Fraction | float
@@ -167,7 +168,7 @@ def _slices(
     bad = [max(0, size - fast) for size, fast in zip(n, good[1], strict=True)]
     high = [min(size, max(0, size - fast)) for size, fast in zip(n, good[0], strict=True)]
     high[-1] = min(n[-1], high[-1] + failed)
-    lower = [edge for edge in edges if edge < around_limit[0]]
+    lower = [edge for edge in edges if is_reference(edge, around_limit[0])]
     references = tuple(
         tuple(
             max(0, size - fast)

@@ -163,3 +163,23 @@ def test_the_percentile_shown_never_contradicts_the_count(
         assert good_enough
     if sample.display.low >= 0.2 or sample.display.low == inf:
         assert not good_enough
+
+
+@pytest.mark.parametrize(
+    ("limit", "edges_ms"),
+    [
+        pytest.param("100ms", [10, 20, 50], id="down to a tenth"),
+        pytest.param("99ms", [10, 20, 50], id="no lower than a tenth"),
+        pytest.param("101ms", [20, 50, 100], id="a tenth itself is not reached"),
+        pytest.param("1ms", [], id="nothing below"),
+    ],
+)
+def test_references_lie_near_the_limit(limit: str, edges_ms: list[int]) -> None:
+    """The clustering of a tail is borrowed from latencies of its own kind."""
+    spec = make_spec(f'  latency_p95: {{silver: "< {limit}"}}\n')
+    # a request on each edge, so that the counts tell the edges apart
+    recording = steady(10, dict.fromkeys((1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), 1))
+    slices = _share(spec, recording).slices
+    assert slices is not None
+    counts = [10 - (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000).index(ms) for ms in edges_ms]
+    assert [edge[0] for edge in slices.edges] == counts

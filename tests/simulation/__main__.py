@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from tests.simulation.models import MODELS, Model, one_server, stalling
+from tests.simulation.models import MODELS, Model, one_server, phased, stalling
 from tests.simulation.rates import (
     NOMINAL,
     SPREAD,
@@ -30,7 +30,7 @@ SECONDS = (60, 300)
 SHARES = {"p95": 0.05, "p99": 0.01}
 OBJECTIVES = 12
 POOLED = (3, 5)
-BUSY = (one_server(0.5), one_server(0.8), one_server(0.95), stalling())
+BUSY = (one_server(0.5), one_server(0.8), one_server(0.95), stalling(), phased())
 
 
 def percent(wrong: int, runs: int) -> str:

@@ -21,6 +21,9 @@ SERVERS = 8
 STALL_S, STALL_EVERY_S, BASE_S = 1.0, 30.0, 0.010
 """A pause of a second, some 30 s apart, of a server that else answers in 10 ms in the mean."""
 
+SLOW_S, SLOW_EVERY_S, SLOWNESS = 5.0, 60.0, 40
+"""Some seconds about every minute in which that server takes forty times as long."""
+
 _BURN_IN_S = 20.0
 """For eight servers, started empty: some 28 of its relaxation times."""
 
@@ -169,6 +172,29 @@ def stalling() -> Model:
     return Model(f"stalls of {STALL_S:g} s, {STALL_EVERY_S:g} s apart", latencies, tail)
 
 
+def phased() -> Model:
+    """Independent requests, but at random moments all of them are slow for some seconds."""
+    slow = SLOW_S / (SLOW_S + SLOW_EVERY_S)
+
+    def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
+        """Phases of both kinds are exponential, so that the window may begin within one."""
+        found = rng.exponential(BASE_S, arrivals.shape)
+        for row, arrived in enumerate(arrivals):
+            most = int(3 * arrived[-1] / (SLOW_S + SLOW_EVERY_S)) + 20
+            calm, lasts = rng.exponential(SLOW_EVERY_S, most), rng.exponential(SLOW_S, most)
+            calm[0] *= rng.random() >= slow
+            begins = np.cumsum(calm) + np.concatenate(([0.0], np.cumsum(lasts)[:-1]))
+            index = np.searchsorted(begins, arrived, side="right") - 1
+            within = (index >= 0) & (arrived < (begins + lasts)[np.maximum(index, 0)])
+            found[row] *= np.where(within, SLOWNESS, 1)
+        return found
+
+    def tail(t: float) -> float:
+        return (1 - slow) * exp(-t / BASE_S) + slow * exp(-t / BASE_S / SLOWNESS)
+
+    return Model(f"slow phases of {SLOW_S:g} s, {SLOW_EVERY_S:g} s apart", latencies, tail)
+
+
 MODELS = (
     independent(),
     one_server(0.5),
@@ -176,4 +202,5 @@ MODELS = (
     one_server(0.95),
     many_servers(0.8),
     stalling(),
+    phased(),
 )

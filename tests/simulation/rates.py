@@ -13,7 +13,7 @@ from slocheck.grading.holm import holm
 from slocheck.grading.planning import LOOKS, spending
 from slocheck.grading.statistics import ProportionJudgement, alpha_for, judge_proportion
 from slocheck.grading.steadiness import judge_steadiness
-from slocheck.plan import REFERENCE_EDGES_MS
+from slocheck.plan import REFERENCE_EDGES_MS, is_reference
 from tests.simulation.models import Counts, Ints, Model, observe
 
 CONFIDENCE = Fraction(19, 20)
@@ -87,7 +87,7 @@ def windows(
 ) -> Iterator[Windows]:
     """Yield windows in chunks of runs: at the exact boundary, or where `truth` is the true share."""
     limit = model.limit(share if truth is None else truth)
-    edges = tuple(ms / 1000 for ms in REFERENCE_EDGES_MS if ms / 1000 < limit)
+    edges = tuple(ms / 1000 for ms in REFERENCE_EDGES_MS if is_reference(ms / 1000, limit))
     for begin in range(0, runs, chunk):
         size = min(chunk, runs - begin)
         yield Windows(share, observe(model, rng, runs=size, seconds=seconds, thresholds=(*edges, limit)))

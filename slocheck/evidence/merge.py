@@ -121,7 +121,9 @@ class RecordingBuilder:
     def recording(self, warmup_s: int, window_s: int) -> Recording:
         """Return all that was added; both lengths are in whole seconds."""
         endpoints = sorted(self._slices, key=lambda endpoint: (endpoint.name, endpoint.method))
-        errors = sorted(self._errors.values(), key=lambda e: (-e.count, e.second, str(e.endpoint), e.message))
+        errors = sorted(
+            self._errors.values(), key=lambda e: (-e.count, e.second, str(e.endpoint), e.failure, e.message)
+        )
         return Recording(
             thresholds_ns=self.thresholds_ns,
             endpoints=tuple(

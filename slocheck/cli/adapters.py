@@ -9,6 +9,7 @@ from fractions import Fraction
 from slocheck.archive import RunFolder
 from slocheck.errors import UsageError
 from slocheck.evidence.queries import series_queries
+from slocheck.evidence.saturation import usage_queries
 from slocheck.load.engine import LoadEngine
 from slocheck.masking import mask, masked, secrets_of, strip_url
 from slocheck.pipeline import MetricSource
@@ -85,6 +86,7 @@ def source_for(spec: Spec) -> MetricSource | None:
             series_queries(spec, preset),
             promql,
             latency_limits=_latency_limits(spec),
+            usage=usage_queries(spec),
             dashboards=dashboard_queries(spec, preset),
         )
     if spec.scrape:
@@ -92,7 +94,11 @@ def source_for(spec: Spec) -> MetricSource | None:
 
         preset = load_preset(spec.scrape.preset)
         return ScrapePages(
-            spec.scrape, preset, series_queries(spec, preset), latency_limits=_latency_limits(spec)
+            spec.scrape,
+            preset,
+            series_queries(spec, preset),
+            latency_limits=_latency_limits(spec),
+            usage=usage_queries(spec),
         )
     return None
 

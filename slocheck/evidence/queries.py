@@ -1,6 +1,9 @@
 """Which raw series the objectives of a spec need."""
 
+from collections.abc import Mapping
+
 from slocheck.evidence.series import Matcher, SeriesQuery
+from slocheck.spec.beside import Beside
 from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
 
 UP = "up"
@@ -13,11 +16,34 @@ def series_queries(spec: Spec, preset: Preset) -> tuple[SeriesQuery, ...]:
     """Return every raw series that grading `spec` needs, the pinned job's alone, without repetition."""
     job = tuple(Matcher(label, "=", value) for label, value in _selector(spec).items())
     own = job + tuple(Matcher(label, "=", value) for label, value in preset.selector.items())
-    metrics = [metric for objective in spec.objectives for metric in needed_metrics(objective, preset)]
+    beside = spec.prometheus.beside if spec.prometheus else Beside()
+    graded = [item for item in spec.objectives if not (beside.cache and _of_cache(item))]
+    metrics = [metric for objective in graded for metric in needed_metrics(objective, preset)]
     if preset.counter and spec.target.instances is None:
         metrics.append(preset.counter)
     queries = [SeriesQuery(metric, own) for metric in dict.fromkeys(metrics)]
-    return (*queries, SeriesQuery(UP, job), SeriesQuery(PROCESS_START, job))
+    return (*queries, SeriesQuery(UP, job), SeriesQuery(PROCESS_START, job), *_beside(spec, beside))
+
+
+def _of_cache(objective: Objective) -> bool:
+    return objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE
+
+
+def _beside(spec: Spec, beside: Beside) -> tuple[SeriesQuery, ...]:
+    """Return what is asked of other jobs: pinned by their own labels."""
+    queries = []
+    asked = any(_of_cache(item) and item.source is not SourceChoice.CLIENT for item in spec.objectives)
+    if beside.cache and asked:
+        pinned = matchers(beside.cache.selector)
+        queries += [SeriesQuery(metric, pinned) for metric in (beside.cache.hits, beside.cache.misses)]
+    if beside.replicas and spec.target.instances is None:
+        queries.append(SeriesQuery(beside.replicas.metric, matchers(beside.replicas.selector)))
+    return tuple(queries)
+
+
+def matchers(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
+    """Return the matchers that pin these labels."""
+    return tuple(Matcher(label, "=", value) for label, value in labels.items())
 
 
 def needed_metrics(objective: Objective, preset: Preset) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from math import isfinite
 from slocheck.evidence.counters import targets
 from slocheck.evidence.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.evidence.series import ServerSeries
+from slocheck.evidence.server_beside import cache_sample, instance_count, replica_notes
 from slocheck.evidence.server_client import ClientCounts
 from slocheck.evidence.server_counts import (
     Counted,
@@ -39,7 +40,7 @@ def server_sample(
     if kind is IndicatorKind.LATENCY:
         return latency_sample(objective, limit, spec=spec, series=series, client=client)
     if kind is IndicatorKind.CACHE_HIT_RATE:
-        return _cache(series)
+        return cache_sample(spec, series)
     if kind is IndicatorKind.RPS_PER_INSTANCE:
         return _rate(objective, spec, series, client)
     statuses = spec.failures.statuses if kind is IndicatorKind.ERROR_RATE else UNSERVED
@@ -107,32 +108,6 @@ def _nothing(series: ServerSeries, metric: str, objective: Objective) -> str:
     return f"{metric} counted no request{about} in the window"
 
 
-def _cache(series: ServerSeries) -> Share | NoData:
-    """Share of look-ups that missed; look-ups need not be requests, so there is nothing to reconcile."""
-    preset = series.preset
-    if not (preset.cache_hits and preset.cache_misses):
-        return NoData(f"preset {preset.name} names no cache counters")
-    hits, misses = (
-        count(series, metric, lambda _: True, begin=series.start, end=series.end)
-        for metric in (preset.cache_hits, preset.cache_misses)
-    )
-    flags = hits.flags | misses.flags
-    if flags:
-        named = ", ".join(sorted(flag.value for flag in flags))
-        return NoData(f"the cache counters are incomplete ({named})")
-    total = round(hits.total() + misses.total())
-    if total == 0:
-        return NoData(f"{preset.cache_hits} and {preset.cache_misses} counted no look-up in the window")
-    missed = round(misses.total())
-    slots = max(hits.slots(), misses.slots())
-    bad = misses.slices(slots)
-    n = [hit + miss for hit, miss in zip(hits.slices(slots), bad, strict=True)]
-    share = Fraction(missed, total)
-    return Share(
-        total, share, share, Display(float(1 - share), float(1 - share)), Slices(tuple(n), tuple(bad))
-    )
-
-
 def _rate(objective: Objective, spec: Spec, series: ServerSeries, client: ClientCounts) -> Rate | NoData:
     """Successes per second and instance, between the first and the last scrape inside the window."""
     preset = series.preset
@@ -149,11 +124,9 @@ def _rate(objective: Objective, spec: Spec, series: ServerSeries, client: Client
     if counted.total() == 0 or not seconds:
         return NoData("the window holds fewer than two scrapes with traffic between them")
     longest = max(seconds.values())
-    instances = (
-        Fraction(spec.target.instances)
-        if spec.target.instances is not None
-        else Fraction(sum(seconds.values())) / Fraction(longest)
-    )
+    instances = instance_count(spec, series, seconds)
+    if isinstance(instances, NoData):
+        return instances
     scale = Fraction(longest) * instances
     sure, possible = (_by_status(preset, spec.failures.statuses, surely=surely) for surely in (True, False))
     good_low = counted.total() - counted.total(possible) - doubt.extra
@@ -167,6 +140,7 @@ def _rate(objective: Objective, spec: Spec, series: ServerSeries, client: Client
         good_high / scale,
         offered,
         tuple(value / unit for value in per_slot),
+        replica_notes(spec, series, seconds),
     )
 
 
@@ -196,7 +170,7 @@ def instances_of(spec: Spec, series: ServerSeries) -> Fraction | NoData:
     covered = _covered(series, counted, series.end)
     if not covered:
         return NoData("no instance shows traffic between two scrapes of the window")
-    return Fraction(sum(covered.values())) / Fraction(max(covered.values()))
+    return instance_count(spec, series, covered)
 
 
 def scrape_gap(series: ServerSeries) -> float:

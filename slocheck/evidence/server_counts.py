@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from slocheck.evidence.counters import Flag, Growth, growth, target_name, targets
+from slocheck.evidence.saturation import USAGE_METRICS
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.spec.model import Endpoint, Objective, Preset
 
@@ -133,7 +134,8 @@ def load_balanced(server: ServerSeries) -> str:
 
 
 def _counts_of(series: RawSeries, name: str) -> bool:
-    return target_name(series.labels) == name and series.metric.endswith(("_total", "_count", "_bucket"))
+    counter = series.metric.endswith(("_total", "_count", "_bucket"))
+    return counter and series.metric not in USAGE_METRICS and target_name(series.labels) == name
 
 
 def _falls(series: RawSeries) -> int:

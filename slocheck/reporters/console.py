@@ -11,6 +11,7 @@ from slocheck.reporters import facts, words
 from slocheck.reporters.escape import for_terminal, shorten
 from slocheck.reporters.facts import Standing
 from slocheck.reporters.report import Report
+from slocheck.reporters.usage import usage_text, usages
 
 STYLES = {Verdict.MET: "green", Verdict.BREACHED: "bold red", Verdict.UNDECIDED: "yellow"}
 OUTCOME_STYLES = {
@@ -22,6 +23,7 @@ OUTCOME_STYLES = {
 }
 MAX_TEXT = 300
 MAX_GAPS = 3
+MAX_USAGES = 3
 SHOWN_PATHS = {"html": "report", "json": "json", "junit": "junit", "markdown": "markdown"}
 _TIGHT = "  "
 
@@ -61,6 +63,7 @@ def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     for warning in assessment.warnings:
         yield _text(f"! {shorten(for_terminal(warning), MAX_TEXT)}", "yellow")
     yield from _validity_lines(report)
+    yield from _usage_lines(report)
     if shown := [f"{title} {paths[name]}" for name, title in SHOWN_PATHS.items() if name in paths]:
         yield _text(_TIGHT.join(shown))
     yield _text(f"again  {facts.again(report)}")
@@ -186,6 +189,14 @@ def _level_of(report: Report, gap: Gap) -> LevelResult | None:
     return result.level(gap.tier) or next(
         (level for level in result.levels if level.verdict is gap.verdict), None
     )
+
+
+def _usage_lines(report: Report) -> Iterator[Text]:
+    found = usages(report)
+    for usage in found[:MAX_USAGES]:
+        yield _text(shorten(for_terminal(f"saturation  {usage_text(usage)}"), MAX_TEXT))
+    if len(found) > MAX_USAGES:
+        yield _text(f"saturation  and {len(found) - MAX_USAGES} more, see the report")
 
 
 def _validity_lines(report: Report) -> Iterator[Text]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from slocheck.evidence.samples import Display
+from slocheck.evidence.saturation import Usage
 from slocheck.grading.assessment import (
     Bounds,
     Finding,
@@ -22,6 +23,7 @@ from slocheck.reporters import facts, words
 from slocheck.reporters.dashboard import dashboard_of
 from slocheck.reporters.facts import Sums
 from slocheck.reporters.report import Report
+from slocheck.reporters.usage import usages
 from slocheck.spec.model import NS_PER_SECOND, Limit, Objective
 
 SCHEMA_VERSION = 1
@@ -54,6 +56,7 @@ def document(report: Report) -> Json:
         "findings": [_finding(finding) for finding in assessment.findings],
         "steadiness": [_steadiness(item) for item in assessment.steadiness],
         "warnings": list(assessment.warnings),
+        "saturation": [_usage(usage) for usage in usages(report)],
         "endpoints": [_endpoint(item) for item in facts.endpoint_sums(report.evidence.recording)],
         "provenance": _provenance(report),
     }
@@ -98,6 +101,16 @@ def _objective(report: Report, result: ObjectiveResult) -> Json:
         "spec": f"{report.spec.path}:{objective.position.line}",
         "dashboard": _dashboard(report, objective),
         "levels": [_level(objective, level) for level in result.levels],
+    }
+
+
+def _usage(usage: Usage) -> Json:
+    return {
+        "name": usage.name,
+        "cpu_cores": _number(usage.cpu),
+        "cpu_cores_max": _number(usage.cpu_max),
+        "memory_bytes": _number(usage.memory),
+        "throttled": _number(usage.throttled),
     }
 
 

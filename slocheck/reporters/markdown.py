@@ -6,6 +6,7 @@ from slocheck.grading.assessment import LevelResult, ObjectiveResult
 from slocheck.reporters import facts, words
 from slocheck.reporters.escape import for_markdown, for_markdown_code, shorten
 from slocheck.reporters.report import Report
+from slocheck.reporters.usage import usage_text, usages
 from slocheck.spec.model import LEVELS_BESIDE_TIERS
 
 MAX_BYTES = 60_000
@@ -93,6 +94,7 @@ def _lists(report: Report) -> Iterator[str]:
     yield from _list("How sure", _evidence(report))
     yield from _list(f"Missing to {assessment.next_tier}", gaps if assessment.next_tier else [])
     yield from _list("Warnings", assessment.warnings)
+    yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 
 
 def _evidence(report: Report) -> list[str]:

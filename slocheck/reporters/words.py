@@ -287,3 +287,13 @@ def ratio_text(part: int, whole: int) -> str:
 def seconds_text(seconds: float) -> str:
     """Write a duration given in seconds, exactly to the millisecond."""
     return format_duration(Fraction(round(seconds * 1000), 1000))
+
+
+def bytes_text(count: float) -> str:
+    """Write a number of bytes with a decimal prefix."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:  # noqa: PLR2004 - what the prefixes count
+            return f"{amount:,.3g} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"

@@ -4,12 +4,14 @@ It fetches raw samples; differences, bounds and verdicts are made elsewhere, nev
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 
+from slocheck.evidence.queries import matchers
 from slocheck.evidence.series import PromqlAnswer, RawSeries, SeriesQuery, ServerSeries, SourcePreflight
 from slocheck.sources.prometheus_dashboard import ask_dashboard
-from slocheck.sources.prometheus_fetch import Fetcher, merged
+from slocheck.sources.prometheus_fetch import Fetcher, fetch_usage, merged
 from slocheck.sources.prometheus_http import PrometheusHttp
 from slocheck.sources.prometheus_preflight import (
     Inspection,
@@ -40,6 +42,7 @@ class PrometheusApi:
         queries: Raw series that the objectives need.
         promql: Custom objectives: name to indicator.
         latency_limits: Limits of the latency objectives, seconds, to be compared with bucket edges.
+        usage: Series that are shown and not graded; their absence is no fault.
         dashboards: What a dashboard would ask for an objective, ``$window`` for the window's length.
         wait_limit: Seconds to wait for the last scrape; None: three scrape intervals and a minute.
         retry_for: Seconds in which a query that fails transiently is tried again after the load.
@@ -53,14 +56,17 @@ class PrometheusApi:
         promql: Mapping[str, Indicator],
         *,
         latency_limits: tuple[Fraction, ...] = (),
+        usage: tuple[SeriesQuery, ...] = (),
         dashboards: Mapping[str, str] = MappingProxyType({}),
         wait_limit: float | None = None,
         retry_for: float = RETRY_FOR,
     ) -> None:
         self._preset = preset
+        self._source = source
         self._queries = queries
         self._promql = promql
         self._limits = latency_limits
+        self._usage = usage
         self._dashboards = dashboards
         self._wait_limit = wait_limit
         self._retry_for = retry_for
@@ -109,10 +115,14 @@ class PrometheusApi:
             skew=skew,
         )
         upto = last.wait(fetcher)
+        for up in _other_jobs(self._source):
+            upto = max(upto, replace(last, up=selector_text(up)).wait(fetcher))
         found = self._series(fetcher, load_start + skew - INTERVALS_BEFORE * interval, upto)
         self._check_begin(fetcher, found, load_start + skew)
         window = Window(window_start + skew, end + skew, interval)
         answers, warnings = self._answers(window)
+        begin = load_start + skew - INTERVALS_BEFORE * interval
+        found = (*found, *fetch_usage(self._http, self._usage, start=begin, end=upto))
         return ServerSeries(
             kind="prometheus",
             preset=self._preset,
@@ -179,3 +189,12 @@ class PrometheusApi:
             if note:
                 warnings.append(f"objectives.{name}: {note}")
         return answers, tuple(warnings)
+
+
+def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:
+    """Return ``up`` of other jobs whose last scrape has to be waited for: the cache's, where it is known."""
+    cache = source.beside.cache
+    if cache is None:
+        return ()
+    pinned = {label: value for label, value in cache.selector.items() if label in ("job", "instance")}
+    return (SeriesQuery("up", matchers(pinned)),) if pinned else ()

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from slocheck.errors import SourceError
-from slocheck.evidence.series import RawSeries
+from slocheck.evidence.series import RawSeries, SeriesQuery
 from slocheck.sources.prometheus_answers import series
 from slocheck.sources.prometheus_errors import TooMuchError
 from slocheck.sources.prometheus_http import PrometheusHttp
+from slocheck.sources.selectors import selector_text
 
 SHORTEST_SPAN = 1.0
 
@@ -76,3 +77,17 @@ def _joined(group: Sequence[RawSeries]) -> RawSeries:
     )
     times, values = zip(*samples, strict=True) if samples else ((), ())
     return RawSeries(group[0].metric, group[0].labels, times, values)
+
+
+def fetch_usage(
+    http: PrometheusHttp, queries: Sequence[SeriesQuery], *, start: float, end: float
+) -> tuple[RawSeries, ...]:
+    """Return series that are only shown; where they cannot be had there are none, and nothing is retried."""
+    http.patience = 0.0
+    fetcher, found = Fetcher(http), list[RawSeries]()
+    try:
+        for query in queries:
+            found += fetcher.fetch(selector_text(query), start=start, end=end)
+    except SourceError:
+        return ()
+    return merged(found)

@@ -46,6 +46,7 @@ class ScrapePages:
         preset: Metric names.
         queries: Raw series that the objectives need.
         latency_limits: Limits of the latency objectives, seconds, to be compared with bucket edges.
+        usage: Series that are shown and not graded; their absence is no fault.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class ScrapePages:
         queries: tuple[SeriesQuery, ...],
         *,
         latency_limits: tuple[Fraction, ...] = (),
+        usage: tuple[SeriesQuery, ...] = (),
     ) -> None:
         self._source = source
         self._preset = preset
         self._queries = tuple(query for query in queries if query.metric != "up")
         self._limits = latency_limits
+        self._usage = usage
         self._replicas: tuple[Replica, ...] = ()
         self._stop = threading.Event()
 
@@ -152,7 +155,7 @@ class ScrapePages:
                 f"scrape: {strip_url(twice[0])} is named twice and would count twice; name it once"
             )
         context = _context(self._source.tls)
-        queries = self._queries
+        queries = (*self._queries, *self._usage)
         if not any(query.metric == START_TIME for query in queries):
             queries = (*queries, SeriesQuery(START_TIME))
         counters = _counters(self._preset)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
 
+from slocheck.spec.beside import Beside
 from slocheck.spec.course import Arrivals, Stage
 
 NS_PER_SECOND = 1_000_000_000
@@ -249,6 +250,7 @@ class PrometheusSource:
         tls: Verification and client certificate.
         timeout: Seconds for one query.
         position: Of the ``prometheus`` key.
+        beside: What is read of other jobs.
     """
 
     url: str
@@ -260,6 +262,7 @@ class PrometheusSource:
     params: Mapping[str, str] = field(default_factory=dict)
     tls: Tls = Tls()
     timeout: float = 30.0
+    beside: Beside = field(default_factory=Beside)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from slocheck.spec import kinds
+from slocheck.spec.beside_reading import BESIDE_KEYS, read_beside
 from slocheck.spec.document import Listing
 from slocheck.spec.model import Auth, PrometheusSource, ScrapeSource, Tls
 from slocheck.spec.preset import DEFAULT_PRESET, LABEL_PATTERN, PRESET
@@ -130,15 +131,8 @@ PARAMS: Key[dict[str, str]] = Key(
 )
 TIMEOUT = Key("timeout", kinds.duration("1s", "10m"), 30.0, "for one query, such as 30s")
 PROMETHEUS_KEYS: tuple[Key[Any], ...] = (
-    PROMETHEUS_URL,
-    PRESET_KEY,
-    SELECTOR,
-    AUTH,
-    HEADERS,
-    PARAMS,
-    TLS,
-    TIMEOUT,
-)
+    PROMETHEUS_URL, PRESET_KEY, SELECTOR, AUTH, HEADERS, PARAMS, TLS, TIMEOUT, *BESIDE_KEYS,
+)  # fmt: skip
 
 
 def _read_prometheus(value: Value) -> PrometheusSource | None:
@@ -154,6 +148,7 @@ def _read_prometheus(value: Value) -> PrometheusSource | None:
         params=section.get(PARAMS),
         tls=section.get(TLS),
         timeout=section.get(TIMEOUT),
+        beside=read_beside(section),
     )
 
 

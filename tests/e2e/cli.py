@@ -26,8 +26,8 @@ EASY = """\
 """
 
 RELAXED = """\
-validity: {min_sent: "1%", max_generator_cpu: "10000%", max_loop_lag: 60s, max_clock_skew: 60s,
-  steady: false}
+validity: {min_sent: "1%", max_generator_cpu: "10000%", max_loop_lag: 60s, max_schedule_lag: 60s,
+  max_clock_skew: 60s, steady: false}
 """
 
 
@@ -39,14 +39,15 @@ def write_spec(
     source: str = "",
     workload: str = "users: 5, spawn_rate: 50, warmup: 1s, duration: 10s",
     scenario: str = SCENARIO,
+    scenario_name: str = "scenario.py",
     more: str = "",
 ) -> Path:
     """Write slo.yaml and its scenario into `folder` and return the spec's path."""
-    (folder / "scenario.py").write_text(scenario)
+    (folder / scenario_name).write_text(scenario)
     spec = folder / "slo.yaml"
     spec.write_text(
         f'service: shop-api\ntarget: {{url: "{target}", instances: 1}}\n{source}'
-        f"workload: {{scenario: scenario.py, {workload}}}\n"
+        f"workload: {{scenario: {scenario_name}, {workload}}}\n"
         f"tiers: [bronze, silver]\nobjectives:\n{objectives}gate: silver\n{more}{RELAXED}"
     )
     return spec

@@ -7,7 +7,7 @@ from fractions import Fraction
 from slocheck.evidence.model import Ending, Evidence, LoadHealth, Overrides, Provenance
 from slocheck.evidence.recording import Recording
 from slocheck.evidence.samples import Display
-from slocheck.evidence.series import PromqlAnswer, ServerSeries
+from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
 from slocheck.grading.assessment import (
     Assessment,
     Bounds,
@@ -170,6 +170,20 @@ SERVER = ServerSeries(
     start=1_767_268_805.0,
     end=1_767_268_845.0,
     scrape_interval=1.0,
+    series=(
+        RawSeries(
+            "process_cpu_seconds_total",
+            {"instance": "127.0.0.1:8000"},
+            (1_767_268_805.0, 1_767_268_825.0, 1_767_268_845.0),
+            (10.0, 20.0, 42.0),
+        ),
+        RawSeries(
+            "process_resident_memory_bytes",
+            {"instance": "127.0.0.1:8000"},
+            (1_767_268_805.0, 1_767_268_845.0),
+            (60e6, 64e6),
+        ),
+    ),
     queries=('http_request_duration_seconds_bucket{job="shop-api"}', 'http_requests_total{job="shop-api"}'),
     dashboard={
         "latency_p95": PromqlAnswer(

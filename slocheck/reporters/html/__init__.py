@@ -13,6 +13,7 @@ from slocheck.reporters.escape import for_html, for_script_json
 from slocheck.reporters.html import panels, tables, view
 from slocheck.reporters.html.timeline import timeline
 from slocheck.reporters.report import Report
+from slocheck.reporters.usage import usage_text, usages
 
 
 def render(report: Report) -> str:
@@ -35,6 +36,7 @@ def render(report: Report) -> str:
             panels=panels.panels(report, frame),
             endpoints=tables.endpoints(report.evidence.recording),
             errors=tables.errors(report.evidence.recording),
+            usages=[usage_text(usage) for usage in usages(report)],
             provenance=tables.provenance(report),
             data=Markup(for_script_json(panels.data(frame))),  # noqa: S704 - escaped for a script element
             style=style,

@@ -45,23 +45,13 @@ def _endpoint(item: Sums, window_s: int) -> EndpointRow:
             Cell(f"{rate:,.1f}", rate),
             Cell(_failed(item), item.failed / item.sent if item.sent else 0),
             *(Cell(words.latency_text(ns if ns >= 0 else None), ns) for ns in latencies),
-            Cell(bytes_text(item.bytes_received), item.bytes_received),
+            Cell(words.bytes_text(item.bytes_received), item.bytes_received),
         ),
     )
 
 
 def _failed(item: Sums) -> str:
     return f"{item.failed:,} ({words.ratio_text(item.failed, item.sent)})" if item.failed else "0"
-
-
-def bytes_text(count: int) -> str:
-    """Write a number of bytes with a decimal prefix."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:  # noqa: PLR2004 - what the prefixes count
-            return f"{amount:,.3g} {unit}"
-        amount /= 1000
-    return f"{amount:,.1f} GB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,19 @@ async def _drip(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -
     return False
 
 
+async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
+    """Stand still for some milliseconds, once, from the request of a number on: ``stall/NUMBER-MS``."""
+    number, length_ms = map(int, rest.split("-"))
+    server.stalling += 1
+    now = asyncio.get_running_loop().time()
+    if server.stalling == number:
+        server.stalled_until = now + length_ms / 1000
+    if now < server.stalled_until:
+        await asyncio.sleep(server.stalled_until - now)
+    writer.write(answer())
+    return True
+
+
 HANDLERS: dict[str, Handler] = {
     "delay": _delay,
     "status": _status,
@@ -101,6 +114,7 @@ HANDLERS: dict[str, Handler] = {
     "cache": _cache,
     "redirect": _redirect,
     "drip": _drip,
+    "stall": _stall,
 }
 
 
@@ -110,11 +124,15 @@ class LoadServer:
     Attributes:
         counts: Requests received by path, query left out.
         closing: Set when the server ends.
+        stalling: Requests of the behaviour that stalls.
+        stalled_until: When it goes on, on the loop's clock.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self.closing = asyncio.Event()
+        self.stalling = 0
+        self.stalled_until = 0.0
         self._tls = tls
         self._port = 0
         self._started = threading.Event()

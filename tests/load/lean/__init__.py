@@ -1,0 +1,1 @@
+"""Tests of the lean HTTP client, without a server."""

@@ -152,7 +152,7 @@ def test_a_proxy_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) 
     """Going around it would measure another way than clients take; this machine needs none."""
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(OriginError, match="unset http_proxy, or add api.example to no_proxy"):
+    with pytest.raises(OriginError, match=r"unset http_proxy, or add api\.example to no_proxy"):
         make_origin("http://api.example", Tls())
     make_origin("http://127.0.0.1:8000", Tls())
     monkeypatch.setenv("no_proxy", "api.example")

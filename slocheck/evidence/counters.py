@@ -174,6 +174,8 @@ def growth(
     born = target.born_since(begin, base)
     if born is not None:
         at, level, first = born, 0.0, bisect_left(times, born)
+    elif base is None and (blank := _last_without(times, target)) is not None:
+        at, level, first = blank, 0.0, 0
     elif base is None:
         flags.add(Flag.BASELINE_UNKNOWN)
         if not times:
@@ -189,6 +191,16 @@ def growth(
     if whole and (not times or times[-1] < end):
         flags.add(Flag.TAIL_UNKNOWN)
     return Growth(tuple(steps), frozenset(flags), resets)
+
+
+def _last_without(times: list[float], target: Target) -> float | None:
+    """Return the last good scrape that did not show the series yet, None where there is none.
+
+    A target that was found during the load may have been counting before, but what its page did not
+    hold then was 0. The margin is for a page that sets its own times, a little off the scrape's.
+    """
+    index = bisect_left(target.scrapes, times[0] - MARGIN_S) if times else 0
+    return target.scrapes[index - 1] if index else None
 
 
 def _walk(

@@ -151,6 +151,31 @@ def test_a_replica_that_arrives_counts_from_its_start() -> None:
 
 
 @pytest.mark.parametrize(
+    ("blank", "total", "notes"),
+    [
+        pytest.param((110.0,), 1000, (), id="a page without the series"),
+        pytest.param((), 600, ("baseline unknown",), id="no page before its first sample"),
+        pytest.param((124.9,), 600, ("baseline unknown",), id="too near to be another page"),
+    ],
+)
+def test_what_a_replica_found_late_had_not_counted_yet_is_counted_from_nought(
+    blank: tuple[float, ...], total: int, notes: tuple[str, ...]
+) -> None:
+    """Older than the load, but its first page lacked the series: that was 0, and all of it is ours."""
+    counter = RawSeries(
+        "http_requests_total",
+        {**BASE, "instance": "b", "status_code": "200"},
+        (125.0, 140.0),
+        (400.0, 1000.0),
+    )
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "b"}, (125.0, 140.0), (20.0, 20.0))
+    server = _server(counter, _up(*blank, 125.0, 140.0, instance="b"), starts)
+    sample = _sample(ERRORS, server, _client(total))
+    assert isinstance(sample, Share)
+    assert (sample.total, sample.notes) == (total, notes)
+
+
+@pytest.mark.parametrize(
     "series",
     [
         pytest.param((), id="empty"),

@@ -13,8 +13,6 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from tests.e2e.prometheus_server import free_port
-
 TOO_MANY = "query processing would load too many samples into memory in query execution"
 LONGEST_HANG = 120.0
 LONGEST_SPAN_MS = 5000
@@ -79,9 +77,9 @@ class FaultProxy:
         self._since: float | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
-        self._server: ThreadingHTTPServer | None = None
+        handler = type("Handler", (_Handler,), {"proxy": self})
+        self._server: ThreadingHTTPServer | None = _Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def set(self, fault: Fault) -> None:
         """Answer like this from now on."""
@@ -122,12 +120,6 @@ class FaultProxy:
         moved = self._clock + (shift if asked.get("query") == "time()" else 0.0)
         return status, _moved(answer, moved, of_clock=asked.get("query") == "time()") if moved else answer
 
-    def _open(self) -> None:
-        handler = type("Handler", (_Handler,), {"proxy": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
     def _close(self) -> None:
         if self._server is not None:
             self._server.shutdown()
@@ -135,7 +127,8 @@ class FaultProxy:
             self._server = None
 
     def __enter__(self) -> Self:
-        self._open()
+        assert self._server is not None
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -156,6 +149,12 @@ def _moved(answer: bytes, by: float, *, of_clock: bool) -> bytes:
             for pair in pairs:
                 pair[0] += by
     return json.dumps(document).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    """Waits for no thread at the end: one may be hanging on purpose."""
+
+    daemon_threads = True
 
 
 class _Handler(BaseHTTPRequestHandler):

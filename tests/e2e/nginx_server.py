@@ -9,6 +9,7 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Self
 
+import psutil
 import trustme
 
 from tests.e2e.prometheus_server import free_port, wait_until
@@ -108,10 +109,18 @@ class NginxServer:
         )
 
     def reload(self, *, balance: Sequence[str]) -> None:
-        """Put other addresses behind it."""
+        """Put other addresses behind it; returns when no worker that knows the old ones is left."""
         assert self._process is not None
+        old = self._workers()
         self._configure(balance)
         self._process.send_signal(signal.SIGHUP)
+        wait_until(lambda: bool(now := self._workers()) and not now & old, "nginx reloaded")
+
+    def _workers(self) -> set[int]:
+        """Return the process ids of its live workers."""
+        assert self._process is not None
+        children = psutil.Process(self._process.pid).children()
+        return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(

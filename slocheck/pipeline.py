@@ -18,7 +18,7 @@ from slocheck.grading.looks import decided, due_look
 from slocheck.grading.planning import LOOKS, spending
 from slocheck.interrupts import Interrupted, Interrupts
 from slocheck.masking import masked
-from slocheck.preflight import guard_target, probe_target, sole_use
+from slocheck.preflight import check_capacity, guard_target, probe_target, sole_use
 from slocheck.reporters.report import Report
 from slocheck.spec.model import Spec
 
@@ -91,6 +91,7 @@ class RunRequest:
         seed: Of the run.
         until_decided: End the window at the first planned look that decides the gate.
         secrets: What must not show in anything that is kept.
+        processes: Workers that share the users.
     """
 
     spec: Spec
@@ -102,6 +103,7 @@ class RunRequest:
     seed: int | None
     until_decided: bool = False
     secrets: tuple[str, ...] = ()
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
     """Make a run: everything that can be refused is refused before the first request is sent."""
     spec, engine, source, observer = request.spec, adapters.engine, adapters.source, adapters.observer
     guard_target(spec.target.url, request.allowed_targets)
+    check_capacity(spec.workload.users, request.processes)
     request.archive.probe()
     with ExitStack() as stack:
         stack.enter_context(sole_use(spec.target.url, allow_concurrent=request.allow_concurrent))

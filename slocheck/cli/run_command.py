@@ -52,11 +52,13 @@ def run(
         typer.Option(metavar="D", envvar="SLOCHECK_WARMUP", help="Time before the window, not graded."),
     ] = None,
     processes: Annotated[
-        int,
+        str,
         typer.Option(
-            metavar="N", min=1, max=64, envvar="SLOCHECK_PROCESSES", help="Worker processes, one a core."
+            metavar="N",
+            envvar="SLOCHECK_PROCESSES",
+            help="Workers, one a core; auto: all cores but one.",
         ),
-    ] = 1,
+    ] = "1",
     seed: Annotated[
         int | None, typer.Option(metavar="N", envvar="SLOCHECK_SEED", help="Seed of the workload.")
     ] = None,
@@ -122,7 +124,7 @@ def run(
         running.Options(
             reports=reports,
             seed=seed,
-            processes=processes,
+            processes=running.worker_count(processes),
             json=json,
             quiet=quiet,
             exit_zero=exit_zero,

@@ -19,7 +19,9 @@ from slocheck.pipeline import run as run_pipeline
 from slocheck.reporters.report import Report
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Spec
-from slocheck.spec.units import UnitError, parse_duration, parse_rate
+from slocheck.spec.units import UnitError, parse_duration, parse_rate, shown
+
+MAX_PROCESSES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,15 @@ def _from_here(spec: Path, scenario: str | None) -> str | None:
     return os.path.relpath(Path(scenario).resolve(), spec.resolve().parent)
 
 
+def worker_count(text: str) -> int:
+    """Return the number of worker processes: as written, or all cores but the one for the rest of us."""
+    if text == "auto":
+        return max(1, len(os.sched_getaffinity(0)) - 1)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
+        raise UsageError(f"--processes: {shown(text)} is no number; write 1 to {MAX_PROCESSES}, or auto")
+    return int(text)
+
+
 def _rate(text: str | None) -> float | None:
     """Return a rate of arrivals in 1/s; raises UsageError."""
     try:
@@ -119,6 +130,7 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
         seed=options.seed,
         until_decided=options.until_decided,
         secrets=secrets,
+        processes=options.processes,
     )
     if not options.quiet:
         output.print_plan(plan_lines(spec, scenario))

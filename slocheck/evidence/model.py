@@ -30,6 +30,7 @@ class WorkerHealth:
         loop_lag_p99: Lateness of its event loop, seconds.
         complete: Its final message arrived and no sequence number was missing.
         messages: What it complained of, foreign texts included.
+        memory: Resident memory at its last report, bytes; 0: not known.
     """
 
     worker: str
@@ -38,6 +39,7 @@ class WorkerHealth:
     loop_lag_p99: float
     complete: bool
     messages: tuple[str, ...] = ()
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)

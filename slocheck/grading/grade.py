@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 
 from slocheck.errors import SIGNAL_EXIT_CODES, UsageError
 from slocheck.evidence.client import client_sample
@@ -30,6 +31,7 @@ from slocheck.grading.steadiness import alarms, capped, suggestion
 from slocheck.grading.validity import findings
 from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
 
+MAX_COMPLAINTS = 5
 _ENDINGS = (Ending.COMPLETE, Ending.TARGET_DOWN, Ending.GENERATOR_LOST, Ending.INTERRUPTED)
 """From good to bad."""
 
@@ -207,7 +209,9 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
     )
     server = (warning for run in runs if run.server for warning in run.server.warnings)
-    return tuple(dict.fromkeys((*missed, *server)))
+    complaints = (text for run in runs for worker in run.health.workers for text in worker.messages)
+    generator = (f"load generator: {text}" for text in islice(dict.fromkeys(complaints), MAX_COMPLAINTS))
+    return tuple(dict.fromkeys((*missed, *server, *generator)))
 
 
 def _drifts(steadiness: Sequence[Steadiness], spec: Spec) -> tuple[str, ...]:

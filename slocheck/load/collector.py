@@ -44,6 +44,7 @@ class WorkerState:
     users: dict[int, int] = field(default_factory=dict)
     lag: dict[int, int] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    memory: int = 0
 
 
 class Collector:
@@ -102,6 +103,7 @@ class Collector:
         for second, index, count in report["lag"]:
             if second in self._window:
                 state.lag[index] = state.lag.get(index, 0) + count
+        state.memory = report["memory"]
         state.messages += [text for text in report["messages"] if text not in state.messages]
         self._dropped += sum(count for second, count in report["dropped"] if second in self._window)
         for second, index, count in report["late"]:
@@ -194,5 +196,6 @@ def _worker_health(worker: str, state: WorkerState) -> WorkerHealth:
         cpu_max=max(shares, default=0.0),
         loop_lag_p99=quantile_bounds(state.lag, _P99)[1] / NS_PER_SECOND if state.lag else 0.0,
         complete=state.final and not state.gap,
+        memory=state.memory,
         messages=tuple(state.messages),
     )

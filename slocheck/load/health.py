@@ -1,8 +1,10 @@
 """How well a worker generates its load: processor, event loop, users, exceptions, complaints."""
 
 import logging
+import resource
 import time
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -64,10 +66,20 @@ class Health:
             "lag": [[at, *entry] for at, lag in self._lag.items() for entry in lag.items()],
             "exceptions": [list(item) for item in self._exceptions.items()],
             "messages": list(self._messages),
+            "memory": resident_bytes(),
         }
         self._cpu_from = now
         self._users, self._lag, self._exceptions, self._messages = {}, {}, {}, {}
         return taken
+
+
+def resident_bytes() -> int:
+    """Return this process's resident memory; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * resource.getpagesize()
 
 
 def _count(texts: dict[str, int], text: str) -> None:

@@ -25,6 +25,7 @@ from slocheck.evidence.merge import Delta, to_plain
 from slocheck.load import wire
 from slocheck.load.arrivals import NO_ARRIVALS, Arrivals, equip
 from slocheck.load.clients import install
+from slocheck.load.doubts import doubts
 from slocheck.load.health import SAMPLE_S, ComplaintHandler, Health
 from slocheck.load.lean import user as lean_user
 from slocheck.load.lifeline import Lifeline
@@ -243,6 +244,8 @@ def main() -> int:
     except ScenarioError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    for complaint in doubts(environment, plan):
+        health.complain(complaint)
     seal = Seal(bytes.fromhex(settings["token"]))
     wire.seal_messages(seal)
     environment.stats = RequestStats(use_response_times_cache=False)

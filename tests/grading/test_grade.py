@@ -180,3 +180,13 @@ def test_noise_far_below_a_limit_takes_nothing_from_it() -> None:
     )
     silver, gold = assess(spec, make_evidence(make_recording(slices))).objectives[0].levels
     assert (silver.verdict, gold.verdict) == (Verdict.MET, Verdict.UNDECIDED)
+
+
+def test_complaints_of_the_generator_are_warnings_once_and_few() -> None:
+    """What a worker complained of may touch the numbers; many complaints are one trouble."""
+    worker = replace(HEALTH.workers[0], messages=("slow", "slow", *(f"text {number}" for number in range(9))))
+    found = assess(
+        make_spec(), make_evidence(steady(60, {20: 100}), health=replace(HEALTH, workers=(worker,)))
+    )
+    told = [text for text in found.warnings if text.startswith("load generator: ")]
+    assert told == [f"load generator: {text}" for text in ("slow", "text 0", "text 1", "text 2", "text 3")]

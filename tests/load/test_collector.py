@@ -29,7 +29,7 @@ def report(
     return {
         "sequence": sequence, "final": False, "delta": to_plain(delta), "running": 3, "open": 1,
         "in_flight": 0, "unrecorded": 0, "last_end_ns": sequence, "cpu": [], "users": [], "lag": [],
-        "exceptions": [], "messages": [], "dropped": [], "late": [],
+        "exceptions": [], "messages": [], "dropped": [], "late": [], "memory": 0,
     } | more  # fmt: skip
 
 

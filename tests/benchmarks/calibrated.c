@@ -1,0 +1,102 @@
+/* An HTTP server whose service times are planned and known: it never sleeps, serves every request for its
+   planned time, and writes down what it really took. Usage: calibrated LOG SECONDS; prints its port.
+
+   Request n takes 0.2 ms; each tenth 1 ms, each hundredth 10 ms, each thousandth 50 ms. The time goes from the
+   read of the request to the write of the answer. LOG gets one 64-bit count of nanoseconds per request. */
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MANY (1 << 16)
+#define MOST 4000000
+
+static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok";
+
+struct waiting { long due, began; int fd; };
+static struct waiting heap[MANY];
+static int size;
+static long *took;
+static long served;
+
+static long now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static long planned(long number) {
+    if (number % 1000 == 999) return 50000000;
+    if (number % 100 == 99) return 10000000;
+    return number % 10 == 9 ? 1000000 : 200000;
+}
+
+static void push(struct waiting one) {
+    int at = size++;
+    while (at && heap[(at - 1) / 2].due > one.due) { heap[at] = heap[(at - 1) / 2]; at = (at - 1) / 2; }
+    heap[at] = one;
+}
+
+static struct waiting pop(void) {
+    struct waiting first = heap[0], last = heap[--size];
+    int at = 0;
+    for (;;) {
+        int child = 2 * at + 1;
+        if (child >= size) break;
+        if (child + 1 < size && heap[child + 1].due < heap[child].due) child++;
+        if (heap[child].due >= last.due) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = last;
+    return first;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) return 2;
+    took = malloc(MOST * sizeof *took);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), poll = epoll_create1(0), on = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    if (bind(listener, (void *)&address, length) || listen(listener, 4096)) return 1;
+    getsockname(listener, (void *)&address, &length);
+    printf("%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[256];
+    epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event);
+    long until = now() + atol(argv[2]) * 1000000000L, numbers = 0;
+    char request[4096];
+    while (now() < until) {
+        int ready = epoll_wait(poll, events, 256, 0);
+        for (int i = 0; i < ready; i++) {
+            int fd = events[i].data.fd;
+            if (fd == listener) {
+                int client = accept4(listener, 0, 0, SOCK_NONBLOCK);
+                setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+                event.data.fd = client;
+                epoll_ctl(poll, EPOLL_CTL_ADD, client, &event);
+                continue;
+            }
+            long began = now();
+            if (read(fd, request, sizeof request) <= 0) { close(fd); continue; }
+            if (size < MANY) push((struct waiting){began + planned(numbers++), began, fd});
+        }
+        while (size && heap[0].due <= now()) {
+            struct waiting one = pop();
+            long done = now();
+            if (write(one.fd, answer, sizeof answer - 1) > 0 && served < MOST) took[served++] = done - one.began;
+        }
+    }
+    FILE *log = fopen(argv[1], "wb");
+    fwrite(took, sizeof *took, served, log);
+    fclose(log);
+    return 0;
+}

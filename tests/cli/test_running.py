@@ -1,0 +1,23 @@
+"""What ``slocheck run`` makes of its flags."""
+
+import os
+
+import pytest
+
+from slocheck.cli.running import MAX_PROCESSES, worker_count
+from slocheck.errors import UsageError
+
+
+def test_processes_are_a_number_or_all_cores_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One core is left for the master, the command line and the rest; a lone core is used."""
+    assert worker_count("3") == 3
+    for cores, workers in ((1, 1), (2, 1), (8, 7)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        assert worker_count("auto") == workers
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "", "1.5", str(MAX_PROCESSES + 1)])
+def test_other_words_are_refused(text: str) -> None:
+    """The flag is named, and what to write."""
+    with pytest.raises(UsageError, match=r"--processes: .* write 1 to 64, or auto"):
+        worker_count(text)

@@ -174,7 +174,7 @@ def user_class(plan: LoadPlan) -> type[FlowUser]:
     """Return the user class of a plan's scenario, not equipped to send yet; raises SlocheckError."""
     environment = {**os.environ, **plan.environment}
     scenario = load_scenario(Path(plan.scenario), environment)
-    origin = origin_for(plan.target_url, plan.tls)
+    origin = origin_for(plan.target_url.rstrip("/"), plan.tls)
     compiled = compile_scenario(scenario, authority=origin.authority, base_path=origin.base)
     attributes = {"abstract": False, "__module__": __name__, "scenario": compiled, "origin": origin}
     return type(FlowUser.__name__, (FlowUser,), attributes)

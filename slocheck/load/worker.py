@@ -64,6 +64,7 @@ class Worker(WorkerRunner):
         self.last_received_spawn_timestamp = 0
         self._seal, self._tracker, self._health, self._arrivals = seal, tracker, health, arrivals
         self._sequence = 0
+        self._unsent = Delta()
         self._drain_until: float | None = None
         self._as_timeouts = True
         super().__init__(environment, "127.0.0.1", port)
@@ -139,9 +140,8 @@ class Worker(WorkerRunner):
     def _report(self, *, final: bool) -> None:
         """Send all that is new; the numbers run without a gap, so that a lost report is noticed."""
         tracker = self._tracker
-        events, lean = tracker.flush()
-        add_to_statistics(self.environment.stats, lean)
-        delta = Delta(events.counts + lean.counts, events.errors + lean.errors)
+        self._flush()
+        delta, self._unsent = self._unsent, Delta()
         self._sequence += 1
         report = {
             "sequence": self._sequence,
@@ -156,6 +156,13 @@ class Worker(WorkerRunner):
             **(self._arrivals.dispatcher.take() if self._arrivals is not None else NO_ARRIVALS),
         }
         self.send_message(wire.REPORT, report)
+
+    def _flush(self) -> None:
+        """Take what was counted since the last time, and bring Locust's own statistics up to date."""
+        events, lean = self._tracker.flush()
+        add_to_statistics(self.environment.stats, lean)
+        counts = self._unsent.counts + events.counts + lean.counts
+        self._unsent = Delta(counts, self._unsent.errors + events.errors + lean.errors)
 
     def _begin_stop(self, within_s: float, *, as_timeouts: bool) -> None:
         """Drain within a time; a second call during the drain can only shorten it."""
@@ -194,6 +201,7 @@ class Worker(WorkerRunner):
         self._tracker.give_up(as_timeouts=self._as_timeouts)
         self.user_greenlets.kill(block=True, timeout=_KILL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)  # what an on_stop sent meanwhile
+        self._flush()  # Locust fires test_stop next, and its listeners read the statistics
 
 
 def _ask_to_stop(user: Any) -> None:

@@ -1,6 +1,6 @@
 """The order of a run's steps, and nothing else: check, load, collect, archive, grade, report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from slocheck.grading.looks import decided, due_look
 from slocheck.grading.planning import LOOKS, spending
 from slocheck.interrupts import Interrupted, Interrupts
 from slocheck.masking import masked
-from slocheck.preflight import check_capacity, guard_target, probe_target, sole_use
+from slocheck.preflight import guard_target, probe_target, sole_use
 from slocheck.reporters.report import Report
 from slocheck.spec.model import Spec
 
@@ -39,6 +39,14 @@ class MetricSource(Protocol):
         """Give up connections and threads; may be called at any time."""
 
 
+class Prepared(Protocol):
+    """What an engine tells once it is ready."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the user should know before the load begins."""
+
+
 class Engine(Protocol):
     """What sends the load."""
 
@@ -48,7 +56,7 @@ class Engine(Protocol):
     def __exit__(self, *_: object) -> None:
         """Leave no process behind."""
 
-    def prepare(self) -> object:
+    def prepare(self) -> Prepared:
         """Load the scenario; raises UsageError when it cannot be used."""
 
     def run(self, on_tick: Callable[[Tick], None]) -> LoadResult:
@@ -91,7 +99,6 @@ class RunRequest:
         seed: Of the run.
         until_decided: End the window at the first planned look that decides the gate.
         secrets: What must not show in anything that is kept.
-        processes: Workers that share the users.
     """
 
     spec: Spec
@@ -103,7 +110,6 @@ class RunRequest:
     seed: int | None
     until_decided: bool = False
     secrets: tuple[str, ...] = ()
-    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +135,13 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
     """Make a run: everything that can be refused is refused before the first request is sent."""
     spec, engine, source, observer = request.spec, adapters.engine, adapters.source, adapters.observer
     guard_target(spec.target.url, request.allowed_targets)
-    check_capacity(spec.workload.users, request.processes)
     request.archive.probe()
     with ExitStack() as stack:
         stack.enter_context(sole_use(spec.target.url, allow_concurrent=request.allow_concurrent))
         stack.enter_context(engine)
         observer.step("loading the scenario")
-        engine.prepare()
+        for warning in engine.prepare().warnings:
+            observer.warn(warning)
         observer.step("asking the target")
         probe_target(spec.target)
         if source:

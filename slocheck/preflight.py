@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import ipaddress
 import os
-import resource
 import socket
 import ssl
 import tempfile
@@ -18,11 +17,6 @@ from slocheck.masking import strip_url
 from slocheck.spec.model import Target, Tls
 
 PROBE_TIMEOUT_S = 10.0
-MAX_DESCRIPTORS = 1 << 16
-"""A worker raises its own limit to this, where the system grants it."""
-SPARE_DESCRIPTORS = 100
-"""What a worker opens beside its connections: files, libraries, pipes."""
-PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def guard_target(url: str, allowed: Sequence[str]) -> None:
@@ -38,35 +32,6 @@ def guard_target(url: str, allowed: Sequence[str]) -> None:
         f"target {strip_url(url)}: {host} is not this machine; load against it has to be allowed "
         f"outside the spec: --allow-target {host} (or SLOCHECK_ALLOW_TARGETS={host})"
     )
-
-
-def check_capacity(users: int, processes: int) -> None:
-    """Refuse more users than this machine has file descriptors or ports for; raises UsageError.
-
-    Each user may hold a connection, which is a descriptor of its worker and a port of this machine.
-    """
-    share, (_, hard) = -(-users // processes), resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
-    if share + SPARE_DESCRIPTORS > most:
-        raise UsageError(
-            f"{users:,} users need {share:,} connections in each of {processes} worker(s), which may open "
-            f"{most:,} files: give --processes a larger number, or raise the limit (ulimit -n)"
-        )
-    ports = _ephemeral_ports()
-    if users > ports:
-        raise UsageError(
-            f"{users:,} users need as many ports, and this machine gives out {ports:,} "
-            f"({PORT_RANGE}): widen that range, or write fewer users (workload.users, max_users)"
-        )
-
-
-def _ephemeral_ports() -> int:
-    """Return how many connections to one address this machine can hold; many where it does not tell."""
-    try:
-        low, high = map(int, PORT_RANGE.read_text(encoding="ascii").split())
-    except (OSError, ValueError):
-        return 1 << 16
-    return high - low + 1
 
 
 def is_loopback(host: str) -> bool:

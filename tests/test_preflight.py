@@ -1,6 +1,5 @@
 """Before any load: who may be loaded, and whether it answers."""
 
-import resource
 import socket
 import ssl
 import threading
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 import trustme
 
-from slocheck import preflight
 from slocheck.errors import TargetError, UsageError
 from slocheck.preflight import guard_target, probe_target, sole_use
 from slocheck.spec.model import Target, Tls
@@ -130,29 +128,3 @@ def test_one_target_is_loaded_by_one_run_at_a_time() -> None:
             pass
     with sole_use(url, allow_concurrent=False):
         pass
-
-
-@pytest.mark.parametrize(
-    ("asked", "files", "ports", "says"),
-    [
-        pytest.param((900, 1), 1000, 28_232, None, id="just enough files"),
-        pytest.param((901, 1), 1000, 28_232, "may open 1,000 files", id="one file short"),
-        pytest.param((1800, 2), 1000, 28_232, None, id="two processes share them"),
-        pytest.param((80_000, 4), 1 << 20, 28_232, "gives out 28,232", id="more than there are ports"),
-        pytest.param((66_000, 1), -1, 1 << 17, "may open 65,536 files", id="what a worker raises itself to"),
-    ],
-)
-def test_more_users_than_files_or_ports_are_refused(
-    asked: tuple[int, int], files: int, ports: int, says: str | None, request: pytest.FixtureRequest
-) -> None:
-    """Before anything is sent, with the cure: the run would only measure this machine's limits."""
-    monkeypatch = request.getfixturevalue("monkeypatch")
-    told = request.getfixturevalue("tmp_path") / "range"
-    told.write_text(f"32768\t{32768 + ports - 1}\n")
-    monkeypatch.setattr(preflight, "PORT_RANGE", told)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
-    if says is None:
-        preflight.check_capacity(*asked)
-        return
-    with pytest.raises(UsageError, match=says):
-        preflight.check_capacity(*asked)

@@ -130,7 +130,6 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
         seed=options.seed,
         until_decided=options.until_decided,
         secrets=secrets,
-        processes=options.processes,
     )
     if not options.quiet:
         output.print_plan(plan_lines(spec, scenario))

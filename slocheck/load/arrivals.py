@@ -1,6 +1,5 @@
 """A worker's part of the load: its users equipped for the closed or the open model."""
 
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,9 +9,7 @@ from locust.env import Environment
 
 from slocheck.load import declarative, lanes, schedule
 from slocheck.load.dispatcher import Dispatcher
-from slocheck.load.lean.errors import TransportError
 from slocheck.load.lean.sink import RecorderSink
-from slocheck.load.lean.user import LeanHttpUser, origin_for
 from slocheck.plan import LoadPlan
 
 NO_ARRIVALS: dict[str, Any] = {"dropped": [], "late": []}
@@ -44,9 +41,6 @@ class Arrivals:
 def equip(environment: Environment, plan: LoadPlan, index: int, sink: RecorderSink) -> Arrivals | None:
     """Give the users what they need to send; returns the open model's part, None in the closed one."""
     classes = environment.user_classes
-    if plan.declarative or any(issubclass(user, LeanHttpUser) for user in classes):
-        with contextlib.suppress(TransportError):  # each request will say that there is no such name
-            origin_for(plan.target_url.rstrip("/"), plan.tls).ways()
     work: Any = None
     if plan.declarative:
         user = cast("type[declarative.FlowUser]", classes[0])

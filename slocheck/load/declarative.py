@@ -130,8 +130,7 @@ class FlowUser(User):
         if fault is None:
             self.sink.answered(claim, head, connection.size, end_ns)
             return True
-        failure = FailureClass.EXPECTATION
-        self.sink.failed(claim, failure, fault, head, size=connection.size, end_ns=end_ns)
+        self.sink.failed(claim, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
         return False
 
     def _failed(self, claim: Claim, error: TransportError) -> None:
@@ -142,11 +141,11 @@ class FlowUser(User):
         end_ns = time.monotonic_ns()
         self.sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
 
-    def _fault(self, step: CompiledStep, head: Head, values: list[object]) -> str | None:
+    def _fault(self, step: CompiledStep, head: Head, values: list[object]) -> TransportError | None:
         """Return what is not as the step expects; captures go into the values."""
         if step.check is None:
             if step.statuses is not None and head.status not in step.statuses:
-                return status_failure(head.status, step.statuses)
+                return TransportError(FailureClass.EXPECTATION, status_failure(head.status, step.statuses))
             return None
         body = b""
         if step.needs_body:
@@ -155,8 +154,9 @@ class FlowUser(User):
                 try:
                     body = decoded(body, head.encoding)
                 except TransportError as error:
-                    return error.message
-        return step.check(head.status, head.raw, body, values)
+                    return error
+        text = step.check(head.status, head.raw, body, values)
+        return None if text is None else TransportError(FailureClass.EXPECTATION, text)
 
 
 def _target(request: bytes) -> str:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.merge import RecordingBuilder, from_plain
 from slocheck.evidence.model import Ending, LoadHealth, LoadResult, Tick
+from slocheck.load.capacity import check_capacity
 from slocheck.load.child import Child
 from slocheck.load.phases import Phases
 from slocheck.plan import LoadPlan
@@ -30,10 +31,12 @@ class ScenarioInfo:
     Attributes:
         user_classes: Names of the user classes that will run.
         versions: Of python and locust.
+        warnings: What the user should know before the load begins.
     """
 
     user_classes: tuple[str, ...]
     versions: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
 
 class LoadEngine:
@@ -77,15 +80,16 @@ class LoadEngine:
         """Load the scenario and start the workers; nothing is sent to the target.
 
         Raises:
-            UsageError: The scenario cannot be run; says where and why.
+            UsageError: The scenario cannot be run, or not on this machine; says where and why.
             GeneratorError: The workers did not start.
         """
+        check_capacity(self._plan)
         self._child = Child(self._plan.environment)
         self._child.send("plan", plan=TypeAdapter(LoadPlan).dump_python(self._plan, mode="json"))
         loaded = self._expect("loaded")
         ready = self._expect("ready")
         self._versions |= ready["versions"]
-        return ScenarioInfo(tuple(loaded["user_classes"]), dict(self._versions))
+        return ScenarioInfo(tuple(loaded["user_classes"]), dict(self._versions), tuple(ready["warnings"]))
 
     def _expect(self, kind: str) -> dict[str, Any]:
         """Return the line of a kind, the next one expected from the master."""

@@ -20,6 +20,7 @@ from slocheck.evidence.model import Ending, LoadHealth
 from slocheck.load import wire
 from slocheck.load.collector import Collector
 from slocheck.load.crew import Crew, Master
+from slocheck.load.known_limits import warnings
 from slocheck.load.lifeline import Lifeline, take_stdout
 from slocheck.load.outlet import Outlet
 from slocheck.load.phases import Phases
@@ -263,7 +264,8 @@ def main() -> int:
         outlet.send("failed", text=str(error))
         outlet.flush(5.0)
         return 4
-    outlet.send("ready", versions={"locust": locust.__version__})
+    warned = warnings(plan, environment.user_classes)
+    outlet.send("ready", versions={"locust": locust.__version__}, warnings=warned)
     while not commands:
         gevent.sleep(_POLL_S)
     conductor.run()

@@ -2,7 +2,6 @@
 
 import contextlib
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 
 import locust
@@ -16,7 +15,7 @@ from slocheck.errors import SlocheckError
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.declarative import user_class
 from slocheck.load.lean.origin import OriginError
-from slocheck.load.lean.user import LeanHttpUser, origin_for
+from slocheck.load.lean.user import refuse_unusable
 from slocheck.plan import LoadPlan
 
 
@@ -41,7 +40,10 @@ def load_environment(plan: LoadPlan) -> Environment:
     host = plan.target_url.rstrip("/")
     for user in classes:
         user.host = host
-    _check_lean(plan, classes)
+    try:
+        refuse_unusable(classes, host, plan.tls)
+    except OriginError as error:
+        raise ScenarioError(f"{path}: {error}") from error
     vars(options).update(
         host=host, num_users=plan.users, spawn_rate=plan.spawn_rate, headless=True, stop_timeout=plan.drain_s
     )
@@ -58,19 +60,6 @@ def load_environment(plan: LoadPlan) -> Environment:
         )
     except ValueError as error:
         raise ScenarioError(f"{path}: {error}") from error
-
-
-def _check_lean(plan: LoadPlan, classes: Sequence[type[User]]) -> None:
-    """Refuse what the lean client cannot do, before anything is sent."""
-    for user in classes:
-        if not issubclass(user, LeanHttpUser):
-            continue
-        if user.proxy_host:
-            raise ScenarioError(f"{plan.scenario}: {user.__name__} names a proxy_host; this client uses none")
-        try:
-            origin_for(plan.target_url.rstrip("/"), plan.tls)
-        except OriginError as error:
-            raise ScenarioError(f"{plan.scenario}: {user.__name__}: {error}") from error
 
 
 def _classes(plan: LoadPlan) -> list[type[User]]:

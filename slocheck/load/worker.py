@@ -3,10 +3,10 @@
 import gc
 import logging
 import random
-import resource
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -24,9 +24,10 @@ from pydantic import TypeAdapter
 from slocheck.evidence.merge import Delta, to_plain
 from slocheck.load import wire
 from slocheck.load.arrivals import NO_ARRIVALS, Arrivals, equip
+from slocheck.load.capacity import raise_descriptor_limit
 from slocheck.load.clients import install
-from slocheck.load.doubts import doubts
 from slocheck.load.health import SAMPLE_S, ComplaintHandler, Health
+from slocheck.load.known_limits import warnings
 from slocheck.load.lean import user as lean_user
 from slocheck.load.lifeline import Lifeline
 from slocheck.load.locust_stats import add_to_statistics
@@ -40,7 +41,6 @@ REPORT_EVERY_S = 1.0
 _POLL_S = 0.02
 _KILL_S = 0.3
 _LONG_NS = 3600 * NS_PER_SECOND
-_MAX_DESCRIPTORS = 1 << 16
 
 
 class Worker(WorkerRunner):
@@ -59,10 +59,12 @@ class Worker(WorkerRunner):
         tracker: Tracker,
         health: Health,
         arrivals: Arrivals | None,
+        warned: Sequence[str] = (),
     ) -> None:
         self.finished = Event()
         self.last_received_spawn_timestamp = 0
         self._seal, self._tracker, self._health, self._arrivals = seal, tracker, health, arrivals
+        self._warned = warned
         self._sequence = 0
         self._unsent = Delta()
         self._drain_until: float | None = None
@@ -116,6 +118,8 @@ class Worker(WorkerRunner):
         self._tracker.begin(origin_ns)
         self._health.origin_ns = origin_ns
         self._health.take()  # what happened before the load is not the load's
+        for text in self._warned:
+            self._health.complain(text)
         if self._arrivals is not None:
             self._arrivals.dispatcher.begin(origin_ns)
         gevent.spawn(self._sample)
@@ -179,6 +183,7 @@ class Worker(WorkerRunner):
             self._arrivals.dispatcher.stop()
         self._tracker.drain()
         self.stop()
+        self._send_stats()
         self.send_message("client_stopped")
         self._report(final=True)
 
@@ -223,14 +228,6 @@ def _watch_logs(health: Health) -> None:
     logging.getLogger().addHandler(ComplaintHandler(health))
 
 
-def raise_descriptor_limit() -> None:
-    """Allow as many open files as the system grants: each connection is one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MAX_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def main() -> int:
     """Run one worker as the lifeline's first line says; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -252,14 +249,18 @@ def main() -> int:
     except ScenarioError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    for complaint in doubts(environment, plan):
-        health.complain(complaint)
     seal = Seal(bytes.fromhex(settings["token"]))
     wire.seal_messages(seal)
     environment.stats = RequestStats(use_response_times_cache=False)
     arrivals = equip(environment, plan, settings["index"], tracker.lean)
     runner = Worker(
-        environment, settings["port"], seal=seal, tracker=tracker, health=health, arrivals=arrivals
+        environment,
+        settings["port"],
+        seal=seal,
+        tracker=tracker,
+        health=health,
+        arrivals=arrivals,
+        warned=warnings(plan, environment.user_classes),
     )
     environment.runner = runner
     environment.events.init.fire(environment=environment, runner=runner, web_ui=None)

@@ -2,8 +2,8 @@
 
 import zlib
 
-from slocheck.load.lean.connection import MAX_BODY_BYTES
 from slocheck.load.lean.errors import protocol_error
+from slocheck.load.lean.framing import MAX_BODY_BYTES
 
 _EITHER_ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 

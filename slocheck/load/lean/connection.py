@@ -15,15 +15,15 @@ import gevent.monkey
 from gevent import getcurrent
 
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.lean.errors import TransportError, from_system
-from slocheck.load.lean.framing import Framing
+from slocheck.load.lean.errors import TransportError, closed_early, from_system, protocol_error
+from slocheck.load.lean.framing import MAX_BODY_BYTES, Framing
 from slocheck.load.lean.heads import Head, head_of
-from slocheck.load.lean.origin import Origin
+from slocheck.load.lean.origin import Origin, Way
 from slocheck.load.lean.sweeper import Sweeper
+from slocheck.spec.model import NS_PER_SECOND
 
 RECEIVE_BYTES = 1 << 16
-MAX_BODY_BYTES = 1 << 26
-_CONNECT_NS = 10_000_000_000
+_CONNECT_NS = 10 * NS_PER_SECOND
 _READ, _WRITE = 1, 2
 _NEVER = 1 << 62
 _plain_socket: Any = gevent.monkey.get_original("socket", "socket")
@@ -55,7 +55,8 @@ class Connection:
         self._socket: Any = None
         self._watcher: Any = None
         self._expired = self._connected = False
-        self._early = b""
+        self._early: list[bytes] = []
+        self._used = 0
         sweeper.add(self)
 
     def exchange(self, request: bytes, deadline_ns: int, *, keep: bool = True, no_body: bool = False) -> Head:
@@ -73,10 +74,14 @@ class Connection:
         self._greenlet = getcurrent()
         self.deadline_ns = deadline_ns
         try:
+            if self._used != self._sweeper.sweeps and self._socket is not None:
+                self._look()
             if self._socket is None:
                 self._connect()
-            self._send_all(request)
-            return self._response(keep=keep, no_body=no_body)
+            all_sent = self._send_all(request, no_body=no_body)
+            head = self._response(keep=keep, no_body=no_body)
+            if not all_sent:
+                self.close()  # the server would take the next request for the rest of this one
         except OSError as error:
             self.close()
             raise from_system(error) from error
@@ -85,6 +90,19 @@ class Connection:
             raise
         finally:
             self.deadline_ns = _NEVER
+            self._used = self._sweeper.sweeps
+        return head
+
+    def _look(self) -> None:
+        """Notice an end that came while nobody asked, where the watcher has not had its turn yet."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        self._unasked()
 
     def _response(self, *, keep: bool, no_body: bool) -> Head:
         """Read one response, by the short way where its head and framing allow it."""
@@ -100,8 +118,8 @@ class Connection:
         missing = length - len(data) + end
         if missing > 0:
             self.body = self._rest(data[end:], missing, keep=keep)
-        elif keep:
-            self.body = data[end : end + length]
+        else:
+            self.body = data[end : end + length] if keep else b""
         self.size = length
         if missing < 0 or head.close:
             self.close()
@@ -110,13 +128,12 @@ class Connection:
     def _rest(self, first: bytes, missing: int, *, keep: bool) -> bytes:
         """Read a body of known length to its end."""
         if keep and len(first) + missing > MAX_BODY_BYTES:
-            text = f"the response's body is larger than {MAX_BODY_BYTES} bytes"
-            raise TransportError(FailureClass.PROTOCOL, text)
+            raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
         parts = [first]
         while missing > 0:
             data = self._receive()
             if not data:
-                raise _closed_early()
+                raise closed_early()
             missing -= len(data)
             if keep:
                 parts.append(data)
@@ -127,12 +144,12 @@ class Connection:
 
     def _framed(self, data: bytes, *, keep: bool, no_body: bool) -> Head:
         """Read a response whose end has to be found by an HTTP parser."""
-        framing = Framing(no_body=no_body, keep=keep, limit=MAX_BODY_BYTES)
+        framing = Framing(no_body=no_body, keep=keep)
         while True:
             if not data:
                 if framing.end():
                     break
-                raise _closed_early()
+                raise closed_early()
             framing.feed(data)
             if framing.done:
                 break
@@ -143,49 +160,78 @@ class Connection:
             self.close()
         return framing.head
 
-    def _send_all(self, data: bytes) -> None:
-        """Send everything; what the kernel does not take at once waits for its time."""
+    def _send_all(self, data: bytes, *, no_body: bool) -> bool:
+        """Send a request; tells whether the server took all of it before its response was whole."""
+        return self._send_raw(data, no_body)
+
+    def _send_raw(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
+        """Send bytes; what the kernel does not take at once waits for its time.
+
+        Args:
+            data: What the socket is to carry.
+            no_body: As for `exchange`; None: no response is to be expected meanwhile.
+        """
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
             sent = 0
-        if sent < len(data):
-            self._send_rest(memoryview(data)[sent:])
+        if sent == len(data):
+            return True
+        answer = None if no_body is None else Framing(no_body=no_body, keep=False)
+        return self._send_rest(memoryview(data)[sent:], answer)
 
-    def _send_rest(self, rest: memoryview) -> None:
-        """Send on as the server reads; a response that comes before the end ends the sending."""
+    def _send_rest(self, rest: memoryview, answer: Framing | None) -> bool:
+        """Send on as the server reads, until its response is whole or its end is there."""
         writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
         try:
             while rest:
                 writable.start(self._wake)
                 self._pause()
                 writable.stop()
-                self._early = self._poll()
-                if self._early:
-                    return
+                if answer is not None and self._answered(answer):
+                    return False
                 try:
                     rest = rest[self._socket.send(rest) :]
                 except BlockingIOError:
                     continue
+                except (BrokenPipeError, ConnectionResetError):
+                    return False  # what the server said before it closed can still be read
         finally:
             writable.stop()
             writable.close()
+        return True
 
-    def _poll(self) -> bytes:
-        """Return what has been received already, empty for nothing yet."""
+    def _answered(self, answer: Framing) -> bool:
+        """Take in what came during the sending; tells whether there is no use in sending on."""
+        data = self._arrived()
+        if data is None:
+            return False
+        if data:
+            self._early.append(data)
+            answer.feed(data)
+            if answer.size > MAX_BODY_BYTES:
+                raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
+        return answer.done or not data
+
+    def _arrived(self) -> bytes | None:
+        """Return what has been received already; None for nothing yet, empty at the connection's end."""
         try:
             data: bytes = self._socket.recv(RECEIVE_BYTES)
         except BlockingIOError:
-            return b""
-        if not data:
-            raise _closed_early()
+            return None
         return data
 
     def _receive(self) -> bytes:
         """Wait for the server and return what it sent; empty at the connection's end."""
-        if self._early:
-            early, self._early = self._early, b""
-            return early
+        return self._take_early() if self._early else self._read()
+
+    def _take_early(self) -> bytes:
+        data = b"".join(self._early)
+        self._early.clear()
+        return data
+
+    def _read(self) -> bytes:
+        """Wait for bytes on the socket; empty at its end."""
         while True:
             self._pause()
             try:
@@ -231,25 +277,47 @@ class Connection:
         self.close()
 
     def _connect(self) -> None:
-        """Open the connection, over the first of the origin's addresses that accepts it."""
+        """Open the connection, within its own limit of time."""
         whole_ns = self.deadline_ns
         self.deadline_ns = min(whole_ns, time.monotonic_ns() + _CONNECT_NS)
-        refused: OSError | None = None
-        for family, address in self._origin.ways():
-            try:
-                self._open(family, address)
-                break
-            except OSError as error:
-                self.close()
-                refused = error
-        else:
-            assert refused is not None
-            raise refused
+        if not self._origin.addresses:
+            self._resolve()
+        self._reach()
+        self._greet()
         self.deadline_ns = whole_ns
         self._connected = True
 
-    def _open(self, family: int, address: Any) -> None:
+    def _resolve(self) -> None:
+        """Ask for the origin's addresses, where nobody has got an answer yet."""
+        left_s = max(0.001, (self.deadline_ns - time.monotonic_ns()) / NS_PER_SECOND)
+        late = TransportError(FailureClass.DNS, "the name is not resolved within the timeout")
+        with gevent.Timeout(left_s, late):
+            self._origin.resolve()
+
+    def _reach(self) -> None:
+        """Connect to the first of the origin's addresses that accepts; each has its share of the time."""
+        until_ns = self.deadline_ns
+        ways = self._origin.ways()
+        failures: list[tuple[Way, TransportError]] = []
+        for way in ways:
+            now_ns = time.monotonic_ns()
+            self.deadline_ns = now_ns + (until_ns - now_ns) // (len(ways) - len(failures))
+            try:
+                self._dial(way)
+            except OSError as error:
+                failures.append((way, from_system(error)))
+            except TransportError as error:
+                failures.append((way, error))
+            else:
+                self._origin.reached.add(way)
+                self.deadline_ns = until_ns
+                return
+            self.close()
+        raise self._origin.most_telling(failures)
+
+    def _dial(self, way: Way) -> None:
         """Connect to one address; raises OSError, or TransportError for the deadline."""
+        family, address = way
         self._socket = made = _plain_socket(family, socket.SOCK_STREAM)
         made.setblocking(False)  # noqa: FBT003 - takes no keyword
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -268,10 +336,13 @@ class Connection:
         self._watcher = self._hub.loop.io(made.fileno(), _READ)
         self._watcher.start(self._readable)
 
+    def _greet(self) -> None:
+        """Do what comes before the first request."""
+
     def close(self) -> None:
         """Close the socket; the next request opens another one."""
         self._expired = self._connected = self.waiting = False
-        self._early = b""
+        self._early.clear()
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.stop()
@@ -284,9 +355,3 @@ class Connection:
         """Close for good."""
         self.close()
         self._sweeper.discard(self)
-
-
-def _closed_early() -> TransportError:
-    return TransportError(
-        FailureClass.RESET, "the server closed the connection before the response was whole"
-    )

@@ -1,5 +1,6 @@
 """The cookies of one virtual user, for its one origin."""
 
+import re
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -7,6 +8,11 @@ from email.utils import parsedate_to_datetime
 from slocheck.load.lean.heads import Head
 
 MAX_COOKIES = 100
+_UNSENDABLE = re.compile(r"[\r\n\0;]")
+_AGE = re.compile(r"-?[0-9]+", re.ASCII)
+_AGE_DIGITS = 12
+_LONGEST_S = 400 * 86_400
+"""A cookie lives no longer, whatever its server asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,9 @@ class Cookies:
         return len(self._jar)
 
     def set(self, name: str, value: str, path: str = "/") -> None:
-        """Add or replace a cookie."""
+        """Add or replace a cookie; raises ValueError for what no Cookie field can hold."""
+        if _UNSENDABLE.search(name + value) or "=" in name:
+            raise ValueError(f"cookie {name!r}: not a name and a value of one line, without a semicolon")
         self._jar[name, path] = Cookie(value, path, secure=False, expires=None)
 
     def get(self, name: str, default: str | None = None) -> str | None:
@@ -76,6 +84,7 @@ class Cookies:
     def _take(self, text: str, path: str) -> None:
         pair, *attributes = text.split(";")
         name, equals, value = pair.strip().partition("=")
+        name, value = name.strip(), value.strip()
         if not equals or not name:
             return
         told = {key.strip().lower(): rest.strip() for key, _, rest in (a.partition("=") for a in attributes)}
@@ -92,12 +101,12 @@ class Cookies:
 
 def _expiry(told: dict[str, str]) -> float | None:
     """Return when a cookie ends; Max-Age goes before Expires; what cannot be read is not there."""
-    age = told.get("max-age", "")
-    if age.removeprefix("-").isdigit():
-        return time.time() + int(age)
+    age = _AGE.fullmatch(told.get("max-age", ""))
+    if age is not None:
+        return time.time() + min(int(age[0][:_AGE_DIGITS]), _LONGEST_S)
     try:
         return parsedate_to_datetime(told["expires"]).timestamp()
-    except (KeyError, ValueError, OverflowError):
+    except (KeyError, ValueError, OverflowError, TypeError, IndexError):  # it has raised each of them
         return None
 
 

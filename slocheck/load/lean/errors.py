@@ -23,6 +23,13 @@ def protocol_error(message: str) -> TransportError:
     return TransportError(FailureClass.PROTOCOL, message)
 
 
+def closed_early() -> TransportError:
+    """Return the error for a connection that ends before its response."""
+    return TransportError(
+        FailureClass.RESET, "the server closed the connection before the response was whole"
+    )
+
+
 def from_system(error: OSError) -> TransportError:
     """Return the error for one that the operating system or TLS reports."""
     return TransportError(classify(error), message_of(error))

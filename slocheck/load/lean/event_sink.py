@@ -30,13 +30,10 @@ class EventSink:
         """Return what the event calls an endpoint."""
         return method, name
 
-    def answered(self, claim: Claim, head: Head, size: int, end_ns: int) -> None:
+    def answered(self, claim: Claim, head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
         """Fire the event of a response; a status from 400 on is a failure, as Locust has it."""
-        error = (
-            TransportError(FailureClass.STATUS, f"HTTP {head.status}")
-            if head.status >= FIRST_ERROR_STATUS
-            else None
-        )
+        failed = head.status >= FIRST_ERROR_STATUS and not approved
+        error = TransportError(FailureClass.STATUS, f"HTTP {head.status}") if failed else None
         self._event(claim, error, size, end_ns)
 
     def failed(

@@ -7,9 +7,12 @@ and garbage.
 import httptools
 
 from slocheck.load.lean.errors import protocol_error
-from slocheck.load.lean.heads import FIRST_FINAL_STATUS, MAX_HEAD_BYTES, Head
+from slocheck.load.lean.heads import FIRST_FINAL_STATUS, MAX_HEAD_BYTES, Head, head_of
 
+MAX_BODY_BYTES = 1 << 26
 _MAX_INTERIM = 16
+_VERSIONS = ("1.0", "1.1")
+_FIRST_STATUS = 100
 
 
 class Framing:
@@ -21,15 +24,15 @@ class Framing:
         size: Bytes of the body so far.
     """
 
-    def __init__(self, *, no_body: bool, keep: bool, limit: int) -> None:
+    def __init__(self, *, no_body: bool, keep: bool) -> None:
         self.head: Head | None = None
         self.done = False
         self.size = 0
-        self._no_body, self._keep, self._limit = no_body, keep, limit
+        self._no_body, self._keep = no_body, keep
         self._parts: list[bytes] = []
         self._lines: list[bytes] = []
         self._reason = b""
-        self._head_bytes = 0
+        self._overhead = 0
         self._interim = 0
         self._sized = False
         self._extra = False
@@ -47,8 +50,7 @@ class Framing:
 
     def feed(self, data: bytes) -> None:
         """Take in what was received; raises TransportError for what is no HTTP response."""
-        if self.head is None:
-            self._head_bytes += len(data)
+        self._overhead += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -58,10 +60,11 @@ class Framing:
                 cause = error.__context__ if error.__context__ is not None else error
                 raise protocol_error(f"no valid HTTP response: {cause}") from None
             self._extra = True
-        if self.head is None and self._head_bytes > MAX_HEAD_BYTES:
-            raise protocol_error(f"the response's head is longer than {MAX_HEAD_BYTES} bytes")
-        if self.size > self._limit and self._keep:
-            raise protocol_error(f"the response's body is larger than {self._limit} bytes")
+        if self._overhead > MAX_HEAD_BYTES and not self.done:
+            what = "head is" if self.head is None else "trailers are"
+            raise protocol_error(f"the response's {what} longer than {MAX_HEAD_BYTES} bytes")
+        if self.size > MAX_BODY_BYTES and self._keep:
+            raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
 
     def end(self) -> bool:
         """Take in the connection's end; tells whether that makes the response whole."""
@@ -84,25 +87,32 @@ class Framing:
         if self.head is not None or self.done:
             return
         self._lines.append(name + b": " + value + b"\r\n")
-        self._sized |= name.lower() in (b"content-length", b"transfer-encoding")
+        key = name.lower()
+        if key == b"transfer-encoding":  # whose last coding decides; another one ends with the connection
+            self._sized = value.lower().rstrip().endswith(b"chunked")
+        self._sized |= key == b"content-length"
 
     def on_headers_complete(self) -> None:
         """Make the head; an interim response's is forgotten when its message ends."""
         if self.done:
             return
         status = self._parser.get_status_code()
-        version = self._parser.get_http_version().encode()
-        line = b"HTTP/%s %d %s\r\n" % (version, status, self._reason)
-        self.head = Head(line + b"".join(self._lines) + b"\r\n")
+        version = self._parser.get_http_version()
+        if version not in _VERSIONS or status < _FIRST_STATUS:
+            raise ValueError(f"HTTP/{version} with status {status}")
+        line = b"HTTP/%s %d %s\r\n" % (version.encode(), status, self._reason)
+        self.head = head_of(line + b"".join(self._lines) + b"\r\n")
         self._sized |= self._no_body or status in (204, 304)
         self.done = self._no_body and status >= FIRST_FINAL_STATUS
 
     def on_body(self, part: bytes) -> None:
         """Take in a part of the body."""
         if self.done:
+            self._extra = True
             return
+        self._overhead = 0
         self.size += len(part)
-        if self._keep and self.size <= self._limit:
+        if self._keep and self.size <= MAX_BODY_BYTES:
             self._parts.append(part)
 
     def on_message_complete(self) -> None:
@@ -115,4 +125,4 @@ class Framing:
         self._interim += 1
         if self._interim > _MAX_INTERIM:
             raise ValueError(f"more than {_MAX_INTERIM} interim responses")
-        self.head, self._lines, self._reason, self._sized, self._head_bytes = None, [], b"", False, 0
+        self.head, self._lines, self._reason, self._sized, self._overhead = None, [], b"", False, 0

@@ -31,7 +31,10 @@ def request_target(path: str, params: Mapping[str, Any] | None = None) -> str:
     path = path.partition("#")[0]
     if params:
         path += ("&" if "?" in path else "?") + urlencode(params, doseq=True)
-    return quote(path if path.startswith("/") else f"/{path}", safe=_SAFE_IN_TARGET)
+    try:
+        return quote(path if path.startswith("/") else f"/{path}", safe=_SAFE_IN_TARGET)
+    except UnicodeEncodeError as error:
+        raise UnsendableError(f"path {path!r}: {error}") from error
 
 
 def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
@@ -39,9 +42,9 @@ def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
 
     Args:
         data: Text, bytes, or the fields of a form.
-        json_value: Any JSON value; None for none.
+        json_value: Any JSON value, where there is no data; None for none.
     """
-    if json_value is not None:
+    if json_value is not None and not data:
         return json.dumps(json_value, separators=(",", ":")).encode(), "application/json"
     if isinstance(data, Mapping):
         return urlencode(data, doseq=True).encode(), "application/x-www-form-urlencoded"
@@ -71,7 +74,10 @@ def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, st
         if name.lower() in OWN_FIELDS:
             raise UnsendableError(f"header {name}: the client writes it itself; leave it out")
         lines.append(f"{name}: {value}")
-    return ("\r\n".join(lines) + "\r\n").encode("latin-1", "xmlcharrefreplace")
+    try:
+        return ("\r\n".join(lines) + "\r\n").encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise UnsendableError(f"a header holds what Latin-1 cannot: {error.object[error.start]!r}") from error
 
 
 def request_bytes(head: bytes, method: str, body: bytes, *, cookie: str = "") -> bytes:
@@ -89,4 +95,8 @@ def merged(defaults: Mapping[str, str], own: Mapping[str, Any] | None) -> dict[s
         return dict(defaults)
     lowered = {name.lower() for name in own}
     fields = {name: value for name, value in defaults.items() if name.lower() not in lowered}
-    return fields | {name: str(value) for name, value in own.items() if value is not None}
+    return fields | {name: _text(value) for name, value in own.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,6 +1,7 @@
 """The client of a `LeanHttpUser`: the calls of a Locust file become exchanges on connections."""
 
 import base64
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -31,8 +32,10 @@ from slocheck.load.outcome import message_of
 from slocheck.spec.model import NS_PER_SECOND
 
 MAX_REDIRECTS = 10
+_SEE_OTHER, _MOVED = 303, (301, 302)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REMEMBERED = 4096
+_ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 _LEAVING = frozenset({
     "GreenletExit", "StopUser", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
 })  # fmt: skip
@@ -160,11 +163,14 @@ class LeanHttpSession:
     ) -> tuple[Head | None, bytes, TransportError | None]:
         """Follow redirects on the same host, within the request's one deadline."""
         method, target, content = way
+        content = {key: value for key, value in content.items() if key != "params"}
         for _ in range(MAX_REDIRECTS):
             location = next((value for name, value in head.fields() if name.lower() == "location"), "")
             if head.status not in _REDIRECTS or not location:
                 return head, body, None
-            if head.status == 303 or (head.status in (301, 302) and method == "POST"):  # noqa: PLR2004
+            if method != "HEAD" and (
+                head.status == _SEE_OTHER or (head.status in _MOVED and method == "POST")
+            ):
                 method, content = "GET", {"headers": content.get("headers"), "auth": content.get("auth")}
             try:
                 request, target = self._written(method, urljoin(target, location), content, whole=True)
@@ -195,7 +201,7 @@ class LeanHttpSession:
                 text = message_of(verdict)
                 sink.failed(claim, FailureClass.EXPECTATION, text, head, size=len(body), end_ns=end_ns)
             else:
-                sink.answered(claim, head, len(body), end_ns)
+                sink.answered(claim, head, len(body), end_ns, approved=verdict is True)
 
         sink.pending.add(settle)
         return CaughtResponse(url, head, body, error, settle)
@@ -215,28 +221,30 @@ class LeanHttpSession:
 
     def _target(self, url: str, params: Mapping[str, Any] | None, whole: bool) -> str:  # noqa: FBT001
         """Return the request's target for a path below the host, or for a URL on it."""
-        parts = urlsplit(url)
-        if not parts.scheme and not parts.netloc:
+        if not _ABSOLUTE.match(url):
             return request_target(url if whole else self._origin.base + _rooted(url), params)
-        if parts.netloc.lower() != self._origin.authority.lower() or (parts.scheme == "https") != (
-            self._origin.tls is not None
-        ):
+        parts = urlsplit(url)
+        if not self._origin.is_at(parts.scheme, parts.netloc):
             raise UnsendableError(
                 f"{url}: is on another host than {self._origin.authority}; this client has one"
             )
-        return request_target(url[url.index(parts.netloc) + len(parts.netloc) :] or "/", params)
+        return request_target((parts.path or "/") + (parts.query and f"?{parts.query}"), params)
 
     def _write(self, method: str, target: str, content: Mapping[str, Any]) -> tuple[bytes, str]:
         unknown = content.keys() - {"headers", "params", "json", "data", "auth", "context"}
         if unknown:
             raise TypeError(f"request() takes no {', '.join(sorted(unknown))}")
         body, kind = body_of(content.get("data"), content.get("json"))
-        fields = merged({"Content-Type": kind} if kind else {}, content.get("headers"))
+        fields = {"Content-Type": kind} if kind else {}
+        if kind == "application/json":
+            fields["Accept"] = kind
+        fields = merged(fields, content.get("headers"))
         if content.get("auth"):
-            pair = ":".join(content["auth"]).encode()
-            fields["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-        head = head_bytes(method, target, self._origin.authority, merged(self._fields, fields))
-        cookie = self.cookies.header(target) if self.cookies else ""
+            fields = merged(fields, {"Authorization": _basic(*content["auth"])})
+        fields = merged(self._fields, fields)
+        head = head_bytes(method, target, self._origin.authority, fields)
+        own = any(name.lower() == "cookie" for name in fields)
+        cookie = self.cookies.header(target) if self.cookies and not own else ""
         return request_bytes(head, method, body, cookie=cookie), target
 
     def get(self, url: str, **options: Any) -> Any:
@@ -275,6 +283,11 @@ class LeanHttpSession:
 
 def _with_data(data: Any, options: dict[str, Any]) -> dict[str, Any]:
     return options if data is None else {**options, "data": data}
+
+
+def _basic(name: str | bytes, password: str | bytes) -> str:
+    pair = b":".join(part if isinstance(part, bytes) else part.encode() for part in (name, password))
+    return f"Basic {base64.b64encode(pair).decode()}"
 
 
 def _rooted(url: str) -> str:

@@ -33,8 +33,8 @@ class Sink(Protocol):
     def tally(self, method: str, name: str) -> Any:
         """Return what stands for an endpoint in `answered` and `failed`."""
 
-    def answered(self, claim: "Claim", head: Head, size: int, end_ns: int) -> None:
-        """Count a request whose whole response is here."""
+    def answered(self, claim: "Claim", head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
+        """Count a request whose whole response is here; `approved`: the scenario called it a success."""
 
     def failed(
         self, claim: "Claim", failure: FailureClass, message: str, head: Head | None, **sizes: int
@@ -85,11 +85,15 @@ class RecorderSink:
         """Requests under way."""
         return sum(connection.claim is not None for connection in self.sweeper.connections)
 
-    def answered(self, claim: Claim, head: Head, size: int, end_ns: int) -> None:
-        """Count a request whose whole response is here."""
+    def answered(self, claim: Claim, head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
+        """Count a request whose whole response is here.
+
+        A scenario's approval changes nothing: the spec says which statuses are failures.
+        """
+        del approved
         status, outcome = head.status, head.outcome
         if outcome is None:
-            outcome = head.outcome = cache_outcome(_lowered(head), self._plan.cache)
+            outcome = self._told(head)
         if status not in self._good:
             if self._plan.failures.fails(status):
                 text = f"HTTP {status}"
@@ -117,10 +121,16 @@ class RecorderSink:
             failure,
             head.status if head is not None else 0,
             message,
-            (head.outcome or 0) if head is not None else 0,
+            self._told(head) if head is not None else 0,
             sizes["size"],
         )
         self.recorder.record(endpoint.method, endpoint.name, result)
+
+    def _told(self, head: Head) -> int:
+        """Return what a head tells of a cache; the same heads come again and again."""
+        if head.outcome is None:
+            head.outcome = cache_outcome(_lowered(head), self._plan.cache)
+        return head.outcome
 
     def give_up(self, *, as_timeouts: bool) -> None:
         """Settle what is still under way when the drain is over; see `Tracker.give_up`."""

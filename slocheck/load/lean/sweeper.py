@@ -11,10 +11,12 @@ class Sweeper:
 
     Attributes:
         connections: All of the process.
+        sweeps: How often it has looked.
     """
 
     def __init__(self) -> None:
         self.connections: set[Any] = set()
+        self.sweeps = 0
         self._timer: Any = None
 
     def add(self, connection: Any) -> None:
@@ -31,6 +33,7 @@ class Sweeper:
         self.connections.discard(connection)
 
     def _sweep(self) -> None:
+        self.sweeps += 1
         now = time.monotonic_ns()
         for connection in list(self.connections):
             if connection.waiting and connection.deadline_ns < now:

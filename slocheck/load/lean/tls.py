@@ -1,9 +1,9 @@
 """A connection under TLS: the same socket and watcher, with OpenSSL between them and the response."""
 
 import ssl
-from typing import Any
 
 from slocheck.load.lean.connection import RECEIVE_BYTES, Connection
+from slocheck.load.lean.errors import closed_early
 from slocheck.load.lean.origin import Origin
 from slocheck.load.lean.sweeper import Sweeper
 
@@ -16,8 +16,8 @@ class TlsConnection(Connection):
         self._tls: ssl.SSLObject | None = None
         self._incoming = self._outgoing = ssl.MemoryBIO()
 
-    def _open(self, family: int, address: Any) -> None:
-        super()._open(family, address)
+    def _greet(self) -> None:
+        """Shake hands."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         origin = self._origin
         assert origin.tls is not None
@@ -38,33 +38,54 @@ class TlsConnection(Connection):
                 return
 
     def _flush(self) -> None:
-        """Send what OpenSSL has to send."""
+        """Send what OpenSSL has to send beside a request."""
         if self._outgoing.pending:
-            super()._send_all(self._outgoing.read())
+            self._send_raw(self._outgoing.read(), None)
 
     def _take(self) -> None:
-        """Hand OpenSSL what the server sent, or its end."""
-        data = super()._receive()
+        """Hand OpenSSL what the server sends next, or its end."""
+        self._feed(self._read())
+
+    def _feed(self, data: bytes) -> None:
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
 
-    def _send_all(self, data: bytes) -> None:
+    def _send_all(self, data: bytes, *, no_body: bool) -> bool:
         assert self._tls is not None
         self._tls.write(data)
-        super()._send_all(self._outgoing.read())
+        return self._send_raw(self._outgoing.read(), no_body)
+
+    def _arrived(self) -> bytes | None:
+        """Return what can be deciphered already; session tickets are nothing for anybody else."""
+        data = super()._arrived()
+        if data is not None:
+            self._feed(data)
+        return self._deciphered()
 
     def _receive(self) -> bytes:
+        if self._early:
+            return self._take_early()
+        while (data := self._deciphered()) is None:
+            self._flush()
+            self._take()
+        return data
+
+    def _deciphered(self) -> bytes | None:
+        """Return what OpenSSL has; None for nothing yet, empty at the server's announced end.
+
+        An end that is not announced may be a cut: it makes no response whole.
+        """
         assert self._tls is not None
-        while True:
-            try:
-                return self._tls.read(RECEIVE_BYTES)
-            except ssl.SSLWantReadError:
-                self._flush()
-                self._take()
-            except ssl.SSLZeroReturnError:
-                return b""
+        try:
+            return self._tls.read(RECEIVE_BYTES)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLEOFError:
+            raise closed_early() from None
 
     def _unasked(self) -> None:
         """Take in session tickets; close at the connection's end, and where the server speaks unasked."""

@@ -1,6 +1,7 @@
 """`LeanHttpUser`: a Locust user with the lean client."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from gevent import Greenlet
 from gevent.pool import Group
@@ -8,12 +9,14 @@ from locust import User
 from locust.env import Environment
 from locust.exception import StopTest
 
+from slocheck.load.lean.errors import TransportError
 from slocheck.load.lean.event_sink import EventSink
 from slocheck.load.lean.origin import Origin, OriginError, make_origin
 from slocheck.load.lean.session import LeanHttpSession
 from slocheck.load.lean.sink import Sink
 from slocheck.spec.model import Tls
 
+_NO_PROXY = "this client uses no proxy; remove it, or use FastHttpUser"
 _sinks: dict[int, Sink] = {}
 _installed: list[Sink] = []
 _origins: dict[tuple[str, Tls], Origin] = {}
@@ -25,11 +28,25 @@ def install(sink: Sink) -> None:
 
 
 def origin_for(url: str, tls: Tls) -> Origin:
-    """Return an origin, the same for all users: its addresses and its TLS session are shared."""
+    """Return an origin, the same for all users: its addresses and its TLS session are shared.
+
+    Its name is looked up here, before any load; where that fails, each request tries again.
+    """
     key = (url, tls)
     if key not in _origins:
         _origins[key] = make_origin(url, tls)
+        with suppress(TransportError):
+            _origins[key].resolve()
     return _origins[key]
+
+
+def refuse_unusable(classes: Iterable[type[User]], url: str, tls: Tls) -> None:
+    """Raise OriginError where one of the classes is a lean one and cannot send to the target."""
+    for user in classes:
+        if issubclass(user, LeanHttpUser):
+            if user.proxy_host:
+                raise OriginError(f"{user.__name__}.proxy_host: {_NO_PROXY}")
+            origin_for(url, tls)
 
 
 class LeanHttpUser(User):
@@ -56,7 +73,7 @@ class LeanHttpUser(User):
         if not self.host:
             raise StopTest("no host: write host = 'http://...' in the user class, or give --host")
         if self.proxy_host:
-            raise StopTest("proxy_host: this client uses no proxy; remove it, or use FastHttpUser")
+            raise StopTest(f"proxy_host: {_NO_PROXY}")
         sink = _sink(environment)
         tls = sink.tls or Tls(insecure=self.insecure)
         try:

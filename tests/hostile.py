@@ -132,6 +132,9 @@ class HostileServer:
         connections: Accepted.
         resumed: Those of them whose TLS session was resumed.
         closing: Set when the server ends.
+
+    A number of connections that it `accepts` can be given, after which it refuses, and a `greeting` that it
+    sends before it is asked.
     """
 
     def __init__(
@@ -141,6 +144,7 @@ class HostileServer:
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
         accepts: int | None = None,
+        greeting: bytes = b"",
     ) -> None:
         self.requests: Counter[str] = Counter()
         self.heads: list[bytes] = []
@@ -149,6 +153,7 @@ class HostileServer:
         self._behaviours = behaviours or {}
         self._tls = tls
         self._accepts = accepts
+        self._greeting = greeting
         self._lock = threading.Lock()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.socket(family, socket.SOCK_STREAM)
@@ -196,6 +201,7 @@ class HostileServer:
 
     def _serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError), sock:
+            sock.sendall(self._greeting)
             if self._tls is None:
                 self._talk(Peer(sock, self))
                 return

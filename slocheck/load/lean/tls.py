@@ -104,8 +104,10 @@ class TlsConnection(Connection):
     def close(self) -> None:
         """Close, and keep the session for the next connection."""
         tls, self._tls = self._tls, None
-        if tls is not None and tls.session is not None and tls.session.has_ticket:
-            self._origin.session = tls.session
+        if tls is not None and self._connected:  # half a handshake has no session, and says so by raising
+            session = tls.session
+            if session is not None and session.has_ticket:
+                self._origin.session = session
         super().close()
 
 

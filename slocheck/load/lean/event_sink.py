@@ -23,6 +23,7 @@ class EventSink:
         self.longest_s = float("inf")
         self.tls: Tls | None = None
         self.draining = False
+        self.counts_killed = False
         self.pending: set[Callable[[None], None]] = set()
         self._fire: Callable[..., None] = environment.events.request.fire
 

@@ -21,6 +21,7 @@ class Sink(Protocol):
         longest_s: No request may take longer, seconds.
         tls: How servers are trusted; None: as the user class says.
         draining: No new request may be sent.
+        counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
         pending: For each response that waits for the scenario's word, what settles it without one.
     """
 
@@ -28,6 +29,7 @@ class Sink(Protocol):
     longest_s: float
     tls: Tls | None
     draining: bool
+    counts_killed: bool
     pending: set[Callable[[None], None]]
 
     def tally(self, method: str, name: str) -> Any:
@@ -74,6 +76,7 @@ class RecorderSink:
         self.longest_s = max(plan.drain_s, 1.0)
         self.tls: Tls | None = plan.tls
         self.draining = False
+        self.counts_killed = True
         self.in_flight = self.unrecorded = 0
         self.pending: set[Callable[[None], None]] = set()
         self.tally: Callable[[str, str], Tally] = self.recorder.tally

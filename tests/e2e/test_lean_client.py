@@ -1,188 +1,179 @@
-"""The lean client against real servers, in a Locust file and under a declarative scenario."""
+"""The lean client through the whole engine, against a hostile server: classed, counted once, over on time."""
 
+import socket
 import ssl
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
 
-from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
-from slocheck.spec.course import Stage
 from slocheck.spec.model import Tls
-from tests.e2e.hostile_server import BIG, TALKS, HostileServer
-from tests.e2e.load_runs import Run, make_plan, run, write_scenario
-from tests.e2e.load_server import LoadServer
+from tests import hostile
+from tests.e2e.lean_runs import DECLARATIVE, KINDS, LEAN, OPEN, Call, run_calls
+from tests.e2e.load_runs import make_plan, run, write_scenario
+from tests.hostile import OK, Behaviour, HostileServer, answer
 
-KINDS = ("LeanHttpUser", "declarative")
-LOCUST_FILE = """
-    from locust import constant, task
-
-    from slocheck.users import LeanHttpUser
-
-
-    class User(LeanHttpUser):
-        wait_time = constant(0.02)
-        network_timeout = 1.0
-{tasks}
-"""
-TASK = """
-        @task
-        def ask_{function}(self):
-            {call}
-"""
-CALLS = {
-    "early": 'self.client.post("/early", data=b"x" * (1 << 22))',
-    "gzip": """
-            with self.client.get("/gzip", catch_response=True) as answer:
-                if answer.json() != {"found": True}:
-                    answer.failure("not found")""",
-    "wrong": """
-            with self.client.get("/wrong", catch_response=True) as answer:
-                if "found" not in answer.text:
-                    answer.failure("not found")""",
+BIG = 10 << 20
+MISBEHAVING: dict[str, tuple[Behaviour, FailureClass | None]] = {
+    "fine": (answer(OK), None),
+    "closes": (answer(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), keep=False), None),
+    "resets": (hostile.reset_in_body, FailureClass.RESET),
+    "silent": (answer(b"", keep=False), FailureClass.RESET),
+    "big": (answer(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % BIG + bytes(BIG)), None),
+    "early": (hostile.refuse_early_and_close, None),
+    "http2": (answer(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x64"), FailureClass.PROTOCOL),
+    "garbage": (answer(b"\x16\3\1 nonsense\r\n\r\n"), FailureClass.PROTOCOL),
+    "trailers": (
+        answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n"),
+        None,
+    ),
+    "continues": (answer(b"HTTP/1.1 100 Continue\r\n\r\n" + OK), None),
+    "to-the-end": (answer(b"HTTP/1.1 200 OK\r\n\r\nall", keep=False), None),
+    "nothing": (answer(b"HTTP/1.1 204 No Content\r\n\r\n"), None),
+    "unzippable": (answer(OK.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")), None),
+    "fails": (answer(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), FailureClass.STATUS),
+    "moves": (answer(b"HTTP/1.1 302 Found\r\nLocation: /fine\r\nContent-Length: 0\r\n\r\n"), None),
 }
-STEPS = {
-    "early": f'{{post: /early, body: "{"x" * 7_000}", timeout: 1s}}',
-    "gzip": "{get: /gzip, timeout: 1s, expect: {json: {$.found: true}}}",
-    "wrong": "{get: /wrong, timeout: 1s, expect: {body: found}}",
-}
-
-
-def scenario(folder: Path, kind: str, *talks: str) -> str:
-    """Write a scenario that asks for these talks, all equally often."""
-    if kind == "declarative":
-        path = folder / "scenario.yaml"
-        steps = [STEPS.get(talk, f"{{get: /{talk}, timeout: 1s}}") for talk in talks]
-        path.write_text("think: 20ms\nflows:\n" + "".join(f"  - steps: [{step}]\n" for step in steps))
-        return str(path)
-    tasks = "".join(
-        TASK.format(function=talk.replace("-", "_"), call=CALLS.get(talk, f'self.client.get("/{talk}")'))
-        for talk in talks
-    )
-    return write_scenario(folder, LOCUST_FILE.format(tasks=tasks))
-
-
-FAILURES = {
-    "reset": FailureClass.RESET,
-    "silent": FailureClass.RESET,
-    "drip": FailureClass.TIMEOUT,
-    "hang": FailureClass.TIMEOUT,
-    "http2": FailureClass.PROTOCOL,
-    "garbage": FailureClass.PROTOCOL,
-    "lengths": FailureClass.PROTOCOL,
-    "unavailable": FailureClass.STATUS,
-    "wrong": FailureClass.EXPECTATION,
-}
-
-
-SHARED = [talk for talk in TALKS if talk != "idle"]
-"""All but the one that closes a connection a moment after its answer: another request may be on its way."""
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def survived(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Run, dict[str, int]]:
-    """One run through all that a server can do wrong, and what the server counted."""
-    folder = tmp_path_factory.mktemp("hostile")
-    with HostileServer() as server:
-        path = scenario(folder, request.param, *SHARED)
-        plan = make_plan(server.url, path, users=150, duration_s=6, rate=(Stage(100, 100, 6),))
-        return run(plan), dict(server.counts)
-
-
-@pytest.mark.parametrize("talk", SHARED)
-def test_whatever_a_server_does_is_classed_and_counted_once(
-    survived: tuple[Run, dict[str, int]], talk: str
-) -> None:
-    """As many requests as the server received, each with one outcome of the right class."""
-    ended, counted = survived
-    counts = ended.total(f"{'POST' if talk == 'early' else 'GET'} /{talk}")
-    assert counts.sent == counted[talk] > 5
-    expected = {FAILURES[talk]: counts.sent} if talk in FAILURES else {}
-    assert counts.failures == expected, ended.result.recording.errors
-
-
-def test_a_hostile_server_does_not_stop_the_run(survived: tuple[Run, dict[str, int]]) -> None:
-    """It ends on time, nothing is lost or unrecorded, the worker stays whole."""
-    ended, _ = survived
-    assert ended.result.ending is Ending.COMPLETE
-    assert ended.result.health.unrecorded == 0
-    assert ended.result.health.exceptions == {}
-    assert all(worker.complete for worker in ended.result.health.workers)
-    assert ended.total("GET /big").bytes_received == BIG * ended.total("GET /big").sent
-    assert ended.result.end - ended.result.load_start < 6 + 5 + 10
+LARGE = {LEAN: 16 << 20, DECLARATIVE: 8000, OPEN: 8000}
+"""Bytes of a body; a scenario's are bounded."""
+SIZES = {"big": BIG, "trailers": 3, "nothing": 0, "fine": 2, "to-the-end": 3, "continues": 2, "unzippable": 2}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_connection_that_the_server_has_closed_is_not_used_again(tmp_path: Path, kind: str) -> None:
-    """It promises to stay and leaves 20 ms later, when nobody speaks: the next request takes a new one."""
-    with HostileServer() as server:
-        path = scenario(tmp_path, kind, "idle")
-        text = Path(path).read_text().replace("20ms", "200ms").replace("constant(0.02)", "constant(0.2)")
-        Path(path).write_text(text)
-        ended = run(make_plan(server.url, path, users=5, duration_s=2))
-        counts = ended.total("GET /idle")
-        assert counts.ok == counts.sent == server.counts["idle"] > 20
+def test_a_misbehaving_server_is_classed_and_counted_once(tmp_path: Path, kind: str) -> None:
+    """Each request is counted once, in its class, whatever the request before it met."""
+    calls = [
+        Call(f"/{name}", "POST", LARGE[kind]) if name == "early" else Call(f"/{name}") for name in MISBEHAVING
+    ]
+    with HostileServer({name: behave for name, (behave, _) in MISBEHAVING.items()}) as server:
+        ended = run_calls(server.url, tmp_path, kind, calls, drain_s=20)
+    for call in calls:
+        counts, failure = ended.total(call.name), MISBEHAVING[call.path[1:]][1]
+        assert counts.sent == server.requests[call.path] > 0, call.path
+        assert counts.failures == ({failure: counts.sent} if failure else {}), call.path
+        if call.path[1:] in SIZES:
+            assert counts.bytes_received == SIZES[call.path[1:]] * counts.sent, call.path
+    assert ended.total("POST /early").statuses == {413: ended.total("POST /early").sent}
+    assert ended.total("GET /moves").statuses == {302: ended.total("GET /moves").sent}
+    assert ended.sent == server.requests.total()
+    assert ended.result.health.in_flight == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_connections_beyond_what_a_server_takes_are_refused(tmp_path: Path, kind: str) -> None:
-    """Ten users are served on their connections, five are refused again and again."""
-    with HostileServer(connections=10) as server:
-        ended = run(make_plan(server.url, scenario(tmp_path, kind, "plain"), users=15, duration_s=2))
-        counts = ended.total("GET /plain")
-        assert counts.ok == server.counts["plain"]
+def test_a_server_that_keeps_its_clients_waiting(tmp_path: Path, kind: str) -> None:
+    """A request that takes longer than its timeout fails then, and not before."""
+    calls = [
+        Call("/hangs", timeout=0.3),
+        Call("/drips", timeout=0.4),
+        Call("/stuck", "POST", LARGE[kind], 0.3),
+    ]
+    behaviours: dict[str, Behaviour] = {"hangs": hostile.hang, "drips": hostile.drip, "stuck": hostile.hang}
+    with HostileServer(behaviours) as server:
+        ended = run_calls(server.url, tmp_path, kind, calls, duration_s=2)
+    for call in calls:
+        counts = ended.total(call.name)
+        assert counts.failures == {FailureClass.TIMEOUT: counts.sent}
+        assert counts.sent == server.requests[call.path] > 0
+    assert ended.result.health.in_flight == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_hangs_at_the_end_fails_with_the_drain(tmp_path: Path, kind: str) -> None:
+    """The run ends at its deadline; each request in flight is a failure, once."""
+    with HostileServer({"hangs": hostile.hang, "drips": hostile.drip}) as server:
+        for path in ("/hangs", "/drips"):
+            ended = run_calls(server.url, tmp_path, kind, [Call(path)], drain_s=1.5)
+            counts = ended.total(f"GET {path}")
+            assert counts.failures == {FailureClass.TIMEOUT: counts.sent}
+            assert counts.sent == server.requests[path] >= 4
+
+
+@pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
+def test_a_server_that_refuses_at_100(tmp_path: Path, kind: str) -> None:
+    """Users with a connection are served; the others are refused, and none of them waits."""
+    with HostileServer(accepts=100) as server:
+        ended = run_calls(server.url, tmp_path, kind, [Call("/x")], users=110, spawn_rate=1000, think=0.2)
+    counts = ended.total("GET /x")
+    assert counts.ok == server.requests["/x"] >= 100
+    assert server.connections == 100
     assert set(counts.failures) <= {FailureClass.REFUSED, FailureClass.RESET}
-    assert counts.failures[FailureClass.REFUSED] > 5
+    assert counts.failures[FailureClass.REFUSED] >= 10
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("host", ["::1", "localhost"])
-def test_every_address_of_a_name_is_tried(tmp_path: Path, kind: str, host: str) -> None:
-    """IPv6 by its address; and a name whose first address refuses is reached by its next one."""
-    if host == "localhost":
-        with LoadServer() as server:
-            ended = run(make_plan(server.url, scenario(tmp_path, kind, "plain"), duration_s=1))
-    else:
-        with HostileServer(host) as hostile:
-            ended = run(make_plan(hostile.url, scenario(tmp_path, kind, "plain"), duration_s=1))
-    counts = ended.total("GET /plain")
-    assert counts.ok == counts.sent > 5
+@pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
+def test_connections_that_the_server_closes_when_idle(tmp_path: Path, kind: str) -> None:
+    """Their end is noticed before the next request, which goes over a new one."""
+    with HostileServer({"x": hostile.close_when_idle}) as server:
+        ended = run_calls(server.url, tmp_path, kind, [Call("/x")], think=0.4, duration_s=2)
+    assert ended.total("GET /x").ok == ended.sent == server.requests["/x"] == server.connections > 4
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_name_that_nobody_knows_is_a_dns_failure(tmp_path: Path, kind: str) -> None:
-    """It is asked for, and every request says that there is no such name."""
-    ended = run(make_plan("http://nowhere.invalid:80", scenario(tmp_path, kind, "plain"), duration_s=1))
-    counts = ended.total("GET /plain")
-    assert counts.failures == {FailureClass.DNS: counts.sent}
-    assert counts.sent > 0
+@pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
+def test_what_cannot_be_reached(tmp_path: Path, kind: str) -> None:
+    """No name, or nobody there: each request fails in its class, at the pace of the users."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        for url, failure in (("http://slocheck.invalid", FailureClass.DNS), (nobody, FailureClass.REFUSED)):
+            counts = run_calls(url, tmp_path, kind, [Call("/x")], think=0.1).total("GET /x")
+            assert counts.failures == {failure: counts.sent}
+            assert counts.unserved == counts.sent > 4
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_certificates_are_checked(tmp_path: Path, kind: str) -> None:
-    """Unknown authority and wrong name are refused; its own CA, and a client certificate, are taken."""
-    authority = trustme.CA()
-    ca, own = tmp_path / "ca.pem", tmp_path / "own.pem"
-    authority.cert_pem.write_to_path(ca)
-    authority.issue_cert("client@example").private_key_and_cert_chain_pem.write_to_path(own)
-    path = scenario(tmp_path, kind, "plain")
-    outcomes = []
-    for name, tls in (
-        ("localhost", Tls()),
-        ("other.example", Tls(ca=str(ca))),
-        ("localhost", Tls(ca=str(ca), cert=str(own))),
-    ):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name).configure_cert(context)
+def tls_server(authority: trustme.CA, *names: str, asks: bool = False) -> ssl.SSLContext:
+    """Return a server's context."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    if asks:
+        context.verify_mode = ssl.CERT_REQUIRED
         authority.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED if tls.cert else ssl.CERT_NONE
-        with LoadServer(tls=context) as server:
-            ended = run(replace(make_plan(server.url, path, duration_s=1), tls=tls))
-        counts = ended.total("GET /plain")
-        assert counts.sent > 3
-        outcomes.append((counts.ok == counts.sent, set(counts.failures)))
-    assert outcomes == [(False, {FailureClass.TLS}), (False, {FailureClass.TLS}), (True, set())]
+    return context
+
+
+@pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
+def test_tls(tmp_path: Path, kind: str) -> None:
+    """Verified unless the spec says otherwise; own CA and client certificate, over IPv4 and IPv6."""
+    authority, calls = trustme.CA(), [Call("/x")]
+    ca, client = tmp_path / "ca.pem", tmp_path / "client.pem"
+    authority.cert_pem.write_to_path(ca)
+    authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(client)
+    trusted = Tls(ca=str(ca), cert=str(client))
+    with HostileServer(tls=tls_server(authority, "127.0.0.1", asks=True)) as server:
+        refused = run_calls(server.url, tmp_path, kind, calls).total("GET /x")
+        assert refused.failures == {FailureClass.TLS: refused.sent}
+        assert server.requests.total() == 0
+        ended = run_calls(server.url, tmp_path, kind, calls, tls=trusted)
+        assert ended.total("GET /x").ok == ended.sent == server.requests["/x"] > 0
+    with HostileServer(tls=tls_server(authority, "other.example"), host="::1") as server:
+        misnamed = run_calls(server.url, tmp_path, kind, calls, tls=trusted).total("GET /x")
+        assert misnamed.failures == {FailureClass.TLS: misnamed.sent}
+        unchecked = run_calls(server.url, tmp_path, kind, calls, tls=Tls(insecure=True))
+        assert unchecked.total("GET /x").ok == unchecked.sent == server.requests["/x"] > 0
+
+
+def test_descriptors_that_run_out_are_the_generators_failure(tmp_path: Path) -> None:
+    """They count for nothing against the target, and the users with a connection go on."""
+    scenario = """
+        import os, resource
+        from locust import constant, events, task
+        from slocheck.users import LeanHttpUser
+
+        @events.test_start.add_listener
+        def few(environment, **_):
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 4, hard))
+
+        class Asking(LeanHttpUser):
+            wait_time = constant(0.05)
+
+            @task
+            def ask(self):
+                self.client.get("/x")
+    """
+    with HostileServer() as server:
+        ended = run(make_plan(server.url, write_scenario(tmp_path, scenario), users=20, duration_s=1))
+    counts = ended.total("GET /x")
+    assert set(counts.failures) == {FailureClass.GENERATOR}
+    assert counts.ok == server.requests["/x"] > 0

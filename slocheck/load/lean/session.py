@@ -134,8 +134,7 @@ class LeanHttpSession:
                 raise gevent.GreenletExit from None
             return None, b"", error
         except BaseException as error:
-            killed = isinstance(error, gevent.GreenletExit)
-            if connection.claim is not None and (self._sink.counts_killed or not killed):
+            if connection.claim is not None:
                 self._broke_off(claim, error)
             raise
         finally:
@@ -198,9 +197,8 @@ class LeanHttpSession:
             if error is not None:
                 sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
             elif _speaks(verdict):
-                assert isinstance(verdict, BaseException)
-                text = message_of(verdict)
-                sink.failed(claim, FailureClass.EXPECTATION, text, head, size=len(body), end_ns=end_ns)
+                failure, text = _why(verdict)
+                sink.failed(claim, failure, text, head, size=len(body), end_ns=end_ns)
             else:
                 sink.answered(claim, head, len(body), end_ns, approved=verdict is True)
 
@@ -293,6 +291,14 @@ def _basic(name: str | bytes, password: str | bytes) -> str:
 
 def _rooted(url: str) -> str:
     return url if url.startswith("/") else f"/{url}"
+
+
+def _why(verdict: BaseException | bool | None) -> tuple[FailureClass, str]:  # noqa: FBT001 - as above
+    """Return class and text of what a block said; a body that cannot be decoded is no expectation."""
+    if isinstance(verdict, TransportError):
+        return verdict.failure, verdict.message
+    assert isinstance(verdict, BaseException)
+    return FailureClass.EXPECTATION, message_of(verdict)
 
 
 def _speaks(verdict: BaseException | bool | None) -> bool:  # noqa: FBT001 - success, failure, or neither

@@ -132,6 +132,7 @@ class HostileServer:
         connections: Accepted.
         resumed: Those of them whose TLS session was resumed.
         closing: Set when the server ends.
+        behaviours: By the first part of the path.
 
     A number of connections that it `accepts` can be given, after which it refuses, and a `greeting` that it
     sends before it is asked.
@@ -150,7 +151,7 @@ class HostileServer:
         self.heads: list[bytes] = []
         self.connections = self.resumed = 0
         self.closing = threading.Event()
-        self._behaviours = behaviours or {}
+        self.behaviours = behaviours or {}
         self._tls = tls
         self._accepts = accepts
         self._greeting = greeting
@@ -216,6 +217,6 @@ class HostileServer:
             with self._lock:
                 self.requests[path] += 1
                 self.heads.append(head)
-            behave = self._behaviours.get(path.split("/")[1], answer(OK))
+            behave = self.behaviours.get(path.split("/")[1], answer(OK))
             if not behave(peer, head):
                 return

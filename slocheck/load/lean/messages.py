@@ -38,22 +38,22 @@ def request_target(path: str, params: Mapping[str, Any] | None = None) -> str:
 
 
 def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
-    """Return a body and its Content-Type, each empty for none.
+    """Return a body and its Content-Type, each empty for none; both as FastHttpUser sends them.
 
     Args:
         data: Text, bytes, or the fields of a form.
         json_value: Any JSON value, where there is no data; None for none.
     """
     if json_value is not None and not data:
-        return json.dumps(json_value, separators=(",", ":")).encode(), "application/json"
+        return json.dumps(json_value).encode(), "application/json"
     if isinstance(data, Mapping):
-        return urlencode(data, doseq=True).encode(), "application/x-www-form-urlencoded"
+        return urlencode(data).encode(), "application/x-www-form-urlencoded; charset=utf-8"
     if isinstance(data, str):
-        return data.encode(), ""
+        return data.encode(), "text/plain; charset=utf-8" if data else ""
     if data is None:
         return b"", ""
     if isinstance(data, bytes | bytearray | memoryview):
-        return bytes(data), ""
+        return bytes(data), "application/octet-stream" if data else ""
     raise UnsendableError(
         f"a body of type {type(data).__name__} cannot be sent; give text, bytes or a mapping"
     )

@@ -100,21 +100,21 @@ def test_parameters_join_those_of_the_path() -> None:
 @pytest.mark.parametrize(
     ("data", "json", "body", "kind"),
     [
-        pytest.param(None, {"a": [1, "é"]}, b'{"a":[1,"\\u00e9"]}', "application/json", id="JSON"),
+        pytest.param(None, {"a": [1, "é"]}, b'{"a": [1, "\\u00e9"]}', "application/json", id="JSON"),
         pytest.param(None, 0, b"0", "application/json", id="JSON that is false"),
         pytest.param(
-            {"a": "b c", "d": ["1", "2"]},
+            {"a": "b c", "d": 1},
             None,
-            b"a=b+c&d=1&d=2",
-            "application/x-www-form-urlencoded",
+            b"a=b+c&d=1",
+            "application/x-www-form-urlencoded; charset=utf-8",
             id="form",
         ),
-        pytest.param("é", None, "é".encode(), "", id="text"),
-        pytest.param(b"\0\xff", None, b"\0\xff", "", id="bytes"),
-        pytest.param(bytearray(b"x"), None, b"x", "", id="a bytearray"),
+        pytest.param("é", None, "é".encode(), "text/plain; charset=utf-8", id="text"),
+        pytest.param(b"\0\xff", None, b"\0\xff", "application/octet-stream", id="bytes"),
+        pytest.param(bytearray(b"x"), None, b"x", "application/octet-stream", id="a bytearray"),
         pytest.param(None, None, b"", "", id="nothing"),
-        pytest.param("data", {"a": 1}, b"data", "", id="data goes before JSON"),
-        pytest.param({}, {"a": 1}, b'{"a":1}', "application/json", id="empty data is none"),
+        pytest.param("data", {"a": 1}, b"data", "text/plain; charset=utf-8", id="data goes before JSON"),
+        pytest.param({}, {"a": 1}, b'{"a": 1}', "application/json", id="empty data is none"),
     ],
 )
 def test_bodies(data: object, json: object, body: bytes, kind: str) -> None:

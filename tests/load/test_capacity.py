@@ -1,38 +1,59 @@
-"""Planned users against what this machine can open."""
+"""Means of this machine, asked for before a run."""
 
-import resource
-from dataclasses import replace
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from slocheck.errors import UsageError
 from slocheck.load import capacity
-from tests.load.test_collector import PLAN
+from slocheck.load.capacity import SPARE_DESCRIPTORS, check_capacity, descriptor_limit
+from tests.e2e.load_runs import make_plan
+
+RAISED = """
+import resource
+from slocheck.load.capacity import raise_descriptor_limit
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, {hard}))
+raise_descriptor_limit()
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
 
 
-@pytest.mark.parametrize(
-    ("asked", "files", "ports", "says"),
-    [
-        pytest.param((936, 1), 1000, 28_232, None, id="just enough files"),
-        pytest.param((937, 1), 1000, 28_232, "may open 1,000; raise the hard limit", id="one file short"),
-        pytest.param((1872, 2), 1000, 28_232, None, id="two processes share them"),
-        pytest.param((80_000, 4), 1 << 20, 28_232, "this machine has 28,232", id="more than there are ports"),
-        pytest.param((66_000, 1), -1, 1 << 17, "spread them with --processes", id="what a worker can raise"),
-    ],
-)
-def test_more_users_than_files_or_ports_are_refused(
-    asked: tuple[int, int], files: int, ports: int, says: str | None, request: pytest.FixtureRequest
+def test_users_within_the_limits_are_fine() -> None:
+    """Nothing is said."""
+    check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=100))
+    check_capacity(make_plan("http://slocheck.invalid", "s.py", users=100))
+
+
+def test_too_few_descriptors_are_an_error_that_names_the_cure() -> None:
+    """More processes help, as each has its own limit."""
+    users = descriptor_limit()
+    plan = make_plan("http://127.0.0.1:1", "s.py", users=users)
+    with pytest.raises(UsageError, match=r"--processes.*workload\.max_users") as caught:
+        check_capacity(plan)
+    assert f"{users + SPARE_DESCRIPTORS:,} open files" in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_too_few_ports_are_an_error_that_names_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before anything is sent, with the cure: the run would only measure this machine's limits."""
-    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
-    folder: Path = request.getfixturevalue("tmp_path")
-    (folder / "range").write_text(f"32768\t{32768 + ports - 1}\n")
-    patch.setattr(capacity, "PORT_RANGE", folder / "range")
-    patch.setattr(resource, "getrlimit", lambda _: (files, files))
-    plan = replace(PLAN, target_url="http://127.0.0.1:1", users=asked[0], processes=asked[1])
-    if says is None:
-        capacity.check_capacity(plan)
-        return
-    with pytest.raises(UsageError, match=says):
-        capacity.check_capacity(plan)
+    """Each connection to one address has a local port of its own, whichever process opens it."""
+    ports = tmp_path / "ip_local_port_range"
+    ports.write_text("40000\t40099\n")
+    monkeypatch.setattr(capacity, "PORT_RANGE", ports)
+    check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=100))
+    with pytest.raises(UsageError, match=r"has 100 .*ip_local_port_range"):
+        check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=101, processes=2))
+    ports.unlink()
+    check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=101))
+
+
+def test_a_worker_raises_its_limit_as_far_as_it_may() -> None:
+    """The soft limit is a default, the hard one is a decision."""
+    for hard in (5000, 700):
+        done = subprocess.run(
+            [sys.executable, "-c", RAISED.format(hard=hard)], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == f"{hard}\n"

@@ -134,7 +134,8 @@ class LeanHttpSession:
                 raise gevent.GreenletExit from None
             return None, b"", error
         except BaseException as error:
-            if connection.claim is not None:
+            killed = isinstance(error, gevent.GreenletExit)
+            if connection.claim is not None and (self._sink.counts_killed or not killed):
                 self._broke_off(claim, error)
             raise
         finally:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gevent
+from gevent import Greenlet
+from gevent.pool import Group
 from locust import User
 from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
@@ -61,6 +63,16 @@ class FlowUser(User):
         self._cookies = Cookies(self.origin.host, tls=self.origin.tls is not None)
         self._longest_ns = round(self.sink.longest_s * NS_PER_SECOND)
 
+    def start(self, group: Group) -> Greenlet:
+        """Start as every user does; one that dies of an error is told of, as one of a Locust file is."""
+        greenlet: Greenlet = super().start(group)
+        greenlet.link_exception(self._died)
+        return greenlet
+
+    def _died(self, greenlet: Greenlet) -> None:
+        _, error, trace = greenlet.exc_info
+        self.environment.events.user_error.fire(user_instance=self, exception=error, tb=trace)
+
     def run(self) -> None:  # type: ignore[misc] # Locust's own leads into its task sets
         """Walk flow after flow until stopped."""
         self._state = LOCUST_STATE_RUNNING
@@ -79,7 +91,7 @@ class FlowUser(User):
             return
         finally:
             if self._connection.claim is not None:
-                self.sink.unrecorded += 1  # killed in flight, which no drain does
+                self.sink.unrecorded += 1  # killed in flight, or died of its response: no drain does that
             self._connection.dispose()
 
     def _walk(self, steps: tuple[CompiledStep, ...], values: list[object], due_ns: int) -> None:
@@ -123,10 +135,10 @@ class FlowUser(User):
         end_ns = time.monotonic_ns()
         if connection.claim is None:
             raise gevent.GreenletExit  # settled at the drain's end: nothing may be counted twice
-        connection.claim = None
         if head.cookies and self.scenario.cookies:
             self._cookies.store(head, _target(request))
         fault = self._fault(step, head, values)
+        connection.claim = None  # not before: should the check itself fail, the request is known to be lost
         if fault is None:
             self.sink.answered(claim, head, connection.size, end_ns)
             return True

@@ -12,7 +12,8 @@ from tests.e2e.load_runs import Run, make_plan, run, write_scenario
 LEAN = "LeanHttpUser"
 DECLARATIVE = "declarative"
 OPEN = "declarative, open model"
-KINDS = (LEAN, DECLARATIVE, OPEN)
+LEAN_OPEN = "LeanHttpUser, open model"
+KINDS = (LEAN, LEAN_OPEN, DECLARATIVE, OPEN)
 
 FILE = """
     from locust import constant, task
@@ -57,7 +58,7 @@ class Call:
 
 def write_calls(folder: Path, kind: str, calls: Sequence[Call], *, think: float = 0.03) -> str:
     """Write calls as a Locust file or a scenario; returns its path."""
-    if kind == LEAN:
+    if kind in (LEAN, LEAN_OPEN):
         listed = [(call.method, call.path, call.size, call.timeout) for call in calls]
         return write_scenario(folder, FILE.format(calls=listed, think=think))
     steps = [
@@ -78,7 +79,7 @@ def plan_for(url: str, folder: Path, kind: str, calls: Sequence[Call], **changes
     options: dict[str, object] = {"users": 4, "duration_s": 1}
     think = changes.pop("think", 0.03)
     assert isinstance(think, float)
-    if kind == OPEN:
+    if kind in (OPEN, LEAN_OPEN):
         options |= {"rate": (Stage(10, 10, 60),), "users": 60}
     return make_plan(url, write_calls(folder, kind, calls, think=think), **{**options, **changes})
 

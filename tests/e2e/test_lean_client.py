@@ -10,7 +10,7 @@ import trustme
 from slocheck.evidence.recording import FailureClass
 from slocheck.spec.model import Tls
 from tests import hostile
-from tests.e2e.lean_runs import DECLARATIVE, KINDS, LEAN, OPEN, Call, run_calls
+from tests.e2e.lean_runs import DECLARATIVE, KINDS, LEAN, LEAN_OPEN, OPEN, Call, run_calls
 from tests.e2e.load_runs import make_plan, run, write_scenario
 from tests.hostile import OK, Behaviour, HostileServer, answer
 
@@ -35,7 +35,7 @@ MISBEHAVING: dict[str, tuple[Behaviour, FailureClass | None]] = {
     "fails": (answer(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), FailureClass.STATUS),
     "moves": (answer(b"HTTP/1.1 302 Found\r\nLocation: /fine\r\nContent-Length: 0\r\n\r\n"), None),
 }
-LARGE = {LEAN: 16 << 20, DECLARATIVE: 8000, OPEN: 8000}
+LARGE = {LEAN: 16 << 20, LEAN_OPEN: 1 << 20, DECLARATIVE: 8000, OPEN: 8000}
 """Bytes of a body; a scenario's are bounded."""
 SIZES = {"big": BIG, "trailers": 3, "nothing": 0, "fine": 2, "to-the-end": 3, "continues": 2, "unzippable": 2}
 

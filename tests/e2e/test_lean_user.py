@@ -47,6 +47,9 @@ DROP_IN = """
         assert client.get("/plain").text == "ok"
         client.get("/named/1", name="/named/{{id}}")
         client.get("/named/2", name="/named/{{id}}", headers={{"X-Own": "o", "x-default": "mine"}})
+        with client.rename_request("renamed"):
+            client.get("/named/3")
+            client.get("/named/4", name="its own")
         client.request("PUT", "/put", data="text")
         client.put("/put", data=b"bytes")
         client.patch("/patch", json=[1, 2])

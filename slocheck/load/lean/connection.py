@@ -78,7 +78,7 @@ class Connection:
                 self._look()
             if self._socket is None:
                 self._connect()
-            all_sent = self._send_all(request, no_body=no_body)
+            all_sent = self._send_all(request, no_body)
             head = self._response(keep=keep, no_body=no_body)
             if not all_sent:
                 self.close()  # the server would take the next request for the rest of this one
@@ -160,16 +160,15 @@ class Connection:
             self.close()
         return framing.head
 
-    def _send_all(self, data: bytes, *, no_body: bool) -> bool:
-        """Send a request; tells whether the server took all of it before its response was whole."""
-        return self._send_raw(data, no_body)
-
-    def _send_raw(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
+    def _send_all(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
         """Send bytes; what the kernel does not take at once waits for its time.
 
         Args:
-            data: What the socket is to carry.
+            data: A request, or what comes before it.
             no_body: As for `exchange`; None: no response is to be expected meanwhile.
+
+        Returns:
+            Whether the server took all of it before its response was whole.
         """
         try:
             sent = self._socket.send(data)

@@ -3,7 +3,8 @@
 import base64
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -246,6 +247,15 @@ class LeanHttpSession:
         own = any(name.lower() == "cookie" for name in fields)
         cookie = self.cookies.header(target) if self.cookies and not own else ""
         return request_bytes(head, method, body, cookie=cookie), target
+
+    @contextmanager
+    def rename_request(self, name: str) -> Iterator[None]:
+        """Name all requests of a block that bring no name."""
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
 
     def get(self, url: str, **options: Any) -> Any:
         """Send a GET; see `request`."""

@@ -40,7 +40,7 @@ class TlsConnection(Connection):
     def _flush(self) -> None:
         """Send what OpenSSL has to send beside a request."""
         if self._outgoing.pending:
-            self._send_raw(self._outgoing.read(), None)
+            super()._send_all(self._outgoing.read(), None)
 
     def _take(self) -> None:
         """Hand OpenSSL what the server sends next, or its end."""
@@ -52,10 +52,10 @@ class TlsConnection(Connection):
         else:
             self._incoming.write_eof()
 
-    def _send_all(self, data: bytes, *, no_body: bool) -> bool:
+    def _send_all(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
         assert self._tls is not None
         self._tls.write(data)
-        return self._send_raw(self._outgoing.read(), no_body)
+        return super()._send_all(self._outgoing.read(), no_body)
 
     def _arrived(self) -> bytes | None:
         """Return what can be deciphered already; session tickets are nothing for anybody else."""

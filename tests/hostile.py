@@ -118,7 +118,16 @@ def refuse_early(peer: Peer, _head: bytes) -> bool:
 
 
 def refuse_early_and_close(peer: Peer, _head: bytes) -> bool:
-    """Answer before the body was read, and close; unread bytes turn that into a reset."""
+    """Answer before the body was read, end one's own half, and wait for the client to end the other."""
+    peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
+    peer.sock.shutdown(socket.SHUT_WR)
+    while peer.sock.recv(1 << 16):
+        pass
+    return False
+
+
+def refuse_early_and_reset(peer: Peer, _head: bytes) -> bool:
+    """Answer before the body was read, and close at once: the reset may take the answer with it."""
     peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
     return False
 

@@ -1,5 +1,7 @@
 """The lean client through the whole engine, against a hostile server: classed, counted once, over on time."""
 
+import gzip
+import json
 import socket
 import ssl
 from pathlib import Path
@@ -177,3 +179,32 @@ def test_descriptors_that_run_out_are_the_generators_failure(tmp_path: Path) -> 
     counts = ended.total("GET /x")
     assert set(counts.failures) == {FailureClass.GENERATOR}
     assert counts.ok == server.requests["/x"] > 0
+
+
+def test_bodies_are_decoded_only_where_a_step_looks(tmp_path: Path) -> None:
+    """A step that expects nothing of the body takes a broken one; one that looks says what is wrong."""
+    coded = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
+    good = gzip.compress(b'{"found": true}')
+    behaviours = {"good": answer(coded % (len(good), good)), "broken": answer(coded % (4, b"oops"))}
+    looks = {"expect": {"json": {"$.found": True}}}
+    misses = {"expect": {"json": {"$.found": False}}}
+    steps = [
+        {"get": "/good", "name": "GET good", **looks},
+        {"get": "/good", "name": "GET other", **misses},
+        {"get": "/broken", "name": "GET unseen"},
+        {"get": "/broken", "name": "GET broken", **looks},
+    ]
+    path = tmp_path / "scenario.yaml"
+    path.write_text(json.dumps({"think": "10ms", "flows": [{"steps": steps}]}))
+    with HostileServer(behaviours) as server:
+        ended = run(make_plan(server.url, str(path), duration_s=1))
+    failures = {name: ended.total(f"GET {name}").failures for name in ("good", "other", "unseen", "broken")}
+    sent = {name: ended.total(f"GET {name}").sent for name in failures}
+    assert failures == {
+        "good": {},
+        "other": {FailureClass.EXPECTATION: sent["other"]},
+        "unseen": {},
+        "broken": {FailureClass.PROTOCOL: sent["broken"]},
+    }
+    assert sent["good"] + sent["other"] == server.requests["/good"] > 10
+    assert sent["unseen"] + sent["broken"] == server.requests["/broken"] > 10

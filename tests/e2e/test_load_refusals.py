@@ -101,13 +101,13 @@ def test_too_few_open_files_exit_2_with_the_cure(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("reports/2*"))
 
 
-def test_many_users_of_locusts_own_clients_are_warned_of(tmp_path: Path) -> None:
+def test_many_fast_http_users_are_warned_of(tmp_path: Path) -> None:
     """Before the load, and in the evidence; not where they are spread, nor for the lean client."""
     with HostileServer() as server:
         scenario = both_clients(tmp_path, "x", wait=60)
         plan = make_plan(server.url, scenario, users=901, spawn_rate=2000, duration_s=1, drain_s=1)
         (warning,) = prepared(plan).warnings
-        assert warning.startswith(("Fast, Plain: ", "Plain, Fast: "))
+        assert warning.startswith("Fast: FastHttpUser keeps no connection")
         assert "--processes 2" in warning
         assert warning in run(plan).result.health.workers[0].messages
         assert prepared(make_plan(server.url, scenario, users=901, processes=2)).warnings == ()

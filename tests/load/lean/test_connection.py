@@ -4,14 +4,14 @@ import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.lean.connection import Connection
 from slocheck.load.lean.errors import TransportError
-from slocheck.load.lean.origin import Origin, make_origin
+from slocheck.load.lean.origin import Origin, Way, make_origin
 from slocheck.load.lean.sweeper import Sweeper
 from slocheck.load.lean.tls import connect_to
 from slocheck.spec.model import Tls
@@ -167,6 +167,23 @@ def test_an_answer_before_the_end_of_the_request_ends_the_sending(behaviour: Beh
         assert (server.connections, server.requests["/x"]) == (2, 2)
 
 
+def outcome(connection: Connection, request: bytes) -> int | FailureClass:
+    """Exchange a request; returns its status, or why there is none."""
+    try:
+        return ask(connection, request)
+    except TransportError as error:
+        return error.failure
+
+
+def test_an_answer_that_is_followed_by_a_reset_is_an_answer_or_a_reset() -> None:
+    """Which one is the network's to say; the next request is unharmed."""
+    with talking_to(hostile.refuse_early_and_reset) as (connection, server):
+        for number in range(10):
+            assert outcome(connection, post(LARGE)) in (413, FailureClass.RESET)
+            assert ask(connection, GET.replace(b"/x", b"/fine")) == 200
+            assert server.requests == {"/x": number + 1, "/fine": number + 1}
+
+
 def test_an_interim_answer_does_not_end_the_sending() -> None:
     """Nor does one that grows while the request is read."""
 
@@ -223,6 +240,34 @@ def test_all_addresses_are_used_and_a_bad_one_is_passed_over() -> None:
                 assert ask(connection) == 200
         assert one.connections + two.connections == 6
         assert min(one.connections, two.connections) >= 2
+
+
+@contextmanager
+def silence() -> Iterator[Way]:
+    """Return a way to a port that neither accepts nor refuses: its queue is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(16):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield socket.AF_INET, listener.getsockname()
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next_one() -> None:
+    """Each address has its share of the time for a connection; without another one it is all of it."""
+    with silence() as way, HostileServer() as server:
+        origin = make_origin(server.url, Tls())
+        origin.resolve()
+        origin.addresses.insert(0, way)
+        for _ in range(2):
+            with connection_to(origin) as connection:
+                assert ask(connection, within_s=2) == 200
+        origin.addresses = [way]
+        with connection_to(origin) as connection:
+            assert why(connection, within_s=0.3) is FailureClass.TIMEOUT
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import ssl
 
 from slocheck.load.lean.connection import RECEIVE_BYTES, Connection
 from slocheck.load.lean.errors import closed_early
+from slocheck.load.lean.heads import Head
 from slocheck.load.lean.origin import Origin
 from slocheck.load.lean.sweeper import Sweeper
 
@@ -57,6 +58,24 @@ class TlsConnection(Connection):
         self._tls.write(data)
         return super()._send_all(self._outgoing.read(), no_body)
 
+    def _response(self, *, keep: bool, no_body: bool) -> Head:
+        """Read one response; what came behind it, in a record of its own, is for nobody."""
+        head = super()._response(keep=keep, no_body=no_body)
+        if self._tls is not None and self._incoming.pending:
+            self._ignore_tickets()
+        return head
+
+    def _ignore_tickets(self) -> None:
+        """Take in what OpenSSL keeps for itself; close where there is more than that."""
+        assert self._tls is not None
+        try:
+            self._tls.read(RECEIVE_BYTES)
+        except ssl.SSLWantReadError:
+            return
+        except OSError:
+            pass
+        self.close()
+
     def _arrived(self) -> bytes | None:
         """Return what can be deciphered already; session tickets are nothing for anybody else."""
         data = super()._arrived()
@@ -89,17 +108,17 @@ class TlsConnection(Connection):
 
     def _unasked(self) -> None:
         """Take in session tickets; close at the connection's end, and where the server speaks unasked."""
-        assert self._tls is not None
         try:
             data = self._socket.recv(RECEIVE_BYTES)
-            if data:
-                self._incoming.write(data)
-                self._tls.read(RECEIVE_BYTES)
-        except (BlockingIOError, ssl.SSLWantReadError):
+        except BlockingIOError:
             return
         except OSError:
-            pass
-        self.close()
+            data = b""
+        if data:
+            self._incoming.write(data)
+            self._ignore_tickets()
+        else:
+            self.close()
 
     def close(self) -> None:
         """Close, and keep the session for the next connection."""

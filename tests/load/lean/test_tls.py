@@ -1,5 +1,6 @@
 """TLS: verified, resumed, and no response is whole that may have been cut."""
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -135,6 +136,23 @@ def test_an_early_answer_counts_under_tls(authority: Authority, behaviour: Behav
     with HostileServer({"x": behaviour}, tls=authority.server()) as server:
         assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, POST)) == [413, 413]
         assert server.connections == 2
+
+
+def speak_twice(peer: Peer, head: bytes) -> bool:
+    """Answer, and say one thing more, in two records of one segment."""
+    peer.body(head)
+    peer.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    peer.send(b"HTTP/1.1 201 Asked\r\nContent-Length: 0\r\n\r\n")
+    peer.send(b"HTTP/1.1 202 Unasked\r\nContent-Length: 0\r\n\r\n")
+    peer.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+    return True
+
+
+def test_what_nobody_asked_for_is_no_answer_to_the_next_request(authority: Authority) -> None:
+    """It waits deciphered where no watcher sees it."""
+    with HostileServer({"x": speak_twice}, tls=authority.server()) as server:
+        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 3)) == [201] * 3
+        assert server.connections == 3
 
 
 def abandon(peer: Peer, head: bytes) -> bool:

@@ -34,6 +34,7 @@ class BenchServer:
         url: Plain base URL.
         tls_url: The same under TLS.
         ca: Path of its authority's certificate.
+        pid: Of the process, once it was entered.
     """
 
     def __init__(self, folder: Path, core: int) -> None:
@@ -47,12 +48,14 @@ class BenchServer:
         self._config = folder / "nginx.conf"
         self._config.write_text(CONFIG.format(folder=folder, port=port, tls=tls, body=BODY))
         self._port, self._core = port, core
+        self.pid = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             ["taskset", "-c", str(self._core), "nginx", "-c", str(self._config)], stderr=subprocess.DEVNULL
         )
+        self.pid = self._process.pid
         until = time.monotonic() + 10
         while time.monotonic() < until:
             try:

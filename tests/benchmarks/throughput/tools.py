@@ -2,170 +2,83 @@
 
 import json
 import re
-import resource
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 from slocheck.archive import load_evidence
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import Recording
+from tests.benchmarks.throughput.cases import (
+    K6,
+    K6_BODIES,
+    K6_ZIPF,
+    LOCUST_FILE,
+    PRODUCT,
+    SCENARIOS,
+    SPEC,
+    VUS,
+    Figures,
+    Job,
+)
+from tests.benchmarks.throughput.machine import Ran, run
 
-VUS = 50
-GET = "flows: [{steps: [{get: /products/1}]}]\n"
-ZIPF = """
-feeders: {id: {zipf: {from: 1, to: 100000, exponent: 1.0}}}
-flows: [{steps: [{get: "/products/{id}", headers: {X-Tenant: "t{id}"}, name: "GET /products/{id}"}]}]
-"""
-POST = """
-feeders: {quantity: {random: {from: 1, to: 9}}}
-flows:
-  - steps:
-      - post: /orders
-        json: {sku: A-1, quantity: "{quantity}"}
-        expect: {status: 200, header: {Content-Type: application/json}, json: {$.in_stock: true}}
-        capture: {order: {json: $.id}}
-"""
-SCENARIOS = {"get": GET, "zipf": ZIPF, "post": POST, "tls": GET}
-SPEC = """
-service: bench
-target: {{url: "{url}", tls: {{ca: "{ca}"}}}}
-workload: {{scenario: {scenario}, {load}, warmup: 2s, duration: {seconds}s}}
-tiers: [bronze]
-objectives:
-  latency_p99: {{bronze: "< 1s"}}
-  latency_p95: {{bronze: "< 500ms"}}
-  error_rate: {{bronze: "< 1%"}}
-gate: bronze
-"""
-LOCUST_FILE = """
-from locust import constant, task
-{import_}
+WARMUP_S = 2
+MEMORY_AT_S = 10
 
 
-class User(Base):
-    wait_time = constant(0)
-    insecure = True
-
-    def on_start(self):
-        if hasattr(self.client, "verify"):
-            self.client.verify = False
-
-    @task
-    def ask(self):
-        self.client.get("/products/1", name="/products/1")
-"""
-K6 = """
-import http from 'k6/http';
-import {{ check }} from 'k6';
-export const options = {{ insecureSkipTLSVerify: true, summaryTrendStats: ['med', 'p(99)'],
-  scenarios: {{ load: {load} }} }};
-const cdf = []; let sum = 0;
-for (let i = 1; i <= 100000; i++) {{ sum += 1 / i; cdf.push(sum); }}
-function zipf() {{ const u = Math.random() * sum; let a = 0, b = cdf.length - 1;
-  while (a < b) {{ const m = (a + b) >> 1; if (cdf[m] < u) a = m + 1; else b = m; }} return a + 1; }}
-export default function () {{ {body} }}
-"""
-K6_BODIES = {
-    "get": "http.get('{url}/products/1');",
-    "tls": "http.get('{url}/products/1');",
-    "zipf": (
-        "const id = zipf(); "
-        "http.get(`{url}/products/${{id}}`, {{headers: {{'X-Tenant': `t${{id}}`}}, tags: {{name: 'p'}}}});"
-    ),
-    "post": (
-        "const order = JSON.stringify({{sku: 'A-1', quantity: 1 + Math.floor(Math.random() * 9)}}); "
-        "const r = http.post('{url}/orders', order, {{headers: {{'Content-Type': 'application/json'}}}}); "
-        "const d = r.json(); const id = d.id; "
-        "check(r, {{ok: (r) => r.status === 200 && r.headers['Content-Type'] === 'application/json', "
-        "stock: () => d.in_stock === true}});"
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What one run gave.
-
-    Attributes:
-        rate: Requests per second.
-        cpu_us: Processor time of the generator per request, microseconds; 0: not known.
-        p50_ms: Median latency as the tool reports it.
-        p99_ms: Its 99th percentile.
-        memory_mb: Resident memory of the sending process at the end; 0: not known.
-    """
-
-    rate: float
-    cpu_us: float = 0.0
-    p50_ms: float = 0.0
-    p99_ms: float = 0.0
-    memory_mb: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to run.
-
-    Attributes:
-        case: ``get``, ``zipf``, ``post`` or ``tls``.
-        url: Base URL.
-        ca: Its authority's certificate.
-        seconds: Of sending.
-        core: For the generator.
-        folder: For its files.
-        rate: Arrivals per second; None: as fast as `VUS` users in a loop are served.
-    """
-
-    case: str
-    url: str
-    ca: Path
-    seconds: int
-    core: int
-    folder: Path
-    rate: int | None = None
-
-
-def _pinned(job: Job, command: Sequence[str]) -> tuple[str, float]:
-    """Run a command on the job's core; returns its output and the processor seconds it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        ["taskset", "-c", str(job.core), *command],
-        capture_output=True,
-        text=True,
-        cwd=job.folder,
-        check=False,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return done.stdout + done.stderr, cpu
+def _run(job: Job, command: Sequence[str]) -> Ran:
+    return run(command, core=job.core, folder=job.folder, server=job.server)
 
 
 def _slocheck(job: Job, scenario: str) -> Figures:
+    """Run the command line, reports included; the figures are those of the window that it recorded."""
     load = f"rate: {job.rate}/s" if job.rate else f"users: {VUS}"
-    spec = SPEC.format(url=job.url, ca=job.ca, scenario=scenario, load=load, seconds=job.seconds)
+    spec = SPEC.format(
+        url=job.url, ca=job.ca, scenario=scenario, load=load, warmup=WARMUP_S, seconds=job.seconds
+    )
     (job.folder / "slo.yaml").write_text(spec)
     reports = job.folder / "reports"
     shutil.rmtree(reports, ignore_errors=True)
-    text, _ = _pinned(job, [sys.executable, "-m", "slocheck", "run", "--quiet", "--json"])
+    ran = _run(job, [sys.executable, "-m", "slocheck", "run", "--quiet", "--json"])
     runs = list(reports.glob("*/evidence.json.gz"))
     if len(runs) != 1:
-        raise RuntimeError(text)
+        raise RuntimeError(ran.output)
     evidence = load_evidence(runs[0].parent)
-    sent, histogram = _window(evidence.recording)
-    worker = evidence.health.workers[0]
-    rate = sent / evidence.recording.window_s
+    recording = evidence.recording
+    sent, failed, histogram = _window(recording)
+    if failed or recording.window_s != job.seconds:
+        raise RuntimeError(f"{failed} requests failed\n{ran.output}")
+    rate = sent / recording.window_s
     p50, p99 = (quantile_bounds(histogram, Fraction(q))[1] / 1e6 for q in ("0.5", "0.99"))
-    return Figures(rate, worker.cpu / rate * 1e6, p50, p99, worker.memory / 1e6)
+    begin = datetime.fromisoformat(evidence.provenance.started).timestamp() + WARMUP_S
+    used = ran.cores_used(begin, begin + job.seconds)
+    return Figures(rate, used / rate * 1e6, p50, p99, _memory(ran, begin, job), ran.others)
 
 
-def _window(recording: Recording) -> tuple[int, dict[int, int]]:
+def _window(recording: Recording) -> tuple[int, int, dict[int, int]]:
+    """Return the requests of the window, the failed among them, and the histogram."""
     window = range(recording.warmup_s, recording.warmup_s + recording.window_s)
     slices = [part for item in recording.endpoints for part in item.slices if part.second in window]
-    return sum(part.sent for part in slices), merge(part.latencies for part in slices)
+    sent, failed = (sum(getattr(part, name) for part in slices) for name in ("sent", "failed"))
+    return sent, failed, merge(part.latencies for part in slices)
+
+
+def _memory(ran: Ran, begin: float, job: Job) -> tuple[float, float]:
+    return ran.memory_mb(begin + MEMORY_AT_S), ran.memory_mb(begin + job.seconds)
+
+
+def _figures(job: Job, ran: Ran, count: float, latency: tuple[float, float] = (0.0, 0.0)) -> Figures:
+    """Return the figures of a tool that sends until shortly before its end.
+
+    Its processor time is that of the middle of the run: neither its start nor its summary is in it.
+    """
+    rate, begin = count / job.seconds, ran.ended - job.seconds
+    used = ran.cores_used(begin + 0.2 * job.seconds, begin + 0.8 * job.seconds)
+    return Figures(rate, used / rate * 1e6, *latency, _memory(ran, begin, job), ran.others)
 
 
 def declarative(job: Job) -> Figures:
@@ -176,33 +89,19 @@ def declarative(job: Job) -> Figures:
 
 def lean_user(job: Job) -> Figures:
     """Run slocheck with a Locust file that uses `LeanHttpUser`."""
-    text = LOCUST_FILE.format(import_="from slocheck.users import LeanHttpUser as Base")
+    text = LOCUST_FILE.format(import_="from slocheck.users import LeanHttpUser as Base", path=PRODUCT)
     (job.folder / "lean.py").write_text(text)
     return _slocheck(job, "lean.py")
 
 
 def _locust(job: Job, base: str) -> Figures:
-    text = LOCUST_FILE.format(import_=f"from locust import {base} as Base")
+    text = LOCUST_FILE.format(import_=f"from locust import {base} as Base", path=PRODUCT)
     (job.folder / "file.py").write_text(text)
-    options = [
-        "--headless",
-        "-u",
-        str(VUS),
-        "-r",
-        str(VUS),
-        "-t",
-        f"{job.seconds}s",
-        "--json",
-        "--host",
-        job.url,
-    ]
-    text, cpu = _pinned(
-        job, [sys.executable, "-m", "locust", "-f", "file.py", *options, "--loglevel", "ERROR"]
-    )
-    entry = json.loads(text[text.index("[") : text.rindex("]") + 1])[0]
-    sent = entry["num_requests"]
+    command = f"-m locust -f file.py --headless -u {VUS} -r {VUS} -t {job.seconds}s --json --loglevel ERROR"
+    ran = _run(job, [sys.executable, *command.split(), "--host", job.url])
+    entry = json.loads(ran.output[ran.output.index("[") : ran.output.rindex("]") + 1])[0]
     lasted = entry["last_request_timestamp"] - entry["start_time"]
-    return Figures(sent / lasted, cpu / sent * 1e6)
+    return _figures(job, ran, entry["num_requests"] / lasted * job.seconds)
 
 
 def fast_user(job: Job) -> Figures:
@@ -226,18 +125,19 @@ def _summary(job: Job, command: Sequence[str]) -> Figures:
     """Run k6 or k9 and read the summary that both write in the same form; times are milliseconds."""
     path = job.folder / "summary.json"
     path.unlink(missing_ok=True)
-    text, cpu = _pinned(job, [*command, "--summary-export", str(path)])
+    ran = _run(job, [*command, "--summary-export", str(path)])
     if not path.exists():
-        raise RuntimeError(text)
+        raise RuntimeError(ran.output)
     metrics = json.loads(path.read_text())["metrics"]
-    count, trend = metrics["http_reqs"]["count"], metrics["http_req_duration"]
-    return Figures(count / job.seconds, cpu / count * 1e6, trend["med"], trend["p(99)"])
+    trend = metrics["http_req_duration"]
+    return _figures(job, ran, metrics["http_reqs"]["count"], (trend["med"], trend["p(99)"]))
 
 
 def k6(job: Job) -> Figures:
     """Run k6."""
     body = K6_BODIES[job.case].format(url=job.url)
-    (job.folder / "script.js").write_text(K6.format(load=_k6_load(job), body=body))
+    setup = K6_ZIPF if job.case == "zipf" else ""
+    (job.folder / "script.js").write_text(K6.format(load=_k6_load(job), setup=setup, body=body))
     return _summary(job, [_beside_python("k6"), "run", "--quiet", "script.js"])
 
 
@@ -248,7 +148,7 @@ def k9(job: Job) -> Figures:
         load = f"scenarios: {{load: {_k6_load(job)}}}".replace("'", "")
     (job.folder / "plan.yaml").write_text(
         f"options: {{{load}, summaryTrendStats: [med, 'p(99)']}}\n"
-        f'flows: {{default: [{{request: {{url: "{job.url}/products/1"}}}}]}}\n'
+        f'flows: {{default: [{{request: {{url: "{job.url}{PRODUCT}"}}}}]}}\n'
     )
     return _summary(job, [_beside_python("k9"), "run", "plan.yaml"])
 
@@ -259,20 +159,19 @@ def _beside_python(name: str) -> str:
 
 def wrk(job: Job) -> Figures:
     """Run wrk."""
-    command = ["wrk", "-t1", f"-c{VUS}", f"-d{job.seconds}s", "--latency", f"{job.url}/products/1"]
-    text, cpu = _pinned(job, command)
-    count = int(_found(r"(\d+) requests in", text))
-    return Figures(count / job.seconds, cpu / count * 1e6)
+    ran = _run(job, ["wrk", "-t1", f"-c{VUS}", f"-d{job.seconds}s", "--latency", f"{job.url}{PRODUCT}"])
+    return _figures(job, ran, int(_found(r"(\d+) requests in", ran.output)))
 
 
 def hey(job: Job) -> Figures:
-    """Run hey."""
+    """Run hey; its ``-q`` paces each connection by itself, which is no open model."""
     paced = ["-q", str(job.rate // VUS)] if job.rate else []
-    command = ["hey", "-z", f"{job.seconds}s", "-c", str(VUS), *paced, "-cpus", "1", f"{job.url}/products/1"]
-    text, cpu = _pinned(job, command)
-    rate = float(_found(r"Requests/sec:\s+([\d.]+)", text))
-    p50, p99 = (float(_found(rf"{share}% in ([\d.]+) secs", text)) * 1000 for share in (50, 99))
-    return Figures(rate, cpu / (rate * job.seconds) * 1e6, p50, p99)
+    ran = _run(
+        job, ["hey", "-z", f"{job.seconds}s", "-c", str(VUS), *paced, "-cpus", "1", f"{job.url}{PRODUCT}"]
+    )
+    rate = float(_found(r"Requests/sec:\s+([\d.]+)", ran.output))
+    p50, p99 = (float(_found(rf"{share}% in ([\d.]+) secs", ran.output)) * 1000 for share in (50, 99))
+    return _figures(job, ran, rate * job.seconds, (p50, p99))
 
 
 def _found(pattern: str, text: str) -> str:
@@ -282,24 +181,32 @@ def _found(pattern: str, text: str) -> str:
     return match[1]
 
 
+SLOCHECK, LEAN, FAST, K6_TOOL, K9 = (
+    "slocheck, declarative",
+    "slocheck, LeanHttpUser",
+    "Locust, FastHttpUser",
+    "k6",
+    "k9-load",
+)
 TOOLS: Mapping[str, Callable[[Job], Figures]] = {
-    "slocheck, declarative": declarative,
-    "slocheck, LeanHttpUser": lean_user,
-    "Locust, FastHttpUser": fast_user,
+    SLOCHECK: declarative,
+    LEAN: lean_user,
+    FAST: fast_user,
     "Locust, HttpUser": http_user,
-    "k6": k6,
-    "k9-load": k9,
+    K6_TOOL: k6,
+    K9: k9,
     "hey": hey,
     "wrk": wrk,
 }
-NEEDED = {"k6": "k6", "k9-load": "k9", "hey": "hey", "wrk": "wrk"}
+NEEDED = {K6_TOOL: "k6", K9: "k9", "hey": "hey", "wrk": "wrk"}
 CASES: Mapping[str, Sequence[str]] = {
     "get": list(TOOLS),
-    "zipf": ["slocheck, declarative", "k6"],
-    "post": ["slocheck, declarative", "k6"],
-    "tls": ["slocheck, declarative", "slocheck, LeanHttpUser", "Locust, FastHttpUser", "k6", "wrk"],
+    "zipf": [SLOCHECK, K6_TOOL],
+    "post": [SLOCHECK, K6_TOOL],
+    "tls": [SLOCHECK, LEAN, FAST, K6_TOOL, "wrk"],
 }
-PACED = ["slocheck, declarative", "slocheck, LeanHttpUser", "k6", "k9-load", "hey"]
+PACED = [SLOCHECK, LEAN, K6_TOOL, K9, "hey"]
+LASTING = [SLOCHECK, LEAN, FAST, K6_TOOL, K9]
 
 
 def there(tool: str) -> bool:

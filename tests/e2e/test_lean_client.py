@@ -95,7 +95,9 @@ def test_what_hangs_at_the_end_fails_with_the_drain(tmp_path: Path, kind: str) -
 def test_a_server_that_refuses_at_100(tmp_path: Path, kind: str) -> None:
     """Users with a connection are served; the others are refused, and none of them waits."""
     with HostileServer(accepts=100) as server:
-        ended = run_calls(server.url, tmp_path, kind, [Call("/x")], users=110, spawn_rate=1000, think=0.2)
+        ended = run_calls(
+            server.url, tmp_path, kind, [Call("/x")], users=110, spawn_rate=1000, think=0.2, duration_s=3
+        )
     counts = ended.total("GET /x")
     assert counts.ok == server.requests["/x"] >= 100
     assert server.connections == 100

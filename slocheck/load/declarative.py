@@ -118,7 +118,7 @@ class FlowUser(User):
         try:
             request = step.fixed or step.render(values)
         except UnsendableError as error:
-            self.sink.failed(claim, FailureClass.GENERATOR, str(error), None, size=0, end_ns=sent_ns)
+            self.sink.failed(claim, FailureClass.EXPECTATION, str(error), None, size=0, end_ns=sent_ns)
             return False
         if self.scenario.cookies and self._cookies:
             request = _with_cookies(request, self._cookies.header(_target(request)))

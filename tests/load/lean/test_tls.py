@@ -19,6 +19,8 @@ from tests import hostile
 from tests.hostile import OK, Behaviour, HostileServer, Peer, answer
 
 GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
+MORE_THAN_BUFFERS = 32_000_000
+"""What no socket buffers hold: a server that reads nothing keeps some of it from being sent."""
 POST = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n" + b"b" * 4_000_000
 
 
@@ -134,7 +136,8 @@ def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority
 def test_an_early_answer_counts_under_tls(authority: Authority, behaviour: Behaviour) -> None:
     """As without it."""
     with HostileServer({"x": behaviour}, tls=authority.server()) as server:
-        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, POST)) == [413, 413]
+        large = POST.replace(b"4000000", b"%d" % MORE_THAN_BUFFERS) + bytes(MORE_THAN_BUFFERS - 4_000_000)
+        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, large)) == [413, 413]
         assert server.connections == 2
 
 

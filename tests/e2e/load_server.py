@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Self
@@ -91,7 +92,10 @@ async def _drip(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -
 
 
 async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Stand still for some milliseconds, once, from the request of a number on: ``stall/NUMBER-MS``."""
+    """Stand still for some milliseconds, once, from the request of a number on: ``stall/NUMBER-MS``.
+
+    When each answer was written is kept: that is the truth about every request's wait.
+    """
     number, length_ms = map(int, rest.split("-"))
     server.stalling += 1
     now = asyncio.get_running_loop().time()
@@ -100,6 +104,7 @@ async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) 
     if now < server.stalled_until:
         await asyncio.sleep(server.stalled_until - now)
     writer.write(answer())
+    server.stall_answers.append(time.time())
     return True
 
 
@@ -126,6 +131,7 @@ class LoadServer:
         closing: Set when the server ends.
         stalling: Requests of the behaviour that stalls.
         stalled_until: When it goes on, on the loop's clock.
+        stall_answers: When it answered each of them, epoch seconds.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -133,6 +139,7 @@ class LoadServer:
         self.closing = asyncio.Event()
         self.stalling = 0
         self.stalled_until = 0.0
+        self.stall_answers: list[float] = []
         self._tls = tls
         self._port = 0
         self._started = threading.Event()

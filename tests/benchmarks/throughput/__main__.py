@@ -6,11 +6,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.throughput.bench_server import BenchServer
 from tests.benchmarks.throughput.cases import Job
+from tests.benchmarks.throughput.machine import PATIENCE_S
 from tests.benchmarks.throughput.tables import Scores, bars, latency, memory, say, setting, throughput
 from tests.benchmarks.throughput.tools import CASES, LASTING, PACED, TOOLS, there
 
@@ -25,11 +25,9 @@ def present(tools: Sequence[str]) -> list[str]:
     return [tool for tool in tools if there(tool)]
 
 
-def tables(server: BenchServer, folder: Path, *, only: list[str] | None, rounds: int, quick: bool) -> None:
+def tables(server: BenchServer, job: Job, *, only: list[str] | None, rounds: int, quick: bool) -> None:
     """Print what is asked for."""
     scores = Scores()
-    seconds = QUICK_SECONDS if quick else SECONDS
-    job = Job("get", server.url, server.ca, server.pid, seconds, GENERATOR_CORE, folder)
     for case, tools in CASES.items():
         if only is None or case in only:
             url = server.tls_url if case == "tls" else server.url
@@ -48,13 +46,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short round of each")
     parser.add_argument("--rounds", type=int, default=3, help="of each tool, in turn (default 3)")
     parser.add_argument("--only", nargs="+", choices=[*CASES, "latency", "memory"], help="these tables")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_S, help="seconds to wait for an idle machine before a run"
+    )
     chosen = parser.parse_args()
     if not {GENERATOR_CORE, SERVER_CORE} <= os.sched_getaffinity(0):
         sys.exit("two cores are needed: one for the generator, one for the server")
-    show = partial(tables, only=chosen.only, rounds=1 if chosen.quick else chosen.rounds, quick=chosen.quick)
+    rounds, seconds = (1, QUICK_SECONDS) if chosen.quick else (chosen.rounds, SECONDS)
     setting()
     with tempfile.TemporaryDirectory() as name, BenchServer(Path(name), SERVER_CORE) as server:
-        show(server, Path(name))
+        job = Job("get", server.url, server.ca, server.pid, seconds, GENERATOR_CORE, Path(name))
+        job = replace(job, patience_s=chosen.patience)
+        tables(server, job, only=chosen.only, rounds=rounds, quick=chosen.quick)
     for tool in TOOLS:
         if not there(tool):
             say(f"\n{tool} is not installed and was left out")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.throughput.machine import PATIENCE_S
+
 VUS = 50
 PRODUCT = "/products/1"
 GET = f"flows: [{{steps: [{{get: {PRODUCT}}}]}}]\n"
@@ -118,6 +120,7 @@ class Job:
         core: For the generator.
         folder: For its files.
         rate: Arrivals per second; None: as fast as `VUS` users in a loop are served.
+        patience_s: How long to wait for an idle machine before it.
     """
 
     case: str
@@ -128,3 +131,4 @@ class Job:
     core: int
     folder: Path
     rate: int | None = None
+    patience_s: float = PATIENCE_S

@@ -14,7 +14,7 @@ import psutil
 
 SAMPLE_S = 0.25
 BUSY = 0.05
-PATIENCE_S = 240
+PATIENCE_S = 240.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -25,9 +25,9 @@ def busy_seconds() -> float:
     return (user + nice + system + irq + softirq + stolen) / _TICKS
 
 
-def wait_until_idle() -> None:
-    """Wait until others leave the machine alone for a second; gives up after `PATIENCE_S`."""
-    until = time.monotonic() + PATIENCE_S
+def wait_until_idle(patience_s: float = PATIENCE_S) -> None:
+    """Wait until others leave the machine alone for a second, but no longer than the patience lasts."""
+    until = time.monotonic() + patience_s
     cores = os.cpu_count() or 1
     while time.monotonic() < until:
         before = busy_seconds()

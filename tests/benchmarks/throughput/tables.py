@@ -91,7 +91,7 @@ def setting() -> None:
 def once(tool: str, job: Job) -> Figures:
     """Run a tool on an idle machine; a run that others disturb is dropped and done again, some times."""
     for attempt in range(TRIES):
-        wait_until_idle()
+        wait_until_idle(job.patience_s)
         figures = TOOLS[tool](job)
         if figures.others <= BUSY:
             break

@@ -10,7 +10,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from slocheck.load.dispatcher import Dispatcher
 
-_BLOCK = 4096
+_BLOCK = 1024
 
 
 def choices(weights: Sequence[float], *, seed: int, index: int, processes: int) -> Iterator[tuple[int, None]]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import secrets
 import signal
 import time
@@ -38,6 +39,8 @@ _TICK_AFTER_S = 0.2
 _POLL_S = 0.02
 _LEAD_NS = 50_000_000
 """The open model's schedule begins this much after the order to begin, so that no worker comes late."""
+_NICENESS = 10
+"""The master gives way to workers on its core: they have moments to keep, it has none."""
 _HEALTH = TypeAdapter(LoadHealth)
 
 
@@ -256,6 +259,7 @@ def main() -> int:
         conductor = Conductor(plan, environment, outlet)
         conductor.commands = commands
         conductor.connect()
+        os.nice(_NICENESS)
     except ScenarioError as error:
         outlet.send("refused", text=str(error))
         outlet.flush(5.0)

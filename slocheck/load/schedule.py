@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from slocheck.spec.course import Arrivals, Stage
 from slocheck.spec.model import NS_PER_SECOND
 
-_BLOCK = 4096
+_BLOCK = 256
+"""Arrivals reckoned in one go: about 0.1 ms, for which requests wait that are due."""
 
 Floats = NDArray[np.float64]
 

@@ -13,6 +13,7 @@ import gevent
 import locust
 import zmq.error
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 from locust.exception import StopTest
 from locust.rpc.protocol import Message
@@ -40,6 +41,7 @@ from slocheck.spec.model import NS_PER_SECOND
 REPORT_EVERY_S = 1.0
 _POLL_S = 0.02
 _KILL_S = 0.3
+_GIVE_WAY_S = 0.001
 _LONG_NS = 3600 * NS_PER_SECOND
 
 
@@ -67,6 +69,7 @@ class Worker(WorkerRunner):
         self._warned = warned
         self._sequence = 0
         self._unsent = Delta()
+        self._reporting = BoundedSemaphore()
         self._drain_until: float | None = None
         self._as_timeouts = True
         super().__init__(environment, "127.0.0.1", port)
@@ -143,11 +146,18 @@ class Worker(WorkerRunner):
 
     def _report(self, *, final: bool) -> None:
         """Send all that is new; the numbers run without a gap, so that a lost report is noticed."""
+        with self._reporting:
+            self._flush()
+            delta, self._unsent = self._unsent, Delta()
+            self._sequence += 1
+            report = self._described(delta, final=final)
+            _let_others_go()
+            self.send_message(wire.REPORT, report)
+
+    def _described(self, delta: Delta, *, final: bool) -> dict[str, Any]:
+        """Return a report's data."""
         tracker = self._tracker
-        self._flush()
-        delta, self._unsent = self._unsent, Delta()
-        self._sequence += 1
-        report = {
+        return {
             "sequence": self._sequence,
             "final": final,
             "delta": to_plain(delta),
@@ -159,14 +169,15 @@ class Worker(WorkerRunner):
             **self._health.take(),
             **(self._arrivals.dispatcher.take() if self._arrivals is not None else NO_ARRIVALS),
         }
-        self.send_message(wire.REPORT, report)
 
     def _flush(self) -> None:
         """Take what was counted since the last time, and bring Locust's own statistics up to date."""
         events, lean = self._tracker.flush()
-        add_to_statistics(self.environment.stats, lean)
         counts = self._unsent.counts + events.counts + lean.counts
         self._unsent = Delta(counts, self._unsent.errors + events.errors + lean.errors)
+        _let_others_go()
+        add_to_statistics(self.environment.stats, lean)
+        _let_others_go()
 
     def _begin_stop(self, within_s: float, *, as_timeouts: bool) -> None:
         """Drain within a time; a second call during the drain can only shorten it."""
@@ -206,7 +217,13 @@ class Worker(WorkerRunner):
         self._tracker.give_up(as_timeouts=self._as_timeouts)
         self.user_greenlets.kill(block=True, timeout=_KILL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)  # what an on_stop sent meanwhile
-        self._flush()  # Locust fires test_stop next, and its listeners read the statistics
+        with self._reporting:
+            self._flush()  # Locust fires test_stop next, and its listeners read the statistics
+
+
+def _let_others_go() -> None:
+    """Give way to arrivals that are due: a report in one piece would keep them for milliseconds."""
+    gevent.sleep(_GIVE_WAY_S)
 
 
 def _ask_to_stop(user: Any) -> None:

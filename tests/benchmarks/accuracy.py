@@ -38,8 +38,9 @@ gate: bronze
 """
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 WARMUP_S, START_S, FLOOR_S, LOOP_S = 2, 6, 4, 8
-USERS = 200
 TRIES = 3
+TOO_MUCH = 200_000
+"""Requests a second that no core sends."""
 
 
 class Calibrated:
@@ -47,7 +48,7 @@ class Calibrated:
 
     def __init__(self, folder: Path, seconds: int) -> None:
         program, self._log = folder / "calibrated", folder / "truth"
-        subprocess.run(["gcc", "-O2", "-o", str(program), str(SOURCE)], check=True)
+        subprocess.run(["gcc", "-O2", "-o", str(program), str(SOURCE), "-lm"], check=True)
         command = ["taskset", "-c", str(SERVER_CORE), str(program), str(self._log), str(seconds)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
@@ -121,8 +122,8 @@ def _once(folder: Path, load: str, seconds: int) -> Measured:
 
 
 def fastest(folder: Path) -> float:
-    """Return the requests per second of a closed loop."""
-    recording = measured(folder, f"users: {USERS}", LOOP_S).evidence.recording
+    """Return the requests per second that are sent where far more are due."""
+    recording = measured(folder, f"rate: {TOO_MUCH}/s, max_users: 2000", LOOP_S).evidence.recording
     window = range(recording.warmup_s, recording.warmup_s + recording.window_s)
     parts = [part for item in recording.endpoints for part in item.slices if part.second in window]
     return sum(part.sent for part in parts) / recording.window_s
@@ -174,9 +175,7 @@ def main() -> None:
         most = fastest(folder)
         half = round(most / 2000) * 1000
         runs[half] = measured(folder, f"rate: {half}/s, max_users: 2000", chosen.seconds)
-        write(
-            f"\nA closed loop of {USERS} sends {most:,.0f} requests/s here; the last line is half of it.\n\n"
-        )
+        write(f"\nOf {TOO_MUCH:,} requests/s {most:,.0f} are sent here; the last line is half of that.\n\n")
         write(
             "| requests/s | schedule lag p99, µs | at most, µs | dropped | worker's CPU | used by others |\n"
         )

@@ -2,13 +2,15 @@
    planned time, and writes down what it really took. Usage: calibrated LOG SECONDS; prints its port.
    It serves any number of requests side by side: none waits for another one's end.
 
-   Request n takes 0.2 ms; each tenth 1 ms, each hundredth 10 ms, each thousandth 50 ms. The time goes from the
-   read of the request to the write of the answer, whose header X-Service-Ns tells it. LOG gets one 64-bit count
-   of nanoseconds per request. */
+   Requests take 0.2 ms and an exponential share with a mean of 1 ms (p50 0.9 ms, p95 3.2, p99 4.8, p99.9 7.1),
+   drawn evenly: every stretch of requests has the same distribution, and no percentile stands at a cliff of it.
+   The time goes from the read of the request to the write of the answer, whose header X-Service-Ns tells it. LOG
+   gets one 64-bit count of nanoseconds per request. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,9 +40,8 @@ static long now(void) {
 }
 
 static long planned(long number) {
-    if (number % 1000 == 999) return 50000000;
-    if (number % 100 == 99) return 10000000;
-    return number % 10 == 9 ? 1000000 : 200000;
+    double drawn = fmod((number + 1) * 0.6180339887498949, 1); /* the golden ratio's multiples fill 0..1 evenly */
+    return 200000 - 1000000 * log(1 - drawn);
 }
 
 static long reply(int fd, long began) {

@@ -10,6 +10,7 @@ from slocheck.evidence.model import LoadResult, Tick
 from slocheck.evidence.recording import SliceCounts
 from slocheck.load.engine import LoadEngine
 from slocheck.plan import LoadPlan
+from slocheck.spec.course import Stage
 from slocheck.spec.model import CacheRule, FailureRule
 
 THRESHOLDS_MS = (1, 10, 50, 100, 200, 500)
@@ -45,6 +46,11 @@ def both_clients(folder: Path, behaviour: str, *, wait: float = 0.01) -> str:
     """Write a scenario in which HttpUser and FastHttpUser ask for one behaviour, by paths of their own."""
     text = BOTH_CLIENTS.format(plain=f"{behaviour}?plain", fast=f"{behaviour}?fast", wait=wait)
     return write_scenario(folder, text)
+
+
+def constant(rate: float, seconds: float) -> tuple[Stage, ...]:
+    """Return the course of a constant rate."""
+    return (Stage(rate, rate, seconds),)
 
 
 def make_plan(url: str, scenario: str, **changes: Any) -> LoadPlan:

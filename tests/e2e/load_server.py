@@ -92,17 +92,18 @@ async def _drip(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -
 
 
 async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Stand still for some milliseconds, once, from the request of a number on: ``stall/NUMBER-MS``.
+    """Stand still once, from the request of a number on: ``stall/NUMBER-STALL_MS-SERVICE_MS``.
 
-    When each answer was written is kept: that is the truth about every request's wait.
+    The requests are served one after the other. When each answer was written is kept: that is the truth
+    about every request's wait.
     """
-    number, length_ms = map(int, rest.split("-"))
+    number, length_ms, service_ms = map(float, rest.split("-"))
     server.stalling += 1
     now = asyncio.get_running_loop().time()
-    if server.stalling == number:
-        server.stalled_until = now + length_ms / 1000
-    if now < server.stalled_until:
-        await asyncio.sleep(server.stalled_until - now)
+    begun = max(now, server.free_at) + (length_ms / 1000 if server.stalling == number else 0)
+    server.free_at = begun + service_ms / 1000
+    if now < server.free_at:
+        await asyncio.sleep(server.free_at - now)
     writer.write(answer())
     server.stall_answers.append(time.time())
     return True
@@ -130,7 +131,7 @@ class LoadServer:
         counts: Requests received by path, query left out.
         closing: Set when the server ends.
         stalling: Requests of the behaviour that stalls.
-        stalled_until: When it goes on, on the loop's clock.
+        free_at: When it has served all of them, on the loop's clock.
         stall_answers: When it answered each of them, epoch seconds.
     """
 
@@ -138,7 +139,7 @@ class LoadServer:
         self.counts: Counter[str] = Counter()
         self.closing = asyncio.Event()
         self.stalling = 0
-        self.stalled_until = 0.0
+        self.free_at = 0.0
         self.stall_answers: list[float] = []
         self._tls = tls
         self._port = 0

@@ -58,6 +58,14 @@ def sent(result: LoadResult) -> int:
     return sum(counts.sent for e in result.recording.endpoints for counts in e.slices)
 
 
+def test_the_master_gives_way_to_its_workers(tmp_path: Path) -> None:
+    """Arrivals are due at moments, the master's sums are not: its priority is below that of the workers."""
+    with LoadServer() as server, LoadEngine(make_plan(server.url, both_clients(tmp_path, "x"))) as engine:
+        engine.prepare()
+        (worker,) = workers_of(engine)
+        assert psutil.Process(engine.pid).nice() > worker.nice() == psutil.Process().nice()
+
+
 def test_stop_ends_in_order(tmp_path: Path) -> None:
     """A stop keeps everything recorded, is labelled interrupted, and cuts the window."""
     result, counted = run_until(tmp_path, lambda engine: engine.stop())

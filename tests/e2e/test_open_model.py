@@ -1,54 +1,19 @@
 """The open model against real servers: arrivals when they are due, latencies from then on."""
 
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
-from slocheck.evidence.recording import SliceCounts
 from slocheck.spec.course import Arrivals, Stage
-from tests.e2e.load_runs import THRESHOLDS_MS, Run, make_plan, run, write_scenario
+from tests.e2e.load_runs import THRESHOLDS_MS, Run, constant, make_plan, run, write_scenario
 from tests.e2e.load_server import LoadServer
+from tests.e2e.stall_runs import IMPORTS, Stall, declarative, locust_file, stalled
 
 OVER_500_MS = THRESHOLDS_MS.index(500)
-LOCUST_FILE = """
-    {import_}
-
-
-    class User(Base):
-        wait_time = constant({wait})
-
-        @task
-        def ask(self):
-            self.client.get("{path}", name="ask")
-"""
-IMPORTS = {
-    "HttpUser": "from locust import HttpUser as Base, constant, task",
-    "FastHttpUser": "from locust import FastHttpUser as Base, constant, task",
-    "LeanHttpUser": "from locust import constant, task\n    from slocheck.users import LeanHttpUser as Base",
-}
-
-
-def locust_file(folder: Path, kind: str, path: str, *, wait: float = 0.0) -> str:
-    """Write a Locust file with one task."""
-    return write_scenario(folder, LOCUST_FILE.format(import_=IMPORTS[kind], path=path, wait=wait))
-
-
-def declarative(folder: Path, *flows: str) -> str:
-    """Write a declarative scenario of flows in YAML's flow style."""
-    path = folder / "scenario.yaml"
-    path.write_text("flows:\n" + "".join(f"  - {flow}\n" for flow in flows))
-    return str(path)
-
-
-def constant(rate: float, seconds: float) -> tuple[Stage, ...]:
-    """Return the course of a constant rate."""
-    return (Stage(rate, rate, seconds),)
 
 
 def by_second(ended: Run, name: str = "") -> dict[int, int]:
@@ -60,43 +25,8 @@ def by_second(ended: Run, name: str = "") -> dict[int, int]:
     return {second: count for second, count in seconds.items() if count}
 
 
-STALL = "/stall/100-1000"
-RATE, WARMUP_S, SECONDS = 100, 1, 4
 AT_MOST_S = 0.25
 """What this machine may add to the truth: the way there and back, and waiting for a core."""
-
-
-@dataclass(frozen=True)
-class Stalled:
-    """A run against a server that stood still for a second.
-
-    Attributes:
-        total: All requests as they were recorded.
-        truth: How long each waited from its intended start to the server's answer, seconds, ascending.
-    """
-
-    total: SliceCounts
-    truth: list[float]
-
-
-def stalled(folder: Path, kind: str) -> Stalled:
-    """Run 4 s at 100 rps, evenly spread, against a server that stands still after a second."""
-    with LoadServer() as server:
-        if kind == "declarative":
-            scenario = declarative(folder, f'steps: [{{get: {STALL}, name: "GET ask"}}]')
-        else:
-            scenario = locust_file(folder, kind, STALL)
-        course = constant(RATE, SECONDS)
-        lasting = {"warmup_s": WARMUP_S, "duration_s": SECONDS - WARMUP_S}
-        ended = run(make_plan(server.url, scenario, users=200, rate=course, **lasting))
-        assert server.counts[STALL] == ended.sent == RATE * SECONDS
-    assert ended.result.health.arrivals is not None
-    assert ended.result.health.arrivals.dropped == 0
-    begun = ended.result.window_start - WARMUP_S
-    intended = (begun + number / RATE for number in range(RATE * SECONDS))
-    answered = sorted(server.stall_answers)
-    truth = sorted(answer - start for answer, start in zip(answered, intended, strict=True))
-    return Stalled(ended.total("GET ask"), truth)
 
 
 @pytest.mark.parametrize("kind", ["declarative", *IMPORTS])
@@ -105,10 +35,10 @@ def test_a_stall_is_seen_by_all_who_come_meanwhile(tmp_path: Path, kind: str) ->
 
     The truth is that of the server: when it wrote each answer, and when each arrival was due.
     """
-    found = stalled(tmp_path, kind)
+    found = stalled(tmp_path, kind, Stall(number=100), warmup_s=1, duration_s=3)
     for quantile in ("0.8", "0.9", "0.95", "0.99"):
         share = Fraction(quantile)
-        true_s = found.truth[ceil(share * len(found.truth)) - 1]
+        true_s = found.true_s(share)
         low_ns, high_ns = quantile_bounds(found.total.latencies, share)
         assert high_ns / 1e9 >= true_s - 0.01, f"p{quantile}: never less than the truth"
         assert low_ns / 1e9 <= true_s + AT_MOST_S, f"p{quantile}"
@@ -122,8 +52,8 @@ def test_a_stall_is_seen_by_all_who_come_meanwhile(tmp_path: Path, kind: str) ->
 def test_a_closed_loop_does_not_see_the_stall(tmp_path: Path) -> None:
     """Four users can wait four times: the same second costs four requests instead of fifty."""
     with LoadServer() as server:
-        scenario = locust_file(tmp_path, "FastHttpUser", STALL, wait=0.03)
-        ended = run(make_plan(server.url, scenario, users=4, duration_s=SECONDS))
+        scenario = locust_file(tmp_path, "FastHttpUser", Stall(number=100).path, wait="constant(0.03)")
+        ended = run(make_plan(server.url, scenario, users=4, duration_s=4))
     total = ended.total("GET ask")
     assert total.sent > 150
     assert 1 <= total.over[OVER_500_MS] <= 8

@@ -1,0 +1,57 @@
+"""What a stall of the target costs, as open and closed models tell it: ``python -m tests.benchmarks.stall``.
+
+A server that serves one request after the other stands still for a second in a minute of 100 requests/s. It
+logs when it answered: with the intended starts that is the truth. Beside it the same load by users in a loop.
+"""
+
+import sys
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+from slocheck.evidence.histogram import quantile_bounds
+from slocheck.evidence.recording import SliceCounts
+from tests.benchmarks.throughput.machine import wait_until_idle
+from tests.e2e.load_runs import make_plan, run
+from tests.e2e.load_server import LoadServer
+from tests.e2e.stall_runs import IMPORTS, RATE, Stall, locust_file, stalled
+
+SECONDS = 60
+STALL = Stall(number=RATE * SECONDS // 2, length_ms=1000, service_ms=2.2)
+CLOSED_USERS = 4
+P99 = Fraction(99, 100)
+
+
+def p99_ms(total: SliceCounts) -> float:
+    """Return the recorded p99, milliseconds: the middle of its bucket."""
+    return sum(quantile_bounds(total.latencies, P99)) / 2 / 1e6
+
+
+def closed(folder: Path) -> SliceCounts:
+    """Run users in a loop, each at its share of the rate."""
+    with LoadServer() as server:
+        wait = f"constant_throughput({RATE / CLOSED_USERS})"
+        scenario = locust_file(folder, "FastHttpUser", STALL.path, wait=wait)
+        return run(make_plan(server.url, scenario, users=CLOSED_USERS, duration_s=SECONDS)).total("GET ask")
+
+
+def main() -> None:
+    """Print the table."""
+    write = sys.stdout.write
+    write("| load | requests | true p99, ms | recorded p99, ms |\n| --- | ---: | ---: | ---: |\n")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind in ("declarative", *IMPORTS):
+            wait_until_idle()
+            found = stalled(folder, kind, STALL, warmup_s=0, duration_s=SECONDS)
+            true_ms = found.true_s(P99) * 1000
+            write(f"| open, {kind} | {found.total.sent:,} | {true_ms:,.0f} | {p99_ms(found.total):,.0f} |\n")
+            sys.stdout.flush()
+        wait_until_idle()
+        total = closed(folder)
+    shape = f"closed, FastHttpUser, {CLOSED_USERS} users, constant_throughput"
+    write(f"| {shape} | {total.sent:,} | | {p99_ms(total):,.0f} |\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,16 @@ from typing import Protocol, Self
 from slocheck import provenance
 from slocheck.archive import Archive, RunFolder
 from slocheck.errors import SourceError
-from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth, LoadResult, Overrides, Tick
+from slocheck.evidence.model import (
+    SCHEMA_VERSION,
+    Ending,
+    Evidence,
+    LoadHealth,
+    LoadResult,
+    Overrides,
+    Provenance,
+    Tick,
+)
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.grade import assess
@@ -97,6 +106,7 @@ class RunRequest:
         allow_concurrent: Another run may load the same target at the same time.
         command: The command line, secrets masked.
         seed: Of the run.
+        scenario_sha256: Of the scenario and its data; None: of its file alone.
         until_decided: End the window at the first planned look that decides the gate.
         secrets: What must not show in anything that is kept.
     """
@@ -108,6 +118,7 @@ class RunRequest:
     allow_concurrent: bool
     command: str
     seed: int | None
+    scenario_sha256: str | None = None
     until_decided: bool = False
     secrets: tuple[str, ...] = ()
 
@@ -150,12 +161,22 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
             for warning in source.preflight().warnings:
                 observer.warn(warning)
             source.start()
+        known = provenance.gather(
+            spec, command=request.command, seed=request.seed, scenario_sha256=request.scenario_sha256
+        )
         folder = request.archive.create(datetime.now(UTC))
         stack.callback(folder.close)
-        load, look = _drive(request, adapters)
+        load, look = _drive(request, adapters, known)
         server, server_error = _collect(load, adapters)
         with adapters.interrupts.shielded():
-            evidence = _evidence(request, adapters, load, folder.path.name)
+            origin = provenance.of_load(
+                known,
+                run_id=folder.path.name,
+                started=load.load_start,
+                ended=load.end,
+                versions=load.versions,
+            )
+            evidence = _evidence(request, adapters, load, origin)
             if request.until_decided:
                 evidence = _looked_at(evidence, look)
             evidence = replace(evidence, server=server, server_error=server_error)
@@ -166,7 +187,7 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
             return report
 
 
-def _drive(request: RunRequest, adapters: Adapters) -> tuple[LoadResult, int | None]:
+def _drive(request: RunRequest, adapters: Adapters, known: Provenance) -> tuple[LoadResult, int | None]:
     """Send the load; the observer sees a grade of what there is, once a second.
 
     Returns what was recorded, and the look that ended the window early, None where none did.
@@ -176,7 +197,7 @@ def _drive(request: RunRequest, adapters: Adapters) -> tuple[LoadResult, int | N
 
     def on_tick(tick: Tick) -> None:
         nonlocal taken, ended_at
-        so_far = _so_far(request, tick)
+        so_far = _so_far(request, tick, known)
         adapters.observer.update(tick, assess(request.spec, so_far))
         if not request.until_decided or ended_at is not None:
             return
@@ -203,12 +224,12 @@ def _looked_at(evidence: Evidence, look: int | None) -> Evidence:
     return replace(evidence, alpha_share=spending(look), planned_window_s=float(evidence.recording.window_s))
 
 
-def _so_far(request: RunRequest, tick: Tick) -> Evidence:
+def _so_far(request: RunRequest, tick: Tick, known: Provenance) -> Evidence:
     """Make evidence of a run that still goes on: the client side alone."""
     users = request.spec.workload.users
     return Evidence(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance.unknown(request.spec),
+        provenance=known,
         overrides=request.overrides,
         planned_warmup_s=request.spec.workload.warmup,
         planned_window_s=request.spec.workload.duration,
@@ -239,20 +260,12 @@ def _collect(load: LoadResult, adapters: Adapters) -> tuple[ServerSeries | None,
     return series, ""
 
 
-def _evidence(request: RunRequest, adapters: Adapters, load: LoadResult, run_id: str) -> Evidence:
+def _evidence(request: RunRequest, adapters: Adapters, load: LoadResult, origin: Provenance) -> Evidence:
     """Put the client side's evidence together."""
     interrupted_by = adapters.interrupts.received
     return Evidence(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance.gather(
-            request.spec,
-            run_id=run_id,
-            command=request.command,
-            seed=request.seed,
-            started=load.load_start,
-            ended=load.end,
-            versions=load.versions,
-        ),
+        provenance=origin,
         overrides=request.overrides,
         planned_warmup_s=request.spec.workload.warmup,
         planned_window_s=request.spec.workload.duration,

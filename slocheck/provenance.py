@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,31 +27,32 @@ def scenario_path(spec: Spec) -> Path:
     return (Path(spec.path).parent / spec.workload.scenario).resolve()
 
 
-def gather(
-    spec: Spec,
-    *,
-    run_id: str,
-    command: str,
-    seed: int | None,
-    started: float,
-    ended: float,
-    versions: Mapping[str, str],
-) -> Provenance:
-    """Collect the provenance of a run; `started` and `ended` are epoch seconds of the load."""
+def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str | None) -> Provenance:
+    """Collect what is known of a run before its load; files may change while it goes on.
+
+    Args:
+        spec: What is run.
+        command: The command line, secrets masked.
+        seed: Of the run.
+        scenario_sha256: Of the scenario and its data; None: of its file alone.
+
+    Raises:
+        OSError: The scenario cannot be read.
+    """
     sha, dirty = _git_state(Path(spec.path).resolve().parent)
     return Provenance(
-        run_id=run_id,
+        run_id="",
         command=command,
-        started=utc(started),
-        ended=utc(ended),
+        started="",
+        ended="",
         slocheck=__version__,
-        versions={"python": platform.python_version(), **versions},
+        versions={"python": platform.python_version()},
         host=platform.node(),
         cores=os.cpu_count() or 0,
         git_sha=sha,
         git_dirty=dirty,
         spec_sha256=hashlib.sha256(spec.text.encode()).hexdigest(),
-        scenario_sha256=hashlib.sha256(scenario_path(spec).read_bytes()).hexdigest(),
+        scenario_sha256=scenario_sha256 or hashlib.sha256(scenario_path(spec).read_bytes()).hexdigest(),
         scenario=spec.workload.scenario,
         target=strip_url(spec.target.url),
         seed=seed,
@@ -58,24 +60,16 @@ def gather(
     )
 
 
-def unknown(spec: Spec) -> Provenance:
-    """Return a provenance that says nothing yet, for a run that still goes on."""
-    return Provenance(
-        run_id="",
-        command="",
-        started="",
-        ended="",
-        slocheck=__version__,
-        versions={},
-        host="",
-        cores=0,
-        git_sha="",
-        git_dirty=False,
-        spec_sha256="",
-        scenario_sha256="",
-        scenario=spec.workload.scenario,
-        target=strip_url(spec.target.url),
-        seed=None,
+def of_load(
+    known: Provenance, *, run_id: str, started: float, ended: float, versions: Mapping[str, str]
+) -> Provenance:
+    """Return the provenance of a run whose load is over; `started` and `ended` are its epoch seconds."""
+    return replace(
+        known,
+        run_id=run_id,
+        started=utc(started),
+        ended=utc(ended),
+        versions={**known.versions, **versions},
     )
 
 

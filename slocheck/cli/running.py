@@ -128,6 +128,7 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
         allow_concurrent=options.allow_concurrent,
         command=adapters.command_line(secrets),
         seed=options.seed,
+        scenario_sha256=scenario.sha256 if scenario is not None else None,
         until_decided=options.until_decided,
         secrets=secrets,
     )

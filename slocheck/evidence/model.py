@@ -101,7 +101,7 @@ class Provenance:
         git_sha: Of the spec's repository; empty where it is none.
         git_dirty: Whether that work tree had changes.
         spec_sha256: Hash of slo.yaml's text.
-        scenario_sha256: Hash of the scenario's text.
+        scenario_sha256: Hash of the scenario's file, followed by the CSV files that it names.
         scenario: Its path as written.
         target: Base URL, user info and query values removed.
         seed: The run's seed.

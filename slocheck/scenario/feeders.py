@@ -100,6 +100,7 @@ def _read_csv(value: Value, name: str, *, random: bool) -> Feeder:
         raise Wrong(f"{what}; name a CSV file, relative to the scenario's folder") from error
     if len(data) > MAX_CSV:
         raise Wrong(f"{shown(file)} is over {MAX_CSV:,} bytes; write a shorter file")
+    book_of(value).digest.update(data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

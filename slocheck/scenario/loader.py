@@ -73,6 +73,7 @@ def parse_scenario(
     """
     text, node = parse_document(data, path, empty="write a scenario: flows with steps")
     book = ScenarioBook(path, environment, read=read)
+    book.digest.update(data)
     scenario = Value(node, "", book).take(Kind(lambda value: _read_scenario(value, text), {}), None)
     book.close()
     assert scenario is not None  # else there was a fault, and close() has raised
@@ -97,5 +98,6 @@ def _read_scenario(value: Value, text: str) -> Scenario | None:
         headers=headers,
         cookies=cookies,
         flows=flows,
+        sha256=book.digest.hexdigest(),
         secrets=tuple(dict.fromkeys(book.secrets)),
     )

@@ -265,6 +265,7 @@ class Scenario:
         headers: Of every request.
         cookies: Whether each virtual user keeps cookies.
         flows: At least one.
+        sha256: Of the file's bytes, followed by those of the CSV files that it names, in its order.
         secrets: Values that came from the environment or from files, to be masked in all output.
     """
 
@@ -274,6 +275,7 @@ class Scenario:
     headers: tuple[tuple[str, Template], ...]
     cookies: bool
     flows: tuple[Flow, ...]
+    sha256: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 

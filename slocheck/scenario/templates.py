@@ -1,5 +1,6 @@
 """Texts with ``{placeholders}`` and ``${VARIABLES}``, and JSON values made of them."""
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -43,12 +44,14 @@ class ScenarioBook(Book):
         read: Returns the bytes of a file that the scenario names, at most a number of them and one more;
             raises OSError, or ValueError for a name that no file can have.
         secrets: Values read from the environment and from files so far.
+        digest: Of the scenario and the data read so far.
         think: Wait after a step that says nothing of it, seconds, least and most.
         timeout_s: Of a step that says nothing of it.
     """
 
     read: Callable[[str, int], bytes] = field(default=lambda name, _: name.encode())
     secrets: list[str] = field(default_factory=list)
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     think: tuple[float, float] | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
 

@@ -1,5 +1,6 @@
 """Each exit code of the contract, by the real command line against the real reference API."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import pytest
 from slocheck.archive import EVIDENCE_FILE, load_evidence
 from slocheck.demo.server import ReferenceApi
 from slocheck.evidence.model import Ending
-from tests.e2e.cli import EASY, only_run, result_of, slocheck, start_slocheck, write_spec
+from tests.e2e.cli import EASY, SCENARIO, only_run, result_of, slocheck, start_slocheck, write_spec
 from tests.waiting import wait_until
 
 SHORT = "users: 5, spawn_rate: 50, duration: 10s"
@@ -42,6 +43,27 @@ def test_exit_0_when_the_gate_is_met(api: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     result = result_of(done)
     assert (result["verdict"], result["tier"], result["gate"]) == ("pass", "silver", "silver")
+
+
+VANISHING = (
+    SCENARIO
+    + """
+    def on_start(self):
+        import pathlib
+
+        pathlib.Path(__file__).unlink(missing_ok=True)
+"""
+)
+
+
+def test_files_that_change_during_the_run_cost_nothing(api: str, tmp_path: Path) -> None:
+    """A checkout may go on beneath a run: the scenario that is reported is the one that was loaded."""
+    write_spec(tmp_path, api, scenario=VANISHING, more="confidence: none\n")
+    done = slocheck("run", "--json", cwd=tmp_path)
+    assert not (tmp_path / "scenario.py").exists()
+    assert done.returncode == 0, done.stderr
+    loaded = hashlib.sha256(VANISHING.encode()).hexdigest()
+    assert result_of(done)["provenance"]["scenario_sha256"] == loaded
 
 
 def test_exit_0_at_95_percent_confidence(api: str, tmp_path: Path) -> None:

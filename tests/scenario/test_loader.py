@@ -1,5 +1,6 @@
 """The scenario loader: a good scenario in full, and each fault with its place and what to write."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,13 @@ def test_feeders_become_typed_values() -> None:
     assert feeders["account"] == CsvFeeder("account", ("email", "name"), rows, False, Position(5, 18))
     assert feeders["token"] == UuidFeeder("token", Position(6, 17))
     assert feeders["qty"] == RangeFeeder("qty", 1, 5, True, Position(7, 17))
+
+
+def test_a_scenario_is_hashed_with_its_data() -> None:
+    """The hash is that of the file and its CSV files put together: other rows are another scenario."""
+    whole = hashlib.sha256(GOOD.encode() + FILES["accounts.csv"])
+    assert parsed(GOOD).sha256 == whole.hexdigest()
+    assert parsed(SMALL).sha256 == hashlib.sha256(SMALL.encode()).hexdigest()
 
 
 def test_steps_take_what_they_do_not_say_from_the_scenario() -> None:

@@ -17,7 +17,18 @@ SHARED_BY_ADAPTERS = ("errors", "masking")
 """Pure helpers that any layer may use."""
 
 PURE_MODULES = {
-    *("bisect", "collections", "csv", "dataclasses", "decimal", "difflib", "enum", "fractions", "functools"),
+    *(
+        "bisect",
+        "collections",
+        "csv",
+        "dataclasses",
+        "decimal",
+        "difflib",
+        "enum",
+        "fractions",
+        "hashlib",
+        "functools",
+    ),
     *("itertools", "json", "math", "numpy", "operator", "pydantic", "re", "scipy", "statistics", "string"),
     *("types", "typing", "yaml"),
 }

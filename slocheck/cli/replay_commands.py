@@ -1,6 +1,5 @@
 """``slocheck grade`` and ``slocheck report``: archived runs again, without load."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,9 @@ from slocheck.cli.run_command import DEFAULT_REPORTS, Json, Reports
 from slocheck.errors import UsageError
 
 if TYPE_CHECKING:
+    from slocheck.evidence.model import Evidence
     from slocheck.reporters.report import Report
+    from slocheck.spec.model import Spec
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its evidence file, or `latest`.")]
 
@@ -70,13 +71,13 @@ def report(
 
 def _regrade(runs: list[str], *, reports: Path, spec: Path | None, gate: str | None) -> "Report":
     """Load runs and grade them against the spec of the first one, or against another one."""
-    from slocheck.archive import SPEC_FILE, Archive, load_evidence  # noqa: PLC0415
+    from slocheck.archive import Archive, load_evidence  # noqa: PLC0415
     from slocheck.evidence.model import Overrides  # noqa: PLC0415
     from slocheck.evidence.pooling import pooled  # noqa: PLC0415
     from slocheck.grading.grade import assess  # noqa: PLC0415
     from slocheck.pipeline import shown_path  # noqa: PLC0415
     from slocheck.reporters.report import Report  # noqa: PLC0415
-    from slocheck.spec.loader import load_spec, parse_spec, with_overrides  # noqa: PLC0415
+    from slocheck.spec.loader import load_spec, with_overrides  # noqa: PLC0415
 
     archive = Archive(reports)
     folders = [archive.find(run) for run in runs]
@@ -87,13 +88,38 @@ def _regrade(runs: list[str], *, reports: Path, spec: Path | None, gate: str | N
     folder = folders[0]
     several = [load_evidence(each) for each in folders]
     evidence = several[0]
-    if spec is None:
-        archived = folder / SPEC_FILE
-        loaded = parse_spec(archived.read_bytes(), evidence.provenance.spec_path, environment=None)
-        overrides = evidence.overrides if gate is None else replace(evidence.overrides, gate=gate)
-    else:
-        loaded, overrides = load_spec(spec), Overrides(gate=gate)
-    loaded = with_overrides(loaded, overrides)
+    _check_alike(folders, several)
+    chosen = Overrides(gate=gate)
+    loaded = _archived_spec(folder, evidence) if spec is None else load_spec(spec)
+    loaded = with_overrides(loaded, chosen)
     assessment = assess(loaded, *several)
     shown = evidence if len(several) == 1 else pooled(several)
     return Report(loaded, shown, assessment, " ".join(shown_path(each) for each in folders))
+
+
+def _check_alike(folders: list[Path], runs: "list[Evidence]") -> None:
+    """Raise UsageError where runs are no samples of one thing."""
+    from slocheck.evidence.alike import differences  # noqa: PLC0415 - --help stays light
+
+    if len(runs) == 1:
+        return
+    first, *others = [
+        (_archived_spec(folder, run), run.provenance) for folder, run in zip(folders, runs, strict=True)
+    ]
+    for folder, other in zip(folders[1:], others, strict=True):
+        if told := "; ".join(differences(first, other)):
+            raise UsageError(
+                f"{folder.name} is no second sample of what {folders[0].name} measured: {told}; "
+                "only runs of the same load on the same target can be pooled, so grade each by itself"
+            )
+
+
+def _archived_spec(folder: Path, evidence: "Evidence") -> "Spec":
+    """Return the spec that a run was made with, its overrides applied."""
+    from slocheck.archive import SPEC_FILE  # noqa: PLC0415 - --help stays light
+    from slocheck.spec.loader import parse_spec, with_overrides  # noqa: PLC0415
+
+    text = (folder / SPEC_FILE).read_bytes()
+    return with_overrides(
+        parse_spec(text, evidence.provenance.spec_path, environment=None), evidence.overrides
+    )

@@ -1,6 +1,7 @@
 """Archived runs: the same verdict again, another one under another spec, every format."""
 
 import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -88,12 +89,20 @@ def test_a_report_file_that_cannot_be_written_exits_74(archived: Path, tmp_path:
     assert "folder.html" in done.stderr
 
 
+def another_run(archived: Path, *flags: str) -> str:
+    """Make one more run against an API at the old address; returns its name. The caller removes it."""
+    before = {path.name for path in (archived / "reports").iterdir()}
+    (url,) = re.findall(r"http://127.0.0.1:[0-9]+", (archived / "slo.yaml").read_text())
+    with ReferenceApi(port=int(url.rpartition(":")[2])):
+        assert slocheck("run", *flags, cwd=archived).returncode == 0
+    (name,) = {path.name for path in (archived / "reports").iterdir() if path.is_dir()} - before
+    return name
+
+
 def test_several_runs_are_pooled(archived: Path) -> None:
-    """Two runs are graded as one sample; one run named twice is refused."""
-    spec = archived / "slo.yaml"
+    """Two runs are graded as one sample, whatever their length; one run named twice is refused."""
     before = only_run(archived)
-    with ReferenceApi(port=0) as api:
-        assert slocheck("run", spec, "--target", api.url, cwd=archived).returncode == 0
+    name = another_run(archived, "--duration", "11s")
     done = slocheck("grade", before.name, "latest", "--json", cwd=archived)
     assert done.returncode == 0, done.stderr
     single = json.loads((before / "result.json").read_text())["run"]["requests"]
@@ -101,4 +110,15 @@ def test_several_runs_are_pooled(archived: Path) -> None:
     twice = slocheck("grade", before.name, str(before), cwd=archived)
     assert twice.returncode == 2
     assert "twice" in twice.stderr
-    shutil.rmtree(next(path for path in (archived / "reports").iterdir() if path.name != before.name))
+    shutil.rmtree(archived / "reports" / name)
+
+
+def test_runs_of_different_loads_are_not_pooled(archived: Path) -> None:
+    """A light run cannot lend its requests to a heavy one: exit 2, and what differs."""
+    before = only_run(archived)
+    name = another_run(archived, "--users", "2")
+    done = slocheck("grade", before.name, name, cwd=archived)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{name} is no second sample of what {before.name} measured" in done.stderr
+    assert "workload.users" in done.stderr
+    shutil.rmtree(archived / "reports" / name)

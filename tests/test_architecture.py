@@ -17,20 +17,9 @@ SHARED_BY_ADAPTERS = ("errors", "masking")
 """Pure helpers that any layer may use."""
 
 PURE_MODULES = {
-    *(
-        "bisect",
-        "collections",
-        "csv",
-        "dataclasses",
-        "decimal",
-        "difflib",
-        "enum",
-        "fractions",
-        "hashlib",
-        "functools",
-    ),
-    *("itertools", "json", "math", "numpy", "operator", "pydantic", "re", "scipy", "statistics", "string"),
-    *("types", "typing", "yaml"),
+    *("bisect", "collections", "csv", "dataclasses", "decimal", "difflib", "enum", "fractions", "functools"),
+    *("hashlib", "itertools", "json", "math", "numpy", "operator", "pydantic", "re", "scipy", "statistics"),
+    *("string", "types", "typing", "yaml"),
 }
 """What the core may import from outside: nothing that touches a file, a socket, a clock or a process."""
 

@@ -93,7 +93,7 @@ def once(tool: str, job: Job) -> Figures:
     for attempt in range(TRIES):
         wait_until_idle(job.patience_s)
         figures = TOOLS[tool](job)
-        if figures.others <= BUSY:
+        if figures.others <= BUSY or not job.patience_s:
             break
         again = "dropped" if attempt + 1 < TRIES else "kept, and marked"
         sys.stderr.write(f"{job.case}, {tool}: others used {figures.others:.0%} of the machine; {again}\n")

@@ -1,0 +1,39 @@
+"""The benchmarks' commands in their shortest form run, and their counts add up. No figure is asserted."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def printed(*command: str) -> str:
+    """Run a benchmark without waiting for an idle machine; returns what it printed."""
+    arguments = [sys.executable, "-m", *command, "--patience", "0"]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "rows"),
+    [
+        (
+            ("tests.benchmarks.throughput", "--quick", "--only", "zipf"),
+            ["### GET with a Zipf-drawn number", "| slocheck, declarative |"],
+        ),
+        (
+            ("tests.benchmarks.accuracy", "--rates", "300", "--seconds", "1", "--highest", "400"),
+            ["| 300 | p99.9 |", "| 200 |"],
+        ),
+        (
+            ("tests.benchmarks.stall", "--seconds", "3", "--only", "declarative"),
+            ["| open, declarative | 300 |", "| closed, FastHttpUser, 4 users, constant_throughput |"],
+        ),
+    ],
+    ids=["throughput", "accuracy", "stall"],
+)
+def test_a_benchmark_prints_its_table(command: tuple[str, ...], rows: list[str]) -> None:
+    """Each command of docs/benchmarks.md runs to its end; its own checks of counts hold on the way."""
+    text = printed(*command)
+    for row in rows:
+        assert row in text

@@ -25,6 +25,7 @@ from slocheck.grading.assessment import (
 )
 from slocheck.grading.holm import holm
 from slocheck.grading.judge import judge
+from slocheck.grading.lateness import own_lateness
 from slocheck.grading.sides import combine
 from slocheck.grading.statistics import alpha_for
 from slocheck.grading.steadiness import alarms, capped, suggestion
@@ -58,7 +59,10 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     steadiness = alarms(spec, runs)
     if spec.confidence is not None:
         results = capped(results, steadiness)
-    checks = tuple(finding for run in runs for finding in findings(spec, run))
+    checks = (
+        *(finding for run in runs for finding in findings(spec, run)),
+        *own_lateness(results, spec, runs),
+    )
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     outcome = outcome_of(results, checks, spec, runs)
     achieved = tiers.achieved_tier(results, spec.tiers)
@@ -117,7 +121,7 @@ def _breaches(results: Sequence[ObjectiveResult], spec: Spec, alpha: float | Non
     tests = [
         (result.objective.name, side)
         for result in results
-        for level in _hardest(result, spec)
+        for level in tiers.hardest_level(result, spec.gate, spec.tiers)
         for side in level.sides
     ]
     if alpha is None:
@@ -128,18 +132,6 @@ def _breaches(results: Sequence[ObjectiveResult], spec: Spec, alpha: float | Non
         for (name, side), holds in zip(tests, certain, strict=True)
         if holds and side.verdict is Verdict.BREACHED
     ]
-
-
-def _hardest(result: ObjectiveResult, spec: Spec) -> list[LevelResult]:
-    """Return the level of an objective that the gate needs and that is the hardest to keep.
-
-    Whoever breaks a looser one breaks it, too; so it alone is tested.
-    """
-    needed = tiers.levels_needed(result, spec.gate, spec.tiers)
-    if not needed:
-        return []
-    lower = needed[0].limit.comparison.lower_is_better
-    return [min(needed, key=lambda level: level.limit.value if lower else -level.limit.value)]
 
 
 def _p_breach(side: SideResult) -> float:

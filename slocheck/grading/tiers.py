@@ -16,6 +16,18 @@ def levels_needed(result: ObjectiveResult, tier: str, tiers: Sequence[str]) -> l
     return [level for level in result.levels if level.level in names]
 
 
+def hardest_level(result: ObjectiveResult, gate: str, tiers: Sequence[str]) -> list[LevelResult]:
+    """Return the level of an objective that the gate needs and that is the hardest to keep; none or one.
+
+    Whoever breaks a looser one breaks it, too; so it alone is tested.
+    """
+    needed = levels_needed(result, gate, tiers)
+    if not needed:
+        return []
+    lower = needed[0].limit.comparison.lower_is_better
+    return [min(needed, key=lambda level: level.limit.value if lower else -level.limit.value)]
+
+
 def tier_verdict(results: Sequence[ObjectiveResult], tier: str, tiers: Sequence[str]) -> Verdict:
     """Return the verdict on a tier: that of its worst level; a tier nobody speaks of is undecided."""
     needed = [level.verdict for result in results for level in levels_needed(result, tier, tiers)]

@@ -8,6 +8,7 @@ from math import ceil, floor
 
 from slocheck.spec.beside import Beside
 from slocheck.spec.course import Arrivals, Stage
+from slocheck.spec.validity import ValidityLimits
 
 NS_PER_SECOND = 1_000_000_000
 LEVELS_BESIDE_TIERS = ("target", "critical")
@@ -336,35 +337,6 @@ class CacheRule:
 
 
 @dataclass(frozen=True, slots=True)
-class ValidityLimits:
-    """What a run must keep to be believed.
-
-    Attributes:
-        min_sent: Smallest share of the planned users or arrivals that were really there, 0..1.
-        max_generator_cpu: Largest share of one core a worker may use, 0..1.
-        max_loop_lag: Largest p99 of event-loop lateness, seconds.
-        max_schedule_lag: Largest p99 of how late arrivals began, seconds.
-        max_unrecorded: Largest count of requests without a recorded outcome.
-        max_clock_skew: Largest difference between Prometheus's clock and ours, seconds.
-        max_clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
-        min_slices: Fewest 1 s slices in the window.
-        max_scrape_gap: Largest gap between two samples of a live target, in scrape intervals.
-        steady: Whether a limit counts as met only on a window without a drift of the latency.
-    """
-
-    min_sent: float = 0.99
-    max_generator_cpu: float = 0.9
-    max_loop_lag: float = 0.1
-    max_schedule_lag: float = 0.1
-    max_unrecorded: int = 0
-    max_clock_skew: float = 5.0
-    max_clock_jump: float = 1.0
-    min_slices: int = 10
-    max_scrape_gap: float = 3.0
-    steady: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Spec:
     """A whole slo.yaml.
 
@@ -395,4 +367,4 @@ class Spec:
     scrape: ScrapeSource | None = None
     failures: FailureRule = FailureRule()
     cache: CacheRule = CacheRule()
-    validity: ValidityLimits = ValidityLimits()
+    validity: ValidityLimits = field(default_factory=ValidityLimits)

@@ -4,11 +4,12 @@ from typing import Any
 
 from slocheck.spec import kinds
 from slocheck.spec.document import Scalar
-from slocheck.spec.model import CacheRule, FailureRule, Target, Tls, ValidityLimits
+from slocheck.spec.model import CacheRule, FailureRule, Target, Tls
 from slocheck.spec.reading import Key, Kind, Section, Value, Wrong, object_schema
 from slocheck.spec.sources import HEADER_PATTERN, TLS
 from slocheck.spec.units import shown
 from slocheck.spec.urls import BASE_URL
+from slocheck.spec.validity import ValidityLimits
 
 FROM_PROMETHEUS = "prometheus"
 
@@ -111,6 +112,12 @@ VALIDITY_KEYS: tuple[Key[Any], ...] = (
         kinds.duration("1ms", "10m"),
         _NORMAL.max_schedule_lag,
         "p99 of how late arrivals began",
+    ),
+    Key(
+        "max_lag_share",
+        kinds.SHARE,
+        _NORMAL.max_lag_share,
+        "p99 of either lateness, as a share of a breached latency limit",
     ),
     Key(
         "max_unrecorded",

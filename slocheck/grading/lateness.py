@@ -1,0 +1,58 @@
+"""Is it the target that is late, or the generator? Whatever the generator lost is in each latency."""
+
+from collections.abc import Sequence
+
+from slocheck.evidence.model import Evidence
+from slocheck.grading import tiers
+from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Side, SideResult, Verdict
+from slocheck.spec.model import IndicatorKind, Spec
+
+
+def own_lateness(
+    results: Sequence[ObjectiveResult], spec: Spec, runs: Sequence[Evidence]
+) -> tuple[Finding, ...]:
+    """Return a finding where the generator's own lateness could explain a breached latency limit.
+
+    A breach is believed where the lateness is small beside the limit, where the latency is over the limit by
+    more than the lateness, or where the server saw the breach as well. What is met needs no such care:
+    lateness only makes latencies longer.
+    """
+    lag_s = max((_lag_s(run) for run in runs), default=0.0)
+    explained = [
+        result.objective.name
+        for result in results
+        if result.objective.indicator.kind is IndicatorKind.LATENCY
+        for level in tiers.hardest_level(result, spec.gate, spec.tiers)
+        if _explains(lag_s, level, spec.validity.max_lag_share)
+    ]
+    if not explained:
+        return ()
+    message = (
+        f"{', '.join(explained)}: over the limit by less than the generator's own lateness, p99 "
+        f"{lag_s * 1000:.1f} ms, allowed {spec.validity.max_lag_share:.0%} of the limit; the target may have "
+        "kept it: use --processes, send less, or run on an idle machine"
+    )
+    return (Finding("own lateness", valid=False, message=message, taints=frozenset(explained)),)
+
+
+def _lag_s(run: Evidence) -> float:
+    """Return the larger p99 of event loops and schedule, seconds."""
+    loops = max((worker.loop_lag_p99 for worker in run.health.workers), default=0.0)
+    return max(loops, run.health.arrivals.lag_p99 if run.health.arrivals is not None else 0.0)
+
+
+def _explains(lag_s: float, level: LevelResult, allowed_share: float) -> bool:
+    """Tell whether a lateness could be all that breaks a latency limit."""
+    sides = {side.side: side for side in level.sides}
+    client, server = sides.get(Side.CLIENT), sides.get(Side.SERVER)
+    if client is None or client.verdict is not Verdict.BREACHED:
+        return False
+    if server is not None and server.verdict is Verdict.BREACHED:
+        return False
+    limit_s = float(level.limit.value)
+    return lag_s > allowed_share * limit_s and _observed_s(client) - lag_s <= limit_s
+
+
+def _observed_s(side: SideResult) -> float:
+    """Return the least that the percentile can be, seconds; 0 where nothing is known."""
+    return (side.display.low or 0.0) if side.display is not None else 0.0

@@ -1,0 +1,34 @@
+"""What a run must keep to be believed: the `validity` block, typed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ValidityLimits:
+    """What a run must keep to be believed.
+
+    Attributes:
+        min_sent: Smallest share of the planned users or arrivals that were really there, 0..1.
+        max_generator_cpu: Largest share of one core a worker may use, 0..1.
+        max_loop_lag: Largest p99 of event-loop lateness, seconds.
+        max_schedule_lag: Largest p99 of how late arrivals began, seconds.
+        max_lag_share: Largest p99 of either lateness, as a share of a latency limit that it could break.
+        max_unrecorded: Largest count of requests without a recorded outcome.
+        max_clock_skew: Largest difference between Prometheus's clock and ours, seconds.
+        max_clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
+        min_slices: Fewest 1 s slices in the window.
+        max_scrape_gap: Largest gap between two samples of a live target, in scrape intervals.
+        steady: Whether a limit counts as met only on a window without a drift of the latency.
+    """
+
+    min_sent: float = 0.99
+    max_generator_cpu: float = 0.9
+    max_loop_lag: float = 0.1
+    max_schedule_lag: float = 0.1
+    max_lag_share: float = 0.1
+    max_unrecorded: int = 0
+    max_clock_skew: float = 5.0
+    max_clock_jump: float = 1.0
+    min_slices: int = 10
+    max_scrape_gap: float = 3.0
+    steady: bool = True

@@ -29,6 +29,7 @@ def pool(samples: Sequence[Sample]) -> Sample:
 
 
 def _pool_shares(shares: Sequence[Share]) -> Share:
+    doubted = [share for share in shares if share.low != share.high]
     total = sum(share.total for share in shares)
     lows = [share.display.low for share in shares if share.display.low is not None]
     highs = [share.display.high for share in shares if share.display.high is not None]
@@ -39,7 +40,8 @@ def _pool_shares(shares: Sequence[Share]) -> Share:
         Display(min(lows, default=None), max(highs, default=None)),
         _pool_slices([share.slices for share in shares if share.slices is not None], len(shares)),
         tuple(dict.fromkeys(note for share in shares for note in share.notes)),
-        any(share.bucket_limited for share in shares),
+        # the client may settle a doubt about a bucket, but no other one that a run has
+        bool(doubted) and all(share.bucket_limited for share in doubted),
     )
 
 

@@ -1,5 +1,6 @@
 """Several runs as one sample."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -24,6 +25,22 @@ def test_shares_are_weighed_by_their_size() -> None:
     assert together.slices == Slices(
         (100, 100, 100, 50, 50), (2, 2, 2, 0, 0), edges=((2, 2, 2, 0, 0),), runs=(3, 2)
     )
+
+
+@pytest.mark.parametrize(
+    ("second", "limited"),
+    [
+        pytest.param(replace(_share(0, 100), high=Fraction(1, 2)), False, id="requests that are in no counter"),
+        pytest.param(_share(0, 100), True, id="nothing in doubt"),
+        pytest.param(replace(_share(0, 100), high=Fraction(1, 2), bucket_limited=True), True, id="its bucket"),
+    ],
+)
+def test_a_pool_is_bucket_limited_only_where_no_run_has_another_doubt(second: Share, *, limited: bool) -> None:
+    """Else the client would settle what it cannot know: a false met."""
+    first = replace(_share(0, 100), high=Fraction(1), bucket_limited=True)
+    together = pool([first, second])
+    assert isinstance(together, Share)
+    assert together.bucket_limited is limited
 
 
 def test_rates_are_weighed_by_their_length() -> None:

@@ -197,7 +197,7 @@ def _message(drift: Drift) -> str:
 def suggestion(alarm: Steadiness) -> str:
     """Say what to do about an unsteady window."""
     if alarm.warmup_s is None:
-        return "no warm-up would cure it: find out what drifts, or run longer"
+        return "no warm-up that fits into this window cures it: run longer, or find out what drifts"
     return f"try workload.warmup: {alarm.warmup_s}s"
 
 

@@ -64,10 +64,17 @@ def load(path: Path, flags: Flags) -> tuple[Spec, Overrides]:
         scenario=_from_here(path, flags.scenario),
         users=flags.users,
         rate=_rate(flags.rate),
-        duration=_seconds("--max-duration", flags.max_duration) or _seconds("--duration", flags.duration),
+        duration=_window(flags),
         warmup=_seconds("--warmup", flags.warmup),
     )
     return with_overrides(spec, overrides), overrides
+
+
+def _window(flags: Flags) -> float | None:
+    """Return the window's length: the longest one, where `--until-decided` may end it sooner."""
+    if flags.max_duration is not None:
+        return _seconds("--max-duration", flags.max_duration)
+    return _seconds("--duration", flags.duration)
 
 
 def _from_here(spec: Path, scenario: str | None) -> str | None:

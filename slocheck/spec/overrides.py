@@ -113,7 +113,7 @@ def _with_times(timed: Workload, before: Workload) -> Workload:
         return replace(timed, rate=held(stages[0].end, timed))
     if stages:
         raise UsageError(
-            "--warmup, --duration: the spec's stages say how long the load lasts; "
+            "--warmup, --duration, --max-duration: the spec's stages say how long the load lasts; "
             "change them there, or give --rate or --users as well"
         )
     return _with_users(timed, before.users, before)

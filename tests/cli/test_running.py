@@ -1,11 +1,13 @@
 """What ``slocheck run`` makes of its flags."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from slocheck.cli.running import MAX_PROCESSES, worker_count
+from slocheck.cli.running import MAX_PROCESSES, Flags, load, worker_count
 from slocheck.errors import UsageError
+from tests.factories import make_spec
 
 
 def test_processes_are_a_number_or_all_cores_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,3 +23,12 @@ def test_other_words_are_refused(text: str) -> None:
     """The flag is named, and what to write."""
     with pytest.raises(UsageError, match=r"--processes: .* write 1 to 64, or auto"):
         worker_count(text)
+
+
+def test_no_window_is_no_default(tmp_path: Path) -> None:
+    """A longest window of 0 s is refused, never taken for the spec's."""
+    spec = tmp_path / "slo.yaml"
+    spec.write_text(make_spec().text)
+    assert load(spec, Flags(max_duration="20s", duration="10s"))[0].workload.duration == 20
+    with pytest.raises(UsageError, match="0"):
+        load(spec, Flags(max_duration="0s"))

@@ -1,11 +1,21 @@
 """What a run will do, derived from the spec: phases, load, thresholds. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from slocheck.spec.course import Arrivals, Stage, amount
-from slocheck.spec.model import CacheRule, Endpoint, FailureRule, Indicator, IndicatorKind, Limit, Spec, Tls
+from slocheck.spec.model import (
+    CacheRule,
+    Endpoint,
+    FailureRule,
+    Indicator,
+    IndicatorKind,
+    Limit,
+    Objective,
+    Spec,
+    Tls,
+)
 
 REFERENCE_EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latency edges counted beside the spec's limits: references for a rare tail's clustering."""
@@ -175,3 +185,40 @@ def proof_needs(
             longer = requests * window / expected if requests is not None and expected else None
             needs.append(ProofNeed(objective.name, level, limit.text, requests, expected, rate, longer))
     return tuple(needs)
+
+
+def obstacles(spec: Spec, planned: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield the level of each limit that no count of requests proves with this plan, and why."""
+    for objective in spec.objectives:
+        for level, limit in objective.limits.items():
+            why = _perfection(objective, limit, spec) or _unoffered(objective, limit, spec, planned)
+            if why:
+                yield level, f"{level} {objective.name} {limit.text} {why}"
+
+
+def _perfection(objective: Objective, limit: Limit, spec: Spec) -> str:
+    """Say why a limit that allows nothing bad is never met at a confidence; empty where it does not apply."""
+    if spec.confidence is None or bad_share_limit(objective.indicator, limit) != 0:
+        return ""
+    return (
+        "cannot be proven with any number of requests: write the share that may be bad, or confidence: none"
+    )
+
+
+def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast) -> str:
+    """Say why a rate is never reached; empty where it may be."""
+    offered = _offered(objective, spec, planned)
+    if offered is None or limit.holds(offered):
+        return ""
+    takes = f"about {float(limit.value / offered):,.3g} times the rate" if offered else "requests to it"
+    return f"is out of reach: this plan offers {float(offered):,.4g}/s per instance; it takes {takes}"
+
+
+def _offered(objective: Objective, spec: Spec, planned: Forecast) -> Fraction | None:
+    """Return the requests per second and instance that a rate's objective can see; None: not known."""
+    if objective.indicator.kind is not IndicatorKind.RPS_PER_INSTANCE:
+        return None
+    expected = planned.to(objective.endpoint) if planned.requests is not None else None
+    if expected is None or spec.target.instances is None:
+        return None
+    return Fraction(round(expected)) / Fraction(spec.workload.duration) / spec.target.instances

@@ -122,11 +122,56 @@ def test_the_head_of_a_run_is_short() -> None:
         "load      open model: 80/s, uniform arrivals, at most 160 users at once",
         "phases    10s warm-up (not graded), 2m window, at most 30s drain",
         "requests  about 24,000 in the window",
-        "too short to prove gold: `slocheck run --dry-run` says what would",
+        "not enough to prove gold: `slocheck run --dry-run` says what would be",
     ]
     short = list(plan_lines(spec("rate: 1/s, duration: 10s"), scenario()))
     needed = "silver error_rate needs about 459 requests without a bad one; this plan sends about 25"
     assert f"{needed}: 3m4s at 2.5/s" in short
+
+
+@pytest.mark.parametrize(
+    ("objective", "more", "words"),
+    [
+        pytest.param('error_rate: {silver: "<= 0%"}', "", "cannot be proven", id="no error at all"),
+        pytest.param('availability: {critical: ">= 100%"}', "", "cannot be proven", id="never down"),
+        pytest.param('error_rate: {silver: "<= 0%"}', "confidence: none", "", id="as observed"),
+        pytest.param(
+            'rps_per_instance: {silver: ">= 300/s"}',
+            "",
+            "offers 100/s per instance; it takes about 3 times",
+            id="rate",
+        ),
+        pytest.param('rps_per_instance: {silver: ">= 100/s"}', "", "", id="a rate that is offered"),
+    ],
+)
+def test_what_no_number_of_requests_proves_is_said_before_the_run(
+    objective: str, more: str, words: str
+) -> None:
+    """80 arrivals/s of 2.5 requests on two instances are 100 requests/s each."""
+    text = spec("rate: 80/s, duration: 2m").text.replace('8000"}', '8000", instances: 2}')
+    text = text.replace("gate:", f"  one_more: {{indicator: {objective.replace(': {', ', ', 1)}\ngate:")
+    lines = plan_lines(parse_spec(f"{text}{more}\n".encode(), "slo.yaml"), scenario())
+    found = [line for line in lines if "one_more" in line]
+    assert len(found) == bool(words)
+    assert words in "".join(found)
+
+
+def test_a_window_too_short_for_any_verdict_is_said_before_the_run() -> None:
+    """Under ten slices nothing is decided, however many requests there are."""
+    lines = list(plan_lines(spec("rate: 500/s, duration: 9s"), scenario()))
+    assert "a window of 9s is too short to decide anything: it takes 10 s or more" in lines
+    assert "too short" not in " ".join(plan_lines(spec("rate: 500/s, duration: 10s"), scenario()))
+
+
+def test_several_looks_take_more_requests() -> None:
+    """The last look has 36 % of the error rate left: 560 flawless requests where one look takes 459."""
+    head = [
+        " ".join(plan_lines(spec("rate: 20/s, duration: 10s"), scenario(), until_decided=several))
+        for several in (False, True)
+    ]
+    assert "silver error_rate" not in head[0]
+    assert "silver error_rate needs about 560 requests" in head[1]
+    assert "looks     after 2s, 4s, 6s, 8s and at the end" in head[1]
 
 
 def test_the_course_is_plotted() -> None:

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from slocheck.cli.adapters import queries_of
-from slocheck.grading.planning import requests_needed
-from slocheck.grading.statistics import alpha_for
+from slocheck.grading.planning import LOOKS, requests_needed, spending
+from slocheck.grading.statistics import MIN_SLICES, alpha_for
 from slocheck.masking import strip_url
-from slocheck.plan import Forecast, ProofNeed, forecast, proof_needs
+from slocheck.plan import Forecast, ProofNeed, forecast, obstacles, proof_needs
 from slocheck.reporters.escape import for_terminal
 from slocheck.scenario.mix import requests_per_arrival
 from slocheck.scenario.model import Scenario
@@ -26,7 +26,9 @@ _WIDTH = 60
 MAX_ENDPOINTS = 20
 
 
-def show_plan(spec: Spec, scenario: Scenario | None, console: Console) -> None:
+def show_plan(
+    spec: Spec, scenario: Scenario | None, console: Console, *, until_decided: bool = False
+) -> None:
     """Print what a run of `spec` would do; nothing is sent."""
     planned = _forecast(spec, scenario)
     workload = spec.workload
@@ -34,17 +36,17 @@ def show_plan(spec: Spec, scenario: Scenario | None, console: Console) -> None:
         f"target    {strip_url(spec.target.url)}",
         f"scenario  {workload.scenario}",
         *_load(workload),
+        *(_looks(workload) if until_decided else ()),
         *_requests(planned),
         f"gate      {spec.gate}",
         *(f"query     {text}" for text in queries_of(spec)),
     ]
     for line in lines:
         console.print(Text(for_terminal(line)), soft_wrap=True)
-    needs = _needs(spec, planned)
+    needs = _needs(spec, planned, until_decided=until_decided)
     console.print(_needs_table(spec, needs))
-    for need in needs:
-        if not need.provable:
-            console.print(Text(for_terminal(shortfall(need, spec))), soft_wrap=True)
+    for text in (*_too_short(spec), *(text for _, text in _lacking(spec, planned, needs))):
+        console.print(Text(for_terminal(text)), soft_wrap=True)
     console.print(
         "Counts are for independent requests. Neighbours in a queue are alike, so a real run needs more; "
         "its report says how many its requests were worth.",
@@ -52,19 +54,41 @@ def show_plan(spec: Spec, scenario: Scenario | None, console: Console) -> None:
     )
 
 
-def plan_lines(spec: Spec, scenario: Scenario | None) -> Iterator[str]:
+def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = False) -> Iterator[str]:
     """Yield the plan in short, for the head of a run: the load, and which proofs it is too small for."""
     planned = _forecast(spec, scenario)
     yield from _load(spec.workload)
+    if until_decided:
+        yield from _looks(spec.workload)
     yield from _requests(planned, limit=0)
+    yield from _too_short(spec)
     asked = {*spec.tiers[: spec.tiers.index(spec.gate) + 1], *LEVELS_BESIDE_TIERS}
-    short = [need for need in _needs(spec, planned) if not need.provable]
-    for need in short:
-        if need.level in asked:
-            yield shortfall(need, spec)
-    beyond = sorted({need.level for need in short if need.level not in asked}, key=spec.tiers.index)
+    lacking = _lacking(spec, planned, _needs(spec, planned, until_decided=until_decided))
+    yield from (text for level, text in lacking if level in asked)
+    beyond = sorted({level for level, _ in lacking if level not in asked}, key=spec.tiers.index)
     if beyond:
-        yield f"too short to prove {', '.join(beyond)}: `slocheck run --dry-run` says what would"
+        yield f"not enough to prove {', '.join(beyond)}: `slocheck run --dry-run` says what would be"
+
+
+def _lacking(spec: Spec, planned: Forecast, needs: Sequence[ProofNeed]) -> list[tuple[str, str]]:
+    """Return the level of each limit that the plan cannot prove, and what it lacks."""
+    short = [(need.level, shortfall(need, spec)) for need in needs if not need.provable]
+    return [*short, *obstacles(spec, planned)]
+
+
+def _too_short(spec: Spec) -> Iterator[str]:
+    """Say that a window is too short for any verdict."""
+    seconds, least = spec.workload.duration, spec.validity.min_slices
+    if spec.confidence is not None:
+        least = max(least, MIN_SLICES)
+    if seconds < least:
+        yield f"a window of {_time(seconds)} is too short to decide anything: it takes {least} s or more"
+
+
+def _looks(workload: Workload) -> Iterator[str]:
+    """Say when a run that ends as soon as it is decided is looked at."""
+    times = ", ".join(_time(round(share * workload.duration)) for share in LOOKS[:-1])
+    yield f"looks     after {times} and at the end of the window; each may spend a part of the error rate"
 
 
 def shortfall(need: ProofNeed, spec: Spec) -> str:
@@ -76,17 +100,24 @@ def shortfall(need: ProofNeed, spec: Spec) -> str:
     if need.window_s is None or not need.expected:
         return text
     rate = need.expected / spec.workload.duration
-    return f"{text}: {_time(ceil(need.window_s))} at {rate:,.4g}/s"
+    return f"{text}: {_needed_window(need.window_s, spec)} at {rate:,.4g}/s"
+
+
+def _needed_window(seconds: float, spec: Spec) -> str:
+    """Return the window that a limit takes; under `MIN_SLICES` seconds no confidence is reached."""
+    return _time(max(ceil(seconds), MIN_SLICES if spec.confidence is not None else 1))
 
 
 def _forecast(spec: Spec, scenario: Scenario | None) -> Forecast:
     return forecast(spec, requests_per_arrival(scenario) if scenario is not None else None)
 
 
-def _needs(spec: Spec, planned: Forecast) -> tuple[ProofNeed, ...]:
+def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[ProofNeed, ...]:
+    """Return what each limit takes; with several looks the last one has a part of the error rate left."""
     if spec.confidence is None:
         return proof_needs(spec, lambda _: 1, planned)
-    return proof_needs(spec, partial(requests_needed, alpha=alpha_for(spec.confidence)), planned)
+    alpha = alpha_for(spec.confidence) * (spending(len(LOOKS) - 1) if until_decided else 1)
+    return proof_needs(spec, partial(requests_needed, alpha=alpha), planned)
 
 
 def _load(workload: Workload) -> Iterator[str]:
@@ -148,7 +179,7 @@ def _time(seconds: float) -> str:
 def _needs_table(spec: Spec, needs: Sequence[ProofNeed]) -> Table:
     """Tabulate how many requests without a bad one prove each limit."""
     table = Table(
-        "objective", "level", "limit", "requests without a bad one", "this plan", "window", box=None
+        "objective", "level", "limit", "requests without a bad one", "this plan", "window or rate", box=None
     )
     if spec.confidence is None:
         table.caption = "confidence: none grades the observed values; no number of requests is demanded"
@@ -159,13 +190,13 @@ def _needs_table(spec: Spec, needs: Sequence[ProofNeed]) -> Table:
             Text(for_terminal(need.limit)),
             f"{need.requests:,}" if need.requests is not None else "-",
             f"{round(need.expected):,}" if need.expected is not None and need.requests is not None else "-",
-            _window(need),
+            _window(need, spec),
         )
     return table
 
 
-def _window(need: ProofNeed) -> str:
+def _window(need: ProofNeed, spec: Spec) -> str:
     """Return the window that a limit takes, or the rate where nobody knows how many requests come."""
     if need.window_s is not None:
-        return _time(ceil(need.window_s))
+        return _needed_window(need.window_s, spec)
     return f"{need.per_second:,.1f}/s" if need.per_second is not None else "-"

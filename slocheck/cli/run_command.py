@@ -116,7 +116,7 @@ def run(
         from slocheck.cli.adapters import scenario_of  # noqa: PLC0415
         from slocheck.cli.plan_view import show_plan  # noqa: PLC0415
 
-        show_plan(loaded, scenario_of(loaded), Console())
+        show_plan(loaded, scenario_of(loaded), Console(), until_decided=until_decided)
         return 0
     return running.execute(
         loaded,

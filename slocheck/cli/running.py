@@ -140,7 +140,7 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
         secrets=secrets,
     )
     if not options.quiet:
-        output.print_plan(plan_lines(spec, scenario))
+        output.print_plan(plan_lines(spec, scenario, until_decided=options.until_decided))
     try:
         with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:
             report = run_pipeline(

@@ -81,12 +81,12 @@ def _regrade(runs: list[str], *, reports: Path, spec: Path | None, gate: str | N
 
     archive = Archive(reports)
     folders = [archive.find(run) for run in runs]
-    if len({each.resolve() for each in folders}) < len(folders):
+    several = [load_evidence(each) for each in folders]
+    if len({each.provenance.run_id for each in several}) < len(several):
         raise UsageError(
             f"{' '.join(runs)}: names one run twice; a run pooled with itself proves nothing more"
         )
     folder = folders[0]
-    several = [load_evidence(each) for each in folders]
     evidence = several[0]
     _check_alike(folders, several)
     chosen = Overrides(gate=gate)

@@ -100,16 +100,18 @@ def another_run(archived: Path, *flags: str) -> str:
 
 
 def test_several_runs_are_pooled(archived: Path) -> None:
-    """Two runs are graded as one sample, whatever their length; one run named twice is refused."""
+    """Two runs are graded as one sample, whatever their length; one run named twice, or copied, is refused."""
     before = only_run(archived)
     name = another_run(archived, "--duration", "11s")
     done = slocheck("grade", before.name, "latest", "--json", cwd=archived)
     assert done.returncode == 0, done.stderr
     single = json.loads((before / "result.json").read_text())["run"]["requests"]
     assert result_of(done)["run"]["requests"] > single
-    twice = slocheck("grade", before.name, str(before), cwd=archived)
-    assert twice.returncode == 2
-    assert "twice" in twice.stderr
+    shutil.copytree(before, archived / "copy")
+    for again in (before, archived / "copy"):
+        twice = slocheck("grade", before.name, again, cwd=archived)
+        assert twice.returncode == 2
+        assert "twice" in twice.stderr
     shutil.rmtree(archived / "reports" / name)
 
 

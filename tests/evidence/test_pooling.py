@@ -30,12 +30,18 @@ def test_shares_are_weighed_by_their_size() -> None:
 @pytest.mark.parametrize(
     ("second", "limited"),
     [
-        pytest.param(replace(_share(0, 100), high=Fraction(1, 2)), False, id="requests that are in no counter"),
+        pytest.param(
+            replace(_share(0, 100), high=Fraction(1, 2)), False, id="requests that are in no counter"
+        ),
         pytest.param(_share(0, 100), True, id="nothing in doubt"),
-        pytest.param(replace(_share(0, 100), high=Fraction(1, 2), bucket_limited=True), True, id="its bucket"),
+        pytest.param(
+            replace(_share(0, 100), high=Fraction(1, 2), bucket_limited=True), True, id="its bucket"
+        ),
     ],
 )
-def test_a_pool_is_bucket_limited_only_where_no_run_has_another_doubt(second: Share, *, limited: bool) -> None:
+def test_a_pool_is_bucket_limited_only_where_no_run_has_another_doubt(
+    second: Share, *, limited: bool
+) -> None:
     """Else the client would settle what it cannot know: a false met."""
     first = replace(_share(0, 100), high=Fraction(1), bucket_limited=True)
     together = pool([first, second])

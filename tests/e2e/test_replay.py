@@ -100,7 +100,7 @@ def another_run(archived: Path, *flags: str) -> str:
 
 
 def test_several_runs_are_pooled(archived: Path) -> None:
-    """Two runs are graded as one sample, whatever their length; one run named twice, or copied, is refused."""
+    """Two runs are graded as one sample, of any length; one run named twice, or copied, is refused."""
     before = only_run(archived)
     name = another_run(archived, "--duration", "11s")
     done = slocheck("grade", before.name, "latest", "--json", cwd=archived)

@@ -210,7 +210,7 @@ def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast
     offered = _offered(objective, spec, planned)
     if offered is None or limit.holds(offered):
         return ""
-    takes = f"about {float(limit.value / offered):,.3g} times the rate" if offered else "requests to it"
+    takes = f"about {_times(float(limit.value / offered))} times the rate" if offered else "requests to it"
     return f"is out of reach: this plan offers {float(offered):,.4g}/s per instance; it takes {takes}"
 
 
@@ -222,3 +222,8 @@ def _offered(objective: Objective, spec: Spec, planned: Forecast) -> Fraction | 
     if expected is None or spec.target.instances is None:
         return None
     return Fraction(round(expected)) / Fraction(spec.workload.duration) / spec.target.instances
+
+
+def _times(factor: float) -> str:
+    """Return a factor with three digits, never as a power of ten."""
+    return f"{float(f'{factor:.3g}'):,.15g}"

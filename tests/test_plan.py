@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from slocheck.cli.plan_view import plan_lines, plot, shortfall
+from slocheck.cli.load_words import plot
+from slocheck.cli.plan_view import plan_lines, shortfall
 from slocheck.grading.planning import requests_needed
 from slocheck.plan import Forecast, ProofNeed, forecast, proof_needs, thresholds_ns
 from slocheck.scenario.loader import parse_scenario

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from slocheck.cli.adapters import queries_of
+from slocheck.cli.load_words import load_text, plot
 from slocheck.grading.planning import LOOKS, requests_needed, spending
 from slocheck.grading.statistics import MIN_SLICES, alpha_for
 from slocheck.masking import strip_url
@@ -17,13 +18,12 @@ from slocheck.plan import Forecast, ProofNeed, forecast, obstacles, proof_needs
 from slocheck.reporters.escape import for_terminal
 from slocheck.scenario.mix import requests_per_arrival
 from slocheck.scenario.model import Scenario
-from slocheck.spec.course import Stage, length, level, peak
+from slocheck.spec.course import length
 from slocheck.spec.model import LEVELS_BESIDE_TIERS, Endpoint, Spec, Workload
-from slocheck.spec.units import format_duration, format_rate
+from slocheck.spec.units import format_duration
 
-_BARS = "▁▂▃▄▅▆▇█"
-_WIDTH = 60
 MAX_ENDPOINTS = 20
+MAX_LACKING = 8
 
 
 def show_plan(
@@ -45,7 +45,7 @@ def show_plan(
         console.print(Text(for_terminal(line)), soft_wrap=True)
     needs = _needs(spec, planned, until_decided=until_decided)
     console.print(_needs_table(spec, needs))
-    for text in (*_too_short(spec), *(text for _, text in _lacking(spec, planned, needs))):
+    for text in (*_too_short(spec), *_first(_lacking(spec, planned, needs), spec)):
         console.print(Text(for_terminal(text)), soft_wrap=True)
     console.print(
         "Counts are for independent requests. Neighbours in a queue are alike, so a real run needs more; "
@@ -62,7 +62,7 @@ def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = F
         yield from _looks(spec.workload)
     yield from _requests(planned, limit=0)
     yield from _too_short(spec)
-    asked = {*spec.tiers[: spec.tiers.index(spec.gate) + 1], *LEVELS_BESIDE_TIERS}
+    asked = asked_levels(spec)
     lacking = _lacking(spec, planned, _needs(spec, planned, until_decided=until_decided))
     yield from (text for level, text in lacking if level in asked)
     beyond = sorted({level for level, _ in lacking if level not in asked}, key=spec.tiers.index)
@@ -72,8 +72,23 @@ def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = F
 
 def _lacking(spec: Spec, planned: Forecast, needs: Sequence[ProofNeed]) -> list[tuple[str, str]]:
     """Return the level of each limit that the plan cannot prove, and what it lacks."""
-    short = [(need.level, shortfall(need, spec)) for need in needs if not need.provable]
+    lacking = sorted((need for need in needs if not need.provable), key=lambda need: -(need.requests or 0))
+    short = [(need.level, shortfall(need, spec)) for need in lacking]
     return [*short, *obstacles(spec, planned)]
+
+
+def _first(lacking: Sequence[tuple[str, str]], spec: Spec) -> Iterator[str]:
+    """Yield what the plan lacks, what the gate asks for before the rest, and not all of a long list."""
+    asked = asked_levels(spec)
+    ordered = sorted(lacking, key=lambda item: item[0] not in asked)
+    yield from (text for _, text in ordered[:MAX_LACKING])
+    if len(ordered) > MAX_LACKING:
+        yield f"and {len(ordered) - MAX_LACKING} limits more that this plan cannot prove: see the table"
+
+
+def asked_levels(spec: Spec) -> frozenset[str]:
+    """Return the levels that decide over the gate or warn beside it."""
+    return frozenset({*spec.tiers[: spec.tiers.index(spec.gate) + 1], *LEVELS_BESIDE_TIERS})
 
 
 def _too_short(spec: Spec) -> Iterator[str]:
@@ -122,14 +137,7 @@ def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[Proof
 
 def _load(workload: Workload) -> Iterator[str]:
     """Yield the load's model, its course as a small plot, and the phases."""
-    if workload.rate:
-        what = f"open model: {_level(workload.rate, '/s')}, {workload.arrivals} arrivals"
-        yield f"load      {what}, at most {workload.users:,} users at once"
-    elif workload.stages:
-        yield f"load      closed model: {_level(workload.stages, ' users')}"
-    else:
-        rate = format_rate(Fraction(f"{workload.spawn_rate:.6g}"))
-        yield f"load      closed model: {workload.users:,} users, started at {rate}"
+    yield f"load      {load_text(workload)}"
     stages = workload.rate or workload.stages
     if len(stages) > 1:
         yield f"          {plot(stages)}  0 to {_time(length(stages))}"
@@ -137,19 +145,6 @@ def _load(workload: Workload) -> Iterator[str]:
         f"phases    {_time(workload.warmup)} warm-up (not graded), {_time(workload.duration)} window, "
         f"at most {_time(workload.drain)} drain"
     )
-
-
-def _level(stages: Sequence[Stage], unit: str) -> str:
-    if len(stages) == 1 and stages[0].begin == stages[0].end:
-        return f"{stages[0].end:,g}{unit}"
-    return f"up to {peak(stages):,g}{unit} in {len(stages)} stage{'s' if len(stages) > 1 else ''}"
-
-
-def plot(stages: Sequence[Stage]) -> str:
-    """Draw a load's course as a line of bars, the highest level in full height."""
-    top, whole = peak(stages), length(stages)
-    levels = [level(stages, whole * (column + 0.5) / _WIDTH) for column in range(_WIDTH)]
-    return "".join(_BARS[round(height / top * (len(_BARS) - 1))] for height in levels)
 
 
 def _requests(planned: Forecast, *, limit: int = MAX_ENDPOINTS) -> Iterator[str]:
@@ -179,18 +174,24 @@ def _time(seconds: float) -> str:
 def _needs_table(spec: Spec, needs: Sequence[ProofNeed]) -> Table:
     """Tabulate how many requests without a bad one prove each limit."""
     table = Table(
-        "objective", "level", "limit", "requests without a bad one", "this plan", "window or rate", box=None
+        title="needs: requests without a bad one that prove a limit; window: how long it takes to send them",
+        title_justify="left",
+        box=None,
     )
+    table.add_column("objective", no_wrap=True, overflow="fold")
+    for name in ("level", "limit"):
+        table.add_column(name)
+    for name in ("needs", "sends", "window", "enough"):
+        table.add_column(name, justify="right")
     if spec.confidence is None:
         table.caption = "confidence: none grades the observed values; no number of requests is demanded"
     for need in needs:
         table.add_row(
-            Text(for_terminal(need.objective)),
-            Text(for_terminal(need.level)),
-            Text(for_terminal(need.limit)),
+            *(Text(for_terminal(text)) for text in (need.objective, need.level, need.limit)),
             f"{need.requests:,}" if need.requests is not None else "-",
             f"{round(need.expected):,}" if need.expected is not None and need.requests is not None else "-",
             _window(need, spec),
+            "-" if need.requests is None or need.expected is None else "yes" if need.provable else "no",
         )
     return table
 

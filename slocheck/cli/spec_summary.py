@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from slocheck.cli.load_words import load_text
 from slocheck.sources.presets import load_preset
 from slocheck.spec.model import (
     LEVELS_BESIDE_TIERS,
@@ -13,7 +14,7 @@ from slocheck.spec.model import (
     Target,
     Workload,
 )
-from slocheck.spec.units import format_duration, format_rate, format_ratio
+from slocheck.spec.units import format_duration, format_ratio
 
 
 def summary(spec: Spec) -> str:
@@ -60,11 +61,9 @@ def _preset(spec: Spec) -> Preset | None:
 
 
 def _workload(workload: Workload) -> str:
-    # the floats come from exact decimals, so their shortest text is the one that was written
-    rate = format_rate(Fraction(f"{workload.spawn_rate:.6g}"))
     warmup = format_duration(Fraction(workload.warmup))
     window = format_duration(Fraction(workload.duration))
-    return f"{workload.scenario}, {workload.users} users started at {rate}, warm-up {warmup}, window {window}"
+    return f"{workload.scenario}, {load_text(workload)}, warm-up {warmup}, window {window}"
 
 
 def _confidence(spec: Spec) -> str:

@@ -9,7 +9,7 @@ from slocheck.scenario.jsonpath import PATH_PATTERN, parse_path
 from slocheck.scenario.model import Capture, Expectation, JsonPath, JsonTemplate, SizeLimit, Template
 from slocheck.scenario.templates import JSON, LINES, NAME_PATTERN, TEMPLATE
 from slocheck.spec import kinds
-from slocheck.spec.document import Listing
+from slocheck.spec.document import Listing, Scalar
 from slocheck.spec.reading import Key, Kind, Section, Value, Wrong, object_schema
 from slocheck.spec.units import NUMBER_PATTERN, shown, split_comparison
 
@@ -182,6 +182,10 @@ def _read_captures(value: Value) -> tuple[Capture, ...]:
 
 
 def _read_source(value: Value) -> JsonPath | str:
+    if isinstance(value.node, Scalar):
+        raise Wrong(
+            f"{shown(value.node.text)} does not say what it is; write {{json: $.id}} or {{header: ETag}}"
+        )
     section = Section(value, CAPTURE_KEYS)
     if section.has(CAPTURED_JSON) == section.has(CAPTURED_HEADER):
         raise Wrong("has not exactly one source; write {json: $.id} or {header: ETag}")

@@ -56,6 +56,12 @@ PLACEHOLDERS = {
         "write the header into the steps",
         schema=False,
     ),
+    "capture of a bare text": Broken(
+        "tag: {header: ETag}",
+        "tag: $.tag",
+        "20:41 flows[0].steps[1].capture.tag: '$.tag' does not say what it is; "
+        "write {json: $.id} or {header: ETag}",
+    ),
     "capture named as a feeder": Broken(
         "tag: {header: ETag}",
         "tag: {header: ETag}, page: {header: ETag}",

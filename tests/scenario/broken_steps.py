@@ -59,7 +59,7 @@ PLACEHOLDERS = {
     "capture of a bare text": Broken(
         "tag: {header: ETag}",
         "tag: $.tag",
-        "20:41 flows[0].steps[1].capture.tag: '$.tag' does not say what it is; "
+        "20:46 flows[0].steps[1].capture.tag: '$.tag' does not say what it is; "
         "write {json: $.id} or {header: ETag}",
     ),
     "capture named as a feeder": Broken(

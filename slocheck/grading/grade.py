@@ -1,6 +1,7 @@
 """Grading: evidence against a spec, to an assessment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
@@ -60,7 +61,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     if spec.confidence is not None:
         results = capped(results, steadiness)
     checks = (
-        *(finding for run in runs for finding in findings(spec, run)),
+        *_each_checked(spec, runs),
         *own_lateness(results, spec, runs),
     )
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
@@ -86,6 +87,14 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         headline=_headline(outcome, gate, results, checks, spec),
         steadiness=steadiness,
     )
+
+
+def _each_checked(spec: Spec, runs: Sequence[Evidence]) -> Iterator[Finding]:
+    """Yield every run's findings; of several runs each says which one it is about."""
+    for number, run in enumerate(runs, start=1):
+        for finding in findings(spec, run):
+            name = f"run {number}: " if len(runs) > 1 else ""
+            yield replace(finding, message=f"{name}{finding.message}")
 
 
 def outcome_of(

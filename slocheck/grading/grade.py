@@ -67,7 +67,9 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     outcome = outcome_of(results, checks, spec, runs)
     achieved = tiers.achieved_tier(results, spec.tiers)
-    if outcome in (Outcome.INVALID, Outcome.INTERRUPTED) or evidence.ending is Ending.TARGET_DOWN:
+    # a breach can stand beside a fault of the measurement; what is met cannot
+    unsound = any(not check.valid for check in checks) or evidence.ending is Ending.TARGET_DOWN
+    if unsound or outcome is Outcome.INTERRUPTED:
         achieved = None
     following = tiers.next_tier(achieved, results, spec.tiers)
     missing = tiers.gaps(results, following, spec.tiers)

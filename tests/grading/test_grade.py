@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.errors import UsageError
-from slocheck.evidence.model import Ending, Evidence
+from slocheck.evidence.model import Arrivals, Ending, Evidence
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import Outcome, Verdict
 from slocheck.grading.grade import assess
@@ -94,6 +94,15 @@ def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
     busy = replace(HEALTH, workers=(replace(WORKER, cpu=2.0),))
     assert assess(SPEC, replace(_at(20, failed=100), health=busy)).exit_code == 1
     assert assess(SPEC, replace(_at(700), health=busy)).exit_code == 4
+
+
+def test_a_fault_leaves_no_tier_achieved_beside_a_breach() -> None:
+    """300 ms breach silver whatever was dropped; that the dropped ones keep bronze nobody knows."""
+    whole = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=0, lag_p99=0.0, lag_max=0.0))
+    assert assess(SPEC, replace(_at(300), health=whole)).tier == "bronze"
+    dropping = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=3000, lag_p99=0.0, lag_max=0.0))
+    graded = assess(SPEC, replace(_at(300), health=dropping))
+    assert (graded.outcome, graded.exit_code, graded.tier) == (Outcome.FAIL, 1, None)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,12 @@ from slocheck.evidence.recording import Recording
 from slocheck.evidence.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
 
 
-def pool(samples: Sequence[Sample]) -> Sample:
-    """Return one sample for several runs, in their order; one run without data leaves none."""
+def pool(samples: Sequence[Sample], *, ratio: bool = False) -> Sample:
+    """Return one sample for several runs, in their order; one run without data leaves none.
+
+    `ratio`: what is displayed is a share of all requests, and so is that of all runs together. A
+    percentile of several runs lies between theirs.
+    """
     first = samples[0]
     if len(samples) == 1:
         return first
@@ -20,7 +24,7 @@ def pool(samples: Sequence[Sample]) -> Sample:
         return missing
     shares = [sample for sample in samples if isinstance(sample, Share)]
     if len(shares) == len(samples):
-        return _pool_shares(shares)
+        return _pool_shares(shares, ratio=ratio)
     rates = [sample for sample in samples if isinstance(sample, Rate)]
     if len(rates) == len(samples):
         return _pool_rates(rates)
@@ -28,21 +32,37 @@ def pool(samples: Sequence[Sample]) -> Sample:
     return NoData("values of a query cannot be pooled over runs; grade each run by itself")
 
 
-def _pool_shares(shares: Sequence[Share]) -> Share:
+def _pool_shares(shares: Sequence[Share], *, ratio: bool) -> Share:
     doubted = [share for share in shares if share.low != share.high]
     total = sum(share.total for share in shares)
-    lows = [share.display.low for share in shares if share.display.low is not None]
-    highs = [share.display.high for share in shares if share.display.high is not None]
     return Share(
         total,
         sum((share.low * share.total for share in shares), Fraction(0)) / total,
         sum((share.high * share.total for share in shares), Fraction(0)) / total,
-        Display(min(lows, default=None), max(highs, default=None)),
+        _pool_displays(shares, ratio=ratio),
         _pool_slices([share.slices for share in shares if share.slices is not None], len(shares)),
         tuple(dict.fromkeys(note for share in shares for note in share.notes)),
         # the client may settle a doubt about a bucket, but no other one that a run has
         bool(doubted) and all(share.bucket_limited for share in doubted),
     )
+
+
+def _pool_displays(shares: Sequence[Share], *, ratio: bool) -> Display:
+    """Return the ratio of all runs together; of percentiles, the range that they span."""
+    known = [
+        (share.display.low, share.display.high, share.total)
+        for share in shares
+        if share.display.low is not None and share.display.high is not None
+    ]
+    if not known:
+        return Display(None, None)
+    if ratio:
+        total = sum(size for _, _, size in known)
+        return Display(
+            sum(low * size for low, _, size in known) / total,
+            sum(high * size for _, high, size in known) / total,
+        )
+    return Display(min(low for low, _, _ in known), max(high for _, high, _ in known))
 
 
 def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:

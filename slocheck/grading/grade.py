@@ -31,7 +31,7 @@ from slocheck.grading.sides import combine
 from slocheck.grading.statistics import alpha_for
 from slocheck.grading.steadiness import alarms, capped, suggestion
 from slocheck.grading.validity import findings
-from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
+from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, Spec
 
 MAX_COMPLAINTS = 5
 _ENDINGS = (Ending.COMPLETE, Ending.TARGET_DOWN, Ending.GENERATOR_LOST, Ending.INTERRUPTED)
@@ -170,6 +170,7 @@ def _level(
     """Grade one limit on the sides that the objective asks for."""
     sides: list[SideResult] = []
     alpha = _alpha(spec, runs)
+    ratio = objective.indicator.kind is not IndicatorKind.LATENCY
     if objective.source is not SourceChoice.PROMETHEUS:
         sample = pool(
             [
@@ -177,11 +178,12 @@ def _level(
                     objective, limit, spec=spec, recording=run.recording, instances=_instances(spec, run)
                 )
                 for run in runs
-            ]
+            ],
+            ratio=ratio,
         )
         sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, alpha))
     if objective.source is not SourceChoice.CLIENT:
-        sample = pool([_server_side(objective, limit, spec, run) for run in runs])
+        sample = pool([_server_side(objective, limit, spec, run) for run in runs], ratio=ratio)
         sides.append(judge(Side.SERVER, sample, objective.indicator, limit, alpha))
     verdict, reason = combine(objective.indicator.kind, tuple(sides))
     return LevelResult(name, limit, verdict, reason, tuple(sides))

@@ -49,6 +49,21 @@ def test_a_pool_is_bucket_limited_only_where_no_run_has_another_doubt(
     assert together.bucket_limited is limited
 
 
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        pytest.param(True, Display(0.25, 0.25), id="a ratio of all requests"),
+        pytest.param(False, Display(0.0, 0.5), id="between the percentiles"),
+    ],
+)
+def test_what_is_shown_of_a_pool_is_what_it_is_judged_by(shown: Display, *, ratio: bool) -> None:
+    """Half of 100 requests and none of 100 others are a quarter of all."""
+    runs = [replace(_share(bad, 100), display=Display(bad / 100, bad / 100)) for bad in (50, 0)]
+    together = pool(runs, ratio=ratio)
+    assert isinstance(together, Share)
+    assert together.display == shown
+
+
 def test_rates_are_weighed_by_their_length() -> None:
     """Two seconds at 10 and one at 40 are 20 a second."""
     slow = Rate(Fraction(10), Fraction(10), Fraction(10), (10.0, 10.0))

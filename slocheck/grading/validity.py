@@ -15,14 +15,14 @@ SLOW_GENERATOR = frozenset({IndicatorKind.LATENCY, IndicatorKind.RPS_PER_INSTANC
 
 
 def findings(spec: Spec, evidence: Evidence) -> tuple[Finding, ...]:
-    """Return all checks, held or not, in a fixed order."""
+    """Return all checks, held or not, in a fixed order: causes before what they lead to."""
     checks: tuple[Check, ...] = (
         _generator,
-        _users,
-        _arrivals,
         _workers,
         _cpu,
         _lag,
+        _users,
+        _arrivals,
         _lost_requests,
         _scenario,
         _window,
@@ -132,7 +132,9 @@ def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
             (e.message for e in evidence.recording.errors if e.failure is FailureClass.GENERATOR), ""
         )
         hint = f" ({example})" if example else ""
-        message += f"; {own:,} failed in the load generator itself{hint} and are counted for nothing"
+        message = (
+            f"{own:,} requests failed in the load generator itself{hint} and count for nothing; {message}"
+        )
     return [Finding("recording", own == 0 and unrecorded <= spec.validity.max_unrecorded, message)]
 
 

@@ -121,6 +121,8 @@ def _sure_share(
 
 def _not_sure(observed: SideResult, judged: ProportionJudgement, allowed: Fraction, alpha: float) -> str:
     """Say what would decide a share that the statistics leave open."""
+    if allowed == 0:
+        return "no number of requests proves that none is ever bad: allow a share, or write confidence: none"
     factor = judged.needed_factor
     longer = (
         f"a run about {factor:.2g} times longer would decide" if factor else "no affordable run would decide"

@@ -127,6 +127,14 @@ def test_confidence_takes_back_what_chance_explains(
     assert reason in judged.reason
 
 
+@pytest.mark.parametrize("objective", ['error_rate: {silver: "<= 0%"}', 'availability: {silver: ">= 100%"}'])
+def test_that_nothing_is_ever_bad_is_not_too_close_but_beyond_proof(objective: str) -> None:
+    """More of the same would not help, and the reason says what would."""
+    judged = _judge(objective, _spread([0] * 60), CONFIDENT)
+    assert judged.verdict is UNDECIDED
+    assert "no number of requests" in judged.reason
+
+
 def test_clusters_are_named_as_the_cause() -> None:
     """Enough requests, but they come in bursts: the reason says what they are worth."""
     slices = Slices((100,) * 60, (0,) * 60, edges=((0,) * 55 + (90,) * 5,))

@@ -115,11 +115,17 @@ def _check_alike(folders: list[Path], runs: "list[Evidence]") -> None:
 
 
 def _archived_spec(folder: Path, evidence: "Evidence") -> "Spec":
-    """Return the spec that a run was made with, its overrides applied."""
+    """Return the spec that a run was made with, its overrides applied; raises UsageError."""
     from slocheck.archive import SPEC_FILE  # noqa: PLC0415 - --help stays light
     from slocheck.spec.loader import parse_spec, with_overrides  # noqa: PLC0415
 
-    text = (folder / SPEC_FILE).read_bytes()
-    return with_overrides(
-        parse_spec(text, evidence.provenance.spec_path, environment=None), evidence.overrides
-    )
+    path = folder / SPEC_FILE
+    try:
+        archived = parse_spec(path.read_bytes(), evidence.provenance.spec_path, environment=None)
+    except (OSError, UsageError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(
+            f"{path}: the spec that the run was made with cannot be read ({reason}); "
+            "grade the run by itself, with --spec SPEC"
+        ) from error
+    return with_overrides(archived, evidence.overrides)

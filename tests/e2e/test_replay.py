@@ -89,6 +89,22 @@ def test_a_report_file_that_cannot_be_written_exits_74(archived: Path, tmp_path:
     assert "folder.html" in done.stderr
 
 
+@pytest.mark.parametrize("text", [pytest.param(None, id="gone"), pytest.param("tiers: [", id="damaged")])
+def test_a_run_without_its_spec_is_refused_with_the_path(
+    archived: Path, tmp_path: Path, text: str | None
+) -> None:
+    """No traceback; with another spec the run is graded all the same."""
+    shutil.copytree(only_run(archived), tmp_path / "run")
+    (tmp_path / "run" / "slo.yaml").unlink()
+    if text is not None:
+        (tmp_path / "run" / "slo.yaml").write_text(text)
+    done = slocheck("grade", "run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "run/slo.yaml: the spec that the run was made with cannot be read" in done.stderr
+    again = slocheck("grade", "run", "--spec", archived / "slo.yaml", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+
+
 def another_run(archived: Path, *flags: str) -> str:
     """Make one more run against an API at the old address; returns its name. The caller removes it."""
     before = {path.name for path in (archived / "reports").iterdir()}

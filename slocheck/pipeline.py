@@ -232,7 +232,7 @@ def _so_far(request: RunRequest, tick: Tick, known: Provenance) -> Evidence:
         provenance=known,
         overrides=request.overrides,
         planned_warmup_s=request.spec.workload.warmup,
-        planned_window_s=request.spec.workload.duration,
+        planned_window_s=float(tick.recording.window_s),  # as if it ended here
         ending=Ending.COMPLETE,
         signal="",
         recording=tick.recording,

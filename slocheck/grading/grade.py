@@ -24,6 +24,7 @@ from slocheck.grading.assessment import (
     Steadiness,
     Verdict,
 )
+from slocheck.grading.capping import nothing_met
 from slocheck.grading.holm import holm
 from slocheck.grading.judge import judge
 from slocheck.grading.lateness import own_lateness
@@ -34,6 +35,7 @@ from slocheck.grading.validity import findings
 from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, Spec
 
 MAX_COMPLAINTS = 5
+DOWN = "the load was ended early: for 10 s and more nothing but failures came back"
 _ENDINGS = (Ending.COMPLETE, Ending.TARGET_DOWN, Ending.GENERATOR_LOST, Ending.INTERRUPTED)
 """From good to bad."""
 
@@ -64,12 +66,13 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         *_each_checked(spec, runs),
         *own_lateness(results, spec, runs),
     )
+    # a breach can stand beside a fault of the measurement; what is met cannot
+    if fault := next((check for check in checks if not check.valid), None):
+        results = nothing_met(results, f"not to be believed: {fault.message}")
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     outcome = outcome_of(results, checks, spec, runs)
     achieved = tiers.achieved_tier(results, spec.tiers)
-    # a breach can stand beside a fault of the measurement; what is met cannot
-    unsound = any(not check.valid for check in checks) or evidence.ending is Ending.TARGET_DOWN
-    if unsound or outcome is Outcome.INTERRUPTED:
+    if outcome is Outcome.INTERRUPTED or evidence.ending is Ending.TARGET_DOWN:
         achieved = None
     following = tiers.next_tier(achieved, results, spec.tiers)
     missing = tiers.gaps(results, following, spec.tiers)
@@ -213,10 +216,11 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         for level in result.levels
         if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
     )
+    down = (DOWN for run in runs if run.ending is Ending.TARGET_DOWN)
     server = (warning for run in runs if run.server for warning in run.server.warnings)
     complaints = (text for run in runs for worker in run.health.workers for text in worker.messages)
     generator = (f"load generator: {text}" for text in islice(dict.fromkeys(complaints), MAX_COMPLAINTS))
-    return tuple(dict.fromkeys((*missed, *server, *generator)))
+    return tuple(dict.fromkeys((*missed, *down, *server, *generator)))
 
 
 def _drifts(steadiness: Sequence[Steadiness], spec: Spec) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ suggested warm-up is the cut of MSER-5 (White 1997).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 
@@ -17,7 +17,8 @@ from scipy.special import ndtri, stdtrit
 
 from slocheck.evidence.client import mean_latencies
 from slocheck.evidence.model import Evidence
-from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult, Steadiness, Verdict
+from slocheck.grading.assessment import ObjectiveResult, Steadiness
+from slocheck.grading.capping import nothing_met
 from slocheck.grading.statistics import MIN_SLICES, Floats, blocks
 from slocheck.spec.model import NS_PER_SECOND, IndicatorKind, Spec
 from slocheck.spec.units import format_value
@@ -206,22 +207,4 @@ def capped(results: Sequence[ObjectiveResult], found: Sequence[Steadiness]) -> t
     alarm = next((item for item in found if not item.steady), None)
     if alarm is None:
         return tuple(results)
-    reason = f"{alarm.message}; {suggestion(alarm)}"
-    return tuple(
-        replace(result, levels=tuple(_capped_level(level, reason) for level in result.levels))
-        for result in results
-    )
-
-
-def _capped_level(level: LevelResult, reason: str) -> LevelResult:
-    sides = tuple(_capped_side(side, reason) for side in level.sides)
-    if level.verdict is not Verdict.MET:
-        return replace(level, sides=sides)
-    return replace(level, verdict=Verdict.UNDECIDED, reason=reason, sides=sides)
-
-
-def _capped_side(side: SideResult, reason: str) -> SideResult:
-    if side.verdict is not Verdict.MET:
-        return side
-    bounds = replace(side.bounds, burst_tolerance=None) if side.bounds else None
-    return replace(side, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
+    return nothing_met(results, f"{alarm.message}; {suggestion(alarm)}")

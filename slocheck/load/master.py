@@ -35,6 +35,8 @@ CONNECT_S = 30.0
 TEST_START_S = 60.0
 SHORT_DRAIN_S = 1.0
 FINAL_REPORT_S = 10.0
+JUDGED_S = 10
+"""Seconds of the window that a run against a dead target lasts, so that the breach is proven."""
 _TICK_AFTER_S = 0.2
 _POLL_S = 0.02
 _LEAD_NS = 50_000_000
@@ -115,7 +117,7 @@ class Conductor:
                 self._set_users()
             if self._stopping:
                 return Ending.INTERRUPTED
-            if self._collector.down:
+            if self._collector.down and self._phases.driven(self._elapsed) >= JUDGED_S:
                 return Ending.TARGET_DOWN
             gevent.sleep(min(_POLL_S, max(0.0, self._phases.end_s - self._elapsed)))
         return Ending.COMPLETE

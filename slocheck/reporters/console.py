@@ -24,6 +24,7 @@ OUTCOME_STYLES = {
 MAX_TEXT = 300
 MAX_GAPS = 3
 MAX_USAGES = 3
+MAX_FAILURES = 3
 SHOWN_PATHS = {"html": "report", "json": "json", "junit": "junit", "markdown": "markdown"}
 _TIGHT = "  "
 
@@ -62,6 +63,7 @@ def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     yield from _next_tier_lines(report, still_open)
     for warning in assessment.warnings:
         yield _text(f"! {shorten(for_terminal(warning), MAX_TEXT)}", "yellow")
+    yield from _failure_lines(report)
     yield from _validity_lines(report)
     yield from _usage_lines(report)
     if shown := [f"{title} {paths[name]}" for name, title in SHOWN_PATHS.items() if name in paths]:
@@ -189,6 +191,15 @@ def _level_of(report: Report, gap: Gap) -> LevelResult | None:
     return result.level(gap.tier) or next(
         (level for level in result.levels if level.verdict is gap.verdict), None
     )
+
+
+def _failure_lines(report: Report) -> Iterator[Text]:
+    """Say what most of the failed requests failed with."""
+    found = facts.frequent_failures(report.evidence.recording)
+    for example in found[:MAX_FAILURES]:
+        yield _text(shorten(for_terminal(f"failed  {words.failure_text(example)}"), MAX_TEXT))
+    if len(found) > MAX_FAILURES:
+        yield _text(f"failed  and {len(found) - MAX_FAILURES} messages more, see the report")
 
 
 def _usage_lines(report: Report) -> Iterator[Text]:

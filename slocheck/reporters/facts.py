@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.evidence.histogram import merge, quantile_bounds
-from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
+from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
 from slocheck.grading.assessment import Assessment, LevelResult, ObjectiveResult, Verdict
 from slocheck.reporters.report import Report
 from slocheck.spec.model import Endpoint, Spec
@@ -52,6 +52,11 @@ def _standing(result: ObjectiveResult, needed: tuple[str, ...]) -> Standing:
     same = [level for level in levels if level.verdict is worst]
     shown = max(same, key=lambda level: rank.get(level.level, -1))
     return Standing(result, worst if asked else None, shown)
+
+
+def frequent_failures(recording: Recording) -> list[ErrorExample]:
+    """Return the messages of failed requests, most frequent first; the warm-up's are among them."""
+    return sorted(recording.errors, key=lambda item: (-item.count, str(item.endpoint), item.message))
 
 
 @dataclass(frozen=True, slots=True)

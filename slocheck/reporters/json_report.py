@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
+from slocheck.evidence.recording import ErrorExample
 from slocheck.evidence.samples import Display
 from slocheck.evidence.saturation import Usage
 from slocheck.grading.assessment import (
@@ -56,6 +57,7 @@ def document(report: Report) -> Json:
         "findings": [_finding(finding) for finding in assessment.findings],
         "steadiness": [_steadiness(item) for item in assessment.steadiness],
         "warnings": list(assessment.warnings),
+        "errors": [_error(item) for item in facts.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],
         "endpoints": [_endpoint(item) for item in facts.endpoint_sums(report.evidence.recording)],
         "provenance": _provenance(report),
@@ -101,6 +103,16 @@ def _objective(report: Report, result: ObjectiveResult) -> Json:
         "spec": f"{report.spec.path}:{objective.position.line}",
         "dashboard": _dashboard(report, objective),
         "levels": [_level(objective, level) for level in result.levels],
+    }
+
+
+def _error(example: ErrorExample) -> Json:
+    return {
+        "endpoint": str(example.endpoint),
+        "failure": example.failure.value,
+        "count": example.count,
+        "message": example.message,
+        "first_s": example.second,
     }
 
 

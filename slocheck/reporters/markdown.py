@@ -94,6 +94,8 @@ def _lists(report: Report) -> Iterator[str]:
     yield from _list("How sure", _evidence(report))
     yield from _list(f"Missing to {assessment.next_tier}", gaps if assessment.next_tier else [])
     yield from _list("Warnings", assessment.warnings)
+    failures = facts.frequent_failures(report.evidence.recording)
+    yield from _list("Failed requests", [words.failure_text(example) for example in failures])
     yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 
 

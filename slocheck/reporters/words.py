@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+from slocheck.evidence.recording import ErrorExample
 from slocheck.evidence.samples import Display
 from slocheck.grading.assessment import LevelResult, Outcome, Side, SideResult, Verdict
 from slocheck.spec.model import Indicator, IndicatorKind, Limit, Objective, SourceChoice
@@ -282,6 +283,11 @@ def latency_text(ns: float | None) -> str:
 def ratio_text(part: int, whole: int) -> str:
     """Write a share of counts as a percentage, to three digits; a dash of nothing."""
     return format_value(IndicatorKind.ERROR_RATE, Fraction(part, whole)) if whole else "-"
+
+
+def failure_text(example: ErrorExample) -> str:
+    """Say how many requests failed with one message, and where."""
+    return f"{example.count:,} {example.failure}, {example.endpoint}: {example.message}"
 
 
 def seconds_text(seconds: float) -> str:

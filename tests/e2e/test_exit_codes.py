@@ -45,6 +45,27 @@ def test_exit_0_when_the_gate_is_met(api: str, tmp_path: Path) -> None:
     assert (result["verdict"], result["tier"], result["gate"]) == ("pass", "silver", "silver")
 
 
+WRONG = """
+flows:
+  - steps:
+      - get: /items/1
+        name: "GET /items/{id}"
+        expect: {status: 418}
+"""
+
+
+def test_a_target_that_only_fails_ends_the_run_with_exit_1(api: str, tmp_path: Path) -> None:
+    """Long before the end, with the breach proven, why it ended early, and what the requests failed with."""
+    spec = write_spec(
+        tmp_path, api, scenario=WRONG, scenario_name="scenario.yaml", more="confidence: 95%\n",
+        workload="rate: 50/s, warmup: 2s, duration: 10m",
+    )  # fmt: skip
+    done = slocheck("run", spec, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert "the load was ended early" in done.stdout
+    assert "expectation, GET /items/{id}: status is 200, not 418" in done.stdout
+
+
 VANISHING = (
     SCENARIO
     + """

@@ -49,13 +49,13 @@ def test_a_server_that_closes_after_each_answer_costs_no_request(tmp_path: Path)
 
 
 def test_a_target_that_is_down_ends_the_run(tmp_path: Path) -> None:
-    """Nothing but failures for 10 s ends the load; every refused request is a failure."""
+    """Nothing but failures for 10 s ends the load once ten seconds can be judged; each one is counted."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        ended = run(make_plan(url, both_clients(tmp_path, "x", wait=0.2), duration_s=60))
+        ended = run(make_plan(url, both_clients(tmp_path, "x", wait=0.2), warmup_s=3, duration_s=60))
     assert ended.result.ending is Ending.TARGET_DOWN
-    assert 9 <= ended.result.recording.window_s < 60
+    assert 10 <= ended.result.recording.window_s < 60
     for name in ("GET plain", "GET fast"):
         counts = ended.total(name)
         assert counts.failures == {FailureClass.REFUSED: counts.sent}

@@ -86,7 +86,11 @@ def test_a_fault_of_the_generator_is_never_a_pass(health: object, finding: str) 
     """Each fault by itself makes a perfect run invalid, exit 4, and is named."""
     assessment = assess(SPEC, make_evidence(health=health))
     assert (assessment.outcome, assessment.exit_code, assessment.tier) == (Outcome.INVALID, 4, None)
-    assert [check.name for check in assessment.findings if not check.valid] == [finding]
+    (fault,) = [check for check in assessment.findings if not check.valid]
+    assert fault.name == finding
+    levels = [level for result in assessment.objectives for level in result.levels]
+    assert {level.verdict for level in levels} == {Verdict.UNDECIDED}
+    assert {level.reason for level in levels} == {f"not to be believed: {fault.message}"}
 
 
 def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:

@@ -1,0 +1,28 @@
+"""Taking back what counts as met: where something is wrong with the run, nothing does."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult, Verdict
+
+
+def nothing_met(results: Sequence[ObjectiveResult], reason: str) -> tuple[ObjectiveResult, ...]:
+    """Return the results with every MET undecided for a reason; what is breached stays so."""
+    return tuple(
+        replace(result, levels=tuple(_capped_level(level, reason) for level in result.levels))
+        for result in results
+    )
+
+
+def _capped_level(level: LevelResult, reason: str) -> LevelResult:
+    sides = tuple(_capped_side(side, reason) for side in level.sides)
+    if level.verdict is not Verdict.MET:
+        return replace(level, sides=sides)
+    return replace(level, verdict=Verdict.UNDECIDED, reason=reason, sides=sides)
+
+
+def _capped_side(side: SideResult, reason: str) -> SideResult:
+    if side.verdict is not Verdict.MET:
+        return side
+    bounds = replace(side.bounds, burst_tolerance=None) if side.bounds else None
+    return replace(side, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)

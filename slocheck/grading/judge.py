@@ -16,6 +16,7 @@ from slocheck.grading.statistics import (
 from slocheck.plan import bad_share_limit
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
 
+_ROUNDING = 1e-9
 TOO_FEW_SLICES = (
     f"fewer than {MIN_SLICES} slices in the window: too few for a statement at the stated confidence; "
     "run longer or scrape faster"
@@ -158,12 +159,19 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
 
 
 def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -> SideResult:
-    """Keep a rate's verdict only where the statistics reach it too."""
+    """Keep a rate's verdict only where the statistics reach it too, with all that is in doubt on top."""
     if len(sample.per_slice) < MIN_SLICES:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
     judged = judge_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
-    bounds = Bounds(judged.low, judged.high, needed_factor=judged.needed_factor, p_breach=judged.p_breach)
-    if judged.verdict is observed.verdict or observed.verdict is Verdict.UNDECIDED:
+    low = judged.low - _beyond(judged.mean, float(sample.low))
+    high = judged.high + _beyond(float(sample.high), judged.mean)
+    bounds = Bounds(low, high, needed_factor=judged.needed_factor, p_breach=judged.p_breach)
+    reached = {
+        Verdict.MET: low >= float(limit.value),
+        Verdict.BREACHED: high < float(limit.value),
+        Verdict.UNDECIDED: True,
+    }
+    if reached[observed.verdict]:
         return replace(observed, bounds=bounds)
     longer = (
         f"; a run about {judged.needed_factor:.2g} times longer would decide"
@@ -172,3 +180,8 @@ def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -
     )
     reason = f"the rate varies too much to tell it from the limit{longer}"
     return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
+
+
+def _beyond(larger: float, smaller: float) -> float:
+    """Return by how much one number is larger; nothing where rounding makes the difference."""
+    return max(0.0, larger - smaller) if larger - smaller > _ROUNDING * abs(larger) else 0.0

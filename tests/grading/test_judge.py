@@ -79,6 +79,41 @@ def test_a_rate_that_was_not_offered_is_no_breach(served: int, offered: int, ver
     assert ("load-limited" in judged.reason) == (verdict is UNDECIDED)
 
 
+@pytest.mark.parametrize(
+    ("limit", "doubt", "verdict"),
+    [
+        pytest.param(500, 0, MET, id="exactly the limit, nothing in doubt"),
+        pytest.param(490, 9, MET, id="the doubt fits"),
+        pytest.param(490, 11, UNDECIDED, id="without what is in doubt it is too little"),
+        pytest.param(510, 9, BREACHED, id="with all that is in doubt still too little"),
+        pytest.param(510, 11, UNDECIDED, id="with it it may be enough"),
+    ],
+)
+def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Verdict) -> None:
+    """A rate of 500/s in every slice, in which so many a second may be too many or too few."""
+    rate = Fraction(500)
+    sample = Rate(rate - doubt, rate + doubt, Fraction(1000), per_slice=(500.0,) * 30)
+    objective = f'rps_per_instance: {{silver: ">= {limit}/s"}}'
+    assert _judge(objective, sample, alpha=0.01).verdict is verdict
+
+
+def test_doubt_widens_the_interval_of_a_rate() -> None:
+    """What varies and what nobody knows are two things, and both count."""
+    slices = (490.0, 510.0) * 20
+    sure, unsure = (
+        _judge(
+            'rps_per_instance: {silver: ">= 400/s"}',
+            Rate(Fraction(500 - doubt), Fraction(500 + doubt), Fraction(1000), per_slice=slices),
+            alpha=0.01,
+        ).bounds
+        for doubt in (0, 20)
+    )
+    assert sure is not None
+    assert unsure is not None
+    assert (unsure.low, unsure.high) == pytest.approx((sure.low - 20, sure.high + 20))
+    assert sure.low < 500 < sure.high
+
+
 @pytest.mark.parametrize(("value", "verdict"), [(99, MET), (100, BREACHED), (101, BREACHED)])
 def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
     """A scalar has no sample size, so confidence does not apply to it."""

@@ -31,6 +31,7 @@ class WorkerHealth:
         complete: Its final message arrived and no sequence number was missing.
         messages: What it complained of, foreign texts included.
         memory: Resident memory at its last report, bytes; 0: not known.
+        loop_lag_max: Its latest moment, seconds.
     """
 
     worker: str
@@ -40,6 +41,7 @@ class WorkerHealth:
     complete: bool
     messages: tuple[str, ...] = ()
     memory: int = 0
+    loop_lag_max: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from slocheck.spec.model import NS_PER_SECOND
 DOWN_AFTER_S = 10.0
 """A target is down when nothing but failures came back for this long."""
 _P99 = Fraction(99, 100)
+_ALL = Fraction(1)
 
 
 @dataclass(slots=True)
@@ -195,6 +196,7 @@ def _worker_health(worker: str, state: WorkerState) -> WorkerHealth:
         cpu=sum(shares) / len(shares) if shares else 0.0,
         cpu_max=max(shares, default=0.0),
         loop_lag_p99=quantile_bounds(state.lag, _P99)[1] / NS_PER_SECOND if state.lag else 0.0,
+        loop_lag_max=quantile_bounds(state.lag, _ALL)[1] / NS_PER_SECOND if state.lag else 0.0,
         complete=state.final and not state.gap,
         memory=state.memory,
         messages=tuple(state.messages),

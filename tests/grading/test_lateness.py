@@ -43,12 +43,24 @@ def test_a_breach_that_lateness_explains_is_not_the_targets(
     assert bool(named) is (outcome is Outcome.INVALID)
     for check in named:
         assert check.taints == {"latency_p95"}
-        assert "30.0 ms, allowed 10% of the limit" in check.message
+        assert "latency_p95 by less than 30.0 ms" in check.message
+        assert "allowed 10% of the limit" in check.message
 
 
 def test_little_lateness_explains_nothing() -> None:
     """2 ms beside a limit of 200 ms are no excuse, however narrow the breach."""
     assert assess(SPEC, _run(200)).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("percentile", "outcome"),
+    [("p99", Outcome.FAIL), ("p99.9", Outcome.INVALID), ("p99.99", Outcome.INVALID)],
+)
+def test_a_rare_lateness_explains_the_rare_latencies(percentile: str, outcome: Outcome) -> None:
+    """One moment of 50 ms is in no p99 of lateness, and may yet be all that is in a p99.9 of latency."""
+    spec = make_spec(f'  latency_{percentile}: {{silver: "< 200ms"}}\n')
+    rare = replace(HEALTH, workers=(replace(WORKER, loop_lag_max=0.05),))
+    assert assess(spec, _run(210, rare)).outcome is outcome
 
 
 def test_the_share_is_the_specs_to_say() -> None:

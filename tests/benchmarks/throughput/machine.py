@@ -102,9 +102,10 @@ def _when(sample: Sample) -> float:
 
 
 class _Watch:
-    """Looks at a process tree every `SAMPLE_S` in a thread of its own; a context manager."""
+    """Looks at a process tree in a thread of its own, every so many seconds; a context manager."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, every_s: float) -> None:
+        self._every_s = every_s
         self.samples: list[Sample] = []
         self._root = psutil.Process(pid)
         self._over = Event()
@@ -119,7 +120,7 @@ class _Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._over.wait(SAMPLE_S):
+        while not self._over.wait(self._every_s):
             try:
                 memory = max(process.memory_info().rss for process in _tree(self._root))
                 self.samples.append(Sample(time.time(), tree_seconds(self._root), memory))
@@ -127,8 +128,8 @@ class _Watch:
                 continue
 
 
-def run(command: Sequence[str], *, core: int, folder: Path, server: int) -> Ran:
-    """Run a command on one core and watch it; `server` is the process id of what it talks to."""
+def run(command: Sequence[str], *, core: int, folder: Path, server: int, every_s: float = SAMPLE_S) -> Ran:
+    """Run a command on one core, looking at it now and then; `server` is the process it talks to."""
     peer = psutil.Process(server)
     begun, busy = time.monotonic(), busy_seconds()
     known = _children_seconds() + tree_seconds(peer)
@@ -140,7 +141,7 @@ def run(command: Sequence[str], *, core: int, folder: Path, server: int) -> Ran:
         text=True,
         cwd=folder,
     )
-    with process, _Watch(process.pid) as watch:
+    with process, _Watch(process.pid, every_s) as watch:
         output, _ = process.communicate()
     known = _children_seconds() + tree_seconds(peer) - known
     unknown = busy_seconds() - busy - known

@@ -5,10 +5,13 @@ import sys
 
 import pytest
 
+AT_ONCE = ("--patience", "0")
+"""Without waiting for an idle machine."""
+
 
 def printed(*command: str) -> str:
-    """Run a benchmark without waiting for an idle machine; returns what it printed."""
-    arguments = [sys.executable, "-m", *command, "--patience", "0"]
+    """Run a benchmark; returns what it printed."""
+    arguments = [sys.executable, "-m", *command]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -18,19 +21,20 @@ def printed(*command: str) -> str:
     ("command", "rows"),
     [
         (
-            ("tests.benchmarks.throughput", "--quick", "--only", "zipf"),
+            ("tests.benchmarks.throughput", "--quick", "--only", "zipf", *AT_ONCE),
             ["### GET with a Zipf-drawn number", "| slocheck, declarative |"],
         ),
         (
-            ("tests.benchmarks.accuracy", "--rates", "300", "--seconds", "1", "--highest", "400"),
+            ("tests.benchmarks.accuracy", "--rates", "300", "--seconds", "1", "--highest", "400", *AT_ONCE),
             ["| 300 | p99.9 |", "| 200 |"],
         ),
         (
-            ("tests.benchmarks.stall", "--seconds", "3", "--only", "declarative"),
+            ("tests.benchmarks.stall", "--seconds", "3", "--only", "declarative", *AT_ONCE),
             ["| open, declarative | 300 |", "| closed, FastHttpUser, 4 users, constant_throughput |"],
         ),
+        (("tests.benchmarks.scrape_parse",), ["5376 series a page"]),
     ],
-    ids=["throughput", "accuracy", "stall"],
+    ids=["throughput", "accuracy", "stall", "scrape"],
 )
 def test_a_benchmark_prints_its_table(command: tuple[str, ...], rows: list[str]) -> None:
     """Each command of docs/benchmarks.md runs to its end; its own checks of counts hold on the way."""

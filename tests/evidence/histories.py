@@ -5,7 +5,8 @@ every interval, now and then misses a look, and keeps what a scraper keeps: raw 
 """
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from slocheck.evidence.queries import PROCESS_START, UP
 from slocheck.evidence.series import RawSeries, ServerSeries
@@ -13,6 +14,8 @@ from slocheck.spec.model import Preset
 
 BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 T0 = 1_000_000.0
+MAX_SKEW = 0.15
+"""What is left of a clock skew after it was measured, seconds: below the margin before the load."""
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[float, float]]]
 
@@ -82,15 +85,23 @@ class History:
 
 
 def scrape(
-    instances: list[Instance], *, interval: float, end: float, missed: set[tuple[str, int]]
+    instances: list[Instance],
+    *,
+    interval: float,
+    end: float,
+    missed: set[tuple[str, int]],
+    late: Callable[[], float] = lambda: 0.0,
 ) -> list[RawSeries]:
-    """Return the raw samples of regular scrapes from five intervals before the load to after its end."""
+    """Return the raw samples of scrapes from five intervals before the load to after its end.
+
+    They are regular but for what `late` returns for each, seconds, less than an interval.
+    """
     samples: Samples = {}
     for instance in instances:
         first = T0 - 5 * interval + instance.phase
         count = int((end - first) / interval) + 3
         for index in range(count):
-            time = first + index * interval
+            time = first + index * interval + late()
             if (instance.name, index) in missed:
                 continue
             process = next((p for p in instance.processes if p.alive(time)), None)
@@ -151,7 +162,10 @@ def _traffic(chance: random.Random, begin: float, end: float, rate: float, *, ou
 
 
 def make_history(seed: int) -> History:
-    """Return one history; the seed decides about restarts, replicas, gaps, other traffic and refusals."""
+    """Return one history; the seed decides about restarts, replicas, gaps, other traffic and refusals.
+
+    And about scrapes that come late, a second job that scrapes the same targets, and a skew of the clocks.
+    """
     chance = random.Random(seed)
     interval = chance.choice([1.0, 5.0])
     length = chance.choice([12.0, 30.0]) * (1 if interval == 1.0 else 2)
@@ -177,20 +191,34 @@ def make_history(seed: int) -> History:
         for index in range(200)
         if chance.random() < chance.choice([0.0, 0.0, 0.1])
     }
-    series = scrape(instances, interval=interval, end=end, missed=missed)
-    server = ServerSeries("prometheus", PRESET, T0, start, end, tuple(series), interval)
+    sloppy = chance.choice([0.0, 0.0, 0.6]) * interval
+    series = scrape(
+        instances, interval=interval, end=end, missed=missed, late=lambda: chance.uniform(0, sloppy)
+    )
+    if chance.random() < 0.1:
+        series += [replace(one, labels={**one.labels, "job": "again"}) for one in series]
+    skew = chance.choice([0.0, 0.0, chance.uniform(-MAX_SKEW, MAX_SKEW)])
+    start += skew
+    server = ServerSeries("prometheus", PRESET, T0 + skew, start, end + skew, tuple(series), interval)
+    cut = start - skew
     all_ours = [r for i in instances for p in i.processes for r in p.requests if r.ours]
-    in_window = tuple(r for i in instances for r in _window(i, series, start))
+    in_window = tuple(r for i in instances for r in _window(i, series, start, series_start=T0 + skew))
     return History(
-        server, len(all_ours) + len(refused), in_window, len(refused), sum(r.time >= start for r in refused)
+        server, len(all_ours) + len(refused), in_window, len(refused), sum(r.time >= cut for r in refused)
     )
 
 
-def _window(instance: Instance, series: list[RawSeries], start: float) -> list[Request]:
+def _window(
+    instance: Instance, series: list[RawSeries], start: float, *, series_start: float
+) -> list[Request]:
     """Return our requests that an instance served in the server's window."""
-    if start == T0:
+    if start == series_start:
         return [r for p in instance.processes for r in p.requests if r.ours]
-    ups = [s for s in series if s.metric == UP and s.labels["instance"] == instance.name]
+    ups = [
+        s
+        for s in series
+        if s.metric == UP and s.labels["instance"] == instance.name and s.labels["job"] == "api"
+    ]
     scrapes = [t for s in ups for t, v in zip(s.times, s.values, strict=True) if v and t >= start]
     seen = next((p for p in instance.processes if scrapes and p.alive(scrapes[0])), None)
     born = start if seen is None else seen.born

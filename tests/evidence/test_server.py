@@ -284,7 +284,7 @@ HISTORIES = 2000
 
 
 def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
-    """Restarts, replicas that come and go, gaps, late scrapes, duplicates, skew, other traffic: the bounds hold."""
+    """Restarts, replicas, gaps, late scrapes, duplicates, skew, refusals, other traffic: the bounds hold."""
     decided = 0
     for seed in range(HISTORIES):
         history = make_history(seed)

@@ -130,6 +130,7 @@ class Finding:
         message: What was measured and what it has to be; on failure, which number is not to be believed.
         taints: Names of the objectives whose breach the fault could have caused; all when `everything`.
         everything: The fault could have caused any breach.
+        server_only: It touches the objectives that it taints and no other: what those met stands.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Finding:
     message: str
     taints: frozenset[str] = frozenset()
     everything: bool = False
+    server_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

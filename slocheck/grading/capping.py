@@ -1,15 +1,22 @@
 """Taking back what counts as met: where something is wrong with the run, nothing does."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult, Verdict
 
 
-def nothing_met(results: Sequence[ObjectiveResult], reason: str) -> tuple[ObjectiveResult, ...]:
-    """Return the results with every MET undecided for a reason; what is breached stays so."""
+def nothing_met(
+    results: Sequence[ObjectiveResult], reason: str, *, only: Collection[str] | None = None
+) -> tuple[ObjectiveResult, ...]:
+    """Return the results with every MET undecided for a reason; what is breached stays so.
+
+    `only`: the names of the objectives that are concerned; None: all.
+    """
     return tuple(
         replace(result, levels=tuple(_capped_level(level, reason) for level in result.levels))
+        if only is None or result.objective.name in only
+        else result
         for result in results
     )
 

@@ -67,12 +67,14 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         *own_lateness(results, spec, runs),
     )
     # a breach can stand beside a fault of the measurement; what is met cannot
-    if fault := next((check for check in checks if not check.valid), None):
-        results = nothing_met(results, f"not to be believed: {fault.message}")
+    for fault in (check for check in checks if not check.valid):
+        touched = fault.taints if fault.server_only else None
+        results = nothing_met(results, f"not to be believed: {fault.message}", only=touched)
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     outcome = outcome_of(results, checks, spec, runs)
     achieved = tiers.achieved_tier(results, spec.tiers)
-    if outcome is Outcome.INTERRUPTED or evidence.ending is Ending.TARGET_DOWN:
+    unsound = any(not check.valid for check in checks) or evidence.ending is Ending.TARGET_DOWN
+    if unsound or outcome is Outcome.INTERRUPTED:
         achieved = None
     following = tiers.next_tier(achieved, results, spec.tiers)
     missing = tiers.gaps(results, following, spec.tiers)

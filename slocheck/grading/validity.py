@@ -165,7 +165,7 @@ def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
     jump = abs(evidence.health.clock_jump)
     valid = jump <= spec.validity.max_clock_jump or evidence.server is None
     message = f"wall-clock jump {jump:.3f} s"
-    return [Finding("clock", valid, message, _server_graded(spec))]
+    return [Finding("clock", valid, message, _server_graded(spec), server_only=True)]
 
 
 def _server(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -187,6 +187,6 @@ def _server(spec: Spec, evidence: Evidence) -> list[Finding]:
             "and a restart could hide in it"
         )
     return [
-        Finding("clock skew", valid, message, _server_graded(spec)),
-        Finding("scrape gaps", regular, gaps, _server_graded(spec)),
+        Finding("clock skew", valid, message, _server_graded(spec), server_only=True),
+        Finding("scrape gaps", regular, gaps, _server_graded(spec), server_only=True),
     ]

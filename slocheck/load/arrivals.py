@@ -1,6 +1,7 @@
 """A worker's part of the load: its users equipped for the closed or the open model."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -31,10 +32,10 @@ class Arrivals:
     dispatcher: Dispatcher
     pool: dict[str, int]
 
-    def wait_for_pool(self) -> None:
-        """Wait until all users are idle, at most `ON_START_S`."""
+    def wait_for_pool(self, living: Callable[[], int]) -> None:
+        """Wait until all living users are idle, at most `ON_START_S`."""
         until = time.monotonic() + ON_START_S
-        while self.dispatcher.idle < sum(self.pool.values()) and time.monotonic() < until:
+        while self.dispatcher.idle < living() and time.monotonic() < until:
             gevent.sleep(_POLL_S)
 
 

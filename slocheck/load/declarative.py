@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gevent
-from gevent import Greenlet
-from gevent.pool import Group
 from locust import User
 from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
@@ -62,16 +60,6 @@ class FlowUser(User):
         self._connection: Connection = connect_to(self.origin, self.sink.sweeper)
         self._cookies = Cookies(self.origin.host, tls=self.origin.tls is not None)
         self._longest_ns = round(self.sink.longest_s * NS_PER_SECOND)
-
-    def start(self, group: Group) -> Greenlet:
-        """Start as every user does; one that dies of an error is told of, as one of a Locust file is."""
-        greenlet: Greenlet = super().start(group)
-        greenlet.link_exception(self._died)
-        return greenlet
-
-    def _died(self, greenlet: Greenlet) -> None:
-        _, error, trace = greenlet.exc_info
-        self.environment.events.user_error.fire(user_instance=self, exception=error, tb=trace)
 
     def run(self) -> None:  # type: ignore[misc] # Locust's own leads into its task sets
         """Walk flow after flow until stopped."""

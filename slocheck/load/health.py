@@ -54,6 +54,12 @@ class Health:
         """Keep what Locust or the scenario complained of."""
         _count(self._messages, text[:MAX_MESSAGE])
 
+    def forget_samples(self) -> None:
+        """Begin to measure here; what was raised until now is kept."""
+        exceptions = self._exceptions
+        self.take()
+        self._exceptions = exceptions
+
     def take(self) -> dict[str, Any]:
         """Return everything since the last call, as lists, for a message."""
         now = (time.monotonic(), time.process_time())

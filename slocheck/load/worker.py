@@ -23,7 +23,7 @@ from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 from pydantic import TypeAdapter
 
 from slocheck.evidence.merge import Delta, to_plain
-from slocheck.load import wire
+from slocheck.load import deaths, wire
 from slocheck.load.arrivals import NO_ARRIVALS, Arrivals, equip
 from slocheck.load.capacity import raise_descriptor_limit
 from slocheck.load.clients import install
@@ -114,13 +114,13 @@ class Worker(WorkerRunner):
             except StopTest as error:
                 self.send_message(wire.UNPREPARED, {"why": str(error)})
                 return
-            self._arrivals.wait_for_pool()
+            self._arrivals.wait_for_pool(lambda: self.user_count)
         self.send_message(wire.PREPARED)
 
     def _begin(self, origin_ns: int) -> None:
         self._tracker.begin(origin_ns)
         self._health.origin_ns = origin_ns
-        self._health.take()  # what happened before the load is not the load's
+        self._health.forget_samples()  # how busy this process was before the load is not the load's
         for text in self._warned:
             self._health.complain(text)
         if self._arrivals is not None:
@@ -258,6 +258,7 @@ def main() -> int:
     tracker, health = Tracker(plan), Health()
     _watch_logs(health)
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
+    deaths.watch()
     lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)
     locust.events.user_error.add_listener(health.on_user_error)

@@ -10,9 +10,11 @@ import trustme
 
 from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
+from slocheck.spec.course import Stage
 from slocheck.spec.model import Tls
-from tests.e2e.load_runs import both_clients, make_plan, run, write_scenario
+from tests.e2e.load_runs import both_clients, constant, make_plan, run, write_scenario
 from tests.e2e.load_server import LoadServer
+from tests.e2e.stall_runs import IMPORTS
 
 
 @pytest.mark.parametrize(
@@ -115,3 +117,35 @@ def test_certificates_are_checked_as_the_spec_says(tmp_path: Path) -> None:
         assert refused.total(name).failures == {FailureClass.TLS: refused.total(name).sent}
         assert taken.total(name).ok == taken.total(name).sent > 0
         assert unchecked.total(name).ok == unchecked.total(name).sent > 0
+
+
+UNSTARTED = """
+    {import_}
+
+
+    class Unstarted(Base):
+        wait_time = constant(0.05)
+
+        def on_start(self):
+            raise ValueError("no session")
+
+        @task
+        def ask(self):
+            self.client.get("/x", name="ask")
+"""
+
+
+@pytest.mark.parametrize("kind", list(IMPORTS))
+@pytest.mark.parametrize("rate", [(), constant(10, 1)], ids=["closed", "open"])
+def test_what_on_start_raises_is_told_and_waited_for_by_nobody(
+    tmp_path: Path, kind: str, rate: tuple[Stage, ...]
+) -> None:
+    """Users that never started are missing, and the reason is in the evidence with its place."""
+    scenario = write_scenario(tmp_path, UNSTARTED.format(import_=IMPORTS[kind]))
+    with LoadServer() as server:
+        ended = run(make_plan(server.url, scenario, users=3, duration_s=1, rate=rate))
+    ((text, count),) = ended.result.health.exceptions.items()
+    assert text.startswith("ValueError: no session (")
+    assert "scenario.py:" in text
+    assert count >= 3
+    assert (ended.sent, ended.result.health.users) == (0, 0)

@@ -15,10 +15,12 @@ import gevent
 import locust
 from locust.env import Environment
 
+from slocheck.load import deaths
 from slocheck.load.declarative import iterations, user_class
 from slocheck.load.lean.sink import RecorderSink
 from tests.e2e.load_runs import make_plan
 
+deaths.watch()
 plan = make_plan(sys.argv[1], sys.argv[2], users=1)
 user = user_class(plan)
 

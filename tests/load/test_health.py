@@ -41,6 +41,18 @@ def test_exceptions_are_counted_by_text_and_bounded() -> None:
     assert "test_health.py:" in text
 
 
+def test_what_was_raised_before_the_load_is_told_with_it() -> None:
+    """A user that could not start is missing in the load; how busy its process was before is not."""
+    health = Health()
+    health.sample(users=3, late_ns=0)
+    health.complain("before")
+    health.on_user_error(None, ValueError("no session"), None)
+    health.forget_samples()
+    taken = health.take()
+    assert (taken["users"], taken["lag"], taken["messages"]) == ([], [], [])
+    assert taken["exceptions"] == [["ValueError: no session", 1]]
+
+
 def test_complaints_are_kept_but_for_those_of_tasks() -> None:
     """A warning keeps its first and last line."""
     health = Health()

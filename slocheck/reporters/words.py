@@ -38,6 +38,7 @@ _RATIO_KINDS = SHARE_KINDS - {IndicatorKind.LATENCY}
 _GOOD_SHARE_KINDS = frozenset({IndicatorKind.AVAILABILITY, IndicatorKind.CACHE_HIT_RATE})
 _NARROW = 0.01  # bounds this close together, relative to their height, are shown as one number
 _SHORT_SHA = 7
+NOTHING = 1e-9  # an end of an interval below this is shown as 0
 _WHOLE_FROM = 10  # a burst tolerance from here on is told in whole requests
 
 _KIND_TITLES = {
@@ -159,17 +160,24 @@ def interval_text(objective: Objective, limit: Limit, side: SideResult, confiden
     about = f"about {format_ratio(confidence)}"
     if kind is IndicatorKind.LATENCY:
         allowed = 1 - (objective.indicator.quantile or Fraction(0))
-        low, high = (format_value(IndicatorKind.ERROR_RATE, end, beside=(allowed,)) for end in _ends(side))
+        low, high = (
+            format_value(IndicatorKind.ERROR_RATE, _or_nothing(end), beside=(allowed,)) for end in _ends(side)
+        )
         over = f"{low}..{high} of requests at or over {bare_limit(limit)}"
         return f"{about}: {over}, {format_ratio(allowed)} allowed"
     ends = [1 - end for end in reversed(_ends(side))] if kind in _GOOD_SHARE_KINDS else _ends(side)
-    low, high = (format_value(kind, end, beside=limits_of(objective)) for end in ends)
+    low, high = (format_value(kind, _or_nothing(end), beside=limits_of(objective)) for end in ends)
     return f"{about}: {low}..{high}"
 
 
 def bare_limit(limit: Limit) -> str:
     """Return a limit as written, without its comparison."""
     return limit.text.removeprefix(str(limit.comparison)).strip()
+
+
+def _or_nothing(end: float) -> float:
+    """Return 0 for an end of an interval that is so near to it that its digits would tell nothing."""
+    return 0.0 if abs(end) < NOTHING else end
 
 
 def _ends(side: SideResult) -> list[float]:

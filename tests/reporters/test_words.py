@@ -85,6 +85,8 @@ def test_margin_of_the_unknown_is_empty() -> None:
     ("objective", "low", "high", "expected"),
     [
         pytest.param(ERRORS, 0.002, 0.006, "about 95%: 0.2%..0.6%", id="a share as it is"),
+        pytest.param(ERRORS, 2.2e-308, 0.006, "about 95%: 0%..0.6%", id="no row of noughts"),
+        pytest.param(AVAILABLE, 0.5, 1 - 1e-15, "about 95%: 0%..50%", id="nor at the other end"),
         pytest.param(AVAILABLE, 0.001, 0.002, "about 95%: 99.8%..99.9%", id="the good share, turned round"),
         pytest.param(
             LATENCY,
@@ -92,6 +94,13 @@ def test_margin_of_the_unknown_is_empty() -> None:
             0.04,
             "about 95%: 3%..4% of requests at or over 200ms, 5% allowed",
             id="a percentile",
+        ),
+        pytest.param(
+            LATENCY,
+            1e-158,
+            0.04,
+            "about 95%: 0%..4% of requests at or over 200ms, 5% allowed",
+            id="a percentile far from its limit",
         ),
     ],
 )

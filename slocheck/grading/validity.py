@@ -135,15 +135,16 @@ def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
         message = (
             f"{own:,} requests failed in the load generator itself{hint} and count for nothing; {message}"
         )
-    return [Finding("recording", own == 0 and unrecorded <= spec.validity.max_unrecorded, message)]
+    few = own <= spec.validity.max_generator_failures
+    return [Finding("recording", few and unrecorded <= spec.validity.max_unrecorded, message)]
 
 
-def _scenario(_spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The scenario's own code did not fail."""
+def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The scenario's own code did not fail, or no more often than is tolerated."""
     exceptions = evidence.health.exceptions
     count = sum(exceptions.values())
-    if not count:
-        return [Finding("scenario", valid=True, message="0 exceptions in the scenario")]
+    if count <= spec.validity.max_exceptions:
+        return [Finding("scenario", valid=True, message=f"{count:,} exceptions in the scenario")]
     example = max(exceptions, key=lambda text: exceptions[text])
     message = f"the scenario raised {count:,} times, most often: {example}; the load is not the one planned"
     return [Finding("scenario", valid=False, message=message)]
@@ -152,7 +153,7 @@ def _scenario(_spec: Spec, evidence: Evidence) -> list[Finding]:
 def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The window was driven to its end, and is long enough to judge."""
     driven, planned = evidence.recording.window_s, evidence.planned_window_s
-    cut = driven < planned and evidence.ending is Ending.COMPLETE
+    cut = driven < spec.validity.min_window * planned and evidence.ending is Ending.COMPLETE
     short = driven < spec.validity.min_slices and evidence.ending is not Ending.TARGET_DOWN
     message = f"{driven} of {planned:g} s driven"
     if short:

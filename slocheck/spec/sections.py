@@ -120,6 +120,19 @@ VALIDITY_KEYS: tuple[Key[Any], ...] = (
         "p99 of either lateness, as a share of a breached latency limit",
     ),
     Key(
+        "max_exceptions",
+        kinds.whole(0, 1_000_000_000),
+        _NORMAL.max_exceptions,
+        "exceptions of the scenario's own code",
+    ),
+    Key(
+        "max_generator_failures",
+        kinds.whole(0, 1_000_000_000),
+        _NORMAL.max_generator_failures,
+        "requests that failed on this machine itself",
+    ),
+    Key("min_window", kinds.RATIO, _NORMAL.min_window, "smallest share of the window that was driven"),
+    Key(
         "max_unrecorded",
         kinds.whole(0, 1_000_000_000),
         _NORMAL.max_unrecorded,

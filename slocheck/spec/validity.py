@@ -13,6 +13,9 @@ class ValidityLimits:
         max_loop_lag: Largest p99 of event-loop lateness, seconds.
         max_schedule_lag: Largest p99 of how late arrivals began, seconds.
         max_lag_share: Largest p99 of either lateness, as a share of a latency limit that it could break.
+        max_exceptions: Most exceptions of the scenario's own code.
+        max_generator_failures: Most requests that failed on this machine, for want of descriptors or ports.
+        min_window: Smallest share of the planned window that was driven, 0..1.
         max_unrecorded: Largest count of requests without a recorded outcome.
         max_clock_skew: Largest difference between Prometheus's clock and ours, seconds.
         max_clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
@@ -26,6 +29,9 @@ class ValidityLimits:
     max_loop_lag: float = 0.1
     max_schedule_lag: float = 0.1
     max_lag_share: float = 0.1
+    max_exceptions: int = 0
+    max_generator_failures: int = 0
+    min_window: float = 1.0
     max_unrecorded: int = 0
     max_clock_skew: float = 5.0
     max_clock_jump: float = 1.0

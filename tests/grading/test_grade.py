@@ -93,6 +93,38 @@ def test_a_fault_of_the_generator_is_never_a_pass(health: object, finding: str) 
     assert {level.reason for level in levels} == {f"not to be believed: {fault.message}"}
 
 
+LOST_TO_US = make_evidence(
+    steady(60, {20: 98}, failures={FailureClass.GENERATOR: 2}, statuses={200: 98}), planned_window_s=61.0
+)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "limit", "outcome"),
+    [
+        pytest.param(
+            make_evidence(health=replace(HEALTH, exceptions={"KeyError: 'x'": 3})),
+            f"max_exceptions: {allowed}",
+            outcome,
+            id=f"3 exceptions, {allowed} allowed",
+        )
+        for allowed, outcome in ((2, Outcome.INVALID), (3, Outcome.PASS))
+    ]
+    + [
+        pytest.param(
+            LOST_TO_US, f"max_generator_failures: {few}, min_window: {part}", outcome, id=f"{few}, {part}"
+        )
+        for few, part, outcome in (
+            (120, "98%", Outcome.PASS),
+            (119, "98%", Outcome.INVALID),
+            (120, "99%", Outcome.INVALID),
+        )
+    ],
+)
+def test_each_bound_of_validity_is_the_specs_to_say(evidence: Evidence, limit: str, outcome: Outcome) -> None:
+    """What is tolerated is taken for good, and not one more."""
+    assert assess(make_spec(more=f"validity: {{{limit}}}\n"), evidence).outcome is outcome
+
+
 def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
     """A busy generator makes latencies longer; it does not make a server answer 500."""
     busy = replace(HEALTH, workers=(replace(WORKER, cpu=2.0),))

@@ -81,6 +81,8 @@ class Target:
         if not known:
             return None
         start = known[0] if scrape is None else known[-1]
+        if any(time < moment and abs(seen - start) <= SAME_START_S for time, seen in self.starts):
+            return None  # it was scraped before: its own clock is ahead of the source's
         return start if start >= moment else None
 
     def restarts(self, begin: float, end: float) -> int:

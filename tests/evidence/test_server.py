@@ -283,6 +283,18 @@ def test_a_query_of_the_users_own(answer: PromqlAnswer | None, value: int | None
 HISTORIES = 2000
 
 
+def test_what_was_scraped_before_was_not_born_since() -> None:
+    """The service's clock is ahead: its process seems to start within the load, which it was seen before."""
+    counters = _counter((5000, 5400, 5800, 6000), {95.0: 600, 110.0: 600, 125.0: 600, 140.0: 600})
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, TIMES, (101.0,) * 4)
+    sample = _sample(ERRORS, _server(*counters, starts), _client(1000))
+    assert isinstance(sample, Share)
+    assert (sample.total, float(sample.high)) == (1000, 0.0)
+
+
+EVEN = {95.0: 0.0, 110.0: 250.0, 125.0: 500.0, 140.0: 500.0}
+
+
 def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
     """Restarts, replicas, gaps, late scrapes, duplicates, skew, refusals, other traffic: the bounds hold."""
     decided = 0

@@ -145,7 +145,10 @@ def _rate(objective: Objective, spec: Spec, series: ServerSeries, client: Client
 
 
 def _covered(series: ServerSeries, counted: Counted, end: float) -> dict[str, float]:
-    """Return, for each process that had traffic, the seconds its scrapes cover inside the window."""
+    """Return, for each process that had traffic, the seconds of the window that its growth is of.
+
+    They begin at its first scrape, or at its birth where that is known to be in the window.
+    """
     busy = {
         f"{labels.get('job', '')}/{labels.get('instance', '')}"
         for labels, part in counted.parts
@@ -154,8 +157,11 @@ def _covered(series: ServerSeries, counted: Counted, end: float) -> dict[str, fl
     covered = {}
     for name, target in targets(series).items():
         inside = [time for time in target.scrapes if series.start <= time <= end]
-        if name in busy and len(inside) > 1:
-            covered[name] = inside[-1] - inside[0]
+        if name in busy and inside:
+            born = target.born_since(series.start, inside[0])
+            seconds = inside[-1] - (inside[0] if born is None else min(born, inside[0]))
+            if seconds > 0:
+                covered[name] = seconds
     return covered
 
 

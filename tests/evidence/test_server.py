@@ -1,5 +1,6 @@
 """The server side's samples against cases with known truth."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import inf
 
@@ -290,6 +291,30 @@ def test_what_was_scraped_before_was_not_born_since() -> None:
     sample = _sample(ERRORS, _server(*counters, starts), _client(1000))
     assert isinstance(sample, Share)
     assert (sample.total, float(sample.high)) == (1000, 0.0)
+
+
+def test_a_rate_counts_the_seconds_from_a_birth_as_it_counts_the_requests() -> None:
+    """Two replicas with 100 requests a second each, one of them born in the window."""
+    old, new = tuple(range(70, 161, 15)), tuple(range(120, 166, 15))
+    spec = make_spec('  rps_per_instance: {silver: ">= 110/s"}\n', more=SOURCE)
+    spec = replace(spec, target=replace(spec.target, instances=None))
+    labels = {"job": "api", "instance": "b"}
+    server = _server(
+        _series("http_requests_total", {t: 100.0 * max(0, t - 100) for t in old}, status_code="200"),
+        RawSeries(
+            "http_requests_total",
+            {**BASE, "instance": "b", "status_code": "200"},
+            new,
+            tuple(100.0 * (min(t, 160) - 106) for t in new),
+        ),
+        _up(*old),
+        _up(*new, instance="b"),
+        RawSeries(PROCESS_START, labels, new, (106.0,) * len(new)),
+        end=160.0,
+    )
+    sample = _sample(spec, server, _client(11400), "silver")
+    assert isinstance(sample, Rate)
+    assert sample.low == sample.high == 100
 
 
 EVEN = {95.0: 0.0, 110.0: 250.0, 125.0: 500.0, 140.0: 500.0}

@@ -1,12 +1,13 @@
 """Growth of many series put together: by status, by bucket edge, over all processes."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from slocheck.evidence.counters import Flag, Growth, growth, target_name, targets
+from slocheck.evidence.counters import Flag, Growth, clean, growth, target_name, targets
 from slocheck.evidence.saturation import USAGE_METRICS
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.spec.model import Endpoint, Objective, Preset
@@ -139,7 +140,7 @@ def _counts_of(series: RawSeries, name: str) -> bool:
 
 
 def _falls(series: RawSeries) -> int:
-    return sum(b < a for a, b in pairwise(series.values))
+    return sum(b < a for a, b in pairwise(clean(series)[1]))
 
 
 def quiet_growth(server: ServerSeries, metric: str, wanted: Callable[[Mapping[str, str]], bool]) -> Fraction:
@@ -148,14 +149,11 @@ def quiet_growth(server: ServerSeries, metric: str, wanted: Callable[[Mapping[st
     total = Fraction(0)
     for series in server.series:
         if series.metric == metric and wanted(series.labels):
-            samples = [
-                (time, value)
-                for time, value in zip(series.times, series.values, strict=True)
-                if time < server.load_start
-            ]
-            if samples:
+            times, values = clean(series)
+            before = [Fraction(value) for value in values[: bisect_left(times, server.load_start)]]
+            if before:
                 scrapes = processes[target_name(series.labels)].scrapes
-                newborn = bool(scrapes) and scrapes[0] < samples[0][0]
-                first = Fraction(0) if newborn else Fraction(samples[0][1])
-                total += max(Fraction(0), Fraction(samples[-1][1]) - first)
+                newborn = bool(scrapes) and scrapes[0] < times[0]
+                first = Fraction(0) if newborn else before[0]
+                total += sum(b - a if b >= a else b for a, b in pairwise([first, *before]))
     return total

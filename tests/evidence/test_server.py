@@ -284,6 +284,24 @@ def test_a_query_of_the_users_own(answer: PromqlAnswer | None, value: int | None
 HISTORIES = 2000
 
 
+@pytest.mark.parametrize("odd", [float("nan"), inf])
+def test_a_sample_that_is_no_number_is_left_out(odd: float) -> None:
+    """An exporter may say NaN before the load; the other samples count."""
+    counter = _series("http_requests_total", {90.0: odd, 95.0: 5, 110.0: 505, 140.0: 1005}, status_code="200")
+    sample = _sample(ERRORS, _server(counter, _up(*TIMES)), _client(1000))
+    assert isinstance(sample, Share)
+    assert (sample.total, float(sample.high)) == (1000, 0.0)
+
+
+def test_a_restart_before_the_load_does_not_hide_other_traffic() -> None:
+    """Others' requests stand in for those of ours that the second restart lost: nothing is decided."""
+    times = (70.0, 85.0, 95.0, 110.0, 125.0, 140.0)
+    values = (1000, 0, 50, 550, 300, 600)
+    counter = _series("http_requests_total", dict(zip(times, values, strict=True)), status_code="200")
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, times, (20, 80, 80, 80, 112, 112))
+    assert _verdicts(ERRORS, _server(counter, _up(*times), starts), _client(1100)) == (UNDECIDED,) * 3
+
+
 def test_what_was_scraped_before_was_not_born_since() -> None:
     """The service's clock is ahead: its process seems to start within the load, which it was seen before."""
     counters = _counter((5000, 5400, 5800, 6000), {95.0: 600, 110.0: 600, 125.0: 600, 140.0: 600})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slocheck.evidence.series import RawSeries
-from slocheck.sources.native import NativeSample, classic_series
+from slocheck.sources.native import NativeSample, classic_series, upper_edges
 from slocheck.sources.prometheus_errors import Messages
 from slocheck.sources.prometheus_http import Answer
 
@@ -52,6 +52,7 @@ def series(answer: Answer, messages: Messages) -> tuple[RawSeries, ...]:
     if answer.kind != "matrix":
         raise messages.odd_form(f"a {answer.kind} where a matrix was asked for")
     found: list[RawSeries] = []
+    native: list[tuple[str, dict[str, str], list[NativeSample]]] = []
     for item in _items(answer, messages):
         labels = dict(_labels(item, messages))
         metric = labels.pop("__name__", "")
@@ -60,7 +61,12 @@ def series(answer: Answer, messages: Messages) -> tuple[RawSeries, ...]:
             times, values = tuple(time for time, _ in pairs), tuple(value for _, value in pairs)
             found.append(RawSeries(metric, labels, times, values))
         if "histograms" in item:
-            found += classic_series(metric, labels, list(_native(item["histograms"], messages)))
+            native.append((metric, labels, list(_native(item["histograms"], messages))))
+    edges: dict[str, dict[float, str]] = {}
+    for metric, _, samples in native:
+        edges.setdefault(metric, {}).update(upper_edges(samples))
+    for metric, labels, samples in native:
+        found += classic_series(metric, labels, samples, edges[metric])
     return tuple(found)
 
 

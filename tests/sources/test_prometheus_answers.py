@@ -80,6 +80,31 @@ def test_a_native_histogram_becomes_cumulative_buckets() -> None:
     }
 
 
+def test_native_histograms_of_one_metric_share_their_edges() -> None:
+    """Only populated buckets are told: a histogram is exact at the others' edges, but for those across."""
+    items = [
+        {"metric": {"__name__": "h", "code": code}, "histograms": [[1, {"count": "2", "buckets": buckets}]]}
+        for code, buckets in (("200", [[0, "0.1", "0.2", "2"]]), ("201", [[0, "0.04", "0.05", "2"]]))
+    ]
+    items.append({"metric": {"__name__": "h", "code": "202"}, "histograms": [[1, {"count": "0"}]]})
+    found = {
+        (one.labels["code"], one.labels["le"]): one.values
+        for one in series(answer("matrix", items), MESSAGES)
+        if "le" in one.labels
+    }
+    assert {key: values[0] for key, values in found.items()} == {
+        ("200", "0.05"): 0,
+        ("200", "0.2"): 2,
+        ("200", "+Inf"): 2,
+        ("201", "0.05"): 2,
+        ("201", "0.2"): 2,
+        ("201", "+Inf"): 2,
+        ("202", "0.05"): 0,
+        ("202", "0.2"): 0,
+        ("202", "+Inf"): 0,
+    }
+
+
 def test_an_edge_inside_a_coarser_bucket_is_left_out() -> None:
     """After a change of schema only the edges that both have are exact."""
     fine = NativeSample(1, 2, ((1, 2, "2", 1), (2, 4, "4", 1)))

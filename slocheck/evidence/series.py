@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import inf, isfinite
 
 from slocheck.spec.model import Preset
 
@@ -38,6 +40,19 @@ class RawSeries:
     labels: Mapping[str, str]
     times: tuple[float, ...]
     values: tuple[float, ...]
+
+
+def parse_edge(text: str) -> Fraction | float | None:
+    """Return the edge that a label ``le`` writes, exact; ``inf`` for the last one, None for other text."""
+    try:
+        value = float(text)
+        if isfinite(value) and value != 0:  # in a float's range, so that the exact number is small too
+            return Fraction(text.strip())
+    except ValueError:
+        return None
+    if value == 0:
+        return Fraction(0)
+    return inf if value == inf and "inf" in text.lower() else None
 
 
 @dataclass(frozen=True, slots=True)

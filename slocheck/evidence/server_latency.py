@@ -1,12 +1,13 @@
 """Latency from the server's histogram: what its buckets allow, never an interpolated percentile."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, inf
 
+from slocheck.evidence.counters import Growth
 from slocheck.evidence.samples import Display, NoData, Share, Slices
-from slocheck.evidence.series import ServerSeries
+from slocheck.evidence.series import ServerSeries, parse_edge
 from slocheck.evidence.server_client import ClientCounts
 from slocheck.evidence.server_counts import Counted, count, quiet_growth, route_filter, status_share
 from slocheck.evidence.server_reconcile import Doubt, reconcile, share_sample
@@ -57,14 +58,26 @@ def latency_sample(
 
 
 def common_edges(counted: Counted, preset: Preset) -> list[Edge]:
-    """Return the bucket edges that every process has, ascending, in seconds."""
-    layouts: dict[tuple[str, str], set[Edge]] = {}
-    for labels, _ in counted.parts:
+    """Return the bucket edges that every histogram with traffic has, ascending, in seconds."""
+    layouts: dict[frozenset[tuple[str, str]], dict[Edge, list[Growth]]] = {}
+    for labels, part in counted.parts:
         edge = _edge(labels, preset)
         if edge is not None:
-            layouts.setdefault((labels.get("job", ""), labels.get("instance", "")), set()).add(edge)
-    common = set.intersection(*layouts.values()) if layouts else set()
-    return sorted(common)
+            key = frozenset(item for item in labels.items() if item[0] != "le")
+            layouts.setdefault(key, {}).setdefault(edge, []).append(part)
+    busy = (layout for layout in layouts.values() if any(part.total for part in layout.get(inf, ())))
+    usable = [_usable(layout) for layout in busy]
+    return sorted(set.intersection(*usable)) if usable else []
+
+
+def _usable(layout: Mapping[Edge, Sequence[Growth]]) -> set[Edge]:
+    """Return the edges of one histogram that were there as long as its ``+Inf``.
+
+    A new version of the service may bring other buckets: an edge that only one of the two versions had
+    does not tell where the other's requests were.
+    """
+    moments = {edge: {step.end for part in parts for step in part.steps} for edge, parts in layout.items()}
+    return {edge for edge in layout if moments[edge] == moments[inf]}
 
 
 def around(limit: Fraction, edges: list[Edge]) -> tuple[Edge, Edge]:
@@ -76,13 +89,8 @@ def around(limit: Fraction, edges: list[Edge]) -> tuple[Edge, Edge]:
 
 def _edge(labels: Mapping[str, str], preset: Preset) -> Edge | None:
     """Parse a series' ``le`` into seconds; None where it has none."""
-    text = labels.get("le", "")
-    if text.lstrip("+").lower() in ("inf", "infinity"):
-        return inf
-    try:
-        return Fraction(text) * preset.unit_seconds
-    except ValueError:
-        return None
+    edge = parse_edge(labels.get("le", ""))
+    return edge if edge is None or edge == inf else Fraction(edge) * preset.unit_seconds
 
 
 def _good_at(edge: Edge, preset: Preset, spec: Spec) -> Callable[[Mapping[str, str]], bool]:

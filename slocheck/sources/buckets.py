@@ -1,10 +1,10 @@
 """Bucket edges before the load: which latency limits the server side will be able to decide."""
 
-import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
+from slocheck.evidence.series import parse_edge
 from slocheck.spec.model import Preset
 
 
@@ -19,18 +19,10 @@ def common_edges(series_by_le: Mapping[str, int], unit: Fraction) -> tuple[Fract
     counts: dict[Fraction, int] = {}
     most = max(series_by_le.values(), default=0)
     for text, count in series_by_le.items():
-        edge = _edge(text)
-        if edge is not None:
+        edge = parse_edge(text)
+        if isinstance(edge, Fraction):
             counts[edge] = counts.get(edge, 0) + count
     return tuple(sorted(edge * unit for edge, count in counts.items() if count >= most))
-
-
-def _edge(text: str) -> Fraction | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return Fraction(text.strip()) if math.isfinite(value) else None
 
 
 def edge_warnings(preset: Preset, edges: Sequence[Fraction], limits: Iterable[Fraction]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def latency_sample(
     if isinstance(doubt, NoData):
         return doubt
     below, above = around(limit.value, edges)
-    failed = _failed(counted, objective, spec, series)
+    failed = _failed(counted, objective, spec, series, total=total)
     good = [round(counted.total(_good_at(edge, preset, spec))) for edge in (below, above)]
     bad = max(0, total - good[1]), min(total, total - good[0] + failed)
     sample = share_sample(
@@ -105,8 +105,11 @@ def _good_at(edge: Edge, preset: Preset, spec: Spec) -> Callable[[Mapping[str, s
     return good
 
 
-def _failed(counted: Counted, objective: Objective, spec: Spec, series: ServerSeries) -> int:
-    """Return how many more requests may have failed, and so be bad, than the histogram's labels tell."""
+def _failed(counted: Counted, objective: Objective, spec: Spec, series: ServerSeries, *, total: int) -> int:
+    """Return how many more requests may have failed, and so be bad, than the histogram's labels tell.
+
+    A request that the histogram has and the counter by status has not may have failed as well.
+    """
     preset = series.preset
     if preset.histogram_status_label:
         label = preset.histogram_status_label
@@ -122,9 +125,8 @@ def _failed(counted: Counted, objective: Objective, spec: Spec, series: ServerSe
     failures = count(
         series, preset.counter, route_filter(preset, objective), begin=series.start, end=series.end
     )
-    return round(
-        failures.total(lambda labels: status_share(labels.get(status, ""), spec.failures.statuses)[1])
-    )
+    possible = failures.total(lambda labels: status_share(labels.get(status, ""), spec.failures.statuses)[1])
+    return round(possible + max(Fraction(0), total - failures.total()))
 
 
 def _doubt(

@@ -382,6 +382,13 @@ def test_an_odd_edge_decides_nothing(le: str) -> None:
     assert _verdicts(P95, _server(*series, _up(*TIMES)), _client(500)) == (MET, MET, MET)
 
 
+def test_what_no_counter_by_status_has_may_have_failed() -> None:
+    """The histogram tells no status and the counter is named wrongly: fast requests may all be errors."""
+    preset = replace(PRESET, histogram_status_label=None, counter="misnamed_total")
+    server = replace(_server(*_histogram({0.05: 1000})), preset=preset)
+    assert _verdicts(P95, server, _client(1000)) == (UNDECIDED,) * 3
+
+
 def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
     """Restarts, replicas, gaps, late scrapes, duplicates, skew, refusals, other traffic: the bounds hold."""
     decided = 0

@@ -1,5 +1,6 @@
 """From the query API's JSON to typed samples; whatever is not of its form is refused."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -95,16 +96,19 @@ def _pair(value: object, messages: Messages) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:  # noqa: PLR2004 - a pair
         raise messages.odd_form("a sample that is no pair")
     try:
-        return float(value[0]), float(value[1])
-    except (TypeError, ValueError):
+        time, number = float(value[0]), float(value[1])
+    except (TypeError, ValueError, OverflowError):
         raise messages.odd_form("a sample that is no number") from None
+    if not math.isfinite(time):
+        raise messages.odd_form("a sample without a time")
+    return time, number
 
 
 def _native(samples: object, messages: Messages) -> Iterator[NativeSample]:
     for sample in _list(samples, messages):
         try:
             yield _native_sample(sample)
-        except (TypeError, ValueError, KeyError, AttributeError):
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
             raise messages.odd_form("a native histogram of unknown form") from None
 
 

@@ -12,6 +12,8 @@ from slocheck.sources.prometheus_http import PrometheusHttp
 from slocheck.sources.selectors import selector_text
 
 SHORTEST_SPAN = 1.0
+LOOSE = 60.0
+"""Seconds that a sample may lie outside of the span asked for; one far off would be counted as its end."""
 
 
 @dataclass(slots=True)
@@ -53,12 +55,19 @@ class Fetcher:
             self.note(f"Prometheus warned: {warning}")
         if answer.partial:
             self.note("the answer is partial (isPartial): some storage could not be asked")
-        return merged(series(answer, self.http.messages))
+        found = merged(series(answer, self.http.messages))
+        if any(one.times and not _within(one.times, start, end) for one in found):
+            raise self.http.messages.odd_form("samples of another time than was asked for")
+        return found
 
     def note(self, reason: str) -> None:
         """Remember, once, why the data may not be whole."""
         if reason not in self.incomplete:
             self.incomplete.append(reason)
+
+
+def _within(times: Sequence[float], start: float, end: float) -> bool:
+    return start - LOOSE <= min(times) and max(times) <= end + LOOSE
 
 
 def merged(found: Iterable[RawSeries]) -> tuple[RawSeries, ...]:

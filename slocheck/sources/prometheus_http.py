@@ -203,6 +203,8 @@ class PrometheusHttp:
             raise self.messages.odd_form("no resultType")
         self.distributed |= "isPartial" in document
         said = document.get("warnings") or []
+        if not isinstance(said, list):
+            raise self.messages.odd_form("warnings that are no list")
         return Answer(
             kind=kind,
             result=data.get("result"),

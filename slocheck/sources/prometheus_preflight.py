@@ -1,5 +1,6 @@
 """What is asked of Prometheus before any load, so that nothing is found out too late."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ def clock_skew(http: PrometheusHttp) -> float:
     for _ in range(SKEW_PROBES):
         answer = http.query("time()")
         found = points(answer, http.messages)
-        if len(found) != 1:
+        if len(found) != 1 or not math.isfinite(found[0].value):
             raise http.messages.odd_form("time() is not one number")
         if answer.round_trip < best:
             best, skew = answer.round_trip, found[0].value - answer.midpoint
@@ -209,6 +210,8 @@ class Inspection:
             if query.metric == f"{self.preset.histogram}_bucket":
                 for point in self.ask(f"count by (le) ({selector_text(query)})"):
                     le = point.labels.get("le", "")
+                    if not math.isfinite(point.value):
+                        raise self.http.messages.odd_form("a count that is no number")
                     counts[le] = max(counts.get(le, 0), int(point.value))
         return common_edges(counts, self.preset.unit_seconds)
 

@@ -52,6 +52,12 @@ def test_vectors_and_scalars() -> None:
         pytest.param("matrix", [{"metric": {}, "values": [[1]]}], id="half a sample"),
         pytest.param("matrix", [{"metric": {}, "values": [[1, "x"]]}], id="no number"),
         pytest.param("matrix", [{"metric": {}, "values": [[None, "1"]]}], id="no time"),
+        pytest.param("matrix", [{"metric": {}, "values": [[math.nan, "1"]]}], id="a time that is no number"),
+        pytest.param("matrix", [{"metric": {}, "values": [[10**400, "1"]]}], id="a time beyond all"),
+        pytest.param("matrix", [{"metric": {}, "values": [[1, 10**400]]}], id="a value beyond all"),
+        pytest.param(
+            "matrix", [{"metric": {}, "histograms": [[10**400, {"count": "1"}]]}], id="the same, native"
+        ),
         pytest.param("matrix", [{"metric": {}, "histograms": [[1, "x"]]}], id="a histogram that is a text"),
         pytest.param(
             "matrix", [{"metric": {}, "histograms": [[1, {"count": "1", "buckets": [[0, 1]]}]]}], id="edges"

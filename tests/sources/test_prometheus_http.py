@@ -163,6 +163,16 @@ def test_patience_ends() -> None:
         assert len(server.requests) >= 2
 
 
+@pytest.mark.parametrize("warnings", [5, "a text", {"a": 1}])
+def test_warnings_of_another_form_are_refused(warnings: object) -> None:
+    """They are a list of texts."""
+    with FaultServer([success("vector", [], warnings=warnings)]) as server:
+        connection = PrometheusHttp(prometheus_source(server.url))
+        with pytest.raises(SourceError, match="warnings that are no list"):
+            connection.query("up")
+        connection.close()
+
+
 def test_warnings_and_partial_answers_are_kept() -> None:
     """What the client library drops is what makes a result incomplete."""
     with FaultServer([success("vector", [], warnings=["store gone\n"], isPartial=True)]) as server:

@@ -1,5 +1,6 @@
 """The steps of the Prometheus source on answers that a healthy server does not give."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -20,7 +21,7 @@ from slocheck.sources.prometheus_preflight import (
 from slocheck.sources.prometheus_promql import Window, ask
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
 from tests.sources.fault_server import FaultServer, http, success
-from tests.sources.names import PRESET, prometheus_source, queries
+from tests.sources.names import JOB, PRESET, prometheus_source, queries
 
 TOO_MUCH = http('{"status":"error","error":"query processing would load too many samples"}', "422 No")
 UP = SeriesQuery("up")
@@ -40,6 +41,37 @@ def with_server(answers: list[bytes], work: Callable[[PrometheusHttp], T]) -> T:
             return work(connection)
         finally:
             connection.close()
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf"])
+def test_a_clock_that_tells_no_time_is_refused(value: str) -> None:
+    """A skew that is no number would put the load nowhere."""
+    with pytest.raises(SourceError, match=r"time\(\) is not one number"):
+        with_server([success("scalar", [1, value])], clock_skew)
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf"])
+def test_a_count_of_edges_that_is_no_number_is_refused(value: str) -> None:
+    """An answer of that kind is a broken server's."""
+    targets = {"activeTargets": [{"labels": {"job": JOB}, "scrapeInterval": "5s"}]}
+    answers = [
+        *[success("scalar", [1, "1"])] * 3,
+        success("vector", [{"metric": {"job": JOB}, "value": [1, "1"]}]),
+        http(json.dumps({"status": "success", "data": targets})),
+        success("vector", [{"metric": {"le": "0.1"}, "value": [1, value]}]),
+    ]
+
+    def inspect(connection: PrometheusHttp) -> object:
+        return Inspection(connection, PRESET, queries(), up_query(queries(), {})).inspect(())
+
+    with pytest.raises(SourceError, match="a count that is no number"):
+        with_server(answers, inspect)
+
+
+def test_samples_of_another_time_are_refused() -> None:
+    """A sample of the far future would be counted as the load's end."""
+    with pytest.raises(SourceError, match="samples of another time"):
+        with_server([matrix([1e12, "1"])], lambda http: Fetcher(http).fetch("up", start=0, end=10))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import isfinite
 
 from slocheck.evidence.queries import PROCESS_START, UP
+from slocheck.evidence.saturation import USAGE_METRICS
 from slocheck.evidence.series import RawSeries, ServerSeries
 
 MARGIN_S = 0.2
@@ -66,11 +67,22 @@ class Target:
         name: Its job and instance.
         scrapes: Times of its good scrapes, ascending.
         starts: (time, process start) samples, ascending; empty where the process does not tell.
+        falls: Times of the scrapes by which any of its counters had fallen, ascending.
     """
 
     name: str
     scrapes: tuple[float, ...]
     starts: tuple[tuple[float, float], ...]
+    falls: tuple[float, ...] = ()
+
+    def began_again(self, begin: float, end: float) -> bool:
+        """Tell whether all its counters began again at 0 after `begin`, until `end`.
+
+        A fall of one of them says so for those that have caught up since, or a bucket would no longer fit
+        the count of its histogram.
+        """
+        fallen = bisect_right(self.falls, end) > bisect_right(self.falls, begin)
+        return fallen or self.restarts(begin, end) > 0
 
     def born_since(self, moment: float, scrape: float | None) -> float | None:
         """Return when the process of a scrape began, if that is known and not before `moment`.
@@ -101,6 +113,11 @@ def target_name(labels: Mapping[str, str]) -> str:
     return f"{labels.get('job', '')}/{labels.get('instance', '')}"
 
 
+def is_counter(metric: str) -> bool:
+    """Tell whether a metric only grows while its process lives, and is the service's own."""
+    return metric.endswith(("_total", "_count", "_bucket")) and metric not in USAGE_METRICS
+
+
 def clean(series: RawSeries) -> tuple[list[float], list[float]]:
     """Return a series' finite samples, ascending in time, one per moment (the last one given)."""
     samples = {
@@ -117,6 +134,7 @@ def targets(server: ServerSeries) -> dict[str, Target]:
     scrapes: dict[str, list[float]] = {}
     starts: dict[str, list[tuple[float, float]]] = {}
     seen: dict[str, set[float]] = {}
+    falls: dict[str, set[tuple[float, float]]] = {}
     for series in server.series:
         name = target_name(series.labels)
         times, values = clean(series)
@@ -127,16 +145,25 @@ def targets(server: ServerSeries) -> dict[str, Target]:
             starts.setdefault(name, []).extend(zip(times, values, strict=True))
         else:
             seen.setdefault(name, set()).update(times)
-    names = {*scrapes, *starts, *seen}
-    return {
+            if is_counter(series.metric):
+                steps = pairwise(zip(times, values, strict=True))
+                falls.setdefault(name, set()).update((a[0], b[0]) for a, b in steps if b[1] < a[1])
+    found = {}
+    for name in {*scrapes, *starts, *seen}:
         # where `up` was not delivered the samples themselves show when a scrape went well
-        name: Target(
-            name,
-            tuple(sorted(set(scrapes.get(name) or seen.get(name) or ()))),
-            tuple(sorted(starts.get(name, []))),
-        )
-        for name in names
-    }
+        good_scrapes = tuple(sorted(set(scrapes.get(name) or seen.get(name) or ())))
+        again = {_noticed(good_scrapes, *fall) for fall in falls.get(name, ())}
+        found[name] = Target(name, good_scrapes, tuple(sorted(starts.get(name, []))), tuple(sorted(again)))
+    return found
+
+
+def _noticed(scrapes: tuple[float, ...], before: float, after: float) -> float:
+    """Return the first scrape of the new process, for a series that fell between two samples.
+
+    The new process may have shown it later only; the old one would have shown it at every scrape.
+    """
+    index = bisect_right(scrapes, before)
+    return min(scrapes[index], after) if index < len(scrapes) else after
 
 
 def baseline_time(target: Target, *, moment: float, before: bool) -> float | None:
@@ -188,7 +215,7 @@ def growth(
         at, level = (times[first - 1], values[first - 1]) if first else (base, 0.0)
     last = bisect_left(times, end) + 1 if whole else bisect_right(times, end)
     steps, resets = _walk(times, values, range(first, min(last, len(times))), (at, level), target)
-    if resets or target.restarts(at, times[min(last, len(times)) - 1] if times else at):
+    if resets or target.began_again(at, times[min(last, len(times)) - 1] if times else at):
         flags.add(Flag.RESET)
     if whole and (not times or times[-1] < end):
         flags.add(Flag.TAIL_UNKNOWN)
@@ -218,7 +245,7 @@ def _walk(
     at, level = start
     for index in indices:
         fell = values[index] < level
-        restarted = target.restarts(at, times[index]) > 0
+        restarted = target.began_again(at, times[index])
         resets += fell
         added = Fraction(values[index]) - (0 if fell or restarted else Fraction(level))
         steps.append(Step(at, times[index], added))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from slocheck.evidence.counters import Flag, Growth, clean, growth, target_name, targets
-from slocheck.evidence.saturation import USAGE_METRICS
+from slocheck.evidence.counters import Flag, Growth, clean, growth, is_counter, target_name, targets
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.spec.model import Endpoint, Objective, Preset
 
@@ -135,8 +134,7 @@ def load_balanced(server: ServerSeries) -> str:
 
 
 def _counts_of(series: RawSeries, name: str) -> bool:
-    counter = series.metric.endswith(("_total", "_count", "_bucket"))
-    return counter and series.metric not in USAGE_METRICS and target_name(series.labels) == name
+    return is_counter(series.metric) and target_name(series.labels) == name
 
 
 def _falls(series: RawSeries) -> int:

@@ -335,60 +335,6 @@ def test_a_rate_counts_the_seconds_from_a_birth_as_it_counts_the_requests() -> N
     assert sample.low == sample.high == 100
 
 
-def _layout(status: str, points: dict[float, float], *edges: str) -> list[RawSeries]:
-    return [_series(f"{PRESET.histogram}_bucket", points, le=le, status_code=status) for le in edges]
-
-
-EVEN = {95.0: 0.0, 110.0: 250.0, 125.0: 500.0, 140.0: 500.0}
-
-
-@pytest.mark.parametrize(
-    "series",
-    [
-        pytest.param(
-            [*_layout("200", EVEN, "0.1", "0.2", "0.5", "+Inf"), *_layout("201", EVEN, "0.1", "0.5", "+Inf")],
-            id="two histograms of one process",
-        ),
-        pytest.param(
-            [
-                *_layout("200", {95.0: 0, 110.0: 800, 125.0: 200, 140.0: 200}, "0.1", "0.5", "+Inf"),
-                *_layout("200", {125.0: 200, 140.0: 200}, "0.2"),
-            ],
-            id="a new version with one edge more",
-        ),
-    ],
-)
-def test_an_edge_that_not_all_requests_had_is_none(series: list[RawSeries]) -> None:
-    """All requests took less than 100 ms, and most were never held against 200 ms."""
-    assert _verdicts(P95, _server(*series, _up(*TIMES)), _client(1000)) == (MET, MET, MET)
-
-
-def test_an_edge_may_be_written_in_two_ways() -> None:
-    """A restart, or an upgrade of Prometheus, may turn 0.10 into 0.1: it stays the same edge."""
-    series = [
-        *_layout("200", {95.0: 0, 110.0: 800}, "0.10"),
-        *_layout("200", {125.0: 150, 140.0: 150}, "0.1"),
-        *_layout("200", {95.0: 0, 110.0: 800, 125.0: 200, 140.0: 200}, "+inf"),
-    ]
-    sample = _sample(P95, _server(*series, _up(*TIMES)), _client(1000), "gold")
-    assert isinstance(sample, Share)
-    assert sample.low == sample.high == Fraction(5, 100)
-
-
-@pytest.mark.parametrize("le", ["1/0", "1e999999999", "1e-999999999", "nan", "-Inf", "", "x"])
-def test_an_odd_edge_decides_nothing(le: str) -> None:
-    """What is no number is no edge, and a huge exponent costs no time."""
-    series = _layout("200", EVEN, "0.1", "0.5", "+Inf", le)
-    assert _verdicts(P95, _server(*series, _up(*TIMES)), _client(500)) == (MET, MET, MET)
-
-
-def test_what_no_counter_by_status_has_may_have_failed() -> None:
-    """The histogram tells no status and the counter is named wrongly: fast requests may all be errors."""
-    preset = replace(PRESET, histogram_status_label=None, counter="misnamed_total")
-    server = replace(_server(*_histogram({0.05: 1000})), preset=preset)
-    assert _verdicts(P95, server, _client(1000)) == (UNDECIDED,) * 3
-
-
 def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
     """Restarts, replicas, gaps, late scrapes, duplicates, skew, refusals, other traffic: the bounds hold."""
     decided = 0

@@ -93,8 +93,9 @@ class Target:
         if not known:
             return None
         start = known[0] if scrape is None else known[-1]
-        if any(time < moment and abs(seen - start) <= SAME_START_S for time, seen in self.starts):
-            return None  # it was scraped before: its own clock is ahead of the source's
+        for time, seen in self.starts:
+            if abs(seen - start) <= SAME_START_S and (time < moment or seen > time + SAME_START_S):
+                return None  # it was scraped before that: its own clock is ahead of the source's
         return start if start >= moment else None
 
     def restarts(self, begin: float, end: float) -> int:

@@ -39,6 +39,8 @@ def latency_sample(
     failed = _failed(counted, objective, spec, series, total=total)
     good = [round(counted.total(_good_at(edge, preset, spec))) for edge in (below, above)]
     bad = max(0, total - good[1]), min(total, total - good[0] + failed)
+    if bad[0] > bad[1]:
+        return NoData(f"{metric} contradicts itself: its buckets do not add up to its count", broken=True)
     sample = share_sample(
         bad,
         total,

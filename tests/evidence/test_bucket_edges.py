@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from slocheck.evidence.samples import Share
+from slocheck.evidence.queries import PROCESS_START
+from slocheck.evidence.samples import NoData, Share
 from slocheck.evidence.series import RawSeries
 from tests.evidence.histories import PRESET
 from tests.evidence.test_server import (
@@ -62,6 +63,25 @@ def test_a_restart_that_one_counter_shows_is_one_of_all() -> None:
     sample = _sample(P95, _server(*series, _up(*TIMES)), _client(8), "gold")
     assert isinstance(sample, Share)
     assert sample.low == sample.high == Fraction(2, 8)
+
+
+def test_buckets_that_contradict_the_count_are_no_data() -> None:
+    """Fewer requests up to 500 ms than up to 200 ms: nothing can be told."""
+    series = [
+        *_layout("200", EVEN, "0.1", "+Inf"),
+        *_layout("200", {95.0: 0, 110.0: 9, 125.0: 9, 140.0: 9}, "0.5"),
+    ]
+    assert isinstance(_sample(P95, _server(*series, _up(*TIMES)), _client(500), "silver"), NoData)
+
+
+def test_a_replica_whose_clock_is_ahead_is_not_counted_as_nothing() -> None:
+    """It seems to start after it was scraped: what it added to its first scrape is known to be there."""
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, (125.0, 140.0), (190.0, 190.0))
+    counter = _series("http_requests_total", {125.0: 500, 140.0: 900}, status_code="200")
+    sample = _sample(ERRORS, _server(counter, _up(125.0, 140.0), starts), _client(900))
+    assert isinstance(sample, Share)
+    assert sample.total == 400
+    assert "baseline unknown" in sample.notes
 
 
 def test_a_restart_is_dated_by_the_first_scrape_that_shows_it() -> None:

@@ -1,5 +1,5 @@
 """What a Locust file may import: `LeanHttpUser`, in the place of Locust's HttpUser or FastHttpUser."""
 
-from slocheck.load.lean.user import LeanHttpUser
+from slocheck.load.users.lean_user import LeanHttpUser
 
 __all__ = ["LeanHttpUser"]

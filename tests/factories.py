@@ -5,18 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from slocheck.evidence.histogram import bucket_index
-from slocheck.evidence.model import (
-    SCHEMA_VERSION,
-    Ending,
-    Evidence,
-    LoadHealth,
-    Overrides,
-    Provenance,
-    WorkerHealth,
-)
+from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth, Provenance, WorkerHealth
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
 from slocheck.spec.loader import parse_spec
-from slocheck.spec.model import Endpoint, Spec
+from slocheck.spec.model import Endpoint, Overrides, Spec
 
 ITEM = Endpoint("GET", "/items/{id}")
 MS = 1_000_000

@@ -36,7 +36,7 @@ COVERED = {
     "pip install --constraint constraints.txt .": (
         "tests/test_packaging.py::test_all_files_of_the_package_are_in_the_wheel"
     ),
-    "python -m slocheck.demo --port 0 --delays-ms 20 70 --error-rate 0.01 --seed 1": (
+    "python -m slocheck.reference_api --port 0 --delays-ms 20 70 --error-rate 0.01 --seed 1": (
         "tests/e2e/test_demo_api.py::test_the_command_of_the_readme_serves"
     ),
 }

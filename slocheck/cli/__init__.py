@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from slocheck import __version__
-from slocheck.cli import demo_command, replay_commands, run_command, spec_commands
+from slocheck.cli.commands import demo, replay, run, spec
 from slocheck.errors import SlocheckError
-from slocheck.interrupts import Interrupted
+from slocheck.pipeline.interrupts import Interrupted
 
 app = typer.Typer(
     name="slocheck",
@@ -24,13 +24,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command("run")(run_command.run)
-app.command("grade")(replay_commands.grade)
-app.command("report")(replay_commands.report)
-app.command("validate")(spec_commands.validate)
-app.command("schema")(spec_commands.schema)
-app.command("init")(spec_commands.init)
-app.command("demo")(demo_command.demo)
+app.command("run")(run.run)
+app.command("grade")(replay.grade)
+app.command("report")(replay.report)
+app.command("validate")(spec.validate)
+app.command("schema")(spec.schema)
+app.command("init")(spec.init)
+app.command("demo")(demo.demo)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the form Typer calls

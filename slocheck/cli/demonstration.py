@@ -8,10 +8,10 @@ import typer
 
 from slocheck.assets import asset
 from slocheck.cli.running import Flags, Options, load, make_run
-from slocheck.demo.server import ReferenceApi
 from slocheck.grading.advice import advice
 from slocheck.grading.assessment import Outcome
-from slocheck.interrupts import Interrupted, Interrupts
+from slocheck.pipeline.interrupts import Interrupted, Interrupts
+from slocheck.reference_api.server import ReferenceApi
 from slocheck.spec.model import ScrapeSource, Spec
 
 DEFAULT_PORT = 8000

@@ -10,13 +10,13 @@ from rich.text import Text
 
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
+from slocheck.grading.report import Report
 from slocheck.masking import masked, secrets_of
-from slocheck.pipeline import Observer
+from slocheck.pipeline.run import Observer
 from slocheck.reporters import FORMATS
-from slocheck.reporters.console import render_summary
 from slocheck.reporters.escape import for_terminal
-from slocheck.reporters.live import progress_for
-from slocheck.reporters.report import Report
+from slocheck.reporters.terminal.live import progress_for
+from slocheck.reporters.terminal.summary import render_summary
 from slocheck.spec.model import Spec
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from slocheck.cli.adapters import source_for
+from slocheck.cli.wiring import source_for
+from slocheck.documents.units import format_duration
 from slocheck.errors import UsageError
-from slocheck.evidence.queries import needed_metrics
 from slocheck.evidence.series import SourcePreflight
+from slocheck.plan.metric_plan import needed_metrics
 from slocheck.reporters.escape import for_terminal
-from slocheck.sources.presets import load_preset
 from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
-from slocheck.spec.units import format_duration
+from slocheck.spec.presets import load_preset
 
 CANNOT = 4
 SAME_EDGE_S = 1e-9

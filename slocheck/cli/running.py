@@ -6,20 +6,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from slocheck.archive import Archive, RunFolder
-from slocheck.cli import adapters, output
-from slocheck.cli.plan_view import plan_lines
+from slocheck.cli import output, wiring
+from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
 from slocheck.errors import SaveError, UsageError
-from slocheck.evidence.model import Overrides
 from slocheck.grading.assessment import Outcome
-from slocheck.interrupts import Interrupts
+from slocheck.grading.report import Report
 from slocheck.masking import secrets_of
-from slocheck.pipeline import Adapters, RunRequest
-from slocheck.pipeline import run as run_pipeline
-from slocheck.reporters.report import Report
+from slocheck.pipeline.archive import Archive, RunFolder
+from slocheck.pipeline.interrupts import Interrupts
+from slocheck.pipeline.run import Adapters, RunRequest
+from slocheck.pipeline.run import run as run_pipeline
+from slocheck.reporters.terminal.plan import plan_lines
 from slocheck.spec.loader import load_spec, with_overrides
-from slocheck.spec.model import Spec
-from slocheck.spec.units import UnitError, parse_duration, parse_rate, shown
+from slocheck.spec.model import Overrides, Spec
 
 MAX_PROCESSES = 64
 
@@ -120,20 +119,20 @@ def execute(spec: Spec, overrides: Overrides, options: Options) -> int:
 def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
     """Make one run, print its result to stdout, and return its report."""
     graded: list[Report] = []
-    scenario = adapters.scenario_of(spec)
+    scenario = wiring.scenario_of(spec)
     secrets = secrets_of(spec) + (scenario.secrets if scenario is not None else ())
 
     def keep_and_write(report: Report, folder: RunFolder) -> None:
         graded.append(report)
-        adapters.write_reports(report, folder)
+        wiring.write_reports(report, folder)
 
     request = RunRequest(
         spec=spec,
         overrides=overrides,
         archive=Archive(options.reports),
-        allowed_targets=adapters.allowed_targets(options.allow_target),
+        allowed_targets=wiring.allowed_targets(options.allow_target),
         allow_concurrent=options.allow_concurrent,
-        command=adapters.command_line(secrets),
+        command=wiring.command_line(secrets),
         seed=options.seed,
         scenario_sha256=scenario.sha256 if scenario is not None else None,
         until_decided=options.until_decided,
@@ -146,8 +145,8 @@ def make_run(spec: Spec, overrides: Overrides, options: Options) -> Report:
             report = run_pipeline(
                 request,
                 Adapters(
-                    engine=adapters.engine_for(spec, seed=options.seed, processes=options.processes),
-                    source=adapters.source_for(spec),
+                    engine=wiring.engine_for(spec, seed=options.seed, processes=options.processes),
+                    source=wiring.source_for(spec),
                     observer=observer,
                     interrupts=interrupts,
                     write_reports=keep_and_write,

@@ -9,13 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from slocheck.evidence.histogram import merge
-from slocheck.evidence.recording import (
-    EndpointRecording,
-    ErrorExample,
-    FailureClass,
-    Recording,
-    SliceCounts,
-)
+from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
 from slocheck.spec.model import Endpoint
 
 MAX_ENDPOINTS = 500

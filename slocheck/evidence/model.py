@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import ServerSeries
+from slocheck.spec.model import Overrides
 
 SCHEMA_VERSION = 1
 
@@ -126,20 +127,6 @@ class Provenance:
     target: str
     seed: int | None
     spec_path: str = "slo.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What flags and environment changed of the spec for this run; None: as the spec says."""
-
-    target: str | None = None
-    prometheus: str | None = None
-    gate: str | None = None
-    scenario: str | None = None
-    users: int | None = None
-    duration: float | None = None
-    warmup: float | None = None
-    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,6 @@ from slocheck.spec.model import Preset
 
 
 @dataclass(frozen=True, slots=True)
-class Matcher:
-    """One label condition of a selector; `op` is ``=``, ``!=``, ``=~`` or ``!~``."""
-
-    label: str
-    op: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesQuery:
-    """Which raw series to fetch: a metric name and the conditions on its labels."""
-
-    metric: str
-    matchers: tuple[Matcher, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RawSeries:
     """One time series around the window.
 

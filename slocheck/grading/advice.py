@@ -5,8 +5,8 @@ from math import ceil
 
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, LevelResult, SideResult, Verdict
-from slocheck.spec.course import peak
 from slocheck.spec.model import Spec
+from slocheck.spec.model.load_profile import peak
 
 HEADROOM = 1.1
 """Aim a little further than the estimate: it is one."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from slocheck.evidence.samples import Display
+from slocheck.indicators.samples import Display
 from slocheck.spec.model import Limit, Objective
 
 

@@ -1,7 +1,7 @@
 """Client and server put together: one verdict for a limit."""
 
 from slocheck.grading.assessment import SideResult, Verdict
-from slocheck.grading.judge import TOO_FEW_SLICES
+from slocheck.grading.verdict import TOO_FEW_SLICES
 from slocheck.spec.model import IndicatorKind
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED

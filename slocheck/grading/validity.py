@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
-from slocheck.evidence.server import scrape_gap
 from slocheck.grading.assessment import Finding
+from slocheck.indicators.server.sample import scrape_gap
 from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
 
 Check = Callable[[Spec, Evidence], list[Finding]]

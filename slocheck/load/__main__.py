@@ -2,6 +2,6 @@
 
 import sys
 
-from slocheck.load.master import main
+from slocheck.load.master.run_controller import main
 
 sys.exit(main())

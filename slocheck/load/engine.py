@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.merge import RecordingBuilder, from_plain
 from slocheck.evidence.model import Ending, LoadHealth, LoadResult, Tick
-from slocheck.load.capacity import check_capacity
-from slocheck.load.child import Child
+from slocheck.load.machine_limits import check_capacity
+from slocheck.load.master_process import Child
 from slocheck.load.phases import Phases
-from slocheck.plan import LoadPlan
+from slocheck.plan.load_plan import LoadPlan
 
 PREPARE_S = 30.0
 STOP_S = 2.0

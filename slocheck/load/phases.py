@@ -2,7 +2,7 @@
 
 from math import ceil, floor
 
-from slocheck.plan import LoadPlan
+from slocheck.plan.load_plan import LoadPlan
 
 
 class Phases:

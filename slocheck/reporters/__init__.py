@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-from slocheck.reporters.report import Report
+from slocheck.grading.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Format:
 
 FORMATS: Mapping[str, Format] = {
     "html": Format("report.html", "slocheck.reporters.html"),
-    "json": Format("result.json", "slocheck.reporters.json_report"),
+    "json": Format("result.json", "slocheck.reporters.json"),
     "junit": Format("junit.xml", "slocheck.reporters.junit"),
     "markdown": Format("summary.md", "slocheck.reporters.markdown"),
 }

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from slocheck.evidence.series import ServerSeries
+from slocheck.spec.formatting import format_value
 from slocheck.spec.model import IndicatorKind, Objective
-from slocheck.spec.units import format_value
 
 
 @dataclass(frozen=True, slots=True)

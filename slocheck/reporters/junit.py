@@ -6,9 +6,17 @@ Names carry no numbers, so that a CI server can follow a case from run to run.
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
-from slocheck.reporters import facts, words
+from slocheck.grading.report import Report
+from slocheck.reporters import totals
 from slocheck.reporters.escape import for_xml
-from slocheck.reporters.report import Report
+from slocheck.reporters.text import (
+    OUTCOME_SENTENCES,
+    deciding_side,
+    evidence_text,
+    limit_text,
+    margin_text,
+    sides_text,
+)
 from slocheck.spec.model import Objective
 
 NO_VERDICT = (Outcome.INVALID, Outcome.INTERRUPTED)
@@ -19,7 +27,7 @@ def render(report: Report) -> str:
     suite = TestSuite(for_xml(f"slocheck {report.spec.service}"))
     suite.timestamp = for_xml(report.evidence.provenance.started)
     suite.hostname = for_xml(report.evidence.provenance.host)
-    needed = facts.gate_levels(report.spec, report.assessment)
+    needed = totals.gate_levels(report.spec, report.assessment)
     cases = [_completed(report)]
     cases += [_validity(report, finding) for finding in report.assessment.findings]
     cases += _steady(report)
@@ -76,7 +84,7 @@ def _case(report: Report, result: ObjectiveResult, level: LevelResult, needed: t
         case.result = [Skipped(for_xml(f"the gate {report.assessment.gate} does not need it: {message}"))]
     elif report.assessment.outcome in NO_VERDICT:
         outcome = report.assessment.outcome
-        case.result = [Error(for_xml(f"{words.OUTCOME_SENTENCES[outcome]} {message}"), outcome.value)]
+        case.result = [Error(for_xml(f"{OUTCOME_SENTENCES[outcome]} {message}"), outcome.value)]
     elif level.verdict is Verdict.BREACHED:
         case.result = [Failure(message, "breached")]
     elif level.verdict is Verdict.UNDECIDED:
@@ -88,13 +96,13 @@ def _case(report: Report, result: ObjectiveResult, level: LevelResult, needed: t
 
 def _message(report: Report, objective: Objective, level: LevelResult) -> str:
     """Say what was observed, what it has to be and where that is written, and what the verdict rests on."""
-    observed = words.sides_text(objective, level)
-    text = f"{level.verdict.value}: {observed}, {words.limit_text(level.level, level.limit)}"
-    decides = words.deciding_side(level)
-    margin = words.margin_text(objective, level.limit, decides.display) if decides else ""
+    observed = sides_text(objective, level)
+    text = f"{level.verdict.value}: {observed}, {limit_text(level.level, level.limit)}"
+    decides = deciding_side(level)
+    margin = margin_text(objective, level.limit, decides.display) if decides else ""
     text += f" ({margin})" if margin else ""
     text += f" ({level.reason})" if level.reason else ""
     text += f", {report.spec.path}:{level.limit.position}"
     confidence = report.assessment.confidence
-    evidence = words.evidence_text(objective, level.limit, decides, confidence) if decides else ""
+    evidence = evidence_text(objective, level.limit, decides, confidence) if decides else ""
     return f"{text}; {evidence}" if evidence else text

@@ -3,10 +3,26 @@
 from collections.abc import Iterator, Sequence
 
 from slocheck.grading.assessment import LevelResult, ObjectiveResult
-from slocheck.reporters import facts, words
+from slocheck.grading.report import Report
+from slocheck.reporters import totals
 from slocheck.reporters.escape import for_markdown, for_markdown_code, shorten
-from slocheck.reporters.report import Report
-from slocheck.reporters.usage import usage_text, usages
+from slocheck.reporters.saturation import usage_text, usages
+from slocheck.reporters.text import (
+    GLYPHS,
+    NO_DATA,
+    OUTCOME_GLYPHS,
+    clock_text,
+    confidence_text,
+    deciding_side,
+    evidence_text,
+    failure_text,
+    headline_word,
+    limit_text,
+    margin_text,
+    scope_text,
+    short_sha,
+    sides_text,
+)
 from slocheck.spec.model import LEVELS_BESIDE_TIERS
 
 MAX_BYTES = 60_000
@@ -42,12 +58,12 @@ def _escaped(text: str) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     assessment, evidence = report.assessment, report.evidence
-    glyph = words.OUTCOME_GLYPHS[assessment.outcome]
-    yield f"### {glyph} {words.headline_word(assessment.outcome)}: {_escaped(report.spec.service)}"
+    glyph = OUTCOME_GLYPHS[assessment.outcome]
+    yield f"### {glyph} {headline_word(assessment.outcome)}: {_escaped(report.spec.service)}"
     yield ""
-    total = facts.window_sums(evidence.recording)
+    total = totals.window_sums(evidence.recording)
     achieved = _escaped(assessment.tier or "no tier")
-    window = words.clock_text(evidence.recording.window_s)
+    window = clock_text(evidence.recording.window_s)
     yield (
         f"Achieved **{achieved}**, gate **{_escaped(assessment.gate)}**; "
         f"{total.sent:,} requests in {window}. {_escaped(assessment.headline)}"
@@ -62,21 +78,21 @@ def _table(report: Report) -> Iterator[str]:
     yield "|---" * (4 + len(levels)) + "|"
     verdicts = {
         standing.result.objective.name: standing
-        for standing in facts.standings(report.spec, report.assessment)
+        for standing in totals.standings(report.spec, report.assessment)
     }
     for result in report.assessment.objectives:
         standing = verdicts.get(result.objective.name)
-        glyph = words.GLYPHS[standing.verdict] if standing and standing.verdict else "·"
+        glyph = GLYPHS[standing.verdict] if standing and standing.verdict else "·"
         shown = standing.level if standing else None
-        observed = words.sides_text(result.objective, shown) if shown else words.NO_DATA
-        cells = [result.objective.name, words.scope_text(result.objective), observed]
+        observed = sides_text(result.objective, shown) if shown else NO_DATA
+        cells = [result.objective.name, scope_text(result.objective), observed]
         row = [glyph, *map(_escaped, cells), *(_cell(result, name) for name in levels)]
         yield "| " + " | ".join(row) + " |"
 
 
 def _cell(result: ObjectiveResult, name: str) -> str:
     level = result.level(name)
-    return f"{words.GLYPHS[level.verdict]} {_escaped(level.limit.text)}" if level else ""
+    return f"{GLYPHS[level.verdict]} {_escaped(level.limit.text)}" if level else ""
 
 
 def _lists(report: Report) -> Iterator[str]:
@@ -84,7 +100,7 @@ def _lists(report: Report) -> Iterator[str]:
     assessment = report.assessment
     reasons = [
         f"{standing.result.objective.name} is {_reason(standing.level)}"
-        for standing in facts.standings(report.spec, assessment)
+        for standing in totals.standings(report.spec, assessment)
         if standing.verdict is not None and standing.level.reason
     ]
     gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
@@ -94,28 +110,28 @@ def _lists(report: Report) -> Iterator[str]:
     yield from _list("How sure", _evidence(report))
     yield from _list(f"Missing to {assessment.next_tier}", gaps if assessment.next_tier else [])
     yield from _list("Warnings", assessment.warnings)
-    failures = facts.frequent_failures(report.evidence.recording)
-    yield from _list("Failed requests", [words.failure_text(example) for example in failures])
+    failures = totals.frequent_failures(report.evidence.recording)
+    yield from _list("Failed requests", [failure_text(example) for example in failures])
     yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 
 
 def _evidence(report: Report) -> list[str]:
     """Return what each verdict rests on: margin, counts, interval, and what they are worth."""
     found = []
-    for standing in facts.standings(report.spec, report.assessment):
+    for standing in totals.standings(report.spec, report.assessment):
         objective, level = standing.result.objective, standing.level
-        side = words.deciding_side(level)
+        side = deciding_side(level)
         if standing.verdict is None or side is None or side.bounds is None:
             continue
-        margin = words.margin_text(objective, level.limit, side.display)
-        shown = words.evidence_text(objective, level.limit, side, report.assessment.confidence)
-        where = words.limit_text(level.level, level.limit) + (f" ({margin})" if margin else "")
+        margin = margin_text(objective, level.limit, side.display)
+        shown = evidence_text(objective, level.limit, side, report.assessment.confidence)
+        where = limit_text(level.level, level.limit) + (f" ({margin})" if margin else "")
         found.append(f"{objective.name}, {where}: {shown}")
     return found
 
 
 def _reason(level: LevelResult) -> str:
-    return f"{level.verdict.value} at {words.limit_text(level.level, level.limit)}: {level.reason}"
+    return f"{level.verdict.value} at {limit_text(level.level, level.limit)}: {level.reason}"
 
 
 def _list(title: str, items: Sequence[str]) -> Iterator[str]:
@@ -131,9 +147,9 @@ def _list(title: str, items: Sequence[str]) -> Iterator[str]:
 
 def _foot(report: Report) -> Iterator[str]:
     provenance = report.evidence.provenance
-    sha = words.short_sha(provenance.git_sha, dirty=provenance.git_dirty)
+    sha = short_sha(provenance.git_sha, dirty=provenance.git_dirty)
     commit = f", commit {sha}" if sha else ""
-    sure = words.confidence_text(report.assessment.confidence)
+    sure = confidence_text(report.assessment.confidence)
     yield f"{_escaped(sure)}; slocheck {_escaped(provenance.slocheck)}{_escaped(commit)}."
     yield ""
-    yield f"Again: {for_markdown_code(shorten(facts.again(report), MAX_COMMAND))}"
+    yield f"Again: {for_markdown_code(shorten(totals.again(report), MAX_COMMAND))}"

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
+from slocheck.documents.reader import Wrong
+from slocheck.documents.units import shown
 from slocheck.scenario.model import JsonPath
-from slocheck.spec.reading import Wrong
-from slocheck.spec.units import shown
 
 PATH_PATTERN = r"\$(\.[A-Za-z_][A-Za-z0-9_-]{0,99}|\['[^'\n]{0,100}'\]|\[(0|-?[1-9][0-9]{0,8})\]){0,30}"
 _PATH = re.compile(PATH_PATTERN)

@@ -8,17 +8,17 @@ from collections.abc import Mapping as Environment
 from pathlib import Path
 from typing import Any
 
+from slocheck.documents import types
+from slocheck.documents.reader import Key, Kind, Section, Value
+from slocheck.documents.yaml_tree import MAX_BYTES, parse_document
 from slocheck.errors import UsageError
-from slocheck.scenario.feeders import FEEDERS
 from slocheck.scenario.model import Scenario
-from slocheck.scenario.references import check_cookies, check_endpoints, check_references
-from slocheck.scenario.steps import FLOWS, HEADERS, THINK, TIMEOUT
-from slocheck.scenario.templates import ScenarioBook, book_of
-from slocheck.spec import kinds
-from slocheck.spec.document import MAX_BYTES, parse_document
-from slocheck.spec.reading import Key, Kind, Section, Value
+from slocheck.scenario.parse.feeders import FEEDERS
+from slocheck.scenario.parse.references import check_cookies, check_endpoints, check_references
+from slocheck.scenario.parse.steps import FLOWS, HEADERS, THINK, TIMEOUT
+from slocheck.scenario.parse.templates import ScenarioBook, book_of
 
-COOKIES: Key[bool] = Key("cookies", kinds.BOOLEAN, False, "whether each virtual user keeps cookies")  # noqa: FBT003 - the default
+COOKIES: Key[bool] = Key("cookies", types.BOOLEAN, False, "whether each virtual user keeps cookies")  # noqa: FBT003 - the default
 ROOT_KEYS: tuple[Key[Any], ...] = (FEEDERS, HEADERS, COOKIES, THINK, TIMEOUT, FLOWS)
 SUFFIXES = (".yaml", ".yml")
 """How the name of a declarative scenario ends."""

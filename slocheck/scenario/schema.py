@@ -6,8 +6,8 @@ schema refuses, the loader refuses too.
 
 from typing import Any
 
+from slocheck.documents.reader import object_schema
 from slocheck.scenario.loader import ROOT_KEYS
-from slocheck.spec.reading import object_schema
 from slocheck.spec.schema import DIALECT
 
 

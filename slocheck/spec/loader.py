@@ -7,17 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from slocheck.documents import types
+from slocheck.documents.reader import Book, Key, Kind, Section, Value, Wrong
+from slocheck.documents.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
+from slocheck.documents.yaml_tree import MAX_BYTES, Mapping, parse_document
 from slocheck.errors import UsageError
-from slocheck.spec import kinds
-from slocheck.spec.document import MAX_BYTES, Mapping, parse_document
+from slocheck.spec.blocks.objectives import RESERVED, Surroundings, objectives_schema, read_objectives
+from slocheck.spec.blocks.sections import CACHE, FAILURES, INSTANCES, TARGET, VALIDITY
+from slocheck.spec.blocks.sources import PROMETHEUS, SCRAPE
+from slocheck.spec.blocks.workload import WORKLOAD
 from slocheck.spec.model import Objective, Spec
-from slocheck.spec.objectives import RESERVED, Surroundings, objectives_schema, read_objectives
 from slocheck.spec.overrides import check_gate, with_overrides
-from slocheck.spec.reading import Book, Key, Kind, Section, Value, Wrong
-from slocheck.spec.sections import CACHE, FAILURES, INSTANCES, TARGET, VALIDITY
-from slocheck.spec.sources import PROMETHEUS, SCRAPE
-from slocheck.spec.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
-from slocheck.spec.workload import WORKLOAD
 
 __all__ = ["ROOT_KEYS", "load_spec", "parse_spec", "with_overrides"]
 
@@ -46,17 +46,17 @@ def _read_confidence(value: Value) -> Fraction | None:
 
 SERVICE = Key(
     "service",
-    kinds.text(
+    types.text(
         pattern=r"[^\s](.{0,98}[^\s])?", what="name of a service (1 to 100 characters)", example="shop-api"
     ),
     "",
     "the service's name",
     required=True,
 )
-_TIER_NAME = kinds.text(pattern=TIER_PATTERN, what="name of a tier", example="silver")
+_TIER_NAME = types.text(pattern=TIER_PATTERN, what="name of a tier", example="silver")
 _TIER = Kind(_read_tier, {**_TIER_NAME.schema, "not": {"enum": list(RESERVED)}})
 TIERS: Key[tuple[str, ...]] = Key(
-    "tiers", kinds.list_of(_TIER, at_least=1), (), "names of the tiers, loosest first", required=True
+    "tiers", types.list_of(_TIER, at_least=1), (), "names of the tiers, loosest first", required=True
 )
 OBJECTIVES: Key[Value | None] = Key(
     # read apart, because the tiers and sources have to be known first
@@ -69,7 +69,7 @@ OBJECTIVES: Key[Value | None] = Key(
 GATE = Key("gate", _TIER_NAME, "", "the tier that the exit code asks for", required=True)
 CONFIDENCE: Key[Fraction | None] = Key(
     "confidence",
-    Kind(_read_confidence, {"type": "string", "pattern": kinds.anchored(f"none|{RATIO_PATTERN}")}),
+    Kind(_read_confidence, {"type": "string", "pattern": types.anchored(f"none|{RATIO_PATTERN}")}),
     DEFAULT_CONFIDENCE,
     "how sure a verdict has to be, 90% to 99.9%; none: the observed values alone are graded",
 )

@@ -6,13 +6,11 @@ from fractions import Fraction
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from slocheck.documents.reader import Wrong, unknown
+from slocheck.documents.units import shown
 from slocheck.errors import UsageError
-from slocheck.evidence.model import Overrides
-from slocheck.spec.model import PrometheusSource, ScrapeSource, Spec, Workload
-from slocheck.spec.reading import Wrong, unknown
-from slocheck.spec.units import shown
-from slocheck.spec.urls import check_url
-from slocheck.spec.workload import (
+from slocheck.spec.blocks.urls import check_url
+from slocheck.spec.blocks.workload import (
     MAX_USERS,
     check_rate,
     check_scenario,
@@ -23,6 +21,7 @@ from slocheck.spec.workload import (
     ramp_fault,
     with_rate,
 )
+from slocheck.spec.model import Overrides, PrometheusSource, ScrapeSource, Spec, Workload
 
 F = TypeVar("F")
 V = TypeVar("V")

@@ -6,9 +6,9 @@ refuses, the loader refuses too.
 
 from typing import Any
 
+from slocheck.documents.reader import object_schema
+from slocheck.spec.blocks.sources import PROMETHEUS, SCRAPE
 from slocheck.spec.loader import ROOT_KEYS
-from slocheck.spec.reading import object_schema
-from slocheck.spec.sources import PROMETHEUS, SCRAPE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from slocheck.archive import load_evidence
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.model import Evidence, LoadHealth
-from slocheck.spec.validity import ValidityLimits
+from slocheck.pipeline.archive import load_evidence
+from slocheck.spec.model.validity import ValidityLimits
 from tests.benchmarks.throughput.machine import BUSY, PATIENCE_S, run, wait_until_idle
 
 GENERATOR_CORE, SERVER_CORE = 0, 1

@@ -6,8 +6,8 @@ from statistics import median
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from slocheck.evidence.series import SeriesQuery
-from slocheck.sources.exposition import PageReader
+from slocheck.promql.selectors import SeriesQuery
+from slocheck.sources.scrape.exposition import PageReader
 
 SERIES = 5376
 ROUNDS = 15

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from slocheck.demo.server import ReferenceApi
+from slocheck.reference_api.server import ReferenceApi
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slocheck.plan import LoadPlan
-from slocheck.spec.course import Stage
+from slocheck.plan.load_plan import LoadPlan
+from slocheck.spec.model.load_profile import Stage
 from tests.e2e.load_runs import Run, make_plan, run, write_scenario
 
 LEAN = "LeanHttpUser"

@@ -9,9 +9,9 @@ from slocheck.evidence.merge import add_slices
 from slocheck.evidence.model import LoadResult, Tick
 from slocheck.evidence.recording import SliceCounts
 from slocheck.load.engine import LoadEngine
-from slocheck.plan import LoadPlan
-from slocheck.spec.course import Stage
+from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, FailureRule
+from slocheck.spec.model.load_profile import Stage
 
 THRESHOLDS_MS = (1, 10, 50, 100, 200, 500)
 BOTH_CLIENTS = """

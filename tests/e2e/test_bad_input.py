@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from slocheck.demo.server import ReferenceApi
+from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.cli import slocheck, write_spec
 
 SELECTOR = "preset: prom-client, selector: {job: shop-api}"

@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from slocheck.assets import asset
-from slocheck.demo.server import ReferenceApi
 from slocheck.errors import UsageError
+from slocheck.reference_api.server import ReferenceApi
 from tests.waiting import wait_until
 
 PARENT = """
 import sys, time
-from slocheck.demo.server import ReferenceApi
+from slocheck.reference_api.server import ReferenceApi
 with ReferenceApi() as api:
     print(api.pid, flush=True)
     time.sleep(600)
@@ -86,7 +86,9 @@ def test_the_command_of_the_readme_serves() -> None:
     """It says where on its first line, serves as it was told, and ends with its standard input."""
     options = ["--port", "0", "--delays-ms", "20", "70", "--error-rate", "0.01", "--seed", "1"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "slocheck.demo", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "slocheck.reference_api", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdout
     url = json.loads(process.stdout.readline())["url"]

@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from slocheck.archive import EVIDENCE_FILE, load_evidence
-from slocheck.demo.server import ReferenceApi
 from slocheck.evidence.model import Ending
+from slocheck.pipeline.archive import EVIDENCE_FILE, load_evidence
+from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.cli import EASY, SCENARIO, only_run, result_of, slocheck, start_slocheck, write_spec
 from tests.waiting import wait_until
 
@@ -173,7 +173,7 @@ def test_exit_2_when_the_target_is_not_this_machine(tmp_path: Path) -> None:
 def test_exit_70_on_a_defect(tmp_path: Path) -> None:
     """An exception that nobody foresaw is called a defect, with its traceback."""
     code = (
-        "import sys, slocheck.cli as cli, slocheck.archive as archive\n"
+        "import sys, slocheck.cli as cli, slocheck.pipeline.archive as archive\n"
         "archive.Archive.find = lambda *_: 1 / 0\n"
         "cli.main(['grade', 'latest'])\n"
     )

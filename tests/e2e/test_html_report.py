@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
-from slocheck.reporters.report import Report
 from tests.e2e.browser import CHROMIUM, Browser
 from tests.reporters.html_page import read
 from tests.reporters.samples import HOSTILE, hostile_report, report

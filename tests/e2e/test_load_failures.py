@@ -10,8 +10,8 @@ import trustme
 
 from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
-from slocheck.spec.course import Stage
 from slocheck.spec.model import Tls
+from slocheck.spec.model.load_profile import Stage
 from tests.e2e.load_runs import both_clients, constant, make_plan, run, write_scenario
 from tests.e2e.load_server import LoadServer
 from tests.e2e.stall_runs import IMPORTS

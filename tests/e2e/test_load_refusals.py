@@ -8,9 +8,9 @@ import pytest
 
 from slocheck.errors import UsageError
 from slocheck.load.engine import LoadEngine, ScenarioInfo
-from slocheck.plan import LoadPlan
-from slocheck.spec.course import Stage
+from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
+from slocheck.spec.model.load_profile import Stage
 from tests.e2e.cli import slocheck, write_spec
 from tests.e2e.lean_runs import DECLARATIVE, LEAN, Call, plan_for
 from tests.e2e.load_runs import both_clients, make_plan, run, write_scenario

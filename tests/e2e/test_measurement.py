@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 
-from slocheck.archive import load_evidence
-from slocheck.demo.server import ReferenceApi
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import Recording
+from slocheck.pipeline.archive import load_evidence
+from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.prometheus_server import start_prometheus
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
-from slocheck.spec.course import Arrivals, Stage
+from slocheck.spec.model.load_profile import Arrivals, Stage
 from tests.e2e.load_runs import THRESHOLDS_MS, Run, constant, make_plan, run, write_scenario
 from tests.e2e.load_server import LoadServer
 from tests.e2e.stall_runs import IMPORTS, Stall, declarative, locust_file, stalled

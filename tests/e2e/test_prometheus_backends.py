@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slocheck.errors import SourceError, UsageError
-from slocheck.sources.prometheus import PrometheusApi
+from slocheck.sources.prometheus.source import PrometheusApi
 from slocheck.spec.model import Auth, Indicator, IndicatorKind, Tls
 from tests.e2e.metrics_app import MetricsApp
 from tests.e2e.nginx_server import NginxServer

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from slocheck.archive import RUNNING_FILE, load_evidence
-from slocheck.demo.server import ReferenceApi
+from slocheck.pipeline.archive import RUNNING_FILE, load_evidence
+from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.cli import only_run, result_of, slocheck, start_slocheck, write_spec
 from tests.e2e.fault_proxy import Fault, FaultProxy, Kind
 from tests.e2e.prometheus_server import PrometheusServer, start_prometheus, wait_until

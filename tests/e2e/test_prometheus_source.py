@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from slocheck.errors import SourceError, UsageError
-from slocheck.evidence.series import Matcher, SeriesQuery, ServerSeries
-from slocheck.sources.prometheus import PrometheusApi
+from slocheck.evidence.series import ServerSeries
+from slocheck.promql.selectors import Matcher, SeriesQuery
+from slocheck.sources.prometheus.source import PrometheusApi
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
 from tests.e2e.metrics_app import MetricsApp
 from tests.e2e.native_page import CONTENT_TYPE as NATIVE

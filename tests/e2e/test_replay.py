@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slocheck.demo.server import ReferenceApi
+from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.cli import EASY, only_run, result_of, slocheck, write_spec
 
 

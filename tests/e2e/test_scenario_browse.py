@@ -6,8 +6,8 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from slocheck.demo.server import ReferenceApi
-from slocheck.scenario.compiled import compile_scenario
+from slocheck.reference_api.server import ReferenceApi
+from slocheck.scenario.compile.compiled import compile_scenario
 from slocheck.scenario.loader import load_scenario
 
 ROOT = Path(__file__).parents[2]

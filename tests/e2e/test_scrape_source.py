@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from slocheck.errors import SourceError, UsageError
-from slocheck.evidence.series import SeriesQuery, ServerSeries
-from slocheck.sources.scrape import ScrapePages
+from slocheck.evidence.series import ServerSeries
+from slocheck.promql.selectors import SeriesQuery
+from slocheck.sources.scrape.source import ScrapePages
 from slocheck.spec.model import Tls
 from tests.e2e.metrics_app import OPENMETRICS, MetricsApp
 from tests.e2e.nginx_server import NginxServer
@@ -140,7 +141,7 @@ def test_a_restart_is_no_load_balancer(app: MetricsApp) -> None:
 
 def test_a_service_that_is_gone_after_the_load(app: MetricsApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a page after the load the result is incomplete, and says why."""
-    monkeypatch.setattr("slocheck.sources.replica.LAST_PAGE_LIMIT", 0.5)
+    monkeypatch.setattr("slocheck.sources.scrape.replica.LAST_PAGE_LIMIT", 0.5)
     source = pages(app.url)
     source.preflight()
     source.start()

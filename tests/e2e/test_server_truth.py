@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from slocheck.archive import load_evidence
+from slocheck.pipeline.archive import load_evidence
 from tests.e2e.cli import only_run, result_of, start_slocheck, write_spec
 from tests.e2e.counted_api import CountedApi
 from tests.e2e.nginx_server import NginxServer

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from slocheck.demo.server import ReferenceApi
+from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.cli import slocheck, write_spec
 from tests.e2e.prometheus_server import PrometheusServer, free_port, start_prometheus
 

@@ -3,7 +3,7 @@
 import pytest
 
 from slocheck.grading.advice import advice
-from slocheck.grading.grade import assess
+from slocheck.grading.assess import assess
 from tests.factories import make_evidence, make_spec, steady
 
 RATE = '  rps_per_instance: {bronze: ">= 50", silver: ">= 200"}\n'

@@ -2,10 +2,10 @@
 
 import pytest
 
-from slocheck.evidence.samples import Display
 from slocheck.grading.assessment import Side, SideResult, Verdict
-from slocheck.grading.judge import TOO_FEW_SLICES
 from slocheck.grading.sides import combine
+from slocheck.grading.verdict import TOO_FEW_SLICES
+from slocheck.indicators.samples import Display
 from slocheck.spec.model import IndicatorKind
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED

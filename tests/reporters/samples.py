@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from slocheck.evidence.model import Ending, Evidence, LoadHealth, Overrides, Provenance
+from slocheck.documents.position import Position
+from slocheck.documents.units import Comparison
+from slocheck.evidence.model import Ending, Evidence, LoadHealth, Provenance
 from slocheck.evidence.recording import Recording
-from slocheck.evidence.samples import Display
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
 from slocheck.grading.assessment import (
     Assessment,
@@ -21,15 +22,15 @@ from slocheck.grading.assessment import (
     Steadiness,
     Verdict,
 )
-from slocheck.reporters.report import Report
+from slocheck.grading.report import Report
+from slocheck.indicators.samples import Display
 from slocheck.spec.model import (
-    Comparison,
     Endpoint,
     Indicator,
     IndicatorKind,
     Limit,
     Objective,
-    Position,
+    Overrides,
     Preset,
     SourceChoice,
     Spec,

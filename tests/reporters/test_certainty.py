@@ -9,9 +9,10 @@ import pytest
 from rich.console import Console
 
 from slocheck.grading.assessment import Bounds, Outcome, SideResult, Verdict
-from slocheck.reporters import FORMATS, words
-from slocheck.reporters.console import render_summary
-from slocheck.reporters.report import Report
+from slocheck.grading.report import Report
+from slocheck.reporters import FORMATS
+from slocheck.reporters.terminal.summary import render_summary
+from slocheck.reporters.text import worth_text
 from tests.reporters.samples import report, side
 
 
@@ -95,7 +96,7 @@ def test_json_has_the_same_as_numbers() -> None:
 def test_how_much_longer_is_said_once(found: SideResult, told: int) -> None:
     """The reason may say it already."""
     open_side = replace(found, bounds=Bounds(0.1, 0.2, 100.0, needed_factor=3.1))
-    assert words.worth_text(open_side).count("would decide") == told
+    assert worth_text(open_side).count("would decide") == told
 
 
 def test_objectives_without_an_interval_share_a_line() -> None:
@@ -116,4 +117,4 @@ def test_objectives_without_an_interval_share_a_line() -> None:
 def test_burst_tolerance_in_whole_requests(tolerance: float, text: str) -> None:
     """No powers of ten."""
     bounds = Bounds(0.0, 0.01, 100.0, burst_tolerance=tolerance)
-    assert text in words.worth_text(replace(side(Verdict.MET, 0.1), bounds=bounds))
+    assert text in worth_text(replace(side(Verdict.MET, 0.1), bounds=bounds))

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from slocheck.evidence.samples import Display
 from slocheck.grading.assessment import Outcome
-from slocheck.reporters import FORMATS, json_report
-from slocheck.reporters.report import Report
+from slocheck.grading.report import Report
+from slocheck.indicators.samples import Display
+from slocheck.reporters import FORMATS
+from slocheck.reporters.json import document
 from tests.reporters.samples import HOSTILE, hostile_report, report
 
 DOCUMENTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
@@ -39,7 +40,7 @@ def test_each_documented_key_exists_and_each_key_is_documented() -> None:
     """The page and the document name the same keys; only a nullable object's own name may be bare."""
     page = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
     documented = set(DOCUMENTED.findall(page))
-    found = set(keys(json_report.document(report())))
+    found = set(keys(document(report())))
     nullable = {
         path for path in found - documented if any(name.startswith(f"{path}.") for name in documented)
     }
@@ -158,7 +159,8 @@ def test_markdown_lists_are_bounded() -> None:
 def test_the_table_of_formats_is_light() -> None:
     """Importing the package loads no template engine, no data frame and no XML writer."""
     code = (
-        "import sys, slocheck.reporters, slocheck.reporters.console, slocheck.reporters.live\n"
+        "import sys, slocheck.reporters\n"
+        "import slocheck.reporters.terminal.summary, slocheck.reporters.terminal.live\n"
         "heavy = {'pandas', 'numpy', 'jinja2', 'junitparser', 'gevent', 'locust'} & set(sys.modules)\n"
         "sys.exit(f'loaded: {heavy}' if heavy else 0)"
     )

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from slocheck.grading.assessment import Outcome
 from slocheck.reporters import FORMATS
-from slocheck.reporters.console import render_summary
+from slocheck.reporters.terminal.summary import render_summary
 from tests.reporters.samples import report
 
 GOLDEN = Path(__file__).parent / "golden"

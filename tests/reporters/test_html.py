@@ -11,8 +11,8 @@ import pytest
 
 from slocheck.evidence.recording import Recording
 from slocheck.grading.assessment import Outcome
+from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
-from slocheck.reporters.report import Report
 from slocheck.spec.model import Endpoint
 from tests.reporters.html_page import Page, read
 from tests.reporters.recordings import long_recording, recording

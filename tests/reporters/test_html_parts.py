@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from slocheck.documents.position import Position
 from slocheck.evidence.recording import FailureClass
-from slocheck.reporters import words
 from slocheck.reporters.html import charts, svg, tables, view
 from slocheck.reporters.html.timeline import timeline
-from slocheck.spec.model import Position
+from slocheck.reporters.text import bytes_text
 from tests.reporters.recordings import recording
 from tests.reporters.samples import report
 
@@ -61,7 +61,7 @@ def test_each_class_of_errors_shows_its_most_frequent_messages() -> None:
 )
 def test_bytes_text(count: int, text: str) -> None:
     """Decimal prefixes."""
-    assert words.bytes_text(count) == text
+    assert bytes_text(count) == text
 
 
 def test_labels_are_moved_apart_within_the_chart() -> None:

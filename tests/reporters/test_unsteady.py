@@ -11,9 +11,9 @@ from junitparser import JUnitXml
 from rich.console import Console
 
 from slocheck.grading.assessment import Outcome, Steadiness
+from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
-from slocheck.reporters.console import render_summary
-from slocheck.reporters.report import Report
+from slocheck.reporters.terminal.summary import render_summary
 from tests.reporters.samples import report
 
 DRIFT = "unsteady: mean latency 305ms in the window's first 8 s, 103ms after"

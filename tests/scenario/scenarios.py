@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from slocheck.errors import SpecError
-from slocheck.scenario.compiled import Compiled, compile_scenario
+from slocheck.scenario.compile.compiled import Compiled, compile_scenario
 from slocheck.scenario.loader import parse_scenario
 from slocheck.scenario.model import Scenario
 

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from slocheck.scenario.compiled import compile_scenario
+from slocheck.scenario.compile.compiled import compile_scenario
 from slocheck.scenario.loader import load_scenario
 from slocheck.scenario.model import Scenario, ZipfFeeder
 from slocheck.spec.loader import load_spec

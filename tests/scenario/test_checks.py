@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck.errors import SpecError
-from slocheck.scenario.compiled import CompiledStep, UnsendableError, status_failure
+from slocheck.scenario.compile.compiled import CompiledStep, UnsendableError, status_failure
 from tests.scenario.scenarios import answer, compiled, parsed
 
 BODY = b'{"id": 7, "name": "red hat", "tags": ["a", {"b c": null}], "ok": true, "price": 1.0}'

@@ -8,11 +8,11 @@ import jsonschema
 import pytest
 import yaml
 
-from slocheck.scenario.compiled import compile_scenario
-from slocheck.scenario.feeders import FEEDER_KEYS
+from slocheck.scenario.compile.compiled import compile_scenario
 from slocheck.scenario.loader import ROOT_KEYS
+from slocheck.scenario.parse.feeders import FEEDER_KEYS
+from slocheck.scenario.parse.steps import STEP_KEYS
 from slocheck.scenario.schema import scenario_schema
-from slocheck.scenario.steps import STEP_KEYS
 from tests.scenario.scenarios import parsed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text("utf-8")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from slocheck.scenario.iterations import BLOCK
+from slocheck.scenario.compile.iterations import BLOCK
 from tests.scenario.scenarios import GOOD, compiled
 
 Iteration = tuple[int, list[object]]

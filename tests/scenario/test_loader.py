@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slocheck.documents.position import Position
+from slocheck.documents.units import Comparison
 from slocheck.errors import SpecError, UsageError
-from slocheck.scenario.compiled import compile_scenario
+from slocheck.scenario.compile.compiled import compile_scenario
 from slocheck.scenario.loader import load_scenario, parse_scenario
 from slocheck.scenario.model import (
     Capture,
@@ -23,7 +25,6 @@ from slocheck.scenario.model import (
     UuidFeeder,
     ZipfFeeder,
 )
-from slocheck.spec.model import Comparison, Position
 from tests.scenario.broken import BROKEN
 from tests.scenario.scenarios import ENVIRONMENT, FILES, GOOD, Broken, messages_of, parsed, read_file
 

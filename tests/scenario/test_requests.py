@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck import __version__
-from slocheck.scenario.compiled import CompiledStep, UnsendableError, compile_scenario
+from slocheck.documents.position import Position
+from slocheck.scenario.compile.compiled import CompiledStep, UnsendableError, compile_scenario
 from slocheck.scenario.model import JsonScalar, ListFeeder
-from slocheck.spec.model import Position
 from tests.scenario.scenarios import answer, compiled, parsed
 
 USED = """\

@@ -9,11 +9,11 @@ import numpy as np
 from scipy.special import betaincinv
 
 from slocheck.grading.assessment import Verdict
-from slocheck.grading.holm import holm
-from slocheck.grading.planning import LOOKS, spending
-from slocheck.grading.statistics import ProportionJudgement, alpha_for, judge_proportion
-from slocheck.grading.steadiness import judge_steadiness
-from slocheck.plan import REFERENCE_EDGES_MS, is_reference
+from slocheck.grading.steady_state import judge_steadiness
+from slocheck.plan.load_plan import REFERENCE_EDGES_MS, is_reference
+from slocheck.statistics.multiple_testing import holm
+from slocheck.statistics.proportion import ProportionJudgement, alpha_for, judge_proportion
+from slocheck.statistics.sample_size import LOOKS, spending
 from tests.simulation.models import Counts, Ints, Model, observe
 
 CONFIDENCE = Fraction(19, 20)

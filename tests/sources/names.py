@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from fractions import Fraction
 
-from slocheck.evidence.series import Matcher, RawSeries, SeriesQuery
-from slocheck.spec.model import Position, Preset, PrometheusSource, ScrapeSource, Tls
+from slocheck.documents.position import Position
+from slocheck.evidence.series import RawSeries
+from slocheck.promql.selectors import Matcher, SeriesQuery
+from slocheck.spec.model import Preset, PrometheusSource, ScrapeSource, Tls
 
 HERE = Position(1, 1)
 JOB = "shop"

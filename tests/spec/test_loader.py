@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from slocheck.documents.position import Position
+from slocheck.documents.units import Comparison
 from slocheck.errors import SpecError, UsageError
+from slocheck.spec.blocks.sections import VALIDITY_KEYS
 from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
     CacheRule,
-    Comparison,
     Endpoint,
     FailureRule,
     Indicator,
     IndicatorKind,
     Limit,
-    Position,
     PrometheusSource,
     Reduce,
     ScrapeSource,
@@ -24,8 +25,7 @@ from slocheck.spec.model import (
     Target,
     Workload,
 )
-from slocheck.spec.sections import VALIDITY_KEYS
-from slocheck.spec.validity import ValidityLimits
+from slocheck.spec.model.validity import ValidityLimits
 from tests.spec.broken_objectives import OBJECTIVES
 from tests.spec.specs import GOOD, LOADS, SHAPES, VALUES, WORKLOADS, Broken, good, problems_of
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from slocheck.documents.position import Position
 from slocheck.errors import UsageError
-from slocheck.evidence.model import Overrides
 from slocheck.spec.loader import parse_spec, with_overrides
-from slocheck.spec.model import Position, PrometheusSource
+from slocheck.spec.model import Overrides, PrometheusSource
 from tests.spec.specs import GOOD, good
 
 PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]

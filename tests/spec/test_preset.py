@@ -6,13 +6,13 @@ from importlib.resources import files
 import pytest
 
 from slocheck.errors import SpecError
-from slocheck.sources.presets import load_preset, preset_names
-from slocheck.spec.preset import PRESET_NAMES, parse_preset
+from slocheck.spec.blocks.preset import PRESET_NAMES, parse_preset
+from slocheck.spec.presets import load_preset, preset_names
 
 
 def test_the_names_are_the_files() -> None:
     """A new file is known by name, and a name has its file."""
-    found = {file.name for file in files("slocheck.sources.presets").iterdir()}
+    found = {file.name for file in files("slocheck.spec.presets").iterdir()}
     assert {name for name in found if name.endswith(".yaml")} == {f"{name}.yaml" for name in PRESET_NAMES}
     assert preset_names() == PRESET_NAMES
 

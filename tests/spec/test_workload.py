@@ -7,11 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.errors import UsageError
-from slocheck.evidence.model import Overrides
-from slocheck.spec import course
-from slocheck.spec.course import Arrivals, Stage
 from slocheck.spec.loader import parse_spec
-from slocheck.spec.model import Workload
+from slocheck.spec.model import Overrides, Workload, load_profile
+from slocheck.spec.model.load_profile import Arrivals, Stage
 from slocheck.spec.overrides import with_overrides
 from tests.spec.specs import GOOD
 
@@ -37,7 +35,7 @@ def test_a_rate_brings_its_own_pool(load: str, pool: int) -> None:
     """Users of the open model are no load of their own, but enough for a stall of two seconds."""
     read = workload(load)
     assert read.users == pool
-    assert course.length(read.rate) == 35
+    assert load_profile.length(read.rate) == 35
     assert read.arrivals is Arrivals.UNIFORM
 
 
@@ -91,14 +89,14 @@ STAGES = st.lists(
 def test_amounts_add_up(stages: list[Stage], a: int, b: int, c: int) -> None:
     """The level summed over two neighbouring times is the sum over both; all of it is the trapezoids'."""
     first, middle, last = sorted((a, b, c))
-    parts = course.amount(stages, first, middle) + course.amount(stages, middle, last)
-    assert parts == pytest.approx(course.amount(stages, first, last))
+    parts = load_profile.amount(stages, first, middle) + load_profile.amount(stages, middle, last)
+    assert parts == pytest.approx(load_profile.amount(stages, first, last))
     whole = sum((stage.begin + stage.end) / 2 * stage.seconds for stage in stages)
-    assert course.amount(stages, 0, course.length(stages)) == pytest.approx(whole)
+    assert load_profile.amount(stages, 0, load_profile.length(stages)) == pytest.approx(whole)
 
 
 def test_the_level_between_and_after_the_stages() -> None:
     """A ramp is a straight line, a stage begins with its own level, the last one's end stays."""
     stages = (Stage(0, 100, 10), Stage(40, 40, 5))
-    assert [course.level(stages, seconds) for seconds in (0, 5, 10, 14, 99)] == [0, 50, 40, 40, 40]
-    assert course.peak(stages) == 100
+    assert [load_profile.level(stages, seconds) for seconds in (0, 5, 10, 14, 99)] == [0, 50, 40, 40, 40]
+    assert load_profile.peak(stages) == 100

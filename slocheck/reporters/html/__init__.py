@@ -8,12 +8,12 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from slocheck.reporters import facts, words
+from slocheck.grading.report import Report
+from slocheck.reporters import text, totals
 from slocheck.reporters.escape import for_html, for_script_json
 from slocheck.reporters.html import panels, tables, view
 from slocheck.reporters.html.timeline import timeline
-from slocheck.reporters.report import Report
-from slocheck.reporters.usage import usage_text, usages
+from slocheck.reporters.saturation import usage_text, usages
 
 
 def render(report: Report) -> str:
@@ -27,9 +27,9 @@ def render(report: Report) -> str:
             assessment=report.assessment,
             evidence=report.evidence,
             spec=report.spec,
-            words=words,
-            again=facts.again(report),
-            total=facts.window_sums(report.evidence.recording),
+            words=text,
+            again=totals.again(report),
+            total=totals.window_sums(report.evidence.recording),
             verdict=view.verdict(report),
             objectives=view.objectives(report),
             budgets=view.budgets(report),

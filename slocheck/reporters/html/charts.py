@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.reporters.html import svg
 from slocheck.reporters.html.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Linear, Log, element, label
 from slocheck.reporters.html.timeline import QUANTILE_COLUMNS, decimated
-from slocheck.reporters.words import latency_text
-from slocheck.spec.model import NS_PER_SECOND, IndicatorKind, Objective, Spec
+from slocheck.reporters.text import latency_text
+from slocheck.spec.model import IndicatorKind, Objective, Spec
 
 if TYPE_CHECKING:
     import pandas as pd

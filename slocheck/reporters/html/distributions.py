@@ -7,14 +7,15 @@ from fractions import Fraction
 
 from markupsafe import Markup
 
+from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_bounds, merge, quantile_bounds
 from slocheck.evidence.recording import Recording
-from slocheck.reporters.facts import window_slices
 from slocheck.reporters.html import svg
 from slocheck.reporters.html.charts import tier_colour
 from slocheck.reporters.html.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Linear, Log, element, label
-from slocheck.reporters.words import latency_text
-from slocheck.spec.model import NS_PER_SECOND, IndicatorKind, Spec
+from slocheck.reporters.text import latency_text
+from slocheck.reporters.totals import window_slices
+from slocheck.spec.model import IndicatorKind, Spec
 
 HEAT_COLOUR, SPECTRUM_COLOUR = "#0072b2", "#0072b2"
 SHADES = (0.10, 0.22, 0.38, 0.56, 0.76, 1.0)

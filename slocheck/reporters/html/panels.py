@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.reporters import words
+from slocheck.grading.report import Report
 from slocheck.reporters.html import charts, distributions
 from slocheck.reporters.html.timeline import MAX_POINTS, QUANTILE_COLUMNS, timeline
-from slocheck.reporters.report import Report
-from slocheck.spec.model import NS_PER_SECOND
+from slocheck.reporters.text import latency_text, percentile_name, ratio_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def _at(second: int) -> str:
 
 def _latency_rows(frame: "pd.DataFrame") -> Rows:
     return tuple(
-        (_at(row.Index), *(words.latency_text(getattr(row, name)) for name in QUANTILE_COLUMNS))
+        (_at(row.Index), *(latency_text(getattr(row, name)) for name in QUANTILE_COLUMNS))
         for row in frame.itertuples()
     )
 
@@ -98,7 +98,7 @@ def _cache_rows(frame: "pd.DataFrame") -> Rows:
             _at(row.Index),
             f"{row.hits:,}",
             f"{row.misses:,}",
-            words.ratio_text(row.hits, row.hits + row.misses),
+            ratio_text(row.hits, row.hits + row.misses),
         )
         for row in frame.itertuples()
     )
@@ -107,7 +107,7 @@ def _cache_rows(frame: "pd.DataFrame") -> Rows:
 def _spectrum_rows(report: Report) -> Rows:
     histogram = distributions.window_histogram(report.evidence.recording)
     return tuple(
-        (words.percentile_name(round_quantile), words.latency_text(ns))
+        (percentile_name(round_quantile), latency_text(ns))
         for round_quantile, ns in distributions.marked_percentiles(histogram)
     )
 

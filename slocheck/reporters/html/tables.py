@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from slocheck.evidence.recording import ErrorExample, Recording
-from slocheck.reporters import facts, words
-from slocheck.reporters.facts import Sums
-from slocheck.reporters.report import Report
+from slocheck.grading.report import Report
+from slocheck.reporters import totals
+from slocheck.reporters.text import bytes_text, confidence_text, latency_text, ratio_text, seconds_text
+from slocheck.reporters.totals import Sums
 
 MAX_ENDPOINTS = 200
 EXAMPLES_PER_CLASS = 5
@@ -30,13 +31,13 @@ class EndpointRow:
 
 def endpoints(recording: Recording) -> tuple[EndpointRow, ...]:
     """Return the endpoints, busiest first, and all of them together at the head."""
-    rows = sorted(facts.endpoint_sums(recording), key=lambda item: -item.sent)[:MAX_ENDPOINTS]
-    return tuple(_endpoint(item, recording.window_s) for item in (facts.window_sums(recording), *rows))
+    rows = sorted(totals.endpoint_sums(recording), key=lambda item: -item.sent)[:MAX_ENDPOINTS]
+    return tuple(_endpoint(item, recording.window_s) for item in (totals.window_sums(recording), *rows))
 
 
 def _endpoint(item: Sums, window_s: int) -> EndpointRow:
     rate = item.sent / window_s if window_s else 0.0
-    quantiles = [float(high) for _, high in item.quantiles] or [-1.0] * len(facts.PERCENTILES)
+    quantiles = [float(high) for _, high in item.quantiles] or [-1.0] * len(totals.PERCENTILES)
     latencies = [*quantiles, float(item.max_ns) if item.ok else -1.0]
     return EndpointRow(
         str(item.endpoint) if item.endpoint else "all requests",
@@ -44,14 +45,14 @@ def _endpoint(item: Sums, window_s: int) -> EndpointRow:
             Cell(f"{item.sent:,}", item.sent),
             Cell(f"{rate:,.1f}", rate),
             Cell(_failed(item), item.failed / item.sent if item.sent else 0),
-            *(Cell(words.latency_text(ns if ns >= 0 else None), ns) for ns in latencies),
-            Cell(words.bytes_text(item.bytes_received), item.bytes_received),
+            *(Cell(latency_text(ns if ns >= 0 else None), ns) for ns in latencies),
+            Cell(bytes_text(item.bytes_received), item.bytes_received),
         ),
     )
 
 
 def _failed(item: Sums) -> str:
-    return f"{item.failed:,} ({words.ratio_text(item.failed, item.sent)})" if item.failed else "0"
+    return f"{item.failed:,} ({ratio_text(item.failed, item.sent)})" if item.failed else "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class ErrorGroup:
 
 def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
     """Return the failures by class, most frequent first, with the top messages of each."""
-    counts = facts.window_sums(recording).failures
+    counts = totals.window_sums(recording).failures
     ordered = sorted(recording.errors, key=lambda item: (item.failure, -item.count))
     examples = {failure: tuple(group) for failure, group in groupby(ordered, key=lambda item: item.failure)}
     classes = sorted({*counts, *examples}, key=lambda failure: -counts.get(failure, 0))
@@ -97,7 +98,7 @@ def provenance(report: Report) -> tuple[tuple[str, str], ...]:
         ("changed by flags", _overrides(report)),
         ("commit", f"{where.git_sha}{dirty}" if where.git_sha else "not in a git repository"),
         ("seed", "none" if where.seed is None else str(where.seed)),
-        ("confidence", words.confidence_text(report.assessment.confidence)),
+        ("confidence", confidence_text(report.assessment.confidence)),
         ("server side", _server(report)),
         ("load generator", f"{where.host}, {where.cores} cores"),
         ("versions", f"slocheck {where.slocheck}, {versions}"),
@@ -115,5 +116,5 @@ def _server(report: Report) -> str:
     server = report.evidence.server
     if server is None:
         return report.evidence.server_error or "not configured: client side only"
-    every = words.seconds_text(server.scrape_interval)
+    every = seconds_text(server.scrape_interval)
     return f"{server.kind}, preset {server.preset.name}, a sample every {every}, {len(server.series)} series"

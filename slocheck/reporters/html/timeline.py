@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
-from slocheck.reporters.facts import PERCENTILES
-from slocheck.reporters.words import percentile_name
+from slocheck.reporters.text import percentile_name
+from slocheck.reporters.totals import PERCENTILES
 
 if TYPE_CHECKING:
     import pandas as pd

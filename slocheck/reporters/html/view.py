@@ -5,12 +5,28 @@ from fractions import Fraction
 
 from slocheck.evidence.series import ServerSeries
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
-from slocheck.plan import bad_share_limit
-from slocheck.reporters import facts, words
+from slocheck.grading.report import Report
+from slocheck.plan.load_plan import bad_share_limit
+from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of, dashboard_text
 from slocheck.reporters.escape import slug
-from slocheck.reporters.facts import Standing
-from slocheck.reporters.report import Report
+from slocheck.reporters.text import (
+    OUTCOME_GLYPHS,
+    SIDE_TITLES,
+    bad_text,
+    deciding_side,
+    gap_between_sides,
+    headline_word,
+    indicator_text,
+    interval_text,
+    limit_text,
+    margin_text,
+    scope_text,
+    source_text,
+    value_text,
+    worth_text,
+)
+from slocheck.reporters.totals import Standing
 from slocheck.spec.model import IndicatorKind, Objective
 
 MONTH_DAYS = 30
@@ -35,8 +51,8 @@ def verdict(report: Report) -> VerdictView:
     """Return the verdict in words; `missing` tells what the next tier lacks, worst first."""
     assessment = report.assessment
     return VerdictView(
-        words.headline_word(assessment.outcome),
-        words.OUTCOME_GLYPHS[assessment.outcome],
+        headline_word(assessment.outcome),
+        OUTCOME_GLYPHS[assessment.outcome],
         assessment.outcome.value,
         assessment.headline,
         tuple(f"{gap.objective}: {gap.message}" for gap in assessment.gaps),
@@ -109,7 +125,7 @@ class ObjectiveView:
 
 def objectives(report: Report) -> tuple[ObjectiveView, ...]:
     """Return every objective in the spec's order."""
-    standings = facts.standings(report.spec, report.assessment)
+    standings = totals.standings(report.spec, report.assessment)
     return tuple(_objective(report, standing, number) for number, standing in enumerate(standings))
 
 
@@ -120,14 +136,14 @@ def _objective(report: Report, standing: Standing, number: int) -> ObjectiveView
     return ObjectiveView(
         anchor=f"objective-{number}-{slug(objective.name)}",
         name=objective.name,
-        what=f"{words.indicator_text(objective.indicator)}, {words.scope_text(objective)}",
-        source=words.source_text(objective),
+        what=f"{indicator_text(objective.indicator)}, {scope_text(objective)}",
+        source=source_text(objective),
         verdict=standing.verdict,
         client=_shown(objective, level, Side.CLIENT),
         server=_shown(objective, level, Side.SERVER),
         why=level.reason,
         levels=tuple(_level(report, result, item) for item in result.levels),
-        gap=words.gap_between_sides(objective, level),
+        gap=gap_between_sides(objective, level),
         spec_lines=spec_lines(report, objective),
         queries=queries_for(objective, report.evidence.server),
         dashboard=dashboard_text(objective, dashboard) if dashboard else "",
@@ -137,30 +153,30 @@ def _objective(report: Report, standing: Standing, number: int) -> ObjectiveView
 
 def _shown(objective: Objective, level: LevelResult, side: Side) -> str:
     found = next((item for item in level.sides if item.side is side), None)
-    return words.value_text(objective, found.display) if found else ""
+    return value_text(objective, found.display) if found else ""
 
 
 def _level(report: Report, result: ObjectiveResult, level: LevelResult) -> LevelView:
-    decides = words.deciding_side(level)
+    decides = deciding_side(level)
     return LevelView(
         level=level.level,
         limit=level.limit.text,
         verdict=level.verdict,
-        margin=words.margin_text(result.objective, level.limit, decides.display if decides else None),
+        margin=margin_text(result.objective, level.limit, decides.display if decides else None),
         reason=level.reason,
         sides=tuple(_side(report, result.objective, level, side) for side in level.sides),
-        needed=level.level in facts.gate_levels(report.spec, report.assessment),
+        needed=level.level in totals.gate_levels(report.spec, report.assessment),
     )
 
 
 def _side(report: Report, objective: Objective, level: LevelResult, side: SideResult) -> SideView:
     return SideView(
-        title=words.SIDE_TITLES[side.side],
+        title=SIDE_TITLES[side.side],
         verdict=side.verdict,
-        value=words.value_text(objective, side.display),
-        counts=words.bad_text(objective, side),
-        interval=words.interval_text(objective, level.limit, side, report.assessment.confidence),
-        worth=words.worth_text(side),
+        value=value_text(objective, side.display),
+        counts=bad_text(objective, side),
+        interval=interval_text(objective, level.limit, side, report.assessment.confidence),
+        worth=worth_text(side),
         reason=side.reason,
         notes=side.notes,
     )
@@ -199,10 +215,10 @@ def budgets(report: Report) -> tuple[str, ...]:
         if level is None or result.objective.indicator.kind not in _BUDGETED:
             continue
         allowed = bad_share_limit(result.objective.indicator, level.limit)
-        side = words.deciding_side(level)
+        side = deciding_side(level)
         if allowed and side and side.bad is not None and side.total:
             lasts = _lasts(Fraction(side.bad, side.total) / allowed)
-            found.append(f"{result.objective.name}, {words.limit_text(gate, level.limit)}: {lasts}")
+            found.append(f"{result.objective.name}, {limit_text(gate, level.limit)}: {lasts}")
     return tuple(found)
 
 

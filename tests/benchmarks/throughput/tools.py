@@ -9,9 +9,9 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-from slocheck.archive import load_evidence
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import Recording
+from slocheck.pipeline.archive import load_evidence
 from tests.benchmarks.throughput.cases import (
     K6,
     K6_BODIES,

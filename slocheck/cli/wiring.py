@@ -1,0 +1,144 @@
+"""Which adapter serves what: the one place where concrete sources and engines are chosen."""
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+
+from slocheck.errors import UsageError
+from slocheck.grading.report import Report
+from slocheck.indicators.saturation import usage_queries
+from slocheck.load.engine import LoadEngine
+from slocheck.masking import mask, masked, secrets_of, strip_url
+from slocheck.pipeline.archive import RunFolder
+from slocheck.pipeline.provenance import scenario_path
+from slocheck.pipeline.run import MetricSource
+from slocheck.plan.load_plan import LoadPlan, thresholds_ns
+from slocheck.plan.metric_plan import series_queries
+from slocheck.reporters import FORMATS
+from slocheck.scenario.loader import SUFFIXES, load_scenario
+from slocheck.scenario.model import Scenario
+from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
+
+
+def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
+    """Return the engine that sends what `spec` describes."""
+    workload = spec.workload
+    return LoadEngine(
+        LoadPlan(
+            target_url=spec.target.url,
+            scenario=str(scenario_path(spec)),
+            users=workload.users,
+            spawn_rate=workload.spawn_rate,
+            warmup_s=workload.warmup,
+            duration_s=workload.duration,
+            drain_s=workload.drain,
+            thresholds_ns=thresholds_ns(spec),
+            failures=spec.failures,
+            cache=spec.cache,
+            tls=spec.target.tls,
+            tags=workload.tags,
+            exclude_tags=workload.exclude_tags,
+            seed=seed,
+            processes=processes,
+            rate=workload.rate,
+            stages=workload.stages,
+            arrivals=workload.arrivals,
+        )
+    )
+
+
+def scenario_of(spec: Spec) -> Scenario | None:
+    """Return the declarative scenario that a spec names; None where it names a Locust file.
+
+    Raises:
+        SpecError: It cannot be run; says where and why.
+    """
+    path = scenario_path(spec)
+    if path.suffix not in SUFFIXES:
+        return None
+    if not path.is_file():
+        raise UsageError(
+            f"{spec.path}:{spec.workload.position} workload.scenario: {spec.workload.scenario} "
+            "does not exist; name a file relative to the spec's folder"
+        )
+    return load_scenario(path, os.environ)
+
+
+def source_for(spec: Spec) -> MetricSource | None:
+    """Return the metric source that `spec` configures; None where it names none."""
+    from slocheck.spec.presets import load_preset  # noqa: PLC0415 - sources are loaded when used
+
+    if spec.prometheus:
+        from slocheck.sources.prometheus.dashboard import dashboard_queries  # noqa: PLC0415 - as above
+        from slocheck.sources.prometheus.source import PrometheusApi  # noqa: PLC0415 - it loads pandas
+
+        preset = load_preset(spec.prometheus.preset)
+        promql = {
+            objective.name: objective.indicator
+            for objective in spec.objectives
+            if objective.indicator.kind is IndicatorKind.PROMQL
+        }
+        return PrometheusApi(
+            spec.prometheus,
+            preset,
+            series_queries(spec, preset),
+            promql,
+            latency_limits=_latency_limits(spec),
+            usage=usage_queries(spec),
+            dashboards=dashboard_queries(spec, preset),
+        )
+    if spec.scrape:
+        from slocheck.sources.scrape.source import ScrapePages  # noqa: PLC0415 - loaded when used
+
+        preset = load_preset(spec.scrape.preset)
+        return ScrapePages(
+            spec.scrape,
+            preset,
+            series_queries(spec, preset),
+            latency_limits=_latency_limits(spec),
+            usage=usage_queries(spec),
+        )
+    return None
+
+
+def _latency_limits(spec: Spec) -> tuple[Fraction, ...]:
+    """Return the latency limits that are graded on the server's histogram, seconds."""
+    return tuple(
+        limit.value
+        for objective in spec.objectives
+        if objective.indicator.kind is IndicatorKind.LATENCY and objective.source is not SourceChoice.CLIENT
+        for limit in objective.limits.values()
+    )
+
+
+def queries_of(spec: Spec) -> tuple[str, ...]:
+    """Return what the metric source would be asked for, one line a series."""
+    source = spec.prometheus or spec.scrape
+    if source is None:
+        return ()
+    from slocheck.promql.selectors import selector_text  # noqa: PLC0415
+    from slocheck.spec.presets import load_preset  # noqa: PLC0415 - sources are loaded when used
+
+    preset = load_preset(source.preset)
+    return tuple(selector_text(query) for query in series_queries(spec, preset))
+
+
+def command_line(secrets: Sequence[str]) -> str:
+    """Return this process's command line, without secrets, as it can be typed again."""
+    words = [strip_url(word) if "://" in word else word for word in sys.argv[1:]]
+    return mask(shlex.join(["slocheck", *words]), secrets)
+
+
+def write_reports(report: Report, folder: RunFolder) -> None:
+    """Write every format into the run's folder, secrets masked."""
+    shown = masked(report, secrets_of(report.spec))
+    for reporter in FORMATS.values():
+        folder.write(reporter.file_name, reporter.render(shown))
+
+
+def allowed_targets(flags: Sequence[str]) -> tuple[str, ...]:
+    """Return the hosts that the user allows, from flags and from SLOCHECK_ALLOW_TARGETS."""
+    named = os.environ.get("SLOCHECK_ALLOW_TARGETS", "").replace(",", " ").split()
+    return (*flags, *named)

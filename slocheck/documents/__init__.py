@@ -1,0 +1,1 @@
+"""YAML as untrusted input: positions, typed values, units. Pure."""

@@ -1,0 +1,206 @@
+"""Typed reading of a document: one table of keys gives the reader, its messages and the JSON Schema.
+
+A `Kind` turns a node into a value or says what is wrong with it, a `Key` names a value in a mapping, a
+`Section` reads a mapping by its keys. Every fault goes into the `Book` and reading goes on with a
+stand-in, so that all faults are told at once; the values of a faulty document are never used.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from slocheck.documents import yaml_tree
+from slocheck.documents.position import Position
+from slocheck.documents.units import UnitError, shown
+from slocheck.documents.yaml_tree import MAX_PROBLEMS, Listing, Node, Scalar
+from slocheck.errors import Problem, SpecError
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_.$-]{0,63}")
+
+
+class Wrong(ValueError):  # noqa: N818 - names what it says of the value
+    """A value that its key cannot take; the message says what was found and what to write."""
+
+
+@dataclass(slots=True)
+class Book:
+    """Where the faults of one document are written down.
+
+    Attributes:
+        path: The document, as the user named it.
+        environment: What ``${NAME}`` expands from; None keeps it as written.
+        problems: Found so far.
+    """
+
+    path: str
+    environment: Mapping[str, str] | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether further faults will not be shown, so that no suggestion need be searched."""
+        return len(self.problems) >= MAX_PROBLEMS
+
+    def add(self, position: Position, where: str, what: str) -> None:
+        """Write down a fault."""
+        self.problems.append(Problem(self.path, position.line, position.column, where, what))
+
+    def close(self) -> None:
+        """Raise SpecError if there is any fault."""
+        if self.problems:
+            raise SpecError(yaml_tree.cut(self.problems, self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A node, its dotted name, and the book for its faults."""
+
+    node: Node
+    where: str
+    book: Book
+
+    @property
+    def position(self) -> Position:
+        """Where the node stands."""
+        return self.node.position
+
+    def wrong(self, what: str) -> None:
+        """Write down a fault of this value."""
+        self.book.add(self.position, self.where, what)
+
+    def take(self, kind: "Kind[T]", fallback: T) -> T:
+        """Read the value; on a fault, write it down and return `fallback`."""
+        try:
+            return kind.read(self)
+        except (Wrong, UnitError) as error:
+            self.wrong(str(error))
+            return fallback
+
+    def scalar(self) -> Scalar:
+        """Return the node as a text that is there; raises Wrong."""
+        if not isinstance(self.node, Scalar):
+            found = "a list" if isinstance(self.node, Listing) else "a mapping"
+            raise Wrong(f"{found} stands where one value belongs; write one value")
+        if self.node.plain and self.node.text in _NULLS:
+            raise Wrong("has no value; write one, or remove the key")
+        return self.node
+
+    def items(self) -> list["Value"]:
+        """Return a list's items; raises Wrong."""
+        if not isinstance(self.node, Listing):
+            raise Wrong("is no list; write [a, b] or one '- ' line for each")
+        return [Value(item, f"{self.where}[{i}]", self.book) for i, item in enumerate(self.node.items)]
+
+    def entries(self) -> list[tuple[Scalar, "Value"]]:
+        """Return a mapping's keys and values; raises Wrong."""
+        if not isinstance(self.node, yaml_tree.Mapping):
+            raise Wrong("is no mapping; write its keys below it, each as 'key: value'")
+        return [(key, Value(node, self._below(key.text), self.book)) for key, node in self.node.entries]
+
+    def _below(self, key: str) -> str:
+        name = key if _PLAIN_NAME.fullmatch(key) else shown(key)
+        return f"{self.where}.{name}" if self.where else name
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T_co]):
+    """How a node becomes a value: `read` raises Wrong; `schema` is the same rule as JSON Schema."""
+
+    read: Callable[[Value], T_co]
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Key(Generic[T_co]):
+    """A key of a mapping.
+
+    Attributes:
+        name: As written in the document.
+        kind: Of its value.
+        default: Where it is absent, and the stand-in where it is wrong.
+        doc: For the JSON Schema.
+        required: Whether its absence is a fault.
+    """
+
+    name: str
+    kind: Kind[T_co]
+    default: T_co
+    doc: str
+    required: bool = False
+
+
+class Section:
+    """A mapping read by a table of keys."""
+
+    def __init__(
+        self, value: Value, keys: Sequence[Key[Any]], refused: Mapping[str, str] | None = None
+    ) -> None:
+        """Check the keys of `value`; raises Wrong where it is no mapping.
+
+        Args:
+            value: The mapping.
+            keys: All that may stand in it.
+            refused: Keys with a message of their own, such as inline secrets; their values are never shown.
+        """
+        self.value = value
+        self._values: dict[str, Value] = {}
+        self._keys: dict[str, Scalar] = {}
+        known = [key.name for key in keys]
+        for name, below in value.entries():
+            if refused and name.text in refused:
+                value.book.add(name.position, below.where, refused[name.text])
+            elif name.text in known:
+                self._values[name.text], self._keys[name.text] = below, name
+            elif value.book.full:
+                value.book.add(name.position, below.where, "unknown key")
+            else:
+                value.book.add(name.position, value.where, unknown("key", name.text, known))
+        for key in keys:
+            if key.required and key.name not in self._keys:
+                value.wrong(f"has no key '{key.name}'; write {key.name}: ... ({key.doc})")
+
+    def has(self, key: Key[Any]) -> bool:
+        """Tell whether the key was written."""
+        return key.name in self._values
+
+    def below(self, key: Key[Any]) -> Value | None:
+        """Return the value of a key as written, None where it is absent."""
+        return self._values.get(key.name)
+
+    def position(self, key: Key[Any]) -> Position:
+        """Return where the key stands, or the mapping where it is absent."""
+        name = self._keys.get(key.name)
+        return name.position if name else self.value.position
+
+    def get(self, key: Key[T]) -> T:
+        """Read the key's value; its default where it is absent or wrong."""
+        below = self._values.get(key.name)
+        return key.default if below is None else below.take(key.kind, key.default)
+
+
+def unknown(what: str, found: str, known: Iterable[str]) -> str:
+    """Say that a name is unknown, and which was probably meant."""
+    names = list(known)
+    folded = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(found[:64].lower(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"unknown {what} {shown(found)}; did you mean '{folded[close[0]]}'?"
+    return f"unknown {what} {shown(found)}; write one of {', '.join(names)}"
+
+
+def object_schema(keys: Sequence[Key[Any]]) -> dict[str, Any]:
+    """Return the JSON Schema of a mapping with these keys and no others."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key.name: {**key.kind.schema, "description": key.doc} for key in keys},
+    }
+    if required := [key.name for key in keys if key.required]:
+        schema["required"] = required
+    return schema

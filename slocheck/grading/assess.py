@@ -1,0 +1,261 @@
+"""Grading: evidence against a spec, to an assessment."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice
+
+from slocheck.errors import SIGNAL_EXIT_CODES, UsageError
+from slocheck.evidence.model import Ending, Evidence
+from slocheck.grading import tiers
+from slocheck.grading.assessment import (
+    Assessment,
+    Finding,
+    LevelResult,
+    ObjectiveResult,
+    Outcome,
+    Side,
+    SideResult,
+    Steadiness,
+    Verdict,
+)
+from slocheck.grading.generator_lag import own_lateness
+from slocheck.grading.sides import combine
+from slocheck.grading.steady_state import alarms, capped, suggestion
+from slocheck.grading.validity import findings
+from slocheck.grading.verdict import judge
+from slocheck.grading.withhold import nothing_met
+from slocheck.indicators.client import client_sample
+from slocheck.indicators.pooling import pool
+from slocheck.indicators.samples import NoData, Sample
+from slocheck.indicators.server.client_counts import client_counts
+from slocheck.indicators.server.sample import instances_of, server_sample
+from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, Spec
+from slocheck.statistics.multiple_testing import holm
+from slocheck.statistics.proportion import alpha_for
+
+MAX_COMPLAINTS = 5
+DOWN = "the load was ended early: for 10 s and more nothing but failures came back"
+_ENDINGS = (Ending.COMPLETE, Ending.TARGET_DOWN, Ending.GENERATOR_LOST, Ending.INTERRUPTED)
+"""From good to bad."""
+
+_EXIT = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3, Outcome.INVALID: 4}
+
+
+def assess(spec: Spec, *runs: Evidence) -> Assessment:
+    """Grade evidence against a spec; the same always gives the same assessment.
+
+    Several runs are pooled: each is as valid as by itself, and what they say is one larger sample.
+
+    Raises:
+        UsageError: The evidence counted failures by another rule than the spec's.
+    """
+    for run in runs:
+        if set(spec.failures.statuses) != set(run.failed_statuses):
+            raise UsageError(
+                f"the run counted {list(run.failed_statuses)} as failures, the spec says "
+                f"{list(spec.failures.statuses)}; grading by another rule needs a new run"
+            )
+    # of several runs the one that ended worst speaks for all
+    evidence = max(runs, key=lambda run: _ENDINGS.index(run.ending))
+    results = tuple(_objective(objective, spec, runs) for objective in spec.objectives)
+    steadiness = alarms(spec, runs)
+    if spec.confidence is not None:
+        results = capped(results, steadiness)
+    checks = (
+        *_each_checked(spec, runs),
+        *own_lateness(results, spec, runs),
+    )
+    # a breach can stand beside a fault of the measurement; what is met cannot
+    for fault in (check for check in checks if not check.valid):
+        touched = fault.taints if fault.server_only else None
+        results = nothing_met(results, f"not to be believed: {fault.message}", only=touched)
+    gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
+    outcome = outcome_of(results, checks, spec, runs)
+    achieved = tiers.achieved_tier(results, spec.tiers)
+    unsound = any(not check.valid for check in checks) or evidence.ending is Ending.TARGET_DOWN
+    if unsound or outcome is Outcome.INTERRUPTED:
+        achieved = None
+    following = tiers.next_tier(achieved, results, spec.tiers)
+    missing = tiers.gaps(results, following, spec.tiers)
+    return Assessment(
+        outcome=outcome,
+        exit_code=SIGNAL_EXIT_CODES.get(evidence.signal, 130)
+        if outcome is Outcome.INTERRUPTED
+        else _EXIT[outcome],
+        tier=achieved,
+        gate=spec.gate,
+        next_tier=following,
+        gaps=missing,
+        objectives=results,
+        findings=checks,
+        warnings=(*_drifts(steadiness, spec), *_warnings(results, runs)),
+        confidence=spec.confidence,
+        headline=_headline(outcome, gate, results, checks, spec),
+        steadiness=steadiness,
+    )
+
+
+def _each_checked(spec: Spec, runs: Sequence[Evidence]) -> Iterator[Finding]:
+    """Yield every run's findings; of several runs each says which one it is about."""
+    for number, run in enumerate(runs, start=1):
+        for finding in findings(spec, run):
+            name = f"run {number}: " if len(runs) > 1 else ""
+            yield replace(finding, message=f"{name}{finding.message}")
+
+
+def outcome_of(
+    results: Sequence[ObjectiveResult], checks: Sequence[Finding], spec: Spec, runs: Sequence[Evidence]
+) -> Outcome:
+    """Put verdicts and validity together: a breach that no fault explains comes first.
+
+    An interrupted run is never met and never failed. A target that died has failed.
+    """
+    if any(run.ending is Ending.INTERRUPTED for run in runs):
+        return Outcome.INTERRUPTED
+    breaches = _breaches(results, spec, _alpha(spec, runs))
+    faults = [check for check in checks if not check.valid]
+    if any(not _tainted(name, faults) for name in breaches):
+        return Outcome.FAIL
+    if faults:
+        return Outcome.INVALID
+    if breaches:
+        return Outcome.FAIL
+    met = tiers.tier_verdict(results, spec.gate, spec.tiers) is Verdict.MET
+    return Outcome.PASS if met and all(run.ending is Ending.COMPLETE for run in runs) else Outcome.UNDECIDED
+
+
+def _alpha(spec: Spec, runs: Sequence[Evidence]) -> float | None:
+    """Return the one-sided error rate that this evidence may spend; None without a confidence."""
+    if spec.confidence is None:
+        return None
+    return alpha_for(spec.confidence) * min(run.alpha_share for run in runs)
+
+
+def _breaches(results: Sequence[ObjectiveResult], spec: Spec, alpha: float | None) -> list[str]:
+    """Return the objectives whose breach fails the gate, by Holm where there is a confidence."""
+    tests = [
+        (result.objective.name, side)
+        for result in results
+        for level in tiers.hardest_level(result, spec.gate, spec.tiers)
+        for side in level.sides
+    ]
+    if alpha is None:
+        return [name for name, side in tests if side.verdict is Verdict.BREACHED]
+    certain = holm([_p_breach(side) for _, side in tests], alpha)
+    return [
+        name
+        for (name, side), holds in zip(tests, certain, strict=True)
+        if holds and side.verdict is Verdict.BREACHED
+    ]
+
+
+def _p_breach(side: SideResult) -> float:
+    """Return the p-value of a side's breach; what has no statistics is certain, or none."""
+    if side.bounds is not None:
+        return side.bounds.p_breach
+    return 0.0 if side.verdict is Verdict.BREACHED else 1.0
+
+
+def _tainted(objective: str, faults: Sequence[Finding]) -> bool:
+    """Tell whether one of the faults could have caused this objective's breach."""
+    return any(fault.everything or objective in fault.taints for fault in faults)
+
+
+def _objective(objective: Objective, spec: Spec, runs: Sequence[Evidence]) -> ObjectiveResult:
+    return ObjectiveResult(
+        objective,
+        tuple(_level(name, limit, objective, spec, runs) for name, limit in objective.limits.items()),
+    )
+
+
+def _level(
+    name: str, limit: Limit, objective: Objective, spec: Spec, runs: Sequence[Evidence]
+) -> LevelResult:
+    """Grade one limit on the sides that the objective asks for."""
+    sides: list[SideResult] = []
+    alpha = _alpha(spec, runs)
+    ratio = objective.indicator.kind is not IndicatorKind.LATENCY
+    if objective.source is not SourceChoice.PROMETHEUS:
+        sample = pool(
+            [
+                client_sample(
+                    objective, limit, spec=spec, recording=run.recording, instances=_instances(spec, run)
+                )
+                for run in runs
+            ],
+            ratio=ratio,
+        )
+        sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, alpha))
+    if objective.source is not SourceChoice.CLIENT:
+        sample = pool([_server_side(objective, limit, spec, run) for run in runs], ratio=ratio)
+        sides.append(judge(Side.SERVER, sample, objective.indicator, limit, alpha))
+    verdict, reason = combine(objective.indicator.kind, tuple(sides))
+    return LevelResult(name, limit, verdict, reason, tuple(sides))
+
+
+def _server_side(objective: Objective, limit: Limit, spec: Spec, evidence: Evidence) -> Sample:
+    if evidence.server is None:
+        return NoData(evidence.server_error or "no metric source was configured for this run", broken=True)
+    client = client_counts(evidence.recording, objective.endpoint)
+    return server_sample(objective, limit, spec=spec, series=evidence.server, client=client)
+
+
+def _instances(spec: Spec, evidence: Evidence) -> Fraction | NoData:
+    """Return how many instances served the load: as the spec says, or as the server's series show."""
+    if spec.target.instances is not None:
+        return Fraction(spec.target.instances)
+    if evidence.server is None:
+        return NoData("instances are counted by the metric source, which delivered nothing", broken=True)
+    return instances_of(spec, evidence.server)
+
+
+def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> tuple[str, ...]:
+    """Collect what does not change the exit code."""
+    missed = tuple(
+        f"{result.objective.name} misses its target {level.limit.text}"
+        for result in results
+        for level in result.levels
+        if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
+    )
+    down = (DOWN for run in runs if run.ending is Ending.TARGET_DOWN)
+    server = (warning for run in runs if run.server for warning in run.server.warnings)
+    complaints = (text for run in runs for worker in run.health.workers for text in worker.messages)
+    generator = (f"load generator: {text}" for text in islice(dict.fromkeys(complaints), MAX_COMPLAINTS))
+    return tuple(dict.fromkeys((*missed, *down, *server, *generator)))
+
+
+def _drifts(steadiness: Sequence[Steadiness], spec: Spec) -> tuple[str, ...]:
+    """Warn of each unsteady window: of what its numbers are worth, and of what would help."""
+    worth = (
+        "the observed values were graded all the same (confidence: none)"
+        if spec.confidence is None
+        else "no limit counts as met on it"
+    )
+    return tuple(f"{item.message}; {worth}; {suggestion(item)}" for item in steadiness if not item.steady)
+
+
+def _headline(
+    outcome: Outcome,
+    gate: Verdict,
+    results: Sequence[ObjectiveResult],
+    checks: Sequence[Finding],
+    spec: Spec,
+) -> str:
+    """Say in one sentence what matters most."""
+    faults = [check.message for check in checks if not check.valid]
+    if outcome is Outcome.INTERRUPTED:
+        return "The run was interrupted; what was measured until then is shown and grades nothing."
+    if outcome is Outcome.INVALID:
+        return f"The measurement is not to be believed: {faults[0]}."
+    if outcome is Outcome.PASS:
+        return f"Every objective of {spec.gate} is met."
+    worst = tiers.gaps(results, spec.gate, spec.tiers)
+    if not worst:
+        return f"{spec.gate} is {gate.value}, but the target did not last to the end of the run."
+    if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
+        return (
+            f"{worst[0].objective} looks breached, but among {len(results)} objectives one may look so by "
+            "chance; a longer run would decide."
+        )
+    return f"{worst[0].objective} is {worst[0].message}."

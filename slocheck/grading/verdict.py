@@ -1,0 +1,182 @@
+"""One sample against one limit: met, breached, or undecided and why."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil, inf
+
+from slocheck.grading.assessment import Bounds, Side, SideResult, Verdict
+from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
+from slocheck.plan.load_plan import bad_share_limit
+from slocheck.spec.model import Indicator, IndicatorKind, Limit
+from slocheck.statistics.proportion import MIN_SLICES, ProportionJudgement, judge_mean, judge_proportion
+from slocheck.statistics.sample_size import requests_needed
+
+_ROUNDING = 1e-9
+TOO_FEW_SLICES = (
+    f"fewer than {MIN_SLICES} slices in the window: too few for a statement at the stated confidence; "
+    "run longer or scrape faster"
+)
+
+
+def judge(side: Side, sample: Sample, indicator: Indicator, limit: Limit, alpha: float | None) -> SideResult:
+    """Grade one side's sample at a one-sided error rate; None grades the observed values alone."""
+    match sample:
+        case NoData():
+            return SideResult(
+                side, Verdict.UNDECIDED, None, 0, reason=f"no data: {sample.reason}", broken=sample.broken
+            )
+        case Share():
+            observed = _observed_share(side, sample, indicator, limit)
+            observed = replace(observed, observed=observed.verdict, bucket_limited=sample.bucket_limited)
+            return observed if alpha is None else _sure_share(observed, sample, indicator, limit, alpha)
+        case Rate():
+            observed = _observed_rate(side, sample, limit)
+            observed = replace(observed, observed=observed.verdict)
+            return observed if alpha is None else _sure_rate(observed, sample, limit, alpha)
+        case Scalar():
+            met = limit.holds(sample.value)
+            value = float(sample.value)
+            return SideResult(
+                side,
+                Verdict.MET if met else Verdict.BREACHED,
+                Display(value, value),
+                max(1, len(sample.points)),
+                reason="" if met else "the value breaks the limit",
+                notes=("one value of a query; confidence does not apply",) if alpha else (),
+            )
+
+
+def _observed_share(side: Side, sample: Share, indicator: Indicator, limit: Limit) -> SideResult:
+    """Grade the bounds of a share as they were observed, in exact arithmetic."""
+    worst, best = (_share_holds(share, sample.total, indicator, limit) for share in (sample.high, sample.low))
+    verdict = Verdict.MET if worst else Verdict.BREACHED if not best else Verdict.UNDECIDED
+    reason = {
+        Verdict.MET: "",
+        Verdict.BREACHED: "more bad requests than the limit allows",
+        Verdict.UNDECIDED: sample.notes[0] if sample.notes else "the limit lies within what the counts allow",
+    }[verdict]
+    bad, bad_high = sample.low * sample.total, sample.high * sample.total
+    return SideResult(
+        side,
+        verdict,
+        sample.display,
+        sample.total,
+        int(bad),
+        ceil(bad_high),
+        reason=reason,
+        notes=sample.notes,
+    )
+
+
+def _share_holds(share: Fraction, total: int, indicator: Indicator, limit: Limit) -> bool:
+    """Tell whether a share of bad requests keeps the limit.
+
+    A percentile is the k-th smallest latency with k = ceil(qN): it keeps the limit iff at least k
+    requests are good. The other indicators compare the share itself, strictly where the limit does.
+    """
+    if indicator.kind is IndicatorKind.LATENCY:
+        rank = ceil((indicator.quantile or Fraction(0)) * total)
+        return (1 - share) * total >= rank
+    value = share if indicator.kind is IndicatorKind.ERROR_RATE else 1 - share
+    return limit.holds(value)
+
+
+def _sure_share(
+    observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, alpha: float
+) -> SideResult:
+    """Keep a verdict only where the statistics reach it too."""
+    allowed = bad_share_limit(indicator, limit)
+    if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
+        return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
+    judged = judge_proportion(
+        sample.slices.n,
+        sample.slices.bad,
+        float(allowed),
+        alpha,
+        bad_high=sample.slices.bad_high,
+        edges=sample.slices.edges,
+        runs=sample.slices.runs,
+    )
+    bounds = Bounds(
+        judged.low,
+        judged.high,
+        judged.n_effective,
+        judged.needed_factor,
+        judged.burst_tolerance,
+        judged.p_breach,
+    )
+    if judged.verdict is observed.verdict:
+        return replace(observed, bounds=bounds)
+    if observed.verdict is Verdict.UNDECIDED:
+        return replace(observed, bounds=replace(bounds, burst_tolerance=None))
+    reason = _not_sure(observed, judged, allowed, alpha)
+    return replace(
+        observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=replace(bounds, burst_tolerance=None)
+    )
+
+
+def _not_sure(observed: SideResult, judged: ProportionJudgement, allowed: Fraction, alpha: float) -> str:
+    """Say what would decide a share that the statistics leave open."""
+    if allowed == 0:
+        return "no number of requests proves that none is ever bad: allow a share, or write confidence: none"
+    factor = judged.needed_factor
+    longer = (
+        f"a run about {factor:.2g} times longer would decide" if factor else "no affordable run would decide"
+    )
+    if observed.bad_high == 0 and 0 < allowed < 1:
+        needed = requests_needed(float(allowed), alpha)
+        if needed > observed.total:
+            return f"needs about {needed:,} requests without a bad one, had {observed.total:,}"
+        return (
+            f"neighbouring requests are alike: {observed.total:,} are worth about {judged.n_effective:,.0f} "
+            f"independent ones, {needed:,} are needed; {longer}"
+        )
+    return f"too close to the limit to tell from chance; {longer}"
+
+
+def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
+    """Grade a rate; below the limit while less was offered says nothing of the target."""
+    display = Display(float(sample.low), float(sample.high))
+    total = len(sample.per_slice)
+    if limit.holds(sample.low):
+        return SideResult(side, Verdict.MET, display, total, notes=sample.notes)
+    if not limit.holds(sample.offered):
+        reason = f"load-limited: {float(sample.offered):,.1f}/s per instance were offered; offer more"
+        factor = float(limit.value / sample.offered) if sample.offered else None
+        return SideResult(
+            side, Verdict.UNDECIDED, display, total, reason=reason, notes=sample.notes, load_factor=factor
+        )
+    if limit.holds(sample.high):
+        reason = sample.notes[0] if sample.notes else "the limit lies within what the counts allow"
+        return SideResult(side, Verdict.UNDECIDED, display, total, reason=reason, notes=sample.notes)
+    reason = f"{float(sample.offered):,.1f}/s per instance were offered and fewer served"
+    return SideResult(side, Verdict.BREACHED, display, total, reason=reason, notes=sample.notes)
+
+
+def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -> SideResult:
+    """Keep a rate's verdict only where the statistics reach it too, with all that is in doubt on top."""
+    if len(sample.per_slice) < MIN_SLICES:
+        return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
+    judged = judge_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
+    low = judged.low - _beyond(judged.mean, float(sample.low))
+    high = judged.high + _beyond(float(sample.high), judged.mean)
+    bounds = Bounds(low, high, needed_factor=judged.needed_factor, p_breach=judged.p_breach)
+    reached = {
+        Verdict.MET: low >= float(limit.value),
+        Verdict.BREACHED: high < float(limit.value),
+        Verdict.UNDECIDED: True,
+    }
+    if reached[observed.verdict]:
+        return replace(observed, bounds=bounds)
+    longer = (
+        f"; a run about {judged.needed_factor:.2g} times longer would decide"
+        if judged.needed_factor not in (None, inf)
+        else ""
+    )
+    reason = f"the rate varies too much to tell it from the limit{longer}"
+    return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
+
+
+def _beyond(larger: float, smaller: float) -> float:
+    """Return by how much one number is larger; nothing where rounding makes the difference."""
+    return max(0.0, larger - smaller) if larger - smaller > _ROUNDING * abs(larger) else 0.0

@@ -1,0 +1,140 @@
+"""Several runs of one plan put together: their samples, and for display their recordings."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from slocheck.evidence.merge import RecordingBuilder
+from slocheck.evidence.model import Evidence
+from slocheck.evidence.recording import Recording
+from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
+
+
+def pool(samples: Sequence[Sample], *, ratio: bool = False) -> Sample:
+    """Return one sample for several runs, in their order; one run without data leaves none.
+
+    `ratio`: what is displayed is a share of all requests, and so is that of all runs together. A
+    percentile of several runs lies between theirs.
+    """
+    first = samples[0]
+    if len(samples) == 1:
+        return first
+    missing = next((sample for sample in samples if isinstance(sample, NoData)), None)
+    if missing is not None:
+        return missing
+    shares = [sample for sample in samples if isinstance(sample, Share)]
+    if len(shares) == len(samples):
+        return _pool_shares(shares, ratio=ratio)
+    rates = [sample for sample in samples if isinstance(sample, Rate)]
+    if len(rates) == len(samples):
+        return _pool_rates(rates)
+    assert isinstance(first, Scalar)
+    return NoData("values of a query cannot be pooled over runs; grade each run by itself")
+
+
+def _pool_shares(shares: Sequence[Share], *, ratio: bool) -> Share:
+    doubted = [share for share in shares if share.low != share.high]
+    total = sum(share.total for share in shares)
+    return Share(
+        total,
+        sum((share.low * share.total for share in shares), Fraction(0)) / total,
+        sum((share.high * share.total for share in shares), Fraction(0)) / total,
+        _pool_displays(shares, ratio=ratio),
+        _pool_slices([share.slices for share in shares if share.slices is not None], len(shares)),
+        tuple(dict.fromkeys(note for share in shares for note in share.notes)),
+        # the client may settle a doubt about a bucket, but no other one that a run has
+        bool(doubted) and all(share.bucket_limited for share in doubted),
+    )
+
+
+def _pool_displays(shares: Sequence[Share], *, ratio: bool) -> Display:
+    """Return the ratio of all runs together; of percentiles, the range that they span."""
+    known = [
+        (share.display.low, share.display.high, share.total)
+        for share in shares
+        if share.display.low is not None and share.display.high is not None
+    ]
+    if not known:
+        return Display(None, None)
+    if ratio:
+        total = sum(size for _, _, size in known)
+        return Display(
+            sum(low * size for low, _, size in known) / total,
+            sum(high * size for _, high, size in known) / total,
+        )
+    return Display(min(low for low, _, _ in known), max(high for _, high, _ in known))
+
+
+def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
+    """Put slices end to end; None where a run has none, or not the same reference edges."""
+    if len(parts) < runs or len({len(part.edges) for part in parts}) > 1:
+        return None
+    doubted = any(part.bad_high is not None for part in parts)
+    return Slices(
+        tuple(n for part in parts for n in part.n),
+        tuple(bad for part in parts for bad in part.bad),
+        tuple(bad for part in parts for bad in part.bad_high or part.bad) if doubted else None,
+        tuple(
+            tuple(count for edge in same for count in edge)
+            for same in zip(*(part.edges for part in parts), strict=True)
+        ),
+        tuple(len(part.n) for part in parts),
+    )
+
+
+def _pool_rates(rates: Sequence[Rate]) -> Rate:
+    """Weigh each run's rate by its slices."""
+    lengths = tuple(len(rate.per_slice) for rate in rates)
+    total = sum(lengths)
+    if not all(lengths):
+        return min(rates, key=lambda rate: rate.low)
+
+    def mean(values: Sequence[Fraction]) -> Fraction:
+        weighted = (value * length for value, length in zip(values, lengths, strict=True))
+        return sum(weighted, Fraction(0)) / total
+
+    return Rate(
+        mean([rate.low for rate in rates]),
+        mean([rate.high for rate in rates]),
+        mean([rate.offered for rate in rates]),
+        tuple(value for rate in rates for value in rate.per_slice),
+        tuple(dict.fromkeys(note for rate in rates for note in rate.notes)),
+        lengths,
+    )
+
+
+def pool_recordings(recordings: Sequence[Recording]) -> Recording:
+    """Return one recording whose window is all windows end to end, without their warm-ups."""
+    builder = RecordingBuilder(recordings[0].thresholds_ns)
+    begin = 0
+    for recording in recordings:
+        for item in recording.endpoints:
+            for part in item.slices:
+                second = part.second - recording.warmup_s
+                if 0 <= second < recording.window_s:
+                    builder.add(item.endpoint, replace(part, second=begin + second))
+        for error in recording.errors:
+            builder.add_error(error)
+        begin += recording.window_s
+    return builder.recording(0, begin)
+
+
+def pooled(runs: Sequence[Evidence]) -> Evidence:
+    """Return evidence that shows several runs as one; for display, it grades nothing."""
+    first = runs[0]
+    recording = pool_recordings([run.recording for run in runs])
+    return replace(
+        first,
+        provenance=replace(
+            first.provenance,
+            run_id="+".join(run.provenance.run_id for run in runs),
+            ended=runs[-1].provenance.ended,
+        ),
+        planned_warmup_s=0.0,
+        planned_window_s=sum(run.planned_window_s for run in runs),
+        recording=recording,
+        server=None,
+        server_error="of several runs the server's samples are in each run's own report"
+        if first.server
+        else "",
+    )

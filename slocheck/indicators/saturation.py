@@ -1,0 +1,113 @@
+"""How busy the service's processes and containers were: shown beside the verdict, never graded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+
+from slocheck.evidence.series import RawSeries, ServerSeries
+from slocheck.plan.metric_plan import matchers
+from slocheck.promql.selectors import SeriesQuery
+from slocheck.spec.model import Spec
+
+PROCESS_CPU = "process_cpu_seconds_total"
+PROCESS_MEMORY = "process_resident_memory_bytes"
+CONTAINER_CPU = "container_cpu_usage_seconds_total"
+CONTAINER_MEMORY = "container_memory_working_set_bytes"
+PERIODS = "container_cpu_cfs_periods_total"
+THROTTLED = "container_cpu_cfs_throttled_periods_total"
+_PROCESS = (PROCESS_CPU, PROCESS_MEMORY)
+_CONTAINER = (CONTAINER_CPU, CONTAINER_MEMORY, PERIODS, THROTTLED)
+USAGE_METRICS = frozenset({*_PROCESS, *_CONTAINER})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one process or container used within the window; None where nothing tells.
+
+    Attributes:
+        name: Its instance, or pod and container.
+        cpu: Processor cores, mean.
+        cpu_max: Between two samples, the most.
+        memory: Bytes, the most.
+        throttled: Share of the scheduler's periods in which it was throttled, 0..1.
+    """
+
+    name: str
+    cpu: float | None
+    cpu_max: float | None
+    memory: float | None
+    throttled: float | None
+
+
+def usage_queries(spec: Spec) -> tuple[SeriesQuery, ...]:
+    """Return the series to ask for: of the service's processes, and of its containers where named."""
+    source = spec.prometheus
+    job = matchers(source.selector if source else {})
+    queries = [SeriesQuery(metric, job) for metric in _PROCESS]
+    if source and source.beside.containers:
+        pinned = matchers(source.beside.containers)
+        queries += [SeriesQuery(metric, pinned) for metric in _CONTAINER]
+    return tuple(queries)
+
+
+def saturation(server: ServerSeries) -> tuple[Usage, ...]:
+    """Return the usage of each process and container that the series tell of, by name."""
+    found: dict[str, dict[str, list[RawSeries]]] = {}
+    for series in server.series:
+        if series.metric in USAGE_METRICS:
+            found.setdefault(_name(series), {}).setdefault(series.metric, []).append(series)
+    window = (server.start, server.end)
+    usages = (_usage(name, metrics, window) for name, metrics in sorted(found.items()))
+    return tuple(usage for usage in usages if usage.cpu is not None or usage.memory is not None)
+
+
+def _name(series: RawSeries) -> str:
+    labels = series.labels
+    if series.metric in _PROCESS:
+        return labels.get("instance", "")
+    parts = (labels.get("pod") or labels.get("name") or labels.get("id", ""), labels.get("container", ""))
+    return "/".join(part for part in parts if part)
+
+
+def _usage(name: str, metrics: Mapping[str, list[RawSeries]], window: tuple[float, float]) -> Usage:
+    cpu = [*metrics.get(PROCESS_CPU, ()), *metrics.get(CONTAINER_CPU, ())]
+    memory = [*metrics.get(PROCESS_MEMORY, ()), *metrics.get(CONTAINER_MEMORY, ())]
+    used, seconds, most = _grown(cpu, window)
+    periods, _, _ = _grown(metrics.get(PERIODS, ()), window)
+    throttled, _, _ = _grown(metrics.get(THROTTLED, ()), window)
+    levels = [value for series in memory for _, value in _inside(series, window)]
+    return Usage(
+        name,
+        cpu=used / seconds if seconds else None,
+        cpu_max=most if seconds else None,
+        memory=max(levels, default=None),
+        throttled=throttled / periods if periods else None,
+    )
+
+
+def _grown(parts: Iterable[RawSeries], window: tuple[float, float]) -> tuple[float, float, float]:
+    """Return what counters grew between their samples of the window, over how long, and the fastest growth.
+
+    A fall is a restart, after which the counter holds what it has counted since.
+    """
+    total = seconds = most = 0.0
+    for series in parts:
+        samples = _inside(series, window)
+        for (begin, before), (end, after) in pairwise(samples):
+            grown = after - before if after >= before else after
+            total += grown
+            most = max(most, grown / (end - begin))
+        if len(samples) > 1:
+            seconds = max(seconds, samples[-1][0] - samples[0][0])
+    return total, seconds, most
+
+
+def _inside(series: RawSeries, window: tuple[float, float]) -> list[tuple[float, float]]:
+    """Return a series' finite samples of the window, ascending, one a moment."""
+    samples = {
+        time: value
+        for time, value in zip(series.times, series.values, strict=True)
+        if window[0] <= time <= window[1] and isfinite(value)
+    }
+    return sorted(samples.items())

@@ -1,0 +1,1 @@
+"""When requests begin: the schedule, its timer, and who takes an arrival."""

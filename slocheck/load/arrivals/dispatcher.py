@@ -1,0 +1,135 @@
+"""The open model: arrivals are handed to idle virtual users when they are due, whatever the target does."""
+
+import time
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+import numpy as np
+from gevent import getcurrent
+
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.histogram import bucket_indices
+from slocheck.load.arrivals.timerfd import Timer
+
+_BURST = 64
+"""Arrivals handed out before responses are looked at again: a backlog must not starve them."""
+
+
+class Dispatcher:
+    """Walks one worker's schedule.
+
+    Users wait in `next`; the one that has become idle last is served first, so that as few connections
+    are open as the load needs.
+    """
+
+    def __init__(self, schedule: Iterator[int], work: Iterator[tuple[int, Any]]) -> None:
+        """Take what is to come.
+
+        Args:
+            schedule: Arrivals, nanoseconds since the load's begin.
+            work: For each arrival the lane whose users serve it, and what they shall do.
+        """
+        self._schedule = schedule
+        self._work = work
+        self._lanes: defaultdict[int, list[Any]] = defaultdict(list)
+        self._origin_ns = 0
+        self._next_ns: int | None = None
+        self._timer: Timer | None = None
+        self._late: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        self._dropped: defaultdict[int, int] = defaultdict(int)
+        self._hub = gevent.get_hub()
+
+    @property
+    def idle(self) -> int:
+        """Users that wait for an arrival."""
+        return sum(len(lane) for lane in self._lanes.values())
+
+    def begin(self, origin_ns: int) -> None:
+        """Start the schedule at a moment of the monotonic clock."""
+        self._origin_ns = origin_ns
+        self._timer = Timer(self._on_time)
+        self._advance()
+        self._arm(time.monotonic_ns())
+
+    def stop(self) -> None:
+        """Hand out no more arrivals; those that are overdue were never begun."""
+        now_ns = time.monotonic_ns()
+        while self._next_ns is not None and self._next_ns < now_ns:
+            self._dropped[(self._next_ns - self._origin_ns) // NS_PER_SECOND] += 1
+            self._advance()
+        self._next_ns = None
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+
+    def next(self, lane: int) -> tuple[int, Any]:
+        """Block until an arrival is due for the calling user.
+
+        Returns:
+            When it was to begin, on the monotonic clock, and its work: the lane and what to do.
+        """
+        greenlet, idle = getcurrent(), self._lanes[lane]
+        idle.append(greenlet)
+        try:
+            arrival: tuple[int, Any] = self._hub.switch()
+        except BaseException:
+            if greenlet in idle:
+                idle.remove(greenlet)
+            raise
+        return arrival
+
+    def _advance(self) -> None:
+        offset = next(self._schedule, None)
+        self._next_ns = None if offset is None else self._origin_ns + offset
+
+    def _arm(self, now_ns: int) -> None:
+        if self._timer is None:
+            return
+        if self._next_ns is None:
+            self._timer.rest()
+        else:
+            self._timer.at(self._next_ns, now_ns)
+
+    def _on_time(self) -> None:
+        """Hand out what is due; runs in the hub."""
+        now_ns = time.monotonic_ns()
+        for _ in range(_BURST):
+            due_ns = self._next_ns
+            if due_ns is None or due_ns > now_ns:
+                break
+            self._hand_out(due_ns)
+            self._advance()
+            now_ns = time.monotonic_ns()
+        self._arm(now_ns)
+
+    def _hand_out(self, due_ns: int) -> None:
+        lane, _ = work = next(self._work)
+        idle = self._lanes[lane]
+        second = (due_ns - self._origin_ns) // NS_PER_SECOND
+        if not idle:
+            self._dropped[second] += 1
+            return
+        self._late[second].append(time.monotonic_ns() - due_ns)
+        idle.pop().switch((due_ns, work))
+
+    def take(self) -> dict[str, Any]:
+        """Return what happened since the last call, as lists, for a message.
+
+        ``dropped``: second, count. ``late``: second, bucket of the lateness, count.
+        """
+        late, self._late = self._late, defaultdict(lambda: array("q"))
+        dropped, self._dropped = self._dropped, defaultdict(int)
+        return {
+            "dropped": [list(item) for item in dropped.items()],
+            "late": [[second, *entry] for second, values in late.items() for entry in _histogram(values)],
+        }
+
+
+def _histogram(values: "array[int]") -> Iterator[tuple[int, int]]:
+    buckets, counts = np.unique(
+        bucket_indices(np.maximum(np.frombuffer(values, dtype=np.int64), 0)), return_counts=True
+    )
+    return zip(buckets.tolist(), counts.tolist(), strict=True)

@@ -1,0 +1,356 @@
+"""One keep-alive connection: a plain non-blocking socket with one persistent watcher.
+
+A request costs one send, one switch to the hub, one receive. Nothing is ever sent twice: what fails is
+reported as it is.
+"""
+
+import errno
+import os
+import socket
+import time
+from typing import Any
+
+import gevent
+import gevent.monkey
+from gevent import getcurrent
+
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.errors import TransportError, closed_early, from_system, protocol_error
+from slocheck.load.http.framing import MAX_BODY_BYTES, Framing
+from slocheck.load.http.heads import Head, head_of
+from slocheck.load.http.origin import Origin, Way
+
+RECEIVE_BYTES = 1 << 16
+_CONNECT_NS = 10 * NS_PER_SECOND
+_READ, _WRITE = 1, 2
+_NEVER = 1 << 62
+_plain_socket: Any = gevent.monkey.get_original("socket", "socket")
+
+
+class Connection:
+    """A connection to an origin, opened at its first request and again after each end.
+
+    One greenlet at a time may use it.
+
+    Attributes:
+        body: Of the last response, as it came, where it was to be kept.
+        size: Bytes of that body.
+        waiting: Its greenlet waits for the server.
+        deadline_ns: When it waits no longer, on the monotonic clock.
+        claim: What the user of the connection notes about the request under way; None: none is.
+    """
+
+    def __init__(self, origin: Origin, sweeper: Sweeper) -> None:
+        self.body = b""
+        self.size = 0
+        self.waiting = False
+        self.deadline_ns = _NEVER
+        self.claim: Any = None
+        self._origin = origin
+        self._sweeper = sweeper
+        self._hub = gevent.get_hub()
+        self._greenlet: Any = None
+        self._socket: Any = None
+        self._watcher: Any = None
+        self._expired = self._connected = False
+        self._early: list[bytes] = []
+        self._used = 0
+        sweeper.add(self)
+
+    def exchange(self, request: bytes, deadline_ns: int, *, keep: bool = True, no_body: bool = False) -> Head:
+        """Send a request and return the head of its whole response; the body is in `body`.
+
+        Args:
+            request: All its bytes.
+            deadline_ns: Until when the response has to be whole, on the monotonic clock.
+            keep: Keep the body; else only its size.
+            no_body: The response has no body whatever its head says (HEAD).
+
+        Raises:
+            TransportError: No whole response came; the connection is closed.
+        """
+        self._greenlet = getcurrent()
+        self.deadline_ns = deadline_ns
+        try:
+            if self._used != self._sweeper.sweeps and self._socket is not None:
+                self._look()
+            if self._socket is None:
+                self._connect()
+            all_sent = self._send_all(request, no_body)
+            head = self._response(keep=keep, no_body=no_body)
+            if not all_sent:
+                self.close()  # the server would take the next request for the rest of this one
+        except OSError as error:
+            self.close()
+            raise from_system(error) from error
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self.deadline_ns = _NEVER
+            self._used = self._sweeper.sweeps
+        return head
+
+    def _look(self) -> None:
+        """Notice an end that came while nobody asked, where the watcher has not had its turn yet."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        self._unasked()
+
+    def _response(self, *, keep: bool, no_body: bool) -> Head:
+        """Read one response, by the short way where its head and framing allow it."""
+        data = self._receive()
+        blank = data.find(b"\r\n\r\n")
+        if blank < 0 or no_body or not data.startswith(b"HTTP/1.") or not data[9:12].isdigit():
+            return self._framed(data, keep=keep, no_body=no_body)
+        end = blank + 4
+        head = head_of(data[:end])
+        length = head.length
+        if length < 0:
+            return self._framed(data, keep=keep, no_body=False)
+        missing = length - len(data) + end
+        if missing > 0:
+            self.body = self._rest(data[end:], missing, keep=keep)
+        else:
+            self.body = data[end : end + length] if keep else b""
+        self.size = length
+        if missing < 0 or head.close:
+            self.close()
+        return head
+
+    def _rest(self, first: bytes, missing: int, *, keep: bool) -> bytes:
+        """Read a body of known length to its end."""
+        if keep and len(first) + missing > MAX_BODY_BYTES:
+            raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
+        parts = [first]
+        while missing > 0:
+            data = self._receive()
+            if not data:
+                raise closed_early()
+            missing -= len(data)
+            if keep:
+                parts.append(data)
+        if missing < 0:
+            self.close()
+            parts[-1] = parts[-1][:missing]
+        return b"".join(parts) if keep else b""
+
+    def _framed(self, data: bytes, *, keep: bool, no_body: bool) -> Head:
+        """Read a response whose end has to be found by an HTTP parser."""
+        framing = Framing(no_body=no_body, keep=keep)
+        while True:
+            if not data:
+                if framing.end():
+                    break
+                raise closed_early()
+            framing.feed(data)
+            if framing.done:
+                break
+            data = self._receive()
+        assert framing.head is not None
+        self.body, self.size = framing.body, framing.size
+        if not framing.reusable:
+            self.close()
+        return framing.head
+
+    def _send_all(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
+        """Send bytes; what the kernel does not take at once waits for its time.
+
+        Args:
+            data: A request, or what comes before it.
+            no_body: As for `exchange`; None: no response is to be expected meanwhile.
+
+        Returns:
+            Whether the server took all of it before its response was whole.
+        """
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent == len(data):
+            return True
+        answer = None if no_body is None else Framing(no_body=no_body, keep=False)
+        return self._send_rest(memoryview(data)[sent:], answer)
+
+    def _send_rest(self, rest: memoryview, answer: Framing | None) -> bool:
+        """Send on as the server reads, until its response is whole or its end is there."""
+        writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        try:
+            while rest:
+                writable.start(self._wake)
+                self._pause()
+                writable.stop()
+                if answer is not None and self._answered(answer):
+                    return False
+                try:
+                    rest = rest[self._socket.send(rest) :]
+                except BlockingIOError:
+                    continue
+                except (BrokenPipeError, ConnectionResetError):
+                    return False  # what the server said before it closed can still be read
+        finally:
+            writable.stop()
+            writable.close()
+        return True
+
+    def _answered(self, answer: Framing) -> bool:
+        """Take in what came during the sending; tells whether there is no use in sending on."""
+        data = self._arrived()
+        if data is None:
+            return False
+        if data:
+            self._early.append(data)
+            answer.feed(data)
+            if answer.size > MAX_BODY_BYTES:
+                raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
+        return answer.done or not data
+
+    def _arrived(self) -> bytes | None:
+        """Return what has been received already; None for nothing yet, empty at the connection's end."""
+        try:
+            data: bytes = self._socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return None
+        return data
+
+    def _receive(self) -> bytes:
+        """Wait for the server and return what it sent; empty at the connection's end."""
+        return self._take_early() if self._early else self._read()
+
+    def _take_early(self) -> bytes:
+        data = b"".join(self._early)
+        self._early.clear()
+        return data
+
+    def _read(self) -> bytes:
+        """Wait for bytes on the socket; empty at its end."""
+        while True:
+            self._pause()
+            try:
+                data: bytes = self._socket.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            return data
+
+    def _pause(self) -> None:
+        """Let others run until a watcher or the sweeper comes back here."""
+        self.waiting = True
+        self._hub.switch()
+        self.waiting = False
+        if self._expired:
+            raise self._late()
+
+    def _late(self) -> TransportError:
+        """Return the error for a deadline that has passed."""
+        self._expired = False
+        what = "no whole response" if self._connected else "no connection"
+        return TransportError(FailureClass.TIMEOUT, f"{what} within the timeout")
+
+    def expire(self) -> None:
+        """End the wait as timed out; called in the hub."""
+        self._expired = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self.waiting:
+            self.waiting = False
+            self._greenlet.switch()
+
+    def _readable(self) -> None:
+        """Hand over to the waiting greenlet; nobody waits: the server has closed, or speaks unasked."""
+        if self.waiting:
+            self.waiting = False
+            self._greenlet.switch()
+        else:
+            self._unasked()
+
+    def _unasked(self) -> None:
+        """Close what can carry no further response."""
+        self.close()
+
+    def _connect(self) -> None:
+        """Open the connection, within its own limit of time."""
+        whole_ns = self.deadline_ns
+        self.deadline_ns = min(whole_ns, time.monotonic_ns() + _CONNECT_NS)
+        if not self._origin.addresses:
+            self._resolve()
+        self._reach()
+        self._greet()
+        self.deadline_ns = whole_ns
+        self._connected = True
+
+    def _resolve(self) -> None:
+        """Ask for the origin's addresses, where nobody has got an answer yet."""
+        left_s = max(0.001, (self.deadline_ns - time.monotonic_ns()) / NS_PER_SECOND)
+        late = TransportError(FailureClass.DNS, "the name is not resolved within the timeout")
+        with gevent.Timeout(left_s, late):
+            self._origin.resolve()
+
+    def _reach(self) -> None:
+        """Connect to the first of the origin's addresses that accepts; each has its share of the time."""
+        until_ns = self.deadline_ns
+        ways = self._origin.ways()
+        failures: list[tuple[Way, TransportError]] = []
+        for way in ways:
+            now_ns = time.monotonic_ns()
+            self.deadline_ns = now_ns + (until_ns - now_ns) // (len(ways) - len(failures))
+            try:
+                self._dial(way)
+            except OSError as error:
+                failures.append((way, from_system(error)))
+            except TransportError as error:
+                failures.append((way, error))
+            else:
+                self._origin.reached.add(way)
+                self.deadline_ns = until_ns
+                return
+            self.close()
+        raise self._origin.most_telling(failures)
+
+    def _dial(self, way: Way) -> None:
+        """Connect to one address; raises OSError, or TransportError for the deadline."""
+        family, address = way
+        self._socket = made = _plain_socket(family, socket.SOCK_STREAM)
+        made.setblocking(False)  # noqa: FBT003 - takes no keyword
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = made.connect_ex(address)
+        if code == errno.EINPROGRESS:
+            writable = self._hub.loop.io(made.fileno(), _WRITE)
+            writable.start(self._wake)
+            try:
+                self._pause()
+            finally:
+                writable.stop()
+                writable.close()
+            code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+        self._watcher = self._hub.loop.io(made.fileno(), _READ)
+        self._watcher.start(self._readable)
+
+    def _greet(self) -> None:
+        """Do what comes before the first request."""
+
+    def close(self) -> None:
+        """Close the socket; the next request opens another one."""
+        self._expired = self._connected = self.waiting = False
+        self._early.clear()
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.stop()
+            watcher.close()
+        made, self._socket = self._socket, None
+        if made is not None:
+            made.close()
+
+    def dispose(self) -> None:
+        """Close for good."""
+        self.close()
+        self._sweeper.discard(self)

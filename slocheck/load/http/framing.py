@@ -1,0 +1,128 @@
+"""Responses whose end Content-Length alone does not tell, read by httptools.
+
+Chunked and split ones, interim ones, those to HEAD, 204 and 304, those that end with the connection,
+and garbage.
+"""
+
+import httptools
+
+from slocheck.load.http.errors import protocol_error
+from slocheck.load.http.heads import FIRST_FINAL_STATUS, MAX_HEAD_BYTES, Head, head_of
+
+MAX_BODY_BYTES = 1 << 26
+_MAX_INTERIM = 16
+_VERSIONS = ("1.0", "1.1")
+_FIRST_STATUS = 100
+
+
+class Framing:
+    """One response, fed as it comes.
+
+    Attributes:
+        head: Its head; None until it is whole.
+        done: The response is whole.
+        size: Bytes of the body so far.
+    """
+
+    def __init__(self, *, no_body: bool, keep: bool) -> None:
+        self.head: Head | None = None
+        self.done = False
+        self.size = 0
+        self._no_body, self._keep = no_body, keep
+        self._parts: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._reason = b""
+        self._overhead = 0
+        self._interim = 0
+        self._sized = False
+        self._extra = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    @property
+    def body(self) -> bytes:
+        """The body as it came, where it is kept."""
+        return b"".join(self._parts)
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection may carry another request."""
+        return not self._extra and self.head is not None and not self.head.close and self._sized
+
+    def feed(self, data: bytes) -> None:
+        """Take in what was received; raises TransportError for what is no HTTP response."""
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise protocol_error("the server switches to another protocol") from None
+        except httptools.HttpParserError as error:
+            if not self.done:
+                cause = error.__context__ if error.__context__ is not None else error
+                raise protocol_error(f"no valid HTTP response: {cause}") from None
+            self._extra = True
+        if self._overhead > MAX_HEAD_BYTES and not self.done:
+            what = "head is" if self.head is None else "trailers are"
+            raise protocol_error(f"the response's {what} longer than {MAX_HEAD_BYTES} bytes")
+        if self.size > MAX_BODY_BYTES and self._keep:
+            raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
+
+    def end(self) -> bool:
+        """Take in the connection's end; tells whether that makes the response whole."""
+        if self.head is not None and not self.done and not self._sized:
+            self.done = True
+        return self.done
+
+    # httptools calls these by their names
+
+    def on_message_begin(self) -> None:
+        """Start a response; behind a whole one, nobody has asked for it."""
+        self._extra |= self.done
+
+    def on_status(self, status: bytes) -> None:
+        """Take in the reason phrase, or a part of it."""
+        self._reason += status
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take in a field; a trailer comes this way, too, and is let go."""
+        if self.head is not None or self.done:
+            return
+        self._lines.append(name + b": " + value + b"\r\n")
+        key = name.lower()
+        if key == b"transfer-encoding":  # whose last coding decides; another one ends with the connection
+            self._sized = value.lower().rstrip().endswith(b"chunked")
+        self._sized |= key == b"content-length"
+
+    def on_headers_complete(self) -> None:
+        """Make the head; an interim response's is forgotten when its message ends."""
+        if self.done:
+            return
+        status = self._parser.get_status_code()
+        version = self._parser.get_http_version()
+        if version not in _VERSIONS or status < _FIRST_STATUS:
+            raise ValueError(f"HTTP/{version} with status {status}")
+        line = b"HTTP/%s %d %s\r\n" % (version.encode(), status, self._reason)
+        self.head = head_of(line + b"".join(self._lines) + b"\r\n")
+        self._sized |= self._no_body or status in (204, 304)
+        self.done = self._no_body and status >= FIRST_FINAL_STATUS
+
+    def on_body(self, part: bytes) -> None:
+        """Take in a part of the body."""
+        if self.done:
+            self._extra = True
+            return
+        self._overhead = 0
+        self.size += len(part)
+        if self._keep and self.size <= MAX_BODY_BYTES:
+            self._parts.append(part)
+
+    def on_message_complete(self) -> None:
+        """End the response, or an interim one before it."""
+        if self.done or self.head is None:
+            return
+        if self.head.status >= FIRST_FINAL_STATUS:
+            self.done = True
+            return
+        self._interim += 1
+        if self._interim > _MAX_INTERIM:
+            raise ValueError(f"more than {_MAX_INTERIM} interim responses")
+        self.head, self._lines, self._reason, self._sized, self._overhead = None, [], b"", False, 0

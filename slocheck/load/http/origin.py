@@ -1,0 +1,143 @@
+"""The one server that a client talks to: its addresses, asked for before any load, and how it is trusted."""
+
+import ipaddress
+import socket
+import ssl
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.http.errors import TransportError, from_system
+from slocheck.spec.model import Tls
+
+Way = tuple[int, Any]
+"""Socket family and address."""
+_PORTS = {"http": 80, "https": 443}
+
+
+class OriginError(ValueError):
+    """The client cannot talk to this target; the text says why and what to do."""
+
+
+@dataclass(slots=True)
+class Origin:
+    """A scheme, host and port.
+
+    Attributes:
+        host: Name or address, without brackets.
+        authority: For the Host field.
+        base: Path before every path of a request; without a slash at its end.
+        tls: How it is trusted; None for plain HTTP.
+        addresses: All ways to it; empty until `resolve` has found them.
+        reached: Those that have accepted a connection.
+        session: The last TLS session, to be resumed.
+    """
+
+    host: str
+    port: int
+    authority: str
+    base: str
+    tls: ssl.SSLContext | None
+    addresses: list[Way] = field(default_factory=list)
+    reached: set[Way] = field(default_factory=set)
+    session: ssl.SSLSession | None = None
+    _turn: Any = field(default_factory=count)
+
+    def is_at(self, scheme: str, netloc: str) -> bool:
+        """Tell whether a URL's scheme and authority are this origin's; no scheme: the same one."""
+        own = "http" if self.tls is None else "https"
+        try:
+            parts = urlsplit(f"{own}://{netloc}")
+            port = parts.port or _PORTS[own]
+        except ValueError:
+            return False
+        return (
+            (scheme or own) == own and "@" not in netloc and (parts.hostname, port) == (self.host, self.port)
+        )
+
+    def resolve(self) -> None:
+        """Ask for the addresses; raises TransportError."""
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise from_system(error) from error
+        except UnicodeError as error:
+            raise TransportError(FailureClass.DNS, f"{self.host!r} is no host name: {error}") from error
+        self.addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+    def ways(self) -> list[Way]:
+        """Return all addresses, starting with another one each time."""
+        first = next(self._turn) % len(self.addresses)
+        return self.addresses[first:] + self.addresses[:first]
+
+    def most_telling(self, failures: Sequence[tuple[Way, TransportError]]) -> TransportError:
+        """Return why none of the addresses could be reached.
+
+        An address that has worked before tells most. Among strangers, one that this machine has no way
+        to (no IPv6 here) tells less than one that refused.
+        """
+        known = [error for way, error in failures if way in self.reached]
+        strangers = [error for _, error in failures]
+        theirs = [error for error in strangers if error.failure is not FailureClass.GENERATOR]
+        return (known or theirs or strangers)[0]
+
+
+def make_origin(url: str, tls: Tls) -> Origin:
+    """Return the origin of a base URL; raises OriginError for what the client cannot do."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError as error:
+        raise OriginError(f"{_shown(url)}: is no address: {error}") from error
+    if not port or not parts.hostname or "@" in parts.netloc:
+        raise OriginError(
+            f"{_shown(url)}: is no address of an API; write http://HOST:PORT or https://HOST:PORT"
+        )
+    _refuse_proxy(parts.scheme, parts.hostname)
+    shown = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    authority = shown if port == _PORTS[parts.scheme] else f"{shown}:{port}"
+    context = _context(tls) if parts.scheme == "https" else None
+    return Origin(parts.hostname, port, authority, parts.path.rstrip("/"), context)
+
+
+def _shown(url: str) -> str:
+    return "the host" if "@" in url else url
+
+
+def _refuse_proxy(scheme: str, host: str) -> None:
+    """Refuse to go around a proxy that the environment prescribes: the load would take another way."""
+    proxies = urllib.request.getproxies_environment()
+    named = proxies.get(scheme) or proxies.get("all")
+    if named and not urllib.request.proxy_bypass(host) and not _is_loopback(host):
+        raise OriginError(
+            f"the environment names an HTTP proxy for {scheme}://{host}, and this client uses none; "
+            f"unset {scheme}_proxy, or add {host} to no_proxy"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    """Return a context that checks certificate and name, unless the spec says not to."""
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+        if tls.cert:
+            context.load_cert_chain(tls.cert, tls.key)
+    except OSError as error:
+        raise OriginError(f"tls: {tls.ca or tls.cert}: cannot be used: {error}") from error
+    context.set_alpn_protocols(["http/1.1"])
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,319 @@
+"""The client of a `LeanHttpUser`: the calls of a Locust file become exchanges on connections."""
+
+import base64
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import gevent
+
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.http.connection import Connection
+from slocheck.load.http.cookies import Cookies
+from slocheck.load.http.errors import TransportError
+from slocheck.load.http.heads import Head
+from slocheck.load.http.messages import (
+    DEFAULT_FIELDS,
+    UnsendableError,
+    body_of,
+    head_bytes,
+    merged,
+    request_bytes,
+    request_target,
+)
+from slocheck.load.http.origin import Origin
+from slocheck.load.http.response import CaughtResponse, LeanResponse
+from slocheck.load.http.sink import Claim, Sink
+from slocheck.load.http.tls import connect_to
+from slocheck.load.recording.outcome import message_of
+from slocheck.load.users.drain import refuse_while_draining
+
+MAX_REDIRECTS = 10
+_SEE_OTHER, _MOVED = 303, (301, 302)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REMEMBERED = 4096
+_ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
+_LEAVING = frozenset({
+    "GreenletExit", "StopUser", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
+})  # fmt: skip
+"""What leaves a block without saying anything of the response."""
+
+
+class LeanHttpSession:
+    """Sends requests to one origin, each on a connection of its own while it lasts.
+
+    Attributes:
+        user: Whose client it is.
+        cookies: Of this user.
+        request_name: Name of all requests that bring none; None: their URL.
+    """
+
+    def __init__(
+        self, origin: Origin, sink: Sink, user: Any, *, timeout_s: float, headers: Mapping[str, str] | None
+    ) -> None:
+        self.user = user
+        self.cookies = Cookies(origin.host, tls=origin.tls is not None)
+        self.request_name: str | None = None
+        self._origin, self._sink = origin, sink
+        self._timeout_s = timeout_s
+        self._fields = merged(DEFAULT_FIELDS, headers)
+        self._idle: list[Connection] = []
+        self._plain: dict[tuple[str, str], tuple[bytes, str]] = {}
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        *,
+        catch_response: bool = False,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+        **content: Any,
+    ) -> Any:
+        """Send a request and wait for its whole response; nothing is ever sent twice.
+
+        Args:
+            method: Such as ``GET``.
+            url: A path below the host, or the whole URL on the same host.
+            name: The endpoint's name in the results; without one, the URL as written.
+            catch_response: Return a `CaughtResponse`, for a ``with`` block that judges it.
+            timeout: Seconds for the whole request; the user's `network_timeout` without it.
+            allow_redirects: Follow redirects on the same host, as one request.
+            content: ``headers``, ``params``, ``json``, ``data`` (text, bytes or the fields of a form),
+                ``auth`` (name and password), as FastHttpUser takes them.
+
+        Returns:
+            A `LeanResponse`; one with status 0 and an `error` where no response came.
+
+        Raises:
+            UnsendableError: The request cannot be written, or is for another host; nothing is counted.
+        """
+        if self._sink.draining:
+            refuse_while_draining(self.user)
+        request, target = self._written(method, url, content)
+        tally = self._sink.tally(method, name or self.request_name or url)
+        longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
+        sent_ns = time.monotonic_ns()
+        claim = Claim(tally, self._start(sent_ns), sent_ns)
+        deadline_ns = sent_ns + round(longest_s * NS_PER_SECOND)
+        head, body, error = self._exchange(request, method, claim, deadline_ns)
+        if head is not None and head.cookies:
+            self.cookies.store(head, target)
+        if allow_redirects and head is not None and head.status in _REDIRECTS:
+            way = (method, target, content)
+            head, body, error = self._follow(head, body, way, claim, deadline_ns)
+        end_ns = time.monotonic_ns()
+        if catch_response:
+            return self._caught(url, claim, (head, body, error), end_ns)
+        if head is not None:
+            self._sink.answered(claim, head, len(body), end_ns)
+        else:
+            assert error is not None
+            self._sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
+        return LeanResponse(url, head, body, error)
+
+    def _start(self, sent_ns: int) -> int:
+        """Return when this request was to be sent: with its arrival, where it is the first of one."""
+        intended: int | None = self.user.__dict__.pop("intended_ns", None)
+        return sent_ns if intended is None else intended
+
+    def _exchange(
+        self, request: bytes, method: str, claim: Claim, deadline_ns: int
+    ) -> tuple[Head | None, bytes, TransportError | None]:
+        """Exchange a request for a response or an error, on a connection that nobody else uses."""
+        connection = self._idle.pop() if self._idle else connect_to(self._origin, self._sink.sweeper)
+        connection.claim = claim
+        try:
+            head = connection.exchange(request, deadline_ns, no_body=method == "HEAD")
+        except TransportError as error:
+            if connection.claim is None:
+                raise gevent.GreenletExit from None
+            return None, b"", error
+        except BaseException as error:
+            killed = isinstance(error, gevent.GreenletExit)
+            if connection.claim is not None and (self._sink.counts_killed or not killed):
+                self._broke_off(claim, error)
+            raise
+        finally:
+            taken = connection.claim is None
+            connection.claim = None
+            self._idle.append(connection)
+        if taken:
+            raise gevent.GreenletExit  # settled at the drain's end: nothing may be counted twice
+        body, connection.body = connection.body, b""
+        return head, body, None
+
+    def _broke_off(self, claim: Claim, error: BaseException) -> None:
+        """Count a request that its user left while it was under way."""
+        given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
+        failure = FailureClass.TIMEOUT if given_up else FailureClass.PROTOCOL
+        end_ns = time.monotonic_ns()
+        self._sink.failed(claim, failure, message_of(error), None, size=0, end_ns=end_ns)
+
+    def _follow(
+        self,
+        head: Head,
+        body: bytes,
+        way: tuple[str, str, Mapping[str, Any]],
+        claim: Claim,
+        deadline_ns: int,
+    ) -> tuple[Head | None, bytes, TransportError | None]:
+        """Follow redirects on the same host, within the request's one deadline."""
+        method, target, content = way
+        content = {key: value for key, value in content.items() if key != "params"}
+        for _ in range(MAX_REDIRECTS):
+            location = next((value for name, value in head.fields() if name.lower() == "location"), "")
+            if head.status not in _REDIRECTS or not location:
+                return head, body, None
+            if method != "HEAD" and (
+                head.status == _SEE_OTHER or (head.status in _MOVED and method == "POST")
+            ):
+                method, content = "GET", {"headers": content.get("headers"), "auth": content.get("auth")}
+            try:
+                request, target = self._written(method, urljoin(target, location), content, whole=True)
+            except UnsendableError as error:
+                return None, b"", TransportError(FailureClass.PROTOCOL, f"a redirect: {error}")
+            next_head, body, failed = self._exchange(request, method, claim, deadline_ns)
+            if next_head is None:
+                return None, b"", failed
+            head = next_head
+            if head.cookies:
+                self.cookies.store(head, target)
+        text = f"more than {MAX_REDIRECTS} redirects"
+        return None, b"", TransportError(FailureClass.PROTOCOL, text)
+
+    def _caught(self, url: str, claim: Claim, outcome: tuple[Any, ...], end_ns: int) -> CaughtResponse:
+        """Return a response whose counting waits for the scenario's word."""
+        head, body, error = outcome
+        sink = self._sink
+
+        def settle(verdict: BaseException | bool | None) -> None:  # noqa: FBT001 - success, failure, or neither
+            if settle not in sink.pending:
+                return
+            sink.pending.discard(settle)
+            if error is not None:
+                sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
+            elif _speaks(verdict):
+                failure, text = _why(verdict)
+                sink.failed(claim, failure, text, head, size=len(body), end_ns=end_ns)
+            else:
+                sink.answered(claim, head, len(body), end_ns, approved=verdict is True)
+
+        sink.pending.add(settle)
+        return CaughtResponse(url, head, body, error, settle)
+
+    def _written(
+        self, method: str, url: str, content: Mapping[str, Any], *, whole: bool = False
+    ) -> tuple[bytes, str]:
+        """Return a request's bytes and its target; plain ones are remembered."""
+        if not content and not self.cookies and not whole:
+            known = self._plain.get((method, url))
+            if known is None:
+                if len(self._plain) >= _REMEMBERED:
+                    self._plain.clear()
+                known = self._plain[method, url] = self._write(method, self._target(url, None, whole), {})
+            return known
+        return self._write(method, self._target(url, content.get("params"), whole), content)
+
+    def _target(self, url: str, params: Mapping[str, Any] | None, whole: bool) -> str:  # noqa: FBT001
+        """Return the request's target for a path below the host, or for a URL on it."""
+        if not _ABSOLUTE.match(url):
+            return request_target(url if whole else self._origin.base + _rooted(url), params)
+        parts = urlsplit(url)
+        if not self._origin.is_at(parts.scheme, parts.netloc):
+            raise UnsendableError(
+                f"{url}: is on another host than {self._origin.authority}; this client has one"
+            )
+        return request_target((parts.path or "/") + (parts.query and f"?{parts.query}"), params)
+
+    def _write(self, method: str, target: str, content: Mapping[str, Any]) -> tuple[bytes, str]:
+        unknown = content.keys() - {"headers", "params", "json", "data", "auth", "context"}
+        if unknown:
+            raise TypeError(f"request() takes no {', '.join(sorted(unknown))}")
+        body, kind = body_of(content.get("data"), content.get("json"))
+        fields = {"Content-Type": kind} if kind else {}
+        if kind == "application/json":
+            fields["Accept"] = kind
+        fields = merged(fields, content.get("headers"))
+        if content.get("auth"):
+            fields = merged(fields, {"Authorization": _basic(*content["auth"])})
+        fields = merged(self._fields, fields)
+        head = head_bytes(method, target, self._origin.authority, fields)
+        own = any(name.lower() == "cookie" for name in fields)
+        cookie = self.cookies.header(target) if self.cookies and not own else ""
+        return request_bytes(head, method, body, cookie=cookie), target
+
+    @contextmanager
+    def rename_request(self, name: str) -> Iterator[None]:
+        """Name all requests of a block that bring no name."""
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
+
+    def get(self, url: str, **options: Any) -> Any:
+        """Send a GET; see `request`."""
+        return self.request("GET", url, **options)
+
+    def head(self, url: str, **options: Any) -> Any:
+        """Send a HEAD; see `request`."""
+        return self.request("HEAD", url, **options)
+
+    def options(self, url: str, **options: Any) -> Any:
+        """Send an OPTIONS; see `request`."""
+        return self.request("OPTIONS", url, **options)
+
+    def post(self, url: str, data: Any = None, **options: Any) -> Any:
+        """Send a POST; see `request`."""
+        return self.request("POST", url, **_with_data(data, options))
+
+    def put(self, url: str, data: Any = None, **options: Any) -> Any:
+        """Send a PUT; see `request`."""
+        return self.request("PUT", url, **_with_data(data, options))
+
+    def patch(self, url: str, data: Any = None, **options: Any) -> Any:
+        """Send a PATCH; see `request`."""
+        return self.request("PATCH", url, **_with_data(data, options))
+
+    def delete(self, url: str, **options: Any) -> Any:
+        """Send a DELETE; see `request`."""
+        return self.request("DELETE", url, **options)
+
+    def close(self) -> None:
+        """Close all connections."""
+        while self._idle:
+            self._idle.pop().dispose()
+
+
+def _with_data(data: Any, options: dict[str, Any]) -> dict[str, Any]:
+    return options if data is None else {**options, "data": data}
+
+
+def _basic(name: str | bytes, password: str | bytes) -> str:
+    pair = b":".join(part if isinstance(part, bytes) else part.encode() for part in (name, password))
+    return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def _rooted(url: str) -> str:
+    return url if url.startswith("/") else f"/{url}"
+
+
+def _why(verdict: BaseException | bool | None) -> tuple[FailureClass, str]:  # noqa: FBT001 - as above
+    """Return class and text of what a block said; a body that cannot be decoded is no expectation."""
+    if isinstance(verdict, TransportError):
+        return verdict.failure, verdict.message
+    assert isinstance(verdict, BaseException)
+    return FailureClass.EXPECTATION, message_of(verdict)
+
+
+def _speaks(verdict: BaseException | bool | None) -> bool:  # noqa: FBT001 - success, failure, or neither
+    """Tell whether what left a block says that the response failed."""
+    if not isinstance(verdict, BaseException):
+        return False
+    return not _LEAVING & {base.__name__ for base in type(verdict).__mro__}

@@ -1,0 +1,161 @@
+"""Where the lean client's requests are counted. No Locust here."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.heads import Head
+from slocheck.load.recording.outcome import cache_outcome
+from slocheck.load.recording.recorder import Recorder, Result, Tally
+from slocheck.plan.load_plan import LoadPlan
+from slocheck.spec.model import Tls
+
+
+class Sink(Protocol):
+    """What the client tells of its requests.
+
+    Attributes:
+        sweeper: Watches the deadlines of all connections.
+        longest_s: No request may take longer, seconds.
+        tls: How servers are trusted; None: as the user class says.
+        draining: No new request may be sent.
+        counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
+        pending: For each response that waits for the scenario's word, what settles it without one.
+    """
+
+    sweeper: Sweeper
+    longest_s: float
+    tls: Tls | None
+    draining: bool
+    counts_killed: bool
+    pending: set[Callable[[None], None]]
+
+    def tally(self, method: str, name: str) -> Any:
+        """Return what stands for an endpoint in `answered` and `failed`."""
+
+    def answered(self, claim: "Claim", head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
+        """Count a request whose whole response is here; `approved`: the scenario called it a success."""
+
+    def failed(
+        self, claim: "Claim", failure: FailureClass, message: str, head: Head | None, **sizes: int
+    ) -> None:
+        """Count a request that failed, `end_ns` and `size` given by name."""
+
+
+class Claim:
+    """One request under way.
+
+    Attributes:
+        tally: Its endpoint's, as the sink gave it.
+        start_ns: When it was to be sent, on the monotonic clock.
+        sent_ns: When it was sent.
+    """
+
+    __slots__ = ("sent_ns", "start_ns", "tally")
+
+    def __init__(self, tally: Any, start_ns: int, sent_ns: int) -> None:
+        self.tally = tally
+        self.start_ns = start_ns
+        self.sent_ns = sent_ns
+
+
+class RecorderSink:
+    """Counts in a recorder by slocheck's rules.
+
+    Attributes:
+        recorder: Of lean requests alone.
+        in_flight: Requests given up at the drain's end, recorded as failed by timeout.
+        unrecorded: Requests that were sent and have no recorded outcome.
+    """
+
+    def __init__(self, plan: LoadPlan) -> None:
+        self.recorder = Recorder(plan.thresholds_ns)
+        self.sweeper = Sweeper()
+        self.longest_s = max(plan.drain_s, 1.0)
+        self.tls: Tls | None = plan.tls
+        self.draining = False
+        self.counts_killed = True
+        self.in_flight = self.unrecorded = 0
+        self.pending: set[Callable[[None], None]] = set()
+        self.tally: Callable[[str, str], Tally] = self.recorder.tally
+        self._plan = plan
+        self._good: set[int] = set()
+
+    @property
+    def open(self) -> int:
+        """Requests under way."""
+        return sum(connection.claim is not None for connection in self.sweeper.connections)
+
+    def answered(self, claim: Claim, head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
+        """Count a request whose whole response is here.
+
+        A scenario's approval changes nothing: the spec says which statuses are failures.
+        """
+        del approved
+        status, outcome = head.status, head.outcome
+        if outcome is None:
+            outcome = self._told(head)
+        if status not in self._good:
+            if self._plan.failures.fails(status):
+                text = f"HTTP {status}"
+                self.failed(claim, FailureClass.STATUS, text, head, size=size, end_ns=end_ns)
+                return
+            self._good.add(status)
+        start_ns = claim.start_ns
+        claim.tally.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
+        if claim.sent_ns != start_ns:
+            claim.tally.service(start_ns, end_ns - claim.sent_ns)
+
+    def failed(
+        self, claim: Claim, failure: FailureClass, message: str, head: Head | None, **sizes: int
+    ) -> None:
+        """Count a request that failed, `end_ns` and `size` given by name.
+
+        A status that the spec calls a failure stays one, whatever else was wrong with the response.
+        """
+        endpoint = claim.tally.endpoint
+        if head is not None and self._plan.failures.fails(head.status):
+            failure, message = FailureClass.STATUS, f"HTTP {head.status}"
+        result = Result(
+            claim.start_ns,
+            max(1, sizes["end_ns"] - claim.start_ns),
+            failure,
+            head.status if head is not None else 0,
+            message,
+            self._told(head) if head is not None else 0,
+            sizes["size"],
+        )
+        self.recorder.record(endpoint.method, endpoint.name, result)
+
+    def _told(self, head: Head) -> int:
+        """Return what a head tells of a cache; the same heads come again and again."""
+        if head.outcome is None:
+            head.outcome = cache_outcome(_lowered(head), self._plan.cache)
+        return head.outcome
+
+    def give_up(self, *, as_timeouts: bool) -> None:
+        """Settle what is still under way when the drain is over; see `Tracker.give_up`."""
+        now_ns = time.monotonic_ns()
+        for settle in list(self.pending):
+            settle(None)
+        for connection in self.sweeper.connections:
+            claim, connection.claim = connection.claim, None
+            if claim is None:
+                continue
+            if as_timeouts:
+                age_s = (now_ns - claim.start_ns) / 1e9
+                text = f"no response {age_s:.0f} s after it was sent, when the drain ended"
+                self.in_flight += 1
+                self.failed(claim, FailureClass.TIMEOUT, text, None, size=0, end_ns=now_ns)
+            else:
+                self.unrecorded += 1
+
+
+def _lowered(head: Head) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for name, value in head.fields():
+        key = name.lower()
+        fields[key] = f"{fields[key]}, {value}" if key in fields else value
+    return fields

@@ -1,0 +1,136 @@
+"""A connection under TLS: the same socket and watcher, with OpenSSL between them and the response."""
+
+import ssl
+
+from slocheck.load.http.connection import RECEIVE_BYTES, Connection
+from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.errors import closed_early
+from slocheck.load.http.heads import Head
+from slocheck.load.http.origin import Origin
+
+
+class TlsConnection(Connection):
+    """Checks certificate and name as the origin's context says, and resumes the origin's last session."""
+
+    def __init__(self, origin: Origin, sweeper: Sweeper) -> None:
+        super().__init__(origin, sweeper)
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = self._outgoing = ssl.MemoryBIO()
+
+    def _greet(self) -> None:
+        """Shake hands."""
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        origin = self._origin
+        assert origin.tls is not None
+        self._tls = origin.tls.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=origin.host, session=origin.session
+        )
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._take()
+            except ssl.SSLError:
+                self._flush()  # the alert, so that the server knows
+                raise
+            else:
+                self._flush()
+                return
+
+    def _flush(self) -> None:
+        """Send what OpenSSL has to send beside a request."""
+        if self._outgoing.pending:
+            super()._send_all(self._outgoing.read(), None)
+
+    def _take(self) -> None:
+        """Hand OpenSSL what the server sends next, or its end."""
+        self._feed(self._read())
+
+    def _feed(self, data: bytes) -> None:
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _send_all(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
+        assert self._tls is not None
+        self._tls.write(data)
+        return super()._send_all(self._outgoing.read(), no_body)
+
+    def _response(self, *, keep: bool, no_body: bool) -> Head:
+        """Read one response; what came behind it, in a record of its own, is for nobody."""
+        head = super()._response(keep=keep, no_body=no_body)
+        if self._tls is not None and self._incoming.pending:
+            self._ignore_tickets()
+        return head
+
+    def _ignore_tickets(self) -> None:
+        """Take in what OpenSSL keeps for itself; close where there is more than that."""
+        assert self._tls is not None
+        try:
+            self._tls.read(RECEIVE_BYTES)
+        except ssl.SSLWantReadError:
+            return
+        except OSError:
+            pass
+        self.close()
+
+    def _arrived(self) -> bytes | None:
+        """Return what can be deciphered already; session tickets are nothing for anybody else."""
+        data = super()._arrived()
+        if data is not None:
+            self._feed(data)
+        return self._deciphered()
+
+    def _receive(self) -> bytes:
+        if self._early:
+            return self._take_early()
+        while (data := self._deciphered()) is None:
+            self._flush()
+            self._take()
+        return data
+
+    def _deciphered(self) -> bytes | None:
+        """Return what OpenSSL has; None for nothing yet, empty at the server's announced end.
+
+        An end that is not announced may be a cut: it makes no response whole.
+        """
+        assert self._tls is not None
+        try:
+            return self._tls.read(RECEIVE_BYTES)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLEOFError:
+            raise closed_early() from None
+
+    def _unasked(self) -> None:
+        """Take in session tickets; close at the connection's end, and where the server speaks unasked."""
+        try:
+            data = self._socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._incoming.write(data)
+            self._ignore_tickets()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close, and keep the session for the next connection."""
+        tls, self._tls = self._tls, None
+        if tls is not None and self._connected:  # half a handshake has no session, and says so by raising
+            session = tls.session
+            if session is not None and session.has_ticket:
+                self._origin.session = session
+        super().close()
+
+
+def connect_to(origin: Origin, sweeper: Sweeper) -> Connection:
+    """Return a connection to an origin, not opened yet."""
+    kind = TlsConnection if origin.tls is not None else Connection
+    return kind(origin, sweeper)

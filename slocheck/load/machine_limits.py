@@ -1,0 +1,70 @@
+"""Does this machine have the means for the planned users? Asked before anything is sent."""
+
+import resource
+import socket
+from math import ceil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from slocheck.errors import UsageError
+from slocheck.plan.load_plan import LoadPlan
+
+MAX_DESCRIPTORS = 1 << 16
+SPARE_DESCRIPTORS = 64
+"""What a worker has open beside the users' connections."""
+PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def descriptor_limit() -> int:
+    """Return how many files a worker may open once it has raised its limit as far as it can."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many open files as the system grants: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = descriptor_limit()
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def check_capacity(plan: LoadPlan) -> None:
+    """Raise UsageError where each user's one connection is more than this machine can open."""
+    each, limit = ceil(plan.users / plan.processes), descriptor_limit()
+    if each + SPARE_DESCRIPTORS > limit:
+        raise UsageError(
+            f"workload: {each:,} users in one process need {each + SPARE_DESCRIPTORS:,} open files, and it "
+            f"may open {limit:,}; {_cure(limit)}, or plan fewer users (under a rate: workload.max_users)"
+        )
+    ports = _ports() * _addresses(plan.target_url)
+    if plan.users > ports:
+        raise UsageError(
+            f"workload: {plan.users:,} users need as many local ports, and this machine has {ports:,} for "
+            "the target; widen net.ipv4.ip_local_port_range with sysctl, or plan fewer users (under a rate: "
+            "workload.max_users)"
+        )
+
+
+def _cure(limit: int) -> str:
+    if limit >= MAX_DESCRIPTORS:
+        return "spread them with --processes"
+    return "raise the hard limit (ulimit -Hn; LimitNOFILE for a service), spread them with --processes"
+
+
+def _ports() -> int:
+    """Return how many connections to one address of the target can be open at a time."""
+    try:
+        first, last = map(int, PORT_RANGE.read_text().split())
+    except (OSError, ValueError):
+        return 1 << 16  # another system: let it try
+    return last - first + 1
+
+
+def _addresses(url: str) -> int:
+    """Return how many addresses the target has; an unknown name is for others to complain of."""
+    parts = urlsplit(url)
+    try:
+        return len(set(socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)))
+    except (OSError, UnicodeError):
+        return 1

@@ -1,0 +1,1 @@
+"""What becomes of each request, counted per second."""

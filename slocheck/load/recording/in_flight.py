@@ -1,0 +1,82 @@
+"""Requests between their sending and their recording: none is lost, none counted twice. No Locust here."""
+
+import time
+import weakref
+from collections.abc import Iterator
+from typing import Protocol
+
+from slocheck.load.recording.recorder import Result
+
+
+class Timer(Protocol):
+    """Something that can be called off."""
+
+    def close(self) -> None:
+        """Call it off."""
+
+
+class Flight:
+    """One request that was sent and is not recorded yet.
+
+    Attributes:
+        method: As the client names it.
+        name: The endpoint's name.
+        start_ns: When it was to be sent, on the monotonic clock.
+        sent_ns: When it was sent.
+        by_scenario: The scenario marked the response as a failure.
+        pending: What will be recorded when the scenario says nothing; None while unanswered.
+        holder: The response that waits for the scenario's word; dead when nobody can give it any more.
+        timer: The request's deadline.
+    """
+
+    __slots__ = ("by_scenario", "holder", "method", "name", "pending", "sent_ns", "start_ns", "timer")
+
+    def __init__(self, method: str, name: str, start_ns: int, sent_ns: int) -> None:
+        self.method = method
+        self.name = name
+        self.start_ns = start_ns
+        self.sent_ns = sent_ns
+        self.by_scenario = False
+        self.pending: Result | None = None
+        self.holder: weakref.ref[object] | None = None
+        self.timer: Timer | None = None
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it was answered and nobody is left who could judge it."""
+        return self.pending is not None and self.holder is not None and self.holder() is None
+
+    @property
+    def age_ns(self) -> int:
+        """Nanoseconds since it was to be sent."""
+        return time.monotonic_ns() - self.start_ns
+
+
+class FlightTable:
+    """All open flights of a process, oldest first."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Flight]:
+        return iter(list(self._open.values()))
+
+    def __contains__(self, flight: Flight) -> bool:
+        return id(flight) in self._open
+
+    def begin(self, method: str, name: str, due_ns: int | None = None) -> Flight:
+        """Open a flight: its request is sent now; `due_ns`: when it was to be."""
+        now_ns = time.monotonic_ns()
+        flight = Flight(method, name, now_ns if due_ns is None else due_ns, now_ns)
+        self._open[id(flight)] = flight
+        return flight
+
+    def close(self, flight: Flight) -> bool:
+        """Close a flight, because it is recorded or was never sent; False where it was closed before."""
+        if flight.timer is not None:
+            flight.timer.close()
+            flight.timer = None
+        return self._open.pop(id(flight), None) is not None

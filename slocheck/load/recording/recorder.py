@@ -1,0 +1,206 @@
+"""Counting requests, one slice a second, at a price far below that of sending them. No Locust here.
+
+A request costs two dictionary look-ups and an append; all arithmetic waits for the flush.
+"""
+
+from array import array
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.histogram import bucket_indices
+from slocheck.evidence.merge import (
+    MAX_ENDPOINTS,
+    MAX_ERRORS,
+    MAX_MESSAGE,
+    OTHER_ENDPOINT,
+    OTHER_MESSAGE,
+    Delta,
+)
+from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
+from slocheck.load.recording.outcome import UNSERVED_STATUSES, is_unserved
+from slocheck.spec.model import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one request.
+
+    Attributes:
+        start_ns: When it was sent, on the monotonic clock.
+        latency_ns: Until its last byte, or until it was given up.
+        failure: Why it failed; None where it did not.
+        status: Of the response; 0: there was none; None: the client knows no status.
+        message: Of the failure.
+        cache: 1 for a hit, -1 for a miss, 0 where nothing told.
+        size: Bytes of the body.
+    """
+
+    start_ns: int
+    latency_ns: int
+    failure: FailureClass | None = None
+    status: int | None = None
+    message: str = ""
+    cache: int = 0
+    size: int = 0
+
+
+class _Cell:
+    """One endpoint's requests of one second since the last flush."""
+
+    __slots__ = ("failed", "failures", "hits", "misses", "ok", "service", "size", "statuses", "unanswered")
+
+    def __init__(self) -> None:
+        self.ok = array("q")
+        self.failed = array("q")
+        self.service = array("q")
+        self.failures: dict[FailureClass, int] = {}
+        self.statuses: defaultdict[int, int] = defaultdict(int)
+        self.unanswered = self.hits = self.misses = self.size = 0
+
+
+class Tally:
+    """One endpoint's counter: what a client holds that asks the same thing again and again.
+
+    Attributes:
+        endpoint: What is counted.
+    """
+
+    __slots__ = ("_cell", "_from_ns", "_recorder", "_until_ns", "endpoint")
+
+    def __init__(self, recorder: "Recorder", endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._recorder = recorder
+        self._from_ns = self._until_ns = 0
+        self._cell = _Cell()
+
+    def ok(self, start_ns: int, latency_ns: int, *, status: int, size: int, cache: int) -> None:
+        """Count a request that did not fail; the arguments are those of `Result`."""
+        inside = self._from_ns <= start_ns < self._until_ns
+        cell = self._cell if inside else self._turn(start_ns)
+        cell.ok.append(latency_ns)
+        cell.statuses[status] += 1
+        cell.size += size
+        if cache:
+            cell.hits += cache > 0
+            cell.misses += cache < 0
+        end_ns = start_ns + latency_ns
+        self._recorder.last_end_ns = max(self._recorder.last_end_ns, end_ns)
+
+    def service(self, start_ns: int, service_ns: int) -> None:
+        """Count how long a request took from its sending, where it was to be sent at `start_ns`."""
+        inside = self._from_ns <= start_ns < self._until_ns
+        (self._cell if inside else self._turn(start_ns)).service.append(service_ns)
+
+    def _turn(self, start_ns: int) -> _Cell:
+        """Go to the cell of another second; what was sent before the load is of its first."""
+        recorder = self._recorder
+        second = max(0, (start_ns - recorder.origin_ns) // NS_PER_SECOND)
+        self._cell = recorder.cell(self, second)
+        self._from_ns = recorder.origin_ns + second * NS_PER_SECOND if second else 0
+        self._until_ns = recorder.origin_ns + (second + 1) * NS_PER_SECOND
+        return self._cell
+
+    def forget(self) -> None:
+        """Take no further request into the present cell."""
+        self._from_ns = self._until_ns = 0
+
+
+class Recorder:
+    """Counts the requests of one process.
+
+    Attributes:
+        origin_ns: The moment the load began, on the monotonic clock; slices count from there.
+        last_end_ns: When the last response ended.
+    """
+
+    def __init__(self, thresholds_ns: tuple[int, ...]) -> None:
+        self.origin_ns = 0
+        self.last_end_ns = 0
+        self._thresholds = np.array(thresholds_ns, dtype=np.int64)
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._cells: dict[tuple[Endpoint, int], _Cell] = {}
+        self._errors: dict[tuple[Endpoint, FailureClass, str], list[int]] = {}
+
+    def tally(self, method: str, name: str) -> Tally:
+        """Return an endpoint's counter; names beyond the bound share one."""
+        key = (method, name)
+        if key not in self._tallies and len(self._tallies) >= MAX_ENDPOINTS:
+            key = (OTHER_ENDPOINT.method, OTHER_ENDPOINT.name)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally(self, Endpoint(*key))
+        return tally
+
+    def cell(self, tally: Tally, second: int) -> _Cell:
+        """Return where a tally's requests of a second are counted."""
+        return self._cells.setdefault((tally.endpoint, second), _Cell())
+
+    def record(self, method: str, name: str, result: Result) -> None:
+        """Count one request under its endpoint and the second in which it was sent."""
+        tally = self.tally(method, name)
+        second = max(0, (result.start_ns - self.origin_ns) // NS_PER_SECOND)
+        cell = self.cell(tally, second)
+        if result.failure is None:
+            cell.ok.append(result.latency_ns)
+        else:
+            self._fail(tally.endpoint, second, cell, result)
+        if result.status is not None:
+            cell.statuses[result.status] += 1
+        cell.unanswered += not result.status and is_unserved(result.status, result.failure)
+        cell.hits += result.cache > 0
+        cell.misses += result.cache < 0
+        cell.size += result.size
+        self.last_end_ns = max(self.last_end_ns, result.start_ns + result.latency_ns)
+
+    def _fail(self, endpoint: Endpoint, second: int, cell: _Cell, result: Result) -> None:
+        assert result.failure is not None
+        cell.failed.append(result.latency_ns)
+        cell.failures[result.failure] = cell.failures.get(result.failure, 0) + 1
+        key = (endpoint, result.failure, result.message[:MAX_MESSAGE])
+        if key not in self._errors and len(self._errors) >= MAX_ERRORS:
+            key = (OTHER_ENDPOINT, result.failure, OTHER_MESSAGE)
+        entry = self._errors.setdefault(key, [0, second])
+        entry[0] += 1
+        entry[1] = min(entry[1], second)
+
+    def flush(self) -> Delta:
+        """Return what was counted since the last flush."""
+        cells, self._cells = self._cells, {}
+        errors, self._errors = self._errors, {}
+        for tally in self._tallies.values():
+            tally.forget()
+        return Delta(
+            counts=tuple((endpoint, self._slice(second, cell)) for (endpoint, second), cell in cells.items()),
+            errors=tuple(
+                ErrorExample(endpoint, failure, count, message, second)
+                for (endpoint, failure, message), (count, second) in errors.items()
+            ),
+        )
+
+    def _slice(self, second: int, cell: _Cell) -> SliceCounts:
+        ok = np.sort(np.frombuffer(cell.ok, dtype=np.int64))
+        under = np.searchsorted(ok, self._thresholds, side="left")
+        return SliceCounts(
+            second=second,
+            ok=len(ok),
+            failures=cell.failures,
+            statuses=dict(cell.statuses),
+            unserved=cell.unanswered + sum(cell.statuses.get(code, 0) for code in UNSERVED_STATUSES),
+            over=tuple((len(ok) - under).tolist()),
+            latencies=_histogram(ok),
+            failed_latencies=_histogram(np.frombuffer(cell.failed, dtype=np.int64)),
+            total_ns=int(ok.sum()),
+            max_ns=int(ok[-1]) if len(ok) else 0,
+            cache_hits=cell.hits,
+            cache_misses=cell.misses,
+            bytes_received=cell.size,
+            service_times=_histogram(np.frombuffer(cell.service, dtype=np.int64)),
+        )
+
+
+def _histogram(latencies: "np.typing.NDArray[np.int64]") -> dict[int, int]:
+    indices, counts = np.unique(bucket_indices(latencies), return_counts=True)
+    return dict(zip(indices.tolist(), counts.tolist(), strict=True))

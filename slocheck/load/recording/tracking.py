@@ -1,0 +1,212 @@
+"""Every request of a worker, from Locust's `request` event into the recorder.
+
+The event alone loses requests: it never fires for a request that is killed in flight, nor for a
+`catch_response` block that raises. So the two HTTP clients of Locust are wrapped (see `clients`): each
+request opens a flight here, which the event closes, or else this module does.
+"""
+
+import math
+import time
+import weakref
+from dataclasses import replace
+from typing import Any
+
+from slocheck.evidence.merge import Delta
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.http.sink import RecorderSink
+from slocheck.load.recording.in_flight import Flight, FlightTable
+from slocheck.load.recording.outcome import cache_outcome, classify, judge, message_of
+from slocheck.load.recording.recorder import Recorder, Result
+from slocheck.plan.load_plan import LoadPlan
+
+FLIGHT_KEY = "slocheck.flight"
+_NO_RESPONSE_CLASSES = frozenset(FailureClass) - {FailureClass.STATUS, FailureClass.EXPECTATION}
+
+
+class Tracker:
+    """Follows the requests of one process.
+
+    Attributes:
+        recorder: Where they are counted.
+        flights: Those under way.
+        draining: No new request may be sent.
+        lean: Where the lean client counts; it follows its requests itself.
+    """
+
+    def __init__(self, plan: LoadPlan) -> None:
+        self.recorder = Recorder(plan.thresholds_ns)
+        self.flights = FlightTable()
+        self.lean = RecorderSink(plan)
+        self.draining = False
+        self._in_flight = 0
+        self._unrecorded = 0
+        self._plan = plan
+
+    @property
+    def open(self) -> int:
+        """Requests under way."""
+        return len(self.flights) + self.lean.open
+
+    @property
+    def in_flight(self) -> int:
+        """Requests given up at the drain's end, recorded as failed by timeout."""
+        return self._in_flight + self.lean.in_flight
+
+    @property
+    def unrecorded(self) -> int:
+        """Requests that were sent and have no recorded outcome."""
+        return self._unrecorded + self.lean.unrecorded
+
+    @property
+    def last_end_ns(self) -> int:
+        """When the last response ended, on the monotonic clock."""
+        return max(self.recorder.last_end_ns, self.lean.recorder.last_end_ns)
+
+    def begin(self, origin_ns: int) -> None:
+        """Count slices from this moment of the monotonic clock."""
+        self.recorder.origin_ns = self.lean.recorder.origin_ns = origin_ns
+
+    def drain(self) -> None:
+        """Let no new request begin."""
+        self.draining = self.lean.draining = True
+
+    def flush(self) -> tuple[Delta, Delta]:
+        """Return what was counted since the last flush: through Locust's event, and by the lean client."""
+        self.settle_forgotten()
+        return self.recorder.flush(), self.lean.recorder.flush()
+
+    def on_request(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float | None = None,
+        *,
+        response_length: int | None = 0,
+        response: object = None,
+        context: dict[str, Any] | None = None,
+        exception: BaseException | None = None,
+        start_time: object = None,
+        **_: object,
+    ) -> None:
+        """Listen to Locust's `request` event; the signature is the event's."""
+        flight = context.pop(FLIGHT_KEY, None) if context else None
+        if flight is not None and not self.flights.close(flight):
+            return
+        if response_time is None or not math.isfinite(response_time):
+            self._unrecorded += 1
+            return
+        latency_ns = max(1, round(response_time * 1_000_000)) + _waited_ns(flight)
+        start_ns = flight.start_ns if flight is not None else self._start(latency_ns, start_time)
+        by_scenario = flight is not None and flight.by_scenario
+        failure, status, message, cache = self._judge(response, exception, by_scenario=by_scenario)
+        result = Result(start_ns, latency_ns, failure, status, message, cache, response_length or 0)
+        self.recorder.record(str(request_type), str(name), result)
+        if failure is None and (waited_ns := _waited_ns(flight)):
+            self.recorder.tally(str(request_type), str(name)).service(start_ns, latency_ns - waited_ns)
+
+    def _start(self, latency_ns: int, start_time: object) -> int:
+        """Return when a request of a client unknown to us was sent, on the monotonic clock.
+
+        The latest it can be is its latency ago. The event's own wall-clock time may tell of an earlier
+        moment, where the event is fired late; it is believed where it lies within the run.
+        """
+        latest = time.monotonic_ns() - latency_ns
+        if not isinstance(start_time, int | float) or not math.isfinite(start_time):
+            return latest
+        told = time.monotonic_ns() - round((time.time() - start_time) * 1_000_000_000)
+        return told if self.recorder.origin_ns <= told <= latest else latest
+
+    def _judge(
+        self, response: object, error: BaseException | None, *, by_scenario: bool
+    ) -> tuple[FailureClass | None, int | None, str, int]:
+        """Return failure, status, message and cache outcome of a response."""
+        status = getattr(response, "status_code", None)
+        status = status if isinstance(status, int) else None
+        transport = getattr(response, "error", None) if status == 0 else None
+        if isinstance(transport, BaseException):
+            error, by_scenario = transport, False  # no word of the scenario makes up for a missing response
+        failure = judge(status=status, error=error, by_scenario=by_scenario, rule=self._plan.failures)
+        if status is None and failure in _NO_RESPONSE_CLASSES:
+            status = 0
+        message = message_of(error) if failure and error else f"HTTP {status}" if failure else ""
+        cache = cache_outcome(getattr(response, "headers", None), self._plan.cache) if status else 0
+        return failure, status, message, cache
+
+    def answered(self, flight: Flight, response: Any, meta: dict[str, Any]) -> None:
+        """Note that a `catch_response` request has its response; the scenario's word is still to come."""
+        if flight not in self.flights:
+            return
+        if flight.timer is not None:
+            flight.timer.close()
+        failure, status, message, cache = self._judge(response, meta["exception"], by_scenario=False)
+        latency_ns = max(1, round(meta["response_time"] * 1_000_000)) + _waited_ns(flight)
+        size = meta["response_length"]
+        flight.name = meta["name"]
+        flight.pending = Result(flight.start_ns, latency_ns, failure, status, message, cache, size)
+        flight.holder = weakref.ref(response)
+
+    def block_ended(self, flight: Flight, error: BaseException) -> None:
+        """Record a `catch_response` request whose block raised, which Locust does not.
+
+        An exception is a failed expectation; what only leaves the block (a stop, an interrupt of the
+        task set) says nothing of the response.
+        """
+        pending = flight.pending
+        if pending is None or not self.flights.close(flight):
+            return
+        leaves = {
+            "GreenletExit",
+            "StopUser",
+            "InterruptTaskSet",
+            "RescheduleTask",
+            "RescheduleTaskImmediately",
+        }
+        if pending.failure is None and not leaves & {base.__name__ for base in type(error).__mro__}:
+            pending = replace(pending, failure=FailureClass.EXPECTATION, message=message_of(error))
+        self.recorder.record(flight.method, flight.name, pending)
+
+    def broke_off(self, flight: Flight, error: BaseException, *, given_up: bool) -> None:
+        """Record a request that its client left by an exception, after sending it."""
+        if not self.flights.close(flight):
+            return
+        failure = FailureClass.TIMEOUT if given_up else classify(error)
+        result = Result(flight.start_ns, flight.age_ns, failure, 0, message_of(error))
+        self.recorder.record(flight.method, flight.name, result)
+
+    def settle_forgotten(self) -> None:
+        """Record responses of `catch_response` requests that no block ever looked at."""
+        for flight in self.flights:
+            if flight.forgotten:
+                self._settle(flight)
+
+    def _settle(self, flight: Flight) -> None:
+        assert flight.pending is not None
+        if self.flights.close(flight):
+            self.recorder.record(flight.method, flight.name, flight.pending)
+
+    def give_up(self, *, as_timeouts: bool) -> None:
+        """Close all open flights: the drain's deadline has passed.
+
+        Args:
+            as_timeouts: Record the unanswered ones as failed at their age. Otherwise the run was cut
+                short by us and they say nothing of the target: they are unrecorded.
+        """
+        for flight in self.flights:
+            if flight.pending is not None:
+                self._settle(flight)
+            elif as_timeouts:
+                self.flights.close(flight)
+                self._in_flight += 1
+                age = flight.age_ns
+                text = f"no response {age / 1e9:.0f} s after it was sent, when the drain ended"
+                result = Result(flight.start_ns, age, FailureClass.TIMEOUT, 0, text)
+                self.recorder.record(flight.method, flight.name, result)
+            else:
+                self.flights.close(flight)
+                self._unrecorded += 1
+        self.lean.give_up(as_timeouts=as_timeouts)
+
+
+def _waited_ns(flight: Flight | None) -> int:
+    """Return how long after its time a request was sent, in nanoseconds."""
+    return flight.sent_ns - flight.start_ns if flight is not None else 0

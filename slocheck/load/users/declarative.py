@@ -1,0 +1,185 @@
+"""Virtual users of a declarative scenario: they walk its flows on the lean client, past Locust's tasks."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import gevent
+from locust import User
+from locust.env import Environment
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.arrivals.dispatcher import Dispatcher
+from slocheck.load.http.bodies import decoded
+from slocheck.load.http.connection import Connection
+from slocheck.load.http.cookies import Cookies
+from slocheck.load.http.errors import TransportError
+from slocheck.load.http.heads import Head
+from slocheck.load.http.origin import Origin
+from slocheck.load.http.sink import Claim, RecorderSink
+from slocheck.load.http.tls import connect_to
+from slocheck.load.users.lean_user import origin_for
+from slocheck.plan.load_plan import LoadPlan
+from slocheck.scenario.compile.compiled import (
+    Compiled,
+    CompiledStep,
+    UnsendableError,
+    compile_scenario,
+    status_failure,
+)
+from slocheck.scenario.loader import load_scenario
+
+LANE = 0
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+class FlowUser(User):
+    """One virtual user with one connection.
+
+    Attributes:
+        scenario: What it does.
+        origin: Where it sends.
+        sink: Where its requests are counted.
+        work: Iterations to walk in the closed model, shared by the users of a process.
+        dispatcher: Who hands out iterations in the open model; None in the closed one.
+    """
+
+    abstract = True
+    scenario: Compiled
+    origin: Origin
+    sink: RecorderSink
+    work: Iterator[tuple[int, list[object]]]
+    dispatcher: Dispatcher | None = None
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._connection: Connection = connect_to(self.origin, self.sink.sweeper)
+        self._cookies = Cookies(self.origin.host, tls=self.origin.tls is not None)
+        self._longest_ns = round(self.sink.longest_s * NS_PER_SECOND)
+
+    def run(self) -> None:  # type: ignore[misc] # Locust's own leads into its task sets
+        """Walk flow after flow until stopped."""
+        self._state = LOCUST_STATE_RUNNING
+        flows, work, dispatcher = self.scenario.flows, self.work, self.dispatcher
+        due_ns = 0
+        try:
+            while self._state != LOCUST_STATE_STOPPING:
+                if dispatcher is None:
+                    flow, values = next(work)
+                else:
+                    self._state = LOCUST_STATE_WAITING
+                    due_ns, (_, (flow, values)) = dispatcher.next(LANE)
+                    self._state = LOCUST_STATE_RUNNING
+                self._walk(flows[flow].steps, values, due_ns)
+        except gevent.GreenletExit:
+            return
+        finally:
+            if self._connection.claim is not None:
+                self.sink.unrecorded += 1  # killed in flight, or died of its response: no drain does that
+            self._connection.dispose()
+
+    def _walk(self, steps: tuple[CompiledStep, ...], values: list[object], due_ns: int) -> None:
+        """Send a flow's steps; the first one counts from when it was due."""
+        last = steps[-1] if self.dispatcher is not None else None  # no pause holds up the next arrival
+        for step in steps:
+            if self.sink.draining:
+                raise gevent.GreenletExit
+            if not self._send(step, values, due_ns) and step.captures:
+                return
+            due_ns = 0
+            if step.think is not None and step is not last:
+                self._think(*step.think)
+
+    def _think(self, shortest_s: float, longest_s: float) -> None:
+        self._state = LOCUST_STATE_WAITING
+        gevent.sleep(random.uniform(shortest_s, longest_s))  # noqa: S311 - a pause, seeded with the run
+        self._state = LOCUST_STATE_RUNNING
+
+    def _send(self, step: CompiledStep, values: list[object], due_ns: int) -> bool:
+        """Send one step and count it; tells whether all that it expects was there."""
+        sent_ns = time.monotonic_ns()
+        claim = Claim(self.sink.tally(step.method, step.name), due_ns or sent_ns, sent_ns)
+        try:
+            request = step.fixed or step.render(values)
+        except UnsendableError as error:
+            self.sink.failed(claim, FailureClass.EXPECTATION, str(error), None, size=0, end_ns=sent_ns)
+            return False
+        if self.scenario.cookies and self._cookies:
+            request = _with_cookies(request, self._cookies.header(_target(request)))
+        connection = self._connection
+        connection.claim = claim
+        deadline_ns = sent_ns + min(self._longest_ns, round(step.timeout_s * NS_PER_SECOND))
+        try:
+            head = connection.exchange(
+                request, deadline_ns, keep=step.needs_body, no_body=step.method == "HEAD"
+            )
+        except TransportError as error:
+            self._failed(claim, error)
+            return False
+        end_ns = time.monotonic_ns()
+        if connection.claim is None:
+            raise gevent.GreenletExit  # settled at the drain's end: nothing may be counted twice
+        if head.cookies and self.scenario.cookies:
+            self._cookies.store(head, _target(request))
+        fault = self._fault(step, head, values)
+        connection.claim = None  # not before: should the check itself fail, the request is known to be lost
+        if fault is None:
+            self.sink.answered(claim, head, connection.size, end_ns)
+            return True
+        self.sink.failed(claim, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
+        return False
+
+    def _failed(self, claim: Claim, error: TransportError) -> None:
+        """Count a request without a response, unless the drain's end already has."""
+        taken, self._connection.claim = self._connection.claim, None
+        if taken is None:
+            raise gevent.GreenletExit
+        end_ns = time.monotonic_ns()
+        self.sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
+
+    def _fault(self, step: CompiledStep, head: Head, values: list[object]) -> TransportError | None:
+        """Return what is not as the step expects; captures go into the values."""
+        if step.check is None:
+            if step.statuses is not None and head.status not in step.statuses:
+                return TransportError(FailureClass.EXPECTATION, status_failure(head.status, step.statuses))
+            return None
+        body = b""
+        if step.needs_body:
+            body = self._connection.body
+            if head.encoding:
+                try:
+                    body = decoded(body, head.encoding)
+                except TransportError as error:
+                    return error
+        text = step.check(head.status, head.raw, body, values)
+        return None if text is None else TransportError(FailureClass.EXPECTATION, text)
+
+
+def _target(request: bytes) -> str:
+    return request.split(b" ", 2)[1].decode("latin-1")
+
+
+def _with_cookies(request: bytes, cookies: str) -> bytes:
+    if not cookies:
+        return request
+    field = b"\r\nCookie: " + cookies.encode("latin-1", "replace") + _END_OF_HEAD
+    return request.replace(_END_OF_HEAD, field, 1)
+
+
+def user_class(plan: LoadPlan) -> type[FlowUser]:
+    """Return the user class of a plan's scenario, not equipped to send yet; raises SlocheckError."""
+    environment = {**os.environ, **plan.environment}
+    scenario = load_scenario(Path(plan.scenario), environment)
+    origin = origin_for(plan.target_url.rstrip("/"), plan.tls)
+    compiled = compile_scenario(scenario, authority=origin.authority, base_path=origin.base)
+    attributes = {"abstract": False, "__module__": __name__, "scenario": compiled, "origin": origin}
+    return type(FlowUser.__name__, (FlowUser,), attributes)
+
+
+def iterations(user: type[FlowUser], plan: LoadPlan, index: int) -> Iterator[tuple[int, list[object]]]:
+    """Return the iterations of the worker with this index."""
+    return user.scenario.iterations(seed=plan.seed or 0, index=index, processes=plan.processes)

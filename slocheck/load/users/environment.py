@@ -1,0 +1,137 @@
+"""Loading a scenario, and the Locust environment that both master and workers run it in."""
+
+import contextlib
+import traceback
+from pathlib import Path
+
+import locust
+from locust import User
+from locust.argument_parser import get_parser
+from locust.env import Environment
+from locust.user.task import filter_tasks_by_tags
+from locust.util.load_locustfile import load_locustfile
+
+from slocheck.errors import SlocheckError
+from slocheck.evidence.merge import MAX_MESSAGE
+from slocheck.load.http.origin import OriginError
+from slocheck.load.users.declarative import user_class
+from slocheck.load.users.lean_user import refuse_unusable
+from slocheck.plan.load_plan import LoadPlan
+
+
+class ScenarioError(Exception):
+    """The Locust file cannot be run; the text says where, what, and what to do."""
+
+
+def load_environment(plan: LoadPlan) -> Environment:
+    """Import the Locust file and make its environment; raises ScenarioError.
+
+    Listeners that have to come before the file's own must be registered before this.
+    """
+    classes = _classes(plan)
+    path = plan.scenario
+    try:
+        options = get_parser(default_config_files=[]).parse_args(args=[])
+    except SystemExit as error:
+        raise ScenarioError(
+            f"{path}: the command-line options that it adds have no usable defaults; "
+            "give each one a default, or read a setting from the environment"
+        ) from error
+    host = plan.target_url.rstrip("/")
+    for user in classes:
+        user.host = host
+    try:
+        refuse_unusable(classes, host, plan.tls)
+    except OriginError as error:
+        raise ScenarioError(f"{path}: {error}") from error
+    vars(options).update(
+        host=host, num_users=plan.users, spawn_rate=plan.spawn_rate, headless=True, stop_timeout=plan.drain_s
+    )
+    try:
+        return Environment(
+            user_classes=classes,
+            events=locust.events,
+            host=host,
+            parsed_options=options,
+            stop_timeout=plan.drain_s,
+            locustfile=Path(path).name,
+            parsed_locustfiles=[path],
+            available_user_classes={user.__name__: user for user in classes},  # type: ignore[misc] # annotated wrongly
+        )
+    except ValueError as error:
+        raise ScenarioError(f"{path}: {error}") from error
+
+
+def _classes(plan: LoadPlan) -> list[type[User]]:
+    """Return the user classes of a declarative scenario or a Locust file."""
+    if plan.declarative:
+        try:
+            return [user_class(plan)]
+        except (SlocheckError, OriginError) as error:
+            raise ScenarioError(str(error)) from error
+    classes = _with_tags(plan, _user_classes(plan.scenario))
+    fixed = [user.__name__ for user in classes if user.fixed_count]
+    if plan.rate and fixed:
+        raise ScenarioError(
+            f"{plan.scenario}: {', '.join(fixed)} sets fixed_count, which has no meaning under a rate; "
+            "set weight instead, or write workload.users"
+        )
+    return classes
+
+
+def _user_classes(path: str) -> list[type[User]]:
+    """Import the file and return its user classes, in the file's order."""
+    if not Path(path).is_file():
+        raise ScenarioError(f"{path}: there is no such Locust file; name one under workload.scenario")
+    try:
+        classes, shapes = load_locustfile(path)
+    except SyntaxError as error:
+        raise ScenarioError(f"{error.filename}:{error.lineno}: not valid Python: {error.msg}") from error
+    except SystemExit as error:
+        raise ScenarioError(f"{_place(path, error)}: ends the process while it is imported") from error
+    except Exception as error:
+        raise ScenarioError(f"{_place(path, error)}: raises while it is imported: {_short(error)}") from error
+    if shapes:
+        raise ScenarioError(
+            f"{path}: defines a LoadTestShape ({type(shapes[0]).__name__}); "
+            "the plan decides on users and duration: remove it, or mark it abstract"
+        )
+    if not classes:
+        raise ScenarioError(
+            f"{path}: has no user class; define a subclass of locust.HttpUser or locust.FastHttpUser"
+        )
+    return list(dict.fromkeys(classes.values()))
+
+
+def _with_tags(plan: LoadPlan, classes: list[type[User]]) -> list[type[User]]:
+    """Leave out tasks by tag, and users that have no task left."""
+    if not plan.tags and not plan.exclude_tags:
+        return classes
+    tags = set(plan.tags) or None
+    excluded = set(plan.exclude_tags) or None
+    for user in classes:
+        filter_tasks_by_tags(user, tags, excluded)
+    left = [user for user in classes if user.tasks]
+    if not left:
+        raise ScenarioError(
+            f"{plan.scenario}: no task is left with tags {sorted(plan.tags)} "
+            f"and without {sorted(plan.exclude_tags)}; tag tasks with @locust.tag, or ask for other tags"
+        )
+    return left
+
+
+def _place(path: str, error: BaseException) -> str:
+    """Return ``file:line`` of the innermost line of the scenario that the error passed through."""
+    line = 0
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == path:
+            line = frame.lineno or 0
+    return f"{path}:{line}" if line else path
+
+
+def _short(error: BaseException) -> str:
+    """Return the error's type and text, bounded; a text that cannot be made is left out."""
+    text = ""
+    with contextlib.suppress(Exception):
+        text = str(error)
+    return f"{type(error).__name__}: {text}"[:MAX_MESSAGE]

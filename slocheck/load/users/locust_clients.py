@@ -1,0 +1,216 @@
+"""Locust's HTTP clients, made to hide nothing: wrapped in place, whatever the Locust file does.
+
+Every request is a flight of the tracker from its sending on. No request lasts longer than the drain
+(`HttpUser` has no timeout of its own). Certificates are checked as the spec says (`FastHttpUser` checks
+none by itself). A closed connection is not answered by sending again (`FastHttpUser` re-sends up to 11
+times and reports one request). A redirect to another host is a failure, not a visit there; one on the
+same host is followed and is, as the scenario sees it, one request.
+"""
+
+import functools
+import inspect
+import traceback
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+import geventhttpclient.client
+import geventhttpclient.connectionpool
+import requests
+import urllib3
+from geventhttpclient.useragent import ConnectionError as FastConnectionError
+from locust import clients
+from locust.contrib import fasthttp
+from locust.exception import LocustError
+
+from slocheck.load.recording.in_flight import Flight
+from slocheck.load.recording.tracking import FLIGHT_KEY, Tracker
+from slocheck.load.users.drain import refuse_while_draining
+from slocheck.spec.model import Tls
+
+NEVER_SENT = (
+    requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL,
+    LocustError, TypeError,
+)  # fmt: skip
+"""What the clients raise for a call that cannot be sent."""
+MIN_DEADLINE_S = 1.0
+
+
+def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
+    """Wrap the clients for the rest of this process's life."""
+    deadline_s = max(drain_s, MIN_DEADLINE_S)
+    _patch(clients.HttpSession, "request", functools.partial(_tracked, tracker, None))
+    _patch(fasthttp.FastHttpSession, "request", functools.partial(_tracked, tracker, deadline_s))
+    _patch(clients.ResponseContextManager, "__exit__", functools.partial(_watched_exit, tracker))
+    _patch(fasthttp.ResponseContextManager, "__exit__", functools.partial(_watched_exit, tracker))
+    _patch(clients.HttpSession, "_send_request_safe_mode", functools.partial(_bounded, deadline_s, tls))
+    _patch(clients.HttpSession, "rebuild_auth", _marked_hop)
+    _patch(clients.LocustHttpAdapter, "send", _guarded_hop)
+    _patch(fasthttp.FastRequest, "redirect", _guarded_redirect)
+    _patch(geventhttpclient.connectionpool.SSLConnectionPool, "__init__", functools.partial(_verified, tls))
+    _patch(geventhttpclient.client, "_may_retry_after_send_error", lambda _original: lambda _method: False)
+    if tls.insecure:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+
+def _patch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+    """Put ``wrap(original)`` in the place of an attribute."""
+    setattr(owner, name, wrap(getattr(owner, name)))
+
+
+def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
+    """Make a session's `request` open a flight; `deadline_s` is set where nothing else bounds it."""
+    parameters = list(inspect.signature(original).parameters)
+    context_at = parameters.index("context") - 3  # self, method and url are named below
+
+    @functools.wraps(original)
+    def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        if tracker.draining:
+            refuse_while_draining(self.user)
+        due_ns = self.user.__dict__.pop("intended_ns", None) if self.user is not None else None
+        flight = tracker.flights.begin(str(method), _name(self, url, args, kwargs), due_ns)
+        if len(args) > context_at:
+            tagged = {**args[context_at], FLIGHT_KEY: flight}
+            args = (*args[:context_at], tagged, *args[context_at + 1 :])
+        else:
+            kwargs["context"] = {**kwargs.get("context", {}), FLIGHT_KEY: flight}
+        if deadline_s is not None:
+            flight.timer = gevent.Timeout.start_new(deadline_s)
+            self.client.max_retries = 0
+        try:
+            response = original(self, method, url, *args, **kwargs)
+        except BaseException as error:
+            _left(tracker, flight, error)
+            raise
+        if flight in tracker.flights and hasattr(response, "request_meta"):
+            tracker.answered(flight, response, response.request_meta)
+        return response
+
+    return request
+
+
+def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return the endpoint's name as the session will report it, as far as the call tells."""
+    name = kwargs.get("name") or (args[0] if args else None) or session.request_name
+    if name:
+        return str(name)
+    parts = urlsplit(str(url))
+    if isinstance(session, fasthttp.FastHttpSession) or not parts.scheme:
+        return str(url)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def _left(tracker: Tracker, flight: Flight, error: BaseException) -> None:
+    """Account for a request whose call raised: never sent, or given up, or broken off."""
+    steps = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
+    if isinstance(error, NEVER_SENT) and "resolve_redirects" not in steps:
+        tracker.flights.close(flight)
+        return
+    tracker.broke_off(flight, error, given_up=isinstance(error, gevent.GreenletExit | gevent.Timeout))
+
+
+def _watched_exit(tracker: Tracker, original: Any) -> Any:
+    """Make a `catch_response` block that raises count once."""
+
+    @functools.wraps(original)
+    def leave(self: Any, exc: Any, value: BaseException | None, trace: Any) -> Any:
+        flight = self.request_meta["context"].get(FLIGHT_KEY)
+        if flight is not None:
+            flight.by_scenario = isinstance(self._manual_result, Exception)
+        try:
+            return original(self, exc, value, trace)
+        finally:
+            if flight is not None and value is not None and flight in tracker.flights:
+                tracker.block_ended(flight, value)
+
+    return leave
+
+
+def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
+    """Bound a whole request of `HttpSession`, redirects and body included, and check certificates."""
+
+    @functools.wraps(original)
+    def send(self: Any, method: str, url: str, **kwargs: Any) -> Any:
+        if tls.insecure:
+            kwargs["verify"] = False
+        elif not isinstance(
+            kwargs.get("verify"), str
+        ):  # a scenario may bring a CA of its own, not turn it off
+            kwargs["verify"] = tls.ca or True
+        if tls.cert and not kwargs.get("cert"):
+            kwargs["cert"] = (tls.cert, tls.key) if tls.key else tls.cert
+        deadline = gevent.Timeout.start_new(deadline_s)
+        try:
+            return original(self, method, url, **kwargs)
+        except gevent.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            late = requests.exceptions.Timeout(f"no whole response within {deadline_s:g} s")
+            return clients.ResponseContextManager(late)
+        finally:
+            deadline.close()
+
+    return send
+
+
+def _marked_hop(original: Any) -> Any:
+    """Mark a redirected request of `HttpSession` with the host that redirected it."""
+
+    def rebuild_auth(self: Any, prepared: Any, response: Any) -> None:
+        original(self, prepared, response)
+        prepared.slocheck_from = urlsplit(response.url).hostname
+
+    return rebuild_auth
+
+
+def _guarded_hop(original: Any) -> Any:
+    """Refuse to send a redirected request of `HttpSession` to another host."""
+
+    def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        came_from = getattr(request, "slocheck_from", None)
+        if came_from is not None and came_from != urlsplit(request.url).hostname:
+            raise requests.exceptions.ConnectionError(_elsewhere(urlsplit(request.url).hostname))
+        return original(self, request, *args, **kwargs)
+
+    return send
+
+
+def _guarded_redirect(original: Any) -> Any:
+    """Refuse to redirect a request of `FastHttpSession` to another host."""
+
+    def redirect(self: Any, code: int, location: str) -> None:
+        host = self.url_split.redirect(location).host
+        if host != self.original_host:
+            raise FastConnectionError(self.url, _elsewhere(host))
+        original(self, code, location)
+
+    return redirect
+
+
+def _elsewhere(host: str | None) -> str:
+    return f"a redirect to another host ({host}) is not followed"
+
+
+def _verified(tls: Tls, original: Any) -> Any:
+    """Make geventhttpclient check certificates as the spec says; a scenario's own context is kept."""
+    defaults = (None, gevent.ssl.create_default_context, fasthttp.insecure_ssl_context_factory)
+
+    @functools.cache
+    def context(cafile: str | None = None) -> Any:
+        made = gevent.ssl.create_default_context(cafile=tls.ca or cafile)
+        if tls.cert:
+            made.load_cert_chain(tls.cert, tls.key)
+        if tls.insecure:
+            made.check_hostname = False
+            made.verify_mode = gevent.ssl.CERT_NONE
+        return made
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        kwargs["insecure"] = tls.insecure
+        if kwargs.get("ssl_context_factory") in defaults:
+            kwargs["ssl_context_factory"] = context
+        original(self, *args, **kwargs)
+
+    return init

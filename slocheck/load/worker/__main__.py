@@ -1,0 +1,7 @@
+"""A worker process of a run: ``python -m slocheck.load.worker``, started by the master."""
+
+import sys
+
+from slocheck.load.worker.worker import main
+
+sys.exit(main())

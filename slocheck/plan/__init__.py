@@ -1,0 +1,1 @@
+"""What a run will send and ask for, derived from the spec. Pure."""

@@ -1,0 +1,68 @@
+"""Which raw series the objectives of a spec need."""
+
+from collections.abc import Mapping
+
+from slocheck.promql.selectors import Matcher, SeriesQuery
+from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
+from slocheck.spec.model.related_jobs import Beside
+
+UP = "up"
+PROCESS_START = "process_start_time_seconds"
+
+_COUNTED = frozenset({IndicatorKind.ERROR_RATE, IndicatorKind.AVAILABILITY, IndicatorKind.RPS_PER_INSTANCE})
+
+
+def series_queries(spec: Spec, preset: Preset) -> tuple[SeriesQuery, ...]:
+    """Return every raw series that grading `spec` needs, the pinned job's alone, without repetition."""
+    job = tuple(Matcher(label, "=", value) for label, value in _selector(spec).items())
+    own = job + tuple(Matcher(label, "=", value) for label, value in preset.selector.items())
+    beside = spec.prometheus.beside if spec.prometheus else Beside()
+    graded = [item for item in spec.objectives if not (beside.cache and _of_cache(item))]
+    metrics = [metric for objective in graded for metric in needed_metrics(objective, preset)]
+    if preset.counter and spec.target.instances is None:
+        metrics.append(preset.counter)
+    queries = [SeriesQuery(metric, own) for metric in dict.fromkeys(metrics)]
+    return (*queries, SeriesQuery(UP, job), SeriesQuery(PROCESS_START, job), *_beside(spec, beside))
+
+
+def _of_cache(objective: Objective) -> bool:
+    return objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE
+
+
+def _beside(spec: Spec, beside: Beside) -> tuple[SeriesQuery, ...]:
+    """Return what is asked of other jobs: pinned by their own labels."""
+    queries = []
+    asked = any(_of_cache(item) and item.source is not SourceChoice.CLIENT for item in spec.objectives)
+    if beside.cache and asked:
+        pinned = matchers(beside.cache.selector)
+        queries += [SeriesQuery(metric, pinned) for metric in (beside.cache.hits, beside.cache.misses)]
+    if beside.replicas and spec.target.instances is None:
+        queries.append(SeriesQuery(beside.replicas.metric, matchers(beside.replicas.selector)))
+    return tuple(queries)
+
+
+def matchers(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
+    """Return the matchers that pin these labels."""
+    return tuple(Matcher(label, "=", value) for label, value in labels.items())
+
+
+def needed_metrics(objective: Objective, preset: Preset) -> tuple[str, ...]:
+    """Return the metrics that an objective's server side is counted from; none where it has no such side."""
+    kind = objective.indicator.kind
+    if objective.source is SourceChoice.CLIENT:
+        return ()
+    if kind is IndicatorKind.CACHE_HIT_RATE:
+        names = (preset.cache_hits, preset.cache_misses)
+    elif kind is IndicatorKind.LATENCY:
+        # the counter too: failed requests are bad however fast they were
+        names = (f"{preset.histogram}_bucket" if preset.histogram else None, preset.counter)
+    elif kind in _COUNTED:
+        names = (preset.counter, None)
+    else:
+        names = (None, None)
+    return tuple(name for name in names if name)
+
+
+def _selector(spec: Spec) -> dict[str, str]:
+    """Return the labels that pin the job; pages that are scraped directly need none."""
+    return dict(spec.prometheus.selector) if spec.prometheus else {}

@@ -1,0 +1,1 @@
+"""PromQL as text: selectors and the queries that a dashboard would send. Pure."""

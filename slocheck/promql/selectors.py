@@ -1,0 +1,68 @@
+"""From label conditions to PromQL text, and the same conditions applied to labels at hand."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from slocheck.errors import UsageError
+
+PLAIN_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+OPERATORS = ("=", "!=", "=~", "!~")
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One label condition of a selector; `op` is ``=``, ``!=``, ``=~`` or ``!~``."""
+
+    label: str
+    op: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """Which raw series to fetch: a metric name and the conditions on its labels."""
+
+    metric: str
+    matchers: tuple[Matcher, ...] = ()
+
+
+def selector_text(query: SeriesQuery) -> str:
+    """Return the instant selector of `query`, such as ``up{job="shop"}``.
+
+    Raises:
+        UsageError: A label name or an operator that PromQL does not know.
+    """
+    conditions = [_condition(matcher) for matcher in query.matchers]
+    if PLAIN_METRIC.fullmatch(query.metric):
+        return query.metric + ("{" + ",".join(conditions) + "}" if conditions else "")
+    return "{" + ",".join([f"__name__={quoted(query.metric)}", *conditions]) + "}"
+
+
+def quoted(value: str) -> str:
+    """Return `value` as a PromQL string: a JSON string is one, quotes and controls escaped."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _condition(matcher: Matcher) -> str:
+    if not LABEL_NAME.fullmatch(matcher.label):
+        raise UsageError(
+            f"label {matcher.label!r} cannot stand in a selector; write letters, digits and _ only, "
+            "as Prometheus shows it"
+        )
+    if matcher.op not in OPERATORS:
+        raise UsageError(f"label {matcher.label}: {matcher.op!r} is no condition; use one of {OPERATORS}")
+    return f"{matcher.label}{matcher.op}{quoted(matcher.value)}"
+
+
+def matches(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
+    """Tell whether `labels` fulfil all conditions; an absent label is empty, as in Prometheus."""
+    return all(_matches(labels.get(matcher.label, ""), matcher) for matcher in matchers)
+
+
+def _matches(value: str, matcher: Matcher) -> bool:
+    if matcher.op in ("=", "!="):
+        return (value == matcher.value) == (matcher.op == "=")
+    return (re.fullmatch(matcher.value, value, re.DOTALL) is not None) == (matcher.op == "=~")

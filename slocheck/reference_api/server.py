@@ -1,0 +1,130 @@
+"""The reference API in a process of its own, for as long as a `with` block lasts."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Self
+
+import httpx
+
+from slocheck.errors import TargetError, UsageError
+
+START_DEADLINE_S = 60.0
+STOP_DEADLINE_S = 5.0
+
+
+class ReferenceApi:
+    """Starts the reference API on loopback and stops it, by its own process id.
+
+    It runs in its own session, so that Ctrl-C in a terminal reaches the run and not its target, and
+    ends by itself when this process does.
+
+    Args:
+        port: 0 for any free one.
+        delays_ms: Latencies to plant, milliseconds, dealt evenly.
+        error_rate: Share of requests to fail with a 500, 0..1.
+        seed: Of the planted faults.
+    """
+
+    def __init__(
+        self, *, port: int = 0, delays_ms: Sequence[float] = (), error_rate: float = 0.0, seed: int = 0
+    ) -> None:
+        self._options = ["--port", str(port), "--error-rate", str(error_rate), "--seed", str(seed)]
+        if delays_ms:
+            self._options += ["--delays-ms", *map(str, delays_ms)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
+
+    @property
+    def url(self) -> str:
+        """Base URL, without a slash at the end; empty before the start."""
+        return self._url
+
+    @property
+    def pid(self) -> int:
+        """Process id of the API."""
+        return self._started().pid
+
+    def __enter__(self) -> Self:
+        """Start it and wait until it answers.
+
+        Raises:
+            UsageError: The port is taken or the faults cannot be used.
+            TargetError: It did not come up.
+        """
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "slocheck.reference_api", *self._options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            self._url = self._read_url(self._process)
+            httpx.get(f"{self._url}/health", timeout=START_DEADLINE_S, trust_env=False).raise_for_status()
+        except httpx.HTTPError as error:
+            self.stop()
+            raise TargetError(f"the reference API started but does not answer: {error}") from error
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it, whatever happened."""
+        self.stop()
+
+    def wait(self) -> int:
+        """Block until the API ends by itself; returns its exit code."""
+        return self._started().wait()
+
+    def stop(self) -> None:
+        """End the API: ask first, then kill. To stop it twice is fine."""
+        process = self._process
+        if process is None:
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        try:
+            process.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the reference API is not started; use it in a `with` block")
+        return self._process
+
+    def _read_url(self, process: subprocess.Popen[bytes]) -> str:
+        """Read the first line that the API prints; raises UsageError or TargetError."""
+        line = _first_line(process)
+        try:
+            said = json.loads(line)
+        except ValueError:
+            raise TargetError(
+                f"the reference API did not start within {START_DEADLINE_S:g} s; what it said is on stderr"
+            ) from None
+        if "error" in said:
+            raise UsageError(f"reference API: {said['error']}")
+        return str(said["url"])
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """Return what is printed up to the first line's end, the output's end, or the deadline."""
+    assert process.stdout is not None
+    descriptor = process.stdout.fileno()
+    deadline = time.monotonic() + START_DEADLINE_S
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        part = os.read(descriptor, 4096) if ready else b""
+        if not part:
+            break
+        line += part
+    return line

@@ -1,0 +1,265 @@
+"""The result for machines: one JSON document, its keys in a fixed order, without NaN and infinity.
+
+docs/json.md describes it; a test holds the two together.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.recording import ErrorExample
+from slocheck.grading.assessment import (
+    Bounds,
+    Finding,
+    Gap,
+    LevelResult,
+    ObjectiveResult,
+    SideResult,
+    Steadiness,
+)
+from slocheck.grading.report import Report
+from slocheck.indicators.samples import Display
+from slocheck.indicators.saturation import Usage
+from slocheck.reporters import totals
+from slocheck.reporters.dashboard import dashboard_of
+from slocheck.reporters.saturation import usages
+from slocheck.reporters.text import SHARE_KINDS, unit_name
+from slocheck.reporters.totals import Sums
+from slocheck.spec.model import Limit, Objective
+
+SCHEMA_VERSION = 1
+
+Json = Mapping[str, object]
+
+
+def render(report: Report) -> str:
+    """Return the document, indented, with a line end at its end."""
+    return json.dumps(document(report), indent=2, allow_nan=False, ensure_ascii=True) + "\n"
+
+
+def document(report: Report) -> Json:
+    """Return the document as plain values."""
+    assessment = report.assessment
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": assessment.outcome.value,
+        "exit_code": assessment.exit_code,
+        "tier": assessment.tier,
+        "next_tier": assessment.next_tier,
+        "gate": assessment.gate,
+        "headline": assessment.headline,
+        "confidence": _number(assessment.confidence),
+        "service": report.spec.service,
+        "tiers": list(report.spec.tiers),
+        "run": _run(report),
+        "objectives": [_objective(report, result) for result in assessment.objectives],
+        "gaps": [_gap(gap) for gap in assessment.gaps],
+        "findings": [_finding(finding) for finding in assessment.findings],
+        "steadiness": [_steadiness(item) for item in assessment.steadiness],
+        "warnings": list(assessment.warnings),
+        "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
+        "saturation": [_usage(usage) for usage in usages(report)],
+        "endpoints": [_endpoint(item) for item in totals.endpoint_sums(report.evidence.recording)],
+        "provenance": _provenance(report),
+    }
+
+
+def _number(value: float | Fraction | None) -> float | None:
+    """Return a finite number, or None: JSON knows neither NaN nor infinity."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _run(report: Report) -> Json:
+    evidence = report.evidence
+    total = totals.window_sums(evidence.recording)
+    return {
+        "id": evidence.provenance.run_id,
+        "folder": report.folder,
+        "started": evidence.provenance.started,
+        "ended": evidence.provenance.ended,
+        "ending": evidence.ending.value,
+        "signal": evidence.signal or None,
+        "warmup_s": evidence.recording.warmup_s,
+        "window_s": evidence.recording.window_s,
+        "planned_window_s": _number(evidence.planned_window_s),
+        "requests": total.sent,
+        "failed": total.failed,
+    }
+
+
+def _objective(report: Report, result: ObjectiveResult) -> Json:
+    objective = result.objective
+    quantile = objective.indicator.quantile
+    return {
+        "name": objective.name,
+        "indicator": objective.indicator.kind.value,
+        "quantile": _number(quantile),
+        "promql": objective.indicator.promql,
+        "endpoint": str(objective.endpoint) if objective.endpoint else None,
+        "source": objective.source.value,
+        "unit": unit_name(objective.indicator.kind),
+        "spec": f"{report.spec.path}:{objective.position.line}",
+        "dashboard": _dashboard(report, objective),
+        "levels": [_level(objective, level) for level in result.levels],
+    }
+
+
+def _error(example: ErrorExample) -> Json:
+    return {
+        "endpoint": str(example.endpoint),
+        "failure": example.failure.value,
+        "count": example.count,
+        "message": example.message,
+        "first_s": example.second,
+    }
+
+
+def _usage(usage: Usage) -> Json:
+    return {
+        "name": usage.name,
+        "cpu_cores": _number(usage.cpu),
+        "cpu_cores_max": _number(usage.cpu_max),
+        "memory_bytes": _number(usage.memory),
+        "throttled": _number(usage.throttled),
+    }
+
+
+def _dashboard(report: Report, objective: Objective) -> Json | None:
+    """Return what a dashboard would show, or None where that was not asked."""
+    found = dashboard_of(objective, report.evidence.server)
+    if found is None:
+        return None
+    return {"query": found.query, "value": _number(found.value), "error": found.error}
+
+
+def _level(objective: Objective, level: LevelResult) -> Json:
+    limit = level.limit
+    return {
+        "level": level.level,
+        "verdict": level.verdict.value,
+        "reason": level.reason,
+        "limit": {
+            "text": limit.text,
+            "comparison": limit.comparison.value,
+            "value": _number(limit.value),
+            "line": limit.position.line,
+            "column": limit.position.column,
+        },
+        "sides": [_side(objective, limit, side) for side in level.sides],
+    }
+
+
+def _side(objective: Objective, limit: Limit, side: SideResult) -> Json:
+    return {
+        "side": side.side.value,
+        "verdict": side.verdict.value,
+        "reason": side.reason,
+        "value": _value(side.display),
+        "margin": _margin(limit, side.display),
+        "total": side.total,
+        "bad": side.bad,
+        "bad_high": side.bad_high,
+        "interval": _interval(objective, side.bounds),
+        "notes": list(side.notes),
+        "broken": side.broken,
+    }
+
+
+def _value(display: Display | None) -> Json | None:
+    """Return an observed value's bounds; an infinite end is None, and then `unbounded` tells it so."""
+    if display is None:
+        return None
+    return {
+        "low": _number(display.low),
+        "high": _number(display.high),
+        "unbounded": display.high is not None and math.isinf(display.high),
+    }
+
+
+def _margin(limit: Limit, display: Display | None) -> float | None:
+    """Return how far the middle of the observed bounds lies from the limit, positive above it."""
+    if display is None or display.low is None or display.high is None:
+        return None
+    return _number((display.low + display.high) / 2 - float(limit.value))
+
+
+def _interval(objective: Objective, bounds: Bounds | None) -> Json | None:
+    """Return the confidence interval and say what it is of: the bad share, or the value itself."""
+    if bounds is None:
+        return None
+    factor = bounds.needed_factor
+    return {
+        "of": "bad_share" if objective.indicator.kind in SHARE_KINDS else "value",
+        "low": _number(bounds.low),
+        "high": _number(bounds.high),
+        "n_effective": _number(bounds.n_effective),
+        "needed_factor": _number(factor),
+        "burst_tolerance": _number(bounds.burst_tolerance),
+    }
+
+
+def _gap(gap: Gap) -> Json:
+    return {
+        "objective": gap.objective,
+        "tier": gap.tier,
+        "verdict": gap.verdict.value,
+        "distance": _number(gap.distance),
+        "message": gap.message,
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "name": finding.name,
+        "valid": finding.valid,
+        "message": finding.message,
+        "taints": sorted(finding.taints),
+        "everything": finding.everything,
+    }
+
+
+def _steadiness(item: Steadiness) -> Json:
+    return {"steady": item.steady, "message": item.message, "warmup_s": item.warmup_s}
+
+
+def _endpoint(item: Sums) -> Json:
+    """Return an endpoint's sums over the window; latencies in seconds, the upper bound of each bucket."""
+    quantiles = [high / NS_PER_SECOND for _, high in item.quantiles]
+    p50, p95, p99 = quantiles or (None, None, None)
+    return {
+        "endpoint": str(item.endpoint),
+        "requests": item.sent,
+        "failed": item.failed,
+        "failures": {failure.value: count for failure, count in item.failures.items()},
+        "statuses": {str(status): count for status, count in item.statuses.items()},
+        "p50": p50,
+        "p95": p95,
+        "p99": p99,
+        "max": item.max_ns / NS_PER_SECOND if item.ok else None,
+    }
+
+
+def _provenance(report: Report) -> Json:
+    provenance = report.evidence.provenance
+    return {
+        "command": provenance.command,
+        "again": totals.again(report),
+        "slocheck": provenance.slocheck,
+        "versions": dict(sorted(provenance.versions.items())),
+        "host": provenance.host,
+        "cores": provenance.cores,
+        "git_sha": provenance.git_sha or None,
+        "git_dirty": provenance.git_dirty,
+        "spec_path": provenance.spec_path,
+        "spec_sha256": provenance.spec_sha256,
+        "scenario": provenance.scenario,
+        "scenario_sha256": provenance.scenario_sha256,
+        "target": provenance.target,
+        "seed": provenance.seed,
+        "server_source": report.evidence.server.kind if report.evidence.server else None,
+        "queries": list(report.evidence.server.queries) if report.evidence.server else [],
+    }

@@ -1,0 +1,1 @@
+"""Reports on a terminal: the plan, the live view and the summary."""

@@ -1,0 +1,99 @@
+"""What a spec says, as a short table of plain text."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from slocheck.documents.units import format_duration, format_ratio
+from slocheck.reporters.terminal.workload import load_text
+from slocheck.spec.model import LEVELS_BESIDE_TIERS, IndicatorKind, Objective, Preset, Spec, Target, Workload
+from slocheck.spec.presets import load_preset
+
+
+def summary(spec: Spec) -> str:
+    """Return service, target, source, workload, gate, and each objective's limit per level."""
+    heads = [
+        ("service", spec.service),
+        ("target", _target(spec.target)),
+        ("source", _source(spec)),
+        ("workload", _workload(spec.workload)),
+        ("gate", f"{spec.gate}, {_confidence(spec)}"),
+    ]
+    width = max(len(name) for name, _ in heads)
+    lines = [f"{spec.path} is valid", ""]
+    lines += [f"{name:<{width}}  {text}" for name, text in heads]
+    lines += ["", *_table(spec)]
+    if preset := _preset(spec):
+        lines += ["", f"preset {preset.name}: {preset.notes}"] if preset.notes else []
+    return "\n".join(lines)
+
+
+def _target(target: Target) -> str:
+    counted = "instances counted in the source"
+    if target.instances is not None:
+        counted = f"{target.instances} instance{'s' if target.instances > 1 else ''}"
+    insecure = ", any certificate accepted" if target.tls.insecure else ""
+    return f"{target.url}, {counted}{insecure}"
+
+
+def _source(spec: Spec) -> str:
+    preset = _preset(spec)
+    if spec.prometheus is not None and preset is not None:
+        selector = ", ".join(f'{label}="{value}"' for label, value in spec.prometheus.selector.items())
+        return f"Prometheus {spec.prometheus.url} {{{selector}}}, preset {preset.name}"
+    if spec.scrape is not None and preset is not None:
+        pages = len(spec.scrape.urls)
+        every = format_duration(Fraction(str(spec.scrape.interval)))
+        return f"scrape of {pages} page{'s' if pages > 1 else ''} every {every}, preset {preset.name}"
+    return "none: client side only"
+
+
+def _preset(spec: Spec) -> Preset | None:
+    source = spec.prometheus or spec.scrape
+    return None if source is None else load_preset(source.preset)
+
+
+def _workload(workload: Workload) -> str:
+    warmup = format_duration(Fraction(workload.warmup))
+    window = format_duration(Fraction(workload.duration))
+    return f"{workload.scenario}, {load_text(workload)}, warm-up {warmup}, window {window}"
+
+
+def _confidence(spec: Spec) -> str:
+    if spec.confidence is None:
+        return "observed values alone"
+    return f"confidence {format_ratio(spec.confidence)}"
+
+
+def _table(spec: Spec) -> Iterator[str]:
+    """Yield one aligned line per objective below the names of the levels that any of them has."""
+    written = {level for objective in spec.objectives for level in objective.limits}
+    levels = [level for level in (*spec.tiers, *LEVELS_BESIDE_TIERS) if level in written]
+    rows = [["objective", *levels, "graded on"]]
+    rows += [
+        [_name(o), *(o.limits[level].text if level in o.limits else "-" for level in levels), _graded(o)]
+        for o in spec.objectives
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield _aligned(row, widths)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _name(objective: Objective) -> str:
+    indicator = objective.indicator
+    measures = str(indicator.kind)
+    if indicator.quantile is not None:
+        measures = f"latency_p{format_ratio(indicator.quantile).removesuffix('%')}"
+    details = [measures] if measures != objective.name else []
+    if objective.endpoint is not None:
+        details.append(str(objective.endpoint))
+    return f"{objective.name} ({', '.join(details)})" if details else objective.name
+
+
+def _graded(objective: Objective) -> str:
+    if objective.indicator.kind is IndicatorKind.PROMQL:
+        return "query"
+    return str(objective.source)

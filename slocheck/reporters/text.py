@@ -1,0 +1,314 @@
+"""The words and numbers that every report shares, so that all of them say the same."""
+
+import math
+from fractions import Fraction
+
+from slocheck.documents.units import decimal, format_duration, format_ratio
+from slocheck.evidence.recording import ErrorExample
+from slocheck.grading.assessment import LevelResult, Outcome, Side, SideResult, Verdict
+from slocheck.indicators.samples import Display
+from slocheck.spec.formatting import format_value
+from slocheck.spec.model import Indicator, IndicatorKind, Limit, Objective, SourceChoice
+
+GLYPHS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.UNDECIDED: "?"}
+OUTCOME_GLYPHS = {
+    Outcome.PASS: "✓",
+    Outcome.FAIL: "✗",
+    Outcome.UNDECIDED: "?",
+    Outcome.INVALID: "!",
+    Outcome.INTERRUPTED: "!",
+}
+OUTCOME_SENTENCES = {
+    Outcome.PASS: "The gate is met.",
+    Outcome.FAIL: "The gate is not met.",
+    Outcome.UNDECIDED: "The evidence decides neither way.",
+    Outcome.INVALID: "The measurement is not to be believed, so there is no verdict on the target.",
+    Outcome.INTERRUPTED: "The run was cut short, so there is no verdict on the target.",
+}
+SHARE_KINDS = frozenset(
+    {
+        IndicatorKind.LATENCY,
+        IndicatorKind.ERROR_RATE,
+        IndicatorKind.AVAILABILITY,
+        IndicatorKind.CACHE_HIT_RATE,
+    }
+)
+SIDE_TITLES = {Side.CLIENT: "client", Side.SERVER: "server"}
+NO_DATA = "no data"
+_RATIO_KINDS = SHARE_KINDS - {IndicatorKind.LATENCY}
+_GOOD_SHARE_KINDS = frozenset({IndicatorKind.AVAILABILITY, IndicatorKind.CACHE_HIT_RATE})
+_NARROW = 0.01  # bounds this close together, relative to their height, are shown as one number
+_SHORT_SHA = 7
+NOTHING = 1e-9  # an end of an interval below this is shown as 0
+_WHOLE_FROM = 10  # a burst tolerance from here on is told in whole requests
+
+_KIND_TITLES = {
+    IndicatorKind.ERROR_RATE: "error rate",
+    IndicatorKind.AVAILABILITY: "availability",
+    IndicatorKind.CACHE_HIT_RATE: "cache hit rate",
+    IndicatorKind.RPS_PER_INSTANCE: "successful requests per second and instance",
+    IndicatorKind.PROMQL: "PromQL query",
+}
+_KIND_UNITS = {IndicatorKind.LATENCY: "seconds", IndicatorKind.RPS_PER_INSTANCE: "1/s"}
+
+
+def headline_word(outcome: Outcome) -> str:
+    """Return the outcome as the first word of a report: ``PASS``."""
+    return outcome.value.upper()
+
+
+def indicator_text(indicator: Indicator) -> str:
+    """Name what is measured: ``p95 latency``, ``error rate``."""
+    if indicator.kind is IndicatorKind.LATENCY:
+        return f"{percentile_name(indicator.quantile or Fraction(0))} latency"
+    return _KIND_TITLES[indicator.kind]
+
+
+def percentile_name(quantile: Fraction) -> str:
+    """Return ``p99.9`` for 999/1000."""
+    return f"p{decimal(quantile * 100)}"
+
+
+def unit_name(kind: IndicatorKind) -> str:
+    """Name the base unit of an indicator for machines."""
+    return "ratio" if kind in _RATIO_KINDS else _KIND_UNITS.get(kind, "number")
+
+
+def scope_text(objective: Objective) -> str:
+    """Name what the objective is about: an endpoint, or all requests."""
+    return str(objective.endpoint) if objective.endpoint else "all requests"
+
+
+def source_text(objective: Objective) -> str:
+    """Say on whose numbers the objective is graded."""
+    if objective.indicator.kind is IndicatorKind.PROMQL:
+        return "query"
+    return {
+        SourceChoice.CLIENT: "client",
+        SourceChoice.PROMETHEUS: "server",
+        SourceChoice.BOTH: "client and server",
+    }[objective.source]
+
+
+def limits_of(objective: Objective) -> tuple[Fraction, ...]:
+    """Return the values of all limits, for `format_value` to keep clear of."""
+    return tuple(limit.value for limit in objective.limits.values())
+
+
+def value_text(objective: Objective, display: Display | None) -> str:
+    """Write an observed value, never equal to a limit that it does not equal.
+
+    Bounds that lie within one percent of each other, with no limit between them, become one number.
+    """
+    if display is None or display.low is None or display.high is None:
+        return NO_DATA
+    kind, limits = objective.indicator.kind, limits_of(objective)
+    low, high = (format_value(kind, value, beside=limits) for value in (display.low, display.high))
+    if low == high:
+        return low
+    if math.isinf(display.high):
+        return f"at least {low}"
+    if not display.low and kind is IndicatorKind.LATENCY:
+        return f"at most {high}"
+    if _narrow(display.low, display.high, limits):
+        return format_value(kind, (display.low + display.high) / 2, beside=limits)
+    return f"{low} to {high}"
+
+
+def _narrow(low: float, high: float, limits: tuple[Fraction, ...]) -> bool:
+    close = high - low <= _NARROW * max(abs(low), abs(high))
+    return close and not any(low <= limit <= high for limit in limits)
+
+
+def limit_text(level: str, limit: Limit) -> str:
+    """Write a level with its limit: ``silver < 200ms``."""
+    return f"{level} {limit.text}"
+
+
+def margin_text(objective: Objective, limit: Limit, display: Display | None) -> str:
+    """Write how far the observed value lies from a limit, signed: ``+62ms``; empty when unknown."""
+    if display is None or display.low is None or display.high is None:
+        return ""
+    middle = (display.low + display.high) / 2
+    if not math.isfinite(middle):
+        return ""
+    distance = Fraction(middle) - limit.value
+    kind = objective.indicator.kind
+    text = format_value(kind, abs(distance), digits=2)
+    if kind in _RATIO_KINDS:
+        text = text.removesuffix("%") + " points"
+    sign = "+" if distance > 0 else "-" if distance < 0 else "±"
+    return f"{sign}{text}"
+
+
+def confidence_text(confidence: Fraction | None) -> str:
+    """Say how sure the verdicts are."""
+    if confidence is None:
+        return "The observed values alone were graded (confidence: none)"
+    return f"Verdicts are given at about {format_ratio(confidence)} confidence"
+
+
+def interval_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:
+    """Write a side's confidence interval; empty where there is none.
+
+    The bounds of a share are of the *bad* share. Availability and hit rate are shown as what they are;
+    a percentile's interval is the share of requests at or over its limit, beside the share allowed.
+    """
+    bounds = side.bounds
+    if bounds is None or confidence is None or not math.isfinite(bounds.low + bounds.high):
+        return ""
+    kind = objective.indicator.kind
+    about = f"about {format_ratio(confidence)}"
+    if kind is IndicatorKind.LATENCY:
+        allowed = 1 - (objective.indicator.quantile or Fraction(0))
+        low, high = (
+            format_value(IndicatorKind.ERROR_RATE, _or_nothing(end), beside=(allowed,)) for end in _ends(side)
+        )
+        over = f"{low}..{high} of requests at or over {bare_limit(limit)}"
+        return f"{about}: {over}, {format_ratio(allowed)} allowed"
+    ends = [1 - end for end in reversed(_ends(side))] if kind in _GOOD_SHARE_KINDS else _ends(side)
+    low, high = (format_value(kind, _or_nothing(end), beside=limits_of(objective)) for end in ends)
+    return f"{about}: {low}..{high}"
+
+
+def bare_limit(limit: Limit) -> str:
+    """Return a limit as written, without its comparison."""
+    return limit.text.removeprefix(str(limit.comparison)).strip()
+
+
+def _or_nothing(end: float) -> float:
+    """Return 0 for an end of an interval that is so near to it that its digits would tell nothing."""
+    return 0.0 if abs(end) < NOTHING else end
+
+
+def _ends(side: SideResult) -> list[float]:
+    return [side.bounds.low, side.bounds.high] if side.bounds else []
+
+
+def bad_text(objective: Objective, side: SideResult) -> str:
+    """Write the counts behind a share: ``149 bad of 24,012``."""
+    if side.bad is None or objective.indicator.kind not in SHARE_KINDS:
+        return ""
+    upper = "" if side.bad_high in (None, side.bad) else f" to {side.bad_high:,}"
+    noun = "misses" if objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE else "bad"
+    return f"{side.bad:,}{upper} {noun} of {side.total:,}"
+
+
+def worth_text(side: SideResult) -> str:
+    """Say how many independent requests a side's were worth, and what more would do or how much it bears.
+
+    How much longer a run takes is left out where the side's reason says it already.
+    """
+    if side.bounds is None:
+        return ""
+    parts = []
+    if side.bounds.n_effective is not None:
+        parts.append(f"worth {side.bounds.n_effective:,.0f} independent requests")
+    if side.bounds.burst_tolerance is not None:
+        bears = side.bounds.burst_tolerance
+        tolerance = f"{math.floor(bears):,}" if bears >= _WHOLE_FROM else f"{bears:.2g}"
+        parts.append(f"burst tolerance {tolerance}: met even if {tolerance} requests counted as one")
+    factor = side.bounds.needed_factor
+    is_open = side.verdict is Verdict.UNDECIDED and "would decide" not in side.reason
+    if factor is not None and math.isfinite(factor) and is_open:
+        parts.append(f"a run about {factor:.2g} times longer would decide")
+    return ", ".join(parts)
+
+
+def evidence_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:
+    """Write all that a side's verdict rests on: counts, interval, and what they are worth."""
+    parts = (
+        bad_text(objective, side),
+        interval_text(objective, limit, side, confidence),
+        worth_text(side),
+    )
+    return "; ".join(part for part in parts if part)
+
+
+def deciding_side(level: LevelResult) -> SideResult | None:
+    """Return the side that the level's verdict rests on: the first one that says the same."""
+    same = [side for side in level.sides if side.verdict is level.verdict]
+    return next(iter(same or level.sides), None)
+
+
+def sides_text(objective: Objective, level: LevelResult) -> str:
+    """Write the deciding side's value, and the other side's behind it where there is one."""
+    decides = deciding_side(level)
+    if decides is None:
+        return NO_DATA
+    text = value_text(objective, decides.display)
+    others = [side for side in level.sides if side is not decides]
+    if not others:
+        return text
+    also = ", ".join(f"{SIDE_TITLES[side.side]} {value_text(objective, side.display)}" for side in others)
+    return f"{text} ({also})"
+
+
+def gap_between_sides(objective: Objective, level: LevelResult) -> str:
+    """Explain in one sentence why client and server differ; empty where only one of them measured."""
+    sides = {side.side: side for side in level.sides if side.display is not None}
+    if len(sides) < len(Side):
+        return ""
+    client, server = sides[Side.CLIENT], sides[Side.SERVER]
+    match objective.indicator.kind:
+        case IndicatorKind.LATENCY:
+            return (
+                "The client's time includes connecting, the network and queues before the server's own clock "
+                "starts; the server's number is read off histogram buckets, so it is a range."
+            )
+        case IndicatorKind.CACHE_HIT_RATE:
+            return "The client counts responses by their header; the server counts its cache look-ups."
+        case _ if client.total != server.total:
+            return (
+                f"The client counted {client.total:,} requests, the server {server.total:,}; what never "
+                "reached the server, or came from elsewhere, widens the server's range."
+            )
+        case _:
+            return "Both sides counted the same number of requests."
+
+
+def short_sha(sha: str, *, dirty: bool) -> str:
+    """Return a git commit as people write it; ``*`` marks uncommitted changes."""
+    return sha[:_SHORT_SHA] + ("*" if dirty else "")
+
+
+def clock_text(seconds: float) -> str:
+    """Write a run's length: ``2m00s``, ``45s``, ``1h05m00s``."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02}m{rest:02}s"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def latency_text(ns: float | None) -> str:
+    """Write a latency given in nanoseconds, to three digits; a dash where there is none."""
+    if ns is None or math.isnan(ns):
+        return "-"
+    return format_value(IndicatorKind.LATENCY, Fraction(round(ns), 1_000_000_000))
+
+
+def ratio_text(part: int, whole: int) -> str:
+    """Write a share of counts as a percentage, to three digits; a dash of nothing."""
+    return format_value(IndicatorKind.ERROR_RATE, Fraction(part, whole)) if whole else "-"
+
+
+def failure_text(example: ErrorExample) -> str:
+    """Say how many requests failed with one message, and where."""
+    return f"{example.count:,} {example.failure}, {example.endpoint}: {example.message}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Write a duration given in seconds, exactly to the millisecond."""
+    return format_duration(Fraction(round(seconds * 1000), 1000))
+
+
+def bytes_text(count: float) -> str:
+    """Write a number of bytes with a decimal prefix."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:  # noqa: PLR2004 - what the prefixes count
+            return f"{amount:,.3g} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"

@@ -1,0 +1,145 @@
+"""What several reports need and no contract holds: who stands where before the gate, and sums of counts."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from slocheck.evidence.histogram import merge, quantile_bounds
+from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
+from slocheck.grading.assessment import Assessment, LevelResult, ObjectiveResult, Verdict
+from slocheck.grading.report import Report
+from slocheck.spec.model import Endpoint, Spec
+
+PERCENTILES = (Fraction(1, 2), Fraction(19, 20), Fraction(99, 100))
+SEVERITY = (Verdict.BREACHED, Verdict.UNDECIDED, Verdict.MET)
+CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one objective stands before the gate.
+
+    Attributes:
+        result: The objective's result.
+        verdict: The worst of the levels that the gate needs; None where it needs none of them.
+        level: The level that shows it best: of the worst verdict, the strictest tier.
+    """
+
+    result: ObjectiveResult
+    verdict: Verdict | None
+    level: LevelResult
+
+
+def gate_levels(spec: Spec, assessment: Assessment) -> tuple[str, ...]:
+    """Return the levels whose breach fails the gate: the tiers up to it, and ``critical``."""
+    tiers = spec.tiers
+    reached = tiers[: tiers.index(assessment.gate) + 1] if assessment.gate in tiers else tiers
+    return (*reached, CRITICAL)
+
+
+def standings(spec: Spec, assessment: Assessment) -> tuple[Standing, ...]:
+    """Return every objective's standing, in the spec's order."""
+    needed = gate_levels(spec, assessment)
+    return tuple(_standing(result, needed) for result in assessment.objectives if result.levels)
+
+
+def _standing(result: ObjectiveResult, needed: tuple[str, ...]) -> Standing:
+    asked = [level for level in result.levels if level.level in needed]
+    levels = asked or list(result.levels)
+    worst = min(levels, key=lambda level: SEVERITY.index(level.verdict)).verdict
+    rank = {name: place for place, name in enumerate((CRITICAL, *needed[:-1]))}
+    same = [level for level in levels if level.verdict is worst]
+    shown = max(same, key=lambda level: rank.get(level.level, -1))
+    return Standing(result, worst if asked else None, shown)
+
+
+def frequent_failures(recording: Recording) -> list[ErrorExample]:
+    """Return the messages of failed requests, most frequent first; the warm-up's are among them."""
+    return sorted(recording.errors, key=lambda item: (-item.count, str(item.endpoint), item.message))
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What an endpoint's slices of the window add up to.
+
+    Attributes:
+        endpoint: Which one; None for all together.
+        ok: Requests that did not fail.
+        failures: Failed ones by class.
+        statuses: Requests by status code; 0: no response.
+        quantiles: p50, p95 and p99 of the ok requests in nanoseconds, as (low, high); empty without any.
+        mean_ns: Mean latency of the ok requests; None without any.
+        max_ns: Largest latency of the ok requests.
+        cache_hits: Hits told by response headers.
+        cache_misses: Misses told by response headers.
+        bytes_received: Body bytes.
+    """
+
+    endpoint: Endpoint | None
+    ok: int
+    failures: Mapping[FailureClass, int]
+    statuses: Mapping[int, int]
+    quantiles: tuple[tuple[int, int], ...]
+    mean_ns: float | None
+    max_ns: int
+    cache_hits: int
+    cache_misses: int
+    bytes_received: int
+
+    @property
+    def failed(self) -> int:
+        """Failed requests of all classes."""
+        return sum(self.failures.values())
+
+    @property
+    def sent(self) -> int:
+        """Requests attempted."""
+        return self.ok + self.failed
+
+
+def window_slices(recording: Recording, endpoint: EndpointRecording) -> Iterator[SliceCounts]:
+    """Yield an endpoint's slices that lie in the window."""
+    end = recording.warmup_s + recording.window_s
+    return (part for part in endpoint.slices if recording.warmup_s <= part.second < end)
+
+
+def endpoint_sums(recording: Recording) -> tuple[Sums, ...]:
+    """Return the window's sums of each endpoint, in the recording's order."""
+    return tuple(sums(item.endpoint, list(window_slices(recording, item))) for item in recording.endpoints)
+
+
+def window_sums(recording: Recording) -> Sums:
+    """Return the window's sums of all endpoints together."""
+    return sums(None, [part for item in recording.endpoints for part in window_slices(recording, item)])
+
+
+def sums(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Sums:
+    """Add up slices."""
+    failures: Counter[FailureClass] = Counter()
+    statuses: Counter[int] = Counter()
+    for part in slices:
+        failures.update(part.failures)
+        statuses.update(part.statuses)
+    ok = sum(part.ok for part in slices)
+    histogram = merge(part.latencies for part in slices)
+    return Sums(
+        endpoint=endpoint,
+        ok=ok,
+        failures=dict(sorted(failures.items())),
+        statuses=dict(sorted(statuses.items())),
+        quantiles=tuple(quantile_bounds(histogram, q) for q in PERCENTILES) if histogram else (),
+        mean_ns=sum(part.total_ns for part in slices) / ok if ok else None,
+        max_ns=max((part.max_ns for part in slices), default=0),
+        cache_hits=sum(part.cache_hits for part in slices),
+        cache_misses=sum(part.cache_misses for part in slices),
+        bytes_received=sum(part.bytes_received for part in slices),
+    )
+
+
+def again(report: Report) -> str:
+    """Return the command that makes the same run again, its seed named."""
+    provenance = report.evidence.provenance
+    if provenance.seed is None or "--seed" in provenance.command or "slocheck run" not in provenance.command:
+        return provenance.command
+    return f"{provenance.command} --seed {provenance.seed}"

@@ -1,0 +1,1 @@
+"""A scenario made ready to send: request bytes, checks and values. Pure."""

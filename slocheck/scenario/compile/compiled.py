@@ -1,0 +1,149 @@
+"""A scenario made ready for the load engine: request bytes, checks and values, nothing left to look up."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from slocheck.scenario.compile.checks import (
+    Check,
+    JsonTest,
+    PlainTest,
+    compile_captures,
+    compile_tests,
+    compose,
+    status_failure,
+)
+from slocheck.scenario.compile.iterations import iterate
+from slocheck.scenario.compile.requests import Render, compile_request
+from slocheck.scenario.compile.value_slots import Column, Slots, UnsendableError
+from slocheck.scenario.model import Flow, Scenario, Step
+from slocheck.scenario.parse.expectations import looks_at_body
+
+__all__ = [
+    "Compiled",
+    "CompiledFlow",
+    "CompiledStep",
+    "UnsendableError",
+    "compile_scenario",
+    "status_failure",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledStep:
+    """One request, ready to be rendered and checked.
+
+    Attributes:
+        method: Such as ``GET``.
+        name: The endpoint's name without the method, as `slocheck.spec.model.Endpoint` has it.
+        fixed: The whole request, where nothing in it varies.
+        render: The whole HTTP/1.1 request from the iteration's values; raises UnsendableError, whose
+            text is a failed expectation's: nothing is to be sent.
+        timeout_s: Seconds for the whole response.
+        think: Seconds to wait after this step, uniform between the two; None: go on at once.
+        check: From (status, header block with status line and blank line, decoded body, values) to None or
+            the text of the failed expectation; puts captures into the values. None: there is nothing to
+            check beyond the status.
+        statuses: Expected statuses; None: any. `check` looks at them, too; without a check,
+            `status_failure` is the text.
+        needs_body: `check` looks at the body, which has to be kept and decoded for it.
+        captures: A failure of this step ends the flow: later steps need what it keeps.
+    """
+
+    method: str
+    name: str
+    fixed: bytes | None
+    render: Render
+    timeout_s: float
+    think: tuple[float, float] | None
+    check: Check | None
+    statuses: frozenset[int] | None
+    needs_body: bool
+    captures: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledFlow:
+    """Steps that a virtual user takes one after the other."""
+
+    name: str
+    steps: tuple[CompiledStep, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """A whole scenario.
+
+    Attributes:
+        flows: In the order written.
+        cookies: Whether each virtual user keeps cookies.
+        weights: Of the flows.
+        columns: What fills each slot of an iteration's values.
+    """
+
+    flows: tuple[CompiledFlow, ...]
+    cookies: bool
+    weights: tuple[float, ...]
+    columns: tuple[Column, ...]
+
+    def iterations(self, *, seed: int, index: int, processes: int) -> Iterator[tuple[int, list[object]]]:
+        """Yield (flow index, fresh values) of iterations index, index + processes, ... without end.
+
+        Args:
+            seed: From 0; all that is random in iteration i follows from it, the feeder's name and i.
+            index: Of this process, from 0.
+            processes: How many share the iterations.
+        """
+        return iterate(self.columns, self.weights, seed=seed, index=index, processes=processes)
+
+
+def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> Compiled:
+    """Make a scenario ready for a target.
+
+    Args:
+        scenario: As loaded.
+        authority: For the Host header, such as ``127.0.0.1:8000``.
+        base_path: In front of every path: empty, or such as ``/api``.
+    """
+    slots = Slots(scenario.feeders)
+
+    def request(step: Step) -> tuple[bytes | None, Render]:
+        return compile_request(
+            step, scenario.headers, slots, authority=authority, base_path=base_path.rstrip("/")
+        )
+
+    flows = tuple(_flow(flow, slots, request) for flow in scenario.flows)
+    weights = tuple(flow.weight for flow in scenario.flows)
+    return Compiled(flows, scenario.cookies, weights, tuple(slots.columns))
+
+
+def _flow(flow: Flow, slots: Slots, request: Callable[[Step], tuple[bytes | None, Render]]) -> CompiledFlow:
+    """Compile a flow's requests and tests first: then it is known which spellings captures need."""
+    slots.begin_flow()
+    parts = [(step, request(step), compile_tests(step.expect, slots)) for step in flow.steps]
+    steps = tuple(
+        _step(step, *rendered, tests, compile_captures(step.captures, slots))
+        for step, rendered, tests in parts
+    )
+    return CompiledFlow(flow.name, steps)
+
+
+def _step(
+    step: Step,
+    fixed: bytes | None,
+    render: Render,
+    tests: tuple[list[PlainTest], list[JsonTest]],
+    captures: tuple[list[PlainTest], list[JsonTest]],
+) -> CompiledStep:
+    expect = step.expect
+    return CompiledStep(
+        method=step.method,
+        name=step.name,
+        fixed=fixed,
+        render=render,
+        timeout_s=step.timeout_s,
+        think=step.think if step.think and step.think[1] > 0 else None,
+        check=compose(expect.statuses, [*tests[0], *captures[0]], [*tests[1], *captures[1]]),
+        statuses=expect.statuses,
+        needs_body=looks_at_body(expect, step.captures),
+        captures=bool(step.captures),
+    )

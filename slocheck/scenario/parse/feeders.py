@@ -1,0 +1,222 @@
+"""Feeders: where the values of placeholders come from."""
+
+import csv
+from collections.abc import Callable
+from typing import Any
+
+from slocheck.documents import types
+from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.units import shown
+from slocheck.scenario.model import (
+    CsvFeeder,
+    Feeder,
+    JsonScalar,
+    ListFeeder,
+    RangeFeeder,
+    UuidFeeder,
+    ZipfFeeder,
+)
+from slocheck.scenario.parse.templates import NAME_PATTERN, SCALAR_TYPES, book_of, explain, read_scalar
+
+Feeders = dict[str, Feeder | None]
+"""By name; None where the feeder is wrong, so that its placeholders are not told as unknown."""
+
+LARGEST = 10**15 - 1
+MOST_RANKS = 10_000_000
+"""Values of a Zipf feeder; eight bytes each are kept."""
+
+MAX_CSV = 64 * 1024 * 1024
+MOST_EXPONENT = 10
+
+ORDERS = {"sequential": False, "random": True}
+ORDER: Key[bool] = Key("order", types.choice("order", ORDERS), False, "sequential (default) or random")  # noqa: FBT003 - the default
+FROM = Key("from", types.whole(0, LARGEST), 0, "the first number", required=True)
+TO = Key("to", types.whole(0, LARGEST), 0, "the last number, included", required=True)
+
+
+def _read_exponent(value: Value) -> float:
+    exponent = types.number(0, MOST_EXPONENT).read(value)
+    if exponent == 0:
+        raise Wrong("is 0, which makes all equally frequent; write a number above 0, or use random")
+    return exponent
+
+
+EXPONENT = Key(
+    "exponent",
+    Kind(_read_exponent, {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_EXPONENT}),
+    1.0,
+    "how uneven: rank r has weight r ** -exponent",
+)
+BOUNDS: tuple[Key[Any], ...] = (FROM, TO)
+ZIPF_KEYS: tuple[Key[Any], ...] = (FROM, TO, EXPONENT)
+
+
+def _bounds(section: Section) -> tuple[int, int]:
+    """Read from and to; raises Wrong where they are the wrong way round."""
+    first, last = section.get(FROM), section.get(TO)
+    if last < first and section.has(FROM) and section.has(TO):
+        raise Wrong(f"goes from {first} to {last}; write the smaller number as from")
+    return first, last
+
+
+def _read_range(value: Value, name: str, *, random: bool) -> Feeder:
+    first, last = _bounds(Section(value, BOUNDS))
+    return RangeFeeder(name, first, last, random, value.position)
+
+
+def _read_random(value: Value, name: str, **_: bool) -> Feeder:
+    return _read_range(value, name, random=True)
+
+
+def _read_zipf(value: Value, name: str, **_: bool) -> Feeder:
+    section = Section(value, ZIPF_KEYS)
+    exponent = section.get(EXPONENT)
+    first, last = _bounds(section)
+    if last - first >= MOST_RANKS:
+        raise Wrong(f"has {last - first + 1:,} values; write at most {MOST_RANKS:,}")
+    return ZipfFeeder(name, first, last, exponent, value.position)
+
+
+def _read_list(value: Value, name: str, *, random: bool) -> Feeder:
+    items: list[JsonScalar] = [item.take(Kind(read_scalar, {}), None) for item in value.items()]
+    if not items:
+        raise Wrong("is an empty list; write at least one item")
+    return ListFeeder(name, tuple(items), random, value.position)
+
+
+def _read_uuid(value: Value, name: str, **_: bool) -> Feeder:
+    written = value.scalar().text
+    if written != "4":
+        raise Wrong(f"{shown(written)} is no version that is made here; write 4, the random one")
+    return UuidFeeder(name, value.position)
+
+
+def _read_csv(value: Value, name: str, *, random: bool) -> Feeder:
+    file = types.text().read(value)
+    try:
+        data = book_of(value).read(file, MAX_CSV)
+    except (OSError, ValueError) as error:
+        what = f"{shown(file)} cannot be read: {explain(error)}"
+        raise Wrong(f"{what}; name a CSV file, relative to the scenario's folder") from error
+    if len(data) > MAX_CSV:
+        raise Wrong(f"{shown(file)} is over {MAX_CSV:,} bytes; write a shorter file")
+    book_of(value).digest.update(data)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Wrong(f"{shown(file)} is not UTF-8; save it as UTF-8") from None
+    columns, rows = _table(text, file)
+    return CsvFeeder(name, columns, rows, random, value.position)
+
+
+def _table(text: str, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Read a CSV text with a head line; raises Wrong."""
+    reader = csv.reader((line + "\n" for line in text.replace("\r\n", "\n").split("\n")), strict=True)
+    columns: tuple[str, ...] = ()
+    rows: list[tuple[str, ...]] = []
+    try:
+        for row in reader:
+            if not row:
+                continue
+            if not columns:
+                columns = tuple(cell.strip() for cell in row)
+                continue
+            if len(row) != len(columns):
+                counts = f"{len(row)} values and the head line {len(columns)}"
+                raise Wrong(f"{shown(file)}: line {reader.line_num} has {counts}; mend that line")
+            rows.append(tuple(row))
+    except csv.Error as error:
+        raise Wrong(f"{shown(file)}: line {reader.line_num} is no CSV ({error}); mend that line") from error
+    _check_table(columns, rows, file)
+    return columns, tuple(rows)
+
+
+def _check_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], file: str) -> None:
+    if not rows:
+        raise Wrong(
+            f"{shown(file)} has no rows; write a head line with the columns' names and a row at least"
+        )
+    twice = next((name for place, name in enumerate(columns) if name in columns[:place]), None)
+    if twice is not None:
+        raise Wrong(f"{shown(file)}: the column {shown(twice)} stands in the head line twice; rename one")
+    if "" in columns:
+        raise Wrong(f"{shown(file)}: a column has no name in the head line; write one for each")
+
+
+_SCALAR_SCHEMA = {"type": [*SCALAR_TYPES, "null"]}
+_READERS: dict[str, Callable[..., Feeder]] = {
+    "zipf": _read_zipf,
+    "range": _read_range,
+    "list": _read_list,
+    "csv": _read_csv,
+    "uuid": _read_uuid,
+    "random": _read_random,
+}
+_SCHEMAS: dict[str, tuple[dict[str, Any], str]] = {
+    "zipf": (
+        object_schema(ZIPF_KEYS),
+        "popularity as caches see it: few numbers often, most of them hardly ever",
+    ),
+    "range": (object_schema(BOUNDS), "whole numbers, both ends included"),
+    "list": ({"type": "array", "items": _SCALAR_SCHEMA, "minItems": 1}, "values written here"),
+    "csv": ({"type": "string", "minLength": 1}, "a file with a head line, relative to the scenario"),
+    "uuid": ({"enum": [4, "4"]}, "random UUIDs"),
+    "random": (object_schema(BOUNDS), "whole numbers, uniform, both ends included"),
+}
+_ORDERED = ("range", "list", "csv")
+FEEDER_KEYS: tuple[Key[Any], ...] = (
+    *(Key(kind, Kind(lambda value: value, _SCHEMAS[kind][0]), None, _SCHEMAS[kind][1]) for kind in _READERS),
+    ORDER,
+)
+
+
+def read_feeder(value: Value, name: str) -> Feeder | None:
+    """Read one feeder; None where its values are wrong. Raises Wrong."""
+    section = Section(value, FEEDER_KEYS)
+    found = [key for key in FEEDER_KEYS if key is not ORDER and section.has(key)]
+    if len(found) != 1:
+        count = "no source" if not found else "more than one source"
+        raise Wrong(f"has {count} of values; write exactly one of {', '.join(_READERS)}")
+    kind = found[0].name
+    if section.has(ORDER) and kind not in _ORDERED:
+        section.value.book.add(
+            section.position(ORDER), value.where, f"order does not go with {kind}; remove it"
+        )
+    below = section.below(found[0])
+    assert below is not None
+    random = section.get(ORDER)
+    reader: Kind[Feeder | None] = Kind(lambda inner: _READERS[kind](inner, name, random=random), {})
+    return below.take(reader, None)
+
+
+def _take(value: Value, name: str) -> Feeder | None:
+    return value.take(Kind(lambda inner: read_feeder(inner, name), {}), None)
+
+
+def read_feeders(value: Value) -> Feeders:
+    """Read the mapping of feeders; raises Wrong where it is none."""
+    kind = types.text(pattern=NAME_PATTERN, what="name of a feeder", example="product")
+    feeders: Feeders = {}
+    for key, below in value.entries():
+        Value(key, value.where, value.book).take(kind, "")
+        feeders[key.text] = _take(below, key.text)
+    return feeders
+
+
+def feeders_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the mapping of feeders."""
+    plain = object_schema([key for key in FEEDER_KEYS if key is not ORDER])
+    sources = [{"required": [kind]} for kind in _READERS]
+    properties = {**plain["properties"], ORDER.name: {**ORDER.kind.schema, "description": ORDER.doc}}
+    ordered = {"anyOf": [{"required": [kind]} for kind in _ORDERED]}
+    feeder = {**plain, "properties": properties, "oneOf": sources, "dependentSchemas": {ORDER.name: ordered}}
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": types.anchored(NAME_PATTERN)},
+        "additionalProperties": feeder,
+    }
+
+
+FEEDERS: Key[Feeders] = Key(
+    "feeders", Kind(read_feeders, feeders_schema()), {}, "where the values of placeholders come from"
+)

@@ -1,0 +1,203 @@
+"""Texts with ``{placeholders}`` and ``${VARIABLES}``, and JSON values made of them."""
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slocheck.documents import yaml_tree
+from slocheck.documents.reader import Book, Kind, Value, Wrong
+from slocheck.documents.units import shown
+from slocheck.documents.yaml_tree import Listing, Scalar
+from slocheck.scenario.model import (
+    DEFAULT_TIMEOUT_S,
+    JsonArray,
+    JsonObject,
+    JsonScalar,
+    JsonTemplate,
+    Literal,
+    Reference,
+    Template,
+)
+
+NAME_PATTERN = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+SCALAR_TYPES = ["string", "number", "boolean"]  # what other readers make of an unquoted text
+MAX_TEXT = 8000
+MAX_SECRET = 65_536
+
+_TOKEN = re.compile(r"\{\{|\}\}|\$\{(?!\{)[^}]*\}?|\{[^{}]*\}?|\}")
+_PLACEHOLDER = re.compile(rf"\{{({NAME_PATTERN})(?:\.([^{{}}]{{1,64}}))?\}}")
+_VARIABLE = re.compile(r"\$\{(?:file:([^}]+)|([A-Za-z_][A-Za-z0-9_]*))\}")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
+_NULLS = frozenset({"~", "null", "Null", "NULL"})
+_TRUTH = {"true": True, "false": False}
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(slots=True)
+class ScenarioBook(Book):
+    """The faults of a scenario, and what it may read.
+
+    Attributes:
+        read: Returns the bytes of a file that the scenario names, at most a number of them and one more;
+            raises OSError, or ValueError for a name that no file can have.
+        secrets: Values read from the environment and from files so far.
+        digest: Of the scenario and the data read so far.
+        think: Wait after a step that says nothing of it, seconds, least and most.
+        timeout_s: Of a step that says nothing of it.
+    """
+
+    read: Callable[[str, int], bytes] = field(default=lambda name, _: name.encode())
+    secrets: list[str] = field(default_factory=list)
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    think: tuple[float, float] | None = None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+
+
+def book_of(value: Value) -> ScenarioBook:
+    """Return the book, which is a scenario's for every value of a scenario."""
+    assert isinstance(value.book, ScenarioBook)
+    return value.book
+
+
+def explain(error: OSError | ValueError) -> str:
+    """Say in short why a file cannot be read."""
+    return getattr(error, "strerror", None) or "its name is no file name"
+
+
+def read_template(value: Value, *, lines: bool = False) -> Template:
+    """Read a text with placeholders; raises Wrong. `lines` lets it run over lines."""
+    written = value.scalar()
+    if len(written.text) > MAX_TEXT:
+        raise Wrong(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
+    if not lines and _CONTROL.search(written.text):
+        raise Wrong(f"{shown(written.text)} runs over lines; write one line")
+    return Template(_parts(value, written.text), written.text, value.position, value.where)
+
+
+def _parts(value: Value, text: str) -> tuple[Literal | Reference, ...]:
+    """Split a text at its placeholders; neighbouring literals become one."""
+    parts: list[Literal | Reference] = []
+    fixed: list[str] = []
+    at = 0
+    for match in _TOKEN.finditer(text):
+        fixed.append(text[at : match.start()])
+        at = match.end()
+        token = _token(value, match[0])
+        if isinstance(token, str):
+            fixed.append(token)
+            continue
+        parts += [Literal(joined), token] if (joined := "".join(fixed)) else [token]
+        fixed = []
+    fixed.append(text[at:])
+    if joined := "".join(fixed):
+        parts.append(Literal(joined))
+    return tuple(parts)
+
+
+def _token(value: Value, token: str) -> str | Reference:
+    """Read one token: text that it stands for, or a reference."""
+    if token in ("{{", "}}"):
+        return token[0]
+    if token.startswith("$"):
+        return _variable(value, token)
+    match = _PLACEHOLDER.fullmatch(token)
+    if match is None:
+        raise Wrong(f"{shown(token)} is no placeholder; write {{name}}, or {{{{ and }}}} for braces")
+    return Reference(match[1], match[2])
+
+
+def _variable(value: Value, token: str) -> str:
+    """Return the value of ``${NAME}`` or ``${file:PATH}``, and keep it as a secret."""
+    match = _VARIABLE.fullmatch(token)
+    if match is None:
+        raise Wrong(f"{shown(token)} is no variable; write ${{NAME}}, or ${{file:/path}}")
+    found = _file(value, match[1]) if match[1] else _environment(value, match[2])
+    book_of(value).secrets.append(found)
+    return found
+
+
+def _environment(value: Value, name: str) -> str:
+    environment: Mapping[str, str] = value.book.environment or {}
+    found = environment.get(name, "")
+    if not found:
+        raise Wrong(f"the environment variable {name} is not set; set it, or write ${{file:/path}}")
+    return _sendable(found, f"the environment variable {name}")
+
+
+def _file(value: Value, name: str) -> str:
+    try:
+        data = book_of(value).read(name, MAX_SECRET)
+    except (OSError, ValueError) as error:
+        raise Wrong(f"the file {shown(name)} cannot be read: {explain(error)}; name one that can") from error
+    try:
+        text = data.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise Wrong(f"the file {shown(name)} is not UTF-8; save it as UTF-8") from None
+    if not text or len(data) > MAX_SECRET:
+        raise Wrong(f"the file {shown(name)} is empty or over {MAX_SECRET} bytes; write the value into it")
+    return _sendable(text, f"the file {shown(name)}")
+
+
+def _sendable(text: str, what: str) -> str:
+    """Refuse a value that a header could not hold; its text is not shown."""
+    if _CONTROL.search(text) or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Wrong(f"{what} holds a line break or control character; write one line of text")
+    return text
+
+
+_SCHEMA: dict[str, Any] = {"type": SCALAR_TYPES, "maxLength": MAX_TEXT}
+TEMPLATE: Kind[Template | None] = Kind(read_template, _SCHEMA)
+"""A text on one line with placeholders."""
+
+LINES: Kind[Template | None] = Kind(lambda value: read_template(value, lines=True), _SCHEMA)
+"""A text with placeholders that may run over lines."""
+
+
+def read_scalar(value: Value) -> JsonScalar:
+    """Read a JSON scalar as YAML shows it: quoted is text, unquoted may be a number, boolean or null."""
+    node = value.node
+    if not isinstance(node, Scalar):
+        found = "a list" if isinstance(node, Listing) else "a mapping"
+        raise Wrong(f"{found} stands where one value belongs; write one value")
+    if not node.plain:
+        return node.text
+    if not node.text:
+        raise Wrong('has no value; write null, or "" for an empty text')
+    if node.text in _NULLS:
+        return None
+    if node.text in _TRUTH:
+        return _TRUTH[node.text]
+    number = _NUMBER.fullmatch(node.text)
+    if number is None:
+        return node.text
+    if number[2] is None and number[3] is None:
+        return int(node.text)
+    if not math.isfinite(float(node.text)):
+        raise Wrong(f"{shown(node.text)} is too large for a number; put it in quotes")
+    return float(node.text)
+
+
+def read_json(value: Value) -> JsonTemplate:
+    """Read a JSON value whose texts may have placeholders; raises Wrong, or writes faults below it down."""
+    node = value.node
+    if isinstance(node, yaml_tree.Mapping):
+        entries = value.entries()
+        return JsonObject(tuple((key.text, below.take(JSON, None)) for key, below in entries))
+    if isinstance(node, Listing):
+        return JsonArray(tuple(below.take(JSON, None) for below in value.items()))
+    if node.plain and not node.text:
+        raise Wrong('has no value; write null, or a placeholder in quotes: "{name}"')
+    found = read_scalar(value)
+    if not isinstance(found, str):
+        return found
+    # not by read_template: in JSON a text may be empty or "null"
+    if len(found) > MAX_TEXT:
+        raise Wrong(f"has {len(found)} characters; write at most {MAX_TEXT}")
+    return Template(_parts(value, found), found, value.position, value.where)
+
+
+JSON: Kind[JsonTemplate] = Kind(read_json, {})
+"""Any JSON value; texts may have placeholders."""

@@ -1,0 +1,109 @@
+"""The HTTP client's exceptions as errors of ours; imports requests and urllib3, so import it late."""
+
+import requests
+import urllib3.exceptions as low
+
+from slocheck.errors import SourceError
+from slocheck.sources.prometheus.errors import Messages, TransientError
+
+NETWORK_ERRORS = (requests.RequestException, low.HTTPError, OSError, UnicodeError)
+"""All that sending a request and reading its answer can raise."""
+
+
+TLS_FAILS = (
+    "TLS fails ({detail}); set prometheus.tls.ca to the certificate authority's file, tls.cert and tls.key "
+    "where the server wants a client certificate, or http:// where it speaks no TLS"
+)
+
+
+def of_exception(error: Exception, messages: Messages, timeout: float) -> SourceError:
+    """Map what `requests` or `urllib3` raised to where, what and what to do."""
+    causes = _chain(error)
+    for kinds, what, kind in _CAUSES:
+        if any(isinstance(cause, kinds) for cause in causes):
+            detail = messages.excerpt(_innermost(causes)) if "{detail}" in what else ""
+            return kind(messages.text(what.format(timeout=timeout, detail=detail)))
+    return SourceError(
+        messages.text(f"cannot be asked ({messages.excerpt(_innermost(causes))}); check the URL")
+    )
+
+
+_CAUSES: tuple[tuple[tuple[type[BaseException], ...], str, type[SourceError]], ...] = (
+    (
+        (low.NameResolutionError,),
+        "unknown host; check the name in the URL, and the DNS",
+        SourceError,
+    ),
+    (
+        (requests.exceptions.SSLError, low.SSLError),
+        TLS_FAILS,
+        SourceError,
+    ),
+    (
+        (requests.exceptions.ProxyError, low.ProxyError),
+        "the proxy fails ({detail}); check HTTP_PROXY and HTTPS_PROXY, or name the host in NO_PROXY",
+        SourceError,
+    ),
+    (
+        (ConnectionRefusedError,),
+        "connection refused; start Prometheus there, or correct the URL",
+        TransientError,
+    ),
+    (
+        (low.NewConnectionError,),
+        "cannot be reached ({detail}); check the address in the URL",
+        TransientError,
+    ),
+    (
+        (requests.Timeout, low.TimeoutError, TimeoutError),
+        "no answer within {timeout:g} s; raise prometheus.timeout, or ask a less busy server",
+        TransientError,
+    ),
+    (
+        (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.MissingSchema,
+            requests.exceptions.InvalidSchema,
+            low.LocationParseError,
+            UnicodeError,
+        ),
+        "the URL cannot be used ({detail}); write http://HOST:PORT",
+        SourceError,
+    ),
+    (
+        (requests.exceptions.InvalidHeader,),
+        "a header cannot be sent ({detail}); check prometheus.headers and prometheus.auth",
+        SourceError,
+    ),
+    (
+        (requests.exceptions.ContentDecodingError, low.DecodeError),
+        "the answer's compression is damaged; look for a proxy that changes it",
+        TransientError,
+    ),
+    (
+        (requests.ConnectionError, low.ProtocolError, ConnectionError),
+        "the connection broke ({detail}); check that Prometheus runs and speaks http on that port",
+        TransientError,
+    ),
+)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return the exception and all that it carries inside: arguments, reasons, causes."""
+    found: list[BaseException] = []
+    queue: list[object] = [error]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    return found
+
+
+def _innermost(causes: list[BaseException]) -> str:
+    """Return the text that says most: the operating system's where there is one."""
+    for cause in reversed(causes):
+        text = getattr(cause, "strerror", None) or str(cause)
+        if isinstance(cause, OSError) and text and not isinstance(cause, requests.RequestException):
+            return str(text)
+    return str(causes[0])

@@ -1,0 +1,102 @@
+"""Raw samples of a selector over a span of time, whole or not at all."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from slocheck.errors import SourceError
+from slocheck.evidence.series import RawSeries
+from slocheck.promql.selectors import SeriesQuery, selector_text
+from slocheck.sources.prometheus.answers import series
+from slocheck.sources.prometheus.errors import TooMuchError
+from slocheck.sources.prometheus.http import PrometheusHttp
+
+SHORTEST_SPAN = 1.0
+LOOSE = 60.0
+"""Seconds that a sample may lie outside of the span asked for; one far off would be counted as its end."""
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Fetches raw samples and keeps account of what was asked and what was odd.
+
+    Attributes:
+        http: The connection.
+        queries: Each query as sent, with its time.
+        incomplete: Why what was fetched may not be whole.
+    """
+
+    http: PrometheusHttp
+    queries: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+
+    def fetch(self, selector: str, *, start: float, end: float) -> tuple[RawSeries, ...]:
+        """Return the samples of `selector` from `start` to `end` (epoch seconds, server's clock).
+
+        Where the server refuses the size (422), the span is halved until it answers.
+
+        Raises:
+            SourceError: No answer, or too much even for one second.
+        """
+        try:
+            return self._fetch(selector, start, end)
+        except TooMuchError as error:
+            if end - start <= SHORTEST_SPAN:
+                raise SourceError(f"{error}; pin the selector to fewer series") from None
+        middle = round((start + end) / 2, 3)
+        early = self.fetch(selector, start=start, end=middle)
+        return merged([*early, *self.fetch(selector, start=middle, end=end)])
+
+    def _fetch(self, selector: str, start: float, end: float) -> tuple[RawSeries, ...]:
+        text = f"{selector}[{max(1, math.ceil((end - start) * 1000))}ms]"
+        self.queries.append(f"{text} @ {end:.3f}")
+        answer = self.http.query(text, end)
+        for warning in answer.warnings:
+            self.note(f"Prometheus warned: {warning}")
+        if answer.partial:
+            self.note("the answer is partial (isPartial): some storage could not be asked")
+        found = merged(series(answer, self.http.messages))
+        if any(one.times and not _within(one.times, start, end) for one in found):
+            raise self.http.messages.odd_form("samples of another time than was asked for")
+        return found
+
+    def note(self, reason: str) -> None:
+        """Remember, once, why the data may not be whole."""
+        if reason not in self.incomplete:
+            self.incomplete.append(reason)
+
+
+def _within(times: Sequence[float], start: float, end: float) -> bool:
+    return start - LOOSE <= min(times) and max(times) <= end + LOOSE
+
+
+def merged(found: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
+    """Join parts of the same series, each time once, ascending; keeps the order of appearance."""
+    parts: dict[tuple[str, frozenset[tuple[str, str]]], list[RawSeries]] = {}
+    for one in found:
+        parts.setdefault((one.metric, frozenset(one.labels.items())), []).append(one)
+    return tuple(_joined(group) for group in parts.values())
+
+
+def _joined(group: Sequence[RawSeries]) -> RawSeries:
+    if len(group) == 1:
+        return group[0]
+    samples = sorted(
+        {time: value for one in group for time, value in zip(one.times, one.values, strict=True)}.items()
+    )
+    times, values = zip(*samples, strict=True) if samples else ((), ())
+    return RawSeries(group[0].metric, group[0].labels, times, values)
+
+
+def fetch_usage(
+    http: PrometheusHttp, queries: Sequence[SeriesQuery], *, start: float, end: float
+) -> tuple[RawSeries, ...]:
+    """Return series that are only shown; where they cannot be had there are none, and nothing is retried."""
+    http.patience = 0.0
+    fetcher, found = Fetcher(http), list[RawSeries]()
+    try:
+        for query in queries:
+            found += fetcher.fetch(selector_text(query), start=start, end=end)
+    except SourceError:
+        return ()
+    return merged(found)

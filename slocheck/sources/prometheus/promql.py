@@ -1,0 +1,132 @@
+"""Custom PromQL objectives: one instant value at the window's end, or a range over the window."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slocheck.errors import SourceError, UsageError
+from slocheck.evidence.series import PromqlAnswer
+from slocheck.sources.prometheus.answers import points, series
+from slocheck.sources.prometheus.errors import BadQueryError, TooMuchError
+from slocheck.sources.prometheus.http import MAX_POINTS, Answer, PrometheusHttp
+from slocheck.spec.model import Indicator
+
+PREFLIGHT_WINDOW = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The measured window, epoch seconds on the server's clock, and the scrape interval."""
+
+    start: float
+    end: float
+    interval: float
+
+    @property
+    def step(self) -> float:
+        """Seconds between the points of a range: the scrape interval, at most 11,000 points."""
+        return max(self.interval, math.ceil((self.end - self.start) / (MAX_POINTS - 1) * 1000) / 1000)
+
+
+def query_text(indicator: Indicator, window_s: float) -> str:
+    """Return the query to send for a custom objective."""
+    return with_window(indicator.promql or "", window_s)
+
+
+def with_window(template: str, window_s: float) -> str:
+    """Return a query in which ``$window`` has become the window's length in whole seconds."""
+    return template.replace("$window", f"{max(1, round(window_s))}s")
+
+
+def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list[str]:
+    """Try each objective's query before the load; returns what the user should know.
+
+    Raises:
+        UsageError: The server does not understand a query.
+    """
+    warnings = []
+    for name, indicator in promql.items():
+        try:
+            answer = http.query(query_text(indicator, PREFLIGHT_WINDOW))
+            problem = _instant(answer, http).error
+        except BadQueryError as error:
+            raise UsageError(f"objectives.{name}: {error}") from None
+        except TooMuchError as error:
+            problem = str(error)
+        if problem and not problem.startswith(NO_DATA):
+            warnings.append(f"objectives.{name}: the query {problem}")
+    return warnings
+
+
+def instant(http: PrometheusHttp, text: str, at: float) -> PromqlAnswer:
+    """Ask a query for its one value at `at`, epoch seconds on the server's clock; raises SourceError."""
+    found = _instant(http.query(text, at), http)
+    return PromqlAnswer(text, found.values, found.error)
+
+
+def ask(http: PrometheusHttp, indicator: Indicator, window: Window) -> tuple[PromqlAnswer, str]:
+    """Ask one objective's query; returns the answer and a warning, empty where there is none."""
+    text = query_text(indicator, window.end - window.start)
+    try:
+        if indicator.over is None:
+            return instant(http, text, window.end), ""
+        answer = http.query_range(text, start=window.start, end=window.end, step=window.step)
+        found, note = _range(answer, http, window)
+    except SourceError as error:
+        return PromqlAnswer(text, error=str(error)), ""
+    return PromqlAnswer(text, found.values, found.error), note
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Values, or why there are none, to be put after "the query"."""
+
+    values: tuple[float, ...] = ()
+    error: str = ""
+
+
+NO_DATA = "returns no data"
+NEVER_NUMBER = "returns NaN, which is no number (0/0?)"
+
+
+def _instant(answer: Answer, http: PrometheusHttp) -> _Found:
+    refusal = _refusal(answer)
+    if refusal or answer.kind in ("string", "matrix"):
+        wrong = "a text" if answer.kind == "string" else "a range vector; put a function around it"
+        return _Found(error=refusal or f"returns {wrong}")
+    found = points(answer, http.messages)
+    if len(found) != 1:
+        return _Found(error=_not_one(len(found)))
+    return _checked((found[0].value,))
+
+
+def _range(answer: Answer, http: PrometheusHttp, window: Window) -> tuple[_Found, str]:
+    if refusal := _refusal(answer):
+        return _Found(error=refusal), ""
+    found = series(answer, http.messages)
+    if len(found) != 1:
+        return _Found(error=_not_one(len(found))), ""
+    values = tuple(value for value in found[0].values if not math.isnan(value))
+    expected = math.floor((window.end - window.start) / window.step) + 1
+    note = (
+        f"{expected - len(values)} of {expected} points are missing or NaN" if len(values) < expected else ""
+    )
+    return (_checked(values) if values else _Found(error=NEVER_NUMBER)), note
+
+
+def _refusal(answer: Answer) -> str:
+    if answer.partial:
+        return "is answered in part only (isPartial)"
+    return f"is answered with a warning: {'; '.join(answer.warnings)}" if answer.warnings else ""
+
+
+def _not_one(number: int) -> str:
+    return f"returns {number} series; aggregate it to one" if number else NO_DATA
+
+
+def _checked(values: tuple[float, ...]) -> _Found:
+    if any(math.isnan(value) for value in values):
+        return _Found(error=NEVER_NUMBER)
+    if any(math.isinf(value) for value in values):
+        return _Found(error="returns an infinite value (a division by 0?)")
+    return _Found(values)

@@ -1,0 +1,200 @@
+"""The metric source that asks a Prometheus server, or one that answers its query API.
+
+It fetches raw samples; differences, bounds and verdicts are made elsewhere, never by PromQL.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from types import MappingProxyType
+
+from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
+from slocheck.plan.metric_plan import matchers
+from slocheck.promql.selectors import SeriesQuery, selector_text
+from slocheck.sources.prometheus.dashboard import ask_dashboard
+from slocheck.sources.prometheus.fetch import Fetcher, fetch_usage, merged
+from slocheck.sources.prometheus.http import PrometheusHttp
+from slocheck.sources.prometheus.preflight import (
+    Inspection,
+    clock_skew,
+    native_query,
+    scrape_interval,
+    up_query,
+)
+from slocheck.sources.prometheus.promql import Window, ask, check_queries
+from slocheck.sources.prometheus.wait import LastScrape
+from slocheck.spec.model import Indicator, Preset, PrometheusSource
+
+RETRY_FOR = 30.0
+"""Seconds in which a failing query is tried again after the load: a restart may take that long."""
+INTERVALS_BEFORE = 5
+LAST_SAMPLE_MARGIN = 0.25
+"""Seconds that a scrape has to be after the last response: a server counts it a little later."""
+MAX_CLOCK_MOVE = 1.0
+
+
+class PrometheusApi:
+    """Raw series and custom queries from a Prometheus server.
+
+    Args:
+        source: Where it is and how to get in.
+        preset: Metric names.
+        queries: Raw series that the objectives need.
+        promql: Custom objectives: name to indicator.
+        latency_limits: Limits of the latency objectives, seconds, to be compared with bucket edges.
+        usage: Series that are shown and not graded; their absence is no fault.
+        dashboards: What a dashboard would ask for an objective, ``$window`` for the window's length.
+        wait_limit: Seconds to wait for the last scrape; None: three scrape intervals and a minute.
+        retry_for: Seconds in which a query that fails transiently is tried again after the load.
+    """
+
+    def __init__(
+        self,
+        source: PrometheusSource,
+        preset: Preset,
+        queries: tuple[SeriesQuery, ...],
+        promql: Mapping[str, Indicator],
+        *,
+        latency_limits: tuple[Fraction, ...] = (),
+        usage: tuple[SeriesQuery, ...] = (),
+        dashboards: Mapping[str, str] = MappingProxyType({}),
+        wait_limit: float | None = None,
+        retry_for: float = RETRY_FOR,
+    ) -> None:
+        self._preset = preset
+        self._source = source
+        self._queries = queries
+        self._promql = promql
+        self._limits = latency_limits
+        self._usage = usage
+        self._dashboards = dashboards
+        self._wait_limit = wait_limit
+        self._retry_for = retry_for
+        self._http = PrometheusHttp(source)
+        self._up = up_query(queries, source.selector)
+        self._known: tuple[float, float] | None = None  # skew and interval, once measured
+
+    def preflight(self) -> SourcePreflight:
+        """Check before any load that all can be measured.
+
+        Raises:
+            SourceError: The measurement is impossible, and why.
+            UsageError: A credential cannot be read, or a query of the spec is wrong.
+        """
+        inspection = Inspection(self._http, self._preset, self._queries, self._up)
+        inspection.warnings += check_queries(self._http, self._promql)
+        found = inspection.inspect(self._limits)
+        self._known = (found.clock_skew, found.scrape_interval)
+        return found
+
+    def start(self) -> None:
+        """Do nothing: Prometheus scrapes by itself."""
+
+    def collect(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
+        """Wait for the last scrape and fetch everything around the load.
+
+        Args:
+            load_start: First request, epoch seconds on our clock, as are the others.
+            window_start: The measured window's start.
+            end: Last response.
+
+        Returns:
+            The raw series; `incomplete` says why where they cannot be trusted to be whole.
+
+        Raises:
+            SourceError: Prometheus does not answer, after retries.
+        """
+        self._http.patience = self._retry_for
+        fetcher = Fetcher(self._http)
+        skew, interval = self._clock(fetcher)
+        last = LastScrape(
+            up=selector_text(self._up),
+            after=end + skew + LAST_SAMPLE_MARGIN,
+            until=end + skew + (3 * interval + 60 if self._wait_limit is None else self._wait_limit),
+            interval=interval,
+            skew=skew,
+        )
+        upto = last.wait(fetcher)
+        for up in _other_jobs(self._source):
+            upto = max(upto, replace(last, up=selector_text(up)).wait(fetcher))
+        found = self._series(fetcher, load_start + skew - INTERVALS_BEFORE * interval, upto)
+        self._check_begin(fetcher, found, load_start + skew)
+        window = Window(window_start + skew, end + skew, interval)
+        answers, warnings = self._answers(window)
+        begin = load_start + skew - INTERVALS_BEFORE * interval
+        found = (*found, *fetch_usage(self._http, self._usage, start=begin, end=upto))
+        return ServerSeries(
+            kind="prometheus",
+            preset=self._preset,
+            load_start=load_start + skew,
+            start=window_start + skew,
+            end=end + skew,
+            series=found,
+            scrape_interval=interval,
+            clock_skew=skew,
+            queries=(*fetcher.queries, *(answer.query for answer in answers.values())),
+            warnings=warnings,
+            incomplete=tuple(fetcher.incomplete),
+            promql=answers,
+            dashboard=ask_dashboard(self._http, self._dashboards, window),
+        )
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._http.close()
+
+    def _clock(self, fetcher: Fetcher) -> tuple[float, float]:
+        """Return skew and interval of the preflight; notes when the clocks have moved since."""
+        skew = clock_skew(self._http)
+        if self._known is None:
+            return skew, scrape_interval(self._http, self._up)
+        moved = abs(skew - self._known[0])
+        if moved > MAX_CLOCK_MOVE:
+            fetcher.note(
+                f"Prometheus's clock moved by {moved:.1f} s against ours during the run: "
+                "its samples cannot be laid beside the load"
+            )
+        return self._known
+
+    def _series(self, fetcher: Fetcher, start: float, end: float) -> tuple[RawSeries, ...]:
+        """Fetch every query's raw series, each series once."""
+        found: dict[tuple[str, frozenset[tuple[str, str]]], RawSeries] = {}
+        for query in dict.fromkeys((*self._queries, self._up)):
+            for one in fetcher.fetch(selector_text(query), start=start, end=end):
+                found.setdefault((one.metric, frozenset(one.labels.items())), one)
+        native = native_query(self._preset, self._queries)
+        if native and not any(metric == f"{native.metric}_bucket" for metric, _ in found):
+            wanted = {query.metric for query in self._queries}
+            for one in fetcher.fetch(selector_text(native), start=start, end=end):
+                if one.metric in wanted:
+                    found.setdefault((one.metric, frozenset(one.labels.items())), one)
+        return merged(found.values())
+
+    def _check_begin(self, fetcher: Fetcher, found: tuple[RawSeries, ...], load_start: float) -> None:
+        """Note when nothing is known of the time before the load."""
+        first = min((one.times[0] for one in found if one.metric == "up" and one.times), default=None)
+        if first is None:
+            fetcher.note("Prometheus holds no `up` sample of the run")
+        elif first > load_start:
+            fetcher.note(
+                f"Prometheus holds nothing from before the load: its first sample is "
+                f"{first - load_start:.1f} s later (was it down, or is its retention shorter than the run?)"
+            )
+
+    def _answers(self, window: Window) -> tuple[dict[str, PromqlAnswer], tuple[str, ...]]:
+        """Ask the custom objectives' queries."""
+        answers, warnings = {}, []
+        for name, indicator in self._promql.items():
+            answers[name], note = ask(self._http, indicator, window)
+            if note:
+                warnings.append(f"objectives.{name}: {note}")
+        return answers, tuple(warnings)
+
+
+def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:
+    """Return ``up`` of other jobs whose last scrape has to be waited for: the cache's, where it is known."""
+    cache = source.beside.cache
+    if cache is None:
+        return ()
+    pinned = {label: value for label, value in cache.selector.items() if label in ("job", "instance")}
+    return (SeriesQuery("up", matchers(pinned)),) if pinned else ()

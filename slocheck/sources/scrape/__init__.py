@@ -1,0 +1,1 @@
+"""The metric source that fetches metrics pages itself."""

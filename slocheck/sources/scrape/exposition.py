@@ -1,0 +1,107 @@
+"""Reads a metrics page: only the wanted families, at a cost that the target's size does not set.
+
+Each line's name and labels are the same text from one scrape to the next, so they are parsed once, by
+prometheus_client, and looked up after that. Both the text format and OpenMetrics are read.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from slocheck.promql.selectors import SeriesQuery, matches
+
+SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*+(?:\{[^"}]*+(?:"(?:[^"\\]|\\.)*+"[^"}]*+)*+\})?+)[ \t]*+(\S+)')
+OPENMETRICS_END = "# EOF"
+
+
+class PageError(Exception):
+    """A page that cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesId:
+    """A wanted series; a reader has one object for each, so that identity is equality."""
+
+    metric: str
+    labels: Mapping[str, str]
+
+
+class PageReader:
+    """Finds the samples of the wanted series on one target's pages.
+
+    Args:
+        queries: What is wanted.
+    """
+
+    def __init__(self, queries: Iterable[SeriesQuery]) -> None:
+        self._queries: dict[str, list[SeriesQuery]] = {}
+        for query in queries:
+            self._queries.setdefault(query.metric, []).append(query)
+        self._starts = tuple(self._queries)
+        self._known: dict[str, SeriesId | None] = {}
+        self._series: dict[tuple[str, frozenset[tuple[str, str]]], SeriesId] = {}
+
+    def read(self, text: str, *, openmetrics: bool) -> list[tuple[SeriesId, float]]:
+        """Return the wanted samples of a page, in its order; timestamps on it are ignored.
+
+        Raises:
+            PageError: The page is no metrics page, or is cut off.
+        """
+        if openmetrics and text.rstrip().rpartition("\n")[2] != OPENMETRICS_END:
+            raise PageError("the page is cut off: it lacks the # EOF of OpenMetrics")
+        if text.lstrip()[:1] == "<":
+            raise PageError("the page is HTML, not metrics")
+        samples = list(self._samples(text))
+        if len({series for series, _ in samples}) < len(samples):
+            raise PageError("the page has a series twice")
+        return samples
+
+    def _samples(self, text: str) -> Iterator[tuple[SeriesId, float]]:
+        for line in text.split("\n"):
+            if not line.startswith(self._starts):
+                continue
+            found = SAMPLE.match(line)
+            if not found:
+                raise PageError(f"a line that is no sample: {line[:80]!r}")
+            head, value = found.groups()
+            if head not in self._known:
+                self._known[head] = self._identify(head)
+            series = self._known[head]
+            if series is not None:
+                yield series, _number(value)
+
+    def _identify(self, head: str) -> SeriesId | None:
+        """Parse name and labels; None where no query wants the series."""
+        metric = head.partition("{")[0]
+        if metric not in self._queries:
+            return None
+        name, labels = _parsed(head)
+        if not any(matches(labels, query.matchers) for query in self._queries[metric]):
+            return None
+        return self._series.setdefault((name, frozenset(labels.items())), SeriesId(name, labels))
+
+
+def _parsed(head: str) -> tuple[str, Mapping[str, str]]:
+    from prometheus_client.parser import (  # noqa: PLC0415 - only a run with this source needs it
+        text_string_to_metric_families,
+    )
+
+    try:
+        for family in text_string_to_metric_families(f"{head} 0\n"):
+            for sample in family.samples:
+                return sample.name, dict(sample.labels)
+    except ValueError as error:
+        raise PageError(f"labels that cannot be read: {str(error)[:120]}") from None
+    raise PageError(f"a line that is no sample: {head[:80]!r}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise PageError(f"a value that is no number: {text[:40]!r}") from None
+
+
+def declared(text: str) -> frozenset[str]:
+    """Return the families that a page declares by ``# TYPE``, with or without samples."""
+    return frozenset(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))

@@ -1,0 +1,136 @@
+"""Fetches one metrics page within bounds of size and time; every failure becomes a `PageError`."""
+
+import ssl
+import time
+import zlib
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import httpx
+
+from slocheck.sources.scrape.exposition import PageError
+from slocheck.spec.model import Tls
+
+MAX_PAGE = 64 * 1024 * 1024
+ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1"
+"""The text format first: every library writes it, and it is the cheaper one on both sides."""
+HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "slocheck"}
+GZIP_WINDOW = zlib.MAX_WBITS | 16
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A metrics page.
+
+    Attributes:
+        text: Its content.
+        openmetrics: Whether it is in that format.
+        sent: Our wall clock before the request, epoch seconds.
+        received: The same after the last byte.
+    """
+
+    text: str
+    openmetrics: bool
+    sent: float
+    received: float
+
+    @property
+    def midpoint(self) -> float:
+        """The time its samples are stamped with."""
+        return (self.sent + self.received) / 2
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """Return how certificates are checked, as the spec says.
+
+    Raises:
+        OSError: A file that cannot be read or is no certificate.
+    """
+    context = ssl.create_default_context(cafile=tls.ca)
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.cert:
+        context.load_cert_chain(tls.cert, tls.key)
+    return context
+
+
+def fetch_page(url: str, context: ssl.SSLContext, timeout: float) -> Page:
+    """Fetch a page over a fresh connection.
+
+    A kept connection would stick to one worker of several, or to one replica behind a balancer, and
+    hide that there are others.
+
+    Raises:
+        PageError: Why there is no page: refused, timeout, status, too large, damaged.
+    """
+    sent, begun = time.time(), time.monotonic()
+    limits = httpx.Limits(max_keepalive_connections=0)
+    try:
+        with (
+            httpx.Client(
+                verify=context, timeout=timeout, headers=HEADERS, limits=limits, trust_env=False
+            ) as client,
+            client.stream("GET", url) as response,
+        ):
+            if response.status_code != HTTPStatus.OK:
+                raise PageError(_status(response))
+            body = _body(response, begun + timeout)
+            content_type = response.headers.get("Content-Type", "")
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
+        raise PageError(_cause(error, timeout)) from None
+    received = sent + time.monotonic() - begun
+    return Page(_text(body), "openmetrics" in content_type, sent, received)
+
+
+def _status(response: httpx.Response) -> str:
+    if response.is_redirect:
+        return f"HTTP {response.status_code} redirects, which is not followed; write the final URL"
+    if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return f"HTTP {response.status_code}: the page wants credentials; open it to this machine"
+    return f"HTTP {response.status_code}; check the path of the metrics page"
+
+
+def _body(response: httpx.Response, deadline: float) -> bytes:
+    """Read and unpack the body, at most `MAX_PAGE` bytes of it."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("gzip", "identity", ""):
+        raise PageError(f"the page is packed as {encoding[:20]!r}, which was not asked for")
+    unpacker = zlib.decompressobj(GZIP_WINDOW) if encoding == "gzip" else None
+    body = bytearray()
+    try:
+        for chunk in response.iter_raw():
+            body += unpacker.decompress(chunk, MAX_PAGE + 1 - len(body)) if unpacker else chunk
+            if len(body) > MAX_PAGE:
+                raise PageError(f"the page is larger than {MAX_PAGE >> 20} MiB")
+            if time.monotonic() > deadline:
+                raise PageError("the page took longer than its time limit")
+    except zlib.error as error:
+        raise PageError(f"the page's gzip is damaged: {error}") from None
+    if unpacker and not unpacker.eof:
+        raise PageError("the page's gzip is cut off")
+    return bytes(body)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise PageError("the page is not UTF-8 text") from None
+
+
+def _cause(error: Exception, timeout: float) -> str:
+    """Say what went wrong, and what to do, from httpx's exception."""
+    text = str(error)
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer within {timeout:g} s"
+    if isinstance(error, httpx.ConnectError):
+        if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
+            return f"TLS fails ({text[:160]}); set scrape's tls.ca to the certificate authority's file"
+        if "refused" in text:
+            return "connection refused; start the service there, or correct the URL"
+        if "Name or service" in text or "resolution" in text or "No address" in text:
+            return "unknown host; check the name in the URL"
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
+        return f"the URL cannot be used ({text[:160]}); write http://HOST:PORT/metrics"
+    return f"the connection broke ({text[:160] or type(error).__name__})"

@@ -1,0 +1,215 @@
+"""One replica's metrics pages: fetched now, in the background, and once more after the load."""
+
+import ssl
+import threading
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from slocheck.evidence.series import RawSeries
+from slocheck.promql.selectors import SeriesQuery
+from slocheck.sources.scrape.exposition import PageError, PageReader, SeriesId, declared
+from slocheck.sources.scrape.page_fetch import fetch_page
+
+PAGE_TIMEOUT = 5.0
+"""Seconds for one page; a slower one is a gap."""
+LAST_PAGE_LIMIT = 15.0
+"""Seconds in which a page after the load is tried for again."""
+RETRY_PAUSE = 0.5
+START_TIME = "process_start_time_seconds"
+MOST_UNEXPLAINED_FALLS = 1
+SAME_START = 1.0
+"""Seconds: nearer start times are one restart at most; some exporters recompute theirs each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """One attempt; times are our wall clock, epoch seconds.
+
+    Attributes:
+        sent: Before the request.
+        received: After the last byte, or when it failed.
+        error: Why there is no page; empty when there is.
+        start_time: The process's start as the page tells it; None where it does not.
+        fell: A counter was lower than on the page before, or gone.
+    """
+
+    sent: float
+    received: float
+    error: str = ""
+    start_time: float | None = None
+    fell: bool = False
+
+    @property
+    def midpoint(self) -> float:
+        """The time its samples are stamped with."""
+        return (self.sent + self.received) / 2
+
+    def straddles(self, begin: float, end: float) -> bool:
+        """Tell whether it may have read the counters on either side of `begin`..`end`."""
+        return self.sent < end and self.received > begin
+
+
+@dataclass(slots=True)
+class _Samples:
+    """One series: in which scrapes it was, and its values."""
+
+    scrapes: "array[int]" = field(default_factory=lambda: array("L"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+
+
+class Replica:
+    """The pages of one URL.
+
+    Args:
+        url: Of the metrics page.
+        instance: Value of the label ``instance``.
+        queries: Wanted series.
+        counters: Which of their metrics may only rise.
+        context: How certificates are checked.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        instance: str,
+        *,
+        queries: Sequence[SeriesQuery],
+        counters: frozenset[str],
+        context: ssl.SSLContext,
+    ) -> None:
+        self.url = url
+        self.instance = instance
+        self.declared: frozenset[str] = frozenset()
+        self._reader = PageReader(queries)
+        self._counters = counters
+        self._context = context
+        self._lock = threading.Lock()
+        self._scrapes: list[Scrape] = []
+        self._samples: dict[SeriesId, _Samples] = {}
+        self._before: dict[SeriesId, float] = {}
+
+    def scrape(self) -> Scrape:
+        """Fetch the page once and keep its samples; a failure is kept as a gap."""
+        sent = time.time()
+        try:
+            page = fetch_page(self.url, self._context, PAGE_TIMEOUT)
+            with self._lock:
+                samples = self._reader.read(page.text, openmetrics=page.openmetrics)
+        except PageError as error:
+            with self._lock:
+                self._scrapes.append(Scrape(sent, time.time(), error=str(error)))
+                return self._scrapes[-1]
+        if not self.declared:
+            self.declared = declared(page.text)
+        with self._lock:
+            return self._keep(samples, page.sent, page.received)
+
+    def _keep(self, samples: Sequence[tuple[SeriesId, float]], sent: float, received: float) -> Scrape:
+        now = dict(samples)
+        start_time = next((value for series, value in samples if series.metric == START_TIME), None)
+        fell = any(
+            now.get(series, -1.0) < value
+            for series, value in self._before.items()
+            if series.metric in self._counters
+        )
+        self._before = now
+        index = len(self._scrapes)
+        self._scrapes.append(Scrape(sent, received, start_time=start_time, fell=fell))
+        for series, value in samples:
+            kept = self._samples.setdefault(series, _Samples())
+            kept.scrapes.append(index)
+            kept.values.append(value)
+        return self._scrapes[-1]
+
+    def keep_scraping(self, interval: float, stop: threading.Event, first: threading.Event) -> None:
+        """Scrape at once and then every `interval` seconds until `stop`; sets `first` after the first."""
+        due = time.monotonic()
+        while not stop.is_set():
+            self.scrape()
+            first.set()
+            due = max(due + interval, time.monotonic())
+            stop.wait(due - time.monotonic())
+
+    def scrape_after(self, moment: float) -> Scrape:
+        """Return a good scrape that began after `moment` (our clock), or the last failed attempt."""
+        deadline = time.monotonic() + LAST_PAGE_LIMIT
+        time.sleep(max(0.0, moment - time.time()))
+        while True:
+            scrape = self.scrape()
+            if not scrape.error or time.monotonic() > deadline:
+                return scrape
+            time.sleep(RETRY_PAUSE)
+
+    def scrapes(self) -> tuple[Scrape, ...]:
+        """Return all attempts so far, in order of time."""
+        with self._lock:
+            return tuple(sorted(self._scrapes, key=lambda scrape: scrape.midpoint))
+
+    def metrics(self) -> frozenset[str]:
+        """Return the metrics of which a series has been seen."""
+        with self._lock:
+            return frozenset(series.metric for series in self._samples)
+
+    def label_values(self, metric: str, label: str) -> tuple[str, ...]:
+        """Return the values of `label` over all series of `metric`, one a series."""
+        with self._lock:
+            return tuple(
+                series.labels[label]
+                for series in self._samples
+                if series.metric == metric and label in series.labels
+            )
+
+    def series(self, keep: Callable[[Scrape], bool]) -> tuple[RawSeries, ...]:
+        """Return all series and ``up``, from the scrapes that `keep` accepts, times ascending."""
+        with self._lock:
+            order = sorted(range(len(self._scrapes)), key=lambda index: self._scrapes[index].midpoint)
+            rank = {index: at for at, index in enumerate(order) if keep(self._scrapes[index])}
+            times = [scrape.midpoint for scrape in self._scrapes]
+            found = [self._raw(series, kept, rank, times) for series, kept in self._samples.items()]
+            kept_in_order = [index for index in order if index in rank]
+        up = RawSeries(
+            "up",
+            {"instance": self.instance},
+            tuple(times[index] for index in kept_in_order),
+            tuple(0.0 if self._scrapes[index].error else 1.0 for index in kept_in_order),
+        )
+        return (up, *(series for series in found if series.times))
+
+    def _raw(
+        self, series: SeriesId, kept: _Samples, rank: dict[int, int], times: Sequence[float]
+    ) -> RawSeries:
+        chosen = sorted(
+            (rank[index], times[index], value)
+            for index, value in zip(kept.scrapes, kept.values, strict=True)
+            if index in rank
+        )
+        labels = {
+            f"exported_{key}" if key == "instance" else key: value for key, value in series.labels.items()
+        }
+        return RawSeries(
+            series.metric,
+            {**labels, "instance": self.instance},
+            tuple(time for _, time, _ in chosen),
+            tuple(value for _, _, value in chosen),
+        )
+
+
+def several_processes(scrapes: Sequence[Scrape]) -> str:
+    """Say why the pages come from more than one process; empty where nothing speaks for it.
+
+    One restart is a restart. A start time that returns exactly to an earlier value, or counters that
+    fall again and again without a new start time, come from several processes behind one URL.
+    """
+    good = [scrape for scrape in scrapes if not scrape.error]
+    starts = [scrape.start_time for scrape in good if scrape.start_time is not None]
+    changes = [later for earlier, later in pairwise(starts) if later != earlier]
+    if len(set(changes)) < len(changes) or (changes and starts[0] in changes):
+        return f"{START_TIME} goes back and forth between {len(set(starts))} values"
+    restarts = sum(abs(later - earlier) >= SAME_START for earlier, later in pairwise(starts))
+    falls = sum(scrape.fell for scrape in good)
+    if falls > restarts + MOST_UNEXPLAINED_FALLS:
+        return f"its counters fell {falls} times with {restarts} restarts"
+    return ""

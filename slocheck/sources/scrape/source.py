@@ -1,0 +1,304 @@
+"""The metric source that fetches the target's metrics pages itself; no Prometheus server needed."""
+
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from urllib.parse import urlsplit
+
+from slocheck.errors import SourceError, UsageError
+from slocheck.evidence.series import ServerSeries, SourcePreflight
+from slocheck.masking import strip_url
+from slocheck.promql.selectors import SeriesQuery, selector_text
+from slocheck.sources.bucket_warnings import common_edges, edge_warnings
+from slocheck.sources.credentials import check_tls_files
+from slocheck.sources.scrape.page_fetch import tls_context
+from slocheck.sources.scrape.replica import (
+    LAST_PAGE_LIMIT,
+    PAGE_TIMEOUT,
+    SAME_START,
+    START_TIME,
+    Replica,
+    Scrape,
+    several_processes,
+)
+from slocheck.spec.model import Preset, ScrapeSource, Tls
+
+PROBES = 5
+PROBE_PAUSE = 0.1
+SETTLE = 0.2
+"""Seconds between the last response and the last scrape: a server counts a request a little later."""
+INTERVALS_BEFORE = 5
+GRACE = 2.0
+ONE_PROCESS = (
+    "name every replica's own URL in scrape, and give a service of several workers its library's "
+    "multi-process mode"
+)
+
+
+class ScrapePages:
+    """Raw series from the metrics pages of every replica.
+
+    Args:
+        source: The pages' URLs.
+        preset: Metric names.
+        queries: Raw series that the objectives need.
+        latency_limits: Limits of the latency objectives, seconds, to be compared with bucket edges.
+        usage: Series that are shown and not graded; their absence is no fault.
+    """
+
+    def __init__(
+        self,
+        source: ScrapeSource,
+        preset: Preset,
+        queries: tuple[SeriesQuery, ...],
+        *,
+        latency_limits: tuple[Fraction, ...] = (),
+        usage: tuple[SeriesQuery, ...] = (),
+    ) -> None:
+        self._source = source
+        self._preset = preset
+        self._queries = tuple(query for query in queries if query.metric != "up")
+        self._limits = latency_limits
+        self._usage = usage
+        self._replicas: tuple[Replica, ...] = ()
+        self._stop = threading.Event()
+
+    def preflight(self) -> SourcePreflight:
+        """Fetch every page a few times, and check that each comes from one process.
+
+        Raises:
+            SourceError: A page cannot be fetched, or comes from several processes.
+            UsageError: A URL is named twice, or a certificate file cannot be read.
+        """
+        self._open()
+        threads = [_in_background(self._probe, replica) for replica in self._replicas]
+        _join(threads, PROBES * (PAGE_TIMEOUT + PROBE_PAUSE) + GRACE)
+        for replica in self._replicas:
+            self._check(replica)
+        warnings = [*self._same_process(), *self._slow_pages()]
+        edges = self._edges()
+        missing = self._missing()
+        warnings += self._missing_warnings(missing)
+        warnings += edge_warnings(self._preset, edges, self._limits)
+        return SourcePreflight(
+            scrape_interval=self._source.interval,
+            clock_skew=0.0,
+            targets=len(self._replicas),
+            bucket_edges=tuple(float(edge) for edge in edges),
+            missing=missing,
+            warnings=tuple(warnings),
+        )
+
+    def start(self) -> None:
+        """Scrape every replica once, then go on in the background; returns after the first scrapes."""
+        self._open()
+        firsts = []
+        for replica in self._replicas:
+            firsts.append(threading.Event())
+            _in_background(replica.keep_scraping, self._source.interval, self._stop, firsts[-1])
+        deadline = time.monotonic() + PAGE_TIMEOUT + GRACE
+        for first in firsts:
+            first.wait(max(0.0, deadline - time.monotonic()))
+
+    def collect(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
+        """Scrape once more after the load and return all samples; times are our epoch seconds.
+
+        Raises:
+            SourceError: No page was ever fetched.
+        """
+        self._stop.set()
+        threads = [_in_background(replica.scrape_after, end + SETTLE) for replica in self._replicas]
+        _join(threads, LAST_PAGE_LIMIT + 2 * PAGE_TIMEOUT + GRACE)
+        if not any(not scrape.error for replica in self._replicas for scrape in replica.scrapes()):
+            raise SourceError("scrape: no page was fetched before or during the load; run with preflight")
+
+        begin = load_start - INTERVALS_BEFORE * self._source.interval
+
+        def whole(scrape: Scrape) -> bool:
+            """Leave out what may have read the counters on either side of a boundary."""
+            return scrape.sent >= begin and not (
+                scrape.straddles(load_start, load_start)
+                or scrape.straddles(window_start, window_start)
+                or scrape.straddles(end, end + SETTLE)
+            )
+
+        return ServerSeries(
+            kind="scrape",
+            preset=self._preset,
+            load_start=load_start,
+            start=window_start,
+            end=end,
+            series=tuple(series for replica in self._replicas for series in replica.series(whole)),
+            scrape_interval=self._source.interval,
+            queries=tuple(
+                [f"GET {strip_url(url)}" for url in self._source.urls]
+                + [selector_text(query) for query in self._queries]
+            ),
+            warnings=tuple(self._gaps()),
+            incomplete=tuple(self._incomplete(end + SETTLE)),
+        )
+
+    def close(self) -> None:
+        """Stop scraping; the threads end by themselves after the page they are at."""
+        self._stop.set()
+
+    def _open(self) -> None:
+        """Make the replicas, once."""
+        if self._replicas:
+            return
+        twice = [url for url, times in Counter(self._source.urls).items() if times > 1]
+        if twice:
+            raise UsageError(
+                f"scrape: {strip_url(twice[0])} is named twice and would count twice; name it once"
+            )
+        context = _context(self._source.tls)
+        queries = (*self._queries, *self._usage)
+        if not any(query.metric == START_TIME for query in queries):
+            queries = (*queries, SeriesQuery(START_TIME))
+        counters = _counters(self._preset)
+        self._replicas = tuple(
+            Replica(url, instance, queries=queries, counters=counters, context=context)
+            for url, instance in zip(self._source.urls, instances(self._source.urls), strict=True)
+        )
+
+    @staticmethod
+    def _probe(replica: Replica) -> None:
+        """Fetch the page a few times, each over its own connection."""
+        for _ in range(PROBES):
+            if replica.scrape().error:
+                return
+            time.sleep(PROBE_PAUSE)
+
+    @staticmethod
+    def _check(replica: Replica) -> None:
+        place = f"scrape {strip_url(replica.url)}"
+        scrapes = replica.scrapes()
+        if not scrapes:
+            raise SourceError(f"{place}: no answer; check that the service is not overloaded")
+        failed = next((scrape for scrape in scrapes if scrape.error), None)
+        if failed:
+            raise SourceError(f"{place}: {failed.error}")
+        starts = [scrape.start_time for scrape in scrapes if scrape.start_time is not None]
+        why = several_processes(scrapes)
+        if not why and starts and max(starts) - min(starts) >= SAME_START:
+            why = f"{START_TIME} changed within a second"
+        if why:
+            raise SourceError(f"{place}: {why}: it is answered by several processes; {ONE_PROCESS}")
+
+    def _same_process(self) -> list[str]:
+        """Warn of URLs that seem to lead to one process, whose requests would count twice."""
+        seen: dict[float, Replica] = {}
+        warnings = []
+        for replica in self._replicas:
+            start = replica.scrapes()[-1].start_time
+            if start is not None and start in seen:
+                other = seen[start]
+                warnings.append(
+                    f"{strip_url(other.url)} and {strip_url(replica.url)} have the same {START_TIME}: "
+                    "if they are one process, name it once, or its requests count twice"
+                )
+            elif start is not None:
+                seen[start] = replica
+        return warnings
+
+    def _slow_pages(self) -> list[str]:
+        warnings = []
+        for replica in self._replicas:
+            took = max(scrape.received - scrape.sent for scrape in replica.scrapes())
+            if took > self._source.interval / 2:
+                warnings.append(
+                    f"{strip_url(replica.url)} takes {took:.1f} s, and is asked every "
+                    f"{self._source.interval:g} s: raise scrape's interval, or the load suffers from it"
+                )
+        return warnings
+
+    def _edges(self) -> tuple[Fraction, ...]:
+        """Return the bucket edges, in seconds, that all histograms of all replicas share."""
+        metric = f"{self._preset.histogram}_bucket"
+        counts = Counter(le for replica in self._replicas for le in replica.label_values(metric, "le"))
+        return common_edges(counts, self._preset.unit_seconds)
+
+    def _missing(self) -> tuple[str, ...]:
+        there = frozenset[str]().union(*(replica.metrics() for replica in self._replicas))
+        wanted = dict.fromkeys(query.metric for query in self._queries if query.metric != START_TIME)
+        return tuple(metric for metric in wanted if metric not in there)
+
+    def _missing_warnings(self, missing: Sequence[str]) -> list[str]:
+        """Tell a metric that waits for its first request from one that nobody exports."""
+        known = frozenset[str]().union(*(replica.declared for replica in self._replicas))
+        return [
+            f"{metric} is not on any page: it will be counted from 0 if the first request brings it; "
+            f"if the service exports it under another name, correct the preset ({self._preset.name})"
+            for metric in missing
+            if not known & {metric, *(metric.removesuffix(end) for end in ("_bucket", "_count", "_total"))}
+        ]
+
+    def _gaps(self) -> list[str]:
+        warnings = []
+        for replica in self._replicas:
+            scrapes = replica.scrapes()
+            failed = [scrape for scrape in scrapes if scrape.error]
+            if failed:
+                warnings.append(
+                    f"{len(failed)} of {len(scrapes)} scrapes of {strip_url(replica.url)} failed "
+                    f"(the first: {failed[0].error})"
+                )
+        return warnings
+
+    def _incomplete(self, after: float) -> list[str]:
+        reasons = []
+        for replica in self._replicas:
+            place, scrapes = strip_url(replica.url), replica.scrapes()
+            if not any(scrape.sent >= after and not scrape.error for scrape in scrapes):
+                why = scrapes[-1].error if scrapes else "it does not answer"
+                reasons.append(f"no page of {place} after the load: {why or 'it does not answer'}")
+            if several := several_processes(scrapes):
+                reasons.append(f"{place}: {several}: it is answered by several processes; {ONE_PROCESS}")
+        return reasons
+
+
+def instances(urls: Sequence[str]) -> tuple[str, ...]:
+    """Return the label ``instance`` of each URL: host and port, with the path where that is no name."""
+    hosts = []
+    for url in urls:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = parts.hostname or ""
+        hosts.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    shared = {host for host, times in Counter(hosts).items() if times > 1}
+    return tuple(
+        host + urlsplit(url).path if host in shared else host for host, url in zip(hosts, urls, strict=True)
+    )
+
+
+def _counters(preset: Preset) -> frozenset[str]:
+    """Return the metrics that may only rise."""
+    names = {preset.counter, preset.cache_hits, preset.cache_misses}
+    if preset.histogram:
+        names |= {f"{preset.histogram}_bucket", f"{preset.histogram}_count"}
+    return frozenset(name for name in names if name)
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    check_tls_files(tls, where="scrape.tls")
+    try:
+        return tls_context(tls)
+    except OSError as error:
+        raise UsageError(f"scrape.tls: {error}; name PEM files, and the key that belongs to cert") from None
+
+
+def _in_background(work: Callable[..., object], *arguments: object) -> threading.Thread:
+    """Run `work` on a thread that does not keep the process alive."""
+    thread = threading.Thread(target=work, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def _join(threads: Sequence[threading.Thread], seconds: float) -> None:
+    """Wait for all threads, `seconds` in all; one that hangs is left behind."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,192 @@
+"""Indicators by name, and limits: which form each indicator's limit has, and which limit is stricter."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from slocheck.documents.reader import Kind, Value, Wrong, unknown
+from slocheck.documents.types import anchored
+from slocheck.documents.units import (
+    DURATION_PATTERN,
+    NUMBER_PATTERN,
+    RATE_PATTERN,
+    RATIO_PATTERN,
+    SIGNED_PATTERN,
+    Comparison,
+    UnitError,
+    parse_duration,
+    parse_number,
+    parse_rate,
+    parse_ratio,
+    shown,
+    split_comparison,
+)
+from slocheck.spec.model import Indicator, IndicatorKind, Limit
+
+LATENCY_PATTERN = r"latency_p(?!0+(\.0+)?$)[0-9]{1,2}(\.[0-9]{1,3})?"
+_LATENCY = re.compile(LATENCY_PATTERN)
+_RUN_TOGETHER = re.compile(r"latency_p([0-9]{2})([0-9]{1,3})")
+_SINGLE = {
+    str(kind): Indicator(kind)
+    for kind in (
+        IndicatorKind.ERROR_RATE,
+        IndicatorKind.AVAILABILITY,
+        IndicatorKind.CACHE_HIT_RATE,
+        IndicatorKind.RPS_PER_INSTANCE,
+    )
+}
+_EXAMPLES = ("latency_p50", "latency_p95", "latency_p99", "latency_p99.9", *_SINGLE)
+
+
+def indicator_named(name: str) -> Indicator | None:
+    """Return the indicator of that name, None where it is not one.
+
+    Percentiles are written with a point, ``latency_p99.9``; ``latency_p999`` and percentiles outside
+    0..100 raise Wrong, which says so.
+    """
+    if _LATENCY.fullmatch(name):
+        return Indicator(IndicatorKind.LATENCY, quantile=Fraction(name.removeprefix("latency_p")) / 100)
+    together = _RUN_TOGETHER.fullmatch(name)
+    if together and name != "latency_p100":
+        raise Wrong(f"{shown(name)} has no point; write latency_p{together[1]}.{together[2]}")
+    if name.startswith("latency_p"):
+        raise Wrong(f"{shown(name)} is no percentile between 0 and 100; write one such as latency_p99.9")
+    return _SINGLE.get(name)
+
+
+def no_indicator(name: str) -> str:
+    """Say that a name is no indicator."""
+    return unknown("indicator", name, _EXAMPLES)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitForm:
+    """How the limits of one kind of indicator are written.
+
+    Attributes:
+        parse: From text to base units; raises UnitError.
+        pattern: Of the same texts.
+        example: One to copy.
+        comparisons: Those that make sense; the first is suggested.
+        least: Smallest value the indicator can take; None: unbounded.
+        most: Largest.
+    """
+
+    parse: Callable[[str], Fraction]
+    pattern: str
+    example: str
+    comparisons: tuple[Comparison, ...]
+    least: Fraction | None = Fraction(0)
+    most: Fraction | None = None
+
+
+def _bare_rate(text: str) -> Fraction:
+    return parse_rate(text, bare=True)
+
+
+_UPPER = (Comparison.LT, Comparison.LE)
+_LOWER = (Comparison.GE, Comparison.GT)
+_ONE = Fraction(1)
+FORMS: Mapping[IndicatorKind, LimitForm] = {
+    IndicatorKind.LATENCY: LimitForm(parse_duration, DURATION_PATTERN, "< 200ms", _UPPER),
+    IndicatorKind.ERROR_RATE: LimitForm(parse_ratio, RATIO_PATTERN, "< 0.1%", _UPPER, most=_ONE),
+    IndicatorKind.AVAILABILITY: LimitForm(parse_ratio, RATIO_PATTERN, ">= 99.9%", _LOWER, most=_ONE),
+    IndicatorKind.CACHE_HIT_RATE: LimitForm(parse_ratio, RATIO_PATTERN, "> 90%", _LOWER, most=_ONE),
+    IndicatorKind.RPS_PER_INSTANCE: LimitForm(
+        _bare_rate, f"({RATE_PATTERN}|{NUMBER_PATTERN})", ">= 500/s", _LOWER
+    ),
+    IndicatorKind.PROMQL: LimitForm(parse_number, SIGNED_PATTERN, "< 100", _UPPER + _LOWER, least=None),
+}
+
+
+def limit_kind(kind: IndicatorKind) -> Kind[Limit | None]:
+    """Return the kind of a limit on an indicator of this kind."""
+    form = FORMS[kind]
+
+    def read(value: Value) -> Limit:
+        text = value.scalar().text.strip()
+        comparison, rest = split_comparison(text)
+        if comparison is None:
+            raise Wrong(_without_comparison(text, form))
+        limit = Limit(comparison, form.parse(rest), text, value.position)
+        if comparison not in form.comparisons:
+            side = "above" if form.comparisons is _UPPER else "below"
+            raise Wrong(f"{shown(text)}: {kind} is bounded from {side}; write '{form.comparisons[0]} {rest}'")
+        _check_reachable(limit, kind, form)
+        return limit
+
+    comparisons = "|".join(sorted(form.comparisons, key=len, reverse=True))
+    return Kind(read, {"type": "string", "pattern": anchored(rf"\s*({comparisons})\s*{form.pattern}\s*")})
+
+
+def _without_comparison(text: str, form: LimitForm) -> str:
+    try:
+        form.parse(text)
+    except UnitError:
+        return f"{shown(text)} is no limit; write a comparison and a value, such as '{form.example}'"
+    return f"{shown(text)} has no comparison; write '{form.comparisons[0]} {text}'"
+
+
+def _check_reachable(limit: Limit, kind: IndicatorKind, form: LimitForm) -> None:
+    """Refuse a limit that no measurement can meet."""
+    best = form.least if limit.comparison.lower_is_better else form.most
+    never = best is not None and not limit.holds(best)
+    if kind is IndicatorKind.LATENCY:
+        never = limit.value == 0
+    if never:
+        raise Wrong(f"{shown(limit.text)} can never be met; write one such as '{form.example}'")
+
+
+def contradictions(limits: Mapping[str, Limit], tiers: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each level whose limit contradicts another level's, and what to say of it.
+
+    Args:
+        limits: Level to limit, of one objective.
+        tiers: Loosest first.
+    """
+    ordered = [level for level in tiers if level in limits]
+    first = next(iter(limits), None)
+    mixed = [level for level in limits if first and _upper(limits[level]) is not _upper(limits[first])]
+    if first and mixed:
+        for level in mixed:
+            yield level, f"points the other way than {_quoted(first, limits)}; use < for all levels or >"
+        return
+    for looser, tier in pairwise(ordered):
+        if stricter(limits[looser], limits[tier]):
+            yield (
+                tier,
+                (
+                    f"{shown(limits[tier].text)} is looser than {_quoted(looser, limits)}; "
+                    f"write {shown(limits[looser].text)} or stricter"
+                ),
+            )
+    for level in (*ordered[:1], "target"):
+        if "critical" in limits and level in limits and stricter(limits["critical"], limits[level]):
+            yield (
+                "critical",
+                (
+                    f"{shown(limits['critical'].text)} is stricter than {_quoted(level, limits)}, so "
+                    f"{level} alone is never reached; write {shown(limits[level].text)} or looser"
+                ),
+            )
+
+
+def _upper(limit: Limit) -> bool:
+    return limit.comparison.lower_is_better
+
+
+def _quoted(level: str, limits: Mapping[str, Limit]) -> str:
+    limit = limits[level]
+    return f"{level} {shown(limit.text)} on line {limit.position.line}"
+
+
+def stricter(one: Limit, other: Limit) -> bool:
+    """Tell whether `one` refuses some value that `other`, of the same direction, allows."""
+    return _strictness(one) > _strictness(other)
+
+
+def _strictness(limit: Limit) -> tuple[Fraction, bool]:
+    sign = -1 if limit.comparison.lower_is_better else 1
+    return sign * limit.value, limit.comparison.strict

@@ -1,0 +1,238 @@
+"""Objectives: indicator, endpoint, source and a limit per level, free of contradictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slocheck.documents import types
+from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.units import shown
+from slocheck.documents.yaml_tree import Mapping, Scalar
+from slocheck.spec.blocks.limits import (
+    FORMS,
+    LATENCY_PATTERN,
+    contradictions,
+    indicator_named,
+    limit_kind,
+    no_indicator,
+)
+from slocheck.spec.blocks.preset import LABEL_PATTERN
+from slocheck.spec.model import (
+    LEVELS_BESIDE_TIERS,
+    Endpoint,
+    Indicator,
+    IndicatorKind,
+    Limit,
+    Objective,
+    Reduce,
+    SourceChoice,
+)
+
+NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
+_NAME: Kind[str] = types.text(pattern=NAME_PATTERN, what="name of an objective", example="checkout_p99")
+
+PROMQL = Key("promql", types.QUERY, "", "query; $window stands for the window's length", required=True)
+OVER: Key[Reduce | None] = Key(
+    "over",
+    types.choice("reduction", {str(name): name for name in Reduce}),
+    None,
+    "how the range over the window becomes one value; absent: the instant value at its end",
+)
+_PROMQL_KEYS: tuple[Key[Any], ...] = (PROMQL, OVER)
+
+
+def _read_indicator(value: Value) -> Indicator | None:
+    if not isinstance(value.node, Scalar):
+        section = Section(value, _PROMQL_KEYS)
+        return Indicator(IndicatorKind.PROMQL, promql=section.get(PROMQL), over=section.get(OVER))
+    name = value.scalar().text
+    indicator = indicator_named(name)
+    if indicator is None:
+        raise Wrong(no_indicator(name))
+    return indicator
+
+
+def _read_endpoint(value: Value) -> Endpoint | None:
+    written = types.text().read(value)
+    method, _, name = written.partition(" ")
+    if not name.strip():
+        raise Wrong(f'{shown(written)} has no method or no name; write one such as "GET /items/{{id}}"')
+    if not method.isascii() or not method.isalpha() or not method.isupper():
+        raise Wrong(f'{shown(written)} does not begin with a method in capitals; write "GET {name.strip()}"')
+    return Endpoint(method, name.strip())
+
+
+_INDICATOR_NAMES = f"({LATENCY_PATTERN}|error_rate|availability|cache_hit_rate|rps_per_instance)"
+INDICATOR: Key[Indicator | None] = Key(
+    "indicator",
+    Kind(
+        _read_indicator,
+        {
+            "oneOf": [
+                {"type": "string", "pattern": types.anchored(_INDICATOR_NAMES)},
+                object_schema(_PROMQL_KEYS),
+            ]
+        },
+    ),
+    None,
+    "what is measured; absent where the objective's name is an indicator",
+)
+ENDPOINT: Key[Endpoint | None] = Key(
+    "endpoint",
+    Kind(_read_endpoint, {"type": "string", "pattern": r"^[A-Z]+ .*\S.*$"}),
+    None,
+    "the one endpoint it is about: method and name, as the scenario names it",
+)
+LABELS: Key[dict[str, str]] = Key(
+    "labels",
+    types.map_of(LABEL_PATTERN, "label name"),
+    {},
+    "label values of the endpoint on the server side, instead of the preset's method and route",
+)
+SOURCE: Key[SourceChoice | None] = Key(
+    "source",
+    types.choice("source", {str(name): name for name in SourceChoice}),
+    None,
+    "whose numbers are graded; absent: both where a source is configured",
+)
+OBJECTIVE_KEYS: tuple[Key[Any], ...] = (INDICATOR, ENDPOINT, LABELS, SOURCE)
+RESERVED = (*LEVELS_BESIDE_TIERS, *(key.name for key in OBJECTIVE_KEYS))
+"""Names that no tier can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an objective has to know of the rest of the spec."""
+
+    tiers: tuple[str, ...]
+    prometheus: bool
+    scrape: bool
+
+    @property
+    def server(self) -> bool:
+        """Whether any server-side source is configured."""
+        return self.prometheus or self.scrape
+
+
+def read_objectives(value: Value, around: Surroundings) -> tuple[Objective, ...]:
+    """Read all objectives; raises Wrong where there is no mapping of them."""
+    entries = value.entries()
+    if not entries:
+        raise Wrong('has no objective; write one such as latency_p95: {silver: "< 200ms"}')
+    objectives = [_objective(key, below, around) for key, below in entries]
+    return tuple(objective for objective in objectives if objective is not None)
+
+
+def _objective(key: Scalar, value: Value, around: Surroundings) -> Objective | None:
+    """Read one objective; None where too little of it is right to go on."""
+    name = Value(key, value.where, value.book)
+    name.take(_NAME, "")
+    levels = (*around.tiers, *LEVELS_BESIDE_TIERS)
+    if not isinstance(value.node, Mapping):
+        value.wrong(f'is no mapping of levels to limits; write one such as {{{levels[0]}: "< 200ms"}}')
+        return None
+    indicator = _indicator_of(name, value)
+    # without an indicator no limit can be read, but the keys can still be checked
+    form = limit_kind(indicator.kind) if indicator else Kind(lambda _: None, {})
+    level_keys = [Key[Limit | None](level, form, None, "a limit") for level in levels]
+    section = Section(value, [*level_keys, *OBJECTIVE_KEYS])
+    if not any(section.has(level) for level in level_keys):
+        value.wrong(f"has no limit; write at least one of {', '.join(levels)}")
+    limits = {level.name: limit for level in level_keys if (limit := section.get(level)) is not None}
+    for level, what in contradictions(limits, around.tiers):
+        value.book.add(limits[level].position, f"{value.where}.{level}", what)
+    objective = Objective(
+        name=key.text,
+        indicator=indicator or Indicator(IndicatorKind.PROMQL),
+        limits=limits,
+        position=key.position,
+        endpoint=section.get(ENDPOINT),
+        labels=section.get(LABELS),
+        source=_source_of(section, indicator, around),
+    )
+    return objective if indicator else None
+
+
+def _indicator_of(name: Value, value: Value) -> Indicator | None:
+    """Return the indicator by its key or by the objective's name; write faults down."""
+    by_key = next((below for key, below in value.entries() if key.text == INDICATOR.name), None)
+    if by_key is None:
+        return name.take(Kind(_read_by_name, {}), None)
+    indicator = by_key.take(INDICATOR.kind, None)
+    try:
+        by_name = indicator_named(name.scalar().text)
+    except Wrong:
+        by_name = None
+    if indicator and by_name and indicator != by_name:
+        name.wrong("is named after one indicator and measures another; rename it, or remove 'indicator'")
+    return indicator
+
+
+def _read_by_name(value: Value) -> Indicator:
+    name = value.scalar().text
+    indicator = indicator_named(name)
+    if indicator is None:
+        raise Wrong(f"{no_indicator(name)} Or say what it measures: indicator: latency_p99")
+    return indicator
+
+
+def _source_of(section: Section, indicator: Indicator | None, around: Surroundings) -> SourceChoice:
+    """Resolve whose numbers are graded; write down what cannot be had."""
+    chosen = section.get(SOURCE)
+    source = section.below(SOURCE)
+    labels = section.below(LABELS)
+    if indicator and indicator.kind is IndicatorKind.PROMQL:
+        _check_promql(section, chosen, around)
+        return SourceChoice.PROMETHEUS
+    if source and chosen not in (None, SourceChoice.CLIENT) and not around.server:
+        source.wrong("needs a metric source; write a prometheus or scrape block, or source: client")
+    resolved = chosen or (SourceChoice.BOTH if around.server else SourceChoice.CLIENT)
+    if labels and resolved is SourceChoice.CLIENT:
+        labels.wrong("has no use without server-side numbers; remove it, or configure a source")
+    elif labels and not section.has(ENDPOINT) and resolved is SourceChoice.BOTH:
+        labels.wrong("narrows the server side alone; write endpoint too, or source: prometheus")
+    return resolved
+
+
+def _check_promql(section: Section, chosen: SourceChoice | None, around: Surroundings) -> None:
+    """Write down what does not go with a PromQL indicator."""
+    source, indicator = section.below(SOURCE), section.below(INDICATOR)
+    if source and chosen not in (None, SourceChoice.PROMETHEUS):
+        source.wrong("has no client side to grade a query on; write source: prometheus, or remove it")
+    if indicator and not around.prometheus:
+        indicator.wrong("is a query, so it needs a Prometheus server; write a prometheus block")
+    for key in (ENDPOINT, LABELS):
+        if below := section.below(key):
+            below.wrong("does not go with a query; write the condition into promql and remove the key")
+
+
+def _limits_schema(kind: IndicatorKind, *, required: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the schema of an objective whose limits have the form of `kind`."""
+    schema = {"description": f"objective on {kind}", **object_schema(OBJECTIVE_KEYS)}
+    limit = limit_kind(kind).schema
+    schema["properties"] |= {level: {**limit, "description": "a limit"} for level in LEVELS_BESIDE_TIERS}
+    schema["additionalProperties"] = limit  # a tier of the user's
+    schema["required"] = list(required)
+    schema["minProperties"] = len(required) + 1
+    return schema
+
+
+def objectives_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the mapping of objectives, with each indicator's own limits."""
+    single = {
+        str(kind): _limits_schema(kind)
+        for kind in FORMS
+        if kind not in (IndicatorKind.LATENCY, IndicatorKind.PROMQL)
+    }
+    any_limit = {"type": "string", "pattern": r"^\s*(<=|>=|<|>)\s*-?[0-9]"}
+    named = _limits_schema(IndicatorKind.PROMQL, required=[INDICATOR.name])
+    named["additionalProperties"] = any_limit
+    named["properties"] |= dict.fromkeys(LEVELS_BESIDE_TIERS, any_limit)
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": types.anchored(NAME_PATTERN)},
+        "properties": single,
+        "patternProperties": {types.anchored(LATENCY_PATTERN): _limits_schema(IndicatorKind.LATENCY)},
+        "additionalProperties": named,
+    }

@@ -1,0 +1,126 @@
+"""Presets: the names under which a framework exports its HTTP metrics, as a mapping in YAML.
+
+The same form serves the shipped files and a user's own under ``preset:`` in slo.yaml.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+from slocheck.documents import types
+from slocheck.documents.reader import Book, Key, Kind, Section, Value, Wrong, object_schema, unknown
+from slocheck.documents.yaml_tree import Scalar, parse_document
+from slocheck.spec.model import Preset
+
+PRESET_NAMES = (
+    "envoy",
+    "fastapi-instrumentator",
+    "ingress-nginx",
+    "istio",
+    "otel",
+    "prom-client",
+    "spring",
+    "traefik",
+)
+DEFAULT_PRESET = "prom-client"
+CUSTOM = "custom"
+
+LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_]*"
+METRIC_PATTERN = "[a-zA-Z_:][a-zA-Z0-9_:]*"
+
+_METRIC: Kind[str | None] = types.text(
+    pattern=METRIC_PATTERN, what="metric name", example="http_requests_total"
+)
+_BASE_METRIC: Kind[str | None] = types.text(
+    # the negative look-behinds say: the family's name, not one of its series
+    pattern=METRIC_PATTERN + r"(?<!_bucket)(?<!_count)(?<!_sum)",
+    what="histogram's name without _bucket",
+    example="http_request_duration_seconds",
+)
+_LABEL: Kind[str | None] = types.text(pattern=LABEL_PATTERN, what="label name", example="route")
+_UNITS = {"seconds": Fraction(1), "milliseconds": Fraction(1, 1000)}
+
+HISTOGRAM = Key("histogram", _BASE_METRIC, None, "latency histogram, its name without _bucket")
+COUNTER = Key("counter", _METRIC, None, "request counter; without it the histogram's _count")
+METHOD_LABEL = Key("method_label", _LABEL, None, "label with the HTTP method")
+ROUTE_LABEL = Key("route_label", _LABEL, None, "label with the route")
+STATUS_LABEL = Key("status_label", _LABEL, None, "label with the status code, exact or grouped as 5xx")
+HISTOGRAM_STATUS = Key("histogram_status_label", _LABEL, None, "the status label on the histogram")
+UNIT = Key("unit", types.choice("unit", _UNITS), Fraction(1), "unit of the histogram")
+CACHE_HITS = Key("cache_hits", _METRIC, None, "counter of cache hits")
+CACHE_MISSES = Key("cache_misses", _METRIC, None, "counter of cache misses")
+IGNORE_ROUTES: Key[tuple[str, ...]] = Key(
+    "ignore_routes", types.list_of(types.text()), (), "routes left out, such as /metrics"
+)
+SELECTOR: Key[dict[str, str]] = Key(
+    "selector", types.map_of(LABEL_PATTERN, "label name"), {}, "label values every query adds"
+)
+NOTES = Key("notes", types.NOTE, "", "what a user should know")
+PRESET_KEYS: tuple[Key[Any], ...] = (
+    HISTOGRAM,
+    COUNTER,
+    METHOD_LABEL,
+    ROUTE_LABEL,
+    STATUS_LABEL,
+    HISTOGRAM_STATUS,
+    UNIT,
+    CACHE_HITS,
+    CACHE_MISSES,
+    IGNORE_ROUTES,
+    SELECTOR,
+    NOTES,
+)
+
+
+def read_preset(value: Value, name: str) -> Preset:
+    """Read a preset's mapping; raises Wrong where it is none, writes other faults down."""
+    section = Section(value, PRESET_KEYS)
+    histogram, counter = section.get(HISTOGRAM), section.get(COUNTER)
+    hits, misses = section.get(CACHE_HITS), section.get(CACHE_MISSES)
+    if not section.has(HISTOGRAM) and not section.has(COUNTER) and not section.has(CACHE_HITS):
+        value.wrong("names no metric; write histogram: NAME, counter: NAME or both")
+    if section.has(CACHE_HITS) != section.has(CACHE_MISSES):
+        value.wrong("has one of cache_hits and cache_misses; a hit rate needs both: write the other one")
+    ignored = section.below(IGNORE_ROUTES)
+    if ignored is not None and not section.has(ROUTE_LABEL):
+        ignored.wrong("leaves out routes, but there is no route_label; write route_label: NAME")
+    if section.has(HISTOGRAM_STATUS) and not section.has(HISTOGRAM):
+        value.wrong("has histogram_status_label without histogram; write histogram: NAME")
+    return Preset(
+        name=name,
+        histogram=histogram,
+        counter=counter or (f"{histogram}_count" if histogram else None),
+        method_label=section.get(METHOD_LABEL),
+        route_label=section.get(ROUTE_LABEL),
+        status_label=section.get(STATUS_LABEL),
+        histogram_status_label=section.get(HISTOGRAM_STATUS),
+        unit_seconds=section.get(UNIT),
+        cache_hits=hits,
+        cache_misses=misses,
+        ignore_routes=section.get(IGNORE_ROUTES),
+        selector=section.get(SELECTOR),
+        notes=section.get(NOTES),
+    )
+
+
+def parse_preset(data: bytes, path: str, name: str) -> Preset:
+    """Parse a preset file; raises SpecError with every fault."""
+    _, node = parse_document(data, path)
+    book = Book(path)
+    preset = Value(node, "", book).take(Kind(lambda value: read_preset(value, name), {}), None)
+    book.close()
+    assert preset is not None  # a fault would have been in the book
+    return preset
+
+
+def _read_choice(value: Value) -> str | Preset:
+    if not isinstance(value.node, Scalar):
+        return read_preset(value, CUSTOM)
+    name = value.scalar().text
+    if name not in PRESET_NAMES:
+        raise Wrong(unknown("preset", name, PRESET_NAMES))
+    return name
+
+
+PRESET: Kind[str | Preset] = Kind(
+    _read_choice, {"oneOf": [{"type": "string", "enum": list(PRESET_NAMES)}, object_schema(PRESET_KEYS)]}
+)

@@ -1,0 +1,94 @@
+"""Addresses in a spec: checked, free of secrets, with ``${NAME}`` expanded from the environment."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from slocheck.documents.reader import Kind, Value, Wrong
+from slocheck.documents.units import shown
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ADDRESS = re.compile(r"[!-\[\]-~]+")  # printable ASCII without the backslash
+_EXAMPLE = "write one such as http://127.0.0.1:8000"
+
+SECRET_NAME = re.compile(r"(?i)(^|[_-])(api[_-]?key|key|token|secret|password|passwd|signature|sig|auth)$")
+"""Names of query parameters whose value is probably a secret."""
+
+
+def check_url(url: str, *, query: bool = False) -> str:
+    """Return `url` without a trailing slash; raises Wrong, whose message never shows a secret.
+
+    Args:
+        url: An http or https address; a path prefix may be part of it.
+        query: Whether a query may be part of it.
+    """
+    parts, port = _split(url)
+    found = _found(url)
+    if parts.scheme not in ("http", "https"):
+        raise Wrong(f"{found} has no http:// or https:// in front; {_EXAMPLE}")
+    if "@" in parts.netloc:
+        raise Wrong(
+            "has a name or password before the host; remove it: a spec holds no secrets, only where they are"
+        )
+    if not parts.hostname or port == 0:
+        raise Wrong(f"{found} has no host, or port 0; {_EXAMPLE}")
+    if parts.fragment or (parts.query and not query):
+        raise Wrong(f"{found} goes on with a query or fragment; write the base address alone")
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if SECRET_NAME.search(name):
+            raise Wrong(f"carries a secret in the query parameter {shown(name)}; remove it")
+    return url.rstrip("/") if not parts.query else url
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    if not _ADDRESS.fullmatch(url):
+        raise Wrong(f"{_found(url)} is no address: it is empty or has characters outside ASCII; {_EXAMPLE}")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Wrong(f"{_found(url)} is no address: wrong port or brackets; {_EXAMPLE}") from error
+    return parts, port
+
+
+def _found(url: str) -> str:
+    """Return what may be shown of an address: nothing with an ``@``, no query."""
+    return "the address" if "@" in url else shown(re.split(r"[?#]", url, maxsplit=1)[0])
+
+
+def _expand(written: str, environment: Mapping[str, str]) -> str:
+    """Replace each ``${NAME}``; raises Wrong."""
+
+    def value_of(match: re.Match[str]) -> str:
+        name = match[1]
+        if not match[0].endswith("}") or not _NAME.fullmatch(name):
+            raise Wrong(f"{shown(match[0])} is no variable; write ${{NAME}}")
+        if name not in environment:
+            raise Wrong(f"the environment variable {name} is not set; set it, or write the address")
+        return environment[name]
+
+    return _VARIABLE.sub(value_of, written)
+
+
+def _reader(*, query: bool) -> Kind[str]:
+    def read(value: Value) -> str:
+        written = value.scalar().text
+        environment = value.book.environment
+        if "${" not in written:
+            return check_url(written, query=query)
+        if environment is None:
+            return written
+        expanded = _expand(written, environment)
+        try:
+            return check_url(expanded, query=query)
+        except Wrong as error:
+            # what a variable holds may be a secret: show the text as written
+            raise Wrong(f"{shown(written)} does not expand to a usable address; {_EXAMPLE}") from error
+
+    pattern = r"^(https?://[^@\\]+|.*\$\{[A-Za-z_][A-Za-z0-9_]*\}.*)$"
+    return Kind(read, {"type": "string", "pattern": pattern})
+
+
+BASE_URL = _reader(query=False)
+URL = _reader(query=True)

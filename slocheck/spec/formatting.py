@@ -1,0 +1,50 @@
+"""Indicator values as people read them, in the indicator's unit."""
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+
+from slocheck.documents.units import rounded
+from slocheck.spec.model import IndicatorKind
+
+_MILLISECOND = Fraction(1, 1000)
+_FLOAT_DIGITS = 15  # significant digits that a float holds for certain
+_RATIOS = frozenset({IndicatorKind.ERROR_RATE, IndicatorKind.AVAILABILITY, IndicatorKind.CACHE_HIT_RATE})
+
+
+def format_value(
+    kind: IndicatorKind, value: Fraction | float, *, beside: Iterable[Fraction] = (), digits: int = 3
+) -> str:
+    """Write an indicator's value, rounded, for people.
+
+    Args:
+        kind: Decides the unit.
+        value: In base units: seconds, a 0..1 ratio, 1/s, or a plain number.
+        beside: Limits the value is shown with, same unit. The text keeps to the value's own side of each.
+        digits: Significant digits to begin with; more are used where `beside` needs them.
+
+    Returns:
+        Such as ``99.9ms``, ``0.62%``, ``523/s``; ``unbounded`` for infinity, ``no number`` for NaN.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return "no number" if math.isnan(value) else "unbounded"
+    exact = value if isinstance(value, Fraction) else Fraction(f"{value:.{_FLOAT_DIGITS}g}")
+    limits = [*beside, Fraction(0)]
+    if kind in _RATIOS:
+        limits.append(Fraction(1))
+    scale, unit = _unit(kind, exact)
+    number = rounded(exact * scale, [limit * scale for limit in limits], digits)
+    return f"{number}{unit}"
+
+
+def _unit(kind: IndicatorKind, value: Fraction) -> tuple[int, str]:
+    """Return what to multiply a value in base units by, and the unit to write behind it."""
+    if kind in _RATIOS:
+        return 100, "%"
+    if kind is IndicatorKind.RPS_PER_INSTANCE:
+        return 1, "/s"
+    if kind is IndicatorKind.PROMQL:
+        return 1, ""
+    if abs(value) >= 1:
+        return 1, "s"
+    return (1_000_000, "us") if 0 < abs(value) < _MILLISECOND else (1000, "ms")

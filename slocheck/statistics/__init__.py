@@ -1,0 +1,1 @@
+"""Statistics of requests that are not independent: numbers in, numbers out. Pure."""

@@ -1,0 +1,187 @@
+"""Quantities: exact reading, helpful refusals, honest writing."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.documents.units import (
+    Comparison,
+    UnitError,
+    format_duration,
+    format_rate,
+    format_ratio,
+    parse_duration,
+    parse_number,
+    parse_rate,
+    parse_ratio,
+    split_comparison,
+)
+from slocheck.spec.formatting import format_value
+from slocheck.spec.model import IndicatorKind
+
+LATENCY, ERRORS = IndicatorKind.LATENCY, IndicatorKind.ERROR_RATE
+AVAILABILITY, RPS = IndicatorKind.AVAILABILITY, IndicatorKind.RPS_PER_INSTANCE
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("200ms", Fraction(1, 5)),
+        ("0.3s", Fraction(3, 10)),
+        ("2m", Fraction(120)),
+        ("1h30m", Fraction(5400)),
+        ("1h 30m", Fraction(5400)),
+        ("5 s", Fraction(5)),
+        ("150us", Fraction(3, 20000)),
+        ("1m1s1ms1us", Fraction(61001001, 1000000)),
+        ("0s", Fraction(0)),
+    ],
+)
+def test_durations_are_read_exactly(text: str, seconds: Fraction) -> None:
+    """No float comes between the text and the value."""
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("300", "'300' has no unit; write 300ms or 0.3s"),
+        ("30", "'30' has no unit; write 30s or 30ms"),
+        ("1:30", "'1:30' is a time of day or base 60 to YAML; write 1m30s"),
+        ("-5s", "'-5s' is negative; write a duration such as 200ms, 0.3s or 1h30m"),
+    ],
+)
+def test_refused_durations_say_what_to_write(text: str, message: str) -> None:
+    """The message repeats what was found and gives a text that would be read."""
+    with pytest.raises(UnitError) as caught:
+        parse_duration(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (parse, text)
+        for parse, texts in (
+            (
+                parse_duration,
+                ("", "s", "1d", "1s1m", "1s 1s", "1e3s", "٣s", "1_0s", "1,5s", "0x1s", "1" * 16 + "s"),
+            ),
+            (parse_ratio, ("", "%", "1", "0.999", "101%", "-1%", "1%%", "nan%", "1e1%", "1 percent", "٣%")),
+            (parse_rate, ("", "/s", "5", "5/d", "-5/s", "inf/s", "5 /s/s", "1e3/s", "٣/s")),
+            (
+                parse_number,
+                ("", "-", "1e3", ".5", "5.", ".inf", ".nan", "0x10", "1_000", "+1", "٣", "9" * 5000),
+            ),
+        )
+        for text in texts
+    ],
+)
+def test_what_is_no_quantity_is_refused(parse: Callable[[str], Fraction], text: str) -> None:
+    """YAML's other spellings of numbers, foreign digits and huge numbers among them."""
+    with pytest.raises(UnitError):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("500/s", 500), ("500 rps", 500), ("500rps", 500), ("30000/min", 500), ("1800000/h", 500)],
+)
+def test_rates_are_read_per_second(text: str, rate: int) -> None:
+    """All spellings of one rate are the same value."""
+    assert parse_rate(text) == rate
+
+
+def test_a_bare_rate_is_taken_only_where_asked_for() -> None:
+    """RPS per instance is written without a unit in many tables; elsewhere the unit is demanded."""
+    assert parse_rate("100", bare=True) == 100
+    with pytest.raises(UnitError, match="write 100/s"):
+        parse_rate("100")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("< 200ms", (Comparison.LT, "200ms")),
+        ("<=1%", (Comparison.LE, "1%")),
+        (" >  5 ", (Comparison.GT, "5")),
+        (">= 99.9%", (Comparison.GE, "99.9%")),
+        ("99.9%", (None, "99.9%")),
+        ("=< 5", (None, "=< 5")),
+        ("≤ 5", (None, "≤ 5")),
+    ],
+)
+def test_comparisons_are_split_off(text: str, expected: tuple[Comparison | None, str]) -> None:
+    """Only the four ASCII comparisons count."""
+    assert split_comparison(text) == expected
+
+
+@given(st.integers(min_value=0, max_value=10**15))
+def test_durations_survive_writing_and_reading(nanoseconds: int) -> None:
+    """Every whole number of nanoseconds has a text that reads as itself."""
+    seconds = Fraction(nanoseconds, 10**9)
+    assert parse_duration(format_duration(seconds)) == seconds
+
+
+@given(st.decimals(min_value=0, max_value=100, places=6))
+def test_ratios_survive_writing_and_reading(percent: Decimal) -> None:
+    """Every percentage with six places has a text that reads as itself."""
+    ratio = Fraction(percent) / 100
+    assert parse_ratio(format_ratio(ratio)) == ratio
+
+
+@given(st.integers(min_value=0, max_value=10**9), st.sampled_from(["/s", "/min", "/h"]))
+def test_rates_survive_writing_and_reading(amount: int, unit: str) -> None:
+    """A rate that is no finite decimal per second is written per minute or hour."""
+    rate = parse_rate(f"{amount}{unit}")
+    assert parse_rate(format_rate(rate)) == rate
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "beside", "text"),
+    [
+        pytest.param(LATENCY, Fraction(262, 1000), "0.2", "262ms", id="plain"),
+        pytest.param(LATENCY, 0.0999, "0.1", "99.9ms", id="under the limit"),
+        pytest.param(LATENCY, 0.09999, "0.1", "99.99ms", id="one more digit"),
+        pytest.param(LATENCY, Fraction(100000001, 10**9), "0.1", "100.000001ms", id="a nanosecond over"),
+        pytest.param(LATENCY, 0.1, "0.1", "100ms", id="on the limit"),
+        pytest.param(LATENCY, 0.99999, "1", "999.99ms", id="under a second"),
+        pytest.param(LATENCY, 1.2345, None, "1.23s", id="seconds"),
+        pytest.param(LATENCY, 0.00045678, None, "457us", id="microseconds"),
+        pytest.param(LATENCY, 0.0, None, "0ms", id="zero"),
+        pytest.param(ERRORS, Fraction(7, 1207), "0.001", "0.58%", id="errors"),
+        pytest.param(ERRORS, Fraction(1, 3), None, "33.3%", id="no finite decimal"),
+        pytest.param(ERRORS, Fraction(1, 10**9), None, "0.0000001%", id="never rounded to none"),
+        pytest.param(AVAILABILITY, Fraction(99999, 100000), None, "99.999%", id="never rounded to all"),
+        pytest.param(AVAILABILITY, 0.9999, "0.9999", "99.99%", id="on its limit"),
+        pytest.param(RPS, 24012.4, "500", "24012/s", id="integer digits are kept"),
+        pytest.param(RPS, 499.99, "500", "499.99/s", id="rate under the limit"),
+        pytest.param(IndicatorKind.PROMQL, -3.14159, None, "-3.14", id="plain number"),
+        pytest.param(LATENCY, float("inf"), "1", "unbounded", id="infinite"),
+        pytest.param(LATENCY, float("nan"), None, "no number", id="not a number"),
+    ],
+)
+def test_values_are_written_honestly(
+    kind: IndicatorKind, value: Fraction | float, beside: str | None, text: str
+) -> None:
+    """Three digits, and more where fewer would put the value on the wrong side of a limit."""
+    limits = [Fraction(beside)] if beside else []
+    assert format_value(kind, value, beside=limits) == text
+
+
+@given(st.fractions(min_value=0, max_value=1), st.decimals(min_value=0, max_value=1, places=5))
+def test_a_written_ratio_stays_on_its_side_of_the_limit(ratio: Fraction, decimal: Decimal) -> None:
+    """What people read compares to the limit as the value does."""
+    limit = Fraction(decimal)
+    written = Fraction(format_value(ERRORS, ratio, beside=[limit]).removesuffix("%")) / 100
+    assert (written < limit, written > limit) == (ratio < limit, ratio > limit)
+
+
+def test_a_value_on_a_limit_without_finite_decimal_is_rounded() -> None:
+    """100/min has no decimal per second; forty digits would not help."""
+    rate = parse_rate("100/min")
+    assert format_value(RPS, rate, beside=[rate]) == "1.67/s"

@@ -1,0 +1,237 @@
+"""Grading as a whole: tiers, gate, validity, exit codes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.errors import UsageError
+from slocheck.evidence.model import Arrivals, Ending, Evidence
+from slocheck.evidence.recording import FailureClass
+from slocheck.grading.assess import assess
+from slocheck.grading.assessment import Outcome, Verdict
+from tests.factories import HEALTH, WORKER, make_evidence, make_recording, make_slice, make_spec, steady
+
+SPEC = make_spec()
+
+
+def _at(ms: float, *, failed: int = 0) -> Evidence:
+    failures = {FailureClass.STATUS: failed} if failed else None
+    statuses = {200: 1000 - failed, 500: failed}
+    return make_evidence(steady(60, {ms: 1000 - failed}, failures=failures, statuses=statuses))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "tier", "outcome", "following"),
+    [
+        pytest.param(_at(20), "gold", Outcome.PASS, None, id="all is well"),
+        pytest.param(_at(99.999999), "gold", Outcome.PASS, None, id="just under gold"),
+        pytest.param(_at(100), "silver", Outcome.PASS, "gold", id="on gold's limit"),
+        pytest.param(_at(200), "bronze", Outcome.FAIL, "silver", id="on silver's limit"),
+        pytest.param(_at(500), None, Outcome.FAIL, "bronze", id="misses every tier"),
+        pytest.param(_at(20, failed=1), "bronze", Outcome.FAIL, "silver", id="one objective holds it back"),
+    ],
+)
+def test_the_achieved_tier(
+    evidence: Evidence, tier: str | None, outcome: Outcome, following: str | None
+) -> None:
+    """The highest tier whose objectives are all met, and the one above it."""
+    assessment = assess(SPEC, evidence)
+    assert (assessment.tier, assessment.outcome, assessment.next_tier) == (tier, outcome, following)
+
+
+def test_the_gap_to_the_next_tier_names_objective_and_distance() -> None:
+    """Worst first, in base units."""
+    (gap,) = assess(SPEC, _at(150)).gaps
+    assert (gap.objective, gap.tier, gap.verdict) == ("latency_p95", "gold", Verdict.BREACHED)
+    assert gap.distance is not None
+    assert float(gap.distance) == pytest.approx(0.05, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("level", "outcome", "warned"),
+    [
+        pytest.param('critical: "< 10ms"', Outcome.FAIL, False, id="a breach of critical fails every gate"),
+        pytest.param('target: "< 10ms"', Outcome.PASS, True, id="a missed target alone warns"),
+    ],
+)
+def test_levels_beside_the_tiers(level: str, outcome: Outcome, warned: bool) -> None:
+    """`critical` and `target` are no tiers."""
+    spec = make_spec(f'  latency_p50: {{{level}}}\n  latency_p95: {{silver: "< 200ms"}}\n')
+    assessment = assess(spec, _at(20))
+    assert assessment.outcome is outcome
+    assert bool(assessment.warnings) is warned
+
+
+def test_a_tier_that_nobody_speaks_of_is_not_achieved() -> None:
+    """With silver limits alone a perfect run is silver, not gold."""
+    assessment = assess(make_spec('  latency_p95: {silver: "< 200ms"}\n'), _at(1))
+    assert (assessment.tier, assessment.next_tier) == ("silver", None)
+
+
+@pytest.mark.parametrize(
+    ("health", "finding"),
+    [
+        pytest.param(replace(HEALTH, users=9), "users", id="a user is missing"),
+        pytest.param(replace(HEALTH, workers=(replace(WORKER, cpu=0.91),)), "generator cpu", id="busy"),
+        pytest.param(replace(HEALTH, workers=(replace(WORKER, loop_lag_p99=0.2),)), "loop lag", id="late"),
+        pytest.param(replace(HEALTH, workers=(replace(WORKER, complete=False),)), "workers", id="incomplete"),
+        pytest.param(replace(HEALTH, unrecorded=1), "recording", id="a request is lost"),
+        pytest.param(replace(HEALTH, exceptions={"KeyError: 'x'": 3}), "scenario", id="the scenario raises"),
+    ],
+)
+def test_a_fault_of_the_generator_is_never_a_pass(health: object, finding: str) -> None:
+    """Each fault by itself makes a perfect run invalid, exit 4, and is named."""
+    assessment = assess(SPEC, make_evidence(health=health))
+    assert (assessment.outcome, assessment.exit_code, assessment.tier) == (Outcome.INVALID, 4, None)
+    (fault,) = [check for check in assessment.findings if not check.valid]
+    assert fault.name == finding
+    levels = [level for result in assessment.objectives for level in result.levels]
+    assert {level.verdict for level in levels} == {Verdict.UNDECIDED}
+    assert {level.reason for level in levels} == {f"not to be believed: {fault.message}"}
+
+
+LOST_TO_US = make_evidence(
+    steady(60, {20: 98}, failures={FailureClass.GENERATOR: 2}, statuses={200: 98}), planned_window_s=61.0
+)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "limit", "outcome"),
+    [
+        pytest.param(
+            make_evidence(health=replace(HEALTH, exceptions={"KeyError: 'x'": 3})),
+            f"max_exceptions: {allowed}",
+            outcome,
+            id=f"3 exceptions, {allowed} allowed",
+        )
+        for allowed, outcome in ((2, Outcome.INVALID), (3, Outcome.PASS))
+    ]
+    + [
+        pytest.param(
+            LOST_TO_US, f"max_generator_failures: {few}, min_window: {part}", outcome, id=f"{few}, {part}"
+        )
+        for few, part, outcome in (
+            (120, "98%", Outcome.PASS),
+            (119, "98%", Outcome.INVALID),
+            (120, "99%", Outcome.INVALID),
+        )
+    ],
+)
+def test_each_bound_of_validity_is_the_specs_to_say(evidence: Evidence, limit: str, outcome: Outcome) -> None:
+    """What is tolerated is taken for good, and not one more."""
+    assert assess(make_spec(more=f"validity: {{{limit}}}\n"), evidence).outcome is outcome
+
+
+def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
+    """A busy generator makes latencies longer; it does not make a server answer 500."""
+    busy = replace(HEALTH, workers=(replace(WORKER, cpu=2.0),))
+    assert assess(SPEC, replace(_at(20, failed=100), health=busy)).exit_code == 1
+    assert assess(SPEC, replace(_at(700), health=busy)).exit_code == 4
+
+
+def test_a_fault_leaves_no_tier_achieved_beside_a_breach() -> None:
+    """300 ms breach silver whatever was dropped; that the dropped ones keep bronze nobody knows."""
+    whole = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=0, lag_p99=0.0, lag_max=0.0))
+    assert assess(SPEC, replace(_at(300), health=whole)).tier == "bronze"
+    dropping = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=3000, lag_p99=0.0, lag_max=0.0))
+    graded = assess(SPEC, replace(_at(300), health=dropping))
+    assert (graded.outcome, graded.exit_code, graded.tier) == (Outcome.FAIL, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "code"),
+    [
+        pytest.param({"ending": Ending.INTERRUPTED, "signal": "SIGINT"}, Outcome.INTERRUPTED, 130, id="INT"),
+        pytest.param(
+            {"ending": Ending.INTERRUPTED, "signal": "SIGTERM"}, Outcome.INTERRUPTED, 143, id="TERM"
+        ),
+        pytest.param({"ending": Ending.INTERRUPTED, "signal": "SIGHUP"}, Outcome.INTERRUPTED, 129, id="HUP"),
+        pytest.param({"ending": Ending.GENERATOR_LOST}, Outcome.INVALID, 4, id="generator lost"),
+        pytest.param(
+            {"ending": Ending.TARGET_DOWN}, Outcome.UNDECIDED, 3, id="target down, nothing breached"
+        ),
+        pytest.param({"planned_window_s": 61.0}, Outcome.INVALID, 4, id="cut short"),
+    ],
+)
+def test_a_run_that_did_not_end_well_is_never_met(
+    changes: dict[str, Any], outcome: Outcome, code: int
+) -> None:
+    """However good its numbers are."""
+    assessment = assess(SPEC, make_evidence(**changes))
+    assert (assessment.outcome, assessment.exit_code, assessment.tier) == (outcome, code, None)
+
+
+def test_requests_that_failed_on_this_machine_make_the_run_invalid() -> None:
+    """The target did not see them, so nobody knows how it would have answered."""
+    recording = steady(60, {20: 99}, failures={FailureClass.GENERATOR: 1})
+    assert assess(SPEC, make_evidence(recording)).exit_code == 4
+
+
+def test_a_short_window_is_invalid() -> None:
+    """Nine seconds are fewer slices than the spec demands."""
+    assert assess(SPEC, make_evidence(steady(9, {20: 1000}))).exit_code == 4
+
+
+def test_a_source_that_failed_leaves_its_objectives_undecided() -> None:
+    """The client's side is kept and shown, and does not pass for both."""
+    spec = make_spec(more='scrape: ["http://127.0.0.1:8000/metrics"]\n')
+    assessment = assess(spec, make_evidence(server=None, server_error="Prometheus went away"))
+    assert (assessment.outcome, assessment.exit_code) == (Outcome.UNDECIDED, 3)
+    assert "Prometheus went away" in assessment.objectives[0].levels[0].reason
+
+
+def test_another_failure_rule_needs_a_new_run() -> None:
+    """What was counted as failed cannot be told apart afterwards."""
+    spec = make_spec(more="failures: {statuses: [5xx, 404]}\n")
+    with pytest.raises(UsageError, match="needs a new run"):
+        assess(spec, make_evidence())
+
+
+@given(st.integers(0, 20), st.sampled_from(list(Ending)))
+def test_no_data_is_never_a_pass(seconds: int, ending: Ending) -> None:
+    """Whatever the length and the ending, a window without a request is not met."""
+    recording = make_recording([make_slice(t, {}) for t in range(seconds)])
+    assessment = assess(SPEC, make_evidence(recording, ending=ending))
+    assert assessment.outcome is not Outcome.PASS
+    assert assessment.tier is None
+
+
+@given(st.lists(st.sampled_from([10.0, 150.0, 300.0, 700.0]), min_size=20, max_size=20))
+def test_tiers_nest(latencies: list[float]) -> None:
+    """Whoever achieves a tier achieves all looser ones."""
+    recording = make_recording([make_slice(t, {ms: 100}) for t, ms in enumerate(latencies)])
+    order = {None: 0, "bronze": 1, "silver": 2, "gold": 3}
+    achieved = assess(SPEC, make_evidence(recording)).tier
+    for gate in ("bronze", "silver", "gold"):
+        outcome = assess(make_spec(gate=gate), make_evidence(recording)).outcome
+        assert (outcome is Outcome.PASS) == (order[gate] <= order[achieved])
+
+
+def test_the_same_evidence_gives_the_same_assessment() -> None:
+    """Nothing in grading depends on time, order or chance."""
+    evidence = _at(150, failed=3)
+    assert assess(SPEC, evidence) == assess(SPEC, evidence)
+
+
+def test_noise_far_below_a_limit_takes_nothing_from_it() -> None:
+    """Swings between 1 and 3 ms, 10 s long each: 24,000 flawless requests prove a p99 below a second."""
+    slices = [make_slice(t, {3 if t // 10 % 2 else 1: 400}) for t in range(60)]
+    spec = make_spec(
+        '  latency_p99: {silver: "< 1s", gold: "< 5ms"}\n',
+        more="confidence: 95%\nvalidity: {steady: false}\n",
+    )
+    silver, gold = assess(spec, make_evidence(make_recording(slices))).objectives[0].levels
+    assert (silver.verdict, gold.verdict) == (Verdict.MET, Verdict.UNDECIDED)
+
+
+def test_complaints_of_the_generator_are_warnings_once_and_few() -> None:
+    """What a worker complained of may touch the numbers; many complaints are one trouble."""
+    worker = replace(HEALTH.workers[0], messages=("slow", "slow", *(f"text {number}" for number in range(9))))
+    found = assess(
+        make_spec(), make_evidence(steady(60, {20: 100}), health=replace(HEALTH, workers=(worker,)))
+    )
+    told = [text for text in found.warnings if text.startswith("load generator: ")]
+    assert told == [f"load generator: {text}" for text in ("slow", "text 0", "text 1", "text 2", "text 3")]

@@ -1,0 +1,91 @@
+"""A generator's own lateness: when a breached latency limit is the target's, and when nobody knows."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from slocheck.evidence.model import Arrivals, Evidence, LoadHealth
+from slocheck.grading.assess import assess
+from slocheck.grading.assessment import LevelResult, ObjectiveResult, Outcome, Side, SideResult, Verdict
+from slocheck.grading.generator_lag import own_lateness
+from slocheck.indicators.samples import Display
+from tests.factories import HEALTH, WORKER, make_evidence, make_spec, steady
+
+SPEC = make_spec()  # gate silver: p95 below 200 ms
+LATE_LOOP = replace(HEALTH, workers=(WORKER, replace(WORKER, loop_lag_p99=0.03)))
+LATE_SCHEDULE = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=0, lag_p99=0.03, lag_max=0.05))
+
+
+def _run(ms: float, health: LoadHealth = HEALTH, *, failures: int = 0) -> Evidence:
+    statuses = {200: 100 - failures, 500: failures}
+    return make_evidence(
+        steady(60, {ms: 100 - failures}, failures={"status": failures}, statuses=statuses), health=health
+    )
+
+
+@pytest.mark.parametrize("health", [LATE_LOOP, LATE_SCHEDULE], ids=["event loop", "schedule"])
+@pytest.mark.parametrize(
+    ("ms", "outcome"),
+    [
+        pytest.param(210, Outcome.INVALID, id="over by 10 ms, 30 ms late: nobody knows"),
+        pytest.param(260, Outcome.FAIL, id="over by twice the lateness"),
+        pytest.param(190, Outcome.PASS, id="lateness breaks no limit that is kept all the same"),
+    ],
+)
+def test_a_breach_that_lateness_explains_is_not_the_targets(
+    health: LoadHealth, ms: float, outcome: Outcome
+) -> None:
+    """30 ms of lateness on a limit of 200 ms: only what is over by more is a breach."""
+    assessment = assess(SPEC, _run(ms, health))
+    assert assessment.outcome is outcome
+    named = [check for check in assessment.findings if check.name == "own lateness"]
+    assert bool(named) is (outcome is Outcome.INVALID)
+    for check in named:
+        assert check.taints == {"latency_p95"}
+        assert "latency_p95 by less than 30.0 ms" in check.message
+        assert "allowed 10% of the limit" in check.message
+
+
+def test_little_lateness_explains_nothing() -> None:
+    """2 ms beside a limit of 200 ms are no excuse, however narrow the breach."""
+    assert assess(SPEC, _run(200)).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("percentile", "outcome"),
+    [("p99", Outcome.FAIL), ("p99.9", Outcome.INVALID), ("p99.99", Outcome.INVALID)],
+)
+def test_a_rare_lateness_explains_the_rare_latencies(percentile: str, outcome: Outcome) -> None:
+    """One moment of 50 ms is in no p99 of lateness, and may yet be all that is in a p99.9 of latency."""
+    spec = make_spec(f'  latency_{percentile}: {{silver: "< 200ms"}}\n')
+    rare = replace(HEALTH, workers=(replace(WORKER, loop_lag_max=0.05),))
+    assert assess(spec, _run(210, rare)).outcome is outcome
+
+
+def test_the_share_is_the_specs_to_say() -> None:
+    """With 20 % allowed the same lateness is taken for small."""
+    spec = make_spec(more="validity: {max_lag_share: 20%}\n")
+    assert assess(spec, _run(210, LATE_LOOP)).outcome is Outcome.FAIL
+
+
+def test_other_breaches_stand() -> None:
+    """Lateness makes no server answer 500."""
+    assert assess(SPEC, _run(210, LATE_LOOP, failures=4)).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("server", "explained"), [(Verdict.BREACHED, False), (Verdict.MET, True), (Verdict.UNDECIDED, True)]
+)
+def test_what_the_server_saw_as_well_is_no_lateness_of_ours(server: Verdict, explained: bool) -> None:
+    """The server's own clock knows nothing of the generator's queue."""
+    objective = SPEC.objectives[0]
+    sides = tuple(
+        SideResult(side, verdict, Display(0.21, 0.21), 6000)
+        for side, verdict in ((Side.CLIENT, Verdict.BREACHED), (Side.SERVER, server))
+    )
+    limit = objective.limits["silver"]
+    assert limit.value == Fraction(1, 5)
+    level = LevelResult("silver", limit, Verdict.BREACHED, "", sides)
+    found = own_lateness([ObjectiveResult(objective, (level,))], SPEC, [_run(210, LATE_LOOP)])
+    assert bool(found) is explained

@@ -1,0 +1,202 @@
+"""One sample against one limit, on, just inside and just outside."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.documents.position import Position
+from slocheck.documents.units import Comparison
+from slocheck.grading.assessment import Side, SideResult, Verdict
+from slocheck.grading.verdict import judge
+from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
+from slocheck.spec.model import Indicator, IndicatorKind, Limit
+from tests.factories import make_spec
+
+MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
+NOWHERE = Display(0.0, 0.0)
+
+
+def _judge(objective: str, sample: Sample, alpha: float | None = None) -> SideResult:
+    parsed = make_spec(f"  {objective}\n").objectives[0]
+    return judge(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], alpha)
+
+
+def _exact(bad: int, total: int) -> Share:
+    return Share(total, Fraction(bad, total), Fraction(bad, total), NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("objective", "bad", "total", "verdict"),
+    [
+        pytest.param('latency_p95: {silver: "< 200ms"}', 50, 1000, MET, id="p95: the 950th is fast"),
+        pytest.param('latency_p95: {silver: "< 200ms"}', 51, 1000, BREACHED, id="p95: the 950th is slow"),
+        pytest.param('latency_p99: {silver: "< 1s"}', 1, 99, BREACHED, id="p99 of 99 is the slowest"),
+        pytest.param('latency_p99: {silver: "< 1s"}', 1, 100, MET, id="p99 of 100 is the slowest but one"),
+        pytest.param('error_rate: {silver: "< 0.1%"}', 1, 1000, BREACHED, id="errors on a strict limit"),
+        pytest.param('error_rate: {silver: "<= 0.1%"}', 1, 1000, MET, id="errors on a limit that includes"),
+        pytest.param('error_rate: {silver: "< 0.1%"}', 1, 1001, MET, id="errors just under"),
+        pytest.param('availability: {silver: ">= 99.9%"}', 1, 1000, MET, id="availability on the limit"),
+        pytest.param('availability: {silver: ">= 99.9%"}', 1, 999, BREACHED, id="availability just under"),
+        pytest.param('cache_hit_rate: {silver: "> 90%"}', 1, 10, BREACHED, id="hit rate on a strict limit"),
+        pytest.param('cache_hit_rate: {silver: "> 90%"}', 1, 11, MET, id="hit rate just over"),
+    ],
+)
+def test_observed_shares(objective: str, bad: int, total: int, verdict: Verdict) -> None:
+    """Exact arithmetic, nothing rounded before the comparison."""
+    assert _judge(objective, _exact(bad, total)).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        pytest.param(0, 50, MET, id="the worst case is met"),
+        pytest.param(0, 51, UNDECIDED, id="the limit lies between"),
+        pytest.param(51, 60, BREACHED, id="the best case fails"),
+    ],
+)
+def test_bounds_decide_only_where_both_ends_agree(low: int, high: int, verdict: Verdict) -> None:
+    """A bucket that straddles the limit leaves it open."""
+    sample = Share(1000, Fraction(low, 1000), Fraction(high, 1000), NOWHERE, notes=("inside a bucket",))
+    judged = _judge('latency_p95: {silver: "< 200ms"}', sample)
+    assert judged.verdict is verdict
+    assert judged.reason == ("inside a bucket" if verdict is UNDECIDED else judged.reason)
+
+
+@pytest.mark.parametrize(
+    ("served", "offered", "verdict"),
+    [
+        pytest.param(500, 500, MET, id="on the limit"),
+        pytest.param(499, 499, UNDECIDED, id="load-limited"),
+        pytest.param(499, 500, BREACHED, id="enough was offered"),
+        pytest.param(500, 900, MET, id="overloaded but enough"),
+    ],
+)
+def test_a_rate_that_was_not_offered_is_no_breach(served: int, offered: int, verdict: Verdict) -> None:
+    """Nothing can serve what nobody asked for."""
+    sample = Rate(Fraction(served), Fraction(served), Fraction(offered))
+    judged = _judge('rps_per_instance: {silver: ">= 500"}', sample)
+    assert judged.verdict is verdict
+    assert ("load-limited" in judged.reason) == (verdict is UNDECIDED)
+
+
+@pytest.mark.parametrize(
+    ("limit", "doubt", "verdict"),
+    [
+        pytest.param(500, 0, MET, id="exactly the limit, nothing in doubt"),
+        pytest.param(490, 9, MET, id="the doubt fits"),
+        pytest.param(490, 11, UNDECIDED, id="without what is in doubt it is too little"),
+        pytest.param(510, 9, BREACHED, id="with all that is in doubt still too little"),
+        pytest.param(510, 11, UNDECIDED, id="with it it may be enough"),
+    ],
+)
+def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Verdict) -> None:
+    """A rate of 500/s in every slice, in which so many a second may be too many or too few."""
+    rate = Fraction(500)
+    sample = Rate(rate - doubt, rate + doubt, Fraction(1000), per_slice=(500.0,) * 30)
+    objective = f'rps_per_instance: {{silver: ">= {limit}/s"}}'
+    assert _judge(objective, sample, alpha=0.01).verdict is verdict
+
+
+def test_doubt_widens_the_interval_of_a_rate() -> None:
+    """What varies and what nobody knows are two things, and both count."""
+    slices = (490.0, 510.0) * 20
+    sure, unsure = (
+        _judge(
+            'rps_per_instance: {silver: ">= 400/s"}',
+            Rate(Fraction(500 - doubt), Fraction(500 + doubt), Fraction(1000), per_slice=slices),
+            alpha=0.01,
+        ).bounds
+        for doubt in (0, 20)
+    )
+    assert sure is not None
+    assert unsure is not None
+    assert (unsure.low, unsure.high) == pytest.approx((sure.low - 20, sure.high + 20))
+    assert sure.low < 500 < sure.high
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(99, MET), (100, BREACHED), (101, BREACHED)])
+def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
+    """A scalar has no sample size, so confidence does not apply to it."""
+    limit = Limit(Comparison.LT, Fraction(100), "< 100", Position(1, 1))
+    indicator = Indicator(IndicatorKind.PROMQL, promql="max(queue_depth)")
+    judged = judge(Side.SERVER, Scalar(Fraction(value)), indicator, limit, 0.01)
+    assert judged.verdict is verdict
+
+
+def test_no_data_is_undecided_with_its_reason() -> None:
+    """Whether the source broke is kept."""
+    judged = _judge('error_rate: {silver: "< 1%"}', NoData("Prometheus is gone", broken=True))
+    assert (judged.verdict, judged.reason, judged.broken) == (UNDECIDED, "no data: Prometheus is gone", True)
+
+
+def _spread(bad: list[int], size: int = 100) -> Share:
+    total = size * len(bad)
+    share = Fraction(sum(bad), total)
+    return Share(total, share, share, NOWHERE, Slices((size,) * len(bad), tuple(bad)))
+
+
+CONFIDENT = 0.01
+
+
+@pytest.mark.parametrize(
+    ("objective", "bad", "verdict", "reason"),
+    [
+        pytest.param('error_rate: {silver: "< 1%"}', [0] * 60, MET, "", id="6,000 without an error"),
+        pytest.param(
+            'error_rate: {silver: "< 0.01%"}', [0] * 60, UNDECIDED, "46,050", id="too few for four nines"
+        ),
+        pytest.param('error_rate: {silver: "< 1%"}', [5] * 60, BREACHED, "", id="plainly too many"),
+        pytest.param('error_rate: {silver: "< 1%"}', [1] * 59 + [0], UNDECIDED, "times longer", id="close"),
+        pytest.param('error_rate: {silver: "< 1%"}', [0] * 9, UNDECIDED, "too few", id="nine slices"),
+        pytest.param(
+            'error_rate: {silver: "< 2%"}', [0] * 55 + [19] * 5, UNDECIDED, "longer", id="one burst"
+        ),
+    ],
+)
+def test_confidence_takes_back_what_chance_explains(
+    objective: str, bad: list[int], verdict: Verdict, reason: str
+) -> None:
+    """Met and breached have to hold beyond chance; else it says what would decide."""
+    judged = _judge(objective, _spread(bad), CONFIDENT)
+    assert judged.verdict is verdict
+    assert reason in judged.reason
+
+
+@pytest.mark.parametrize("objective", ['error_rate: {silver: "<= 0%"}', 'availability: {silver: ">= 100%"}'])
+def test_that_nothing_is_ever_bad_is_not_too_close_but_beyond_proof(objective: str) -> None:
+    """More of the same would not help, and the reason says what would."""
+    judged = _judge(objective, _spread([0] * 60), CONFIDENT)
+    assert judged.verdict is UNDECIDED
+    assert "no number of requests" in judged.reason
+
+
+def test_clusters_are_named_as_the_cause() -> None:
+    """Enough requests, but they come in bursts: the reason says what they are worth."""
+    slices = Slices((100,) * 60, (0,) * 60, edges=((0,) * 55 + (90,) * 5,))
+    judged = _judge(
+        'error_rate: {silver: "< 5%"}', Share(6000, Fraction(0), Fraction(0), NOWHERE, slices), CONFIDENT
+    )
+    assert judged.verdict is UNDECIDED
+    assert "neighbouring requests are alike" in judged.reason
+
+
+@given(st.integers(1, 5000), st.data())
+def test_confidence_never_decides_against_the_observation(total: int, data: st.DataObject) -> None:
+    """With confidence a verdict is the observed one or undecided, never the other one."""
+    size = max(1, total // 20)
+    bad = data.draw(st.lists(st.integers(0, size), min_size=20, max_size=20))
+    sample = _spread(bad, size)
+    objective = 'error_rate: {silver: "< 10%"}'
+    assert _judge(objective, sample, CONFIDENT).verdict in (UNDECIDED, _judge(objective, sample).verdict)
+
+
+@given(
+    st.integers(0, 999), st.sampled_from(["latency_p95: {silver: '< 1s'}", "error_rate: {silver: '< 5%'}"])
+)
+def test_one_more_bad_request_never_helps(bad: int, objective: str) -> None:
+    """Worse evidence cannot turn a breach into met."""
+    order = {MET: 0, UNDECIDED: 1, BREACHED: 2}
+    fewer, more = _judge(objective, _exact(bad, 1000)), _judge(objective, _exact(bad + 1, 1000))
+    assert order[more.verdict] >= order[fewer.verdict]

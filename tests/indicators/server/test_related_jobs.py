@@ -1,0 +1,124 @@
+"""What other jobs tell: the cache's counters, replicas."""
+
+from fractions import Fraction
+
+import pytest
+
+from slocheck.evidence.series import RawSeries, ServerSeries
+from slocheck.indicators.samples import NoData, Rate, Share
+from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.sample import instances_of, server_sample
+from slocheck.plan.metric_plan import series_queries
+from slocheck.spec.loader import parse_spec
+from slocheck.spec.model import Spec
+from tests.factories import make_spec
+from tests.indicators.server.histories import PRESET
+
+TIMES = (80.0, 90.0, 100.0, 110.0, 120.0, 130.0, 140.0)
+REDIS = {"job": "redis", "instance": "r"}
+HITS, MISSES = "redis_keyspace_hits_total", "redis_keyspace_misses_total"
+HEAD = 'prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: api}'
+CACHE = f"cache: {{hits: {HITS}, misses: {MISSES}, selector: {{job: redis}}}}"
+REPLICAS = "replicas: {selector: {deployment: api}}"
+GAUGE = "kube_deployment_status_replicas_available"
+
+
+def _spec(objective: str, beside: str) -> Spec:
+    text = make_spec(objective, more=f"{HEAD}, {beside}}}\n").text
+    counted = text.replace('8000"}', '8000", instances: prometheus}')
+    return parse_spec(counted.encode(), "slo.yaml", environment={})
+
+
+def _sample(spec: Spec, *series: RawSeries) -> object:
+    server = ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, series, 10.0)
+    objective = spec.objectives[0]
+    client = ClientCounts(300, 0, 300, 0, 30.0)
+    return server_sample(objective, objective.limits["silver"], spec=spec, series=server, client=client)
+
+
+def _redis(metric: str, *values: float, labels: dict[str, str] | None = None) -> RawSeries:
+    return RawSeries(metric, labels or REDIS, TIMES, values)
+
+
+HIT_RATE = _spec('  cache_hit_rate: {silver: "> 50%"}\n', CACHE)
+
+
+def test_the_cache_of_another_job_is_counted_exactly() -> None:
+    """Only the series that the selector pins; and it is said that others may use the cache."""
+    other = _redis(HITS, *(0.0, *(9e6,) * 6), labels={"job": "another", "instance": "r"})
+    sample = _sample(
+        HIT_RATE, _redis(HITS, 50, 50, 50, 80, 110, 140, 140), _redis(MISSES, 7, 7, 7, 8, 9, 17, 17), other
+    )
+    assert isinstance(sample, Share)
+    assert (sample.total, sample.low, sample.high) == (100, Fraction(10, 100), Fraction(10, 100))
+    assert sample.notes == ("the cache counts the look-ups of all its clients, not of this service alone",)
+
+
+def test_look_ups_before_the_load_are_told() -> None:
+    """Whoever else uses the cache is in the counters, too."""
+    sample = _sample(
+        HIT_RATE, _redis(HITS, 0, 30, 40, 80, 110, 140, 140), _redis(MISSES, 7, 7, 7, 8, 9, 17, 17)
+    )
+    assert isinstance(sample, Share)
+    assert sample.notes[1] == "30 look-ups came before the load: others use this cache"
+
+
+@pytest.mark.parametrize(
+    ("hits", "reason"),
+    [
+        pytest.param((50, 50, 50, 80, 3, 40, 40), "incomplete (reset)", id="the cache restarted"),
+        pytest.param((50,) * 7, "counted no look-up in the window", id="nobody asked it"),
+    ],
+)
+def test_what_the_counters_do_not_tell_is_no_data(hits: tuple[float, ...], reason: str) -> None:
+    """Nothing is guessed, and nothing divided by nothing is not 100 %."""
+    sample = _sample(HIT_RATE, _redis(HITS, *hits), _redis(MISSES, *(7.0,) * 7))
+    assert isinstance(sample, NoData)
+    assert reason in sample.reason
+
+
+RPS = _spec('  rps_per_instance: {silver: ">= 1"}\n', REPLICAS)
+
+
+def _traffic(instance: str) -> tuple[RawSeries, RawSeries]:
+    labels = {"job": "api", "instance": instance}
+    values = (0.0, 0.0, 0.0, 50.0, 100.0, 150.0, 150.0)
+    return (
+        RawSeries("http_requests_total", {**labels, "status_code": "200"}, TIMES, values),
+        RawSeries("up", labels, TIMES, (1.0,) * 7),
+    )
+
+
+def test_replicas_count_as_instances_and_a_difference_is_said() -> None:
+    """Three were there, two served: a third of the rate each, and the reader is told."""
+    gauge = RawSeries(GAUGE, {"deployment": "api"}, TIMES, (3.0,) * 7)
+    stray = RawSeries(GAUGE, {"deployment": "other"}, TIMES, (50.0,) * 7)
+    sample = _sample(RPS, *_traffic("a"), *_traffic("b"), gauge, stray)
+    assert isinstance(sample, Rate)
+    assert sample.low == sample.high == Fraction(300, 30) / 3
+    assert sample.notes == ("3 replicas were available, 2 instances show traffic",)
+
+
+def test_replicas_that_agree_need_no_word() -> None:
+    """A gauge that changes counts by its mean over the window."""
+    gauge = RawSeries(GAUGE, {"deployment": "api"}, TIMES, (9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 9.0))
+    sample = _sample(RPS, *_traffic("a"), *_traffic("b"), gauge)
+    assert isinstance(sample, Rate)
+    assert sample.low == Fraction(300, 30) / 2
+    assert sample.notes == ()
+
+
+def test_a_gauge_without_a_sample_is_no_data() -> None:
+    """A wrong selector does not become one instance."""
+    sample = _sample(RPS, *_traffic("a"))
+    assert isinstance(sample, NoData)
+    assert "replicas.selector" in sample.reason
+    server = ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, _traffic("a"), 10.0)
+    assert isinstance(instances_of(RPS, server), NoData)
+
+
+def test_each_job_is_asked_by_its_own_labels() -> None:
+    """The service's selector pins nothing of the others."""
+    asked = {query.metric: query.matchers[0].value for query in series_queries(HIT_RATE, PRESET)}
+    assert (asked[HITS], asked[MISSES]) == ("redis", "redis")
+    assert {query.metric for query in series_queries(RPS, PRESET)} >= {GAUGE, "http_requests_total"}

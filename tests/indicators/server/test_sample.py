@@ -1,0 +1,356 @@
+"""The server side's samples against cases with known truth."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import inf
+
+import pytest
+
+from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
+from slocheck.grading.assessment import Side, Verdict
+from slocheck.grading.verdict import judge
+from slocheck.indicators.samples import NoData, Rate, Scalar, Share
+from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.sample import server_sample
+from slocheck.plan.metric_plan import PROCESS_START, UP
+from slocheck.spec.model import Spec
+from tests.factories import make_spec
+from tests.indicators.server.histories import BUCKETS, PRESET, make_history
+
+MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
+BASE = {"job": "api", "instance": "a", "method": "GET", "route": "/items"}
+SOURCE = 'scrape: ["http://127.0.0.1:8000/metrics"]\n'
+
+
+def _series(metric: str, points: dict[float, float], **labels: str) -> RawSeries:
+    return RawSeries(metric, {**BASE, **labels}, tuple(points), tuple(points.values()))
+
+
+def _up(*times: float, instance: str = "a") -> RawSeries:
+    return RawSeries(UP, {"job": "api", "instance": instance}, times, (1.0,) * len(times))
+
+
+def _server(
+    *series: RawSeries, start: float = 100.0, end: float = 130.0, interval: float = 15.0
+) -> ServerSeries:
+    return ServerSeries("prometheus", PRESET, start, start, end, series, interval)
+
+
+def _client(sent: int, unanswered: int = 0) -> ClientCounts:
+    return ClientCounts(sent, unanswered, sent, unanswered, 30.0)
+
+
+def _sample(spec: Spec, server: ServerSeries, client: ClientCounts, level: str = "bronze") -> object:
+    objective = spec.objectives[0]
+    return server_sample(objective, objective.limits[level], spec=spec, series=server, client=client)
+
+
+def _verdicts(spec: Spec, server: ServerSeries, client: ClientCounts) -> tuple[Verdict, ...]:
+    objective = spec.objectives[0]
+    return tuple(
+        judge(
+            Side.SERVER,
+            server_sample(objective, limit, spec=spec, series=server, client=client),
+            objective.indicator,
+            limit,
+            None,
+        ).verdict
+        for limit in objective.limits.values()
+    )
+
+
+ERRORS = make_spec('  error_rate: {bronze: "< 1%", silver: "< 0.1%", gold: "< 0.01%"}\n', more=SOURCE)
+P95 = make_spec('  latency_p95: {bronze: "< 500ms", silver: "< 200ms", gold: "< 100ms"}\n', more=SOURCE)
+TIMES = (95.0, 110.0, 125.0, 140.0)
+
+
+def _counter(ok: tuple[float, ...], bad: dict[float, float]) -> tuple[RawSeries, ...]:
+    return (
+        _series("http_requests_total", dict(zip(TIMES, ok, strict=True)), status_code="200"),
+        _series("http_requests_total", bad, status_code="500"),
+        _up(*TIMES),
+    )
+
+
+def test_errors_of_a_newborn_series_are_counted_from_nought() -> None:
+    """Seven errors in 1,207, which a dashboard shows as 0 %."""
+    server = _server(*_counter((0, 400, 800, 1200), {110.0: 7, 125.0: 7, 140.0: 7}))
+    assert _verdicts(ERRORS, server, _client(1207)) == (MET, BREACHED, BREACHED)
+    sample = _sample(ERRORS, server, _client(1207))
+    assert isinstance(sample, Share)
+    assert sample.low == sample.high == Fraction(7, 1207)
+
+
+def _histogram(latencies: dict[float, int]) -> tuple[RawSeries, ...]:
+    """Return a histogram that grew by these latencies between the second and the last scrape."""
+    buckets = []
+    for edge in (*BUCKETS, inf):
+        count = sum(number for seconds, number in latencies.items() if seconds <= edge)
+        le = "+Inf" if edge == inf else str(edge)
+        points = {95.0: 0.0, 110.0: 0.0, 125.0: float(count), 140.0: float(count)}
+        buckets.append(_series(f"{PRESET.histogram}_bucket", points, le=le, status_code="200"))
+    total = float(sum(latencies.values()))
+    counter = _series("http_requests_total", {95.0: 0.0, 125.0: total, 140.0: total}, status_code="200")
+    return (*buckets, counter, _up(*TIMES))
+
+
+@pytest.mark.parametrize(
+    ("latencies", "verdicts"),
+    [
+        pytest.param({0.11: 1000}, (MET, UNDECIDED, BREACHED), id="all inside the bucket of 200 ms"),
+        pytest.param({0.09: 949, 0.249: 51}, (MET, UNDECIDED, BREACHED), id="one too many above 100 ms"),
+        pytest.param({0.09: 950, 0.249: 50}, (MET, MET, MET), id="just enough below 100 ms"),
+        pytest.param({6.0: 1000}, (BREACHED, BREACHED, BREACHED), id="all beyond the last edge"),
+    ],
+)
+def test_buckets_decide_what_they_can(latencies: dict[float, int], verdicts: tuple[Verdict, ...]) -> None:
+    """An interpolated percentile would pass or fail by where in the bucket it is drawn."""
+    assert _verdicts(P95, _server(*_histogram(latencies)), _client(1000)) == verdicts
+
+
+def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
+    """The doubt is only the bucket's, and the edge to add is named."""
+    sample = _sample(P95, _server(*_histogram({0.11: 1000})), _client(1000), "silver")
+    assert isinstance(sample, Share)
+    assert sample.bucket_limited
+    assert "add a bucket edge at 0.2" in sample.notes[0]
+    assert (sample.display.low, sample.display.high) == (0.1, 0.25)
+
+
+RESET = {95.0: 10000.0, 110.0: 10500.0, 125.0: 300.0, 140.0: 900.0}
+
+
+@pytest.mark.parametrize(
+    ("sent", "verdicts"),
+    [
+        pytest.param(1400, (MET, MET, MET), id="the client's count reconciles"),
+        pytest.param(1410, (MET, UNDECIDED, UNDECIDED), id="ten are missing"),
+        pytest.param(0, (UNDECIDED,) * 3, id="no client count"),
+    ],
+)
+def test_a_restart_is_a_lower_bound(sent: int, verdicts: tuple[Verdict, ...]) -> None:
+    """What was served between the last look and the restart is in no sample."""
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, TIMES, (20.0, 20.0, 115.0, 115.0))
+    server = _server(_series("http_requests_total", RESET, status_code="200"), _up(*TIMES), starts)
+    assert _verdicts(ERRORS, server, _client(sent)) == verdicts
+
+
+def test_a_replica_that_arrives_counts_from_its_start() -> None:
+    """Born during the load, its whole counter is ours; born before, only what was seen to be added."""
+    counter = RawSeries(
+        "http_requests_total",
+        {**BASE, "instance": "b", "status_code": "200"},
+        (125.0, 140.0),
+        (400.0, 1000.0),
+    )
+    for born, total in ((116.0, 1000), (20.0, 600)):
+        starts = RawSeries(PROCESS_START, {"job": "api", "instance": "b"}, (125.0, 140.0), (born, born))
+        sample = _sample(ERRORS, _server(counter, _up(125.0, 140.0, instance="b"), starts), _client(total))
+        assert isinstance(sample, Share)
+        assert sample.total == total
+        assert ("baseline unknown" in sample.notes) == (born == 20.0)
+
+
+@pytest.mark.parametrize(
+    ("blank", "total", "notes"),
+    [
+        pytest.param((110.0,), 1000, (), id="a page without the series"),
+        pytest.param((), 600, ("baseline unknown",), id="no page before its first sample"),
+        pytest.param((124.9,), 600, ("baseline unknown",), id="too near to be another page"),
+    ],
+)
+def test_what_a_replica_found_late_had_not_counted_yet_is_counted_from_nought(
+    blank: tuple[float, ...], total: int, notes: tuple[str, ...]
+) -> None:
+    """Older than the load, but its first page lacked the series: that was 0, and all of it is ours."""
+    counter = RawSeries(
+        "http_requests_total",
+        {**BASE, "instance": "b", "status_code": "200"},
+        (125.0, 140.0),
+        (400.0, 1000.0),
+    )
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "b"}, (125.0, 140.0), (20.0, 20.0))
+    server = _server(counter, _up(*blank, 125.0, 140.0, instance="b"), starts)
+    sample = _sample(ERRORS, server, _client(total))
+    assert isinstance(sample, Share)
+    assert (sample.total, sample.notes) == (total, notes)
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pytest.param((), id="empty"),
+        pytest.param(_counter((5, 5, 5, 5), {}), id="no growth"),
+    ],
+)
+def test_nothing_is_no_data(series: tuple[RawSeries, ...]) -> None:
+    """Never 0 % and gold."""
+    assert isinstance(_sample(ERRORS, _server(*series), _client(10)), NoData)
+
+
+def test_refused_requests_are_errors_that_the_server_never_saw() -> None:
+    """9,990 fine by the server's count, ten refused by the client's: 0.1 % exactly."""
+    server = _server(*_counter((0, 5000, 9000, 9990), {}))
+    assert _verdicts(ERRORS, server, _client(10000, unanswered=10)) == (MET, BREACHED, BREACHED)
+
+
+def test_the_sample_that_closes_the_window_may_come_late() -> None:
+    """A missed scrape moves the last sample; without it the tail is unknown."""
+    late = _series(
+        "http_requests_total", {95.0: 500.0, 105.0: 505.0, 115.0: 505.0, 131.0: 1205.0}, status_code="200"
+    )
+    sample = _sample(ERRORS, _server(late, _up(95.0, 105.0, 115.0, 131.0), interval=10.0), _client(705))
+    assert isinstance(sample, Share)
+    assert (sample.total, sample.high) == (705, Fraction(0))
+    cut = _series("http_requests_total", {95.0: 500.0, 105.0: 505.0, 115.0: 505.0}, status_code="200")
+    assert (
+        _verdicts(ERRORS, _server(cut, _up(95.0, 105.0, 115.0), interval=10.0), _client(705))
+        == (UNDECIDED,) * 3
+    )
+
+
+def test_one_target_scraped_by_two_jobs_is_named() -> None:
+    """Sums that are a multiple of what was sent are no measurement."""
+    server = _server(*_counter((0, 500, 1500, 2000), {}))
+    sample = _sample(ERRORS, server, _client(1000))
+    assert isinstance(sample, NoData)
+    assert sample.broken
+    assert "2 times" in sample.reason
+
+
+def test_a_load_balanced_page_is_refused() -> None:
+    """Two processes behind one address fabricate resets."""
+    jumps = {95.0: 100.0, 105.0: 20.0, 115.0: 140.0, 125.0: 60.0, 135.0: 180.0}
+    starts = RawSeries(
+        PROCESS_START, {"job": "api", "instance": "a"}, tuple(jumps), (1.0, 5.0, 1.0, 5.0, 1.0)
+    )
+    server = _server(_series("http_requests_total", jumps, status_code="200"), _up(*jumps), starts)
+    sample = _sample(ERRORS, server, _client(100))
+    assert isinstance(sample, NoData)
+    assert "each replica" in sample.reason
+
+
+def test_grouped_status_labels_are_bounds_where_they_cannot_tell() -> None:
+    """`4xx` may or may not be the 429 that the spec calls a failure."""
+    spec = make_spec(
+        '  error_rate: {bronze: "< 1%", silver: "< 0.1%", gold: "< 0.01%"}\n',
+        more=SOURCE + "failures: {statuses: [5xx, 429]}\n",
+    )
+    ok = _series("http_requests_total", {95.0: 0.0, 140.0: 990.0}, status_code="2xx")
+    bad = _series("http_requests_total", {95.0: 0.0, 140.0: 10.0}, status_code="4xx")
+    sample = _sample(spec, _server(ok, bad, _up(*TIMES)), _client(1000))
+    assert isinstance(sample, Share)
+    assert (sample.low, sample.high) == (Fraction(0), Fraction(1, 100))
+
+
+def test_health_and_metrics_routes_are_left_out() -> None:
+    """The scraper's own requests are not the workload's."""
+    own = _series("http_requests_total", {95.0: 0.0, 140.0: 50.0}, status_code="200", route="/metrics")
+    server = _server(*_counter((0, 400, 800, 1000), {}), own)
+    sample = _sample(ERRORS, server, _client(1000))
+    assert isinstance(sample, Share)
+    assert sample.total == 1000
+
+
+def test_the_rate_is_that_between_two_scrapes_of_the_window() -> None:
+    """Time before the first and after the last scrape is neither counted nor divided by."""
+    spec = make_spec('  rps_per_instance: {bronze: ">= 10"}\n', more=SOURCE, gate="bronze")
+    points = {95.0: 0.0, 105.0: 100.0, 115.0: 300.0, 125.0: 500.0, 135.0: 600.0}
+    server = _server(_series("http_requests_total", points, status_code="200"), _up(*points), interval=10.0)
+    sample = _sample(spec, server, _client(600))
+    assert isinstance(sample, Rate)
+    assert (sample.low, sample.per_slice) == (Fraction(20), (20.0, 20.0))
+
+
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        pytest.param(PromqlAnswer("q", (3.0,)), 3, id="a number"),
+        pytest.param(PromqlAnswer("q", ()), None, id="nothing"),
+        pytest.param(PromqlAnswer("q", (float("nan"),)), None, id="not a number"),
+        pytest.param(PromqlAnswer("q", error="422"), None, id="an error"),
+        pytest.param(None, None, id="never asked"),
+    ],
+)
+def test_a_query_of_the_users_own(answer: PromqlAnswer | None, value: int | None) -> None:
+    """Only a finite number is a value."""
+    source = 'prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: api}}\n'
+    spec = make_spec('  depth: {indicator: {promql: "max(x)"}, bronze: "< 5"}\n', more=source, gate="bronze")
+    server = ServerSeries("prometheus", PRESET, 1, 1, 2, promql={"depth": answer} if answer else {})
+    sample = _sample(spec, server, _client(1))
+    assert sample == Scalar(Fraction(value), (3.0,)) if value else isinstance(sample, NoData)
+
+
+HISTORIES = 2000
+
+
+@pytest.mark.parametrize("odd", [float("nan"), inf])
+def test_a_sample_that_is_no_number_is_left_out(odd: float) -> None:
+    """An exporter may say NaN before the load; the other samples count."""
+    counter = _series("http_requests_total", {90.0: odd, 95.0: 5, 110.0: 505, 140.0: 1005}, status_code="200")
+    sample = _sample(ERRORS, _server(counter, _up(*TIMES)), _client(1000))
+    assert isinstance(sample, Share)
+    assert (sample.total, float(sample.high)) == (1000, 0.0)
+
+
+def test_a_restart_before_the_load_does_not_hide_other_traffic() -> None:
+    """Others' requests stand in for those of ours that the second restart lost: nothing is decided."""
+    times = (70.0, 85.0, 95.0, 110.0, 125.0, 140.0)
+    values = (1000, 0, 50, 550, 300, 600)
+    counter = _series("http_requests_total", dict(zip(times, values, strict=True)), status_code="200")
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, times, (20, 80, 80, 80, 112, 112))
+    assert _verdicts(ERRORS, _server(counter, _up(*times), starts), _client(1100)) == (UNDECIDED,) * 3
+
+
+def test_what_was_scraped_before_was_not_born_since() -> None:
+    """The service's clock is ahead: its process seems to start within the load, which it was seen before."""
+    counters = _counter((5000, 5400, 5800, 6000), {95.0: 600, 110.0: 600, 125.0: 600, 140.0: 600})
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, TIMES, (101.0,) * 4)
+    sample = _sample(ERRORS, _server(*counters, starts), _client(1000))
+    assert isinstance(sample, Share)
+    assert (sample.total, float(sample.high)) == (1000, 0.0)
+
+
+def test_a_rate_counts_the_seconds_from_a_birth_as_it_counts_the_requests() -> None:
+    """Two replicas with 100 requests a second each, one of them born in the window."""
+    old, new = tuple(range(70, 161, 15)), tuple(range(120, 166, 15))
+    spec = make_spec('  rps_per_instance: {silver: ">= 110/s"}\n', more=SOURCE)
+    spec = replace(spec, target=replace(spec.target, instances=None))
+    labels = {"job": "api", "instance": "b"}
+    server = _server(
+        _series("http_requests_total", {t: 100.0 * max(0, t - 100) for t in old}, status_code="200"),
+        RawSeries(
+            "http_requests_total",
+            {**BASE, "instance": "b", "status_code": "200"},
+            new,
+            tuple(100.0 * (min(t, 160) - 106) for t in new),
+        ),
+        _up(*old),
+        _up(*new, instance="b"),
+        RawSeries(PROCESS_START, labels, new, (106.0,) * len(new)),
+        end=160.0,
+    )
+    sample = _sample(spec, server, _client(11400), "silver")
+    assert isinstance(sample, Rate)
+    assert sample.low == sample.high == 100
+
+
+def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
+    """Restarts, replicas, gaps, late scrapes, duplicates, skew, refusals, other traffic: the bounds hold."""
+    decided = 0
+    for seed in range(HISTORIES):
+        history = make_history(seed)
+        client = ClientCounts(history.sent, history.refused, history.sent, history.window_refused, 30.0)
+        for spec, bad in (
+            (ERRORS, lambda r: r.status == 500),
+            (P95, lambda r: r.seconds > 0.5 or r.status == 500),
+        ):
+            sample = _sample(spec, history.series, client)
+            if isinstance(sample, NoData):
+                continue
+            assert isinstance(sample, Share)
+            failed = sum(map(bad, history.requests)) + history.window_refused
+            truth = Fraction(failed, len(history.requests) + history.window_refused)
+            assert sample.low <= truth <= sample.high, f"history {seed}: {spec.objectives[0].name}"
+            decided += sample.high - sample.low < Fraction(1, 100)
+    assert decided > HISTORIES / 4, "the bounds are so wide that they say nothing"

@@ -1,0 +1,110 @@
+"""Several runs as one sample."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from slocheck.grading.assess import assess
+from slocheck.grading.assessment import Outcome
+from slocheck.indicators.pooling import pool, pool_recordings, pooled
+from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
+from tests.factories import make_evidence, make_recording, make_slice, make_spec, steady
+
+
+def _share(bad: int, total: int, slices: int = 2) -> Share:
+    part = Slices((total // slices,) * slices, (bad // slices,) * slices, edges=((bad // slices,) * slices,))
+    return Share(total, Fraction(bad, total), Fraction(bad, total), Display(0.1, 0.2), part)
+
+
+def test_shares_are_weighed_by_their_size() -> None:
+    """A run of 300 with 6 bad and one of 100 with none: 6 of 400; the runs stay apart."""
+    together = pool([_share(6, 300, 3), _share(0, 100)])
+    assert isinstance(together, Share)
+    assert (together.total, together.low) == (400, Fraction(6, 400))
+    assert together.slices == Slices(
+        (100, 100, 100, 50, 50), (2, 2, 2, 0, 0), edges=((2, 2, 2, 0, 0),), runs=(3, 2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "limited"),
+    [
+        pytest.param(
+            replace(_share(0, 100), high=Fraction(1, 2)), False, id="requests that are in no counter"
+        ),
+        pytest.param(_share(0, 100), True, id="nothing in doubt"),
+        pytest.param(
+            replace(_share(0, 100), high=Fraction(1, 2), bucket_limited=True), True, id="its bucket"
+        ),
+    ],
+)
+def test_a_pool_is_bucket_limited_only_where_no_run_has_another_doubt(
+    second: Share, *, limited: bool
+) -> None:
+    """Else the client would settle what it cannot know: a false met."""
+    first = replace(_share(0, 100), high=Fraction(1), bucket_limited=True)
+    together = pool([first, second])
+    assert isinstance(together, Share)
+    assert together.bucket_limited is limited
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        pytest.param(True, Display(0.25, 0.25), id="a ratio of all requests"),
+        pytest.param(False, Display(0.0, 0.5), id="between the percentiles"),
+    ],
+)
+def test_what_is_shown_of_a_pool_is_what_it_is_judged_by(shown: Display, *, ratio: bool) -> None:
+    """Half of 100 requests and none of 100 others are a quarter of all."""
+    runs = [replace(_share(bad, 100), display=Display(bad / 100, bad / 100)) for bad in (50, 0)]
+    together = pool(runs, ratio=ratio)
+    assert isinstance(together, Share)
+    assert together.display == shown
+
+
+def test_rates_are_weighed_by_their_length() -> None:
+    """Two seconds at 10 and one at 40 are 20 a second."""
+    slow = Rate(Fraction(10), Fraction(10), Fraction(10), (10.0, 10.0))
+    fast = Rate(Fraction(40), Fraction(40), Fraction(40), (40.0,))
+    together = pool([slow, fast])
+    assert isinstance(together, Rate)
+    assert (together.low, together.per_slice, together.runs) == (Fraction(20), (10.0, 10.0, 40.0), (2, 1))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        pytest.param([_share(0, 100), NoData("gone")], id="one run without data"),
+        pytest.param([Scalar(Fraction(1)), Scalar(Fraction(2))], id="values of a query"),
+    ],
+)
+def test_what_cannot_be_pooled_is_no_data(samples: list[Sample]) -> None:
+    """Never an average of what is not there."""
+    assert isinstance(pool(samples), NoData)
+
+
+def test_windows_are_put_end_to_end_without_their_warm_ups() -> None:
+    """Ten and twenty seconds of window make thirty; nothing of a warm-up is in them."""
+    first = make_recording([make_slice(t, {900.0 if t < 5 else 20.0: 10}) for t in range(15)], warmup_s=5)
+    together = pool_recordings([first, steady(20, {30: 10})])
+    seconds = [part.second for item in together.endpoints for part in item.slices]
+    assert (together.warmup_s, together.window_s, seconds) == (0, 30, list(range(30)))
+    assert max(part.max_ns for item in together.endpoints for part in item.slices) == 30_000_000
+
+
+def test_three_runs_prove_what_one_cannot() -> None:
+    """6,000 flawless requests do not prove 0.01 %; eight such runs do."""
+    spec = make_spec('  error_rate: {silver: "< 0.01%"}\n', more="confidence: 95%\n")
+    run = make_evidence(steady(60, {20: 100}))
+    assert assess(spec, run).outcome is Outcome.UNDECIDED
+    assert assess(spec, *[run] * 8).outcome is Outcome.PASS
+    assert pooled([run] * 8).planned_window_s == 480
+
+
+def test_one_invalid_run_makes_the_pool_invalid() -> None:
+    """A pool is as good as its worst run, and says which one that is."""
+    graded = assess(make_spec(), make_evidence(), make_evidence(planned_window_s=61.0))
+    assert graded.outcome is Outcome.INVALID
+    assert [check.message for check in graded.findings if not check.valid] == ["run 2: 60 of 61 s driven"]

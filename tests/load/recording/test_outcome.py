@@ -1,0 +1,149 @@
+"""What became of a request: classes, judgement, cache."""
+
+import errno
+import socket
+import ssl
+
+import pytest
+import requests
+import urllib3
+
+from slocheck.evidence.recording import FailureClass
+from slocheck.load.recording.outcome import cache_outcome, classify, is_unserved, judge, message_of
+from slocheck.spec.model import CacheRule, FailureRule
+
+
+class CatchResponseError(Exception):
+    """Named as Locust's."""
+
+
+class LocustBadStatusCode(Exception):  # noqa: N818 - Locust's name
+    """Named as Locust's."""
+
+
+class HTTPConnectionClosed(Exception):  # noqa: N818 - geventhttpclient's name
+    """Named as geventhttpclient's."""
+
+
+class Timeout(BaseException):
+    """Named as gevent's."""
+
+
+class RetriesExceeded(Exception):  # noqa: N818 - geventhttpclient's name
+    """Named as geventhttpclient's, which wraps the cause so."""
+
+    def __init__(self, original: BaseException) -> None:
+        self.original = original
+        super().__init__("retries")
+
+
+def wrapped(cause: Exception) -> Exception:
+    """Wrap an error as requests and urllib3 do."""
+    refused = urllib3.exceptions.MaxRetryError(urllib3.HTTPConnectionPool("h"), "/", cause)
+    refused.__cause__ = cause
+    return requests.exceptions.ConnectionError(refused)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(socket.gaierror(-2, "unknown"), FailureClass.DNS, id="dns"),
+        pytest.param(ConnectionRefusedError(errno.ECONNREFUSED, "no"), FailureClass.REFUSED, id="refused"),
+        pytest.param(OSError(errno.EHOSTUNREACH, "no route"), FailureClass.REFUSED, id="unreachable"),
+        pytest.param(ConnectionResetError(errno.ECONNRESET, "reset"), FailureClass.RESET, id="reset"),
+        pytest.param(BrokenPipeError(errno.EPIPE, "pipe"), FailureClass.RESET, id="broken pipe"),
+        pytest.param(HTTPConnectionClosed("connection closed."), FailureClass.RESET, id="closed"),
+        pytest.param(TimeoutError("timed out"), FailureClass.TIMEOUT, id="timeout"),
+        pytest.param(RetriesExceeded(Timeout()), FailureClass.TIMEOUT, id="gevent's timeout"),
+        pytest.param(requests.exceptions.ReadTimeout("slow"), FailureClass.TIMEOUT, id="read timeout"),
+        pytest.param(ssl.SSLCertVerificationError("self-signed"), FailureClass.TLS, id="certificate"),
+        pytest.param(ssl.SSLError("The read operation timed out"), FailureClass.TIMEOUT, id="slow TLS"),
+        pytest.param(OSError(errno.EMFILE, "too many"), FailureClass.GENERATOR, id="descriptors"),
+        pytest.param(OSError(errno.EADDRNOTAVAIL, "no port"), FailureClass.GENERATOR, id="ports"),
+        pytest.param(urllib3.exceptions.ProtocolError("bad"), FailureClass.PROTOCOL, id="not HTTP"),
+    ],
+)
+def test_transport_errors_are_classed_however_wrapped(error: BaseException, expected: FailureClass) -> None:
+    """The innermost cause counts, also through the layers of requests."""
+    assert classify(error) is expected
+    if isinstance(error, Exception):
+        assert classify(wrapped(error)) is expected
+
+
+def test_an_error_that_wraps_itself_ends() -> None:
+    """A ring of causes is walked once."""
+    one, two = ValueError(), ValueError()
+    one.__context__, two.__context__ = two, one
+    assert classify(one) is FailureClass.PROTOCOL
+
+
+RULE = FailureRule(("5xx", "429"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "by_scenario", "expected"),
+    [
+        pytest.param(200, None, False, None, id="fine"),
+        pytest.param(500, None, True, FailureClass.STATUS, id="success() on a 500 changes nothing"),
+        pytest.param(429, None, False, FailureClass.STATUS, id="listed 4xx"),
+        pytest.param(404, LocustBadStatusCode(), False, None, id="unlisted 4xx, fast client"),
+        pytest.param(404, requests.HTTPError(), False, None, id="unlisted 4xx, plain client"),
+        pytest.param(404, requests.HTTPError(), True, FailureClass.EXPECTATION, id="the scenario's word"),
+        pytest.param(200, CatchResponseError("x"), False, FailureClass.EXPECTATION, id="failure()"),
+        pytest.param(200, ConnectionResetError(), False, FailureClass.RESET, id="reset in the body"),
+        pytest.param(0, ConnectionRefusedError(111, "x"), False, FailureClass.REFUSED, id="refused"),
+        pytest.param(None, None, False, None, id="no HTTP, fine"),
+        pytest.param(None, AssertionError(), False, FailureClass.EXPECTATION, id="no HTTP, asserted"),
+    ],
+)
+def test_judgement(
+    status: int | None, error: Exception | None, *, by_scenario: bool, expected: FailureClass | None
+) -> None:
+    """The spec's rule comes first, then the scenario's word, then the transport."""
+    assert judge(status=status, error=error, by_scenario=by_scenario, rule=RULE) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "failure", "expected"),
+    [
+        pytest.param(200, None, False, id="served"),
+        pytest.param(500, FailureClass.STATUS, False, id="500 is an answer"),
+        pytest.param(503, FailureClass.STATUS, True, id="503"),
+        pytest.param(0, FailureClass.TIMEOUT, True, id="no response"),
+        pytest.param(0, FailureClass.GENERATOR, True, id="our own shortage, told apart by its class"),
+        pytest.param(200, FailureClass.RESET, False, id="half a response"),
+        pytest.param(None, FailureClass.EXPECTATION, False, id="another protocol"),
+    ],
+)
+def test_unserved(status: int | None, failure: FailureClass | None, *, expected: bool) -> None:
+    """Unserved is no response at all, or 502, 503, 504."""
+    assert is_unserved(status, failure) is expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({"x-cache": "HIT"}, 1, id="hit"),
+        pytest.param({"x-cache": "Miss from cloudfront"}, -1, id="miss"),
+        pytest.param({"x-cache": "MISS, HIT"}, 1, id="an outer cache answered"),
+        pytest.param({"x-cache": ["MISS", "MISS"]}, -1, id="twice"),
+        pytest.param({"x-cache": "Error from cloudfront", "age": "3"}, 1, id="the next header tells"),
+        pytest.param({"cf-cache-status": "EXPIRED"}, -1, id="expired"),
+        pytest.param({"cf-cache-status": "REVALIDATED"}, 1, id="revalidated"),
+        pytest.param({"cf-cache-status": "DYNAMIC"}, 0, id="not cacheable"),
+        pytest.param({"age": "0"}, -1, id="age 0"),
+        pytest.param({"age": "17"}, 1, id="aged"),
+        pytest.param({"age": "soon"}, 0, id="no number"),
+        pytest.param({}, 0, id="no header"),
+        pytest.param(None, 0, id="no response"),
+    ],
+)
+def test_cache_headers(headers: dict[str, str] | None, expected: int) -> None:
+    """The first header that tells anything decides."""
+    assert cache_outcome(headers, CacheRule()) == expected
+
+
+def test_messages_are_bounded_and_without_addresses() -> None:
+    """The same cause has the same text."""
+    assert message_of(ValueError("<Object at 0x7f01> " + "x" * 999)).startswith("ValueError: <Object> xxx")
+    assert len(message_of(ValueError("x" * 999))) == 300

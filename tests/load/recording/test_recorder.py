@@ -1,0 +1,207 @@
+"""The recorder: exact counts by endpoint and second, and flights that are counted once."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.evidence.histogram import bucket_index, merge
+from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT, RecordingBuilder
+from slocheck.evidence.recording import FailureClass, SliceCounts
+from slocheck.load.recording.recorder import Recorder, Result
+from slocheck.load.recording.tracking import FLIGHT_KEY, Tracker
+from slocheck.plan.load_plan import LoadPlan
+from slocheck.spec.model import CacheRule, Endpoint, FailureRule
+
+S = 1_000_000_000
+THRESHOLDS = (1000, 2000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3 * S), st.integers(1, 3000)), max_size=40), st.integers(1, 40))
+def test_flushes_add_up_to_the_exact_counts(requests: list[tuple[int, int]], every: int) -> None:
+    """However often it is flushed, counts over limits, histogram, sum and maximum are exact."""
+    recorder, builder = Recorder(THRESHOLDS), RecordingBuilder(THRESHOLDS)
+    for number, (start, latency) in enumerate(requests):
+        recorder.record("GET", "/", Result(start, latency, status=200, size=2))
+        if number % every == 0:
+            builder.add_delta(recorder.flush())
+    builder.add_delta(recorder.flush())
+    slices = [counts for e in builder.recording(0, 4).endpoints for counts in e.slices]
+    assert {counts.second for counts in slices} == {start // S for start, _ in requests}
+    for counts in slices:
+        latencies = [latency for start, latency in requests if start // S == counts.second]
+        assert counts.ok == counts.statuses[200] == len(latencies)
+        assert counts.over == tuple(sum(ns >= limit for ns in latencies) for limit in THRESHOLDS)
+        assert counts.latencies == merge({bucket_index(ns): 1} for ns in latencies)
+        assert (counts.total_ns, counts.max_ns) == (sum(latencies), max(latencies))
+        assert counts.bytes_received == 2 * len(latencies)
+
+
+def test_failures_stay_out_of_the_latencies_that_are_graded() -> None:
+    """A refused connection is no fast response."""
+    recorder = Recorder(THRESHOLDS)
+    recorder.origin_ns = 5 * S
+    recorder.record("GET", "/", Result(7 * S, 1500, FailureClass.REFUSED, 0, "no"))
+    recorder.record("GET", "/", Result(4 * S, 1500, FailureClass.STATUS, 503, "HTTP 503", cache=-1))
+    delta = recorder.flush()
+    assert dict(delta.counts[0:1])[Endpoint("GET", "/")] == SliceCounts(
+        second=2,
+        failures={FailureClass.REFUSED: 1},
+        statuses={0: 1},
+        unserved=1,
+        over=(0, 0),
+        failed_latencies={bucket_index(1500): 1},
+    )
+    assert delta.counts[1][1].second == 0, "what was sent before the load began is of its first second"
+    assert (delta.counts[1][1].cache_misses, delta.counts[1][1].unserved) == (1, 1)
+    assert [(error.message, error.second) for error in delta.errors] == [("no", 2), ("HTTP 503", 0)]
+    assert recorder.flush().counts == ()
+
+
+def test_names_are_bounded() -> None:
+    """An endless supply of names does not fill the memory, and no request is lost."""
+    recorder = Recorder(())
+    for number in range(MAX_ENDPOINTS + 5):
+        recorder.record("GET", f"/{number}", Result(0, 1))
+    counts = dict(recorder.flush().counts)
+    assert counts[OTHER_ENDPOINT].ok == 5
+    assert len(counts) == MAX_ENDPOINTS + 1
+
+
+@pytest.fixture
+def tracker() -> Tracker:
+    """Return a tracker whose load has just begun."""
+    plan = LoadPlan(
+        target_url="http://h",
+        scenario="s.py",
+        users=1,
+        spawn_rate=1,
+        warmup_s=0,
+        duration_s=1,
+        drain_s=1,
+        thresholds_ns=(),
+        failures=FailureRule(),
+        cache=CacheRule(),
+    )
+    tracker = Tracker(plan)
+    tracker.recorder.origin_ns = time.monotonic_ns()
+    return tracker
+
+
+def counted(tracker: Tracker) -> SliceCounts:
+    """Return the only slice that was recorded."""
+    ((_, counts),) = tracker.recorder.flush().counts
+    return counts
+
+
+class Response:
+    """Something like a client's response."""
+
+    def __init__(self, status: int = 200, error: Exception | None = None) -> None:
+        self.status_code = status
+        self.error = error
+        self.headers: dict[str, str] = {}
+
+
+def test_an_event_closes_its_flight_once(tracker: Tracker) -> None:
+    """The second event of a flight, and one after it was given up, count nothing."""
+    flight = tracker.flights.begin("GET", "/")
+    tracker.on_request("GET", "/", 3.0, response=Response(), context={FLIGHT_KEY: flight})
+    tracker.on_request("GET", "/", 3.0, response=Response(), context={FLIGHT_KEY: flight})
+    tracker.give_up(as_timeouts=True)
+    counts = counted(tracker)
+    assert (counts.sent, counts.ok, counts.total_ns) == (1, 1, 3_000_000)
+
+
+def test_the_events_context_is_left_as_the_scenario_made_it(tracker: Tracker) -> None:
+    """Listeners of the scenario do not see the flight."""
+    context = {FLIGHT_KEY: tracker.flights.begin("GET", "/"), "own": 1}
+    tracker.on_request("GET", "/", 3.0, response=Response(), context=context)
+    assert context == {"own": 1}
+
+
+def test_giving_up_records_or_confesses(tracker: Tracker) -> None:
+    """At the drain's end a request in flight failed at its age; after an interrupt it is unrecorded."""
+    tracker.flights.begin("GET", "/")
+    tracker.give_up(as_timeouts=True)
+    counts = counted(tracker)
+    assert counts.failures == {FailureClass.TIMEOUT: 1}
+    assert (tracker.in_flight, tracker.unrecorded, len(tracker.flights)) == (1, 0, 0)
+    tracker.flights.begin("GET", "/")
+    tracker.give_up(as_timeouts=False)
+    assert (tracker.in_flight, tracker.unrecorded, len(tracker.flights)) == (1, 1, 0)
+    assert tracker.recorder.flush().counts == ()
+
+
+class InterruptTaskSet(Exception):  # noqa: N818 - Locust's name
+    """Named as Locust's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "expected"),
+    [
+        pytest.param(KeyError(), 200, {FailureClass.EXPECTATION: 1}, id="an exception is a failure"),
+        pytest.param(InterruptTaskSet(), 200, {}, id="control flow is none"),
+        pytest.param(KeyError(), 500, {FailureClass.STATUS: 1}, id="the status comes first"),
+    ],
+)
+def test_a_block_that_is_left(
+    tracker: Tracker, error: Exception, status: int, expected: dict[FailureClass, int]
+) -> None:
+    """A `catch_response` block that is left by an exception counts by its cause."""
+    flight, answer = tracker.flights.begin("GET", "?"), Response(status)
+    meta = {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
+    tracker.answered(flight, answer, meta)
+    tracker.block_ended(flight, error)
+    tracker.block_ended(flight, error)
+    assert counted(tracker).failures == expected
+
+
+def test_a_missing_response_is_not_made_good(tracker: Tracker) -> None:
+    """`response.success()` after a refused connection is still a refused connection."""
+    refused = Response(0, error=ConnectionRefusedError(111, "refused"))
+    tracker.on_request("GET", "/", 1.0, response=refused, exception=None, context={})
+    counts = counted(tracker)
+    assert counts.failures == {FailureClass.REFUSED: 1}
+    assert (counts.unserved, counts.statuses) == (1, {0: 1})
+
+
+def test_an_event_without_a_time_is_confessed(tracker: Tracker) -> None:
+    """A request whose duration nobody knows is unrecorded, not a request of 0 ms."""
+    tracker.on_request("RPC", "x", None)
+    tracker.on_request("RPC", "x", float("nan"))
+    assert tracker.unrecorded == 2
+    tracker.on_request("RPC", "x", 0.0)
+    assert counted(tracker).max_ns == 1
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "second"),
+    [
+        pytest.param(2.5, 3, id="an earlier start is believed"),
+        pytest.param(-3, 5, id="none after the response"),
+        pytest.param(9, 5, id="none before the load"),
+        pytest.param(None, 5, id="absent"),
+    ],
+)
+def test_the_start_of_an_unknown_clients_request(tracker: Tracker, ago_s: float | None, second: int) -> None:
+    """An event is put into the second of its start, by its own clock where that can be right."""
+    tracker.recorder.origin_ns -= round(5.7 * S)
+    start = None if ago_s is None else time.time() - ago_s
+    tracker.on_request("RPC", "x", 100.0, start_time=start)
+    assert counted(tracker).second == second
+
+
+def test_a_response_that_nobody_looks_at_is_settled(tracker: Tracker) -> None:
+    """A `catch_response` request without its block counts by its status, once its response is gone."""
+    flight, answer = tracker.flights.begin("GET", "?"), Response()
+    tracker.answered(
+        flight, answer, {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
+    )
+    tracker.settle_forgotten()
+    assert len(tracker.flights) == 1, "its block may still come"
+    del answer
+    tracker.settle_forgotten()
+    assert len(tracker.flights) == 0
+    assert counted(tracker).ok == 1

@@ -1,0 +1,52 @@
+"""A virtual user of a declarative scenario that dies leaves word."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.hostile import HostileServer
+
+PROGRAM = """
+import sys
+from dataclasses import replace
+
+import gevent
+import locust
+from locust.env import Environment
+
+from slocheck.load.worker import user_errors
+from slocheck.load.users.declarative import iterations, user_class
+from slocheck.load.http.sink import RecorderSink
+from tests.e2e.load_runs import make_plan
+
+user_errors.watch()
+plan = make_plan(sys.argv[1], sys.argv[2], users=1)
+user = user_class(plan)
+
+def broken(status, head, body, values):
+    raise LookupError("no such thing")
+
+(flow,) = user.scenario.flows
+steps = tuple(replace(step, check=broken) for step in flow.steps)
+user.scenario = replace(user.scenario, flows=(replace(flow, steps=steps),))
+user.sink = RecorderSink(plan)
+user.work = iterations(user, plan, 0)
+environment = Environment(user_classes=[user])
+died = gevent.event.AsyncResult()
+environment.events.user_error.add_listener(lambda user_instance, exception, tb, **_: died.set(exception))
+environment.create_local_runner().start(1, 1)
+print(repr(died.get(timeout=20)), user.sink.unrecorded, user.sink.recorder.flush().counts)
+"""
+
+
+def test_a_user_that_dies_is_told_of_and_its_request_is_known_to_be_lost(tmp_path: Path) -> None:
+    """Such a death is a defect of ours; it must not look like a healthy run of fewer requests."""
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(json.dumps({"flows": [{"steps": [{"get": "/x"}]}]}))
+    with HostileServer() as server:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, server.url, scenario], capture_output=True, text=True, check=False
+        )
+        assert server.requests == {"/x": 1}
+    assert done.stdout == "LookupError('no such thing') 1 ()\n", done.stderr

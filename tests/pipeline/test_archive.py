@@ -1,0 +1,166 @@
+"""The archive: atomic, collision-free, honest about damage."""
+
+import errno
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from slocheck.errors import SaveError, UsageError
+from slocheck.evidence.model import Evidence
+from slocheck.pipeline.archive import (
+    ABORTED_FILE,
+    EVIDENCE_FILE,
+    RUNNING_FILE,
+    Archive,
+    RunFolder,
+    load_evidence,
+    write_atomically,
+)
+from tests.factories import make_evidence
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def _archived(archive: Archive, evidence: Evidence) -> Path:
+    folder = archive.create(NOW)
+    folder.save_evidence(evidence, "service: x\n")
+    folder.close()
+    return folder.path
+
+
+def test_evidence_comes_back_as_it_was(tmp_path: Path) -> None:
+    """What is saved and loaded again is equal, field by field."""
+    evidence = make_evidence()
+    path = _archived(Archive(tmp_path), evidence)
+    assert load_evidence(path) == evidence
+    assert (path / "slo.yaml").read_text() == "service: x\n"
+
+
+def test_a_run_is_found_by_folder_file_name_and_latest(tmp_path: Path) -> None:
+    """All the ways to name a run lead to its folder."""
+    archive = Archive(tmp_path)
+    first = _archived(archive, make_evidence())
+    second = _archived(archive, make_evidence())
+    assert archive.find(str(first)) == first
+    assert archive.find(str(first / EVIDENCE_FILE)) == first
+    assert archive.find(first.name) == first
+    assert archive.find("latest") == second
+
+
+def test_a_run_without_evidence_is_never_the_latest(tmp_path: Path) -> None:
+    """A run that still goes on, or died, does not hide the last whole one."""
+    archive = Archive(tmp_path)
+    whole = _archived(archive, make_evidence())
+    running = archive.create(datetime(2027, 1, 1, tzinfo=UTC))
+    assert archive.find("latest") == whole
+    running.close()
+
+
+def test_two_hundred_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
+    """Runs created at the same moment by several threads get folders of their own."""
+    archive = Archive(tmp_path)
+    folders: list[RunFolder] = []
+
+    def create() -> None:
+        folders.extend(archive.create(NOW) for _ in range(50))
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({folder.path for folder in folders}) == 200
+    for folder in folders:
+        folder.close()
+
+
+def test_a_killed_run_is_marked_aborted_by_the_next(tmp_path: Path) -> None:
+    """The lock of a process that is gone is free, so its run is known to be dead."""
+    code = (
+        "import os, sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "from slocheck.pipeline.archive import Archive\n"
+        f"print(Archive(Path({str(tmp_path)!r})).create(datetime.now(UTC)).path); sys.stdout.flush()\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    dead = Path(done.stdout.strip())
+    assert (dead / RUNNING_FILE).exists()
+    alive = Archive(tmp_path).create(NOW)
+    another = Archive(tmp_path).create(NOW)
+    assert (dead / ABORTED_FILE).exists()
+    assert (alive.path / RUNNING_FILE).exists()
+    alive.close()
+    another.close()
+
+
+@pytest.mark.parametrize("run", ["latest", "nowhere", "20260102T030405Z-abcdef"])
+def test_an_unknown_run_is_a_usage_error(tmp_path: Path, run: str) -> None:
+    """What names no run says what to type instead."""
+    with pytest.raises(UsageError, match="no run is archived there"):
+        Archive(tmp_path).find(run)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not gzip", id="not gzip"),
+        pytest.param(gzip.compress(b"{"), id="cut JSON"),
+        pytest.param(gzip.compress(b"[]"), id="another form"),
+        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 1}}'), id="fields missing"),
+        pytest.param(gzip.compress(b"x" * 1000)[:-10], id="cut gzip"),
+    ],
+)
+def test_damaged_evidence_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Damage is named, with the file, and never graded."""
+    (tmp_path / EVIDENCE_FILE).write_bytes(content)
+    with pytest.raises(UsageError, match=f"{EVIDENCE_FILE}: damaged"):
+        load_evidence(tmp_path)
+
+
+def test_evidence_of_another_form_is_refused(tmp_path: Path) -> None:
+    """A newer slocheck's evidence is not misread by an older one."""
+    path = _archived(Archive(tmp_path), make_evidence())
+    document = json.loads(gzip.decompress((path / EVIDENCE_FILE).read_bytes()))
+    document["evidence"]["schema_version"] = 99
+    (path / EVIDENCE_FILE).write_bytes(gzip.compress(json.dumps(document).encode()))
+    with pytest.raises(UsageError, match="evidence of form 99"):
+        load_evidence(path)
+
+
+def test_a_reports_path_that_is_a_file_is_found_before_the_load(tmp_path: Path) -> None:
+    """The probe says which flag to change."""
+    (tmp_path / "reports").write_text("a file")
+    with pytest.raises(UsageError, match="--reports DIR"):
+        Archive(tmp_path / "reports").probe()
+
+
+def test_the_probe_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A folder that can be written is left as it was, but created."""
+    Archive(tmp_path / "a" / "b").probe()
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_a_full_disk_leaves_the_old_file_whole() -> None:
+    """On a file system of 64 KiB the second, larger file does not fit and the first one stays."""
+    mount = Path("/dev/shm") / f"slocheck-test-{os.getpid()}"
+    mount.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", mount], check=True)
+    try:
+        target = mount / "result.json"
+        write_atomically(target, b"old")
+        with pytest.raises(SaveError, match=os.strerror(errno.ENOSPC)):
+            write_atomically(target, b"x" * 200_000)
+        assert target.read_bytes() == b"old"
+        assert [path.name for path in mount.iterdir()] == ["result.json"]
+    finally:
+        subprocess.run(["umount", mount], check=True)
+        shutil.rmtree(mount)

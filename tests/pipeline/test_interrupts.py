@@ -1,0 +1,47 @@
+"""Signals: first in order, second at once, never in the middle of saving."""
+
+import os
+import signal
+
+import pytest
+
+from slocheck.pipeline.interrupts import Interrupted, Interrupts
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_before_the_load_ends_the_process_with_its_code(number: int, code: int) -> None:
+    """Nothing was sent, so there is nothing to keep."""
+    with Interrupts(), pytest.raises(Interrupted) as caught:
+        os.kill(os.getpid(), number)
+    assert caught.value.exit_code == code
+
+
+def test_under_load_the_first_stops_and_the_second_kills() -> None:
+    """Both are handed on and nothing is raised."""
+    calls: list[str] = []
+    with (
+        Interrupts() as interrupts,
+        interrupts.handing_to(lambda: calls.append("stop"), lambda: calls.append("kill")),
+    ):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert calls == ["stop", "kill", "kill"]
+    assert interrupts.received == "SIGINT"
+
+
+def test_saving_is_not_interrupted() -> None:
+    """A signal while a result is written is noted and changes nothing else."""
+    with Interrupts() as interrupts, interrupts.shielded():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert interrupts.received == "SIGTERM"
+
+
+def test_the_old_handlers_come_back() -> None:
+    """Outside of a run Python's own handling of Ctrl-C is in place."""
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupts():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,139 @@
+"""The reference API, over a real socket."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from slocheck.errors import UsageError
+from slocheck.reference_api.faults import Faults
+from slocheck.reference_api.server import ReferenceApi
+
+
+@pytest.fixture
+def api() -> Iterator[httpx.Client]:
+    """A client of a fresh reference API."""
+    with ReferenceApi() as running, httpx.Client(base_url=running.url) as client:
+        yield client
+
+
+def _metrics(client: httpx.Client) -> Counter[tuple[str, str, str, str]]:
+    """Return request counts by (name, method, route, status)."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for sample in family.samples:
+            labels = sample.labels
+            key = (
+                sample.name,
+                labels.get("method", ""),
+                labels.get("route", ""),
+                labels.get("status_code", ""),
+            )
+            if "le" not in labels:
+                counts[key] += int(sample.value)
+    return counts
+
+
+def test_every_request_is_counted_once_under_bounded_labels(api: httpx.Client) -> None:
+    """Paths with ids share a route, unknown paths share one, and the histogram agrees."""
+    for path in ("/items/1", "/items/2", "/items/9999", "/items", "/nowhere/1", "/nowhere/2"):
+        api.get(path)
+    api.post("/checkout", json={"item": 1, "quantity": 1})
+    counts = _metrics(api)
+    for name in ("http_requests_total", "http_request_duration_seconds_count"):
+        assert counts[name, "GET", "/items/{id}", "200"] == 2
+        assert counts[name, "GET", "/items/{id}", "404"] == 1
+        assert counts[name, "GET", "/items", "200"] == 1
+        assert counts[name, "GET", "unmatched", "404"] == 2
+        assert counts[name, "POST", "/checkout", "201"] == 1
+
+
+def test_the_histogram_has_the_documented_buckets(api: httpx.Client) -> None:
+    """The edges are the ones that the shipped preset's users know; 200 ms is none of them."""
+    api.get("/items")
+    page = api.get("/metrics").text
+    edges = [
+        line.split('le="')[1].split('"')[0]
+        for line in page.splitlines()
+        if 'route="/items"' in line and "le=" in line
+    ]
+    assert edges == ["0.01", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "+Inf"]
+
+
+def test_the_cache_is_told_by_header_and_by_counter(api: httpx.Client) -> None:
+    """First a miss, then hits."""
+    answers = [api.get("/items/7").headers["x-cache"] for _ in range(3)]
+    assert answers == ["miss", "hit", "hit"]
+    counts = _metrics(api)
+    assert counts["cache_hits_total", "", "", ""] == 2
+    assert counts["cache_misses_total", "", "", ""] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        pytest.param('{"item": 1, "quantity": 2}', 201, id="an order"),
+        pytest.param('{"item": 1}', 422, id="no quantity"),
+        pytest.param('{"item": 1, "quantity": 101}', 422, id="too many"),
+        pytest.param('{"item": 1, "quantity": true}', 422, id="a boolean is no quantity"),
+        pytest.param('{"item": 99999, "quantity": 1}', 404, id="an unknown item"),
+        pytest.param("[]", 422, id="a list"),
+        pytest.param("not JSON", 422, id="not JSON"),
+    ],
+)
+def test_orders_are_checked(api: httpx.Client, body: str, status: int) -> None:
+    """A wrong order is the client's fault and never a 500."""
+    assert api.post("/checkout", content=body).status_code == status
+
+
+@pytest.mark.parametrize("page", ["-1", "x", "1" * 5000])
+def test_a_page_that_is_no_number_is_refused(api: httpx.Client, page: str) -> None:
+    """Query strings are foreign input."""
+    assert api.get("/items", params={"page": page}).status_code == 422
+
+
+def test_planted_errors_are_counted_as_500() -> None:
+    """With an error rate of 1 each request fails, and health and metrics still answer."""
+    with ReferenceApi(error_rate=1.0) as running, httpx.Client(base_url=running.url) as client:
+        assert client.get("/items/1").status_code == 500
+        assert client.get("/health").status_code == 200
+        assert _metrics(client)["http_requests_total", "GET", "/items/{id}", "500"] == 1
+
+
+def test_planted_faults_are_reproducible() -> None:
+    """The same seed plants the same series; the shares are those asked for."""
+    first, second = Faults([1, 2], 0.25, seed=7), Faults([1, 2], 0.25, seed=7)
+    series = [first.next() for _ in range(4000)]
+    assert series == [second.next() for _ in range(4000)]
+    assert 800 < sum(fault.fail for fault in series) < 1200
+    assert {fault.delay for fault in series} == {0.001, 0.002}
+
+
+def test_a_taken_port_is_a_usage_error() -> None:
+    """The message names the port and the flag."""
+    with (
+        ReferenceApi() as first,
+        pytest.raises(UsageError, match="--port"),
+        ReferenceApi(port=int(first.url.rpartition(":")[2])),
+    ):
+        pass
+
+
+def test_the_api_does_not_outlive_its_parent() -> None:
+    """When the parent's end of the pipe closes the process ends by itself."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "slocheck.reference_api"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdout.readline()
+    process.stdin.close()
+    process.wait(timeout=60)
+    process.stdout.close()

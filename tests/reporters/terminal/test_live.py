@@ -1,0 +1,129 @@
+"""The run while it goes on: lines for logs, a redrawn view for terminals."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from slocheck.evidence.model import Tick
+from slocheck.evidence.recording import Recording
+from slocheck.grading.assessment import Side, Verdict
+from slocheck.reporters.terminal.live import LiveView, PlainProgress, by_client, progress_for, recent
+from tests.reporters.recordings import recording
+from tests.reporters.samples import HOSTILE, assessment, hostile_report, spec
+
+SPEC = spec()
+ASSESSMENT = assessment(SPEC.objectives)
+
+
+def plain_console() -> tuple[Console, io.StringIO]:
+    """A console that is no terminal, and what it prints."""
+    out = io.StringIO()
+    return Console(file=out, force_terminal=False, width=40), out
+
+
+def ticks(count: int) -> list[Tick]:
+    """One tick a second: a warm-up of 5 s, then the window."""
+    found = recording()
+    return [
+        Tick(second, "warm-up" if second < found.warmup_s else "window", 20, found) for second in range(count)
+    ]
+
+
+def test_a_log_gets_a_line_every_ten_seconds_and_at_each_phase() -> None:
+    """Twenty-six seconds with a warm-up of five: lines at 0, 5, 15 and 25."""
+    console, out = plain_console()
+    with PlainProgress(SPEC, console) as progress:
+        for tick in ticks(26):
+            progress.update(tick, ASSESSMENT)
+    printed = out.getvalue().splitlines()
+    assert [line.split(" s ", 1)[0] for line in printed] == ["0", "5", "15", "25"]
+    assert "window 20 of 40 s" in printed[-1]
+    assert "gate silver, client side so far: 2 breached, 2 met" in printed[-1]
+    assert "rps 104.0" in printed[-1]
+
+
+def test_the_figures_are_of_the_last_ten_seconds() -> None:
+    """At second 30 the failures of seconds 25 and 26 are in, at second 40 they are not."""
+    found = recording()
+    assert recent(found, 30).sums.failed == 16
+    assert recent(found, 40).sums.failed == 0
+    assert recent(found, 3).seconds == 3
+
+
+def test_nothing_recorded_yet_is_no_division_by_zero() -> None:
+    """The first tick comes before the first whole second."""
+    console, out = plain_console()
+    with PlainProgress(SPEC, console) as progress:
+        progress.update(Tick(0, "warm-up", 0, Recording((), (), (), 5, 40)), None)
+    assert "p50 -" in out.getvalue()
+
+
+def test_a_terminal_gets_the_view_and_a_log_gets_lines() -> None:
+    """The console decides."""
+    assert isinstance(progress_for(SPEC, Console(file=io.StringIO(), force_terminal=True)), LiveView)
+    assert isinstance(progress_for(SPEC, Console(file=io.StringIO(), force_terminal=False)), PlainProgress)
+
+
+@pytest.mark.parametrize("phase", ["warm-up", "window", "drain"])
+def test_the_view_shows_phase_figures_and_objectives(phase: str) -> None:
+    """What REPORTS promises is on the screen: progress, rate, percentiles, errors, cache, each objective."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=200, height=50)
+    with LiveView(SPEC, console) as view:
+        view.step("sending load")
+        view.warn("mind the gap")
+        view.update(Tick(30, phase, 20, recording()), ASSESSMENT)
+    printed = out.getvalue()
+    (bar,) = {line for line in printed.splitlines() if "━" in line}
+    assert "users" not in bar
+    for text in ("sending load", phase, "p99", "cache hits", "errors", "✗ latency_p95", "mind the gap"):
+        assert text in printed
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_foreign_text_is_no_markup(text: str, *, terminal: bool) -> None:
+    """Steps, warnings, names and reasons from elsewhere are shown and not obeyed."""
+    found = hostile_report(text)
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=120, height=60, color_system=None)
+    with progress_for(found.spec, console) as progress:
+        progress.step(text)
+        progress.warn(text)
+        progress.update(Tick(12, "window", 20, found.evidence.recording), found.assessment)
+    printed = out.getvalue()
+    assert "\x1b]" not in printed
+    assert "\u202e" not in printed
+    assert "\x1b[2J" not in printed
+    assert not any(line.lstrip().startswith("::") for line in printed.splitlines())
+
+
+def test_many_objectives_are_counted_past_the_screen() -> None:
+    """A hundred objectives do not push the figures off the screen."""
+    out = io.StringIO()
+    many = replace(ASSESSMENT, objectives=ASSESSMENT.objectives * 20)
+    with LiveView(SPEC, Console(file=out, force_terminal=True, width=150, height=80)) as view:
+        view.update(Tick(30, "window", 20, recording()), many)
+    assert "and 80 more" in out.getvalue()
+
+
+def test_while_it_goes_on_the_client_alone_is_shown() -> None:
+    """The server's numbers come at the end; until then they keep no objective undecided."""
+    waiting = by_client(
+        replace(
+            ASSESSMENT,
+            objectives=tuple(
+                replace(
+                    result, levels=tuple(replace(one, verdict=Verdict.UNDECIDED) for one in result.levels)
+                )
+                for result in ASSESSMENT.objectives
+            ),
+        )
+    )
+    verdicts = [level.verdict for level in waiting.objectives[0].levels]
+    assert verdicts == [Verdict.MET, Verdict.BREACHED, Verdict.BREACHED, Verdict.MET]
+    assert {
+        side.side for result in waiting.objectives for level in result.levels for side in level.sides
+    } == {Side.CLIENT}

@@ -1,0 +1,174 @@
+"""The shared wording: values never contradict verdicts, and every report says the same."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.grading.assessment import Bounds, LevelResult, Side, Verdict
+from slocheck.indicators.samples import Display
+from slocheck.reporters.text import (
+    clock_text,
+    deciding_side,
+    gap_between_sides,
+    indicator_text,
+    interval_text,
+    limits_of,
+    margin_text,
+    sides_text,
+    unit_name,
+    value_text,
+)
+from slocheck.spec.model import IndicatorKind, Objective
+from tests.reporters.samples import objectives, side
+
+LATENCY, ERRORS, AVAILABLE, CACHE, _ = objectives()
+
+
+@pytest.mark.parametrize(
+    ("objective", "low", "high", "expected"),
+    [
+        pytest.param(LATENCY, 0.2621, 0.2629, "262ms", id="bounds of one bucket are one number"),
+        pytest.param(
+            LATENCY, 0.1999, 0.2003, "199.9ms to 200.3ms", id="a limit between the bounds keeps both"
+        ),
+        pytest.param(LATENCY, 0.20000001, 0.20000001, "200.00001ms", id="just over a limit is not the limit"),
+        pytest.param(LATENCY, 0.2, 0.2, "200ms", id="on the limit"),
+        pytest.param(LATENCY, 0.1, 0.25, "100ms to 250ms", id="a server bucket"),
+        pytest.param(LATENCY, 5.0, inf, "at least 5s", id="past the last bucket"),
+        pytest.param(LATENCY, 0.0, 0.01, "at most 10ms", id="within the first bucket"),
+        pytest.param(LATENCY, inf, inf, "unbounded", id="too many failed"),
+        pytest.param(AVAILABLE, 0.999999, 0.999999, "99.9999%", id="nearly all is not all"),
+        pytest.param(ERRORS, 0.0, 0.0, "0%", id="none"),
+    ],
+)
+def test_value_text(objective: Objective, low: float, high: float, expected: str) -> None:
+    """Rounded for people, but never across or onto a limit."""
+    assert value_text(objective, Display(low, high)) == expected
+
+
+@pytest.mark.parametrize("display", [None, Display(None, None)])
+def test_no_data_is_said_in_words(display: Display | None) -> None:
+    """There is no number for what was not measured."""
+    assert value_text(LATENCY, display) == "no data"
+
+
+@given(st.floats(min_value=1e-6, max_value=20, allow_nan=False), st.floats(min_value=0, max_value=0.02))
+def test_a_single_number_is_on_the_bounds_side_of_each_limit(low: float, width: float) -> None:
+    """Whatever the bounds, the text parses back to the same side of every limit."""
+    high = low * (1 + width)
+    text = value_text(LATENCY, Display(low, high))
+    if " to " in text:
+        return
+    number = Fraction(text.rstrip("mus")) * {"ms": Fraction(1, 1000), "us": Fraction(1, 10**6)}.get(
+        text.lstrip("0123456789."), Fraction(1)
+    )
+    for bound in limits_of(LATENCY):
+        exact = Fraction(f"{low:.15g}"), Fraction(f"{high:.15g}")
+        assert any((number > bound) - (number < bound) == (end > bound) - (end < bound) for end in exact)
+
+
+@pytest.mark.parametrize(
+    ("objective", "value", "expected"),
+    [
+        pytest.param(LATENCY, 0.262, "+62ms", id="too slow"),
+        pytest.param(LATENCY, 0.15, "-50ms", id="fast enough"),
+        pytest.param(ERRORS, 0.0062, "+0.52 points", id="percentages differ by points"),
+        pytest.param(CACHE, 0.855, "-4.5 points", id="below a floor"),
+    ],
+)
+def test_margin_text(objective: Objective, value: float, expected: str) -> None:
+    """The distance is signed and has a unit."""
+    assert margin_text(objective, objective.limits["silver"], Display(value, value)) == expected
+
+
+def test_margin_of_the_unknown_is_empty() -> None:
+    """Nothing is made up for infinity or for no data."""
+    limit = LATENCY.limits["silver"]
+    assert margin_text(LATENCY, limit, None) == ""
+    assert margin_text(LATENCY, limit, Display(inf, inf)) == ""
+
+
+@pytest.mark.parametrize(
+    ("objective", "low", "high", "expected"),
+    [
+        pytest.param(ERRORS, 0.002, 0.006, "about 95%: 0.2%..0.6%", id="a share as it is"),
+        pytest.param(ERRORS, 2.2e-308, 0.006, "about 95%: 0%..0.6%", id="no row of noughts"),
+        pytest.param(AVAILABLE, 0.5, 1 - 1e-15, "about 95%: 0%..50%", id="nor at the other end"),
+        pytest.param(AVAILABLE, 0.001, 0.002, "about 95%: 99.8%..99.9%", id="the good share, turned round"),
+        pytest.param(
+            LATENCY,
+            0.03,
+            0.04,
+            "about 95%: 3%..4% of requests at or over 200ms, 5% allowed",
+            id="a percentile",
+        ),
+        pytest.param(
+            LATENCY,
+            1e-158,
+            0.04,
+            "about 95%: 0%..4% of requests at or over 200ms, 5% allowed",
+            id="a percentile far from its limit",
+        ),
+    ],
+)
+def test_interval_text(objective: Objective, low: float, high: float, expected: str) -> None:
+    """The interval is told in terms that the objective is known by."""
+    found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(low, high))
+    assert interval_text(objective, objective.limits["silver"], found, Fraction(19, 20)) == expected
+
+
+def test_no_interval_without_confidence() -> None:
+    """``confidence: none`` grades observed values; there is no interval to show."""
+    found = side(Verdict.MET, 0.1, bounds=Bounds(0.1, 0.2))
+    assert interval_text(ERRORS, ERRORS.limits["silver"], found, None) == ""
+
+
+def test_the_deciding_side_says_what_the_level_says() -> None:
+    """Client met, server breached: the server's value stands first."""
+    limit = LATENCY.limits["silver"]
+    client = side(Verdict.MET, 0.15)
+    server = side(Verdict.BREACHED, 0.25, 0.5, who=Side.SERVER)
+    level = LevelResult("silver", limit, Verdict.BREACHED, "", (client, server))
+    assert deciding_side(level) is server
+    assert sides_text(LATENCY, level) == "250ms to 500ms (client 150ms)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "server_total", "told"),
+    [
+        pytest.param(IndicatorKind.LATENCY, 10, "histogram buckets", id="latency"),
+        pytest.param(IndicatorKind.CACHE_HIT_RATE, 10, "look-ups", id="cache"),
+        pytest.param(IndicatorKind.ERROR_RATE, 9, "10 requests, the server 9", id="counts differ"),
+        pytest.param(IndicatorKind.ERROR_RATE, 10, "same number", id="counts agree"),
+    ],
+)
+def test_the_gap_between_the_sides_is_explained(kind: IndicatorKind, server_total: int, told: str) -> None:
+    """Each kind has its own reason to differ."""
+    sides = (
+        side(Verdict.MET, 0.1, total=10),
+        side(Verdict.MET, 0.1, who=Side.SERVER, total=server_total),
+    )
+    objective = replace(LATENCY, indicator=replace(LATENCY.indicator, kind=kind))
+    level = LevelResult("silver", LATENCY.limits["silver"], Verdict.MET, "", sides)
+    assert told in gap_between_sides(objective, level)
+    assert gap_between_sides(objective, replace(level, sides=sides[:1])) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(45, "45s"), (120, "2m00s"), (3900, "1h05m00s"), (0, "0s")]
+)
+def test_clock_text(seconds: float, expected: str) -> None:
+    """Lengths of runs as people say them."""
+    assert clock_text(seconds) == expected
+
+
+@pytest.mark.parametrize("kind", list(IndicatorKind))
+def test_every_kind_has_a_name_and_a_unit(kind: IndicatorKind) -> None:
+    """No report meets an indicator it cannot name."""
+    indicator = replace(LATENCY.indicator, kind=kind)
+    assert indicator_text(indicator)
+    assert unit_name(kind) in {"seconds", "ratio", "1/s", "number"}

@@ -1,0 +1,218 @@
+"""The steps of the Prometheus source on answers that a healthy server does not give."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import pytest
+
+from slocheck.errors import SourceError
+from slocheck.evidence.series import PromqlAnswer
+from slocheck.promql.selectors import SeriesQuery
+from slocheck.sources.prometheus.fetch import Fetcher
+from slocheck.sources.prometheus.http import PrometheusHttp
+from slocheck.sources.prometheus.preflight import (
+    Inspection,
+    clock_skew,
+    go_duration,
+    scrape_interval,
+    up_query,
+)
+from slocheck.sources.prometheus.promql import Window, ask
+from slocheck.spec.model import Indicator, IndicatorKind, Reduce
+from tests.sources.fault_server import FaultServer, http, success
+from tests.sources.names import JOB, PRESET, prometheus_source, queries
+
+TOO_MUCH = http('{"status":"error","error":"query processing would load too many samples"}', "422 No")
+UP = SeriesQuery("up")
+T = TypeVar("T")
+
+
+def matrix(*values: Sequence[object], **more: object) -> bytes:
+    """Return an answer with one series of these samples."""
+    return success("matrix", [{"metric": {"__name__": "up"}, "values": list(values)}], **more)
+
+
+def with_server(answers: list[bytes], work: Callable[[PrometheusHttp], T]) -> T:
+    """Do something with a connection to a server that gives these answers."""
+    with FaultServer(answers) as server:
+        connection = PrometheusHttp(prometheus_source(server.url))
+        try:
+            return work(connection)
+        finally:
+            connection.close()
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf"])
+def test_a_clock_that_tells_no_time_is_refused(value: str) -> None:
+    """A skew that is no number would put the load nowhere."""
+    with pytest.raises(SourceError, match=r"time\(\) is not one number"):
+        with_server([success("scalar", [1, value])], clock_skew)
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf"])
+def test_a_count_of_edges_that_is_no_number_is_refused(value: str) -> None:
+    """An answer of that kind is a broken server's."""
+    targets = {"activeTargets": [{"labels": {"job": JOB}, "scrapeInterval": "5s"}]}
+    answers = [
+        *[success("scalar", [1, "1"])] * 3,
+        success("vector", [{"metric": {"job": JOB}, "value": [1, "1"]}]),
+        http(json.dumps({"status": "success", "data": targets})),
+        success("vector", [{"metric": {"le": "0.1"}, "value": [1, value]}]),
+    ]
+
+    def inspect(connection: PrometheusHttp) -> object:
+        return Inspection(connection, PRESET, queries(), up_query(queries(), {})).inspect(())
+
+    with pytest.raises(SourceError, match="a count that is no number"):
+        with_server(answers, inspect)
+
+
+def test_samples_of_another_time_are_refused() -> None:
+    """A sample of the far future would be counted as the load's end."""
+    with pytest.raises(SourceError, match="samples of another time"):
+        with_server([matrix([1e12, "1"])], lambda http: Fetcher(http).fetch("up", start=0, end=10))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        pytest.param("1s", 1.0, id="seconds"),
+        pytest.param("1m30s", 90.0, id="parts"),
+        pytest.param("500ms", 0.5, id="milliseconds"),
+        pytest.param("1h0m0s", 3600.0, id="as Go writes an hour"),
+        pytest.param("15", None, id="no unit"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_durations(text: str, seconds: float | None) -> None:
+    """Intervals are read as Prometheus writes them."""
+    assert go_duration(text) == seconds
+
+
+def test_the_clock_is_read_against_the_requests_midpoint() -> None:
+    """A server two minutes ahead is found to be so, to within the round trip."""
+    ahead = success("scalar", [0, str(time.time() + 120)])
+    assert with_server([ahead], clock_skew) == pytest.approx(120, abs=5)
+    with pytest.raises(SourceError, match=r"time\(\) is not one number"):
+        with_server([success("vector", [])], clock_skew)
+
+
+def test_without_a_targets_endpoint_the_interval_is_the_median_gap() -> None:
+    """A late scrape does not change it; the backend is remembered as one that takes in data later."""
+
+    def interval(connection: PrometheusHttp) -> tuple[float, bool]:
+        return scrape_interval(connection, UP), connection.distributed
+
+    samples = matrix(*[[second, "1"] for second in (0, 15, 30, 52, 60)])
+    assert with_server([http("", "404 Not Found"), samples], interval) == (15.0, True)
+    with pytest.raises(SourceError, match="fewer than two samples"):
+        with_server([http("{}"), matrix([0, "1"])], interval)
+
+
+def test_a_warning_or_a_partial_answer_makes_raw_samples_incomplete() -> None:
+    """What the server warned of is a reason, told once."""
+
+    def reasons(connection: PrometheusHttp) -> list[str]:
+        fetcher = Fetcher(connection)
+        fetcher.fetch("up", start=0, end=10)
+        fetcher.fetch("up", start=0, end=10)
+        return fetcher.incomplete
+
+    warned, partial = with_server([matrix([1, "1"], warnings=["store gone"], isPartial=True)], reasons)
+    assert warned == "Prometheus warned: store gone"
+    assert "isPartial" in partial
+
+
+def test_a_server_that_finds_everything_too_much_is_given_up() -> None:
+    """Halving ends at one second, with the remedy."""
+
+    def fetch(connection: PrometheusHttp) -> object:
+        return Fetcher(connection).fetch("up", start=0, end=10)
+
+    with pytest.raises(SourceError, match=r"422 .*too many samples.*; pin the selector to fewer series"):
+        with_server([TOO_MUCH], fetch)
+
+
+def test_halves_are_asked_for_without_a_gap() -> None:
+    """The two halves meet, and the sample at the cut is there once."""
+
+    def fetch(connection: PrometheusHttp) -> tuple[tuple[float, ...], list[str]]:
+        fetcher = Fetcher(connection)
+        (one,) = fetcher.fetch("up", start=0, end=10)
+        return one.times, fetcher.queries
+
+    answers = [TOO_MUCH, matrix([0, "1"], [5, "1"]), matrix([5, "1"], [10, "1"])]
+    times, asked = with_server(answers, fetch)
+    assert times == (0.0, 5.0, 10.0)
+    assert asked == ["up[10000ms] @ 10.000", "up[5000ms] @ 5.000", "up[5000ms] @ 10.000"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        pytest.param(
+            [success("vector", [], isPartial=True)], "isPartial.*; ?.*bring them back", id="partial"
+        ),
+        pytest.param([success("vector", [])], "has not scraped anything yet", id="no up at all"),
+    ],
+)
+def test_the_preflight_refuses(answers: list[bytes], message: str) -> None:
+    """Half of the data, or none, is no start for a load."""
+    clock = [success("scalar", [0, "1"])] * 3
+
+    def inspect(connection: PrometheusHttp) -> object:
+        up = up_query(queries(), {})
+        return Inspection(connection, PRESET, queries(), up).inspect(())
+
+    with pytest.raises(SourceError, match=message):
+        with_server([*clock, *answers], inspect)
+
+
+def custom(answer: bytes, over: Reduce | None = None) -> tuple[PromqlAnswer, str]:
+    """Ask a custom objective over a window of 10 s."""
+    indicator = Indicator(IndicatorKind.PROMQL, promql="depth[$window]", over=over)
+    return with_server([answer], lambda connection: ask(connection, indicator, Window(0, 10, 1)))
+
+
+def test_points_that_are_no_numbers_are_left_out_and_told() -> None:
+    """NaN points go, with a warning of how many there should have been."""
+    found, note = custom(matrix(*[[at, "NaN" if at < 4 else "2"] for at in range(11)]), Reduce.MEAN)
+    assert found.query == "depth[10s]"
+    assert found.values == (2.0,) * 7
+    assert note == "4 of 11 points are missing or NaN"
+
+
+@pytest.mark.parametrize(
+    ("answer", "over", "error"),
+    [
+        pytest.param(matrix([1, "NaN"]), Reduce.MAX, "NaN", id="nothing but NaN"),
+        pytest.param(matrix([1, "1"], [2, "+Inf"]), Reduce.MIN, "infinite", id="an infinite point"),
+        pytest.param(success("matrix", []), Reduce.MAX, "no data", id="no series"),
+        pytest.param(success("scalar", [1, "1"], warnings=["w"]), None, "with a warning: w", id="a warning"),
+        pytest.param(success("scalar", [1, "1"], isPartial=True), None, "isPartial", id="partial"),
+        pytest.param(http("", "401 No"), None, "HTTP 401", id="an error of the server"),
+    ],
+)
+def test_an_answer_that_cannot_be_graded_says_why(answer: bytes, over: Reduce | None, error: str) -> None:
+    """There is a reason, and never a value."""
+    found, _ = custom(answer, over)
+    assert error in found.error
+    assert found.values == ()
+
+
+@pytest.mark.parametrize(
+    ("length", "step"),
+    [
+        pytest.param(60, 1.0, id="the scrape interval"),
+        pytest.param(10_999, 1.0, id="just 11,000 points"),
+        pytest.param(11_000, 1.001, id="one more"),
+        pytest.param(86_400, 7.856, id="a day"),
+    ],
+)
+def test_a_range_has_at_most_11000_points(length: float, step: float) -> None:
+    """A long window is sampled more coarsely, in whole milliseconds."""
+    window = Window(0, length, 1.0)
+    assert window.step == step
+    assert length / window.step + 1 <= 11_000

@@ -1,0 +1,103 @@
+"""One page within bounds: every fault is a reason, never an exception of the library's."""
+
+import gzip
+import zlib
+
+import pytest
+
+from slocheck.sources.scrape import page_fetch
+from slocheck.sources.scrape.exposition import PageError
+from slocheck.sources.scrape.page_fetch import fetch_page, tls_context
+from slocheck.spec.model import Tls
+from tests.sources.fault_server import FaultServer, http
+
+CONTEXT = tls_context(Tls())
+GZIP = "Content-Encoding: gzip\r\n"
+
+
+def test_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text, format and times come back; a proxy of the environment is not asked for the page."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    answer = http(gzip.compress(b"a 1\n"), headers=GZIP, content_type="application/openmetrics-text")
+    with FaultServer([answer]) as server:
+        page = fetch_page(server.url, CONTEXT, 10)
+        assert (page.text, page.openmetrics) == ("a 1\n", True)
+        assert page.sent <= page.midpoint <= page.received
+        assert b"accept-encoding: gzip" in server.requests[0].lower()
+        assert b"connection: close" in server.requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param(http("", "503 Busy"), "HTTP 503; check the path", id="status"),
+        pytest.param(http("", "302 Found", "Location: /x\r\n"), "HTTP 302 redirects", id="redirect"),
+        pytest.param(http(b"no", headers=GZIP), "gzip is damaged", id="no gzip"),
+        pytest.param(http(gzip.compress(b"a 1\n")[:-4], headers=GZIP), "gzip is cut off", id="half a gzip"),
+        pytest.param(http("a", headers="Content-Encoding: br\r\n"), "packed as 'br'", id="another packing"),
+        pytest.param(http(b"\xff\xfe"), "not UTF-8", id="binary"),
+        pytest.param(http("a 1\n")[:-2], "the connection broke", id="half a body"),
+        pytest.param(b"", "the connection broke", id="closed at once"),
+        pytest.param(b"SSH-2.0\r\n\r\n", "the connection broke", id="not HTTP"),
+        pytest.param(http("x" * 2048), "larger than 0 MiB", id="too large"),
+        pytest.param(http(gzip.compress(b"x" * 2048), headers=GZIP), "larger than 0 MiB", id="a bomb"),
+    ],
+)
+def test_faulty_answers(answer: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fault says what it is."""
+    monkeypatch.setattr(page_fetch, "MAX_PAGE", 1024)
+    with FaultServer([answer]) as server, pytest.raises(PageError, match=message):
+        fetch_page(server.url, CONTEXT, 10)
+
+
+def test_a_bomb_is_not_unpacked_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unpacker is never asked for more than one byte over the limit."""
+    monkeypatch.setattr(page_fetch, "MAX_PAGE", 1024)
+    asked: list[int] = []
+    real = zlib.decompressobj(page_fetch.GZIP_WINDOW)
+
+    class Watched:
+        """Counts what is asked for."""
+
+        eof = False
+
+        def decompress(self, data: bytes, limit: int) -> bytes:
+            """Pass on to zlib."""
+            asked.append(limit)
+            return real.decompress(data, limit)
+
+    monkeypatch.setattr("zlib.decompressobj", lambda _: Watched())
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    with FaultServer([http(bomb, headers=GZIP)]) as server, pytest.raises(PageError, match="larger"):
+        fetch_page(server.url, CONTEXT, 10)
+    assert asked
+    assert max(asked) <= 1025
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(b"", id="no answer"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na 1\n", id="half a body"),
+    ],
+)
+def test_a_page_that_hangs(begin: bytes) -> None:
+    """The time limit is named."""
+    with (
+        FaultServer([begin], hang=True) as server,
+        pytest.raises(PageError, match=r"no answer within 0\.2 s"),
+    ):
+        fetch_page(server.url, CONTEXT, 0.2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("ftp://127.0.0.1/", id="another scheme"),
+        pytest.param("127.0.0.1:1/metrics", id="no scheme"),
+    ],
+)
+def test_urls_that_cannot_be_used(url: str) -> None:
+    """The form that works is shown."""
+    with pytest.raises(PageError, match="the URL cannot be used"):
+        fetch_page(url, CONTEXT, 1)

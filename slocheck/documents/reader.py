@@ -1,7 +1,7 @@
 """Typed reading of a document: one table of keys gives the reader, its messages and the JSON Schema.
 
-A `Kind` turns a node into a value or says what is wrong with it, a `Key` names a value in a mapping, a
-`Section` reads a mapping by its keys. Every fault goes into the `Book` and reading goes on with a
+A `ValueType` turns a node into a value or says what is wrong with it, a `Key` names a value in a mapping, a
+`Section` reads a mapping by its keys. Every fault goes into the `ProblemLog` and reading goes on with a
 stand-in, so that all faults are told at once; the values of a faulty document are never used.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from slocheck.documents import yaml_tree
 from slocheck.documents.position import Position
 from slocheck.documents.units import UnitError, shown
-from slocheck.documents.yaml_tree import MAX_PROBLEMS, Listing, Node, Scalar
+from slocheck.documents.yaml_tree import MAX_PROBLEMS, Listing, Node, ScalarNode
 from slocheck.errors import Problem, SpecError
 
 T = TypeVar("T")
@@ -24,12 +24,12 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_.$-]{0,63}")
 
 
-class Wrong(ValueError):  # noqa: N818 - names what it says of the value
+class InvalidValue(ValueError):  # noqa: N818 - names what it says of the value
     """A value that its key cannot take; the message says what was found and what to write."""
 
 
 @dataclass(slots=True)
-class Book:
+class ProblemLog:
     """Where the faults of one document are written down.
 
     Attributes:
@@ -63,7 +63,7 @@ class Value:
 
     node: Node
     where: str
-    book: Book
+    book: ProblemLog
 
     @property
     def position(self) -> Position:
@@ -74,33 +74,33 @@ class Value:
         """Write down a fault of this value."""
         self.book.add(self.position, self.where, what)
 
-    def take(self, kind: "Kind[T]", fallback: T) -> T:
+    def take(self, kind: "ValueType[T]", fallback: T) -> T:
         """Read the value; on a fault, write it down and return `fallback`."""
         try:
             return kind.read(self)
-        except (Wrong, UnitError) as error:
+        except (InvalidValue, UnitError) as error:
             self.wrong(str(error))
             return fallback
 
-    def scalar(self) -> Scalar:
-        """Return the node as a text that is there; raises Wrong."""
-        if not isinstance(self.node, Scalar):
+    def scalar(self) -> ScalarNode:
+        """Return the node as a text that is there; raises InvalidValue."""
+        if not isinstance(self.node, ScalarNode):
             found = "a list" if isinstance(self.node, Listing) else "a mapping"
-            raise Wrong(f"{found} stands where one value belongs; write one value")
+            raise InvalidValue(f"{found} stands where one value belongs; write one value")
         if self.node.plain and self.node.text in _NULLS:
-            raise Wrong("has no value; write one, or remove the key")
+            raise InvalidValue("has no value; write one, or remove the key")
         return self.node
 
     def items(self) -> list["Value"]:
-        """Return a list's items; raises Wrong."""
+        """Return a list's items; raises InvalidValue."""
         if not isinstance(self.node, Listing):
-            raise Wrong("is no list; write [a, b] or one '- ' line for each")
+            raise InvalidValue("is no list; write [a, b] or one '- ' line for each")
         return [Value(item, f"{self.where}[{i}]", self.book) for i, item in enumerate(self.node.items)]
 
-    def entries(self) -> list[tuple[Scalar, "Value"]]:
-        """Return a mapping's keys and values; raises Wrong."""
+    def entries(self) -> list[tuple[ScalarNode, "Value"]]:
+        """Return a mapping's keys and values; raises InvalidValue."""
         if not isinstance(self.node, yaml_tree.Mapping):
-            raise Wrong("is no mapping; write its keys below it, each as 'key: value'")
+            raise InvalidValue("is no mapping; write its keys below it, each as 'key: value'")
         return [(key, Value(node, self._below(key.text), self.book)) for key, node in self.node.entries]
 
     def _below(self, key: str) -> str:
@@ -109,8 +109,8 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T_co]):
-    """How a node becomes a value: `read` raises Wrong; `schema` is the same rule as JSON Schema."""
+class ValueType(Generic[T_co]):
+    """How a node becomes a value: `read` raises InvalidValue; `schema` is the same rule as JSON Schema."""
 
     read: Callable[[Value], T_co]
     schema: Mapping[str, Any]
@@ -129,7 +129,7 @@ class Key(Generic[T_co]):
     """
 
     name: str
-    kind: Kind[T_co]
+    kind: ValueType[T_co]
     default: T_co
     doc: str
     required: bool = False
@@ -141,7 +141,7 @@ class Section:
     def __init__(
         self, value: Value, keys: Sequence[Key[Any]], refused: Mapping[str, str] | None = None
     ) -> None:
-        """Check the keys of `value`; raises Wrong where it is no mapping.
+        """Check the keys of `value`; raises InvalidValue where it is no mapping.
 
         Args:
             value: The mapping.
@@ -150,7 +150,7 @@ class Section:
         """
         self.value = value
         self._values: dict[str, Value] = {}
-        self._keys: dict[str, Scalar] = {}
+        self._keys: dict[str, ScalarNode] = {}
         known = [key.name for key in keys]
         for name, below in value.entries():
             if refused and name.text in refused:

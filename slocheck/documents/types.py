@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from slocheck.documents.reader import Kind, Value, Wrong, unknown
+from slocheck.documents.reader import InvalidValue, Value, ValueType, unknown
 from slocheck.documents.units import (
     DURATION_PATTERN,
     RATE_PATTERN,
@@ -35,7 +35,7 @@ def anchored(pattern: str) -> str:
     return f"^({pattern})$"
 
 
-def text(*, pattern: str = "", what: str = "", example: str = "") -> Kind[str]:
+def text(*, pattern: str = "", what: str = "", example: str = "") -> ValueType[str]:
     """Return the kind of a text on one line.
 
     Args:
@@ -48,35 +48,35 @@ def text(*, pattern: str = "", what: str = "", example: str = "") -> Kind[str]:
     def read(value: Value) -> str:
         written = value.scalar()
         if written.plain and _DATE.fullmatch(written.text):
-            raise Wrong(f"{shown(written.text)} is a date to YAML; put it in quotes")
+            raise InvalidValue(f"{shown(written.text)} is a date to YAML; put it in quotes")
         if not written.text.strip() or "\n" in written.text or "\t" in written.text:
-            raise Wrong(f"{shown(written.text)} is empty or runs over lines; write one line")
+            raise InvalidValue(f"{shown(written.text)} is empty or runs over lines; write one line")
         if len(written.text) > MAX_TEXT:
-            raise Wrong(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
+            raise InvalidValue(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
         if "${" in written.text:
-            raise Wrong(
+            raise InvalidValue(
                 f"{shown(written.text)}: ${{NAME}} is expanded only in the URLs; write the value itself"
             )
         if not compiled.fullmatch(written.text):
-            raise Wrong(f"{shown(written.text)} is no {what}; write one such as {example}")
+            raise InvalidValue(f"{shown(written.text)} is no {what}; write one such as {example}")
         return written.text
 
     schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
     if pattern:
         schema["pattern"] = anchored(pattern)
-    return Kind(read, schema)
+    return ValueType(read, schema)
 
 
-def _lines(what: str) -> Kind[str]:
+def _lines(what: str) -> ValueType[str]:
     """Return the kind of a text that may run over lines."""
 
     def read(value: Value) -> str:
         written = value.scalar().text.strip()
         if not written or len(written) > MAX_LINES:
-            raise Wrong(f"has {len(written)} characters; write {what} of 1 to {MAX_LINES}")
+            raise InvalidValue(f"has {len(written)} characters; write {what} of 1 to {MAX_LINES}")
         return written
 
-    return Kind(read, {"type": "string", "minLength": 1, "maxLength": MAX_LINES})
+    return ValueType(read, {"type": "string", "minLength": 1, "maxLength": MAX_LINES})
 
 
 QUERY = _lines("a PromQL query")
@@ -87,56 +87,58 @@ def _plain(value: Value, example: str) -> str:
     """Return the text of a number or boolean, which must be written without quotes."""
     written = value.scalar()
     if not written.plain:
-        raise Wrong(f"{shown(written.text)} is in quotes, so it is a text; write {example} without quotes")
+        raise InvalidValue(
+            f"{shown(written.text)} is in quotes, so it is a text; write {example} without quotes"
+        )
     return written.text
 
 
-def whole(low: int, high: int) -> Kind[int]:
+def whole(low: int, high: int) -> ValueType[int]:
     """Return the kind of a whole number in decimal digits, bounds included."""
 
     def read(value: Value) -> int:
         written = _plain(value, str(max(low, 1)))
         if not _WHOLE.fullmatch(written) or (written != "0" and written.startswith("0")):
-            raise Wrong(f"{shown(written)} is no whole number; write digits alone, {low} to {high}")
+            raise InvalidValue(f"{shown(written)} is no whole number; write digits alone, {low} to {high}")
         if not low <= int(written) <= high:
-            raise Wrong(f"{shown(written)} is out of range; write {low} to {high}")
+            raise InvalidValue(f"{shown(written)} is out of range; write {low} to {high}")
         return int(written)
 
-    return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
+    return ValueType(read, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def number(low: int, high: int) -> Kind[float]:
+def number(low: int, high: int) -> ValueType[float]:
     """Return the kind of a plain decimal, bounds included."""
 
     def read(value: Value) -> float:
         written = parse_number(_plain(value, str(low)))
         if not low <= written <= high:
-            raise Wrong(f"{decimal(written)} is out of range; write {low} to {high}")
+            raise InvalidValue(f"{decimal(written)} is out of range; write {low} to {high}")
         return float(written)
 
-    return Kind(read, {"type": "number", "minimum": low, "maximum": high})
+    return ValueType(read, {"type": "number", "minimum": low, "maximum": high})
 
 
-def duration(low: str, high: str, *, whole_seconds: bool = False) -> Kind[float]:
+def duration(low: str, high: str, *, whole_seconds: bool = False) -> ValueType[float]:
     """Return the kind of a duration in seconds, bounds included and written as durations."""
     check = duration_check(low, high, whole_seconds=whole_seconds)
 
     def read(value: Value) -> float:
         return check(parse_duration(value.scalar().text))
 
-    return Kind(read, {"type": "string", "pattern": anchored(DURATION_PATTERN)})
+    return ValueType(read, {"type": "string", "pattern": anchored(DURATION_PATTERN)})
 
 
 def duration_check(low: str, high: str, *, whole_seconds: bool) -> Callable[[Fraction], float]:
-    """Return a function that checks seconds against bounds, for values and for flags; it raises Wrong."""
+    """Return a function that checks seconds against bounds, for values and flags; raises InvalidValue."""
     least, most = parse_duration(low), parse_duration(high)
 
     def check(seconds: Fraction) -> float:
         if not least <= seconds <= most:
-            raise Wrong(f"{format_duration(seconds)} is out of range; write {low} to {high}")
+            raise InvalidValue(f"{format_duration(seconds)} is out of range; write {low} to {high}")
         if whole_seconds and seconds.denominator != 1:
             near = format_duration(Fraction(max(1, round(seconds))))
-            raise Wrong(f"{format_duration(seconds)} is not in whole seconds; write {near}")
+            raise InvalidValue(f"{format_duration(seconds)} is not in whole seconds; write {near}")
         return float(seconds)
 
     return check
@@ -146,25 +148,25 @@ def _read_ratio(value: Value) -> float:
     return float(parse_ratio(value.scalar().text))
 
 
-RATIO = Kind(_read_ratio, {"type": "string", "pattern": anchored(RATIO_PATTERN)})
+RATIO = ValueType(_read_ratio, {"type": "string", "pattern": anchored(RATIO_PATTERN)})
 
 
 def _read_share(value: Value) -> float:
     return float(parse_percentage(value.scalar().text))
 
 
-SHARE = Kind(_read_share, RATIO.schema)
+SHARE = ValueType(_read_share, RATIO.schema)
 """A percentage that may be over 100%, such as processor time of several cores."""
 
 
 def _read_rate(value: Value) -> float:
     rate = parse_rate(value.scalar().text, bare=True)
     if rate <= 0:
-        raise Wrong("is 0; write a rate above 0, such as 10/s")
+        raise InvalidValue("is 0; write a rate above 0, such as 10/s")
     return float(rate)
 
 
-RATE = Kind(
+RATE = ValueType(
     _read_rate,
     {
         "oneOf": [
@@ -179,26 +181,26 @@ RATE = Kind(
 def _read_boolean(value: Value) -> bool:
     written = _plain(value, "true or false")
     if written not in ("true", "false"):
-        raise Wrong(f"{shown(written)} is neither true nor false; write true or false")
+        raise InvalidValue(f"{shown(written)} is neither true nor false; write true or false")
     return written == "true"
 
 
-BOOLEAN = Kind(_read_boolean, {"type": "boolean"})
+BOOLEAN = ValueType(_read_boolean, {"type": "boolean"})
 
 
-def choice(what: str, names: dict[str, T]) -> Kind[T]:
+def choice(what: str, names: dict[str, T]) -> ValueType[T]:
     """Return the kind of one name out of a few."""
 
     def read(value: Value) -> T:
         written = value.scalar().text
         if written not in names:
-            raise Wrong(unknown(what, written, names))
+            raise InvalidValue(unknown(what, written, names))
         return names[written]
 
-    return Kind(read, {"type": "string", "enum": list(names)})
+    return ValueType(read, {"type": "string", "enum": list(names)})
 
 
-def list_of(kind: Kind[str], *, at_least: int = 0) -> Kind[tuple[str, ...]]:
+def list_of(kind: ValueType[str], *, at_least: int = 0) -> ValueType[tuple[str, ...]]:
     """Return the kind of a list without repetitions; a fault in one item does not hide the others."""
 
     def read(value: Value) -> tuple[str, ...]:
@@ -210,18 +212,18 @@ def list_of(kind: Kind[str], *, at_least: int = 0) -> Kind[tuple[str, ...]]:
                 item.wrong(f"{shown(read_item)} stands in the list twice; remove one")
             found[read_item] = None
         if len(items) < at_least:
-            raise Wrong("is an empty list; write at least one item")
+            raise InvalidValue("is an empty list; write at least one item")
         return tuple(item for item in found if item)
 
     schema: dict[str, Any] = {"type": "array", "items": kind.schema, "uniqueItems": True}
     if at_least:
         schema["minItems"] = at_least
-    return Kind(read, schema)
+    return ValueType(read, schema)
 
 
 def map_of(
-    name_pattern: str, what: str, *, values: Kind[str] | None = None, at_least: int = 0
-) -> Kind[dict[str, str]]:
+    name_pattern: str, what: str, *, values: ValueType[str] | None = None, at_least: int = 0
+) -> ValueType[dict[str, str]]:
     """Return the kind of a mapping from names of a pattern to texts."""
     kind = values or text()
     name = re.compile(name_pattern)
@@ -234,7 +236,7 @@ def map_of(
                 value.book.add(key.position, value.where, f"{shown(key.text)} is no {what}; rename it")
             found[key.text] = below.take(kind, "")
         if len(entries) < at_least:
-            raise Wrong(f"is empty; write at least one {what} and its value")
+            raise InvalidValue(f"is empty; write at least one {what} and its value")
         return found
 
     below_schema = kind.schema if values else {"type": _SCALAR_TYPES}
@@ -245,4 +247,4 @@ def map_of(
     }
     if at_least:
         schema["minProperties"] = at_least
-    return Kind(read, schema)
+    return ValueType(read, schema)

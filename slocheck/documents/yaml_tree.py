@@ -33,7 +33,7 @@ UNSAFE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
+class ScalarNode:
     """A text; `plain` tells that it was written without quotes."""
 
     text: str
@@ -53,11 +53,11 @@ class Listing:
 class Mapping:
     """Keys and their nodes, in the order written, without duplicates."""
 
-    entries: tuple[tuple[Scalar, "Node"], ...]
+    entries: tuple[tuple[ScalarNode, "Node"], ...]
     position: Position
 
 
-Node: TypeAlias = Scalar | Listing | Mapping
+Node: TypeAlias = ScalarNode | Listing | Mapping
 
 
 def parse_document(data: bytes, path: str, *, empty: str = WRITE_A_SPEC) -> tuple[str, Node]:
@@ -178,7 +178,7 @@ class _Builder:
             self._stop(f"is the place of more than {MAX_NODES:,} values; write a shorter file")
         if isinstance(event, yaml.AliasEvent):
             self._note(f"uses the alias {shown(str(event.anchor))}; write the value out")
-            return Scalar("", plain=True, position=position)
+            return ScalarNode("", plain=True, position=position)
         self._refuse_properties(event)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, position)
@@ -197,17 +197,17 @@ class _Builder:
         if tag := getattr(event, "tag", None):
             self._note(f"has the tag {shown(str(tag))}; remove it, values need none")
 
-    def _scalar(self, event: yaml.ScalarEvent, position: Position) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent, position: Position) -> ScalarNode:
         if unsafe := UNSAFE.search(event.value):
             self._note(_unsafe(unsafe[0]))
-        return Scalar(event.value, plain=event.style is None, position=position)
+        return ScalarNode(event.value, plain=event.style is None, position=position)
 
     def _mapping(self, events: Iterator[yaml.Event], position: Position, depth: int) -> Mapping:
-        entries: dict[str, tuple[Scalar, Node]] = {}
+        entries: dict[str, tuple[ScalarNode, Node]] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._node(event, events, depth + 1)
             self._position = key.position
-            if not isinstance(key, Scalar):
+            if not isinstance(key, ScalarNode):
                 self._note("uses a list or mapping as a key; write a name")
             elif key.text == "<<":
                 self._note("uses the merge key <<; write the keys out")
@@ -215,7 +215,7 @@ class _Builder:
                 first = entries[key.text][0].position
                 self._note(f"repeats the key {shown(key.text)} of line {first.line}; keep one of them")
             value = self._node(next(events), events, depth + 1)
-            if isinstance(key, Scalar):
+            if isinstance(key, ScalarNode):
                 entries.setdefault(key.text, (key, value))
         return Mapping(tuple(entries.values()), position)
 

@@ -46,7 +46,7 @@ class WorkerHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class ArrivalStats:
     """The window's arrivals in the open model.
 
     Attributes:
@@ -85,7 +85,7 @@ class LoadHealth:
     unrecorded: int = 0
     clock_jump: float = 0.0
     exceptions: Mapping[str, int] = field(default_factory=dict)
-    arrivals: Arrivals | None = None
+    arrivals: ArrivalStats | None = None
 
 
 @dataclass(frozen=True, slots=True)

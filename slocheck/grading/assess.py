@@ -16,7 +16,7 @@ from slocheck.grading.assessment import (
     Outcome,
     Side,
     SideResult,
-    Steadiness,
+    SteadyState,
     Verdict,
 )
 from slocheck.grading.generator_lag import own_lateness
@@ -24,7 +24,7 @@ from slocheck.grading.sides import combine
 from slocheck.grading.steady_state import alarms, capped, suggestion
 from slocheck.grading.validity import findings
 from slocheck.grading.verdict import judge
-from slocheck.grading.withhold import nothing_met
+from slocheck.grading.withhold import withhold_met
 from slocheck.indicators.client import client_sample
 from slocheck.indicators.pooling import pool
 from slocheck.indicators.samples import NoData, Sample
@@ -68,8 +68,8 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     )
     # a breach can stand beside a fault of the measurement; what is met cannot
     for fault in (check for check in checks if not check.valid):
-        touched = fault.taints if fault.server_only else None
-        results = nothing_met(results, f"not to be believed: {fault.message}", only=touched)
+        touched = fault.affects if fault.server_only else None
+        results = withhold_met(results, f"not to be believed: {fault.message}", only=touched)
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     outcome = outcome_of(results, checks, spec, runs)
     achieved = tiers.achieved_tier(results, spec.tiers)
@@ -159,7 +159,7 @@ def _p_breach(side: SideResult) -> float:
 
 def _tainted(objective: str, faults: Sequence[Finding]) -> bool:
     """Tell whether one of the faults could have caused this objective's breach."""
-    return any(fault.everything or objective in fault.taints for fault in faults)
+    return any(fault.everything or objective in fault.affects for fault in faults)
 
 
 def _objective(objective: Objective, spec: Spec, runs: Sequence[Evidence]) -> ObjectiveResult:
@@ -196,7 +196,9 @@ def _level(
 
 def _server_side(objective: Objective, limit: Limit, spec: Spec, evidence: Evidence) -> Sample:
     if evidence.server is None:
-        return NoData(evidence.server_error or "no metric source was configured for this run", broken=True)
+        return NoData(
+            evidence.server_error or "no metric source was configured for this run", source_failed=True
+        )
     client = client_counts(evidence.recording, objective.endpoint)
     return server_sample(objective, limit, spec=spec, series=evidence.server, client=client)
 
@@ -206,7 +208,9 @@ def _instances(spec: Spec, evidence: Evidence) -> Fraction | NoData:
     if spec.target.instances is not None:
         return Fraction(spec.target.instances)
     if evidence.server is None:
-        return NoData("instances are counted by the metric source, which delivered nothing", broken=True)
+        return NoData(
+            "instances are counted by the metric source, which delivered nothing", source_failed=True
+        )
     return instances_of(spec, evidence.server)
 
 
@@ -225,7 +229,7 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
     return tuple(dict.fromkeys((*missed, *down, *server, *generator)))
 
 
-def _drifts(steadiness: Sequence[Steadiness], spec: Spec) -> tuple[str, ...]:
+def _drifts(steadiness: Sequence[SteadyState], spec: Spec) -> tuple[str, ...]:
     """Warn of each unsteady window: of what its numbers are worth, and of what would help."""
     worth = (
         "the observed values were graded all the same (confidence: none)"

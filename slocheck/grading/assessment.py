@@ -42,7 +42,7 @@ class Bounds:
         high: Upper end.
         n_effective: Independent requests that the sample is worth.
         needed_factor: How many times longer a run would decide it; None when decided or hopeless.
-        burst_tolerance: Largest design effect that keeps MET; None when not met.
+        tolerated_design_effect: Largest design effect that keeps MET; None when not met.
         p_breach: One-sided p-value of a breach.
     """
 
@@ -50,7 +50,7 @@ class Bounds:
     high: float
     n_effective: float | None = None
     needed_factor: float | None = None
-    burst_tolerance: float | None = None
+    tolerated_design_effect: float | None = None
     p_breach: float = 1.0
 
 
@@ -64,7 +64,7 @@ class SideResult:
         display: The indicator's value as bounds, base units; None where there is no data.
         total: Requests (look-ups, points) behind it; 0 without data.
         bad: Bad ones, lower bound; None where the form has none.
-        bad_high: Bad ones, upper bound.
+        bad_upper: Bad ones, upper bound.
         reason: Why undecided or how decided, one sentence without a full stop; may be empty when met.
         notes: What widened the bounds.
         bounds: The statistics; None with ``confidence: none``.
@@ -79,11 +79,11 @@ class SideResult:
     display: Display | None
     total: int
     bad: int | None = None
-    bad_high: int | None = None
+    bad_upper: int | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
     bounds: Bounds | None = None
-    broken: bool = False
+    source_failed: bool = False
     observed: Verdict | None = None
     bucket_limited: bool = False
     load_factor: float | None = None
@@ -136,13 +136,13 @@ class Finding:
     name: str
     valid: bool
     message: str
-    taints: frozenset[str] = frozenset()
+    affects: frozenset[str] = frozenset()
     everything: bool = False
     server_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Steadiness:
+class SteadyState:
     """Whether the window of one run was one steady state.
 
     Attributes:
@@ -207,4 +207,4 @@ class Assessment:
     warnings: tuple[str, ...]
     confidence: Fraction | None
     headline: str
-    steadiness: tuple[Steadiness, ...] = ()
+    steadiness: tuple[SteadyState, ...] = ()

@@ -6,7 +6,7 @@ from slocheck.evidence.model import Evidence
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
 from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
-from slocheck.statistics.sample_size import LOOKS, spending
+from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
 
 
 def due_look(second: int, spec: Spec, taken: int) -> int | None:
@@ -14,9 +14,9 @@ def due_look(second: int, spec: Spec, taken: int) -> int | None:
 
     `taken` looks have been taken already. The last look is the end of the run itself.
     """
-    if taken >= len(LOOKS) - 1:
+    if taken >= len(INTERIM_ANALYSES) - 1:
         return None
-    due = round(spec.workload.warmup) + round(LOOKS[taken] * spec.workload.duration)
+    due = round(spec.workload.warmup) + round(INTERIM_ANALYSES[taken] * spec.workload.duration)
     return taken if second >= due else None
 
 

@@ -26,7 +26,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     if breached:
         return BREACHED, "; ".join(_named(side) for side in breached)
     client, server = sides
-    seeing = [side for side in sides if side.display is not None or side.broken]
+    seeing = [side for side in sides if side.display is not None or side.source_failed]
     if kind is IndicatorKind.CACHE_HIT_RATE and len(seeing) == 1:
         return seeing[0].verdict, _named(seeing[0])
     if client.verdict is MET and server.verdict is UNDECIDED and _settled(kind, server):

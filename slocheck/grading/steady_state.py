@@ -17,8 +17,8 @@ from scipy.special import ndtri, stdtrit
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.model import Evidence
-from slocheck.grading.assessment import ObjectiveResult, Steadiness
-from slocheck.grading.withhold import nothing_met
+from slocheck.grading.assessment import ObjectiveResult, SteadyState
+from slocheck.grading.withhold import withhold_met
 from slocheck.indicators.client import mean_latencies
 from slocheck.spec.formatting import format_value
 from slocheck.spec.model import IndicatorKind, Spec
@@ -70,7 +70,7 @@ class Drift:
         return not self.differs and not self.trend
 
 
-def judge_steadiness(means: Sequence[float | None]) -> Drift | None:
+def detect_drift(means: Sequence[float | None]) -> Drift | None:
     """Judge per-second mean latencies in order; None stands for a second without a successful request.
 
     Returns None where there are too few seconds for a test. The unit of `means` does not matter.
@@ -167,17 +167,17 @@ def _cut(series: Floats) -> int | None:
     return None
 
 
-def alarms(spec: Spec, runs: Sequence[Evidence]) -> tuple[Steadiness, ...]:
+def alarms(spec: Spec, runs: Sequence[Evidence]) -> tuple[SteadyState, ...]:
     """Return what each run that is long enough says of its window; nothing where the spec does not ask."""
     if not spec.validity.steady:
         return ()
     found = []
     for number, run in enumerate(runs, start=1):
-        drift = judge_steadiness(mean_latencies(run.recording))
+        drift = detect_drift(mean_latencies(run.recording))
         if drift is not None:
             name = f"run {number}: " if len(runs) > 1 else ""
             warmup = run.recording.warmup_s + drift.cut if drift.cut else None
-            found.append(Steadiness(drift.steady, name + _message(drift), None if drift.steady else warmup))
+            found.append(SteadyState(drift.steady, name + _message(drift), None if drift.steady else warmup))
     return tuple(found)
 
 
@@ -196,16 +196,16 @@ def _message(drift: Drift) -> str:
     return f"unsteady: {compared}"
 
 
-def suggestion(alarm: Steadiness) -> str:
+def suggestion(alarm: SteadyState) -> str:
     """Say what to do about an unsteady window."""
     if alarm.warmup_s is None:
         return "no warm-up that fits into this window cures it: run longer, or find out what drifts"
     return f"try workload.warmup: {alarm.warmup_s}s"
 
 
-def capped(results: Sequence[ObjectiveResult], found: Sequence[Steadiness]) -> tuple[ObjectiveResult, ...]:
+def capped(results: Sequence[ObjectiveResult], found: Sequence[SteadyState]) -> tuple[ObjectiveResult, ...]:
     """Return the results without any MET if a run was unsteady; what is breached stays so."""
     alarm = next((item for item in found if not item.steady), None)
     if alarm is None:
         return tuple(results)
-    return nothing_met(results, f"{alarm.message}; {suggestion(alarm)}")
+    return withhold_met(results, f"{alarm.message}; {suggestion(alarm)}")

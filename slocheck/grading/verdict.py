@@ -6,7 +6,7 @@ from math import ceil, inf
 
 from slocheck.grading.assessment import Bounds, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
-from slocheck.plan.load_plan import bad_share_limit
+from slocheck.plan.load_plan import error_budget
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
 from slocheck.statistics.proportion import MIN_SLICES, ProportionJudgement, judge_mean, judge_proportion
 from slocheck.statistics.sample_size import requests_needed
@@ -23,7 +23,12 @@ def judge(side: Side, sample: Sample, indicator: Indicator, limit: Limit, alpha:
     match sample:
         case NoData():
             return SideResult(
-                side, Verdict.UNDECIDED, None, 0, reason=f"no data: {sample.reason}", broken=sample.broken
+                side,
+                Verdict.UNDECIDED,
+                None,
+                0,
+                reason=f"no data: {sample.reason}",
+                source_failed=sample.source_failed,
             )
         case Share():
             observed = _observed_share(side, sample, indicator, limit)
@@ -55,14 +60,14 @@ def _observed_share(side: Side, sample: Share, indicator: Indicator, limit: Limi
         Verdict.BREACHED: "more bad requests than the limit allows",
         Verdict.UNDECIDED: sample.notes[0] if sample.notes else "the limit lies within what the counts allow",
     }[verdict]
-    bad, bad_high = sample.low * sample.total, sample.high * sample.total
+    bad, bad_upper = sample.low * sample.total, sample.high * sample.total
     return SideResult(
         side,
         verdict,
         sample.display,
         sample.total,
         int(bad),
-        ceil(bad_high),
+        ceil(bad_upper),
         reason=reason,
         notes=sample.notes,
     )
@@ -85,7 +90,7 @@ def _sure_share(
     observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, alpha: float
 ) -> SideResult:
     """Keep a verdict only where the statistics reach it too."""
-    allowed = bad_share_limit(indicator, limit)
+    allowed = error_budget(indicator, limit)
     if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
     judged = judge_proportion(
@@ -93,7 +98,7 @@ def _sure_share(
         sample.slices.bad,
         float(allowed),
         alpha,
-        bad_high=sample.slices.bad_high,
+        bad_upper=sample.slices.bad_upper,
         edges=sample.slices.edges,
         runs=sample.slices.runs,
     )
@@ -102,16 +107,19 @@ def _sure_share(
         judged.high,
         judged.n_effective,
         judged.needed_factor,
-        judged.burst_tolerance,
+        judged.tolerated_design_effect,
         judged.p_breach,
     )
     if judged.verdict is observed.verdict:
         return replace(observed, bounds=bounds)
     if observed.verdict is Verdict.UNDECIDED:
-        return replace(observed, bounds=replace(bounds, burst_tolerance=None))
+        return replace(observed, bounds=replace(bounds, tolerated_design_effect=None))
     reason = _not_sure(observed, judged, allowed, alpha)
     return replace(
-        observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=replace(bounds, burst_tolerance=None)
+        observed,
+        verdict=Verdict.UNDECIDED,
+        reason=reason,
+        bounds=replace(bounds, tolerated_design_effect=None),
     )
 
 
@@ -123,7 +131,7 @@ def _not_sure(observed: SideResult, judged: ProportionJudgement, allowed: Fracti
     longer = (
         f"a run about {factor:.2g} times longer would decide" if factor else "no affordable run would decide"
     )
-    if observed.bad_high == 0 and 0 < allowed < 1:
+    if observed.bad_upper == 0 and 0 < allowed < 1:
         needed = requests_needed(float(allowed), alpha)
         if needed > observed.total:
             return f"needs about {needed:,} requests without a bad one, had {observed.total:,}"

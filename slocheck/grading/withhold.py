@@ -6,7 +6,7 @@ from dataclasses import replace
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult, Verdict
 
 
-def nothing_met(
+def withhold_met(
     results: Sequence[ObjectiveResult], reason: str, *, only: Collection[str] | None = None
 ) -> tuple[ObjectiveResult, ...]:
     """Return the results with every MET undecided for a reason; what is breached stays so.
@@ -31,5 +31,5 @@ def _capped_level(level: LevelResult, reason: str) -> LevelResult:
 def _capped_side(side: SideResult, reason: str) -> SideResult:
     if side.verdict is not Verdict.MET:
         return side
-    bounds = replace(side.bounds, burst_tolerance=None) if side.bounds else None
+    bounds = replace(side.bounds, tolerated_design_effect=None) if side.bounds else None
     return replace(side, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)

@@ -69,11 +69,11 @@ def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
     """Put slices end to end; None where a run has none, or not the same reference edges."""
     if len(parts) < runs or len({len(part.edges) for part in parts}) > 1:
         return None
-    doubted = any(part.bad_high is not None for part in parts)
+    doubted = any(part.bad_upper is not None for part in parts)
     return Slices(
         tuple(n for part in parts for n in part.n),
         tuple(bad for part in parts for bad in part.bad),
-        tuple(bad for part in parts for bad in part.bad_high or part.bad) if doubted else None,
+        tuple(bad for part in parts for bad in part.bad_upper or part.bad) if doubted else None,
         tuple(
             tuple(count for edge in same for count in edge)
             for same in zip(*(part.edges for part in parts), strict=True)

@@ -28,7 +28,7 @@ class Slices:
     Attributes:
         n: Requests.
         bad: Bad for certain.
-        bad_high: Bad or possibly bad; None where nothing is in doubt.
+        bad_upper: Bad or possibly bad; None where nothing is in doubt.
         edges: For latency, counts at or over thresholds down to a tenth of the limit (failures included), as
             references.
         runs: Where several runs are pooled, how many slices each has, in order; else None.
@@ -36,7 +36,7 @@ class Slices:
 
     n: tuple[int, ...]
     bad: tuple[int, ...]
-    bad_high: tuple[int, ...] | None = None
+    bad_upper: tuple[int, ...] | None = None
     edges: tuple[tuple[int, ...], ...] = ()
     runs: tuple[int, ...] | None = None
 
@@ -102,7 +102,7 @@ class NoData:
     """
 
     reason: str
-    broken: bool = False
+    source_failed: bool = False
 
 
 Sample = Share | Rate | Scalar | NoData

@@ -45,8 +45,8 @@ def usage_queries(spec: Spec) -> tuple[SeriesQuery, ...]:
     source = spec.prometheus
     job = matchers(source.selector if source else {})
     queries = [SeriesQuery(metric, job) for metric in _PROCESS]
-    if source and source.beside.containers:
-        pinned = matchers(source.beside.containers)
+    if source and source.related_jobs.containers:
+        pinned = matchers(source.related_jobs.containers)
         queries += [SeriesQuery(metric, pinned) for metric in _CONTAINER]
     return tuple(queries)
 

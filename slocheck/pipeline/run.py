@@ -20,7 +20,7 @@ from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.spec.model import Overrides, Spec
-from slocheck.statistics.sample_size import LOOKS, spending
+from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
 
 
 class MetricSource(Protocol):
@@ -211,7 +211,7 @@ def _drive(request: RunRequest, adapters: Adapters, known: Provenance) -> tuple[
 def _looked_at(evidence: Evidence, look: int | None) -> Evidence:
     """Note which share of alpha a run may spend that was looked at while it went on."""
     if look is None:
-        return replace(evidence, alpha_share=spending(len(LOOKS) - 1))
+        return replace(evidence, alpha_share=spending(len(INTERIM_ANALYSES) - 1))
     return replace(evidence, alpha_share=spending(look), planned_window_s=float(evidence.recording.window_s))
 
 

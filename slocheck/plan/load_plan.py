@@ -15,7 +15,7 @@ from slocheck.spec.model import (
     Spec,
     Tls,
 )
-from slocheck.spec.model.load_profile import Arrivals, Stage, amount
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage, expected_arrivals
 
 REFERENCE_EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latency edges counted beside the spec's limits: references for a rare tail's clustering."""
@@ -74,7 +74,7 @@ class LoadPlan:
     environment: Mapping[str, str] = field(default_factory=dict)
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
-    arrivals: Arrivals = Arrivals.UNIFORM
+    arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
 
     @property
     def declarative(self) -> bool:
@@ -122,7 +122,7 @@ def forecast(spec: Spec, per_arrival: Mapping[Endpoint, float] | None) -> Foreca
     workload = spec.workload
     if not workload.rate:
         return Forecast(None, None)
-    arrivals = amount(workload.rate, workload.warmup, workload.warmup + workload.duration)
+    arrivals = expected_arrivals(workload.rate, workload.warmup, workload.warmup + workload.duration)
     if per_arrival is None:
         return Forecast(arrivals, None)
     return Forecast(arrivals, {endpoint: mean * arrivals for endpoint, mean in per_arrival.items()})
@@ -157,7 +157,7 @@ class ProofNeed:
         return self.requests is None or self.expected is None or self.expected >= self.requests
 
 
-def bad_share_limit(indicator: Indicator, limit: Limit) -> Fraction | None:
+def error_budget(indicator: Indicator, limit: Limit) -> Fraction | None:
     """Return the largest share of bad requests that a limit allows, 0..1; None where it is no share."""
     match indicator.kind:
         case IndicatorKind.LATENCY:
@@ -179,7 +179,7 @@ def proof_needs(
     for objective in spec.objectives:
         expected = planned.to(objective.endpoint)
         for level, limit in objective.limits.items():
-            share = bad_share_limit(objective.indicator, limit)
+            share = error_budget(objective.indicator, limit)
             requests = requests_needed(float(share)) if share is not None and 0 < share < 1 else None
             rate = requests / window if requests is not None else None
             longer = requests * window / expected if requests is not None and expected else None
@@ -198,7 +198,7 @@ def obstacles(spec: Spec, planned: Forecast) -> Iterator[tuple[str, str]]:
 
 def _perfection(objective: Objective, limit: Limit, spec: Spec) -> str:
     """Say why a limit that allows nothing bad is never met at a confidence; empty where it does not apply."""
-    if spec.confidence is None or bad_share_limit(objective.indicator, limit) != 0:
+    if spec.confidence is None or error_budget(objective.indicator, limit) != 0:
         return ""
     return (
         "cannot be proven with any number of requests: write the share that may be bad, or confidence: none"

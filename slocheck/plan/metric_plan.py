@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from slocheck.promql.selectors import Matcher, SeriesQuery
 from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
-from slocheck.spec.model.related_jobs import Beside
+from slocheck.spec.model.related_jobs import RelatedJobs
 
 UP = "up"
 PROCESS_START = "process_start_time_seconds"
@@ -16,28 +16,35 @@ def series_queries(spec: Spec, preset: Preset) -> tuple[SeriesQuery, ...]:
     """Return every raw series that grading `spec` needs, the pinned job's alone, without repetition."""
     job = tuple(Matcher(label, "=", value) for label, value in _selector(spec).items())
     own = job + tuple(Matcher(label, "=", value) for label, value in preset.selector.items())
-    beside = spec.prometheus.beside if spec.prometheus else Beside()
-    graded = [item for item in spec.objectives if not (beside.cache and _of_cache(item))]
+    related_jobs = spec.prometheus.related_jobs if spec.prometheus else RelatedJobs()
+    graded = [item for item in spec.objectives if not (related_jobs.cache and _of_cache(item))]
     metrics = [metric for objective in graded for metric in needed_metrics(objective, preset)]
     if preset.counter and spec.target.instances is None:
         metrics.append(preset.counter)
     queries = [SeriesQuery(metric, own) for metric in dict.fromkeys(metrics)]
-    return (*queries, SeriesQuery(UP, job), SeriesQuery(PROCESS_START, job), *_beside(spec, beside))
+    return (
+        *queries,
+        SeriesQuery(UP, job),
+        SeriesQuery(PROCESS_START, job),
+        *_related_jobs(spec, related_jobs),
+    )
 
 
 def _of_cache(objective: Objective) -> bool:
     return objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE
 
 
-def _beside(spec: Spec, beside: Beside) -> tuple[SeriesQuery, ...]:
+def _related_jobs(spec: Spec, related_jobs: RelatedJobs) -> tuple[SeriesQuery, ...]:
     """Return what is asked of other jobs: pinned by their own labels."""
     queries = []
     asked = any(_of_cache(item) and item.source is not SourceChoice.CLIENT for item in spec.objectives)
-    if beside.cache and asked:
-        pinned = matchers(beside.cache.selector)
-        queries += [SeriesQuery(metric, pinned) for metric in (beside.cache.hits, beside.cache.misses)]
-    if beside.replicas and spec.target.instances is None:
-        queries.append(SeriesQuery(beside.replicas.metric, matchers(beside.replicas.selector)))
+    if related_jobs.cache and asked:
+        pinned = matchers(related_jobs.cache.selector)
+        queries += [
+            SeriesQuery(metric, pinned) for metric in (related_jobs.cache.hits, related_jobs.cache.misses)
+        ]
+    if related_jobs.replicas and spec.target.instances is None:
+        queries.append(SeriesQuery(related_jobs.replicas.metric, matchers(related_jobs.replicas.selector)))
     return tuple(queries)
 
 

@@ -17,7 +17,7 @@ from slocheck.grading.assessment import (
     LevelResult,
     ObjectiveResult,
     SideResult,
-    Steadiness,
+    SteadyState,
 )
 from slocheck.grading.report import Report
 from slocheck.indicators.samples import Display
@@ -162,10 +162,10 @@ def _side(objective: Objective, limit: Limit, side: SideResult) -> Json:
         "margin": _margin(limit, side.display),
         "total": side.total,
         "bad": side.bad,
-        "bad_high": side.bad_high,
+        "bad_upper": side.bad_upper,
         "interval": _interval(objective, side.bounds),
         "notes": list(side.notes),
-        "broken": side.broken,
+        "source_failed": side.source_failed,
     }
 
 
@@ -198,7 +198,7 @@ def _interval(objective: Objective, bounds: Bounds | None) -> Json | None:
         "high": _number(bounds.high),
         "n_effective": _number(bounds.n_effective),
         "needed_factor": _number(factor),
-        "burst_tolerance": _number(bounds.burst_tolerance),
+        "tolerated_design_effect": _number(bounds.tolerated_design_effect),
     }
 
 
@@ -217,12 +217,12 @@ def _finding(finding: Finding) -> Json:
         "name": finding.name,
         "valid": finding.valid,
         "message": finding.message,
-        "taints": sorted(finding.taints),
+        "affects": sorted(finding.affects),
         "everything": finding.everything,
     }
 
 
-def _steadiness(item: Steadiness) -> Json:
+def _steadiness(item: SteadyState) -> Json:
     return {"steady": item.steady, "message": item.message, "warmup_s": item.warmup_s}
 
 

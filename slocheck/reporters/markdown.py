@@ -78,7 +78,7 @@ def _table(report: Report) -> Iterator[str]:
     yield "|---" * (4 + len(levels)) + "|"
     verdicts = {
         standing.result.objective.name: standing
-        for standing in totals.standings(report.spec, report.assessment)
+        for standing in totals.objective_statuses(report.spec, report.assessment)
     }
     for result in report.assessment.objectives:
         standing = verdicts.get(result.objective.name)
@@ -100,12 +100,12 @@ def _lists(report: Report) -> Iterator[str]:
     assessment = report.assessment
     reasons = [
         f"{standing.result.objective.name} is {_reason(standing.level)}"
-        for standing in totals.standings(report.spec, assessment)
+        for standing in totals.objective_statuses(report.spec, assessment)
         if standing.verdict is not None and standing.level.reason
     ]
     gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
-    broken = [f"{item.name}: {item.message}" for item in assessment.findings if not item.valid]
-    yield from _list("Not to be believed, because", broken)
+    source_failed = [f"{item.name}: {item.message}" for item in assessment.findings if not item.valid]
+    yield from _list("Not to be believed, because", source_failed)
     yield from _list("Why", reasons)
     yield from _list("How sure", _evidence(report))
     yield from _list(f"Missing to {assessment.next_tier}", gaps if assessment.next_tier else [])
@@ -118,7 +118,7 @@ def _lists(report: Report) -> Iterator[str]:
 def _evidence(report: Report) -> list[str]:
     """Return what each verdict rests on: margin, counts, interval, and what they are worth."""
     found = []
-    for standing in totals.standings(report.spec, report.assessment):
+    for standing in totals.objective_statuses(report.spec, report.assessment):
         objective, level = standing.result.objective, standing.level
         side = deciding_side(level)
         if standing.verdict is None or side is None or side.bounds is None:

@@ -189,7 +189,7 @@ def bad_text(objective: Objective, side: SideResult) -> str:
     """Write the counts behind a share: ``149 bad of 24,012``."""
     if side.bad is None or objective.indicator.kind not in SHARE_KINDS:
         return ""
-    upper = "" if side.bad_high in (None, side.bad) else f" to {side.bad_high:,}"
+    upper = "" if side.bad_upper in (None, side.bad) else f" to {side.bad_upper:,}"
     noun = "misses" if objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE else "bad"
     return f"{side.bad:,}{upper} {noun} of {side.total:,}"
 
@@ -204,8 +204,8 @@ def worth_text(side: SideResult) -> str:
     parts = []
     if side.bounds.n_effective is not None:
         parts.append(f"worth {side.bounds.n_effective:,.0f} independent requests")
-    if side.bounds.burst_tolerance is not None:
-        bears = side.bounds.burst_tolerance
+    if side.bounds.tolerated_design_effect is not None:
+        bears = side.bounds.tolerated_design_effect
         tolerance = f"{math.floor(bears):,}" if bears >= _WHOLE_FROM else f"{bears:.2g}"
         parts.append(f"burst tolerance {tolerance}: met even if {tolerance} requests counted as one")
     factor = side.bounds.needed_factor

@@ -17,7 +17,7 @@ CRITICAL = "critical"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ObjectiveStatus:
     """Where one objective stands before the gate.
 
     Attributes:
@@ -38,20 +38,20 @@ def gate_levels(spec: Spec, assessment: Assessment) -> tuple[str, ...]:
     return (*reached, CRITICAL)
 
 
-def standings(spec: Spec, assessment: Assessment) -> tuple[Standing, ...]:
+def objective_statuses(spec: Spec, assessment: Assessment) -> tuple[ObjectiveStatus, ...]:
     """Return every objective's standing, in the spec's order."""
     needed = gate_levels(spec, assessment)
     return tuple(_standing(result, needed) for result in assessment.objectives if result.levels)
 
 
-def _standing(result: ObjectiveResult, needed: tuple[str, ...]) -> Standing:
+def _standing(result: ObjectiveResult, needed: tuple[str, ...]) -> ObjectiveStatus:
     asked = [level for level in result.levels if level.level in needed]
     levels = asked or list(result.levels)
     worst = min(levels, key=lambda level: SEVERITY.index(level.verdict)).verdict
     rank = {name: place for place, name in enumerate((CRITICAL, *needed[:-1]))}
     same = [level for level in levels if level.verdict is worst]
     shown = max(same, key=lambda level: rank.get(level.level, -1))
-    return Standing(result, worst if asked else None, shown)
+    return ObjectiveStatus(result, worst if asked else None, shown)
 
 
 def frequent_failures(recording: Recording) -> list[ErrorExample]:

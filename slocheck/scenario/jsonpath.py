@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from slocheck.documents.reader import Wrong
+from slocheck.documents.reader import InvalidValue
 from slocheck.documents.units import shown
 from slocheck.scenario.model import JsonPath
 
@@ -17,9 +17,11 @@ class NotFoundError(LookupError):
 
 
 def parse_path(text: str) -> JsonPath:
-    """Read a path; raises Wrong."""
+    """Read a path; raises InvalidValue."""
     if not _PATH.fullmatch(text):
-        raise Wrong(f"{shown(text)} is no JSON path; write one such as $.items[0].id or $['unit price']")
+        raise InvalidValue(
+            f"{shown(text)} is no JSON path; write one such as $.items[0].id or $['unit price']"
+        )
     steps = tuple(
         int(match[3]) if match[3] is not None else match[1] if match[1] is not None else match[2]
         for match in _STEP.finditer(text)

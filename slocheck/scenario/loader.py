@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value
+from slocheck.documents.reader import Key, Section, Value, ValueType
 from slocheck.documents.yaml_tree import MAX_BYTES, parse_document
 from slocheck.errors import UsageError
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.parse.feeders import FEEDERS
 from slocheck.scenario.parse.references import check_cookies, check_endpoints, check_references
 from slocheck.scenario.parse.steps import FLOWS, HEADERS, THINK, TIMEOUT
-from slocheck.scenario.parse.templates import ScenarioBook, book_of
+from slocheck.scenario.parse.templates import ScenarioProblemLog, log_of
 
 COOKIES: Key[bool] = Key("cookies", types.BOOLEAN, False, "whether each virtual user keeps cookies")  # noqa: FBT003 - the default
 ROOT_KEYS: tuple[Key[Any], ...] = (FEEDERS, HEADERS, COOKIES, THINK, TIMEOUT, FLOWS)
@@ -72,9 +72,9 @@ def parse_scenario(
         SpecError: With every fault found.
     """
     text, node = parse_document(data, path, empty="write a scenario: flows with steps")
-    book = ScenarioBook(path, environment, read=read)
+    book = ScenarioProblemLog(path, environment, read=read)
     book.digest.update(data)
-    scenario = Value(node, "", book).take(Kind(lambda value: _read_scenario(value, text), {}), None)
+    scenario = Value(node, "", book).take(ValueType(lambda value: _read_scenario(value, text), {}), None)
     book.close()
     assert scenario is not None  # else there was a fault, and close() has raised
     return scenario
@@ -83,7 +83,7 @@ def parse_scenario(
 def _read_scenario(value: Value, text: str) -> Scenario | None:
     """Read all keys, then what holds between them."""
     root = Section(value, ROOT_KEYS)
-    book = book_of(value)
+    book = log_of(value)
     book.think, book.timeout_s = root.get(THINK), root.get(TIMEOUT)
     feeders, headers, cookies = root.get(FEEDERS), root.get(HEADERS), root.get(COOKIES)
     flows = root.get(FLOWS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Book, Key, Kind, Section, Value, Wrong
+from slocheck.documents.reader import InvalidValue, Key, ProblemLog, Section, Value, ValueType
 from slocheck.documents.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
 from slocheck.documents.yaml_tree import MAX_BYTES, Mapping, parse_document
 from slocheck.errors import UsageError
@@ -29,7 +29,7 @@ _CONFIDENCES = (Fraction(90, 100), Fraction(999, 1000))
 def _read_tier(value: Value) -> str:
     name = _TIER_NAME.read(value)
     if name in RESERVED:
-        raise Wrong(f"{shown(name)} means something else below objectives; write another name")
+        raise InvalidValue(f"{shown(name)} means something else below objectives; write another name")
     return name
 
 
@@ -40,7 +40,9 @@ def _read_confidence(value: Value) -> Fraction | None:
     confidence = parse_ratio(text)
     least, most = _CONFIDENCES
     if not least <= confidence <= most:
-        raise Wrong(f"{shown(text)} is out of range; write {format_ratio(least)} to {format_ratio(most)}")
+        raise InvalidValue(
+            f"{shown(text)} is out of range; write {format_ratio(least)} to {format_ratio(most)}"
+        )
     return confidence
 
 
@@ -54,14 +56,14 @@ SERVICE = Key(
     required=True,
 )
 _TIER_NAME = types.text(pattern=TIER_PATTERN, what="name of a tier", example="silver")
-_TIER = Kind(_read_tier, {**_TIER_NAME.schema, "not": {"enum": list(RESERVED)}})
+_TIER = ValueType(_read_tier, {**_TIER_NAME.schema, "not": {"enum": list(RESERVED)}})
 TIERS: Key[tuple[str, ...]] = Key(
     "tiers", types.list_of(_TIER, at_least=1), (), "names of the tiers, loosest first", required=True
 )
 OBJECTIVES: Key[Value | None] = Key(
     # read apart, because the tiers and sources have to be known first
     "objectives",
-    Kind(lambda value: value, objectives_schema()),
+    ValueType(lambda value: value, objectives_schema()),
     None,
     "what is measured, and its limit per tier",
     required=True,
@@ -69,7 +71,7 @@ OBJECTIVES: Key[Value | None] = Key(
 GATE = Key("gate", _TIER_NAME, "", "the tier that the exit code asks for", required=True)
 CONFIDENCE: Key[Fraction | None] = Key(
     "confidence",
-    Kind(_read_confidence, {"type": "string", "pattern": types.anchored(f"none|{RATIO_PATTERN}")}),
+    ValueType(_read_confidence, {"type": "string", "pattern": types.anchored(f"none|{RATIO_PATTERN}")}),
     DEFAULT_CONFIDENCE,
     "how sure a verdict has to be, 90% to 99.9%; none: the observed values alone are graded",
 )
@@ -123,8 +125,8 @@ def parse_spec(data: bytes, path: str, *, environment: Environment[str, str] | N
         SpecError: With every fault found.
     """
     text, node = parse_document(data, path)
-    book = Book(path, environment)
-    spec = Value(node, "", book).take(Kind(lambda value: _read_spec(value, text), {}), None)
+    book = ProblemLog(path, environment)
+    spec = Value(node, "", book).take(ValueType(lambda value: _read_spec(value, text), {}), None)
     book.close()
     assert spec is not None  # else there was a fault, and close() has raised
     return spec
@@ -183,7 +185,7 @@ def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
     if below is None or not tiers:
         return ()
     around = Surroundings(tiers, prometheus=root.has(PROMETHEUS), scrape=root.has(SCRAPE))
-    return below.take(Kind(lambda value: read_objectives(value, around), {}), ())
+    return below.take(ValueType(lambda value: read_objectives(value, around), {}), ())
 
 
 def _check_gate(root: Section, spec: Spec) -> None:
@@ -191,4 +193,4 @@ def _check_gate(root: Section, spec: Spec) -> None:
     below = root.below(GATE)
     if below is None or not spec.gate or not spec.tiers or not spec.objectives:
         return
-    below.take(Kind(lambda _: check_gate(spec.gate, spec), {}), "")
+    below.take(ValueType(lambda _: check_gate(spec.gate, spec), {}), "")

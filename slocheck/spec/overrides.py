@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from slocheck.documents.reader import Wrong, unknown
+from slocheck.documents.reader import InvalidValue, unknown
 from slocheck.documents.units import shown
 from slocheck.errors import UsageError
 from slocheck.spec.blocks.urls import check_url
@@ -50,18 +50,18 @@ def with_overrides(spec: Spec, overrides: Overrides) -> Spec:
 
 
 def check_gate(gate: str, spec: Spec) -> str:
-    """Return the gate; raises Wrong where it is no tier, or one that no objective has a limit for."""
+    """Return the gate; raises InvalidValue where it is no tier, or one that no objective has a limit for."""
     if gate not in spec.tiers:
-        raise Wrong(unknown("tier", gate, spec.tiers))
+        raise InvalidValue(unknown("tier", gate, spec.tiers))
     if not any(gate in objective.limits for objective in spec.objectives):
-        raise Wrong(f"no objective has a limit for {shown(gate)}; write one, or gate on another tier")
+        raise InvalidValue(f"no objective has a limit for {shown(gate)}; write one, or gate on another tier")
     return gate
 
 
 def _checked(flag: str, check: Callable[[F], V], value: F) -> V:
     try:
         return check(value)
-    except Wrong as error:
+    except InvalidValue as error:
         raise UsageError(f"{flag}: {error}") from error
 
 
@@ -132,5 +132,5 @@ def _with_users(timed: Workload, users: int, before: Workload) -> Workload:
 
 def _check_users(users: int) -> int:
     if not 1 <= users <= MAX_USERS:
-        raise Wrong(f"{users} is out of range; write 1 to {MAX_USERS}")
+        raise InvalidValue(f"{users} is out of range; write 1 to {MAX_USERS}")
     return users

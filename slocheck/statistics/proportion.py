@@ -50,7 +50,7 @@ class ProportionJudgement:
         design_effect: Size over `n_effective`, at least 1.
         needed_factor: Smallest factor on the run's length that decides, the share unchanged; None when
             decided or hopeless.
-        burst_tolerance: Largest design effect that keeps MET; None when not met.
+        tolerated_design_effect: Largest design effect that keeps MET; None when not met.
         p_breach: One-sided p-value of a breach: the smallest alpha at which it would be BREACHED.
     """
 
@@ -61,7 +61,7 @@ class ProportionJudgement:
     n_effective: float
     design_effect: float
     needed_factor: float | None
-    burst_tolerance: float | None
+    tolerated_design_effect: float | None
     p_breach: float = 1.0
 
 
@@ -97,7 +97,7 @@ def judge_proportion(
     limit: float,
     alpha: float,
     *,
-    bad_high: Sequence[int] | None = None,
+    bad_upper: Sequence[int] | None = None,
     edges: Sequence[Sequence[int]] = (),
     runs: Sequence[int] | None = None,
 ) -> ProportionJudgement:
@@ -108,7 +108,7 @@ def judge_proportion(
         bad: Bad ones for certain, shape (S,).
         limit: Largest share allowed, 0..1.
         alpha: One-sided error rate of each end of the interval, 0..0.5.
-        bad_high: Bad or possibly bad, shape (S,); None where nothing is in doubt.
+        bad_upper: Bad or possibly bad, shape (S,); None where nothing is in doubt.
         edges: Reference series, each of shape (S,): requests at or over lower latencies.
         runs: Slices per run where several runs are pooled, in order; their sum is S.
 
@@ -117,11 +117,11 @@ def judge_proportion(
     """
     sizes = _counts("n", n)
     certain = _counts("bad", bad, sizes)
-    possible = certain if bad_high is None else _counts("bad_high", bad_high, sizes)
+    possible = certain if bad_upper is None else _counts("bad_upper", bad_upper, sizes)
     references = [_counts("edges", edge, sizes) for edge in edges]
     lengths = _run_lengths(runs, len(sizes))
     if np.any(possible < certain):
-        raise ValueError("bad_high: smaller than bad in a slice; it counts bad and possibly bad")
+        raise ValueError("bad_upper: smaller than bad in a slice; it counts bad and possibly bad")
     total = float(sizes.sum())
     if len(sizes) < MIN_SLICES or total == 0:
         share = float(certain.sum()) / total if total else 0.0

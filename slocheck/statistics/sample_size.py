@@ -4,7 +4,7 @@ from scipy.special import betaincinv
 
 FEW = 64
 
-LOOKS = (0.2, 0.4, 0.6, 0.8, 1.0)
+INTERIM_ANALYSES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """When a run that stops as soon as it is decided is looked at, as shares of its longest duration."""
 
 
@@ -14,8 +14,8 @@ def spending(look: int) -> float:
     In proportion to t**2 - t'**2 (Kim and DeMets 1987): stopping at the first look that happens to look
     good, without it, would be wrong far more often than stated.
     """
-    before = LOOKS[look - 1] if look else 0.0
-    return LOOKS[look] ** 2 - before**2
+    before = INTERIM_ANALYSES[look - 1] if look else 0.0
+    return INTERIM_ANALYSES[look] ** 2 - before**2
 
 
 def requests_needed(share: float, alpha: float, bad: int = 0) -> int:

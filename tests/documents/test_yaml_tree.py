@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck.documents.position import Position
-from slocheck.documents.yaml_tree import MAX_BYTES, MAX_DEPTH, Listing, Mapping, Scalar, parse_document
+from slocheck.documents.yaml_tree import MAX_BYTES, MAX_DEPTH, Listing, Mapping, ScalarNode, parse_document
 from slocheck.errors import Problem, SpecError
 from slocheck.spec.loader import parse_spec
 from tests.spec.specs import GOOD
@@ -29,15 +29,15 @@ def test_scalars_stay_the_text_that_was_written() -> None:
     text, node = parse_document(b"a: no\nb: [1:30, 0777, 2024-01-01, ~]\nc: 'x'\n", "a.yaml")
     assert isinstance(node, Mapping)
     values = {key.text: value for key, value in node.entries}
-    assert values["a"] == Scalar("no", plain=True, position=Position(1, 4))
+    assert values["a"] == ScalarNode("no", plain=True, position=Position(1, 4))
     assert isinstance(values["b"], Listing)
-    assert [item.text for item in values["b"].items if isinstance(item, Scalar)] == [
+    assert [item.text for item in values["b"].items if isinstance(item, ScalarNode)] == [
         "1:30",
         "0777",
         "2024-01-01",
         "~",
     ]
-    assert values["c"] == Scalar("x", plain=False, position=Position(3, 4))
+    assert values["c"] == ScalarNode("x", plain=False, position=Position(3, 4))
     assert text.startswith("a: no")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
-from slocheck.spec.model.load_profile import Arrivals, Stage
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from tests.e2e.load_runs import THRESHOLDS_MS, Run, constant, make_plan, run, write_scenario
 from tests.e2e.load_server import LoadServer
 from tests.e2e.stall_runs import IMPORTS, Stall, declarative, locust_file, stalled
@@ -89,8 +89,8 @@ def mixed(url: str, scenario: str, **changes: Any) -> tuple[list[int], list[dict
     ]
 
 
-@pytest.mark.parametrize("spread", list(Arrivals))
-def test_two_workers_send_exactly_what_one_does(tmp_path: Path, spread: Arrivals) -> None:
+@pytest.mark.parametrize("spread", list(ArrivalProcess))
+def test_two_workers_send_exactly_what_one_does(tmp_path: Path, spread: ArrivalProcess) -> None:
     """The load follows from the seed: the same for any number of workers, another for another seed."""
     scenario = declarative(tmp_path, *MIXED)
     with LoadServer() as server:

@@ -237,7 +237,7 @@ def test_seven_errors_in_1207_requests_are_found_where_a_dashboard_shows_none(
     assert run.process.returncode == 1, run.process.stdout + run.process.stderr
     assert run.sent == 1207
     side = run.server("error_rate")
-    assert (side["bad"], side["bad_high"], side["total"]) == (7, 7, 1207)
+    assert (side["bad"], side["bad_upper"], side["total"]) == (7, 7, 1207)
     assert side["value"] == {"low": 7 / 1207, "high": 7 / 1207, "unbounded": False}
     assert run.verdicts("error_rate") == {"bronze": "met", "silver": "breached"}
     assert run.server("latency_p95")["total"] == 1207
@@ -265,7 +265,7 @@ def test_a_restart_between_scrapes_is_met_because_the_client_count_reconciles(
     assert run.process.returncode == 0, run.process.stdout + run.process.stderr
     assert run.sent == 2 * BOUT
     side = run.server("error_rate")
-    assert (side["bad"], side["bad_high"], side["total"]) == (0, 0, 2 * BOUT)
+    assert (side["bad"], side["bad_upper"], side["total"]) == (0, 0, 2 * BOUT)
     assert side["notes"] == ["reset"]
     assert run.verdicts("error_rate") == {"bronze": "met", "silver": "met"}
 
@@ -289,6 +289,6 @@ def test_a_replica_added_and_one_removed_add_up_to_what_was_sent(runs: Runs, int
     assert run.process.returncode == 0, run.process.stdout + run.process.stderr
     assert run.sent == 3 * BOUT
     side = run.server("error_rate")
-    assert (side["bad"], side["bad_high"], side["total"]) == (0, 0, 3 * BOUT)
+    assert (side["bad"], side["bad_upper"], side["total"]) == (0, 0, 3 * BOUT)
     assert run.server("latency_p95")["total"] == 3 * BOUT
     assert run.verdicts("error_rate") == {"bronze": "met", "silver": "met"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.errors import UsageError
-from slocheck.evidence.model import Arrivals, Ending, Evidence
+from slocheck.evidence.model import ArrivalStats, Ending, Evidence
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
@@ -134,9 +134,9 @@ def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
 
 def test_a_fault_leaves_no_tier_achieved_beside_a_breach() -> None:
     """300 ms breach silver whatever was dropped; that the dropped ones keep bronze nobody knows."""
-    whole = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=0, lag_p99=0.0, lag_max=0.0))
+    whole = replace(HEALTH, arrivals=ArrivalStats(planned=6000, dropped=0, lag_p99=0.0, lag_max=0.0))
     assert assess(SPEC, replace(_at(300), health=whole)).tier == "bronze"
-    dropping = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=3000, lag_p99=0.0, lag_max=0.0))
+    dropping = replace(HEALTH, arrivals=ArrivalStats(planned=6000, dropped=3000, lag_p99=0.0, lag_max=0.0))
     graded = assess(SPEC, replace(_at(300), health=dropping))
     assert (graded.outcome, graded.exit_code, graded.tier) == (Outcome.FAIL, 1, None)
 

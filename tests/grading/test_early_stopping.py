@@ -7,7 +7,7 @@ from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.grading.assessment import Verdict
 from slocheck.grading.early_stopping import client_side, decided, due_look
 from slocheck.statistics.proportion import judge_proportion
-from slocheck.statistics.sample_size import LOOKS, spending
+from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
 from tests.factories import make_evidence, make_spec, steady
 
 CONFIDENT = make_spec('  error_rate: {silver: "< 1%"}\n', more="confidence: 95%\n")
@@ -31,7 +31,7 @@ def test_looks_are_planned(second: int, taken: int, look: int | None) -> None:
 
 def test_all_looks_together_spend_alpha_once() -> None:
     """And the last one keeps the largest part."""
-    shares = [spending(look) for look in range(len(LOOKS))]
+    shares = [spending(look) for look in range(len(INTERIM_ANALYSES))]
     assert sum(shares) == pytest.approx(1)
     assert shares == sorted(shares)
 
@@ -69,7 +69,7 @@ def test_looking_five_times_is_no_more_often_wrong_than_once() -> None:
     naive = spent = 0
     for bad in draws:
         verdicts = []
-        for look, share in enumerate(LOOKS):
+        for look, share in enumerate(INTERIM_ANALYSES):
             seen = list(bad[: round(share * 60)])
             n = [50] * len(seen)
             verdicts.append(judge_proportion(n, seen, 0.02, 0.05 * spending(look)).verdict)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from slocheck.evidence.model import Arrivals, Evidence, LoadHealth
+from slocheck.evidence.model import ArrivalStats, Evidence, LoadHealth
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Outcome, Side, SideResult, Verdict
 from slocheck.grading.generator_lag import own_lateness
@@ -14,7 +14,7 @@ from tests.factories import HEALTH, WORKER, make_evidence, make_spec, steady
 
 SPEC = make_spec()  # gate silver: p95 below 200 ms
 LATE_LOOP = replace(HEALTH, workers=(WORKER, replace(WORKER, loop_lag_p99=0.03)))
-LATE_SCHEDULE = replace(HEALTH, arrivals=Arrivals(planned=6000, dropped=0, lag_p99=0.03, lag_max=0.05))
+LATE_SCHEDULE = replace(HEALTH, arrivals=ArrivalStats(planned=6000, dropped=0, lag_p99=0.03, lag_max=0.05))
 
 
 def _run(ms: float, health: LoadHealth = HEALTH, *, failures: int = 0) -> Evidence:
@@ -42,7 +42,7 @@ def test_a_breach_that_lateness_explains_is_not_the_targets(
     named = [check for check in assessment.findings if check.name == "own lateness"]
     assert bool(named) is (outcome is Outcome.INVALID)
     for check in named:
-        assert check.taints == {"latency_p95"}
+        assert check.affects == {"latency_p95"}
         assert "latency_p95 by less than 30.0 ms" in check.message
         assert "allowed 10% of the limit" in check.message
 

@@ -27,7 +27,7 @@ IN_BUCKET = SideResult(
 )
 FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, reason=TOO_FEW_SLICES, observed=MET)
 FEW_BAD = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, reason=TOO_FEW_SLICES, observed=BREACHED)
-BROKEN = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data", broken=True)
+BROKEN = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data", source_failed=True)
 BLIND = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data")
 BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
 

@@ -14,7 +14,7 @@ from slocheck.grading.advice import advice
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
 from slocheck.grading.early_stopping import decided
-from slocheck.grading.steady_state import judge_steadiness
+from slocheck.grading.steady_state import detect_drift
 from slocheck.spec.model import Spec
 from tests.factories import MS, make_evidence, make_recording, make_slice, make_spec
 
@@ -50,14 +50,14 @@ SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
 )
 def test_alarms(series: list[float], *, differs: bool, trend: int, cut: int | None) -> None:
     """Both alarms and the cut, on shapes that tell them apart."""
-    drift = judge_steadiness(series)
+    drift = detect_drift(series)
     assert drift is not None
     assert (drift.differs, drift.trend, drift.cut) == (differs, trend, cut)
 
 
 def test_vector_of_a_step() -> None:
     """First part 10 s of 50: means 2.2 and 1.2, found by hand; the alternation is too small to hide it."""
-    drift = judge_steadiness([2.1 + 0.2 * (t % 2) if t < 10 else 1.1 + 0.2 * (t % 2) for t in range(50)])
+    drift = detect_drift([2.1 + 0.2 * (t % 2) if t < 10 else 1.1 + 0.2 * (t % 2) for t in range(50)])
     assert drift is not None
     assert (drift.seconds, drift.first, drift.rest) == pytest.approx((10, 2.2, 1.2))
     assert (drift.differs, drift.cut) == (True, 10)
@@ -66,7 +66,7 @@ def test_vector_of_a_step() -> None:
 def test_a_slow_start_within_what_chance_does_is_no_alarm() -> None:
     """One slow second at the start, in a series that has such seconds elsewhere too."""
     spikes = [5.0 if t in (1, 17, 31, 48) else 1.0 for t in range(60)]
-    drift = judge_steadiness(spikes)
+    drift = detect_drift(spikes)
     assert drift is not None
     assert drift.steady
 
@@ -74,13 +74,13 @@ def test_a_slow_start_within_what_chance_does_is_no_alarm() -> None:
 @pytest.mark.parametrize("length", [0, 1, 9])
 def test_too_few_seconds_are_not_tested(length: int) -> None:
     """Nothing is said of them."""
-    assert judge_steadiness([1.0] * length) is None
+    assert detect_drift([1.0] * length) is None
 
 
 def test_seconds_without_a_success_are_left_out_and_the_cut_counts_them() -> None:
     """A slow start, a gap of 5 s in it: the cut is in seconds of the window."""
     whole = _noisy([3.0] * 10 + [1.0] * 50)
-    drift = judge_steadiness([*whole[:5], *[None] * 5, *whole[5:]])
+    drift = detect_drift([*whole[:5], *[None] * 5, *whole[5:]])
     assert drift is not None
     assert (drift.seconds, drift.cut, drift.differs) == (17, 15, True)
 
@@ -91,7 +91,7 @@ series_of_means = st.lists(st.floats(0.001, 1000), min_size=10, max_size=130)
 @given(series_of_means, st.integers(-8, 8))
 def test_the_unit_does_not_matter(series: list[float], power: int) -> None:
     """Latencies times a power of two (exact in binary) raise the same alarms."""
-    drift, scaled = judge_steadiness(series), judge_steadiness([value * 2.0**power for value in series])
+    drift, scaled = detect_drift(series), detect_drift([value * 2.0**power for value in series])
     assert drift is not None
     assert scaled is not None
     assert (drift.differs, drift.trend, drift.cut) == (scaled.differs, scaled.trend, scaled.cut)
@@ -100,7 +100,7 @@ def test_the_unit_does_not_matter(series: list[float], power: int) -> None:
 @given(st.floats(1e-6, 1e9), st.integers(10, 1500))
 def test_a_constant_series_never_alarms(value: float, length: int) -> None:
     """Whatever rounding does."""
-    drift = judge_steadiness([value] * length)
+    drift = detect_drift([value] * length)
     assert drift is not None
     assert drift.steady
 
@@ -109,7 +109,7 @@ def test_a_constant_series_never_alarms(value: float, length: int) -> None:
 def test_a_series_backwards_has_the_opposite_trend(series: list[float]) -> None:
     """Where it is a whole number of the longest blocks, so that the same seconds meet."""
     series = series[: len(series) // 40 * 40] or [1.0] * 40
-    forward, backward = judge_steadiness(series), judge_steadiness(series[::-1])
+    forward, backward = detect_drift(series), detect_drift(series[::-1])
     assert forward is not None
     assert backward is not None
     assert forward.trend == -backward.trend
@@ -117,7 +117,7 @@ def test_a_series_backwards_has_the_opposite_trend(series: list[float]) -> None:
 
 def test_a_day_is_judged_in_no_time_and_memory() -> None:
     """86,400 seconds: the pairs of the trend test stay bounded."""
-    drift = judge_steadiness(_noisy([1 + t / 86_400 for t in range(86_400)]))
+    drift = detect_drift(_noisy([1 + t / 86_400 for t in range(86_400)]))
     assert drift is not None
     assert drift.trend == 1
 

@@ -127,8 +127,12 @@ def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
 
 def test_no_data_is_undecided_with_its_reason() -> None:
     """Whether the source broke is kept."""
-    judged = _judge('error_rate: {silver: "< 1%"}', NoData("Prometheus is gone", broken=True))
-    assert (judged.verdict, judged.reason, judged.broken) == (UNDECIDED, "no data: Prometheus is gone", True)
+    judged = _judge('error_rate: {silver: "< 1%"}', NoData("Prometheus is gone", source_failed=True))
+    assert (judged.verdict, judged.reason, judged.source_failed) == (
+        UNDECIDED,
+        "no data: Prometheus is gone",
+        True,
+    )
 
 
 def _spread(bad: list[int], size: int = 100) -> Share:

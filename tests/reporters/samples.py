@@ -19,7 +19,7 @@ from slocheck.grading.assessment import (
     Outcome,
     Side,
     SideResult,
-    Steadiness,
+    SteadyState,
     Verdict,
 )
 from slocheck.grading.report import Report
@@ -340,7 +340,7 @@ def assessment(found: Sequence[Objective], *, outcome: Outcome = Outcome.FAIL) -
         headline="Every objective of bronze is met."
         if outcome is Outcome.PASS
         else f"{found[0].name} is {message}.",
-        steadiness=(Steadiness(True, "mean latency 105ms in the window's first 8 s, 103ms after"),),
+        steadiness=(SteadyState(True, "mean latency 105ms in the window's first 8 s, 103ms after"),),
     )
 
 
@@ -373,7 +373,7 @@ def hostile_report(text: str) -> Report:
         PROVENANCE, command=f"slocheck run {text}", host=text, target=text, scenario=text, git_sha=text
     )
     graded = assessment(found)
-    broken = Finding(text, False, text)
+    source_failed = Finding(text, False, text)
     server = replace(
         SERVER,
         queries=(text, f"http_requests_total{text}"),
@@ -383,6 +383,6 @@ def hostile_report(text: str) -> Report:
     return Report(
         the_spec,
         replace(the_evidence, provenance=provenance, server=server),
-        replace(graded, findings=(*graded.findings, broken), warnings=(text,), headline=text),
+        replace(graded, findings=(*graded.findings, source_failed), warnings=(text,), headline=text),
         text,
     )

@@ -77,7 +77,7 @@ def test_json_has_the_same_as_numbers() -> None:
     latency = by_name["latency_p95"]["levels"][1]["sides"][0]
     assert latency["margin"] == pytest.approx(0.2625 - 0.2)
     assert (latency["total"], latency["interval"]["n_effective"]) == (4180, 3890)
-    assert by_name["cache_hit_rate"]["levels"][1]["sides"][0]["interval"]["burst_tolerance"] == 1.7
+    assert by_name["cache_hit_rate"]["levels"][1]["sides"][0]["interval"]["tolerated_design_effect"] == 1.7
     assert by_name["availability"]["levels"][1]["sides"][0]["interval"]["needed_factor"] == 7.2
 
 
@@ -116,5 +116,5 @@ def test_objectives_without_an_interval_share_a_line() -> None:
 )
 def test_burst_tolerance_in_whole_requests(tolerance: float, text: str) -> None:
     """No powers of ten."""
-    bounds = Bounds(0.0, 0.01, 100.0, burst_tolerance=tolerance)
+    bounds = Bounds(0.0, 0.01, 100.0, tolerated_design_effect=tolerance)
     assert text in worth_text(replace(side(Verdict.MET, 0.1), bounds=bounds))

@@ -10,7 +10,7 @@ import pytest
 from junitparser import JUnitXml
 from rich.console import Console
 
-from slocheck.grading.assessment import Outcome, Steadiness
+from slocheck.grading.assessment import Outcome, SteadyState
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
@@ -23,7 +23,7 @@ def _unsteady(confidence: Fraction | None = Fraction(19, 20)) -> Report:
     plain = report(outcome=Outcome.UNDECIDED)
     graded = replace(
         plain.assessment,
-        steadiness=(Steadiness(False, DRIFT, 20),),
+        steadiness=(SteadyState(False, DRIFT, 20),),
         warnings=(f"{DRIFT}; try workload.warmup: 20s",),
         confidence=confidence,
     )

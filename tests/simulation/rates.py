@@ -9,11 +9,11 @@ import numpy as np
 from scipy.special import betaincinv
 
 from slocheck.grading.assessment import Verdict
-from slocheck.grading.steady_state import judge_steadiness
+from slocheck.grading.steady_state import detect_drift
 from slocheck.plan.load_plan import REFERENCE_EDGES_MS, is_reference
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.proportion import ProportionJudgement, alpha_for, judge_proportion
-from slocheck.statistics.sample_size import LOOKS, spending
+from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
 from tests.simulation.models import Counts, Ints, Model, observe
 
 CONFIDENCE = Fraction(19, 20)
@@ -116,7 +116,7 @@ def unsteady(counts: Counts) -> int:
     """Count windows that raise an alarm; all of them are stationary."""
     found = 0
     for n, total in zip(counts.n, counts.total, strict=True):
-        drift = judge_steadiness([float(t) / float(k) if k else None for k, t in zip(n, total, strict=True)])
+        drift = detect_drift([float(t) / float(k) if k else None for k, t in zip(n, total, strict=True)])
         found += drift is not None and not drift.steady
     return found
 
@@ -127,7 +127,7 @@ def looked_rates(window: Windows, *, naive: bool = False) -> Rates:
     verdicts = []
     for run in range(len(window.bad)):
         verdict = Verdict.UNDECIDED
-        for look, share in enumerate(LOOKS):
+        for look, share in enumerate(INTERIM_ANALYSES):
             alpha = ALPHA if naive else ALPHA * spending(look)
             verdict = window.judge(run, alpha, round(share * length)).verdict
             if verdict is not Verdict.UNDECIDED:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slocheck.errors import UsageError
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Overrides, Workload, load_profile
-from slocheck.spec.model.load_profile import Arrivals, Stage
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from slocheck.spec.overrides import with_overrides
 from tests.spec.specs import GOOD
 
@@ -36,7 +36,7 @@ def test_a_rate_brings_its_own_pool(load: str, pool: int) -> None:
     read = workload(load)
     assert read.users == pool
     assert load_profile.length(read.rate) == 35
-    assert read.arrivals is Arrivals.UNIFORM
+    assert read.arrivals is ArrivalProcess.UNIFORM
 
 
 def test_stages_hold_and_ramp() -> None:
@@ -45,7 +45,7 @@ def test_stages_hold_and_ramp() -> None:
     read = workload(text, duration="")
     assert read.rate == (Stage(50, 50, 5), Stage(50, 200, 10), Stage(80, 80, 20))
     assert (read.warmup, read.duration, read.users) == (5, 30, 400)
-    assert read.arrivals is Arrivals.POISSON
+    assert read.arrivals is ArrivalProcess.POISSON
 
 
 def test_users_have_stages_too() -> None:
@@ -89,14 +89,16 @@ STAGES = st.lists(
 def test_amounts_add_up(stages: list[Stage], a: int, b: int, c: int) -> None:
     """The level summed over two neighbouring times is the sum over both; all of it is the trapezoids'."""
     first, middle, last = sorted((a, b, c))
-    parts = load_profile.amount(stages, first, middle) + load_profile.amount(stages, middle, last)
-    assert parts == pytest.approx(load_profile.amount(stages, first, last))
+    parts = load_profile.expected_arrivals(stages, first, middle) + load_profile.expected_arrivals(
+        stages, middle, last
+    )
+    assert parts == pytest.approx(load_profile.expected_arrivals(stages, first, last))
     whole = sum((stage.begin + stage.end) / 2 * stage.seconds for stage in stages)
-    assert load_profile.amount(stages, 0, load_profile.length(stages)) == pytest.approx(whole)
+    assert load_profile.expected_arrivals(stages, 0, load_profile.length(stages)) == pytest.approx(whole)
 
 
 def test_the_level_between_and_after_the_stages() -> None:
     """A ramp is a straight line, a stage begins with its own level, the last one's end stays."""
     stages = (Stage(0, 100, 10), Stage(40, 40, 5))
-    assert [load_profile.level(stages, seconds) for seconds in (0, 5, 10, 14, 99)] == [0, 50, 40, 40, 40]
+    assert [load_profile.rate_at(stages, seconds) for seconds in (0, 5, 10, 14, 99)] == [0, 50, 40, 40, 40]
     assert load_profile.peak(stages) == 100

@@ -39,7 +39,7 @@ def test_the_chance_of_any_false_breach_stays_that_of_one() -> None:
 def test_the_p_value_agrees_with_the_verdict(bad: list[int], limit: float, alpha: float) -> None:
     """A breach at alpha is a p-value below alpha, for shares and for means."""
     share = judge_proportion([20] * len(bad), bad, limit, alpha)
-    same_size = judge_proportion([20] * len(bad), bad, limit, alpha, bad_high=bad)
+    same_size = judge_proportion([20] * len(bad), bad, limit, alpha, bad_upper=bad)
     assert share == same_size
     assert (share.verdict is Verdict.BREACHED) == (share.p_breach < alpha)
 

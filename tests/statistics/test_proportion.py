@@ -75,7 +75,7 @@ def test_what_is_possibly_bad_widens_the_upper_end(limit: float, verdict: Verdic
     """The lower end counts what is certain, the upper end what is possible."""
     bad = [2 + (t % 3 == 0) for t in range(100)]
     possible = [bad[t] + 6 * (t % 4 == 0) for t in range(100)]
-    judged = judge_proportion([100] * 100, bad, limit, 0.05, bad_high=possible)
+    judged = judge_proportion([100] * 100, bad, limit, 0.05, bad_upper=possible)
     assert (judged.low, judged.high) == pytest.approx((0.0209668, 0.0431245), rel=5e-6)
     assert judged.verdict is verdict
 
@@ -157,7 +157,7 @@ def test_doubt_never_makes_met_of_another_verdict(
     sizes, bad = sample
     possible = [data.draw(st.integers(low, high)) for low, high in zip(bad, sizes, strict=True)]
     plain = judge_proportion(sizes, bad, limit, 0.01)
-    doubted = judge_proportion(sizes, bad, limit, 0.01, bad_high=possible)
+    doubted = judge_proportion(sizes, bad, limit, 0.01, bad_upper=possible)
     assert plain.verdict is MET or doubted.verdict is not MET
 
 
@@ -197,7 +197,7 @@ def test_impossible_counts_are_refused(
 ) -> None:
     """A defect upstream is found here rather than graded."""
     with pytest.raises(ValueError, match=message):
-        judge_proportion(n, bad, 0.1, 0.05, bad_high=possible)
+        judge_proportion(n, bad, 0.1, 0.05, bad_upper=possible)
 
 
 def test_pooled_runs_that_differ_are_worth_less() -> None:
@@ -211,8 +211,8 @@ def test_pooled_runs_that_differ_are_worth_less() -> None:
 def test_a_met_share_tells_the_burst_it_would_stand() -> None:
     """At the tolerance the limit is just met, a little beyond it is not."""
     judged = judge_proportion([100] * 100, [0] * 100, 0.01, 0.05)
-    assert judged.burst_tolerance is not None
-    size = 10_000 / judged.burst_tolerance
+    assert judged.tolerated_design_effect is not None
+    size = 10_000 / judged.tolerated_design_effect
     assert beta.ppf(0.95, 1, size) == pytest.approx(0.01, rel=1e-5)
 
 

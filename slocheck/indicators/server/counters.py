@@ -31,7 +31,7 @@ class Flag(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Increment:
     """What was added between two samples; times are epoch seconds."""
 
     begin: float
@@ -49,7 +49,7 @@ class Growth:
         resets: How often the counter fell.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[Increment, ...]
     flags: frozenset[Flag]
     resets: int
 
@@ -60,7 +60,7 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ScrapeTarget:
     """One scraped process.
 
     Attributes:
@@ -130,7 +130,7 @@ def clean(series: RawSeries) -> tuple[list[float], list[float]]:
     return times, [samples[time] for time in times]
 
 
-def targets(server: ServerSeries) -> dict[str, Target]:
+def scrape_targets(server: ServerSeries) -> dict[str, ScrapeTarget]:
     """Return every process that the series tell of, by name."""
     scrapes: dict[str, list[float]] = {}
     starts: dict[str, list[tuple[float, float]]] = {}
@@ -154,7 +154,9 @@ def targets(server: ServerSeries) -> dict[str, Target]:
         # where `up` was not delivered the samples themselves show when a scrape went well
         good_scrapes = tuple(sorted(set(scrapes.get(name) or seen.get(name) or ())))
         again = {_noticed(good_scrapes, *fall) for fall in falls.get(name, ())}
-        found[name] = Target(name, good_scrapes, tuple(sorted(starts.get(name, []))), tuple(sorted(again)))
+        found[name] = ScrapeTarget(
+            name, good_scrapes, tuple(sorted(starts.get(name, []))), tuple(sorted(again))
+        )
     return found
 
 
@@ -167,7 +169,7 @@ def _noticed(scrapes: tuple[float, ...], before: float, after: float) -> float:
     return min(scrapes[index], after) if index < len(scrapes) else after
 
 
-def baseline_time(target: Target, *, moment: float, before: bool) -> float | None:
+def baseline_time(target: ScrapeTarget, *, moment: float, before: bool) -> float | None:
     """Return the scrape from which growth is counted, None where the target had none.
 
     `before`: the last scrape that cannot hold anything from `moment` on. Else the first at or after it:
@@ -181,7 +183,13 @@ def baseline_time(target: Target, *, moment: float, before: bool) -> float | Non
 
 
 def growth(
-    series: RawSeries, target: Target, *, begin: float, end: float, load_start: float, whole: bool = True
+    series: RawSeries,
+    target: ScrapeTarget,
+    *,
+    begin: float,
+    end: float,
+    load_start: float,
+    whole: bool = True,
 ) -> Growth:
     """Return how much a counter grew from `begin` to `end`, epoch seconds of the source's clock.
 
@@ -223,7 +231,7 @@ def growth(
     return Growth(tuple(steps), frozenset(flags), resets)
 
 
-def _last_without(times: list[float], target: Target) -> float | None:
+def _last_without(times: list[float], target: ScrapeTarget) -> float | None:
     """Return the last good scrape that did not show the series yet, None where there is none.
 
     A target that was found during the load may have been counting before, but what its page did not
@@ -238,10 +246,10 @@ def _walk(
     values: list[float],
     indices: range,
     start: tuple[float, float],
-    target: Target,
-) -> tuple[list[Step], int]:
+    target: ScrapeTarget,
+) -> tuple[list[Increment], int]:
     """Add up from sample to sample; a fall, or a new process, begins again at 0."""
-    steps: list[Step] = []
+    steps: list[Increment] = []
     resets = 0
     at, level = start
     for index in indices:
@@ -249,6 +257,6 @@ def _walk(
         restarted = target.began_again(at, times[index])
         resets += fell
         added = Fraction(values[index]) - (0 if fell or restarted else Fraction(level))
-        steps.append(Step(at, times[index], added))
+        steps.append(Increment(at, times[index], added))
         at, level = times[index], values[index]
     return steps, resets

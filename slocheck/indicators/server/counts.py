@@ -8,7 +8,15 @@ from fractions import Fraction
 from itertools import pairwise
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.server.counters import Flag, Growth, clean, growth, is_counter, target_name, targets
+from slocheck.indicators.server.counters import (
+    Flag,
+    Growth,
+    clean,
+    growth,
+    is_counter,
+    scrape_targets,
+    target_name,
+)
 from slocheck.spec.model import Endpoint, Objective, Preset
 
 _STATUS = re.compile(r"^([1-5])(\d\d|xx|XX)$")
@@ -66,7 +74,7 @@ def count(
     whole: bool = True,
 ) -> Counted:
     """Return how much the wanted series of a metric grew between two moments."""
-    processes = targets(server)
+    processes = scrape_targets(server)
     parts = []
     for series in server.series:
         if series.metric == metric and wanted(series.labels):
@@ -116,7 +124,7 @@ def status_share(value: str, statuses: Sequence[str]) -> tuple[bool, bool]:
 
 def load_balanced(server: ServerSeries) -> str:
     """Say why the series look like several processes behind one address; empty when they do not."""
-    for name, target in targets(server).items():
+    for name, target in scrape_targets(server).items():
         if target.flips_back():
             return (
                 f"{name}: its process start goes back and forth, so several processes answer behind one "
@@ -143,7 +151,7 @@ def _falls(series: RawSeries) -> int:
 
 def quiet_growth(server: ServerSeries, metric: str, wanted: Callable[[Mapping[str, str]], bool]) -> Fraction:
     """Return how much grew before the load: other traffic, which the client cannot know of."""
-    processes = targets(server)
+    processes = scrape_targets(server)
     total = Fraction(0)
     for series in server.series:
         if series.metric == metric and wanted(series.labels):

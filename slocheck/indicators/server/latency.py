@@ -10,7 +10,7 @@ from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.counters import Growth
 from slocheck.indicators.server.counts import Counted, count, quiet_growth, route_filter, status_share
-from slocheck.indicators.server.reconcile import Doubt, reconcile, share_sample
+from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.plan.load_plan import is_reference
 from slocheck.spec.model import Limit, Objective, Preset, Spec
 
@@ -40,7 +40,9 @@ def latency_sample(
     good = [round(counted.total(_good_at(edge, preset, spec))) for edge in (below, above)]
     bad = max(0, total - good[1]), min(total, total - good[0] + failed)
     if bad[0] > bad[1]:
-        return NoData(f"{metric} contradicts itself: its buckets do not add up to its count", broken=True)
+        return NoData(
+            f"{metric} contradicts itself: its buckets do not add up to its count", source_failed=True
+        )
     sample = share_sample(
         bad,
         total,
@@ -133,7 +135,7 @@ def _failed(counted: Counted, objective: Objective, spec: Spec, series: ServerSe
 
 def _doubt(
     metric: str, wanted: Callable[[Mapping[str, str]], bool], series: ServerSeries, client: ClientCounts
-) -> Doubt | NoData:
+) -> CountDiscrepancy | NoData:
     """Reconcile the histogram's own count over the whole load with the client."""
 
     def last(labels: Mapping[str, str]) -> bool:

@@ -13,7 +13,7 @@ DUPLICATE_TOLERANCE = Fraction(1, 20)
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class CountDiscrepancy:
     """How far the server's counts of the window can be off.
 
     Attributes:
@@ -34,7 +34,7 @@ class Doubt:
 
 def reconcile(
     run_total: Fraction, client: ClientCounts, *, flags: frozenset[Flag], quiet: Fraction, whole: bool
-) -> Doubt | NoData:
+) -> CountDiscrepancy | NoData:
     """Compare the server's growth over the whole load with what the client sent.
 
     A request without a response may or may not have reached a counter. So as many of them as there are
@@ -52,14 +52,14 @@ def reconcile(
     if sent == 0:
         if flags:
             return NoData(f"the counters are incomplete ({named}) and no client count tells by how much")
-        return Doubt(0, 0, 0, client.window_unanswered, whole)
+        return CountDiscrepancy(0, 0, 0, client.window_unanswered, whole)
     times = run_total / sent
     nearest = round(times)
     if nearest > 1 and abs(times - nearest) <= DUPLICATE_TOLERANCE:
         return NoData(
             f"the server counted {nearest} times what was sent: is one target scraped by several jobs? "
             "pin one with selector: {job: ...}",
-            broken=True,
+            source_failed=True,
         )
     if flags and (quiet > 0 or run_total > sent):
         return NoData(
@@ -70,10 +70,12 @@ def reconcile(
     unseen = max(missing, client.unanswered)
     extra = max(0, ceil(run_total - sent + unseen))
     lost = min(client.window_unanswered, missing) if whole else 0
-    return Doubt(unseen, extra, lost, client.window_unanswered, whole)
+    return CountDiscrepancy(unseen, extra, lost, client.window_unanswered, whole)
 
 
-def bounded_share(bad_low: int, bad_high: int, total: int, doubt: Doubt) -> tuple[Fraction, Fraction] | None:
+def bounded_share(
+    bad_low: int, bad_upper: int, total: int, doubt: CountDiscrepancy
+) -> tuple[Fraction, Fraction] | None:
     """Return the least and the largest share of bad requests; None where nothing of ours is left.
 
     At worst the extra requests were all good ones and every unseen one was bad; at best the extra ones
@@ -87,11 +89,11 @@ def bounded_share(bad_low: int, bad_high: int, total: int, doubt: Doubt) -> tupl
     least_bad = Fraction(max(0, bad_low - doubt.extra) + doubt.lost, most)
     surely_bad = Fraction(doubt.unanswered, ours if doubt.whole else total + doubt.unseen)
     low = max(least_bad, surely_bad)
-    high = Fraction(min(bad_high, max(0, total - doubt.extra)) + doubt.unseen, ours)
+    high = Fraction(min(bad_upper, max(0, total - doubt.extra)) + doubt.unseen, ours)
     return min(low, Fraction(1)), min(high, Fraction(1))
 
 
-def doubted_slices(slices: Slices, doubt: Doubt) -> Slices:
+def widened_slices(slices: Slices, doubt: CountDiscrepancy) -> Slices:
     """Put the doubt into the slices, concentrated, as neighbours that fail together would be.
 
     The unseen requests are possibly bad ones of the last slice. The extra ones are taken from the good of
@@ -100,7 +102,7 @@ def doubted_slices(slices: Slices, doubt: Doubt) -> Slices:
     if doubt.unseen == doubt.extra == 0:
         return slices
     n, bad = list(slices.n), list(slices.bad)
-    high = list(slices.bad_high or slices.bad)
+    high = list(slices.bad_upper or slices.bad)
     _take(n, high, doubt.extra)
     _take(bad, [0] * len(bad), doubt.extra)
     n[-1] += doubt.unseen
@@ -122,7 +124,7 @@ def _take(amounts: list[int], floor: Sequence[int], count: int) -> None:
         count -= taken
 
 
-def doubt_notes(doubt: Doubt, flags: frozenset[Flag]) -> tuple[str, ...]:
+def discrepancy_notes(doubt: CountDiscrepancy, flags: frozenset[Flag]) -> tuple[str, ...]:
     """Say in words what widened the bounds."""
     notes = [flag.value.replace("_", " ") for flag in sorted(flags)]
     if doubt.unseen:
@@ -135,7 +137,7 @@ def doubt_notes(doubt: Doubt, flags: frozenset[Flag]) -> tuple[str, ...]:
 def share_sample(
     bad: tuple[int, int],
     total: int,
-    doubt: Doubt,
+    doubt: CountDiscrepancy,
     *,
     display: Display,
     slices: Slices,
@@ -145,5 +147,5 @@ def share_sample(
     bounds = bounded_share(bad[0], bad[1], total, doubt)
     if bounds is None:
         return NoData("none of the requests that the server counted can be told to be of this run")
-    enough = doubted_slices(slices, doubt) if total > 0 else None
-    return Share(total, *bounds, display, enough, doubt_notes(doubt, flags))
+    enough = widened_slices(slices, doubt) if total > 0 else None
+    return Share(total, *bounds, display, enough, discrepancy_notes(doubt, flags))

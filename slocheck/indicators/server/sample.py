@@ -8,7 +8,7 @@ from math import isfinite
 from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counters import targets
+from slocheck.indicators.server.counters import scrape_targets
 from slocheck.indicators.server.counts import (
     Counted,
     count,
@@ -18,7 +18,7 @@ from slocheck.indicators.server.counts import (
     status_share,
 )
 from slocheck.indicators.server.latency import latency_sample
-from slocheck.indicators.server.reconcile import Doubt, reconcile, share_sample
+from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Preset, Reduce, Spec
 
@@ -34,9 +34,9 @@ def server_sample(
     if kind is IndicatorKind.PROMQL:
         return _promql(objective, series)
     if series.incomplete:
-        return NoData(f"the series are incomplete: {series.incomplete[0]}", broken=True)
+        return NoData(f"the series are incomplete: {series.incomplete[0]}", source_failed=True)
     if reason := load_balanced(series):
-        return NoData(reason, broken=True)
+        return NoData(reason, source_failed=True)
     if kind is IndicatorKind.LATENCY:
         return latency_sample(objective, limit, spec=spec, series=series, client=client)
     if kind is IndicatorKind.CACHE_HIT_RATE:
@@ -65,7 +65,7 @@ def _failures(
     if preset.counter is None or preset.status_label is None:
         return NoData(f"preset {preset.name} has no counter by status; write source: client")
     wanted = route_filter(preset, objective)
-    doubt = counter_doubt(objective, series, client)
+    doubt = counter_discrepancy(objective, series, client)
     if isinstance(doubt, NoData):
         return doubt
     counted = count(series, preset.counter, wanted, begin=series.start, end=series.end)
@@ -85,7 +85,9 @@ def _failures(
     return share_sample(bad, total, doubt, display=display, slices=slices, flags=counted.flags)
 
 
-def counter_doubt(objective: Objective, series: ServerSeries, client: ClientCounts) -> Doubt | NoData:
+def counter_discrepancy(
+    objective: Objective, series: ServerSeries, client: ClientCounts
+) -> CountDiscrepancy | NoData:
     """Reconcile the request counter over the whole load with the client."""
     metric = series.preset.counter or ""
     wanted = route_filter(series.preset, objective)
@@ -113,7 +115,7 @@ def _rate(objective: Objective, spec: Spec, series: ServerSeries, client: Client
     preset = series.preset
     if preset.counter is None:
         return NoData(f"preset {preset.name} has no request counter")
-    doubt = counter_doubt(objective, series, client)
+    doubt = counter_discrepancy(objective, series, client)
     if isinstance(doubt, NoData):
         return doubt
     end = series.start + client.window_s
@@ -155,7 +157,7 @@ def _covered(series: ServerSeries, counted: Counted, end: float) -> dict[str, fl
         if part.total > 0
     }
     covered = {}
-    for name, target in targets(series).items():
+    for name, target in scrape_targets(series).items():
         inside = [time for time in target.scrapes if series.start <= time <= end]
         if name in busy and inside:
             born = target.born_since(series.start, inside[0])
@@ -182,7 +184,7 @@ def instances_of(spec: Spec, series: ServerSeries) -> Fraction | NoData:
 def scrape_gap(series: ServerSeries) -> float:
     """Return the longest gap between two scrapes of one process within the load, in scrape intervals."""
     worst = 0.0
-    for target in targets(series).values():
+    for target in scrape_targets(series).values():
         inside = [time for time in target.scrapes if series.load_start <= time <= series.end]
         gaps = [b - a for a, b in pairwise(inside)]
         worst = max(worst, *gaps, 0.0)
@@ -193,9 +195,9 @@ def _promql(objective: Objective, series: ServerSeries) -> Scalar | NoData:
     """Reduce the answer to a query of the user's own to one value."""
     answer = series.promql.get(objective.name)
     if answer is None:
-        return NoData("this run did not ask its query; it needs a new run", broken=True)
+        return NoData("this run did not ask its query; it needs a new run", source_failed=True)
     if answer.error:
-        return NoData(answer.error, broken=True)
+        return NoData(answer.error, source_failed=True)
     values = [value for value in answer.values if isfinite(value)]
     if not values or len(values) < len(answer.values):
         return NoData("the query returned no number" if answer.values else "the query returned nothing")

@@ -22,7 +22,7 @@ _POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class ArrivalSetup:
     """The open model's part of one worker.
 
     Attributes:
@@ -40,7 +40,7 @@ class Arrivals:
             gevent.sleep(_POLL_S)
 
 
-def equip(environment: Environment, plan: LoadPlan, index: int, sink: RecorderSink) -> Arrivals | None:
+def equip(environment: Environment, plan: LoadPlan, index: int, sink: RecorderSink) -> ArrivalSetup | None:
     """Give the users what they need to send; returns the open model's part, None in the closed one."""
     classes = environment.user_classes
     work: Any = None
@@ -64,4 +64,4 @@ def equip(environment: Environment, plan: LoadPlan, index: int, sink: RecorderSi
     else:
         locust_tasks.serve_arrivals(dispatcher, classes)
     share = plan.users // plan.processes + (index < plan.users % plan.processes)
-    return Arrivals(dispatcher, locust_tasks.pool(classes, max(1, share)))
+    return ArrivalSetup(dispatcher, locust_tasks.pool(classes, max(1, share)))

@@ -12,7 +12,7 @@ from gevent import getcurrent
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_indices
-from slocheck.load.arrivals.timerfd import Timer
+from slocheck.load.arrivals.timerfd import KernelTimer
 
 _BURST = 64
 """Arrivals handed out before responses are looked at again: a backlog must not starve them."""
@@ -37,7 +37,7 @@ class Dispatcher:
         self._lanes: defaultdict[int, list[Any]] = defaultdict(list)
         self._origin_ns = 0
         self._next_ns: int | None = None
-        self._timer: Timer | None = None
+        self._timer: KernelTimer | None = None
         self._late: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
         self._dropped: defaultdict[int, int] = defaultdict(int)
         self._hub = gevent.get_hub()
@@ -50,7 +50,7 @@ class Dispatcher:
     def begin(self, origin_ns: int) -> None:
         """Start the schedule at a moment of the monotonic clock."""
         self._origin_ns = origin_ns
-        self._timer = Timer(self._on_time)
+        self._timer = KernelTimer(self._on_time)
         self._advance()
         self._arm(time.monotonic_ns())
 

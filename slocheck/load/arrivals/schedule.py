@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.spec.model.load_profile import Arrivals, Stage
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
 _BLOCK = 256
 """Arrivals reckoned in one go: about 0.1 ms, for which requests wait that are due."""
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 def arrivals(
-    stages: Sequence[Stage], spread: Arrivals, *, seed: int, index: int, processes: int
+    stages: Sequence[Stage], spread: ArrivalProcess, *, seed: int, index: int, processes: int
 ) -> Iterator[int]:
     """Yield one worker's arrivals, nanoseconds since the load's begin, ascending, until the stages end."""
     course = _Course(stages)
@@ -29,7 +29,7 @@ def arrivals(
     first, reached = 0, 0.0
     while True:
         numbers = np.arange(first, first + _BLOCK)
-        if spread is Arrivals.UNIFORM:
+        if spread is ArrivalProcess.UNIFORM:
             targets = numbers.astype(np.float64)
         else:
             targets = reached + np.cumsum(random.exponential(size=_BLOCK))

@@ -18,11 +18,11 @@ class _Timespec(ctypes.Structure):
     _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
 
 
-class _Timer(ctypes.Structure):
+class _TimerSpec(ctypes.Structure):
     _fields_ = [("interval", _Timespec), ("value", _Timespec)]
 
 
-class Timer:
+class KernelTimer:
     """Calls back at one moment of the monotonic clock; `close` it at the end.
 
     Where the system has no such timer, the event loop's own serves, up to a millisecond late.
@@ -40,7 +40,7 @@ class Timer:
         if self._descriptor >= 0:
             self._set = libc.timerfd_settime
             self._set.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-            self._moment = _Timer()
+            self._moment = _TimerSpec()
             self._address = ctypes.addressof(self._moment)
             self._watcher = self._loop.io(self._descriptor, _READ)
             self._watcher.start(on_time)

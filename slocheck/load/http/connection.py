@@ -16,7 +16,7 @@ from gevent import getcurrent
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError, closed_early, from_system, protocol_error
 from slocheck.load.http.framing import MAX_BODY_BYTES, Framing
 from slocheck.load.http.heads import Head, head_of
@@ -42,7 +42,7 @@ class Connection:
         claim: What the user of the connection notes about the request under way; None: none is.
     """
 
-    def __init__(self, origin: Origin, sweeper: Sweeper) -> None:
+    def __init__(self, origin: Origin, sweeper: DeadlineTimer) -> None:
         self.body = b""
         self.size = 0
         self.waiting = False

@@ -6,7 +6,7 @@ from typing import Any
 SWEEP_S = 0.05
 
 
-class Sweeper:
+class DeadlineTimer:
     """Wakes whoever waits beyond its deadline, at most `SWEEP_S` later.
 
     Attributes:

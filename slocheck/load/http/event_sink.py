@@ -6,10 +6,10 @@ from collections.abc import Callable
 from locust.env import Environment
 
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.heads import Head
-from slocheck.load.http.sink import Claim
+from slocheck.load.http.sink import PendingRequest
 from slocheck.spec.model import Tls
 
 FIRST_ERROR_STATUS = 400
@@ -19,7 +19,7 @@ class EventSink:
     """Fires Locust's own event: a Locust file with a `LeanHttpUser` runs without slocheck, too."""
 
     def __init__(self, environment: Environment) -> None:
-        self.sweeper = Sweeper()
+        self.sweeper = DeadlineTimer()
         self.longest_s = float("inf")
         self.tls: Tls | None = None
         self.draining = False
@@ -31,20 +31,22 @@ class EventSink:
         """Return what the event calls an endpoint."""
         return method, name
 
-    def answered(self, claim: Claim, head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
+    def answered(
+        self, claim: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
+    ) -> None:
         """Fire the event of a response; a status from 400 on is a failure, as Locust has it."""
         failed = head.status >= FIRST_ERROR_STATUS and not approved
         error = TransportError(FailureClass.STATUS, f"HTTP {head.status}") if failed else None
         self._event(claim, error, size, end_ns)
 
     def failed(
-        self, claim: Claim, failure: FailureClass, message: str, head: Head | None, **sizes: int
+        self, claim: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
         """Fire the event of a failure."""
         del head
         self._event(claim, TransportError(failure, message), sizes["size"], sizes["end_ns"])
 
-    def _event(self, claim: Claim, error: Exception | None, size: int, end_ns: int) -> None:
+    def _event(self, claim: PendingRequest, error: Exception | None, size: int, end_ns: int) -> None:
         method, name = claim.tally
         self._fire(
             request_type=method,

@@ -27,7 +27,7 @@ from slocheck.load.http.messages import (
 )
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.response import CaughtResponse, LeanResponse
-from slocheck.load.http.sink import Claim, Sink
+from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.http.tls import connect_to
 from slocheck.load.recording.outcome import message_of
 from slocheck.load.users.drain import refuse_while_draining
@@ -99,7 +99,7 @@ class LeanHttpSession:
         tally = self._sink.tally(method, name or self.request_name or url)
         longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
         sent_ns = time.monotonic_ns()
-        claim = Claim(tally, self._start(sent_ns), sent_ns)
+        claim = PendingRequest(tally, self._start(sent_ns), sent_ns)
         deadline_ns = sent_ns + round(longest_s * NS_PER_SECOND)
         head, body, error = self._exchange(request, method, claim, deadline_ns)
         if head is not None and head.cookies:
@@ -123,7 +123,7 @@ class LeanHttpSession:
         return sent_ns if intended is None else intended
 
     def _exchange(
-        self, request: bytes, method: str, claim: Claim, deadline_ns: int
+        self, request: bytes, method: str, claim: PendingRequest, deadline_ns: int
     ) -> tuple[Head | None, bytes, TransportError | None]:
         """Exchange a request for a response or an error, on a connection that nobody else uses."""
         connection = self._idle.pop() if self._idle else connect_to(self._origin, self._sink.sweeper)
@@ -148,7 +148,7 @@ class LeanHttpSession:
         body, connection.body = connection.body, b""
         return head, body, None
 
-    def _broke_off(self, claim: Claim, error: BaseException) -> None:
+    def _broke_off(self, claim: PendingRequest, error: BaseException) -> None:
         """Count a request that its user left while it was under way."""
         given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
         failure = FailureClass.TIMEOUT if given_up else FailureClass.PROTOCOL
@@ -160,7 +160,7 @@ class LeanHttpSession:
         head: Head,
         body: bytes,
         way: tuple[str, str, Mapping[str, Any]],
-        claim: Claim,
+        claim: PendingRequest,
         deadline_ns: int,
     ) -> tuple[Head | None, bytes, TransportError | None]:
         """Follow redirects on the same host, within the request's one deadline."""
@@ -187,7 +187,9 @@ class LeanHttpSession:
         text = f"more than {MAX_REDIRECTS} redirects"
         return None, b"", TransportError(FailureClass.PROTOCOL, text)
 
-    def _caught(self, url: str, claim: Claim, outcome: tuple[Any, ...], end_ns: int) -> CaughtResponse:
+    def _caught(
+        self, url: str, claim: PendingRequest, outcome: tuple[Any, ...], end_ns: int
+    ) -> CaughtResponse:
         """Return a response whose counting waits for the scenario's word."""
         head, body, error = outcome
         sink = self._sink

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.heads import Head
 from slocheck.load.recording.outcome import cache_outcome
-from slocheck.load.recording.recorder import Recorder, Result, Tally
+from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
 
@@ -25,7 +25,7 @@ class Sink(Protocol):
         pending: For each response that waits for the scenario's word, what settles it without one.
     """
 
-    sweeper: Sweeper
+    sweeper: DeadlineTimer
     longest_s: float
     tls: Tls | None
     draining: bool
@@ -35,16 +35,18 @@ class Sink(Protocol):
     def tally(self, method: str, name: str) -> Any:
         """Return what stands for an endpoint in `answered` and `failed`."""
 
-    def answered(self, claim: "Claim", head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
+    def answered(
+        self, claim: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
+    ) -> None:
         """Count a request whose whole response is here; `approved`: the scenario called it a success."""
 
     def failed(
-        self, claim: "Claim", failure: FailureClass, message: str, head: Head | None, **sizes: int
+        self, claim: "PendingRequest", failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
         """Count a request that failed, `end_ns` and `size` given by name."""
 
 
-class Claim:
+class PendingRequest:
     """One request under way.
 
     Attributes:
@@ -72,14 +74,14 @@ class RecorderSink:
 
     def __init__(self, plan: LoadPlan) -> None:
         self.recorder = Recorder(plan.thresholds_ns)
-        self.sweeper = Sweeper()
+        self.sweeper = DeadlineTimer()
         self.longest_s = max(plan.drain_s, 1.0)
         self.tls: Tls | None = plan.tls
         self.draining = False
         self.counts_killed = True
         self.in_flight = self.unrecorded = 0
         self.pending: set[Callable[[None], None]] = set()
-        self.tally: Callable[[str, str], Tally] = self.recorder.tally
+        self.tally: Callable[[str, str], EndpointCounter] = self.recorder.tally
         self._plan = plan
         self._good: set[int] = set()
 
@@ -88,7 +90,9 @@ class RecorderSink:
         """Requests under way."""
         return sum(connection.claim is not None for connection in self.sweeper.connections)
 
-    def answered(self, claim: Claim, head: Head, size: int, end_ns: int, *, approved: bool = False) -> None:
+    def answered(
+        self, claim: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
+    ) -> None:
         """Count a request whose whole response is here.
 
         A scenario's approval changes nothing: the spec says which statuses are failures.
@@ -109,7 +113,7 @@ class RecorderSink:
             claim.tally.service(start_ns, end_ns - claim.sent_ns)
 
     def failed(
-        self, claim: Claim, failure: FailureClass, message: str, head: Head | None, **sizes: int
+        self, claim: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
         """Count a request that failed, `end_ns` and `size` given by name.
 

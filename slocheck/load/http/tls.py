@@ -3,7 +3,7 @@
 import ssl
 
 from slocheck.load.http.connection import RECEIVE_BYTES, Connection
-from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import closed_early
 from slocheck.load.http.heads import Head
 from slocheck.load.http.origin import Origin
@@ -12,7 +12,7 @@ from slocheck.load.http.origin import Origin
 class TlsConnection(Connection):
     """Checks certificate and name as the origin's context says, and resumes the origin's last session."""
 
-    def __init__(self, origin: Origin, sweeper: Sweeper) -> None:
+    def __init__(self, origin: Origin, sweeper: DeadlineTimer) -> None:
         super().__init__(origin, sweeper)
         self._tls: ssl.SSLObject | None = None
         self._incoming = self._outgoing = ssl.MemoryBIO()
@@ -130,7 +130,7 @@ class TlsConnection(Connection):
         super().close()
 
 
-def connect_to(origin: Origin, sweeper: Sweeper) -> Connection:
+def connect_to(origin: Origin, sweeper: DeadlineTimer) -> Connection:
     """Return a connection to an origin, not opened yet."""
     kind = TlsConnection if origin.tls is not None else Connection
     return kind(origin, sweeper)

@@ -11,10 +11,10 @@ from typing import Any
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_bounds, quantile_bounds
 from slocheck.evidence.merge import from_plain
-from slocheck.evidence.model import Arrivals, LoadHealth, WorkerHealth
+from slocheck.evidence.model import ArrivalStats, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import FailureClass
 from slocheck.plan.load_plan import LoadPlan
-from slocheck.spec.model.load_profile import level
+from slocheck.spec.model.load_profile import rate_at
 
 DOWN_AFTER_S = 10.0
 """A target is down when nothing but failures came back for this long."""
@@ -163,16 +163,16 @@ class Collector:
             return min(running, default=self.running)
         shares = [1.0]
         for second, users in zip(self._window, running, strict=False):
-            planned = floor(min(level(self._plan.stages, max(0, second + shift)) for shift in (-1, 0, 1)))
+            planned = floor(min(rate_at(self._plan.stages, max(0, second + shift)) for shift in (-1, 0, 1)))
             if planned:
                 shares.append(users / planned)
         return floor(min(shares) * self._plan.users)
 
-    def _arrivals(self) -> Arrivals | None:
+    def _arrivals(self) -> ArrivalStats | None:
         if not self._plan.rate:
             return None
         begun = sum(self._late.values())
-        return Arrivals(
+        return ArrivalStats(
             planned=begun + self._dropped,
             dropped=self._dropped,
             lag_p99=quantile_bounds(self._late, _P99)[1] / NS_PER_SECOND if begun else 0.0,

@@ -21,15 +21,15 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.model import Ending, LoadHealth
 from slocheck.load.locust_limits import warnings
 from slocheck.load.master.collector import Collector
-from slocheck.load.master.worker_processes import Crew, Master
+from slocheck.load.master.worker_processes import Master, WorkerProcesses
 from slocheck.load.messaging import locust_messages
-from slocheck.load.messaging.line_writer import Outlet
-from slocheck.load.messaging.parent_pipe import Lifeline, take_stdout
-from slocheck.load.messaging.signing import Seal
+from slocheck.load.messaging.line_writer import LineWriter
+from slocheck.load.messaging.parent_pipe import ParentPipe, take_stdout
+from slocheck.load.messaging.signing import Signer
 from slocheck.load.phases import Phases
 from slocheck.load.users.environment import ScenarioError, load_environment
 from slocheck.plan.load_plan import LoadPlan
-from slocheck.spec.model.load_profile import level
+from slocheck.spec.model.load_profile import rate_at
 
 CONNECT_S = 30.0
 TEST_START_S = 60.0
@@ -50,22 +50,24 @@ class LostError(Exception):
     """A worker is gone or silent; the text says which and how."""
 
 
-class Conductor:
+class RunController:
     """One run, from the loaded scenario to the last report."""
 
-    def __init__(self, plan: LoadPlan, environment: Environment, outlet: Outlet) -> None:
+    def __init__(self, plan: LoadPlan, environment: Environment, outlet: LineWriter) -> None:
         self.commands: deque[dict[str, Any]] = deque()
         self._plan = plan
         self._outlet = outlet
         self._phases = Phases(plan)
         token = secrets.token_bytes(32)
-        seal = Seal(token)
-        locust_messages.seal_messages(seal)
+        seal = Signer(token)
+        locust_messages.sign_messages(seal)
         self._runner = Master(environment, seal, self._on_report)
         environment.runner = self._runner
         environment.events.init.fire(environment=environment, runner=self._runner, web_ui=None)
         settings = {"plan": asdict(plan), "port": self._runner.server.port, "token": token.hex()}
-        self._crew = Crew([json.dumps({**settings, "index": i}).encode() for i in range(plan.processes)])
+        self._crew = WorkerProcesses(
+            [json.dumps({**settings, "index": i}).encode() for i in range(plan.processes)]
+        )
         self._workers: list[str] = []
         self._collector: Collector | None = None
         self._stopping = False
@@ -126,7 +128,7 @@ class Conductor:
         """Let as many users run as the plan has for this second."""
         users, rate = self._plan.users, self._plan.spawn_rate
         if self._plan.stages:
-            users, rate = round(level(self._plan.stages, floor(self._elapsed))), float(self._plan.users)
+            users, rate = round(rate_at(self._plan.stages, floor(self._elapsed))), float(self._plan.users)
         if users != self._users:
             self._users = users
             self._runner.set_users(users, rate)
@@ -250,15 +252,15 @@ def main() -> int:
     """Run the master as the lifeline's first line says; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    outlet = Outlet(take_stdout())
-    lifeline = Lifeline()
+    outlet = LineWriter(take_stdout())
+    lifeline = ParentPipe()
     plan = TypeAdapter(LoadPlan).validate_python(lifeline.line()["plan"])
     commands: deque[dict[str, Any]] = deque()
     lifeline.watch(commands.append)
     try:
         environment = load_environment(plan)
         outlet.send("loaded", user_classes=[user.__name__ for user in environment.user_classes])
-        conductor = Conductor(plan, environment, outlet)
+        conductor = RunController(plan, environment, outlet)
         conductor.commands = commands
         conductor.connect()
         os.nice(_NICENESS)

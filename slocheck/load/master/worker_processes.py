@@ -13,7 +13,7 @@ from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
 from slocheck.load.messaging import locust_messages
-from slocheck.load.messaging.signing import Seal
+from slocheck.load.messaging.signing import Signer
 
 
 class Master(MasterRunner):
@@ -26,7 +26,7 @@ class Master(MasterRunner):
     """
 
     def __init__(
-        self, environment: Environment, seal: Seal, on_report: Callable[[str, dict[str, Any]], None]
+        self, environment: Environment, seal: Signer, on_report: Callable[[str, dict[str, Any]], None]
     ) -> None:
         self.prepared: set[str] = set()
         self.lost: set[str] = set()
@@ -95,7 +95,7 @@ class Master(MasterRunner):
             self.server.send_to_client(Message("quit", None, worker))
 
 
-class Crew:
+class WorkerProcesses:
     """The worker processes; they end with the pipe that is their standard input."""
 
     def __init__(self, settings: list[bytes]) -> None:

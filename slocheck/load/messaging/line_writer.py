@@ -8,7 +8,7 @@ from gevent import os as green_os
 from gevent.queue import JoinableQueue
 
 
-class Outlet:
+class LineWriter:
     """The writing end."""
 
     def __init__(self, fd: int) -> None:

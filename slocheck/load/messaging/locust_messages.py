@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from locust.rpc.protocol import Message
 
-from slocheck.load.messaging.signing import Seal
+from slocheck.load.messaging.signing import Signer
 
 PREPARE = "slocheck_prepare"
 PREPARED = "slocheck_prepared"
@@ -16,7 +16,7 @@ MAX_MESSAGE_BYTES = 1 << 26
 _serialize: Callable[[Message], bytes] = Message.serialize
 
 
-def seal_messages(seal: Seal) -> None:
+def sign_messages(seal: Signer) -> None:
     """Make every message that this process sends a sealed one."""
 
     def sealed(self: Message) -> bytes:
@@ -25,7 +25,7 @@ def seal_messages(seal: Seal) -> None:
     Message.serialize = sealed  # type: ignore[method-assign] # Locust has no other way in
 
 
-def open_message(seal: Seal, frames: Sequence[bytes]) -> Message | None:
+def open_message(seal: Signer, frames: Sequence[bytes]) -> Message | None:
     """Return the message of a worker (identity and body) or of the master (body alone).
 
     None for anything that is not sealed with this run's token, or was received before, or carries

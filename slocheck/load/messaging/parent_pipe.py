@@ -16,7 +16,7 @@ PARENT_GONE = 71
 _start_thread = monkey.get_original("_thread", "start_new_thread")
 
 
-class Lifeline:
+class ParentPipe:
     """The reading end."""
 
     def __init__(self, fd: int = 0) -> None:

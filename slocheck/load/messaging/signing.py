@@ -14,7 +14,7 @@ _MAC = 32
 _HEAD = _SENDER + 8 + _MAC
 
 
-class Seal:
+class Signer:
     """One process's end.
 
     Attributes:

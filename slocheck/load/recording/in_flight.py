@@ -15,7 +15,7 @@ class Timer(Protocol):
         """Call it off."""
 
 
-class Flight:
+class InFlightRequest:
     """One request that was sent and is not recorded yet.
 
     Attributes:
@@ -52,29 +52,29 @@ class Flight:
         return time.monotonic_ns() - self.start_ns
 
 
-class FlightTable:
+class InFlightTable:
     """All open flights of a process, oldest first."""
 
     def __init__(self) -> None:
-        self._open: dict[int, Flight] = {}
+        self._open: dict[int, InFlightRequest] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def __iter__(self) -> Iterator[Flight]:
+    def __iter__(self) -> Iterator[InFlightRequest]:
         return iter(list(self._open.values()))
 
-    def __contains__(self, flight: Flight) -> bool:
+    def __contains__(self, flight: InFlightRequest) -> bool:
         return id(flight) in self._open
 
-    def begin(self, method: str, name: str, due_ns: int | None = None) -> Flight:
+    def begin(self, method: str, name: str, due_ns: int | None = None) -> InFlightRequest:
         """Open a flight: its request is sent now; `due_ns`: when it was to be."""
         now_ns = time.monotonic_ns()
-        flight = Flight(method, name, now_ns if due_ns is None else due_ns, now_ns)
+        flight = InFlightRequest(method, name, now_ns if due_ns is None else due_ns, now_ns)
         self._open[id(flight)] = flight
         return flight
 
-    def close(self, flight: Flight) -> bool:
+    def close(self, flight: InFlightRequest) -> bool:
         """Close a flight, because it is recorded or was never sent; False where it was closed before."""
         if flight.timer is not None:
             flight.timer.close()

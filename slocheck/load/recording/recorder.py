@@ -61,7 +61,7 @@ class _Cell:
         self.unanswered = self.hits = self.misses = self.size = 0
 
 
-class Tally:
+class EndpointCounter:
     """One endpoint's counter: what a client holds that asks the same thing again and again.
 
     Attributes:
@@ -120,21 +120,21 @@ class Recorder:
         self.origin_ns = 0
         self.last_end_ns = 0
         self._thresholds = np.array(thresholds_ns, dtype=np.int64)
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: dict[tuple[str, str], EndpointCounter] = {}
         self._cells: dict[tuple[Endpoint, int], _Cell] = {}
         self._errors: dict[tuple[Endpoint, FailureClass, str], list[int]] = {}
 
-    def tally(self, method: str, name: str) -> Tally:
+    def tally(self, method: str, name: str) -> EndpointCounter:
         """Return an endpoint's counter; names beyond the bound share one."""
         key = (method, name)
         if key not in self._tallies and len(self._tallies) >= MAX_ENDPOINTS:
             key = (OTHER_ENDPOINT.method, OTHER_ENDPOINT.name)
         tally = self._tallies.get(key)
         if tally is None:
-            tally = self._tallies[key] = Tally(self, Endpoint(*key))
+            tally = self._tallies[key] = EndpointCounter(self, Endpoint(*key))
         return tally
 
-    def cell(self, tally: Tally, second: int) -> _Cell:
+    def cell(self, tally: EndpointCounter, second: int) -> _Cell:
         """Return where a tally's requests of a second are counted."""
         return self._cells.setdefault((tally.endpoint, second), _Cell())
 

@@ -14,7 +14,7 @@ from typing import Any
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.sink import RecorderSink
-from slocheck.load.recording.in_flight import Flight, FlightTable
+from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import cache_outcome, classify, judge, message_of
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
@@ -35,7 +35,7 @@ class Tracker:
 
     def __init__(self, plan: LoadPlan) -> None:
         self.recorder = Recorder(plan.thresholds_ns)
-        self.flights = FlightTable()
+        self.flights = InFlightTable()
         self.lean = RecorderSink(plan)
         self.draining = False
         self._in_flight = 0
@@ -132,7 +132,7 @@ class Tracker:
         cache = cache_outcome(getattr(response, "headers", None), self._plan.cache) if status else 0
         return failure, status, message, cache
 
-    def answered(self, flight: Flight, response: Any, meta: dict[str, Any]) -> None:
+    def answered(self, flight: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
         """Note that a `catch_response` request has its response; the scenario's word is still to come."""
         if flight not in self.flights:
             return
@@ -145,7 +145,7 @@ class Tracker:
         flight.pending = Result(flight.start_ns, latency_ns, failure, status, message, cache, size)
         flight.holder = weakref.ref(response)
 
-    def block_ended(self, flight: Flight, error: BaseException) -> None:
+    def block_ended(self, flight: InFlightRequest, error: BaseException) -> None:
         """Record a `catch_response` request whose block raised, which Locust does not.
 
         An exception is a failed expectation; what only leaves the block (a stop, an interrupt of the
@@ -165,7 +165,7 @@ class Tracker:
             pending = replace(pending, failure=FailureClass.EXPECTATION, message=message_of(error))
         self.recorder.record(flight.method, flight.name, pending)
 
-    def broke_off(self, flight: Flight, error: BaseException, *, given_up: bool) -> None:
+    def broke_off(self, flight: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
         """Record a request that its client left by an exception, after sending it."""
         if not self.flights.close(flight):
             return
@@ -179,7 +179,7 @@ class Tracker:
             if flight.forgotten:
                 self._settle(flight)
 
-    def _settle(self, flight: Flight) -> None:
+    def _settle(self, flight: InFlightRequest) -> None:
         assert flight.pending is not None
         if self.flights.close(flight):
             self.recorder.record(flight.method, flight.name, flight.pending)
@@ -207,6 +207,6 @@ class Tracker:
         self.lean.give_up(as_timeouts=as_timeouts)
 
 
-def _waited_ns(flight: Flight | None) -> int:
+def _waited_ns(flight: InFlightRequest | None) -> int:
     """Return how long after its time a request was sent, in nanoseconds."""
     return flight.sent_ns - flight.start_ns if flight is not None else 0

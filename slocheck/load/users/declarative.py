@@ -20,7 +20,7 @@ from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.heads import Head
 from slocheck.load.http.origin import Origin
-from slocheck.load.http.sink import Claim, RecorderSink
+from slocheck.load.http.sink import PendingRequest, RecorderSink
 from slocheck.load.http.tls import connect_to
 from slocheck.load.users.lean_user import origin_for
 from slocheck.plan.load_plan import LoadPlan
@@ -102,7 +102,7 @@ class FlowUser(User):
     def _send(self, step: CompiledStep, values: list[object], due_ns: int) -> bool:
         """Send one step and count it; tells whether all that it expects was there."""
         sent_ns = time.monotonic_ns()
-        claim = Claim(self.sink.tally(step.method, step.name), due_ns or sent_ns, sent_ns)
+        claim = PendingRequest(self.sink.tally(step.method, step.name), due_ns or sent_ns, sent_ns)
         try:
             request = step.fixed or step.render(values)
         except UnsendableError as error:
@@ -133,7 +133,7 @@ class FlowUser(User):
         self.sink.failed(claim, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
         return False
 
-    def _failed(self, claim: Claim, error: TransportError) -> None:
+    def _failed(self, claim: PendingRequest, error: TransportError) -> None:
         """Count a request without a response, unless the drain's end already has."""
         taken, self._connection.claim = self._connection.claim, None
         if taken is None:

@@ -24,7 +24,7 @@ from locust import clients
 from locust.contrib import fasthttp
 from locust.exception import LocustError
 
-from slocheck.load.recording.in_flight import Flight
+from slocheck.load.recording.in_flight import InFlightRequest
 from slocheck.load.recording.tracking import FLIGHT_KEY, Tracker
 from slocheck.load.users.drain import refuse_while_draining
 from slocheck.spec.model import Tls
@@ -101,7 +101,7 @@ def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
-def _left(tracker: Tracker, flight: Flight, error: BaseException) -> None:
+def _left(tracker: Tracker, flight: InFlightRequest, error: BaseException) -> None:
     """Account for a request whose call raised: never sent, or given up, or broken off."""
     steps = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
     if isinstance(error, NEVER_SENT) and "resolve_redirects" not in steps:

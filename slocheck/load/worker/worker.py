@@ -24,12 +24,12 @@ from pydantic import TypeAdapter
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.merge import Delta, to_plain
-from slocheck.load.arrivals.arrival_setup import NO_ARRIVALS, Arrivals, equip
+from slocheck.load.arrivals.arrival_setup import NO_ARRIVALS, ArrivalSetup, equip
 from slocheck.load.locust_limits import warnings
 from slocheck.load.machine_limits import raise_descriptor_limit
 from slocheck.load.messaging import locust_messages
-from slocheck.load.messaging.parent_pipe import Lifeline
-from slocheck.load.messaging.signing import Seal
+from slocheck.load.messaging.parent_pipe import ParentPipe
+from slocheck.load.messaging.signing import Signer
 from slocheck.load.recording.tracking import Tracker
 from slocheck.load.users import lean_user
 from slocheck.load.users.environment import ScenarioError, load_environment
@@ -58,10 +58,10 @@ class Worker(WorkerRunner):
         environment: Environment,
         port: int,
         *,
-        seal: Seal,
+        seal: Signer,
         tracker: Tracker,
         health: Health,
-        arrivals: Arrivals | None,
+        arrivals: ArrivalSetup | None,
         warned: Sequence[str] = (),
     ) -> None:
         self.finished = Event()
@@ -249,7 +249,7 @@ def _watch_logs(health: Health) -> None:
 def main() -> int:
     """Run one worker as the lifeline's first line says; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lifeline = Lifeline()
+    lifeline = ParentPipe()
     settings = lifeline.line()
     lifeline.watch(lambda _line: None)
     plan = TypeAdapter(LoadPlan).validate_python(settings["plan"])
@@ -268,8 +268,8 @@ def main() -> int:
     except ScenarioError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    seal = Seal(bytes.fromhex(settings["token"]))
-    locust_messages.seal_messages(seal)
+    seal = Signer(bytes.fromhex(settings["token"]))
+    locust_messages.sign_messages(seal)
     environment.stats = RequestStats(use_response_times_cache=False)
     arrivals = equip(environment, plan, settings["index"], tracker.lean)
     runner = Worker(

@@ -6,7 +6,7 @@ from fractions import Fraction
 from slocheck.evidence.series import ServerSeries
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
 from slocheck.grading.report import Report
-from slocheck.plan.load_plan import bad_share_limit
+from slocheck.plan.load_plan import error_budget
 from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of, dashboard_text
 from slocheck.reporters.escape import slug
@@ -26,7 +26,7 @@ from slocheck.reporters.text import (
     value_text,
     worth_text,
 )
-from slocheck.reporters.totals import Standing
+from slocheck.reporters.totals import ObjectiveStatus
 from slocheck.spec.model import IndicatorKind, Objective
 
 MONTH_DAYS = 30
@@ -125,11 +125,11 @@ class ObjectiveView:
 
 def objectives(report: Report) -> tuple[ObjectiveView, ...]:
     """Return every objective in the spec's order."""
-    standings = totals.standings(report.spec, report.assessment)
-    return tuple(_objective(report, standing, number) for number, standing in enumerate(standings))
+    objective_statuses = totals.objective_statuses(report.spec, report.assessment)
+    return tuple(_objective(report, standing, number) for number, standing in enumerate(objective_statuses))
 
 
-def _objective(report: Report, standing: Standing, number: int) -> ObjectiveView:
+def _objective(report: Report, standing: ObjectiveStatus, number: int) -> ObjectiveView:
     result, level = standing.result, standing.level
     objective = result.objective
     dashboard = dashboard_of(objective, report.evidence.server)
@@ -214,7 +214,7 @@ def budgets(report: Report) -> tuple[str, ...]:
         level = result.level(gate)
         if level is None or result.objective.indicator.kind not in _BUDGETED:
             continue
-        allowed = bad_share_limit(result.objective.indicator, level.limit)
+        allowed = error_budget(result.objective.indicator, level.limit)
         side = deciding_side(level)
         if allowed and side and side.bad is not None and side.total:
             lasts = _lasts(Fraction(side.bad, side.total) / allowed)

@@ -103,7 +103,7 @@ def state_counts(spec: Spec, assessment: Assessment) -> Counter[Verdict]:
     """Count the objectives that the gate needs by their verdict so far."""
     return Counter(
         standing.verdict
-        for standing in totals.standings(spec, by_client(assessment))
+        for standing in totals.objective_statuses(spec, by_client(assessment))
         if standing.verdict is not None
     )
 
@@ -238,8 +238,8 @@ class LiveView(_Base):
         if assessment is None:
             return Text("")
         table = Table.grid(padding=(0, 2))
-        standings = totals.standings(self._spec, by_client(assessment))
-        for standing in standings[:MAX_OBJECTIVES]:
+        objective_statuses = totals.objective_statuses(self._spec, by_client(assessment))
+        for standing in objective_statuses[:MAX_OBJECTIVES]:
             objective, level = standing.result.objective, standing.level
             cells = (
                 f"{GLYPHS[level.verdict]} {objective.name}",
@@ -253,6 +253,6 @@ class LiveView(_Base):
             ]
             row[0].stylize(STYLES[level.verdict])
             table.add_row(*row)
-        if len(standings) > MAX_OBJECTIVES:
-            table.add_row(Text(f"and {len(standings) - MAX_OBJECTIVES} more"))
+        if len(objective_statuses) > MAX_OBJECTIVES:
+            table.add_row(Text(f"and {len(objective_statuses) - MAX_OBJECTIVES} more"))
         return table

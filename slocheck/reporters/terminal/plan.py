@@ -20,7 +20,7 @@ from slocheck.scenario.request_mix import requests_per_arrival
 from slocheck.spec.model import LEVELS_BESIDE_TIERS, Endpoint, Spec, Workload
 from slocheck.spec.model.load_profile import length
 from slocheck.statistics.proportion import MIN_SLICES, alpha_for
-from slocheck.statistics.sample_size import LOOKS, requests_needed, spending
+from slocheck.statistics.sample_size import INTERIM_ANALYSES, requests_needed, spending
 
 MAX_ENDPOINTS = 20
 MAX_LACKING = 8
@@ -102,7 +102,7 @@ def _too_short(spec: Spec) -> Iterator[str]:
 
 def _looks(workload: Workload) -> Iterator[str]:
     """Say when a run that ends as soon as it is decided is looked at."""
-    times = ", ".join(_time(round(share * workload.duration)) for share in LOOKS[:-1])
+    times = ", ".join(_time(round(share * workload.duration)) for share in INTERIM_ANALYSES[:-1])
     yield f"looks     after {times} and at the end of the window; each may spend a part of the error rate"
 
 
@@ -131,7 +131,7 @@ def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[Proof
     """Return what each limit takes; with several looks the last one has a part of the error rate left."""
     if spec.confidence is None:
         return proof_needs(spec, lambda _: 1, planned)
-    alpha = alpha_for(spec.confidence) * (spending(len(LOOKS) - 1) if until_decided else 1)
+    alpha = alpha_for(spec.confidence) * (spending(len(INTERIM_ANALYSES) - 1) if until_decided else 1)
     return proof_needs(spec, partial(requests_needed, alpha=alpha), planned)
 
 

@@ -23,7 +23,7 @@ from slocheck.reporters.text import (
     short_sha,
     sides_text,
 )
-from slocheck.reporters.totals import Standing
+from slocheck.reporters.totals import ObjectiveStatus
 
 STYLES = {Verdict.MET: "green", Verdict.BREACHED: "bold red", Verdict.UNDECIDED: "yellow"}
 OUTCOME_STYLES = {
@@ -60,9 +60,9 @@ def render_summary(report: Report, console: Console, paths: Mapping[str, str]) -
 def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     assessment = report.assessment
     yield _headline(report)
-    standings = totals.standings(report.spec, assessment)
+    objective_statuses = totals.objective_statuses(report.spec, assessment)
     asked = sorted(
-        (standing for standing in standings if standing.verdict is not None),
+        (standing for standing in objective_statuses if standing.verdict is not None),
         key=lambda standing: totals.SEVERITY.index(standing.verdict or Verdict.MET),
     )
     still_open = {item.result.objective.name for item in asked if item.verdict is not Verdict.MET}
@@ -105,7 +105,7 @@ def _headline(report: Report) -> Text:
     return head.append(f"{_TIGHT}{for_terminal(rest)}", style="default")
 
 
-def _objective_line(standing: Standing, report: Report) -> Line:
+def _objective_line(standing: ObjectiveStatus, report: Report) -> Line:
     """Return the cells that show an objective and what its verdict rests on."""
     objective, level = standing.result.objective, standing.level
     assert standing.verdict is not None
@@ -121,7 +121,7 @@ def _objective_line(standing: Standing, report: Report) -> Line:
     return STYLES[standing.verdict], [shorten(for_terminal(cell), MAX_TEXT) for cell in cells]
 
 
-def _limit_cell(standing: Standing) -> str:
+def _limit_cell(standing: ObjectiveStatus) -> str:
     """Write the limit, how far from it the value is, and that ``critical`` is broken too."""
     objective, level = standing.result.objective, standing.level
     text = limit_text(level.level, level.limit)
@@ -135,7 +135,7 @@ def _limit_cell(standing: Standing) -> str:
     return text
 
 
-def _why(standing: Standing, report: Report) -> str:
+def _why(standing: ObjectiveStatus, report: Report) -> str:
     """Say what the verdict rests on, and before that, of an open one, why it is open."""
     objective, level = standing.result.objective, standing.level
     decides = deciding_side(level)
@@ -163,7 +163,7 @@ def _aligned(lines: Sequence[Line]) -> Iterator[Text]:
         yield line
 
 
-def _tally(asked: Sequence[Standing], unlisted: Sequence[Standing]) -> Iterator[Text]:
+def _tally(asked: Sequence[ObjectiveStatus], unlisted: Sequence[ObjectiveStatus]) -> Iterator[Text]:
     """Say how many objectives keep the gate, and name those that have no line of their own."""
     met = sum(standing.verdict is Verdict.MET for standing in asked)
     if met:
@@ -171,7 +171,7 @@ def _tally(asked: Sequence[Standing], unlisted: Sequence[Standing]) -> Iterator[
         yield _text(_TIGHT.join([*names, f"({met} of {len(asked)} met)"]), "green")
 
 
-def _has_interval(standing: Standing, report: Report) -> bool:
+def _has_interval(standing: ObjectiveStatus, report: Report) -> bool:
     """Tell whether there is more to say of a met objective than its name."""
     decides = deciding_side(standing.level)
     return report.assessment.confidence is not None and decides is not None and decides.bounds is not None
@@ -225,9 +225,9 @@ def _usage_lines(report: Report) -> Iterator[Text]:
 def _validity_lines(report: Report) -> Iterator[Text]:
     """Say in one line that the run can be believed, or in one line each why not."""
     findings = report.assessment.findings
-    broken = [finding for finding in findings if not finding.valid]
-    for finding in broken:
+    source_failed = [finding for finding in findings if not finding.valid]
+    for finding in source_failed:
         yield _text(f"✗ validity, {finding.name}: {finding.message}", "magenta")
-    if not broken:
+    if not source_failed:
         told = ", ".join(finding.message for finding in findings)
         yield _text(f"validity ok: {told}" if told else "validity ok")

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from slocheck.documents.units import format_rate
 from slocheck.spec.model import Workload
-from slocheck.spec.model.load_profile import Stage, length, level, peak
+from slocheck.spec.model.load_profile import Stage, length, peak, rate_at
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60
@@ -32,5 +32,5 @@ def _level(stages: Sequence[Stage], unit: str) -> str:
 def plot(stages: Sequence[Stage]) -> str:
     """Draw a load's course as a line of bars, the highest level in full height."""
     top, whole = peak(stages), length(stages)
-    levels = [level(stages, whole * (column + 0.5) / _WIDTH) for column in range(_WIDTH)]
+    levels = [rate_at(stages, whole * (column + 0.5) / _WIDTH) for column in range(_WIDTH)]
     return "".join(_BARS[round(height / top * (len(_BARS) - 1))] for height in levels)

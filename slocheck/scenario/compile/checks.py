@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from slocheck.documents.units import Comparison, shown
 from slocheck.scenario.compile.rendering import constant, joined, pieces_of
-from slocheck.scenario.compile.value_slots import Slots, Spelling
+from slocheck.scenario.compile.value_slots import Spelling, ValueSlots
 from slocheck.scenario.jsonpath import NotFoundError, getter
 from slocheck.scenario.model import (
     Capture,
@@ -47,7 +47,7 @@ def _codes_of(hundred: int) -> frozenset[int]:
     return frozenset(range(hundred * 100, hundred * 100 + 100))
 
 
-def compile_tests(expect: Expectation, slots: Slots) -> tuple[list[PlainTest], list[JsonTest]]:
+def compile_tests(expect: Expectation, slots: ValueSlots) -> tuple[list[PlainTest], list[JsonTest]]:
     """Return the tests of headers and body, and those of the body's JSON."""
     plain = [_header_test(name, template, slots) for name, template in expect.headers]
     if expect.size is not None:
@@ -57,7 +57,9 @@ def compile_tests(expect: Expectation, slots: Slots) -> tuple[list[PlainTest], l
     return plain, [_json_test(path, value, slots) for path, value in expect.json]
 
 
-def compile_captures(captures: Sequence[Capture], slots: Slots) -> tuple[list[PlainTest], list[JsonTest]]:
+def compile_captures(
+    captures: Sequence[Capture], slots: ValueSlots
+) -> tuple[list[PlainTest], list[JsonTest]]:
     """Return what keeps values; to be called after all steps of the flow have asked for their slots."""
     plain, places = [], []
     for capture in captures:
@@ -131,7 +133,7 @@ def same(found: object, expected: object) -> bool:
     return found == expected and (type(found) is bool) == (type(expected) is bool)
 
 
-def _json_test(path: JsonPath, expected: JsonTemplate, slots: Slots) -> JsonTest:
+def _json_test(path: JsonPath, expected: JsonTemplate, slots: ValueSlots) -> JsonTest:
     get = getter(path)
     missing = f"body has no {path.written}"
     differs = f"{path.written} is not {_written(expected)}"
@@ -161,7 +163,7 @@ def _written(expected: JsonTemplate) -> str:
     return json.dumps(expected)
 
 
-def _builder(expected: JsonTemplate, slots: Slots) -> Callable[[Values], object]:
+def _builder(expected: JsonTemplate, slots: ValueSlots) -> Callable[[Values], object]:
     """Return a function from an iteration's values to the JSON value that is expected."""
     match expected:
         case Template():
@@ -204,7 +206,7 @@ def _first_finder(name: str) -> Callable[[bytes], bytes | None]:
     return first
 
 
-def _header_test(name: str, template: Template, slots: Slots) -> PlainTest:
+def _header_test(name: str, template: Template, slots: ValueSlots) -> PlainTest:
     find = _finder(name)
     build = joined(pieces_of(template, slots, Spelling.PLAIN))
     missing = f"header {name} is missing"
@@ -229,7 +231,7 @@ def _header_test(name: str, template: Template, slots: Slots) -> PlainTest:
     return test
 
 
-def _header_capture(name: str, header: str, slots: Slots) -> PlainTest:
+def _header_capture(name: str, header: str, slots: ValueSlots) -> PlainTest:
     find = _first_finder(header)
     write = slots.writer(name)
     missing = f"nothing to capture as {name}: header {header} is missing"
@@ -248,7 +250,7 @@ def _header_capture(name: str, header: str, slots: Slots) -> PlainTest:
     return capture
 
 
-def _json_capture(name: str, path: JsonPath, slots: Slots) -> JsonTest:
+def _json_capture(name: str, path: JsonPath, slots: ValueSlots) -> JsonTest:
     get = getter(path)
     write = slots.writer(name)
     missing = f"nothing to capture as {name}: body has no {path.written}"
@@ -273,7 +275,7 @@ def _size_test(limit: SizeLimit) -> PlainTest:
     return lambda _, body, __: None if compare(len(body), size) else text
 
 
-def _body_test(template: Template, slots: Slots) -> PlainTest:
+def _body_test(template: Template, slots: ValueSlots) -> PlainTest:
     pieces = pieces_of(template, slots, Spelling.PLAIN)
     text = f"body does not contain {shown(template.written)}"
     fixed = constant(pieces)

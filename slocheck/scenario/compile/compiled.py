@@ -14,7 +14,7 @@ from slocheck.scenario.compile.checks import (
 )
 from slocheck.scenario.compile.iterations import iterate
 from slocheck.scenario.compile.requests import Render, compile_request
-from slocheck.scenario.compile.value_slots import Column, Slots, UnsendableError
+from slocheck.scenario.compile.value_slots import Column, UnsendableError, ValueSlots
 from slocheck.scenario.model import Flow, Scenario, Step
 from slocheck.scenario.parse.expectations import looks_at_body
 
@@ -104,7 +104,7 @@ def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> C
         authority: For the Host header, such as ``127.0.0.1:8000``.
         base_path: In front of every path: empty, or such as ``/api``.
     """
-    slots = Slots(scenario.feeders)
+    slots = ValueSlots(scenario.feeders)
 
     def request(step: Step) -> tuple[bytes | None, Render]:
         return compile_request(
@@ -116,7 +116,9 @@ def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> C
     return Compiled(flows, scenario.cookies, weights, tuple(slots.columns))
 
 
-def _flow(flow: Flow, slots: Slots, request: Callable[[Step], tuple[bytes | None, Render]]) -> CompiledFlow:
+def _flow(
+    flow: Flow, slots: ValueSlots, request: Callable[[Step], tuple[bytes | None, Render]]
+) -> CompiledFlow:
     """Compile a flow's requests and tests first: then it is known which spellings captures need."""
     slots.begin_flow()
     parts = [(step, request(step), compile_tests(step.expect, slots)) for step in flow.steps]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import TypeAlias
 
-from slocheck.scenario.compile.value_slots import Slots, Spelling
+from slocheck.scenario.compile.value_slots import Spelling, ValueSlots
 from slocheck.scenario.model import Literal, Template
 
 Piece: TypeAlias = str | int
@@ -14,7 +14,7 @@ Join: TypeAlias = Callable[[list[object]], str]
 
 
 def pieces_of(
-    template: Template, slots: Slots, spelling: Spelling, fixed: Callable[[str], str] = str
+    template: Template, slots: ValueSlots, spelling: Spelling, fixed: Callable[[str], str] = str
 ) -> list[Piece]:
     """Return a template's pieces; `fixed` encodes the text between placeholders."""
     return [

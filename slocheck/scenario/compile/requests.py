@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 
 from slocheck import __version__
 from slocheck.scenario.compile.rendering import Piece, constant, joined, merged, pieces_of
-from slocheck.scenario.compile.value_slots import Slots, Spelling
+from slocheck.scenario.compile.value_slots import Spelling, ValueSlots
 from slocheck.scenario.model import (
     Body,
     FormBody,
@@ -31,7 +31,7 @@ _LENGTH_ALWAYS = frozenset({"POST", "PUT", "PATCH"})
 
 
 def compile_request(
-    step: Step, headers: Iterable[tuple[str, Template]], slots: Slots, *, authority: str, base_path: str
+    step: Step, headers: Iterable[tuple[str, Template]], slots: ValueSlots, *, authority: str, base_path: str
 ) -> tuple[bytes | None, Render]:
     """Return the whole request where nothing varies, else None; and the function that renders it."""
     body, content_type = _body(step.body, slots)
@@ -71,7 +71,7 @@ def _with_length(head: Callable[[list[object]], str], body: Callable[[list[objec
     return render
 
 
-def _target(step: Step, slots: Slots) -> list[Piece]:
+def _target(step: Step, slots: ValueSlots) -> list[Piece]:
     """Return the path with its query."""
     pieces = pieces_of(step.path, slots, Spelling.PERCENT, lambda text: quote(text, safe=_PATH_SAFE))
     separator = "&" if "?" in step.path.written else "?"
@@ -83,7 +83,7 @@ def _target(step: Step, slots: Slots) -> list[Piece]:
 
 
 def _headers(
-    shared: Iterable[tuple[str, Template]], step: Step, content_type: str, slots: Slots
+    shared: Iterable[tuple[str, Template]], step: Step, content_type: str, slots: ValueSlots
 ) -> list[tuple[str, list[Piece]]]:
     """Return all headers but those that frame the message; the later of two with one name counts."""
     fields: dict[str, tuple[str, list[Piece]]] = {}
@@ -98,7 +98,7 @@ def _headers(
     return list(fields.values())
 
 
-def _body(body: Body | None, slots: Slots) -> tuple[list[Piece] | None, str]:
+def _body(body: Body | None, slots: ValueSlots) -> tuple[list[Piece] | None, str]:
     """Return the body's pieces, None where there is no body, and its media type."""
     match body:
         case None:
@@ -114,7 +114,7 @@ def _body(body: Body | None, slots: Slots) -> tuple[list[Piece] | None, str]:
     return pieces_of(body.text, slots, Spelling.TEXT), "text/plain; charset=utf-8"
 
 
-def json_pieces(value: JsonTemplate, slots: Slots) -> list[Piece]:
+def json_pieces(value: JsonTemplate, slots: ValueSlots) -> list[Piece]:
     """Return the pieces of a JSON value; a string that is one placeholder becomes the value itself."""
     match value:
         case JsonObject(members):
@@ -132,7 +132,7 @@ def json_pieces(value: JsonTemplate, slots: Slots) -> list[Piece]:
     return [json.dumps(value)]
 
 
-def _json_text(template: Template, slots: Slots) -> list[Piece]:
+def _json_text(template: Template, slots: ValueSlots) -> list[Piece]:
     whole = template.whole
     if whole is not None and not slots.quoted(whole):
         return [slots.slot(whole, Spelling.JSON)]

@@ -142,7 +142,7 @@ class Column:
 Key = tuple[str, str | None, Spelling]
 
 
-class Slots:
+class ValueSlots:
     """Gives each value that the steps need its slot."""
 
     def __init__(self, feeders: Mapping[str, Feeder]) -> None:

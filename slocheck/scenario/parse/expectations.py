@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import NUMBER_PATTERN, shown, split_comparison
-from slocheck.documents.yaml_tree import Listing, Scalar
+from slocheck.documents.yaml_tree import Listing, ScalarNode
 from slocheck.scenario.jsonpath import PATH_PATTERN, parse_path
 from slocheck.scenario.model import Capture, Expectation, JsonPath, JsonTemplate, SizeLimit, Template
 from slocheck.scenario.parse.templates import JSON, LINES, NAME_PATTERN, TEMPLATE
@@ -22,10 +22,10 @@ _STATUS = re.compile(STATUS_PATTERN)
 
 
 def _codes(value: Value) -> frozenset[int]:
-    """Read ``200`` or ``2xx`` as status codes; raises Wrong."""
+    """Read ``200`` or ``2xx`` as status codes; raises InvalidValue."""
     text = value.scalar().text
     if not _STATUS.fullmatch(text):
-        raise Wrong(f"{shown(text)} is no status; write one such as 200, 2xx or [200, 404]")
+        raise InvalidValue(f"{shown(text)} is no status; write one such as 200, 2xx or [200, 404]")
     if text.endswith("xx"):
         return frozenset(range(int(text[0]) * 100, int(text[0]) * 100 + 100))
     return frozenset({int(text)})
@@ -36,8 +36,8 @@ def _read_status(value: Value) -> frozenset[int] | None:
         return _codes(value)
     items = value.items()
     if not items:
-        raise Wrong("is an empty list; write at least one status, or remove the key")
-    return frozenset().union(*(item.take(Kind(_codes, {}), frozenset()) for item in items))
+        raise InvalidValue("is an empty list; write at least one status, or remove the key")
+    return frozenset().union(*(item.take(ValueType(_codes, {}), frozenset()) for item in items))
 
 
 _ONE_STATUS = {
@@ -48,7 +48,7 @@ _ONE_STATUS = {
 }
 STATUS: Key[frozenset[int] | None] = Key(
     "status",
-    Kind(_read_status, {"anyOf": [_ONE_STATUS, {"type": "array", "minItems": 1, "items": _ONE_STATUS}]}),
+    ValueType(_read_status, {"anyOf": [_ONE_STATUS, {"type": "array", "minItems": 1, "items": _ONE_STATUS}]}),
     None,
     "200, 2xx, or a list of them",
 )
@@ -57,11 +57,11 @@ STATUS: Key[frozenset[int] | None] = Key(
 def _read_header_name(value: Value) -> str:
     text = value.scalar().text
     if not re.fullmatch(HEADER_NAME_PATTERN, text):
-        raise Wrong(f"{shown(text)} is no header name; write letters, digits and hyphens")
+        raise InvalidValue(f"{shown(text)} is no header name; write letters, digits and hyphens")
     return text
 
 
-HEADER_NAME = Kind(_read_header_name, {"type": "string", "pattern": types.anchored(HEADER_NAME_PATTERN)})
+HEADER_NAME = ValueType(_read_header_name, {"type": "string", "pattern": types.anchored(HEADER_NAME_PATTERN)})
 
 
 def _read_header(value: Value) -> tuple[tuple[str, Template], ...]:
@@ -76,7 +76,7 @@ def _read_header(value: Value) -> tuple[tuple[str, Template], ...]:
 
 HEADER: Key[tuple[tuple[str, Template], ...]] = Key(
     "header",
-    Kind(
+    ValueType(
         _read_header,
         {
             "type": "object",
@@ -96,7 +96,7 @@ def _read_path(value: Value) -> JsonPath | None:
 def _read_places(value: Value) -> tuple[tuple[JsonPath, JsonTemplate], ...]:
     found = []
     for key, below in value.entries():
-        path = Value(key, value.where, value.book).take(Kind(_read_path, {}), None)
+        path = Value(key, value.where, value.book).take(ValueType(_read_path, {}), None)
         expected = below.take(JSON, None)
         if path is not None:
             found.append((path, expected))
@@ -105,7 +105,7 @@ def _read_places(value: Value) -> tuple[tuple[JsonPath, JsonTemplate], ...]:
 
 JSON_VALUES: Key[tuple[tuple[JsonPath, JsonTemplate], ...]] = Key(
     "json",
-    Kind(_read_places, {"type": "object", "propertyNames": {"pattern": types.anchored(PATH_PATTERN)}}),
+    ValueType(_read_places, {"type": "object", "propertyNames": {"pattern": types.anchored(PATH_PATTERN)}}),
     (),
     "place in the response's JSON, such as $.items[0].id, to the value there",
 )
@@ -117,16 +117,16 @@ def _read_size(value: Value) -> SizeLimit | None:
     comparison, rest = split_comparison(written)
     match = _SIZE.fullmatch(rest)
     if comparison is None or match is None or match[3] not in SIZE_UNITS:
-        raise Wrong(f'{shown(written)} is no bound of a size; write one such as "< 10 kB" or ">= 1 B"')
+        raise InvalidValue(f'{shown(written)} is no bound of a size; write one such as "< 10 kB" or ">= 1 B"')
     size = Fraction(match[1]) * SIZE_UNITS[match[3]]
     if size.denominator != 1:
-        raise Wrong(f"{shown(written)} is no whole number of bytes; write one such as < 10 kB")
+        raise InvalidValue(f"{shown(written)} is no whole number of bytes; write one such as < 10 kB")
     return SizeLimit(comparison, int(size), written)
 
 
 SIZE: Key[SizeLimit | None] = Key(
     "size",
-    Kind(
+    ValueType(
         _read_size,
         {
             "type": "string",
@@ -157,12 +157,12 @@ def looks_at_body(expect: Expectation, captures: Sequence[Capture]) -> bool:
 
 
 EXPECT: Key[Expectation] = Key(
-    "expect", Kind(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a right answer is"
+    "expect", ValueType(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a right answer is"
 )
 
 CAPTURED_JSON: Key[JsonPath | None] = Key(
     "json",
-    Kind(_read_path, {"type": "string", "pattern": types.anchored(PATH_PATTERN)}),
+    ValueType(_read_path, {"type": "string", "pattern": types.anchored(PATH_PATTERN)}),
     None,
     "place in the response's JSON",
 )
@@ -176,26 +176,26 @@ def _read_captures(value: Value) -> tuple[Capture, ...]:
     for key, below in value.entries():
         Value(key, value.where, value.book).take(_NAME, "")
         # with a stand-in for a wrong source, so that its placeholders are not told as unknown
-        source = below.take(Kind(_read_source, {}), "")
+        source = below.take(ValueType(_read_source, {}), "")
         found.append(Capture(key.text, source, key.position, value.where))
     return tuple(found)
 
 
 def _read_source(value: Value) -> JsonPath | str:
-    if isinstance(value.node, Scalar):
-        raise Wrong(
+    if isinstance(value.node, ScalarNode):
+        raise InvalidValue(
             f"{shown(value.node.text)} does not say what it is; write {{json: $.id}} or {{header: ETag}}"
         )
     section = Section(value, CAPTURE_KEYS)
     if section.has(CAPTURED_JSON) == section.has(CAPTURED_HEADER):
-        raise Wrong("has not exactly one source; write {json: $.id} or {header: ETag}")
+        raise InvalidValue("has not exactly one source; write {json: $.id} or {header: ETag}")
     return section.get(CAPTURED_JSON) or section.get(CAPTURED_HEADER)
 
 
 _SOURCE_SCHEMA = {**object_schema(CAPTURE_KEYS), "minProperties": 1, "maxProperties": 1}
 CAPTURE: Key[tuple[Capture, ...]] = Key(
     "capture",
-    Kind(
+    ValueType(
         _read_captures,
         {
             "type": "object",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
 from slocheck.scenario.model import (
     CsvFeeder,
@@ -16,7 +16,7 @@ from slocheck.scenario.model import (
     UuidFeeder,
     ZipfFeeder,
 )
-from slocheck.scenario.parse.templates import NAME_PATTERN, SCALAR_TYPES, book_of, explain, read_scalar
+from slocheck.scenario.parse.templates import NAME_PATTERN, SCALAR_TYPES, explain, log_of, read_scalar
 
 Feeders = dict[str, Feeder | None]
 """By name; None where the feeder is wrong, so that its placeholders are not told as unknown."""
@@ -37,13 +37,13 @@ TO = Key("to", types.whole(0, LARGEST), 0, "the last number, included", required
 def _read_exponent(value: Value) -> float:
     exponent = types.number(0, MOST_EXPONENT).read(value)
     if exponent == 0:
-        raise Wrong("is 0, which makes all equally frequent; write a number above 0, or use random")
+        raise InvalidValue("is 0, which makes all equally frequent; write a number above 0, or use random")
     return exponent
 
 
 EXPONENT = Key(
     "exponent",
-    Kind(_read_exponent, {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_EXPONENT}),
+    ValueType(_read_exponent, {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_EXPONENT}),
     1.0,
     "how uneven: rank r has weight r ** -exponent",
 )
@@ -52,10 +52,10 @@ ZIPF_KEYS: tuple[Key[Any], ...] = (FROM, TO, EXPONENT)
 
 
 def _bounds(section: Section) -> tuple[int, int]:
-    """Read from and to; raises Wrong where they are the wrong way round."""
+    """Read from and to; raises InvalidValue where they are the wrong way round."""
     first, last = section.get(FROM), section.get(TO)
     if last < first and section.has(FROM) and section.has(TO):
-        raise Wrong(f"goes from {first} to {last}; write the smaller number as from")
+        raise InvalidValue(f"goes from {first} to {last}; write the smaller number as from")
     return first, last
 
 
@@ -73,44 +73,44 @@ def _read_zipf(value: Value, name: str, **_: bool) -> Feeder:
     exponent = section.get(EXPONENT)
     first, last = _bounds(section)
     if last - first >= MOST_RANKS:
-        raise Wrong(f"has {last - first + 1:,} values; write at most {MOST_RANKS:,}")
+        raise InvalidValue(f"has {last - first + 1:,} values; write at most {MOST_RANKS:,}")
     return ZipfFeeder(name, first, last, exponent, value.position)
 
 
 def _read_list(value: Value, name: str, *, random: bool) -> Feeder:
-    items: list[JsonScalar] = [item.take(Kind(read_scalar, {}), None) for item in value.items()]
+    items: list[JsonScalar] = [item.take(ValueType(read_scalar, {}), None) for item in value.items()]
     if not items:
-        raise Wrong("is an empty list; write at least one item")
+        raise InvalidValue("is an empty list; write at least one item")
     return ListFeeder(name, tuple(items), random, value.position)
 
 
 def _read_uuid(value: Value, name: str, **_: bool) -> Feeder:
     written = value.scalar().text
     if written != "4":
-        raise Wrong(f"{shown(written)} is no version that is made here; write 4, the random one")
+        raise InvalidValue(f"{shown(written)} is no version that is made here; write 4, the random one")
     return UuidFeeder(name, value.position)
 
 
 def _read_csv(value: Value, name: str, *, random: bool) -> Feeder:
     file = types.text().read(value)
     try:
-        data = book_of(value).read(file, MAX_CSV)
+        data = log_of(value).read(file, MAX_CSV)
     except (OSError, ValueError) as error:
         what = f"{shown(file)} cannot be read: {explain(error)}"
-        raise Wrong(f"{what}; name a CSV file, relative to the scenario's folder") from error
+        raise InvalidValue(f"{what}; name a CSV file, relative to the scenario's folder") from error
     if len(data) > MAX_CSV:
-        raise Wrong(f"{shown(file)} is over {MAX_CSV:,} bytes; write a shorter file")
-    book_of(value).digest.update(data)
+        raise InvalidValue(f"{shown(file)} is over {MAX_CSV:,} bytes; write a shorter file")
+    log_of(value).digest.update(data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Wrong(f"{shown(file)} is not UTF-8; save it as UTF-8") from None
+        raise InvalidValue(f"{shown(file)} is not UTF-8; save it as UTF-8") from None
     columns, rows = _table(text, file)
     return CsvFeeder(name, columns, rows, random, value.position)
 
 
 def _table(text: str, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Read a CSV text with a head line; raises Wrong."""
+    """Read a CSV text with a head line; raises InvalidValue."""
     reader = csv.reader((line + "\n" for line in text.replace("\r\n", "\n").split("\n")), strict=True)
     columns: tuple[str, ...] = ()
     rows: list[tuple[str, ...]] = []
@@ -123,24 +123,28 @@ def _table(text: str, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...]
                 continue
             if len(row) != len(columns):
                 counts = f"{len(row)} values and the head line {len(columns)}"
-                raise Wrong(f"{shown(file)}: line {reader.line_num} has {counts}; mend that line")
+                raise InvalidValue(f"{shown(file)}: line {reader.line_num} has {counts}; mend that line")
             rows.append(tuple(row))
     except csv.Error as error:
-        raise Wrong(f"{shown(file)}: line {reader.line_num} is no CSV ({error}); mend that line") from error
+        raise InvalidValue(
+            f"{shown(file)}: line {reader.line_num} is no CSV ({error}); mend that line"
+        ) from error
     _check_table(columns, rows, file)
     return columns, tuple(rows)
 
 
 def _check_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], file: str) -> None:
     if not rows:
-        raise Wrong(
+        raise InvalidValue(
             f"{shown(file)} has no rows; write a head line with the columns' names and a row at least"
         )
     twice = next((name for place, name in enumerate(columns) if name in columns[:place]), None)
     if twice is not None:
-        raise Wrong(f"{shown(file)}: the column {shown(twice)} stands in the head line twice; rename one")
+        raise InvalidValue(
+            f"{shown(file)}: the column {shown(twice)} stands in the head line twice; rename one"
+        )
     if "" in columns:
-        raise Wrong(f"{shown(file)}: a column has no name in the head line; write one for each")
+        raise InvalidValue(f"{shown(file)}: a column has no name in the head line; write one for each")
 
 
 _SCALAR_SCHEMA = {"type": [*SCALAR_TYPES, "null"]}
@@ -165,18 +169,21 @@ _SCHEMAS: dict[str, tuple[dict[str, Any], str]] = {
 }
 _ORDERED = ("range", "list", "csv")
 FEEDER_KEYS: tuple[Key[Any], ...] = (
-    *(Key(kind, Kind(lambda value: value, _SCHEMAS[kind][0]), None, _SCHEMAS[kind][1]) for kind in _READERS),
+    *(
+        Key(kind, ValueType(lambda value: value, _SCHEMAS[kind][0]), None, _SCHEMAS[kind][1])
+        for kind in _READERS
+    ),
     ORDER,
 )
 
 
 def read_feeder(value: Value, name: str) -> Feeder | None:
-    """Read one feeder; None where its values are wrong. Raises Wrong."""
+    """Read one feeder; None where its values are wrong. Raises InvalidValue."""
     section = Section(value, FEEDER_KEYS)
     found = [key for key in FEEDER_KEYS if key is not ORDER and section.has(key)]
     if len(found) != 1:
         count = "no source" if not found else "more than one source"
-        raise Wrong(f"has {count} of values; write exactly one of {', '.join(_READERS)}")
+        raise InvalidValue(f"has {count} of values; write exactly one of {', '.join(_READERS)}")
     kind = found[0].name
     if section.has(ORDER) and kind not in _ORDERED:
         section.value.book.add(
@@ -185,16 +192,16 @@ def read_feeder(value: Value, name: str) -> Feeder | None:
     below = section.below(found[0])
     assert below is not None
     random = section.get(ORDER)
-    reader: Kind[Feeder | None] = Kind(lambda inner: _READERS[kind](inner, name, random=random), {})
+    reader: ValueType[Feeder | None] = ValueType(lambda inner: _READERS[kind](inner, name, random=random), {})
     return below.take(reader, None)
 
 
 def _take(value: Value, name: str) -> Feeder | None:
-    return value.take(Kind(lambda inner: read_feeder(inner, name), {}), None)
+    return value.take(ValueType(lambda inner: read_feeder(inner, name), {}), None)
 
 
 def read_feeders(value: Value) -> Feeders:
-    """Read the mapping of feeders; raises Wrong where it is none."""
+    """Read the mapping of feeders; raises InvalidValue where it is none."""
     kind = types.text(pattern=NAME_PATTERN, what="name of a feeder", example="product")
     feeders: Feeders = {}
     for key, below in value.entries():
@@ -218,5 +225,5 @@ def feeders_schema() -> dict[str, Any]:
 
 
 FEEDERS: Key[Feeders] = Key(
-    "feeders", Kind(read_feeders, feeders_schema()), {}, "where the values of placeholders come from"
+    "feeders", ValueType(read_feeders, feeders_schema()), {}, "where the values of placeholders come from"
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from slocheck.documents.reader import Book, unknown
+from slocheck.documents.reader import ProblemLog, unknown
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import MAX_PROBLEMS
 from slocheck.scenario.model import Capture, CsvFeeder, Feeder, Flow, Reference, Step, Template, templates_of
@@ -12,7 +12,7 @@ MAX_ENDPOINTS = 500
 
 
 def check_references(
-    book: Book,
+    book: ProblemLog,
     feeders: Mapping[str, Feeder | None],
     headers: Sequence[tuple[str, Template]],
     flows: Sequence[Flow],
@@ -28,7 +28,7 @@ def check_references(
 class _Checker:
     """Checks the placeholders of one scenario."""
 
-    def __init__(self, book: Book, feeders: Mapping[str, Feeder | None], flows: Sequence[Flow]) -> None:
+    def __init__(self, book: ProblemLog, feeders: Mapping[str, Feeder | None], flows: Sequence[Flow]) -> None:
         self._book = book
         self._feeders = feeders
         self._owners: dict[str, str] = {}
@@ -111,7 +111,7 @@ def _wrong_column(feeder: CsvFeeder, reference: Reference) -> str:
     return ""
 
 
-def check_endpoints(book: Book, flows: Sequence[Flow]) -> None:
+def check_endpoints(book: ProblemLog, flows: Sequence[Flow]) -> None:
     """Write down the endpoint name that is one too many."""
     seen: set[tuple[str, str]] = set()
     for flow in flows:
@@ -126,7 +126,7 @@ def check_endpoints(book: Book, flows: Sequence[Flow]) -> None:
                 return
 
 
-def check_cookies(book: Book, headers: Sequence[tuple[str, Template]], flows: Sequence[Flow]) -> None:
+def check_cookies(book: ProblemLog, headers: Sequence[tuple[str, Template]], flows: Sequence[Flow]) -> None:
     """Write down each Cookie header that would stand beside the one of kept cookies."""
     own = [header for flow in flows for step in flow.steps for header in step.headers]
     for name, template in (*headers, *own):

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import DURATION_PATTERN, parse_duration, parse_number, shown
 from slocheck.scenario.model import (
     DEFAULT_TIMEOUT_S,
@@ -21,7 +21,7 @@ from slocheck.scenario.model import (
     TextBody,
 )
 from slocheck.scenario.parse.expectations import CAPTURE, EXPECT, looks_at_body
-from slocheck.scenario.parse.templates import JSON, LINES, TEMPLATE, book_of, read_template
+from slocheck.scenario.parse.templates import JSON, LINES, TEMPLATE, log_of, read_template
 
 Pairs = tuple[tuple[str, Template], ...]
 
@@ -41,19 +41,21 @@ _TOKEN = re.compile(TOKEN_PATTERN)
 
 
 def _read_path(value: Value) -> Template | None:
-    """Read a path that begins with a slash; raises Wrong."""
+    """Read a path that begins with a slash; raises InvalidValue."""
     template = read_template(value)
     written = template.written
     if _SCHEME.match(written) or written.startswith("//"):
-        raise Wrong(f"{shown(written)} names a host; write the path alone, the host is that of target.url")
+        raise InvalidValue(
+            f"{shown(written)} names a host; write the path alone, the host is that of target.url"
+        )
     if not written.startswith("/"):
-        raise Wrong(f"{shown(written)} does not begin with /; write a path such as /items?page=1")
+        raise InvalidValue(f"{shown(written)} does not begin with /; write a path such as /items?page=1")
     if any(isinstance(part, Literal) and "#" in part.text for part in template.parts):
-        raise Wrong(f"{shown(written)} has a fragment, which is never sent; remove # and what follows")
+        raise InvalidValue(f"{shown(written)} has a fragment, which is never sent; remove # and what follows")
     return template
 
 
-PATH: Kind[Template | None] = Kind(
+PATH: ValueType[Template | None] = ValueType(
     _read_path, {"type": "string", "pattern": r"^/([^/#][^#]*)?$", "maxLength": 8000}
 )
 
@@ -64,7 +66,7 @@ def _read_pairs(value: Value) -> Pairs:
     return tuple((name, template) for name, template in pairs if template is not None)
 
 
-PAIRS: Kind[Pairs] = Kind(_read_pairs, {"type": "object", "additionalProperties": TEMPLATE.schema})
+PAIRS: ValueType[Pairs] = ValueType(_read_pairs, {"type": "object", "additionalProperties": TEMPLATE.schema})
 
 
 def _read_headers(value: Value) -> Pairs:
@@ -87,7 +89,7 @@ def _read_headers(value: Value) -> Pairs:
 _OWNED = "|".join("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in n) for n in sorted(CLIENT_OWNED))
 HEADERS: Key[Pairs] = Key(
     "headers",
-    Kind(
+    ValueType(
         _read_headers,
         {
             "type": "object",
@@ -101,20 +103,20 @@ HEADERS: Key[Pairs] = Key(
 
 
 def _read_think(value: Value) -> tuple[float, float] | None:
-    """Read ``500ms`` or ``1s..3s``; raises Wrong."""
+    """Read ``500ms`` or ``1s..3s``; raises InvalidValue."""
     written = value.scalar().text
     low, dots, high = written.partition("..")
     check = types.duration_check("0s", "1h", whole_seconds=False)
     least = check(parse_duration(low.strip()))
     most = check(parse_duration(high.strip())) if dots else least
     if most < least:
-        raise Wrong(f"{shown(written)} runs backwards; write the shorter time first, such as 1s..3s")
+        raise InvalidValue(f"{shown(written)} runs backwards; write the shorter time first, such as 1s..3s")
     return least, most
 
 
 THINK: Key[tuple[float, float] | None] = Key(
     "think",
-    Kind(
+    ValueType(
         _read_think,
         {"type": "string", "pattern": rf"^({DURATION_PATTERN})( *\.\. *({DURATION_PATTERN}))?$"},
     ),
@@ -125,11 +127,11 @@ TIMEOUT = Key("timeout", types.duration("1ms", "1h"), DEFAULT_TIMEOUT_S, "for a 
 
 
 def _read_name(value: Value) -> str:
-    """Read an endpoint's name; raises Wrong."""
+    """Read an endpoint's name; raises InvalidValue."""
     written = types.text().read(value)
     method, _, name = written.partition(" ")
     if method not in METHODS or not name.strip():
-        raise Wrong(
+        raise InvalidValue(
             f"{shown(written)} does not begin with the step's method; write one such as GET /items/{{id}}"
         )
     return f"{method} {name.strip()}"
@@ -141,7 +143,9 @@ METHOD_KEYS: tuple[Key[Template | None], ...] = tuple(
 )
 NAME = Key(
     "name",
-    Kind(_read_name, {"type": "string", "pattern": rf"^({'|'.join(METHODS)}) .*\S.*$", "maxLength": 500}),
+    ValueType(
+        _read_name, {"type": "string", "pattern": rf"^({'|'.join(METHODS)}) .*\S.*$", "maxLength": 500}
+    ),
     "",
     "the endpoint's name, such as GET /items/{id}; absent: method and path as written",
 )
@@ -164,11 +168,11 @@ STEP_KEYS: tuple[Key[Any], ...] = (
 
 
 def _body(section: Section) -> Body | None:
-    """Read the body; raises Wrong where there are two."""
+    """Read the body; raises InvalidValue where there are two."""
     found = [key for key in BODY_KEYS if section.has(key)]
     if len(found) > 1:
         names = " and ".join(key.name for key in found)
-        raise Wrong(f"has {names}; write one body")
+        raise InvalidValue(f"has {names}; write one body")
     if not found:
         return None
     if found[0] is JSON_BODY:
@@ -180,27 +184,27 @@ def _body(section: Section) -> Body | None:
 
 
 def _read_step(value: Value) -> Step | None:
-    """Read one step; None where its path is wrong. Raises Wrong."""
+    """Read one step; None where its path is wrong. Raises InvalidValue."""
     section = Section(value, STEP_KEYS)
     found = [key for key in METHOD_KEYS if section.has(key)]
     if len(found) != 1:
         count = "no method" if not found else "more than one method"
-        raise Wrong(f"has {count}; write exactly one of {', '.join(key.name for key in METHOD_KEYS)}")
+        raise InvalidValue(f"has {count}; write exactly one of {', '.join(key.name for key in METHOD_KEYS)}")
     path, method = section.get(found[0]), found[0].name.upper()
     expect: Expectation = section.get(EXPECT)
     captures: tuple[Capture, ...] = section.get(CAPTURE)
     query, headers, body = section.get(QUERY), section.get(HEADERS), _body(section)
-    book, written = book_of(value), section.get(NAME)
+    book, written = log_of(value), section.get(NAME)
     below = section.below(NAME)
     if written and below and not written.startswith(f"{method} "):
         rest = written.partition(" ")[2]
         below.wrong(f"{shown(written)} is named after another method; write {method} {rest}")
     if method == "HEAD" and looks_at_body(expect, captures):
-        raise Wrong("expects something of a body, and a response to HEAD has none; write get")
+        raise InvalidValue("expects something of a body, and a response to HEAD has none; write get")
     if path is None:
         return None
     if not written and len(default_name(path)) > LONGEST_NAME:
-        raise Wrong(f"has a path too long for an endpoint's name; write name: {method} /items/{{id}}")
+        raise InvalidValue(f"has a path too long for an endpoint's name; write name: {method} /items/{{id}}")
     return Step(
         method=method,
         path=path,
@@ -238,15 +242,15 @@ def _steps_schema() -> dict[str, Any]:
 def _read_steps(value: Value) -> tuple[Step, ...]:
     items = value.items()
     if not items:
-        raise Wrong("is an empty list; write at least one step, such as - get: /")
-    steps = [item.take(Kind(_read_step, {}), None) for item in items]
+        raise InvalidValue("is an empty list; write at least one step, such as - get: /")
+    steps = [item.take(ValueType(_read_step, {}), None) for item in items]
     return tuple(step for step in steps if step is not None)
 
 
 def _read_weight(value: Value) -> float:
     written = parse_number(value.scalar().text)
     if not 0 < written <= MOST_WEIGHT:
-        raise Wrong(
+        raise InvalidValue(
             f"{shown(value.scalar().text)} is no weight; write a number above 0, at most {MOST_WEIGHT}"
         )
     return float(written)
@@ -255,12 +259,12 @@ def _read_weight(value: Value) -> float:
 FLOW_NAME = Key("name", types.text(), "", "what the flow is called in messages")
 WEIGHT = Key(
     "weight",
-    Kind(_read_weight, {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_WEIGHT}),
+    ValueType(_read_weight, {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_WEIGHT}),
     1.0,
     "how often it is taken, relative to the other flows",
 )
 STEPS: Key[tuple[Step, ...]] = Key(
-    "steps", Kind(_read_steps, _steps_schema()), (), "requests, one after the other", required=True
+    "steps", ValueType(_read_steps, _steps_schema()), (), "requests, one after the other", required=True
 )
 FLOW_KEYS: tuple[Key[Any], ...] = (FLOW_NAME, WEIGHT, STEPS)
 
@@ -269,10 +273,10 @@ def _read_flows(value: Value) -> tuple[Flow, ...]:
     """Read all flows; a made-up name is the flow's place in the list."""
     items = value.items()
     if not items:
-        raise Wrong("is an empty list; write at least one flow with its steps")
+        raise InvalidValue("is an empty list; write at least one flow with its steps")
     flows: dict[str, Flow] = {}
     for number, item in enumerate(items, start=1):
-        flow = item.take(Kind(_read_flow, {}), None)
+        flow = item.take(ValueType(_read_flow, {}), None)
         if flow is None:
             continue
         name = flow.name or f"flow {number}"
@@ -289,7 +293,7 @@ def _read_flow(value: Value) -> Flow:
 
 FLOWS: Key[tuple[Flow, ...]] = Key(
     "flows",
-    Kind(_read_flows, {"type": "array", "minItems": 1, "items": object_schema(FLOW_KEYS)}),
+    ValueType(_read_flows, {"type": "array", "minItems": 1, "items": object_schema(FLOW_KEYS)}),
     (),
     "what virtual users do",
     required=True,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slocheck.documents import yaml_tree
-from slocheck.documents.reader import Book, Kind, Value, Wrong
+from slocheck.documents.reader import InvalidValue, ProblemLog, Value, ValueType
 from slocheck.documents.units import shown
-from slocheck.documents.yaml_tree import Listing, Scalar
+from slocheck.documents.yaml_tree import Listing, ScalarNode
 from slocheck.scenario.model import (
     DEFAULT_TIMEOUT_S,
     JsonArray,
@@ -37,7 +37,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(slots=True)
-class ScenarioBook(Book):
+class ScenarioProblemLog(ProblemLog):
     """The faults of a scenario, and what it may read.
 
     Attributes:
@@ -56,9 +56,9 @@ class ScenarioBook(Book):
     timeout_s: float = DEFAULT_TIMEOUT_S
 
 
-def book_of(value: Value) -> ScenarioBook:
+def log_of(value: Value) -> ScenarioProblemLog:
     """Return the book, which is a scenario's for every value of a scenario."""
-    assert isinstance(value.book, ScenarioBook)
+    assert isinstance(value.book, ScenarioProblemLog)
     return value.book
 
 
@@ -68,12 +68,12 @@ def explain(error: OSError | ValueError) -> str:
 
 
 def read_template(value: Value, *, lines: bool = False) -> Template:
-    """Read a text with placeholders; raises Wrong. `lines` lets it run over lines."""
+    """Read a text with placeholders; raises InvalidValue. `lines` lets it run over lines."""
     written = value.scalar()
     if len(written.text) > MAX_TEXT:
-        raise Wrong(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
+        raise InvalidValue(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
     if not lines and _CONTROL.search(written.text):
-        raise Wrong(f"{shown(written.text)} runs over lines; write one line")
+        raise InvalidValue(f"{shown(written.text)} runs over lines; write one line")
     return Template(_parts(value, written.text), written.text, value.position, value.where)
 
 
@@ -105,7 +105,7 @@ def _token(value: Value, token: str) -> str | Reference:
         return _variable(value, token)
     match = _PLACEHOLDER.fullmatch(token)
     if match is None:
-        raise Wrong(f"{shown(token)} is no placeholder; write {{name}}, or {{{{ and }}}} for braces")
+        raise InvalidValue(f"{shown(token)} is no placeholder; write {{name}}, or {{{{ and }}}} for braces")
     return Reference(match[1], match[2])
 
 
@@ -113,9 +113,9 @@ def _variable(value: Value, token: str) -> str:
     """Return the value of ``${NAME}`` or ``${file:PATH}``, and keep it as a secret."""
     match = _VARIABLE.fullmatch(token)
     if match is None:
-        raise Wrong(f"{shown(token)} is no variable; write ${{NAME}}, or ${{file:/path}}")
+        raise InvalidValue(f"{shown(token)} is no variable; write ${{NAME}}, or ${{file:/path}}")
     found = _file(value, match[1]) if match[1] else _environment(value, match[2])
-    book_of(value).secrets.append(found)
+    log_of(value).secrets.append(found)
     return found
 
 
@@ -123,49 +123,53 @@ def _environment(value: Value, name: str) -> str:
     environment: Mapping[str, str] = value.book.environment or {}
     found = environment.get(name, "")
     if not found:
-        raise Wrong(f"the environment variable {name} is not set; set it, or write ${{file:/path}}")
+        raise InvalidValue(f"the environment variable {name} is not set; set it, or write ${{file:/path}}")
     return _sendable(found, f"the environment variable {name}")
 
 
 def _file(value: Value, name: str) -> str:
     try:
-        data = book_of(value).read(name, MAX_SECRET)
+        data = log_of(value).read(name, MAX_SECRET)
     except (OSError, ValueError) as error:
-        raise Wrong(f"the file {shown(name)} cannot be read: {explain(error)}; name one that can") from error
+        raise InvalidValue(
+            f"the file {shown(name)} cannot be read: {explain(error)}; name one that can"
+        ) from error
     try:
         text = data.decode("utf-8").strip()
     except UnicodeDecodeError:
-        raise Wrong(f"the file {shown(name)} is not UTF-8; save it as UTF-8") from None
+        raise InvalidValue(f"the file {shown(name)} is not UTF-8; save it as UTF-8") from None
     if not text or len(data) > MAX_SECRET:
-        raise Wrong(f"the file {shown(name)} is empty or over {MAX_SECRET} bytes; write the value into it")
+        raise InvalidValue(
+            f"the file {shown(name)} is empty or over {MAX_SECRET} bytes; write the value into it"
+        )
     return _sendable(text, f"the file {shown(name)}")
 
 
 def _sendable(text: str, what: str) -> str:
     """Refuse a value that a header could not hold; its text is not shown."""
     if _CONTROL.search(text) or any("\ud800" <= character <= "\udfff" for character in text):
-        raise Wrong(f"{what} holds a line break or control character; write one line of text")
+        raise InvalidValue(f"{what} holds a line break or control character; write one line of text")
     return text
 
 
 _SCHEMA: dict[str, Any] = {"type": SCALAR_TYPES, "maxLength": MAX_TEXT}
-TEMPLATE: Kind[Template | None] = Kind(read_template, _SCHEMA)
+TEMPLATE: ValueType[Template | None] = ValueType(read_template, _SCHEMA)
 """A text on one line with placeholders."""
 
-LINES: Kind[Template | None] = Kind(lambda value: read_template(value, lines=True), _SCHEMA)
+LINES: ValueType[Template | None] = ValueType(lambda value: read_template(value, lines=True), _SCHEMA)
 """A text with placeholders that may run over lines."""
 
 
 def read_scalar(value: Value) -> JsonScalar:
     """Read a JSON scalar as YAML shows it: quoted is text, unquoted may be a number, boolean or null."""
     node = value.node
-    if not isinstance(node, Scalar):
+    if not isinstance(node, ScalarNode):
         found = "a list" if isinstance(node, Listing) else "a mapping"
-        raise Wrong(f"{found} stands where one value belongs; write one value")
+        raise InvalidValue(f"{found} stands where one value belongs; write one value")
     if not node.plain:
         return node.text
     if not node.text:
-        raise Wrong('has no value; write null, or "" for an empty text')
+        raise InvalidValue('has no value; write null, or "" for an empty text')
     if node.text in _NULLS:
         return None
     if node.text in _TRUTH:
@@ -176,12 +180,12 @@ def read_scalar(value: Value) -> JsonScalar:
     if number[2] is None and number[3] is None:
         return int(node.text)
     if not math.isfinite(float(node.text)):
-        raise Wrong(f"{shown(node.text)} is too large for a number; put it in quotes")
+        raise InvalidValue(f"{shown(node.text)} is too large for a number; put it in quotes")
     return float(node.text)
 
 
 def read_json(value: Value) -> JsonTemplate:
-    """Read a JSON value whose texts may have placeholders; raises Wrong, or writes faults below it down."""
+    """Read a JSON value whose texts may have placeholders; raises InvalidValue, or logs faults below it."""
     node = value.node
     if isinstance(node, yaml_tree.Mapping):
         entries = value.entries()
@@ -189,15 +193,15 @@ def read_json(value: Value) -> JsonTemplate:
     if isinstance(node, Listing):
         return JsonArray(tuple(below.take(JSON, None) for below in value.items()))
     if node.plain and not node.text:
-        raise Wrong('has no value; write null, or a placeholder in quotes: "{name}"')
+        raise InvalidValue('has no value; write null, or a placeholder in quotes: "{name}"')
     found = read_scalar(value)
     if not isinstance(found, str):
         return found
     # not by read_template: in JSON a text may be empty or "null"
     if len(found) > MAX_TEXT:
-        raise Wrong(f"has {len(found)} characters; write at most {MAX_TEXT}")
+        raise InvalidValue(f"has {len(found)} characters; write at most {MAX_TEXT}")
     return Template(_parts(value, found), found, value.position, value.where)
 
 
-JSON: Kind[JsonTemplate] = Kind(read_json, {})
+JSON: ValueType[JsonTemplate] = ValueType(read_json, {})
 """Any JSON value; texts may have placeholders."""

@@ -193,7 +193,7 @@ class PrometheusApi:
 
 def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:
     """Return ``up`` of other jobs whose last scrape has to be waited for: the cache's, where it is known."""
-    cache = source.beside.cache
+    cache = source.related_jobs.cache
     if cache is None:
         return ()
     pinned = {label: value for label, value in cache.selector.items() if label in ("job", "instance")}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from slocheck.documents.reader import Kind, Value, Wrong, unknown
+from slocheck.documents.reader import InvalidValue, Value, ValueType, unknown
 from slocheck.documents.types import anchored
 from slocheck.documents.units import (
     DURATION_PATTERN,
@@ -44,15 +44,17 @@ def indicator_named(name: str) -> Indicator | None:
     """Return the indicator of that name, None where it is not one.
 
     Percentiles are written with a point, ``latency_p99.9``; ``latency_p999`` and percentiles outside
-    0..100 raise Wrong, which says so.
+    0..100 raise InvalidValue, which says so.
     """
     if _LATENCY.fullmatch(name):
         return Indicator(IndicatorKind.LATENCY, quantile=Fraction(name.removeprefix("latency_p")) / 100)
     together = _RUN_TOGETHER.fullmatch(name)
     if together and name != "latency_p100":
-        raise Wrong(f"{shown(name)} has no point; write latency_p{together[1]}.{together[2]}")
+        raise InvalidValue(f"{shown(name)} has no point; write latency_p{together[1]}.{together[2]}")
     if name.startswith("latency_p"):
-        raise Wrong(f"{shown(name)} is no percentile between 0 and 100; write one such as latency_p99.9")
+        raise InvalidValue(
+            f"{shown(name)} is no percentile between 0 and 100; write one such as latency_p99.9"
+        )
     return _SINGLE.get(name)
 
 
@@ -101,7 +103,7 @@ FORMS: Mapping[IndicatorKind, LimitForm] = {
 }
 
 
-def limit_kind(kind: IndicatorKind) -> Kind[Limit | None]:
+def limit_kind(kind: IndicatorKind) -> ValueType[Limit | None]:
     """Return the kind of a limit on an indicator of this kind."""
     form = FORMS[kind]
 
@@ -109,16 +111,20 @@ def limit_kind(kind: IndicatorKind) -> Kind[Limit | None]:
         text = value.scalar().text.strip()
         comparison, rest = split_comparison(text)
         if comparison is None:
-            raise Wrong(_without_comparison(text, form))
+            raise InvalidValue(_without_comparison(text, form))
         limit = Limit(comparison, form.parse(rest), text, value.position)
         if comparison not in form.comparisons:
             side = "above" if form.comparisons is _UPPER else "below"
-            raise Wrong(f"{shown(text)}: {kind} is bounded from {side}; write '{form.comparisons[0]} {rest}'")
+            raise InvalidValue(
+                f"{shown(text)}: {kind} is bounded from {side}; write '{form.comparisons[0]} {rest}'"
+            )
         _check_reachable(limit, kind, form)
         return limit
 
     comparisons = "|".join(sorted(form.comparisons, key=len, reverse=True))
-    return Kind(read, {"type": "string", "pattern": anchored(rf"\s*({comparisons})\s*{form.pattern}\s*")})
+    return ValueType(
+        read, {"type": "string", "pattern": anchored(rf"\s*({comparisons})\s*{form.pattern}\s*")}
+    )
 
 
 def _without_comparison(text: str, form: LimitForm) -> str:
@@ -136,7 +142,7 @@ def _check_reachable(limit: Limit, kind: IndicatorKind, form: LimitForm) -> None
     if kind is IndicatorKind.LATENCY:
         never = limit.value == 0
     if never:
-        raise Wrong(f"{shown(limit.text)} can never be met; write one such as '{form.example}'")
+        raise InvalidValue(f"{shown(limit.text)} can never be met; write one such as '{form.example}'")
 
 
 def contradictions(limits: Mapping[str, Limit], tiers: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
-from slocheck.documents.yaml_tree import Mapping, Scalar
+from slocheck.documents.yaml_tree import Mapping, ScalarNode
 from slocheck.spec.blocks.limits import (
     FORMS,
     LATENCY_PATTERN,
@@ -29,7 +29,7 @@ from slocheck.spec.model import (
 )
 
 NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
-_NAME: Kind[str] = types.text(pattern=NAME_PATTERN, what="name of an objective", example="checkout_p99")
+_NAME: ValueType[str] = types.text(pattern=NAME_PATTERN, what="name of an objective", example="checkout_p99")
 
 PROMQL = Key("promql", types.QUERY, "", "query; $window stands for the window's length", required=True)
 OVER: Key[Reduce | None] = Key(
@@ -42,13 +42,13 @@ _PROMQL_KEYS: tuple[Key[Any], ...] = (PROMQL, OVER)
 
 
 def _read_indicator(value: Value) -> Indicator | None:
-    if not isinstance(value.node, Scalar):
+    if not isinstance(value.node, ScalarNode):
         section = Section(value, _PROMQL_KEYS)
         return Indicator(IndicatorKind.PROMQL, promql=section.get(PROMQL), over=section.get(OVER))
     name = value.scalar().text
     indicator = indicator_named(name)
     if indicator is None:
-        raise Wrong(no_indicator(name))
+        raise InvalidValue(no_indicator(name))
     return indicator
 
 
@@ -56,16 +56,20 @@ def _read_endpoint(value: Value) -> Endpoint | None:
     written = types.text().read(value)
     method, _, name = written.partition(" ")
     if not name.strip():
-        raise Wrong(f'{shown(written)} has no method or no name; write one such as "GET /items/{{id}}"')
+        raise InvalidValue(
+            f'{shown(written)} has no method or no name; write one such as "GET /items/{{id}}"'
+        )
     if not method.isascii() or not method.isalpha() or not method.isupper():
-        raise Wrong(f'{shown(written)} does not begin with a method in capitals; write "GET {name.strip()}"')
+        raise InvalidValue(
+            f'{shown(written)} does not begin with a method in capitals; write "GET {name.strip()}"'
+        )
     return Endpoint(method, name.strip())
 
 
 _INDICATOR_NAMES = f"({LATENCY_PATTERN}|error_rate|availability|cache_hit_rate|rps_per_instance)"
 INDICATOR: Key[Indicator | None] = Key(
     "indicator",
-    Kind(
+    ValueType(
         _read_indicator,
         {
             "oneOf": [
@@ -79,7 +83,7 @@ INDICATOR: Key[Indicator | None] = Key(
 )
 ENDPOINT: Key[Endpoint | None] = Key(
     "endpoint",
-    Kind(_read_endpoint, {"type": "string", "pattern": r"^[A-Z]+ .*\S.*$"}),
+    ValueType(_read_endpoint, {"type": "string", "pattern": r"^[A-Z]+ .*\S.*$"}),
     None,
     "the one endpoint it is about: method and name, as the scenario names it",
 )
@@ -115,15 +119,15 @@ class Surroundings:
 
 
 def read_objectives(value: Value, around: Surroundings) -> tuple[Objective, ...]:
-    """Read all objectives; raises Wrong where there is no mapping of them."""
+    """Read all objectives; raises InvalidValue where there is no mapping of them."""
     entries = value.entries()
     if not entries:
-        raise Wrong('has no objective; write one such as latency_p95: {silver: "< 200ms"}')
+        raise InvalidValue('has no objective; write one such as latency_p95: {silver: "< 200ms"}')
     objectives = [_objective(key, below, around) for key, below in entries]
     return tuple(objective for objective in objectives if objective is not None)
 
 
-def _objective(key: Scalar, value: Value, around: Surroundings) -> Objective | None:
+def _objective(key: ScalarNode, value: Value, around: Surroundings) -> Objective | None:
     """Read one objective; None where too little of it is right to go on."""
     name = Value(key, value.where, value.book)
     name.take(_NAME, "")
@@ -133,7 +137,7 @@ def _objective(key: Scalar, value: Value, around: Surroundings) -> Objective | N
         return None
     indicator = _indicator_of(name, value)
     # without an indicator no limit can be read, but the keys can still be checked
-    form = limit_kind(indicator.kind) if indicator else Kind(lambda _: None, {})
+    form = limit_kind(indicator.kind) if indicator else ValueType(lambda _: None, {})
     level_keys = [Key[Limit | None](level, form, None, "a limit") for level in levels]
     section = Section(value, [*level_keys, *OBJECTIVE_KEYS])
     if not any(section.has(level) for level in level_keys):
@@ -157,11 +161,11 @@ def _indicator_of(name: Value, value: Value) -> Indicator | None:
     """Return the indicator by its key or by the objective's name; write faults down."""
     by_key = next((below for key, below in value.entries() if key.text == INDICATOR.name), None)
     if by_key is None:
-        return name.take(Kind(_read_by_name, {}), None)
+        return name.take(ValueType(_read_by_name, {}), None)
     indicator = by_key.take(INDICATOR.kind, None)
     try:
         by_name = indicator_named(name.scalar().text)
-    except Wrong:
+    except InvalidValue:
         by_name = None
     if indicator and by_name and indicator != by_name:
         name.wrong("is named after one indicator and measures another; rename it, or remove 'indicator'")
@@ -172,7 +176,7 @@ def _read_by_name(value: Value) -> Indicator:
     name = value.scalar().text
     indicator = indicator_named(name)
     if indicator is None:
-        raise Wrong(f"{no_indicator(name)} Or say what it measures: indicator: latency_p99")
+        raise InvalidValue(f"{no_indicator(name)} Or say what it measures: indicator: latency_p99")
     return indicator
 
 

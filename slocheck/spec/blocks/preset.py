@@ -7,8 +7,17 @@ from fractions import Fraction
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Book, Key, Kind, Section, Value, Wrong, object_schema, unknown
-from slocheck.documents.yaml_tree import Scalar, parse_document
+from slocheck.documents.reader import (
+    InvalidValue,
+    Key,
+    ProblemLog,
+    Section,
+    Value,
+    ValueType,
+    object_schema,
+    unknown,
+)
+from slocheck.documents.yaml_tree import ScalarNode, parse_document
 from slocheck.spec.model import Preset
 
 PRESET_NAMES = (
@@ -27,16 +36,16 @@ CUSTOM = "custom"
 LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_]*"
 METRIC_PATTERN = "[a-zA-Z_:][a-zA-Z0-9_:]*"
 
-_METRIC: Kind[str | None] = types.text(
+_METRIC: ValueType[str | None] = types.text(
     pattern=METRIC_PATTERN, what="metric name", example="http_requests_total"
 )
-_BASE_METRIC: Kind[str | None] = types.text(
+_BASE_METRIC: ValueType[str | None] = types.text(
     # the negative look-behinds say: the family's name, not one of its series
     pattern=METRIC_PATTERN + r"(?<!_bucket)(?<!_count)(?<!_sum)",
     what="histogram's name without _bucket",
     example="http_request_duration_seconds",
 )
-_LABEL: Kind[str | None] = types.text(pattern=LABEL_PATTERN, what="label name", example="route")
+_LABEL: ValueType[str | None] = types.text(pattern=LABEL_PATTERN, what="label name", example="route")
 _UNITS = {"seconds": Fraction(1), "milliseconds": Fraction(1, 1000)}
 
 HISTOGRAM = Key("histogram", _BASE_METRIC, None, "latency histogram, its name without _bucket")
@@ -72,7 +81,7 @@ PRESET_KEYS: tuple[Key[Any], ...] = (
 
 
 def read_preset(value: Value, name: str) -> Preset:
-    """Read a preset's mapping; raises Wrong where it is none, writes other faults down."""
+    """Read a preset's mapping; raises InvalidValue where it is none, writes other faults down."""
     section = Section(value, PRESET_KEYS)
     histogram, counter = section.get(HISTOGRAM), section.get(COUNTER)
     hits, misses = section.get(CACHE_HITS), section.get(CACHE_MISSES)
@@ -105,22 +114,22 @@ def read_preset(value: Value, name: str) -> Preset:
 def parse_preset(data: bytes, path: str, name: str) -> Preset:
     """Parse a preset file; raises SpecError with every fault."""
     _, node = parse_document(data, path)
-    book = Book(path)
-    preset = Value(node, "", book).take(Kind(lambda value: read_preset(value, name), {}), None)
+    book = ProblemLog(path)
+    preset = Value(node, "", book).take(ValueType(lambda value: read_preset(value, name), {}), None)
     book.close()
     assert preset is not None  # a fault would have been in the book
     return preset
 
 
 def _read_choice(value: Value) -> str | Preset:
-    if not isinstance(value.node, Scalar):
+    if not isinstance(value.node, ScalarNode):
         return read_preset(value, CUSTOM)
     name = value.scalar().text
     if name not in PRESET_NAMES:
-        raise Wrong(unknown("preset", name, PRESET_NAMES))
+        raise InvalidValue(unknown("preset", name, PRESET_NAMES))
     return name
 
 
-PRESET: Kind[str | Preset] = Kind(
+PRESET: ValueType[str | Preset] = ValueType(
     _read_choice, {"oneOf": [{"type": "string", "enum": list(PRESET_NAMES)}, object_schema(PRESET_KEYS)]}
 )

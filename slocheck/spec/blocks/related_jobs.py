@@ -3,14 +3,14 @@
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, object_schema
+from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.spec.blocks.preset import LABEL_PATTERN, METRIC_PATTERN
-from slocheck.spec.model.related_jobs import Beside, CacheCounters, Replicas
+from slocheck.spec.model.related_jobs import CacheCounters, RelatedJobs, Replicas
 
 KUBE_REPLICAS = "kube_deployment_status_replicas_available"
 
 _METRIC = types.text(pattern=METRIC_PATTERN, what="metric name", example="redis_keyspace_hits_total")
-_LABELS: Kind[dict[str, str]] = types.map_of(LABEL_PATTERN, "label name", at_least=1)
+_LABELS: ValueType[dict[str, str]] = types.map_of(LABEL_PATTERN, "label name", at_least=1)
 _PINNED: Key[dict[str, str]] = Key("selector", _LABELS, {}, "labels that pin them", required=True)
 _HITS = Key("hits", _METRIC, "", "counter of hits, its full name", required=True)
 _MISSES = Key("misses", _METRIC, "", "counter of misses", required=True)
@@ -31,22 +31,22 @@ def _read_replicas(value: Value) -> Replicas | None:
 
 _CACHE: Key[CacheCounters | None] = Key(
     "cache",
-    Kind(_read_cache, object_schema(_CACHE_KEYS)),
+    ValueType(_read_cache, object_schema(_CACHE_KEYS)),
     None,
     "cache counters of another job, such as redis_exporter's",
 )
 _REPLICAS: Key[Replicas | None] = Key(
     "replicas",
-    Kind(_read_replicas, object_schema(_REPLICA_KEYS)),
+    ValueType(_read_replicas, object_schema(_REPLICA_KEYS)),
     None,
     "gauge of the replicas that serve, as kube-state-metrics has it",
 )
 _CONTAINERS: Key[dict[str, str]] = Key(
     "containers", _LABELS, {}, "labels that pin the service's containers in cAdvisor's series"
 )
-BESIDE_KEYS: tuple[Key[Any], ...] = (_CACHE, _REPLICAS, _CONTAINERS)
+RELATED_JOBS_KEYS: tuple[Key[Any], ...] = (_CACHE, _REPLICAS, _CONTAINERS)
 
 
-def read_beside(section: Section) -> Beside:
+def read_related_jobs(section: Section) -> RelatedJobs:
     """Return what a ``prometheus`` block says of other jobs."""
-    return Beside(section.get(_CACHE), section.get(_REPLICAS), section.get(_CONTAINERS))
+    return RelatedJobs(section.get(_CACHE), section.get(_REPLICAS), section.get(_CONTAINERS))

@@ -3,9 +3,9 @@
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
-from slocheck.documents.yaml_tree import Scalar
+from slocheck.documents.yaml_tree import ScalarNode
 from slocheck.spec.blocks.sources import HEADER_PATTERN, TLS
 from slocheck.spec.blocks.urls import BASE_URL
 from slocheck.spec.model import CacheRule, FailureRule, Target, Tls
@@ -19,17 +19,19 @@ _COUNT = types.whole(1, 10_000)
 def _read_instances(value: Value) -> int | None:
     """Read a number, or None for "counted from the server's series"."""
     node = value.node
-    if isinstance(node, Scalar) and node.text == FROM_PROMETHEUS:
+    if isinstance(node, ScalarNode) and node.text == FROM_PROMETHEUS:
         return None
-    if isinstance(node, Scalar) and node.text and not node.text[0].isdigit():
-        raise Wrong(f"{shown(node.text)} is no number of instances; write 1 or more, or {FROM_PROMETHEUS}")
+    if isinstance(node, ScalarNode) and node.text and not node.text[0].isdigit():
+        raise InvalidValue(
+            f"{shown(node.text)} is no number of instances; write 1 or more, or {FROM_PROMETHEUS}"
+        )
     return _COUNT.read(value)
 
 
 TARGET_URL = Key("url", BASE_URL, "", "base URL of the API under load; ${NAME} is expanded", required=True)
 INSTANCES: Key[int | None] = Key(
     "instances",
-    Kind(_read_instances, {"oneOf": [_COUNT.schema, {"const": FROM_PROMETHEUS}]}),
+    ValueType(_read_instances, {"oneOf": [_COUNT.schema, {"const": FROM_PROMETHEUS}]}),
     1,
     "how many instances serve it; prometheus: counted from the server's series",
 )
@@ -43,7 +45,7 @@ def _read_target(value: Value) -> Target:
 
 TARGET = Key(
     "target",
-    Kind(_read_target, object_schema(TARGET_KEYS)),
+    ValueType(_read_target, object_schema(TARGET_KEYS)),
     Target("", 1, Tls()),
     "the API under load",
     required=True,
@@ -54,7 +56,7 @@ _STATUS = types.text(pattern="[1-5][0-9][0-9]|[1-5]xx", what="status code or cla
 _STATUSES = types.list_of(_STATUS, at_least=1)
 STATUSES: Key[tuple[str, ...]] = Key(
     "statuses",
-    Kind(
+    ValueType(
         _STATUSES.read,
         {
             "type": "array",
@@ -80,7 +82,7 @@ def _read_failures(value: Value) -> FailureRule:
 
 FAILURES = Key(
     "failures",
-    Kind(_read_failures, object_schema(FAILURES_KEYS)),
+    ValueType(_read_failures, object_schema(FAILURES_KEYS)),
     FailureRule(),
     "which responses are failures",
 )
@@ -100,7 +102,9 @@ def _read_cache(value: Value) -> CacheRule:
     return CacheRule(tuple(dict.fromkeys(header.lower() for header in headers)))
 
 
-CACHE = Key("cache", Kind(_read_cache, object_schema(CACHE_KEYS)), CacheRule(), "how the cache shows itself")
+CACHE = Key(
+    "cache", ValueType(_read_cache, object_schema(CACHE_KEYS)), CacheRule(), "how the cache shows itself"
+)
 
 _NORMAL = ValidityLimits()
 VALIDITY_KEYS: tuple[Key[Any], ...] = (
@@ -163,7 +167,7 @@ def _read_validity(value: Value) -> ValidityLimits:
 
 VALIDITY = Key(
     "validity",
-    Kind(_read_validity, object_schema(VALIDITY_KEYS)),
+    ValueType(_read_validity, object_schema(VALIDITY_KEYS)),
     _NORMAL,
     "what a run must keep to be believed",
 )

@@ -3,11 +3,11 @@
 from typing import Any
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, object_schema
+from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import Listing
 from slocheck.spec.blocks.preset import DEFAULT_PRESET, LABEL_PATTERN, PRESET
-from slocheck.spec.blocks.related_jobs import BESIDE_KEYS, read_beside
+from slocheck.spec.blocks.related_jobs import RELATED_JOBS_KEYS, read_related_jobs
 from slocheck.spec.blocks.urls import BASE_URL, SECRET_NAME, URL
 from slocheck.spec.model import Auth, PrometheusSource, ScrapeSource, Tls
 
@@ -15,8 +15,8 @@ HEADER_PATTERN = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
 VARIABLE_PATTERN = "[A-Za-z_][A-Za-z0-9_]*"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
-_PATH: Kind[str | None] = types.text()
-_VARIABLE: Kind[str | None] = types.text(
+_PATH: ValueType[str | None] = types.text()
+_VARIABLE: ValueType[str | None] = types.text(
     pattern=VARIABLE_PATTERN, what="environment variable", example="PROMETHEUS_TOKEN"
 )
 
@@ -37,7 +37,7 @@ def _read_tls(value: Value) -> Tls:
     return tls
 
 
-TLS = Key("tls", Kind(_read_tls, object_schema(TLS_KEYS)), Tls(), "how the certificate is checked")
+TLS = Key("tls", ValueType(_read_tls, object_schema(TLS_KEYS)), Tls(), "how the certificate is checked")
 
 TOKEN_FILE = Key("bearer_token_file", _PATH, None, "file with the bearer token")
 TOKEN_ENV = Key("bearer_token_env", _VARIABLE, None, "environment variable with the bearer token")
@@ -92,7 +92,7 @@ def _read_auth(value: Value) -> Auth:
     )
 
 
-def _plain_map(name_pattern: str, what: str, remedy: str) -> Kind[dict[str, str]]:
+def _plain_map(name_pattern: str, what: str, remedy: str) -> ValueType[dict[str, str]]:
     """Return the kind of a mapping of texts whose names must not be those of secrets."""
     inner = types.map_of(name_pattern, what)
 
@@ -102,7 +102,7 @@ def _plain_map(name_pattern: str, what: str, remedy: str) -> Kind[dict[str, str]
                 below.wrong(f"{shown(key.text)} holds a secret; {remedy}")
         return inner.read(value)
 
-    return Kind(read, inner.schema)
+    return ValueType(read, inner.schema)
 
 
 PROMETHEUS_URL = Key(
@@ -116,7 +116,7 @@ SELECTOR: Key[dict[str, str]] = Key(
     "label values that pin the job, such as {job: shop-api}",
     required=True,
 )
-AUTH = Key("auth", Kind(_read_auth, object_schema(AUTH_KEYS)), Auth(), "where the credentials are")
+AUTH = Key("auth", ValueType(_read_auth, object_schema(AUTH_KEYS)), Auth(), "where the credentials are")
 HEADERS: Key[dict[str, str]] = Key(
     "headers",
     _plain_map(HEADER_PATTERN, "header name", "write it as auth: {headers_env: {NAME: VARIABLE}}"),
@@ -131,7 +131,7 @@ PARAMS: Key[dict[str, str]] = Key(
 )
 TIMEOUT = Key("timeout", types.duration("1s", "10m"), 30.0, "for one query, such as 30s")
 PROMETHEUS_KEYS: tuple[Key[Any], ...] = (
-    PROMETHEUS_URL, PRESET_KEY, SELECTOR, AUTH, HEADERS, PARAMS, TLS, TIMEOUT, *BESIDE_KEYS,
+    PROMETHEUS_URL, PRESET_KEY, SELECTOR, AUTH, HEADERS, PARAMS, TLS, TIMEOUT, *RELATED_JOBS_KEYS,
 )  # fmt: skip
 
 
@@ -148,18 +148,18 @@ def _read_prometheus(value: Value) -> PrometheusSource | None:
         params=section.get(PARAMS),
         tls=section.get(TLS),
         timeout=section.get(TIMEOUT),
-        beside=read_beside(section),
+        related_jobs=read_related_jobs(section),
     )
 
 
 PROMETHEUS = Key(
     "prometheus",
-    Kind(_read_prometheus, object_schema(PROMETHEUS_KEYS)),
+    ValueType(_read_prometheus, object_schema(PROMETHEUS_KEYS)),
     None,
     "a Prometheus server that scrapes the service",
 )
 
-_URLS: Kind[tuple[str, ...]] = types.list_of(URL, at_least=1)
+_URLS: ValueType[tuple[str, ...]] = types.list_of(URL, at_least=1)
 SCRAPE_URLS: Key[tuple[str, ...]] = Key(
     "urls", _URLS, (), "each replica's metrics page; ${NAME} is expanded", required=True
 )
@@ -182,7 +182,7 @@ def _read_scrape(value: Value) -> ScrapeSource | None:
 
 SCRAPE = Key(
     "scrape",
-    Kind(_read_scrape, {"oneOf": [_URLS.schema, object_schema(SCRAPE_KEYS)]}),
+    ValueType(_read_scrape, {"oneOf": [_URLS.schema, object_schema(SCRAPE_KEYS)]}),
     None,
     "metrics pages fetched directly, without a Prometheus server",
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from slocheck.documents.reader import Kind, Value, Wrong
+from slocheck.documents.reader import InvalidValue, Value, ValueType
 from slocheck.documents.units import shown
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}?")
@@ -17,7 +17,7 @@ SECRET_NAME = re.compile(r"(?i)(^|[_-])(api[_-]?key|key|token|secret|password|pa
 
 
 def check_url(url: str, *, query: bool = False) -> str:
-    """Return `url` without a trailing slash; raises Wrong, whose message never shows a secret.
+    """Return `url` without a trailing slash; raises InvalidValue, whose message never shows a secret.
 
     Args:
         url: An http or https address; a path prefix may be part of it.
@@ -26,29 +26,31 @@ def check_url(url: str, *, query: bool = False) -> str:
     parts, port = _split(url)
     found = _found(url)
     if parts.scheme not in ("http", "https"):
-        raise Wrong(f"{found} has no http:// or https:// in front; {_EXAMPLE}")
+        raise InvalidValue(f"{found} has no http:// or https:// in front; {_EXAMPLE}")
     if "@" in parts.netloc:
-        raise Wrong(
+        raise InvalidValue(
             "has a name or password before the host; remove it: a spec holds no secrets, only where they are"
         )
     if not parts.hostname or port == 0:
-        raise Wrong(f"{found} has no host, or port 0; {_EXAMPLE}")
+        raise InvalidValue(f"{found} has no host, or port 0; {_EXAMPLE}")
     if parts.fragment or (parts.query and not query):
-        raise Wrong(f"{found} goes on with a query or fragment; write the base address alone")
+        raise InvalidValue(f"{found} goes on with a query or fragment; write the base address alone")
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if SECRET_NAME.search(name):
-            raise Wrong(f"carries a secret in the query parameter {shown(name)}; remove it")
+            raise InvalidValue(f"carries a secret in the query parameter {shown(name)}; remove it")
     return url.rstrip("/") if not parts.query else url
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
     if not _ADDRESS.fullmatch(url):
-        raise Wrong(f"{_found(url)} is no address: it is empty or has characters outside ASCII; {_EXAMPLE}")
+        raise InvalidValue(
+            f"{_found(url)} is no address: it is empty or has characters outside ASCII; {_EXAMPLE}"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Wrong(f"{_found(url)} is no address: wrong port or brackets; {_EXAMPLE}") from error
+        raise InvalidValue(f"{_found(url)} is no address: wrong port or brackets; {_EXAMPLE}") from error
     return parts, port
 
 
@@ -58,20 +60,20 @@ def _found(url: str) -> str:
 
 
 def _expand(written: str, environment: Mapping[str, str]) -> str:
-    """Replace each ``${NAME}``; raises Wrong."""
+    """Replace each ``${NAME}``; raises InvalidValue."""
 
     def value_of(match: re.Match[str]) -> str:
         name = match[1]
         if not match[0].endswith("}") or not _NAME.fullmatch(name):
-            raise Wrong(f"{shown(match[0])} is no variable; write ${{NAME}}")
+            raise InvalidValue(f"{shown(match[0])} is no variable; write ${{NAME}}")
         if name not in environment:
-            raise Wrong(f"the environment variable {name} is not set; set it, or write the address")
+            raise InvalidValue(f"the environment variable {name} is not set; set it, or write the address")
         return environment[name]
 
     return _VARIABLE.sub(value_of, written)
 
 
-def _reader(*, query: bool) -> Kind[str]:
+def _reader(*, query: bool) -> ValueType[str]:
     def read(value: Value) -> str:
         written = value.scalar().text
         environment = value.book.environment
@@ -82,12 +84,12 @@ def _reader(*, query: bool) -> Kind[str]:
         expanded = _expand(written, environment)
         try:
             return check_url(expanded, query=query)
-        except Wrong as error:
+        except InvalidValue as error:
             # what a variable holds may be a secret: show the text as written
-            raise Wrong(f"{shown(written)} does not expand to a usable address; {_EXAMPLE}") from error
+            raise InvalidValue(f"{shown(written)} does not expand to a usable address; {_EXAMPLE}") from error
 
     pattern = r"^(https?://[^@\\]+|.*\$\{[A-Za-z_][A-Za-z0-9_]*\}.*)$"
-    return Kind(read, {"type": "string", "pattern": pattern})
+    return ValueType(read, {"type": "string", "pattern": pattern})
 
 
 BASE_URL = _reader(query=False)

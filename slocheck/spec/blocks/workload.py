@@ -7,11 +7,11 @@ from math import ceil
 from typing import Any, TypeVar
 
 from slocheck.documents import types
-from slocheck.documents.reader import Key, Kind, Section, Value, Wrong, object_schema
+from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import format_duration, format_rate, shown
 from slocheck.documents.yaml_tree import Listing
 from slocheck.spec.model import Workload, load_profile
-from slocheck.spec.model.load_profile import Arrivals, Stage
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
 T = TypeVar("T")
 
@@ -26,9 +26,11 @@ MAX_STAGES = 1_000
 
 
 def check_scenario(path: str) -> str:
-    """Return the path of a scenario; raises Wrong where it is neither declarative nor a Locust file."""
+    """Return the path of a scenario; raises InvalidValue where it is neither YAML nor a Locust file."""
     if not path.endswith((".py", ".yaml", ".yml")):
-        raise Wrong(f"{shown(path)} is no scenario; write a path that ends in .yaml, or a Locust file (.py)")
+        raise InvalidValue(
+            f"{shown(path)} is no scenario; write a path that ends in .yaml, or a Locust file (.py)"
+        )
     return path
 
 
@@ -37,9 +39,9 @@ def _read_scenario(value: Value) -> str:
 
 
 def check_rate(rate: float) -> float:
-    """Return a rate of arrivals; raises Wrong where it is out of bounds."""
+    """Return a rate of arrivals; raises InvalidValue where it is out of bounds."""
     if not 0 < rate <= MAX_RATE:
-        raise Wrong(f"{rate:g}/s is out of range; write more than 0/s and at most {MAX_RATE}/s")
+        raise InvalidValue(f"{rate:g}/s is out of range; write more than 0/s and at most {MAX_RATE}/s")
     return rate
 
 
@@ -59,10 +61,10 @@ def _read_level(value: Value) -> float:
     return check_rate(types.RATE.read(value))
 
 
-_LEVEL = Kind(_read_level, {"oneOf": [*types.RATE.schema["oneOf"], {"const": 0}]})
+_LEVEL = ValueType(_read_level, {"oneOf": [*types.RATE.schema["oneOf"], {"const": 0}]})
 
 
-def _stages(name: str, kind: Kind[Any]) -> Kind[tuple[Stage, ...]]:
+def _stages(name: str, kind: ValueType[Any]) -> ValueType[tuple[Stage, ...]]:
     """Return the kind of a list of stages: ``{NAME: level, for: time}`` holds, ``{to: level, ...}`` ramps."""
     held = Key(name, kind, None, "the level, held")
     ramp = Key("to", kind, None, "the level at its end, reached in a straight line")
@@ -71,7 +73,7 @@ def _stages(name: str, kind: Kind[Any]) -> Kind[tuple[Stage, ...]]:
     def read(value: Value) -> tuple[Stage, ...]:
         items, found, last = value.items(), list[Stage](), 0.0
         if not 0 < len(items) <= MAX_STAGES:
-            raise Wrong(f"has {len(items)} stages; write 1 to {MAX_STAGES}")
+            raise InvalidValue(f"has {len(items)} stages; write 1 to {MAX_STAGES}")
         for item in items:
             section = Section(item, keys)
             if section.has(held) == section.has(ramp):
@@ -81,20 +83,20 @@ def _stages(name: str, kind: Kind[Any]) -> Kind[tuple[Stage, ...]]:
             found.append(Stage(end if section.has(held) else last, end, section.get(_SECONDS)))
             last = end
         if load_profile.peak(found) <= 0:
-            raise Wrong("never rises above 0; nothing would be sent")
+            raise InvalidValue("never rises above 0; nothing would be sent")
         return tuple(found)
 
     one = {**object_schema(keys), "oneOf": [{"required": [name]}, {"required": ["to"]}]}
-    return Kind(read, {"type": "array", "minItems": 1, "maxItems": MAX_STAGES, "items": one})
+    return ValueType(read, {"type": "array", "minItems": 1, "maxItems": MAX_STAGES, "items": one})
 
 
-def _either(one: Kind[Any], stages: Kind[tuple[Stage, ...]]) -> Kind[Any]:
+def _either(one: ValueType[Any], stages: ValueType[tuple[Stage, ...]]) -> ValueType[Any]:
     """Return the kind of one level, or of a list of stages."""
 
     def read(value: Value) -> Any:
         return stages.read(value) if isinstance(value.node, Listing) else one.read(value)
 
-    return Kind(read, {"oneOf": [*one.schema.get("oneOf", [one.schema]), stages.schema]})
+    return ValueType(read, {"oneOf": [*one.schema.get("oneOf", [one.schema]), stages.schema]})
 
 
 def _read_rate(value: Value) -> float:
@@ -103,20 +105,20 @@ def _read_rate(value: Value) -> float:
 
 SCENARIO = Key(
     "scenario",
-    Kind(_read_scenario, {"type": "string", "pattern": r"\.(py|ya?ml)$"}),
+    ValueType(_read_scenario, {"type": "string", "pattern": r"\.(py|ya?ml)$"}),
     "",
     "declarative scenario (.yaml) or Locust file (.py), relative to this file's folder",
     required=True,
 )
 RATE: Key[Any] = Key(
     "rate",
-    _either(Kind(_read_rate, types.RATE.schema), _stages("rate", _LEVEL)),
+    _either(ValueType(_read_rate, types.RATE.schema), _stages("rate", _LEVEL)),
     None,
     "open model: arrivals per second, such as 200/s, or a list of stages",
 )
-ARRIVALS: Key[Arrivals | None] = Key(
+ARRIVALS: Key[ArrivalProcess | None] = Key(
     "arrivals",
-    types.choice("spread", {kind.value: kind for kind in Arrivals}),
+    types.choice("spread", {kind.value: kind for kind in ArrivalProcess}),
     None,
     "open model: evenly spread (uniform), or as independent clients come (poisson)",
 )
@@ -175,7 +177,9 @@ def _read_workload(value: Value) -> Workload | None:
     )
     if section.has(RATE):
         at_once = section.get(MAX_AT_ONCE)
-        return with_rate(replace(workload, arrivals=section.get(ARRIVALS) or Arrivals.UNIFORM), rate, at_once)
+        return with_rate(
+            replace(workload, arrivals=section.get(ARRIVALS) or ArrivalProcess.UNIFORM), rate, at_once
+        )
     spawn_rate = section.get(SPAWN_RATE)
     if spawn_rate is not None and not stages and (slow := ramp_fault(workload.users, spawn_rate, warmup)):
         (section.below(SPAWN_RATE) or value).wrong(slow)
@@ -261,5 +265,9 @@ def ramp_fault(users: int, rate: float, warmup: float) -> str:
 
 
 WORKLOAD: Key[Workload | None] = Key(
-    "workload", Kind(_read_workload, object_schema(WORKLOAD_KEYS)), None, "what load is sent", required=True
+    "workload",
+    ValueType(_read_workload, object_schema(WORKLOAD_KEYS)),
+    None,
+    "what load is sent",
+    required=True,
 )

@@ -8,8 +8,8 @@ from math import ceil, floor
 
 from slocheck.documents.position import Position
 from slocheck.documents.units import NS_PER_SECOND, Comparison
-from slocheck.spec.model.load_profile import Arrivals, Stage
-from slocheck.spec.model.related_jobs import Beside
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
+from slocheck.spec.model.related_jobs import RelatedJobs
 from slocheck.spec.model.validity import ValidityLimits
 
 LEVELS_BESIDE_TIERS = ("target", "critical")
@@ -234,7 +234,7 @@ class PrometheusSource:
     params: Mapping[str, str] = field(default_factory=dict)
     tls: Tls = Tls()
     timeout: float = 30.0
-    beside: Beside = field(default_factory=Beside)
+    related_jobs: RelatedJobs = field(default_factory=RelatedJobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +286,7 @@ class Workload:
     exclude_tags: tuple[str, ...] = ()
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
-    arrivals: Arrivals = Arrivals.UNIFORM
+    arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
 
 
 @dataclass(frozen=True, slots=True)

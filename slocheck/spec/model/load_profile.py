@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import accumulate
 
 
-class Arrivals(StrEnum):
+class ArrivalProcess(StrEnum):
     """How the arrivals of the open model are spread."""
 
     UNIFORM = "uniform"
@@ -28,7 +28,7 @@ class Stage:
     seconds: float
 
 
-def level(stages: Sequence[Stage], seconds: float) -> float:
+def rate_at(stages: Sequence[Stage], seconds: float) -> float:
     """Return the level at a time since the load's begin; the last one's end from there on."""
     for stage in stages:
         if seconds < stage.seconds:
@@ -47,14 +47,14 @@ def peak(stages: Sequence[Stage]) -> float:
     return max((max(stage.begin, stage.end) for stage in stages), default=0.0)
 
 
-def amount(stages: Sequence[Stage], begin: float, end: float) -> float:
+def expected_arrivals(stages: Sequence[Stage], begin: float, end: float) -> float:
     """Return the level summed over time: arrivals expected from `begin` to `end`, in seconds."""
     starts = accumulate((stage.seconds for stage in stages), initial=0.0)
     total = 0.0
     for start, stage in zip(starts, stages, strict=False):
         low, high = max(begin, start), min(end, start + stage.seconds)
         if low < high:
-            total += (level(stages, low) + _before(stage, high - start)) / 2 * (high - low)
+            total += (rate_at(stages, low) + _before(stage, high - start)) / 2 * (high - low)
     return total
 
 

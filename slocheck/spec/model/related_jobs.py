@@ -33,7 +33,7 @@ class Replicas:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class RelatedJobs:
     """All of them.
 
     Attributes:

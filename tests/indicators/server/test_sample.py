@@ -214,7 +214,7 @@ def test_one_target_scraped_by_two_jobs_is_named() -> None:
     server = _server(*_counter((0, 500, 1500, 2000), {}))
     sample = _sample(ERRORS, server, _client(1000))
     assert isinstance(sample, NoData)
-    assert sample.broken
+    assert sample.source_failed
     assert "2 times" in sample.reason
 
 

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from slocheck.load.arrivals.schedule import arrivals
 from slocheck.spec.model import load_profile
-from slocheck.spec.model.load_profile import Arrivals, Stage
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
 S = 1_000_000_000
 
 
-def schedule(stages: list[Stage], spread: Arrivals = Arrivals.UNIFORM, seed: int = 1) -> list[int]:
+def schedule(
+    stages: list[Stage], spread: ArrivalProcess = ArrivalProcess.UNIFORM, seed: int = 1
+) -> list[int]:
     """Return a lone worker's arrivals."""
     return list(arrivals(stages, spread, seed=seed, index=0, processes=1))
 
@@ -45,9 +47,9 @@ STAGES = st.lists(
 
 
 @settings(deadline=None)
-@given(STAGES, st.sampled_from(Arrivals), st.integers(0, 2**63), st.integers(1, 5))
+@given(STAGES, st.sampled_from(ArrivalProcess), st.integers(0, 2**63), st.integers(1, 5))
 def test_many_workers_send_what_one_would(
-    stages: list[Stage], spread: Arrivals, seed: int, processes: int
+    stages: list[Stage], spread: ArrivalProcess, seed: int, processes: int
 ) -> None:
     """The workers' arrivals together are exactly those of one, in order, within the stages."""
     alone = schedule(stages, spread, seed)
@@ -58,16 +60,18 @@ def test_many_workers_send_what_one_would(
     assert sorted(at for part in parts for at in part) == alone
     assert [part for part in parts if part != sorted(part)] == []
     assert all(0 <= at <= load_profile.length(stages) * S for at in alone)
-    if spread is Arrivals.UNIFORM:
-        assert len(alone) == pytest.approx(load_profile.amount(stages, 0, load_profile.length(stages)), abs=1)
+    if spread is ArrivalProcess.UNIFORM:
+        assert len(alone) == pytest.approx(
+            load_profile.expected_arrivals(stages, 0, load_profile.length(stages)), abs=1
+        )
 
 
 def test_poisson_arrivals_are_poisson() -> None:
     """Gaps are exponential: mean and standard deviation are 1 / rate, and counts vary as their mean."""
-    found = np.array(schedule([Stage(1000, 1000, 100)], Arrivals.POISSON, seed=7))
+    found = np.array(schedule([Stage(1000, 1000, 100)], ArrivalProcess.POISSON, seed=7))
     gaps = np.diff(found) / S
     assert gaps.mean() == pytest.approx(1e-3, rel=0.02)
     assert gaps.std() == pytest.approx(1e-3, rel=0.02)
     counts = np.bincount(found // S, minlength=100)
     assert counts.var() == pytest.approx(counts.mean(), rel=0.5)
-    assert found.tolist() != schedule([Stage(1000, 1000, 100)], Arrivals.POISSON, seed=8)
+    assert found.tolist() != schedule([Stage(1000, 1000, 100)], ArrivalProcess.POISSON, seed=8)

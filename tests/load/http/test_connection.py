@@ -10,7 +10,7 @@ import pytest
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.connection import Connection
-from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.origin import Origin, Way, make_origin
 from slocheck.load.http.tls import connect_to
@@ -32,7 +32,7 @@ def post(size: int) -> bytes:
 @contextmanager
 def connection_to(origin: Origin) -> Iterator[Connection]:
     """Return a connection that is closed at the end."""
-    connection = connect_to(origin, Sweeper())
+    connection = connect_to(origin, DeadlineTimer())
     try:
         yield connection
     finally:

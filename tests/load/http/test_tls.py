@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.deadline_timer import Sweeper
+from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.origin import Origin, OriginError, make_origin
 from slocheck.load.http.tls import connect_to
@@ -52,7 +52,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def ask(origin: Origin, requests: int = 1, request: bytes = GET, *, within_s: float = 20) -> Iterator[int]:
     """Exchange requests on one connection; yields each status."""
-    connection = connect_to(origin, Sweeper())
+    connection = connect_to(origin, DeadlineTimer())
     try:
         for _ in range(requests):
             yield connection.exchange(request, time.monotonic_ns() + round(within_s * 1e9)).status

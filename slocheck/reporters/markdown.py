@@ -23,7 +23,7 @@ from slocheck.reporters.text import (
     short_sha,
     sides_text,
 )
-from slocheck.spec.model import LEVELS_BESIDE_TIERS
+from slocheck.spec.model import EXTRA_LEVELS
 
 MAX_BYTES = 60_000
 """Below the 64 kB that the strictest forge takes."""
@@ -73,7 +73,7 @@ def _head(report: Report) -> Iterator[str]:
 def _table(report: Report) -> Iterator[str]:
     """Yield the objectives: what was observed, and each level's limit with its verdict."""
     written = {level.level for result in report.assessment.objectives for level in result.levels}
-    levels = [name for name in (*report.spec.tiers, *LEVELS_BESIDE_TIERS) if name in written]
+    levels = [name for name in (*report.spec.tiers, *EXTRA_LEVELS) if name in written]
     yield "| | " + " | ".join(["objective", "about", "observed", *map(_escaped, levels)]) + " |"
     yield "|---" * (4 + len(levels)) + "|"
     verdicts = {

@@ -17,7 +17,7 @@ from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.workload import load_text, plot
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.request_mix import requests_per_arrival
-from slocheck.spec.model import LEVELS_BESIDE_TIERS, Endpoint, Spec, Workload
+from slocheck.spec.model import EXTRA_LEVELS, Endpoint, Spec, Workload
 from slocheck.spec.model.load_profile import length
 from slocheck.statistics.proportion import MIN_SLICES, alpha_for
 from slocheck.statistics.sample_size import INTERIM_ANALYSES, requests_needed, spending
@@ -88,7 +88,7 @@ def _first(lacking: Sequence[tuple[str, str]], spec: Spec) -> Iterator[str]:
 
 def asked_levels(spec: Spec) -> frozenset[str]:
     """Return the levels that decide over the gate or warn beside it."""
-    return frozenset({*spec.tiers[: spec.tiers.index(spec.gate) + 1], *LEVELS_BESIDE_TIERS})
+    return frozenset({*spec.tiers[: spec.tiers.index(spec.gate) + 1], *EXTRA_LEVELS})
 
 
 def _too_short(spec: Spec) -> Iterator[str]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from slocheck.documents.units import format_duration, format_ratio
 from slocheck.reporters.terminal.workload import load_text
-from slocheck.spec.model import LEVELS_BESIDE_TIERS, IndicatorKind, Objective, Preset, Spec, Target, Workload
+from slocheck.spec.model import EXTRA_LEVELS, IndicatorKind, Objective, Preset, Spec, Target, Workload
 from slocheck.spec.presets import load_preset
 
 
@@ -67,7 +67,7 @@ def _confidence(spec: Spec) -> str:
 def _table(spec: Spec) -> Iterator[str]:
     """Yield one aligned line per objective below the names of the levels that any of them has."""
     written = {level for objective in spec.objectives for level in objective.limits}
-    levels = [level for level in (*spec.tiers, *LEVELS_BESIDE_TIERS) if level in written]
+    levels = [level for level in (*spec.tiers, *EXTRA_LEVELS) if level in written]
     rows = [["objective", *levels, "graded on"]]
     rows += [
         [_name(o), *(o.limits[level].text if level in o.limits else "-" for level in levels), _graded(o)]

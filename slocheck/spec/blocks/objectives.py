@@ -18,7 +18,7 @@ from slocheck.spec.blocks.limits import (
 )
 from slocheck.spec.blocks.preset import LABEL_PATTERN
 from slocheck.spec.model import (
-    LEVELS_BESIDE_TIERS,
+    EXTRA_LEVELS,
     Endpoint,
     Indicator,
     IndicatorKind,
@@ -100,7 +100,7 @@ SOURCE: Key[SourceChoice | None] = Key(
     "whose numbers are graded; absent: both where a source is configured",
 )
 OBJECTIVE_KEYS: tuple[Key[Any], ...] = (INDICATOR, ENDPOINT, LABELS, SOURCE)
-RESERVED = (*LEVELS_BESIDE_TIERS, *(key.name for key in OBJECTIVE_KEYS))
+RESERVED = (*EXTRA_LEVELS, *(key.name for key in OBJECTIVE_KEYS))
 """Names that no tier can have."""
 
 
@@ -131,7 +131,7 @@ def _objective(key: ScalarNode, value: Value, around: Surroundings) -> Objective
     """Read one objective; None where too little of it is right to go on."""
     name = Value(key, value.where, value.book)
     name.take(_NAME, "")
-    levels = (*around.tiers, *LEVELS_BESIDE_TIERS)
+    levels = (*around.tiers, *EXTRA_LEVELS)
     if not isinstance(value.node, Mapping):
         value.wrong(f'is no mapping of levels to limits; write one such as {{{levels[0]}: "< 200ms"}}')
         return None
@@ -214,7 +214,7 @@ def _limits_schema(kind: IndicatorKind, *, required: Sequence[str] = ()) -> dict
     """Return the schema of an objective whose limits have the form of `kind`."""
     schema = {"description": f"objective on {kind}", **object_schema(OBJECTIVE_KEYS)}
     limit = limit_kind(kind).schema
-    schema["properties"] |= {level: {**limit, "description": "a limit"} for level in LEVELS_BESIDE_TIERS}
+    schema["properties"] |= {level: {**limit, "description": "a limit"} for level in EXTRA_LEVELS}
     schema["additionalProperties"] = limit  # a tier of the user's
     schema["required"] = list(required)
     schema["minProperties"] = len(required) + 1
@@ -231,7 +231,7 @@ def objectives_schema() -> dict[str, Any]:
     any_limit = {"type": "string", "pattern": r"^\s*(<=|>=|<|>)\s*-?[0-9]"}
     named = _limits_schema(IndicatorKind.PROMQL, required=[INDICATOR.name])
     named["additionalProperties"] = any_limit
-    named["properties"] |= dict.fromkeys(LEVELS_BESIDE_TIERS, any_limit)
+    named["properties"] |= dict.fromkeys(EXTRA_LEVELS, any_limit)
     return {
         "type": "object",
         "minProperties": 1,

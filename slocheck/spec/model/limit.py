@@ -1,0 +1,43 @@
+"""A bound that an indicator's value has to keep."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from slocheck.documents.position import Position
+from slocheck.documents.units import NS_PER_SECOND, Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound of an objective.
+
+    Attributes:
+        comparison: What the indicator's value must be relative to `value`.
+        value: Exact, in the indicator's base unit: seconds, a 0..1 ratio, 1/s, or a plain number.
+        text: As written, such as ``< 200ms``.
+        position: Where it stands in slo.yaml.
+    """
+
+    comparison: Comparison
+    value: Fraction
+    text: str
+    position: Position
+
+    @property
+    def first_bad_ns(self) -> int:
+        """Smallest whole number of nanoseconds that breaks an upper limit in seconds."""
+        nanoseconds = self.value * NS_PER_SECOND
+        return ceil(nanoseconds) if self.comparison.strict else floor(nanoseconds) + 1
+
+    def holds(self, observed: Fraction) -> bool:
+        """Tell whether `observed` (same unit) satisfies the limit, unrounded."""
+        match self.comparison:
+            case Comparison.LT:
+                return observed < self.value
+            case Comparison.LE:
+                return observed <= self.value
+            case Comparison.GT:
+                return observed > self.value
+            case Comparison.GE:
+                return observed >= self.value

@@ -1,0 +1,17 @@
+"""What flags and environment variables change of a spec."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What flags and environment changed of the spec for this run; None: as the spec says."""
+
+    target: str | None = None
+    prometheus: str | None = None
+    gate: str | None = None
+    scenario: str | None = None
+    users: int | None = None
+    duration: float | None = None
+    warmup: float | None = None
+    rate: float | None = None

@@ -1,0 +1,40 @@
+"""The metric names of a framework."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """The names under which a framework exports its HTTP metrics.
+
+    Attributes:
+        name: Such as ``prom-client``; ``custom`` for one written in slo.yaml.
+        histogram: Name without ``_bucket``; None where there is none.
+        counter: The request counter's full name (may be the histogram's ``_count``).
+        method_label: Label with the HTTP method; None where the metrics carry none.
+        route_label: Label with the route.
+        status_label: Label with the status code (exact or grouped, ``5xx``).
+        histogram_status_label: The same on the histogram; None where it carries none.
+        unit_seconds: Seconds in one unit of the histogram: 1, or 1/1000 for milliseconds.
+        cache_hits: Counter of cache hits; None where there is none.
+        cache_misses: Counter of cache misses.
+        ignore_routes: Routes left out: health checks and the metrics page itself.
+        selector: Matchers every query of this preset adds (istio: reporter=destination).
+        notes: What a user should know; shown by ``validate``.
+    """
+
+    name: str
+    histogram: str | None
+    counter: str | None
+    method_label: str | None
+    route_label: str | None
+    status_label: str | None
+    histogram_status_label: str | None
+    unit_seconds: Fraction = Fraction(1)
+    cache_hits: str | None = None
+    cache_misses: str | None = None
+    ignore_routes: tuple[str, ...] = ()
+    selector: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""

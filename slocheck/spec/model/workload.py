@@ -1,0 +1,39 @@
+"""The load that a run sends."""
+
+from dataclasses import dataclass
+
+from slocheck.documents.position import Position
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What load is sent: in the open model (`rate`) arrivals on a schedule, else users in a loop.
+
+    Attributes:
+        scenario: Path as written, relative to the spec's folder.
+        users: Virtual users; with stages the most at any time, in the open model the most at once.
+        spawn_rate: Users started per second, in the closed model.
+        warmup: Seconds at the start that are not graded.
+        duration: Seconds of the measured window.
+        position: Of the ``workload`` key.
+        drain: Seconds after the window in which requests in flight may end.
+        tags: Only tasks with one of these tags; empty: all.
+        exclude_tags: Tasks left out.
+        rate: Course of the arrivals over warm-up and window; empty: closed model.
+        stages: Course of the users over warm-up and window; empty: a constant number.
+        arrivals: How arrivals are spread.
+    """
+
+    scenario: str
+    users: int
+    spawn_rate: float
+    warmup: float
+    duration: float
+    position: Position
+    drain: float = 30.0
+    tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+    rate: tuple[Stage, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    arrivals: ArrivalProcess = ArrivalProcess.UNIFORM

@@ -13,9 +13,9 @@ from slocheck.spec.loader import parse_spec
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "reports" / "README.md"]
 
-_DEMO = "tests/e2e/test_readme.py::test_the_demo_ends_with_a_grade"
-_TERMINALS = "tests/e2e/test_readme.py::test_the_two_terminals"
-_AGAIN = "tests/e2e/test_readme.py::test_a_run_is_graded_and_reported_again"
+_DEMO = "tests/e2e/docs/test_readme.py::test_the_demo_ends_with_a_grade"
+_TERMINALS = "tests/e2e/docs/test_readme.py::test_the_two_terminals"
+_AGAIN = "tests/e2e/docs/test_readme.py::test_a_run_is_graded_and_reported_again"
 _MAKE = "tests/test_repository.py::test_make_targets_run_what_the_readme_says"
 
 COVERED = {
@@ -28,7 +28,7 @@ COVERED = {
     "slocheck run --dry-run": _TERMINALS,
     "slocheck run": _TERMINALS,
     "slocheck init --service shop-api --target http://127.0.0.1:8000 --dir my-slo": (
-        "tests/e2e/test_readme.py::test_init_writes_a_spec_that_validates"
+        "tests/e2e/docs/test_readme.py::test_init_writes_a_spec_that_validates"
     ),
     "slocheck grade latest --gate bronze": _AGAIN,
     "slocheck report latest --format markdown": _AGAIN,
@@ -37,7 +37,7 @@ COVERED = {
         "tests/test_packaging.py::test_all_files_of_the_package_are_in_the_wheel"
     ),
     "python -m slocheck.reference_api --port 0 --delays-ms 20 70 --error-rate 0.01 --seed 1": (
-        "tests/e2e/test_demo_api.py::test_the_command_of_the_readme_serves"
+        "tests/e2e/docs/test_demo_api.py::test_the_command_of_the_readme_serves"
     ),
 }
 """Each command that a page shows in a console block, and the test that runs it."""

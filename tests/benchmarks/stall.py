@@ -13,9 +13,9 @@ from pathlib import Path
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.recording import SliceCounts
 from tests.benchmarks.throughput.machine import PATIENCE_S, wait_until_idle
-from tests.e2e.load_runs import make_plan, run
-from tests.e2e.load_server import LoadServer
-from tests.e2e.stall_runs import IMPORTS, RATE, Stall, locust_file, stalled
+from tests.e2e.support.load_runs import make_plan, run
+from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.stall_runs import IMPORTS, RATE, Stall, locust_file, stalled
 
 CLOSED_USERS = 4
 KINDS = ("declarative", *IMPORTS)

@@ -7,7 +7,7 @@ import pytest
 
 from slocheck.cli.running import MAX_PROCESSES, Flags, load, worker_count
 from slocheck.errors import UsageError
-from tests.factories import make_spec
+from tests.builders.specs import make_spec
 
 
 def test_processes_are_a_number_or_all_cores_but_one(monkeypatch: pytest.MonkeyPatch) -> None:

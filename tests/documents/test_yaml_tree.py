@@ -10,7 +10,7 @@ from slocheck.documents.position import Position
 from slocheck.documents.yaml_tree import MAX_BYTES, MAX_DEPTH, Listing, Mapping, ScalarNode, parse_document
 from slocheck.errors import Problem, SpecError
 from slocheck.spec.loader import parse_spec
-from tests.spec.specs import GOOD
+from tests.builders.good_spec import GOOD
 
 DEADLINE = 20.0
 """Seconds of processor time; far over what a fine run takes, far under what a quadratic one does."""

@@ -4,7 +4,9 @@ import pytest
 
 from slocheck.grading.advice import advice
 from slocheck.grading.assess import assess
-from tests.factories import make_evidence, make_spec, steady
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import steady
+from tests.builders.specs import make_spec
 
 RATE = '  rps_per_instance: {bronze: ">= 50", silver: ">= 200"}\n'
 ERRORS = '  error_rate: {bronze: "< 1%", silver: "< 0.01%"}\n'

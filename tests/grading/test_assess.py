@@ -12,7 +12,9 @@ from slocheck.evidence.model import ArrivalStats, Ending, Evidence
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
-from tests.factories import HEALTH, WORKER, make_evidence, make_recording, make_slice, make_spec, steady
+from tests.builders.evidence import HEALTH, WORKER, make_evidence
+from tests.builders.recordings import make_recording, make_slice, steady
+from tests.builders.specs import make_spec
 
 SPEC = make_spec()
 

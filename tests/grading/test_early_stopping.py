@@ -8,7 +8,9 @@ from slocheck.grading.assessment import Verdict
 from slocheck.grading.early_stopping import client_side, decided, due_look
 from slocheck.statistics.proportion import judge_proportion
 from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
-from tests.factories import make_evidence, make_spec, steady
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import steady
+from tests.builders.specs import make_spec
 
 CONFIDENT = make_spec('  error_rate: {silver: "< 1%"}\n', more="confidence: 95%\n")
 

@@ -10,7 +10,9 @@ from slocheck.grading.assess import assess
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Outcome, Side, SideResult, Verdict
 from slocheck.grading.generator_lag import own_lateness
 from slocheck.indicators.samples import Display
-from tests.factories import HEALTH, WORKER, make_evidence, make_spec, steady
+from tests.builders.evidence import HEALTH, WORKER, make_evidence
+from tests.builders.recordings import steady
+from tests.builders.specs import make_spec
 
 SPEC = make_spec()  # gate silver: p95 below 200 ms
 LATE_LOOP = replace(HEALTH, workers=(WORKER, replace(WORKER, loop_lag_p99=0.03)))

@@ -16,7 +16,9 @@ from slocheck.grading.assessment import Outcome, Verdict
 from slocheck.grading.early_stopping import decided
 from slocheck.grading.steady_state import detect_drift
 from slocheck.spec.model import Spec
-from tests.factories import MS, make_evidence, make_recording, make_slice, make_spec
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import MS, make_recording, make_slice
+from tests.builders.specs import make_spec
 
 EASY = '  error_rate: {bronze: "< 2%", silver: "< 1%"}\n'
 """Met by 24,000 flawless requests, whatever their latencies."""

@@ -12,7 +12,7 @@ from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import judge
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
-from tests.factories import make_spec
+from tests.builders.specs import make_spec
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 NOWHERE = Display(0.0, 0.0)

@@ -11,7 +11,8 @@ from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.indicators.client import client_sample
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.spec.model import Spec
-from tests.factories import make_recording, make_slice, make_spec, steady
+from tests.builders.recordings import make_recording, make_slice, steady
+from tests.builders.specs import make_spec
 
 
 def _sample(

@@ -8,7 +8,8 @@ from slocheck.evidence.model import Provenance
 from slocheck.indicators.comparability import differences
 from slocheck.spec.model import FailureRule, Spec
 from slocheck.spec.model.load_profile import Stage
-from tests.factories import PROVENANCE, make_spec
+from tests.builders.evidence import PROVENANCE
+from tests.builders.specs import make_spec
 
 SPEC = make_spec()
 LOAD = SPEC.workload

@@ -9,7 +9,9 @@ from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
 from slocheck.indicators.pooling import pool, pool_recordings, pooled
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
-from tests.factories import make_evidence, make_recording, make_slice, make_spec, steady
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import make_recording, make_slice, steady
+from tests.builders.specs import make_spec
 
 
 def _share(bad: int, total: int, slices: int = 2) -> Share:

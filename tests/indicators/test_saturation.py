@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.saturation import Usage, saturation, usage_queries
-from tests.factories import make_spec
-from tests.indicators.server.histories import PRESET
+from tests.builders.server_histories import PRESET
+from tests.builders.specs import make_spec
 
 POD = {"job": "kubelet", "instance": "node", "pod": "api-1", "container": "api"}
 PROMETHEUS = 'prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: api}'

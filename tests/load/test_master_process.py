@@ -8,7 +8,7 @@ import pytest
 
 from slocheck.load.engine import LoadEngine
 from slocheck.load.master_process import Child, _child_environment
-from tests.e2e.load_runs import make_plan, write_scenario
+from tests.e2e.support.load_runs import make_plan, write_scenario
 
 SCENARIO = """
     import os

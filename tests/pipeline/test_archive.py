@@ -24,7 +24,7 @@ from slocheck.pipeline.archive import (
     load_evidence,
     write_atomically,
 )
-from tests.factories import make_evidence
+from tests.builders.evidence import make_evidence
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
 from slocheck.reporters.text import worth_text
-from tests.reporters.samples import report, side
+from tests.builders.reports import report, side
 
 
 def _with_reason(text: str) -> Report:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from slocheck.reporters import escape
-from tests.reporters.samples import HOSTILE
+from tests.builders.reports import HOSTILE
 
 ANY = st.one_of(
     st.text(alphabet=st.characters(), max_size=60),

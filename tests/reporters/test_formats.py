@@ -17,7 +17,7 @@ from slocheck.grading.report import Report
 from slocheck.indicators.samples import Display
 from slocheck.reporters import FORMATS
 from slocheck.reporters.json import document
-from tests.reporters.samples import HOSTILE, hostile_report, report
+from tests.builders.reports import HOSTILE, hostile_report, report
 
 DOCUMENTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 FREE_NAMES = ("failures", "statuses", "versions")

@@ -11,7 +11,7 @@ from rich.console import Console
 from slocheck.grading.assessment import Outcome
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
-from tests.reporters.samples import report
+from tests.builders.reports import report
 
 GOLDEN = Path(__file__).parent / "golden"
 PATHS = {name: f"reports/run/{reporter.file_name}" for name, reporter in FORMATS.items()}

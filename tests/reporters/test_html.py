@@ -14,9 +14,9 @@ from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.spec.model import Endpoint
-from tests.reporters.html_page import Page, read
-from tests.reporters.recordings import long_recording, recording
-from tests.reporters.samples import HOSTILE, hostile_report, report
+from tests.builders.noisy_recordings import long_recording, recording
+from tests.builders.reports import HOSTILE, hostile_report, report
+from tests.support.html_page import Page, read
 
 ELEMENTS = frozenset(
     re.findall(

@@ -11,8 +11,8 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.reporters.html import charts, svg, tables, view
 from slocheck.reporters.html.timeline import timeline
 from slocheck.reporters.text import bytes_text
-from tests.reporters.recordings import recording
-from tests.reporters.samples import report
+from tests.builders.noisy_recordings import recording
+from tests.builders.reports import report
 
 
 def heights(chart: str, colour: str) -> set[float]:

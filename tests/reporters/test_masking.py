@@ -4,7 +4,7 @@ import pytest
 
 from slocheck.masking import masked
 from slocheck.reporters import FORMATS
-from tests.reporters.samples import hostile_report, report
+from tests.builders.reports import hostile_report, report
 
 SECRET = 'zqx7_w-1.2"&<x>|`y`'
 

@@ -23,7 +23,7 @@ from slocheck.reporters.text import (
     value_text,
 )
 from slocheck.spec.model import IndicatorKind, Objective
-from tests.reporters.samples import objectives, side
+from tests.builders.reports import objectives, side
 
 LATENCY, ERRORS, AVAILABLE, CACHE, _ = objectives()
 

@@ -14,7 +14,7 @@ from slocheck.grading.assessment import Outcome, SteadyState
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
-from tests.reporters.samples import report
+from tests.builders.reports import report
 
 DRIFT = "unsteady: mean latency 305ms in the window's first 8 s, 103ms after"
 

@@ -1,7 +1,7 @@
 """The good scenario broken in its shape or its feeders; see `scenarios`."""
 
+from tests.builders.scenarios import Broken
 from tests.scenario.broken_steps import ANSWERS, PLACEHOLDERS, REQUESTS
-from tests.scenario.scenarios import Broken
 
 SHAPES = {
     "unknown key": Broken(

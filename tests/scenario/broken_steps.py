@@ -1,6 +1,6 @@
 """The good scenario broken in its placeholders, requests or answers; see `scenarios`."""
 
-from tests.scenario.scenarios import Broken
+from tests.builders.scenarios import Broken
 
 PLACEHOLDERS = {
     "misspelt": Broken(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slocheck.errors import SpecError
 from slocheck.scenario.compile.compiled import CompiledStep, UnsendableError, status_failure
-from tests.scenario.scenarios import answer, compiled, parsed
+from tests.builders.scenarios import answer, compiled, parsed
 
 BODY = b'{"id": 7, "name": "red hat", "tags": ["a", {"b c": null}], "ok": true, "price": 1.0}'
 HEAD = answer("Content-Type: application/json; charset=utf-8", 'ETag:  W/"1" ', "x-a: 1", "X-A: 2")

@@ -13,7 +13,7 @@ from slocheck.scenario.loader import ROOT_KEYS
 from slocheck.scenario.parse.feeders import FEEDER_KEYS
 from slocheck.scenario.parse.steps import STEP_KEYS
 from slocheck.scenario.schema import scenario_schema
-from tests.scenario.scenarios import parsed
+from tests.builders.scenarios import parsed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from slocheck.scenario.compile.iterations import BLOCK
-from tests.scenario.scenarios import GOOD, compiled
+from tests.builders.scenarios import GOOD, compiled
 
 Iteration = tuple[int, list[object]]
 

@@ -25,8 +25,8 @@ from slocheck.scenario.model import (
     UuidFeeder,
     ZipfFeeder,
 )
+from tests.builders.scenarios import ENVIRONMENT, FILES, GOOD, Broken, messages_of, parsed, read_file
 from tests.scenario.broken import BROKEN
-from tests.scenario.scenarios import ENVIRONMENT, FILES, GOOD, Broken, messages_of, parsed, read_file
 
 SMALL = "flows: [{steps: [{get: /}]}]\n"
 

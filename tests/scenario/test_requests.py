@@ -13,7 +13,7 @@ from slocheck import __version__
 from slocheck.documents.position import Position
 from slocheck.scenario.compile.compiled import CompiledStep, UnsendableError, compile_scenario
 from slocheck.scenario.model import JsonScalar, ListFeeder
-from tests.scenario.scenarios import answer, compiled, parsed
+from tests.builders.scenarios import answer, compiled, parsed
 
 USED = """\
 feeders: {v: {list: [x]}}

@@ -8,8 +8,8 @@ import yaml
 
 from slocheck.scenario.loader import ROOT_KEYS
 from slocheck.scenario.schema import scenario_schema
+from tests.builders.scenarios import GOOD, Broken, messages_of, parsed
 from tests.scenario.broken import BROKEN
-from tests.scenario.scenarios import GOOD, Broken, messages_of, parsed
 from tests.spec.test_schema import objects
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from slocheck.sources.bucket_warnings import common_edges, edge_warnings
-from tests.sources.names import PRESET
+from tests.builders.prom_client import PRESET
 
 
 @pytest.mark.parametrize(

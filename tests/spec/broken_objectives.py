@@ -1,6 +1,6 @@
 """The good spec broken in its tiers, objectives or gate; see `specs`."""
 
-from tests.spec.specs import Broken
+from tests.builders.good_spec import Broken
 
 OBJECTIVES = {
     "limit without unit": Broken(

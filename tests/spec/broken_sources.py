@@ -1,6 +1,6 @@
 """The good spec broken in its target, prometheus or scrape block; see `specs`."""
 
-from tests.spec.specs import GOOD, Broken
+from tests.builders.good_spec import GOOD, Broken
 
 TOP = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")].rstrip("\n")
 _URL = "http://127.0.0.1:9090"

@@ -26,8 +26,9 @@ from slocheck.spec.model import (
     Workload,
 )
 from slocheck.spec.model.validity import ValidityLimits
+from tests.builders.good_spec import GOOD, Broken, good, problems_of
 from tests.spec.broken_objectives import OBJECTIVES
-from tests.spec.specs import GOOD, LOADS, SHAPES, VALUES, WORKLOADS, Broken, good, problems_of
+from tests.spec.broken_values import LOADS, SHAPES, VALUES, WORKLOADS
 
 PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]
 QUERY = GOOD[GOOD.index("  queue:") : GOOD.index("gate:")]

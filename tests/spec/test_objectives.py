@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
+from tests.builders.good_spec import GOOD, Broken, good, problems_of
 from tests.spec.broken_objectives import OBJECTIVES
-from tests.spec.specs import GOOD, Broken, good, problems_of
 
 WITHOUT_SOURCE = GOOD.replace(GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")], "").replace(
     GOOD[GOOD.index("  queue:") : GOOD.index("gate:")], ""

@@ -6,7 +6,7 @@ from slocheck.documents.position import Position
 from slocheck.errors import UsageError
 from slocheck.spec.loader import parse_spec, with_overrides
 from slocheck.spec.model import Overrides, PrometheusSource
-from tests.spec.specs import GOOD, good
+from tests.builders.good_spec import GOOD, good
 
 PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]
 QUERY = GOOD[GOOD.index("  queue:") : GOOD.index("gate:")]

@@ -10,9 +10,10 @@ import yaml
 
 from slocheck.spec.loader import ROOT_KEYS
 from slocheck.spec.schema import json_schema
+from tests.builders.good_spec import GOOD, Broken
 from tests.spec.broken_objectives import OBJECTIVES
 from tests.spec.broken_sources import SOURCES
-from tests.spec.specs import GOOD, SHAPES, VALUES, WORKLOADS, Broken
+from tests.spec.broken_values import SHAPES, VALUES, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json_schema()

@@ -4,8 +4,8 @@ import pytest
 
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Auth, Preset, PrometheusSource, Tls
+from tests.builders.good_spec import GOOD, Broken, problems_of
 from tests.spec.broken_sources import SOURCES, TOP
-from tests.spec.specs import GOOD, Broken, problems_of
 
 
 @pytest.mark.parametrize("broken", [pytest.param(broken, id=name) for name, broken in SOURCES.items()])

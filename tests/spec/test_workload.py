@@ -11,7 +11,7 @@ from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Overrides, Workload, load_profile
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from slocheck.spec.overrides import with_overrides
-from tests.spec.specs import GOOD
+from tests.builders.good_spec import GOOD
 
 CLOSED = "  users: 100\n  spawn_rate: 50/s\n"
 

@@ -10,7 +10,9 @@ from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.proportion import SMALLEST_P, judge_mean, judge_proportion
-from tests.factories import make_evidence, make_recording, make_slice, make_spec
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import make_recording, make_slice
+from tests.builders.specs import make_spec
 
 
 @pytest.mark.parametrize(

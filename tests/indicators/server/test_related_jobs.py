@@ -11,8 +11,8 @@ from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.plan.metric_plan import series_queries
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Spec
-from tests.factories import make_spec
-from tests.indicators.server.histories import PRESET
+from tests.builders.server_histories import PRESET
+from tests.builders.specs import make_spec
 
 TIMES = (80.0, 90.0, 100.0, 110.0, 120.0, 130.0, 140.0)
 REDIS = {"job": "redis", "instance": "r"}

@@ -14,8 +14,8 @@ from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import server_sample
 from slocheck.plan.metric_plan import PROCESS_START, UP
 from slocheck.spec.model import Spec
-from tests.factories import make_spec
-from tests.indicators.server.histories import BUCKETS, PRESET, make_history
+from tests.builders.server_histories import BUCKETS, PRESET, make_history
+from tests.builders.specs import make_spec
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 BASE = {"job": "api", "instance": "a", "method": "GET", "route": "/items"}

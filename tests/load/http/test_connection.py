@@ -15,9 +15,9 @@ from slocheck.load.http.errors import TransportError
 from slocheck.load.http.origin import Origin, Way, make_origin
 from slocheck.load.http.tls import connect_to
 from slocheck.spec.model import Tls
-from tests import hostile
-from tests.hostile import OK, Behaviour, HostileServer, Peer, answer
-from tests.waiting import wait_until
+from tests.support import hostile_server
+from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, answer
+from tests.support.waiting import wait_until
 
 GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 LARGE = 4 << 20
@@ -82,7 +82,7 @@ def test_many_requests_share_a_connection() -> None:
 @pytest.mark.parametrize(
     ("behaviour", "failure"),
     [
-        pytest.param(hostile.reset_in_body, FailureClass.RESET, id="reset in the body"),
+        pytest.param(hostile_server.reset_in_body, FailureClass.RESET, id="reset in the body"),
         pytest.param(
             answer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", keep=False),
             FailureClass.RESET,
@@ -100,8 +100,8 @@ def test_many_requests_share_a_connection() -> None:
         pytest.param(
             answer(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000), FailureClass.PROTOCOL, id="endless head"
         ),
-        pytest.param(hostile.hang, FailureClass.TIMEOUT, id="never answers"),
-        pytest.param(hostile.drip, FailureClass.TIMEOUT, id="a byte a second"),
+        pytest.param(hostile_server.hang, FailureClass.TIMEOUT, id="never answers"),
+        pytest.param(hostile_server.drip, FailureClass.TIMEOUT, id="a byte a second"),
     ],
 )
 def test_failures_are_classed_and_the_next_request_is_unharmed(
@@ -149,7 +149,7 @@ def at_end(connection: Connection) -> bool:
 
 def test_an_idle_connection_that_was_closed_is_not_used() -> None:
     """The end may wait in the socket while nobody had time to look."""
-    with talking_to(hostile.close_when_idle) as (connection, server):
+    with talking_to(hostile_server.close_when_idle) as (connection, server):
         assert ask(connection) == 200
         wait_until(lambda: at_end(connection), deadline=10)  # the hub does not run meanwhile
         connection._sweeper.sweeps += 1
@@ -157,7 +157,7 @@ def test_an_idle_connection_that_was_closed_is_not_used() -> None:
         assert server.connections == 2
 
 
-@pytest.mark.parametrize("behaviour", [hostile.refuse_early, hostile.refuse_early_and_close])
+@pytest.mark.parametrize("behaviour", [hostile_server.refuse_early, hostile_server.refuse_early_and_close])
 def test_an_answer_before_the_end_of_the_request_ends_the_sending(behaviour: Behaviour) -> None:
     """The answer counts, and the connection with half a request on it is not used again."""
     with talking_to(behaviour) as (connection, server):
@@ -177,7 +177,7 @@ def outcome(connection: Connection, request: bytes) -> int | FailureClass:
 
 def test_an_answer_that_is_followed_by_a_reset_is_an_answer_or_a_reset() -> None:
     """Which one is the network's to say; the next request is unharmed."""
-    with talking_to(hostile.refuse_early_and_reset) as (connection, server):
+    with talking_to(hostile_server.refuse_early_and_reset) as (connection, server):
         for number in range(10):
             assert outcome(connection, post(LARGE)) in (413, FailureClass.RESET)
             assert ask(connection, GET.replace(b"/x", b"/fine")) == 200
@@ -205,7 +205,7 @@ def test_an_interim_answer_does_not_end_the_sending() -> None:
 
 def test_a_server_that_reads_nothing_times_out() -> None:
     """The deadline holds while sending, too."""
-    with talking_to(hostile.hang) as (connection, _):
+    with talking_to(hostile_server.hang) as (connection, _):
         assert why(connection, post(16 << 20), within_s=0.3) is FailureClass.TIMEOUT
 
 

@@ -15,8 +15,8 @@ from slocheck.load.http.errors import TransportError
 from slocheck.load.http.origin import Origin, OriginError, make_origin
 from slocheck.load.http.tls import connect_to
 from slocheck.spec.model import Tls
-from tests import hostile
-from tests.hostile import OK, Behaviour, HostileServer, Peer, answer
+from tests.support import hostile_server
+from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, answer
 
 GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 MORE_THAN_BUFFERS = 32_000_000
@@ -132,7 +132,7 @@ def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority
     assert got == [4_000_000, 4_000_000]
 
 
-@pytest.mark.parametrize("behaviour", [hostile.refuse_early, hostile.refuse_early_and_close])
+@pytest.mark.parametrize("behaviour", [hostile_server.refuse_early, hostile_server.refuse_early_and_close])
 def test_an_early_answer_counts_under_tls(authority: Authority, behaviour: Behaviour) -> None:
     """As without it."""
     with HostileServer({"x": behaviour}, tls=authority.server()) as server:

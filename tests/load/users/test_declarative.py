@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.hostile import HostileServer
+from tests.support.hostile_server import HostileServer
 
 PROGRAM = """
 import sys
@@ -18,7 +18,7 @@ from locust.env import Environment
 from slocheck.load.worker import user_errors
 from slocheck.load.users.declarative import iterations, user_class
 from slocheck.load.http.sink import RecorderSink
-from tests.e2e.load_runs import make_plan
+from tests.e2e.support.load_runs import make_plan
 
 user_errors.watch()
 plan = make_plan(sys.argv[1], sys.argv[2], users=1)

@@ -10,8 +10,8 @@ from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
 from slocheck.grading.assessment import Side, Verdict
 from slocheck.reporters.terminal.live import LiveView, PlainProgress, by_client, progress_for, recent
-from tests.reporters.recordings import recording
-from tests.reporters.samples import HOSTILE, assessment, hostile_report, spec
+from tests.builders.noisy_recordings import recording
+from tests.builders.reports import HOSTILE, assessment, hostile_report, spec
 
 SPEC = spec()
 ASSESSMENT = assessment(SPEC.objectives)

@@ -10,7 +10,7 @@ from rich.console import Console
 from slocheck.grading.assessment import Outcome, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters.terminal.summary import render_summary
-from tests.reporters.samples import HOSTILE, hostile_report, report
+from tests.builders.reports import HOSTILE, hostile_report, report
 
 
 def lines(found: Report, *, width: int = 80) -> list[str]:

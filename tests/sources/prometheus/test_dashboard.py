@@ -8,9 +8,9 @@ from slocheck.sources.prometheus.dashboard import ask_dashboard, dashboard_queri
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.promql import Window
 from slocheck.spec.model import Endpoint, FailureRule, Objective, Preset, SourceChoice
-from tests.reporters.samples import objectives, spec
-from tests.sources.fault_server import FaultServer, http, success
-from tests.sources.names import PRESET, prometheus_source
+from tests.builders.prom_client import PRESET, prometheus_source
+from tests.builders.reports import objectives, spec
+from tests.support.fault_server import FaultServer, http, success
 
 LATENCY, ERRORS, AVAILABLE, *_ = (
     replace(item, source=SourceChoice.BOTH, endpoint=None) for item in objectives()

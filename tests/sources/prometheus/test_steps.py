@@ -21,8 +21,8 @@ from slocheck.sources.prometheus.preflight import (
 )
 from slocheck.sources.prometheus.promql import Window, ask
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
-from tests.sources.fault_server import FaultServer, http, success
-from tests.sources.names import JOB, PRESET, prometheus_source, queries
+from tests.builders.prom_client import JOB, PRESET, prometheus_source, queries
+from tests.support.fault_server import FaultServer, http, success
 
 TOO_MUCH = http('{"status":"error","error":"query processing would load too many samples"}', "422 No")
 UP = SeriesQuery("up")

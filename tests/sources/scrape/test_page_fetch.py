@@ -9,7 +9,7 @@ from slocheck.sources.scrape import page_fetch
 from slocheck.sources.scrape.exposition import PageError
 from slocheck.sources.scrape.page_fetch import fetch_page, tls_context
 from slocheck.spec.model import Tls
-from tests.sources.fault_server import FaultServer, http
+from tests.support.fault_server import FaultServer, http
 
 CONTEXT = tls_context(Tls())
 GZIP = "Content-Encoding: gzip\r\n"

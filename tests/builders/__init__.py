@@ -1,0 +1,1 @@
+"""What several tests build: specs, recordings, evidence, reports."""

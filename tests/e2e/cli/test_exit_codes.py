@@ -1,0 +1,327 @@
+"""Each exit code of the contract, by the real command line against the real reference API."""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from slocheck.evidence.model import Ending
+from slocheck.pipeline.archive import EVIDENCE_FILE, load_evidence
+from slocheck.reference_api.server import ReferenceApi
+from tests.e2e.support.cli import EASY, SCENARIO, only_run, result_of, slocheck, start_slocheck, write_spec
+from tests.support.waiting import wait_until
+
+SHORT = "users: 5, spawn_rate: 50, duration: 10s"
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    """The reference API, for all tests of this file."""
+    with ReferenceApi(port=0) as running:
+        yield running.url
+
+
+def _requests_served(api: str) -> float:
+    """Return how many requests other than for metrics the API has counted."""
+    page = httpx.get(f"{api}/metrics").text
+    lines = [line for line in page.splitlines() if line.startswith("http_requests_total{")]
+    return sum(float(line.rpartition(" ")[2]) for line in lines if 'route="/items/{id}"' in line)
+
+
+def test_exit_0_when_the_gate_is_met(api: str, tmp_path: Path) -> None:
+    """Generous limits are met, and the result says by which tier."""
+    write_spec(tmp_path, api, more="confidence: none\n")
+    done = slocheck("run", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = result_of(done)
+    assert (result["verdict"], result["tier"], result["gate"]) == ("pass", "silver", "silver")
+
+
+WRONG = """
+flows:
+  - steps:
+      - get: /items/1
+        name: "GET /items/{id}"
+        expect: {status: 418}
+"""
+
+
+def test_a_target_that_only_fails_ends_the_run_with_exit_1(api: str, tmp_path: Path) -> None:
+    """Long before the end, with the breach proven, why it ended early, and what the requests failed with."""
+    spec = write_spec(
+        tmp_path, api, scenario=WRONG, scenario_name="scenario.yaml", more="confidence: 95%\n",
+        workload="rate: 50/s, warmup: 2s, duration: 10m",
+    )  # fmt: skip
+    done = slocheck("run", spec, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert "the load was ended early" in done.stdout
+    assert "expectation, GET /items/{id}: status is 200, not 418" in done.stdout
+
+
+VANISHING = (
+    SCENARIO
+    + """
+    def on_start(self):
+        import pathlib
+
+        pathlib.Path(__file__).unlink(missing_ok=True)
+"""
+)
+
+
+def test_files_that_change_during_the_run_cost_nothing(api: str, tmp_path: Path) -> None:
+    """A checkout may go on beneath a run: the scenario that is reported is the one that was loaded."""
+    write_spec(tmp_path, api, scenario=VANISHING, more="confidence: none\n")
+    done = slocheck("run", "--json", cwd=tmp_path)
+    assert not (tmp_path / "scenario.py").exists()
+    assert done.returncode == 0, done.stderr
+    loaded = hashlib.sha256(VANISHING.encode()).hexdigest()
+    assert result_of(done)["provenance"]["scenario_sha256"] == loaded
+
+
+def test_exit_0_at_95_percent_confidence(api: str, tmp_path: Path) -> None:
+    """A few thousand requests prove a median far below its limit at the stated confidence."""
+    objectives = '  latency_p50: {bronze: "< 20s", silver: "< 10s"}\n'
+    write_spec(
+        tmp_path, api, objectives=objectives, workload="users: 5, duration: 12s", more="confidence: 95%\n"
+    )
+    done = slocheck("run", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert result_of(done)["tier"] == "silver"
+
+
+def test_exit_1_when_an_objective_of_the_gate_is_breached(api: str, tmp_path: Path) -> None:
+    """No request over a socket takes less than a microsecond."""
+    objectives = EASY + '  latency_p50: {silver: "< 1us"}\n'
+    write_spec(tmp_path, api, objectives=objectives)
+    done = slocheck("run", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "latency_p50" in done.stdout
+    assert "FAIL" in done.stdout
+
+
+def test_exit_zero_reports_the_breach_and_exits_0(api: str, tmp_path: Path) -> None:
+    """With --exit-zero the verdict is still told, only the code is not."""
+    write_spec(tmp_path, api, objectives='  latency_p50: {silver: "< 1us"}\n', workload=SHORT)
+    done = slocheck("run", "--json", "--exit-zero", cwd=tmp_path)
+    assert done.returncode == 0
+    assert result_of(done)["verdict"] == "fail"
+
+
+def test_exit_2_on_a_wrong_spec_and_nothing_is_sent(api: str, tmp_path: Path) -> None:
+    """The message names line and column, and the API has seen no request."""
+    before = _requests_served(api)
+    write_spec(tmp_path, api, objectives='  latency_p50: {silver: "< 300"}\n')
+    done = slocheck("run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "slo.yaml:6:25 objectives.latency_p50.silver" in done.stderr
+    assert "300ms" in done.stderr
+    assert _requests_served(api) == before
+
+
+def test_exit_3_when_the_evidence_decides_neither_way(api: str, tmp_path: Path) -> None:
+    """A few thousand flawless requests cannot prove one failure in a million."""
+    objectives = '  error_rate: {silver: "< 0.0001%"}\n'
+    write_spec(tmp_path, api, objectives=objectives, workload=SHORT, more="confidence: 95%\n")
+    done = slocheck("run", "--json", cwd=tmp_path)
+    assert done.returncode == 3, done.stdout
+    assert result_of(done)["verdict"] == "undecided"
+
+
+def test_exit_3_when_nothing_can_be_measured(api: str, tmp_path: Path) -> None:
+    """An endpoint that no request matched is no data, and no data is never a pass."""
+    objectives = '  other_p95: {indicator: latency_p95, endpoint: "GET /nothing", silver: "< 10s"}\n'
+    write_spec(tmp_path, api, objectives=objectives, workload=SHORT, more="confidence: none\n")
+    done = slocheck("run", cwd=tmp_path)
+    assert done.returncode == 3, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        pytest.param("http://127.0.0.1:{free}", "connection refused", id="refused"),
+        pytest.param("http://slocheck.localhost.invalid", "unknown host", id="unknown host"),
+    ],
+)
+def test_exit_4_when_the_target_cannot_be_reached(tmp_path: Path, target: str, message: str) -> None:
+    """One probe, no load, the cause named."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = target.format(free=held.getsockname()[1])
+        write_spec(tmp_path, url)
+        done = slocheck("run", "--allow-target", "slocheck.localhost.invalid", cwd=tmp_path)
+    assert done.returncode == 4
+    assert message in done.stderr
+
+
+def test_exit_2_when_the_target_is_not_this_machine(tmp_path: Path) -> None:
+    """The guard answers before anything is asked of the network."""
+    write_spec(tmp_path, "http://shop.example")
+    done = slocheck("run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--allow-target shop.example" in done.stderr
+
+
+def test_exit_70_on_a_defect(tmp_path: Path) -> None:
+    """An exception that nobody foresaw is called a defect, with its traceback."""
+    code = (
+        "import sys, slocheck.cli as cli, slocheck.pipeline.archive as archive\n"
+        "archive.Archive.find = lambda *_: 1 / 0\n"
+        "cli.main(['grade', 'latest'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 70
+    assert "ZeroDivisionError" in done.stderr
+    assert "a defect in slocheck itself" in done.stderr
+
+
+def test_exit_74_when_the_disk_is_full_after_the_load(api: str, tmp_path: Path) -> None:
+    """The verdict is on stderr, and no half file is left."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", mount], check=True)
+    try:
+        write_spec(tmp_path, api, more="confidence: none\n", workload=SHORT)
+        done = slocheck("run", "--reports", mount, cwd=tmp_path)
+        assert done.returncode == 74, done.stderr
+        assert "PASS" in done.stderr
+        assert "No space left" in done.stderr
+        assert not [path for path in mount.rglob(".*") if path.is_file()]
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+def test_exit_2_when_reports_cannot_be_written_and_nothing_is_sent(api: str, tmp_path: Path) -> None:
+    """A reports path below a file is found before the load."""
+    before = _requests_served(api)
+    write_spec(tmp_path, api)
+    (tmp_path / "file").write_text("")
+    done = slocheck("run", "--reports", tmp_path / "file" / "reports", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--reports DIR" in done.stderr
+    assert _requests_served(api) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_one_signal_ends_the_run_in_order(api: str, tmp_path: Path, number: int, code: int) -> None:
+    """The partial run is archived and reported as interrupted, never as met."""
+    write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50, duration: 600s", more="confidence: none\n")
+    before = _requests_served(api)
+    process = start_slocheck("run", "--json", cwd=tmp_path)
+    try:
+        wait_until(lambda: _requests_served(api) > before + 100, deadline=60)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code, err
+    assert '"interrupted"' in out
+    evidence = load_evidence(only_run(tmp_path))
+    assert evidence.ending is Ending.INTERRUPTED
+    assert evidence.signal == signal.Signals(number).name
+    assert sum(part.sent for item in evidence.recording.endpoints for part in item.slices) >= 100
+    assert (only_run(tmp_path) / "report.html").exists()
+
+
+def test_two_signals_end_the_run_at_once(api: str, tmp_path: Path) -> None:
+    """What was received until then is archived whole, and no load process is left."""
+    write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50, duration: 600s", more="confidence: none\n")
+    before = _requests_served(api)
+    process = start_slocheck("run", cwd=tmp_path)
+    try:
+        wait_until(lambda: _requests_served(api) > before + 100, deadline=60)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert load_evidence(only_run(tmp_path)).ending is Ending.INTERRUPTED
+    assert not [path for path in (tmp_path / "reports").rglob(".*") if path.is_file()]
+    served = _requests_served(api)
+    assert _requests_served(api) == served
+
+
+def test_a_signal_before_the_load_leaves_no_run(api: str, tmp_path: Path) -> None:
+    """While the scenario is still being imported there is nothing to keep."""
+    slow = "import time\nfrom pathlib import Path\nPath('importing').touch()\ntime.sleep(600)\n"
+    write_spec(tmp_path, api, scenario=slow)
+    process = start_slocheck("run", cwd=tmp_path)
+    try:
+        wait_until(lambda: any(tmp_path.rglob("importing")), deadline=60)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    assert not list(tmp_path.rglob(EVIDENCE_FILE))
+
+
+def test_the_target_dying_during_the_run_fails_it(tmp_path: Path) -> None:
+    """Requests to a dead target are failed samples; the report is whole and the gate is breached."""
+    with ReferenceApi(port=0) as dying:
+        write_spec(
+            tmp_path,
+            dying.url,
+            objectives='  error_rate: {silver: "< 1%"}\n',
+            workload="users: 5, spawn_rate: 50, duration: 60s",
+            more="confidence: none\n",
+        )
+        process = start_slocheck("run", "--json", cwd=tmp_path)
+        try:
+            wait_until(lambda: _requests_served(dying.url) > 100, deadline=60)
+            dying.stop()
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 1, err
+    assert '"fail"' in out
+    shutil.rmtree(tmp_path / "reports")
+
+
+def test_a_second_run_against_the_same_target_is_refused(api: str, tmp_path: Path) -> None:
+    """Two runs would measure each other's load; with --allow-concurrent they may, and do not collide."""
+    write_spec(tmp_path, api, workload="users: 2, spawn_rate: 50, duration: 10s", more="confidence: none\n")
+    before = _requests_served(api)
+    first = start_slocheck("run", cwd=tmp_path)
+    try:
+        wait_until(lambda: _requests_served(api) > before + 10, deadline=60)
+        refused = slocheck("run", cwd=tmp_path)
+        second = slocheck("run", "--allow-concurrent", cwd=tmp_path)
+        first.communicate(timeout=60)
+    finally:
+        first.kill()
+    assert refused.returncode == 2
+    assert "another slocheck run" in refused.stderr
+    assert (first.returncode, second.returncode) == (0, 0)
+    runs = [path for path in (tmp_path / "reports").iterdir() if (path / "result.json").exists()]
+    assert len(runs) == 2
+
+
+def test_no_process_is_left_behind(api: str, tmp_path: Path) -> None:
+    """After a run no load process of it is alive: each would carry the run's own mark."""
+    mark = f"slocheck-test-{os.getpid()}"
+    write_spec(tmp_path, api, workload=SHORT, more="confidence: none\n")
+    slocheck("run", cwd=tmp_path, environment={"SLOCHECK_TEST_MARK": mark})
+    environments = [path / "environ" for path in Path("/proc").iterdir() if path.name.isdigit()]
+    alive = [path for path in environments if mark.encode() in _read(path)]
+    assert alive == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

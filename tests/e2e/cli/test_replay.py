@@ -1,0 +1,142 @@
+"""Archived runs: the same verdict again, another one under another spec, every format."""
+
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from slocheck.reference_api.server import ReferenceApi
+from tests.e2e.support.cli import EASY, only_run, result_of, slocheck, write_spec
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one archived run; the API it was measured at is gone."""
+    folder = tmp_path_factory.mktemp("archived")
+    with ReferenceApi(port=0) as api:
+        write_spec(folder, api.url, more="confidence: none\n")
+        done = slocheck("run", cwd=folder)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", ["latest", "folder", "file"])
+def test_grading_again_gives_the_same_verdict(archived: Path, name: str) -> None:
+    """The evidence alone, without load, gives all the same objectives and numbers."""
+    run = only_run(archived)
+    named = {"latest": "latest", "folder": str(run), "file": str(run / "evidence.json.gz")}[name]
+    done = slocheck("grade", named, "--json", cwd=archived)
+    assert done.returncode == 0, done.stderr
+    assert result_of(done)["objectives"] == json.loads((run / "result.json").read_text())["objectives"]
+
+
+def test_grading_against_another_spec_gives_another_verdict(archived: Path, tmp_path: Path) -> None:
+    """A limit that no request keeps breaches the very same evidence."""
+    spec = write_spec(
+        tmp_path,
+        "http://127.0.0.1:1",
+        objectives=EASY + '  latency_p50: {silver: "< 1us"}\n',
+        more="confidence: none\n",
+    )
+    done = slocheck("grade", "latest", "--spec", spec, "--json", cwd=archived)
+    assert done.returncode == 1, done.stderr
+    assert result_of(done)["verdict"] == "fail"
+
+
+def test_grading_against_another_gate(archived: Path) -> None:
+    """The gate is a question to the evidence, not a part of it."""
+    done = slocheck("grade", "latest", "--gate", "bronze", "--json", cwd=archived)
+    assert result_of(done)["gate"] == "bronze"
+
+
+def test_grading_changes_nothing_in_the_archive(archived: Path) -> None:
+    """Reading is reading."""
+    run = only_run(archived)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    slocheck("grade", "latest", cwd=archived)
+    slocheck("report", "latest", "--format", "junit", cwd=archived)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_every_format_is_reported_again_as_it_was_written(archived: Path) -> None:
+    """Each report derives from the evidence: the archived file and a new one are equal."""
+    run = only_run(archived)
+    for name, file in {
+        "html": "report.html",
+        "json": "result.json",
+        "junit": "junit.xml",
+        "markdown": "summary.md",
+    }.items():
+        done = slocheck("report", "latest", "--format", name, cwd=archived)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == (run / file).read_text().strip()
+
+
+def test_a_report_goes_to_a_file(archived: Path, tmp_path: Path) -> None:
+    """With -o nothing is printed and the file is whole."""
+    done = slocheck("report", "latest", "--format", "junit", "-o", tmp_path / "junit.xml", cwd=archived)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert ET.parse(tmp_path / "junit.xml").getroot().tag == "testsuites"
+
+
+def test_a_report_file_that_cannot_be_written_exits_74(archived: Path, tmp_path: Path) -> None:
+    """The path is named."""
+    done = slocheck("report", "latest", "-o", tmp_path / "no" / "such" / "folder.html", cwd=archived)
+    assert done.returncode == 74
+    assert "folder.html" in done.stderr
+
+
+@pytest.mark.parametrize("text", [pytest.param(None, id="gone"), pytest.param("tiers: [", id="damaged")])
+def test_a_run_without_its_spec_is_refused_with_the_path(
+    archived: Path, tmp_path: Path, text: str | None
+) -> None:
+    """No traceback; with another spec the run is graded all the same."""
+    shutil.copytree(only_run(archived), tmp_path / "run")
+    (tmp_path / "run" / "slo.yaml").unlink()
+    if text is not None:
+        (tmp_path / "run" / "slo.yaml").write_text(text)
+    done = slocheck("grade", "run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "run/slo.yaml: the spec that the run was made with cannot be read" in done.stderr
+    again = slocheck("grade", "run", "--spec", archived / "slo.yaml", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+
+
+def another_run(archived: Path, *flags: str) -> str:
+    """Make one more run against an API at the old address; returns its name. The caller removes it."""
+    before = {path.name for path in (archived / "reports").iterdir()}
+    (url,) = re.findall(r"http://127.0.0.1:[0-9]+", (archived / "slo.yaml").read_text())
+    with ReferenceApi(port=int(url.rpartition(":")[2])):
+        assert slocheck("run", *flags, cwd=archived).returncode == 0
+    (name,) = {path.name for path in (archived / "reports").iterdir() if path.is_dir()} - before
+    return name
+
+
+def test_several_runs_are_pooled(archived: Path) -> None:
+    """Two runs are graded as one sample, of any length; one run named twice, or copied, is refused."""
+    before = only_run(archived)
+    name = another_run(archived, "--duration", "11s")
+    done = slocheck("grade", before.name, "latest", "--json", cwd=archived)
+    assert done.returncode == 0, done.stderr
+    single = json.loads((before / "result.json").read_text())["run"]["requests"]
+    assert result_of(done)["run"]["requests"] > single
+    shutil.copytree(before, archived / "copy")
+    for again in (before, archived / "copy"):
+        twice = slocheck("grade", before.name, again, cwd=archived)
+        assert twice.returncode == 2
+        assert "twice" in twice.stderr
+    shutil.rmtree(archived / "reports" / name)
+
+
+def test_runs_of_different_loads_are_not_pooled(archived: Path) -> None:
+    """A light run cannot lend its requests to a heavy one: exit 2, and what differs."""
+    before = only_run(archived)
+    name = another_run(archived, "--users", "2")
+    done = slocheck("grade", before.name, name, cwd=archived)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{name} is no second sample of what {before.name} measured" in done.stderr
+    assert "workload.users" in done.stderr
+    shutil.rmtree(archived / "reports" / name)

@@ -1,0 +1,81 @@
+"""``slocheck validate --probe`` against a real Prometheus: what can be measured, before anything is sent."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from slocheck.reference_api.server import ReferenceApi
+from tests.e2e.support.cli import slocheck, write_spec
+from tests.e2e.support.prometheus_server import PrometheusServer, free_port, start_prometheus
+
+OBJECTIVES = """\
+  latency_p95: {bronze: "< 500ms", silver: "< 200ms"}
+  error_rate: {bronze: "< 50%", silver: "< 20%"}
+  ours: {indicator: latency_p50, source: client, silver: "< 1s"}
+"""
+NOTHING_COUNTS = "preset: {histogram: nobody_counts_this, counter: nor_this_total, status_label: status_code}"
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    """A reference API that has served a request, so that its series are there."""
+    with ReferenceApi(port=0) as running:
+        httpx.get(f"{running.url}/items/1").raise_for_status()
+        yield running.url
+
+
+@pytest.fixture(scope="module")
+def prometheus(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
+    """A Prometheus that scrapes it."""
+    with start_prometheus(tmp_path_factory.mktemp("prometheus"), {"shop-api": [f"{api}/metrics"]}) as server:
+        yield server
+
+
+def _source(url: str, preset: str = "preset: prom-client") -> str:
+    return f'prometheus: {{url: "{url}", {preset}, selector: {{job: shop-api}}}}\n'
+
+
+def test_it_says_of_each_objective_whether_it_can_be_measured(
+    api: str, prometheus: PrometheusServer, tmp_path: Path
+) -> None:
+    """200 ms is no edge of the API's histogram: the missing bucket is named; the rest is measurable."""
+    write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(prometheus.url))
+    done = slocheck("validate", "--probe", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = {line.split(" ")[0]: line for line in done.stdout.splitlines() if line}
+    assert "1 target up, scraped every 1s" in done.stdout
+    assert "200ms is no bucket edge: add 0.2" in lines["latency_p95"]
+    assert "500ms" not in lines["latency_p95"].rpartition("edge")[0]
+    assert lines["error_rate"].endswith("measurable")
+    assert lines["ours"].endswith("client side only")
+
+
+def test_a_preset_that_does_not_fit_is_found_before_the_load(
+    api: str, prometheus: PrometheusServer, tmp_path: Path
+) -> None:
+    """No such series: exit 4, and the series are named."""
+    write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(prometheus.url, NOTHING_COUNTS))
+    done = slocheck("validate", "--probe", cwd=tmp_path)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "nor_this_total" in done.stdout
+    assert "nobody_counts_this_bucket" in done.stdout
+
+
+def test_a_prometheus_that_does_not_answer_is_named(api: str, tmp_path: Path) -> None:
+    """Exit 4 with the address; the spec itself is valid."""
+    port = free_port()
+    write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(f"http://127.0.0.1:{port}"))
+    done = slocheck("validate", "--probe", cwd=tmp_path)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert slocheck("validate", cwd=tmp_path).returncode == 0
+
+
+def test_without_a_source_there_is_nothing_to_probe(api: str, tmp_path: Path) -> None:
+    """Exit 2: the user is told what to write."""
+    write_spec(tmp_path, api)
+    done = slocheck("validate", "--probe", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "write prometheus: or scrape:" in done.stderr

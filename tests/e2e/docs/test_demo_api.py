@@ -1,0 +1,138 @@
+"""The reference API as a process, and the shipped scenario under plain Locust."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from slocheck.assets import asset
+from slocheck.errors import UsageError
+from slocheck.reference_api.server import ReferenceApi
+from tests.support.waiting import wait_until
+
+PARENT = """
+import sys, time
+from slocheck.reference_api.server import ReferenceApi
+with ReferenceApi() as api:
+    print(api.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_api_runs_on_the_port_it_was_given(free_port: int) -> None:
+    """The address in a spec can name it."""
+    with ReferenceApi(port=free_port) as api:
+        assert api.url == f"http://127.0.0.1:{free_port}"
+        assert httpx.get(f"{api.url}/health").status_code == 200
+
+
+def test_stopping_twice_is_fine_and_nothing_answers_after() -> None:
+    """The process is gone, and wait() tells its exit code."""
+    with ReferenceApi() as api:
+        api.stop()
+        api.stop()
+        assert api.wait() == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{api.url}/health")
+
+
+def test_a_process_that_hangs_is_killed() -> None:
+    """A stopped process cannot be asked to end; it is ended all the same."""
+    with ReferenceApi() as api:
+        os.kill(api.pid, signal.SIGSTOP)
+    assert api.wait() == -signal.SIGKILL
+
+
+def test_the_api_dies_with_a_parent_that_was_killed() -> None:
+    """Whatever ends the parent, no server is left behind."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    wait_until(lambda: not _alive(pid), deadline=60)
+
+
+def _alive(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits to be collected does not."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return "State:\tZ" not in status
+
+
+@pytest.mark.parametrize(
+    ("faults", "message"),
+    [
+        pytest.param({"error_rate": 2.0}, "error-rate", id="rate"),
+        pytest.param({"delays_ms": [-1.0]}, "delays-ms", id="delay"),
+    ],
+)
+def test_faults_that_cannot_be_planted_are_refused_by_name(faults: dict[str, object], message: str) -> None:
+    """The option is named, and no process is left."""
+    with pytest.raises(UsageError, match=message), ReferenceApi(**faults):  # type: ignore[arg-type]  # a table
+        pass
+
+
+def test_the_command_of_the_readme_serves() -> None:
+    """It says where on its first line, serves as it was told, and ends with its standard input."""
+    options = ["--port", "0", "--delays-ms", "20", "70", "--error-rate", "0.01", "--seed", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "slocheck.reference_api", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    url = json.loads(process.stdout.readline())["url"]
+    assert httpx.get(f"{url}/health").status_code == 200
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_a_planted_distribution_is_dealt_whole() -> None:
+    """Of 4 requests, one each falls between the edges around the planted latencies."""
+    with ReferenceApi(delays_ms=[20, 70, 150, 300]) as api:
+        answers = [httpx.get(f"{api.url}/items/1") for _ in range(4)]
+        page = httpx.get(f"{api.url}/metrics").text
+    assert [answer.status_code for answer in answers] == [200] * 4
+    # a busy machine may push a request up by an edge or more, never down
+    upper = {float(edge): int(float(count)) for edge, count in _buckets(page)}
+    assert [upper[edge] <= most for edge, most in ((0.01, 0), (0.05, 1), (0.1, 2), (0.25, 3))] == [True] * 4
+    assert upper[float("inf")] == 4
+
+
+def _buckets(page: str) -> list[tuple[str, str]]:
+    return re.findall(
+        r'duration_seconds_bucket\{le="([^"]+)",method="GET",route="/items/{id}".*\} (\S+)', page
+    )
+
+
+def test_the_shipped_scenario_runs_under_plain_locust(reference_api: str, tmp_path: Path) -> None:
+    """No request fails, all three endpoints are there by name, and client and server count the same."""
+    options = ["--headless", "-u", "10", "-r", "50", "-t", "5s", "--stop-timeout", "30", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", str(asset("browse.py")), "--host", reference_api, *options],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    sent = {f"{row['method']} {row['name']}": row["num_requests"] for row in rows}
+    assert [row["num_failures"] for row in rows] == [0, 0, 0]
+    page = httpx.get(f"{reference_api}/metrics").text
+    served = re.findall(
+        r'^http_requests_total\{method="(\w+)",route="(/\w+.*?)",.*\} (\S+)', page, re.MULTILINE
+    )
+    counts = {f"{method} {route}": int(float(count)) for method, route, count in served}
+    assert {name: counts.get(name) for name in sent} == sent
+    assert set(sent) == {"GET /items", "GET /items/{id}", "POST /checkout"}

@@ -1,0 +1,209 @@
+"""The load engine against a real server: nothing lost, nothing counted twice, times that are right."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from slocheck.evidence.histogram import quantile_bounds
+from slocheck.evidence.model import Ending
+from slocheck.evidence.recording import FailureClass
+from slocheck.spec.model import FailureRule
+from tests.e2e.support.load_runs import Run, both_clients, make_plan, run, write_scenario
+from tests.e2e.support.load_server import LoadServer
+
+MS = 1_000_000
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_request_is_counted_once(tmp_path: Path, processes: int) -> None:
+    """The server received exactly what the recording says was sent, the drained ones included."""
+    with LoadServer() as server:
+        scenario = both_clients(tmp_path, "delay/150", wait=0)
+        ended = run(make_plan(server.url, scenario, users=8, processes=processes, warmup_s=1, duration_s=1))
+    assert server.counts["/delay/150"] == ended.sent > 40
+    assert ended.result.ending is Ending.COMPLETE
+    assert ended.result.error == ""
+    assert ended.result.health.unrecorded == ended.result.health.in_flight == 0
+    assert len(ended.result.health.workers) == processes
+    assert all(worker.complete for worker in ended.result.health.workers)
+    assert ended.total("GET plain").ok > 0 < ended.total("GET fast").ok
+
+
+def test_phases_and_slices(tmp_path: Path) -> None:
+    """Seconds count from the load's begin; the warm-up's are there, and none is sent after the window."""
+    with LoadServer() as server:
+        plan = make_plan(server.url, both_clients(tmp_path, "x"), users=4, warmup_s=1, duration_s=2)
+        ended = run(plan)
+    recording = ended.result.recording
+    assert (recording.warmup_s, recording.window_s) == (1, 2)
+    seconds = {counts.second for e in recording.endpoints for counts in e.slices}
+    assert {0, 1, 2} <= seconds <= {0, 1, 2, 3}, (
+        "the stop takes a moment; what it lets through is no window's"
+    )
+    assert [tick.second for tick in ended.ticks] == sorted({tick.second for tick in ended.ticks})
+    assert {tick.phase for tick in ended.ticks} >= {"window", "drain"}
+    assert ended.ticks[-1].recording == recording
+    assert ended.result.window_start == pytest.approx(ended.result.load_start + 1)
+    assert ended.result.end >= ended.result.window_start
+    assert ended.result.health.users == 4
+    assert set(ended.result.versions) == {"python", "locust"}
+
+
+def test_planted_latencies_are_found(tmp_path: Path) -> None:
+    """Percentiles of a known mixture lie at or above what was planted, and under the next one planted."""
+    mixture = """
+        from itertools import cycle
+        from locust import FastHttpUser, constant, task
+
+        DELAYS = cycle([60] * 18 + [250] * 2)
+
+        class Mixed(FastHttpUser):
+            wait_time = constant(0)
+
+            @task
+            def ask(self):
+                self.client.get(f"/delay/{next(DELAYS)}", name="mixed")
+    """
+    with LoadServer() as server:
+        ended = run(make_plan(server.url, write_scenario(tmp_path, mixture), users=10))
+    counts = ended.total("GET mixed")
+    slow, fast = server.counts["/delay/250"], server.counts["/delay/60"]
+    assert counts.ok == slow + fast
+    assert counts.over[2] == counts.ok, "every one is over 50 ms"
+    assert counts.over[4] >= slow, "every one of 250 ms is over 200 ms"
+    low, _ = quantile_bounds(counts.latencies, Fraction(1, 2))
+    assert 60 * MS * 255 // 256 <= low < 250 * MS
+    assert quantile_bounds(counts.latencies, Fraction(99, 100))[1] >= 250 * MS
+    assert counts.max_ns >= 250 * MS
+
+
+def test_a_custom_user_and_a_scenarios_prints_are_taken(tmp_path: Path) -> None:
+    """Users of any protocol are recorded through the event, and printing does not break the protocol."""
+    custom = """
+        import time
+        from locust import User, events, task, tag
+
+        print("printed while imported")
+
+        @events.test_start.add_listener
+        def started(environment, **_):
+            print("started", environment.parsed_options.num_users)
+
+        class Other(User):
+            @task
+            @tag("wanted")
+            def ask(self):
+                print('{"kind": "done"}')
+                with self.environment.events.request.measure("RPC", "sleep"):
+                    time.sleep(0.05)
+
+            @task(5)
+            def never(self):
+                raise AssertionError("left out by its tag")
+    """
+    with LoadServer() as server:
+        ended = run(make_plan(server.url, write_scenario(tmp_path, custom), tags=("wanted",)))
+    counts = ended.total("RPC sleep")
+    assert counts.ok == counts.sent > 40
+    assert counts.over[2] == counts.ok
+    assert counts.statuses == {}
+    assert ended.result.health.exceptions == {}
+
+
+def test_exceptions_of_the_scenario_are_collected(tmp_path: Path) -> None:
+    """What a task raises is counted by text, beside the requests, and names its line."""
+    raising = """
+        from locust import HttpUser, constant, task
+
+        class Raising(HttpUser):
+            wait_time = constant(0.05)
+
+            @task
+            def ask(self):
+                self.client.get("/x")
+                raise ValueError("mine")
+    """
+    with LoadServer() as server:
+        ended = run(make_plan(server.url, write_scenario(tmp_path, raising)))
+    ((text, count),) = ended.result.health.exceptions.items()
+    assert text.startswith("ValueError: mine (")
+    assert text.endswith("scenario.py:10)")
+    assert count == pytest.approx(ended.total("GET /x").ok, abs=2)
+
+
+def test_a_block_that_raises_is_recorded_once(tmp_path: Path) -> None:
+    """A `catch_response` block counts once: by its word, by its exception, or by the status."""
+    blocks = """
+        from locust import FastHttpUser, HttpUser, User, constant, task
+
+        class Blocks(User):
+            abstract = True
+            wait_time = constant(0.02)
+
+            @task
+            def raises(self):
+                with self.client.get("/raises", catch_response=True) as response:
+                    raise KeyError("absent")
+
+            @task
+            def fails(self):
+                with self.client.get("/fails", catch_response=True) as response:
+                    response.failure("not what I want")
+
+            @task
+            def forgives(self):
+                with self.client.get("/status/500", catch_response=True) as response:
+                    response.success()
+
+            @task
+            def tolerates(self):
+                self.client.get("/status/404")
+
+            @task
+            def forgets(self):
+                self.client.get("/forgotten", catch_response=True)
+
+        class Plain(Blocks, HttpUser):
+            pass
+
+        class Fast(Blocks, FastHttpUser):
+            pass
+    """
+    with LoadServer() as server:
+        ended = run(make_plan(server.url, write_scenario(tmp_path, blocks), users=4))
+    assert ended.sent == server.counts.total()
+    for path in ("/raises", "/fails"):
+        counts = ended.total(f"GET {path}")
+        assert counts.failures == {FailureClass.EXPECTATION: server.counts[path]}
+        assert counts.unserved == 0
+    assert ended.total("GET /status/500").failures == {FailureClass.STATUS: server.counts["/status/500"]}
+    assert ended.total("GET /status/404").ok == server.counts["/status/404"]
+    assert ended.total("GET /forgotten").ok == server.counts["/forgotten"]
+    messages = {(error.endpoint.name, error.message) for error in ended.result.recording.errors}
+    assert ("/raises", "KeyError: 'absent'") in messages
+    assert ("/fails", "CatchResponseError: not what I want") in messages
+
+
+def test_listed_statuses_and_cache_headers(tmp_path: Path) -> None:
+    """The spec's failure rule and cache rule decide on what a response is."""
+    several = """
+        from locust import FastHttpUser, constant, task
+
+        class Several(FastHttpUser):
+            wait_time = constant(0.02)
+
+            @task
+            def ask(self):
+                self.client.get("/cache/HIT")
+                self.client.get("/cache/MISS")
+                self.client.get("/status/429")
+    """
+    with LoadServer() as server:
+        plan = make_plan(server.url, write_scenario(tmp_path, several))
+        ended: Run = run(replace(plan, failures=FailureRule(("5xx", "429"))))
+    assert ended.total("GET /cache/HIT").cache_hits == server.counts["/cache/HIT"]
+    assert ended.total("GET /cache/MISS").cache_misses == server.counts["/cache/MISS"]
+    assert ended.total("GET /cache/HIT").bytes_received == 2 * server.counts["/cache/HIT"]
+    assert ended.total("GET /status/429").failures == {FailureClass.STATUS: server.counts["/status/429"]}

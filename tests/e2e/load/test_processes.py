@@ -1,0 +1,247 @@
+"""Processes and signals: a lost worker, a dead master, an interrupt, strangers on the master's port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
+import psutil
+import pytest
+import zmq
+
+from slocheck.errors import UsageError
+from slocheck.evidence.model import Ending, LoadResult, Tick
+from slocheck.load.engine import LoadEngine
+from tests.e2e.support.load_runs import both_clients, make_plan, write_scenario
+from tests.e2e.support.load_server import LoadServer
+from tests.support.waiting import wait_until
+
+
+def workers_of(engine: LoadEngine) -> list[psutil.Process]:
+    """Return the worker processes of a prepared engine."""
+    assert engine.pid is not None
+    return psutil.Process(engine.pid).children()
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Return those that still run; a dead one that nobody has reaped does not."""
+    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def run_until(
+    tmp_path: Path, act: Callable[[LoadEngine], object], *, behaviour: str = "x"
+) -> tuple[LoadResult, int]:
+    """Run a long plan, act at the second tick; returns the result and how many requests the server got."""
+    ticks: list[Tick] = []
+
+    def on_tick(tick: Tick) -> None:
+        ticks.append(tick)
+        if len(ticks) == 2:
+            act(engine)
+
+    with LoadServer() as server:
+        plan = make_plan(server.url, both_clients(tmp_path, behaviour), duration_s=120)
+        with LoadEngine(plan) as engine:
+            engine.prepare()
+            children = workers_of(engine)
+            result = engine.run(on_tick)
+        wait_until(lambda: not alive(children), deadline=5)
+        return result, server.counts.total()
+
+
+def sent(result: LoadResult) -> int:
+    """Sum the requests of a result."""
+    return sum(counts.sent for e in result.recording.endpoints for counts in e.slices)
+
+
+def test_the_master_gives_way_to_its_workers(tmp_path: Path) -> None:
+    """Arrivals are due at moments, the master's sums are not: its priority is below that of the workers."""
+    with LoadServer() as server, LoadEngine(make_plan(server.url, both_clients(tmp_path, "x"))) as engine:
+        engine.prepare()
+        (worker,) = workers_of(engine)
+        assert psutil.Process(engine.pid).nice() > worker.nice() == psutil.Process().nice()
+
+
+def test_stop_ends_in_order(tmp_path: Path) -> None:
+    """A stop keeps everything recorded, is labelled interrupted, and cuts the window."""
+    result, counted = run_until(tmp_path, lambda engine: engine.stop())
+    assert result.ending is Ending.INTERRUPTED
+    assert sent(result) == counted > 0
+    assert 1 <= result.recording.window_s <= 6
+    assert result.health.workers[0].complete
+
+
+def test_stop_does_not_wait_for_a_hung_target(tmp_path: Path) -> None:
+    """What hangs when the user stops says nothing of the target: it is unrecorded, not failed."""
+    result, counted = run_until(tmp_path, lambda engine: engine.stop(), behaviour="hang")
+    assert result.ending is Ending.INTERRUPTED
+    assert (sent(result), result.health.unrecorded) == (0, counted)
+    assert counted == 2
+
+
+def test_kill_ends_at_once(tmp_path: Path) -> None:
+    """A kill keeps what was received before it."""
+    result, counted = run_until(tmp_path, lambda engine: engine.kill())
+    assert result.ending is Ending.INTERRUPTED
+    assert 0 < sent(result) <= counted
+    assert result.recording.window_s >= 1
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        pytest.param(signal.SIGKILL, "worker process 1 of 1 was killed by signal 9", id="killed"),
+        pytest.param(signal.SIGSTOP, "fell silent: stopped, or too busy to answer", id="stopped"),
+    ],
+)
+def test_a_lost_worker_ends_the_run(tmp_path: Path, number: signal.Signals, says: str) -> None:
+    """A worker that dies or stops ends the run, named, with what it had reported."""
+    result, _ = run_until(tmp_path, lambda engine: workers_of(engine)[0].send_signal(number))
+    assert result.ending is Ending.GENERATOR_LOST
+    assert says in result.error
+    assert not result.health.workers[0].complete
+    assert sent(result) > 0
+
+
+def test_a_killed_master_takes_its_workers_along(tmp_path: Path) -> None:
+    """Workers stop with their master, and the CLI keeps the recording."""
+    found: list[psutil.Process] = []
+
+    def act(engine: LoadEngine) -> None:
+        assert engine.pid is not None
+        found.extend(workers_of(engine))
+        os.kill(engine.pid, signal.SIGKILL)
+        wait_until(lambda: not alive(found), deadline=5)
+
+    result, _ = run_until(tmp_path, act)
+    assert found
+    assert result.ending is Ending.GENERATOR_LOST
+    assert "master was killed by signal 9" in result.error
+    assert sent(result) > 0
+    assert not result.health.workers[0].complete
+
+
+def test_a_dead_cli_takes_its_children_along(tmp_path: Path) -> None:
+    """When the process that holds the engine is killed, master and workers end by themselves."""
+    program = """
+import sys
+from slocheck.load.engine import LoadEngine
+from tests.e2e.support.load_runs import make_plan
+with LoadEngine(make_plan(sys.argv[1], sys.argv[2], duration_s=120)) as engine:
+    engine.prepare()
+    engine.run(lambda tick: print(tick.second, flush=True))
+"""
+    with LoadServer() as server:
+        arguments = [sys.executable, "-c", program, server.url, both_clients(tmp_path, "x")]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"1\n"
+            children = psutil.Process(holder.pid).children(recursive=True)
+            holder.kill()
+        assert len(children) == 2
+        wait_until(lambda: not alive(children), deadline=5)
+
+
+def test_strangers_on_the_masters_port_change_nothing(tmp_path: Path) -> None:
+    """Junk, Locust's own messages without a seal and raw bytes are dropped; the master listens on."""
+
+    def forge(engine: LoadEngine) -> None:
+        assert engine.pid is not None
+        (port,) = {
+            c.laddr.port for c in psutil.Process(engine.pid).net_connections("tcp") if c.status == "LISTEN"
+        }
+        with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+            dealer.setsockopt(zmq.IDENTITY, b"stranger")
+            dealer.connect(f"tcp://127.0.0.1:{port}")
+            for message in (
+                b"", b"\x00", b"x" * 10_000,
+                msgpack.dumps(("client_ready", "2.47.0", "stranger")),
+                msgpack.dumps(("quit", None, "guessed")),
+                msgpack.dumps(("slocheck_report", {"sequence": 10**6, "final": True}, "guessed")),
+            ):  # fmt: skip
+                dealer.send(message)
+            dealer.send_multipart([b"a", b"b", b"c"])
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall(b"\x00" * 64)
+
+    def on_tick(tick: Tick) -> None:
+        if tick.second == 1:
+            forge(engine)
+
+    with LoadServer() as server:
+        plan = make_plan(server.url, both_clients(tmp_path, "x"), duration_s=3)
+        with LoadEngine(plan) as engine:
+            engine.prepare()
+            result = engine.run(on_tick)
+        assert sent(result) == server.counts.total() > 0
+    assert result.ending is Ending.COMPLETE
+    assert len(result.health.workers) == 1
+    assert result.health.workers[0].complete
+
+
+SHAPE = """
+from locust import HttpUser, LoadTestShape
+
+class U(HttpUser):
+    pass
+
+class S(LoadTestShape):
+    def tick(self):
+        return None
+"""
+RAISES = "secret = 'hush'\ndef inner(divisor):\n    return 1 / divisor\ninner(0)\n"
+IMPORTED = "while it is imported"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("x = 1\ndef f(:\n", "scenario.py:2: not valid Python: invalid syntax", id="syntax"),
+        pytest.param(RAISES, f"scenario.py:3: raises {IMPORTED}: ZeroDivisionError: division", id="raises"),
+        pytest.param("exit(3)\n", f"scenario.py:1: ends the process {IMPORTED}", id="exits"),
+        pytest.param("import locust\n", "scenario.py: has no user class; define a subclass", id="no user"),
+        pytest.param(SHAPE, "scenario.py: defines a LoadTestShape (S); the plan decides", id="shape"),
+        pytest.param(None, "scenario.py: there is no such Locust file", id="missing"),
+    ],
+)
+def test_a_scenario_that_cannot_be_run_is_refused(tmp_path: Path, text: str | None, says: str) -> None:
+    """The message names file, line and cause, shows no values, and nothing is sent."""
+    path = tmp_path / "scenario.py"
+    if text is not None:
+        path.write_text(text)
+    with LoadServer() as server:
+        with LoadEngine(make_plan(server.url, str(path))) as engine, pytest.raises(UsageError) as refusal:
+            engine.prepare()
+        assert server.counts.total() == 0
+    assert str(refusal.value).startswith(f"{tmp_path}/{says}")
+    assert "hush" not in str(refusal.value)
+
+
+def test_tags_that_leave_nothing_are_refused(tmp_path: Path) -> None:
+    """Tags that no task carries are a usage error, not a run without requests."""
+    plan = make_plan("http://127.0.0.1:9", both_clients(tmp_path, "x"), tags=("absent",))
+    with (
+        LoadEngine(plan) as engine,
+        pytest.raises(UsageError, match=r"no task is left with tags \['absent'\]"),
+    ):
+        engine.prepare()
+
+
+def test_an_import_without_end_is_refused(tmp_path: Path) -> None:
+    """A Locust file that loops while it is imported is given up, and its process is gone."""
+    path = write_scenario(tmp_path, "while True:\n    pass\n")
+    with LoadEngine(make_plan("http://127.0.0.1:9", path), prepare_s=3) as engine:
+        with pytest.raises(UsageError, match="is not imported within 3 s"):
+            engine.prepare()
+        assert engine.pid is None
+
+
+def test_neither_locust_nor_gevent_is_imported_by_the_cli() -> None:
+    """The engine's own side stays free of Locust, gevent and numpy."""
+    program = "import sys, slocheck.load.engine; print({'locust', 'gevent', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

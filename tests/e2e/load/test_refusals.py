@@ -1,0 +1,114 @@
+"""What the load engine refuses, or warns of, before anything is sent."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slocheck.errors import UsageError
+from slocheck.load.engine import LoadEngine, ScenarioInfo
+from slocheck.plan.load_plan import LoadPlan
+from slocheck.spec.model import Tls
+from slocheck.spec.model.load_profile import Stage
+from tests.e2e.support.cli import slocheck, write_spec
+from tests.e2e.support.lean_runs import DECLARATIVE, LEAN, Call, plan_for
+from tests.e2e.support.load_runs import both_clients, make_plan, run, write_scenario
+from tests.support.hostile_server import HostileServer
+
+PROXY = {
+    "http_proxy": "http://proxy.example:3128",
+    "https_proxy": "http://proxy.example:3128",
+    "no_proxy": "",
+}
+LEAN_SCENARIO = """
+from locust import constant, task
+from slocheck.users import LeanHttpUser
+
+
+class Reader(LeanHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def item(self):
+        self.client.get("/items/1", name="/items/{id}")
+"""
+
+
+def prepared(plan: LoadPlan) -> ScenarioInfo:
+    """Prepare a plan, and go no further."""
+    with LoadEngine(plan) as engine:
+        return engine.prepare()
+
+
+@pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
+@pytest.mark.parametrize("url", ["http://shop.example", "https://shop.example:8443"])
+def test_a_proxy_in_the_environment_is_refused(tmp_path: Path, kind: str, url: str) -> None:
+    """The load would take another way than the user's own requests do."""
+    with pytest.raises(UsageError, match=r"names an HTTP proxy.*no_proxy") as caught:
+        prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment=PROXY))
+    assert caught.value.exit_code == 2
+    prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment={**PROXY, "no_proxy": "shop.example"}))
+
+
+@pytest.mark.parametrize("rate", [(), (Stage(10, 10, 60),)], ids=["closed", "open"])
+@pytest.mark.parametrize(
+    ("line", "tls", "message"),
+    [
+        pytest.param(
+            "proxy_host = 'p.example'", Tls(), r"Asking\.proxy_host: .* no proxy", id="a proxy in the class"
+        ),
+        pytest.param("weight = 1", Tls(ca="/nowhere/ca.pem"), r"/nowhere/ca\.pem", id="a CA that is missing"),
+    ],
+)
+def test_a_lean_user_that_cannot_send_is_refused(
+    tmp_path: Path, rate: tuple[Stage, ...], line: str, tls: Tls, message: str
+) -> None:
+    """With the scenario, not with its first request."""
+    text = f"from slocheck.users import LeanHttpUser\n\nclass Asking(LeanHttpUser):\n    {line}\n"
+    plan = make_plan("https://127.0.0.1:1", write_scenario(tmp_path, text), tls=tls, rate=rate)
+    with pytest.raises(UsageError, match=message):
+        prepared(plan)
+
+
+def test_the_command_line_goes_round_no_proxy_to_this_machine(tmp_path: Path) -> None:
+    """Loopback needs no proxy, and none is asked."""
+    with HostileServer() as server, HostileServer() as proxy:
+        write_spec(
+            tmp_path, server.url, scenario=LEAN_SCENARIO, workload="users: 2, warmup: 0s, duration: 10s"
+        )
+        environment = {"http_proxy": proxy.url, "HTTP_PROXY": proxy.url, "no_proxy": "", "NO_PROXY": ""}
+        done = slocheck("run", cwd=tmp_path, environment=environment)
+        assert proxy.connections == 0
+        assert server.requests["/items/1"] > 100
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_too_few_open_files_exit_2_with_the_cure(tmp_path: Path) -> None:
+    """Nothing is sent, and nothing is archived."""
+    with HostileServer() as server:
+        write_spec(
+            tmp_path, server.url, scenario=LEAN_SCENARIO, workload="users: 500, warmup: 0s, duration: 10s"
+        )
+        done = subprocess.run(
+            ["bash", "-c", 'ulimit -n 300 && exec "$0" -m slocheck run', sys.executable],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert server.requests.total() == 0
+    assert done.returncode == 2
+    assert "500 users in one process need 564 open files" in done.stderr
+    assert "raise the hard limit" in done.stderr
+    assert not list(tmp_path.glob("reports/2*"))
+
+
+def test_many_fast_http_users_are_warned_of(tmp_path: Path) -> None:
+    """Before the load, and in the evidence; not where they are spread, nor for the lean client."""
+    with HostileServer() as server:
+        scenario = both_clients(tmp_path, "x", wait=60)
+        plan = make_plan(server.url, scenario, users=901, spawn_rate=2000, duration_s=1, drain_s=1)
+        (warning,) = prepared(plan).warnings
+        assert warning.startswith("Fast: FastHttpUser keeps no connection")
+        assert "--processes 2" in warning
+        assert warning in run(plan).result.health.workers[0].messages
+        assert prepared(make_plan(server.url, scenario, users=901, processes=2)).warnings == ()
+        assert prepared(plan_for(server.url, tmp_path, LEAN, [Call("/x")], users=901)).warnings == ()

@@ -1,0 +1,122 @@
+"""The HTML report in a real Chromium: nothing is refused, nothing is missing, with and without scripts."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from slocheck.grading.report import Report
+from slocheck.reporters import FORMATS
+from tests.builders.reports import HOSTILE, hostile_report, report
+from tests.e2e.support.browser import CHROMIUM, Browser
+from tests.support.html_page import read
+
+WAIT_S = 120
+
+
+def browse(folder: Path, document: str) -> tuple[str, list[str]]:
+    """Open a document in a fresh browser; returns the DOM and what its console said."""
+    folder.mkdir(exist_ok=True)
+    page = folder / "report.html"
+    page.write_text(document, encoding="utf-8")
+    profile = folder / "profile"
+    profile.mkdir()
+    done = subprocess.run(
+        [*CHROMIUM, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=True,
+    )
+    return done.stdout, re.findall(r"CONSOLE[^\]]*\] (.*)", done.stderr)
+
+
+def html_of(found: Report) -> str:
+    """Render the report."""
+    return FORMATS["html"].render(found)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_report_is_complete_and_the_console_silent(tmp_path: Path, *, scripts: bool) -> None:
+    """Verdict, objectives, charts and tables are in the DOM; the policy refuses nothing."""
+    document = html_of(report())
+    dom, console = browse(tmp_path, document if scripts else without_scripts(document))
+    assert console == []
+    page = read(dom)
+    assert "FAIL" in page.text("h1")
+    assert {"latency", "load", "cache", "spectrum", "heatmap"} <= set(page.attributes("id"))
+    assert "262ms" in page.text("td")
+    assert "slocheck run slo.yaml --seed 42" in page.text("pre")
+    assert ("sort" in page.attributes("class")) is scripts
+
+
+def without_scripts(document: str) -> str:
+    """Return the document as a browser without scripts reads it."""
+    return re.sub("<script.*?</script>", "", document, flags=re.DOTALL)
+
+
+def test_a_browser_with_scripts_switched_off_shows_it_all(tmp_path: Path) -> None:
+    """Nothing waits for a script: the DOM is that of the page without any."""
+    document = html_of(report())
+    page = tmp_path / "off.html"
+    page.write_text(document, encoding="utf-8")
+    with Browser(tmp_path / "off") as browser:
+        switched_off = browser.dom(page.as_uri(), scripts=False)
+        switched_on = browser.dom(page.as_uri(), scripts=True)
+        assert browser.complaints == []
+    without, _ = browse(tmp_path / "without", without_scripts(document))
+    assert "".join(without_scripts(switched_off).split()) == "".join(without.split())
+    assert 'class="sort"' in switched_on
+
+
+def test_a_violation_of_the_policy_would_be_noticed(tmp_path: Path) -> None:
+    """The silence above means something: an inline style and a script of another hash are refused aloud."""
+    document = html_of(report()).replace(
+        "<body>", '<body style="color: red"><script>document.title = "x"</script>'
+    )
+    dom, console = browse(tmp_path, document)
+    assert sum("Content Security Policy" in line for line in console) == 2
+    assert "<title>x</title>" not in dom
+
+
+def test_hostile_text_runs_nowhere(tmp_path: Path) -> None:
+    """Names, messages and queries full of markup change neither the DOM's elements nor the console."""
+    dom, console = browse(tmp_path, html_of(hostile_report("".join(HOSTILE[:3]))))
+    assert console == []
+    assert "alert(1)" in read(dom).text("h3") + read(dom).text("p")
+    assert len([tag for tag, _ in read(dom).tags if tag in {"script", "img"}]) == 2
+
+
+SORT = """
+(() => {
+  const rows = () => [...document.querySelectorAll("table.sortable tbody tr")];
+  const column = () => rows().map((row) => row.cells[0].textContent);
+  const p99 = document.querySelectorAll("table.sortable .sort")[6];
+  const orders = [];
+  for (let click = 0; click < 2; click++) { p99.click(); orders.push(column()); }
+  return orders;
+})()
+"""
+HOVER = """
+(() => {
+  const chart = document.getElementById("load");
+  const box = chart.getBoundingClientRect();
+  const x = box.left + box.width * (72 + 776 * 25.5 / 45) / 960;
+  chart.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: box.top + 50 }));
+  return chart.closest("figure").querySelector("output").textContent;
+})()
+"""
+
+
+def test_scripts_sort_the_endpoints_and_read_off_the_charts(tmp_path: Path) -> None:
+    """A click sorts by number and keeps the total on top; the crosshair tells the second's counts."""
+    page = tmp_path / "report.html"
+    page.write_text(html_of(report()), encoding="utf-8")
+    with Browser(tmp_path / "profile") as browser:
+        assert browser.evaluate(page.as_uri(), SORT) == [
+            ["all requests", "POST /checkout", "GET /items/{id}"],
+            ["all requests", "GET /items/{id}", "POST /checkout"],
+        ]
+        assert browser.evaluate(page.as_uri(), HOVER) == "0:25  sent 108  failed 8"
+        assert browser.complaints == []

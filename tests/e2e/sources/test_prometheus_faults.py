@@ -1,0 +1,302 @@
+"""Prometheus fails once the load has begun: the client's side is kept, and no verdict becomes better.
+
+All runs go on at the same time. Most share one Prometheus, each through a proxy of its own that turns bad
+when its run's load has begun; two have a real Prometheus of their own, which is restarted. Where the
+server's count is compared with what was sent, the run has its own API.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slocheck.pipeline.archive import RUNNING_FILE, load_evidence
+from slocheck.reference_api.server import ReferenceApi
+from tests.e2e.support.cli import only_run, result_of, slocheck, start_slocheck, write_spec
+from tests.e2e.support.fault_proxy import Fault, FaultProxy, Kind
+from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus, wait_until
+
+AT_ONCE = 9
+TIMEOUT = 4
+OBJECTIVES = """\
+  ours_p95: {indicator: latency_p95, source: client, bronze: "< 20s", silver: "< 10s"}
+  errors: {indicator: error_rate, source: prometheus, bronze: "< 50%", silver: "< 20%"}
+"""
+BREACHED = '  ours_p50: {indicator: latency_p50, source: client, bronze: "< 1us", silver: "< 1us"}\n'
+WORKLOAD = "users: 2, spawn_rate: 50, warmup: 0s, duration: 11s"
+AHEAD = 125.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way to fail, and what has to come of it.
+
+    Attributes:
+        fault: What the proxy does from the load's begin on; None: the real Prometheus is restarted.
+        exit: The run's exit code.
+        said: What the reason or a finding says.
+        clock: How far Prometheus's clock is ahead, from the start.
+        loses: The store is empty after the restart.
+    """
+
+    fault: Fault | None
+    exit: int
+    said: str
+    clock: float = 0.0
+    loses: bool = False
+
+    @property
+    def heals(self) -> bool:
+        """Prometheus recovers, so that the server's count is whole."""
+        return self.exit == 0
+
+
+CASES: Mapping[str, Case] = {  # those that take longest come first
+    "hang": Case(Fault(Kind.HANG), 3, f"no answer within {TIMEOUT} s"),
+    "503 for ever": Case(Fault(Kind.STATUS_503), 3, "HTTP 503 is not ready or timed out (planted)"),
+    "truncated JSON": Case(Fault(Kind.TRUNCATED), 3, "the JSON answer is broken off or damaged"),
+    "refuse": Case(Fault(Kind.REFUSE), 3, "connection refused"),
+    "503 for 10 s": Case(Fault(Kind.STATUS_503, seconds=10), 0, ""),
+    "500 for 10 s": Case(Fault(Kind.STATUS_500, seconds=10), 0, ""),
+    "restart": Case(None, 0, ""),
+    "empty after a restart": Case(None, 3, "holds nothing from before the load", loses=True),
+    "too slow twice": Case(Fault(Kind.SLOW, seconds=TIMEOUT + 2, queries=2), 0, ""),
+    "one broken answer": Case(Fault(Kind.TRUNCATED, queries=1), 0, ""),
+    "422 for long spans": Case(Fault(Kind.TOO_LONG), 0, ""),
+    "error under 200": Case(Fault(Kind.ERROR_UNDER_200), 3, "answered an error under HTTP 200"),
+    "a warning": Case(Fault(Kind.WARNING), 3, "Prometheus warned: planted: a store is gone"),
+    "isPartial": Case(Fault(Kind.PARTIAL), 3, "the answer is partial (isPartial)"),
+    "422 for ever": Case(Fault(Kind.TOO_MUCH), 3, "would load too many samples"),
+    "clock moved": Case(Fault(shift=AHEAD), 3, "clock moved by 12"),
+    "clock ahead": Case(Fault(), 4, "clock skew 12", clock=AHEAD),
+    "clock behind": Case(Fault(), 4, "clock skew 12", clock=-AHEAD),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A run that has ended.
+
+    Attributes:
+        folder: Its working folder.
+        process: Exit code and output.
+        met: How many queries met the fault.
+    """
+
+    folder: Path
+    process: subprocess.CompletedProcess[str]
+    met: int
+
+    @property
+    def sent(self) -> int:
+        """Requests that the archived recording holds."""
+        recording = load_evidence(only_run(self.folder)).recording
+        return sum(part.sent for item in recording.endpoints for part in item.slices)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What ``--json`` printed."""
+        return result_of(self.process)
+
+    def objective(self, name: str) -> dict[str, Any]:
+        """Return the silver level of an objective."""
+        found = next(item for item in self.result["objectives"] if item["name"] == name)
+        level: dict[str, Any] = next(item for item in found["levels"] if item["level"] == "silver")
+        return level
+
+
+JOBS = ("shop-api", *(f"shop-{number}" for number, case in enumerate(CASES.values()) if case.heals))
+
+
+@pytest.fixture(scope="module")
+def apis() -> Iterator[dict[str, str]]:
+    """Base URLs of reference APIs by job: one that many runs share, and one for each that heals."""
+    with ExitStack() as stack:
+        yield {job: stack.enter_context(ReferenceApi(port=0)).url for job in JOBS}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A target: its URL and the job that scrapes it."""
+
+    url: str
+    job: str
+
+
+def api_of(number: int, case: Case, apis: Mapping[str, str]) -> Api:
+    """Return the target of a case's run."""
+    job = f"shop-{number}" if case.heals else "shop-api"
+    return Api(apis[job], job)
+
+
+@pytest.fixture(scope="module")
+def api(apis: dict[str, str]) -> str:
+    """The shared API."""
+    return apis["shop-api"]
+
+
+@pytest.fixture(scope="module")
+def prometheus(apis: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
+    """A Prometheus that scrapes all of them every second."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    with start_prometheus(folder, {job: [f"{url}/metrics"] for job, url in apis.items()}) as server:
+        yield server
+
+
+def source(url: str, job: str) -> str:
+    """Return the spec's prometheus section; its timeout is short, so that a hang is soon noticed."""
+    return (
+        f'prometheus: {{url: "{url}", preset: prom-client, selector: {{job: {job}}}, timeout: {TIMEOUT}s}}\n'
+    )
+
+
+def write(folder: Path, api: str, url: str, *, objectives: str = OBJECTIVES, job: str = "shop-api") -> Path:
+    """Write the spec of a run; the clock's skew is judged by the usual limit."""
+    folder.mkdir(exist_ok=True)
+    spec = write_spec(
+        folder,
+        api,
+        objectives=objectives,
+        source=source(url, job),
+        workload=WORKLOAD,
+        more="confidence: none\n",
+    )
+    text = spec.read_text().replace("max_clock_skew: 60s", "max_clock_skew: 5s, max_scrape_gap: 30")
+    spec.write_text(text)
+    return spec
+
+
+def begun(folder: Path) -> bool:
+    """Tell whether the load of a run in this folder has begun."""
+    return any((folder / "reports").glob(f"*/{RUNNING_FILE}"))
+
+
+def run_until_bad(folder: Path, turn_bad: Callable[[], None]) -> subprocess.CompletedProcess[str]:
+    """Make the run of the spec in `folder`; when its load has begun, let Prometheus turn bad."""
+    process = start_slocheck("run", "--json", "--allow-concurrent", cwd=folder)
+    try:
+        wait_until(lambda: begun(folder) or process.poll() is not None, "the load begun")
+        turn_bad()
+        out, err = process.communicate(timeout=200)
+    finally:
+        process.kill()
+        process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def run_faulty(fault: Fault, clock: float, api: Api, folder: Path, upstream: str) -> Done:
+    """Make a run whose queries meet a fault."""
+    with FaultProxy(upstream, clock=clock) as proxy:
+        write(folder, api.url, proxy.url, job=api.job)
+        process = run_until_bad(folder, lambda: proxy.set(fault))
+        return Done(folder, process, proxy.met)
+
+
+def run_restarted(api: Api, folder: Path, *, loses: bool) -> Done:
+    """Make a run during which a Prometheus of its own is restarted."""
+    with start_prometheus(folder, {api.job: [f"{api.url}/metrics"]}) as server:
+        write(folder, api.url, server.url, job=api.job)
+
+        def restart() -> None:
+            server.stop()
+            if loses:
+                data = server.folder / "data"
+                data.rename(data.with_name("lost"))
+            server.start()
+
+        return Done(folder, run_until_bad(folder, restart), 0)
+
+
+def run_case(case: Case, api: Api, folder: Path, upstream: str) -> Done:
+    """Make a run during which Prometheus turns bad."""
+    if case.fault is None:
+        return run_restarted(api, folder, loses=case.loses)
+    return run_faulty(case.fault, case.clock, api, folder, upstream)
+
+
+@pytest.fixture(scope="module")
+def runs(
+    apis: dict[str, str], prometheus: PrometheusServer, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Done]:
+    """Every case's run, by name."""
+    root = tmp_path_factory.mktemp("runs")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = {
+            name: pool.submit(
+                run_case, case, api_of(number, case, apis), root / f"run-{number}", prometheus.url
+            )
+            for number, (name, case) in enumerate(CASES.items())
+        }
+        return {name: found.result() for name, found in waiting.items()}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_each_fault_ends_in_its_exit_code(runs: dict[str, Done], name: str) -> None:
+    """The code says what is known, and the reason names what Prometheus did."""
+    done, case = runs[name], CASES[name]
+    assert done.process.returncode == case.exit, done.process.stdout + done.process.stderr
+    if case.fault and case.fault.kind not in (Kind.PASS, Kind.REFUSE):
+        assert done.met > 0
+    findings = [item["message"] for item in done.result["findings"] if not item["valid"]]
+    assert case.said in " ".join([done.objective("errors")["reason"], *findings])
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_the_client_side_is_kept_and_reported(runs: dict[str, Done], name: str) -> None:
+    """Whatever Prometheus did, the client's verdict stands, its evidence is archived, reports are written."""
+    done = runs[name]
+    assert done.objective("ours_p95")["verdict"] == "met"
+    run = only_run(done.folder)
+    assert done.sent >= done.result["run"]["requests"] > 10
+    assert {path.name for path in run.iterdir()} >= {"evidence.json.gz", "result.json", "slo.yaml"}
+    assert json.loads((run / "result.json").read_text())["verdict"] == done.result["verdict"]
+    assert not (run / RUNNING_FILE).exists()
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.heals])
+def test_a_fault_that_heals_changes_no_number(runs: dict[str, Done], name: str) -> None:
+    """After the retries the server's count is what it is without a fault: exactly what was sent."""
+    done = runs[name]
+    (side,) = done.objective("errors")["sides"]
+    assert (side["bad"], side["total"], side["notes"]) == (0, done.sent, [])
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.exit == 3])
+def test_without_the_server_side_its_objective_is_undecided(runs: dict[str, Done], name: str) -> None:
+    """No data is never a pass, and never a breach: the objective says that its source failed."""
+    done = runs[name]
+    level = done.objective("errors")
+    assert level["verdict"] == "undecided"
+    (side,) = level["sides"]
+    assert side["broken"]
+    assert done.result["tier"] is None
+
+
+def test_a_breach_that_the_client_proves_needs_no_prometheus(
+    runs: dict[str, Done], api: str, tmp_path: Path
+) -> None:
+    """The archived run of a Prometheus that was gone fails a limit that the client's side breaks."""
+    done = runs["refuse"]
+    spec = write(tmp_path / "strict", api, "http://127.0.0.1:1", objectives=OBJECTIVES + BREACHED)
+    graded = slocheck("grade", "latest", "--spec", spec, "--json", cwd=done.folder)
+    assert graded.returncode == 1, graded.stdout + graded.stderr
+    assert result_of(graded)["verdict"] == "fail"
+
+
+def test_a_fault_before_the_load_means_no_load(
+    api: str, prometheus: PrometheusServer, tmp_path: Path
+) -> None:
+    """A Prometheus that fails the preflight ends the run before it: nothing is sent, nothing archived."""
+    with FaultProxy(prometheus.url) as proxy:
+        write(tmp_path, api, proxy.url)
+        proxy.set(Fault(Kind.STATUS_503))
+        done = slocheck("run", "--json", "--allow-concurrent", cwd=tmp_path)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "HTTP 503" in done.stderr
+    assert not list((tmp_path / "reports").glob("*Z-*"))

@@ -1,0 +1,1 @@
+"""Real servers, and runs of the real command line and load engine."""

@@ -1,0 +1,294 @@
+"""The server's side against planted truth, with a real Prometheus: bursts, restarts, replicas.
+
+The scenario sends in bouts. Before each but the first it waits until the test has let it go, so that
+what happens between them happens at a known count, however fast the machine is. All runs go on at the
+same time, each with an API and a Prometheus of its own.
+"""
+
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slocheck.pipeline.archive import load_evidence
+from tests.e2e.support.cli import only_run, result_of, start_slocheck, write_spec
+from tests.e2e.support.counted_api import CountedApi
+from tests.e2e.support.nginx_server import NginxServer
+from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus, wait_until
+
+SCENARIO = '''"""Bouts of requests by one user; a file lets each next one go."""
+from pathlib import Path
+
+from locust import FastHttpUser, constant, task
+
+FOLDER, BOUTS = Path({folder!r}), {bouts!r}
+
+
+class Sender(FastHttpUser):
+    wait_time = constant(0.05)
+    begun = 0
+
+    @task
+    def send(self):
+        number = self.begun
+        if number < len(BOUTS) and (number == 0 or (FOLDER / f"go-{{number}}").exists()):
+            self.begun += 1
+            for _ in range(BOUTS[number]):
+                self.client.get("/items", headers={{"Connection": "close"}})
+'''
+OBJECTIVES = """\
+  error_rate: {source: prometheus, bronze: "< 1%", silver: "< 0.1%"}
+  latency_p95: {source: prometheus, bronze: "<= 1s", silver: "<= 1s"}
+"""
+TOTAL = "sum(http_requests_total)"
+FAILED = 'http_requests_total{status_code="500"}'
+BOUT = 300
+LOST = 4
+JOB = "shop-api"
+INTERVALS = [pytest.param("1s", id="every second"), pytest.param("5s", id="every 5 s")]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that has ended.
+
+    Attributes:
+        folder: Its working folder.
+        process: Exit code and output.
+    """
+
+    folder: Path
+    process: subprocess.CompletedProcess[str]
+
+    @property
+    def sent(self) -> int:
+        """Requests that the client recorded."""
+        recording = load_evidence(only_run(self.folder)).recording
+        return sum(part.sent for item in recording.endpoints for part in item.slices)
+
+    def objective(self, name: str) -> dict[str, Any]:
+        """Return an objective of the JSON result."""
+        found: dict[str, Any] = next(
+            item for item in result_of(self.process)["objectives"] if item["name"] == name
+        )
+        return found
+
+    def verdicts(self, name: str) -> dict[str, str]:
+        """Return the verdict of each tier of an objective."""
+        return {level["level"]: level["verdict"] for level in self.objective(name)["levels"]}
+
+    def server(self, name: str) -> dict[str, Any]:
+        """Return the server's side of an objective's last tier."""
+        (side,) = self.objective(name)["levels"][-1]["sides"]
+        found: dict[str, Any] = side
+        return found
+
+
+def make_run(
+    folder: Path,
+    target: str,
+    prometheus: PrometheusServer,
+    *,
+    seconds: int,
+    bouts: Sequence[int],
+    between: Callable[[int], None],
+) -> Run:
+    """Make a run of some bouts; `between` is called after each, and the next begins when it returns."""
+    spec = write_spec(
+        folder,
+        target,
+        objectives=OBJECTIVES,
+        source=f'prometheus: {{url: "{prometheus.url}", preset: prom-client, selector: {{job: {JOB}}}}}\n',
+        workload=f"users: 1, spawn_rate: 10, warmup: 0s, duration: {seconds}s",
+        scenario=SCENARIO.format(folder=str(folder), bouts=tuple(bouts)),
+        more="confidence: none\n",
+    )
+    spec.write_text(spec.read_text().replace("max_clock_skew", "max_scrape_gap: 30, max_clock_skew"))
+    process = start_slocheck("run", "--json", cwd=folder)
+    try:
+        for number in range(1, len(bouts)):
+            between(number)
+            assert process.poll() is None, "the run ended before its last bout: the window is too short"
+            (folder / f"go-{number}").touch()
+        out, err = process.communicate(timeout=150)
+    finally:
+        process.kill()
+        process.communicate()
+    return Run(folder, subprocess.CompletedProcess(process.args, process.returncode, out, err))
+
+
+def burst(folder: Path, interval: str) -> Run:
+    """Seven errors in a row, after 600 good requests and before 600 more."""
+    with (
+        CountedApi(fail_from=601, failures=7) as api,
+        start_prometheus(folder, {JOB: [api.metrics]}, interval) as prometheus,
+    ):
+
+        def scraped(number: int) -> None:
+            prometheus.wait_value(TOTAL, (600, 907)[number - 1])
+            if number == 2:  # twice, so that rate() has all that it needs
+                prometheus.wait_value(f"count_over_time({FAILED}[5m]) > bool 1", 1)
+
+        return make_run(
+            folder,
+            api.url,
+            prometheus,
+            seconds={"1s": 30, "5s": 36}[interval],
+            bouts=(600, 307, 300),
+            between=scraped,
+        )
+
+
+def restart(folder: Path, interval: str) -> Run:
+    """The target is killed and started again between two scrapes."""
+    with (
+        CountedApi() as api,
+        start_prometheus(folder, {JOB: [api.metrics]}, interval) as prometheus,
+    ):
+
+        def again(_: int) -> None:
+            prometheus.wait_value(TOTAL, BOUT)
+            api.restart()
+
+        return make_run(folder, api.url, prometheus, seconds=30, bouts=(BOUT, BOUT), between=again)
+
+
+def loss(folder: Path, interval: str) -> Run:
+    """The target is killed with requests that no scrape has seen."""
+    with (
+        CountedApi() as api,
+        start_prometheus(folder, {JOB: [api.metrics]}, interval) as prometheus,
+    ):
+
+        def between(number: int) -> None:
+            if number == 1:
+                prometheus.wait_value(TOTAL, BOUT)
+                api.blind()
+            else:
+                wait_until(lambda: api.served() == BOUT + LOST, "the bout that is not scraped")
+                api.restart()
+
+        bouts = (BOUT, LOST, BOUT)
+        return make_run(folder, api.url, prometheus, seconds=30, bouts=bouts, between=between)
+
+
+def replicas(folder: Path, interval: str) -> Run:
+    """First two replicas, then a third one is found, then the first is gone."""
+    with (
+        CountedApi() as first,
+        CountedApi() as second,
+        CountedApi() as third,
+        NginxServer(folder, balance=[first.address, second.address]) as nginx,
+        start_prometheus(folder, {JOB: [first.metrics, second.metrics]}, interval) as prometheus,
+    ):
+
+        def between(number: int) -> None:
+            prometheus.wait_value(TOTAL, number * BOUT)
+            if number == 1:
+                third.restart()  # a new process, as a replica that is added is
+                prometheus.reload({JOB: [first.metrics, second.metrics, third.metrics]})
+                nginx.reload(balance=[first.address, second.address, third.address])
+            else:
+                nginx.reload(balance=[second.address, third.address])
+                prometheus.reload({JOB: [second.metrics, third.metrics]})
+                first.stop()
+
+        return make_run(
+            folder,
+            nginx.url,
+            prometheus,
+            seconds={"1s": 36, "5s": 45}[interval],
+            bouts=(BOUT, BOUT, BOUT),
+            between=between,
+        )
+
+
+History = Callable[[Path, str], Run]
+Runs = Mapping[tuple[History, str], Run]
+HISTORIES: Sequence[tuple[History, str]] = (
+    *((history, interval) for interval in ("5s", "1s") for history in (replicas, burst, restart)),
+    (loss, "1s"),
+)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """The runs by their history and scrape interval."""
+    with ThreadPoolExecutor(len(HISTORIES)) as pool:
+        waiting = {
+            (history, interval): pool.submit(
+                history, tmp_path_factory.mktemp(f"{history.__name__}-{interval}"), interval
+            )
+            for history, interval in HISTORIES
+        }
+        return {key: found.result() for key, found in waiting.items()}
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_seven_errors_in_1207_requests_are_found_where_a_dashboard_shows_none(
+    runs: Runs, interval: str
+) -> None:
+    """The series of a short burst is born with its last value: rate() sees nothing of it, we all seven."""
+    run = runs[burst, interval]
+    assert run.process.returncode == 1, run.process.stdout + run.process.stderr
+    assert run.sent == 1207
+    side = run.server("error_rate")
+    assert (side["bad"], side["bad_upper"], side["total"]) == (7, 7, 1207)
+    assert side["value"] == {"low": 7 / 1207, "high": 7 / 1207, "unbounded": False}
+    assert run.verdicts("error_rate") == {"bronze": "met", "silver": "breached"}
+    assert run.server("latency_p95")["total"] == 1207
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_what_a_dashboard_shows_stands_beside_it_in_the_details(runs: Runs, interval: str) -> None:
+    """It says 0 % where the truth is 0.58 %: the reader of the report sees both, and the query."""
+    run = runs[burst, interval]
+    dashboard = run.objective("error_rate")["dashboard"]
+    assert 'status_code=~"5.."' in dashboard["query"]
+    assert dashboard["value"] == 0.0
+    assert "histogram_quantile(0.95" in run.objective("latency_p95")["dashboard"]["query"]
+    page = (only_run(run.folder) / "report.html").read_text()
+    assert "A dashboard would show 0%" in page
+    assert "0.58%" in page
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_a_restart_between_scrapes_is_met_because_the_client_count_reconciles(
+    runs: Runs, interval: str
+) -> None:
+    """The counter begins again at 0; nothing was lost, and the client's count proves it."""
+    run = runs[restart, interval]
+    assert run.process.returncode == 0, run.process.stdout + run.process.stderr
+    assert run.sent == 2 * BOUT
+    side = run.server("error_rate")
+    assert (side["bad"], side["bad_upper"], side["total"]) == (0, 0, 2 * BOUT)
+    assert side["notes"] == ["reset"]
+    assert run.verdicts("error_rate") == {"bronze": "met", "silver": "met"}
+
+
+def test_what_a_restart_swallowed_is_undecided(runs: Runs) -> None:
+    """Requests that no scrape saw may all have failed: the loose limit bears that, the strict one not."""
+    run = runs[loss, "1s"]
+    assert run.process.returncode == 3, run.process.stdout + run.process.stderr
+    assert run.sent == 2 * BOUT + LOST
+    side = run.server("error_rate")
+    assert side["total"] == 2 * BOUT
+    assert "reset" in side["notes"]
+    assert f"up to {LOST} requests that were sent are in no counter of the server" in side["notes"]
+    assert run.verdicts("error_rate") == {"bronze": "met", "silver": "undecided"}
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_a_replica_added_and_one_removed_add_up_to_what_was_sent(runs: Runs, interval: str) -> None:
+    """Each of three replicas is counted for as long as it served."""
+    run = runs[replicas, interval]
+    assert run.process.returncode == 0, run.process.stdout + run.process.stderr
+    assert run.sent == 3 * BOUT
+    side = run.server("error_rate")
+    assert (side["bad"], side["bad_upper"], side["total"]) == (0, 0, 3 * BOUT)
+    assert run.server("latency_p95")["total"] == 3 * BOUT
+    assert run.verdicts("error_rate") == {"bronze": "met", "silver": "met"}

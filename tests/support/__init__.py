@@ -1,0 +1,1 @@
+"""Servers and waiting that several tests need."""

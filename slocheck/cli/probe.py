@@ -9,7 +9,8 @@ from slocheck.errors import UsageError
 from slocheck.evidence.series import SourcePreflight
 from slocheck.plan.metric_plan import needed_metrics
 from slocheck.reporters.escape import for_terminal
-from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
 from slocheck.spec.presets import load_preset
 
 CANNOT = 4
@@ -48,12 +49,12 @@ def probe(spec: Spec) -> tuple[list[str], int]:
 def _fine(objective: Objective) -> str:
     if objective.source is SourceChoice.CLIENT:
         return "client side only"
-    return "asked when the window ends" if objective.indicator.kind is IndicatorKind.PROMQL else "measurable"
+    return "asked when the window ends" if traits_of(objective.indicator.kind).is_query else "measurable"
 
 
 def _faults(objective: Objective, preset: Preset, found: SourcePreflight) -> Iterator[tuple[bool, str]]:
     """Yield what stands in an objective's way, and whether it makes the server side blind."""
-    if objective.source is SourceChoice.CLIENT or objective.indicator.kind is IndicatorKind.PROMQL:
+    if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
         return
     needed = needed_metrics(objective, preset)
     if not needed:
@@ -61,7 +62,7 @@ def _faults(objective: Objective, preset: Preset, found: SourcePreflight) -> Ite
     for metric in needed:
         if metric in found.missing:
             yield True, f"no series {metric} yet: send one request, or check the preset"
-    if objective.indicator.kind is IndicatorKind.LATENCY and found.bucket_edges:
+    if traits_of(objective.indicator.kind).is_percentile and found.bucket_edges:
         for limit in dict.fromkeys(limit.value for limit in objective.limits.values()):
             if all(abs(edge - float(limit)) > SAME_EDGE_S for edge in found.bucket_edges):
                 edge = float(limit / preset.unit_seconds)

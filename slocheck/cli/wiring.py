@@ -19,7 +19,8 @@ from slocheck.plan.metric_plan import series_queries
 from slocheck.reporters import FORMATS
 from slocheck.scenario.loader import SUFFIXES, load_scenario
 from slocheck.scenario.model import Scenario
-from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import SourceChoice, Spec
 
 
 def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
@@ -78,7 +79,7 @@ def source_for(spec: Spec) -> MetricSource | None:
         promql = {
             objective.name: objective.indicator
             for objective in spec.objectives
-            if objective.indicator.kind is IndicatorKind.PROMQL
+            if traits_of(objective.indicator.kind).is_query
         }
         return PrometheusApi(
             spec.prometheus,
@@ -108,7 +109,7 @@ def _latency_limits(spec: Spec) -> tuple[Fraction, ...]:
     return tuple(
         limit.value
         for objective in spec.objectives
-        if objective.indicator.kind is IndicatorKind.LATENCY and objective.source is not SourceChoice.CLIENT
+        if traits_of(objective.indicator.kind).is_percentile and objective.source is not SourceChoice.CLIENT
         for limit in objective.limits.values()
     )
 

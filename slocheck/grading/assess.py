@@ -30,7 +30,8 @@ from slocheck.indicators.pooling import pool
 from slocheck.indicators.samples import NoData, Sample
 from slocheck.indicators.server.client_counts import client_counts
 from slocheck.indicators.server.sample import instances_of, server_sample
-from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.proportion import alpha_for
 
@@ -175,7 +176,7 @@ def _level(
     """Grade one limit on the sides that the objective asks for."""
     sides: list[SideResult] = []
     alpha = _alpha(spec, runs)
-    ratio = objective.indicator.kind is not IndicatorKind.LATENCY
+    ratio = not traits_of(objective.indicator.kind).is_percentile
     if objective.source is not SourceChoice.PROMETHEUS:
         sample = pool(
             [

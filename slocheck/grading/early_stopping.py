@@ -5,7 +5,8 @@ from dataclasses import replace
 from slocheck.evidence.model import Evidence
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
-from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import SourceChoice, Spec
 from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
 
 
@@ -39,7 +40,7 @@ def client_side(spec: Spec) -> Spec:
     objectives = tuple(
         replace(objective, source=SourceChoice.CLIENT)
         for objective in spec.objectives
-        if objective.indicator.kind is not IndicatorKind.PROMQL
+        if not traits_of(objective.indicator.kind).is_query
         and objective.source is not SourceChoice.PROMETHEUS
     )
     return replace(spec, objectives=objectives)

@@ -6,7 +6,8 @@ from fractions import Fraction
 from slocheck.evidence.model import Evidence
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Side, SideResult, Verdict
-from slocheck.spec.model import IndicatorKind, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import Spec
 
 P99 = Fraction(99, 100)
 """The percentile of lateness that validity looks at; a percentile of latency above it needs more."""
@@ -24,7 +25,7 @@ def own_lateness(
     explained = {
         result.objective.name: lag_s
         for result in results
-        if result.objective.indicator.kind is IndicatorKind.LATENCY
+        if traits_of(result.objective.indicator.kind).is_percentile
         for lag_s in [_lag_s(runs, result.objective.indicator.quantile)]
         for level in tiers.hardest_level(result, spec.gate, spec.tiers)
         if _explains(lag_s, level, spec.validity.max_lag_share)

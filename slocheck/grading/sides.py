@@ -2,6 +2,7 @@
 
 from slocheck.grading.assessment import SideResult, Verdict
 from slocheck.grading.verdict import TOO_FEW_SLICES
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import IndicatorKind
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
@@ -27,7 +28,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
         return BREACHED, "; ".join(_named(side) for side in breached)
     client, server = sides
     seeing = [side for side in sides if side.display is not None or side.source_failed]
-    if kind is IndicatorKind.CACHE_HIT_RATE and len(seeing) == 1:
+    if not traits_of(kind).counts_requests and len(seeing) == 1:
         return seeing[0].verdict, _named(seeing[0])
     if client.verdict is MET and server.verdict is UNDECIDED and _settled(kind, server):
         return MET, f"settled by the client: {server.reason}"
@@ -39,13 +40,9 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
 
 def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     """Tell whether the client's met may stand for a server that is undecided."""
-    if kind is IndicatorKind.LATENCY and server.bucket_limited:
+    if traits_of(kind).is_percentile and server.bucket_limited:
         return True
-    return (
-        kind is not IndicatorKind.CACHE_HIT_RATE
-        and server.observed is MET
-        and server.reason == TOO_FEW_SLICES
-    )
+    return traits_of(kind).counts_requests and server.observed is MET and server.reason == TOO_FEW_SLICES
 
 
 def _named(side: SideResult, *, alone: bool = False) -> str:

@@ -6,12 +6,10 @@ from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import Finding
 from slocheck.indicators.server.sample import scrape_gap
-from slocheck.spec.model import IndicatorKind, SourceChoice, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import SourceChoice, Spec
 
 Check = Callable[[Spec, Evidence], list[Finding]]
-
-SLOW_GENERATOR = frozenset({IndicatorKind.LATENCY, IndicatorKind.RPS_PER_INSTANCE})
-"""What an overloaded generator distorts: it measures its own queue, and sends less than it should."""
 
 
 def findings(spec: Spec, evidence: Evidence) -> tuple[Finding, ...]:
@@ -32,9 +30,16 @@ def findings(spec: Spec, evidence: Evidence) -> tuple[Finding, ...]:
     return tuple(finding for check in checks for finding in check(spec, evidence))
 
 
-def _of(spec: Spec, kinds: frozenset[IndicatorKind]) -> frozenset[str]:
-    """Return the objectives of these kinds, by name."""
-    return frozenset(item.name for item in spec.objectives if item.indicator.kind in kinds)
+def _distorted(spec: Spec) -> frozenset[str]:
+    """Return the objectives that a slow generator distorts: it times its own queue and sends too little."""
+    return frozenset(
+        item.name for item in spec.objectives if traits_of(item.indicator.kind).slow_generator_distorts
+    )
+
+
+def _limited_by_load(spec: Spec) -> frozenset[str]:
+    """Return the objectives that suffer where less load than planned is sent."""
+    return frozenset(item.name for item in spec.objectives if traits_of(item.indicator.kind).limited_by_load)
 
 
 def _server_graded(spec: Spec) -> frozenset[str]:
@@ -55,7 +60,7 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     message = f"{users:,} of {planned:,} users"
     if not valid:
         message += " ran throughout the window; less load than planned was sent: a longer warm-up helps"
-    return [Finding("users", valid, message, _of(spec, SLOW_GENERATOR))]
+    return [Finding("users", valid, message, _distorted(spec))]
 
 
 def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -78,10 +83,9 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
             f", allowed {spec.validity.max_schedule_lag * 1000:.0f} ms; latencies count from the intended "
             "start and are too long by as much: use --processes, or lower the rate"
         )
-    throughput = _of(spec, frozenset({IndicatorKind.RPS_PER_INSTANCE}))
     return [
-        Finding("arrivals", enough, message, throughput),
-        Finding("schedule lag", on_time, late, _of(spec, SLOW_GENERATOR)),
+        Finding("arrivals", enough, message, _limited_by_load(spec)),
+        Finding("schedule lag", on_time, late, _distorted(spec)),
     ]
 
 
@@ -105,7 +109,7 @@ def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
             f", allowed {spec.validity.max_generator_cpu:.0%}; latencies are the generator's as much as "
             "the target's: use --processes, or send less"
         )
-    return [Finding("generator cpu", valid, message, _of(spec, SLOW_GENERATOR))]
+    return [Finding("generator cpu", valid, message, _distorted(spec))]
 
 
 def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -115,7 +119,7 @@ def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     message = f"loop lag p99 {lag * 1000:.1f} ms"
     if not valid:
         message += f", allowed {spec.validity.max_loop_lag * 1000:.0f} ms; latencies are too long by as much"
-    return [Finding("loop lag", valid, message, _of(spec, SLOW_GENERATOR))]
+    return [Finding("loop lag", valid, message, _distorted(spec))]
 
 
 def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:

@@ -6,8 +6,8 @@ from math import ceil, inf
 
 from slocheck.grading.assessment import Bounds, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
-from slocheck.plan.load_plan import error_budget
-from slocheck.spec.model import Indicator, IndicatorKind, Limit
+from slocheck.spec.indicators import error_budget, traits_of
+from slocheck.spec.model import Indicator, Limit
 from slocheck.statistics.proportion import MIN_SLICES, ProportionJudgement, judge_mean, judge_proportion
 from slocheck.statistics.sample_size import requests_needed
 
@@ -79,11 +79,11 @@ def _share_holds(share: Fraction, total: int, indicator: Indicator, limit: Limit
     A percentile is the k-th smallest latency with k = ceil(qN): it keeps the limit iff at least k
     requests are good. The other indicators compare the share itself, strictly where the limit does.
     """
-    if indicator.kind is IndicatorKind.LATENCY:
+    traits = traits_of(indicator.kind)
+    if traits.is_percentile:
         rank = ceil((indicator.quantile or Fraction(0)) * total)
         return (1 - share) * total >= rank
-    value = share if indicator.kind is IndicatorKind.ERROR_RATE else 1 - share
-    return limit.holds(value)
+    return limit.holds(1 - share if traits.good_share else share)
 
 
 def _sure_share(

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import (
     CacheRule,
     Endpoint,
     FailureRule,
-    Indicator,
-    IndicatorKind,
     Limit,
     Objective,
     Spec,
@@ -90,7 +89,7 @@ def thresholds_ns(spec: Spec) -> tuple[int, ...]:
     """
     edges = {ms * 1_000_000 for ms in REFERENCE_EDGES_MS}
     for objective in spec.objectives:
-        if objective.indicator.kind is IndicatorKind.LATENCY:
+        if traits_of(objective.indicator.kind).is_percentile:
             edges |= {limit.first_bad_ns for limit in objective.limits.values()}
     return tuple(sorted(edges))
 
@@ -157,19 +156,6 @@ class ProofNeed:
         return self.requests is None or self.expected is None or self.expected >= self.requests
 
 
-def error_budget(indicator: Indicator, limit: Limit) -> Fraction | None:
-    """Return the largest share of bad requests that a limit allows, 0..1; None where it is no share."""
-    match indicator.kind:
-        case IndicatorKind.LATENCY:
-            return 1 - (indicator.quantile or Fraction(0))
-        case IndicatorKind.ERROR_RATE:
-            return limit.value
-        case IndicatorKind.AVAILABILITY | IndicatorKind.CACHE_HIT_RATE:
-            return 1 - limit.value
-        case _:
-            return None
-
-
 def proof_needs(
     spec: Spec, requests_needed: Callable[[float], int], planned: Forecast
 ) -> tuple[ProofNeed, ...]:
@@ -216,7 +202,7 @@ def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast
 
 def _offered(objective: Objective, spec: Spec, planned: Forecast) -> Fraction | None:
     """Return the requests per second and instance that a rate's objective can see; None: not known."""
-    if objective.indicator.kind is not IndicatorKind.RPS_PER_INSTANCE:
+    if not traits_of(objective.indicator.kind).limited_by_load:
         return None
     expected = planned.to(objective.endpoint) if planned.requests is not None else None
     if expected is None or spec.target.instances is None:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from slocheck.promql.selectors import Matcher, SeriesQuery
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
 from slocheck.spec.model.related_jobs import RelatedJobs
 
 UP = "up"
 PROCESS_START = "process_start_time_seconds"
-
-_COUNTED = frozenset({IndicatorKind.ERROR_RATE, IndicatorKind.AVAILABILITY, IndicatorKind.RPS_PER_INSTANCE})
 
 
 def series_queries(spec: Spec, preset: Preset) -> tuple[SeriesQuery, ...]:
@@ -55,18 +54,10 @@ def matchers(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
 
 def needed_metrics(objective: Objective, preset: Preset) -> tuple[str, ...]:
     """Return the metrics that an objective's server side is counted from; none where it has no such side."""
-    kind = objective.indicator.kind
     if objective.source is SourceChoice.CLIENT:
         return ()
-    if kind is IndicatorKind.CACHE_HIT_RATE:
-        names = (preset.cache_hits, preset.cache_misses)
-    elif kind is IndicatorKind.LATENCY:
-        # the counter too: failed requests are bad however fast they were
-        names = (f"{preset.histogram}_bucket" if preset.histogram else None, preset.counter)
-    elif kind in _COUNTED:
-        names = (preset.counter, None)
-    else:
-        names = (None, None)
+    traits = traits_of(objective.indicator.kind)
+    names = (*traits.metrics(preset), *traits.failure_metrics(preset))
     return tuple(name for name in names if name)
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from slocheck.evidence.series import ServerSeries
 from slocheck.spec.formatting import format_value
-from slocheck.spec.model import IndicatorKind, Objective
+from slocheck.spec.indicators import Unit, traits_of
+from slocheck.spec.model import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ def dashboard_of(objective: Objective, server: ServerSeries | None) -> Dashboard
         return None
     if not answer.values:
         return Dashboard(answer.query, None, answer.error)
-    latency = objective.indicator.kind is IndicatorKind.LATENCY
-    unit = float(server.preset.unit_seconds) if latency else 1.0
+    in_seconds = traits_of(objective.indicator.kind).unit is Unit.SECONDS
+    unit = float(server.preset.unit_seconds) if in_seconds else 1.0
     return Dashboard(answer.query, answer.values[-1] * unit, "")
 
 

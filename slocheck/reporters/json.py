@@ -25,8 +25,9 @@ from slocheck.indicators.saturation import Usage
 from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of
 from slocheck.reporters.saturation import usages
-from slocheck.reporters.text import SHARE_KINDS, unit_name
+from slocheck.reporters.text import unit_name
 from slocheck.reporters.totals import Sums
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Limit, Objective
 
 SCHEMA_VERSION = 1
@@ -193,7 +194,7 @@ def _interval(objective: Objective, bounds: Bounds | None) -> Json | None:
         return None
     factor = bounds.needed_factor
     return {
-        "of": "bad_share" if objective.indicator.kind in SHARE_KINDS else "value",
+        "of": "bad_share" if traits_of(objective.indicator.kind).is_share else "value",
         "low": _number(bounds.low),
         "high": _number(bounds.high),
         "n_effective": _number(bounds.n_effective),

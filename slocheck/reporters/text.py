@@ -8,6 +8,7 @@ from slocheck.evidence.recording import ErrorExample
 from slocheck.grading.assessment import LevelResult, Outcome, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display
 from slocheck.spec.formatting import format_value
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Indicator, IndicatorKind, Limit, Objective, SourceChoice
 
 GLYPHS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.UNDECIDED: "?"}
@@ -25,31 +26,12 @@ OUTCOME_SENTENCES = {
     Outcome.INVALID: "The measurement is not to be believed, so there is no verdict on the target.",
     Outcome.INTERRUPTED: "The run was cut short, so there is no verdict on the target.",
 }
-SHARE_KINDS = frozenset(
-    {
-        IndicatorKind.LATENCY,
-        IndicatorKind.ERROR_RATE,
-        IndicatorKind.AVAILABILITY,
-        IndicatorKind.CACHE_HIT_RATE,
-    }
-)
 SIDE_TITLES = {Side.CLIENT: "client", Side.SERVER: "server"}
 NO_DATA = "no data"
-_RATIO_KINDS = SHARE_KINDS - {IndicatorKind.LATENCY}
-_GOOD_SHARE_KINDS = frozenset({IndicatorKind.AVAILABILITY, IndicatorKind.CACHE_HIT_RATE})
 _NARROW = 0.01  # bounds this close together, relative to their height, are shown as one number
 _SHORT_SHA = 7
 NOTHING = 1e-9  # an end of an interval below this is shown as 0
 _WHOLE_FROM = 10  # a burst tolerance from here on is told in whole requests
-
-_KIND_TITLES = {
-    IndicatorKind.ERROR_RATE: "error rate",
-    IndicatorKind.AVAILABILITY: "availability",
-    IndicatorKind.CACHE_HIT_RATE: "cache hit rate",
-    IndicatorKind.RPS_PER_INSTANCE: "successful requests per second and instance",
-    IndicatorKind.PROMQL: "PromQL query",
-}
-_KIND_UNITS = {IndicatorKind.LATENCY: "seconds", IndicatorKind.RPS_PER_INSTANCE: "1/s"}
 
 
 def headline_word(outcome: Outcome) -> str:
@@ -59,9 +41,10 @@ def headline_word(outcome: Outcome) -> str:
 
 def indicator_text(indicator: Indicator) -> str:
     """Name what is measured: ``p95 latency``, ``error rate``."""
-    if indicator.kind is IndicatorKind.LATENCY:
-        return f"{percentile_name(indicator.quantile or Fraction(0))} latency"
-    return _KIND_TITLES[indicator.kind]
+    traits = traits_of(indicator.kind)
+    if traits.is_percentile:
+        return f"{percentile_name(indicator.quantile or Fraction(0))} {traits.title}"
+    return traits.title
 
 
 def percentile_name(quantile: Fraction) -> str:
@@ -71,7 +54,7 @@ def percentile_name(quantile: Fraction) -> str:
 
 def unit_name(kind: IndicatorKind) -> str:
     """Name the base unit of an indicator for machines."""
-    return "ratio" if kind in _RATIO_KINDS else _KIND_UNITS.get(kind, "number")
+    return traits_of(kind).unit.value
 
 
 def scope_text(objective: Objective) -> str:
@@ -81,7 +64,7 @@ def scope_text(objective: Objective) -> str:
 
 def source_text(objective: Objective) -> str:
     """Say on whose numbers the objective is graded."""
-    if objective.indicator.kind is IndicatorKind.PROMQL:
+    if traits_of(objective.indicator.kind).is_query:
         return "query"
     return {
         SourceChoice.CLIENT: "client",
@@ -108,7 +91,7 @@ def value_text(objective: Objective, display: Display | None) -> str:
         return low
     if math.isinf(display.high):
         return f"at least {low}"
-    if not display.low and kind is IndicatorKind.LATENCY:
+    if not display.low and traits_of(kind).is_percentile:
         return f"at most {high}"
     if _narrow(display.low, display.high, limits):
         return format_value(kind, (display.low + display.high) / 2, beside=limits)
@@ -135,7 +118,7 @@ def margin_text(objective: Objective, limit: Limit, display: Display | None) -> 
     distance = Fraction(middle) - limit.value
     kind = objective.indicator.kind
     text = format_value(kind, abs(distance), digits=2)
-    if kind in _RATIO_KINDS:
+    if traits_of(kind).is_ratio:
         text = text.removesuffix("%") + " points"
     sign = "+" if distance > 0 else "-" if distance < 0 else "±"
     return f"{sign}{text}"
@@ -159,14 +142,14 @@ def interval_text(objective: Objective, limit: Limit, side: SideResult, confiden
         return ""
     kind = objective.indicator.kind
     about = f"about {format_ratio(confidence)}"
-    if kind is IndicatorKind.LATENCY:
+    if traits_of(kind).is_percentile:
         allowed = 1 - (objective.indicator.quantile or Fraction(0))
         low, high = (
             format_value(IndicatorKind.ERROR_RATE, _or_nothing(end), beside=(allowed,)) for end in _ends(side)
         )
         over = f"{low}..{high} of requests at or over {bare_limit(limit)}"
         return f"{about}: {over}, {format_ratio(allowed)} allowed"
-    ends = [1 - end for end in reversed(_ends(side))] if kind in _GOOD_SHARE_KINDS else _ends(side)
+    ends = [1 - end for end in reversed(_ends(side))] if traits_of(kind).good_share else _ends(side)
     low, high = (format_value(kind, _or_nothing(end), beside=limits_of(objective)) for end in ends)
     return f"{about}: {low}..{high}"
 
@@ -187,11 +170,11 @@ def _ends(side: SideResult) -> list[float]:
 
 def bad_text(objective: Objective, side: SideResult) -> str:
     """Write the counts behind a share: ``149 bad of 24,012``."""
-    if side.bad is None or objective.indicator.kind not in SHARE_KINDS:
+    traits = traits_of(objective.indicator.kind)
+    if side.bad is None or not traits.is_share:
         return ""
     upper = "" if side.bad_upper in (None, side.bad) else f" to {side.bad_upper:,}"
-    noun = "misses" if objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE else "bad"
-    return f"{side.bad:,}{upper} {noun} of {side.total:,}"
+    return f"{side.bad:,}{upper} {traits.bad_noun} of {side.total:,}"
 
 
 def worth_text(side: SideResult) -> str:
@@ -250,21 +233,14 @@ def gap_between_sides(objective: Objective, level: LevelResult) -> str:
     if len(sides) < len(Side):
         return ""
     client, server = sides[Side.CLIENT], sides[Side.SERVER]
-    match objective.indicator.kind:
-        case IndicatorKind.LATENCY:
-            return (
-                "The client's time includes connecting, the network and queues before the server's own clock "
-                "starts; the server's number is read off histogram buckets, so it is a range."
-            )
-        case IndicatorKind.CACHE_HIT_RATE:
-            return "The client counts responses by their header; the server counts its cache look-ups."
-        case _ if client.total != server.total:
-            return (
-                f"The client counted {client.total:,} requests, the server {server.total:,}; what never "
-                "reached the server, or came from elsewhere, widens the server's range."
-            )
-        case _:
-            return "Both sides counted the same number of requests."
+    if explained := traits_of(objective.indicator.kind).sides_differ:
+        return explained
+    if client.total != server.total:
+        return (
+            f"The client counted {client.total:,} requests, the server {server.total:,}; what never "
+            "reached the server, or came from elsewhere, widens the server's range."
+        )
+    return "Both sides counted the same number of requests."
 
 
 def short_sha(sha: str, *, dirty: bool) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from slocheck.documents.units import rounded
+from slocheck.spec.indicators import Unit, traits_of
 from slocheck.spec.model import IndicatorKind
 
 _MILLISECOND = Fraction(1, 1000)
 _FLOAT_DIGITS = 15  # significant digits that a float holds for certain
-_RATIOS = frozenset({IndicatorKind.ERROR_RATE, IndicatorKind.AVAILABILITY, IndicatorKind.CACHE_HIT_RATE})
+_FIXED = {Unit.RATIO: (100, "%"), Unit.PER_SECOND: (1, "/s"), Unit.NUMBER: (1, "")}
 
 
 def format_value(
@@ -30,7 +31,7 @@ def format_value(
         return "no number" if math.isnan(value) else "unbounded"
     exact = value if isinstance(value, Fraction) else Fraction(f"{value:.{_FLOAT_DIGITS}g}")
     limits = [*beside, Fraction(0)]
-    if kind in _RATIOS:
+    if traits_of(kind).is_ratio:
         limits.append(Fraction(1))
     scale, unit = _unit(kind, exact)
     number = rounded(exact * scale, [limit * scale for limit in limits], digits)
@@ -39,12 +40,9 @@ def format_value(
 
 def _unit(kind: IndicatorKind, value: Fraction) -> tuple[int, str]:
     """Return what to multiply a value in base units by, and the unit to write behind it."""
-    if kind in _RATIOS:
-        return 100, "%"
-    if kind is IndicatorKind.RPS_PER_INSTANCE:
-        return 1, "/s"
-    if kind is IndicatorKind.PROMQL:
-        return 1, ""
+    fixed = _FIXED.get(traits_of(kind).unit)
+    if fixed is not None:
+        return fixed
     if abs(value) >= 1:
         return 1, "s"
     return (1_000_000, "us") if 0 < abs(value) < _MILLISECOND else (1000, "ms")

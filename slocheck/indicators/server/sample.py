@@ -20,9 +20,10 @@ from slocheck.indicators.server.counts import (
 from slocheck.indicators.server.latency import latency_sample
 from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
+from slocheck.spec.indicators import UNSERVED_STATUSES
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Preset, Reduce, Spec
 
-UNSERVED = ("502", "503", "504")
+_UNSERVED = tuple(str(status) for status in sorted(UNSERVED_STATUSES))
 Labels = Mapping[str, str]
 
 
@@ -43,7 +44,7 @@ def server_sample(
         return cache_sample(spec, series)
     if kind is IndicatorKind.RPS_PER_INSTANCE:
         return _rate(objective, spec, series, client)
-    statuses = spec.failures.statuses if kind is IndicatorKind.ERROR_RATE else UNSERVED
+    statuses = spec.failures.statuses if kind is IndicatorKind.ERROR_RATE else _UNSERVED
     return _failures(objective, statuses, series, client, success=kind is IndicatorKind.AVAILABILITY)
 
 

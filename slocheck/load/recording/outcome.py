@@ -13,9 +13,9 @@ from typing import Any
 
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.evidence.recording import FailureClass
+from slocheck.spec.indicators import UNSERVED_STATUSES
 from slocheck.spec.model import CacheRule, FailureRule
 
-UNSERVED_STATUSES = frozenset({502, 503, 504})
 _OUR_ERRNOS = frozenset({
     errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM,
 })  # fmt: skip

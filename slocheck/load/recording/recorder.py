@@ -20,7 +20,8 @@ from slocheck.evidence.merge import (
     Delta,
 )
 from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
-from slocheck.load.recording.outcome import UNSERVED_STATUSES, is_unserved
+from slocheck.load.recording.outcome import is_unserved
+from slocheck.spec.indicators import UNSERVED_STATUSES
 from slocheck.spec.model import Endpoint
 
 

@@ -15,7 +15,8 @@ from slocheck.reporters.html.charts import tier_colour
 from slocheck.reporters.html.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Linear, Log, element, label
 from slocheck.reporters.text import latency_text
 from slocheck.reporters.totals import window_slices
-from slocheck.spec.model import IndicatorKind, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import Spec
 
 HEAT_COLOUR, SPECTRUM_COLOUR = "#0072b2", "#0072b2"
 SHADES = (0.10, 0.22, 0.38, 0.56, 0.76, 1.0)
@@ -95,7 +96,7 @@ def _tier_steps(spec: Spec) -> list[tuple[str, list[tuple[float, float]]]]:
     steps: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
     for objective in spec.objectives:
         q = objective.indicator.quantile
-        if objective.indicator.kind is IndicatorKind.LATENCY and objective.endpoint is None and q is not None:
+        if traits_of(objective.indicator.kind).is_percentile and objective.endpoint is None and q is not None:
             for tier in spec.tiers:
                 if tier in objective.limits:
                     value = float(objective.limits[tier].value * NS_PER_SECOND)

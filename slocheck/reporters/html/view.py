@@ -6,7 +6,6 @@ from fractions import Fraction
 from slocheck.evidence.series import ServerSeries
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
 from slocheck.grading.report import Report
-from slocheck.plan.load_plan import error_budget
 from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of, dashboard_text
 from slocheck.reporters.escape import slug
@@ -27,12 +26,12 @@ from slocheck.reporters.text import (
     worth_text,
 )
 from slocheck.reporters.totals import ObjectiveStatus
-from slocheck.spec.model import IndicatorKind, Objective
+from slocheck.spec.indicators import error_budget, traits_of
+from slocheck.spec.model import Objective
 
 MONTH_DAYS = 30
 MAX_SPEC_LINES = 14
 MAX_QUERIES = 12
-_BUDGETED = (IndicatorKind.ERROR_RATE, IndicatorKind.AVAILABILITY)
 _SURELY = 100  # a budget that lasts longer than this many months is not worth a number
 
 
@@ -196,12 +195,8 @@ def queries_for(objective: Objective, server: ServerSeries | None) -> tuple[str,
         return ()
     if answer := server.promql.get(objective.name):
         return (answer.query,)
-    preset = server.preset
-    metrics = {
-        IndicatorKind.LATENCY: (preset.histogram,),
-        IndicatorKind.CACHE_HIT_RATE: (preset.cache_hits, preset.cache_misses),
-        IndicatorKind.PROMQL: (),
-    }.get(objective.indicator.kind, (preset.counter,))
+    traits = traits_of(objective.indicator.kind)
+    metrics = (*traits.metrics(server.preset), *traits.failure_metrics(server.preset))
     found = [query for query in server.queries if any(metric and metric in query for metric in metrics)]
     return tuple(found[:MAX_QUERIES])
 
@@ -212,7 +207,8 @@ def budgets(report: Report) -> tuple[str, ...]:
     found = []
     for result in report.assessment.objectives:
         level = result.level(gate)
-        if level is None or result.objective.indicator.kind not in _BUDGETED:
+        traits = traits_of(result.objective.indicator.kind)
+        if level is None or not (traits.is_ratio and traits.counts_requests):
             continue
         allowed = error_budget(result.objective.indicator, level.limit)
         side = deciding_side(level)

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 from slocheck.documents.units import format_duration, format_ratio
 from slocheck.reporters.terminal.workload import load_text
-from slocheck.spec.model import EXTRA_LEVELS, IndicatorKind, Objective, Preset, Spec, Target, Workload
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import EXTRA_LEVELS, Objective, Preset, Spec, Target, Workload
 from slocheck.spec.presets import load_preset
 
 
@@ -94,6 +95,6 @@ def _name(objective: Objective) -> str:
 
 
 def _graded(objective: Objective) -> str:
-    if objective.indicator.kind is IndicatorKind.PROMQL:
+    if traits_of(objective.indicator.kind).is_query:
         return "query"
     return str(objective.source)

@@ -1,43 +1,29 @@
-"""Indicators by name, and limits: which form each indicator's limit has, and which limit is stricter."""
+"""Indicators by name, and their limits: how one is read, and which of two is stricter."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
 from slocheck.documents.reader import InvalidValue, Value, ValueType, unknown
 from slocheck.documents.types import anchored
 from slocheck.documents.units import (
-    DURATION_PATTERN,
-    NUMBER_PATTERN,
-    RATE_PATTERN,
-    RATIO_PATTERN,
-    SIGNED_PATTERN,
-    Comparison,
     UnitError,
-    parse_duration,
-    parse_number,
-    parse_rate,
-    parse_ratio,
     shown,
     split_comparison,
 )
+from slocheck.spec.indicators import TRAITS, UPPER, LimitForm, traits_of
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
 
 LATENCY_PATTERN = r"latency_p(?!0+(\.0+)?$)[0-9]{1,2}(\.[0-9]{1,3})?"
 _LATENCY = re.compile(LATENCY_PATTERN)
 _RUN_TOGETHER = re.compile(r"latency_p([0-9]{2})([0-9]{1,3})")
-_SINGLE = {
+SINGLE = {
     str(kind): Indicator(kind)
-    for kind in (
-        IndicatorKind.ERROR_RATE,
-        IndicatorKind.AVAILABILITY,
-        IndicatorKind.CACHE_HIT_RATE,
-        IndicatorKind.RPS_PER_INSTANCE,
-    )
+    for kind, traits in TRAITS.items()
+    if not (traits.is_percentile or traits.is_query)
 }
-_EXAMPLES = ("latency_p50", "latency_p95", "latency_p99", "latency_p99.9", *_SINGLE)
+_EXAMPLES = ("latency_p50", "latency_p95", "latency_p99", "latency_p99.9", *SINGLE)
 
 
 def indicator_named(name: str) -> Indicator | None:
@@ -55,7 +41,7 @@ def indicator_named(name: str) -> Indicator | None:
         raise InvalidValue(
             f"{shown(name)} is no percentile between 0 and 100; write one such as latency_p99.9"
         )
-    return _SINGLE.get(name)
+    return SINGLE.get(name)
 
 
 def no_indicator(name: str) -> str:
@@ -63,49 +49,9 @@ def no_indicator(name: str) -> str:
     return unknown("indicator", name, _EXAMPLES)
 
 
-@dataclass(frozen=True, slots=True)
-class LimitForm:
-    """How the limits of one kind of indicator are written.
-
-    Attributes:
-        parse: From text to base units; raises UnitError.
-        pattern: Of the same texts.
-        example: One to copy.
-        comparisons: Those that make sense; the first is suggested.
-        least: Smallest value the indicator can take; None: unbounded.
-        most: Largest.
-    """
-
-    parse: Callable[[str], Fraction]
-    pattern: str
-    example: str
-    comparisons: tuple[Comparison, ...]
-    least: Fraction | None = Fraction(0)
-    most: Fraction | None = None
-
-
-def _bare_rate(text: str) -> Fraction:
-    return parse_rate(text, bare=True)
-
-
-_UPPER = (Comparison.LT, Comparison.LE)
-_LOWER = (Comparison.GE, Comparison.GT)
-_ONE = Fraction(1)
-FORMS: Mapping[IndicatorKind, LimitForm] = {
-    IndicatorKind.LATENCY: LimitForm(parse_duration, DURATION_PATTERN, "< 200ms", _UPPER),
-    IndicatorKind.ERROR_RATE: LimitForm(parse_ratio, RATIO_PATTERN, "< 0.1%", _UPPER, most=_ONE),
-    IndicatorKind.AVAILABILITY: LimitForm(parse_ratio, RATIO_PATTERN, ">= 99.9%", _LOWER, most=_ONE),
-    IndicatorKind.CACHE_HIT_RATE: LimitForm(parse_ratio, RATIO_PATTERN, "> 90%", _LOWER, most=_ONE),
-    IndicatorKind.RPS_PER_INSTANCE: LimitForm(
-        _bare_rate, f"({RATE_PATTERN}|{NUMBER_PATTERN})", ">= 500/s", _LOWER
-    ),
-    IndicatorKind.PROMQL: LimitForm(parse_number, SIGNED_PATTERN, "< 100", _UPPER + _LOWER, least=None),
-}
-
-
 def limit_kind(kind: IndicatorKind) -> ValueType[Limit | None]:
     """Return the kind of a limit on an indicator of this kind."""
-    form = FORMS[kind]
+    form = traits_of(kind).limit
 
     def read(value: Value) -> Limit:
         text = value.scalar().text.strip()
@@ -114,7 +60,7 @@ def limit_kind(kind: IndicatorKind) -> ValueType[Limit | None]:
             raise InvalidValue(_without_comparison(text, form))
         limit = Limit(comparison, form.parse(rest), text, value.position)
         if comparison not in form.comparisons:
-            side = "above" if form.comparisons is _UPPER else "below"
+            side = "above" if form.comparisons is UPPER else "below"
             raise InvalidValue(
                 f"{shown(text)}: {kind} is bounded from {side}; write '{form.comparisons[0]} {rest}'"
             )
@@ -139,7 +85,7 @@ def _check_reachable(limit: Limit, kind: IndicatorKind, form: LimitForm) -> None
     """Refuse a limit that no measurement can meet."""
     best = form.least if limit.comparison.lower_is_better else form.most
     never = best is not None and not limit.holds(best)
-    if kind is IndicatorKind.LATENCY:
+    if traits_of(kind).is_percentile:
         never = limit.value == 0
     if never:
         raise InvalidValue(f"{shown(limit.text)} can never be met; write one such as '{form.example}'")

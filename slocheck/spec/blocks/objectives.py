@@ -9,14 +9,15 @@ from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueTy
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import Mapping, ScalarNode
 from slocheck.spec.blocks.limits import (
-    FORMS,
     LATENCY_PATTERN,
+    SINGLE,
     contradictions,
     indicator_named,
     limit_kind,
     no_indicator,
 )
 from slocheck.spec.blocks.preset import LABEL_PATTERN
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import (
     EXTRA_LEVELS,
     Endpoint,
@@ -185,7 +186,7 @@ def _source_of(section: Section, indicator: Indicator | None, around: Surroundin
     chosen = section.get(SOURCE)
     source = section.below(SOURCE)
     labels = section.below(LABELS)
-    if indicator and indicator.kind is IndicatorKind.PROMQL:
+    if indicator and traits_of(indicator.kind).is_query:
         _check_promql(section, chosen, around)
         return SourceChoice.PROMETHEUS
     if source and chosen not in (None, SourceChoice.CLIENT) and not around.server:
@@ -223,11 +224,7 @@ def _limits_schema(kind: IndicatorKind, *, required: Sequence[str] = ()) -> dict
 
 def objectives_schema() -> dict[str, Any]:
     """Return the JSON Schema of the mapping of objectives, with each indicator's own limits."""
-    single = {
-        str(kind): _limits_schema(kind)
-        for kind in FORMS
-        if kind not in (IndicatorKind.LATENCY, IndicatorKind.PROMQL)
-    }
+    single = {name: _limits_schema(indicator.kind) for name, indicator in SINGLE.items()}
     any_limit = {"type": "string", "pattern": r"^\s*(<=|>=|<|>)\s*-?[0-9]"}
     named = _limits_schema(IndicatorKind.PROMQL, required=[INDICATOR.name])
     named["additionalProperties"] = any_limit

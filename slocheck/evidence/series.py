@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import inf, isfinite
 
+from slocheck.evidence.warnings import RunWarning
 from slocheck.spec.model import Preset
 
 
@@ -71,7 +72,7 @@ class SourcePreflight:
     targets: int
     bucket_edges: tuple[float, ...] = ()
     missing: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[RunWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class ServerSeries:
     scrape_interval: float = 0.0
     clock_skew: float = 0.0
     queries: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[RunWarning, ...] = ()
     incomplete: tuple[str, ...] = ()
     promql: Mapping[str, PromqlAnswer] = field(default_factory=dict)
     dashboard: Mapping[str, PromqlAnswer] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from itertools import islice
 
 from slocheck.errors import SIGNAL_EXIT_CODES, UsageError
 from slocheck.evidence.model import Ending, Evidence
+from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
 from slocheck.grading.assessment import (
     Assessment,
@@ -192,7 +193,8 @@ def _level(
         sample = pool([_server_side(objective, limit, spec, run) for run in runs], ratio=ratio)
         sides.append(judge(Side.SERVER, sample, objective.indicator, limit, alpha))
     verdict, reason = combine(objective.indicator.kind, tuple(sides))
-    return LevelResult(name, limit, verdict, reason, tuple(sides))
+    needed = name in tiers.level_names_needed(spec.gate, spec.tiers)
+    return LevelResult(name, limit, verdict, reason, tuple(sides), needed)
 
 
 def _server_side(objective: Objective, limit: Limit, spec: Spec, evidence: Evidence) -> Sample:
@@ -215,29 +217,36 @@ def _instances(spec: Spec, evidence: Evidence) -> Fraction | NoData:
     return instances_of(spec, evidence.server)
 
 
-def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> tuple[str, ...]:
+def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> tuple[RunWarning, ...]:
     """Collect what does not change the exit code."""
     missed = tuple(
-        f"{result.objective.name} misses its target {level.limit.text}"
+        RunWarning("missed-target", f"{result.objective.name} misses its target {level.limit.text}")
         for result in results
         for level in result.levels
         if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
     )
-    down = (DOWN for run in runs if run.ending is Ending.TARGET_DOWN)
+    down = (RunWarning("target-down", DOWN) for run in runs if run.ending is Ending.TARGET_DOWN)
     server = (warning for run in runs if run.server for warning in run.server.warnings)
     complaints = (text for run in runs for worker in run.health.workers for text in worker.messages)
-    generator = (f"load generator: {text}" for text in islice(dict.fromkeys(complaints), MAX_COMPLAINTS))
+    generator = (
+        RunWarning("load-generator", f"load generator: {text}")
+        for text in islice(dict.fromkeys(complaints), MAX_COMPLAINTS)
+    )
     return tuple(dict.fromkeys((*missed, *down, *server, *generator)))
 
 
-def _drifts(steadiness: Sequence[SteadyState], spec: Spec) -> tuple[str, ...]:
+def _drifts(steadiness: Sequence[SteadyState], spec: Spec) -> tuple[RunWarning, ...]:
     """Warn of each unsteady window: of what its numbers are worth, and of what would help."""
     worth = (
         "the observed values were graded all the same (confidence: none)"
         if spec.confidence is None
         else "no limit counts as met on it"
     )
-    return tuple(f"{item.message}; {worth}; {suggestion(item)}" for item in steadiness if not item.steady)
+    return tuple(
+        RunWarning("unsteady", f"{item.message}; {worth}; {suggestion(item)}")
+        for item in steadiness
+        if not item.steady
+    )
 
 
 def _headline(

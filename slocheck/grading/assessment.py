@@ -1,11 +1,13 @@
 """The outcome of grading: inert, complete, unrounded. Reporters show it, nothing recomputes it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.samples import Display
-from slocheck.spec.model import Limit, Objective
+from slocheck.spec.model import EXTRA_LEVELS, Limit, Objective
 
 
 class Verdict(StrEnum):
@@ -99,6 +101,7 @@ class LevelResult:
         verdict: Of both sides.
         reason: Why; empty when plainly met.
         sides: One or two results.
+        needed: Whether the gate needs this level: it is ``critical``, or the gate's tier, or a looser one.
     """
 
     level: str
@@ -106,14 +109,53 @@ class LevelResult:
     verdict: Verdict
     reason: str
     sides: tuple[SideResult, ...]
+    needed: bool
+
+
+SEVERITY = (Verdict.BREACHED, Verdict.UNDECIDED, Verdict.MET)
+"""Worst first."""
+
+
+def worst_verdict(levels: Iterable[LevelResult]) -> Verdict | None:
+    """Return the worst verdict of levels; None where there are none."""
+    return min((level.verdict for level in levels), key=SEVERITY.index, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveResult:
-    """An objective and the verdict on each of its levels, in the order of the spec's limits."""
+    """An objective and what became of each of its limits.
+
+    Attributes:
+        objective: What was asked for.
+        levels: One result for each limit, at least one: tiers, loosest first, then ``target``, ``critical``.
+    """
 
     objective: Objective
     levels: tuple[LevelResult, ...]
+
+    @property
+    def needed(self) -> tuple[LevelResult, ...]:
+        """The levels that the gate needs."""
+        return tuple(level for level in self.levels if level.needed)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst verdict of the levels that the gate needs; None where it needs none of them."""
+        return worst_verdict(self.needed)
+
+    @property
+    def shown(self) -> LevelResult:
+        """The one level that stands for the objective in reports.
+
+        Of the needed levels with the worst verdict: the strictest tier, or else ``critical``. Where
+        the gate needs none of the levels: the loosest of those with the worst verdict.
+        """
+        levels = self.needed or self.levels
+        worst = [level for level in levels if level.verdict is worst_verdict(levels)]
+        if not self.needed:
+            return worst[0]
+        tiers = [level for level in worst if level.level not in EXTRA_LEVELS]
+        return (tiers or worst)[-1]
 
     def level(self, name: str) -> LevelResult | None:
         """Return the result of the level of that name, None where the objective has none."""
@@ -204,7 +246,7 @@ class Assessment:
     gaps: tuple[Gap, ...]
     objectives: tuple[ObjectiveResult, ...]
     findings: tuple[Finding, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[RunWarning, ...]
     confidence: Fraction | None
     headline: str
     steadiness: tuple[SteadyState, ...] = ()

@@ -10,9 +10,14 @@ from slocheck.spec.model import Limit
 CRITICAL, TARGET = "critical", "target"
 
 
+def level_names_needed(tier: str, tiers: Sequence[str]) -> frozenset[str]:
+    """Return the names of the levels that a tier needs: its own, all looser tiers, and ``critical``."""
+    return frozenset({*tiers[: tiers.index(tier) + 1], CRITICAL})
+
+
 def levels_needed(result: ObjectiveResult, tier: str, tiers: Sequence[str]) -> list[LevelResult]:
     """Return the levels of an objective that a tier needs: its own, all looser ones, and critical."""
-    names = {*tiers[: tiers.index(tier) + 1], CRITICAL}
+    names = level_names_needed(tier, tiers)
     return [level for level in result.levels if level.level in names]
 
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.merge import RecordingBuilder, from_plain
 from slocheck.evidence.model import Ending, LoadHealth, LoadResult, Tick
+from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import Child
 from slocheck.load.phases import Phases
@@ -36,7 +37,7 @@ class ScenarioInfo:
 
     user_classes: tuple[str, ...]
     versions: Mapping[str, str]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[RunWarning, ...] = ()
 
 
 class LoadEngine:
@@ -89,7 +90,8 @@ class LoadEngine:
         loaded = self._expect("loaded")
         ready = self._expect("ready")
         self._versions |= ready["versions"]
-        return ScenarioInfo(tuple(loaded["user_classes"]), dict(self._versions), tuple(ready["warnings"]))
+        warnings = tuple(RunWarning("locust-client", text) for text in ready["warnings"])
+        return ScenarioInfo(tuple(loaded["user_classes"]), dict(self._versions), warnings)
 
     def _expect(self, kind: str) -> dict[str, Any]:
         """Return the line of a kind, the next one expected from the master."""

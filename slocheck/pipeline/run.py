@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from slocheck.errors import SourceError
 from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth, LoadResult, Provenance, Tick
 from slocheck.evidence.series import ServerSeries, SourcePreflight
+from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.early_stopping import decided, due_look
@@ -43,7 +44,7 @@ class Prepared(Protocol):
     """What an engine tells once it is ready."""
 
     @property
-    def warnings(self) -> Sequence[str]:
+    def warnings(self) -> Sequence[RunWarning]:
         """What the user should know before the load begins."""
 
 
@@ -143,14 +144,14 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
         stack.enter_context(engine)
         observer.step("loading the scenario")
         for warning in engine.prepare().warnings:
-            observer.warn(warning)
+            observer.warn(warning.text)
         observer.step("asking the target")
         probe_target(spec.target)
         if source:
             stack.callback(source.close)
             observer.step("asking the metric source")
             for warning in source.preflight().warnings:
-                observer.warn(warning)
+                observer.warn(warning.text)
             source.start()
         known = provenance.gather(
             spec, command=request.command, seed=request.seed, scenario_sha256=request.scenario_sha256

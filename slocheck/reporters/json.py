@@ -59,7 +59,7 @@ def document(report: Report) -> Json:
         "gaps": [_gap(gap) for gap in assessment.gaps],
         "findings": [_finding(finding) for finding in assessment.findings],
         "steadiness": [_steadiness(item) for item in assessment.steadiness],
-        "warnings": list(assessment.warnings),
+        "warnings": [{"code": item.code, "text": item.text} for item in assessment.warnings],
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],
         "endpoints": [_endpoint(item) for item in totals.endpoint_sums(report.evidence.recording)],

@@ -7,7 +7,6 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.report import Report
-from slocheck.reporters import totals
 from slocheck.reporters.escape import for_xml
 from slocheck.reporters.text import (
     OUTCOME_SENTENCES,
@@ -27,12 +26,11 @@ def render(report: Report) -> str:
     suite = TestSuite(for_xml(f"slocheck {report.spec.service}"))
     suite.timestamp = for_xml(report.evidence.provenance.started)
     suite.hostname = for_xml(report.evidence.provenance.host)
-    needed = totals.gate_levels(report.spec, report.assessment)
     cases = [_completed(report)]
     cases += [_validity(report, finding) for finding in report.assessment.findings]
     cases += _steady(report)
     for result in report.assessment.objectives:
-        cases += [_case(report, result, level, needed) for level in result.levels]
+        cases += [_case(report, result, level) for level in result.levels]
     suite.add_testcases(cases)
     xml = JUnitXml("slocheck")
     xml.add_testsuite(suite)
@@ -74,13 +72,13 @@ def _steady(report: Report) -> list[TestCase]:
     return [case]
 
 
-def _case(report: Report, result: ObjectiveResult, level: LevelResult, needed: tuple[str, ...]) -> TestCase:
+def _case(report: Report, result: ObjectiveResult, level: LevelResult) -> TestCase:
     """Return a limit's case: passed, failed, in error, or skipped where the gate does not need it."""
     objective = result.objective
     scope = f" [{objective.endpoint}]" if objective.endpoint else ""
     case = _named(report, "objectives", f"{objective.name} {level.level}{scope}")
     message = for_xml(_message(report, objective, level))
-    if level.level not in needed:
+    if not level.needed:
         case.result = [Skipped(for_xml(f"the gate {report.assessment.gate} does not need it: {message}"))]
     elif report.assessment.outcome in NO_VERDICT:
         outcome = report.assessment.outcome

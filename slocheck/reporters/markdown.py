@@ -109,7 +109,7 @@ def _lists(report: Report) -> Iterator[str]:
     yield from _list("Why", reasons)
     yield from _list("How sure", _evidence(report))
     yield from _list(f"Missing to {assessment.next_tier}", gaps if assessment.next_tier else [])
-    yield from _list("Warnings", assessment.warnings)
+    yield from _list("Warnings", [warning.text for warning in assessment.warnings])
     failures = totals.frequent_failures(report.evidence.recording)
     yield from _list("Failed requests", [failure_text(example) for example in failures])
     yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])

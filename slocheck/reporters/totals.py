@@ -12,7 +12,6 @@ from slocheck.grading.report import Report
 from slocheck.spec.model import Endpoint, Spec
 
 PERCENTILES = (Fraction(1, 2), Fraction(19, 20), Fraction(99, 100))
-SEVERITY = (Verdict.BREACHED, Verdict.UNDECIDED, Verdict.MET)
 CRITICAL = "critical"
 
 
@@ -31,27 +30,9 @@ class ObjectiveStatus:
     level: LevelResult
 
 
-def gate_levels(spec: Spec, assessment: Assessment) -> tuple[str, ...]:
-    """Return the levels whose breach fails the gate: the tiers up to it, and ``critical``."""
-    tiers = spec.tiers
-    reached = tiers[: tiers.index(assessment.gate) + 1] if assessment.gate in tiers else tiers
-    return (*reached, CRITICAL)
-
-
-def objective_statuses(spec: Spec, assessment: Assessment) -> tuple[ObjectiveStatus, ...]:
+def objective_statuses(_spec: Spec, assessment: Assessment) -> tuple[ObjectiveStatus, ...]:
     """Return every objective's standing, in the spec's order."""
-    needed = gate_levels(spec, assessment)
-    return tuple(_standing(result, needed) for result in assessment.objectives if result.levels)
-
-
-def _standing(result: ObjectiveResult, needed: tuple[str, ...]) -> ObjectiveStatus:
-    asked = [level for level in result.levels if level.level in needed]
-    levels = asked or list(result.levels)
-    worst = min(levels, key=lambda level: SEVERITY.index(level.verdict)).verdict
-    rank = {name: place for place, name in enumerate((CRITICAL, *needed[:-1]))}
-    same = [level for level in levels if level.verdict is worst]
-    shown = max(same, key=lambda level: rank.get(level.level, -1))
-    return ObjectiveStatus(result, worst if asked else None, shown)
+    return tuple(ObjectiveStatus(result, result.verdict, result.shown) for result in assessment.objectives)
 
 
 def frequent_failures(recording: Recording) -> list[ErrorExample]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from slocheck.evidence.series import parse_edge
+from slocheck.evidence.warnings import RunWarning
 from slocheck.spec.model import Preset
 
 
@@ -25,14 +26,17 @@ def common_edges(series_by_le: Mapping[str, int], unit: Fraction) -> tuple[Fract
     return tuple(sorted(edge * unit for edge, count in counts.items() if count >= most))
 
 
-def edge_warnings(preset: Preset, edges: Sequence[Fraction], limits: Iterable[Fraction]) -> tuple[str, ...]:
+def edge_warnings(
+    preset: Preset, edges: Sequence[Fraction], limits: Iterable[Fraction]
+) -> tuple[RunWarning, ...]:
     """Name each limit (seconds) that is no bucket edge, and the remedy; nothing without a histogram.
 
     A limit inside a bucket leaves open on which side of it the bucket's requests were.
     """
     if not edges:
         return ()
-    return tuple(_warning(preset, edges, limit) for limit in sorted(set(limits)) if limit not in edges)
+    outside = (limit for limit in sorted(set(limits)) if limit not in edges)
+    return tuple(RunWarning("bucket-boundary", _warning(preset, edges, limit)) for limit in outside)
 
 
 def _warning(preset: Preset, edges: Sequence[Fraction], limit: Fraction) -> str:

@@ -9,6 +9,7 @@ from slocheck.documents.units import Comparison
 from slocheck.evidence.model import Ending, Evidence, LoadHealth, Provenance
 from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
+from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import (
     Assessment,
     Bounds,
@@ -236,10 +237,10 @@ def side(
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 
 
-def results(found: Sequence[Objective]) -> tuple[ObjectiveResult, ...]:
+def results(found: Sequence[Objective], gate: str = "silver") -> tuple[ObjectiveResult, ...]:
     """Verdicts on the usual five: two breached, one undecided beyond the gate, one met, one target missed."""
     latency, errors, available, cache, tail = found
-    return (
+    graded = (
         _result(
             latency,
             [MET, BREACHED, BREACHED, MET],
@@ -267,6 +268,11 @@ def results(found: Sequence[Objective]) -> tuple[ObjectiveResult, ...]:
         ),
         _result(tail, [BREACHED, BREACHED], side(BREACHED, 0.612, 0.6135, bad=80)),
     )
+    needed = ("bronze", gate, "critical")
+    return tuple(
+        replace(item, levels=tuple(replace(one, needed=one.level in needed) for one in item.levels))
+        for item in graded
+    )
 
 
 def _result(objective: Objective, verdicts: Sequence[Verdict], *sides: SideResult) -> ObjectiveResult:
@@ -279,6 +285,7 @@ def _result(objective: Objective, verdicts: Sequence[Verdict], *sides: SideResul
             tuple(
                 replace(item, verdict=verdict) if number == 0 else item for number, item in enumerate(sides)
             ),
+            needed=True,
         )
         for (name, bound), verdict in zip(objective.limits.items(), verdicts, strict=True)
     )
@@ -316,7 +323,8 @@ def assessment(found: Sequence[Objective], *, outcome: Outcome = Outcome.FAIL) -
     valid = outcome is not Outcome.INVALID
     finished = outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
     verdict = UNDECIDED if outcome is Outcome.UNDECIDED else BREACHED
-    graded = results(found)
+    gate = "bronze" if outcome is Outcome.PASS else "silver"
+    graded = results(found, gate)
     if outcome is Outcome.UNDECIDED:
         graded = tuple(_opened(item) for item in graded)
     message = f"{verdict} at silver {found[0].limits['silver'].text}"
@@ -324,7 +332,7 @@ def assessment(found: Sequence[Objective], *, outcome: Outcome = Outcome.FAIL) -
         outcome=outcome,
         exit_code=CODES[outcome],
         tier="bronze" if finished else None,
-        gate="bronze" if outcome is Outcome.PASS else "silver",
+        gate=gate,
         next_tier="silver" if finished else "bronze",
         gaps=(
             Gap(found[0].name, "silver", verdict, Fraction(31, 500), message),
@@ -335,7 +343,7 @@ def assessment(found: Sequence[Objective], *, outcome: Outcome = Outcome.FAIL) -
             Finding("users", True, "20 of 20 users ran throughout the window"),
             Finding("generator cpu", valid, f"generator CPU {41 if valid else 99}% of a core"),
         ),
-        warnings=("latency_p99 misses its target < 500ms",),
+        warnings=(RunWarning("missed-target", "latency_p99 misses its target < 500ms"),),
         confidence=Fraction(19, 20),
         headline="Every objective of bronze is met."
         if outcome is Outcome.PASS
@@ -373,16 +381,16 @@ def hostile_report(text: str) -> Report:
         PROVENANCE, command=f"slocheck run {text}", host=text, target=text, scenario=text, git_sha=text
     )
     graded = assessment(found)
-    source_failed = Finding(text, False, text)
+    source_failed, warned = Finding(text, False, text), RunWarning(text, text)
     server = replace(
         SERVER,
         queries=(text, f"http_requests_total{text}"),
-        warnings=(text,),
+        warnings=(warned,),
         dashboard={odd.name: PromqlAnswer(text, error=text)},
     )
     return Report(
         the_spec,
         replace(the_evidence, provenance=provenance, server=server),
-        replace(graded, findings=(*graded.findings, source_failed), warnings=(text,), headline=text),
+        replace(graded, findings=(*graded.findings, source_failed), warnings=(warned,), headline=text),
         text,
     )

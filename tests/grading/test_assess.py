@@ -235,5 +235,5 @@ def test_complaints_of_the_generator_are_warnings_once_and_few() -> None:
     found = assess(
         make_spec(), make_evidence(steady(60, {20: 100}), health=replace(HEALTH, workers=(worker,)))
     )
-    told = [text for text in found.warnings if text.startswith("load generator: ")]
+    told = [item.text for item in found.warnings if item.code == "load-generator"]
     assert told == [f"load generator: {text}" for text in ("slow", "text 0", "text 1", "text 2", "text 3")]

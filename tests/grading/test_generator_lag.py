@@ -88,6 +88,6 @@ def test_what_the_server_saw_as_well_is_no_lateness_of_ours(server: Verdict, exp
     )
     limit = objective.limits["silver"]
     assert limit.value == Fraction(1, 5)
-    level = LevelResult("silver", limit, Verdict.BREACHED, "", sides)
+    level = LevelResult("silver", limit, Verdict.BREACHED, "", sides, needed=True)
     found = own_lateness([ObjectiveResult(objective, (level,))], SPEC, [_run(210, LATE_LOOP)])
     assert bool(found) is explained

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.indicators.samples import Display
@@ -149,7 +150,9 @@ def test_markdown_stays_below_the_limit_of_a_comment() -> None:
 def test_markdown_lists_are_bounded() -> None:
     """Twenty warnings are shown, the rest is counted."""
     plain = report()
-    noisy = replace(plain.assessment, warnings=tuple(f"warning {number}" for number in range(50)))
+    noisy = replace(
+        plain.assessment, warnings=tuple(RunWarning("noise", f"warning {number}") for number in range(50))
+    )
     rendered = FORMATS["markdown"].render(replace(plain, assessment=noisy))
     assert "warning 19" in rendered
     assert "warning 20" not in rendered

@@ -132,7 +132,7 @@ def test_the_deciding_side_says_what_the_level_says() -> None:
     limit = LATENCY.limits["silver"]
     client = side(Verdict.MET, 0.15)
     server = side(Verdict.BREACHED, 0.25, 0.5, who=Side.SERVER)
-    level = LevelResult("silver", limit, Verdict.BREACHED, "", (client, server))
+    level = LevelResult("silver", limit, Verdict.BREACHED, "", (client, server), needed=True)
     assert deciding_side(level) is server
     assert sides_text(LATENCY, level) == "250ms to 500ms (client 150ms)"
 
@@ -153,7 +153,7 @@ def test_the_gap_between_the_sides_is_explained(kind: IndicatorKind, server_tota
         side(Verdict.MET, 0.1, who=Side.SERVER, total=server_total),
     )
     objective = replace(LATENCY, indicator=replace(LATENCY.indicator, kind=kind))
-    level = LevelResult("silver", LATENCY.limits["silver"], Verdict.MET, "", sides)
+    level = LevelResult("silver", LATENCY.limits["silver"], Verdict.MET, "", sides, needed=True)
     assert told in gap_between_sides(objective, level)
     assert gap_between_sides(objective, replace(level, sides=sides[:1])) == ""
 

@@ -10,6 +10,7 @@ import pytest
 from junitparser import JUnitXml
 from rich.console import Console
 
+from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Outcome, SteadyState
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
@@ -24,7 +25,7 @@ def _unsteady(confidence: Fraction | None = Fraction(19, 20)) -> Report:
     graded = replace(
         plain.assessment,
         steadiness=(SteadyState(False, DRIFT, 20),),
-        warnings=(f"{DRIFT}; try workload.warmup: 20s",),
+        warnings=(RunWarning("unsteady", f"{DRIFT}; try workload.warmup: 20s"),),
         confidence=confidence,
     )
     return replace(plain, assessment=graded)

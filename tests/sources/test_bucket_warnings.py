@@ -32,7 +32,9 @@ def test_a_limit_that_is_no_edge_is_warned_of_with_the_remedy() -> None:
     """The warning names the bucket around the limit and the edge to add, in the histogram's unit."""
     edges = (Fraction(1, 10), Fraction(1, 4))
     limits = (Fraction(1, 4), Fraction(1, 5), Fraction(1, 100), Fraction(3), Fraction(1, 5))
-    low, inside, high = edge_warnings(replace(PRESET, unit_seconds=Fraction(1, 1000)), edges, limits)
+    warnings = edge_warnings(replace(PRESET, unit_seconds=Fraction(1, 1000)), edges, limits)
+    assert {warning.code for warning in warnings} == {"bucket-boundary"}
+    low, inside, high = (warning.text for warning in warnings)
     assert "0.01 s is no bucket edge" in low
     assert "between 0 s and 0.1 s" in low
     assert "0.2 s is no bucket edge of http_request_duration_seconds" in inside

@@ -164,7 +164,7 @@ def _level(report: Report, result: ObjectiveResult, level: LevelResult) -> Level
         margin=margin_text(result.objective, level.limit, decides.display if decides else None),
         reason=level.reason,
         sides=tuple(_side(report, result.objective, level, side) for side in level.sides),
-        needed=level.level in totals.gate_levels(report.spec, report.assessment),
+        needed=level.needed,
     )
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
-from slocheck.grading.assessment import Assessment, LevelResult, Side, Verdict
+from slocheck.grading.assessment import SEVERITY, Assessment, LevelResult, Side, Verdict
 from slocheck.reporters import totals
 from slocheck.reporters.escape import for_terminal, shorten
 from slocheck.reporters.terminal.summary import STYLES
@@ -183,9 +183,7 @@ class PlainProgress(_Base):
         if assessment is None:
             return ""
         counts = state_counts(self._spec, assessment)
-        told = ", ".join(
-            f"{counts[verdict]} {verdict.value}" for verdict in totals.SEVERITY if counts[verdict]
-        )
+        told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in SEVERITY if counts[verdict])
         return f"; gate {assessment.gate}, client side so far: {told}" if told else ""
 
 

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from slocheck.grading.assessment import Gap, LevelResult, Outcome, Verdict
+from slocheck.grading.assessment import SEVERITY, Gap, LevelResult, Outcome, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
 from slocheck.reporters.escape import for_terminal, shorten
@@ -63,7 +63,7 @@ def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     objective_statuses = totals.objective_statuses(report.spec, assessment)
     asked = sorted(
         (standing for standing in objective_statuses if standing.verdict is not None),
-        key=lambda standing: totals.SEVERITY.index(standing.verdict or Verdict.MET),
+        key=lambda standing: SEVERITY.index(standing.verdict or Verdict.MET),
     )
     still_open = {item.result.objective.name for item in asked if item.verdict is not Verdict.MET}
     no_verdict = assessment.outcome in (Outcome.INVALID, Outcome.INTERRUPTED)
@@ -74,7 +74,7 @@ def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     yield from _tally(asked, [standing for standing in asked if standing not in listed])
     yield from _next_tier_lines(report, still_open)
     for warning in assessment.warnings:
-        yield _text(f"! {shorten(for_terminal(warning), MAX_TEXT)}", "yellow")
+        yield _text(f"! {shorten(for_terminal(warning.text), MAX_TEXT)}", "yellow")
     yield from _failure_lines(report)
     yield from _validity_lines(report)
     yield from _usage_lines(report)

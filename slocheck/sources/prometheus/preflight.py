@@ -10,6 +10,7 @@ from statistics import median
 
 from slocheck.errors import SourceError
 from slocheck.evidence.series import SourcePreflight
+from slocheck.evidence.warnings import RunWarning
 from slocheck.promql.selectors import Matcher, SeriesQuery, matches, selector_text
 from slocheck.sources.bucket_warnings import common_edges, edge_warnings
 from slocheck.sources.prometheus.answers import Point, points, series
@@ -102,7 +103,7 @@ class Inspection:
     preset: Preset
     queries: Sequence[SeriesQuery]
     up: SeriesQuery
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[RunWarning] = field(default_factory=list)
 
     def inspect(self, limits: Sequence[Fraction]) -> SourcePreflight:
         """Check reachability, targets, job, metrics and bucket edges.
@@ -142,8 +143,13 @@ class Inspection:
                     "the answer is partial (isPartial): some storage nodes are down; bring them back"
                 )
             )
-        self.warnings += [f"Prometheus warned: {warning}" for warning in answer.warnings]
+        self.warnings += [
+            RunWarning("prometheus-warning", f"Prometheus warned: {warning}") for warning in answer.warnings
+        ]
         return points(answer, self.http.messages)
+
+    def _warn(self, code: str, text: str) -> None:
+        self.warnings.append(RunWarning(code, text))
 
     def _targets(self) -> int:
         """Count the targets that are up."""
@@ -161,9 +167,10 @@ class Inspection:
                 )
             )
         if good < len(found):
-            self.warnings.append(
+            self._warn(
+                "targets-down",
                 f"{len(found) - good} of the {len(found)} targets of {selector} are down (up = 0): "
-                "their requests will not be counted"
+                "their requests will not be counted",
             )
         return good
 
@@ -187,9 +194,10 @@ class Inspection:
                 )
             )
         if not pinned:
-            self.warnings.append(
+            self._warn(
+                "job-not-pinned",
                 f"the selector does not pin the job: add job: {jobs[0]} to prometheus.selector, "
-                "so that another job on the same target cannot double the counts"
+                "so that another job on the same target cannot double the counts",
             )
 
     def _metrics(self) -> list[str]:
@@ -217,9 +225,10 @@ class Inspection:
 
     def _warn_of(self, missing: Sequence[str]) -> None:
         for name in missing:
-            self.warnings.append(
+            self._warn(
+                "missing-metric",
                 f"{name} has no series yet: it will be counted from 0 if the first request brings it; "
-                f"if the service exports it under another name, correct the preset ({self.preset.name})"
+                f"if the service exports it under another name, correct the preset ({self.preset.name})",
             )
 
 

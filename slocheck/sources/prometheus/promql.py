@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import PromqlAnswer
+from slocheck.evidence.warnings import RunWarning
 from slocheck.sources.prometheus.answers import points, series
 from slocheck.sources.prometheus.errors import BadQueryError, TooMuchError
 from slocheck.sources.prometheus.http import MAX_POINTS, Answer, PrometheusHttp
@@ -38,7 +39,7 @@ def with_window(template: str, window_s: float) -> str:
     return template.replace("$window", f"{max(1, round(window_s))}s")
 
 
-def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list[str]:
+def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list[RunWarning]:
     """Try each objective's query before the load; returns what the user should know.
 
     Raises:
@@ -54,7 +55,7 @@ def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list
         except TooMuchError as error:
             problem = str(error)
         if problem and not problem.startswith(NO_DATA):
-            warnings.append(f"objectives.{name}: the query {problem}")
+            warnings.append(RunWarning("query-problem", f"objectives.{name}: the query {problem}"))
     return warnings
 
 

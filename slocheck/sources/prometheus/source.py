@@ -9,6 +9,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
+from slocheck.evidence.warnings import RunWarning
 from slocheck.plan.metric_plan import matchers
 from slocheck.promql.selectors import SeriesQuery, selector_text
 from slocheck.sources.prometheus.dashboard import ask_dashboard
@@ -181,13 +182,13 @@ class PrometheusApi:
                 f"{first - load_start:.1f} s later (was it down, or is its retention shorter than the run?)"
             )
 
-    def _answers(self, window: Window) -> tuple[dict[str, PromqlAnswer], tuple[str, ...]]:
+    def _answers(self, window: Window) -> tuple[dict[str, PromqlAnswer], tuple[RunWarning, ...]]:
         """Ask the custom objectives' queries."""
         answers, warnings = {}, []
         for name, indicator in self._promql.items():
             answers[name], note = ask(self._http, indicator, window)
             if note:
-                warnings.append(f"objectives.{name}: {note}")
+                warnings.append(RunWarning("missing-points", f"objectives.{name}: {note}"))
         return answers, tuple(warnings)
 
 

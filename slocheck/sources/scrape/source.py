@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
+from slocheck.evidence.warnings import RunWarning
 from slocheck.masking import strip_url
 from slocheck.promql.selectors import SeriesQuery, selector_text
 from slocheck.sources.bucket_warnings import common_edges, edge_warnings
@@ -188,7 +189,7 @@ class ScrapePages:
         if why:
             raise SourceError(f"{place}: {why}: it is answered by several processes; {ONE_PROCESS}")
 
-    def _same_process(self) -> list[str]:
+    def _same_process(self) -> list[RunWarning]:
         """Warn of URLs that seem to lead to one process, whose requests would count twice."""
         seen: dict[float, Replica] = {}
         warnings = []
@@ -196,23 +197,25 @@ class ScrapePages:
             start = replica.scrapes()[-1].start_time
             if start is not None and start in seen:
                 other = seen[start]
-                warnings.append(
+                text = (
                     f"{strip_url(other.url)} and {strip_url(replica.url)} have the same {START_TIME}: "
                     "if they are one process, name it once, or its requests count twice"
                 )
+                warnings.append(RunWarning("same-process", text))
             elif start is not None:
                 seen[start] = replica
         return warnings
 
-    def _slow_pages(self) -> list[str]:
+    def _slow_pages(self) -> list[RunWarning]:
         warnings = []
         for replica in self._replicas:
             took = max(scrape.received - scrape.sent for scrape in replica.scrapes())
             if took > self._source.interval / 2:
-                warnings.append(
+                text = (
                     f"{strip_url(replica.url)} takes {took:.1f} s, and is asked every "
                     f"{self._source.interval:g} s: raise scrape's interval, or the load suffers from it"
                 )
+                warnings.append(RunWarning("slow-page", text))
         return warnings
 
     def _edges(self) -> tuple[Fraction, ...]:
@@ -226,26 +229,30 @@ class ScrapePages:
         wanted = dict.fromkeys(query.metric for query in self._queries if query.metric != START_TIME)
         return tuple(metric for metric in wanted if metric not in there)
 
-    def _missing_warnings(self, missing: Sequence[str]) -> list[str]:
+    def _missing_warnings(self, missing: Sequence[str]) -> list[RunWarning]:
         """Tell a metric that waits for its first request from one that nobody exports."""
         known = frozenset[str]().union(*(replica.declared for replica in self._replicas))
         return [
-            f"{metric} is not on any page: it will be counted from 0 if the first request brings it; "
-            f"if the service exports it under another name, correct the preset ({self._preset.name})"
+            RunWarning(
+                "missing-metric",
+                f"{metric} is not on any page: it will be counted from 0 if the first request brings it; "
+                f"if the service exports it under another name, correct the preset ({self._preset.name})",
+            )
             for metric in missing
             if not known & {metric, *(metric.removesuffix(end) for end in ("_bucket", "_count", "_total"))}
         ]
 
-    def _gaps(self) -> list[str]:
+    def _gaps(self) -> list[RunWarning]:
         warnings = []
         for replica in self._replicas:
             scrapes = replica.scrapes()
             failed = [scrape for scrape in scrapes if scrape.error]
             if failed:
-                warnings.append(
+                text = (
                     f"{len(failed)} of {len(scrapes)} scrapes of {strip_url(replica.url)} failed "
                     f"(the first: {failed[0].error})"
                 )
+                warnings.append(RunWarning("failed-scrapes", text))
         return warnings
 
     def _incomplete(self, after: float) -> list[str]:

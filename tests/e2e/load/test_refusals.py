@@ -107,8 +107,9 @@ def test_many_fast_http_users_are_warned_of(tmp_path: Path) -> None:
         scenario = both_clients(tmp_path, "x", wait=60)
         plan = make_plan(server.url, scenario, users=901, spawn_rate=2000, duration_s=1, drain_s=1)
         (warning,) = prepared(plan).warnings
-        assert warning.startswith("Fast: FastHttpUser keeps no connection")
-        assert "--processes 2" in warning
-        assert warning in run(plan).result.health.workers[0].messages
+        assert warning.code == "locust-client"
+        assert warning.text.startswith("Fast: FastHttpUser keeps no connection")
+        assert "--processes 2" in warning.text
+        assert warning.text in run(plan).result.health.workers[0].messages
         assert prepared(make_plan(server.url, scenario, users=901, processes=2)).warnings == ()
         assert prepared(plan_for(server.url, tmp_path, LEAN, [Call("/x")], users=901)).warnings == ()

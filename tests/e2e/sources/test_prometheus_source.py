@@ -90,8 +90,12 @@ def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: Promet
     assert found.targets == 1
     assert found.bucket_edges == (0.1, 0.25)
     assert found.missing == ()
-    assert [text for text in found.warnings if "0.2 s is no bucket edge" in text and "bucket 0.2" in text]
-    assert not [text for text in found.warnings if "0.25 s is no" in text]
+    assert [
+        item
+        for item in found.warnings
+        if "0.2 s is no bucket edge" in item.text and "bucket 0.2" in item.text
+    ]
+    assert not [item for item in found.warnings if "0.25 s is no" in item.text]
 
     begun = time.time()
     app.set({OK: 2400, FAILED: 7, bucket("+Inf"): 2407})
@@ -252,7 +256,7 @@ def test_missing_metrics_and_dead_targets_are_told_before_the_load(
     names = (*queries(), SeriesQuery("cache_hits_total", (Matcher("job", "=", JOB),)))
     found = PrometheusApi(prometheus_source(server.url), PRESET, names, {}).preflight()
     assert found.missing == ("cache_hits_total",)
-    assert any("cache_hits_total has no series yet" in warning for warning in found.warnings)
+    assert any("cache_hits_total has no series yet" in item.text for item in found.warnings)
     app.stop()
     server.wait_value(f'up{{job="{JOB}"}}', 0)
     with pytest.raises(SourceError, match="every one is down"):

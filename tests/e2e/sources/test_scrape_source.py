@@ -56,7 +56,7 @@ def test_values_set_in_the_service_come_back(app: MetricsApp) -> None:
     assert (found.targets, found.clock_skew, found.scrape_interval) == (1, 0.0, 0.2)
     assert found.bucket_edges == (0.1, 0.25)
     assert found.missing == ()
-    assert [text for text in found.warnings if "0.2 s is no bucket edge" in text]
+    assert [item.text for item in found.warnings if "0.2 s is no bucket edge" in item.text]
     source.start()
     begun = time.time()
     app.set({OK: 1300, FAILED: 7, bucket("0.1"): 1290})
@@ -116,7 +116,7 @@ def test_failed_scrapes_are_gaps(app: MetricsApp) -> None:
     assert 0.0 in up.values
     assert up.values[-1] == 1.0
     assert result.incomplete == ()
-    assert "failed (the first: HTTP 500; check the path" in result.warnings[0]
+    assert "failed (the first: HTTP 500; check the path" in result.warnings[0].text
 
 
 def test_a_restart_is_no_load_balancer(app: MetricsApp) -> None:
@@ -220,7 +220,7 @@ def test_urls_that_lead_nowhere_or_twice_to_the_same_page(app: MetricsApp) -> No
         pages(app.url, app.url).preflight()
     again = app.url.replace("127.0.0.1", "localhost")
     assert any(
-        "same process_start_time_seconds" in text for text in pages(app.url, again).preflight().warnings
+        "same process_start_time_seconds" in item.text for item in pages(app.url, again).preflight().warnings
     )
 
 
@@ -235,7 +235,7 @@ def test_missing_metrics_are_told_from_newborn_ones(app: MetricsApp) -> None:
         "http_request_duration_seconds_bucket",
         "cache_hits_total",
     )
-    assert [text.split()[0] for text in found.warnings] == ["cache_hits_total"]
+    assert [item.text.split()[0] for item in found.warnings] == ["cache_hits_total"]
 
 
 def test_tls_is_verified(app: MetricsApp, tmp_path: Path) -> None:

@@ -47,6 +47,6 @@ def test_a_window_that_begins_slow_is_not_met(tmp_path: Path, confidence: str, c
     result = result_of(done)
     (item,) = result["steadiness"]
     assert not item["steady"]
-    assert any(warning.startswith(item["message"]) for warning in result["warnings"])
+    assert any(warning["text"].startswith(item["message"]) for warning in result["warnings"])
     silver = result["objectives"][0]["levels"][0]
     assert ("unsteady" in silver["reason"]) == (code == 3)

@@ -1,0 +1,16 @@
+"""What a user should know of a run although it does not change the verdict."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunWarning:
+    """One warning about a run.
+
+    Attributes:
+        code: Stable kebab-case word that says what it is about, such as ``bucket-boundary``; for machines.
+        text: One sentence without a full stop: what was seen and, where there is one, the remedy.
+    """
+
+    code: str
+    text: str

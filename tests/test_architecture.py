@@ -26,7 +26,6 @@ ADAPTERS = ("reporters", "sources", "load", "reference_api")
 """Replaceable parts, which never import each other."""
 
 NOT_YET = {
-    ("reporters/terminal/plan.py", "cli"),
     ("statistics/proportion.py", "grading"),
 }
 

@@ -7,11 +7,10 @@ from slocheck.cli.wiring import source_for
 from slocheck.documents.units import format_duration
 from slocheck.errors import UsageError
 from slocheck.evidence.series import SourcePreflight
-from slocheck.plan.metric_plan import needed_metrics
+from slocheck.plan.series_queries import needed_metrics
 from slocheck.reporters.escape import for_terminal
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
-from slocheck.spec.presets import load_preset
 
 CANNOT = 4
 SAME_EDGE_S = 1e-9
@@ -32,7 +31,7 @@ def probe(spec: Spec) -> tuple[list[str], int]:
         found = source.preflight()
     finally:
         source.close()
-    preset = load_preset(configured.preset)
+    preset = configured.preset
     every = format_duration(Fraction(found.scrape_interval).limit_denominator(1000))
     head = f"{found.targets} target{'s' if found.targets != 1 else ''} up, scraped every {every}"
     lines = ["", f"{head}, clock skew {found.clock_skew:.3f} s"]

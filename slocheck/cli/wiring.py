@@ -4,23 +4,20 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from fractions import Fraction
 
 from slocheck.errors import UsageError
 from slocheck.grading.report import Report
-from slocheck.indicators.saturation import usage_queries
 from slocheck.load.engine import LoadEngine
 from slocheck.masking import mask, masked, secrets_of, strip_url
 from slocheck.pipeline.archive import RunFolder
 from slocheck.pipeline.provenance import scenario_path
 from slocheck.pipeline.run import MetricSource
 from slocheck.plan.load_plan import LoadPlan, thresholds_ns
-from slocheck.plan.metric_plan import series_queries
+from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters import FORMATS
 from slocheck.scenario.loader import SUFFIXES, load_scenario
 from slocheck.scenario.model import Scenario
-from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import SourceChoice, Spec
+from slocheck.spec.model import Spec
 
 
 def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
@@ -69,61 +66,17 @@ def scenario_of(spec: Spec) -> Scenario | None:
 
 def source_for(spec: Spec) -> MetricSource | None:
     """Return the metric source that `spec` configures; None where it names none."""
-    from slocheck.spec.presets import load_preset  # noqa: PLC0415 - sources are loaded when used
-
+    plan = metric_plan(spec)
+    if plan is None:
+        return None
     if spec.prometheus:
-        from slocheck.sources.prometheus.dashboard import dashboard_queries  # noqa: PLC0415 - as above
         from slocheck.sources.prometheus.source import PrometheusApi  # noqa: PLC0415 - it loads pandas
 
-        preset = load_preset(spec.prometheus.preset)
-        promql = {
-            objective.name: objective.indicator
-            for objective in spec.objectives
-            if traits_of(objective.indicator.kind).is_query
-        }
-        return PrometheusApi(
-            spec.prometheus,
-            preset,
-            series_queries(spec, preset),
-            promql,
-            latency_limits=_latency_limits(spec),
-            usage=usage_queries(spec),
-            dashboards=dashboard_queries(spec, preset),
-        )
-    if spec.scrape:
-        from slocheck.sources.scrape.source import ScrapePages  # noqa: PLC0415 - loaded when used
+        return PrometheusApi(spec.prometheus, plan)
+    assert spec.scrape is not None
+    from slocheck.sources.scrape.source import ScrapePages  # noqa: PLC0415 - loaded when used
 
-        preset = load_preset(spec.scrape.preset)
-        return ScrapePages(
-            spec.scrape,
-            preset,
-            series_queries(spec, preset),
-            latency_limits=_latency_limits(spec),
-            usage=usage_queries(spec),
-        )
-    return None
-
-
-def _latency_limits(spec: Spec) -> tuple[Fraction, ...]:
-    """Return the latency limits that are graded on the server's histogram, seconds."""
-    return tuple(
-        limit.value
-        for objective in spec.objectives
-        if traits_of(objective.indicator.kind).is_percentile and objective.source is not SourceChoice.CLIENT
-        for limit in objective.limits.values()
-    )
-
-
-def queries_of(spec: Spec) -> tuple[str, ...]:
-    """Return what the metric source would be asked for, one line a series."""
-    source = spec.prometheus or spec.scrape
-    if source is None:
-        return ()
-    from slocheck.promql.selectors import selector_text  # noqa: PLC0415
-    from slocheck.spec.presets import load_preset  # noqa: PLC0415 - sources are loaded when used
-
-    preset = load_preset(source.preset)
-    return tuple(selector_text(query) for query in series_queries(spec, preset))
+    return ScrapePages(spec.scrape, plan)
 
 
 def command_line(secrets: Sequence[str]) -> str:

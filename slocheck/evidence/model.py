@@ -8,7 +8,8 @@ from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import ServerSeries
 from slocheck.spec.model import Overrides
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Of the evidence's form. Form 1 was written by development versions before 0.1.0."""
 
 
 class Ending(StrEnum):

@@ -6,19 +6,18 @@ from itertools import pairwise
 from math import isfinite
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.plan.metric_plan import matchers
-from slocheck.promql.selectors import SeriesQuery
-from slocheck.spec.model import Spec
+from slocheck.plan.usage import (
+    CONTAINER_CPU,
+    CONTAINER_MEMORY,
+    CONTAINER_METRICS,
+    PERIODS,
+    PROCESS_CPU,
+    PROCESS_MEMORY,
+    PROCESS_METRICS,
+    THROTTLED,
+)
 
-PROCESS_CPU = "process_cpu_seconds_total"
-PROCESS_MEMORY = "process_resident_memory_bytes"
-CONTAINER_CPU = "container_cpu_usage_seconds_total"
-CONTAINER_MEMORY = "container_memory_working_set_bytes"
-PERIODS = "container_cpu_cfs_periods_total"
-THROTTLED = "container_cpu_cfs_throttled_periods_total"
-_PROCESS = (PROCESS_CPU, PROCESS_MEMORY)
-_CONTAINER = (CONTAINER_CPU, CONTAINER_MEMORY, PERIODS, THROTTLED)
-USAGE_METRICS = frozenset({*_PROCESS, *_CONTAINER})
+USAGE_METRICS = frozenset({*PROCESS_METRICS, *CONTAINER_METRICS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,6 @@ class Usage:
     throttled: float | None
 
 
-def usage_queries(spec: Spec) -> tuple[SeriesQuery, ...]:
-    """Return the series to ask for: of the service's processes, and of its containers where named."""
-    source = spec.prometheus
-    job = matchers(source.selector if source else {})
-    queries = [SeriesQuery(metric, job) for metric in _PROCESS]
-    if source and source.related_jobs.containers:
-        pinned = matchers(source.related_jobs.containers)
-        queries += [SeriesQuery(metric, pinned) for metric in _CONTAINER]
-    return tuple(queries)
-
-
 def saturation(server: ServerSeries) -> tuple[Usage, ...]:
     """Return the usage of each process and container that the series tell of, by name."""
     found: dict[str, dict[str, list[RawSeries]]] = {}
@@ -64,7 +52,7 @@ def saturation(server: ServerSeries) -> tuple[Usage, ...]:
 
 def _name(series: RawSeries) -> str:
     labels = series.labels
-    if series.metric in _PROCESS:
+    if series.metric in PROCESS_METRICS:
         return labels.get("instance", "")
     parts = (labels.get("pod") or labels.get("name") or labels.get("id", ""), labels.get("container", ""))
     return "/".join(part for part in parts if part)

@@ -35,6 +35,18 @@ class _Document(BaseModel):
     evidence: Evidence
 
 
+class _Version(BaseModel):
+    """The one field that the evidence of every form has."""
+
+    schema_version: int
+
+
+class _AnyDocument(BaseModel):
+    """The file of any form, for its version alone."""
+
+    evidence: _Version
+
+
 class RunFolder:
     """One run's folder, held by a lock for as long as the run lives."""
 
@@ -172,12 +184,23 @@ def load_evidence(folder: Path) -> Evidence:
             plain = file.read(MAX_EVIDENCE_BYTES + 1)
         if len(plain) > MAX_EVIDENCE_BYTES:
             raise UsageError(f"{path}: larger than {MAX_EVIDENCE_BYTES} bytes; not evidence of slocheck")
-        evidence = _Document.model_validate_json(plain).evidence
+        _check_version(path, plain)
+        return _Document.model_validate_json(plain).evidence
     except (OSError, EOFError, ValidationError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise UsageError(f"{path}: damaged, or not evidence of slocheck: {first}") from error
-    if evidence.schema_version != SCHEMA_VERSION:
+
+
+def _check_version(path: Path, plain: bytes) -> None:
+    """Raise UsageError for evidence of another form, which could only be misread."""
+    version = _AnyDocument.model_validate_json(plain).evidence.schema_version
+    if version < SCHEMA_VERSION:
         raise UsageError(
-            f"{path}: evidence of form {evidence.schema_version}; this slocheck reads form {SCHEMA_VERSION}"
+            f"{path}: evidence of form {version}, which a development version before slocheck 0.1.0 wrote "
+            f"and only such a version reads; this slocheck reads form {SCHEMA_VERSION}: make the run again"
         )
-    return evidence
+    if version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path}: evidence of form {version}, which a newer slocheck wrote; "
+            f"this slocheck reads form {SCHEMA_VERSION}: upgrade it to read the run"
+        )

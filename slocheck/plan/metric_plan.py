@@ -1,66 +1,73 @@
-"""Which raw series the objectives of a spec need."""
+"""What a run asks its metric source for, settled before the run as `LoadPlan` is for the load."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 
-from slocheck.promql.selectors import Matcher, SeriesQuery
+from slocheck.plan.series_queries import series_queries
+from slocheck.plan.usage import usage_queries
+from slocheck.promql.dashboard import dashboard_queries
+from slocheck.promql.selectors import SeriesQuery, selector_text
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
-from slocheck.spec.model.related_jobs import RelatedJobs
-
-UP = "up"
-PROCESS_START = "process_start_time_seconds"
+from slocheck.spec.model import Indicator, Preset, SourceChoice, Spec
 
 
-def series_queries(spec: Spec, preset: Preset) -> tuple[SeriesQuery, ...]:
-    """Return every raw series that grading `spec` needs, the pinned job's alone, without repetition."""
-    job = tuple(Matcher(label, "=", value) for label, value in _selector(spec).items())
-    own = job + tuple(Matcher(label, "=", value) for label, value in preset.selector.items())
-    related_jobs = spec.prometheus.related_jobs if spec.prometheus else RelatedJobs()
-    graded = [item for item in spec.objectives if not (related_jobs.cache and _of_cache(item))]
-    metrics = [metric for objective in graded for metric in needed_metrics(objective, preset)]
-    if preset.counter and spec.target.instances is None:
-        metrics.append(preset.counter)
-    queries = [SeriesQuery(metric, own) for metric in dict.fromkeys(metrics)]
-    return (
-        *queries,
-        SeriesQuery(UP, job),
-        SeriesQuery(PROCESS_START, job),
-        *_related_jobs(spec, related_jobs),
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """Everything that is asked of a metric source.
+
+    Attributes:
+        mapping: The names under which the service exports its metrics.
+        series: Raw series that the objectives are graded on.
+        usage: Series that are shown and not graded; their absence is not a fault.
+        latency_limits: Limits of the latency objectives that are graded on the server, in seconds.
+        promql: Custom objectives: name to indicator.
+        dashboards: Objective name to what a dashboard would ask for it; ``$window`` stands for the
+            window's length.
+    """
+
+    mapping: Preset
+    series: tuple[SeriesQuery, ...] = ()
+    usage: tuple[SeriesQuery, ...] = ()
+    latency_limits: tuple[Fraction, ...] = ()
+    promql: Mapping[str, Indicator] = field(default_factory=dict)
+    dashboards: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def series_texts(self) -> tuple[str, ...]:
+        """The selectors of the graded series, as PromQL."""
+        return tuple(selector_text(query) for query in self.series)
+
+
+def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
+    """Return what a run of `spec` asks its metric source for; None where the spec configures none.
+
+    Args:
+        spec: With its overrides applied.
+        mapping: The metrics' names; None: those of the source's preset.
+    """
+    source = spec.prometheus or spec.scrape
+    if source is None:
+        return None
+    names = mapping or source.preset
+    return MetricPlan(
+        mapping=names,
+        series=series_queries(spec, names),
+        usage=usage_queries(spec),
+        latency_limits=_latency_limits(spec),
+        promql={
+            objective.name: objective.indicator
+            for objective in spec.objectives
+            if traits_of(objective.indicator.kind).is_query
+        },
+        dashboards=dashboard_queries(spec, names) if spec.prometheus else {},
     )
 
 
-def _of_cache(objective: Objective) -> bool:
-    return objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE
-
-
-def _related_jobs(spec: Spec, related_jobs: RelatedJobs) -> tuple[SeriesQuery, ...]:
-    """Return what is asked of other jobs: pinned by their own labels."""
-    queries = []
-    asked = any(_of_cache(item) and item.source is not SourceChoice.CLIENT for item in spec.objectives)
-    if related_jobs.cache and asked:
-        pinned = matchers(related_jobs.cache.selector)
-        queries += [
-            SeriesQuery(metric, pinned) for metric in (related_jobs.cache.hits, related_jobs.cache.misses)
-        ]
-    if related_jobs.replicas and spec.target.instances is None:
-        queries.append(SeriesQuery(related_jobs.replicas.metric, matchers(related_jobs.replicas.selector)))
-    return tuple(queries)
-
-
-def matchers(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
-    """Return the matchers that pin these labels."""
-    return tuple(Matcher(label, "=", value) for label, value in labels.items())
-
-
-def needed_metrics(objective: Objective, preset: Preset) -> tuple[str, ...]:
-    """Return the metrics that an objective's server side is counted from; none where it has no such side."""
-    if objective.source is SourceChoice.CLIENT:
-        return ()
-    traits = traits_of(objective.indicator.kind)
-    names = (*traits.metrics(preset), *traits.failure_metrics(preset))
-    return tuple(name for name in names if name)
-
-
-def _selector(spec: Spec) -> dict[str, str]:
-    """Return the labels that pin the job; pages that are scraped directly need none."""
-    return dict(spec.prometheus.selector) if spec.prometheus else {}
+def _latency_limits(spec: Spec) -> tuple[Fraction, ...]:
+    return tuple(
+        limit.value
+        for objective in spec.objectives
+        if traits_of(objective.indicator.kind).is_percentile and objective.source is not SourceChoice.CLIENT
+        for limit in objective.limits.values()
+    )

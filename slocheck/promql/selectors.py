@@ -29,6 +29,11 @@ class SeriesQuery:
     matchers: tuple[Matcher, ...] = ()
 
 
+def equalities(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
+    """Return the conditions that each label has exactly this value."""
+    return tuple(Matcher(label, "=", value) for label, value in labels.items())
+
+
 def selector_text(query: SeriesQuery) -> str:
     """Return the instant selector of `query`, such as ``up{job="shop"}``.
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from slocheck.documents.position import Position
 from slocheck.evidence.series import RawSeries
+from slocheck.plan.metric_plan import MetricPlan
 from slocheck.promql.selectors import Matcher, SeriesQuery
 from slocheck.spec.model import Preset, PrometheusSource, ScrapeSource, Tls
 
@@ -32,6 +33,11 @@ def queries(*, job: str | None = JOB) -> tuple[SeriesQuery, ...]:
     return tuple(SeriesQuery(metric, pinned) for metric in METRICS)
 
 
+def plan(series: tuple[SeriesQuery, ...] | None = None, **more: object) -> MetricPlan:
+    """Return a plan that asks for the preset's series, or for these."""
+    return MetricPlan(PRESET, queries() if series is None else series, **more)  # type: ignore[arg-type]  # fields by name
+
+
 def bucket(le: str) -> str:
     """Return the series of one bucket, as on the page."""
     return f'http_request_duration_seconds_bucket{{method="GET",route="/items",status_code="200",le="{le}"}}'
@@ -41,7 +47,7 @@ def prometheus_source(url: str, **more: object) -> PrometheusSource:
     """Return a source that pins the job."""
     return PrometheusSource(
         url=url,
-        preset="prom-client",
+        preset=PRESET,
         selector={"job": JOB},
         position=HERE,
         **more,  # type: ignore[arg-type]  # fields by name
@@ -50,7 +56,7 @@ def prometheus_source(url: str, **more: object) -> PrometheusSource:
 
 def scrape_source(*urls: str, interval: float = 1.0, tls: Tls = NO_TLS) -> ScrapeSource:
     """Return a source of these pages."""
-    return ScrapeSource(urls=urls, preset="prom-client", position=HERE, interval=interval, tls=tls)
+    return ScrapeSource(urls=urls, preset=PRESET, position=HERE, interval=interval, tls=tls)
 
 
 def pick(found: Iterable[RawSeries], metric: str, **labels: str) -> RawSeries:

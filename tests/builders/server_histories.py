@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.plan.metric_plan import PROCESS_START, UP
+from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.spec.model import Preset
 
 BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

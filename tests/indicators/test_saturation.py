@@ -7,12 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.saturation import Usage, saturation, usage_queries
+from slocheck.indicators.saturation import Usage, saturation
 from tests.builders.server_histories import PRESET
-from tests.builders.specs import make_spec
 
 POD = {"job": "kubelet", "instance": "node", "pod": "api-1", "container": "api"}
-PROMETHEUS = 'prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: api}'
 
 
 def _server(*series: RawSeries) -> ServerSeries:
@@ -76,18 +74,3 @@ def test_usage_scales_and_its_mean_is_below_its_most(steps: list[int], factor: i
     assert one.cpu_max is not None
     assert many.cpu == pytest.approx(factor * one.cpu)
     assert one.cpu <= one.cpu_max + 1e-12
-
-
-def test_containers_are_asked_for_where_they_are_named() -> None:
-    """The job's processes always; containers by their own labels."""
-    plain = make_spec(more=f"{PROMETHEUS}}}\n")
-    assert {(query.metric, query.matchers[0].value) for query in usage_queries(plain)} == {
-        ("process_cpu_seconds_total", "api"),
-        ("process_resident_memory_bytes", "api"),
-    }
-    named = make_spec(more=f"{PROMETHEUS}, containers: {{namespace: shop}}}}\n")
-    asked = [query for query in usage_queries(named) if query.metric.startswith("container_")]
-    assert len(asked) == 4
-    assert {(matcher.label, matcher.value) for query in asked for matcher in query.matchers} == {
-        ("namespace", "shop")
-    }

@@ -115,7 +115,7 @@ def test_an_unknown_run_is_a_usage_error(tmp_path: Path, run: str) -> None:
         pytest.param(b"not gzip", id="not gzip"),
         pytest.param(gzip.compress(b"{"), id="cut JSON"),
         pytest.param(gzip.compress(b"[]"), id="another form"),
-        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 1}}'), id="fields missing"),
+        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 2}}'), id="fields missing"),
         pytest.param(gzip.compress(b"x" * 1000)[:-10], id="cut gzip"),
     ],
 )
@@ -126,13 +126,24 @@ def test_damaged_evidence_is_refused(tmp_path: Path, content: bytes) -> None:
         load_evidence(tmp_path)
 
 
-def test_evidence_of_another_form_is_refused(tmp_path: Path) -> None:
-    """A newer slocheck's evidence is not misread by an older one."""
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        pytest.param(1, "form 1, which a development version before slocheck 0.1.0 wrote", id="older"),
+        pytest.param(99, "form 99, which a newer slocheck wrote.*upgrade it", id="newer"),
+    ],
+)
+@pytest.mark.parametrize("fields", [pytest.param(True, id="whole"), pytest.param(False, id="other fields")])
+def test_evidence_of_another_form_is_refused(
+    tmp_path: Path, version: int, message: str, *, fields: bool
+) -> None:
+    """It is not misread, nor called damaged: the message says which version reads it."""
     path = _archived(Archive(tmp_path), make_evidence())
     document = json.loads(gzip.decompress((path / EVIDENCE_FILE).read_bytes()))
-    document["evidence"]["schema_version"] = 99
+    kept = document["evidence"] if fields else {"unknown": 1}
+    document["evidence"] = {**kept, "schema_version": version}
     (path / EVIDENCE_FILE).write_bytes(gzip.compress(json.dumps(document).encode()))
-    with pytest.raises(UsageError, match="evidence of form 99"):
+    with pytest.raises(UsageError, match=message):
         load_evidence(path)
 
 

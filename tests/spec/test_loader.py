@@ -9,6 +9,7 @@ import pytest
 from slocheck.documents.position import Position
 from slocheck.documents.units import Comparison
 from slocheck.errors import SpecError, UsageError
+from slocheck.spec.blocks.preset import shipped_preset
 from slocheck.spec.blocks.sections import VALIDITY_KEYS
 from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
@@ -41,7 +42,7 @@ def test_a_good_spec_becomes_typed_values_in_base_units() -> None:
     assert spec.service == "shop-api"
     assert spec.target == Target("http://127.0.0.1:8000", 2)
     assert spec.prometheus == PrometheusSource(
-        "http://127.0.0.1:9090", "prom-client", {"job": "shop-api"}, Position(5, 1)
+        "http://127.0.0.1:9090", shipped_preset("prom-client"), {"job": "shop-api"}, Position(5, 1)
     )
     assert spec.workload == Workload("scenarios/browse.py", 100, 50.0, 5.0, 30.0, Position(10, 1))
     assert (spec.tiers, spec.gate) == (("bronze", "silver", "gold"), "silver")
@@ -155,7 +156,7 @@ def test_a_scrape_is_a_list_or_a_mapping() -> None:
     long = parse_spec(
         base.replace(PROMETHEUS, "scrape: {urls: [http://h/metrics], interval: 2s}\n").encode(), "slo.yaml"
     )
-    assert short.scrape == ScrapeSource(("http://h/metrics",), "prom-client", Position(5, 1))
+    assert short.scrape == ScrapeSource(("http://h/metrics",), shipped_preset("prom-client"), Position(5, 1))
     assert short.scrape is not None
     assert long.scrape == replace(short.scrape, interval=2.0)
 

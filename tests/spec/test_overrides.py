@@ -4,6 +4,7 @@ import pytest
 
 from slocheck.documents.position import Position
 from slocheck.errors import UsageError
+from slocheck.spec.blocks.preset import shipped_preset
 from slocheck.spec.loader import parse_spec, with_overrides
 from slocheck.spec.model import Overrides, PrometheusSource
 from tests.builders.good_spec import GOOD, good
@@ -88,7 +89,7 @@ def test_one_scraped_page_tells_the_instance(page: str, instance: str) -> None:
     )
     assert spec.scrape is None
     assert spec.prometheus == PrometheusSource(
-        "http://127.0.0.1:9090", "prom-client", {"instance": instance}, Position(5, 1)
+        "http://127.0.0.1:9090", shipped_preset("prom-client"), {"instance": instance}, Position(5, 1)
     )
 
 

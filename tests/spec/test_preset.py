@@ -6,21 +6,20 @@ from importlib.resources import files
 import pytest
 
 from slocheck.errors import SpecError
-from slocheck.spec.blocks.preset import PRESET_NAMES, parse_preset
-from slocheck.spec.presets import load_preset, preset_names
+from slocheck.spec.blocks.preset import parse_preset, shipped_preset
+from slocheck.spec.presets import PRESET_NAMES
 
 
 def test_the_names_are_the_files() -> None:
     """A new file is known by name, and a name has its file."""
     found = {file.name for file in files("slocheck.spec.presets").iterdir()}
     assert {name for name in found if name.endswith(".yaml")} == {f"{name}.yaml" for name in PRESET_NAMES}
-    assert preset_names() == PRESET_NAMES
 
 
 @pytest.mark.parametrize("name", PRESET_NAMES)
 def test_every_shipped_preset_is_complete(name: str) -> None:
     """It names a histogram, a counter, a route and a status, and says what a user should know."""
-    preset = load_preset(name)
+    preset = shipped_preset(name)
     assert preset.name == name
     assert preset.histogram
     assert preset.counter
@@ -80,27 +79,21 @@ def test_every_shipped_preset_is_complete(name: str) -> None:
 )
 def test_presets_have_their_names(name: str, histogram: str, counter: str, route: str, status: str) -> None:
     """The facts of each framework, so that an edit is a decision."""
-    preset = load_preset(name)
+    preset = shipped_preset(name)
     assert (preset.histogram, preset.counter) == (histogram, counter)
     assert (preset.route_label, preset.status_label) == (route, status)
 
 
 def test_peculiarities() -> None:
     """Milliseconds, pinned reporters, histograms without a status, cache counters."""
-    assert load_preset("istio").unit_seconds == Fraction(1, 1000)
-    assert load_preset("envoy").unit_seconds == Fraction(1, 1000)
-    assert load_preset("istio").selector == {"reporter": "destination"}
-    assert load_preset("fastapi-instrumentator").histogram_status_label is None
-    assert load_preset("envoy").histogram_status_label is None
-    assert load_preset("prom-client").cache_hits == "cache_hits_total"
-    assert load_preset("prom-client").cache_misses == "cache_misses_total"
-    assert "/metrics" in load_preset("prom-client").ignore_routes
-
-
-def test_ones_own_preset_is_returned_as_it_is() -> None:
-    """Sources need not know where a preset comes from."""
-    own = parse_preset(b"counter: c_total\n", "own.yaml", "own")
-    assert load_preset(own) is own
+    assert shipped_preset("istio").unit_seconds == Fraction(1, 1000)
+    assert shipped_preset("envoy").unit_seconds == Fraction(1, 1000)
+    assert shipped_preset("istio").selector == {"reporter": "destination"}
+    assert shipped_preset("fastapi-instrumentator").histogram_status_label is None
+    assert shipped_preset("envoy").histogram_status_label is None
+    assert shipped_preset("prom-client").cache_hits == "cache_hits_total"
+    assert shipped_preset("prom-client").cache_misses == "cache_misses_total"
+    assert "/metrics" in shipped_preset("prom-client").ignore_routes
 
 
 def test_faults_in_a_file_are_told_as_in_a_spec() -> None:
@@ -108,5 +101,3 @@ def test_faults_in_a_file_are_told_as_in_a_spec() -> None:
     with pytest.raises(SpecError) as caught:
         parse_preset(b"counter: c_total\nroute_lable: x\n", "own.yaml", "own")
     assert str(caught.value) == "own.yaml:2:1 unknown key 'route_lable'; did you mean 'route_label'?"
-    with pytest.raises(KeyError):
-        load_preset("none")

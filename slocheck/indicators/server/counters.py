@@ -13,7 +13,7 @@ from math import isfinite
 
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.saturation import USAGE_METRICS
-from slocheck.plan.metric_plan import PROCESS_START, UP
+from slocheck.plan.series_queries import PROCESS_START, UP
 
 MARGIN_S = 0.2
 """A sample this close before a moment may already hold what happened after it: pages take time."""

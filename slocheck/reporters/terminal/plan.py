@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from slocheck.cli.wiring import queries_of
 from slocheck.documents.units import format_duration
 from slocheck.masking import strip_url
 from slocheck.plan.load_plan import Forecast, ProofNeed, forecast, obstacles, proof_needs
+from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.workload import load_text, plot
 from slocheck.scenario.model import Scenario
@@ -30,7 +30,7 @@ def show_plan(
     spec: Spec, scenario: Scenario | None, console: Console, *, until_decided: bool = False
 ) -> None:
     """Print what a run of `spec` would do; nothing is sent."""
-    planned = _forecast(spec, scenario)
+    planned, asked = _forecast(spec, scenario), metric_plan(spec)
     workload = spec.workload
     lines = [
         f"target    {strip_url(spec.target.url)}",
@@ -39,7 +39,7 @@ def show_plan(
         *(_looks(workload) if until_decided else ()),
         *_requests(planned),
         f"gate      {spec.gate}",
-        *(f"query     {text}" for text in queries_of(spec)),
+        *(f"query     {text}" for text in (asked.series_texts if asked else ())),
     ]
     for line in lines:
         console.print(Text(for_terminal(line)), soft_wrap=True)

@@ -7,7 +7,6 @@ from slocheck.documents.units import format_duration, format_ratio
 from slocheck.reporters.terminal.workload import load_text
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import EXTRA_LEVELS, Objective, Preset, Spec, Target, Workload
-from slocheck.spec.presets import load_preset
 
 
 def summary(spec: Spec) -> str:
@@ -50,7 +49,7 @@ def _source(spec: Spec) -> str:
 
 def _preset(spec: Spec) -> Preset | None:
     source = spec.prometheus or spec.scrape
-    return None if source is None else load_preset(source.preset)
+    return None if source is None else source.preset
 
 
 def _workload(workload: Workload) -> str:

@@ -3,15 +3,12 @@
 It fetches raw samples; differences, bounds and verdicts are made elsewhere, never by PromQL.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
-from types import MappingProxyType
 
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
-from slocheck.plan.metric_plan import matchers
-from slocheck.promql.selectors import SeriesQuery, selector_text
+from slocheck.plan.metric_plan import MetricPlan
+from slocheck.promql.selectors import SeriesQuery, equalities, selector_text
 from slocheck.sources.prometheus.dashboard import ask_dashboard
 from slocheck.sources.prometheus.fetch import Fetcher, fetch_usage, merged
 from slocheck.sources.prometheus.http import PrometheusHttp
@@ -24,7 +21,7 @@ from slocheck.sources.prometheus.preflight import (
 )
 from slocheck.sources.prometheus.promql import Window, ask, check_queries
 from slocheck.sources.prometheus.wait import LastScrape
-from slocheck.spec.model import Indicator, Preset, PrometheusSource
+from slocheck.spec.model import PrometheusSource
 
 RETRY_FOR = 30.0
 """Seconds in which a failing query is tried again after the load: a restart may take that long."""
@@ -39,12 +36,7 @@ class PrometheusApi:
 
     Args:
         source: Where it is and how to get in.
-        preset: Metric names.
-        queries: Raw series that the objectives need.
-        promql: Custom objectives: name to indicator.
-        latency_limits: Limits of the latency objectives, seconds, to be compared with bucket edges.
-        usage: Series that are shown and not graded; their absence is no fault.
-        dashboards: What a dashboard would ask for an objective, ``$window`` for the window's length.
+        plan: What to ask for.
         wait_limit: Seconds to wait for the last scrape; None: three scrape intervals and a minute.
         retry_for: Seconds in which a query that fails transiently is tried again after the load.
     """
@@ -52,27 +44,17 @@ class PrometheusApi:
     def __init__(
         self,
         source: PrometheusSource,
-        preset: Preset,
-        queries: tuple[SeriesQuery, ...],
-        promql: Mapping[str, Indicator],
+        plan: MetricPlan,
         *,
-        latency_limits: tuple[Fraction, ...] = (),
-        usage: tuple[SeriesQuery, ...] = (),
-        dashboards: Mapping[str, str] = MappingProxyType({}),
         wait_limit: float | None = None,
         retry_for: float = RETRY_FOR,
     ) -> None:
-        self._preset = preset
         self._source = source
-        self._queries = queries
-        self._promql = promql
-        self._limits = latency_limits
-        self._usage = usage
-        self._dashboards = dashboards
+        self._plan = plan
         self._wait_limit = wait_limit
         self._retry_for = retry_for
         self._http = PrometheusHttp(source)
-        self._up = up_query(queries, source.selector)
+        self._up = up_query(plan.series, source.selector)
         self._known: tuple[float, float] | None = None  # skew and interval, once measured
 
     def preflight(self) -> SourcePreflight:
@@ -82,9 +64,9 @@ class PrometheusApi:
             SourceError: The measurement is impossible, and why.
             UsageError: A credential cannot be read, or a query of the spec is wrong.
         """
-        inspection = Inspection(self._http, self._preset, self._queries, self._up)
-        inspection.warnings += check_queries(self._http, self._promql)
-        found = inspection.inspect(self._limits)
+        inspection = Inspection(self._http, self._plan.mapping, self._plan.series, self._up)
+        inspection.warnings += check_queries(self._http, self._plan.promql)
+        found = inspection.inspect(self._plan.latency_limits)
         self._known = (found.clock_skew, found.scrape_interval)
         return found
 
@@ -123,10 +105,10 @@ class PrometheusApi:
         window = Window(window_start + skew, end + skew, interval)
         answers, warnings = self._answers(window)
         begin = load_start + skew - INTERVALS_BEFORE * interval
-        found = (*found, *fetch_usage(self._http, self._usage, start=begin, end=upto))
+        found = (*found, *fetch_usage(self._http, self._plan.usage, start=begin, end=upto))
         return ServerSeries(
             kind="prometheus",
-            preset=self._preset,
+            preset=self._plan.mapping,
             load_start=load_start + skew,
             start=window_start + skew,
             end=end + skew,
@@ -137,7 +119,7 @@ class PrometheusApi:
             warnings=warnings,
             incomplete=tuple(fetcher.incomplete),
             promql=answers,
-            dashboard=ask_dashboard(self._http, self._dashboards, window),
+            dashboard=ask_dashboard(self._http, self._plan.dashboards, window),
         )
 
     def close(self) -> None:
@@ -160,12 +142,12 @@ class PrometheusApi:
     def _series(self, fetcher: Fetcher, start: float, end: float) -> tuple[RawSeries, ...]:
         """Fetch every query's raw series, each series once."""
         found: dict[tuple[str, frozenset[tuple[str, str]]], RawSeries] = {}
-        for query in dict.fromkeys((*self._queries, self._up)):
+        for query in dict.fromkeys((*self._plan.series, self._up)):
             for one in fetcher.fetch(selector_text(query), start=start, end=end):
                 found.setdefault((one.metric, frozenset(one.labels.items())), one)
-        native = native_query(self._preset, self._queries)
+        native = native_query(self._plan.mapping, self._plan.series)
         if native and not any(metric == f"{native.metric}_bucket" for metric, _ in found):
-            wanted = {query.metric for query in self._queries}
+            wanted = {query.metric for query in self._plan.series}
             for one in fetcher.fetch(selector_text(native), start=start, end=end):
                 if one.metric in wanted:
                     found.setdefault((one.metric, frozenset(one.labels.items())), one)
@@ -185,7 +167,7 @@ class PrometheusApi:
     def _answers(self, window: Window) -> tuple[dict[str, PromqlAnswer], tuple[RunWarning, ...]]:
         """Ask the custom objectives' queries."""
         answers, warnings = {}, []
-        for name, indicator in self._promql.items():
+        for name, indicator in self._plan.promql.items():
             answers[name], note = ask(self._http, indicator, window)
             if note:
                 warnings.append(RunWarning("missing-points", f"objectives.{name}: {note}"))
@@ -198,4 +180,4 @@ def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:
     if cache is None:
         return ()
     pinned = {label: value for label, value in cache.selector.items() if label in ("job", "instance")}
-    return (SeriesQuery("up", matchers(pinned)),) if pinned else ()
+    return (SeriesQuery("up", equalities(pinned)),) if pinned else ()

@@ -12,6 +12,8 @@ from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.masking import strip_url
+from slocheck.plan.metric_plan import MetricPlan
+from slocheck.plan.series_queries import UP
 from slocheck.promql.selectors import SeriesQuery, selector_text
 from slocheck.sources.bucket_warnings import common_edges, edge_warnings
 from slocheck.sources.credentials import check_tls_files
@@ -44,26 +46,15 @@ class ScrapePages:
 
     Args:
         source: The pages' URLs.
-        preset: Metric names.
-        queries: Raw series that the objectives need.
-        latency_limits: Limits of the latency objectives, seconds, to be compared with bucket edges.
-        usage: Series that are shown and not graded; their absence is no fault.
+        plan: What to keep of them.
     """
 
-    def __init__(
-        self,
-        source: ScrapeSource,
-        preset: Preset,
-        queries: tuple[SeriesQuery, ...],
-        *,
-        latency_limits: tuple[Fraction, ...] = (),
-        usage: tuple[SeriesQuery, ...] = (),
-    ) -> None:
+    def __init__(self, source: ScrapeSource, plan: MetricPlan) -> None:
         self._source = source
-        self._preset = preset
-        self._queries = tuple(query for query in queries if query.metric != "up")
-        self._limits = latency_limits
-        self._usage = usage
+        self._mapping = plan.mapping
+        self._queries = tuple(query for query in plan.series if query.metric != UP)
+        self._limits = plan.latency_limits
+        self._usage = plan.usage
         self._replicas: tuple[Replica, ...] = ()
         self._stop = threading.Event()
 
@@ -83,7 +74,7 @@ class ScrapePages:
         edges = self._edges()
         missing = self._missing()
         warnings += self._missing_warnings(missing)
-        warnings += edge_warnings(self._preset, edges, self._limits)
+        warnings += edge_warnings(self._mapping, edges, self._limits)
         return SourcePreflight(
             scrape_interval=self._source.interval,
             clock_skew=0.0,
@@ -128,7 +119,7 @@ class ScrapePages:
 
         return ServerSeries(
             kind="scrape",
-            preset=self._preset,
+            preset=self._mapping,
             load_start=load_start,
             start=window_start,
             end=end,
@@ -159,7 +150,7 @@ class ScrapePages:
         queries = (*self._queries, *self._usage)
         if not any(query.metric == START_TIME for query in queries):
             queries = (*queries, SeriesQuery(START_TIME))
-        counters = _counters(self._preset)
+        counters = _counters(self._mapping)
         self._replicas = tuple(
             Replica(url, instance, queries=queries, counters=counters, context=context)
             for url, instance in zip(self._source.urls, instances(self._source.urls), strict=True)
@@ -220,9 +211,9 @@ class ScrapePages:
 
     def _edges(self) -> tuple[Fraction, ...]:
         """Return the bucket edges, in seconds, that all histograms of all replicas share."""
-        metric = f"{self._preset.histogram}_bucket"
+        metric = f"{self._mapping.histogram}_bucket"
         counts = Counter(le for replica in self._replicas for le in replica.label_values(metric, "le"))
-        return common_edges(counts, self._preset.unit_seconds)
+        return common_edges(counts, self._mapping.unit_seconds)
 
     def _missing(self) -> tuple[str, ...]:
         there = frozenset[str]().union(*(replica.metrics() for replica in self._replicas))
@@ -236,7 +227,7 @@ class ScrapePages:
             RunWarning(
                 "missing-metric",
                 f"{metric} is not on any page: it will be counted from 0 if the first request brings it; "
-                f"if the service exports it under another name, correct the preset ({self._preset.name})",
+                f"if the service exports it under another name, correct the preset ({self._mapping.name})",
             )
             for metric in missing
             if not known & {metric, *(metric.removesuffix(end) for end in ("_bucket", "_count", "_total"))}

@@ -4,6 +4,7 @@ The same form serves the shipped files and a user's own under ``preset:`` in slo
 """
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from slocheck.documents import types
@@ -19,17 +20,8 @@ from slocheck.documents.reader import (
 )
 from slocheck.documents.yaml_tree import ScalarNode, parse_document
 from slocheck.spec.model import Preset
+from slocheck.spec.presets import PRESET_NAMES, preset_bytes, preset_file
 
-PRESET_NAMES = (
-    "envoy",
-    "fastapi-instrumentator",
-    "ingress-nginx",
-    "istio",
-    "otel",
-    "prom-client",
-    "spring",
-    "traefik",
-)
 DEFAULT_PRESET = "prom-client"
 CUSTOM = "custom"
 
@@ -121,15 +113,21 @@ def parse_preset(data: bytes, path: str, name: str) -> Preset:
     return preset
 
 
-def _read_choice(value: Value) -> str | Preset:
+@cache
+def shipped_preset(name: str) -> Preset:
+    """Return the shipped preset of that name, one of `PRESET_NAMES`."""
+    return parse_preset(preset_bytes(name), preset_file(name), name)
+
+
+def _read_choice(value: Value) -> Preset | None:
     if not isinstance(value.node, ScalarNode):
         return read_preset(value, CUSTOM)
     name = value.scalar().text
     if name not in PRESET_NAMES:
         raise InvalidValue(unknown("preset", name, PRESET_NAMES))
-    return name
+    return shipped_preset(name)
 
 
-PRESET: ValueType[str | Preset] = ValueType(
+PRESET: ValueType[Preset | None] = ValueType(
     _read_choice, {"oneOf": [{"type": "string", "enum": list(PRESET_NAMES)}, object_schema(PRESET_KEYS)]}
 )

@@ -6,10 +6,10 @@ from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import Listing
-from slocheck.spec.blocks.preset import DEFAULT_PRESET, LABEL_PATTERN, PRESET
+from slocheck.spec.blocks.preset import DEFAULT_PRESET, LABEL_PATTERN, PRESET, shipped_preset
 from slocheck.spec.blocks.related_jobs import RELATED_JOBS_KEYS, read_related_jobs
 from slocheck.spec.blocks.urls import BASE_URL, SECRET_NAME, URL
-from slocheck.spec.model import Auth, PrometheusSource, ScrapeSource, Tls
+from slocheck.spec.model import Auth, Preset, PrometheusSource, ScrapeSource, Tls
 
 HEADER_PATTERN = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
 VARIABLE_PATTERN = "[A-Za-z_][A-Za-z0-9_]*"
@@ -108,7 +108,9 @@ def _plain_map(name_pattern: str, what: str, remedy: str) -> ValueType[dict[str,
 PROMETHEUS_URL = Key(
     "url", BASE_URL, "", "base URL, with its path prefix; ${NAME} is expanded", required=True
 )
-PRESET_KEY = Key("preset", PRESET, DEFAULT_PRESET, "name of a shipped preset, or your own metric names")
+PRESET_KEY: Key[Preset | None] = Key(
+    "preset", PRESET, None, f"name of a shipped preset, or your own metric names; absent: {DEFAULT_PRESET}"
+)
 SELECTOR: Key[dict[str, str]] = Key(
     "selector",
     types.map_of(LABEL_PATTERN, "label name", at_least=1),
@@ -140,7 +142,7 @@ def _read_prometheus(value: Value) -> PrometheusSource | None:
     section = Section(value, PROMETHEUS_KEYS, refused=dict.fromkeys(("password", "bearer_token"), remedy))
     return PrometheusSource(
         url=section.get(PROMETHEUS_URL),
-        preset=section.get(PRESET_KEY),
+        preset=section.get(PRESET_KEY) or shipped_preset(DEFAULT_PRESET),
         selector=section.get(SELECTOR),
         position=value.position,
         auth=section.get(AUTH),
@@ -169,11 +171,11 @@ SCRAPE_KEYS: tuple[Key[Any], ...] = (SCRAPE_URLS, PRESET_KEY, INTERVAL, TLS)
 
 def _read_scrape(value: Value) -> ScrapeSource | None:
     if isinstance(value.node, Listing):
-        return ScrapeSource(_URLS.read(value), DEFAULT_PRESET, value.position)
+        return ScrapeSource(_URLS.read(value), shipped_preset(DEFAULT_PRESET), value.position)
     section = Section(value, SCRAPE_KEYS)
     return ScrapeSource(
         urls=section.get(SCRAPE_URLS),
-        preset=section.get(PRESET_KEY),
+        preset=section.get(PRESET_KEY) or shipped_preset(DEFAULT_PRESET),
         position=value.position,
         interval=section.get(INTERVAL),
         tls=section.get(TLS),

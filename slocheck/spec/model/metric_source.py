@@ -34,7 +34,7 @@ class PrometheusSource:
 
     Attributes:
         url: Base URL, with path prefix where there is one.
-        preset: Name of a shipped preset, or the user's own.
+        preset: Metric names: a shipped preset's, or the user's own.
         selector: Label matchers that pin the job, all equalities.
         auth: Where the credentials are.
         headers: Plain extra headers (``X-Scope-OrgID``).
@@ -46,7 +46,7 @@ class PrometheusSource:
     """
 
     url: str
-    preset: str | Preset
+    preset: Preset
     selector: Mapping[str, str]
     position: Position
     auth: Auth = Auth()
@@ -63,14 +63,14 @@ class ScrapeSource:
 
     Attributes:
         urls: Every replica's metrics URL.
-        preset: Name of a shipped preset, or the user's own.
+        preset: Metric names: a shipped preset's, or the user's own.
         interval: Seconds between scrapes during the run, 1..5.
         position: Of the ``scrape`` key.
         tls: Verification.
     """
 
     urls: tuple[str, ...]
-    preset: str | Preset
+    preset: Preset
     position: Position
     interval: float = 1.0
     tls: Tls = field(default_factory=Tls)

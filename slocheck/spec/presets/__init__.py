@@ -1,29 +1,25 @@
-"""The shipped presets, one YAML file each; each also named in `PRESET_NAMES`."""
+"""The shipped presets, one YAML file each; `spec.blocks.preset` reads them."""
 
-from functools import cache
 from importlib.resources import files
 
-from slocheck.spec.blocks.preset import PRESET_NAMES, parse_preset
-from slocheck.spec.model import Preset
+PRESET_NAMES = (
+    "envoy",
+    "fastapi-instrumentator",
+    "ingress-nginx",
+    "istio",
+    "otel",
+    "prom-client",
+    "spring",
+    "traefik",
+)
+"""Each has a file of its name here."""
 
 
-def preset_names() -> tuple[str, ...]:
-    """Return the names of the shipped presets, sorted."""
-    return PRESET_NAMES
+def preset_file(name: str) -> str:
+    """Return the file name of a shipped preset."""
+    return f"{name}.yaml"
 
 
-def load_preset(preset: str | Preset) -> Preset:
-    """Return the shipped preset of that name; a preset of the user's own is returned as it is.
-
-    Raises:
-        KeyError: There is none of that name; the spec's loader has refused it before.
-    """
-    return preset if isinstance(preset, Preset) else _shipped(preset)
-
-
-@cache
-def _shipped(name: str) -> Preset:
-    if name not in PRESET_NAMES:
-        raise KeyError(name)
-    file = f"{name}.yaml"
-    return parse_preset((files(__name__) / file).read_bytes(), file, name)
+def preset_bytes(name: str) -> bytes:
+    """Return the YAML of a shipped preset; `name` is one of `PRESET_NAMES`."""
+    return (files(__name__) / preset_file(name)).read_bytes()

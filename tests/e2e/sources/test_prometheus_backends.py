@@ -12,7 +12,7 @@ import pytest
 from slocheck.errors import SourceError, UsageError
 from slocheck.sources.prometheus.source import PrometheusApi
 from slocheck.spec.model import Auth, Indicator, IndicatorKind, Tls
-from tests.builders.prom_client import FAILED, JOB, OK, PRESET, bucket, pick, prometheus_source, queries
+from tests.builders.prom_client import FAILED, JOB, OK, bucket, pick, plan, prometheus_source
 from tests.e2e.support.metrics_app import MetricsApp
 from tests.e2e.support.nginx_server import NginxServer
 from tests.e2e.support.prometheus_server import (
@@ -53,7 +53,7 @@ def proxy(server: PrometheusServer, tmp_path: Path) -> Iterator[NginxServer]:
 def api(url: str, *, auth: Auth | None = None, tls: Tls | None = None) -> PrometheusApi:
     """Return the source under test."""
     source = prometheus_source(url, auth=auth or Auth(), tls=tls or Tls())
-    return PrometheusApi(source, PRESET, queries(), {})
+    return PrometheusApi(source, plan())
 
 
 def test_credentials_open_the_way_through_a_real_proxy(proxy: NginxServer, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def scraped_by(url: str) -> bool:
 def test_victoriametrics_gives_the_same_raw_samples(victoria: str, app: MetricsApp) -> None:
     """Another store behind the same API: newborn errors are all there, the tail is waited for."""
     custom = {"one": Indicator(IndicatorKind.PROMQL, promql="max(http_requests_total)")}
-    source = PrometheusApi(prometheus_source(victoria), PRESET, queries(), custom)
+    source = PrometheusApi(prometheus_source(victoria), plan(promql=custom))
     found = source.preflight()
     assert found.scrape_interval == pytest.approx(1.0, abs=0.2)
     assert abs(found.clock_skew) < 1.5

@@ -16,9 +16,9 @@ from tests.builders.prom_client import (
     JOB,
     LIMITS,
     OK,
-    PRESET,
     bucket,
     pick,
+    plan,
     prometheus_source,
     queries,
 )
@@ -67,10 +67,7 @@ def source(server: PrometheusServer, **more: object) -> PrometheusApi:
     """Return the source under test, with every custom query."""
     return PrometheusApi(
         prometheus_source(server.url),
-        PRESET,
-        queries(),
-        CUSTOM,
-        latency_limits=LIMITS,
+        plan(promql=CUSTOM, latency_limits=LIMITS),
         **more,  # type: ignore[arg-type]  # by name
     )
 
@@ -218,7 +215,7 @@ def test_too_many_samples_are_fetched_in_pieces(app: MetricsApp, tmp_path: Path)
     extra = ["--query.max-samples=120"]
     with start_prometheus(tmp_path, {JOB: [app.url]}, extra_args=extra) as server:
         wait_until(lambda: (server.value("count_over_time(up[1m])") or 0) >= 7, "seven scrapes")
-        api = PrometheusApi(prometheus_source(server.url), PRESET, queries(), {})
+        api = PrometheusApi(prometheus_source(server.url), plan())
         api.preflight()
         result = collected(api, time.time() - 4)
         api.close()
@@ -233,16 +230,16 @@ def test_the_preflight_refuses_what_cannot_be_measured(server: PrometheusServer)
     """No target, several jobs without a pinned one, a query that Prometheus cannot read."""
     pinned = tuple(SeriesQuery(query.metric, (Matcher("job", "=", 'a"b'),)) for query in queries())
     with pytest.raises(SourceError, match=r'up\{job="a\\"b"\} finds no target.*jobs there: shop'):
-        PrometheusApi(prometheus_source(server.url), PRESET, pinned, {}).preflight()
+        PrometheusApi(prometheus_source(server.url), plan(pinned)).preflight()
     wrong = {"depth": promql("max(queue_depth")}
     with pytest.raises(UsageError, match=r"objectives\.depth: .*parse error"):
-        PrometheusApi(prometheus_source(server.url), PRESET, queries(), wrong).preflight()
+        PrometheusApi(prometheus_source(server.url), plan(promql=wrong)).preflight()
 
 
 def test_jobs_that_are_not_told_apart_are_refused(app: MetricsApp, tmp_path: Path) -> None:
     """One target scraped by two jobs counts twice, so a selector without a job is refused."""
     with start_prometheus(tmp_path, {JOB: [app.url], "copy": [app.url]}) as server:
-        loose = PrometheusApi(prometheus_source(server.url), PRESET, queries(job=None), {})
+        loose = PrometheusApi(prometheus_source(server.url), plan(queries(job=None)))
         with pytest.raises(SourceError, match=r"matches 2 jobs.*job: copy"):
             loose.preflight()
         loose.close()
@@ -254,7 +251,7 @@ def test_missing_metrics_and_dead_targets_are_told_before_the_load(
 ) -> None:
     """A metric without a series is listed as newborn or misnamed; all targets down is an error."""
     names = (*queries(), SeriesQuery("cache_hits_total", (Matcher("job", "=", JOB),)))
-    found = PrometheusApi(prometheus_source(server.url), PRESET, names, {}).preflight()
+    found = PrometheusApi(prometheus_source(server.url), plan(names)).preflight()
     assert found.missing == ("cache_hits_total",)
     assert any("cache_hits_total has no series yet" in item.text for item in found.warnings)
     app.stop()
@@ -272,7 +269,7 @@ def test_native_histograms_are_read_as_buckets(app: MetricsApp, tmp_path: Path) 
         tmp_path, {JOB: [app.url]}, extra_args=["--enable-feature=native-histograms"]
     ) as server:
         server.wait_value(f"histogram_count({name})", 3)
-        api = PrometheusApi(prometheus_source(server.url), PRESET, queries(), {})
+        api = PrometheusApi(prometheus_source(server.url), plan())
         assert f"{name}_bucket" not in api.preflight().missing
         begun = time.time()
         app.serve_raw(native_page(name, labels, {-26: 9, -10: 2}), NATIVE)

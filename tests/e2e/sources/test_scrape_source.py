@@ -11,7 +11,7 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape.source import ScrapePages
 from slocheck.spec.model import Tls
-from tests.builders.prom_client import FAILED, LIMITS, OK, PRESET, bucket, pick, queries, scrape_source
+from tests.builders.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
 from tests.e2e.support.metrics_app import OPENMETRICS, MetricsApp
 from tests.e2e.support.nginx_server import NginxServer
 from tests.e2e.support.prometheus_server import free_port, wait_until
@@ -30,7 +30,7 @@ def app() -> Iterator[MetricsApp]:
 def pages(*urls: str, interval: float = 0.2) -> ScrapePages:
     """Return the source under test; it scrapes fast, to keep the tests short."""
     return ScrapePages(
-        scrape_source(*urls, interval=interval), PRESET, queries(job=None), latency_limits=LIMITS
+        scrape_source(*urls, interval=interval), plan(queries(job=None), latency_limits=LIMITS)
     )
 
 
@@ -228,7 +228,7 @@ def test_missing_metrics_are_told_from_newborn_ones(app: MetricsApp) -> None:
     """A declared metric without samples is newborn; an undeclared one may be misnamed."""
     app.set(dict.fromkeys(START))
     names = (*queries(job=None), SeriesQuery("cache_hits_total"))
-    source = ScrapePages(scrape_source(app.url), PRESET, names)
+    source = ScrapePages(scrape_source(app.url), plan(names))
     found = source.preflight()
     assert found.missing == (
         "http_requests_total",
@@ -246,6 +246,6 @@ def test_tls_is_verified(app: MetricsApp, tmp_path: Path) -> None:
             pages(url).preflight()
         for tls in (Tls(ca=str(nginx.ca)), Tls(insecure=True)):
             spec = scrape_source(url, interval=1.0, tls=tls)
-            assert ScrapePages(spec, PRESET, queries(job=None)).preflight().targets == 1
+            assert ScrapePages(spec, plan(queries(job=None))).preflight().targets == 1
         with pytest.raises(UsageError, match=r"scrape\.tls\.ca: none\.pem: No such file"):
-            ScrapePages(scrape_source(url, tls=Tls(ca="none.pem")), PRESET, ()).preflight()
+            ScrapePages(scrape_source(url, tls=Tls(ca="none.pem")), plan(())).preflight()

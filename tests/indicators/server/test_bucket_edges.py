@@ -7,7 +7,7 @@ import pytest
 
 from slocheck.evidence.series import RawSeries
 from slocheck.indicators.samples import NoData, Share
-from slocheck.plan.metric_plan import PROCESS_START
+from slocheck.plan.series_queries import PROCESS_START
 from tests.builders.server_histories import PRESET
 from tests.indicators.server.test_sample import (
     ERRORS,

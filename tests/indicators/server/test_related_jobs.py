@@ -8,7 +8,7 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import instances_of, server_sample
-from slocheck.plan.metric_plan import series_queries
+from slocheck.plan.series_queries import series_queries
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Spec
 from tests.builders.server_histories import PRESET

@@ -12,7 +12,7 @@ from slocheck.grading.verdict import judge
 from slocheck.indicators.samples import NoData, Rate, Scalar, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import server_sample
-from slocheck.plan.metric_plan import PROCESS_START, UP
+from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.spec.model import Spec
 from tests.builders.server_histories import BUCKETS, PRESET, make_history
 from tests.builders.specs import make_spec

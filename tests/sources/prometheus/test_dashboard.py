@@ -1,71 +1,10 @@
-"""A dashboard's queries: about the objective's own requests, asked once, never in the way of a run."""
+"""A dashboard's queries are asked once, and never in the way of a run."""
 
-from dataclasses import replace
-
-import pytest
-
-from slocheck.sources.prometheus.dashboard import ask_dashboard, dashboard_queries
+from slocheck.sources.prometheus.dashboard import ask_dashboard
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.promql import Window
-from slocheck.spec.model import Endpoint, FailureRule, Objective, Preset, SourceChoice
-from tests.builders.prom_client import PRESET, prometheus_source
-from tests.builders.reports import objectives, spec
+from tests.builders.prom_client import prometheus_source
 from tests.support.fault_server import FaultServer, http, success
-
-LATENCY, ERRORS, AVAILABLE, *_ = (
-    replace(item, source=SourceChoice.BOTH, endpoint=None) for item in objectives()
-)
-HISTOGRAM = "http_request_duration_seconds_bucket"
-CHECKOUT = Endpoint("POST", "/checkout")
-IGNORING = replace(PRESET, ignore_routes=("/metrics", "/health"))
-
-
-@pytest.mark.parametrize(
-    ("objective", "preset", "text"),
-    [
-        pytest.param(
-            LATENCY,
-            PRESET,
-            f'histogram_quantile(0.95, sum by (le) (rate({HISTOGRAM}{{job="shop"}}[$window])))',
-            id="a percentile",
-        ),
-        pytest.param(
-            ERRORS,
-            PRESET,
-            'sum(rate(http_requests_total{job="shop",status_code=~"5..|429"}[$window]))'
-            ' / sum(rate(http_requests_total{job="shop"}[$window]))',
-            id="a ratio",
-        ),
-        pytest.param(
-            replace(LATENCY, endpoint=CHECKOUT),
-            IGNORING,
-            f'histogram_quantile(0.95, sum by (le) (rate({HISTOGRAM}{{job="shop",method="POST",'
-            'route="/checkout"}[$window])))',
-            id="an endpoint",
-        ),
-        pytest.param(
-            LATENCY,
-            IGNORING,
-            f'histogram_quantile(0.95, sum by (le) (rate({HISTOGRAM}{{job="shop",route!="/metrics",'
-            'route!="/health"}[$window])))',
-            id="ignored routes",
-        ),
-        pytest.param(replace(LATENCY, source=SourceChoice.CLIENT), PRESET, None, id="client only"),
-        pytest.param(AVAILABLE, PRESET, None, id="another indicator"),
-        pytest.param(LATENCY, replace(PRESET, histogram=None), None, id="no histogram"),
-        pytest.param(ERRORS, replace(PRESET, status_label=None), None, id="no status"),
-    ],
-)
-def test_the_usual_query_is_about_the_objectives_requests(
-    objective: Objective, preset: Preset, text: str | None
-) -> None:
-    """Same job, same endpoint, same failures, same routes left out; none where nothing fits."""
-    whole = replace(
-        spec((objective,)),
-        prometheus=prometheus_source("http://127.0.0.1:1"),
-        failures=FailureRule(("5xx", "429")),
-    )
-    assert dashboard_queries(whole, preset) == ({objective.name: text} if text else {})
 
 
 def test_each_is_asked_once_and_a_failure_is_only_noted() -> None:

@@ -1,0 +1,54 @@
+"""Which raw series the objectives of a spec need."""
+
+from slocheck.promql.selectors import SeriesQuery, equalities
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
+from slocheck.spec.model.related_jobs import RelatedJobs
+
+UP = "up"
+PROCESS_START = "process_start_time_seconds"
+
+
+def series_queries(spec: Spec, mapping: Preset) -> tuple[SeriesQuery, ...]:
+    """Return each raw series that grading `spec` needs, once; the service's are pinned to its job."""
+    job = equalities(spec.prometheus.selector if spec.prometheus else {})
+    pinned = job + equalities(mapping.selector)
+    related_jobs = spec.prometheus.related_jobs if spec.prometheus else RelatedJobs()
+    graded = [item for item in spec.objectives if not (related_jobs.cache and _of_cache(item))]
+    metrics = [metric for objective in graded for metric in needed_metrics(objective, mapping)]
+    if mapping.counter and spec.target.instances is None:
+        metrics.append(mapping.counter)
+    queries = [SeriesQuery(metric, pinned) for metric in dict.fromkeys(metrics)]
+    return (
+        *queries,
+        SeriesQuery(UP, job),
+        SeriesQuery(PROCESS_START, job),
+        *_of_related_jobs(spec, related_jobs),
+    )
+
+
+def _of_cache(objective: Objective) -> bool:
+    return objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE
+
+
+def _of_related_jobs(spec: Spec, related_jobs: RelatedJobs) -> tuple[SeriesQuery, ...]:
+    """Return the series of other jobs, pinned by their own labels."""
+    queries = []
+    asked = any(_of_cache(item) and item.source is not SourceChoice.CLIENT for item in spec.objectives)
+    if related_jobs.cache and asked:
+        pinned = equalities(related_jobs.cache.selector)
+        queries += [
+            SeriesQuery(metric, pinned) for metric in (related_jobs.cache.hits, related_jobs.cache.misses)
+        ]
+    if related_jobs.replicas and spec.target.instances is None:
+        queries.append(SeriesQuery(related_jobs.replicas.metric, equalities(related_jobs.replicas.selector)))
+    return tuple(queries)
+
+
+def needed_metrics(objective: Objective, mapping: Preset) -> tuple[str, ...]:
+    """Return the metrics that an objective's server side is counted from; none where it has no such side."""
+    if objective.source is SourceChoice.CLIENT:
+        return ()
+    traits = traits_of(objective.indicator.kind)
+    names = (*traits.metrics(mapping), *traits.failure_metrics(mapping))
+    return tuple(name for name in names if name)

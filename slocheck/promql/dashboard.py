@@ -1,0 +1,53 @@
+"""What a dashboard would ask for an objective: shown next to slocheck's own number, never graded."""
+
+from slocheck.promql.selectors import Matcher, SeriesQuery, equalities, selector_text
+from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
+
+
+def dashboard_queries(spec: Spec, mapping: Preset) -> dict[str, str]:
+    """Return, by objective, the usual query for it; ``$window`` stands for the window's length.
+
+    Latencies and error rates that are graded on the server have one. It is about the same requests as
+    the objective, so that what differs is the arithmetic of rate() and histogram_quantile() alone.
+    """
+    job = dict(spec.prometheus.selector) if spec.prometheus else {}
+    pinned = equalities({**job, **mapping.selector})
+    found = {}
+    for objective in spec.objectives:
+        if objective.source is not SourceChoice.CLIENT and (
+            text := _query(objective, mapping, pinned, spec.failures.statuses)
+        ):
+            found[objective.name] = text
+    return found
+
+
+def _query(
+    objective: Objective, mapping: Preset, pinned: tuple[Matcher, ...], statuses: tuple[str, ...]
+) -> str:
+    """Return an objective's query; empty where the mapping has no metric for it."""
+    matchers = (*pinned, *_scope(objective, mapping))
+    kind, quantile = objective.indicator.kind, objective.indicator.quantile
+    if kind is IndicatorKind.LATENCY and mapping.histogram and quantile is not None:
+        rate = _rate(f"{mapping.histogram}_bucket", matchers)
+        return f"histogram_quantile({float(quantile):g}, sum by (le) ({rate}))"
+    if kind is IndicatorKind.ERROR_RATE and mapping.counter and mapping.status_label:
+        pattern = "|".join(status.replace("xx", "..") for status in statuses)
+        failed = _rate(mapping.counter, (*matchers, Matcher(mapping.status_label, "=~", pattern)))
+        return f"sum({failed}) / sum({_rate(mapping.counter, matchers)})"
+    return ""
+
+
+def _rate(metric: str, matchers: tuple[Matcher, ...]) -> str:
+    return f"rate({selector_text(SeriesQuery(metric, matchers))}[$window])"
+
+
+def _scope(objective: Objective, mapping: Preset) -> tuple[Matcher, ...]:
+    """Return the conditions that pick the objective's requests: its endpoint, or no ignored route."""
+    wanted = dict(objective.labels)
+    if endpoint := objective.endpoint:
+        for label, value in ((mapping.method_label, endpoint.method), (mapping.route_label, endpoint.name)):
+            if label:
+                wanted.setdefault(label, value)
+    if not wanted and mapping.route_label:
+        return tuple(Matcher(mapping.route_label, "!=", route) for route in mapping.ignore_routes)
+    return equalities(wanted)

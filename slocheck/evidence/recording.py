@@ -4,7 +4,7 @@ Every latency is in integer nanoseconds. A slice is one second of the run, count
 the load began; a request belongs to the slice in which it was (to be) sent, not the one it ended in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -117,3 +117,19 @@ class Recording:
     errors: tuple[ErrorExample, ...]
     warmup_s: int
     window_s: int
+
+    @property
+    def window(self) -> range:
+        """The seconds that are graded, counted from the load's begin; what comes before is warm-up."""
+        return range(self.warmup_s, self.warmup_s + max(0, self.window_s))
+
+    def slices(self, endpoint: Endpoint | None = None) -> Iterator[SliceCounts]:
+        """Yield the slices of an endpoint, or of all, warm-up and drain included."""
+        for item in self.endpoints:
+            if endpoint is None or item.endpoint == endpoint:
+                yield from item.slices
+
+    def window_slices(self, endpoint: Endpoint | None = None) -> Iterator[SliceCounts]:
+        """Yield the slices of an endpoint, or of all, that lie in the window."""
+        window = self.window
+        return (part for part in self.slices(endpoint) if part.second in window)

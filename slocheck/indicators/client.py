@@ -46,12 +46,11 @@ def client_sample(
 
 def window_seconds(recording: Recording, endpoint: Endpoint | None) -> Seconds:
     """Return the window's seconds in order, the endpoints added up; None means all of them."""
-    return [
-        _added(parts)
-        for parts in _by_second(
-            recording, endpoint, recording.warmup_s, recording.warmup_s + recording.window_s
-        )
-    ]
+    window = recording.window
+    parts: list[list[SliceCounts]] = [[] for _ in window]
+    for part in recording.window_slices(endpoint):
+        parts[part.second - window.start].append(part)
+    return [_added(group) for group in parts]
 
 
 def mean_latencies(recording: Recording) -> tuple[float | None, ...]:
@@ -59,26 +58,12 @@ def mean_latencies(recording: Recording) -> tuple[float | None, ...]:
 
     None stands for a second in which no request succeeded.
     """
-    begin, length = recording.warmup_s, max(0, recording.window_s)
-    totals, counts = [0] * length, [0] * length
-    for item in recording.endpoints:
-        for part in item.slices:
-            if begin <= part.second < begin + length:
-                totals[part.second - begin] += part.total_ns
-                counts[part.second - begin] += part.ok
+    window = recording.window
+    totals, counts = [0] * len(window), [0] * len(window)
+    for part in recording.window_slices():
+        totals[part.second - window.start] += part.total_ns
+        counts[part.second - window.start] += part.ok
     return tuple(total / count if count else None for total, count in zip(totals, counts, strict=True))
-
-
-def _by_second(
-    recording: Recording, endpoint: Endpoint | None, begin: int, end: int
-) -> list[list[SliceCounts]]:
-    parts: list[list[SliceCounts]] = [[] for _ in range(max(0, end - begin))]
-    for item in recording.endpoints:
-        if endpoint is None or item.endpoint == endpoint:
-            for part in item.slices:
-                if begin <= part.second < end:
-                    parts[part.second - begin].append(part)
-    return parts
 
 
 def _added(parts: Sequence[SliceCounts]) -> SliceCounts:

@@ -108,14 +108,13 @@ def pool_recordings(recordings: Sequence[Recording]) -> Recording:
     builder = RecordingBuilder(recordings[0].thresholds_ns)
     begin = 0
     for recording in recordings:
+        window = recording.window
         for item in recording.endpoints:
-            for part in item.slices:
-                second = part.second - recording.warmup_s
-                if 0 <= second < recording.window_s:
-                    builder.add(item.endpoint, replace(part, second=begin + second))
+            for part in recording.window_slices(item.endpoint):
+                builder.add(item.endpoint, replace(part, second=begin + part.second - window.start))
         for error in recording.errors:
             builder.add_error(error)
-        begin += recording.window_s
+        begin += len(window)
     return builder.recording(0, begin)
 
 

@@ -1,12 +1,12 @@
 """What several reports need and no contract holds: who stands where before the gate, and sums of counts."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.evidence.histogram import merge, quantile_bounds
-from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
+from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, SliceCounts
 from slocheck.grading.assessment import Assessment, LevelResult, ObjectiveResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.spec.model import Endpoint, Spec
@@ -79,20 +79,16 @@ class Sums:
         return self.ok + self.failed
 
 
-def window_slices(recording: Recording, endpoint: EndpointRecording) -> Iterator[SliceCounts]:
-    """Yield an endpoint's slices that lie in the window."""
-    end = recording.warmup_s + recording.window_s
-    return (part for part in endpoint.slices if recording.warmup_s <= part.second < end)
-
-
 def endpoint_sums(recording: Recording) -> tuple[Sums, ...]:
     """Return the window's sums of each endpoint, in the recording's order."""
-    return tuple(sums(item.endpoint, list(window_slices(recording, item))) for item in recording.endpoints)
+    return tuple(
+        sums(item.endpoint, list(recording.window_slices(item.endpoint))) for item in recording.endpoints
+    )
 
 
 def window_sums(recording: Recording) -> Sums:
     """Return the window's sums of all endpoints together."""
-    return sums(None, [part for item in recording.endpoints for part in window_slices(recording, item)])
+    return sums(None, list(recording.window_slices()))
 
 
 def sums(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Sums:

@@ -27,14 +27,8 @@ class ClientCounts:
 
 def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCounts:
     """Count what was sent to an endpoint, or to all; requests that never left this machine are left out."""
-    parts = [
-        part
-        for item in recording.endpoints
-        if endpoint is None or item.endpoint == endpoint
-        for part in item.slices
-    ]
-    begin, end = recording.warmup_s, recording.warmup_s + recording.window_s
-    window = [part for part in parts if begin <= part.second < end]
+    parts = list(recording.slices(endpoint))
+    window = list(recording.window_slices(endpoint))
     return ClientCounts(
         sent=sum(_left(part) for part in parts),
         unanswered=sum(_unanswered(part) for part in parts),

@@ -14,7 +14,6 @@ from slocheck.reporters.html import svg
 from slocheck.reporters.html.charts import tier_colour
 from slocheck.reporters.html.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Linear, Log, element, label
 from slocheck.reporters.text import latency_text
-from slocheck.reporters.totals import window_slices
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Spec
 
@@ -37,7 +36,7 @@ _MARKS = (
 
 def window_histogram(recording: Recording) -> dict[int, int]:
     """Return the histogram of the window's successful requests."""
-    return merge(part.latencies for item in recording.endpoints for part in window_slices(recording, item))
+    return merge(part.latencies for part in recording.window_slices())
 
 
 def spectrum_points(histogram: Mapping[int, int]) -> list[tuple[Fraction, float]]:
@@ -130,14 +129,13 @@ def _limit_steps(
 
 def heatmap_chart(recording: Recording) -> Markup | None:
     """Return how many requests took how long, over time; darker is more. None without a request."""
-    seconds = recording.warmup_s + recording.window_s
+    seconds = recording.window.stop
     step = max(1, math.ceil(seconds / COLUMNS))
     cells: Counter[tuple[int, int]] = Counter()
-    for item in recording.endpoints:
-        for part in item.slices:
-            if part.second < seconds:
-                for index, count in part.latencies.items():
-                    cells[part.second // step, _row(index)] += count
+    for part in recording.slices():
+        if part.second < seconds:
+            for index, count in part.latencies.items():
+                cells[part.second // step, _row(index)] += count
     if not cells:
         return None
     rows = [row for _, row in cells]

@@ -75,9 +75,8 @@ class Recent:
 def recent(recording: Recording, second: int) -> Recent:
     """Return the whole seconds just before `second`, at most `RECENT_S`; the one under way is not whole."""
     begin = max(0, second - RECENT_S)
-    parts = [
-        part for item in recording.endpoints for part in item.slices if begin <= part.second < max(second, 1)
-    ]
+    seconds = range(begin, max(second, 1))
+    parts = [part for part in recording.slices() if part.second in seconds]
     return Recent(max(1, second - begin), totals.sums(None, parts))
 
 

@@ -1,8 +1,8 @@
 """Typed reading of a document: one table of keys gives the reader, its messages and the JSON Schema.
 
 A `ValueType` turns a node into a value or says what is wrong with it, a `Key` names a value in a mapping, a
-`Section` reads a mapping by its keys. Every fault goes into the `ProblemLog` and reading goes on with a
-stand-in, so that all faults are told at once; the values of a faulty document are never used.
+`Section` reads a mapping by its keys. Every problem goes into the `ProblemLog` and reading goes on with a
+stand-in, so that all problems are reported at once; the values of an invalid document are never used.
 """
 
 import difflib
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from slocheck.documents import yaml_tree
 from slocheck.documents.position import Position
 from slocheck.documents.units import UnitError, shown
-from slocheck.documents.yaml_tree import MAX_PROBLEMS, Listing, Node, ScalarNode
+from slocheck.documents.yaml_tree import MAX_PROBLEMS, Node, ScalarNode, SequenceNode
 from slocheck.errors import Problem, SpecError
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class InvalidValue(ValueError):  # noqa: N818 - names what it says of the value
 
 @dataclass(slots=True)
 class ProblemLog:
-    """Where the faults of one document are written down.
+    """Where the problems of one document are written down.
 
     Attributes:
         path: The document, as the user named it.
@@ -44,66 +44,66 @@ class ProblemLog:
 
     @property
     def full(self) -> bool:
-        """Whether further faults will not be shown, so that no suggestion need be searched."""
+        """Whether further problems will not be shown, so that no suggestion need be searched."""
         return len(self.problems) >= MAX_PROBLEMS
 
     def add(self, position: Position, where: str, what: str) -> None:
-        """Write down a fault."""
+        """Record a problem."""
         self.problems.append(Problem(self.path, position.line, position.column, where, what))
 
     def close(self) -> None:
-        """Raise SpecError if there is any fault."""
+        """Raise SpecError if there is any problem."""
         if self.problems:
             raise SpecError(yaml_tree.cut(self.problems, self.path))
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A node, its dotted name, and the book for its faults."""
+    """A node, its dotted name, and the log for its problems."""
 
     node: Node
     where: str
-    book: ProblemLog
+    log: ProblemLog
 
     @property
     def position(self) -> Position:
         """Where the node stands."""
         return self.node.position
 
-    def wrong(self, what: str) -> None:
-        """Write down a fault of this value."""
-        self.book.add(self.position, self.where, what)
+    def refuse(self, what: str) -> None:
+        """Record a problem of this value."""
+        self.log.add(self.position, self.where, what)
 
-    def take(self, kind: "ValueType[T]", fallback: T) -> T:
-        """Read the value; on a fault, write it down and return `fallback`."""
+    def take(self, value_type: "ValueType[T]", fallback: T) -> T:
+        """Read the value; on a problem, record it and return `fallback`."""
         try:
-            return kind.read(self)
+            return value_type.read(self)
         except (InvalidValue, UnitError) as error:
-            self.wrong(str(error))
+            self.refuse(str(error))
             return fallback
 
     def scalar(self) -> ScalarNode:
         """Return the node as a text that is there; raises InvalidValue."""
         if not isinstance(self.node, ScalarNode):
-            found = "a list" if isinstance(self.node, Listing) else "a mapping"
-            raise InvalidValue(f"{found} stands where one value belongs; write one value")
+            found = "a list" if isinstance(self.node, SequenceNode) else "a mapping"
+            raise InvalidValue(f"{found} is written where one value belongs; write one value")
         if self.node.plain and self.node.text in _NULLS:
             raise InvalidValue("has no value; write one, or remove the key")
         return self.node
 
     def items(self) -> list["Value"]:
         """Return a list's items; raises InvalidValue."""
-        if not isinstance(self.node, Listing):
-            raise InvalidValue("is no list; write [a, b] or one '- ' line for each")
-        return [Value(item, f"{self.where}[{i}]", self.book) for i, item in enumerate(self.node.items)]
+        if not isinstance(self.node, SequenceNode):
+            raise InvalidValue("is not a list; write [a, b] or one '- ' line for each")
+        return [Value(item, f"{self.where}[{i}]", self.log) for i, item in enumerate(self.node.items)]
 
     def entries(self) -> list[tuple[ScalarNode, "Value"]]:
         """Return a mapping's keys and values; raises InvalidValue."""
-        if not isinstance(self.node, yaml_tree.Mapping):
-            raise InvalidValue("is no mapping; write its keys below it, each as 'key: value'")
-        return [(key, Value(node, self._below(key.text), self.book)) for key, node in self.node.entries]
+        if not isinstance(self.node, yaml_tree.MappingNode):
+            raise InvalidValue("is not a mapping; write its keys below it, each as 'key: value'")
+        return [(key, Value(node, self._path_of(key.text), self.log)) for key, node in self.node.entries]
 
-    def _below(self, key: str) -> str:
+    def _path_of(self, key: str) -> str:
         name = key if _PLAIN_NAME.fullmatch(key) else shown(key)
         return f"{self.where}.{name}" if self.where else name
 
@@ -125,11 +125,11 @@ class Key(Generic[T_co]):
         kind: Of its value.
         default: Where it is absent, and the stand-in where it is wrong.
         doc: For the JSON Schema.
-        required: Whether its absence is a fault.
+        required: Whether its absence is a problem.
     """
 
     name: str
-    kind: ValueType[T_co]
+    value_type: ValueType[T_co]
     default: T_co
     doc: str
     required: bool = False
@@ -141,7 +141,7 @@ class Section:
     def __init__(
         self, value: Value, keys: Sequence[Key[Any]], refused: Mapping[str, str] | None = None
     ) -> None:
-        """Check the keys of `value`; raises InvalidValue where it is no mapping.
+        """Check the keys of `value`; raises InvalidValue where it is not a mapping.
 
         Args:
             value: The mapping.
@@ -152,24 +152,24 @@ class Section:
         self._values: dict[str, Value] = {}
         self._keys: dict[str, ScalarNode] = {}
         known = [key.name for key in keys]
-        for name, below in value.entries():
+        for name, child in value.entries():
             if refused and name.text in refused:
-                value.book.add(name.position, below.where, refused[name.text])
+                value.log.add(name.position, child.where, refused[name.text])
             elif name.text in known:
-                self._values[name.text], self._keys[name.text] = below, name
-            elif value.book.full:
-                value.book.add(name.position, below.where, "unknown key")
+                self._values[name.text], self._keys[name.text] = child, name
+            elif value.log.full:
+                value.log.add(name.position, child.where, "unknown key")
             else:
-                value.book.add(name.position, value.where, unknown("key", name.text, known))
+                value.log.add(name.position, value.where, unknown("key", name.text, known))
         for key in keys:
             if key.required and key.name not in self._keys:
-                value.wrong(f"has no key '{key.name}'; write {key.name}: ... ({key.doc})")
+                value.refuse(f"has no key '{key.name}'; write {key.name}: ... ({key.doc})")
 
     def has(self, key: Key[Any]) -> bool:
         """Tell whether the key was written."""
         return key.name in self._values
 
-    def below(self, key: Key[Any]) -> Value | None:
+    def value_of(self, key: Key[Any]) -> Value | None:
         """Return the value of a key as written, None where it is absent."""
         return self._values.get(key.name)
 
@@ -180,8 +180,8 @@ class Section:
 
     def get(self, key: Key[T]) -> T:
         """Read the key's value; its default where it is absent or wrong."""
-        below = self._values.get(key.name)
-        return key.default if below is None else below.take(key.kind, key.default)
+        child = self._values.get(key.name)
+        return key.default if child is None else child.take(key.value_type, key.default)
 
 
 def unknown(what: str, found: str, known: Iterable[str]) -> str:
@@ -199,7 +199,7 @@ def object_schema(keys: Sequence[Key[Any]]) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {key.name: {**key.kind.schema, "description": key.doc} for key in keys},
+        "properties": {key.name: {**key.value_type.schema, "description": key.doc} for key in keys},
     }
     if required := [key.name for key in keys if key.required]:
         schema["required"] = required

@@ -1,4 +1,4 @@
-"""The kinds of values that documents hold: texts, numbers, quantities, lists, mappings."""
+"""The types of values that documents hold: texts, numbers, quantities, lists, mappings."""
 
 import re
 from collections.abc import Callable
@@ -30,13 +30,18 @@ _WHOLE = re.compile(r"[0-9]{1,15}")
 _SCALAR_TYPES = ["string", "number", "boolean"]  # what other readers make of an unquoted text
 
 
+def with_article(noun: str) -> str:
+    """Return a noun with ``a`` or ``an`` in front."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def anchored(pattern: str) -> str:
     """Return a pattern that has to match a whole text."""
     return f"^({pattern})$"
 
 
 def text(*, pattern: str = "", what: str = "", example: str = "") -> ValueType[str]:
-    """Return the kind of a text on one line.
+    """Return the type of a text on one line.
 
     Args:
         pattern: What the whole text has to match; empty: anything.
@@ -50,7 +55,7 @@ def text(*, pattern: str = "", what: str = "", example: str = "") -> ValueType[s
         if written.plain and _DATE.fullmatch(written.text):
             raise InvalidValue(f"{shown(written.text)} is a date to YAML; put it in quotes")
         if not written.text.strip() or "\n" in written.text or "\t" in written.text:
-            raise InvalidValue(f"{shown(written.text)} is empty or runs over lines; write one line")
+            raise InvalidValue(f"{shown(written.text)} is empty or has several lines; write one line")
         if len(written.text) > MAX_TEXT:
             raise InvalidValue(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
         if "${" in written.text:
@@ -58,7 +63,9 @@ def text(*, pattern: str = "", what: str = "", example: str = "") -> ValueType[s
                 f"{shown(written.text)}: ${{NAME}} is expanded only in the URLs; write the value itself"
             )
         if not compiled.fullmatch(written.text):
-            raise InvalidValue(f"{shown(written.text)} is no {what}; write one such as {example}")
+            raise InvalidValue(
+                f"{shown(written.text)} is not {with_article(what)}; write one such as {example}"
+            )
         return written.text
 
     schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
@@ -68,7 +75,7 @@ def text(*, pattern: str = "", what: str = "", example: str = "") -> ValueType[s
 
 
 def _lines(what: str) -> ValueType[str]:
-    """Return the kind of a text that may run over lines."""
+    """Return the type of a text that may run over lines."""
 
     def read(value: Value) -> str:
         written = value.scalar().text.strip()
@@ -88,18 +95,18 @@ def _plain(value: Value, example: str) -> str:
     written = value.scalar()
     if not written.plain:
         raise InvalidValue(
-            f"{shown(written.text)} is in quotes, so it is a text; write {example} without quotes"
+            f"{shown(written.text)} is in quotes, so it is text; write {example} without quotes"
         )
     return written.text
 
 
 def whole(low: int, high: int) -> ValueType[int]:
-    """Return the kind of a whole number in decimal digits, bounds included."""
+    """Return the type of a whole number in decimal digits, bounds included."""
 
     def read(value: Value) -> int:
         written = _plain(value, str(max(low, 1)))
         if not _WHOLE.fullmatch(written) or (written != "0" and written.startswith("0")):
-            raise InvalidValue(f"{shown(written)} is no whole number; write digits alone, {low} to {high}")
+            raise InvalidValue(f"{shown(written)} is not a whole number; write digits only, {low} to {high}")
         if not low <= int(written) <= high:
             raise InvalidValue(f"{shown(written)} is out of range; write {low} to {high}")
         return int(written)
@@ -108,7 +115,7 @@ def whole(low: int, high: int) -> ValueType[int]:
 
 
 def number(low: int, high: int) -> ValueType[float]:
-    """Return the kind of a plain decimal, bounds included."""
+    """Return the type of a plain decimal, bounds included."""
 
     def read(value: Value) -> float:
         written = parse_number(_plain(value, str(low)))
@@ -120,7 +127,7 @@ def number(low: int, high: int) -> ValueType[float]:
 
 
 def duration(low: str, high: str, *, whole_seconds: bool = False) -> ValueType[float]:
-    """Return the kind of a duration in seconds, bounds included and written as durations."""
+    """Return the type of a duration in seconds, bounds included and written as durations."""
     check = duration_check(low, high, whole_seconds=whole_seconds)
 
     def read(value: Value) -> float:
@@ -189,7 +196,7 @@ BOOLEAN = ValueType(_read_boolean, {"type": "boolean"})
 
 
 def choice(what: str, names: dict[str, T]) -> ValueType[T]:
-    """Return the kind of one name out of a few."""
+    """Return the type of one name out of a few."""
 
     def read(value: Value) -> T:
         written = value.scalar().text
@@ -200,22 +207,22 @@ def choice(what: str, names: dict[str, T]) -> ValueType[T]:
     return ValueType(read, {"type": "string", "enum": list(names)})
 
 
-def list_of(kind: ValueType[str], *, at_least: int = 0) -> ValueType[tuple[str, ...]]:
-    """Return the kind of a list without repetitions; a fault in one item does not hide the others."""
+def list_of(value_type: ValueType[str], *, at_least: int = 0) -> ValueType[tuple[str, ...]]:
+    """Return the type of a list without repetitions; a problem in one item does not hide the others."""
 
     def read(value: Value) -> tuple[str, ...]:
         found: dict[str, None] = {}
         items = value.items()
         for item in items:
-            read_item = item.take(kind, "")
+            read_item = item.take(value_type, "")
             if read_item and read_item in found:
-                item.wrong(f"{shown(read_item)} stands in the list twice; remove one")
+                item.refuse(f"{shown(read_item)} is in the list twice; remove one")
             found[read_item] = None
         if len(items) < at_least:
             raise InvalidValue("is an empty list; write at least one item")
         return tuple(item for item in found if item)
 
-    schema: dict[str, Any] = {"type": "array", "items": kind.schema, "uniqueItems": True}
+    schema: dict[str, Any] = {"type": "array", "items": value_type.schema, "uniqueItems": True}
     if at_least:
         schema["minItems"] = at_least
     return ValueType(read, schema)
@@ -224,22 +231,24 @@ def list_of(kind: ValueType[str], *, at_least: int = 0) -> ValueType[tuple[str, 
 def map_of(
     name_pattern: str, what: str, *, values: ValueType[str] | None = None, at_least: int = 0
 ) -> ValueType[dict[str, str]]:
-    """Return the kind of a mapping from names of a pattern to texts."""
-    kind = values or text()
+    """Return the type of a mapping from names of a pattern to texts."""
+    value_type = values or text()
     name = re.compile(name_pattern)
 
     def read(value: Value) -> dict[str, str]:
         found = {}
         entries = value.entries()
-        for key, below in entries:
+        for key, child in entries:
             if not name.fullmatch(key.text):
-                value.book.add(key.position, value.where, f"{shown(key.text)} is no {what}; rename it")
-            found[key.text] = below.take(kind, "")
+                value.log.add(
+                    key.position, value.where, f"{shown(key.text)} is not {with_article(what)}; rename it"
+                )
+            found[key.text] = child.take(value_type, "")
         if len(entries) < at_least:
             raise InvalidValue(f"is empty; write at least one {what} and its value")
         return found
 
-    below_schema = kind.schema if values else {"type": _SCALAR_TYPES}
+    below_schema = value_type.schema if values else {"type": _SCALAR_TYPES}
     schema: dict[str, Any] = {
         "type": "object",
         "propertyNames": {"pattern": anchored(name_pattern)},

@@ -1,7 +1,7 @@
 """Quantities as people write them, read exactly and written honestly.
 
 Reading gives fractions, so that ``99.9%`` is 999/1000 and not its nearest float. Writing back never
-shows a value as equal to a limit it does not equal: 99.99 ms beside ``< 100ms`` does not become
+shows a value as equal to a limit it does not equal: 99.99 ms next to ``< 100ms`` does not become
 ``100ms``, and an availability of 0.99999 does not become ``100%``.
 """
 
@@ -88,7 +88,7 @@ def _not_a_duration(text: str) -> str:
         return f"{shown(text)} is a time of day or base 60 to YAML; write {clock[1]}m{clock[2]}s"
     if text.startswith("-"):
         return f"{shown(text)} is negative; write a duration such as 200ms, 0.3s or 1h30m"
-    return f"{shown(text)} is no duration; write a number with h, m, s, ms or us, such as 200ms or 1h30m"
+    return f"{shown(text)} is not a duration; write a number with h, m, s, ms or us, such as 200ms or 1h30m"
 
 
 def parse_percentage(text: str) -> Fraction:
@@ -110,7 +110,7 @@ def parse_ratio(text: str) -> Fraction:
 def _not_a_ratio(text: str) -> str:
     """Say what is wrong with a ratio and what to write."""
     if not _NUMBER.fullmatch(text):
-        return f"{shown(text)} is no percentage; write a number with a percent sign, such as 99.9%"
+        return f"{shown(text)} is not a percentage; write a number with a percent sign, such as 99.9%"
     if Fraction(text) <= 1:
         return f"{shown(text)} has no percent sign; write {decimal(Fraction(text) * 100)}%"
     return f"{shown(text)} has no percent sign; write {text}%"
@@ -123,7 +123,7 @@ def parse_rate(text: str, *, bare: bool = False) -> Fraction:
         if text.endswith(unit) and _NUMBER.fullmatch(number):
             return Fraction(number) * per_second
     if not _NUMBER.fullmatch(text):
-        raise UnitError(f"{shown(text)} is no rate; write a number per time, such as 500/s or 30000/min")
+        raise UnitError(f"{shown(text)} is not a rate; write a number per time, such as 500/s or 30000/min")
     if not bare:
         raise UnitError(f"{shown(text)} has no unit; write {text}/s")
     return Fraction(text)
@@ -133,7 +133,7 @@ def parse_number(text: str) -> Fraction:
     """Read a plain decimal, possibly negative; exponents, hexadecimal, ``.inf`` and ``.nan`` are refused."""
     if not _NUMBER.fullmatch(text.removeprefix("-")):
         raise UnitError(
-            f"{shown(text)} is no plain number; write digits with at most one point, such as 100 or 0.5"
+            f"{shown(text)} is not a plain number; write digits with at most one point, such as 100 or 0.5"
         )
     return Fraction(text)
 

@@ -42,7 +42,7 @@ class ScalarNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class SequenceNode:
     """A list of nodes."""
 
     items: tuple["Node", ...]
@@ -50,14 +50,14 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class MappingNode:
     """Keys and their nodes, in the order written, without duplicates."""
 
     entries: tuple[tuple[ScalarNode, "Node"], ...]
     position: Position
 
 
-Node: TypeAlias = ScalarNode | Listing | Mapping
+Node: TypeAlias = ScalarNode | SequenceNode | MappingNode
 
 
 def parse_document(data: bytes, path: str, *, empty: str = WRITE_A_SPEC) -> tuple[str, Node]:
@@ -86,7 +86,7 @@ def cut(problems: list[Problem], path: str) -> list[Problem]:
     ordered = sorted(problems, key=lambda problem: (problem.line, problem.column))
     more = len(problems) - MAX_PROBLEMS
     last = ordered[MAX_PROBLEMS - 1]
-    note = Problem(path, last.line, last.column, "", f"and {more} more problems; mend those above first")
+    note = Problem(path, last.line, last.column, "", f"and {more} more problems; fix those above first")
     return [*ordered[:MAX_PROBLEMS], note]
 
 
@@ -149,7 +149,7 @@ class _Builder:
             self._note(_explain(error, self.text, mark))
         except (yaml.YAMLError, ValueError, OverflowError):
             # the scanner turns \UFFFFFFFF and the like into chr() and int() without looking
-            self._note("after this place is an escape or number that YAML cannot hold; remove it")
+            self._note("has an escape or number after this place that YAML cannot hold; remove it")
         return None
 
     def _document(self, events: Iterator[yaml.Event]) -> Node:
@@ -175,7 +175,7 @@ class _Builder:
         position = self._at(event)
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            self._stop(f"is the place of more than {MAX_NODES:,} values; write a shorter file")
+            self._stop(f"is past the limit of {MAX_NODES:,} values; write a shorter file")
         if isinstance(event, yaml.AliasEvent):
             self._note(f"uses the alias {shown(str(event.anchor))}; write the value out")
             return ScalarNode("", plain=True, position=position)
@@ -188,7 +188,7 @@ class _Builder:
             items = []
             while not isinstance(item := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(item, events, depth + 1))
-            return Listing(tuple(items), position)
+            return SequenceNode(tuple(items), position)
         return self._mapping(events, position, depth)
 
     def _refuse_properties(self, event: yaml.Event) -> None:
@@ -202,7 +202,7 @@ class _Builder:
             self._note(_unsafe(unsafe[0]))
         return ScalarNode(event.value, plain=event.style is None, position=position)
 
-    def _mapping(self, events: Iterator[yaml.Event], position: Position, depth: int) -> Mapping:
+    def _mapping(self, events: Iterator[yaml.Event], position: Position, depth: int) -> MappingNode:
         entries: dict[str, tuple[ScalarNode, Node]] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._node(event, events, depth + 1)
@@ -217,7 +217,7 @@ class _Builder:
             value = self._node(next(events), events, depth + 1)
             if isinstance(key, ScalarNode):
                 entries.setdefault(key.text, (key, value))
-        return Mapping(tuple(entries.values()), position)
+        return MappingNode(tuple(entries.values()), position)
 
     def _at(self, event: yaml.Event) -> Position:
         mark = event.start_mark
@@ -240,11 +240,11 @@ def _explain(error: yaml.MarkedYAMLError, text: str, mark: yaml.Mark | None) -> 
     if found == "\t":
         return "has a tab where YAML wants spaces; indent with spaces"
     if found == "{" and "flow" in (error.context or ""):
-        return "has a { inside of brackets or braces; put a text with {placeholders} in quotes"
+        return "has a { inside brackets or braces; put a text with {placeholders} in quotes"
     if found == ">" or error.context == "while scanning a block scalar":
         return 'begins a block of text with > or |; put a limit in quotes, such as ">= 99.9%"'
     if problem.startswith("mapping values are not allowed"):
-        return "has a second ': ' in one value, or a wrong indent; put the value in quotes or mend the indent"
+        return "has a second ': ' in one value, or a wrong indent; put the value in quotes or fix the indent"
     if "cannot start any token" in problem:
         return f"begins with {shown(found)}, which needs quotes; put the value in quotes"
     context = f" {error.context}" if error.context else ""

@@ -20,7 +20,7 @@ def parse_path(text: str) -> JsonPath:
     """Read a path; raises InvalidValue."""
     if not _PATH.fullmatch(text):
         raise InvalidValue(
-            f"{shown(text)} is no JSON path; write one such as $.items[0].id or $['unit price']"
+            f"{shown(text)} is not a JSON path; write one such as $.items[0].id or $['unit price']"
         )
     steps = tuple(
         int(match[3]) if match[3] is not None else match[1] if match[1] is not None else match[2]

@@ -1,10 +1,9 @@
-"""A scenario file to `Scenario`: every fault at once, each with its line and what to write.
+"""A scenario file to `Scenario`: every problem at once, each with its line and what to write.
 
 The one file of the package that reads: the scenario, and the CSV and secret files named in it.
 """
 
-from collections.abc import Callable
-from collections.abc import Mapping as Environment
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from slocheck.documents.yaml_tree import MAX_BYTES, parse_document
 from slocheck.errors import UsageError
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.parse.feeders import FEEDERS
-from slocheck.scenario.parse.references import check_cookies, check_endpoints, check_references
+from slocheck.scenario.parse.placeholders import check_cookies, check_endpoints, check_placeholders
 from slocheck.scenario.parse.steps import FLOWS, HEADERS, THINK, TIMEOUT
 from slocheck.scenario.parse.templates import ScenarioProblemLog, log_of
 
@@ -24,7 +23,7 @@ SUFFIXES = (".yaml", ".yml")
 """How the name of a declarative scenario ends."""
 
 
-def load_scenario(path: Path, environment: Environment[str, str]) -> Scenario:
+def load_scenario(path: Path, environment: Mapping[str, str]) -> Scenario:
     """Read and check a scenario file.
 
     Args:
@@ -33,7 +32,7 @@ def load_scenario(path: Path, environment: Environment[str, str]) -> Scenario:
 
     Raises:
         UsageError: The file is missing, a directory or unreadable.
-        SpecError: The file is no valid scenario; holds every fault.
+        SpecError: The file is not a valid scenario; holds every problem.
     """
     try:
         data = _read(path, MAX_BYTES)
@@ -51,13 +50,13 @@ def load_scenario(path: Path, environment: Environment[str, str]) -> Scenario:
 def _read(path: Path, most: int) -> bytes:
     """Return the first bytes of a file, one more than `most` at the most."""
     if not path.is_file() and path.exists():
-        raise IsADirectoryError(21, "it is no file")
+        raise IsADirectoryError(21, "it is not a file")
     with path.open("rb") as file:
         return file.read(most + 1)
 
 
 def parse_scenario(
-    data: bytes, path: str, *, environment: Environment[str, str], read: Callable[[str, int], bytes]
+    data: bytes, path: str, *, environment: Mapping[str, str], read: Callable[[str, int], bytes]
 ) -> Scenario:
     """Check the bytes of a scenario; pure but for `read`.
 
@@ -69,35 +68,35 @@ def parse_scenario(
             given at the most.
 
     Raises:
-        SpecError: With every fault found.
+        SpecError: With every problem found.
     """
     text, node = parse_document(data, path, empty="write a scenario: flows with steps")
-    book = ScenarioProblemLog(path, environment, read=read)
-    book.digest.update(data)
-    scenario = Value(node, "", book).take(ValueType(lambda value: _read_scenario(value, text), {}), None)
-    book.close()
-    assert scenario is not None  # else there was a fault, and close() has raised
+    log = ScenarioProblemLog(path, environment, read=read)
+    log.digest.update(data)
+    scenario = Value(node, "", log).take(ValueType(lambda value: _read_scenario(value, text), {}), None)
+    log.close()
+    assert scenario is not None  # else there was a problem, and close() has raised
     return scenario
 
 
 def _read_scenario(value: Value, text: str) -> Scenario | None:
     """Read all keys, then what holds between them."""
     root = Section(value, ROOT_KEYS)
-    book = log_of(value)
-    book.think, book.timeout_s = root.get(THINK), root.get(TIMEOUT)
+    log = log_of(value)
+    log.think, log.timeout_s = root.get(THINK), root.get(TIMEOUT)
     feeders, headers, cookies = root.get(FEEDERS), root.get(HEADERS), root.get(COOKIES)
     flows = root.get(FLOWS)
-    check_references(book, feeders, headers, flows)
-    check_endpoints(book, flows)
+    check_placeholders(log, feeders, headers, flows)
+    check_endpoints(log, flows)
     if cookies:
-        check_cookies(book, headers, flows)
+        check_cookies(log, headers, flows)
     return Scenario(
-        path=book.path,
+        path=log.path,
         text=text,
         feeders={name: feeder for name, feeder in feeders.items() if feeder is not None},
         headers=headers,
         cookies=cookies,
         flows=flows,
-        sha256=book.digest.hexdigest(),
-        secrets=tuple(dict.fromkeys(book.secrets)),
+        sha256=log.digest.hexdigest(),
+        secrets=tuple(dict.fromkeys(log.secrets)),
     )

@@ -21,7 +21,7 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class Placeholder:
     """A placeholder: a feeder or capture, and the column where the feeder is a CSV file."""
 
     name: str
@@ -42,21 +42,21 @@ class Template:
         where: Its dotted name, for messages.
     """
 
-    parts: tuple[Literal | Reference, ...]
+    parts: tuple[Literal | Placeholder, ...]
     written: str
     position: Position
     where: str
 
     @property
-    def references(self) -> tuple[Reference, ...]:
+    def placeholders(self) -> tuple[Placeholder, ...]:
         """The placeholders, in order."""
-        return tuple(part for part in self.parts if isinstance(part, Reference))
+        return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
     @property
-    def whole(self) -> Reference | None:
+    def whole(self) -> Placeholder | None:
         """The placeholder that is all there is; else None."""
         only = self.parts[0] if len(self.parts) == 1 else None
-        return only if isinstance(only, Reference) else None
+        return only if isinstance(only, Placeholder) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +286,11 @@ def templates_in(value: JsonTemplate) -> Iterator[Template]:
         case Template():
             yield value
         case JsonObject(members):
-            for _, below in members:
-                yield from templates_in(below)
+            for _, child in members:
+                yield from templates_in(child)
         case JsonArray(items):
-            for below in items:
-                yield from templates_in(below)
+            for child in items:
+                yield from templates_in(child)
 
 
 def templates_of(step: Step) -> Iterator[Template]:

@@ -1,7 +1,7 @@
-"""slo.yaml to `Spec`: every fault at once, each with its line, what was found and what to write."""
+"""slo.yaml to `Spec`: every problem at once, each with its line, what was found and what to write."""
 
 import os
-from collections.abc import Mapping as Environment
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +10,9 @@ from typing import Any
 from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, ProblemLog, Section, Value, ValueType
 from slocheck.documents.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
-from slocheck.documents.yaml_tree import MAX_BYTES, Mapping, parse_document
+from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
 from slocheck.errors import UsageError
-from slocheck.spec.blocks.objectives import RESERVED, Surroundings, objectives_schema, read_objectives
+from slocheck.spec.blocks.objectives import RESERVED, SpecContext, objectives_schema, read_objectives
 from slocheck.spec.blocks.sections import CACHE, FAILURES, INSTANCES, TARGET, VALIDITY
 from slocheck.spec.blocks.sources import PROMETHEUS, SCRAPE
 from slocheck.spec.blocks.workload import WORKLOAD
@@ -29,7 +29,7 @@ _CONFIDENCES = (Fraction(90, 100), Fraction(999, 1000))
 def _read_tier(value: Value) -> str:
     name = _TIER_NAME.read(value)
     if name in RESERVED:
-        raise InvalidValue(f"{shown(name)} means something else below objectives; write another name")
+        raise InvalidValue(f"{shown(name)} means something else under objectives; write another name")
     return name
 
 
@@ -49,13 +49,13 @@ def _read_confidence(value: Value) -> Fraction | None:
 SERVICE = Key(
     "service",
     types.text(
-        pattern=r"[^\s](.{0,98}[^\s])?", what="name of a service (1 to 100 characters)", example="shop-api"
+        pattern=r"[^\s](.{0,98}[^\s])?", what="service name (1 to 100 characters)", example="shop-api"
     ),
     "",
     "the service's name",
     required=True,
 )
-_TIER_NAME = types.text(pattern=TIER_PATTERN, what="name of a tier", example="silver")
+_TIER_NAME = types.text(pattern=TIER_PATTERN, what="tier name", example="silver")
 _TIER = ValueType(_read_tier, {**_TIER_NAME.schema, "not": {"enum": list(RESERVED)}})
 TIERS: Key[tuple[str, ...]] = Key(
     "tiers", types.list_of(_TIER, at_least=1), (), "names of the tiers, loosest first", required=True
@@ -96,7 +96,7 @@ def load_spec(path: str | Path) -> Spec:
 
     Raises:
         UsageError: The file is missing, a directory, unreadable or too large.
-        SpecError: The file is no valid spec; holds every fault.
+        SpecError: The file is not a valid spec; holds every problem.
     """
     try:
         with Path(path).open("rb") as file:
@@ -112,28 +112,28 @@ def load_spec(path: str | Path) -> Spec:
     return parse_spec(data, str(path), environment=os.environ)
 
 
-def parse_spec(data: bytes, path: str, *, environment: Environment[str, str] | None = None) -> Spec:
+def parse_spec(data: bytes, path: str, *, environment: Mapping[str, str] | None = None) -> Spec:
     """Parse the bytes of a spec; pure.
 
     Args:
         data: As read.
         path: For messages.
-        environment: What ``${NAME}`` in URLs expands from; a name that is missing is a fault. None
+        environment: What ``${NAME}`` in URLs expands from; a name that is missing is a problem. None
             keeps the URLs as written: for a spec out of an archive, which is only graded.
 
     Raises:
-        SpecError: With every fault found.
+        SpecError: With every problem found.
     """
     text, node = parse_document(data, path)
-    book = ProblemLog(path, environment)
-    spec = Value(node, "", book).take(ValueType(lambda value: _read_spec(value, text), {}), None)
-    book.close()
-    assert spec is not None  # else there was a fault, and close() has raised
+    log = ProblemLog(path, environment)
+    spec = Value(node, "", log).take(ValueType(lambda value: _read_spec(value, text), {}), None)
+    log.close()
+    assert spec is not None  # else there was a problem, and close() has raised
     return spec
 
 
 def _read_spec(value: Value, text: str) -> Spec | None:
-    """Read all blocks; None without a usable workload, which is then a fault in the book."""
+    """Read all blocks; None without a usable workload, which is then a problem in the log."""
     root = Section(value, ROOT_KEYS)
     workload, prometheus, scrape = root.get(WORKLOAD), root.get(PROMETHEUS), root.get(SCRAPE)
     tiers, target = root.get(TIERS), root.get(TARGET)
@@ -145,7 +145,7 @@ def _read_spec(value: Value, text: str) -> Spec | None:
     if workload is None:
         return None
     spec = Spec(
-        path=value.book.path,
+        path=value.log.path,
         text=text,
         service=service,
         target=target,
@@ -165,32 +165,34 @@ def _read_spec(value: Value, text: str) -> Spec | None:
 
 
 def _check_sources(root: Section) -> None:
-    """Write down two sources at once, and instances to be counted without any."""
+    """Record two sources at once, and instances to be counted without any."""
     if root.has(PROMETHEUS) and root.has(SCRAPE):
         line = root.position(PROMETHEUS).line
-        root.value.book.add(
-            root.position(SCRAPE), "scrape", f"stands beside prometheus on line {line}; keep one of the two"
+        root.value.log.add(
+            root.position(SCRAPE),
+            "scrape",
+            f"cannot be combined with prometheus on line {line}; keep one of the two",
         )
-    target = root.below(TARGET)
-    if root.has(PROMETHEUS) or root.has(SCRAPE) or target is None or not isinstance(target.node, Mapping):
+    target = root.value_of(TARGET)
+    if root.has(PROMETHEUS) or root.has(SCRAPE) or target is None or not isinstance(target.node, MappingNode):
         return
-    for key, below in target.entries():
-        if key.text == INSTANCES.name and below.take(INSTANCES.kind, 1) is None:
-            below.wrong("needs a metric source to count in; write a prometheus or scrape block, or a number")
+    for key, child in target.entries():
+        if key.text == INSTANCES.name and child.take(INSTANCES.value_type, 1) is None:
+            child.refuse("needs a metric source to count in; write a prometheus or scrape block, or a number")
 
 
 def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
-    """Read the objectives; without tiers their levels cannot be told from misspelt keys."""
-    below = root.below(OBJECTIVES)
-    if below is None or not tiers:
+    """Read the objectives; without tiers their levels cannot be distinguished from misspelt keys."""
+    child = root.value_of(OBJECTIVES)
+    if child is None or not tiers:
         return ()
-    around = Surroundings(tiers, prometheus=root.has(PROMETHEUS), scrape=root.has(SCRAPE))
-    return below.take(ValueType(lambda value: read_objectives(value, around), {}), ())
+    around = SpecContext(tiers, prometheus=root.has(PROMETHEUS), scrape=root.has(SCRAPE))
+    return child.take(ValueType(lambda value: read_objectives(value, around), {}), ())
 
 
 def _check_gate(root: Section, spec: Spec) -> None:
-    """Write down a gate that is no tier or that nothing has a limit for."""
-    below = root.below(GATE)
-    if below is None or not spec.gate or not spec.tiers or not spec.objectives:
+    """Record a gate that is not a tier or that nothing has a limit for."""
+    child = root.value_of(GATE)
+    if child is None or not spec.gate or not spec.tiers or not spec.objectives:
         return
-    below.take(ValueType(lambda _: check_gate(spec.gate, spec), {}), "")
+    child.take(ValueType(lambda _: check_gate(spec.gate, spec), {}), "")

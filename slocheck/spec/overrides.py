@@ -18,7 +18,7 @@ from slocheck.spec.blocks.workload import (
     check_window,
     default_spawn_rate,
     held,
-    ramp_fault,
+    ramp_problem,
     with_rate,
 )
 from slocheck.spec.model import Overrides, PrometheusSource, ScrapeSource, Spec, Workload
@@ -50,7 +50,7 @@ def with_overrides(spec: Spec, overrides: Overrides) -> Spec:
 
 
 def check_gate(gate: str, spec: Spec) -> str:
-    """Return the gate; raises InvalidValue where it is no tier, or one that no objective has a limit for."""
+    """Return the gate; raises InvalidValue where it is not a tier or no objective has a limit for it."""
     if gate not in spec.tiers:
         raise InvalidValue(unknown("tier", gate, spec.tiers))
     if not any(gate in objective.limits for objective in spec.objectives):
@@ -103,7 +103,7 @@ def _workload(workload: Workload, overrides: Overrides) -> Workload:
 
 
 def _with_times(timed: Workload, before: Workload) -> Workload:
-    """Let the course follow a changed warm-up or window; stages of the spec cannot."""
+    """Let the load profile follow a changed warm-up or window; stages of the spec cannot."""
     same = (timed.warmup, timed.duration) == (before.warmup, before.duration)
     stages = before.rate or before.stages
     if same:
@@ -124,7 +124,7 @@ def _with_users(timed: Workload, users: int, before: Workload) -> Workload:
     own = not before.rate and not before.stages and rate != default_spawn_rate(before.users, before.warmup)
     if not own:
         rate = default_spawn_rate(users, timed.warmup)
-    elif slow := ramp_fault(users, rate, timed.warmup):
+    elif slow := ramp_problem(users, rate, timed.warmup):
         flag = "--users" if users != before.users else "--warmup"
         raise UsageError(f"{flag}: spawn_rate of the spec {slow}")
     return replace(timed, users=users, spawn_rate=rate, rate=(), stages=())

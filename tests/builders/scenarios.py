@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from slocheck.errors import SpecError
-from slocheck.scenario.compile.compiled import Compiled, compile_scenario
+from slocheck.scenario.compile.compiled import CompiledScenario, compile_scenario
 from slocheck.scenario.loader import parse_scenario
 from slocheck.scenario.model import Scenario
 
@@ -102,7 +102,7 @@ def messages_of(text: str) -> list[str]:
     return [str(problem).removeprefix("browse.yaml:") for problem in caught.value.problems]
 
 
-def compiled(text: str, base_path: str = "") -> Compiled:
+def compiled(text: str, base_path: str = "") -> CompiledScenario:
     """Compile a scenario out of a text."""
     return compile_scenario(parsed(text), authority="127.0.0.1:8000", base_path=base_path)
 

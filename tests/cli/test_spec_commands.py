@@ -102,7 +102,7 @@ def test_validate_tells_the_faults_of_the_scenario(tmp_path: Path, capsys: Captu
     said = capsys.readouterr()
     assert said.out == ""
     assert f"{tmp_path / 'mine.yaml'}:3:14 flows[0].steps[0].get: unknown placeholder 'id'" in said.err
-    assert "mine.yaml:4:19 flows[0].steps[0].headers: the header Host is the client's own" in said.err
+    assert "mine.yaml:4:19 flows[0].steps[0].headers: the header Host is set by the client" in said.err
 
 
 def test_validate_warns_of_endpoints_that_are_never_sent(tmp_path: Path, capsys: Captured) -> None:
@@ -162,9 +162,9 @@ def test_init_overwrites_only_when_forced(tmp_path: Path, capsys: Captured) -> N
 @pytest.mark.parametrize(
     ("flag", "value", "message"),
     [
-        ("--target", "shop", "--target: 'shop' has no http:// or https:// in front"),
+        ("--target", "shop", "--target: 'shop' does not begin with http:// or https://"),
         ("--target", "http://a:hunter2@b", "--target: has a name or password before the host"),
-        ("--service", " ", "--service: ' ' is empty or runs over lines"),
+        ("--service", " ", "--service: ' ' is empty or has several lines"),
         ("--service", "a\x1b[2J", "--service: has characters that cannot be printed"),
         ("--service", "\udc80", "--service: has characters that cannot be printed"),
     ],

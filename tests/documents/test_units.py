@@ -136,7 +136,7 @@ def test_ratios_survive_writing_and_reading(percent: Decimal) -> None:
 
 @given(st.integers(min_value=0, max_value=10**9), st.sampled_from(["/s", "/min", "/h"]))
 def test_rates_survive_writing_and_reading(amount: int, unit: str) -> None:
-    """A rate that is no finite decimal per second is written per minute or hour."""
+    """A rate that is not a finite decimal per second is written per minute or hour."""
     rate = parse_rate(f"{amount}{unit}")
     assert parse_rate(format_rate(rate)) == rate
 

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck.documents.position import Position
-from slocheck.documents.yaml_tree import MAX_BYTES, MAX_DEPTH, Listing, Mapping, ScalarNode, parse_document
+from slocheck.documents.yaml_tree import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    parse_document,
+)
 from slocheck.errors import Problem, SpecError
 from slocheck.spec.loader import parse_spec
 from tests.builders.good_spec import GOOD
@@ -16,7 +23,7 @@ DEADLINE = 20.0
 """Seconds of processor time; far over what a fine run takes, far under what a quadratic one does."""
 
 
-def fault(text: str | bytes) -> str:
+def problem(text: str | bytes) -> str:
     """Return the first problem of a document that must have one, without the path."""
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     with pytest.raises(SpecError) as caught:
@@ -27,10 +34,10 @@ def fault(text: str | bytes) -> str:
 def test_scalars_stay_the_text_that_was_written() -> None:
     """Nothing becomes a boolean, a number, a date or null."""
     text, node = parse_document(b"a: no\nb: [1:30, 0777, 2024-01-01, ~]\nc: 'x'\n", "a.yaml")
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MappingNode)
     values = {key.text: value for key, value in node.entries}
     assert values["a"] == ScalarNode("no", plain=True, position=Position(1, 4))
-    assert isinstance(values["b"], Listing)
+    assert isinstance(values["b"], SequenceNode)
     assert [item.text for item in values["b"].items if isinstance(item, ScalarNode)] == [
         "1:30",
         "0777",
@@ -70,8 +77,8 @@ def test_scalars_stay_the_text_that_was_written() -> None:
         pytest.param("a: @x", "1:4 begins with '@', which needs quotes", id="reserved character"),
         pytest.param("a: b: c", "1:5 has a second ': ' in one value", id="two colons"),
         pytest.param("a: [1, 2", "1:9 is not YAML while parsing a flow sequence", id="open bracket"),
-        pytest.param('a: "\\UFFFFFFFF"', "1:1 after this place is an escape or number", id="escape"),
-        pytest.param("%YAML " + "1" * 5000 + ".1\n---\na: 1", "1:1 after this place is", id="huge version"),
+        pytest.param('a: "\\UFFFFFFFF"', "1:1 has an escape or number after this place", id="escape"),
+        pytest.param("%YAML " + "1" * 5000 + ".1\n---\na: 1", "1:1 has an escape", id="huge version"),
         pytest.param(
             'a: "\\ud800"', "1:4 has the control character U+D800; remove it", id="surrogate escape"
         ),
@@ -91,7 +98,7 @@ def test_scalars_stay_the_text_that_was_written() -> None:
 )
 def test_refused_documents_say_why(text: str | bytes, message: str) -> None:
     """Each refusal has a place and a remedy."""
-    assert fault(text).startswith(message)
+    assert problem(text).startswith(message)
 
 
 def test_windows_files_are_read() -> None:
@@ -103,7 +110,7 @@ def test_windows_files_are_read() -> None:
 def test_depth_is_limited() -> None:
     """The deepest allowed nesting is read, one more is refused."""
     parse_document(("[" * MAX_DEPTH + "]" * MAX_DEPTH).encode(), "a.yaml")
-    assert "nested deeper than 20" in fault("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
+    assert "nested deeper than 20" in problem("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
 
 
 @pytest.mark.parametrize(

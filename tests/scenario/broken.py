@@ -26,12 +26,12 @@ SHAPES = {
     "weight of zero": Broken(
         "weight: 3",
         "weight: 0",
-        "14:13 flows[0].weight: '0' is no weight; write a number above 0, at most 1000000",
+        "14:13 flows[0].weight: '0' is not a weight; write a number above 0, at most 1000000",
     ),
     "negative weight": Broken(
         "weight: 3",
         "weight: -1",
-        "14:13 flows[0].weight: '-1' is no weight; write a number above 0, at most 1000000",
+        "14:13 flows[0].weight: '-1' is not a weight; write a number above 0, at most 1000000",
     ),
     "flow twice": Broken(
         "  - steps:\n      - get: /search",
@@ -59,7 +59,7 @@ SHAPES = {
     "think backwards": Broken(
         "1s..3s",
         "3s..1s",
-        "10:8 think: '3s..1s' runs backwards; write the shorter time first, such as 1s..3s",
+        "10:8 think: '3s..1s' has the longer time first; write the shorter one first, such as 1s..3s",
         schema=False,
     ),
     "think without unit": Broken("1s..3s", "1..3", "10:8 think: '1' has no unit; write 1s or 1ms"),
@@ -69,7 +69,7 @@ SHAPES = {
     "placeholder without quotes": Broken(
         '{sku: "{sku}", quantity: "{qty}"}',
         "{sku: x{sku}}",
-        "24:22 has a { inside of brackets or braces; put a text with {placeholders} in quotes",
+        "24:22 has a { inside brackets or braces; put a text with {placeholders} in quotes",
         schema=False,
     ),
     "placeholder read as a mapping": Broken(
@@ -85,19 +85,18 @@ FEEDERS = {
     "no source": Broken(
         "token: {uuid: 4}",
         "token: {}",
-        "6:10 feeders.token: has no source of values; "
-        "write exactly one of zipf, range, list, csv, uuid, random",
+        "6:10 feeders.token: has no source; write exactly one of zipf, range, list, csv, uuid, random",
     ),
     "two sources": Broken(
         "{uuid: 4}",
         "{uuid: 4, list: [a]}",
-        "6:10 feeders.token: has more than one source of values; "
+        "6:10 feeders.token: has more than one source; "
         "write exactly one of zipf, range, list, csv, uuid, random",
     ),
     "name with a hyphen": Broken(
         "token: {uuid: 4}\n",
         "token: {uuid: 4}\n  my-id: {uuid: 4}\n",
-        "7:3 feeders: 'my-id' is no name of a feeder; write one such as product",
+        "7:3 feeders: 'my-id' is not a feeder name; write one such as product",
     ),
     "order of a uuid": Broken(
         "{uuid: 4}",
@@ -112,7 +111,7 @@ FEEDERS = {
     "other uuid": Broken(
         "uuid: 4",
         "uuid: 1",
-        "6:17 feeders.token.uuid: '1' is no version that is made here; write 4, the random one",
+        "6:17 feeders.token.uuid: '1' is not a supported UUID version; write 4 (random)",
     ),
     "range backwards": Broken(
         "{from: 1, to: 50}",
@@ -140,7 +139,7 @@ FEEDERS = {
     "zipf exponent of zero": Broken(
         "exponent: 1.0",
         "exponent: 0",
-        "2:49 feeders.product.zipf.exponent: is 0, which makes all equally frequent; "
+        "2:49 feeders.product.zipf.exponent: is 0, which makes all numbers equally frequent; "
         "write a number above 0, or use random",
     ),
     "zipf exponent too large": Broken(
@@ -154,7 +153,7 @@ FEEDERS = {
     "list in a list": Broken(
         '[shoes, "red hat"]',
         "[[shoes]]",
-        "4:17 feeders.term.list[0]: a list stands where one value belongs; write one value",
+        "4:17 feeders.term.list[0]: a list is written where one value belongs; write one value",
     ),
     "csv missing": Broken(
         "accounts.csv",
@@ -167,32 +166,33 @@ FEEDERS = {
         "accounts.csv",
         "empty.csv",
         "5:18 feeders.account.csv: 'empty.csv' has no rows; "
-        "write a head line with the columns' names and a row at least",
+        "write a header line with the column names and at least one row",
         schema=False,
     ),
     "csv of a head line": Broken(
         "accounts.csv",
         "head.csv",
         "5:18 feeders.account.csv: 'head.csv' has no rows; "
-        "write a head line with the columns' names and a row at least",
+        "write a header line with the column names and at least one row",
         schema=False,
     ),
     "csv ragged": Broken(
         "accounts.csv",
         "ragged.csv",
-        "5:18 feeders.account.csv: 'ragged.csv': line 2 has 1 values and the head line 2; mend that line",
+        "5:18 feeders.account.csv: 'ragged.csv': line 2 has 1 values and the header line 2; fix that line",
         schema=False,
     ),
     "csv column twice": Broken(
         "accounts.csv",
         "twice.csv",
-        "5:18 feeders.account.csv: 'twice.csv': the column 'email' stands in the head line twice; rename one",
+        "5:18 feeders.account.csv: 'twice.csv': the column 'email' is in the header line twice; rename one",
         schema=False,
     ),
     "csv column without name": Broken(
         "accounts.csv",
         "nameless.csv",
-        "5:18 feeders.account.csv: 'nameless.csv': a column has no name in the head line; write one for each",
+        "5:18 feeders.account.csv: 'nameless.csv': a column has no name in the header line; "
+        "write one for each",
         schema=False,
     ),
     "csv in Latin-1": Broken(
@@ -204,7 +204,8 @@ FEEDERS = {
     "csv with a stray quote": Broken(
         "accounts.csv",
         "quote.csv",
-        "5:18 feeders.account.csv: 'quote.csv': line 2 is no CSV (',' expected after '\"'); mend that line",
+        "5:18 feeders.account.csv: 'quote.csv': line 2 is not valid CSV (',' expected after '\"'); "
+        "fix that line",
         schema=False,
     ),
 }

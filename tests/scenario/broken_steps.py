@@ -19,13 +19,14 @@ PLACEHOLDERS = {
     "no name": Broken(
         "q={term}",
         "q={a b}",
-        "28:14 flows[1].steps[0].get: '{a b}' is no placeholder; write {name}, or {{ and }} for braces",
+        "28:14 flows[1].steps[0].get: '{a b}' is not a placeholder; write {name}, or {{ and }} for braces",
         schema=False,
     ),
     "lone brace": Broken(
         "body: results",
         'body: "{"',
-        "29:44 flows[1].steps[0].expect.body: '{' is no placeholder; write {name}, or {{ and }} for braces",
+        "29:44 flows[1].steps[0].expect.body: '{' is not a placeholder; "
+        "write {name}, or {{ and }} for braces",
         schema=False,
     ),
     "before its capture": Broken(
@@ -38,34 +39,34 @@ PLACEHOLDERS = {
     "in the capturing step": Broken(
         '$.id: "{product}"',
         '$.id: "{sku}"',
-        "19:86 flows[0].steps[1].expect.json.$.id: {sku} is captured only by this very step; "
+        "19:86 flows[0].steps[1].expect.json.$.id: {sku} is captured only by this step itself; "
         "use it in a step after that one",
         schema=False,
     ),
     "of another flow": Broken(
         "q={term}",
         "q={sku}",
-        "28:14 flows[1].steps[0].get: {sku} is captured in the flow 'browse' alone; "
-        "capture it in this one, too",
+        "28:14 flows[1].steps[0].get: {sku} is captured only in the flow 'browse'; "
+        "capture it in this one too",
         schema=False,
     ),
     "capture in a shared header": Broken(
         "Bearer ${API_TOKEN}",
         "Bearer {sku}",
-        "8:26 headers.Authorization: {sku} is a capture, which the first step has not; "
-        "write the header into the steps",
+        "8:26 headers.Authorization: {sku} is a capture, unknown in the first step; "
+        "write the header in the steps",
         schema=False,
     ),
     "capture of a bare text": Broken(
         "tag: {header: ETag}",
         "tag: $.tag",
-        "20:46 flows[0].steps[1].capture.tag: '$.tag' does not say what it is; "
+        "20:46 flows[0].steps[1].capture.tag: '$.tag' does not name its source; "
         "write {json: $.id} or {header: ETag}",
     ),
     "capture named as a feeder": Broken(
         "tag: {header: ETag}",
         "tag: {header: ETag}, page: {header: ETag}",
-        "20:62 flows[0].steps[1].capture: 'page' is the feeder of line 3, too; rename the capture",
+        "20:62 flows[0].steps[1].capture: 'page' is also the feeder on line 3; rename the capture",
         schema=False,
     ),
     "row of a csv": Broken(
@@ -114,7 +115,7 @@ REQUESTS = {
     "variable without name": Broken(
         "${API_TOKEN}",
         "${API-TOKEN}",
-        "8:26 headers.Authorization: '${API-TOKEN}' is no variable; write ${NAME}, or ${file:/path}",
+        "8:26 headers.Authorization: '${API-TOKEN}' is not a variable; write ${NAME}, or ${file:/path}",
         schema=False,
     ),
     "secret file missing": Broken(
@@ -163,32 +164,34 @@ REQUESTS = {
     "header of the client": Broken(
         "If-Match:",
         "content-length:",
-        "23:19 flows[0].steps[2].headers: the header content-length is the client's own; remove it",
+        "23:19 flows[0].steps[2].headers: the header content-length is set by the client; remove it",
     ),
     "host header": Broken(
-        "Authorization:", "Host:", "8:11 headers: the header Host is the client's own; remove it"
+        "Authorization:", "Host:", "8:11 headers: the header Host is set by the client; remove it"
     ),
     "header name": Broken(
         "If-Match:",
         '"If Match":',
-        "23:19 flows[0].steps[2].headers: 'If Match' is no header name; write letters, digits and hyphens",
+        "23:19 flows[0].steps[2].headers: 'If Match' is not a header name; write letters, digits and hyphens",
     ),
     "header twice": Broken(
         'If-Match: "{tag}"',
         'If-Match: "{tag}", if-match: x',
-        "23:38 flows[0].steps[2].headers: the header if-match is written above as If-Match; keep one of them",
+        "23:38 flows[0].steps[2].headers: the header if-match is already written as If-Match; "
+        "keep one of them",
         schema=False,
     ),
-    "cookie header beside cookies": Broken(
+    "cookie header and kept cookies": Broken(
         "Authorization:",
         "Cookie:",
-        "8:19 headers.Cookie: stands beside cookies: true, which sends this header; remove one of the two",
+        "8:19 headers.Cookie: cannot be combined with cookies: true, "
+        "which sends this header; remove one of the two",
         schema=False,
     ),
     "name of another method": Broken(
         "name: GET /products/{id}",
         "name: POST /products/{id}",
-        "18:15 flows[0].steps[1].name: 'POST /products/{id}' is named after another method; "
+        "18:15 flows[0].steps[1].name: 'POST /products/{id}' is named after a different method; "
         "write GET /products/{id}",
         schema=False,
     ),
@@ -204,13 +207,14 @@ ANSWERS = {
     "body of a HEAD": Broken(
         "get: /search?q={term}",
         "head: /search?q={term}",
-        "28:9 flows[1].steps[0]: expects something of a body, and a response to HEAD has none; write get",
+        "28:9 flows[1].steps[0]: expects a body, and a response to HEAD has none; write get",
         schema=False,
     ),
     "status": Broken(
         "status: 200",
         "status: 99",
-        "19:26 flows[0].steps[1].expect.status: '99' is no status; write one such as 200, 2xx or [200, 404]",
+        "19:26 flows[0].steps[1].expect.status: '99' is not a status; "
+        "write one such as 200, 2xx or [200, 404]",
     ),
     "no status": Broken(
         "[200, 404]",
@@ -221,48 +225,48 @@ ANSWERS = {
     "json path": Broken(
         "$.id:",
         "id:",
-        "19:80 flows[0].steps[1].expect.json: 'id' is no JSON path; "
+        "19:80 flows[0].steps[1].expect.json: 'id' is not a JSON path; "
         "write one such as $.items[0].id or $['unit price']",
     ),
     "captured json path": Broken(
         '"$.sku"',
         '"$..sku"',
-        "20:31 flows[0].steps[1].capture.sku.json: '$..sku' is no JSON path; "
+        "20:31 flows[0].steps[1].capture.sku.json: '$..sku' is not a JSON path; "
         "write one such as $.items[0].id or $['unit price']",
     ),
     "capture without source": Broken(
         "{header: ETag}",
         "{}",
-        "20:46 flows[0].steps[1].capture.tag: has not exactly one source; "
+        "20:46 flows[0].steps[1].capture.tag: does not have exactly one source; "
         "write {json: $.id} or {header: ETag}",
     ),
     "capture name": Broken(
         "tag: {header: ETag}",
         "tag: {header: ETag}, a-b: {header: ETag}",
-        "20:62 flows[0].steps[1].capture: 'a-b' is no name of a capture; write one such as sku",
+        "20:62 flows[0].steps[1].capture: 'a-b' is not a capture name; write one such as sku",
     ),
     "captured header name": Broken(
         "header: ETag",
         "header: E Tag",
-        "20:55 flows[0].steps[1].capture.tag.header: 'E Tag' is no header name; "
+        "20:55 flows[0].steps[1].capture.tag.header: 'E Tag' is not a header name; "
         "write letters, digits and hyphens",
     ),
     "size without comparison": Broken(
         '"< 10 kB"',
         "10 kB",
-        "29:59 flows[1].steps[0].expect.size: '10 kB' is no bound of a size; "
+        "29:59 flows[1].steps[0].expect.size: '10 kB' is not a size limit; "
         'write one such as "< 10 kB" or ">= 1 B"',
     ),
     "size in unknown units": Broken(
         '"< 10 kB"',
         '"< 10 kb"',
-        "29:59 flows[1].steps[0].expect.size: '< 10 kb' is no bound of a size; "
+        "29:59 flows[1].steps[0].expect.size: '< 10 kb' is not a size limit; "
         'write one such as "< 10 kB" or ">= 1 B"',
     ),
     "size of half a byte": Broken(
         '"< 10 kB"',
         '"< 0.5 B"',
-        "29:59 flows[1].steps[0].expect.size: '< 0.5 B' is no whole number of bytes; "
+        "29:59 flows[1].steps[0].expect.size: '< 0.5 B' is not a whole number of bytes; "
         "write one such as < 10 kB",
         schema=False,
     ),

@@ -1,4 +1,4 @@
-"""The shipped scenario does the same as the Locust file beside it."""
+"""The shipped scenario does the same as the Locust file next to it."""
 
 import ast
 from pathlib import Path

@@ -205,13 +205,13 @@ def test_deep_documents_raise_nothing(depth: int) -> None:
 
 
 def test_numbers_beyond_json_are_not_sent() -> None:
-    """Python reads 1e999 as infinity, for which JSON has no spelling."""
+    """Python reads 1e999 as infinity, for which JSON has no encoding."""
     ready = compiled(DEEP)
     first, second = ready.flows[0].steps
     _, values = next(ready.iterations(seed=1, index=0, processes=1))
     assert first.check is not None
     assert first.check(200, answer(), b"[1e999]", values) is None
-    with pytest.raises(UnsendableError, match="beyond those that JSON can be written with"):
+    with pytest.raises(UnsendableError, match="that JSON cannot represent"):
         second.render(values)
 
 
@@ -271,7 +271,7 @@ def test_headers_are_captured_in_any_spelling(head: bytes) -> None:
 
 
 def test_captures_do_not_leak_between_flows_and_iterations() -> None:
-    """Each iteration starts with a list of its own."""
+    """Each iteration starts with its own list."""
     ready = compiled(CAPTURES)
     draws = ready.iterations(seed=1, index=0, processes=1)
     (_, one), (_, other) = next(draws), next(draws)
@@ -287,5 +287,5 @@ def test_captures_do_not_leak_between_flows_and_iterations() -> None:
 )
 def test_other_json_paths_are_refused(path: str) -> None:
     """What would need a search is not in the language."""
-    with pytest.raises(SpecError, match=r"is no JSON path"):
+    with pytest.raises(SpecError, match=r"is not a JSON path"):
         parsed(f"flows: [{{steps: [{{get: /, capture: {{a: {{json: {json.dumps(path)}}}}}}}]}}]")

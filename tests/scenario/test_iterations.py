@@ -33,7 +33,7 @@ def drawn(text: str, count: int, *, seed: int = 1, index: int = 0, processes: in
 
 
 def one_feeder(feeder: str, name: str = "v") -> str:
-    """Return a scenario that asks for the JSON spelling of one feeder's values."""
+    """Return a scenario that asks for the JSON encoding of one feeder's values."""
     column = ".email" if "csv" in feeder else ""
     return f'feeders: {{{name}: {{{feeder}}}}}\nflows: [{{steps: [{{post: /, json: "{{{name}{column}}}"}}]}}]'
 
@@ -78,7 +78,7 @@ def test_the_seed_decides() -> None:
 
 @pytest.mark.parametrize("kind", ["zipf", "random range", "random list", "uuid", "random"])
 def test_feeders_are_independent_of_each_other(kind: str) -> None:
-    """Two feeders of one kind are told apart by their names."""
+    """Two feeders of one kind differ by their names."""
     feeder = FEEDERS[kind]
     assert values(feeder, 200, name="a") != values(feeder, 200, name="b")
 
@@ -102,7 +102,7 @@ def test_a_feeder_does_not_depend_on_what_else_there_is() -> None:
     ],
 )
 def test_sequences_go_round(feeder: str, expected: list[object]) -> None:
-    """Iteration i has the value of place i modulo their number, over the edge of blocks, too."""
+    """Iteration i has the value of place i modulo their number, across blocks too."""
     assert values(feeder, 7) == expected
     period = len(set(map(str, expected)))
     long = values(feeder, BLOCK + period + 1)

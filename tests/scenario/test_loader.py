@@ -1,4 +1,4 @@
-"""The scenario loader: a good scenario in full, and each fault with its place and what to write."""
+"""The scenario loader: a good scenario in full, and each problem with its place and what to write."""
 
 import hashlib
 from pathlib import Path
@@ -119,12 +119,12 @@ def test_secrets_are_known_and_never_shown() -> None:
 
 @pytest.mark.parametrize("broken", [pytest.param(broken, id=name) for name, broken in BROKEN.items()])
 def test_each_fault_is_told_once_with_its_place(broken: Broken) -> None:
-    """Line and column, the dotted name, what was found, what to write; one message a fault."""
+    """Line and column, the dotted name, what was found, what to write; one message a problem."""
     assert messages_of(broken.text) == [broken.message]
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """A fault does not hide the ones after it."""
+    """A problem does not hide the ones after it."""
     text = GOOD.replace("weight: 3", "weight: 0").replace("{term}", "{trm}").replace("uuid: 4", "uuid: 5")
     assert [message.split(" ")[0] for message in messages_of(text)] == ["6:17", "14:13", "28:14"]
 
@@ -135,8 +135,8 @@ def test_too_many_endpoints_name_the_cure() -> None:
     text = "flows:\n  - steps:\n" + "".join(steps)
     (message,) = messages_of(text)
     assert message == (
-        "503:9 flows: is endpoint name number 501, at most 500 are told apart; "
-        "give steps that are alike one name, such as name: GET /items/{id}"
+        "503:9 flows: is endpoint name number 501, and at most 500 are allowed; "
+        "give similar steps one name, such as name: GET /items/{id}"
     )
     assert len(parsed("".join(text.splitlines(keepends=True)[:-1])).flows[0].steps) == 500
     named = text.replace("\n      -", "\n        name: GET /items/{id}\n      -").replace(
@@ -160,7 +160,7 @@ def test_a_placeholder_without_any_feeder_says_where_to_declare_one() -> None:
     (message,) = messages_of("flows:\n  - steps:\n      - get: /{id}\n")
     assert message == (
         "3:14 flows[0].steps[0].get: unknown placeholder 'id'; "
-        "declare it below feeders, or write {{ and }} for braces"
+        "declare it under feeders, or write {{ and }} for braces"
     )
 
 
@@ -205,9 +205,9 @@ def test_hostile_documents_are_refused(text: str) -> None:
     | st.sampled_from([*"{}[]:,'#&*!|>-? \n", "{{", "${", "null", "{page}", "\\ud800"]),
 )
 def test_no_document_raises_anything_else(place: int, cut: int, put: str) -> None:
-    """Whatever is typed, there are faults with places and without secrets, or requests."""
+    """Whatever is typed, there are problems with places and without secrets, or requests."""
     text = GOOD[:place] + put + GOOD[place + cut :]
-    told = "a fault"
+    told = "a problem"
     try:
         scenario = parse_scenario(
             text.encode("utf-8", "replace"), "browse.yaml", environment=ENVIRONMENT, read=read_file
@@ -220,7 +220,7 @@ def test_no_document_raises_anything_else(place: int, cut: int, put: str) -> Non
 
 
 def test_files_are_read_relative_to_the_scenario(tmp_path: Path) -> None:
-    """A CSV lies beside its scenario, wherever the command is typed."""
+    """A CSV is relative to its scenario, wherever the command is typed."""
     (tmp_path / "browse.yaml").write_text(GOOD)
     (tmp_path / "accounts.csv").write_bytes(FILES["accounts.csv"])
     scenario = load_scenario(tmp_path / "browse.yaml", ENVIRONMENT)
@@ -232,13 +232,13 @@ def test_an_unreadable_scenario_is_a_usage_error(tmp_path: Path) -> None:
     """Missing files and folders are named, with what to do."""
     with pytest.raises(UsageError, match=r"none\.yaml: no such file; name a scenario"):
         load_scenario(tmp_path / "none.yaml", {})
-    with pytest.raises(UsageError, match="cannot be read: it is no file; name a file that can"):
+    with pytest.raises(UsageError, match="cannot be read: it is not a file; name a file that can"):
         load_scenario(tmp_path, {})
 
 
 def test_a_folder_is_no_csv(tmp_path: Path) -> None:
-    """What is no file is told as a fault of the feeder."""
+    """What is not a file is reported as a problem of the feeder."""
     (tmp_path / "browse.yaml").write_text(GOOD)
     (tmp_path / "accounts.csv").mkdir()
-    with pytest.raises(SpecError, match=r"'accounts\.csv' cannot be read: it is no file"):
+    with pytest.raises(SpecError, match=r"'accounts\.csv' cannot be read: it is not a file"):
         load_scenario(tmp_path / "browse.yaml", ENVIRONMENT)

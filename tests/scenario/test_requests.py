@@ -48,7 +48,7 @@ class Read:
     complete: int = 0
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the target."""
+        """Take a segment of the target."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -56,7 +56,7 @@ class Read:
         self.headers.append((name.decode(), value.decode()))
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Take a segment of the body."""
         self.body += body
 
     def on_message_complete(self) -> None:
@@ -130,7 +130,7 @@ def test_a_request_that_varies_has_no_fixed_bytes() -> None:
 
 @pytest.mark.parametrize("count", range(6))
 def test_any_number_of_placeholders(count: int) -> None:
-    """The written-out cases and the general one join alike; percent signs are no formats."""
+    """The written-out cases and the general one join alike; percent signs are not formats."""
     path = "/%d%%" + "".join(f"/{place}-{{v}}" for place in range(count))
     seen = rendered(f'feeders: {{v: {{list: [x]}}}}\nflows: [{{steps: [{{get: "{path}"}}]}}]', "x y")
     assert seen.url.decode() == path.replace("{v}", "x%20y")
@@ -169,7 +169,7 @@ def test_json_bodies_parse_back(value: object) -> None:
 
 
 def as_captured(value: object) -> str:
-    """Return the text of a captured value: compact JSON for all that is no text."""
+    """Return the text of a captured value: compact JSON for anything but text."""
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
@@ -209,7 +209,7 @@ def test_headers_cannot_be_injected(before: str, after: str, evil: str) -> None:
     with pytest.raises(UnsendableError) as caught:
         rendered(USED % "", before + evil + after)
     assert str(caught.value) == (
-        "not sent: {v} holds a line break or control character, and stands in a header"
+        "not sent: {v} holds a line break or control character, which a header cannot hold"
     )
 
 
@@ -230,7 +230,7 @@ def test_good_values_reach_headers(value: JsonScalar) -> None:
 def test_half_a_surrogate_pair_is_not_sent(body: str) -> None:
     """JSON can hold what no encoding can; only JSON can pass it on."""
     with pytest.raises(
-        UnsendableError, match=r"not sent: \{v\} holds half a surrogate pair, which is no text"
+        UnsendableError, match=r"not sent: \{v\} holds half a surrogate pair, which is not valid text"
     ):
         after_capture(CAPTURED % body, "\ud800")
     only_json = CAPTURED.replace("/a/{v}/b?c={v}", "/").replace('query: {q: "<{v}>"}\n        ', "")
@@ -263,7 +263,7 @@ flows: [{steps: [{post: /, json: {}, headers: {x-a: step, Content-Type: applicat
 
 
 def test_variables_may_stand_anywhere_and_double_braces_are_braces() -> None:
-    """Also in paths, queries and bodies; ``${{`` is no variable."""
+    """Also in paths, queries and bodies; ``${{`` is not a variable."""
     text = "flows: [{steps: [{post: '/${API_TOKEN}/{{a}}', query: {q: '${{x}}'}, body: '$ ${API_TOKEN}'}]}]"
     seen = read(compiled(text).flows[0].steps[0].render([]))
     assert seen.url == b"/s3cr3t-of-env/%7Ba%7D?q=%24%7Bx%7D"

@@ -68,7 +68,7 @@ def test_bad_scenarios_are_refused_by_both(text: str) -> None:
 
 
 def test_the_table_is_large_enough() -> None:
-    """Thirty kinds of faults at least are refused on both sides."""
+    """Thirty kinds of problems at least are refused on both sides."""
     assert len(REFUSED) >= 30
 
 

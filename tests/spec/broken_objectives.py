@@ -19,7 +19,7 @@ OBJECTIVES = {
     "wrong direction": Broken(
         '"< 0.1%"',
         '"> 0.1%"',
-        "20:24 objectives.error_rate.silver: '> 0.1%': error_rate is bounded from above; write '< 0.1%'",
+        "20:24 objectives.error_rate.silver: '> 0.1%': error_rate needs an upper limit; write '< 0.1%'",
     ),
     "never met": Broken(
         '"> 90%"',
@@ -43,7 +43,7 @@ OBJECTIVES = {
     "limit alone": Broken(
         '{silver: "< 0.1%"}',
         '"< 0.1%"',
-        "20:15 objectives.error_rate: is no mapping of levels to limits; "
+        "20:15 objectives.error_rate: is not a mapping of levels to limits; "
         'write one such as {bronze: "< 200ms"}',
     ),
     "misspelt tier": Broken(
@@ -66,7 +66,7 @@ OBJECTIVES = {
     "percentile of 100": Broken(
         "latency_p99.9,",
         "latency_p100,",
-        "24:25 objectives.checkout.indicator: 'latency_p100' is no percentile between 0 and 100; "
+        "24:25 objectives.checkout.indicator: 'latency_p100' is not a percentile between 0 and 100; "
         "write one such as latency_p99.9",
     ),
     "named after another": Broken(
@@ -93,14 +93,14 @@ OBJECTIVES = {
     "directions mixed": Broken(
         'silver: "< 100"}',
         'silver: "< 100", gold: "> 5"}',
-        "25:86 objectives.queue.gold: points the other way than silver '< 100' on line 25; "
+        "25:86 objectives.queue.gold: has the opposite direction to silver '< 100' on line 25; "
         "use < for all levels or >",
         schema=False,
     ),
     "unit in a query's limit": Broken(
         '"< 100"}',
         '"< 100ms"}',
-        "25:71 objectives.queue.silver: '100ms' is no plain number; "
+        "25:71 objectives.queue.silver: '100ms' is not a plain number; "
         "write digits with at most one point, such as 100 or 0.5",
         schema=False,
     ),
@@ -118,14 +118,14 @@ OBJECTIVES = {
     "query on the client": Broken(
         'silver: "< 100"}',
         'silver: "< 100", source: both}',
-        "25:88 objectives.queue.source: has no client side to grade a query on; "
+        "25:88 objectives.queue.source: cannot grade a PromQL query on the client side; "
         "write source: prometheus, or remove it",
         schema=False,
     ),
     "endpoint of a query": Broken(
         'silver: "< 100"}',
         'silver: "< 100", endpoint: "GET /"}',
-        "25:90 objectives.queue.endpoint: does not go with a query; "
+        "25:90 objectives.queue.endpoint: does not apply to a PromQL query; "
         "write the condition into promql and remove the key",
         schema=False,
     ),
@@ -153,22 +153,22 @@ OBJECTIVES = {
         'error_rate: {silver: "< 0.1%", source: server}',
         "20:42 objectives.error_rate.source: unknown source 'server'; write one of client, prometheus, both",
     ),
-    "name of an objective": Broken(
+    "objective name": Broken(
         "checkout:",
         "check out:",
-        "24:3 objectives.'check out': 'check out' is no name of an objective; write one such as checkout_p99",
+        "24:3 objectives.'check out': 'check out' is not an objective name; write one such as checkout_p99",
     ),
     "reserved tier": Broken(
         "[bronze, silver, gold]",
         "[bronze, silver, gold, target]",
-        "16:31 tiers[3]: 'target' means something else below objectives; write another name",
+        "16:31 tiers[3]: 'target' means something else under objectives; write another name",
     ),
     "tier twice": Broken(
         "[bronze, silver, gold]",
         "[bronze, silver, gold, gold]",
-        "16:31 tiers[3]: 'gold' stands in the list twice; remove one",
+        "16:31 tiers[3]: 'gold' is in the list twice; remove one",
     ),
-    "gate is no tier": Broken(
+    "gate is not a tier": Broken(
         "gate: silver",
         "gate: sliver",
         "26:7 gate: unknown tier 'sliver'; did you mean 'silver'?",

@@ -16,19 +16,19 @@ SOURCES = {
     "target without scheme": Broken(
         _TARGET,
         "127.0.0.1:8000",
-        "3:8 target.url: '127.0.0.1:8000' has no http:// or https:// in front; "
+        "3:8 target.url: '127.0.0.1:8000' does not begin with http:// or https://; "
         "write one such as http://127.0.0.1:8000",
     ),
     "target with a query": Broken(
         _TARGET,
         "http://h/?api_key=hunter2",
-        "3:8 target.url: 'http://h/' goes on with a query or fragment; write the base address alone",
+        "3:8 target.url: 'http://h/' has a query or fragment; write only the base address",
         schema=False,
     ),
     "port": Broken(
         _TARGET,
         "http://h:99999",
-        "3:8 target.url: 'http://h:99999' is no address: wrong port or brackets; "
+        "3:8 target.url: 'http://h:99999' is not an address: wrong port or brackets; "
         "write one such as http://127.0.0.1:8000",
         schema=False,
     ),
@@ -41,13 +41,13 @@ SOURCES = {
     "file address": Broken(
         _TARGET,
         "file:///etc/passwd",
-        "3:8 target.url: 'file:///etc/passwd' has no http:// or https:// in front; "
+        "3:8 target.url: 'file:///etc/passwd' does not begin with http:// or https://; "
         "write one such as http://127.0.0.1:8000",
     ),
     "space": Broken(
         _TARGET,
         '"http://h/a b"',
-        "3:8 target.url: 'http://h/a b' is no address: it is empty or has characters outside ASCII; "
+        "3:8 target.url: 'http://h/a b' is not an address: it is empty or has characters outside ASCII; "
         "write one such as http://127.0.0.1:8000",
         schema=False,
     ),
@@ -58,7 +58,7 @@ SOURCES = {
         schema=False,
     ),
     "malformed variable": Broken(
-        _TARGET, "http://${HOST", "3:8 target.url: '${HOST' is no variable; write ${NAME}", schema=False
+        _TARGET, "http://${HOST", "3:8 target.url: '${HOST' is not a variable; write ${NAME}", schema=False
     ),
     "unknown preset": Broken(
         "prom-client",
@@ -79,7 +79,7 @@ SOURCES = {
     "label name": Broken(
         "{job: shop-api}",
         "{my-job: shop-api}",
-        "8:14 prometheus.selector: 'my-job' is no label name; rename it",
+        "8:14 prometheus.selector: 'my-job' is not a label name; rename it",
     ),
     "password": Broken(
         _JOB,
@@ -146,7 +146,7 @@ SOURCES = {
     "preset with a series' name": Broken(
         "preset: prom-client",
         "preset: {histogram: a_seconds_bucket}",
-        "7:23 prometheus.preset.histogram: 'a_seconds_bucket' is no histogram's name without _bucket; "
+        "7:23 prometheus.preset.histogram: 'a_seconds_bucket' is not a histogram name without _bucket; "
         "write one such as http_request_duration_seconds",
     ),
     "preset with half a cache": Broken(
@@ -171,6 +171,6 @@ SOURCES = {
     "two sources": Broken(
         "workload:",
         "scrape: [http://h/metrics]\nworkload:",
-        "10:1 scrape: stands beside prometheus on line 5; keep one of the two",
+        "10:1 scrape: cannot be combined with prometheus on line 5; keep one of the two",
     ),
 }

@@ -13,17 +13,17 @@ SHAPES = {
     "text for a mapping": Broken(
         "validity: {min_sent: 99%, min_slices: 10}",
         "validity: strict",
-        "30:11 validity: is no mapping; write its keys below it, each as 'key: value'",
+        "30:11 validity: is not a mapping; write its keys below it, each as 'key: value'",
     ),
     "mapping for a text": Broken(
         "service: shop-api",
         "service: {name: shop}",
-        "1:10 service: a mapping stands where one value belongs; write one value",
+        "1:10 service: a mapping is written where one value belongs; write one value",
     ),
     "text for a list": Broken(
         "[bronze, silver, gold]",
         "bronze",
-        "16:8 tiers: is no list; write [a, b] or one '- ' line for each",
+        "16:8 tiers: is not a list; write [a, b] or one '- ' line for each",
     ),
     "unknown key below": Broken(
         "  instances: 2",
@@ -33,7 +33,7 @@ SHAPES = {
     "no objective": Broken(
         GOOD[GOOD.index("objectives:") : GOOD.index("gate:")],
         "objectives: {}\n",
-        '17:13 objectives: has no objective; write one such as latency_p95: {silver: "< 200ms"}',
+        '17:13 objectives: has no objectives; write one such as latency_p95: {silver: "< 200ms"}',
     ),
 }
 
@@ -61,19 +61,19 @@ VALUES = {
     "exponent": Broken(
         "users: 100",
         "users: 1.0e+3",
-        "12:10 workload.users: '1.0e+3' is no whole number; write digits alone, 1 to 100000",
+        "12:10 workload.users: '1.0e+3' is not a whole number; write digits only, 1 to 100000",
         schema=False,
     ),
     "octal": Broken(
         "users: 100",
         "users: 0777",
-        "12:10 workload.users: '0777' is no whole number; write digits alone, 1 to 100000",
+        "12:10 workload.users: '0777' is not a whole number; write digits only, 1 to 100000",
         schema=False,
     ),
     "text for a number": Broken(
         "users: 100",
         'users: "100"',
-        "12:10 workload.users: '100' is in quotes, so it is a text; write 1 without quotes",
+        "12:10 workload.users: '100' is in quotes, so it is text; write 1 without quotes",
     ),
     "no users": Broken(
         "users: 100", "users: 0", "12:10 workload.users: '0' is out of range; write 1 to 100000"
@@ -81,7 +81,7 @@ VALUES = {
     "infinity": Broken(
         "users: 100",
         "users: .inf",
-        "12:10 workload.users: '.inf' is no whole number; write digits alone, 1 to 100000",
+        "12:10 workload.users: '.inf' is not a whole number; write digits only, 1 to 100000",
     ),
     "date": Broken(
         "service: shop-api",
@@ -107,12 +107,12 @@ VALUES = {
     "status": Broken(
         "429",
         "600",
-        "28:28 failures.statuses[1]: '600' is no status code or class; write one such as 5xx or 429",
+        "28:28 failures.statuses[1]: '600' is not a status code or class; write one such as 5xx or 429",
     ),
     "header": Broken(
         "[X-Cache]",
         '["X Cache"]',
-        "29:19 cache.headers[0]: 'X Cache' is no header name; write one such as x-cache",
+        "29:19 cache.headers[0]: 'X Cache' is not a header name; write one such as x-cache",
     ),
     "no instances": Broken(
         "instances: 2", "instances: 0", "4:14 target.instances: '0' is out of range; write 1 to 10000"
@@ -120,7 +120,7 @@ VALUES = {
     "instances of another kind": Broken(
         "instances: 2",
         "instances: many",
-        "4:14 target.instances: 'many' is no number of instances; write 1 or more, or prometheus",
+        "4:14 target.instances: 'many' is not a number of instances; write 1 or more, or prometheus",
     ),
     "timeout": Broken(
         "timeout: 30s", "timeout: 30", "9:12 prometheus.timeout: '30' has no unit; write 30s or 30ms"
@@ -131,20 +131,20 @@ LOADS = {
     "no load at all": Broken(
         "  users: 100\n  spawn_rate: 50/s\n",
         "",
-        "11:3 workload: says no load; write rate: 200/s (open model) or users: 50 (closed model)",
+        "11:3 workload: has no load; write rate: 200/s (open model) or users: 50 (closed model)",
         schema=False,
     ),
     "two models": Broken(
         "spawn_rate: 50/s",
         "rate: 200/s",
-        "12:10 workload.users: stands beside 'rate', which has no fixed number of users; "
+        "12:10 workload.users: cannot be combined with 'rate', the open model; "
         "write one of them (or max_users)",
         schema=False,
     ),
     "spawn rate of the open model": Broken(
         "users: 100",
         "rate: 200/s",
-        "13:15 workload.spawn_rate: has no meaning beside a rate or stages; remove it",
+        "13:15 workload.spawn_rate: has no effect together with a rate or stages; remove it",
         schema=False,
     ),
     "spread of the closed model": Broken(
@@ -180,7 +180,7 @@ LOADS = {
     "no window after the stages": Broken(
         "  users: 100\n  spawn_rate: 50/s\n",
         "  rate: [{rate: 100/s, for: 5s}]\n",
-        "11:3 workload: its stages last 5s, and the warm-up 5s; no window is left: write longer stages",
+        "11:3 workload: has stages of 5s, and a warm-up of 5s; no window is left: write longer stages",
         schema=False,
     ),
 }
@@ -189,7 +189,7 @@ WORKLOADS = {
     "no Locust file": Broken(
         "browse.py",
         "browse.js",
-        "11:13 workload.scenario: 'scenarios/browse.js' is no scenario; "
+        "11:13 workload.scenario: 'scenarios/browse.js' is not a scenario; "
         "write a path that ends in .yaml, or a Locust file (.py)",
     ),
     "ramp longer than warm-up": Broken(
@@ -208,11 +208,11 @@ WORKLOADS = {
     "tag with a space": Broken(
         "users: 100",
         "users: 100\n  tags: [a b]",
-        "13:10 workload.tags[0]: 'a b' is no tag; write one such as read",
+        "13:10 workload.tags[0]: 'a b' is not a tag; write one such as read",
     ),
     "tag twice": Broken(
         "users: 100",
         "users: 100\n  tags: [a, a]",
-        "13:13 workload.tags[1]: 'a' stands in the list twice; remove one",
+        "13:13 workload.tags[1]: 'a' is in the list twice; remove one",
     ),
 }

@@ -1,4 +1,4 @@
-"""The loader: a good spec in full, and each fault with its place, what was found, what to write."""
+"""The loader: a good spec in full, and each problem with its place, what was found, what to write."""
 
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -83,7 +83,7 @@ def test_source_defaults_to_both_where_one_is_configured() -> None:
     [pytest.param(broken, id=name) for name, broken in (SHAPES | VALUES | WORKLOADS | LOADS).items()],
 )
 def test_a_fault_is_told_with_its_place(broken: Broken) -> None:
-    """The first message names line and column of the value at fault, what it is, and what to write."""
+    """The first message names line and column of the value at problem, what it is, and what to write."""
     assert broken.message in problems_of(broken.text)
 
 
@@ -102,7 +102,7 @@ def test_a_fault_is_placed_on_what_was_changed(broken: Broken) -> None:
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_lines() -> None:
-    """Somebody who mends a spec wants to see the whole list, not one fault a run."""
+    """Somebody who mends a spec wants to see the whole list, not one problem a run."""
     text = GOOD.replace("users: 100", "users: none").replace('"< 0.1%"', '"< 0.1"').replace("95%", "95")
     assert [problem.split(" ")[0] for problem in problems_of(text)] == ["12:10", "20:24", "27:13"]
 

@@ -71,7 +71,10 @@ def test_queries_need_prometheus_itself() -> None:
     text = WITHOUT_SOURCE.replace("gate:", '  q: {indicator: {promql: up}, silver: "> 0"}\ngate:')
     text = text.replace("workload:", "scrape: [http://127.0.0.1:8000/metrics]\nworkload:")
     assert problems_of(text) == [
-        "21:18 objectives.q.indicator: is a query, so it needs a Prometheus server; write a prometheus block"
+        (
+            "21:18 objectives.q.indicator: is a PromQL query, so it needs a Prometheus server; "
+            "write a prometheus block"
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""Presets: the shipped files, their names, and faults in a file."""
+"""Presets: the shipped files, their names, and problems in a file."""
 
 from fractions import Fraction
 from importlib.resources import files

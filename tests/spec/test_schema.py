@@ -43,7 +43,7 @@ def test_broken_specs_are_refused(broken: Broken) -> None:
 
 
 def test_the_table_is_large_enough() -> None:
-    """Thirty kinds of faults at least are refused on both sides."""
+    """Thirty kinds of problems at least are refused on both sides."""
     assert len(REFUSED) >= 30
 
 

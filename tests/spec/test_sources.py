@@ -50,7 +50,7 @@ def test_a_preset_of_ones_own() -> None:
 
 
 def test_variables_expand_in_urls_only() -> None:
-    """The spec's text keeps the variable; a missing one is a fault, unless the spec comes from an archive."""
+    """The spec's text keeps the variable; a missing one is a problem, except in an archived spec."""
     block = "prometheus: {url: '${PROM}/x', selector: {job: a}}"
     assert prometheus_of(block, {"PROM": "http://prom:9090"}).url == "http://prom:9090/x"
     assert prometheus_of(block).url == "${PROM}/x"

@@ -1,4 +1,4 @@
-"""The workload's two models and the course of their load over time."""
+"""The workload's two models and how their load changes over time."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def workload(load: str, *, duration: str = "  duration: 30s\n") -> Workload:
     ],
 )
 def test_a_rate_brings_its_own_pool(load: str, pool: int) -> None:
-    """Users of the open model are no load of their own, but enough for a stall of two seconds."""
+    """Users of the open model are not a load themselves, but enough for a stall of two seconds."""
     read = workload(load)
     assert read.users == pool
     assert load_profile.length(read.rate) == 35

@@ -25,7 +25,7 @@ from slocheck.load.http.tls import connect_to
 from slocheck.load.users.lean_user import origin_for
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.scenario.compile.compiled import (
-    Compiled,
+    CompiledScenario,
     CompiledStep,
     UnsendableError,
     compile_scenario,
@@ -49,7 +49,7 @@ class FlowUser(User):
     """
 
     abstract = True
-    scenario: Compiled
+    scenario: CompiledScenario
     origin: Origin
     sink: RecorderSink
     work: Iterator[tuple[int, list[object]]]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from slocheck.documents.units import Comparison, shown
-from slocheck.scenario.compile.rendering import constant, joined, pieces_of
-from slocheck.scenario.compile.value_slots import Spelling, ValueSlots
+from slocheck.scenario.compile.rendering import constant, segments_of, text_renderer
+from slocheck.scenario.compile.value_slots import Encoding, ValueSlots
 from slocheck.scenario.jsonpath import NotFoundError, getter
 from slocheck.scenario.model import (
     Capture,
@@ -126,7 +126,7 @@ def same(found: object, expected: object) -> bool:
         return (
             isinstance(found, dict)
             and found.keys() == expected.keys()
-            and all(same(found[name], below) for name, below in expected.items())
+            and all(same(found[name], child) for name, child in expected.items())
         )
     if isinstance(expected, list):
         return isinstance(found, list) and len(found) == len(expected) and all(map(same, found, expected))
@@ -169,11 +169,11 @@ def _builder(expected: JsonTemplate, slots: ValueSlots) -> Callable[[Values], ob
         case Template():
             whole = expected.whole
             if whole is not None:
-                return operator.itemgetter(slots.slot(whole, Spelling.RAW))
-            return joined(pieces_of(expected, slots, Spelling.PLAIN))
+                return operator.itemgetter(slots.slot(whole, Encoding.RAW))
+            return text_renderer(segments_of(expected, slots, Encoding.PLAIN))
         case JsonObject(members):
-            below = [(name, _builder(value, slots)) for name, value in members]
-            return lambda values: {name: build(values) for name, build in below}
+            child = [(name, _builder(value, slots)) for name, value in members]
+            return lambda values: {name: build(values) for name, build in child}
         case JsonArray(items):
             inner = [_builder(value, slots) for value in items]
             return lambda values: [build(values) for build in inner]
@@ -189,16 +189,16 @@ def _finder(name: str) -> Callable[[bytes], list[bytes]]:
 def _first_finder(name: str) -> Callable[[bytes], bytes | None]:
     """Return a function from a header block to a header's value, None where it is missing.
 
-    The spelling of the scenario and that in small letters are searched as they are: a tenth of the time.
+    The encoding of the scenario and that in small letters are searched as they are: a tenth of the time.
     """
     find = _finder(name)
-    spellings = tuple(dict.fromkeys((f"\r\n{name}:".encode(), f"\r\n{name.lower()}:".encode())))
+    encodings = tuple(dict.fromkeys((f"\r\n{name}:".encode(), f"\r\n{name.lower()}:".encode())))
 
     def first(head: bytes) -> bytes | None:
-        for spelling in spellings:
-            at = head.find(spelling)
+        for encoding in encodings:
+            at = head.find(encoding)
             if at >= 0:
-                start = at + len(spelling)
+                start = at + len(encoding)
                 return head[start : head.index(b"\n", start)].strip()
         found = find(head)
         return found[0] if found else None
@@ -208,11 +208,11 @@ def _first_finder(name: str) -> Callable[[bytes], bytes | None]:
 
 def _header_test(name: str, template: Template, slots: ValueSlots) -> PlainTest:
     find = _finder(name)
-    build = joined(pieces_of(template, slots, Spelling.PLAIN))
+    build = text_renderer(segments_of(template, slots, Encoding.PLAIN))
     missing = f"header {name} is missing"
     differs = f"header {name} is not {shown(template.written)}"
     bare = ";" not in template.written
-    fixed = constant(pieces_of(template, slots, Spelling.PLAIN))
+    fixed = constant(segments_of(template, slots, Encoding.PLAIN))
     line = f"\r\n{name}: {fixed.strip()}\r\n".encode() if fixed else b""
     small = line.replace(name.encode(), name.lower().encode(), 1)
 
@@ -276,11 +276,11 @@ def _size_test(limit: SizeLimit) -> PlainTest:
 
 
 def _body_test(template: Template, slots: ValueSlots) -> PlainTest:
-    pieces = pieces_of(template, slots, Spelling.PLAIN)
+    segments = segments_of(template, slots, Encoding.PLAIN)
     text = f"body does not contain {shown(template.written)}"
-    fixed = constant(pieces)
+    fixed = constant(segments)
     if fixed is not None:
         needle = fixed.encode()
         return lambda _, body, __: None if needle in body else text
-    build = joined(pieces)
+    build = text_renderer(segments)
     return lambda _, body, values: None if build(values).encode("utf-8", "surrogatepass") in body else text

@@ -16,11 +16,11 @@ from slocheck.scenario.compile.iterations import iterate
 from slocheck.scenario.compile.requests import Render, compile_request
 from slocheck.scenario.compile.value_slots import Column, UnsendableError, ValueSlots
 from slocheck.scenario.model import Flow, Scenario, Step
-from slocheck.scenario.parse.expectations import looks_at_body
+from slocheck.scenario.parse.expectations import reads_body
 
 __all__ = [
-    "Compiled",
     "CompiledFlow",
+    "CompiledScenario",
     "CompiledStep",
     "UnsendableError",
     "compile_scenario",
@@ -70,7 +70,7 @@ class CompiledFlow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compiled:
+class CompiledScenario:
     """A whole scenario.
 
     Attributes:
@@ -96,7 +96,7 @@ class Compiled:
         return iterate(self.columns, self.weights, seed=seed, index=index, processes=processes)
 
 
-def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> Compiled:
+def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> CompiledScenario:
     """Make a scenario ready for a target.
 
     Args:
@@ -113,13 +113,13 @@ def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> C
 
     flows = tuple(_flow(flow, slots, request) for flow in scenario.flows)
     weights = tuple(flow.weight for flow in scenario.flows)
-    return Compiled(flows, scenario.cookies, weights, tuple(slots.columns))
+    return CompiledScenario(flows, scenario.cookies, weights, tuple(slots.columns))
 
 
 def _flow(
     flow: Flow, slots: ValueSlots, request: Callable[[Step], tuple[bytes | None, Render]]
 ) -> CompiledFlow:
-    """Compile a flow's requests and tests first: then it is known which spellings captures need."""
+    """Compile a flow's requests and tests first: then it is known which encodings captures need."""
     slots.begin_flow()
     parts = [(step, request(step), compile_tests(step.expect, slots)) for step in flow.steps]
     steps = tuple(
@@ -146,6 +146,6 @@ def _step(
         think=step.think if step.think and step.think[1] > 0 else None,
         check=compose(expect.statuses, [*tests[0], *captures[0]], [*tests[1], *captures[1]]),
         statuses=expect.statuses,
-        needs_body=looks_at_body(expect, step.captures),
+        needs_body=reads_body(expect, step.captures),
         captures=bool(step.captures),
     )

@@ -52,7 +52,7 @@ class _Stream:
 def iterate(
     columns: Sequence[Column], weights: Sequence[float], *, seed: int, index: int, processes: int
 ) -> Iterator[tuple[int, list[object]]]:
-    """Return what `Compiled.iterations` yields; numpy is loaded and all tables are made before."""
+    """Return what `CompiledScenario.iterations` yields; numpy is loaded and all tables are made before."""
     choose = _chooser(weights, seed, index, processes)
     feeders = {column.feeder.name: column.feeder for column in columns if column.feeder is not None}
     draws = {name: _drawer(feeder, seed, index, processes) for name, feeder in feeders.items()}
@@ -77,9 +77,9 @@ def _chooser(weights: Sequence[float], seed: int, index: int, processes: int) ->
     if len(weights) == 1:
         return lambda: [0] * BLOCK
     stream = _Stream(seed, [_FLOWS], index=index, processes=processes)
-    edges = np.cumsum(weights)
-    edges /= edges[-1]
-    return lambda: np.searchsorted(edges, stream.uniform(), side="right").tolist()
+    cumulative = np.cumsum(weights)
+    cumulative /= cumulative[-1]
+    return lambda: np.searchsorted(cumulative, stream.uniform(), side="right").tolist()
 
 
 def _filler(column: Column) -> Callable[[dict[str, Any]], list[object]]:
@@ -114,8 +114,8 @@ def _drawer(feeder: Feeder, seed: int, index: int, processes: int) -> Callable[[
             return lambda _: _uuids(pairs.next())
         case ZipfFeeder():
             shares = stream()
-            edges = zipf_edges(feeder)
-            return lambda _: np.searchsorted(edges, shares.uniform(), side="right")
+            cumulative = zipf_cumulative(feeder)
+            return lambda _: np.searchsorted(cumulative, shares.uniform(), side="right")
         case RangeFeeder():
             count, random = feeder.last - feeder.first + 1, feeder.random
         case ListFeeder():
@@ -130,15 +130,15 @@ def _drawer(feeder: Feeder, seed: int, index: int, processes: int) -> Callable[[
     return lambda number: (steps + number) % count
 
 
-def zipf_edges(feeder: ZipfFeeder) -> "NDArray[np.float64]":
+def zipf_cumulative(feeder: ZipfFeeder) -> "NDArray[np.float64]":
     """Return the cumulated probabilities of a Zipf feeder's ranks; the last is 1."""
     import numpy as np  # noqa: PLC0415 - --help stays light
 
-    edges = np.arange(1, feeder.last - feeder.first + 2, dtype=np.float64)
-    np.power(edges, -feeder.exponent, out=edges)
-    np.cumsum(edges, out=edges)
-    edges /= edges[-1]
-    return edges
+    cumulative = np.arange(1, feeder.last - feeder.first + 2, dtype=np.float64)
+    np.power(cumulative, -feeder.exponent, out=cumulative)
+    np.cumsum(cumulative, out=cumulative)
+    cumulative /= cumulative[-1]
+    return cumulative
 
 
 def _uuids(words: "Words") -> list[str]:

@@ -1,53 +1,53 @@
-"""Texts made of fixed pieces and slots, as functions that join them as fast as Python can."""
+"""Texts made of fixed segments and slots, as functions that join them as fast as Python can."""
 
 from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import TypeAlias
 
-from slocheck.scenario.compile.value_slots import Spelling, ValueSlots
+from slocheck.scenario.compile.value_slots import Encoding, ValueSlots
 from slocheck.scenario.model import Literal, Template
 
-Piece: TypeAlias = str | int
+Segment: TypeAlias = str | int
 """A fixed text, or the slot of a value."""
 
-Join: TypeAlias = Callable[[list[object]], str]
+TextRenderer: TypeAlias = Callable[[list[object]], str]
 
 
-def pieces_of(
-    template: Template, slots: ValueSlots, spelling: Spelling, fixed: Callable[[str], str] = str
-) -> list[Piece]:
-    """Return a template's pieces; `fixed` encodes the text between placeholders."""
+def segments_of(
+    template: Template, slots: ValueSlots, encoding: Encoding, fixed: Callable[[str], str] = str
+) -> list[Segment]:
+    """Return a template's segments; `fixed` encodes the text between placeholders."""
     return [
-        fixed(part.text) if isinstance(part, Literal) else slots.slot(part, spelling)
+        fixed(part.text) if isinstance(part, Literal) else slots.slot(part, encoding)
         for part in template.parts
     ]
 
 
-def merged(pieces: Iterable[Piece]) -> list[Piece]:
+def alternating(segments: Iterable[Segment]) -> list[Segment]:
     """Return texts and slots in turn, a text first and last."""
-    result: list[Piece] = [""]
-    for piece in pieces:
-        if isinstance(piece, int):
-            result += [piece, ""]
+    result: list[Segment] = [""]
+    for segment in segments:
+        if isinstance(segment, int):
+            result += [segment, ""]
         else:
             last = result[-1]
             assert isinstance(last, str)
-            result[-1] = last + piece
+            result[-1] = last + segment
     return result
 
 
-def constant(pieces: Iterable[Piece]) -> str | None:
-    """Return the text of pieces without any slot; else None."""
-    parts = merged(pieces)
+def constant(segments: Iterable[Segment]) -> str | None:
+    """Return the text of segments without any slot; else None."""
+    parts = alternating(segments)
     return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else None
 
 
-def joined(pieces: Iterable[Piece]) -> Join:
+def text_renderer(segments: Iterable[Segment]) -> TextRenderer:
     """Return a function from an iteration's values to the text.
 
     The few-slot cases are written out: an f-string costs 0.1 microseconds, a loop three times that.
     """
-    parts = merged(pieces)
+    parts = alternating(segments)
     texts = [part for part in parts if isinstance(part, str)]
     places = [part for part in parts if isinstance(part, int)]
     match places:

@@ -1,8 +1,8 @@
-"""Where the values of one iteration stand, and in which spelling.
+"""Where the values of one iteration stand, and in which encoding.
 
 A request is rendered from an iteration's list of values by joining texts: all encoding is done before,
-once per value of a list or CSV feeder and once per capture. So a value has a slot for each spelling in
-which it is needed. Numbers are spelt alike everywhere and have one slot.
+once per value of a list or CSV feeder and once per capture. So a value has a slot for each encoding in
+which it is needed. Numbers are written the same everywhere and have one slot.
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import quote, quote_plus
 
-from slocheck.scenario.model import CsvFeeder, Feeder, JsonScalar, ListFeeder, Reference, UuidFeeder
+from slocheck.scenario.model import CsvFeeder, Feeder, JsonScalar, ListFeeder, Placeholder, UuidFeeder
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -37,7 +37,7 @@ class Unsendable:
         raise UnsendableError(self._text)
 
 
-class Spelling(Enum):
+class Encoding(Enum):
     """How a value is written where its placeholder stands."""
 
     RAW = auto()
@@ -73,47 +73,47 @@ def _json(value: object) -> str:
         return _encode_strictly(value)
     except ValueError:
         # a target may send 1e999, which Python reads as infinity
-        raise ValueError("holds a number beyond those that JSON can be written with") from None
+        raise ValueError("holds a number that JSON cannot represent") from None
 
 
 def _header_text(text: str) -> str:
     """Return a text that a header can hold; raises ValueError."""
     if _CONTROL.search(text):
-        raise ValueError("holds a line break or control character, and stands in a header")
+        raise ValueError("holds a line break or control character, which a header cannot hold")
     return _encodable(text)
 
 
 def _encodable(text: str) -> str:
     """Return a text that UTF-8 can hold; raises ValueError."""
     if not text.isascii() and _SURROGATE.search(text):
-        raise ValueError("holds half a surrogate pair, which is no text")
+        raise ValueError("holds half a surrogate pair, which is not valid text")
     return text
 
 
-_OF_TEXT: dict[Spelling, Callable[[str], str]] = {
-    Spelling.PLAIN: str,
-    Spelling.TEXT: _encodable,
-    Spelling.PERCENT: lambda text: quote(_encodable(text), safe=""),
-    Spelling.FORM: lambda text: quote_plus(_encodable(text)),
-    Spelling.HEADER: _header_text,
-    Spelling.JSON_TEXT: lambda text: _encode(text)[1:-1],
+_OF_TEXT: dict[Encoding, Callable[[str], str]] = {
+    Encoding.PLAIN: str,
+    Encoding.TEXT: _encodable,
+    Encoding.PERCENT: lambda text: quote(_encodable(text), safe=""),
+    Encoding.FORM: lambda text: quote_plus(_encodable(text)),
+    Encoding.HEADER: _header_text,
+    Encoding.JSON_TEXT: lambda text: _encode(text)[1:-1],
 }
 
 
-def speller(spelling: Spelling, name: str) -> Callable[[object], object]:
+def encoder(encoding: Encoding, name: str) -> Callable[[object], object]:
     """Return the function from a value to what stands in its slot.
 
     Args:
-        spelling: How it is written there.
+        encoding: How it is written there.
         name: The placeholder, for the message where it cannot be written.
     """
-    if spelling is Spelling.RAW:
+    if encoding is Encoding.RAW:
         return lambda value: value
-    write = _OF_TEXT.get(spelling)
+    write = _OF_TEXT.get(encoding)
 
-    def spell(value: object) -> object:
+    def encode(value: object) -> object:
         if type(value) is int:
-            return value  # written alike everywhere
+            return value  # written the same everywhere
         try:
             if write is None:
                 return _json(value)
@@ -123,7 +123,7 @@ def speller(spelling: Spelling, name: str) -> Callable[[object], object]:
         except ValueError as error:
             return Unsendable(f"not sent: {name} {error}")
 
-    return spell
+    return encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Column:
     table: tuple[object, ...] | None = None
 
 
-Key = tuple[str, str | None, Spelling]
+Key = tuple[str, str | None, Encoding]
 
 
 class ValueSlots:
@@ -149,48 +149,48 @@ class ValueSlots:
         self.columns: list[Column] = []
         self._feeders = feeders
         self._fed: dict[Key, int] = {}
-        self._captured: dict[str, dict[Spelling, int]] = {}
+        self._captured: dict[str, dict[Encoding, int]] = {}
 
     def begin_flow(self) -> None:
         """Forget the captures of the flow before; they have no meaning in the next one."""
         self._captured = {}
 
-    def slot(self, reference: Reference, spelling: Spelling) -> int:
-        """Return the slot of a placeholder's value in one spelling."""
-        feeder = self._feeders.get(reference.name)
+    def slot(self, placeholder: Placeholder, encoding: Encoding) -> int:
+        """Return the slot of a placeholder's value in one encoding."""
+        feeder = self._feeders.get(placeholder.name)
         if feeder is None:
-            spellings = self._captured.setdefault(reference.name, {})
-            if spelling not in spellings:
-                spellings[spelling] = self._add(Column(None))
-            return spellings[spelling]
+            encodings = self._captured.setdefault(placeholder.name, {})
+            if encoding not in encodings:
+                encodings[encoding] = self._add(Column(None))
+            return encodings[encoding]
         if not isinstance(feeder, ListFeeder | CsvFeeder):
-            spelling = Spelling.RAW
-        key = (reference.name, reference.column, spelling)
+            encoding = Encoding.RAW
+        key = (placeholder.name, placeholder.column, encoding)
         if key not in self._fed:
-            self._fed[key] = self._add(_column(feeder, reference, spelling))
+            self._fed[key] = self._add(_column(feeder, placeholder, encoding))
         return self._fed[key]
 
-    def quoted(self, reference: Reference) -> bool:
+    def quoted(self, placeholder: Placeholder) -> bool:
         """Tell whether the value is a text that JSON puts in quotes and that needs no escapes."""
-        return isinstance(self._feeders.get(reference.name), UuidFeeder)
+        return isinstance(self._feeders.get(placeholder.name), UuidFeeder)
 
     def writer(self, name: str) -> Callable[[list[object], object], None]:
         """Return what puts a captured value into the slots that the flow's steps have asked for."""
-        shown = str(Reference(name))
-        spellers = tuple(
-            (slot, speller(spelling, shown)) for spelling, slot in self._captured.get(name, {}).items()
+        shown = str(Placeholder(name))
+        encoders = tuple(
+            (slot, encoder(encoding, shown)) for encoding, slot in self._captured.get(name, {}).items()
         )
-        if len(spellers) == 1:
-            ((only, spell_only),) = spellers
+        if len(encoders) == 1:
+            ((only, encode_only),) = encoders
 
             def write_one(values: list[object], value: object) -> None:
-                values[only] = spell_only(value)
+                values[only] = encode_only(value)
 
             return write_one
 
         def write(values: list[object], value: object) -> None:
-            for slot, spell in spellers:
-                values[slot] = spell(value)
+            for slot, encode in encoders:
+                values[slot] = encode(value)
 
         return write
 
@@ -199,14 +199,14 @@ class ValueSlots:
         return len(self.columns) - 1
 
 
-def _column(feeder: Feeder, reference: Reference, spelling: Spelling) -> Column:
+def _column(feeder: Feeder, placeholder: Placeholder, encoding: Encoding) -> Column:
     """Spell all values of a feeder that has them in a list."""
     match feeder:
         case ListFeeder():
             values: tuple[JsonScalar, ...] = feeder.items
         case CsvFeeder():
-            place = feeder.columns.index(reference.column or "")
+            place = feeder.columns.index(placeholder.column or "")
             values = tuple(row[place] for row in feeder.rows)
         case _:
             return Column(feeder)
-    return Column(feeder, tuple(map(speller(spelling, str(reference)), values)))
+    return Column(feeder, tuple(map(encoder(encoding, str(placeholder)), values)))

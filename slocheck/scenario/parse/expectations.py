@@ -8,7 +8,7 @@ from typing import Any
 from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import NUMBER_PATTERN, shown, split_comparison
-from slocheck.documents.yaml_tree import Listing, ScalarNode
+from slocheck.documents.yaml_tree import ScalarNode, SequenceNode
 from slocheck.scenario.jsonpath import PATH_PATTERN, parse_path
 from slocheck.scenario.model import Capture, Expectation, JsonPath, JsonTemplate, SizeLimit, Template
 from slocheck.scenario.parse.templates import JSON, LINES, NAME_PATTERN, TEMPLATE
@@ -25,14 +25,14 @@ def _codes(value: Value) -> frozenset[int]:
     """Read ``200`` or ``2xx`` as status codes; raises InvalidValue."""
     text = value.scalar().text
     if not _STATUS.fullmatch(text):
-        raise InvalidValue(f"{shown(text)} is no status; write one such as 200, 2xx or [200, 404]")
+        raise InvalidValue(f"{shown(text)} is not a status; write one such as 200, 2xx or [200, 404]")
     if text.endswith("xx"):
         return frozenset(range(int(text[0]) * 100, int(text[0]) * 100 + 100))
     return frozenset({int(text)})
 
 
 def _read_status(value: Value) -> frozenset[int] | None:
-    if not isinstance(value.node, Listing):
+    if not isinstance(value.node, SequenceNode):
         return _codes(value)
     items = value.items()
     if not items:
@@ -57,7 +57,7 @@ STATUS: Key[frozenset[int] | None] = Key(
 def _read_header_name(value: Value) -> str:
     text = value.scalar().text
     if not re.fullmatch(HEADER_NAME_PATTERN, text):
-        raise InvalidValue(f"{shown(text)} is no header name; write letters, digits and hyphens")
+        raise InvalidValue(f"{shown(text)} is not a header name; write letters, digits and hyphens")
     return text
 
 
@@ -66,9 +66,9 @@ HEADER_NAME = ValueType(_read_header_name, {"type": "string", "pattern": types.a
 
 def _read_header(value: Value) -> tuple[tuple[str, Template], ...]:
     found = []
-    for key, below in value.entries():
-        name = Value(key, value.where, value.book).take(HEADER_NAME, "")
-        template = below.take(TEMPLATE, None)
+    for key, child in value.entries():
+        name = Value(key, value.where, value.log).take(HEADER_NAME, "")
+        template = child.take(TEMPLATE, None)
         if name and template is not None:
             found.append((name, template))
     return tuple(found)
@@ -95,9 +95,9 @@ def _read_path(value: Value) -> JsonPath | None:
 
 def _read_places(value: Value) -> tuple[tuple[JsonPath, JsonTemplate], ...]:
     found = []
-    for key, below in value.entries():
-        path = Value(key, value.where, value.book).take(ValueType(_read_path, {}), None)
-        expected = below.take(JSON, None)
+    for key, child in value.entries():
+        path = Value(key, value.where, value.log).take(ValueType(_read_path, {}), None)
+        expected = child.take(JSON, None)
         if path is not None:
             found.append((path, expected))
     return tuple(found)
@@ -117,10 +117,10 @@ def _read_size(value: Value) -> SizeLimit | None:
     comparison, rest = split_comparison(written)
     match = _SIZE.fullmatch(rest)
     if comparison is None or match is None or match[3] not in SIZE_UNITS:
-        raise InvalidValue(f'{shown(written)} is no bound of a size; write one such as "< 10 kB" or ">= 1 B"')
+        raise InvalidValue(f'{shown(written)} is not a size limit; write one such as "< 10 kB" or ">= 1 B"')
     size = Fraction(match[1]) * SIZE_UNITS[match[3]]
     if size.denominator != 1:
-        raise InvalidValue(f"{shown(written)} is no whole number of bytes; write one such as < 10 kB")
+        raise InvalidValue(f"{shown(written)} is not a whole number of bytes; write one such as < 10 kB")
     return SizeLimit(comparison, int(size), written)
 
 
@@ -150,7 +150,7 @@ def _read_expect(value: Value) -> Expectation:
     )
 
 
-def looks_at_body(expect: Expectation, captures: Sequence[Capture]) -> bool:
+def reads_body(expect: Expectation, captures: Sequence[Capture]) -> bool:
     """Tell whether anything of a response's body is needed to check it."""
     parts = (expect.json, expect.body is not None, expect.size)
     return any(parts) or any(isinstance(capture.source, JsonPath) for capture in captures)
@@ -168,15 +168,15 @@ CAPTURED_JSON: Key[JsonPath | None] = Key(
 )
 CAPTURED_HEADER = Key("header", HEADER_NAME, "", "name of a response header")
 CAPTURE_KEYS: tuple[Key[Any], ...] = (CAPTURED_JSON, CAPTURED_HEADER)
-_NAME = types.text(pattern=NAME_PATTERN, what="name of a capture", example="sku")
+_NAME = types.text(pattern=NAME_PATTERN, what="capture name", example="sku")
 
 
 def _read_captures(value: Value) -> tuple[Capture, ...]:
     found = []
-    for key, below in value.entries():
-        Value(key, value.where, value.book).take(_NAME, "")
-        # with a stand-in for a wrong source, so that its placeholders are not told as unknown
-        source = below.take(ValueType(_read_source, {}), "")
+    for key, child in value.entries():
+        Value(key, value.where, value.log).take(_NAME, "")
+        # a placeholder for an invalid source, so that uses of it are not reported as unknown
+        source = child.take(ValueType(_read_source, {}), "")
         found.append(Capture(key.text, source, key.position, value.where))
     return tuple(found)
 
@@ -184,11 +184,11 @@ def _read_captures(value: Value) -> tuple[Capture, ...]:
 def _read_source(value: Value) -> JsonPath | str:
     if isinstance(value.node, ScalarNode):
         raise InvalidValue(
-            f"{shown(value.node.text)} does not say what it is; write {{json: $.id}} or {{header: ETag}}"
+            f"{shown(value.node.text)} does not name its source; write {{json: $.id}} or {{header: ETag}}"
         )
     section = Section(value, CAPTURE_KEYS)
     if section.has(CAPTURED_JSON) == section.has(CAPTURED_HEADER):
-        raise InvalidValue("has not exactly one source; write {json: $.id} or {header: ETag}")
+        raise InvalidValue("does not have exactly one source; write {json: $.id} or {header: ETag}")
     return section.get(CAPTURED_JSON) or section.get(CAPTURED_HEADER)
 
 

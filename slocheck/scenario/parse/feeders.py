@@ -19,7 +19,7 @@ from slocheck.scenario.model import (
 from slocheck.scenario.parse.templates import NAME_PATTERN, SCALAR_TYPES, explain, log_of, read_scalar
 
 Feeders = dict[str, Feeder | None]
-"""By name; None where the feeder is wrong, so that its placeholders are not told as unknown."""
+"""By name; None where the feeder is wrong, so that its placeholders are not reported as unknown."""
 
 LARGEST = 10**15 - 1
 MOST_RANKS = 10_000_000
@@ -37,7 +37,9 @@ TO = Key("to", types.whole(0, LARGEST), 0, "the last number, included", required
 def _read_exponent(value: Value) -> float:
     exponent = types.number(0, MOST_EXPONENT).read(value)
     if exponent == 0:
-        raise InvalidValue("is 0, which makes all equally frequent; write a number above 0, or use random")
+        raise InvalidValue(
+            "is 0, which makes all numbers equally frequent; write a number above 0, or use random"
+        )
     return exponent
 
 
@@ -87,7 +89,7 @@ def _read_list(value: Value, name: str, *, random: bool) -> Feeder:
 def _read_uuid(value: Value, name: str, **_: bool) -> Feeder:
     written = value.scalar().text
     if written != "4":
-        raise InvalidValue(f"{shown(written)} is no version that is made here; write 4, the random one")
+        raise InvalidValue(f"{shown(written)} is not a supported UUID version; write 4 (random)")
     return UuidFeeder(name, value.position)
 
 
@@ -110,7 +112,7 @@ def _read_csv(value: Value, name: str, *, random: bool) -> Feeder:
 
 
 def _table(text: str, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Read a CSV text with a head line; raises InvalidValue."""
+    """Read a CSV text with a header line; raises InvalidValue."""
     reader = csv.reader((line + "\n" for line in text.replace("\r\n", "\n").split("\n")), strict=True)
     columns: tuple[str, ...] = ()
     rows: list[tuple[str, ...]] = []
@@ -122,12 +124,12 @@ def _table(text: str, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...]
                 columns = tuple(cell.strip() for cell in row)
                 continue
             if len(row) != len(columns):
-                counts = f"{len(row)} values and the head line {len(columns)}"
-                raise InvalidValue(f"{shown(file)}: line {reader.line_num} has {counts}; mend that line")
+                counts = f"{len(row)} values and the header line {len(columns)}"
+                raise InvalidValue(f"{shown(file)}: line {reader.line_num} has {counts}; fix that line")
             rows.append(tuple(row))
     except csv.Error as error:
         raise InvalidValue(
-            f"{shown(file)}: line {reader.line_num} is no CSV ({error}); mend that line"
+            f"{shown(file)}: line {reader.line_num} is not valid CSV ({error}); fix that line"
         ) from error
     _check_table(columns, rows, file)
     return columns, tuple(rows)
@@ -136,15 +138,15 @@ def _table(text: str, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...]
 def _check_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], file: str) -> None:
     if not rows:
         raise InvalidValue(
-            f"{shown(file)} has no rows; write a head line with the columns' names and a row at least"
+            f"{shown(file)} has no rows; write a header line with the column names and at least one row"
         )
     twice = next((name for place, name in enumerate(columns) if name in columns[:place]), None)
     if twice is not None:
         raise InvalidValue(
-            f"{shown(file)}: the column {shown(twice)} stands in the head line twice; rename one"
+            f"{shown(file)}: the column {shown(twice)} is in the header line twice; rename one"
         )
     if "" in columns:
-        raise InvalidValue(f"{shown(file)}: a column has no name in the head line; write one for each")
+        raise InvalidValue(f"{shown(file)}: a column has no name in the header line; write one for each")
 
 
 _SCALAR_SCHEMA = {"type": [*SCALAR_TYPES, "null"]}
@@ -163,7 +165,7 @@ _SCHEMAS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "range": (object_schema(BOUNDS), "whole numbers, both ends included"),
     "list": ({"type": "array", "items": _SCALAR_SCHEMA, "minItems": 1}, "values written here"),
-    "csv": ({"type": "string", "minLength": 1}, "a file with a head line, relative to the scenario"),
+    "csv": ({"type": "string", "minLength": 1}, "a file with a header line, relative to the scenario"),
     "uuid": ({"enum": [4, "4"]}, "random UUIDs"),
     "random": (object_schema(BOUNDS), "whole numbers, uniform, both ends included"),
 }
@@ -183,17 +185,17 @@ def read_feeder(value: Value, name: str) -> Feeder | None:
     found = [key for key in FEEDER_KEYS if key is not ORDER and section.has(key)]
     if len(found) != 1:
         count = "no source" if not found else "more than one source"
-        raise InvalidValue(f"has {count} of values; write exactly one of {', '.join(_READERS)}")
+        raise InvalidValue(f"has {count}; write exactly one of {', '.join(_READERS)}")
     kind = found[0].name
     if section.has(ORDER) and kind not in _ORDERED:
-        section.value.book.add(
+        section.value.log.add(
             section.position(ORDER), value.where, f"order does not go with {kind}; remove it"
         )
-    below = section.below(found[0])
-    assert below is not None
+    child = section.value_of(found[0])
+    assert child is not None
     random = section.get(ORDER)
     reader: ValueType[Feeder | None] = ValueType(lambda inner: _READERS[kind](inner, name, random=random), {})
-    return below.take(reader, None)
+    return child.take(reader, None)
 
 
 def _take(value: Value, name: str) -> Feeder | None:
@@ -202,11 +204,11 @@ def _take(value: Value, name: str) -> Feeder | None:
 
 def read_feeders(value: Value) -> Feeders:
     """Read the mapping of feeders; raises InvalidValue where it is none."""
-    kind = types.text(pattern=NAME_PATTERN, what="name of a feeder", example="product")
+    kind = types.text(pattern=NAME_PATTERN, what="feeder name", example="product")
     feeders: Feeders = {}
-    for key, below in value.entries():
-        Value(key, value.where, value.book).take(kind, "")
-        feeders[key.text] = _take(below, key.text)
+    for key, child in value.entries():
+        Value(key, value.where, value.log).take(kind, "")
+        feeders[key.text] = _take(child, key.text)
     return feeders
 
 
@@ -214,7 +216,7 @@ def feeders_schema() -> dict[str, Any]:
     """Return the JSON Schema of the mapping of feeders."""
     plain = object_schema([key for key in FEEDER_KEYS if key is not ORDER])
     sources = [{"required": [kind]} for kind in _READERS]
-    properties = {**plain["properties"], ORDER.name: {**ORDER.kind.schema, "description": ORDER.doc}}
+    properties = {**plain["properties"], ORDER.name: {**ORDER.value_type.schema, "description": ORDER.doc}}
     ordered = {"anyOf": [{"required": [kind]} for kind in _ORDERED]}
     feeder = {**plain, "properties": properties, "oneOf": sources, "dependentSchemas": {ORDER.name: ordered}}
     return {

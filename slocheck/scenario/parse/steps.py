@@ -20,7 +20,7 @@ from slocheck.scenario.model import (
     Template,
     TextBody,
 )
-from slocheck.scenario.parse.expectations import CAPTURE, EXPECT, looks_at_body
+from slocheck.scenario.parse.expectations import CAPTURE, EXPECT, reads_body
 from slocheck.scenario.parse.templates import JSON, LINES, TEMPLATE, log_of, read_template
 
 Pairs = tuple[tuple[str, Template], ...]
@@ -62,7 +62,7 @@ PATH: ValueType[Template | None] = ValueType(
 
 def _read_pairs(value: Value) -> Pairs:
     """Read a mapping of names to texts with placeholders."""
-    pairs = [(key.text, below.take(TEMPLATE, None)) for key, below in value.entries()]
+    pairs = [(key.text, child.take(TEMPLATE, None)) for key, child in value.entries()]
     return tuple((name, template) for name, template in pairs if template is not None)
 
 
@@ -75,14 +75,14 @@ def _read_headers(value: Value) -> Pairs:
     for key, _ in value.entries():
         what = ""
         if not _TOKEN.fullmatch(key.text):
-            what = f"{shown(key.text)} is no header name; write letters, digits and hyphens"
+            what = f"{shown(key.text)} is not a header name; write letters, digits and hyphens"
         elif key.text.lower() in CLIENT_OWNED:
-            what = f"the header {key.text} is the client's own; remove it"
+            what = f"the header {key.text} is set by the client; remove it"
         elif key.text.lower() in seen:
-            what = f"the header {key.text} is written above as {seen[key.text.lower()]}; keep one of them"
+            what = f"the header {key.text} is already written as {seen[key.text.lower()]}; keep one of them"
         seen[key.text.lower()] = key.text
         if what:
-            value.book.add(key.position, value.where, what)
+            value.log.add(key.position, value.where, what)
     return _read_pairs(value)
 
 
@@ -110,7 +110,9 @@ def _read_think(value: Value) -> tuple[float, float] | None:
     least = check(parse_duration(low.strip()))
     most = check(parse_duration(high.strip())) if dots else least
     if most < least:
-        raise InvalidValue(f"{shown(written)} runs backwards; write the shorter time first, such as 1s..3s")
+        raise InvalidValue(
+            f"{shown(written)} has the longer time first; write the shorter one first, such as 1s..3s"
+        )
     return least, most
 
 
@@ -194,13 +196,13 @@ def _read_step(value: Value) -> Step | None:
     expect: Expectation = section.get(EXPECT)
     captures: tuple[Capture, ...] = section.get(CAPTURE)
     query, headers, body = section.get(QUERY), section.get(HEADERS), _body(section)
-    book, written = log_of(value), section.get(NAME)
-    below = section.below(NAME)
-    if written and below and not written.startswith(f"{method} "):
+    log, written = log_of(value), section.get(NAME)
+    child = section.value_of(NAME)
+    if written and child and not written.startswith(f"{method} "):
         rest = written.partition(" ")[2]
-        below.wrong(f"{shown(written)} is named after another method; write {method} {rest}")
-    if method == "HEAD" and looks_at_body(expect, captures):
-        raise InvalidValue("expects something of a body, and a response to HEAD has none; write get")
+        child.refuse(f"{shown(written)} is named after a different method; write {method} {rest}")
+    if method == "HEAD" and reads_body(expect, captures):
+        raise InvalidValue("expects a body, and a response to HEAD has none; write get")
     if path is None:
         return None
     if not written and len(default_name(path)) > LONGEST_NAME:
@@ -214,8 +216,8 @@ def _read_step(value: Value) -> Step | None:
         body=body,
         expect=expect,
         captures=captures,
-        think=section.get(THINK) if section.has(THINK) else book.think,
-        timeout_s=section.get(TIMEOUT) if section.has(TIMEOUT) else book.timeout_s,
+        think=section.get(THINK) if section.has(THINK) else log.think,
+        timeout_s=section.get(TIMEOUT) if section.has(TIMEOUT) else log.timeout_s,
         position=value.position,
     )
 
@@ -251,7 +253,7 @@ def _read_weight(value: Value) -> float:
     written = parse_number(value.scalar().text)
     if not 0 < written <= MOST_WEIGHT:
         raise InvalidValue(
-            f"{shown(value.scalar().text)} is no weight; write a number above 0, at most {MOST_WEIGHT}"
+            f"{shown(value.scalar().text)} is not a weight; write a number above 0, at most {MOST_WEIGHT}"
         )
     return float(written)
 
@@ -281,7 +283,9 @@ def _read_flows(value: Value) -> tuple[Flow, ...]:
             continue
         name = flow.name or f"flow {number}"
         if name in flows:
-            item.wrong(f"is called {shown(name)}, as the one on line {flows[name].position.line}; rename one")
+            item.refuse(
+                f"is called {shown(name)}, as the one on line {flows[name].position.line}; rename one"
+            )
         flows[name] = Flow(name, flow.weight, flow.steps, flow.position)
     return tuple(flows.values())
 

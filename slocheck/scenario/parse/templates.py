@@ -10,7 +10,7 @@ from typing import Any
 from slocheck.documents import yaml_tree
 from slocheck.documents.reader import InvalidValue, ProblemLog, Value, ValueType
 from slocheck.documents.units import shown
-from slocheck.documents.yaml_tree import Listing, ScalarNode
+from slocheck.documents.yaml_tree import ScalarNode, SequenceNode
 from slocheck.scenario.model import (
     DEFAULT_TIMEOUT_S,
     JsonArray,
@@ -18,7 +18,7 @@ from slocheck.scenario.model import (
     JsonScalar,
     JsonTemplate,
     Literal,
-    Reference,
+    Placeholder,
     Template,
 )
 
@@ -38,7 +38,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(slots=True)
 class ScenarioProblemLog(ProblemLog):
-    """The faults of a scenario, and what it may read.
+    """The problems of a scenario, and what it may read.
 
     Attributes:
         read: Returns the bytes of a file that the scenario names, at most a number of them and one more;
@@ -57,14 +57,14 @@ class ScenarioProblemLog(ProblemLog):
 
 
 def log_of(value: Value) -> ScenarioProblemLog:
-    """Return the book, which is a scenario's for every value of a scenario."""
-    assert isinstance(value.book, ScenarioProblemLog)
-    return value.book
+    """Return the log, which is a scenario's for every value of a scenario."""
+    assert isinstance(value.log, ScenarioProblemLog)
+    return value.log
 
 
 def explain(error: OSError | ValueError) -> str:
     """Say in short why a file cannot be read."""
-    return getattr(error, "strerror", None) or "its name is no file name"
+    return getattr(error, "strerror", None) or "not a valid file name"
 
 
 def read_template(value: Value, *, lines: bool = False) -> Template:
@@ -73,13 +73,13 @@ def read_template(value: Value, *, lines: bool = False) -> Template:
     if len(written.text) > MAX_TEXT:
         raise InvalidValue(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
     if not lines and _CONTROL.search(written.text):
-        raise InvalidValue(f"{shown(written.text)} runs over lines; write one line")
+        raise InvalidValue(f"{shown(written.text)} has several lines; write one line")
     return Template(_parts(value, written.text), written.text, value.position, value.where)
 
 
-def _parts(value: Value, text: str) -> tuple[Literal | Reference, ...]:
+def _parts(value: Value, text: str) -> tuple[Literal | Placeholder, ...]:
     """Split a text at its placeholders; neighbouring literals become one."""
-    parts: list[Literal | Reference] = []
+    parts: list[Literal | Placeholder] = []
     fixed: list[str] = []
     at = 0
     for match in _TOKEN.finditer(text):
@@ -97,30 +97,32 @@ def _parts(value: Value, text: str) -> tuple[Literal | Reference, ...]:
     return tuple(parts)
 
 
-def _token(value: Value, token: str) -> str | Reference:
-    """Read one token: text that it stands for, or a reference."""
+def _token(value: Value, token: str) -> str | Placeholder:
+    """Read one token: text that it stands for, or a placeholder."""
     if token in ("{{", "}}"):
         return token[0]
     if token.startswith("$"):
         return _variable(value, token)
     match = _PLACEHOLDER.fullmatch(token)
     if match is None:
-        raise InvalidValue(f"{shown(token)} is no placeholder; write {{name}}, or {{{{ and }}}} for braces")
-    return Reference(match[1], match[2])
+        raise InvalidValue(
+            f"{shown(token)} is not a placeholder; write {{name}}, or {{{{ and }}}} for braces"
+        )
+    return Placeholder(match[1], match[2])
 
 
 def _variable(value: Value, token: str) -> str:
     """Return the value of ``${NAME}`` or ``${file:PATH}``, and keep it as a secret."""
     match = _VARIABLE.fullmatch(token)
     if match is None:
-        raise InvalidValue(f"{shown(token)} is no variable; write ${{NAME}}, or ${{file:/path}}")
+        raise InvalidValue(f"{shown(token)} is not a variable; write ${{NAME}}, or ${{file:/path}}")
     found = _file(value, match[1]) if match[1] else _environment(value, match[2])
     log_of(value).secrets.append(found)
     return found
 
 
 def _environment(value: Value, name: str) -> str:
-    environment: Mapping[str, str] = value.book.environment or {}
+    environment: Mapping[str, str] = value.log.environment or {}
     found = environment.get(name, "")
     if not found:
         raise InvalidValue(f"the environment variable {name} is not set; set it, or write ${{file:/path}}")
@@ -164,8 +166,8 @@ def read_scalar(value: Value) -> JsonScalar:
     """Read a JSON scalar as YAML shows it: quoted is text, unquoted may be a number, boolean or null."""
     node = value.node
     if not isinstance(node, ScalarNode):
-        found = "a list" if isinstance(node, Listing) else "a mapping"
-        raise InvalidValue(f"{found} stands where one value belongs; write one value")
+        found = "a list" if isinstance(node, SequenceNode) else "a mapping"
+        raise InvalidValue(f"{found} is written where one value belongs; write one value")
     if not node.plain:
         return node.text
     if not node.text:
@@ -185,13 +187,13 @@ def read_scalar(value: Value) -> JsonScalar:
 
 
 def read_json(value: Value) -> JsonTemplate:
-    """Read a JSON value whose texts may have placeholders; raises InvalidValue, or logs faults below it."""
+    """Read a JSON value whose texts may have placeholders; raises InvalidValue, or logs problems below it."""
     node = value.node
-    if isinstance(node, yaml_tree.Mapping):
+    if isinstance(node, yaml_tree.MappingNode):
         entries = value.entries()
-        return JsonObject(tuple((key.text, below.take(JSON, None)) for key, below in entries))
-    if isinstance(node, Listing):
-        return JsonArray(tuple(below.take(JSON, None) for below in value.items()))
+        return JsonObject(tuple((key.text, child.take(JSON, None)) for key, child in entries))
+    if isinstance(node, SequenceNode):
+        return JsonArray(tuple(child.take(JSON, None) for child in value.items()))
     if node.plain and not node.text:
         raise InvalidValue('has no value; write null, or a placeholder in quotes: "{name}"')
     found = read_scalar(value)

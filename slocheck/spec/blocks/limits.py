@@ -39,18 +39,18 @@ def indicator_named(name: str) -> Indicator | None:
         raise InvalidValue(f"{shown(name)} has no point; write latency_p{together[1]}.{together[2]}")
     if name.startswith("latency_p"):
         raise InvalidValue(
-            f"{shown(name)} is no percentile between 0 and 100; write one such as latency_p99.9"
+            f"{shown(name)} is not a percentile between 0 and 100; write one such as latency_p99.9"
         )
     return SINGLE.get(name)
 
 
-def no_indicator(name: str) -> str:
-    """Say that a name is no indicator."""
+def unknown_indicator(name: str) -> str:
+    """Say that a name is not an indicator."""
     return unknown("indicator", name, _EXAMPLES)
 
 
-def limit_kind(kind: IndicatorKind) -> ValueType[Limit | None]:
-    """Return the kind of a limit on an indicator of this kind."""
+def limit_type(kind: IndicatorKind) -> ValueType[Limit | None]:
+    """Return the type of a limit on an indicator of this kind."""
     form = traits_of(kind).limit
 
     def read(value: Value) -> Limit:
@@ -60,9 +60,9 @@ def limit_kind(kind: IndicatorKind) -> ValueType[Limit | None]:
             raise InvalidValue(_without_comparison(text, form))
         limit = Limit(comparison, form.parse(rest), text, value.position)
         if comparison not in form.comparisons:
-            side = "above" if form.comparisons is UPPER else "below"
+            side = "an upper" if form.comparisons is UPPER else "a lower"
             raise InvalidValue(
-                f"{shown(text)}: {kind} is bounded from {side}; write '{form.comparisons[0]} {rest}'"
+                f"{shown(text)}: {kind} needs {side} limit; write '{form.comparisons[0]} {rest}'"
             )
         _check_reachable(limit, kind, form)
         return limit
@@ -77,7 +77,7 @@ def _without_comparison(text: str, form: LimitForm) -> str:
     try:
         form.parse(text)
     except UnitError:
-        return f"{shown(text)} is no limit; write a comparison and a value, such as '{form.example}'"
+        return f"{shown(text)} is not a limit; write a comparison and a value, such as '{form.example}'"
     return f"{shown(text)} has no comparison; write '{form.comparisons[0]} {text}'"
 
 
@@ -103,7 +103,7 @@ def contradictions(limits: Mapping[str, Limit], tiers: Sequence[str]) -> Iterato
     mixed = [level for level in limits if first and _upper(limits[level]) is not _upper(limits[first])]
     if first and mixed:
         for level in mixed:
-            yield level, f"points the other way than {_quoted(first, limits)}; use < for all levels or >"
+            yield level, f"has the opposite direction to {_quoted(first, limits)}; use < for all levels or >"
         return
     for looser, tier in pairwise(ordered):
         if stricter(limits[looser], limits[tier]):

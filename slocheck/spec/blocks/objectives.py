@@ -7,14 +7,14 @@ from typing import Any
 from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
-from slocheck.documents.yaml_tree import Mapping, ScalarNode
+from slocheck.documents.yaml_tree import MappingNode, ScalarNode
 from slocheck.spec.blocks.limits import (
     LATENCY_PATTERN,
     SINGLE,
     contradictions,
     indicator_named,
-    limit_kind,
-    no_indicator,
+    limit_type,
+    unknown_indicator,
 )
 from slocheck.spec.blocks.preset import LABEL_PATTERN
 from slocheck.spec.indicators import traits_of
@@ -30,7 +30,7 @@ from slocheck.spec.model import (
 )
 
 NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
-_NAME: ValueType[str] = types.text(pattern=NAME_PATTERN, what="name of an objective", example="checkout_p99")
+_NAME: ValueType[str] = types.text(pattern=NAME_PATTERN, what="objective name", example="checkout_p99")
 
 PROMQL = Key("promql", types.QUERY, "", "query; $window stands for the window's length", required=True)
 OVER: Key[Reduce | None] = Key(
@@ -49,7 +49,7 @@ def _read_indicator(value: Value) -> Indicator | None:
     name = value.scalar().text
     indicator = indicator_named(name)
     if indicator is None:
-        raise InvalidValue(no_indicator(name))
+        raise InvalidValue(unknown_indicator(name))
     return indicator
 
 
@@ -106,8 +106,8 @@ RESERVED = (*EXTRA_LEVELS, *(key.name for key in OBJECTIVE_KEYS))
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What an objective has to know of the rest of the spec."""
+class SpecContext:
+    """What an objective needs from the rest of the spec."""
 
     tiers: tuple[str, ...]
     prometheus: bool
@@ -119,33 +119,33 @@ class Surroundings:
         return self.prometheus or self.scrape
 
 
-def read_objectives(value: Value, around: Surroundings) -> tuple[Objective, ...]:
-    """Read all objectives; raises InvalidValue where there is no mapping of them."""
+def read_objectives(value: Value, around: SpecContext) -> tuple[Objective, ...]:
+    """Read all objectives; raises InvalidValue where they are not a mapping."""
     entries = value.entries()
     if not entries:
-        raise InvalidValue('has no objective; write one such as latency_p95: {silver: "< 200ms"}')
-    objectives = [_objective(key, below, around) for key, below in entries]
+        raise InvalidValue('has no objectives; write one such as latency_p95: {silver: "< 200ms"}')
+    objectives = [_objective(key, child, around) for key, child in entries]
     return tuple(objective for objective in objectives if objective is not None)
 
 
-def _objective(key: ScalarNode, value: Value, around: Surroundings) -> Objective | None:
+def _objective(key: ScalarNode, value: Value, around: SpecContext) -> Objective | None:
     """Read one objective; None where too little of it is right to go on."""
-    name = Value(key, value.where, value.book)
+    name = Value(key, value.where, value.log)
     name.take(_NAME, "")
     levels = (*around.tiers, *EXTRA_LEVELS)
-    if not isinstance(value.node, Mapping):
-        value.wrong(f'is no mapping of levels to limits; write one such as {{{levels[0]}: "< 200ms"}}')
+    if not isinstance(value.node, MappingNode):
+        value.refuse(f'is not a mapping of levels to limits; write one such as {{{levels[0]}: "< 200ms"}}')
         return None
     indicator = _indicator_of(name, value)
     # without an indicator no limit can be read, but the keys can still be checked
-    form = limit_kind(indicator.kind) if indicator else ValueType(lambda _: None, {})
+    form = limit_type(indicator.kind) if indicator else ValueType(lambda _: None, {})
     level_keys = [Key[Limit | None](level, form, None, "a limit") for level in levels]
     section = Section(value, [*level_keys, *OBJECTIVE_KEYS])
     if not any(section.has(level) for level in level_keys):
-        value.wrong(f"has no limit; write at least one of {', '.join(levels)}")
+        value.refuse(f"has no limit; write at least one of {', '.join(levels)}")
     limits = {level.name: limit for level in level_keys if (limit := section.get(level)) is not None}
     for level, what in contradictions(limits, around.tiers):
-        value.book.add(limits[level].position, f"{value.where}.{level}", what)
+        value.log.add(limits[level].position, f"{value.where}.{level}", what)
     objective = Objective(
         name=key.text,
         indicator=indicator or Indicator(IndicatorKind.PROMQL),
@@ -159,17 +159,17 @@ def _objective(key: ScalarNode, value: Value, around: Surroundings) -> Objective
 
 
 def _indicator_of(name: Value, value: Value) -> Indicator | None:
-    """Return the indicator by its key or by the objective's name; write faults down."""
-    by_key = next((below for key, below in value.entries() if key.text == INDICATOR.name), None)
+    """Return the indicator by its key or by the objective's name; record problems."""
+    by_key = next((child for key, child in value.entries() if key.text == INDICATOR.name), None)
     if by_key is None:
         return name.take(ValueType(_read_by_name, {}), None)
-    indicator = by_key.take(INDICATOR.kind, None)
+    indicator = by_key.take(INDICATOR.value_type, None)
     try:
         by_name = indicator_named(name.scalar().text)
     except InvalidValue:
         by_name = None
     if indicator and by_name and indicator != by_name:
-        name.wrong("is named after one indicator and measures another; rename it, or remove 'indicator'")
+        name.refuse("is named after one indicator and measures another; rename it, or remove 'indicator'")
     return indicator
 
 
@@ -177,44 +177,48 @@ def _read_by_name(value: Value) -> Indicator:
     name = value.scalar().text
     indicator = indicator_named(name)
     if indicator is None:
-        raise InvalidValue(f"{no_indicator(name)} Or say what it measures: indicator: latency_p99")
+        raise InvalidValue(f"{unknown_indicator(name)} Or say what it measures: indicator: latency_p99")
     return indicator
 
 
-def _source_of(section: Section, indicator: Indicator | None, around: Surroundings) -> SourceChoice:
-    """Resolve whose numbers are graded; write down what cannot be had."""
+def _source_of(section: Section, indicator: Indicator | None, around: SpecContext) -> SourceChoice:
+    """Resolve whose numbers are graded; record what cannot be had."""
     chosen = section.get(SOURCE)
-    source = section.below(SOURCE)
-    labels = section.below(LABELS)
+    source = section.value_of(SOURCE)
+    labels = section.value_of(LABELS)
     if indicator and traits_of(indicator.kind).is_query:
         _check_promql(section, chosen, around)
         return SourceChoice.PROMETHEUS
     if source and chosen not in (None, SourceChoice.CLIENT) and not around.server:
-        source.wrong("needs a metric source; write a prometheus or scrape block, or source: client")
+        source.refuse("needs a metric source; write a prometheus or scrape block, or source: client")
     resolved = chosen or (SourceChoice.BOTH if around.server else SourceChoice.CLIENT)
     if labels and resolved is SourceChoice.CLIENT:
-        labels.wrong("has no use without server-side numbers; remove it, or configure a source")
+        labels.refuse("has no use without server-side numbers; remove it, or configure a source")
     elif labels and not section.has(ENDPOINT) and resolved is SourceChoice.BOTH:
-        labels.wrong("narrows the server side alone; write endpoint too, or source: prometheus")
+        labels.refuse("narrows the server side alone; write endpoint too, or source: prometheus")
     return resolved
 
 
-def _check_promql(section: Section, chosen: SourceChoice | None, around: Surroundings) -> None:
-    """Write down what does not go with a PromQL indicator."""
-    source, indicator = section.below(SOURCE), section.below(INDICATOR)
+def _check_promql(section: Section, chosen: SourceChoice | None, around: SpecContext) -> None:
+    """Record what does not go with a PromQL indicator."""
+    source, indicator = section.value_of(SOURCE), section.value_of(INDICATOR)
     if source and chosen not in (None, SourceChoice.PROMETHEUS):
-        source.wrong("has no client side to grade a query on; write source: prometheus, or remove it")
+        source.refuse(
+            "cannot grade a PromQL query on the client side; write source: prometheus, or remove it"
+        )
     if indicator and not around.prometheus:
-        indicator.wrong("is a query, so it needs a Prometheus server; write a prometheus block")
+        indicator.refuse("is a PromQL query, so it needs a Prometheus server; write a prometheus block")
     for key in (ENDPOINT, LABELS):
-        if below := section.below(key):
-            below.wrong("does not go with a query; write the condition into promql and remove the key")
+        if child := section.value_of(key):
+            child.refuse(
+                "does not apply to a PromQL query; write the condition into promql and remove the key"
+            )
 
 
 def _limits_schema(kind: IndicatorKind, *, required: Sequence[str] = ()) -> dict[str, Any]:
     """Return the schema of an objective whose limits have the form of `kind`."""
     schema = {"description": f"objective on {kind}", **object_schema(OBJECTIVE_KEYS)}
-    limit = limit_kind(kind).schema
+    limit = limit_type(kind).schema
     schema["properties"] |= {level: {**limit, "description": "a limit"} for level in EXTRA_LEVELS}
     schema["additionalProperties"] = limit  # a tier of the user's
     schema["required"] = list(required)

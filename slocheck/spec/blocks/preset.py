@@ -34,7 +34,7 @@ _METRIC: ValueType[str | None] = types.text(
 _BASE_METRIC: ValueType[str | None] = types.text(
     # the negative look-behinds say: the family's name, not one of its series
     pattern=METRIC_PATTERN + r"(?<!_bucket)(?<!_count)(?<!_sum)",
-    what="histogram's name without _bucket",
+    what="histogram name without _bucket",
     example="http_request_duration_seconds",
 )
 _LABEL: ValueType[str | None] = types.text(pattern=LABEL_PATTERN, what="label name", example="route")
@@ -73,19 +73,19 @@ PRESET_KEYS: tuple[Key[Any], ...] = (
 
 
 def read_preset(value: Value, name: str) -> Preset:
-    """Read a preset's mapping; raises InvalidValue where it is none, writes other faults down."""
+    """Read a preset's mapping; raises InvalidValue where it is none, records other problems."""
     section = Section(value, PRESET_KEYS)
     histogram, counter = section.get(HISTOGRAM), section.get(COUNTER)
     hits, misses = section.get(CACHE_HITS), section.get(CACHE_MISSES)
     if not section.has(HISTOGRAM) and not section.has(COUNTER) and not section.has(CACHE_HITS):
-        value.wrong("names no metric; write histogram: NAME, counter: NAME or both")
+        value.refuse("names no metric; write histogram: NAME, counter: NAME or both")
     if section.has(CACHE_HITS) != section.has(CACHE_MISSES):
-        value.wrong("has one of cache_hits and cache_misses; a hit rate needs both: write the other one")
-    ignored = section.below(IGNORE_ROUTES)
+        value.refuse("has one of cache_hits and cache_misses; a hit rate needs both: write the other one")
+    ignored = section.value_of(IGNORE_ROUTES)
     if ignored is not None and not section.has(ROUTE_LABEL):
-        ignored.wrong("leaves out routes, but there is no route_label; write route_label: NAME")
+        ignored.refuse("leaves out routes, but there is no route_label; write route_label: NAME")
     if section.has(HISTOGRAM_STATUS) and not section.has(HISTOGRAM):
-        value.wrong("has histogram_status_label without histogram; write histogram: NAME")
+        value.refuse("has histogram_status_label without histogram; write histogram: NAME")
     return Preset(
         name=name,
         histogram=histogram,
@@ -104,12 +104,12 @@ def read_preset(value: Value, name: str) -> Preset:
 
 
 def parse_preset(data: bytes, path: str, name: str) -> Preset:
-    """Parse a preset file; raises SpecError with every fault."""
+    """Parse a preset file; raises SpecError with every problem."""
     _, node = parse_document(data, path)
-    book = ProblemLog(path)
-    preset = Value(node, "", book).take(ValueType(lambda value: read_preset(value, name), {}), None)
-    book.close()
-    assert preset is not None  # a fault would have been in the book
+    log = ProblemLog(path)
+    preset = Value(node, "", log).take(ValueType(lambda value: read_preset(value, name), {}), None)
+    log.close()
+    assert preset is not None  # a problem would have been in the log
     return preset
 
 

@@ -23,7 +23,7 @@ def _read_instances(value: Value) -> int | None:
         return None
     if isinstance(node, ScalarNode) and node.text and not node.text[0].isdigit():
         raise InvalidValue(
-            f"{shown(node.text)} is no number of instances; write 1 or more, or {FROM_PROMETHEUS}"
+            f"{shown(node.text)} is not a number of instances; write 1 or more, or {FROM_PROMETHEUS}"
         )
     return _COUNT.read(value)
 
@@ -92,7 +92,7 @@ CACHE_HEADERS: Key[tuple[str, ...]] = Key(
     "headers",
     types.list_of(_HEADER, at_least=1),
     CacheRule().headers,
-    "response headers that tell a hit from a miss, looked up in this order",
+    "response headers that distinguish a hit from a miss, in order of precedence",
 )
 CACHE_KEYS: tuple[Key[Any], ...] = (CACHE_HEADERS,)
 
@@ -169,5 +169,5 @@ VALIDITY = Key(
     "validity",
     ValueType(_read_validity, object_schema(VALIDITY_KEYS)),
     _NORMAL,
-    "what a run must keep to be believed",
+    "limits that a valid run must keep",
 )

@@ -5,7 +5,7 @@ from typing import Any
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
-from slocheck.documents.yaml_tree import Listing
+from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.blocks.preset import DEFAULT_PRESET, LABEL_PATTERN, PRESET, shipped_preset
 from slocheck.spec.blocks.related_jobs import RELATED_JOBS_KEYS, read_related_jobs
 from slocheck.spec.blocks.urls import BASE_URL, SECRET_NAME, URL
@@ -31,9 +31,9 @@ def _read_tls(value: Value) -> Tls:
     section = Section(value, TLS_KEYS)
     tls = Tls(section.get(CA), section.get(CERT), section.get(CERT_KEY), section.get(INSECURE))
     if section.has(CERT_KEY) and not section.has(CERT):
-        value.wrong("has a key without a certificate; write cert: FILE")
+        value.refuse("has a key without a certificate; write cert: FILE")
     if tls.insecure and tls.ca:
-        value.wrong("trusts a ca and accepts any certificate; remove ca or insecure")
+        value.refuse("trusts a ca and accepts any certificate; remove ca or insecure")
     return tls
 
 
@@ -77,11 +77,11 @@ def _read_auth(value: Value) -> Auth:
     password = [key.name for key in (PASSWORD_FILE, PASSWORD_ENV) if section.has(key)]
     for names in (token, password):
         if len(names) > 1:
-            value.wrong(f"has both {names[0]} and {names[1]}; keep one")
+            value.refuse(f"has both {names[0]} and {names[1]}; keep one")
     if token and (password or section.has(USERNAME)):
-        value.wrong("has a bearer token and a username or password; keep one of the two")
+        value.refuse("has a bearer token and a username or password; keep one of the two")
     elif section.has(USERNAME) != bool(password):
-        value.wrong("needs username and one of password_file and password_env together; write both")
+        value.refuse("needs username and one of password_file and password_env together; write both")
     return Auth(
         bearer_token_file=section.get(TOKEN_FILE),
         bearer_token_env=section.get(TOKEN_ENV),
@@ -93,13 +93,13 @@ def _read_auth(value: Value) -> Auth:
 
 
 def _plain_map(name_pattern: str, what: str, remedy: str) -> ValueType[dict[str, str]]:
-    """Return the kind of a mapping of texts whose names must not be those of secrets."""
+    """Return the type of a mapping of texts whose names must not be those of secrets."""
     inner = types.map_of(name_pattern, what)
 
     def read(value: Value) -> dict[str, str]:
-        for key, below in value.entries():
+        for key, child in value.entries():
             if key.text.lower() in _SECRET_HEADERS or SECRET_NAME.search(key.text):
-                below.wrong(f"{shown(key.text)} holds a secret; {remedy}")
+                child.refuse(f"{shown(key.text)} holds a secret; {remedy}")
         return inner.read(value)
 
     return ValueType(read, inner.schema)
@@ -138,7 +138,7 @@ PROMETHEUS_KEYS: tuple[Key[Any], ...] = (
 
 
 def _read_prometheus(value: Value) -> PrometheusSource | None:
-    remedy = "would hold a secret beside the address; write it below auth: as a file or a variable"
+    remedy = "would put a secret in the spec; write it under auth: as a file or a variable"
     section = Section(value, PROMETHEUS_KEYS, refused=dict.fromkeys(("password", "bearer_token"), remedy))
     return PrometheusSource(
         url=section.get(PROMETHEUS_URL),
@@ -170,7 +170,7 @@ SCRAPE_KEYS: tuple[Key[Any], ...] = (SCRAPE_URLS, PRESET_KEY, INTERVAL, TLS)
 
 
 def _read_scrape(value: Value) -> ScrapeSource | None:
-    if isinstance(value.node, Listing):
+    if isinstance(value.node, SequenceNode):
         return ScrapeSource(_URLS.read(value), shipped_preset(DEFAULT_PRESET), value.position)
     section = Section(value, SCRAPE_KEYS)
     return ScrapeSource(

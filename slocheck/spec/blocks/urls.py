@@ -26,7 +26,7 @@ def check_url(url: str, *, query: bool = False) -> str:
     parts, port = _split(url)
     found = _found(url)
     if parts.scheme not in ("http", "https"):
-        raise InvalidValue(f"{found} has no http:// or https:// in front; {_EXAMPLE}")
+        raise InvalidValue(f"{found} does not begin with http:// or https://; {_EXAMPLE}")
     if "@" in parts.netloc:
         raise InvalidValue(
             "has a name or password before the host; remove it: a spec holds no secrets, only where they are"
@@ -34,7 +34,7 @@ def check_url(url: str, *, query: bool = False) -> str:
     if not parts.hostname or port == 0:
         raise InvalidValue(f"{found} has no host, or port 0; {_EXAMPLE}")
     if parts.fragment or (parts.query and not query):
-        raise InvalidValue(f"{found} goes on with a query or fragment; write the base address alone")
+        raise InvalidValue(f"{found} has a query or fragment; write only the base address")
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if SECRET_NAME.search(name):
             raise InvalidValue(f"carries a secret in the query parameter {shown(name)}; remove it")
@@ -44,13 +44,13 @@ def check_url(url: str, *, query: bool = False) -> str:
 def _split(url: str) -> tuple[SplitResult, int | None]:
     if not _ADDRESS.fullmatch(url):
         raise InvalidValue(
-            f"{_found(url)} is no address: it is empty or has characters outside ASCII; {_EXAMPLE}"
+            f"{_found(url)} is not an address: it is empty or has characters outside ASCII; {_EXAMPLE}"
         )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise InvalidValue(f"{_found(url)} is no address: wrong port or brackets; {_EXAMPLE}") from error
+        raise InvalidValue(f"{_found(url)} is not an address: wrong port or brackets; {_EXAMPLE}") from error
     return parts, port
 
 
@@ -65,7 +65,7 @@ def _expand(written: str, environment: Mapping[str, str]) -> str:
     def value_of(match: re.Match[str]) -> str:
         name = match[1]
         if not match[0].endswith("}") or not _NAME.fullmatch(name):
-            raise InvalidValue(f"{shown(match[0])} is no variable; write ${{NAME}}")
+            raise InvalidValue(f"{shown(match[0])} is not a variable; write ${{NAME}}")
         if name not in environment:
             raise InvalidValue(f"the environment variable {name} is not set; set it, or write the address")
         return environment[name]
@@ -76,7 +76,7 @@ def _expand(written: str, environment: Mapping[str, str]) -> str:
 def _reader(*, query: bool) -> ValueType[str]:
     def read(value: Value) -> str:
         written = value.scalar().text
-        environment = value.book.environment
+        environment = value.log.environment
         if "${" not in written:
             return check_url(written, query=query)
         if environment is None:

@@ -1,4 +1,4 @@
-"""The ``workload`` block of slo.yaml: the scenario, and the load's course in the open or the closed model."""
+"""The ``workload`` block of slo.yaml: the scenario, and the load profile in the open or the closed model."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import format_duration, format_rate, shown
-from slocheck.documents.yaml_tree import Listing
+from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.model import Workload, load_profile
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
@@ -29,7 +29,7 @@ def check_scenario(path: str) -> str:
     """Return the path of a scenario; raises InvalidValue where it is neither YAML nor a Locust file."""
     if not path.endswith((".py", ".yaml", ".yml")):
         raise InvalidValue(
-            f"{shown(path)} is no scenario; write a path that ends in .yaml, or a Locust file (.py)"
+            f"{shown(path)} is not a scenario; write a path that ends in .yaml, or a Locust file (.py)"
         )
     return path
 
@@ -65,7 +65,7 @@ _LEVEL = ValueType(_read_level, {"oneOf": [*types.RATE.schema["oneOf"], {"const"
 
 
 def _stages(name: str, kind: ValueType[Any]) -> ValueType[tuple[Stage, ...]]:
-    """Return the kind of a list of stages: ``{NAME: level, for: time}`` holds, ``{to: level, ...}`` ramps."""
+    """Return the type of a list of stages: ``{NAME: level, for: time}`` holds, ``{to: level, ...}`` ramps."""
     held = Key(name, kind, None, "the level, held")
     ramp = Key("to", kind, None, "the level at its end, reached in a straight line")
     keys = (held, ramp, _SECONDS)
@@ -77,7 +77,9 @@ def _stages(name: str, kind: ValueType[Any]) -> ValueType[tuple[Stage, ...]]:
         for item in items:
             section = Section(item, keys)
             if section.has(held) == section.has(ramp):
-                item.wrong(f"needs one of '{name}' (held) and 'to' (a ramp); write {{{name}: ..., for: 30s}}")
+                item.refuse(
+                    f"needs one of '{name}' (held) and 'to' (a ramp); write {{{name}: ..., for: 30s}}"
+                )
             end = section.get(held) if section.has(held) else section.get(ramp)
             end = float(end or 0.0)
             found.append(Stage(end if section.has(held) else last, end, section.get(_SECONDS)))
@@ -91,10 +93,10 @@ def _stages(name: str, kind: ValueType[Any]) -> ValueType[tuple[Stage, ...]]:
 
 
 def _either(one: ValueType[Any], stages: ValueType[tuple[Stage, ...]]) -> ValueType[Any]:
-    """Return the kind of one level, or of a list of stages."""
+    """Return the type of one level, or of a list of stages."""
 
     def read(value: Value) -> Any:
-        return stages.read(value) if isinstance(value.node, Listing) else one.read(value)
+        return stages.read(value) if isinstance(value.node, SequenceNode) else one.read(value)
 
     return ValueType(read, {"oneOf": [*one.schema.get("oneOf", [one.schema]), stages.schema]})
 
@@ -181,43 +183,43 @@ def _read_workload(value: Value) -> Workload | None:
             replace(workload, arrivals=section.get(ARRIVALS) or ArrivalProcess.UNIFORM), rate, at_once
         )
     spawn_rate = section.get(SPAWN_RATE)
-    if spawn_rate is not None and not stages and (slow := ramp_fault(workload.users, spawn_rate, warmup)):
-        (section.below(SPAWN_RATE) or value).wrong(slow)
+    if spawn_rate is not None and not stages and (slow := ramp_problem(workload.users, spawn_rate, warmup)):
+        (section.value_of(SPAWN_RATE) or value).refuse(slow)
     chosen = spawn_rate or default_spawn_rate(workload.users, warmup)
     return replace(workload, spawn_rate=chosen, stages=stages)
 
 
 def _check_model(section: Section, value: Value, *, staged: bool) -> None:
-    """Write down what does not fit together: one model, and that one's keys alone."""
+    """Record what does not fit together: one model, and that one's keys alone."""
     if section.has(RATE) and section.has(USERS):
-        (section.below(USERS) or value).wrong(
-            "stands beside 'rate', which has no fixed number of users; write one of them (or max_users)"
+        (section.value_of(USERS) or value).refuse(
+            "cannot be combined with 'rate', the open model; write one of them (or max_users)"
         )
     elif not section.has(RATE) and not section.has(USERS):
-        value.wrong("says no load; write rate: 200/s (open model) or users: 50 (closed model)")
+        value.refuse("has no load; write rate: 200/s (open model) or users: 50 (closed model)")
     for key in _OPEN_ONLY if not section.has(RATE) else ():
-        if below := section.below(key):
-            below.wrong("belongs to the open model; write rate: 200/s, or remove it")
-    spawn_rate = section.below(SPAWN_RATE)
+        if child := section.value_of(key):
+            child.refuse("belongs to the open model; write rate: 200/s, or remove it")
+    spawn_rate = section.value_of(SPAWN_RATE)
     if spawn_rate and (section.has(RATE) or staged):
-        spawn_rate.wrong("has no meaning beside a rate or stages; remove it")
+        spawn_rate.refuse("has no effect together with a rate or stages; remove it")
 
 
 def _duration(section: Section, stages: Sequence[Stage], warmup: float, value: Value) -> float:
-    """Return the window's length; stages tell it, and whatever is written beside them has to agree."""
+    """Return the window's length; stages determine it, and an explicit duration has to agree."""
     duration = section.get(DURATION)
     if not stages:
         if not section.has(DURATION):
-            value.wrong("has no key 'duration'; write duration: 2m (length of the measured window)")
+            value.refuse("has no key 'duration'; write duration: 2m (length of the measured window)")
         return duration or 1.0
     left = load_profile.length(stages) - warmup
     if left < 1:
-        value.wrong(
-            f"its stages last {_shown(load_profile.length(stages))}, and the warm-up {_shown(warmup)}; "
+        value.refuse(
+            f"has stages of {_shown(load_profile.length(stages))}, and a warm-up of {_shown(warmup)}; "
             "no window is left: write longer stages"
         )
     elif duration is not None and duration != left:
-        (section.below(DURATION) or value).wrong(
+        (section.value_of(DURATION) or value).refuse(
             f"the stages leave {_shown(left)} after the warm-up; write duration: {_shown(left)}, or remove it"
         )
     return max(1.0, left)
@@ -242,7 +244,7 @@ def with_rate(workload: Workload, rate: float | tuple[Stage, ...], at_once: int 
 
 
 def held(level: float, workload: Workload) -> tuple[Stage, ...]:
-    """Return the course that holds one level over warm-up and window."""
+    """Return the load profile with one constant level over warm-up and window."""
     return (Stage(level, level, workload.warmup + workload.duration),)
 
 
@@ -251,7 +253,7 @@ def default_spawn_rate(users: int, warmup: float) -> float:
     return max(1.0, users / (warmup / 2)) if warmup else float(users)
 
 
-def ramp_fault(users: int, rate: float, warmup: float) -> str:
+def ramp_problem(users: int, rate: float, warmup: float) -> str:
     """Say why starting `users` at `rate` a second does not fit into the warm-up; empty where it does."""
     room = max(1.0, warmup)
     if users / rate <= room:

@@ -1,4 +1,4 @@
-"""The course of a load over time: stages of a level, users or arrivals per second."""
+"""How a load changes over time: stages of a level, users or arrivals per second."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class ArrivalProcess(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of a load's course: a level that is held, or goes from one to another in a straight line.
+    """A stage of a load profile: a level that is constant, or a linear ramp from one level to another.
 
     Attributes:
         begin: Level at its begin, users or arrivals per second.

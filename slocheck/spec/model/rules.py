@@ -16,6 +16,6 @@ class FailureRule:
 
 @dataclass(frozen=True, slots=True)
 class CacheRule:
-    """Response headers that tell a cache hit from a miss, looked up in this order, lower case."""
+    """Response headers that distinguish a cache hit from a miss, looked up in this order, lower case."""
 
     headers: tuple[str, ...] = ("x-cache", "cf-cache-status", "age")

@@ -1,11 +1,11 @@
-"""What a run must keep to be believed: the `validity` block, typed."""
+"""The limits of a valid run: the `validity` block, typed."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ValidityLimits:
-    """What a run must keep to be believed.
+    """The limits that a valid run must keep.
 
     Attributes:
         min_sent: Smallest share of the planned users or arrivals that were really there, 0..1.

@@ -20,8 +20,8 @@ class Workload:
         drain: Seconds after the window in which requests in flight may end.
         tags: Only tasks with one of these tags; empty: all.
         exclude_tags: Tasks left out.
-        rate: Course of the arrivals over warm-up and window; empty: closed model.
-        stages: Course of the users over warm-up and window; empty: a constant number.
+        rate: Load profile of the arrivals over warm-up and window; empty: closed model.
+        stages: Load profile of the users over warm-up and window; empty: a constant number.
         arrivals: How arrivals are spread.
     """
 

@@ -161,7 +161,7 @@ def _p_breach(side: SideResult) -> float:
 
 def _tainted(objective: str, faults: Sequence[Finding]) -> bool:
     """Tell whether one of the faults could have caused this objective's breach."""
-    return any(fault.everything or objective in fault.affects for fault in faults)
+    return any(objective in fault.affects for fault in faults)
 
 
 def _objective(objective: Objective, spec: Spec, runs: Sequence[Evidence]) -> ObjectiveResult:

@@ -167,19 +167,17 @@ class Finding:
     """One check of the run's validity.
 
     Attributes:
-        name: Such as ``generator cpu``; stable, for machines.
-        valid: Whether the check held.
-        message: What was measured and what it has to be; on failure, which number is not to be believed.
-        taints: Names of the objectives whose breach the fault could have caused; all when `everything`.
-        everything: The fault could have caused any breach.
-        server_only: It touches the objectives that it taints and no other: what those met stands.
+        code: Such as ``generator-cpu``; stable, for machines.
+        valid: Whether the check passed.
+        message: What was measured; on failure also what was allowed, and which numbers are invalid.
+        affects: Names of the objectives whose breach the fault could have caused.
+        server_only: The fault concerns only the objectives in `affects`; what others met stands.
     """
 
-    name: str
+    code: str
     valid: bool
     message: str
     affects: frozenset[str] = frozenset()
-    everything: bool = False
     server_only: bool = False
 
 

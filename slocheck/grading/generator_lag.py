@@ -38,7 +38,7 @@ def own_lateness(
         f"{spec.validity.max_lag_share:.0%} of the limit; the target may have kept it: use --processes, send "
         "less, or run on an idle machine"
     )
-    return (Finding("own lateness", valid=False, message=message, affects=frozenset(explained)),)
+    return (Finding("generator-lag", valid=False, message=message, affects=frozenset(explained)),)
 
 
 def _lag_s(runs: Sequence[Evidence], quantile: Fraction | None) -> float:

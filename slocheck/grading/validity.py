@@ -85,7 +85,7 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
         )
     return [
         Finding("arrivals", enough, message, _limited_by_load(spec)),
-        Finding("schedule lag", on_time, late, _distorted(spec)),
+        Finding("schedule-lag", on_time, late, _distorted(spec)),
     ]
 
 
@@ -109,7 +109,7 @@ def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
             f", allowed {spec.validity.max_generator_cpu:.0%}; latencies are the generator's as much as "
             "the target's: use --processes, or send less"
         )
-    return [Finding("generator cpu", valid, message, _distorted(spec))]
+    return [Finding("generator-cpu", valid, message, _distorted(spec))]
 
 
 def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -119,7 +119,7 @@ def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     message = f"loop lag p99 {lag * 1000:.1f} ms"
     if not valid:
         message += f", allowed {spec.validity.max_loop_lag * 1000:.0f} ms; latencies are too long by as much"
-    return [Finding("loop lag", valid, message, _distorted(spec))]
+    return [Finding("loop-lag", valid, message, _distorted(spec))]
 
 
 def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -192,6 +192,6 @@ def _server(spec: Spec, evidence: Evidence) -> list[Finding]:
             "and a restart could hide in it"
         )
     return [
-        Finding("clock skew", valid, message, _server_graded(spec), server_only=True),
-        Finding("scrape gaps", regular, gaps, _server_graded(spec), server_only=True),
+        Finding("clock-skew", valid, message, _server_graded(spec), server_only=True),
+        Finding("scrape-gaps", regular, gaps, _server_graded(spec), server_only=True),
     ]

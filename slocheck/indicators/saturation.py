@@ -26,17 +26,17 @@ class Usage:
 
     Attributes:
         name: Its instance, or pod and container.
-        cpu: Processor cores, mean.
-        cpu_max: Between two samples, the most.
-        memory: Bytes, the most.
-        throttled: Share of the scheduler's periods in which it was throttled, 0..1.
+        cpu_cores: Processor cores used, mean.
+        cpu_cores_max: The largest between two samples.
+        memory_bytes_max: The largest sample.
+        throttled_ratio: Share of the scheduler's periods in which it was throttled, 0..1.
     """
 
     name: str
-    cpu: float | None
-    cpu_max: float | None
-    memory: float | None
-    throttled: float | None
+    cpu_cores: float | None
+    cpu_cores_max: float | None
+    memory_bytes_max: float | None
+    throttled_ratio: float | None
 
 
 def saturation(server: ServerSeries) -> tuple[Usage, ...]:
@@ -47,7 +47,9 @@ def saturation(server: ServerSeries) -> tuple[Usage, ...]:
             found.setdefault(_name(series), {}).setdefault(series.metric, []).append(series)
     window = (server.start, server.end)
     usages = (_usage(name, metrics, window) for name, metrics in sorted(found.items()))
-    return tuple(usage for usage in usages if usage.cpu is not None or usage.memory is not None)
+    return tuple(
+        usage for usage in usages if usage.cpu_cores is not None or usage.memory_bytes_max is not None
+    )
 
 
 def _name(series: RawSeries) -> str:
@@ -67,10 +69,10 @@ def _usage(name: str, metrics: Mapping[str, list[RawSeries]], window: tuple[floa
     levels = [value for series in memory for _, value in _inside(series, window)]
     return Usage(
         name,
-        cpu=used / seconds if seconds else None,
-        cpu_max=most if seconds else None,
-        memory=max(levels, default=None),
-        throttled=throttled / periods if periods else None,
+        cpu_cores=used / seconds if seconds else None,
+        cpu_cores_max=most if seconds else None,
+        memory_bytes_max=max(levels, default=None),
+        throttled_ratio=throttled / periods if periods else None,
     )
 
 

@@ -13,7 +13,7 @@ from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Assessment
-from slocheck.grading.early_stopping import decided, due_look
+from slocheck.grading.early_stopping import client_side, decided, due_look
 from slocheck.grading.report import Report
 from slocheck.masking import masked
 from slocheck.pipeline import provenance
@@ -83,7 +83,7 @@ class Observer(Protocol):
         """Take note of what the user should know before the load begins."""
 
     def update(self, tick: Tick, assessment: Assessment) -> None:
-        """Take note of one more second."""
+        """Take note of one more second, and of the client side's grade so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _drive(request: RunRequest, adapters: Adapters, known: Provenance) -> tuple[
     def on_tick(tick: Tick) -> None:
         nonlocal taken, ended_at
         so_far = _so_far(request, tick, known)
-        adapters.observer.update(tick, assess(request.spec, so_far))
+        adapters.observer.update(tick, assess(client_side(request.spec), so_far))
         if not request.until_decided or ended_at is not None:
             return
         look = due_look(tick.second, request.spec, taken)

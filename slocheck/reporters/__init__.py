@@ -1,4 +1,4 @@
-"""Reports: one file a format; each turns a `Report` into text and writes nothing.
+"""Reports: one module for each format, which turns a `Report` into text and writes nothing.
 
 A new format is one new module with ``render(report) -> str`` and one line in `FORMATS`.
 """
@@ -15,8 +15,8 @@ class Format:
     """One kind of report.
 
     Attributes:
-        file_name: What it is called in a run's folder.
-        module: Where its ``render`` is; imported when first used, for templates and pandas are slow to load.
+        file_name: Its name in a run's folder.
+        module: Where its ``render`` is; imported when first used, as templates and pandas load slowly.
     """
 
     file_name: str

@@ -1,4 +1,4 @@
-"""What a dashboard would show of an objective, beside our own numbers; it decides nothing."""
+"""What a dashboard would show for an objective; it is shown for comparison and not graded."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from slocheck.spec.model import Objective
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """One answer.
+    """What a dashboard would show.
 
     Attributes:
         query: As it was sent.
-        value: In the objective's unit; None where a dashboard would show none.
-        error: Why there is none; empty when there is one.
+        value: In the objective's unit; None if a dashboard would show no value.
+        error: Why there is no value; empty if there is one.
     """
 
     query: str
@@ -24,7 +24,7 @@ class Dashboard:
 
 
 def dashboard_of(objective: Objective, server: ServerSeries | None) -> Dashboard | None:
-    """Return what a dashboard would show of an objective; None where that was not asked."""
+    """Return what a dashboard would show for an objective; None if Prometheus was not asked."""
     answer = server.dashboard.get(objective.name) if server else None
     if server is None or answer is None:
         return None
@@ -36,8 +36,8 @@ def dashboard_of(objective: Objective, server: ServerSeries | None) -> Dashboard
 
 
 def dashboard_text(objective: Objective, found: Dashboard) -> str:
-    """Say it in a sentence."""
+    """Say in a sentence what a dashboard would show."""
     if found.value is None:
         return f"A dashboard would show no value here: {found.error}."
     value = format_value(objective.indicator.kind, found.value)
-    return f"A dashboard would show {value}. It estimates by rate(), so it is shown but not graded."
+    return f"A dashboard would show {value}. It is an estimate by rate(), so it is not graded."

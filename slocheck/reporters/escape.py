@@ -1,7 +1,7 @@
-"""Foreign text made safe for where it is shown: one function a sink, all of them here.
+"""Foreign text made safe for where it is shown: one function for each sink.
 
-Endpoint names, error messages, labels, queries and the words of slo.yaml come from elsewhere. `clean`
-takes out what no sink may carry; each sink's function adds what that sink alone would misread.
+Endpoint names, error messages, labels, queries and the text of slo.yaml come from elsewhere. `clean`
+removes what no sink may carry; each sink's function escapes what that sink would misread.
 """
 
 import html
@@ -30,7 +30,7 @@ _FORMULA_START = re.compile(r"^\s*[=+\-@]")
 def clean(text: str) -> str:
     """Return `text` on one line without control characters, terminal sequences and invisible marks.
 
-    Format characters go as a whole: bidi marks reorder what is read, zero-width ones hide in it.
+    All format characters are removed: bidi marks reorder the text, zero-width ones hide in it.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -60,7 +60,7 @@ def shorten(text: str, limit: int) -> str:
 def for_terminal(text: str) -> str:
     """Return `text` for a terminal or a CI log; put it into a `rich.text.Text`, never into markup.
 
-    A CI runner takes a line that begins with ``::`` as a command, and ``##[`` anywhere in it.
+    A CI runner reads a line that begins with ``::`` as a command, and ``##[`` anywhere in a line.
     """
     return _COMMAND_START.sub(": :", clean(text)).replace("##[", "## [")
 
@@ -77,10 +77,10 @@ def for_script_json(value: object) -> str:
 
 
 def for_markdown(text: str) -> str:
-    """Return `text` as plain words of Markdown, in a table cell too.
+    """Return `text` as plain Markdown text, also for a table cell.
 
-    A zero-width space behind ``@``, ``#``, ``://`` and their like keeps a forge from making mentions,
-    references and links of them; a backslash alone does not, because forges look for them in the
+    A zero-width space after ``@``, ``#``, ``://`` and similar keeps a forge from turning them into mentions,
+    references and links; a backslash alone does not, because forges look for them in the
     rendered text.
     """
     text = _MARKDOWN_REFERENCE.sub("\\1\u200b", clean(text))
@@ -91,32 +91,32 @@ def for_markdown(text: str) -> str:
 
 
 def for_markdown_code(text: str) -> str:
-    """Return `text` as a code span of Markdown, fenced by more backticks than it holds; not for tables."""
+    """Return `text` as a Markdown code span, fenced by more backticks than it contains; not for tables."""
     text = clean(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}"
 
 
 def for_xml(text: str) -> str:
-    """Return `text` without the characters that XML 1.0 forbids; the writer escapes the rest."""
+    """Return `text` without the characters that XML 1.0 forbids; the XML writer escapes the rest."""
     return clean(text)
 
 
 def for_csv(text: str) -> str:
-    """Return `text` as one quoted CSV cell that no spreadsheet takes for a formula."""
+    """Return `text` as one quoted CSV cell that no spreadsheet reads as a formula."""
     text = clean(text)
     guarded = f"'{text}" if _FORMULA_START.match(text) else text
     return '"' + guarded.replace('"', '""') + '"'
 
 
 def for_workflow_data(text: str) -> str:
-    """Return `text` as the message of a GitHub workflow command; its line ends are kept, encoded."""
+    """Return `text` as the message of a GitHub workflow command, line ends encoded."""
     lines = "\n".join(clean(line) for line in text.splitlines())
     return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def for_workflow_property(text: str) -> str:
-    """Return `text` as a property's value of a GitHub workflow command."""
+    """Return `text` as the value of a property of a GitHub workflow command."""
     return for_workflow_data(text).replace(":", "%3A").replace(",", "%2C")
 
 

@@ -1,6 +1,6 @@
-"""The result for machines: one JSON document, its keys in a fixed order, without NaN and infinity.
+"""The result for machines: one JSON document with its keys in a fixed order and without NaN or infinity.
 
-docs/json.md describes it; a test holds the two together.
+docs/json.md describes each key; a test keeps the two in step.
 """
 
 import json
@@ -58,8 +58,8 @@ def document(report: Report) -> Json:
         "objectives": [_objective(report, result) for result in assessment.objectives],
         "gaps": [_gap(gap) for gap in assessment.gaps],
         "findings": [_finding(finding) for finding in assessment.findings],
-        "steadiness": [_steadiness(item) for item in assessment.steadiness],
-        "warnings": [{"code": item.code, "text": item.text} for item in assessment.warnings],
+        "steady_state": [_steady_state(item) for item in assessment.steadiness],
+        "warnings": [{"code": item.code, "message": item.text} for item in assessment.warnings],
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],
         "endpoints": [_endpoint(item) for item in totals.endpoint_sums(report.evidence.recording)],
@@ -68,7 +68,7 @@ def document(report: Report) -> Json:
 
 
 def _number(value: float | Fraction | None) -> float | None:
-    """Return a finite number, or None: JSON knows neither NaN nor infinity."""
+    """Return a finite number, or None: JSON has neither NaN nor infinity."""
     if value is None or not math.isfinite(value):
         return None
     return float(value)
@@ -82,7 +82,7 @@ def _run(report: Report) -> Json:
         "folder": report.folder,
         "started": evidence.provenance.started,
         "ended": evidence.provenance.ended,
-        "ending": evidence.ending.value,
+        "end_reason": evidence.ending.value,
         "signal": evidence.signal or None,
         "warmup_s": evidence.recording.warmup_s,
         "window_s": evidence.recording.window_s,
@@ -103,7 +103,8 @@ def _objective(report: Report, result: ObjectiveResult) -> Json:
         "endpoint": str(objective.endpoint) if objective.endpoint else None,
         "source": objective.source.value,
         "unit": unit_name(objective.indicator.kind),
-        "spec": f"{report.spec.path}:{objective.position.line}",
+        "defined_at": f"{report.spec.path}:{objective.position.line}",
+        "verdict": result.verdict.value if result.verdict else None,
         "dashboard": _dashboard(report, objective),
         "levels": [_level(objective, level) for level in result.levels],
     }
@@ -112,25 +113,25 @@ def _objective(report: Report, result: ObjectiveResult) -> Json:
 def _error(example: ErrorExample) -> Json:
     return {
         "endpoint": str(example.endpoint),
-        "failure": example.failure.value,
+        "failure_class": example.failure.value,
         "count": example.count,
         "message": example.message,
-        "first_s": example.second,
+        "first_seen_s": example.second,
     }
 
 
 def _usage(usage: Usage) -> Json:
     return {
         "name": usage.name,
-        "cpu_cores": _number(usage.cpu),
-        "cpu_cores_max": _number(usage.cpu_max),
-        "memory_bytes": _number(usage.memory),
-        "throttled": _number(usage.throttled),
+        "cpu_cores": _number(usage.cpu_cores),
+        "cpu_cores_max": _number(usage.cpu_cores_max),
+        "memory_bytes_max": _number(usage.memory_bytes_max),
+        "throttled_ratio": _number(usage.throttled_ratio),
     }
 
 
 def _dashboard(report: Report, objective: Objective) -> Json | None:
-    """Return what a dashboard would show, or None where that was not asked."""
+    """Return what a dashboard would show; None if Prometheus was not asked."""
     found = dashboard_of(objective, report.evidence.server)
     if found is None:
         return None
@@ -141,6 +142,7 @@ def _level(objective: Objective, level: LevelResult) -> Json:
     limit = level.limit
     return {
         "level": level.level,
+        "needed": level.needed,
         "verdict": level.verdict.value,
         "reason": level.reason,
         "limit": {
@@ -160,18 +162,18 @@ def _side(objective: Objective, limit: Limit, side: SideResult) -> Json:
         "verdict": side.verdict.value,
         "reason": side.reason,
         "value": _value(side.display),
-        "margin": _margin(limit, side.display),
+        "value_minus_limit": _value_minus_limit(limit, side.display),
         "total": side.total,
         "bad": side.bad,
         "bad_upper": side.bad_upper,
-        "interval": _interval(objective, side.bounds),
+        "confidence_interval": _confidence_interval(objective, side.bounds),
         "notes": list(side.notes),
         "source_failed": side.source_failed,
     }
 
 
 def _value(display: Display | None) -> Json | None:
-    """Return an observed value's bounds; an infinite end is None, and then `unbounded` tells it so."""
+    """Return an observed value's bounds; `unbounded` tells an infinite upper bound from an unknown one."""
     if display is None:
         return None
     return {
@@ -181,24 +183,23 @@ def _value(display: Display | None) -> Json | None:
     }
 
 
-def _margin(limit: Limit, display: Display | None) -> float | None:
-    """Return how far the middle of the observed bounds lies from the limit, positive above it."""
+def _value_minus_limit(limit: Limit, display: Display | None) -> float | None:
+    """Return the middle of the observed bounds minus the limit."""
     if display is None or display.low is None or display.high is None:
         return None
     return _number((display.low + display.high) / 2 - float(limit.value))
 
 
-def _interval(objective: Objective, bounds: Bounds | None) -> Json | None:
-    """Return the confidence interval and say what it is of: the bad share, or the value itself."""
+def _confidence_interval(objective: Objective, bounds: Bounds | None) -> Json | None:
+    """Return the confidence interval, and what it is of: the share of bad requests, or the value itself."""
     if bounds is None:
         return None
-    factor = bounds.needed_factor
     return {
         "of": "bad_share" if traits_of(objective.indicator.kind).is_share else "value",
         "low": _number(bounds.low),
         "high": _number(bounds.high),
-        "n_effective": _number(bounds.n_effective),
-        "needed_factor": _number(factor),
+        "effective_sample_size": _number(bounds.n_effective),
+        "needed_duration_factor": _number(bounds.needed_factor),
         "tolerated_design_effect": _number(bounds.tolerated_design_effect),
     }
 
@@ -208,39 +209,38 @@ def _gap(gap: Gap) -> Json:
         "objective": gap.objective,
         "tier": gap.tier,
         "verdict": gap.verdict.value,
-        "distance": _number(gap.distance),
+        "distance_to_limit": _number(gap.distance),
         "message": gap.message,
     }
 
 
 def _finding(finding: Finding) -> Json:
     return {
-        "name": finding.name,
+        "code": finding.code,
         "valid": finding.valid,
         "message": finding.message,
         "affects": sorted(finding.affects),
-        "everything": finding.everything,
     }
 
 
-def _steadiness(item: SteadyState) -> Json:
-    return {"steady": item.steady, "message": item.message, "warmup_s": item.warmup_s}
+def _steady_state(item: SteadyState) -> Json:
+    return {"steady": item.steady, "message": item.message, "suggested_warmup_s": item.warmup_s}
 
 
 def _endpoint(item: Sums) -> Json:
-    """Return an endpoint's sums over the window; latencies in seconds, the upper bound of each bucket."""
+    """Return an endpoint's totals over the window; a percentile is the upper boundary of its bucket."""
     quantiles = [high / NS_PER_SECOND for _, high in item.quantiles]
     p50, p95, p99 = quantiles or (None, None, None)
     return {
         "endpoint": str(item.endpoint),
         "requests": item.sent,
         "failed": item.failed,
-        "failures": {failure.value: count for failure, count in item.failures.items()},
-        "statuses": {str(status): count for status, count in item.statuses.items()},
-        "p50": p50,
-        "p95": p95,
-        "p99": p99,
-        "max": item.max_ns / NS_PER_SECOND if item.ok else None,
+        "failed_by_class": {failure.value: count for failure, count in item.failures.items()},
+        "requests_by_status": {str(status): count for status, count in item.statuses.items()},
+        "p50_s": p50,
+        "p95_s": p95,
+        "p99_s": p99,
+        "max_s": item.max_ns / NS_PER_SECOND if item.ok else None,
     }
 
 
@@ -248,8 +248,8 @@ def _provenance(report: Report) -> Json:
     provenance = report.evidence.provenance
     return {
         "command": provenance.command,
-        "again": totals.again(report),
-        "slocheck": provenance.slocheck,
+        "rerun_command": totals.rerun_command(report),
+        "slocheck_version": provenance.slocheck,
         "versions": dict(sorted(provenance.versions.items())),
         "host": provenance.host,
         "cores": provenance.cores,

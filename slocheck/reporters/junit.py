@@ -1,15 +1,15 @@
-"""JUnit XML for CI: a suite per run, a case per limit that the gate needs and per validity check.
+"""JUnit XML for CI: a suite for the run, a case for each limit and each validity check.
 
-Names carry no numbers, so that a CI server can follow a case from run to run.
+The names of cases contain no measured values, so a CI server can follow a case from run to run.
 """
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
+from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters.escape import for_xml
 from slocheck.reporters.text import (
-    OUTCOME_SENTENCES,
+    NO_VERDICT,
     deciding_side,
     evidence_text,
     limit_text,
@@ -17,8 +17,6 @@ from slocheck.reporters.text import (
     sides_text,
 )
 from slocheck.spec.model import Objective
-
-NO_VERDICT = (Outcome.INVALID, Outcome.INTERRUPTED)
 
 
 def render(report: Report) -> str:
@@ -44,7 +42,7 @@ def _named(report: Report, group: str, name: str) -> TestCase:
 
 
 def _completed(report: Report) -> TestCase:
-    """Return the case that is in error when the run did not reach its end, or has no verdict."""
+    """Return the case that is in error when the run was interrupted or is invalid."""
     case = _named(report, "run", "completed")
     if report.assessment.outcome in NO_VERDICT:
         case.result = [Error(for_xml(report.assessment.headline), report.assessment.outcome.value)]
@@ -52,14 +50,14 @@ def _completed(report: Report) -> TestCase:
 
 
 def _validity(report: Report, finding: Finding) -> TestCase:
-    case = _named(report, "validity", finding.name)
+    case = _named(report, "validity", finding.code)
     if not finding.valid:
         case.result = [Error(for_xml(finding.message), "invalid")]
     return case
 
 
 def _steady(report: Report) -> list[TestCase]:
-    """Return the case that is in error when an unsteady window keeps limits from being met."""
+    """Return the case that is in error when an unsteady window withholds met verdicts."""
     assessment = report.assessment
     if not assessment.steadiness:
         return []
@@ -79,10 +77,10 @@ def _case(report: Report, result: ObjectiveResult, level: LevelResult) -> TestCa
     case = _named(report, "objectives", f"{objective.name} {level.level}{scope}")
     message = for_xml(_message(report, objective, level))
     if not level.needed:
-        case.result = [Skipped(for_xml(f"the gate {report.assessment.gate} does not need it: {message}"))]
+        case.result = [Skipped(for_xml(f"not needed for the gate {report.assessment.gate}: {message}"))]
     elif report.assessment.outcome in NO_VERDICT:
         outcome = report.assessment.outcome
-        case.result = [Error(for_xml(f"{OUTCOME_SENTENCES[outcome]} {message}"), outcome.value)]
+        case.result = [Error(for_xml(f"no verdict, the run is {outcome.value}; {message}"), outcome.value)]
     elif level.verdict is Verdict.BREACHED:
         case.result = [Failure(message, "breached")]
     elif level.verdict is Verdict.UNDECIDED:
@@ -93,7 +91,7 @@ def _case(report: Report, result: ObjectiveResult, level: LevelResult) -> TestCa
 
 
 def _message(report: Report, objective: Objective, level: LevelResult) -> str:
-    """Say what was observed, what it has to be and where that is written, and what the verdict rests on."""
+    """Say what was observed, the limit and its place in the spec, and what the verdict rests on."""
     observed = sides_text(objective, level)
     text = f"{level.verdict.value}: {observed}, {limit_text(level.level, level.limit)}"
     decides = deciding_side(level)

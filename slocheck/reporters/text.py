@@ -1,9 +1,9 @@
-"""The words and numbers that every report shares, so that all of them say the same."""
+"""The wording and number formats that all reports share, so that they all say the same."""
 
 import math
 from fractions import Fraction
 
-from slocheck.documents.units import decimal, format_duration, format_ratio
+from slocheck.documents.units import Comparison, decimal, format_duration, format_ratio
 from slocheck.evidence.recording import ErrorExample
 from slocheck.grading.assessment import LevelResult, Outcome, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display
@@ -19,19 +19,16 @@ OUTCOME_GLYPHS = {
     Outcome.INVALID: "!",
     Outcome.INTERRUPTED: "!",
 }
-OUTCOME_SENTENCES = {
-    Outcome.PASS: "The gate is met.",
-    Outcome.FAIL: "The gate is not met.",
-    Outcome.UNDECIDED: "The evidence decides neither way.",
-    Outcome.INVALID: "The measurement is not to be believed, so there is no verdict on the target.",
-    Outcome.INTERRUPTED: "The run was cut short, so there is no verdict on the target.",
-}
+NO_VERDICT = frozenset({Outcome.INVALID, Outcome.INTERRUPTED})
+"""Outcomes that say nothing about the target."""
+
 SIDE_TITLES = {Side.CLIENT: "client", Side.SERVER: "server"}
 NO_DATA = "no data"
-_NARROW = 0.01  # bounds this close together, relative to their height, are shown as one number
+_NARROW = 0.01  # bounds this close together, relative to their size, are shown as one number
 _SHORT_SHA = 7
-NOTHING = 1e-9  # an end of an interval below this is shown as 0
-_WHOLE_FROM = 10  # a burst tolerance from here on is told in whole requests
+_NUMBER = "0123456789.,"
+NEGLIGIBLE = 1e-9  # an interval's bound below this is shown as 0
+_WHOLE_FROM = 10  # a tolerated design effect from here on is shown as a whole number
 
 
 def headline_word(outcome: Outcome) -> str:
@@ -63,7 +60,7 @@ def scope_text(objective: Objective) -> str:
 
 
 def source_text(objective: Objective) -> str:
-    """Say on whose numbers the objective is graded."""
+    """Say whose numbers the objective is graded on."""
     if traits_of(objective.indicator.kind).is_query:
         return "query"
     return {
@@ -125,33 +122,41 @@ def margin_text(objective: Objective, limit: Limit, display: Display | None) -> 
 
 
 def confidence_text(confidence: Fraction | None) -> str:
-    """Say how sure the verdicts are."""
+    """Say how certain the verdicts are."""
     if confidence is None:
-        return "The observed values alone were graded (confidence: none)"
-    return f"Verdicts are given at about {format_ratio(confidence)} confidence"
+        return "Only the observed values were graded (confidence: none)"
+    return f"Verdicts hold at about {format_ratio(confidence)} confidence"
 
 
 def interval_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:
     """Write a side's confidence interval; empty where there is none.
 
-    The bounds of a share are of the *bad* share. Availability and hit rate are shown as what they are;
-    a percentile's interval is the share of requests at or over its limit, beside the share allowed.
+    The bounds of a share are those of the *bad* share. Availability and hit rate are shown as good shares;
+    a percentile's interval is the share of requests too slow for its limit, next to the share allowed.
     """
     bounds = side.bounds
     if bounds is None or confidence is None or not math.isfinite(bounds.low + bounds.high):
         return ""
     kind = objective.indicator.kind
-    about = f"about {format_ratio(confidence)}"
-    if traits_of(kind).is_percentile:
+    traits = traits_of(kind)
+    ends = (1 - bounds.high, 1 - bounds.low) if traits.good_share else (bounds.low, bounds.high)
+    shown = [0.0 if abs(end) < NEGLIGIBLE else end for end in ends]
+    name = f"{format_ratio(confidence)} CI"
+    if traits.is_percentile:
         allowed = 1 - (objective.indicator.quantile or Fraction(0))
-        low, high = (
-            format_value(IndicatorKind.ERROR_RATE, _or_nothing(end), beside=(allowed,)) for end in _ends(side)
-        )
-        over = f"{low}..{high} of requests at or over {bare_limit(limit)}"
-        return f"{about}: {over}, {format_ratio(allowed)} allowed"
-    ends = [1 - end for end in reversed(_ends(side))] if traits_of(kind).good_share else _ends(side)
-    low, high = (format_value(kind, _or_nothing(end), beside=limits_of(objective)) for end in ends)
-    return f"{about}: {low}..{high}"
+        low, high = (format_value(IndicatorKind.ERROR_RATE, end, beside=(allowed,)) for end in shown)
+        too_slow = f"{too_slow_sign(limit)} {bare_limit(limit)}"
+        return f"{name} {range_text(low, high)} of requests {too_slow} (budget {format_ratio(allowed)})"
+    low, high = (format_value(kind, end, beside=limits_of(objective)) for end in shown)
+    return f"{name} {range_text(low, high)}"
+
+
+def range_text(low: str, high: str) -> str:
+    """Write a range, with the unit once where both ends share it: ``5.91-7.12%``."""
+    if low.startswith("-"):
+        return f"{low} to {high}"
+    number = low.removesuffix(high.lstrip(_NUMBER))
+    return f"{low if number.strip(_NUMBER) else number}-{high}"
 
 
 def bare_limit(limit: Limit) -> str:
@@ -159,51 +164,47 @@ def bare_limit(limit: Limit) -> str:
     return limit.text.removeprefix(str(limit.comparison)).strip()
 
 
-def _or_nothing(end: float) -> float:
-    """Return 0 for an end of an interval that is so near to it that its digits would tell nothing."""
-    return 0.0 if abs(end) < NOTHING else end
-
-
-def _ends(side: SideResult) -> list[float]:
-    return [side.bounds.low, side.bounds.high] if side.bounds else []
+def too_slow_sign(limit: Limit) -> str:
+    """Return the comparison that breaks an upper limit: ``>=`` for a limit written ``<``."""
+    return ">=" if limit.comparison is Comparison.LT else ">"
 
 
 def bad_text(objective: Objective, side: SideResult) -> str:
-    """Write the counts behind a share: ``149 bad of 24,012``."""
+    """Write the counts behind a share: ``149 of 24,012 bad``."""
     traits = traits_of(objective.indicator.kind)
     if side.bad is None or not traits.is_share:
         return ""
     upper = "" if side.bad_upper in (None, side.bad) else f" to {side.bad_upper:,}"
-    return f"{side.bad:,}{upper} {traits.bad_noun} of {side.total:,}"
+    return f"{side.bad:,}{upper} of {side.total:,} {traits.bad_word}"
 
 
-def worth_text(side: SideResult) -> str:
-    """Say how many independent requests a side's were worth, and what more would do or how much it bears.
+def sample_size_text(side: SideResult) -> str:
+    """Write a side's effective sample size and, if met, the design effect tolerated, else the run needed.
 
-    How much longer a run takes is left out where the side's reason says it already.
+    The length of the run needed is left out where the side's reason says it already.
     """
     if side.bounds is None:
         return ""
     parts = []
     if side.bounds.n_effective is not None:
-        parts.append(f"worth {side.bounds.n_effective:,.0f} independent requests")
+        parts.append(f"effective sample size {side.bounds.n_effective:,.0f}")
     if side.bounds.tolerated_design_effect is not None:
-        bears = side.bounds.tolerated_design_effect
-        tolerance = f"{math.floor(bears):,}" if bears >= _WHOLE_FROM else f"{bears:.2g}"
-        parts.append(f"burst tolerance {tolerance}: met even if {tolerance} requests counted as one")
+        effect = side.bounds.tolerated_design_effect
+        shown = f"{math.floor(effect):,}" if effect >= _WHOLE_FROM else f"{effect:.2g}"
+        parts.append(f"tolerated design effect {shown}")
     factor = side.bounds.needed_factor
     is_open = side.verdict is Verdict.UNDECIDED and "would decide" not in side.reason
     if factor is not None and math.isfinite(factor) and is_open:
-        parts.append(f"a run about {factor:.2g} times longer would decide")
+        parts.append(f"a run about {factor:.2g} times as long would decide")
     return ", ".join(parts)
 
 
 def evidence_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:
-    """Write all that a side's verdict rests on: counts, interval, and what they are worth."""
+    """Write all that a side's verdict rests on: counts, interval and effective sample size."""
     parts = (
         bad_text(objective, side),
         interval_text(objective, limit, side, confidence),
-        worth_text(side),
+        sample_size_text(side),
     )
     return "; ".join(part for part in parts if part)
 
@@ -215,7 +216,7 @@ def deciding_side(level: LevelResult) -> SideResult | None:
 
 
 def sides_text(objective: Objective, level: LevelResult) -> str:
-    """Write the deciding side's value, and the other side's behind it where there is one."""
+    """Write the deciding side's value, then the other side's in brackets if there is one."""
     decides = deciding_side(level)
     if decides is None:
         return NO_DATA
@@ -228,7 +229,7 @@ def sides_text(objective: Objective, level: LevelResult) -> str:
 
 
 def gap_between_sides(objective: Objective, level: LevelResult) -> str:
-    """Explain in one sentence why client and server differ; empty where only one of them measured."""
+    """Explain in one sentence why client and server differ; empty if only one of them measured."""
     sides = {side.side: side for side in level.sides if side.display is not None}
     if len(sides) < len(Side):
         return ""
@@ -237,8 +238,8 @@ def gap_between_sides(objective: Objective, level: LevelResult) -> str:
         return explained
     if client.total != server.total:
         return (
-            f"The client counted {client.total:,} requests, the server {server.total:,}; what never "
-            "reached the server, or came from elsewhere, widens the server's range."
+            f"The client counted {client.total:,} requests, the server {server.total:,}; requests that never "
+            "reached the server, or came from elsewhere, widen the server's range."
         )
     return "Both sides counted the same number of requests."
 
@@ -266,7 +267,7 @@ def latency_text(ns: float | None) -> str:
 
 
 def ratio_text(part: int, whole: int) -> str:
-    """Write a share of counts as a percentage, to three digits; a dash of nothing."""
+    """Write a share of counts as a percentage, to three digits; a dash where there are none."""
     return format_value(IndicatorKind.ERROR_RATE, Fraction(part, whole)) if whole else "-"
 
 

@@ -1,4 +1,4 @@
-"""What several reports need and no contract holds: who stands where before the gate, and sums of counts."""
+"""What several reports need: totals of the window, the most frequent failures, the command to run again."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,53 +7,30 @@ from fractions import Fraction
 
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, SliceCounts
-from slocheck.grading.assessment import Assessment, LevelResult, ObjectiveResult, Verdict
 from slocheck.grading.report import Report
-from slocheck.spec.model import Endpoint, Spec
+from slocheck.spec.model import Endpoint
 
 PERCENTILES = (Fraction(1, 2), Fraction(19, 20), Fraction(99, 100))
-CRITICAL = "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveStatus:
-    """Where one objective stands before the gate.
-
-    Attributes:
-        result: The objective's result.
-        verdict: The worst of the levels that the gate needs; None where it needs none of them.
-        level: The level that shows it best: of the worst verdict, the strictest tier.
-    """
-
-    result: ObjectiveResult
-    verdict: Verdict | None
-    level: LevelResult
-
-
-def objective_statuses(_spec: Spec, assessment: Assessment) -> tuple[ObjectiveStatus, ...]:
-    """Return every objective's standing, in the spec's order."""
-    return tuple(ObjectiveStatus(result, result.verdict, result.shown) for result in assessment.objectives)
 
 
 def frequent_failures(recording: Recording) -> list[ErrorExample]:
-    """Return the messages of failed requests, most frequent first; the warm-up's are among them."""
+    """Return the messages of failed requests, most frequent first; those of the warm-up are included."""
     return sorted(recording.errors, key=lambda item: (-item.count, str(item.endpoint), item.message))
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What an endpoint's slices of the window add up to.
+    """Totals of an endpoint's slices.
 
     Attributes:
-        endpoint: Which one; None for all together.
+        endpoint: None: all endpoints together.
         ok: Requests that did not fail.
         failures: Failed ones by class.
         statuses: Requests by status code; 0: no response.
-        quantiles: p50, p95 and p99 of the ok requests in nanoseconds, as (low, high); empty without any.
-        mean_ns: Mean latency of the ok requests; None without any.
+        quantiles: p50, p95 and p99 of the ok requests in ns, as (low, high); empty if there are none.
         max_ns: Largest latency of the ok requests.
-        cache_hits: Hits told by response headers.
-        cache_misses: Misses told by response headers.
+        cache_hits: Cache hits, by response header.
+        cache_misses: Cache misses, by response header.
         bytes_received: Body bytes.
     """
 
@@ -62,7 +39,6 @@ class Sums:
     failures: Mapping[FailureClass, int]
     statuses: Mapping[int, int]
     quantiles: tuple[tuple[int, int], ...]
-    mean_ns: float | None
     max_ns: int
     cache_hits: int
     cache_misses: int
@@ -80,14 +56,14 @@ class Sums:
 
 
 def endpoint_sums(recording: Recording) -> tuple[Sums, ...]:
-    """Return the window's sums of each endpoint, in the recording's order."""
+    """Return the window's totals of each endpoint, in the recording's order."""
     return tuple(
         sums(item.endpoint, list(recording.window_slices(item.endpoint))) for item in recording.endpoints
     )
 
 
 def window_sums(recording: Recording) -> Sums:
-    """Return the window's sums of all endpoints together."""
+    """Return the window's totals of all endpoints together."""
     return sums(None, list(recording.window_slices()))
 
 
@@ -106,7 +82,6 @@ def sums(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Sums:
         failures=dict(sorted(failures.items())),
         statuses=dict(sorted(statuses.items())),
         quantiles=tuple(quantile_bounds(histogram, q) for q in PERCENTILES) if histogram else (),
-        mean_ns=sum(part.total_ns for part in slices) / ok if ok else None,
         max_ns=max((part.max_ns for part in slices), default=0),
         cache_hits=sum(part.cache_hits for part in slices),
         cache_misses=sum(part.cache_misses for part in slices),
@@ -114,8 +89,8 @@ def sums(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Sums:
     )
 
 
-def again(report: Report) -> str:
-    """Return the command that makes the same run again, its seed named."""
+def rerun_command(report: Report) -> str:
+    """Return the command that repeats this run, with its seed."""
     provenance = report.evidence.provenance
     if provenance.seed is None or "--seed" in provenance.command or "slocheck run" not in provenance.command:
         return provenance.command

@@ -77,7 +77,7 @@ class IndicatorTraits:
         counts_requests: Client and server count the same requests. Cache look-ups need not be requests.
         limited_by_load: It cannot be higher than the load that was offered.
         slow_generator_distorts: A slow load generator makes it worse than it is.
-        bad_noun: What its bad requests are called in counts.
+        bad_word: What its bad requests are called in counts.
         sides_differ: Why client and server differ, for people; empty where their counts say why.
     """
 
@@ -93,7 +93,7 @@ class IndicatorTraits:
     counts_requests: bool = True
     limited_by_load: bool = False
     slow_generator_distorts: bool = False
-    bad_noun: str = "bad"
+    bad_word: str = "bad"
     sides_differ: str = ""
 
     @property
@@ -134,8 +134,8 @@ TRAITS: Mapping[IndicatorKind, IndicatorTraits] = {
         is_percentile=True,
         slow_generator_distorts=True,
         sides_differ=(
-            "The client's time includes connecting, the network and queues before the server's own clock "
-            "starts; the server's number is read off histogram buckets, so it is a range."
+            "The client's latency includes connecting, the network and queueing before the server starts its "
+            "timer; the server's value comes from histogram buckets, so it is a range."
         ),
     ),
     IndicatorKind.ERROR_RATE: IndicatorTraits(
@@ -161,8 +161,8 @@ TRAITS: Mapping[IndicatorKind, IndicatorTraits] = {
         budget=lambda _, limit: 1 - limit.value,
         good_share=True,
         counts_requests=False,
-        bad_noun="misses",
-        sides_differ="The client counts responses by their header; the server counts its cache look-ups.",
+        bad_word="missed",
+        sides_differ="The client counts responses by their cache header, the server its cache lookups.",
     ),
     IndicatorKind.RPS_PER_INSTANCE: IndicatorTraits(
         title="successful requests per second and instance",

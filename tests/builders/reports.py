@@ -341,7 +341,7 @@ def assessment(found: Sequence[Objective], *, outcome: Outcome = Outcome.FAIL) -
         objectives=graded,
         findings=(
             Finding("users", True, "20 of 20 users ran throughout the window"),
-            Finding("generator cpu", valid, f"generator CPU {41 if valid else 99}% of a core"),
+            Finding("generator-cpu", valid, f"generator CPU {41 if valid else 99}% of a core"),
         ),
         warnings=(RunWarning("missed-target", "latency_p99 misses its target < 500ms"),),
         confidence=Fraction(19, 20),

@@ -41,7 +41,7 @@ def test_a_breach_that_lateness_explains_is_not_the_targets(
     """30 ms of lateness on a limit of 200 ms: only what is over by more is a breach."""
     assessment = assess(SPEC, _run(ms, health))
     assert assessment.outcome is outcome
-    named = [check for check in assessment.findings if check.name == "own lateness"]
+    named = [check for check in assessment.findings if check.code == "generator-lag"]
     assert bool(named) is (outcome is Outcome.INVALID)
     for check in named:
         assert check.affects == {"latency_p95"}

@@ -34,8 +34,8 @@ def _process(metric: str, *values: float, first: float = 0.0) -> RawSeries:
 def test_processor_time_is_subtracted(values: tuple[float, ...], mean: float, most: float) -> None:
     """Growth between the window's own samples, over the time between the first and the last of them."""
     (usage,) = saturation(_server(_process("process_cpu_seconds_total", *values)))
-    assert (usage.name, usage.memory, usage.throttled) == ("a:80", None, None)
-    assert (usage.cpu, usage.cpu_max) == pytest.approx((mean, most))
+    assert (usage.name, usage.memory_bytes_max, usage.throttled_ratio) == ("a:80", None, None)
+    assert (usage.cpu_cores, usage.cpu_cores_max) == pytest.approx((mean, most))
 
 
 def test_memory_is_the_most_of_the_window() -> None:
@@ -70,7 +70,7 @@ def test_usage_scales_and_its_mean_is_below_its_most(steps: list[int], factor: i
     one = saturation(_server(_process("process_cpu_seconds_total", *levels, first=10.0)))[0]
     scaled = [factor * value for value in levels]
     many = saturation(_server(_process("process_cpu_seconds_total", *scaled, first=10.0)))[0]
-    assert one.cpu is not None
-    assert one.cpu_max is not None
-    assert many.cpu == pytest.approx(factor * one.cpu)
-    assert one.cpu <= one.cpu_max + 1e-12
+    assert one.cpu_cores is not None
+    assert one.cpu_cores_max is not None
+    assert many.cpu_cores == pytest.approx(factor * one.cpu_cores)
+    assert one.cpu_cores <= one.cpu_cores_max + 1e-12

@@ -1,4 +1,4 @@
-"""Every report says how sure a verdict is, in the same words."""
+"""Every report says how certain a verdict is, in the same words."""
 
 import html
 import io
@@ -12,7 +12,7 @@ from slocheck.grading.assessment import Bounds, Outcome, SideResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
-from slocheck.reporters.text import worth_text
+from slocheck.reporters.text import sample_size_text
 from tests.builders.reports import report, side
 
 
@@ -39,10 +39,10 @@ def _shown(name: str, found: Report) -> str:
 
 OPEN = [
     pytest.param("+63ms", id="margin"),
-    pytest.param("271 bad of 4,180", id="n"),
-    pytest.param("about 95%: 3.91%..7.12%", id="interval"),
-    pytest.param("worth 1,500 independent requests", id="effective n"),
-    pytest.param("a run about 3.1 times longer would decide", id="factor"),
+    pytest.param("271 of 4,180 bad", id="n"),
+    pytest.param("95% CI 3.91-7.12%", id="interval"),
+    pytest.param("effective sample size 1,500", id="effective n"),
+    pytest.param("a run about 3.1 times as long would decide", id="factor"),
 ]
 
 
@@ -58,27 +58,29 @@ def test_an_open_verdict_says_what_is_known_and_what_would_decide(name: str, tex
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("358 misses of 4,180", id="n"),
-        pytest.param("about 95%: 90.8%..92%", id="interval"),
+        pytest.param("358 of 4,180 missed", id="n"),
+        pytest.param("95% CI 90.8-92%", id="interval"),
         pytest.param("+1.4 points", id="margin"),
-        pytest.param("worth 4,000 independent requests", id="effective n"),
-        pytest.param("burst tolerance 1.7: met even if 1.7 requests counted as one", id="burst tolerance"),
+        pytest.param("effective sample size 4,000", id="effective n"),
+        pytest.param("tolerated design effect 1.7", id="tolerated design effect"),
     ],
 )
-def test_a_met_limit_says_how_much_it_bears(name: str, text: str) -> None:
+def test_a_met_limit_says_how_certain_it_is(name: str, text: str) -> None:
     """A pass shows its certainty, too."""
     assert text in _shown(name, report(outcome=Outcome.FAIL))
 
 
 def test_json_has_the_same_as_numbers() -> None:
-    """In base units; the margin has the limit's sign convention: positive above."""
+    """In base units; the difference from the limit is positive above it."""
     document = json.loads(FORMATS["json"].render(report()))
     by_name = {item["name"]: item for item in document["objectives"]}
-    latency = by_name["latency_p95"]["levels"][1]["sides"][0]
-    assert latency["margin"] == pytest.approx(0.2625 - 0.2)
-    assert (latency["total"], latency["interval"]["n_effective"]) == (4180, 3890)
-    assert by_name["cache_hit_rate"]["levels"][1]["sides"][0]["interval"]["tolerated_design_effect"] == 1.7
-    assert by_name["availability"]["levels"][1]["sides"][0]["interval"]["needed_factor"] == 7.2
+    latency, cache, available = (
+        by_name[name]["levels"][1]["sides"][0] for name in ("latency_p95", "cache_hit_rate", "availability")
+    )
+    assert latency["value_minus_limit"] == pytest.approx(0.2625 - 0.2)
+    assert (latency["total"], latency["confidence_interval"]["effective_sample_size"]) == (4180, 3890)
+    assert cache["confidence_interval"]["tolerated_design_effect"] == 1.7
+    assert available["confidence_interval"]["needed_duration_factor"] == 7.2
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_json_has_the_same_as_numbers() -> None:
 def test_how_much_longer_is_said_once(found: SideResult, told: int) -> None:
     """The reason may say it already."""
     open_side = replace(found, bounds=Bounds(0.1, 0.2, 100.0, needed_factor=3.1))
-    assert worth_text(open_side).count("would decide") == told
+    assert sample_size_text(open_side).count("would decide") == told
 
 
 def test_objectives_without_an_interval_share_a_line() -> None:
@@ -107,14 +109,14 @@ def test_objectives_without_an_interval_share_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tolerance", "text"),
+    ("effect", "text"),
     [
-        pytest.param(1.7, "burst tolerance 1.7:", id="small"),
-        pytest.param(64.9, "burst tolerance 64:", id="never more than it is"),
-        pytest.param(4441.2, "burst tolerance 4,441:", id="large"),
+        pytest.param(1.7, "tolerated design effect 1.7", id="small"),
+        pytest.param(64.9, "tolerated design effect 64", id="never more than it is"),
+        pytest.param(4441.2, "tolerated design effect 4,441", id="large"),
     ],
 )
-def test_burst_tolerance_in_whole_requests(tolerance: float, text: str) -> None:
+def test_a_large_design_effect_is_a_whole_number(effect: float, text: str) -> None:
     """No powers of ten."""
-    bounds = Bounds(0.0, 0.01, 100.0, tolerated_design_effect=tolerance)
-    assert text in worth_text(replace(side(Verdict.MET, 0.1), bounds=bounds))
+    bounds = Bounds(0.0, 0.01, 100.0, tolerated_design_effect=effect)
+    assert text in sample_size_text(replace(side(Verdict.MET, 0.1), bounds=bounds))

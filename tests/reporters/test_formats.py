@@ -21,7 +21,7 @@ from slocheck.reporters.json import document
 from tests.builders.reports import HOSTILE, hostile_report, report
 
 DOCUMENTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
-FREE_NAMES = ("failures", "statuses", "versions")
+FREE_NAMES = ("failed_by_class", "requests_by_status", "versions")
 
 
 def keys(value: object, path: str = "") -> Iterator[str]:
@@ -89,7 +89,7 @@ def test_hostile_text_breaks_no_format(name: str, text: str) -> None:
     if name == "junit":
         assert ET.fromstring(rendered).tag == "testsuites"
     if name == "markdown":
-        outside_code = rendered.partition("Again: `")[0]
+        outside_code = rendered.partition("Run again: `")[0]
         assert "<" not in outside_code
         assert "](" not in outside_code
 
@@ -111,7 +111,7 @@ def test_junit_results() -> None:
     assert found["error_rate silver [POST /checkout]"] == "failure"
     assert found["availability gold"] == "skipped"
     assert found["latency_p99 target"] == "skipped"
-    assert found["generator cpu"] == "passed"
+    assert found["generator-cpu"] == "passed"
     assert found["completed"] == "passed"
 
 

@@ -142,14 +142,14 @@ def test_values_of_both_sides_and_the_reason_for_their_difference_are_shown(page
     assert "histogram buckets" in page.text("p")
     assert 'latency_p95: {bronze: "< 500ms"' in page.text("pre")
     assert 'http_request_duration_seconds_bucket{job="shop-api"}' in page.text("pre")
-    assert "about 95%: 5.91%..7.12%" in page.text("div")
-    assert "at this rate a 30-day error budget lasts" in page.text("li")
+    assert "95% CI 5.91-7.12%" in page.text("div")
+    assert "at this burn rate a 30-day error budget lasts" in page.text("li")
 
 
 def test_what_a_dashboard_would_show_stands_beside_ours(page: Page) -> None:
     """Its value and its query, or why it would show none; it is said not to be graded."""
     text = page.text("p")
-    assert "A dashboard would show 242ms. It estimates by rate(), so it is shown but not graded." in text
+    assert "A dashboard would show 242ms. It is an estimate by rate(), so it is not graded." in text
     assert "A dashboard would show no value here: the query returns no data." in text
     assert "histogram_quantile(0.95, sum by (le)" in page.text("pre")
 

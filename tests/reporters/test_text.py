@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slocheck.documents.units import Comparison
 from slocheck.grading.assessment import Bounds, LevelResult, Side, Verdict
 from slocheck.indicators.samples import Display
 from slocheck.reporters.text import (
@@ -18,6 +19,7 @@ from slocheck.reporters.text import (
     interval_text,
     limits_of,
     margin_text,
+    range_text,
     sides_text,
     unit_name,
     value_text,
@@ -95,30 +97,51 @@ def test_margin_of_the_unknown_is_empty() -> None:
 @pytest.mark.parametrize(
     ("objective", "low", "high", "expected"),
     [
-        pytest.param(ERRORS, 0.002, 0.006, "about 95%: 0.2%..0.6%", id="a share as it is"),
-        pytest.param(ERRORS, 2.2e-308, 0.006, "about 95%: 0%..0.6%", id="no row of noughts"),
-        pytest.param(AVAILABLE, 0.5, 1 - 1e-15, "about 95%: 0%..50%", id="nor at the other end"),
-        pytest.param(AVAILABLE, 0.001, 0.002, "about 95%: 99.8%..99.9%", id="the good share, turned round"),
+        pytest.param(ERRORS, 0.002, 0.006, "95% CI 0.2-0.6%", id="a share"),
+        pytest.param(ERRORS, 2.2e-308, 0.006, "95% CI 0-0.6%", id="nearly zero is shown as zero"),
+        pytest.param(AVAILABLE, 0.5, 1 - 1e-15, "95% CI 0-50%", id="a good share near zero"),
+        pytest.param(AVAILABLE, 0.001, 0.002, "95% CI 99.8-99.9%", id="the good share"),
         pytest.param(
             LATENCY,
             0.03,
             0.04,
-            "about 95%: 3%..4% of requests at or over 200ms, 5% allowed",
+            "95% CI 3-4% of requests >= 200ms (budget 5%)",
             id="a percentile",
         ),
         pytest.param(
             LATENCY,
             1e-158,
             0.04,
-            "about 95%: 0%..4% of requests at or over 200ms, 5% allowed",
+            "95% CI 0-4% of requests >= 200ms (budget 5%)",
             id="a percentile far from its limit",
         ),
     ],
 )
 def test_interval_text(objective: Objective, low: float, high: float, expected: str) -> None:
-    """The interval is told in terms that the objective is known by."""
+    """The interval is written in the terms of the objective."""
     found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(low, high))
     assert interval_text(objective, objective.limits["silver"], found, Fraction(19, 20)) == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        pytest.param("5.91%", "7.12%", "5.91-7.12%", id="one unit"),
+        pytest.param("0.9ms", "1.2s", "0.9ms-1.2s", id="two units"),
+        pytest.param("998", "1,002", "998-1,002", id="no unit"),
+        pytest.param("-0.5/s", "1.5/s", "-0.5/s to 1.5/s", id="a minus sign is not a dash"),
+    ],
+)
+def test_range_text(low: str, high: str, expected: str) -> None:
+    """A range has its unit once where both ends share it."""
+    assert range_text(low, high) == expected
+
+
+def test_a_limit_that_may_be_reached_is_broken_above_it() -> None:
+    """A request of exactly 200ms is bad for ``< 200ms`` and good for ``<= 200ms``."""
+    written = replace(LATENCY.limits["silver"], comparison=Comparison.LE, text="<= 200ms")
+    found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(0.03, 0.04))
+    assert "of requests > 200ms (" in interval_text(LATENCY, written, found, Fraction(19, 20))
 
 
 def test_no_interval_without_confidence() -> None:
@@ -141,7 +164,7 @@ def test_the_deciding_side_says_what_the_level_says() -> None:
     ("kind", "server_total", "told"),
     [
         pytest.param(IndicatorKind.LATENCY, 10, "histogram buckets", id="latency"),
-        pytest.param(IndicatorKind.CACHE_HIT_RATE, 10, "look-ups", id="cache"),
+        pytest.param(IndicatorKind.CACHE_HIT_RATE, 10, "lookups", id="cache"),
         pytest.param(IndicatorKind.ERROR_RATE, 9, "10 requests, the server 9", id="counts differ"),
         pytest.param(IndicatorKind.ERROR_RATE, 10, "same number", id="counts agree"),
     ],
@@ -162,7 +185,7 @@ def test_the_gap_between_the_sides_is_explained(kind: IndicatorKind, server_tota
     ("seconds", "expected"), [(45, "45s"), (120, "2m00s"), (3900, "1h05m00s"), (0, "0s")]
 )
 def test_clock_text(seconds: float, expected: str) -> None:
-    """Lengths of runs as people say them."""
+    """Lengths of runs as people write them."""
     assert clock_text(seconds) == expected
 
 

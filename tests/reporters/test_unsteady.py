@@ -48,7 +48,7 @@ def test_the_drift_and_the_warmup_are_shown(name: str) -> None:
 def test_json_has_it_for_machines() -> None:
     """As a list of runs."""
     document = json.loads(FORMATS["json"].render(_unsteady()))
-    assert document["steadiness"] == [{"steady": False, "message": DRIFT, "warmup_s": 20}]
+    assert document["steady_state"] == [{"steady": False, "message": DRIFT, "suggested_warmup_s": 20}]
 
 
 @pytest.mark.parametrize(

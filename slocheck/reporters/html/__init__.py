@@ -1,4 +1,4 @@
-"""The HTML report: one file without network, complete without JavaScript, under a strict CSP."""
+"""The HTML report: one file that needs no network, complete without JavaScript, under a strict CSP."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ def render(report: Report) -> str:
             evidence=report.evidence,
             spec=report.spec,
             words=text,
-            again=totals.again(report),
+            rerun_command=totals.rerun_command(report),
             total=totals.window_sums(report.evidence.recording),
             verdict=view.verdict(report),
             objectives=view.objectives(report),
@@ -61,7 +61,7 @@ def _environment() -> Environment:
 
 
 def _finalize(value: object) -> Markup:
-    """Clean and escape whatever is shown; our own markup is both already."""
+    """Clean and escape what is shown; our own markup is clean and escaped already."""
     if isinstance(value, Markup):
         return value
     return Markup(for_html(str(value)))  # noqa: S704 - escaped by the sink's own function
@@ -69,12 +69,12 @@ def _finalize(value: object) -> Markup:
 
 @cache
 def _asset(name: str) -> Markup:
-    """Return a file of this package; it must hold nothing that ends its element."""
+    """Return a file of this package; it must not contain a closing tag of its element."""
     text = files(__name__).joinpath(name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - our own file
 
 
 def _csp_hash(text: str) -> str:
-    """Return the source expression that allows an inline element of exactly this text."""
+    """Return the CSP source expression that allows an inline element with exactly this text."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,4 +1,4 @@
-"""The charts over time: latency, load with its errors, cache hits. One time axis, the warm-up marked."""
+"""Charts over time: latency, load with its errors, cache hits, all on the same time axis."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MEDALS = ("#8a6100", "#5f6670", "#8c4a1c")
-"""Strictest tier first: gold, silver, bronze; dark enough to be read as text on white."""
+"""Strictest tier first: gold, silver, bronze; dark enough to be readable as text on white."""
 
 OTHER_TIER = "#3d4f63"
 LINES: Mapping[str, tuple[str, str]] = {
@@ -27,7 +27,7 @@ LINES: Mapping[str, tuple[str, str]] = {
     "p95": ("#a34a00", "7 3"),
     "p99": ("#7a2f6f", "2 3"),
 }
-"""Colour and dash of each percentile: either alone tells them apart."""
+"""Colour and dash of each percentile: either is enough to tell them apart."""
 
 FAILURE_COLOURS = dict(
     zip(
@@ -46,20 +46,20 @@ _PERCENT = 100
 
 
 def tier_colour(tier: str, tiers: Sequence[str]) -> str:
-    """Return a tier's colour: the strictest three are medals."""
+    """Return a tier's colour: the strictest three are gold, silver and bronze."""
     place = len(tiers) - 1 - tiers.index(tier) if tier in tiers else len(MEDALS)
     return MEDALS[place] if place < len(MEDALS) else OTHER_TIER
 
 
 def tier_limits(objective: Objective | None, spec: Spec) -> list[tuple[str, Fraction]]:
-    """Return an objective's limits that belong to tiers, strictest first."""
+    """Return an objective's tier limits, strictest first."""
     if objective is None:
         return []
     return [(tier, objective.limits[tier].value) for tier in reversed(spec.tiers) if tier in objective.limits]
 
 
 def banded(spec: Spec, kind: IndicatorKind) -> Objective | None:
-    """Return the objective on all requests whose tiers a chart shows: of this kind, with the most tiers."""
+    """Return the objective whose tiers a chart shows: of this kind, on all requests, with the most tiers."""
     found = [item for item in spec.objectives if item.indicator.kind is kind and item.endpoint is None]
     return max(found, key=lambda item: len(tier_limits(item, spec)), default=None)
 
@@ -164,7 +164,7 @@ def _end_labels(
 
 
 def load_chart(frame: "pd.DataFrame", warmup_s: int) -> Markup:
-    """Return the requests sent per second, the failed ones stacked by class from the axis up."""
+    """Return the requests sent per second, with failed ones stacked by class from the axis up."""
     high = svg.round_high(max(1.0, float(frame["sent"].max())))
     scale = Linear(0, high, LOAD_HEIGHT - BOTTOM, TOP)
     x = svg.time_scale(len(frame))
@@ -175,11 +175,11 @@ def load_chart(frame: "pd.DataFrame", warmup_s: int) -> Markup:
         top = floor + frame[str(failure)]
         parts.append(_area(top, floor, x, scale, colour=FAILURE_COLOURS[failure], css="failed"))
         floor = top
-    told = ", ".join(map(str, classes)) or "none"
+    shown = ", ".join(map(str, classes)) or "none"
     return svg.chart(
         "load",
         "Requests and errors over time",
-        f"Requests sent in each second; failed ones are stacked from below by class: {told}. "
+        f"Requests sent in each second; failed requests are stacked by class from the axis up: {shown}. "
         "A mark under the axis shows each second with a failure.",
         svg.value_axis(scale, [f"{value:,.0f}" for value in scale.ticks()], "requests per second"),
         svg.time_axis(x, LOAD_HEIGHT),
@@ -214,7 +214,7 @@ def _area(
 
 
 def _steps(column: "pd.Series[float]", x: Linear, y: svg.Scale) -> list[tuple[float, float]]:
-    """Return the corners of a staircase: each second is as high as its count, from its begin to its end."""
+    """Return the corners of a staircase: flat at its count from the start to the end of each second."""
     corners: list[tuple[float, float]] = []
     ends = [*column.index[1:], x.high]
     for second, end, value in zip(column.index, ends, column, strict=True):
@@ -227,7 +227,7 @@ def _steps(column: "pd.Series[float]", x: Linear, y: svg.Scale) -> list[tuple[fl
 
 
 def _failure_marks(frame: "pd.DataFrame", x: Linear) -> Markup:
-    """Return a mark under the axis for each second with a failure: one in thousands is too low to see."""
+    """Return a mark under the axis for each second with a failure: a single one is too low to see."""
     y = LOAD_HEIGHT - BOTTOM + 1
     failed = decimated(frame["failed"])
     marks = "".join(f"M{svg.line([(x(second + 0.5), y)])[1:]}v5" for second, count in failed.items() if count)
@@ -253,11 +253,11 @@ def _load_legend(classes: Sequence[FailureClass]) -> Markup:
 
 
 def cache_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup | None:
-    """Return the cache hit rate that response headers told over time; None where they told nothing."""
-    looked_up = frame["hits"] + frame["misses"]
-    if not looked_up.any():
+    """Return the cache hit rate over time by response headers; None if no header said hit or miss."""
+    lookups = frame["hits"] + frame["misses"]
+    if not lookups.any():
         return None
-    rate = frame["hits"] / looked_up.where(looked_up > 0)
+    rate = frame["hits"] / lookups.where(lookups > 0)
     objective = banded(spec, IndicatorKind.CACHE_HIT_RATE)
     limits = [(tier, float(value)) for tier, value in tier_limits(objective, spec)]
     lowest = min([float(rate.min()), *(value for _, value in limits)])
@@ -267,7 +267,7 @@ def cache_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup | No
     return svg.chart(
         "cache",
         "Cache hit rate over time",
-        "Share of cache hits among the responses of each second whose header told hit or miss, with limits.",
+        "Share of cache hits among the responses of each second whose header says hit or miss, with limits.",
         svg.value_axis(scale, [f"{value * _PERCENT:.0f}%" for value in scale.ticks()], "cache hit rate"),
         svg.time_axis(x, CACHE_HEIGHT),
         svg.warmup(x, warmup_s, CACHE_HEIGHT),
@@ -285,7 +285,7 @@ def cache_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup | No
 
 
 def _rules(limits: Sequence[tuple[str, float]], scale: Linear, tiers: Sequence[str]) -> Markup:
-    """Return a dashed, named line per tier's limit on a ratio."""
+    """Return a dashed, named line for each tier's limit on a ratio."""
     ends = [scale(value) for _, value in limits]
     places = svg.spread(ends, gap=_LABEL_GAP, low=TOP, high=CACHE_HEIGHT - BOTTOM)
     rules = [

@@ -1,4 +1,4 @@
-"""The charts of how latencies are distributed: the percentile spectrum, and a heatmap over time."""
+"""Charts of the latency distribution: by percentile, and as a heatmap over time."""
 
 import math
 from collections import Counter, defaultdict
@@ -51,14 +51,14 @@ def spectrum_points(histogram: Mapping[int, int]) -> list[tuple[Fraction, float]
 
 
 def marked_percentiles(histogram: Mapping[int, int]) -> list[tuple[Fraction, float]]:
-    """Return the percentiles that the spectrum's axis names, as far as the requests reach, in nanoseconds."""
+    """Return the percentiles named on the axis that enough requests exist for, in nanoseconds."""
     total = sum(histogram.values())
     quantiles = [1 - Fraction(1, place) for place, _ in _MARKS if place <= total]
     return [(q, sum(quantile_bounds(histogram, q)) / 2) for q in quantiles]
 
 
 def spectrum_chart(recording: Recording, spec: Spec) -> Markup | None:
-    """Return latency against 1/(1-q) with each tier's latency limits as steps; None with hardly a request."""
+    """Return latency against 1/(1-q) with each tier's latency limits as steps; None below two requests."""
     histogram = window_histogram(recording)
     total = sum(histogram.values())
     if total < _FEW:
@@ -73,7 +73,7 @@ def spectrum_chart(recording: Recording, spec: Spec) -> Markup | None:
     return svg.chart(
         "spectrum",
         "Latency by percentile",
-        "Latency of the window's successful requests against the percentile; the tiers' limits are steps.",
+        "Latency of the window's successful requests by percentile; the limits of the tiers are steps.",
         svg.value_axis(y, [latency_text(value) for value in y.ticks()], "latency, logarithmic"),
         *(_percentile_mark(place, name, x) for place, name in _MARKS if place <= x.high),
         *(_limit_steps(tier, steps, x, y, spec.tiers) for tier, steps in limits),
@@ -91,7 +91,7 @@ def _percentile_mark(place: int, name: str, x: Log) -> Markup:
 
 
 def _tier_steps(spec: Spec) -> list[tuple[str, list[tuple[float, float]]]]:
-    """Return per tier the places 1/(1-q) and limits in nanoseconds of the objectives on all requests."""
+    """Return for each tier the places 1/(1-q) and limits in nanoseconds of objectives on all requests."""
     steps: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
     for objective in spec.objectives:
         q = objective.indicator.quantile
@@ -106,7 +106,7 @@ def _tier_steps(spec: Spec) -> list[tuple[str, list[tuple[float, float]]]]:
 def _limit_steps(
     tier: str, steps: Sequence[tuple[float, float]], x: Log, y: Log, tiers: Sequence[str]
 ) -> Markup:
-    """Return a tier's staircase: up to each percentile, its limit holds."""
+    """Return a tier's limits as a staircase: each holds up to its percentile."""
     corners: list[tuple[float, float]] = []
     start = x.start
     for place, ns in steps:
@@ -128,7 +128,7 @@ def _limit_steps(
 
 
 def heatmap_chart(recording: Recording) -> Markup | None:
-    """Return how many requests took how long, over time; darker is more. None without a request."""
+    """Return the number of requests by latency and time, darker for more; None if there are none."""
     seconds = recording.window.stop
     step = max(1, math.ceil(seconds / COLUMNS))
     cells: Counter[tuple[int, int]] = Counter()
@@ -144,7 +144,7 @@ def heatmap_chart(recording: Recording) -> Markup | None:
     return svg.chart(
         "heatmap",
         "Latency distribution over time",
-        f"Each cell counts the successful requests of {step} s that took so long; darker is more, by powers.",
+        f"Each cell counts successful requests by latency in {step} s; darker is more, logarithmic.",
         svg.value_axis(y, [latency_text(value) for value in y.ticks()], "latency, logarithmic"),
         svg.time_axis(x, HEIGHT),
         svg.warmup(x, recording.warmup_s, HEIGHT),

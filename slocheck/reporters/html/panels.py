@@ -1,4 +1,4 @@
-"""The charts with what belongs to them: a caption, and their numbers as a table for who cannot see them."""
+"""The charts with a caption, and their numbers as a table for those who cannot see them."""
 
 import math
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ Rows = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A chart, what to know when reading it, and its numbers."""
+    """A chart, a note on how to read it, and its numbers."""
 
     title: str
     note: str
@@ -34,7 +34,7 @@ class Panel:
 
 
 def panels(report: Report, frame: "pd.DataFrame") -> tuple[Panel, ...]:
-    """Return the report's charts in order; those without data are left out."""
+    """Return the report's charts in order, without those that have no data."""
     recording, spec = report.evidence.recording, report.spec
     step = max(1, math.ceil(len(frame) / TABLE_ROWS))
     coarse = timeline(recording, step)
@@ -43,7 +43,7 @@ def panels(report: Report, frame: "pd.DataFrame") -> tuple[Panel, ...]:
     found = [
         Panel(
             "Latency",
-            "Successful requests; a failed one has no latency here, but counts against its percentile.",
+            "Successful requests only; in the objectives a failed request counts as too slow.",
             charts.latency_chart(frame, spec, warmup),
             (f"at ({span})", *QUANTILE_COLUMNS),
             _latency_rows(coarse),
@@ -57,15 +57,15 @@ def panels(report: Report, frame: "pd.DataFrame") -> tuple[Panel, ...]:
         ),
     ]
     if (cache := charts.cache_chart(frame, spec, warmup)) is not None:
-        note = "As the responses' headers told it."
+        note = "According to response headers."
         found.append(
             Panel("Cache hits", note, cache, (f"at ({span})", "hits", "misses", "rate"), _cache_rows(coarse))
         )
     if (spectrum := distributions.spectrum_chart(recording, spec)) is not None:
-        note = "How bad it gets for how few: successful requests of the window."
+        note = "Latency of the window's successful requests by percentile."
         found.append(Panel("Percentiles", note, spectrum, ("percentile", "latency"), _spectrum_rows(report)))
     if (heatmap := distributions.heatmap_chart(recording)) is not None:
-        note = "Two bands mean two kinds of request; a column that darkens upwards is a stall."
+        note = "Two horizontal bands mean two kinds of request; a dark column upwards is a stall."
         found.append(Panel("Distribution", note, heatmap, (), ()))
     return tuple(found)
 
@@ -113,7 +113,7 @@ def _spectrum_rows(report: Report) -> Rows:
 
 
 def data(frame: "pd.DataFrame") -> Mapping[str, object]:
-    """Return what the crosshair reads off: second by second, milliseconds; empty for a very long run."""
+    """Return what the crosshair shows for each second, latencies in ms; empty for a very long run."""
     if len(frame) > MAX_POINTS:
         return {}
     columns: dict[str, object] = {
@@ -126,5 +126,5 @@ def data(frame: "pd.DataFrame") -> Mapping[str, object]:
 
 
 def _milliseconds(ns: float) -> float | None:
-    """Return a latency to four digits, None where there was none."""
+    """Return a latency to four digits; None if there was none."""
     return None if math.isnan(ns) else float(f"{ns * 1000 / NS_PER_SECOND:.4g}")

@@ -1,4 +1,4 @@
-"""Charts' groundwork: elements, scales, axes. Presentation attributes draw them, so that they need no CSS."""
+"""Building blocks of charts: elements, scales, axes. They use presentation attributes and need no CSS."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ def _text(child: str) -> Markup:
 
 
 def _plain(value: object) -> str:
-    """Write coordinates short: a tenth of a pixel is enough."""
+    """Write a coordinate to a tenth of a pixel, which is enough."""
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
 
 
@@ -60,7 +60,7 @@ class Linear:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Return the pixel of a value; values beyond the ends are put on them."""
+        """Return the pixel of a value; values beyond the ends are clamped."""
         share = (min(max(value, self.low), self.high) - self.low) / ((self.high - self.low) or 1)
         return self.start + share * (self.end - self.start)
 
@@ -80,13 +80,13 @@ class Log:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Return the pixel of a value; values beyond the ends are put on them."""
+        """Return the pixel of a value; values beyond the ends are clamped."""
         return Linear(math.log(self.low), math.log(self.high), self.start, self.end)(
             math.log(max(value, self.low))
         )
 
     def ticks(self) -> list[float]:
-        """Return 1, 2, 5 of each decade; only the decades where there are many."""
+        """Return 1, 2 and 5 of each decade; only the powers of ten if there are many."""
         first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
         few = last - first <= len(_DECADE_STEPS)
         steps = _DECADE_STEPS if few else (1,)
@@ -106,7 +106,7 @@ def _round_up(value: float) -> float:
 
 
 def round_high(value: float) -> float:
-    """Return an upper end for a linear axis that holds `value` with room for round ticks."""
+    """Return the upper end of a linear axis that fits `value` and has round ticks."""
     step = _round_up(value / _LINEAR_TICKS)
     return step * max(1, math.ceil(value / step - 1e-9))
 
@@ -119,7 +119,7 @@ def time_scale(seconds: int) -> Linear:
 def label(
     text: str, x: float, y: float, *, anchor: str = "start", muted: bool = False, size: int = 12
 ) -> Markup:
-    """Return a text; its baseline is at `y`."""
+    """Return a text with its baseline at `y`."""
     return element(
         "text",
         text,
@@ -165,7 +165,7 @@ def time_axis(scale: Linear, height: int) -> Markup:
 
 
 def value_axis(scale: Scale, texts: Sequence[str], title: str) -> Markup:
-    """Return the axis on the left; `texts` belong to the scale's ticks."""
+    """Return the axis on the left; `texts` label the scale's ticks."""
     parts = [label(title, 8, 12, muted=True, size=11)]
     for value, text in zip(scale.ticks(), texts, strict=True):
         y = scale(value)
@@ -180,7 +180,7 @@ def grid_line(x1: float, y1: float, x2: float, y2: float) -> Markup:
 
 
 def warmup(scale: Linear, seconds: int, height: int) -> Markup:
-    """Return the shade over the warm-up, named; nothing where there is none."""
+    """Return a labelled shade over the warm-up; nothing if there is none."""
     if not seconds:
         return Markup("")
     x = scale(seconds)
@@ -221,7 +221,7 @@ def spread(places: Sequence[float], *, gap: float, low: float, high: float) -> l
 
 
 def chart(name: str, title: str, description: str, *parts: Markup, height: int = HEIGHT) -> Markup:
-    """Return a whole chart: `name` is its id, `title` and `description` tell it to who cannot see it."""
+    """Return a whole chart: `name` is its id, `title` and `description` are for those who cannot see it."""
     return element(
         "svg",
         element("title", title, id=f"{name}-title"),

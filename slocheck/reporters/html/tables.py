@@ -1,4 +1,4 @@
-"""The report's tables: endpoints, errors, provenance. Every cell is text, with a sort key where it helps."""
+"""The report's tables: endpoints, errors, provenance."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,7 +30,7 @@ class EndpointRow:
 
 
 def endpoints(recording: Recording) -> tuple[EndpointRow, ...]:
-    """Return the endpoints, busiest first, and all of them together at the head."""
+    """Return a row for all endpoints together, then the endpoints, busiest first."""
     rows = sorted(totals.endpoint_sums(recording), key=lambda item: -item.sent)[:MAX_ENDPOINTS]
     return tuple(_endpoint(item, recording.window_s) for item in (totals.window_sums(recording), *rows))
 
@@ -77,7 +77,7 @@ def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
 
 
 def provenance(report: Report) -> tuple[tuple[str, str], ...]:
-    """Return where the numbers come from, name by name."""
+    """Return where the numbers come from, as pairs of name and text."""
     evidence = report.evidence
     where = evidence.provenance
     dirty = ", with uncommitted changes" if where.git_dirty else ""
@@ -99,7 +99,7 @@ def provenance(report: Report) -> tuple[tuple[str, str], ...]:
         ("commit", f"{where.git_sha}{dirty}" if where.git_sha else "not in a git repository"),
         ("seed", "none" if where.seed is None else str(where.seed)),
         ("confidence", confidence_text(report.assessment.confidence)),
-        ("server side", _server(report)),
+        ("metric source", _server(report)),
         ("load generator", f"{where.host}, {where.cores} cores"),
         ("versions", f"slocheck {where.slocheck}, {versions}"),
     )
@@ -115,6 +115,8 @@ def _overrides(report: Report) -> str:
 def _server(report: Report) -> str:
     server = report.evidence.server
     if server is None:
-        return report.evidence.server_error or "not configured: client side only"
+        return report.evidence.server_error or "none configured: measured by the client only"
     every = seconds_text(server.scrape_interval)
-    return f"{server.kind}, preset {server.preset.name}, a sample every {every}, {len(server.series)} series"
+    return (
+        f"{server.kind}, preset {server.preset.name}, one sample every {every}, {len(server.series)} series"
+    )

@@ -1,4 +1,4 @@
-"""The recording as a table over time, for the charts: one row a second, or one row for several."""
+"""The recording as a table over time, for the charts: one row for each second, or for several seconds."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What the template shows of the verdict and the objectives: texts ready to be escaped, no markup."""
+"""What the template shows of the verdict and the objectives, as plain text that is yet to be escaped."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -6,10 +6,10 @@ from fractions import Fraction
 from slocheck.evidence.series import ServerSeries
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
 from slocheck.grading.report import Report
-from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of, dashboard_text
 from slocheck.reporters.escape import slug
 from slocheck.reporters.text import (
+    NO_VERDICT,
     OUTCOME_GLYPHS,
     SIDE_TITLES,
     bad_text,
@@ -20,24 +20,31 @@ from slocheck.reporters.text import (
     interval_text,
     limit_text,
     margin_text,
+    sample_size_text,
     scope_text,
     source_text,
     value_text,
-    worth_text,
 )
-from slocheck.reporters.totals import ObjectiveStatus
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import Objective
 
 MONTH_DAYS = 30
 MAX_SPEC_LINES = 14
 MAX_QUERIES = 12
-_SURELY = 100  # a budget that lasts longer than this many months is not worth a number
+_MANY_MONTHS = 100  # a budget that lasts longer than this is not shown as a number
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictView:
-    """The head of the report: a word, a glyph, and up to three sentences."""
+    """The head of the report.
+
+    Attributes:
+        word: The outcome, such as ``PASS``.
+        glyph: Its sign.
+        css: Its class in the style sheet.
+        sentence: The headline.
+        missing: What the next tier needs, worst first; empty for a run without a verdict.
+    """
 
     word: str
     glyph: str
@@ -47,14 +54,15 @@ class VerdictView:
 
 
 def verdict(report: Report) -> VerdictView:
-    """Return the verdict in words; `missing` tells what the next tier lacks, worst first."""
+    """Return the verdict in words."""
     assessment = report.assessment
+    gaps = () if assessment.outcome in NO_VERDICT else assessment.gaps
     return VerdictView(
         headline_word(assessment.outcome),
         OUTCOME_GLYPHS[assessment.outcome],
         assessment.outcome.value,
         assessment.headline,
-        tuple(f"{gap.objective}: {gap.message}" for gap in assessment.gaps),
+        tuple(f"{gap.objective}: {gap.message}" for gap in gaps),
     )
 
 
@@ -67,7 +75,7 @@ class SideView:
     value: str
     counts: str
     interval: str
-    worth: str
+    sample_size: str
     reason: str
     notes: tuple[str, ...]
 
@@ -93,17 +101,17 @@ class ObjectiveView:
         anchor: Id of its element.
         name: The key in slo.yaml.
         what: The indicator in words, and on which requests.
-        source: On whose numbers it is graded.
-        verdict: Of what the gate needs; None where it needs nothing of it.
-        client: The client's value, empty where it was not asked.
-        server: The server's value, likewise.
-        why: The reason of the verdict shown.
+        source: Whose numbers it is graded on.
+        verdict: Of the levels that the gate needs; None if it needs none of them.
+        client: The client's value; empty if the objective is not graded on it.
+        server: The server's value; empty likewise.
+        why: The reason for the verdict shown.
         levels: All limits.
         gap: Why client and server differ.
         spec_lines: Line number and text of its block in slo.yaml.
-        queries: What the server side was asked for.
-        dashboard: What a dashboard would show, in words; empty where that was not asked.
-        dashboard_query: What it would ask.
+        queries: The queries sent to the metric source for it.
+        dashboard: What a dashboard would show, in words; empty if Prometheus was not asked.
+        dashboard_query: The dashboard's query.
     """
 
     anchor: str
@@ -124,20 +132,19 @@ class ObjectiveView:
 
 def objectives(report: Report) -> tuple[ObjectiveView, ...]:
     """Return every objective in the spec's order."""
-    objective_statuses = totals.objective_statuses(report.spec, report.assessment)
-    return tuple(_objective(report, standing, number) for number, standing in enumerate(objective_statuses))
+    results = report.assessment.objectives
+    return tuple(_objective(report, result, number) for number, result in enumerate(results))
 
 
-def _objective(report: Report, standing: ObjectiveStatus, number: int) -> ObjectiveView:
-    result, level = standing.result, standing.level
-    objective = result.objective
+def _objective(report: Report, result: ObjectiveResult, number: int) -> ObjectiveView:
+    objective, level = result.objective, result.shown
     dashboard = dashboard_of(objective, report.evidence.server)
     return ObjectiveView(
         anchor=f"objective-{number}-{slug(objective.name)}",
         name=objective.name,
         what=f"{indicator_text(objective.indicator)}, {scope_text(objective)}",
         source=source_text(objective),
-        verdict=standing.verdict,
+        verdict=result.verdict,
         client=_shown(objective, level, Side.CLIENT),
         server=_shown(objective, level, Side.SERVER),
         why=level.reason,
@@ -175,7 +182,7 @@ def _side(report: Report, objective: Objective, level: LevelResult, side: SideRe
         value=value_text(objective, side.display),
         counts=bad_text(objective, side),
         interval=interval_text(objective, level.limit, side, report.assessment.confidence),
-        worth=worth_text(side),
+        sample_size=sample_size_text(side),
         reason=side.reason,
         notes=side.notes,
     )
@@ -190,7 +197,7 @@ def spec_lines(report: Report, objective: Objective) -> tuple[tuple[int, str], .
 
 
 def queries_for(objective: Objective, server: ServerSeries | None) -> tuple[str, ...]:
-    """Return the queries whose series an objective is graded on."""
+    """Return the queries for the series that an objective is graded on."""
     if server is None:
         return ()
     if answer := server.promql.get(objective.name):
@@ -202,7 +209,7 @@ def queries_for(objective: Objective, server: ServerSeries | None) -> tuple[str,
 
 
 def budgets(report: Report) -> tuple[str, ...]:
-    """Say for each error budget how long a month's worth of it lasts at the rate of this run."""
+    """Say for each error budget how long a month's budget lasts at the burn rate of this run."""
     gate = report.assessment.gate
     found = []
     for result in report.assessment.objectives:
@@ -219,11 +226,11 @@ def budgets(report: Report) -> tuple[str, ...]:
 
 
 def _lasts(burn: Fraction) -> str:
-    """Say how long a 30-day budget lasts that is used up `burn` times as fast as allowed."""
+    """Say how long a 30-day budget lasts at a burn rate (1: it lasts exactly 30 days)."""
     if not burn:
-        return "nothing of the error budget was used"
+        return "the error budget was not used"
     days = MONTH_DAYS / burn
-    if days > MONTH_DAYS * _SURELY:
-        return f"at this rate a {MONTH_DAYS}-day error budget is hardly touched"
+    if days > MONTH_DAYS * _MANY_MONTHS:
+        return f"at this burn rate a {MONTH_DAYS}-day error budget is hardly touched"
     length = f"{float(days):,.1f} days" if days >= 1 else f"{float(days * 24):,.1f} hours"
-    return f"at this rate a {MONTH_DAYS}-day error budget lasts {length}"
+    return f"at this burn rate a {MONTH_DAYS}-day error budget lasts {length}"

@@ -1,8 +1,8 @@
-"""The run while it goes on: a view that redraws itself on a terminal, a line every 10 s elsewhere."""
+"""Progress of a run: a view redrawn in place on a terminal, a line every 10 s elsewhere."""
 
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 from rich.console import Console, Group, RenderableType
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
-from slocheck.grading.assessment import SEVERITY, Assessment, LevelResult, Side, Verdict
+from slocheck.grading.assessment import SEVERITY, Assessment, Verdict
 from slocheck.reporters import totals
 from slocheck.reporters.escape import for_terminal, shorten
 from slocheck.reporters.terminal.summary import STYLES
@@ -22,7 +22,7 @@ from slocheck.reporters.totals import Sums
 from slocheck.spec.model import Spec
 
 RECENT_S = 10
-"""How far back the percentiles and rates of the view reach: enough to be calm, short enough to be news."""
+"""Seconds that the figures of the view cover: long enough to be steady, short enough to be current."""
 
 LINE_EVERY_S = 10
 MAX_OBJECTIVES = 20
@@ -31,26 +31,26 @@ _BAR_WIDTH = 40
 
 
 class Progress(Protocol):
-    """Who watches a run for a person; a context manager."""
+    """Shows a run's progress to a person; a context manager."""
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Start showing progress."""
 
     def __exit__(self, *_: object) -> None:
-        """Give the terminal back."""
+        """Restore the terminal."""
 
     def step(self, text: str) -> None:
         """Show the step that begins."""
 
     def warn(self, text: str) -> None:
-        """Show a warning; it stays."""
+        """Show a warning that stays on the screen."""
 
-    def update(self, tick: Tick, assessment: Assessment | None) -> None:
-        """Show one more second of load, and the grade of what there is so far."""
+    def update(self, tick: Tick, assessment: Assessment) -> None:
+        """Show one more second of load, and the client side's grade so far."""
 
 
 def progress_for(spec: Spec, console: Console) -> "Progress":
-    """Return the view that suits the console: redrawn on a terminal, plain lines elsewhere."""
+    """Return the view for the console: redrawn in place on a terminal, plain lines elsewhere."""
     return LiveView(spec, console) if console.is_terminal else PlainProgress(spec, console)
 
 
@@ -59,8 +59,8 @@ class Recent:
     """The last seconds of a recording.
 
     Attributes:
-        seconds: How many.
-        sums: What happened in them.
+        seconds: Their number.
+        sums: Their totals.
     """
 
     seconds: int
@@ -73,46 +73,25 @@ class Recent:
 
 
 def recent(recording: Recording, second: int) -> Recent:
-    """Return the whole seconds just before `second`, at most `RECENT_S`; the one under way is not whole."""
+    """Return the complete seconds before `second`, at most `RECENT_S`; the current one is not complete."""
     begin = max(0, second - RECENT_S)
     seconds = range(begin, max(second, 1))
     parts = [part for part in recording.slices() if part.second in seconds]
     return Recent(max(1, second - begin), totals.sums(None, parts))
 
 
-def by_client(assessment: Assessment) -> Assessment:
-    """Return the assessment as the client alone would give it: the server side is fetched at the end."""
-    return replace(
-        assessment,
-        objectives=tuple(
-            replace(result, levels=tuple(map(_client_level, result.levels)))
-            for result in assessment.objectives
-        ),
-    )
-
-
-def _client_level(level: LevelResult) -> LevelResult:
-    client = next((side for side in level.sides if side.side is Side.CLIENT), None)
-    if client is None:
-        return level
-    return replace(level, verdict=client.verdict, reason=client.reason, sides=(client,))
-
-
-def state_counts(spec: Spec, assessment: Assessment) -> Counter[Verdict]:
+def verdict_counts(assessment: Assessment) -> Counter[Verdict]:
     """Count the objectives that the gate needs by their verdict so far."""
-    return Counter(
-        standing.verdict
-        for standing in totals.objective_statuses(spec, by_client(assessment))
-        if standing.verdict is not None
-    )
+    verdicts = (result.verdict for result in assessment.objectives)
+    return Counter(verdict for verdict in verdicts if verdict is not None)
 
 
 def _numbers(now: Recent, users: int) -> list[tuple[str, str]]:
-    """Return the figures of the last seconds, each with its name."""
+    """Return the figures of the last seconds as pairs of name and text."""
     sums = now.sums
     quantiles = [latency_text((low + high) / 2) for low, high in sums.quantiles] or ["-"] * 3
-    looked_up = sums.cache_hits + sums.cache_misses
-    cache = [("cache hits", ratio_text(sums.cache_hits, looked_up))] if looked_up else []
+    lookups = sums.cache_hits + sums.cache_misses
+    cache = [("cache hits", ratio_text(sums.cache_hits, lookups))] if lookups else []
     return [
         ("users", f"{users:,}"),
         ("rps", f"{now.rps:,.1f}"),
@@ -123,7 +102,7 @@ def _numbers(now: Recent, users: int) -> list[tuple[str, str]]:
 
 
 class _Base:
-    """What both views know: the spec, the console, and how to print a line without markup."""
+    """What both views share: the spec, the console, and how to print a line without markup."""
 
     def __init__(self, spec: Spec, console: Console) -> None:
         self._spec = spec
@@ -135,11 +114,11 @@ class _Base:
         self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     def warn(self, text: str) -> None:
-        """Show a warning; it stays."""
+        """Show a warning that stays on the screen."""
         self._say(f"warning: {text}", "yellow")
 
     def _place(self, tick: Tick) -> str:
-        """Say how far the run is: ``window 12 of 30 s``."""
+        """Say how far the run has come: ``window 12 of 30 s``."""
         warmup = tick.recording.warmup_s
         match tick.phase:
             case "warm-up":
@@ -162,13 +141,13 @@ class PlainProgress(_Base):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """There is nothing to give back."""
+        """There is nothing to restore."""
 
     def step(self, text: str) -> None:
         """Print the step that begins."""
         self._say(text)
 
-    def update(self, tick: Tick, assessment: Assessment | None) -> None:
+    def update(self, tick: Tick, assessment: Assessment) -> None:
         """Print a line when one is due."""
         if tick.phase == self._phase and tick.second < self._due:
             return
@@ -176,18 +155,16 @@ class PlainProgress(_Base):
         numbers = ", ".join(
             f"{name} {text}" for name, text in _numbers(recent(tick.recording, tick.second), tick.users)
         )
-        self._say(f"{tick.second} s  {self._place(tick)}: {numbers}{self._states(assessment)}")
+        self._say(f"{tick.second} s  {self._place(tick)}: {numbers}{self._verdicts(assessment)}")
 
-    def _states(self, assessment: Assessment | None) -> str:
-        if assessment is None:
-            return ""
-        counts = state_counts(self._spec, assessment)
-        told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in SEVERITY if counts[verdict])
-        return f"; gate {assessment.gate}, client side so far: {told}" if told else ""
+    def _verdicts(self, assessment: Assessment) -> str:
+        counts = verdict_counts(assessment)
+        shown = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in SEVERITY if counts[verdict])
+        return f"; gate {assessment.gate}, client side so far: {shown}" if shown else ""
 
 
 class LiveView(_Base):
-    """A view that redraws itself in place, below the lines that stay."""
+    """A view redrawn in place, below the lines that stay."""
 
     def __init__(self, spec: Spec, console: Console) -> None:
         super().__init__(spec, console)
@@ -207,14 +184,14 @@ class LiveView(_Base):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the view away; the result follows."""
+        """Remove the view; the result follows."""
         self._live.stop()
 
     def step(self, text: str) -> None:
-        """Show the step that begins in the view's head."""
+        """Show the step that begins in the first line of the view."""
         self._step, self._started = text, time.monotonic()
 
-    def update(self, tick: Tick, assessment: Assessment | None) -> None:
+    def update(self, tick: Tick, assessment: Assessment) -> None:
         """Redraw the view."""
         bar = Table.grid()  # a bar alone does not end its line
         bar.add_row(ProgressBar(total=self._total, completed=min(self._total, tick.second), width=_BAR_WIDTH))
@@ -230,14 +207,12 @@ class LiveView(_Base):
         head = Text(for_terminal(f"{self._spec.service}: {self._step}, {waited:.0f} s"), style="bold")
         return Group(head, self._body)
 
-    def _objectives(self, assessment: Assessment | None) -> RenderableType:
-        """Tabulate each objective's state now; what is past the screen is counted."""
-        if assessment is None:
-            return Text("")
+    def _objectives(self, assessment: Assessment) -> RenderableType:
+        """Tabulate the state of each objective; those that may not fit on the screen are counted."""
         table = Table.grid(padding=(0, 2))
-        objective_statuses = totals.objective_statuses(self._spec, by_client(assessment))
-        for standing in objective_statuses[:MAX_OBJECTIVES]:
-            objective, level = standing.result.objective, standing.level
+        results = assessment.objectives
+        for result in results[:MAX_OBJECTIVES]:
+            objective, level = result.objective, result.shown
             cells = (
                 f"{GLYPHS[level.verdict]} {objective.name}",
                 sides_text(objective, level),
@@ -250,6 +225,6 @@ class LiveView(_Base):
             ]
             row[0].stylize(STYLES[level.verdict])
             table.add_row(*row)
-        if len(objective_statuses) > MAX_OBJECTIVES:
-            table.add_row(Text(f"and {len(objective_statuses) - MAX_OBJECTIVES} more"))
+        if len(results) > MAX_OBJECTIVES:
+            table.add_row(Text(f"and {len(results) - MAX_OBJECTIVES} more"))
         return table

@@ -1,4 +1,4 @@
-"""What a spec says, as a short table of plain text."""
+"""A spec as a short table of plain text."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -10,7 +10,7 @@ from slocheck.spec.model import EXTRA_LEVELS, Objective, Preset, Spec, Target, W
 
 
 def summary(spec: Spec) -> str:
-    """Return service, target, source, workload, gate, and each objective's limit per level."""
+    """Return service, target, source, workload, gate, and the limits of each objective by level."""
     heads = [
         ("service", spec.service),
         ("target", _target(spec.target)),
@@ -28,10 +28,10 @@ def summary(spec: Spec) -> str:
 
 
 def _target(target: Target) -> str:
-    counted = "instances counted in the source"
+    counted = "instances counted by the metric source"
     if target.instances is not None:
         counted = f"{target.instances} instance{'s' if target.instances > 1 else ''}"
-    insecure = ", any certificate accepted" if target.tls.insecure else ""
+    insecure = ", certificate not verified" if target.tls.insecure else ""
     return f"{target.url}, {counted}{insecure}"
 
 
@@ -60,12 +60,12 @@ def _workload(workload: Workload) -> str:
 
 def _confidence(spec: Spec) -> str:
     if spec.confidence is None:
-        return "observed values alone"
+        return "confidence: none (observed values only)"
     return f"confidence {format_ratio(spec.confidence)}"
 
 
 def _table(spec: Spec) -> Iterator[str]:
-    """Yield one aligned line per objective below the names of the levels that any of them has."""
+    """Yield a header with the levels in use, then one aligned line for each objective."""
     written = {level for objective in spec.objectives for level in objective.limits}
     levels = [level for level in (*spec.tiers, *EXTRA_LEVELS) if level in written]
     rows = [["objective", *levels, "graded on"]]

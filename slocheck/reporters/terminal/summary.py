@@ -1,4 +1,4 @@
-"""The last lines of a run, for a terminal or a CI log: the worst first, nothing cut, nothing wrapped."""
+"""The last lines of a run, for a terminal or a CI log: the worst first, no line wrapped."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,13 +6,15 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from slocheck.grading.assessment import SEVERITY, Gap, LevelResult, Outcome, Verdict
+from slocheck.grading.assessment import SEVERITY, Gap, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.report import Report
+from slocheck.grading.tiers import CRITICAL
 from slocheck.reporters import totals
 from slocheck.reporters.escape import for_terminal, shorten
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import (
     GLYPHS,
+    NO_VERDICT,
     clock_text,
     deciding_side,
     evidence_text,
@@ -23,7 +25,6 @@ from slocheck.reporters.text import (
     short_sha,
     sides_text,
 )
-from slocheck.reporters.totals import ObjectiveStatus
 
 STYLES = {Verdict.MET: "green", Verdict.BREACHED: "bold red", Verdict.UNDECIDED: "yellow"}
 OUTCOME_STYLES = {
@@ -38,7 +39,7 @@ MAX_GAPS = 3
 MAX_USAGES = 3
 MAX_FAILURES = 3
 SHOWN_PATHS = {"html": "report", "json": "json", "junit": "junit", "markdown": "markdown"}
-_TIGHT = "  "
+_GAP = "  "
 
 Line = tuple[str, Sequence[str]]
 """A style and the cells of one aligned line."""
@@ -49,8 +50,8 @@ def render_summary(report: Report, console: Console, paths: Mapping[str, str]) -
 
     Args:
         report: The graded run.
-        console: Where to; colours are its business (NO_COLOR, no terminal).
-        paths: Format to the path it was written to; may be empty.
+        console: Where to print; it decides about colours (NO_COLOR, not a terminal).
+        paths: The file written for each format; may be empty.
     """
     for text in _lines(report, paths):
         # soft_wrap: a line break inside foreign text could begin a CI command, and logs are grepped by line
@@ -60,27 +61,38 @@ def render_summary(report: Report, console: Console, paths: Mapping[str, str]) -
 def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     assessment = report.assessment
     yield _headline(report)
-    objective_statuses = totals.objective_statuses(report.spec, assessment)
-    asked = sorted(
-        (standing for standing in objective_statuses if standing.verdict is not None),
-        key=lambda standing: SEVERITY.index(standing.verdict or Verdict.MET),
+    needed = sorted(
+        (result for result in assessment.objectives if result.verdict is not None),
+        key=lambda result: SEVERITY.index(result.verdict or Verdict.MET),
     )
-    still_open = {item.result.objective.name for item in asked if item.verdict is not Verdict.MET}
-    no_verdict = assessment.outcome in (Outcome.INVALID, Outcome.INTERRUPTED)
-    if no_verdict or (assessment.outcome is not Outcome.PASS and not still_open):
-        yield _text(assessment.headline, OUTCOME_STYLES[assessment.outcome])
-    listed = [item for item in asked if item.verdict is not Verdict.MET or _has_interval(item, report)]
-    yield from _aligned([_objective_line(standing, report) for standing in listed])
-    yield from _tally(asked, [standing for standing in asked if standing not in listed])
-    yield from _next_tier_lines(report, still_open)
+    not_met = {result.objective.name for result in needed if result.verdict is not Verdict.MET}
+    yield from _outcome_lines(report, not_met)
+    listed = [
+        result for result in needed if result.objective.name in not_met or _has_interval(result, report)
+    ]
+    yield from _aligned([_objective_line(result, report) for result in listed])
+    yield from _met_lines(needed, listed)
+    yield from _next_tier_lines(report, not_met)
     for warning in assessment.warnings:
         yield _text(f"! {shorten(for_terminal(warning.text), MAX_TEXT)}", "yellow")
     yield from _failure_lines(report)
-    yield from _validity_lines(report)
+    if assessment.outcome is not Outcome.INVALID:
+        yield from _validity_lines(report)
     yield from _usage_lines(report)
     if shown := [f"{title} {paths[name]}" for name, title in SHOWN_PATHS.items() if name in paths]:
-        yield _text(_TIGHT.join(shown))
-    yield _text(f"again  {totals.again(report)}")
+        yield _text(_GAP.join(shown))
+    yield _text(f"rerun  {totals.rerun_command(report)}")
+
+
+def _outcome_lines(report: Report, not_met: set[str]) -> Iterator[Text]:
+    """Say why the outcome is what it is, where no objective's line says it."""
+    assessment = report.assessment
+    if assessment.outcome is Outcome.INVALID:
+        yield from _validity_lines(report)
+    elif assessment.outcome is Outcome.INTERRUPTED or (
+        assessment.outcome is not Outcome.PASS and not not_met
+    ):
+        yield _text(assessment.headline, OUTCOME_STYLES[assessment.outcome])
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -102,42 +114,40 @@ def _headline(report: Report) -> Text:
         )
     )
     head = Text(headline_word(assessment.outcome), style=OUTCOME_STYLES[assessment.outcome])
-    return head.append(f"{_TIGHT}{for_terminal(rest)}", style="default")
+    return head.append(f"{_GAP}{for_terminal(rest)}", style="default")
 
 
-def _objective_line(standing: ObjectiveStatus, report: Report) -> Line:
+def _objective_line(result: ObjectiveResult, report: Report) -> Line:
     """Return the cells that show an objective and what its verdict rests on."""
-    objective, level = standing.result.objective, standing.level
-    assert standing.verdict is not None
-    scope = str(objective.endpoint) if objective.endpoint else ""
+    objective, level = result.objective, result.shown
     cells = (
-        f"{GLYPHS[standing.verdict]} {objective.name}",
-        scope,
+        f"{GLYPHS[level.verdict]} {objective.name}",
+        str(objective.endpoint) if objective.endpoint else "",
         sides_text(objective, level),
-        _limit_cell(standing),
+        _limit_cell(result),
         f"{report.spec.path}:{level.limit.position.line}",
-        _why(standing, report),
+        _why(result, report),
     )
-    return STYLES[standing.verdict], [shorten(for_terminal(cell), MAX_TEXT) for cell in cells]
+    return STYLES[level.verdict], [shorten(for_terminal(cell), MAX_TEXT) for cell in cells]
 
 
-def _limit_cell(standing: ObjectiveStatus) -> str:
-    """Write the limit, how far from it the value is, and that ``critical`` is broken too."""
-    objective, level = standing.result.objective, standing.level
+def _limit_cell(result: ObjectiveResult) -> str:
+    """Write the limit, the value's distance from it, and whether ``critical`` is breached as well."""
+    objective, level = result.objective, result.shown
     text = limit_text(level.level, level.limit)
     decides = deciding_side(level)
     if decides:
         margin = margin_text(objective, level.limit, decides.display)
         text += f" ({margin})" if margin else ""
-    critical = standing.result.level(totals.CRITICAL)
+    critical = result.level(CRITICAL)
     if critical and critical is not level and critical.verdict is Verdict.BREACHED:
         text += f", {limit_text(critical.level, critical.limit)} too"
     return text
 
 
-def _why(standing: ObjectiveStatus, report: Report) -> str:
-    """Say what the verdict rests on, and before that, of an open one, why it is open."""
-    objective, level = standing.result.objective, standing.level
+def _why(result: ObjectiveResult, report: Report) -> str:
+    """Say what the verdict rests on; if undecided, first say why."""
+    objective, level = result.objective, result.shown
     decides = deciding_side(level)
     evidence = ""
     if decides is not None:
@@ -158,29 +168,29 @@ def _aligned(lines: Sequence[Line]) -> Iterator[Text]:
         padded = [
             cell + " " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True) if width
         ]
-        line = Text(_TIGHT.join(padded).rstrip())
+        line = Text(_GAP.join(padded).rstrip())
         line.stylize(style, 0, len(cells[0]))
         yield line
 
 
-def _tally(asked: Sequence[ObjectiveStatus], unlisted: Sequence[ObjectiveStatus]) -> Iterator[Text]:
-    """Say how many objectives keep the gate, and name those that have no line of their own."""
-    met = sum(standing.verdict is Verdict.MET for standing in asked)
+def _met_lines(needed: Sequence[ObjectiveResult], listed: Sequence[ObjectiveResult]) -> Iterator[Text]:
+    """Count the objectives that are met, and name those without a line of their own."""
+    met = [result for result in needed if result.verdict is Verdict.MET]
     if met:
-        names = [f"✓ {standing.result.objective.name}" for standing in unlisted]
-        yield _text(_TIGHT.join([*names, f"({met} of {len(asked)} met)"]), "green")
+        names = [f"✓ {result.objective.name}" for result in met if result not in listed]
+        yield _text(_GAP.join([*names, f"({len(met)} of {len(needed)} met)"]), "green")
 
 
-def _has_interval(standing: ObjectiveStatus, report: Report) -> bool:
-    """Tell whether there is more to say of a met objective than its name."""
-    decides = deciding_side(standing.level)
+def _has_interval(result: ObjectiveResult, report: Report) -> bool:
+    """Tell whether there is more to say about a met objective than its name."""
+    decides = deciding_side(result.shown)
     return report.assessment.confidence is not None and decides is not None and decides.bounds is not None
 
 
 def _next_tier_lines(report: Report, shown: set[str]) -> Iterator[Text]:
-    """Say what is missing to the next tier, beyond what the lines above show already."""
+    """Say what the next tier needs beyond the lines above; nothing for a run without a verdict."""
     assessment = report.assessment
-    if assessment.next_tier is None:
+    if assessment.next_tier is None or assessment.outcome in NO_VERDICT:
         return
     missing = [gap for gap in assessment.gaps if gap.objective not in shown]
     for gap in missing[:MAX_GAPS]:
@@ -191,27 +201,20 @@ def _next_tier_lines(report: Report, shown: set[str]) -> Iterator[Text]:
 
 
 def _gap_text(report: Report, gap: Gap) -> str:
-    level = _level_of(report, gap)
     result = next(item for item in report.assessment.objectives if item.objective.name == gap.objective)
+    same = (level for level in result.levels if level.verdict is gap.verdict)
+    level = result.level(gap.tier) or next(same, None)
     value = f" {sides_text(result.objective, level)}" if level else ""
     return f"{gap.objective}{value}, {gap.message}"
 
 
-def _level_of(report: Report, gap: Gap) -> LevelResult | None:
-    """Return the level whose verdict a gap speaks of."""
-    result = next(item for item in report.assessment.objectives if item.objective.name == gap.objective)
-    return result.level(gap.tier) or next(
-        (level for level in result.levels if level.verdict is gap.verdict), None
-    )
-
-
 def _failure_lines(report: Report) -> Iterator[Text]:
-    """Say what most of the failed requests failed with."""
+    """Show the most frequent failure messages."""
     found = totals.frequent_failures(report.evidence.recording)
     for example in found[:MAX_FAILURES]:
         yield _text(shorten(for_terminal(f"failed  {failure_text(example)}"), MAX_TEXT))
     if len(found) > MAX_FAILURES:
-        yield _text(f"failed  and {len(found) - MAX_FAILURES} messages more, see the report")
+        yield _text(f"failed  and {len(found) - MAX_FAILURES} more messages, see the report")
 
 
 def _usage_lines(report: Report) -> Iterator[Text]:
@@ -223,11 +226,12 @@ def _usage_lines(report: Report) -> Iterator[Text]:
 
 
 def _validity_lines(report: Report) -> Iterator[Text]:
-    """Say in one line that the run can be believed, or in one line each why not."""
-    findings = report.assessment.findings
-    source_failed = [finding for finding in findings if not finding.valid]
-    for finding in source_failed:
-        yield _text(f"✗ validity, {finding.name}: {finding.message}", "magenta")
-    if not source_failed:
-        told = ", ".join(finding.message for finding in findings)
-        yield _text(f"validity ok: {told}" if told else "validity ok")
+    """Say in one line that the run is valid, or in a line for each failed check why it is not."""
+    assessment = report.assessment
+    title = "The measurement is invalid" if assessment.outcome is Outcome.INVALID else "✗ validity"
+    failed = [finding for finding in assessment.findings if not finding.valid]
+    for finding in failed:
+        yield _text(f"{title}: {finding.message}", "magenta")
+    if not failed:
+        passed = ", ".join(finding.message for finding in assessment.findings)
+        yield _text(f"validity ok: {passed}" if passed else "validity ok")

@@ -1,4 +1,4 @@
-"""A workload in words, and its course as a small plot."""
+"""A workload in words, and its load profile as a small plot."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,25 +12,25 @@ _WIDTH = 60
 
 
 def load_text(workload: Workload) -> str:
-    """Say which model sends how much."""
+    """Name the load model and how much load it sends."""
     if workload.rate:
-        what = f"open model: {_level(workload.rate, '/s')}, {workload.arrivals} arrivals"
+        what = f"open model: {_peak_text(workload.rate, '/s')}, {workload.arrivals} arrivals"
         return f"{what}, at most {workload.users:,} users at once"
     if workload.stages:
-        return f"closed model: {_level(workload.stages, ' users')}"
-    # the float comes from an exact decimal, so its shortest text is the one that was written
+        return f"closed model: {_peak_text(workload.stages, ' users')}"
+    # the float comes from an exact decimal, so its shortest text is what the user wrote
     rate = format_rate(Fraction(f"{workload.spawn_rate:.6g}"))
-    return f"closed model: {workload.users:,} users, started at {rate}"
+    return f"closed model: {workload.users:,} users, spawned at {rate}"
 
 
-def _level(stages: Sequence[Stage], unit: str) -> str:
+def _peak_text(stages: Sequence[Stage], unit: str) -> str:
     if len(stages) == 1 and stages[0].begin == stages[0].end:
         return f"{stages[0].end:,g}{unit}"
     return f"up to {peak(stages):,g}{unit} in {len(stages)} stage{'s' if len(stages) > 1 else ''}"
 
 
 def plot(stages: Sequence[Stage]) -> str:
-    """Draw a load's course as a line of bars, the highest level in full height."""
+    """Draw a load profile as a line of bars, the highest rate at full height."""
     top, whole = peak(stages), length(stages)
-    levels = [rate_at(stages, whole * (column + 0.5) / _WIDTH) for column in range(_WIDTH)]
-    return "".join(_BARS[round(height / top * (len(_BARS) - 1))] for height in levels)
+    rates = [rate_at(stages, whole * (column + 0.5) / _WIDTH) for column in range(_WIDTH)]
+    return "".join(_BARS[round(height / top * (len(_BARS) - 1))] for height in rates)

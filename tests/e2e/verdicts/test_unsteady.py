@@ -45,8 +45,8 @@ def test_a_window_that_begins_slow_is_not_met(tmp_path: Path, confidence: str, c
         done = slocheck("run", "--json", cwd=tmp_path)
     assert done.returncode == code, done.stderr
     result = result_of(done)
-    (item,) = result["steadiness"]
+    (item,) = result["steady_state"]
     assert not item["steady"]
-    assert any(warning["text"].startswith(item["message"]) for warning in result["warnings"])
+    assert any(warning["message"].startswith(item["message"]) for warning in result["warnings"])
     silver = result["objectives"][0]["levels"][0]
     assert ("unsteady" in silver["reason"]) == (code == 3)

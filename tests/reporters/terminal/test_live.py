@@ -8,8 +8,7 @@ from rich.console import Console
 
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
-from slocheck.grading.assessment import Side, Verdict
-from slocheck.reporters.terminal.live import LiveView, PlainProgress, by_client, progress_for, recent
+from slocheck.reporters.terminal.live import LiveView, PlainProgress, progress_for, recent
 from tests.builders.noisy_recordings import recording
 from tests.builders.reports import HOSTILE, assessment, hostile_report, spec
 
@@ -56,7 +55,7 @@ def test_nothing_recorded_yet_is_no_division_by_zero() -> None:
     """The first tick comes before the first whole second."""
     console, out = plain_console()
     with PlainProgress(SPEC, console) as progress:
-        progress.update(Tick(0, "warm-up", 0, Recording((), (), (), 5, 40)), None)
+        progress.update(Tick(0, "warm-up", 0, Recording((), (), (), 5, 40)), ASSESSMENT)
     assert "p50 -" in out.getvalue()
 
 
@@ -107,23 +106,3 @@ def test_many_objectives_are_counted_past_the_screen() -> None:
     with LiveView(SPEC, Console(file=out, force_terminal=True, width=150, height=80)) as view:
         view.update(Tick(30, "window", 20, recording()), many)
     assert "and 80 more" in out.getvalue()
-
-
-def test_while_it_goes_on_the_client_alone_is_shown() -> None:
-    """The server's numbers come at the end; until then they keep no objective undecided."""
-    waiting = by_client(
-        replace(
-            ASSESSMENT,
-            objectives=tuple(
-                replace(
-                    result, levels=tuple(replace(one, verdict=Verdict.UNDECIDED) for one in result.levels)
-                )
-                for result in ASSESSMENT.objectives
-            ),
-        )
-    )
-    verdicts = [level.verdict for level in waiting.objectives[0].levels]
-    assert verdicts == [Verdict.MET, Verdict.BREACHED, Verdict.BREACHED, Verdict.MET]
-    assert {
-        side.side for result in waiting.objectives for level in result.levels for side in level.sides
-    } == {Side.CLIENT}

@@ -74,7 +74,7 @@ def strip_url(url: str) -> str:
 
 def secrets_of(spec: Spec) -> tuple[str, ...]:
     """Read the values of the credentials that the spec points at; what cannot be read is left out."""
-    auth = spec.prometheus.auth if spec.prometheus else Auth()
+    auth = spec.metric_source.auth if spec.metric_source else Auth()
     names = [auth.bearer_token_env, auth.password_env, *auth.headers_env.values()]
     values = [os.environ.get(name, "") for name in names if name]
     values += [_content(path) for path in (auth.bearer_token_file, auth.password_file) if path]

@@ -30,7 +30,18 @@ NOT_YET = {
 }
 
 PURE_MODULES = {
-    *("bisect", "collections", "csv", "dataclasses", "decimal", "difflib", "enum", "fractions", "functools"),
+    *(
+        "abc",
+        "bisect",
+        "collections",
+        "csv",
+        "dataclasses",
+        "decimal",
+        "difflib",
+        "enum",
+        "fractions",
+        "functools",
+    ),
     *("hashlib", "itertools", "json", "math", "numpy", "operator", "pydantic", "re", "scipy", "statistics"),
     *("string", "types", "typing", "yaml"),
 }

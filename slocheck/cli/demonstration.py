@@ -12,7 +12,8 @@ from slocheck.grading.advice import advice
 from slocheck.grading.assessment import Outcome
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.reference_api.server import ReferenceApi
-from slocheck.spec.model import ScrapeSource, Spec
+from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.model import Spec
 
 DEFAULT_PORT = 8000
 """The port that the shipped slo.yaml names."""
@@ -43,10 +44,9 @@ def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
 
 def _scraping(spec: Spec, url: str) -> Spec:
     """Point the spec's scrape source at the API's own metrics page."""
-    if spec.scrape is None:
+    if not isinstance(spec.metric_source, ScrapeSource):
         return spec
-    scrape: ScrapeSource = replace(spec.scrape, urls=(f"{url}/metrics",))
-    return replace(spec, scrape=scrape)
+    return replace(spec, metric_source=replace(spec.metric_source, urls=(f"{url}/metrics",)))
 
 
 def _shipped_spec() -> str:

@@ -9,6 +9,7 @@ from slocheck.errors import UsageError
 from slocheck.evidence.series import SourcePreflight
 from slocheck.plan.series_queries import needed_metrics
 from slocheck.reporters.escape import for_terminal
+from slocheck.spec.blocks.sources import block_names
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
 
@@ -24,9 +25,9 @@ def probe(spec: Spec) -> tuple[list[str], int]:
         SourceError: The source cannot be asked.
         UsageError: The spec names no source.
     """
-    configured, source = spec.prometheus or spec.scrape, source_for(spec)
+    configured, source = spec.metric_source, source_for(spec)
     if configured is None or source is None:
-        raise UsageError(f"{spec.path}: --probe asks a metric source; write prometheus: or scrape:")
+        raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
     try:
         found = source.preflight()
     finally:

@@ -17,6 +17,7 @@ from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters import FORMATS
 from slocheck.scenario.loader import SUFFIXES, load_scenario
 from slocheck.scenario.model import Scenario
+from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
 
@@ -66,17 +67,11 @@ def scenario_of(spec: Spec) -> Scenario | None:
 
 def source_for(spec: Spec) -> MetricSource | None:
     """Return the metric source that `spec` configures; None where it names none."""
-    plan = metric_plan(spec)
-    if plan is None:
+    block, plan = spec.metric_source, metric_plan(spec)
+    if block is None or plan is None:
         return None
-    if spec.prometheus:
-        from slocheck.sources.prometheus.source import PrometheusApi  # noqa: PLC0415 - it loads pandas
-
-        return PrometheusApi(spec.prometheus, plan)
-    assert spec.scrape is not None
-    from slocheck.sources.scrape.source import ScrapePages  # noqa: PLC0415 - loaded when used
-
-    return ScrapePages(spec.scrape, plan)
+    source: MetricSource = SOURCES[block.kind](block, plan)
+    return source
 
 
 def command_line(secrets: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
         spec: With its overrides applied.
         mapping: The metrics' names; None: those of the source's preset.
     """
-    source = spec.prometheus or spec.scrape
+    source = spec.metric_source
     if source is None:
         return None
     names = mapping or source.preset
@@ -60,7 +60,7 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
             for objective in spec.objectives
             if traits_of(objective.indicator.kind).is_query
         },
-        dashboards=dashboard_queries(spec, names) if spec.prometheus else {},
+        dashboards=dashboard_queries(spec, names) if source.answers_promql else {},
     )
 
 

@@ -11,9 +11,9 @@ PROCESS_START = "process_start_time_seconds"
 
 def series_queries(spec: Spec, mapping: Preset) -> tuple[SeriesQuery, ...]:
     """Return each raw series that grading `spec` needs, once; the service's are pinned to its job."""
-    job = equalities(spec.prometheus.selector if spec.prometheus else {})
+    job = equalities(spec.series_selector)
     pinned = job + equalities(mapping.selector)
-    related_jobs = spec.prometheus.related_jobs if spec.prometheus else RelatedJobs()
+    related_jobs = spec.related_jobs
     graded = [item for item in spec.objectives if not (related_jobs.cache and _of_cache(item))]
     metrics = [metric for objective in graded for metric in needed_metrics(objective, mapping)]
     if mapping.counter and spec.target.instances is None:

@@ -15,10 +15,9 @@ CONTAINER_METRICS = (CONTAINER_CPU, CONTAINER_MEMORY, PERIODS, THROTTLED)
 
 def usage_queries(spec: Spec) -> tuple[SeriesQuery, ...]:
     """Return the series of the service's processes, and of its containers where the spec names them."""
-    source = spec.prometheus
-    job = equalities(source.selector if source else {})
+    job = equalities(spec.series_selector)
     queries = [SeriesQuery(metric, job) for metric in PROCESS_METRICS]
-    if source and source.related_jobs.containers:
-        pinned = equalities(source.related_jobs.containers)
+    if containers := spec.related_jobs.containers:
+        pinned = equalities(containers)
         queries += [SeriesQuery(metric, pinned) for metric in CONTAINER_METRICS]
     return tuple(queries)

@@ -10,8 +10,7 @@ def dashboard_queries(spec: Spec, mapping: Preset) -> dict[str, str]:
     Latencies and error rates that are graded on the server have one. It is about the same requests as
     the objective, so that what differs is the arithmetic of rate() and histogram_quantile() alone.
     """
-    job = dict(spec.prometheus.selector) if spec.prometheus else {}
-    pinned = equalities({**job, **mapping.selector})
+    pinned = equalities({**spec.series_selector, **mapping.selector})
     found = {}
     for objective in spec.objectives:
         if objective.source is not SourceChoice.CLIENT and (

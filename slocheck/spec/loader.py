@@ -14,12 +14,12 @@ from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
 from slocheck.errors import UsageError
 from slocheck.spec.blocks.objectives import RESERVED, SpecContext, objectives_schema, read_objectives
 from slocheck.spec.blocks.sections import CACHE, FAILURES, INSTANCES, TARGET, VALIDITY
-from slocheck.spec.blocks.sources import PROMETHEUS, SCRAPE
+from slocheck.spec.blocks.sources import SOURCE_BLOCKS, block_names, written_blocks
 from slocheck.spec.blocks.workload import WORKLOAD
-from slocheck.spec.model import Objective, Spec
+from slocheck.spec.model import Objective, SourceBlock, Spec
 from slocheck.spec.overrides import check_gate, with_overrides
 
-__all__ = ["ROOT_KEYS", "load_spec", "parse_spec", "with_overrides"]
+__all__ = ["load_spec", "parse_spec", "root_keys", "with_overrides"]
 
 TIER_PATTERN = "[A-Za-z][A-Za-z0-9_-]{0,39}"
 DEFAULT_CONFIDENCE = Fraction(95, 100)
@@ -75,20 +75,15 @@ CONFIDENCE: Key[Fraction | None] = Key(
     DEFAULT_CONFIDENCE,
     "how sure a verdict has to be, 90% to 99.9%; none: the observed values alone are graded",
 )
-ROOT_KEYS: tuple[Key[Any], ...] = (
-    SERVICE,
-    TARGET,
-    PROMETHEUS,
-    SCRAPE,
-    WORKLOAD,
-    TIERS,
-    OBJECTIVES,
-    GATE,
-    CONFIDENCE,
-    FAILURES,
-    CACHE,
-    VALIDITY,
-)
+
+
+def root_keys() -> tuple[Key[Any], ...]:
+    """Return the keys at the top of slo.yaml."""
+    return (
+        *(SERVICE, TARGET),
+        *SOURCE_BLOCKS.values(),
+        *(WORKLOAD, TIERS, OBJECTIVES, GATE, CONFIDENCE, FAILURES, CACHE, VALIDITY),
+    )
 
 
 def load_spec(path: str | Path) -> Spec:
@@ -134,13 +129,13 @@ def parse_spec(data: bytes, path: str, *, environment: Mapping[str, str] | None 
 
 def _read_spec(value: Value, text: str) -> Spec | None:
     """Read all blocks; None without a usable workload, which is then a problem in the log."""
-    root = Section(value, ROOT_KEYS)
-    workload, prometheus, scrape = root.get(WORKLOAD), root.get(PROMETHEUS), root.get(SCRAPE)
+    root = Section(value, root_keys())
+    workload, source = root.get(WORKLOAD), _source(root)
     tiers, target = root.get(TIERS), root.get(TARGET)
     service, gate = root.get(SERVICE), root.get(GATE)
     confidence, failures = root.get(CONFIDENCE), root.get(FAILURES)
     cache, validity = root.get(CACHE), root.get(VALIDITY)
-    _check_sources(root)
+    _check_instances(root)
     objectives = _objectives(root, tiers)
     if workload is None:
         return None
@@ -154,8 +149,7 @@ def _read_spec(value: Value, text: str) -> Spec | None:
         objectives=objectives,
         gate=gate,
         confidence=confidence,
-        prometheus=prometheus and replace(prometheus, position=root.position(PROMETHEUS)),
-        scrape=scrape and replace(scrape, position=root.position(SCRAPE)),
+        metric_source=source,
         failures=failures,
         cache=cache,
         validity=validity,
@@ -164,21 +158,30 @@ def _read_spec(value: Value, text: str) -> Spec | None:
     return spec
 
 
-def _check_sources(root: Section) -> None:
-    """Record two sources at once, and instances to be counted without any."""
-    if root.has(PROMETHEUS) and root.has(SCRAPE):
-        line = root.position(PROMETHEUS).line
+def _source(root: Section) -> SourceBlock | None:
+    """Read the metric source's block; a second one is a problem."""
+    found = [(key, root.get(key)) for key in SOURCE_BLOCKS.values() if root.has(key)]
+    for key, _ in found[1:]:
+        first = found[0][0]
         root.value.log.add(
-            root.position(SCRAPE),
-            "scrape",
-            f"cannot be combined with prometheus on line {line}; keep one of the two",
+            root.position(key),
+            key.name,
+            f"cannot be combined with {first.name} on line {root.position(first).line}; keep one of the two",
         )
+    if not found:
+        return None
+    key, source = found[0]
+    return source and replace(source, position=root.position(key))
+
+
+def _check_instances(root: Section) -> None:
+    """Record instances that are to be counted without a metric source."""
     target = root.value_of(TARGET)
-    if root.has(PROMETHEUS) or root.has(SCRAPE) or target is None or not isinstance(target.node, MappingNode):
+    if written_blocks(root) or target is None or not isinstance(target.node, MappingNode):
         return
     for key, child in target.entries():
         if key.text == INSTANCES.name and child.take(INSTANCES.value_type, 1) is None:
-            child.refuse("needs a metric source to count in; write a prometheus or scrape block, or a number")
+            child.refuse(f"needs a metric source to count in; write a {block_names()} block, or a number")
 
 
 def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
@@ -186,7 +189,8 @@ def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
     child = root.value_of(OBJECTIVES)
     if child is None or not tiers:
         return ()
-    around = SpecContext(tiers, prometheus=root.has(PROMETHEUS), scrape=root.has(SCRAPE))
+    blocks = written_blocks(root)
+    around = SpecContext(tiers, server=bool(blocks), promql=any(block.answers_promql for block in blocks))
     return child.take(ValueType(lambda value: read_objectives(value, around), {}), ())
 
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from slocheck.documents.reader import InvalidValue, unknown
 from slocheck.documents.units import shown
 from slocheck.errors import UsageError
+from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.scrape import ScrapeSource
 from slocheck.spec.blocks.urls import check_url
 from slocheck.spec.blocks.workload import (
     MAX_USERS,
@@ -21,7 +23,7 @@ from slocheck.spec.blocks.workload import (
     ramp_problem,
     with_rate,
 )
-from slocheck.spec.model import Overrides, PrometheusSource, ScrapeSource, Spec, Workload
+from slocheck.spec.model import Overrides, Spec, Workload
 
 F = TypeVar("F")
 V = TypeVar("V")
@@ -43,7 +45,7 @@ def with_overrides(spec: Spec, overrides: Overrides) -> Spec:
         spec = replace(spec, target=replace(spec.target, url=url))
     if overrides.prometheus is not None:
         url = _checked("--prometheus", check_url, overrides.prometheus)
-        spec = replace(spec, prometheus=_prometheus(spec, url), scrape=None)
+        spec = replace(spec, metric_source=_prometheus(spec, url))
     if overrides.gate is not None:
         spec = replace(spec, gate=_checked("--gate", lambda gate: check_gate(gate, spec), overrides.gate))
     return replace(spec, workload=_workload(spec.workload, overrides))
@@ -66,15 +68,17 @@ def _checked(flag: str, check: Callable[[F], V], value: F) -> V:
 
 
 def _prometheus(spec: Spec, url: str) -> PrometheusSource:
-    if spec.prometheus is not None:
-        return replace(spec.prometheus, url=url)
-    scrape = spec.scrape
-    if scrape is None or len(scrape.urls) != 1:
+    source = spec.metric_source
+    if isinstance(source, PrometheusSource):
+        return replace(source, url=url)
+    if not isinstance(source, ScrapeSource) or len(source.urls) != 1:
         raise UsageError(
             f"--prometheus: {spec.path} does not say which series are the service's; write there "
             f'prometheus: {{url: "{url}", preset: prom-client, selector: {{job: {spec.service}}}}}'
         )
-    return PrometheusSource(url, scrape.preset, {"instance": _instance(scrape)}, scrape.position)
+    return PrometheusSource(
+        url=url, preset=source.preset, selector={"instance": _instance(source)}, position=source.position
+    )
 
 
 def _instance(scrape: ScrapeSource) -> str:

@@ -4,21 +4,23 @@ The loader refuses more: contradictions between values, duplicate keys, hostile 
 refuses, the loader refuses too.
 """
 
+from itertools import combinations
 from typing import Any
 
 from slocheck.documents.reader import object_schema
-from slocheck.spec.blocks.sources import PROMETHEUS, SCRAPE
-from slocheck.spec.loader import ROOT_KEYS
+from slocheck.spec.blocks.sources import SOURCE_BLOCKS
+from slocheck.spec.loader import root_keys
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of slo.yaml, for editors and other tools."""
+    sources = [key.name for key in SOURCE_BLOCKS.values()]
     return {
         "$schema": DIALECT,
         "title": "slocheck SLO spec (slo.yaml)",
         "description": "Target, workload, tiers and objectives of one service.",
-        **object_schema(ROOT_KEYS),
-        "not": {"required": [PROMETHEUS.name, SCRAPE.name]},
+        **object_schema(root_keys()),
+        "not": {"anyOf": [{"required": list(pair)} for pair in combinations(sources, 2)]},
     }

@@ -7,7 +7,9 @@ from slocheck.documents.position import Position
 from slocheck.evidence.series import RawSeries
 from slocheck.plan.metric_plan import MetricPlan
 from slocheck.promql.selectors import Matcher, SeriesQuery
-from slocheck.spec.model import Preset, PrometheusSource, ScrapeSource, Tls
+from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.model import Preset, Tls
 
 HERE = Position(1, 1)
 JOB = "shop"

@@ -141,8 +141,7 @@ def test_init_promises_only_what_its_load_can_prove(tmp_path: Path) -> None:
     """Client side only, and no objective on throughput or caches that nobody knows of."""
     assert exit_code_of(["init", "--dir", str(tmp_path)]) == 0
     spec = load_spec(tmp_path / "slo.yaml")
-    assert spec.prometheus is None
-    assert spec.scrape is None
+    assert spec.metric_source is None
     kinds = {str(objective.indicator.kind) for objective in spec.objectives}
     assert kinds == {"latency", "error_rate", "availability"}
     assert spec.gate == "bronze"

@@ -8,6 +8,7 @@ import pytest
 from slocheck.plan.metric_plan import MetricPlan, metric_plan
 from slocheck.plan.usage import usage_queries
 from slocheck.spec.blocks.preset import shipped_preset
+from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.model import Indicator, IndicatorKind
 from tests.builders.specs import make_spec
 
@@ -80,8 +81,8 @@ def test_scraped_pages_are_asked_no_query() -> None:
 def test_a_plan_holds_no_source() -> None:
     """The same spec with another address asks for the same."""
     spec = make_spec(LATENCY, more=f"{PROMETHEUS}}}\n")
-    assert spec.prometheus is not None
-    other = replace(spec, prometheus=replace(spec.prometheus, url="http://other:9090"))
+    assert isinstance(spec.metric_source, PrometheusSource)
+    other = replace(spec, metric_source=replace(spec.metric_source, url="http://other:9090"))
     assert metric_plan(other) == metric_plan(spec)
 
 

@@ -59,7 +59,7 @@ def test_the_usual_query_is_about_the_objectives_requests(
     """Same job, same endpoint, same failures, same routes left out; none where nothing fits."""
     whole = replace(
         spec((objective,)),
-        prometheus=prometheus_source("http://127.0.0.1:1"),
+        metric_source=prometheus_source("http://127.0.0.1:1"),
         failures=FailureRule(("5xx", "429")),
     )
     assert dashboard_queries(whole, preset) == ({objective.name: text} if text else {})

@@ -10,6 +10,8 @@ from slocheck.documents.position import Position
 from slocheck.documents.units import Comparison
 from slocheck.errors import SpecError, UsageError
 from slocheck.spec.blocks.preset import shipped_preset
+from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.scrape import ScrapeSource
 from slocheck.spec.blocks.sections import VALIDITY_KEYS
 from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
@@ -19,9 +21,7 @@ from slocheck.spec.model import (
     Indicator,
     IndicatorKind,
     Limit,
-    PrometheusSource,
     Reduce,
-    ScrapeSource,
     SourceChoice,
     Target,
     Workload,
@@ -41,15 +41,17 @@ def test_a_good_spec_becomes_typed_values_in_base_units() -> None:
     assert spec.text == GOOD
     assert spec.service == "shop-api"
     assert spec.target == Target("http://127.0.0.1:8000", 2)
-    assert spec.prometheus == PrometheusSource(
-        "http://127.0.0.1:9090", shipped_preset("prom-client"), {"job": "shop-api"}, Position(5, 1)
+    assert spec.metric_source == PrometheusSource(
+        url="http://127.0.0.1:9090",
+        preset=shipped_preset("prom-client"),
+        selector={"job": "shop-api"},
+        position=Position(5, 1),
     )
     assert spec.workload == Workload("scenarios/browse.py", 100, 50.0, 5.0, 30.0, Position(10, 1))
     assert (spec.tiers, spec.gate) == (("bronze", "silver", "gold"), "silver")
     assert spec.confidence == Fraction(19, 20)
     assert spec.failures == FailureRule(("5xx", "429"))
     assert spec.cache == CacheRule(("x-cache",))
-    assert spec.scrape is None
 
 
 def test_objectives_keep_order_limits_and_places() -> None:
@@ -156,9 +158,11 @@ def test_a_scrape_is_a_list_or_a_mapping() -> None:
     long = parse_spec(
         base.replace(PROMETHEUS, "scrape: {urls: [http://h/metrics], interval: 2s}\n").encode(), "slo.yaml"
     )
-    assert short.scrape == ScrapeSource(("http://h/metrics",), shipped_preset("prom-client"), Position(5, 1))
-    assert short.scrape is not None
-    assert long.scrape == replace(short.scrape, interval=2.0)
+    source = ScrapeSource(
+        urls=("http://h/metrics",), preset=shipped_preset("prom-client"), position=Position(5, 1)
+    )
+    assert short.metric_source == source
+    assert long.metric_source == replace(source, interval=2.0)
 
 
 def test_confidence_none_grades_the_observed_values() -> None:
@@ -170,7 +174,7 @@ def test_confidence_none_grades_the_observed_values() -> None:
 def test_yaml_traps_stay_text() -> None:
     """A service called `no` is not False, and a label 1.10 keeps its zero."""
     assert good("service: shop-api", "service: no").service == "no"
-    source = good("{job: shop-api}", "{job: on, version: 1.10}").prometheus
+    source = good("{job: shop-api}", "{job: on, version: 1.10}").metric_source
     assert source is not None
     assert source.selector == {"job": "on", "version": "1.10"}
 

@@ -5,8 +5,9 @@ import pytest
 from slocheck.documents.position import Position
 from slocheck.errors import UsageError
 from slocheck.spec.blocks.preset import shipped_preset
+from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.loader import parse_spec, with_overrides
-from slocheck.spec.model import Overrides, PrometheusSource
+from slocheck.spec.model import Overrides
 from tests.builders.good_spec import GOOD, good
 
 PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]
@@ -34,8 +35,8 @@ def test_flags_replace_values() -> None:
     )
     assert spec.target.url == "https://shop.example/api"
     assert spec.target.instances == 2
-    assert spec.prometheus is not None
-    assert (spec.prometheus.url, spec.prometheus.selector) == ("http://prom:9090", {"job": "shop-api"})
+    assert isinstance(spec.metric_source, PrometheusSource)
+    assert (spec.metric_source.url, spec.metric_source.selector) == ("http://prom:9090", {"job": "shop-api"})
     assert spec.gate == "gold"
     assert (spec.workload.scenario, spec.workload.users) == ("/tmp/other.py", 7)
     assert (spec.workload.duration, spec.workload.warmup) == (90.0, 10.0)
@@ -87,9 +88,11 @@ def test_one_scraped_page_tells_the_instance(page: str, instance: str) -> None:
     spec = with_overrides(
         parse_spec(text.encode(), "slo.yaml"), Overrides(prometheus="http://127.0.0.1:9090")
     )
-    assert spec.scrape is None
-    assert spec.prometheus == PrometheusSource(
-        "http://127.0.0.1:9090", shipped_preset("prom-client"), {"instance": instance}, Position(5, 1)
+    assert spec.metric_source == PrometheusSource(
+        url="http://127.0.0.1:9090",
+        preset=shipped_preset("prom-client"),
+        selector={"instance": instance},
+        position=Position(5, 1),
     )
 
 

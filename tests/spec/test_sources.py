@@ -2,8 +2,9 @@
 
 import pytest
 
+from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.loader import parse_spec
-from slocheck.spec.model import Auth, Preset, PrometheusSource, Tls
+from slocheck.spec.model import Auth, Preset, Tls
 from tests.builders.good_spec import GOOD, Broken, problems_of
 from tests.spec.broken_sources import SOURCES, TOP
 
@@ -18,8 +19,8 @@ def test_a_faulty_source_is_told_with_its_place(broken: Broken) -> None:
 
 def prometheus_of(text: str, environment: dict[str, str] | None = None) -> PrometheusSource:
     """Return the source of the good spec with another prometheus block, given in braces."""
-    source = parse_spec(GOOD.replace(TOP, text).encode(), "slo.yaml", environment=environment).prometheus
-    assert source is not None
+    source = parse_spec(GOOD.replace(TOP, text).encode(), "slo.yaml", environment=environment).metric_source
+    assert isinstance(source, PrometheusSource)
     return source
 
 

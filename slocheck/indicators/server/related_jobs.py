@@ -16,8 +16,8 @@ DIFFERS = Fraction(1, 20)
 
 def _counters(spec: Spec, preset: Preset) -> CacheCounters | None:
     """Return the cache's counters: of another job, or the preset's own."""
-    if spec.prometheus and spec.prometheus.related_jobs.cache:
-        return spec.prometheus.related_jobs.cache
+    if spec.related_jobs.cache:
+        return spec.related_jobs.cache
     if preset.cache_hits and preset.cache_misses:
         return CacheCounters(preset.cache_hits, preset.cache_misses, {})
     return None
@@ -88,7 +88,7 @@ def replica_notes(spec: Spec, series: ServerSeries, covered: Mapping[str, float]
 
 
 def _replicas(spec: Spec) -> Replicas | None:
-    return spec.prometheus.related_jobs.replicas if spec.prometheus else None
+    return spec.related_jobs.replicas
 
 
 def _by_traffic(covered: Mapping[str, float]) -> Fraction:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from slocheck.documents.units import format_duration, format_ratio
 from slocheck.reporters.terminal.workload import load_text
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import EXTRA_LEVELS, Objective, Preset, Spec, Target, Workload
+from slocheck.spec.model import EXTRA_LEVELS, Objective, Spec, Target, Workload
 
 
 def summary(spec: Spec) -> str:
@@ -22,8 +22,8 @@ def summary(spec: Spec) -> str:
     lines = [f"{spec.path} is valid", ""]
     lines += [f"{name:<{width}}  {text}" for name, text in heads]
     lines += ["", *_table(spec)]
-    if preset := _preset(spec):
-        lines += ["", f"preset {preset.name}: {preset.notes}"] if preset.notes else []
+    if spec.metric_source and (preset := spec.metric_source.preset).notes:
+        lines += ["", f"preset {preset.name}: {preset.notes}"]
     return "\n".join(lines)
 
 
@@ -36,20 +36,8 @@ def _target(target: Target) -> str:
 
 
 def _source(spec: Spec) -> str:
-    preset = _preset(spec)
-    if spec.prometheus is not None and preset is not None:
-        selector = ", ".join(f'{label}="{value}"' for label, value in spec.prometheus.selector.items())
-        return f"Prometheus {spec.prometheus.url} {{{selector}}}, preset {preset.name}"
-    if spec.scrape is not None and preset is not None:
-        pages = len(spec.scrape.urls)
-        every = format_duration(Fraction(str(spec.scrape.interval)))
-        return f"scrape of {pages} page{'s' if pages > 1 else ''} every {every}, preset {preset.name}"
-    return "none: client side only"
-
-
-def _preset(spec: Spec) -> Preset | None:
-    source = spec.prometheus or spec.scrape
-    return None if source is None else source.preset
+    source = spec.metric_source
+    return f"{source.summary}, preset {source.preset.name}" if source else "none: client side only"
 
 
 def _workload(workload: Workload) -> str:

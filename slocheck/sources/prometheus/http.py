@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from slocheck.errors import SourceError
 from slocheck.sources.credentials import Credentials, check_tls_files, read_credentials
 from slocheck.sources.prometheus.errors import Messages, TransientError
-from slocheck.spec.model import PrometheusSource
+from slocheck.spec.blocks.prometheus import PrometheusSource
 
 if TYPE_CHECKING:
     import requests

@@ -21,7 +21,7 @@ from slocheck.sources.prometheus.preflight import (
 )
 from slocheck.sources.prometheus.promql import Window, ask, check_queries
 from slocheck.sources.prometheus.wait import LastScrape
-from slocheck.spec.model import PrometheusSource
+from slocheck.spec.blocks.prometheus import PrometheusSource
 
 RETRY_FOR = 30.0
 """Seconds in which a failing query is tried again after the load: a restart may take that long."""

@@ -27,7 +27,8 @@ from slocheck.sources.scrape.replica import (
     Scrape,
     several_processes,
 )
-from slocheck.spec.model import Preset, ScrapeSource, Tls
+from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.model import Preset, Tls
 
 PROBES = 5
 PROBE_PAUSE = 0.1

@@ -17,6 +17,7 @@ from slocheck.spec.blocks.limits import (
     unknown_indicator,
 )
 from slocheck.spec.blocks.preset import LABEL_PATTERN
+from slocheck.spec.blocks.sources import block_names
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import (
     EXTRA_LEVELS,
@@ -107,16 +108,17 @@ RESERVED = (*EXTRA_LEVELS, *(key.name for key in OBJECTIVE_KEYS))
 
 @dataclass(frozen=True, slots=True)
 class SpecContext:
-    """What an objective needs from the rest of the spec."""
+    """What an objective needs from the rest of the spec.
+
+    Attributes:
+        tiers: Loosest first.
+        server: Whether a metric source is configured.
+        promql: Whether it answers PromQL queries.
+    """
 
     tiers: tuple[str, ...]
-    prometheus: bool
-    scrape: bool
-
-    @property
-    def server(self) -> bool:
-        """Whether any server-side source is configured."""
-        return self.prometheus or self.scrape
+    server: bool
+    promql: bool
 
 
 def read_objectives(value: Value, around: SpecContext) -> tuple[Objective, ...]:
@@ -190,7 +192,7 @@ def _source_of(section: Section, indicator: Indicator | None, around: SpecContex
         _check_promql(section, chosen, around)
         return SourceChoice.PROMETHEUS
     if source and chosen not in (None, SourceChoice.CLIENT) and not around.server:
-        source.refuse("needs a metric source; write a prometheus or scrape block, or source: client")
+        source.refuse(f"needs a metric source; write a {block_names()} block, or source: client")
     resolved = chosen or (SourceChoice.BOTH if around.server else SourceChoice.CLIENT)
     if labels and resolved is SourceChoice.CLIENT:
         labels.refuse("has no use without server-side numbers; remove it, or configure a source")
@@ -206,8 +208,9 @@ def _check_promql(section: Section, chosen: SourceChoice | None, around: SpecCon
         source.refuse(
             "cannot grade a PromQL query on the client side; write source: prometheus, or remove it"
         )
-    if indicator and not around.prometheus:
-        indicator.refuse("is a PromQL query, so it needs a Prometheus server; write a prometheus block")
+    if indicator and not around.promql:
+        needed = block_names(promql=True)
+        indicator.refuse(f"is a PromQL query, so it needs a Prometheus server; write a {needed} block")
     for key in (ENDPOINT, LABELS):
         if child := section.value_of(key):
             child.refuse(

@@ -131,3 +131,11 @@ def _read_choice(value: Value) -> Preset | None:
 PRESET: ValueType[Preset | None] = ValueType(
     _read_choice, {"oneOf": [{"type": "string", "enum": list(PRESET_NAMES)}, object_schema(PRESET_KEYS)]}
 )
+PRESET_KEY: Key[Preset | None] = Key(
+    "preset", PRESET, None, f"name of a shipped preset, or your own metric names; absent: {DEFAULT_PRESET}"
+)
+
+
+def preset_of(section: Section) -> Preset:
+    """Return what a source's block says of its metrics' names; absent: the default preset."""
+    return section.get(PRESET_KEY) or shipped_preset(DEFAULT_PRESET)

@@ -6,7 +6,8 @@ from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import ScalarNode
-from slocheck.spec.blocks.sources import HEADER_PATTERN, TLS
+from slocheck.spec.blocks.auth import HEADER_PATTERN
+from slocheck.spec.blocks.tls import TLS
 from slocheck.spec.blocks.urls import BASE_URL
 from slocheck.spec.model import CacheRule, FailureRule, Target, Tls
 from slocheck.spec.model.validity import ValidityLimits

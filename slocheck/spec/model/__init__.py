@@ -3,7 +3,7 @@
 from slocheck.spec.model.indicator import Indicator, IndicatorKind, Reduce
 from slocheck.spec.model.limit import Limit
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
-from slocheck.spec.model.metric_source import Auth, PrometheusSource, ScrapeSource
+from slocheck.spec.model.metric_source import Auth, SourceBlock
 from slocheck.spec.model.objective import EXTRA_LEVELS, Endpoint, Objective, SourceChoice
 from slocheck.spec.model.overrides import Overrides
 from slocheck.spec.model.preset import Preset
@@ -28,11 +28,10 @@ __all__ = [
     "Objective",
     "Overrides",
     "Preset",
-    "PrometheusSource",
     "Reduce",
     "RelatedJobs",
     "Replicas",
-    "ScrapeSource",
+    "SourceBlock",
     "SourceChoice",
     "Spec",
     "Stage",

@@ -1,12 +1,13 @@
-"""Where server metrics come from: a Prometheus server, or metrics pages scraped directly."""
+"""Where the server side's numbers come from: what every source's block of slo.yaml says."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from slocheck.documents.position import Position
 from slocheck.spec.model.preset import Preset
 from slocheck.spec.model.related_jobs import RelatedJobs
-from slocheck.spec.model.target import Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,49 +29,30 @@ class Auth:
     headers_env: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PrometheusSource:
-    """A Prometheus server (or one that answers its API).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBlock(ABC):
+    """The block of slo.yaml that configures a metric source; each source adds its own fields.
 
     Attributes:
-        url: Base URL, with path prefix where there is one.
-        preset: Metric names: a shipped preset's, or the user's own.
-        selector: Label matchers that pin the job, all equalities.
+        kind: The block's name, which is also the source's name in `slocheck.sources.SOURCES`.
+        answers_promql: Whether the source can be asked a PromQL query.
+        preset: The names under which the service exports its metrics.
+        position: Of the block's key.
+        selector: Label values that pin the service's series; empty where nothing else is read.
         auth: Where the credentials are.
-        headers: Plain extra headers (``X-Scope-OrgID``).
-        params: Extra query parameters (``dedup: "true"``).
-        tls: Verification and client certificate.
-        timeout: Seconds for one query.
-        position: Of the ``prometheus`` key.
         related_jobs: What is read from other jobs.
     """
 
-    url: str
+    kind: ClassVar[str]
+    answers_promql: ClassVar[bool] = False
+
     preset: Preset
-    selector: Mapping[str, str]
     position: Position
-    auth: Auth = Auth()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
-    tls: Tls = field(default_factory=Tls)
-    timeout: float = 30.0
+    selector: Mapping[str, str] = field(default_factory=dict)
+    auth: Auth = field(default_factory=Auth)
     related_jobs: RelatedJobs = field(default_factory=RelatedJobs)
 
-
-@dataclass(frozen=True, slots=True)
-class ScrapeSource:
-    """Metrics pages fetched directly, one URL a replica.
-
-    Attributes:
-        urls: Every replica's metrics URL.
-        preset: Metric names: a shipped preset's, or the user's own.
-        interval: Seconds between scrapes during the run, 1..5.
-        position: Of the ``scrape`` key.
-        tls: Verification.
-    """
-
-    urls: tuple[str, ...]
-    preset: Preset
-    position: Position
-    interval: float = 1.0
-    tls: Tls = field(default_factory=Tls)
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """The source in one line, without secrets and without its preset."""

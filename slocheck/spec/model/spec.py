@@ -1,10 +1,12 @@
 """The whole spec."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from slocheck.spec.model.metric_source import PrometheusSource, ScrapeSource
+from slocheck.spec.model.metric_source import SourceBlock
 from slocheck.spec.model.objective import Objective
+from slocheck.spec.model.related_jobs import RelatedJobs
 from slocheck.spec.model.rules import CacheRule, FailureRule
 from slocheck.spec.model.target import Target
 from slocheck.spec.model.validity import ValidityLimits
@@ -25,8 +27,7 @@ class Spec:
         objectives: In the order written.
         gate: The tier the exit code asks for.
         confidence: Such as 19/20; None grades the observed values alone.
-        prometheus: At most one of `prometheus` and `scrape` is set.
-        scrape: See `prometheus`.
+        metric_source: Where the server side's numbers come from; None: the client side alone is graded.
     """
 
     path: str
@@ -38,8 +39,17 @@ class Spec:
     objectives: tuple[Objective, ...]
     gate: str
     confidence: Fraction | None
-    prometheus: PrometheusSource | None = None
-    scrape: ScrapeSource | None = None
+    metric_source: SourceBlock | None = None
     failures: FailureRule = field(default_factory=FailureRule)
     cache: CacheRule = field(default_factory=CacheRule)
     validity: ValidityLimits = field(default_factory=ValidityLimits)
+
+    @property
+    def series_selector(self) -> Mapping[str, str]:
+        """Label values that pin the service's series; empty where the source reads nothing else."""
+        return self.metric_source.selector if self.metric_source else {}
+
+    @property
+    def related_jobs(self) -> RelatedJobs:
+        """What the metric source reads from other jobs."""
+        return self.metric_source.related_jobs if self.metric_source else RelatedJobs()

@@ -1,0 +1,69 @@
+"""The block ``scrape`` of slo.yaml: metrics pages fetched directly, without a Prometheus server."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from slocheck.documents import types
+from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
+from slocheck.documents.units import format_duration
+from slocheck.documents.yaml_tree import SequenceNode
+from slocheck.spec.blocks.preset import DEFAULT_PRESET, PRESET_KEY, preset_of, shipped_preset
+from slocheck.spec.blocks.tls import TLS
+from slocheck.spec.blocks.urls import URL
+from slocheck.spec.model import SourceBlock, Tls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeSource(SourceBlock):
+    """Metrics pages fetched directly, one URL a replica.
+
+    Attributes:
+        urls: Every replica's metrics URL.
+        interval: Seconds between scrapes during the run, 1..5.
+        tls: Verification.
+    """
+
+    kind: ClassVar[str] = "scrape"
+
+    urls: tuple[str, ...]
+    interval: float = 1.0
+    tls: Tls = field(default_factory=Tls)
+
+    @property
+    def summary(self) -> str:
+        """How many pages are scraped, and how often."""
+        pages = len(self.urls)
+        every = format_duration(Fraction(str(self.interval)))
+        return f"scrape of {pages} page{'s' if pages > 1 else ''} every {every}"
+
+
+_URLS: ValueType[tuple[str, ...]] = types.list_of(URL, at_least=1)
+SCRAPE_URLS: Key[tuple[str, ...]] = Key(
+    "urls", _URLS, (), "each replica's metrics page; ${NAME} is expanded", required=True
+)
+INTERVAL = Key("interval", types.duration("1s", "5s"), 1.0, "between two scrapes, 1s to 5s")
+SCRAPE_KEYS: tuple[Key[Any], ...] = (SCRAPE_URLS, PRESET_KEY, INTERVAL, TLS)
+
+
+def _read_scrape(value: Value) -> ScrapeSource | None:
+    if isinstance(value.node, SequenceNode):
+        return ScrapeSource(
+            urls=_URLS.read(value), preset=shipped_preset(DEFAULT_PRESET), position=value.position
+        )
+    section = Section(value, SCRAPE_KEYS)
+    return ScrapeSource(
+        urls=section.get(SCRAPE_URLS),
+        preset=preset_of(section),
+        position=value.position,
+        interval=section.get(INTERVAL),
+        tls=section.get(TLS),
+    )
+
+
+SCRAPE = Key(
+    ScrapeSource.kind,
+    ValueType(_read_scrape, {"oneOf": [_URLS.schema, object_schema(SCRAPE_KEYS)]}),
+    None,
+    "metrics pages fetched directly, without a Prometheus server",
+)

@@ -83,7 +83,7 @@ def value_text(objective: Objective, display: Display | None) -> str:
     if display is None or display.low is None or display.high is None:
         return NO_DATA
     kind, limits = objective.indicator.kind, limits_of(objective)
-    low, high = (format_value(kind, value, beside=limits) for value in (display.low, display.high))
+    low, high = (format_value(kind, value, limits=limits) for value in (display.low, display.high))
     if low == high:
         return low
     if math.isinf(display.high):
@@ -91,7 +91,7 @@ def value_text(objective: Objective, display: Display | None) -> str:
     if not display.low and traits_of(kind).is_percentile:
         return f"at most {high}"
     if _narrow(display.low, display.high, limits):
-        return format_value(kind, (display.low + display.high) / 2, beside=limits)
+        return format_value(kind, (display.low + display.high) / 2, limits=limits)
     return f"{low} to {high}"
 
 
@@ -144,10 +144,10 @@ def interval_text(objective: Objective, limit: Limit, side: SideResult, confiden
     name = f"{format_ratio(confidence)} CI"
     if traits.is_percentile:
         allowed = 1 - (objective.indicator.quantile or Fraction(0))
-        low, high = (format_value(IndicatorKind.ERROR_RATE, end, beside=(allowed,)) for end in shown)
+        low, high = (format_value(IndicatorKind.ERROR_RATE, end, limits=(allowed,)) for end in shown)
         too_slow = f"{too_slow_sign(limit)} {bare_limit(limit)}"
         return f"{name} {range_text(low, high)} of requests {too_slow} (budget {format_ratio(allowed)})"
-    low, high = (format_value(kind, end, beside=limits_of(objective)) for end in shown)
+    low, high = (format_value(kind, end, limits=limits_of(objective)) for end in shown)
     return f"{name} {range_text(low, high)}"
 
 

@@ -14,27 +14,27 @@ _FIXED = {Unit.RATIO: (100, "%"), Unit.PER_SECOND: (1, "/s"), Unit.NUMBER: (1, "
 
 
 def format_value(
-    kind: IndicatorKind, value: Fraction | float, *, beside: Iterable[Fraction] = (), digits: int = 3
+    kind: IndicatorKind, value: Fraction | float, *, limits: Iterable[Fraction] = (), digits: int = 3
 ) -> str:
     """Write an indicator's value, rounded, for people.
 
     Args:
         kind: Decides the unit.
         value: In base units: seconds, a 0..1 ratio, 1/s, or a plain number.
-        beside: Limits the value is shown with, same unit. The text keeps to the value's own side of each.
-        digits: Significant digits to begin with; more are used where `beside` needs them.
+        limits: Limits shown next to the value, same unit. The text stays on the value's side of each.
+        digits: Significant digits to begin with; more are used where `limits` need them.
 
     Returns:
-        Such as ``99.9ms``, ``0.62%``, ``523/s``; ``unbounded`` for infinity, ``no number`` for NaN.
+        Such as ``99.9ms``, ``0.62%``, ``523/s``; ``unbounded`` for infinity, ``not a number`` for NaN.
     """
     if isinstance(value, float) and not math.isfinite(value):
-        return "no number" if math.isnan(value) else "unbounded"
+        return "not a number" if math.isnan(value) else "unbounded"
     exact = value if isinstance(value, Fraction) else Fraction(f"{value:.{_FLOAT_DIGITS}g}")
-    limits = [*beside, Fraction(0)]
+    kept = [*limits, Fraction(0)]
     if traits_of(kind).is_ratio:
-        limits.append(Fraction(1))
+        kept.append(Fraction(1))
     scale, unit = _unit(kind, exact)
-    number = rounded(exact * scale, [limit * scale for limit in limits], digits)
+    number = rounded(exact * scale, [limit * scale for limit in kept], digits)
     return f"{number}{unit}"
 
 

@@ -18,8 +18,8 @@ from slocheck.spec.blocks.workload import (
     check_scenario,
     check_warmup,
     check_window,
+    constant_profile,
     default_spawn_rate,
-    held,
     ramp_problem,
     with_rate,
 )
@@ -113,7 +113,7 @@ def _with_times(timed: Workload, before: Workload) -> Workload:
     if same:
         return timed
     if before.rate and len(stages) == 1 and stages[0].begin == stages[0].end:
-        return replace(timed, rate=held(stages[0].end, timed))
+        return replace(timed, rate=constant_profile(stages[0].end, timed))
     if stages:
         raise UsageError(
             "--warmup, --duration, --max-duration: the spec's stages say how long the load lasts; "

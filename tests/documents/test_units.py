@@ -170,18 +170,18 @@ def test_values_are_written_honestly(
 ) -> None:
     """Three digits, and more where fewer would put the value on the wrong side of a limit."""
     limits = [Fraction(beside)] if beside else []
-    assert format_value(kind, value, beside=limits) == text
+    assert format_value(kind, value, limits=limits) == text
 
 
 @given(st.fractions(min_value=0, max_value=1), st.decimals(min_value=0, max_value=1, places=5))
 def test_a_written_ratio_stays_on_its_side_of_the_limit(ratio: Fraction, decimal: Decimal) -> None:
     """What people read compares to the limit as the value does."""
     limit = Fraction(decimal)
-    written = Fraction(format_value(ERRORS, ratio, beside=[limit]).removesuffix("%")) / 100
+    written = Fraction(format_value(ERRORS, ratio, limits=[limit]).removesuffix("%")) / 100
     assert (written < limit, written > limit) == (ratio < limit, ratio > limit)
 
 
 def test_a_value_on_a_limit_without_finite_decimal_is_rounded() -> None:
     """100/min has no decimal per second; forty digits would not help."""
     rate = parse_rate("100/min")
-    assert format_value(RPS, rate, beside=[rate]) == "1.67/s"
+    assert format_value(RPS, rate, limits=[rate]) == "1.67/s"

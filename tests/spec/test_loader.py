@@ -12,7 +12,7 @@ from slocheck.errors import SpecError, UsageError
 from slocheck.spec.blocks.preset import shipped_preset
 from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.blocks.scrape import ScrapeSource
-from slocheck.spec.blocks.sections import VALIDITY_KEYS
+from slocheck.spec.blocks.validity import VALIDITY_KEYS
 from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
     CacheRule,

@@ -237,13 +237,13 @@ def with_rate(workload: Workload, rate: float | tuple[Stage, ...], at_once: int 
         rate: Constant, or in stages.
         at_once: Arrivals served at once; None: as many as come in `POOL_S`, within `POOL`.
     """
-    stages = rate if isinstance(rate, tuple) else held(rate or 1.0, workload)
+    stages = rate if isinstance(rate, tuple) else constant_profile(rate or 1.0, workload)
     least, most = POOL
     pool = at_once or min(most, max(least, ceil(POOL_S * load_profile.peak(stages))))
     return replace(workload, rate=stages, stages=(), users=pool, spawn_rate=float(pool))
 
 
-def held(level: float, workload: Workload) -> tuple[Stage, ...]:
+def constant_profile(level: float, workload: Workload) -> tuple[Stage, ...]:
     """Return the load profile with one constant level over warm-up and window."""
     return (Stage(level, level, workload.warmup + workload.duration),)
 

@@ -8,20 +8,20 @@ class ValidityLimits:
     """The limits that a valid run must keep.
 
     Attributes:
-        min_sent: Smallest share of the planned users or arrivals that were really there, 0..1.
+        min_sent: Smallest share of the planned users or arrivals that were sent, 0..1.
         max_generator_cpu: Largest share of one core a worker may use, 0..1.
-        max_loop_lag: Largest p99 of event-loop lateness, seconds.
-        max_schedule_lag: Largest p99 of how late arrivals began, seconds.
-        max_lag_share: Largest p99 of either lateness, as a share of a latency limit that it could break.
+        max_loop_lag: Largest p99 of event-loop lag, seconds.
+        max_schedule_lag: Largest p99 of the delay of arrivals against the schedule, seconds.
+        max_lag_share: Largest p99 of either lag, as a share of a latency limit that it could breach.
         max_exceptions: Most exceptions of the scenario's own code.
-        max_generator_failures: Most requests that failed on this machine, for want of descriptors or ports.
-        min_window: Smallest share of the planned window that was driven, 0..1.
+        max_generator_failures: Most requests that failed on this machine, out of descriptors or ports.
+        min_window: Smallest share of the planned window that was measured, 0..1.
         max_unrecorded: Largest count of requests without a recorded outcome.
-        max_clock_skew: Largest difference between Prometheus's clock and ours, seconds.
+        max_clock_skew: Largest difference between Prometheus's clock and this machine's, seconds.
         max_clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
         min_slices: Fewest 1 s slices in the window.
         max_scrape_gap: Largest gap between two samples of a live target, in scrape intervals.
-        steady: Whether a limit counts as met only on a window without a drift of the latency.
+        steady: Whether a limit is met only in a window without latency drift.
     """
 
     min_sent: float = 0.99

@@ -1,9 +1,13 @@
-"""Who may know whom, read from the source: see CONTRIBUTING.md."""
+"""Who may import whom, read from the source, and how docs/architecture.md names it."""
 
 import ast
+import re
+import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -24,6 +28,11 @@ CORE = (
 )
 ADAPTERS = ("reporters", "sources", "load", "reference_api")
 """Replaceable parts, which never import each other."""
+
+CIRCLES = {
+    "slocheck": frozenset({"statistics", "grading"}),
+    "slocheck/load": frozenset({"arrivals", "users", "recording", "http"}),
+}
 
 NOT_YET = {
     ("statistics/proportion.py", "grading"),
@@ -59,6 +68,8 @@ IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "compile", "
 HEAVY = ("pandas", "locust", "gevent", "numpy", "scipy")
 
 LONGEST_FILE = 400
+MOST_FILES = 15
+MEDIAN_FUNCTION = 9
 LONGEST_FUNCTION = 50
 LONGER_FUNCTIONS = {"slocheck/cli/commands/run.py:run"}
 """Functions over the ceiling for a reason: a command's signature is its options, one a line."""
@@ -71,6 +82,37 @@ def python_files(*parts: str) -> list[Path]:
         module = PACKAGE / f"{part}.py"
         found += [module] if module.is_file() else sorted((PACKAGE / part).rglob("*.py"))
     return found
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name of a file's module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def module_graph() -> dict[str, set[str]]:
+    """Return each module of slocheck and the modules of slocheck that it imports."""
+    paths = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    graph: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        names = [name if name in paths else name.rpartition(".")[0] for name in imports_of(path)]
+        graph[module] = {name for name in names if name in paths} - {module}
+    return graph
+
+
+def siblings(package: str, graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return each module or package directly inside `package`, and those of its siblings that it imports."""
+
+    def part(module: str) -> str:
+        inside = module.removeprefix(f"{package}.")
+        return inside.partition(".")[0] if inside != module else ""
+
+    parts: dict[str, set[str]] = {}
+    for module, imported in graph.items():
+        if own := part(module):
+            parts.setdefault(own, set()).update({part(name) for name in imported} - {own, ""})
+    return parts
 
 
 def imports_of(path: Path) -> Iterator[str]:
@@ -122,6 +164,21 @@ def test_imports_lead_downwards(path: Path) -> None:
     above = {name for name in known if PACKAGES.index(name) < PACKAGES.index(part)}
     assert {(inside.as_posix(), name) for name in above} <= NOT_YET
     assert part not in ADAPTERS or not known & set(ADAPTERS)
+
+
+def test_modules_import_without_circles() -> None:
+    """No module imports itself by way of others, not even from inside a function."""
+    list(TopologicalSorter(module_graph()).static_order())  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("package", sorted({path.parent for path in PACKAGE.rglob("*.py")}), ids=named)
+def test_packages_import_without_circles(package: Path) -> None:
+    """The modules and packages inside a package have an order, too: each imports only those below it."""
+    parts = siblings(module_of(package / "__init__.py"), module_graph())
+    circles = CIRCLES.get(named(package), frozenset())
+    for part in circles:
+        parts[part] = parts.get(part, set()) - circles
+    list(TopologicalSorter(parts).static_order())
 
 
 @pytest.mark.parametrize("path", [*PACKAGE.rglob("*.py")], ids=named)
@@ -185,3 +242,53 @@ def test_files_and_functions_stay_short() -> None:
         )
         long += [f"{named(path)}:{node.name}" for node in functions if code_lines(node) > LONGEST_FUNCTION]
     assert set(long) - LONGER_FUNCTIONS == set()
+
+
+def test_the_median_function_is_short() -> None:
+    """Most functions do one thing."""
+    lengths = [
+        code_lines(node)
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert statistics.median(lengths) <= MEDIAN_FUNCTION
+
+
+@pytest.mark.parametrize("top", ["slocheck", "tests", "docs", "scenarios"])
+def test_folders_stay_small(top: str) -> None:
+    """A folder can be read at a glance."""
+    folders = [ROOT / top, *(path for path in (ROOT / top).rglob("*") if path.is_dir())]
+    counts = {
+        named(folder): sum(file.is_file() for file in folder.iterdir())
+        for folder in folders
+        if not {"__pycache__", ".hypothesis"} & set(folder.parts)
+    }
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
+
+
+def map_rows() -> list[str]:
+    """Return the names in the first column of the table of packages in docs/architecture.md, in order."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.partition("## Packages")[2].partition("\n## ")[0]
+    return [row.rstrip("/") for row in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
+
+
+def test_the_map_lists_the_packages_in_their_order() -> None:
+    """docs/architecture.md has one row for each package, in the order of imports."""
+    assert tuple(map_rows()) == PACKAGES
+
+
+def test_each_package_is_in_the_order() -> None:
+    """No package or module of slocheck is left out of the order."""
+    files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert files | folders <= set(PACKAGES)
+
+
+def test_the_map_names_files_that_exist() -> None:
+    """Each path of slocheck, tests or docs that the map names is there."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    paths = re.findall(r"`((?:slocheck|tests|docs|scenarios)/[^` {<]*)`", page)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from slocheck.documents.reader import InvalidValue, unknown
 from slocheck.documents.units import shown
+from slocheck.documents.urls import check_url
 from slocheck.errors import UsageError
 from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.blocks.scrape import ScrapeSource
-from slocheck.spec.blocks.urls import check_url
 from slocheck.spec.blocks.workload import (
     MAX_USERS,
     check_rate,

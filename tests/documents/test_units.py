@@ -162,7 +162,7 @@ def test_rates_survive_writing_and_reading(amount: int, unit: str) -> None:
         pytest.param(RPS, 499.99, "500", "499.99/s", id="rate under the limit"),
         pytest.param(IndicatorKind.PROMQL, -3.14159, None, "-3.14", id="plain number"),
         pytest.param(LATENCY, float("inf"), "1", "unbounded", id="infinite"),
-        pytest.param(LATENCY, float("nan"), None, "no number", id="not a number"),
+        pytest.param(LATENCY, float("nan"), None, "not a number", id="not a number"),
     ],
 )
 def test_values_are_written_honestly(

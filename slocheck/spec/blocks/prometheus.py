@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
+from slocheck.documents.urls import BASE_URL, SECRET_NAME
 from slocheck.spec.blocks.auth import AUTH, HEADER_PATTERN
 from slocheck.spec.blocks.preset import LABEL_PATTERN, PRESET_KEY, preset_of
 from slocheck.spec.blocks.related_jobs import RELATED_JOBS_KEYS, read_related_jobs
 from slocheck.spec.blocks.tls import TLS
-from slocheck.spec.blocks.urls import BASE_URL, SECRET_NAME
 from slocheck.spec.model import SourceBlock, Tls
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import format_duration
+from slocheck.documents.urls import URL
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.blocks.preset import DEFAULT_PRESET, PRESET_KEY, preset_of, shipped_preset
 from slocheck.spec.blocks.tls import TLS
-from slocheck.spec.blocks.urls import URL
 from slocheck.spec.model import SourceBlock, Tls
 
 

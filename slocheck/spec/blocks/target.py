@@ -5,9 +5,9 @@ from typing import Any
 from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
+from slocheck.documents.urls import BASE_URL
 from slocheck.documents.yaml_tree import ScalarNode
 from slocheck.spec.blocks.tls import TLS
-from slocheck.spec.blocks.urls import BASE_URL
 from slocheck.spec.model import Target, Tls
 
 FROM_PROMETHEUS = "prometheus"

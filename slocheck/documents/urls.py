@@ -1,4 +1,4 @@
-"""Addresses in a spec: checked, free of secrets, with ``${NAME}`` expanded from the environment."""
+"""Addresses: checked, free of secrets, with ``${NAME}`` expanded from the environment."""
 
 import re
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ a bound only the label is lost ("(other)"), never a count.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from slocheck.evidence.histogram import merge
 from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
@@ -18,7 +18,6 @@ MAX_ERRORS = 100
 MAX_MESSAGE = 300
 OTHER_MESSAGE = "(other messages)"
 
-Plain = dict[str, Any]
 K = TypeVar("K")
 
 
@@ -129,77 +128,3 @@ class RecordingBuilder:
             warmup_s=warmup_s,
             window_s=window_s,
         )
-
-
-def to_plain(delta: Delta) -> Plain:
-    """Return a delta as lists, strings and integers, for JSON or msgpack."""
-    return {
-        "counts": [[e.method, e.name, _slice_to_plain(counts)] for e, counts in delta.counts],
-        "errors": [
-            [e.endpoint.method, e.endpoint.name, e.failure.value, e.count, e.message, e.second]
-            for e in delta.errors
-        ],
-    }
-
-
-def _slice_to_plain(counts: SliceCounts) -> list[Any]:
-    return [
-        counts.second,
-        counts.ok,
-        [[failure.value, count] for failure, count in counts.failures.items()],
-        [[status, count] for status, count in counts.statuses.items()],
-        counts.unserved,
-        list(counts.over),
-        [[index, count] for index, count in counts.latencies.items()],
-        [[index, count] for index, count in counts.failed_latencies.items()],
-        counts.total_ns,
-        counts.max_ns,
-        counts.cache_hits,
-        counts.cache_misses,
-        counts.bytes_received,
-        [[index, count] for index, count in counts.service_times.items()],
-    ]
-
-
-def from_plain(plain: Plain) -> Delta:
-    """Return the delta that `to_plain` made; ValueError for anything else."""
-    try:
-        return Delta(
-            counts=tuple(
-                (Endpoint(str(method), str(name)), _slice_from_plain(counts))
-                for method, name, counts in plain["counts"]
-            ),
-            errors=tuple(
-                ErrorExample(
-                    Endpoint(str(method), str(name)),
-                    FailureClass(failure),
-                    int(count),
-                    str(message),
-                    int(second),
-                )
-                for method, name, failure, count, message, second in plain["errors"]
-            ),
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not a delta of a recording: {error!r}") from error
-
-
-def _slice_from_plain(plain: list[Any]) -> SliceCounts:
-    second, ok, failures, statuses, unserved, over, latencies, failed, total, top, hits, misses, *rest = plain
-    size, service = rest
-    return SliceCounts(
-        second=int(second),
-        ok=int(ok),
-        failures={FailureClass(failure): int(count) for failure, count in failures},
-        statuses={int(status): int(count) for status, count in statuses},
-        unserved=int(unserved),
-        over=tuple(int(count) for count in over),
-        latencies={int(index): int(count) for index, count in latencies},
-        failed_latencies={int(index): int(count) for index, count in failed},
-        total_ns=int(total),
-        max_ns=int(top),
-        cache_hits=int(hits),
-        cache_misses=int(misses),
-        bytes_received=int(size),
-        service_times={int(index): int(count) for index, count in service},
-    )

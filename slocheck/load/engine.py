@@ -5,16 +5,28 @@ import queue
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
-
-from pydantic import TypeAdapter
+from typing import Self, TypeVar
 
 from slocheck.errors import GeneratorError, UsageError
-from slocheck.evidence.merge import RecordingBuilder, from_plain
+from slocheck.evidence.merge import RecordingBuilder
 from slocheck.evidence.model import Ending, LoadHealth, LoadResult, Tick
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
-from slocheck.load.master_process import Child
+from slocheck.load.master_process import MasterProcess
+from slocheck.load.messaging.messages import (
+    FinishWindow,
+    LoadBegan,
+    LoadDone,
+    PrepareLoad,
+    Progress,
+    ScenarioLoaded,
+    ScenarioRefused,
+    SecondPassed,
+    StartLoad,
+    StopLoad,
+    WorkersFailed,
+    WorkersReady,
+)
 from slocheck.load.phases import Phases
 from slocheck.plan.load_plan import LoadPlan
 
@@ -22,12 +34,12 @@ PREPARE_S = 30.0
 STOP_S = 2.0
 LEAVE_S = 3.0
 _SILENCE_S = 60.0
-_HEALTH = TypeAdapter(LoadHealth)
+_Expected = TypeVar("_Expected", ScenarioLoaded, WorkersReady)
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioInfo:
-    """What `LoadEngine.prepare` has found.
+    """What `LoadEngine.prepare` found out.
 
     Attributes:
         user_classes: Names of the user classes that will run.
@@ -43,14 +55,15 @@ class ScenarioInfo:
 class LoadEngine:
     """Runs one plan, once: `prepare`, then `run`; `stop` and `kill` may come from a signal handler.
 
-    Use it as a context manager: whatever happens, no child process outlives it.
+    Use it as a context manager: whatever happens, no child process outlives it. Engines share nothing: a
+    process may make several runs, one after the other.
     """
 
     def __init__(self, plan: LoadPlan, *, prepare_s: float = PREPARE_S) -> None:
         self._plan = plan
         self._prepare_s = prepare_s
         self._phases = Phases(plan)
-        self._child: Child | None = None
+        self._master: MasterProcess | None = None
         self._builder = RecordingBuilder(plan.thresholds_ns)
         self._versions: dict[str, str] = {"python": platform.python_version()}
         self._stop_at: float | None = None
@@ -67,15 +80,15 @@ class LoadEngine:
         self.close()
 
     def close(self) -> None:
-        """End all child processes; a master that has nothing more to say may tidy up first."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.close(LEAVE_S if self._done_received else 0.0)
+        """End all child processes; a master that has sent its result may tidy up first."""
+        master, self._master = self._master, None
+        if master is not None:
+            master.close(LEAVE_S if self._done_received else 0.0)
 
     @property
     def pid(self) -> int | None:
         """The master's process id, which is its process group's too; None before `prepare`."""
-        return self._child.pid if self._child else None
+        return self._master.pid if self._master else None
 
     def prepare(self) -> ScenarioInfo:
         """Load the scenario and start the workers; nothing is sent to the target.
@@ -85,118 +98,121 @@ class LoadEngine:
             GeneratorError: The workers did not start.
         """
         check_capacity(self._plan)
-        self._child = Child(self._plan.environment)
-        self._child.send("plan", plan=TypeAdapter(LoadPlan).dump_python(self._plan, mode="json"))
-        loaded = self._expect("loaded")
-        ready = self._expect("ready")
-        self._versions |= ready["versions"]
-        warnings = tuple(RunWarning("locust-client", text) for text in ready["warnings"])
-        return ScenarioInfo(tuple(loaded["user_classes"]), dict(self._versions), warnings)
+        self._master = MasterProcess(self._plan.environment)
+        self._master.send(PrepareLoad(self._plan))
+        loaded = self._expect(ScenarioLoaded)
+        ready = self._expect(WorkersReady)
+        self._versions |= ready.versions
+        return ScenarioInfo(loaded.user_classes, dict(self._versions), ready.warnings)
 
-    def _expect(self, kind: str) -> dict[str, Any]:
-        """Return the line of a kind, the next one expected from the master."""
-        assert self._child is not None
+    def _expect(self, kind: type[_Expected]) -> _Expected:
+        """Return the message of this kind, the next one expected from the master."""
+        assert self._master is not None
         try:
-            line = self._child.receive(self._prepare_s)
+            message = self._master.receive(self._prepare_s)
         except queue.Empty:
             self.close()
-            if kind == "loaded":
+            if kind is ScenarioLoaded:
                 raise UsageError(
                     f"{self._plan.scenario}: is not imported within {self._prepare_s:g} s; "
                     "a Locust file must not wait or loop outside of its users"
                 ) from None
             raise GeneratorError(f"the workers are not connected within {self._prepare_s:g} s") from None
-        if line is not None and line["kind"] == kind:
-            return line
-        complaint = f": {text}" if (text := self._child.complaint()) else ""
-        how = self._child.how_it_ended() if line is None else ""
+        if isinstance(message, kind):
+            return message
+        complaint = f": {text}" if (text := self._master.complaint()) else ""
+        how = self._master.how_it_ended() if message is None else "sent an unexpected message"
         self.close()
-        if line is not None and line["kind"] == "refused":
-            raise UsageError(line["text"])
-        what = line["text"] if line is not None else f"the load generator {how} before the load"
-        raise GeneratorError(f"{what}{complaint}")
+        if isinstance(message, ScenarioRefused):
+            raise UsageError(message.text)
+        if isinstance(message, WorkersFailed):
+            raise GeneratorError(f"{message.text}{complaint}")
+        raise GeneratorError(f"the load generator {how} before the load{complaint}")
 
     def run(self, on_tick: Callable[[Tick], None]) -> LoadResult:
-        """Send the load and block until it is drained; `on_tick` is called once a second."""
-        if self._child is None:
+        """Send the load and block until it is drained; `on_tick` is called once a second.
+
+        Raises:
+            GeneratorError: The engine was not prepared.
+        """
+        if self._master is None:
             raise GeneratorError("the engine was not prepared")
         self._load_start = self._origin = time.time()
-        self._child.send("start")
-        while (line := self._receive()) is not None:
-            match line["kind"]:
-                case "began":
-                    self._load_start, self._origin = line["start"], line["origin"]
-                case "second":
-                    on_tick(self._tick(line))
-                case "done":
-                    return self._done(line)
+        self._master.send(StartLoad())
+        while (message := self._receive()) is not None:
+            match message:
+                case LoadBegan():
+                    self._load_start, self._origin = message.load_start, message.origin
+                case SecondPassed():
+                    on_tick(self._tick(message))
+                case LoadDone():
+                    return self._done(message)
         return self._cut_off()
 
-    def _receive(self) -> dict[str, Any] | None:
-        """Return the master's next line; None when it is gone, or too slow to stop."""
-        assert self._child is not None
+    def _receive(self) -> Progress | None:
+        """Return the master's next message; None when it is gone, or too slow to stop."""
+        assert self._master is not None
         heard = time.monotonic()
         while True:
             try:
-                return self._child.receive(0.1)
+                return self._master.receive(0.1)
             except queue.Empty:
                 now = time.monotonic()
             too_slow = self._stop_at is not None and now > self._stop_at + STOP_S
             if too_slow or now > heard + _SILENCE_S + self._plan.drain_s:
-                self._child.kill()
+                self._master.kill()
 
     def finish(self) -> None:
-        """End the window with the running second, and drain as at its planned end."""
+        """End the window with the current second, and drain as at its planned end."""
         self._phases.finish(self._second)
-        if self._child is not None:
-            self._child.send("finish")
+        if self._master is not None:
+            self._master.send(FinishWindow())
 
     def stop(self) -> None:
         """End the load in order, within 2 s; `run` returns what was recorded, as interrupted."""
         if self._stop_at is None:
             self._stop_at = time.monotonic()
-            if self._child is not None:
-                self._child.send("stop")
+            if self._master is not None:
+                self._master.send(StopLoad())
 
     def kill(self) -> None:
         """End all child processes at once; `run` returns what was received until now."""
         self._killed = True
-        if self._child is not None:
-            self._child.kill()
+        if self._master is not None:
+            self._master.kill()
 
-    def _tick(self, line: dict[str, Any]) -> Tick:
-        """Take in one second."""
-        for delta in line["deltas"]:
-            self._builder.add_delta(from_plain(delta))
-        self._second = line["second"]
-        self._health = _HEALTH.validate_python(line["health"])
-        window_s = self._phases.driven(self._second)
+    def _tick(self, passed: SecondPassed) -> Tick:
+        """Add one second."""
+        for delta in passed.deltas:
+            self._builder.add_delta(delta)
+        self._second, self._health = passed.second, passed.health
+        window_s = self._phases.measured(self._second)
         recording = self._builder.recording(self._phases.warmup_s, window_s)
-        return Tick(self._second, line["phase"], line["users"], recording)
+        return Tick(self._second, passed.phase, passed.users, recording)
 
-    def _done(self, line: dict[str, Any]) -> LoadResult:
+    def _done(self, done: LoadDone) -> LoadResult:
         """Return the result of a run whose master lived to its end."""
         self._done_received = True
         return self._result(
-            Ending(line["ending"]),
-            line["error"],
-            health=_HEALTH.validate_python(line["health"]),
-            driven_s=line["driven_s"],
-            starts=(line["load_start"], line["origin"]),
-            end_after=line["end_after"],
+            done.ending,
+            done.error,
+            health=done.health,
+            measured_s=done.measured_s,
+            starts=(done.load_start, done.origin),
+            end_after=done.end_after,
         )
 
     def _cut_off(self) -> LoadResult:
         """Return what is known of a run whose master is gone."""
-        assert self._child is not None
-        how = self._child.how_it_ended()
+        assert self._master is not None
+        how = self._master.how_it_ended()
         stopped = self._killed or self._stop_at is not None
-        complaint = f": {text}" if (text := self._child.complaint()) else ""
+        complaint = f": {text}" if (text := self._master.complaint()) else ""
         return self._result(
             Ending.INTERRUPTED if stopped else Ending.GENERATOR_LOST,
             "" if stopped else f"the load generator's master {how}{complaint}",
             health=self._health,
-            driven_s=self._phases.driven(self._second),
+            measured_s=self._phases.measured(self._second),
             starts=(self._load_start, self._origin),
             end_after=float(self._second),
         )
@@ -207,13 +223,13 @@ class LoadEngine:
         error: str,
         *,
         health: LoadHealth,
-        driven_s: int,
+        measured_s: int,
         starts: tuple[float, float],
         end_after: float,
     ) -> LoadResult:
         load_start, origin = starts
         return LoadResult(
-            recording=self._builder.recording(self._phases.warmup_s, driven_s),
+            recording=self._builder.recording(self._phases.warmup_s, measured_s),
             health=health,
             ending=ending,
             load_start=load_start,

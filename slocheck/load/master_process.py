@@ -1,7 +1,6 @@
-"""The CLI's hold on the master process: lines in, lines out, and an end that leaves nobody behind."""
+"""The master process as the command line sees it: lines in, lines out, and an end that leaves no process."""
 
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -11,9 +10,11 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import slocheck
+from slocheck.load.messaging.messages import Command, Progress
+from slocheck.load.messaging.protocol import ProtocolError, decode_progress, encode_line
 
 MODULE = "slocheck.load"
 TAIL_BYTES = 1 << 16
@@ -24,8 +25,8 @@ SCRUBBED_PREFIX = "LOCUST_"
 def _child_environment(added: Mapping[str, str]) -> dict[str, str]:
     """Return the children's environment: ours and the plan's, without Locust's own settings.
 
-    The working folder is kept out of the module path (a ``random.py`` beside a Locust file must not
-    replace Python's), so a slocheck that is run from its sources has to be named there.
+    The working folder is kept out of the module path (a ``random.py`` next to a Locust file must not
+    replace Python's), so the path of a slocheck that is run from its sources is added to it.
     """
     merged = {**os.environ, **added}
     kept = {key: value for key, value in merged.items() if not key.startswith(SCRUBBED_PREFIX)}
@@ -35,8 +36,8 @@ def _child_environment(added: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-class Child:
-    """The master in a process group of its own, to which its workers belong too.
+class MasterProcess:
+    """The master in its own process group, to which its workers belong too.
 
     Attributes:
         pid: Of the master; also the number of the process group.
@@ -56,42 +57,42 @@ class Child:
         assert self._process.stderr is not None
         self.pid = self._process.pid
         self._stdin = self._process.stdin.fileno()
-        self._lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
         self._tail = b""
         self._ended = False
         self._threads = [
-            threading.Thread(target=self._read_lines, args=(self._process.stdout,), daemon=True),
+            threading.Thread(target=self._read_messages, args=(self._process.stdout,), daemon=True),
             threading.Thread(target=self._read_tail, args=(self._process.stderr,), daemon=True),
         ]
         for thread in self._threads:
             thread.start()
 
-    def _read_lines(self, stdout: BinaryIO) -> None:
+    def _read_messages(self, stdout: BinaryIO) -> None:
         for line in stdout:
             try:
-                self._lines.put(json.loads(line))
-            except ValueError:
+                self._messages.put(decode_progress(line))
+            except ProtocolError:
                 break  # a line cut off by the master's death
-        self._lines.put(None)
+        self._messages.put(None)
 
     def _read_tail(self, stderr: BinaryIO) -> None:
         while block := os.read(stderr.fileno(), 1 << 16):
             self._tail = (self._tail + block)[-TAIL_BYTES:]
 
-    def send(self, kind: str, **fields: Any) -> None:
-        """Write one line; a master that is gone is noticed by the reading."""
-        line = json.dumps({"kind": kind, **fields}).encode() + b"\n"
+    def send(self, command: Command) -> None:
+        """Write one command; that a master is gone shows when its messages are read."""
+        line = encode_line(command)
         with contextlib.suppress(BrokenPipeError):
             while line:
                 line = line[os.write(self._stdin, line) :]
 
-    def receive(self, timeout_s: float) -> dict[str, Any] | None:
-        """Return the next line; None once the master has closed its end. Raises queue.Empty."""
+    def receive(self, timeout_s: float) -> Progress | None:
+        """Return the next message; None once the master has closed its end. Raises queue.Empty."""
         if self._ended:
             return None
-        line = self._lines.get(timeout=max(0.0, timeout_s))
-        self._ended = line is None
-        return line
+        message = self._messages.get(timeout=max(0.0, timeout_s))
+        self._ended = message is None
+        return message
 
     def complaint(self) -> str:
         """Return the last line that the children wrote to stderr; foreign text."""
@@ -113,7 +114,7 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def close(self, within_s: float) -> None:
-        """Give the master a time to end by itself, then leave no process and no descriptor behind."""
+        """Give the master time to end by itself, then leave no process and no open file behind."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=within_s)
         with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The run's clock: warm-up, window, drain, in whole seconds. No Locust here."""
+"""The phases of a run: warm-up, window, drain, in whole seconds. No Locust here."""
 
 from math import ceil, floor
 
@@ -6,12 +6,12 @@ from slocheck.plan.load_plan import LoadPlan
 
 
 class Phases:
-    """When what happens, in seconds since the load began; parts of seconds are driven to their end.
+    """When each phase begins, in seconds since the load began; a part of a second counts as a whole one.
 
     Attributes:
         warmup_s: Whole seconds of warm-up.
         window_s: Whole seconds of the window.
-        end_s: When no new request is sent any more.
+        end_s: When the last request is sent.
     """
 
     def __init__(self, plan: LoadPlan) -> None:
@@ -20,7 +20,7 @@ class Phases:
         self.end_s = self.warmup_s + self.window_s
 
     def finish(self, elapsed: float) -> None:
-        """End the window with the second that runs after `elapsed` seconds, if it would last longer."""
+        """End the window with the second that is running after `elapsed` seconds, if it would last longer."""
         self.end_s = min(self.end_s, max(self.warmup_s + 1, ceil(elapsed)))
         self.window_s = self.end_s - self.warmup_s
 
@@ -35,6 +35,6 @@ class Phases:
             return "warm-up"
         return "window" if elapsed < self.end_s else "drain"
 
-    def driven(self, elapsed: float) -> int:
-        """Return how many whole seconds of the window have been driven after `elapsed` seconds."""
+    def measured(self, elapsed: float) -> int:
+        """Return how many whole seconds of the window are over after `elapsed` seconds."""
         return min(max(0, floor(elapsed) - self.warmup_s), self.window_s)

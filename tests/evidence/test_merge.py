@@ -1,6 +1,5 @@
 """Merging recordings: order and grouping do not matter, and no count is lost."""
 
-import json
 import random
 from dataclasses import replace
 
@@ -15,8 +14,6 @@ from slocheck.evidence.merge import (
     Delta,
     RecordingBuilder,
     add_slices,
-    from_plain,
-    to_plain,
 )
 from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, SliceCounts
 from slocheck.spec.model import Endpoint
@@ -74,28 +71,6 @@ def test_adding_slices_is_associative(slices: list[SliceCounts]) -> None:
     total = add_slices(add_slices(one, two), three)
     assert total == add_slices(one, add_slices(two, three))
     assert total.sent == one.sent + two.sent + three.sent
-
-
-@given(DELTAS)
-def test_deltas_survive_json(delta: Delta) -> None:
-    """The plain form is the delta."""
-    assert from_plain(json.loads(json.dumps(to_plain(delta)))) == delta
-
-
-@pytest.mark.parametrize(
-    "plain",
-    [
-        pytest.param({}, id="nothing"),
-        pytest.param({"counts": [[1]], "errors": []}, id="short"),
-        pytest.param({"counts": [["GET", "/", [0] * 5]], "errors": []}, id="short slice"),
-        pytest.param({"counts": [], "errors": [["GET", "/", "no class", 1, "x", 0]]}, id="class"),
-        pytest.param({"counts": None, "errors": []}, id="null"),
-    ],
-)
-def test_what_is_no_delta_is_refused(plain: dict[str, object]) -> None:
-    """A message of another form raises ValueError and nothing else."""
-    with pytest.raises(ValueError, match=r"."):
-        from_plain(plain)
 
 
 def test_endpoints_are_bounded_and_their_counts_kept() -> None:

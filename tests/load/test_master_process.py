@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slocheck.load.engine import LoadEngine
-from slocheck.load.master_process import Child, _child_environment
+from slocheck.load.master_process import MasterProcess, _child_environment
 from tests.e2e.support.load_runs import make_plan, write_scenario
 
 SCENARIO = """
@@ -21,8 +21,8 @@ SCENARIO = """
     @events.init.add_listener
     def started(environment, **_):
         options = environment.parsed_options
-        told = (options.mine, options.num_users, options.run_time, os.environ.get("SETTING"))
-        assert told == ("as written", 2, None, "given"), told
+        found = (options.mine, options.num_users, options.run_time, os.environ.get("SETTING"))
+        assert found == ("as written", 2, None, "given"), found
         open(os.environ["PROOF"], "a").write("x")
 
     class Asking(HttpUser):
@@ -55,9 +55,9 @@ def test_a_scenario_finds_its_options_and_its_environment(
         assert proof.read_text().startswith("x"), "the master has made its environment"
 
 
-def test_a_child_that_cannot_start_says_how_it_ended() -> None:
+def test_a_master_that_cannot_start_says_how_it_ended() -> None:
     """The last line of stderr and the exit code are kept for the message."""
-    child = Child({"PYTHONHOME": "/nonexistent"})
+    child = MasterProcess({"PYTHONHOME": "/nonexistent"})
     assert child.receive(20) is None
     assert child.how_it_ended() == "ended with exit code 1"
     child.close(1)
@@ -67,7 +67,7 @@ def test_a_child_that_cannot_start_says_how_it_ended() -> None:
 def test_the_core_of_the_recorder_needs_no_locust() -> None:
     """What can be tested without Locust imports without it."""
     modules = (
-        *("master.collector", "worker.health", "phases", "messaging.signing"),
+        *("master.collector", "worker.health", "phases", "messaging.protocol", "messaging.signing"),
         *("recording.in_flight", "recording.outcome", "recording.recorder", "recording.tracking"),
     )
     imports = "; ".join(f"import slocheck.load.{name}" for name in modules)

@@ -1,1 +1,1 @@
-"""When requests begin: the schedule, its timer, and who takes an arrival."""
+"""A worker's load model: when requests begin, and which user sends them."""

@@ -13,6 +13,7 @@ from gevent import getcurrent
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_indices
 from slocheck.load.arrivals.timerfd import KernelTimer
+from slocheck.load.messaging.messages import ArrivalCounts
 
 _BURST = 64
 """Arrivals handed out before responses are looked at again: a backlog must not starve them."""
@@ -21,8 +22,8 @@ _BURST = 64
 class Dispatcher:
     """Walks one worker's schedule.
 
-    Users wait in `next`; the one that has become idle last is served first, so that as few connections
-    are open as the load needs.
+    Users wait in `next`; the one that became idle last is served first, so that no more connections are
+    open than the load needs.
     """
 
     def __init__(self, schedule: Iterator[int], work: Iterator[tuple[int, Any]]) -> None:
@@ -30,22 +31,22 @@ class Dispatcher:
 
         Args:
             schedule: Arrivals, nanoseconds since the load's begin.
-            work: For each arrival the lane whose users serve it, and what they shall do.
+            work: For each arrival the user class (its index) that serves it, and what its user does.
         """
         self._schedule = schedule
         self._work = work
-        self._lanes: defaultdict[int, list[Any]] = defaultdict(list)
+        self._idle: defaultdict[int, list[Any]] = defaultdict(list)
         self._origin_ns = 0
         self._next_ns: int | None = None
         self._timer: KernelTimer | None = None
-        self._late: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        self._lag: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
         self._dropped: defaultdict[int, int] = defaultdict(int)
         self._hub = gevent.get_hub()
 
     @property
     def idle(self) -> int:
         """Users that wait for an arrival."""
-        return sum(len(lane) for lane in self._lanes.values())
+        return sum(len(users) for users in self._idle.values())
 
     def begin(self, origin_ns: int) -> None:
         """Start the schedule at a moment of the monotonic clock."""
@@ -65,13 +66,13 @@ class Dispatcher:
             self._timer.close()
             self._timer = None
 
-    def next(self, lane: int) -> tuple[int, Any]:
-        """Block until an arrival is due for the calling user.
+    def next(self, user_class: int) -> tuple[int, Any]:
+        """Block until an arrival is due for the calling user, which is of this class (its index).
 
         Returns:
-            When it was to begin, on the monotonic clock, and its work: the lane and what to do.
+            When it was due, on the monotonic clock, and its work: the class and what to do.
         """
-        greenlet, idle = getcurrent(), self._lanes[lane]
+        greenlet, idle = getcurrent(), self._idle[user_class]
         idle.append(greenlet)
         try:
             arrival: tuple[int, Any] = self._hub.switch()
@@ -106,30 +107,24 @@ class Dispatcher:
         self._arm(now_ns)
 
     def _hand_out(self, due_ns: int) -> None:
-        lane, _ = work = next(self._work)
-        idle = self._lanes[lane]
+        user_class, _ = work = next(self._work)
+        idle = self._idle[user_class]
         second = (due_ns - self._origin_ns) // NS_PER_SECOND
         if not idle:
             self._dropped[second] += 1
             return
-        self._late[second].append(time.monotonic_ns() - due_ns)
+        self._lag[second].append(time.monotonic_ns() - due_ns)
         idle.pop().switch((due_ns, work))
 
-    def take(self) -> dict[str, Any]:
-        """Return what happened since the last call, as lists, for a message.
-
-        ``dropped``: second, count. ``late``: second, bucket of the lateness, count.
-        """
-        late, self._late = self._late, defaultdict(lambda: array("q"))
+    def take(self) -> ArrivalCounts:
+        """Return what happened since the last call."""
+        lag, self._lag = self._lag, defaultdict(lambda: array("q"))
         dropped, self._dropped = self._dropped, defaultdict(int)
-        return {
-            "dropped": [list(item) for item in dropped.items()],
-            "late": [[second, *entry] for second, values in late.items() for entry in _histogram(values)],
-        }
+        return ArrivalCounts(dropped, {second: _histogram(values) for second, values in lag.items()})
 
 
-def _histogram(values: "array[int]") -> Iterator[tuple[int, int]]:
+def _histogram(values: "array[int]") -> dict[int, int]:
     buckets, counts = np.unique(
         bucket_indices(np.maximum(np.frombuffer(values, dtype=np.int64), 0)), return_counts=True
     )
-    return zip(buckets.tolist(), counts.tolist(), strict=True)
+    return dict(zip(buckets.tolist(), counts.tolist(), strict=True))

@@ -1,8 +1,9 @@
 """The master's side of Locust: its runner, and the worker processes that it starts and watches."""
 
+import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gevent
@@ -12,52 +13,80 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
-from slocheck.load.messaging import locust_messages
+from slocheck.load.messaging import locust_messages, protocol
+from slocheck.load.messaging.messages import (
+    Begin,
+    Drain,
+    Hello,
+    Order,
+    Prepare,
+    Prepared,
+    Report,
+    Unprepared,
+    WorkerMessage,
+    WorkerSettings,
+)
 from slocheck.load.messaging.signing import Signer
+
+logger = logging.getLogger(__name__)
 
 
 class Master(MasterRunner):
     """Locust's master on a random port of the loopback interface, deaf to strangers.
 
     Attributes:
+        connected: Workers of this version.
         prepared: Workers that are ready to begin.
         lost: Workers whose heartbeat stopped.
-        unprepared: Why a worker cannot begin; empty where none said so.
+        refusal: Why a worker cannot be used; empty where all can.
     """
 
     def __init__(
-        self, environment: Environment, seal: Signer, on_report: Callable[[str, dict[str, Any]], None]
+        self, environment: Environment, signer: Signer, on_report: Callable[[str, Report], None]
     ) -> None:
+        self.connected: set[str] = set()
         self.prepared: set[str] = set()
         self.lost: set[str] = set()
-        self.unprepared = ""
-        self._seal = seal
+        self.refusal = ""
+        self._signer = signer
         self._on_report = on_report
         super().__init__(environment, "127.0.0.1", 0)
         self.server.socket.setsockopt(zmq.MAXMSGSIZE, locust_messages.MAX_MESSAGE_BYTES)
 
     def client_listener(self) -> Any:  # Locust says NoReturn; so is this
-        """Receive from workers; whatever is not sealed changes nothing."""
+        """Receive from workers; messages that are not signed are dropped."""
         while True:
             try:
                 frames = self.server.socket.recv_multipart()
             except zmq.error.ZMQError:
                 gevent.sleep(0.1)
                 continue
-            message = locust_messages.open_message(self._seal, frames) if len(frames) > 1 else None
+            message = locust_messages.open_message(self._signer, frames) if len(frames) > 1 else None
             if message is not None:
                 self.handle_message(message.node_id, message)
 
     def handle_message(self, client_id: str, msg: Message) -> None:
-        """Act on one worker's message."""
-        if msg.type == locust_messages.REPORT:
-            self._on_report(client_id, msg.data)
-        elif msg.type == locust_messages.PREPARED:
-            self.prepared.add(client_id)
-        elif msg.type == locust_messages.UNPREPARED:
-            self.unprepared = str(msg.data["why"])
-        else:
+        """Act on one worker's message; a damaged one is dropped, and misses in its worker's sequence."""
+        if msg.type != locust_messages.SLOCHECK:
             super().handle_message(client_id, msg)
+            return
+        try:
+            self._take(client_id, protocol.decode_worker_message(msg.data, client_id))
+        except protocol.VersionMismatchError as error:
+            self.refusal = str(error)
+        except protocol.ProtocolError as error:
+            logger.warning("a message is dropped: %s", error)
+
+    def _take(self, client_id: str, message: WorkerMessage) -> None:
+        match message:
+            case Hello():
+                self.connected.add(client_id)
+            case Prepared():
+                self.prepared.add(client_id)
+            case Unprepared():
+                self.refusal = message.why
+            case Report():
+                self._on_report(client_id, message)
 
     def heartbeat_worker(self) -> Any:
         """Count heartbeats; a worker that misses them is lost for good, its users are not moved."""
@@ -68,9 +97,18 @@ class Master(MasterRunner):
                 if client.heartbeat < 0:
                     self.lost.add(client.id)
 
-    def begin(self, origin_ns: int) -> None:
-        """Tell the workers when the load begins; test_start was fired before."""
-        self.send_message(locust_messages.BEGIN, {"origin_ns": origin_ns})
+    def _order(self, order: Order, worker: str) -> None:
+        self.server.send_to_client(Message(locust_messages.SLOCHECK, protocol.encode(order), worker))
+
+    def prepare(self, workers: list[str]) -> None:
+        """Tell the workers to prepare."""
+        for worker in workers:
+            self._order(Prepare(), worker)
+
+    def begin(self, workers: list[str], origin_ns: int) -> None:
+        """Tell the workers when the load begins; `test_start` was fired before."""
+        for worker in workers:
+            self._order(Begin(origin_ns), worker)
         self.update_state(STATE_SPAWNING)
 
     def set_users(self, users: int, spawn_rate: float) -> None:
@@ -79,18 +117,17 @@ class Master(MasterRunner):
             self.spawning_greenlet.kill(block=False)
         self.spawning_greenlet = gevent.spawn(self.start, users, spawn_rate)
 
-    def drain(self, workers: list[str], within_s: float, *, as_timeouts: bool) -> None:
+    def drain(self, workers: list[str], order: Drain) -> None:
         """Tell the workers to drain."""
         if self.spawning_greenlet is not None:
             self.spawning_greenlet.kill(block=False)
         self._users_dispatcher = None
         self.update_state(STATE_STOPPING)
         for worker in workers:
-            order = {"within_s": within_s, "as_timeouts": as_timeouts}
-            self.server.send_to_client(Message("stop", order, worker))
+            self._order(order, worker)
 
     def dismiss(self, workers: list[str]) -> None:
-        """Tell the workers that they may go."""
+        """Tell the workers to end."""
         for worker in workers:
             self.server.send_to_client(Message("quit", None, worker))
 
@@ -98,8 +135,8 @@ class Master(MasterRunner):
 class WorkerProcesses:
     """The worker processes; they end with the pipe that is their standard input."""
 
-    def __init__(self, settings: list[bytes]) -> None:
-        self._processes = [_start(line) for line in settings]
+    def __init__(self, settings: Iterable[WorkerSettings]) -> None:
+        self._processes = [_start(each) for each in settings]
 
     def ended(self) -> list[tuple[int, int]]:
         """Return index and exit code of each process that has ended; a signal's number is negative."""
@@ -107,7 +144,7 @@ class WorkerProcesses:
         return [(index, code) for index, code in codes if code is not None]
 
     def stop(self, within_s: float) -> None:
-        """Wait for the processes to end; then cut their lifelines, and kill who is left."""
+        """Wait for the processes to end, then kill those that are left."""
         with gevent.Timeout(within_s, False):  # noqa: FBT003 - gevent's way to say: do not raise
             while len(self.ended()) < len(self._processes):
                 gevent.sleep(0.02)
@@ -116,12 +153,12 @@ class WorkerProcesses:
             process.wait()
 
 
-def _start(line: bytes) -> "subprocess.Popen[bytes]":
-    """Start a worker and tell it what it is."""
+def _start(settings: WorkerSettings) -> "subprocess.Popen[bytes]":
+    """Start a worker and send it its settings."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "slocheck.load.worker"], stdin=subprocess.PIPE, stdout=2
     )
     assert process.stdin is not None
-    process.stdin.write(line + b"\n")
+    process.stdin.write(protocol.encode_line(settings))
     process.stdin.flush()
     return process

@@ -1,11 +1,11 @@
-"""JSON lines from the master to the CLI, written by a greenlet: a slow reader stalls nothing else."""
-
-import json
-from typing import Any
+"""Lines from the master to the command line, written by a greenlet: a slow reader delays nothing else."""
 
 import gevent
 from gevent import os as green_os
 from gevent.queue import JoinableQueue
+
+from slocheck.load.messaging.messages import Progress
+from slocheck.load.messaging.protocol import encode_line
 
 
 class LineWriter:
@@ -17,9 +17,9 @@ class LineWriter:
         green_os.make_nonblocking(fd)
         gevent.spawn(self._write)
 
-    def send(self, kind: str, **fields: Any) -> None:  # any JSON
-        """Queue one line."""
-        self._waiting.put(json.dumps({"kind": kind, **fields}).encode() + b"\n")
+    def send(self, message: Progress) -> None:
+        """Queue one message."""
+        self._waiting.put(encode_line(message))
 
     def flush(self, timeout_s: float) -> None:
         """Wait until all lines are written, at most `timeout_s` seconds."""

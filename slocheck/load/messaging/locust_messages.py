@@ -1,4 +1,4 @@
-"""Locust's messages between master and workers, sealed; and what slocheck adds to them."""
+"""Locust's messages between master and workers, signed. slocheck's own travel in them as one type."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,35 +6,35 @@ from locust.rpc.protocol import Message
 
 from slocheck.load.messaging.signing import Signer
 
-PREPARE = "slocheck_prepare"
-PREPARED = "slocheck_prepared"
-UNPREPARED = "slocheck_unprepared"
-BEGIN = "slocheck_begin"
-REPORT = "slocheck_report"
+SLOCHECK = "slocheck"
+"""The type of a message whose data is one of slocheck's own, as `protocol.encode` returns it."""
 MAX_MESSAGE_BYTES = 1 << 26
 
 _serialize: Callable[[Message], bytes] = Message.serialize
 
 
-def sign_messages(seal: Signer) -> None:
-    """Make every message that this process sends a sealed one."""
+def sign_messages(signer: Signer) -> None:
+    """Sign every message that this process sends."""
 
-    def sealed(self: Message) -> bytes:
-        return seal.close(_serialize(self))
+    def signed(self: Message) -> bytes:
+        return signer.sign(_serialize(self))
 
-    Message.serialize = sealed  # type: ignore[method-assign] # Locust has no other way in
+    Message.serialize = signed  # type: ignore[method-assign] # Locust has no other way in
 
 
-def open_message(seal: Signer, frames: Sequence[bytes]) -> Message | None:
+def open_message(signer: Signer, frames: Sequence[bytes]) -> Message | None:
     """Return the message of a worker (identity and body) or of the master (body alone).
 
-    None for anything that is not sealed with this run's token, or was received before, or carries
-    another identity than the one that sealed it.
+    None for anything that is not signed with this run's token, or was received before, is not a message
+    of Locust's, or carries another identity than that of its sender.
     """
-    packed = seal.open(frames[-1])
+    packed = signer.verify(frames[-1])
     if packed is None:
         return None
-    message: Message = Message.unserialize(packed)
-    if len(frames) > 1 and frames[0] != message.node_id.encode():
+    try:
+        message: Message = Message.unserialize(packed)
+    except (TypeError, ValueError):
+        return None
+    if len(frames) > 1 and frames[0] != str(message.node_id).encode():
         return None
     return message

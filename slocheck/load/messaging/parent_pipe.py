@@ -1,14 +1,12 @@
-"""A child's standard input is its lifeline: it brings lines, and its end is the child's end.
+"""A child's standard input is a pipe from its parent: it carries lines, and the child ends when it closes.
 
 It is read by a thread of the operating system, not by a greenlet: neither an endless loop in a Locust
 file nor a blocked event loop keeps a child alive once its parent is gone.
 """
 
-import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from gevent import monkey
 
@@ -23,22 +21,21 @@ class ParentPipe:
         self._fd = fd
         self._rest = b""
 
-    def line(self) -> dict[str, Any]:
-        """Return the next line, decoded; ends the process when the parent is gone."""
+    def line(self) -> bytes:
+        """Return the next line; ends the process when the parent is gone."""
         while b"\n" not in self._rest:
             block = os.read(self._fd, 65536)
             if not block:
                 os._exit(PARENT_GONE)
             self._rest += block
         line, self._rest = self._rest.split(b"\n", 1)
-        decoded: dict[str, Any] = json.loads(line)
-        return decoded
+        return line
 
-    def watch(self, take: Callable[[dict[str, Any]], object]) -> None:
-        """Hand each further line to `take`, in the other thread; end the process at once at the end."""
+    def watch(self, take: Callable[[bytes], object]) -> None:
+        """Hand each further line to `take`, in the other thread; end the process when the parent is gone."""
         _start_thread(self._forever, (take,))
 
-    def _forever(self, take: Callable[[dict[str, Any]], object]) -> None:
+    def _forever(self, take: Callable[[bytes], object]) -> None:
         while True:
             take(self.line())
 

@@ -1,6 +1,6 @@
-"""Messages between master and workers, sealed: nobody without the run's token can forge or replay one.
+"""Messages between master and workers are signed: nobody without the run's token can forge or replay one.
 
-A sealed message is sender (16 random bytes, one a process) | counter (8) | HMAC-SHA256 (32) | payload.
+A signed message is sender (16 random bytes, one a process) | counter (8) | HMAC-SHA256 (32) | payload.
 A receiver takes each sender's counters in ascending order only, and never its own messages.
 """
 
@@ -15,33 +15,22 @@ _HEAD = _SENDER + 8 + _MAC
 
 
 class Signer:
-    """One process's end.
-
-    Attributes:
-        rejected: Messages refused so far.
-    """
+    """One process's end: signs what it sends, and verifies what it receives."""
 
     def __init__(self, token: bytes) -> None:
-        self.rejected = 0
         self._token = token
         self._sender = secrets.token_bytes(_SENDER)
         self._sent = 0
         self._last: dict[bytes, int] = {}
 
-    def close(self, payload: bytes) -> bytes:
-        """Return `payload`, sealed."""
+    def sign(self, payload: bytes) -> bytes:
+        """Return `payload`, signed."""
         self._sent += 1
         head = self._sender + struct.pack(">Q", self._sent)
         return head + self._mac(head, payload) + payload
 
-    def open(self, message: bytes) -> bytes | None:
-        """Return what was sealed, once; None for a message that is junk, forged, replayed or ours."""
-        payload = self._verified(message)
-        if payload is None:
-            self.rejected += 1
-        return payload
-
-    def _verified(self, message: bytes) -> bytes | None:
+    def verify(self, message: bytes) -> bytes | None:
+        """Return a signed payload, once; None for a message that is junk, forged, replayed or ours."""
         head, mac, payload = message[: _SENDER + 8], message[_SENDER + 8 : _HEAD], message[_HEAD:]
         if len(message) < _HEAD or not hmac.compare_digest(mac, self._mac(head, payload)):
             return None

@@ -1,10 +1,11 @@
-"""Virtual users of a declarative scenario: they walk its flows on the lean client, past Locust's tasks."""
+"""Virtual users of a declarative scenario: they walk its flows on the lean client, without Locust's tasks."""
 
 import os
 import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import gevent
 from locust import User
@@ -13,7 +14,6 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.arrivals.dispatcher import Dispatcher
 from slocheck.load.http.bodies import decoded
 from slocheck.load.http.connection import Connection
 from slocheck.load.http.cookies import Cookies
@@ -33,8 +33,20 @@ from slocheck.scenario.compile.compiled import (
 )
 from slocheck.scenario.loader import load_scenario
 
-LANE = 0
 _END_OF_HEAD = b"\r\n\r\n"
+
+
+class IterationSource(Protocol):
+    """Where users get their iterations from.
+
+    Attributes:
+        thinks_after_last: Whether a pause after an iteration's last step is kept.
+    """
+
+    thinks_after_last: bool
+
+    def next_for(self, user: User) -> tuple[int, int, list[object]]:
+        """Return when the user's next iteration was due (0: now), its flow, and its values."""
 
 
 class FlowUser(User):
@@ -44,16 +56,14 @@ class FlowUser(User):
         scenario: What it does.
         origin: Where it sends.
         sink: Where its requests are counted.
-        work: Iterations to walk in the closed model, shared by the users of a process.
-        dispatcher: Who hands out iterations in the open model; None in the closed one.
+        iterations: What its users walk, shared by those of a process.
     """
 
     abstract = True
     scenario: CompiledScenario
     origin: Origin
     sink: RecorderSink
-    work: Iterator[tuple[int, list[object]]]
-    dispatcher: Dispatcher | None = None
+    iterations: IterationSource
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -64,16 +74,10 @@ class FlowUser(User):
     def run(self) -> None:  # type: ignore[misc] # Locust's own leads into its task sets
         """Walk flow after flow until stopped."""
         self._state = LOCUST_STATE_RUNNING
-        flows, work, dispatcher = self.scenario.flows, self.work, self.dispatcher
-        due_ns = 0
+        flows, next_for = self.scenario.flows, self.iterations.next_for
         try:
             while self._state != LOCUST_STATE_STOPPING:
-                if dispatcher is None:
-                    flow, values = next(work)
-                else:
-                    self._state = LOCUST_STATE_WAITING
-                    due_ns, (_, (flow, values)) = dispatcher.next(LANE)
-                    self._state = LOCUST_STATE_RUNNING
+                due_ns, flow, values = next_for(self)
                 self._walk(flows[flow].steps, values, due_ns)
         except gevent.GreenletExit:
             return
@@ -84,7 +88,7 @@ class FlowUser(User):
 
     def _walk(self, steps: tuple[CompiledStep, ...], values: list[object], due_ns: int) -> None:
         """Send a flow's steps; the first one counts from when it was due."""
-        last = steps[-1] if self.dispatcher is not None else None  # no pause holds up the next arrival
+        last = None if self.iterations.thinks_after_last else steps[-1]
         for step in steps:
             if self.sink.draining:
                 raise gevent.GreenletExit

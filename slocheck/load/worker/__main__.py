@@ -2,6 +2,6 @@
 
 import sys
 
-from slocheck.load.worker.worker import main
+from slocheck.load.worker.startup import main
 
 sys.exit(main())

@@ -1,4 +1,4 @@
-"""How well a worker generates its load: processor, event loop, users, exceptions, complaints."""
+"""How well a worker generates its load: processor, event loop, users, exceptions, log messages."""
 
 import logging
 import resource
@@ -6,11 +6,11 @@ import time
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import MAX_MESSAGE
+from slocheck.load.messaging.messages import HealthSamples
 from slocheck.load.recording.outcome import message_of
 
 MAX_TEXTS = 50
@@ -22,7 +22,7 @@ class Health:
     """One worker's health since the last report.
 
     Attributes:
-        origin_ns: The moment the load began, on the monotonic clock.
+        origin_ns: When the load began, on the monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Health:
         self._cpu_from = (time.monotonic(), time.process_time())
 
     def sample(self, *, users: int, late_ns: int) -> None:
-        """Take in one sample of the event loop: users running, and how late the sample is."""
+        """Add one sample of the event loop: users running, and how late the sample is."""
         second = (time.monotonic_ns() - self.origin_ns) // NS_PER_SECOND
         self._users[second] = users
         lag = self._lag.setdefault(second, {})
@@ -50,37 +50,37 @@ class Health:
         _count(self._exceptions, f"{message_of(exception)}{place}")
         del user_instance
 
-    def complain(self, text: str) -> None:
-        """Keep what Locust or the scenario complained of."""
+    def add_message(self, text: str) -> None:
+        """Keep a warning of Locust, the scenario, or slocheck."""
         _count(self._messages, text[:MAX_MESSAGE])
 
     def forget_samples(self) -> None:
-        """Begin to measure here; what was raised until now is kept."""
+        """Begin to measure here; the exceptions until now are kept."""
         exceptions = self._exceptions
         self.take()
         self._exceptions = exceptions
 
-    def take(self) -> dict[str, Any]:
-        """Return everything since the last call, as lists, for a message."""
+    def take(self) -> HealthSamples:
+        """Return everything since the last call."""
         now = (time.monotonic(), time.process_time())
         elapsed, used = now[0] - self._cpu_from[0], now[1] - self._cpu_from[1]
         middle_ns = time.monotonic_ns() - round(elapsed / 2 * NS_PER_SECOND)
         second = (middle_ns - self.origin_ns) // NS_PER_SECOND
-        taken = {
-            "cpu": [[second, used / elapsed]] if elapsed > 0 else [],
-            "users": [list(item) for item in self._users.items()],
-            "lag": [[at, *entry] for at, lag in self._lag.items() for entry in lag.items()],
-            "exceptions": [list(item) for item in self._exceptions.items()],
-            "messages": list(self._messages),
-            "memory": resident_bytes(),
-        }
+        taken = HealthSamples(
+            cpu=((second, used / elapsed),) if elapsed > 0 else (),
+            users=self._users,
+            loop_lag=self._lag,
+            exceptions=self._exceptions,
+            messages=tuple(self._messages),
+            memory=resident_bytes(),
+        )
         self._cpu_from = now
         self._users, self._lag, self._exceptions, self._messages = {}, {}, {}, {}
         return taken
 
 
 def resident_bytes() -> int:
-    """Return this process's resident memory; 0 where the system does not tell."""
+    """Return this process's resident memory; 0 where it cannot be read."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, IndexError, ValueError):
@@ -94,17 +94,17 @@ def _count(texts: dict[str, int], text: str) -> None:
     texts[key] = texts.get(key, 0) + 1
 
 
-class ComplaintHandler(logging.Handler):
-    """Hands warnings and errors to a `Health`; exceptions of tasks are counted elsewhere."""
+class HealthLogHandler(logging.Handler):
+    """Passes warnings and errors on to a `Health`; exceptions of tasks are counted elsewhere."""
 
     def __init__(self, health: Health) -> None:
         super().__init__(logging.WARNING)
         self._health = health
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record's last line, which is where a traceback says what was wrong."""
+        """Keep a record's first and last line: a traceback says at its end what was wrong."""
         if record.name == "locust.user.task":
             return
         lines = record.getMessage().strip().splitlines() or [""]
         text = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"
-        self._health.complain(f"{record.levelname.lower()}: {text}")
+        self._health.add_message(f"{record.levelname.lower()}: {text}")

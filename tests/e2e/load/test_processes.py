@@ -1,11 +1,13 @@
 """Processes and signals: a lost worker, a dead master, an interrupt, strangers on the master's port."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
@@ -13,10 +15,11 @@ import psutil
 import pytest
 import zmq
 
-from slocheck.errors import UsageError
+from slocheck import __version__
+from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.model import Ending, LoadResult, Tick
 from slocheck.load.engine import LoadEngine
-from tests.e2e.support.load_runs import both_clients, make_plan, write_scenario
+from tests.e2e.support.load_runs import both_clients, make_plan, run, write_scenario
 from tests.e2e.support.load_server import LoadServer
 from tests.support.waiting import wait_until
 
@@ -146,8 +149,48 @@ with LoadEngine(make_plan(sys.argv[1], sys.argv[2], duration_s=120)) as engine:
         wait_until(lambda: not alive(children), deadline=5)
 
 
+OF_ANOTHER_VERSION = """
+import sys
+from locust import HttpUser
+from slocheck.load.messaging import protocol
+
+if "slocheck.load.worker.startup" in sys.modules:
+    protocol.PROTOCOL = 2
+
+class U(HttpUser):
+    pass
+"""
+
+
+def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
+    """Its first message shows its version: nothing is sent, and the message says what to do."""
+    with LoadServer() as server:
+        plan = make_plan(server.url, write_scenario(tmp_path, OF_ANOTHER_VERSION))
+        with LoadEngine(plan) as engine, pytest.raises(GeneratorError) as refusal:
+            engine.prepare()
+        assert server.counts.total() == 0
+    says = (
+        rf"worker \S+ speaks protocol 2 \(slocheck {re.escape(__version__)}\), "
+        rf"this master 1 \(slocheck {re.escape(__version__)}\): install the same version"
+    )
+    assert re.match(says, str(refusal.value))
+
+
+def test_a_process_can_make_several_runs(tmp_path: Path) -> None:
+    """One run after the other, each with its own result: nothing of the first is in the second."""
+    with LoadServer() as server:
+        plan = make_plan(server.url, both_clients(tmp_path, "x"), duration_s=1)
+        first = run(plan)
+        counted = server.counts.total()
+        second = run(replace(plan, users=1))
+        assert (first.sent, second.sent) == (counted, server.counts.total() - counted)
+    assert min(first.sent, second.sent) > 0
+    assert (first.result.health.planned_users, second.result.health.planned_users) == (2, 1)
+    assert [each.result.ending for each in (first, second)] == [Ending.COMPLETE] * 2
+
+
 def test_strangers_on_the_masters_port_change_nothing(tmp_path: Path) -> None:
-    """Junk, Locust's own messages without a seal and raw bytes are dropped; the master listens on."""
+    """Junk, messages without a signature and raw bytes are dropped; the master listens on."""
 
     def forge(engine: LoadEngine) -> None:
         assert engine.pid is not None
@@ -161,7 +204,7 @@ def test_strangers_on_the_masters_port_change_nothing(tmp_path: Path) -> None:
                 b"", b"\x00", b"x" * 10_000,
                 msgpack.dumps(("client_ready", "2.47.0", "stranger")),
                 msgpack.dumps(("quit", None, "guessed")),
-                msgpack.dumps(("slocheck_report", {"sequence": 10**6, "final": True}, "guessed")),
+                msgpack.dumps(("slocheck", [1, __version__, "unprepared", {"why": "forged"}], "guessed")),
             ):  # fmt: skip
                 dealer.send(message)
             dealer.send_multipart([b"a", b"b", b"c"])

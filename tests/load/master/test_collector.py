@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from slocheck.evidence.histogram import bucket_index
-from slocheck.evidence.merge import Delta, from_plain, to_plain
+from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.load.master.collector import DOWN_AFTER_S, Collector
+from slocheck.load.master.load_model import master_model
+from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, Report
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, Endpoint, FailureRule
 from slocheck.spec.model.load_profile import Stage
@@ -22,32 +24,42 @@ PLAN = LoadPlan(
 
 def report(
     sequence: int, *, ok: int = 0, failures: dict[FailureClass, int] | None = None, **more: Any
-) -> dict[str, Any]:
+) -> Report:
     """Return a worker's report."""
     counts = SliceCounts(0, ok=ok, failures=failures or {})
-    delta = Delta(((Endpoint("GET", "/"), counts),) if counts.sent else ())
-    return {
-        "sequence": sequence, "final": False, "delta": to_plain(delta), "running": 3, "open": 1,
-        "in_flight": 0, "unrecorded": 0, "last_end_ns": sequence, "cpu": [], "users": [], "lag": [],
-        "exceptions": [], "messages": [], "dropped": [], "late": [], "memory": 0,
-    } | more  # fmt: skip
+    plain = Report(
+        sequence=sequence,
+        final=False,
+        delta=Delta(((Endpoint("GET", "/"), counts),) if counts.sent else ()),
+        running=3,
+        open=1,
+        in_flight=0,
+        unrecorded=0,
+        last_end_ns=sequence,
+    )
+    return replace(plain, **more)
+
+
+def collecting(workers: list[str], plan: LoadPlan, window: range) -> Collector:
+    """Return a collector of a plan's workers."""
+    return Collector(workers, master_model(plan), planned_users=plan.users, window=window)
 
 
 @pytest.fixture
 def collector() -> Collector:
     """Return a collector of two workers with a window of seconds 1 and 2."""
-    return Collector(["a", "b"], PLAN, window=range(1, 3))
+    return collecting(["a", "b"], PLAN, range(1, 3))
 
 
 def taken(collector: Collector) -> int:
     """Return how many requests came since the last call."""
-    return sum(counts.sent for plain in collector.take() for _, counts in from_plain(plain).counts)
+    return sum(counts.sent for delta in collector.take() for _, counts in delta.counts)
 
 
 def test_reports_are_merged_by_worker_and_sequence(collector: Collector) -> None:
     """A report counts once; those of a stranger, and of a worker that has ended, never."""
-    for worker, told in (("a", report(1, ok=1)), ("a", report(1, ok=1)), ("b", report(1, ok=10))):
-        collector.add(worker, told, now=0)
+    for worker, reported in (("a", report(1, ok=1)), ("a", report(1, ok=1)), ("b", report(1, ok=10))):
+        collector.add(worker, reported, now=0)
     collector.add("stranger", report(1, ok=100), now=0)
     assert taken(collector) == 11
     collector.add("a", report(2, ok=2, final=True), now=0)
@@ -73,7 +85,7 @@ def test_a_gap_or_a_missing_final_is_incomplete(
     """A worker is complete when nothing it sent is missing."""
     for sequence in sequences:
         collector.add("a", report(sequence, final=final and sequence == sequences[-1]), now=0)
-    health = collector.health(clock_jump=0, driven_s=2)
+    health = collector.health(clock_jump=0, measured_s=2)
     assert health.workers[0].complete is complete
     assert health.unrecorded == (0 if final else 1), "the requests that were open when it was last heard"
 
@@ -81,16 +93,16 @@ def test_a_gap_or_a_missing_final_is_incomplete(
 def test_health_is_of_the_window(collector: Collector) -> None:
     """Samples outside of the window do not count; users are the fewest of any second, over all workers."""
     lag = bucket_index(5 * MS)
-    collector.add(
-        "a",
-        report(
-            1, cpu=[[0, 1.0], [1, 0.5], [2, 0.7], [3, 1.0]], users=[[0, 0], [1, 3], [2, 2], [3, 0]],
-            lag=[[0, bucket_index(900 * MS), 9], [1, lag, 100]], exceptions=[["x", 2]], messages=["m"],
-        ),
-        now=0,
-    )  # fmt: skip
-    collector.add("b", report(1, users=[[1, 3]], exceptions=[["x", 1]]), now=0)
-    health = collector.health(clock_jump=0.5, driven_s=2)
+    of_a = HealthSamples(
+        cpu=((0, 1.0), (1, 0.5), (2, 0.7), (3, 1.0)),
+        users={0: 0, 1: 3, 2: 2, 3: 0},
+        loop_lag={0: {bucket_index(900 * MS): 9}, 1: {lag: 100}},
+        exceptions={"x": 2},
+        messages=("m",),
+    )
+    collector.add("a", report(1, health=of_a), now=0)
+    collector.add("b", report(1, health=HealthSamples(users={1: 3}, exceptions={"x": 1})), now=0)
+    health = collector.health(clock_jump=0.5, measured_s=2)
     worker = health.workers[0]
     assert worker.cpu == pytest.approx(0.6)
     assert worker.cpu_max == 0.7
@@ -100,7 +112,7 @@ def test_health_is_of_the_window(collector: Collector) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "down"),
+    ("reported", "down"),
     [
         pytest.param([(0, 0, 1), (DOWN_AFTER_S, 0, 1)], True, id="nothing but failures"),
         pytest.param([(0, 0, 1), (DOWN_AFTER_S - 0.1, 0, 1)], False, id="not long enough"),
@@ -109,10 +121,10 @@ def test_health_is_of_the_window(collector: Collector) -> None:
     ],
 )
 def test_a_target_that_is_down_is_noticed(
-    collector: Collector, told: list[tuple[float, int, int]], *, down: bool
+    collector: Collector, reported: list[tuple[float, int, int]], *, down: bool
 ) -> None:
     """Only failures for the whole time, and more than one report of them."""
-    for sequence, (now, ok, failed) in enumerate(told, start=1):
+    for sequence, (now, ok, failed) in enumerate(reported, start=1):
         failures = {FailureClass.REFUSED: failed} if failed else {}
         collector.add("a", report(sequence, ok=ok, failures=failures), now=now)
     assert collector.down is down
@@ -127,12 +139,13 @@ def test_our_own_failures_say_nothing_of_the_target(collector: Collector) -> Non
 
 
 def test_arrivals_of_the_window_are_added_up() -> None:
-    """What was dropped or late in the warm-up is of no account."""
-    collector = Collector(["a", "b"], replace(PLAN, rate=(Stage(10, 10, 3),)), window=range(1, 3))
-    late = [[0, bucket_index(900 * MS), 5], [1, bucket_index(MS), 98], [2, bucket_index(80 * MS), 2]]
-    collector.add("a", report(1, dropped=[[0, 7], [1, 3]], late=late), now=0)
-    collector.add("b", report(1, dropped=[[2, 1]]), now=0)
-    arrivals = collector.health(clock_jump=0, driven_s=2).arrivals
+    """Arrivals of the warm-up that were dropped or late do not count."""
+    plan = replace(PLAN, rate=(Stage(10, 10, 3),))
+    collector = collecting(["a", "b"], plan, range(1, 3))
+    lag = {0: {bucket_index(900 * MS): 5}, 1: {bucket_index(MS): 98}, 2: {bucket_index(80 * MS): 2}}
+    collector.add("a", report(1, arrivals=ArrivalCounts({0: 7, 1: 3}, lag)), now=0)
+    collector.add("b", report(1, arrivals=ArrivalCounts({2: 1})), now=0)
+    arrivals = collector.health(clock_jump=0, measured_s=2).arrivals
     assert arrivals is not None
     assert (arrivals.planned, arrivals.dropped) == (104, 4)
     assert (arrivals.lag_p99, arrivals.lag_max) == pytest.approx((0.08, 0.08), rel=0.01)
@@ -146,9 +159,9 @@ def test_arrivals_of_the_window_are_added_up() -> None:
         pytest.param([1, 5, 30], 10, id="more than planned is not fewer"),
     ],
 )
-def test_users_are_held_against_their_stages(running: list[int], users: int) -> None:
+def test_users_are_compared_with_their_stages(running: list[int], users: int) -> None:
     """The worst second's share of its planned users counts; a ramp may be a second late."""
     plan = replace(PLAN, users=10, stages=(Stage(0, 10, 2), Stage(10, 10, 1)))
-    collector = Collector(["a"], plan, window=range(3))
-    collector.add("a", report(1, users=list(enumerate(running))), now=0)
-    assert collector.health(clock_jump=0, driven_s=3).users == users
+    collector = collecting(["a"], plan, range(3))
+    collector.add("a", report(1, health=HealthSamples(users=dict(enumerate(running)))), now=0)
+    assert collector.health(clock_jump=0, measured_s=3).users == users

@@ -1,4 +1,4 @@
-"""A virtual user of a declarative scenario that dies leaves word."""
+"""A virtual user of a declarative scenario that ends with an exception is reported."""
 
 import json
 import subprocess
@@ -15,6 +15,7 @@ import gevent
 import locust
 from locust.env import Environment
 
+from slocheck.load.arrivals.iterations import SharedIterations
 from slocheck.load.worker import user_errors
 from slocheck.load.users.declarative import iterations, user_class
 from slocheck.load.http.sink import RecorderSink
@@ -31,7 +32,7 @@ def broken(status, head, body, values):
 steps = tuple(replace(step, check=broken) for step in flow.steps)
 user.scenario = replace(user.scenario, flows=(replace(flow, steps=steps),))
 user.sink = RecorderSink(plan)
-user.work = iterations(user, plan, 0)
+user.iterations = SharedIterations(iterations(user, plan, 0))
 environment = Environment(user_classes=[user])
 died = gevent.event.AsyncResult()
 environment.events.user_error.add_listener(lambda user_instance, exception, tb, **_: died.set(exception))
@@ -40,7 +41,7 @@ print(repr(died.get(timeout=20)), user.sink.unrecorded, user.sink.recorder.flush
 """
 
 
-def test_a_user_that_dies_is_told_of_and_its_request_is_known_to_be_lost(tmp_path: Path) -> None:
+def test_a_user_that_dies_is_reported_and_its_request_is_known_to_be_lost(tmp_path: Path) -> None:
     """Such a death is a defect of ours; it must not look like a healthy run of fewer requests."""
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(json.dumps({"flows": [{"steps": [{"get": "/x"}]}]}))

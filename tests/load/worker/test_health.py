@@ -7,7 +7,7 @@ import pytest
 
 from slocheck.evidence.histogram import bucket_index
 from slocheck.load.phases import Phases
-from slocheck.load.worker.health import MAX_TEXTS, OTHER_TEXT, ComplaintHandler, Health
+from slocheck.load.worker.health import MAX_TEXTS, OTHER_TEXT, Health, HealthLogHandler
 from tests.e2e.support.load_runs import make_plan
 
 
@@ -17,11 +17,11 @@ def test_samples_are_kept_by_second_and_taken_once() -> None:
     for users in (1, 2):
         health.sample(users=users, late_ns=-5)
     first = health.take()
-    second = first["users"][0][0]
-    assert first["users"] == [[second, 2]]
-    assert first["lag"] == [[second, bucket_index(0), 2]]
-    assert len(first["cpu"]) == 1
-    assert health.take()["users"] == []
+    (second,) = first.users
+    assert first.users == {second: 2}
+    assert first.loop_lag == {second: {bucket_index(0): 2}}
+    assert len(first.cpu) == 1
+    assert health.take().users == {}
 
 
 def test_exceptions_are_counted_by_text_and_bounded() -> None:
@@ -30,52 +30,52 @@ def test_exceptions_are_counted_by_text_and_bounded() -> None:
     for number in range(MAX_TEXTS + 3):
         health.on_user_error(None, ValueError(number), None)
     health.on_user_error(None, ValueError(0), None)
-    exceptions = dict(health.take()["exceptions"])
+    exceptions = health.take().exceptions
     assert exceptions["ValueError: 0"] == 2
     assert exceptions[OTHER_TEXT] == 3
     with pytest.raises(KeyError) as caught:
         dict[str, int]()["k"]
     health.on_user_error(None, caught.value, caught.tb)
-    ((text, _),) = health.take()["exceptions"]
+    (text,) = health.take().exceptions
     assert text.startswith("KeyError: 'k' (")
     assert "test_health.py:" in text
 
 
-def test_what_was_raised_before_the_load_is_told_with_it() -> None:
+def test_exceptions_before_the_load_are_kept() -> None:
     """A user that could not start is missing in the load; how busy its process was before is not."""
     health = Health()
     health.sample(users=3, late_ns=0)
-    health.complain("before")
+    health.add_message("before")
     health.on_user_error(None, ValueError("no session"), None)
     health.forget_samples()
     taken = health.take()
-    assert (taken["users"], taken["lag"], taken["messages"]) == ([], [], [])
-    assert taken["exceptions"] == [["ValueError: no session", 1]]
+    assert (taken.users, taken.loop_lag, taken.messages) == ({}, {}, ())
+    assert taken.exceptions == {"ValueError: no session": 1}
 
 
-def test_complaints_are_kept_but_for_those_of_tasks() -> None:
+def test_log_messages_are_kept_except_those_of_tasks() -> None:
     """A warning keeps its first and last line."""
     health = Health()
-    handler = ComplaintHandler(health)
+    handler = HealthLogHandler(health)
     for name, text in (("locust.runners", "first\nmiddle\nlast"), ("locust.user.task", "counted elsewhere")):
         handler.emit(logging.LogRecord(name, logging.WARNING, "", 0, text, None, None))
-    assert health.take()["messages"] == ["warning: first last"]
+    assert health.take().messages == ("warning: first last",)
 
 
 @pytest.mark.parametrize(
-    ("warmup", "duration", "elapsed", "name", "driven"),
+    ("warmup", "duration", "elapsed", "name", "measured"),
     [
         pytest.param(0, 2, 0.0, "window", 0, id="no warm-up"),
         pytest.param(1, 2, 0.99, "warm-up", 0, id="warm-up"),
         pytest.param(1, 2, 1.0, "window", 0, id="the window begins"),
-        pytest.param(1, 2, 2.9, "window", 1, id="parts of seconds are not driven"),
+        pytest.param(1, 2, 2.9, "window", 1, id="a part of a second is not measured"),
         pytest.param(1, 2, 3.0, "drain", 2, id="the end"),
         pytest.param(1, 2, 9.0, "drain", 2, id="long after"),
-        pytest.param(0.5, 1.5, 2.5, "window", 1, id="parts of seconds are driven to their end"),
+        pytest.param(0.5, 1.5, 2.5, "window", 1, id="a part of a second counts as a whole one"),
     ],
 )
-def test_phases(warmup: float, duration: float, elapsed: float, name: str, driven: int) -> None:
+def test_phases(warmup: float, duration: float, elapsed: float, name: str, measured: int) -> None:
     """Warm-up and window are whole seconds."""
     phases = Phases(replace(make_plan("http://h", "s"), warmup_s=warmup, duration_s=duration))
-    assert (phases.name(elapsed), phases.driven(elapsed)) == (name, driven)
+    assert (phases.name(elapsed), phases.measured(elapsed)) == (name, measured)
     assert len(phases.window) == phases.window_s

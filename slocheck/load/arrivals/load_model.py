@@ -1,0 +1,131 @@
+"""A worker's side of the load model: `worker_model` chooses it once, from the plan."""
+
+import time
+from collections.abc import Callable
+from itertools import repeat
+from typing import Protocol, cast
+
+import gevent
+from locust.env import Environment
+
+from slocheck.load.arrivals import locust_tasks, schedule
+from slocheck.load.arrivals.dispatcher import Dispatcher
+from slocheck.load.arrivals.iterations import ONLY_CLASS, DueIterations, SharedIterations
+from slocheck.load.messaging.messages import ArrivalCounts
+from slocheck.load.recording.tracking import Tracker
+from slocheck.load.users.declarative import FlowUser, iterations
+from slocheck.plan.load_plan import LoadPlan
+
+ON_START_S = 30.0
+"""Users that take longer in their `on_start` become available when they are through."""
+_POLL_S = 0.01
+_LONG_NS = 3600 * 10**9
+
+
+class WorkerModel(Protocol):
+    """What a worker does differently in the open and in the closed model."""
+
+    def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
+        """Start the users that have to be there before the load begins; raises StopTest.
+
+        Args:
+            spawn: Starts users, their number by class.
+            running: Returns how many users are running.
+        """
+
+    def begin(self, origin_ns: int) -> None:
+        """Begin the load at a moment of the monotonic clock."""
+
+    def stop(self) -> None:
+        """Begin no more arrivals."""
+
+    def take(self) -> ArrivalCounts:
+        """Return what became of the arrivals since the last call."""
+
+
+class ClosedModel:
+    """Users repeat their tasks; the master says how many are running."""
+
+    def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
+        """Start none: the master does when the load begins."""
+
+    def begin(self, origin_ns: int) -> None:
+        """Do nothing: the users begin when they are started."""
+
+    def stop(self) -> None:
+        """Do nothing: the users are stopped one by one."""
+
+    def take(self) -> ArrivalCounts:
+        """Return nothing: there are no arrivals."""
+        return ArrivalCounts()
+
+
+class OpenModel:
+    """Arrivals come by a schedule and are handed to idle users, all of which are started before the load."""
+
+    def __init__(self, dispatcher: Dispatcher, users: dict[str, int], tracker: Tracker) -> None:
+        """Take this worker's part.
+
+        Args:
+            dispatcher: Hands out the arrivals.
+            users: How many users to start, by class.
+            tracker: Counts the requests.
+        """
+        self._dispatcher = dispatcher
+        self._users = users
+        self._tracker = tracker
+
+    def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
+        """Start all users and wait until they are idle, at most `ON_START_S`; raises StopTest."""
+        self._tracker.begin(time.monotonic_ns() + _LONG_NS)  # what on_start sends belongs to the first second
+        spawn(self._users)
+        until = time.monotonic() + ON_START_S
+        while self._dispatcher.idle < running() and time.monotonic() < until:
+            gevent.sleep(_POLL_S)
+
+    def begin(self, origin_ns: int) -> None:
+        """Begin the schedule at a moment of the monotonic clock."""
+        self._dispatcher.begin(origin_ns)
+
+    def stop(self) -> None:
+        """Begin no more arrivals."""
+        self._dispatcher.stop()
+
+    def take(self) -> ArrivalCounts:
+        """Return what became of the arrivals since the last call."""
+        return self._dispatcher.take()
+
+
+def worker_model(environment: Environment, plan: LoadPlan, index: int, tracker: Tracker) -> WorkerModel:
+    """Return the model of the worker with this index; its users are equipped to send by it."""
+    return (_open if plan.rate else _closed)(environment, plan, index, tracker)
+
+
+def _closed(environment: Environment, plan: LoadPlan, index: int, tracker: Tracker) -> ClosedModel:
+    if plan.declarative:
+        user = _flow_user(environment, tracker)
+        user.iterations = SharedIterations(iterations(user, plan, index))
+    return ClosedModel()
+
+
+def _open(environment: Environment, plan: LoadPlan, index: int, tracker: Tracker) -> OpenModel:
+    classes, seed, processes = environment.user_classes, plan.seed or 0, plan.processes
+    due = schedule.arrivals(plan.rate, plan.arrivals, seed=seed, index=index, processes=processes)
+    if plan.declarative:
+        user = _flow_user(environment, tracker)
+        dispatcher = Dispatcher(due, zip(repeat(ONLY_CLASS), iterations(user, plan, index), strict=False))
+        user.iterations = DueIterations(dispatcher)
+    else:
+        weights = [user.weight for user in classes]
+        chosen = locust_tasks.choices(weights, seed=seed, index=index, processes=processes)
+        dispatcher = Dispatcher(due, chosen)
+        locust_tasks.serve_arrivals(dispatcher, classes)
+    share = plan.users // processes + (index < plan.users % processes)
+    return OpenModel(dispatcher, locust_tasks.users_by_class(classes, max(1, share)), tracker)
+
+
+def _flow_user(environment: Environment, tracker: Tracker) -> type[FlowUser]:
+    """Return the one user class of a declarative scenario, which counts what it sends."""
+    user = cast("type[FlowUser]", environment.user_classes[0])
+    user.sink = tracker.lean
+    return user

@@ -1,0 +1,115 @@
+"""The master's side of the load model: `master_model` chooses it once, from the plan."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import floor
+from typing import Protocol
+
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.histogram import bucket_bounds, quantile_bounds
+from slocheck.evidence.model import ArrivalStats
+from slocheck.plan.load_plan import LoadPlan
+from slocheck.spec.model.load_profile import rate_at
+
+_LEAD_NS = 50_000_000
+_P99 = Fraction(99, 100)
+
+
+class MasterModel(Protocol):
+    """What the master does differently in the open and in the closed model.
+
+    Attributes:
+        lead_ns: How long before second 0 the workers are told to begin, nanoseconds.
+        may_send_early: Whether users may send something before second 0.
+    """
+
+    lead_ns: int
+    may_send_early: bool
+
+    def users_at(self, elapsed: float) -> tuple[int, float] | None:
+        """Return the users planned after `elapsed` seconds, and how many to start a second.
+
+        None where the workers have started their users already.
+        """
+
+    def fewest_users(self, running: Sequence[int], window: range, now: int) -> int:
+        """Return the fewest users of any second, as a number of those planned.
+
+        Args:
+            running: Users at the end of each measured second of the window.
+            window: The window's seconds.
+            now: Users running now.
+        """
+
+    def arrival_stats(self, dropped: int, lag: Mapping[int, int]) -> ArrivalStats | None:
+        """Return what became of the arrivals; `lag`: bucket index to count. None in the closed model."""
+
+
+class ClosedModel:
+    """So many users at a time, each sending as fast as the target answers."""
+
+    lead_ns = 0
+    may_send_early = False
+
+    def __init__(self, plan: LoadPlan) -> None:
+        self._plan = plan
+
+    def users_at(self, elapsed: float) -> tuple[int, float]:
+        """Return the users planned after `elapsed` seconds, and how many to start a second."""
+        if not self._plan.stages:
+            return self._plan.users, self._plan.spawn_rate
+        return round(rate_at(self._plan.stages, floor(elapsed))), float(self._plan.users)
+
+    def fewest_users(self, running: Sequence[int], window: range, now: int) -> int:
+        """Return the fewest users of any second; with stages, the smallest share of those planned for it.
+
+        With stages, the lowest number planned within a second around counts: users take a moment to start.
+        """
+        stages = self._plan.stages
+        if not stages:
+            return min(running, default=now)
+        shares = [1.0]
+        for second, users in zip(window, running, strict=False):
+            planned = floor(min(rate_at(stages, max(0, second + shift)) for shift in (-1, 0, 1)))
+            if planned:
+                shares.append(users / planned)
+        return floor(min(shares) * self._plan.users)
+
+    def arrival_stats(self, dropped: int, lag: Mapping[int, int]) -> None:
+        """Return None: there are no arrivals."""
+
+
+class OpenModel:
+    """Arrivals by a schedule that every worker knows; all users are running before it begins.
+
+    Attributes:
+        lead_ns: The schedule begins this much after the order to begin, so that no worker is late.
+        may_send_early: A Locust file's users may send something in their `on_start`.
+    """
+
+    lead_ns = _LEAD_NS
+
+    def __init__(self, plan: LoadPlan) -> None:
+        self.may_send_early = not plan.declarative
+
+    def users_at(self, _elapsed: float) -> None:
+        """Return None: the workers have started their users already."""
+
+    def fewest_users(self, running: Sequence[int], _window: range, now: int) -> int:
+        """Return the fewest users of any second."""
+        return min(running, default=now)
+
+    def arrival_stats(self, dropped: int, lag: Mapping[int, int]) -> ArrivalStats:
+        """Return what became of the arrivals."""
+        begun = sum(lag.values())
+        return ArrivalStats(
+            planned=begun + dropped,
+            dropped=dropped,
+            lag_p99=quantile_bounds(lag, _P99)[1] / NS_PER_SECOND if begun else 0.0,
+            lag_max=bucket_bounds(max(lag))[1] / NS_PER_SECOND if begun else 0.0,
+        )
+
+
+def master_model(plan: LoadPlan) -> MasterModel:
+    """Return the load model of a plan."""
+    return OpenModel(plan) if plan.rate else ClosedModel(plan)

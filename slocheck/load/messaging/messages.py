@@ -1,0 +1,258 @@
+"""What the command line, the master and the workers say to each other; `protocol` encodes and decodes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from slocheck.evidence.merge import Delta
+from slocheck.evidence.model import Ending, LoadHealth
+from slocheck.evidence.warnings import RunWarning
+from slocheck.plan.load_plan import LoadPlan
+
+Histograms = Mapping[int, Mapping[int, int]]
+"""By second since the load began, a histogram: bucket index to count."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareLoad:
+    """The command line to the master: load the scenario and start the workers."""
+
+    plan: LoadPlan
+
+
+@dataclass(frozen=True, slots=True)
+class StartLoad:
+    """The command line to the master: send the load."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishWindow:
+    """The command line to the master: end the window with the current second, then drain as planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopLoad:
+    """The command line to the master: the run is interrupted, end it within two seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioLoaded:
+    """The master to the command line: the scenario can be run; the workers are starting."""
+
+    user_classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersReady:
+    """The master to the command line: every worker is connected.
+
+    Attributes:
+        versions: Of the load generator's parts, by name.
+        warnings: What the user should know before the load begins.
+    """
+
+    versions: Mapping[str, str]
+    warnings: tuple[RunWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRefused:
+    """The master to the command line: the scenario cannot be run; the text says where and why."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersFailed:
+    """The master to the command line: the workers did not start."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBegan:
+    """The master to the command line: the clock runs.
+
+    Attributes:
+        load_start: When the first request may have been sent, UTC seconds.
+        origin: When second 0 began, UTC seconds.
+    """
+
+    load_start: float
+    origin: float
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPassed:
+    """The master to the command line, once a second.
+
+    Attributes:
+        second: Seconds since the load began.
+        phase: ``warm-up``, ``window`` or ``drain``.
+        users: Users running now.
+        deltas: What the workers recorded since the message before.
+        health: How well the load is generated, until now.
+    """
+
+    second: int
+    phase: str
+    users: int
+    deltas: tuple[Delta, ...]
+    health: LoadHealth
+
+
+@dataclass(frozen=True, slots=True)
+class LoadDone:
+    """The master to the command line: the result.
+
+    Attributes:
+        ending: How the run ended.
+        error: Why it did not end as planned; empty where it did.
+        measured_s: Whole seconds of the window that were measured.
+        health: How well the load was generated.
+        load_start: As in `LoadBegan`.
+        origin: As in `LoadBegan`.
+        end_after: When the last response ended, seconds after `origin`.
+    """
+
+    ending: Ending
+    error: str
+    measured_s: int
+    health: LoadHealth
+    load_start: float
+    origin: float
+    end_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """The master to a worker that it starts.
+
+    Attributes:
+        plan: What all workers do together.
+        port: Where the master listens.
+        token: Key that signs all further messages, hexadecimal.
+        index: Which part of the plan is this worker's, from 0.
+    """
+
+    plan: LoadPlan
+    port: int
+    token: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """The master to all workers: fire `test_start`, and start the users where the model needs them early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The master to all workers: second 0 begins at this moment of the monotonic clock, nanoseconds."""
+
+    origin_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The master to a worker: send nothing new, and finish the requests in flight.
+
+    Attributes:
+        within_s: Seconds that they have.
+        as_timeouts: Record what is unanswered then as failed by timeout; else it is left unrecorded.
+    """
+
+    within_s: float
+    as_timeouts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A worker's first message; the version comes with it, as with every message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A worker: ready to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unprepared:
+    """A worker: it cannot begin, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSamples:
+    """What a worker knows about itself since its last report.
+
+    Attributes:
+        cpu: Second and share of one core, 0..1.
+        users: Users running, by second.
+        loop_lag: How late the event loop woke, nanoseconds.
+        exceptions: Raised by the scenario's own code: text to count.
+        messages: What Locust or the scenario logged.
+        memory: Resident bytes; 0 where unknown.
+    """
+
+    cpu: tuple[tuple[int, float], ...] = ()
+    users: Mapping[int, int] = field(default_factory=dict)
+    loop_lag: Histograms = field(default_factory=dict)
+    exceptions: Mapping[str, int] = field(default_factory=dict)
+    messages: tuple[str, ...] = ()
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalCounts:
+    """What became of a worker's arrivals since its last report; nothing in the closed model.
+
+    Attributes:
+        dropped: Arrivals that found no idle user, by second.
+        lag: How late the others were handed out, nanoseconds.
+    """
+
+    dropped: Mapping[int, int] = field(default_factory=dict)
+    lag: Histograms = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A worker, right after each second, and once more at its end.
+
+    Attributes:
+        sequence: 1 for the first, and so on: a gap shows that one is missing.
+        final: The last one.
+        delta: What was recorded since the report before.
+        running: Users running now.
+        open: Requests in flight now.
+        in_flight: Requests given up when the drain ended, recorded as failed by timeout.
+        unrecorded: Requests sent whose outcome nobody recorded.
+        last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
+        health: Of the worker's process.
+        arrivals: Of the open model.
+    """
+
+    sequence: int
+    final: bool
+    delta: Delta
+    running: int
+    open: int
+    in_flight: int
+    unrecorded: int
+    last_end_ns: int
+    health: HealthSamples = HealthSamples()
+    arrivals: ArrivalCounts = ArrivalCounts()
+
+
+Command = PrepareLoad | StartLoad | FinishWindow | StopLoad
+"""What the command line tells the master."""
+Progress = (
+    ScenarioLoaded | WorkersReady | ScenarioRefused | WorkersFailed | LoadBegan | SecondPassed | LoadDone
+)
+"""What the master tells the command line."""
+Order = Prepare | Begin | Drain
+"""What the master tells a worker that runs."""
+WorkerMessage = Hello | Prepared | Unprepared | Report
+"""What a worker tells the master."""
+Message = Command | Progress | WorkerSettings | Order | WorkerMessage

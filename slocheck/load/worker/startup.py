@@ -1,0 +1,88 @@
+"""Starting a worker process: its settings, the scenario, and what has to be in place before that."""
+
+import gc
+import logging
+import random
+import signal
+import sys
+
+import locust
+from locust.stats import RequestStats
+
+from slocheck.load.arrivals.load_model import worker_model
+from slocheck.load.locust_limits import warnings
+from slocheck.load.machine_limits import raise_descriptor_limit
+from slocheck.load.messaging import locust_messages, protocol
+from slocheck.load.messaging.messages import WorkerSettings
+from slocheck.load.messaging.parent_pipe import ParentPipe
+from slocheck.load.messaging.signing import Signer
+from slocheck.load.recording.tracking import Tracker
+from slocheck.load.users import lean_user
+from slocheck.load.users.environment import ScenarioError, load_environment
+from slocheck.load.users.locust_clients import install
+from slocheck.load.worker import user_errors
+from slocheck.load.worker.health import Health, HealthLogHandler
+from slocheck.load.worker.worker import Worker
+from slocheck.plan.load_plan import LoadPlan
+
+_UNUSABLE = 2
+
+
+def main() -> int:
+    """Run one worker by the settings on standard input; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = ParentPipe()
+    line = parent.line()
+    parent.watch(lambda _line: None)
+    try:
+        settings = protocol.decode_settings(line)
+        return _run(settings)
+    except (protocol.ProtocolError, ScenarioError) as error:
+        sys.stderr.write(f"{error}\n")
+        return _UNUSABLE
+
+
+def _run(settings: WorkerSettings) -> int:
+    """Run one worker; returns the exit code."""
+    plan = settings.plan
+    if plan.seed is not None:
+        random.seed(f"{plan.seed}/{settings.index}")
+    raise_descriptor_limit()
+    tracker, health = Tracker(plan), Health()
+    _watch_logs(health)
+    _listen(tracker, health, plan)
+    environment = load_environment(plan)
+    signer = Signer(bytes.fromhex(settings.token))
+    locust_messages.sign_messages(signer)
+    environment.stats = RequestStats(use_response_times_cache=False)
+    runner = Worker(
+        environment,
+        settings.port,
+        signer=signer,
+        tracker=tracker,
+        health=health,
+        model=worker_model(environment, plan, settings.index, tracker),
+        warnings=warnings(plan, environment.user_classes),
+    )
+    environment.runner = runner
+    environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+    gc.collect()
+    gc.freeze()  # what lives until the end is not searched again during the load
+    runner.finished.wait()
+    environment.events.quitting.fire(environment=environment, reverse=True)
+    return 0
+
+
+def _listen(tracker: Tracker, health: Health, plan: LoadPlan) -> None:
+    """See every request and every error of a user, before the scenario's own listeners do."""
+    install(tracker, drain_s=plan.drain_s, tls=plan.tls)
+    user_errors.watch()
+    lean_user.install(tracker.lean)
+    locust.events.request.add_listener(tracker.on_request)
+    locust.events.user_error.add_listener(health.on_user_error)
+
+
+def _watch_logs(health: Health) -> None:
+    """Show warnings on stderr and keep them for the report."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger().addHandler(HealthLogHandler(health))

@@ -1,0 +1,258 @@
+"""The engine's messages: what is encoded is decoded, and anything else is one error."""
+
+import json
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import slocheck
+from slocheck.evidence.merge import Delta
+from slocheck.evidence.model import ArrivalStats, Ending, LoadHealth, WorkerHealth
+from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
+from slocheck.evidence.warnings import RunWarning
+from slocheck.load.messaging import protocol
+from slocheck.load.messaging.messages import (
+    ArrivalCounts,
+    Begin,
+    Command,
+    Drain,
+    FinishWindow,
+    HealthSamples,
+    Hello,
+    LoadBegan,
+    LoadDone,
+    Order,
+    Prepare,
+    Prepared,
+    PrepareLoad,
+    Progress,
+    Report,
+    ScenarioLoaded,
+    ScenarioRefused,
+    SecondPassed,
+    StartLoad,
+    StopLoad,
+    Unprepared,
+    WorkerMessage,
+    WorkerSettings,
+    WorkersFailed,
+    WorkersReady,
+)
+from slocheck.load.messaging.protocol import ProtocolError, VersionMismatchError
+from slocheck.plan.load_plan import LoadPlan
+from slocheck.spec.model import CacheRule, Endpoint, FailureRule, Tls
+from slocheck.spec.model.load_profile import ArrivalProcess, Stage
+
+PLAN = LoadPlan(
+    target_url="http://h", scenario="/a.yaml", users=6, spawn_rate=6.5, warmup_s=1, duration_s=2, drain_s=1,
+    thresholds_ns=(1, 10**12), failures=FailureRule(), cache=CacheRule(), tls=Tls(ca="/ca", insecure=True),
+    tags=("a",), seed=7, environment={"K": "v"}, rate=(Stage(0, 10.5, 3),), stages=(Stage(1, 2, 3),),
+    arrivals=ArrivalProcess.POISSON,
+)  # fmt: skip
+COUNT = st.integers(0, 2**60)
+HISTOGRAM = st.dictionaries(st.integers(0, 5000), COUNT, max_size=4)
+SECONDS = st.integers(-2, 5)
+SLICES = st.builds(
+    SliceCounts,
+    second=SECONDS,
+    ok=COUNT,
+    failures=st.dictionaries(st.sampled_from(FailureClass), COUNT, max_size=3),
+    statuses=st.dictionaries(st.sampled_from([0, 200, 503]), COUNT),
+    unserved=COUNT,
+    over=st.lists(COUNT, max_size=3).map(tuple),
+    latencies=HISTOGRAM,
+    failed_latencies=HISTOGRAM,
+    total_ns=COUNT,
+    max_ns=COUNT,
+    cache_hits=COUNT,
+    cache_misses=COUNT,
+    bytes_received=COUNT,
+    service_times=HISTOGRAM,
+)
+ENDPOINTS = st.builds(Endpoint, st.sampled_from(["GET", "ODD \n"]), st.text(max_size=5))
+DELTAS = st.builds(
+    Delta,
+    counts=st.lists(st.tuples(ENDPOINTS, SLICES), max_size=3).map(tuple),
+    errors=st.lists(
+        st.builds(ErrorExample, ENDPOINTS, st.sampled_from(FailureClass), COUNT, st.text(), SECONDS),
+        max_size=3,
+    ).map(tuple),
+)
+SHARES = st.floats(0, 2)
+REPORTS = st.builds(
+    Report,
+    sequence=COUNT,
+    final=st.booleans(),
+    delta=DELTAS,
+    running=COUNT,
+    open=COUNT,
+    in_flight=COUNT,
+    unrecorded=COUNT,
+    last_end_ns=COUNT,
+    health=st.builds(
+        HealthSamples,
+        cpu=st.lists(st.tuples(SECONDS, SHARES), max_size=2).map(tuple),
+        users=st.dictionaries(SECONDS, COUNT, max_size=3),
+        loop_lag=st.dictionaries(SECONDS, HISTOGRAM, max_size=3),
+        exceptions=st.dictionaries(st.text(), COUNT, max_size=2),
+        messages=st.lists(st.text(), max_size=2).map(tuple),
+        memory=COUNT,
+    ),
+    arrivals=st.builds(
+        ArrivalCounts,
+        dropped=st.dictionaries(SECONDS, COUNT, max_size=3),
+        lag=st.dictionaries(SECONDS, HISTOGRAM, max_size=3),
+    ),
+)
+HEALTH = LoadHealth(
+    planned_users=6,
+    users=5,
+    workers=(WorkerHealth("w", 0.5, 0.75, 0.001, complete=True, memory=9, messages=("m",)),),
+    exceptions={"x": 2},
+    arrivals=ArrivalStats(10, 1, 0.25, 0.5),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def kind(message: object) -> str:
+    """Return what a test is called that is given this message."""
+    return type(message).__name__
+
+
+def through_msgpack(plain: object) -> object:
+    """Return what Locust's transport makes of a plain value."""
+    return msgpack.loads(msgpack.dumps(plain), raw=False, strict_map_key=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [PrepareLoad(PLAN), StartLoad(), FinishWindow(), StopLoad()],
+    ids=kind,
+)
+def test_commands_arrive(command: Command) -> None:
+    """What the command line says is what the master hears, the whole plan included."""
+    assert protocol.decode_command(protocol.encode_line(command)) == command
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        ScenarioLoaded(("A", "B")),
+        WorkersReady({"locust": "2"}, (RunWarning("code", "text"),)),
+        ScenarioRefused("no\nuser"),
+        WorkersFailed("gone"),
+        LoadBegan(1.5, 2.5),
+        LoadDone(Ending.TARGET_DOWN, "", 3, HEALTH, 1.0, 2.0, 3.25),
+    ],
+    ids=kind,
+)
+def test_progress_arrives(progress: Progress) -> None:
+    """What the master says is what the command line hears, on one line."""
+    line = protocol.encode_line(progress)
+    assert line.index(b"\n") == len(line) - 1
+    assert protocol.decode_progress(line) == progress
+
+
+@given(st.lists(DELTAS, max_size=2).map(tuple))
+def test_seconds_arrive(deltas: tuple[Delta, ...]) -> None:
+    """No count is lost between the master and the command line."""
+    passed = SecondPassed(3, "window", 5, deltas, HEALTH)
+    assert protocol.decode_progress(protocol.encode_line(passed)) == passed
+
+
+def test_settings_arrive() -> None:
+    """A worker gets the plan that the master has."""
+    settings = WorkerSettings(PLAN, 4711, "00ff", 3)
+    assert protocol.decode_settings(protocol.encode_line(settings)) == settings
+
+
+@pytest.mark.parametrize("order", [Prepare(), Begin(10**15), Drain(1.5, as_timeouts=True)], ids=kind)
+def test_orders_arrive(order: Order) -> None:
+    """What the master orders is what a worker hears."""
+    assert protocol.decode_order(through_msgpack(protocol.encode(order))) == order
+
+
+@given(st.sampled_from([Hello(), Prepared(), Unprepared("no host")]) | REPORTS)
+def test_worker_messages_arrive(message: WorkerMessage) -> None:
+    """What a worker reports is what the master hears, and no count is lost."""
+    assert protocol.decode_worker_message(through_msgpack(protocol.encode(message)), "w") == message
+
+
+@given(JSON)
+def test_any_other_value_is_one_error(value: object) -> None:
+    """Junk raises ProtocolError and nothing else, as a whole message and as the fields of one."""
+    versions = [protocol.PROTOCOL, slocheck.__version__]
+    kinds = ("report", "second-passed", "unprepared", "begin", "load-done", "worker-settings", "no-such-kind")
+    for plain in (value, [*versions, value], *([*versions, kind, value] for kind in kinds)):
+        with pytest.raises(ProtocolError):
+            protocol.decode_worker_message(plain, "w")
+        with pytest.raises(ProtocolError):
+            protocol.decode_order(plain)
+        with pytest.raises(ProtocolError):
+            protocol.decode_progress(json.dumps(plain).encode())
+
+
+@given(REPORTS, st.data())
+def test_a_damaged_report_is_one_error_or_a_report(report: Report, data: st.DataObject) -> None:
+    """Any field replaced by junk costs at most its message."""
+    plain = protocol.encode(report)
+    place: Any = plain[3]
+    key = data.draw(st.sampled_from(sorted(place)))
+    while isinstance(place[key], list) and place[key] and data.draw(st.booleans()):
+        place, key = place[key], data.draw(st.integers(0, len(place[key]) - 1))
+    place[key] = data.draw(JSON)
+    try:
+        decoded = protocol.decode_worker_message(plain, "w")
+    except ProtocolError:
+        return
+    assert isinstance(decoded, Report)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\n", id="bytes"),
+        pytest.param(b"[1, \n", id="cut off"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(protocol.encode_line(StopLoad()), id="another direction"),
+    ],
+)
+def test_a_damaged_line_is_one_error(line: bytes) -> None:
+    """A line that is not a message of the master's raises ProtocolError."""
+    with pytest.raises(ProtocolError):
+        protocol.decode_progress(line)
+
+
+def test_a_count_below_zero_is_refused() -> None:
+    """A negative count would take requests away from others."""
+    counts = SliceCounts(0, latencies={3: -1})
+    passed = SecondPassed(1, "window", 1, (Delta(((Endpoint("GET", "/"), counts),)),), HEALTH)
+    with pytest.raises(ProtocolError, match="below 0"):
+        protocol.decode_progress(protocol.encode_line(passed))
+
+
+@pytest.mark.parametrize(
+    ("versions", "speaks"),
+    [
+        pytest.param([2, "0.2.0"], "2 (slocheck 0.2.0)", id="both"),
+        pytest.param([1, "0.2.0"], "1 (slocheck 0.2.0)", id="slocheck's alone"),
+        pytest.param([2, "0.1.0"], "2 (slocheck 0.1.0)", id="the protocol's alone"),
+    ],
+)
+def test_another_version_is_refused_by_name(
+    versions: list[Any], speaks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else a message of another version holds, its sender is named, and what to install."""
+    monkeypatch.setattr(slocheck, "__version__", "0.1.0")
+    with pytest.raises(VersionMismatchError) as refusal:
+        protocol.decode_worker_message([*versions, "anything", {"later": 1}, "more"], "X")
+    ours = "this master 1 (slocheck 0.1.0): install the same version"
+    assert str(refusal.value) == f"worker X speaks protocol {speaks}, {ours}"

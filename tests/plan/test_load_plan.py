@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import pytest
 
+from slocheck.grading.plan_check import shortfall
 from slocheck.plan.load_plan import Forecast, ProofNeed, forecast, proof_needs, thresholds_ns
-from slocheck.reporters.terminal.plan import plan_lines, shortfall
+from slocheck.reporters.terminal.plan import plan_lines
 from slocheck.reporters.terminal.workload import plot
 from slocheck.scenario.loader import parse_scenario
 from slocheck.scenario.model import Scenario
@@ -95,8 +96,8 @@ def test_what_a_proof_needs_is_held_against_the_plan() -> None:
     assert (gold.requests, gold.expected, gold.provable) == (46_050, 24_000, False)
     assert gold.window_s == pytest.approx(230.25)
     assert shortfall(gold, shop) == (
-        "gold error_rate needs about 46,050 requests without a bad one; "
-        "this plan sends about 24,000: 3m51s at 200/s"
+        "gold error_rate needs about 46,050 requests even if none is bad; "
+        "this plan sends about 24,000; a window of 3m51s at 200/s would do"
     )
     checkout = next(need for need in needs if need.objective == "checkout")
     assert (checkout.requests, checkout.expected, checkout.provable) == (90, 2400, True)
@@ -123,11 +124,11 @@ def test_the_head_of_a_run_is_short() -> None:
         "load      open model: 80/s, uniform arrivals, at most 160 users at once",
         "phases    10s warm-up (not graded), 2m window, at most 30s drain",
         "requests  about 24,000 in the window",
-        "not enough to prove gold: `slocheck run --dry-run` says what would be",
+        "not enough to prove gold; `slocheck run --dry-run` says what is needed",
     ]
     short = list(plan_lines(spec("rate: 1/s, duration: 10s"), scenario()))
-    needed = "silver error_rate needs about 459 requests without a bad one; this plan sends about 25"
-    assert f"{needed}: 3m4s at 2.5/s" in short
+    needed = "silver error_rate needs about 459 requests even if none is bad; this plan sends about 25"
+    assert f"{needed}; a window of 3m4s at 2.5/s would do" in short
 
 
 @pytest.mark.parametrize(
@@ -160,19 +161,19 @@ def test_what_no_number_of_requests_proves_is_said_before_the_run(
 def test_a_window_too_short_for_any_verdict_is_said_before_the_run() -> None:
     """Under ten slices nothing is decided, however many requests there are."""
     lines = list(plan_lines(spec("rate: 500/s, duration: 9s"), scenario()))
-    assert "a window of 9s is too short to decide anything: it takes 10 s or more" in lines
+    assert "a window of 9s is too short for any verdict; it needs 10s" in lines
     assert "too short" not in " ".join(plan_lines(spec("rate: 500/s, duration: 10s"), scenario()))
 
 
-def test_several_looks_take_more_requests() -> None:
-    """The last look has 36 % of the error rate left: 560 flawless requests where one look takes 459."""
+def test_several_analyses_need_more_requests() -> None:
+    """The last analysis has 36 % of alpha left: 560 good requests where a single one needs 459."""
     head = [
         " ".join(plan_lines(spec("rate: 20/s, duration: 10s"), scenario(), until_decided=several))
         for several in (False, True)
     ]
     assert "silver error_rate" not in head[0]
     assert "silver error_rate needs about 560 requests" in head[1]
-    assert "looks     after 2s, 4s, 6s, 8s and at the end" in head[1]
+    assert "interim   analyses after 2s, 4s, 6s, 8s; each may end the run" in head[1]
 
 
 def test_the_course_is_plotted() -> None:

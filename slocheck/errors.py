@@ -1,6 +1,6 @@
 """Every error that slocheck raises on purpose; the CLI maps each to an exit code."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 SIGNAL_EXIT_CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -71,3 +71,26 @@ class SaveError(SlocheckError):
     """The result could not be saved; the verdict is on stderr."""
 
     exit_code = 74
+
+
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and everything that it wraps, outermost first, each once.
+
+    Libraries wrap errors as arguments, as a `reason` (urllib3) or as an `original` (geventhttpclient), and
+    Python as cause and context.
+    """
+    waiting, seen = [error], set[int]()
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        wrapped = (
+            *current.args,
+            getattr(current, "reason", None),
+            getattr(current, "original", None),
+            current.__cause__,
+            current.__context__,
+        )
+        waiting += [inner for inner in wrapped if isinstance(inner, BaseException)]

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
-from slocheck.spec.model import Target, Tls
+from slocheck.spec.model import Target
+from slocheck.tls import tls_context
 
 PROBE_TIMEOUT_S = 10.0
 
@@ -44,20 +45,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def verify_context(tls: Tls) -> ssl.SSLContext:
-    """Build the context that checks a server's certificate as `tls` says; raises UsageError."""
-    try:
-        context = ssl.create_default_context(cafile=tls.ca)
-        if tls.cert:
-            context.load_cert_chain(tls.cert, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"tls: {tls.ca or tls.cert}: cannot be used: {error}") from error
-    if tls.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def probe_target(target: Target) -> None:
     """Connect once, with the TLS handshake where the URL asks for it; raises TargetError.
 
@@ -67,7 +54,7 @@ def probe_target(target: Target) -> None:
     where = strip_url(target.url)
     secure = parts.scheme == "https"
     address = (parts.hostname or "", parts.port or (443 if secure else 80))
-    context = verify_context(target.tls) if secure else None
+    context = tls_context(target.tls, where="target.tls") if secure else None
     try:
         with socket.create_connection(address, timeout=PROBE_TIMEOUT_S) as plain:
             if context:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slocheck.errors import UsageError
-from slocheck.spec.model import Auth, Tls
+from slocheck.spec.model import Auth
 
 LINE_BREAK = re.compile(r"[\r\n\0]")
 
@@ -84,18 +84,3 @@ def _usable(value: str, where: str) -> str:
     if LINE_BREAK.search(value):
         raise UsageError(f"{where} holds more than one line; it has to hold the secret alone")
     return value
-
-
-def check_tls_files(tls: Tls, *, where: str) -> None:
-    """Make sure that the certificate files can be read.
-
-    Raises:
-        UsageError: One that cannot, by name.
-    """
-    for key, path in (("ca", tls.ca), ("cert", tls.cert), ("key", tls.key)):
-        if path is None:
-            continue
-        try:
-            Path(path).read_bytes()
-        except OSError as error:
-            raise UsageError(f"{where}.{key}: {path}: {error.strerror}; name a PEM file") from None

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from slocheck.errors import UsageError
-from slocheck.sources.credentials import Credentials, check_tls_files, read_credentials
-from slocheck.spec.model import Auth, Tls
+from slocheck.sources.credentials import Credentials, read_credentials
+from slocheck.spec.model import Auth
 
 
 def read(auth: Auth) -> Credentials:
@@ -75,9 +75,3 @@ def test_a_variable_that_is_not_set(auth: Auth, message: str, monkeypatch: pytes
     monkeypatch.delenv("UNSET", raising=False)
     with pytest.raises(UsageError, match=message):
         read(auth)
-
-
-def test_certificate_files_are_looked_at_first(tmp_path: Path) -> None:
-    """A missing certificate is the user's error, found before anything is sent."""
-    with pytest.raises(UsageError, match=r"prometheus\.tls\.cert: .*none\.pem: No such file"):
-        check_tls_files(Tls(cert=str(tmp_path / "none.pem")), where="prometheus.tls")

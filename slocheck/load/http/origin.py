@@ -10,9 +10,11 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+from slocheck.errors import UsageError
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.errors import TransportError, from_system
 from slocheck.spec.model import Tls
+from slocheck.tls import tls_context
 
 Way = tuple[int, Any]
 """Socket family and address."""
@@ -131,13 +133,8 @@ def _is_loopback(host: str) -> bool:
 def _context(tls: Tls) -> ssl.SSLContext:
     """Return a context that checks certificate and name, unless the spec says not to."""
     try:
-        context = ssl.create_default_context(cafile=tls.ca)
-        if tls.cert:
-            context.load_cert_chain(tls.cert, tls.key)
-    except OSError as error:
-        raise OriginError(f"tls: {tls.ca or tls.cert}: cannot be used: {error}") from error
+        context = tls_context(tls, where="target.tls")
+    except UsageError as error:
+        raise OriginError(str(error)) from error
     context.set_alpn_protocols(["http/1.1"])
-    if tls.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
     return context

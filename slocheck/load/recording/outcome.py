@@ -8,9 +8,10 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from slocheck.errors import chain_of
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.evidence.recording import FailureClass
 from slocheck.spec.indicators import UNSERVED_STATUSES
@@ -30,25 +31,6 @@ _STATUS_NAMES = frozenset({"HTTPError", "LocustBadStatusCode"})
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
 _MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and everything that it wraps, outermost first, each once."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        current = waiting.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        wrapped = (
-            *current.args,
-            getattr(current, "reason", None),  # urllib3's MaxRetryError
-            getattr(current, "original", None),  # geventhttpclient's RetriesExceeded
-            current.__cause__,
-            current.__context__,
-        )
-        waiting += [inner for inner in wrapped if isinstance(inner, BaseException)]
 
 
 def _class_of(error: BaseException) -> FailureClass | None:
@@ -81,7 +63,7 @@ def classify(error: BaseException) -> FailureClass:
     before all (it is never the target's), then DNS, TLS, refused, reset, timeout. Anything else that
     broke the exchange is PROTOCOL.
     """
-    found = {_class_of(cause) for cause in _causes(error)}
+    found = {_class_of(cause) for cause in chain_of(error)}
     return next((failure for failure in _ORDER if failure in found), FailureClass.PROTOCOL)
 
 

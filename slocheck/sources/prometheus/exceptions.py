@@ -3,7 +3,7 @@
 import requests
 import urllib3.exceptions as low
 
-from slocheck.errors import SourceError
+from slocheck.errors import SourceError, chain_of
 from slocheck.sources.prometheus.errors import Messages, TransientError
 
 NETWORK_ERRORS = (requests.RequestException, low.HTTPError, OSError, UnicodeError)
@@ -18,7 +18,7 @@ TLS_FAILS = (
 
 def of_exception(error: Exception, messages: Messages, timeout: float) -> SourceError:
     """Map what `requests` or `urllib3` raised to where, what and what to do."""
-    causes = _chain(error)
+    causes = list(chain_of(error))
     for kinds, what, kind in _CAUSES:
         if any(isinstance(cause, kinds) for cause in causes):
             detail = messages.excerpt(_innermost(causes)) if "{detail}" in what else ""
@@ -86,18 +86,6 @@ _CAUSES: tuple[tuple[tuple[type[BaseException], ...], str, type[SourceError]], .
         TransientError,
     ),
 )
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """Return the exception and all that it carries inside: arguments, reasons, causes."""
-    found: list[BaseException] = []
-    queue: list[object] = [error]
-    while queue:
-        item = queue.pop(0)
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    return found
 
 
 def _innermost(causes: list[BaseException]) -> str:

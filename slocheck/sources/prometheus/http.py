@@ -13,9 +13,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from slocheck.errors import SourceError
-from slocheck.sources.credentials import Credentials, check_tls_files, read_credentials
+from slocheck.sources.credentials import Credentials, read_credentials
 from slocheck.sources.prometheus.errors import Messages, TransientError
 from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.tls import check_tls_files
 
 if TYPE_CHECKING:
     import requests

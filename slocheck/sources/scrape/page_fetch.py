@@ -9,7 +9,6 @@ from http import HTTPStatus
 import httpx
 
 from slocheck.sources.scrape.exposition import PageError
-from slocheck.spec.model import Tls
 
 MAX_PAGE = 64 * 1024 * 1024
 ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1"
@@ -38,21 +37,6 @@ class Page:
     def midpoint(self) -> float:
         """The time its samples are stamped with."""
         return (self.sent + self.received) / 2
-
-
-def tls_context(tls: Tls) -> ssl.SSLContext:
-    """Return how certificates are checked, as the spec says.
-
-    Raises:
-        OSError: A file that cannot be read or is no certificate.
-    """
-    context = ssl.create_default_context(cafile=tls.ca)
-    if tls.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
 
 
 def fetch_page(url: str, context: ssl.SSLContext, timeout: float) -> Page:

@@ -1,6 +1,5 @@
 """The metric source that fetches the target's metrics pages itself; no Prometheus server needed."""
 
-import ssl
 import threading
 import time
 from collections import Counter
@@ -16,8 +15,6 @@ from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import UP
 from slocheck.promql.selectors import SeriesQuery, selector_text
 from slocheck.sources.bucket_warnings import common_edges, edge_warnings
-from slocheck.sources.credentials import check_tls_files
-from slocheck.sources.scrape.page_fetch import tls_context
 from slocheck.sources.scrape.replica import (
     LAST_PAGE_LIMIT,
     PAGE_TIMEOUT,
@@ -28,7 +25,8 @@ from slocheck.sources.scrape.replica import (
     several_processes,
 )
 from slocheck.spec.blocks.scrape import ScrapeSource
-from slocheck.spec.model import Preset, Tls
+from slocheck.spec.model import Preset
+from slocheck.tls import tls_context
 
 PROBES = 5
 PROBE_PAUSE = 0.1
@@ -147,7 +145,7 @@ class ScrapePages:
             raise UsageError(
                 f"scrape: {strip_url(twice[0])} is named twice and would count twice; name it once"
             )
-        context = _context(self._source.tls)
+        context = tls_context(self._source.tls, where="scrape.tls")
         queries = (*self._queries, *self._usage)
         if not any(query.metric == START_TIME for query in queries):
             queries = (*queries, SeriesQuery(START_TIME))
@@ -279,14 +277,6 @@ def _counters(preset: Preset) -> frozenset[str]:
     if preset.histogram:
         names |= {f"{preset.histogram}_bucket", f"{preset.histogram}_count"}
     return frozenset(name for name in names if name)
-
-
-def _context(tls: Tls) -> ssl.SSLContext:
-    check_tls_files(tls, where="scrape.tls")
-    try:
-        return tls_context(tls)
-    except OSError as error:
-        raise UsageError(f"scrape.tls: {error}; name PEM files, and the key that belongs to cert") from None
 
 
 def _in_background(work: Callable[..., object], *arguments: object) -> threading.Thread:

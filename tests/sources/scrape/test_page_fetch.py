@@ -7,11 +7,12 @@ import pytest
 
 from slocheck.sources.scrape import page_fetch
 from slocheck.sources.scrape.exposition import PageError
-from slocheck.sources.scrape.page_fetch import fetch_page, tls_context
+from slocheck.sources.scrape.page_fetch import fetch_page
 from slocheck.spec.model import Tls
+from slocheck.tls import tls_context
 from tests.support.fault_server import FaultServer, http
 
-CONTEXT = tls_context(Tls())
+CONTEXT = tls_context(Tls(), where="scrape.tls")
 GZIP = "Content-Encoding: gzip\r\n"
 
 

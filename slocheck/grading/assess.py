@@ -17,14 +17,13 @@ from slocheck.grading.assessment import (
     Outcome,
     Side,
     SideResult,
-    SteadyState,
     Verdict,
 )
 from slocheck.grading.generator_lag import own_lateness
 from slocheck.grading.sides import combine
-from slocheck.grading.steady_state import alarms, capped, suggestion
+from slocheck.grading.steady_state import steady_states, steady_warnings, withhold_unsteady
 from slocheck.grading.validity import findings
-from slocheck.grading.verdict import judge
+from slocheck.grading.verdict import grade_sample
 from slocheck.grading.withhold import withhold_met
 from slocheck.indicators.client import client_sample
 from slocheck.indicators.pooling import pool
@@ -33,8 +32,8 @@ from slocheck.indicators.server.client_counts import client_counts
 from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
+from slocheck.statistics.confidence import alpha_for
 from slocheck.statistics.multiple_testing import holm
-from slocheck.statistics.proportion import alpha_for
 
 MAX_COMPLAINTS = 5
 DOWN = "the load was ended early: for 10 s and more nothing but failures came back"
@@ -61,9 +60,9 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     # of several runs the one that ended worst speaks for all
     evidence = max(runs, key=lambda run: _ENDINGS.index(run.ending))
     results = tuple(_objective(objective, spec, runs) for objective in spec.objectives)
-    steadiness = alarms(spec, runs)
+    steadiness = steady_states(spec, runs)
     if spec.confidence is not None:
-        results = capped(results, steadiness)
+        results = withhold_unsteady(results, steadiness)
     checks = (
         *_each_checked(spec, runs),
         *own_lateness(results, spec, runs),
@@ -91,7 +90,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         gaps=missing,
         objectives=results,
         findings=checks,
-        warnings=(*_drifts(steadiness, spec), *_warnings(results, runs)),
+        warnings=(*steady_warnings(steadiness, spec), *_warnings(results, runs)),
         confidence=spec.confidence,
         headline=_headline(outcome, gate, results, checks, spec),
         steadiness=steadiness,
@@ -188,10 +187,10 @@ def _level(
             ],
             ratio=ratio,
         )
-        sides.append(judge(Side.CLIENT, sample, objective.indicator, limit, alpha))
+        sides.append(grade_sample(Side.CLIENT, sample, objective.indicator, limit, alpha))
     if objective.source is not SourceChoice.CLIENT:
         sample = pool([_server_side(objective, limit, spec, run) for run in runs], ratio=ratio)
-        sides.append(judge(Side.SERVER, sample, objective.indicator, limit, alpha))
+        sides.append(grade_sample(Side.SERVER, sample, objective.indicator, limit, alpha))
     verdict, reason = combine(objective.indicator.kind, tuple(sides))
     needed = name in tiers.level_names_needed(spec.gate, spec.tiers)
     return LevelResult(name, limit, verdict, reason, tuple(sides), needed)
@@ -235,20 +234,6 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
     return tuple(dict.fromkeys((*missed, *down, *server, *generator)))
 
 
-def _drifts(steadiness: Sequence[SteadyState], spec: Spec) -> tuple[RunWarning, ...]:
-    """Warn of each unsteady window: of what its numbers are worth, and of what would help."""
-    worth = (
-        "the observed values were graded all the same (confidence: none)"
-        if spec.confidence is None
-        else "no limit counts as met on it"
-    )
-    return tuple(
-        RunWarning("unsteady", f"{item.message}; {worth}; {suggestion(item)}")
-        for item in steadiness
-        if not item.steady
-    )
-
-
 def _headline(
     outcome: Outcome,
     gate: Verdict,
@@ -269,7 +254,7 @@ def _headline(
         return f"{spec.gate} is {gate.value}, but the target did not last to the end of the run."
     if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
         return (
-            f"{worst[0].objective} looks breached, but among {len(results)} objectives one may look so by "
-            "chance; a longer run would decide."
+            f"The breach of {worst[0].objective} is not significant after correcting for "
+            f"{sum(bool(result.needed) for result in results)} objectives; a longer run would decide."
         )
     return f"{worst[0].objective} is {worst[0].message}."

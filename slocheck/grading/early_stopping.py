@@ -1,4 +1,4 @@
-"""Looking at a run that still goes on, to end it as soon as its gate is decided."""
+"""Ending a run as soon as its gate is decided, without being wrong more often for it."""
 
 from dataclasses import replace
 
@@ -7,36 +7,70 @@ from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
-from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
+from slocheck.statistics.sequential import FINAL_ANALYSIS, INTERIM_ANALYSES, alpha_share
 
 
-def due_look(second: int, spec: Spec, taken: int) -> int | None:
-    """Return which planned look is due after `second` seconds of the run; None: none.
+class EarlyStopping:
+    """The interim analyses of one run that may end early; make one for each run.
 
-    `taken` looks have been taken already. The last look is the end of the run itself.
+    While the load is sent, ask `ends` once a second; when it says yes, end the load. When the run is over,
+    `spent` notes in its evidence how much of the error rate it may use, whether it ended early or not.
     """
-    if taken >= len(INTERIM_ANALYSES) - 1:
-        return None
-    due = round(spec.workload.warmup) + round(INTERIM_ANALYSES[taken] * spec.workload.duration)
-    return taken if second >= due else None
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._done = 0
+        self._decided_at: int | None = None
+
+    def ends(self, second: int, evidence: Evidence) -> bool:
+        """Tell whether an analysis is due now and decides the gate; no further one is made once it has.
+
+        Args:
+            second: Seconds since the load began, warm-up included.
+            evidence: Of the client side so far.
+        """
+        if self._decided_at is not None or not self._due(second):
+            return False
+        analysis = self._done
+        self._done += 1
+        if not decides(analysis, self._spec, evidence):
+            return False
+        self._decided_at = analysis
+        return True
+
+    def spent(self, evidence: Evidence) -> Evidence:
+        """Return the finished run's evidence with its share of alpha and, if it ended early, its window."""
+        if self._decided_at is None:
+            return replace(evidence, alpha_share=alpha_share(FINAL_ANALYSIS))
+        return replace(
+            evidence,
+            alpha_share=alpha_share(self._decided_at),
+            planned_window_s=float(evidence.recording.window_s),
+        )
+
+    def _due(self, second: int) -> bool:
+        """Tell whether the next analysis is due; the final one is that of the finished run."""
+        if self._done >= FINAL_ANALYSIS:
+            return False
+        workload = self._spec.workload
+        return second >= round(workload.warmup) + round(INTERIM_ANALYSES[self._done] * workload.duration)
 
 
-def decided(look: int, spec: Spec, evidence: Evidence) -> bool:
-    """Tell whether the client's side decides the gate, either way, at a look's share of alpha.
+def decides(analysis: int, spec: Spec, evidence: Evidence) -> bool:
+    """Tell whether the client side decides the gate, either way, at the analysis' share of alpha.
 
-    The server's side is not there yet. It is graded after the run, at the same share.
+    The server side is fetched after the run and graded at the same share.
     """
     seen = replace(
         evidence,
-        alpha_share=spending(look),
+        alpha_share=alpha_share(analysis),
         planned_window_s=float(evidence.recording.window_s),  # as if it ended here
     )
-    outcome = assess(client_side(spec), seen).outcome
-    return outcome in (Outcome.PASS, Outcome.FAIL)
+    return assess(client_side(spec), seen).outcome in (Outcome.PASS, Outcome.FAIL)
 
 
 def client_side(spec: Spec) -> Spec:
-    """Return a spec that asks the client alone; objectives that it cannot see are left out."""
+    """Return a spec that grades the client side alone; objectives without one are left out."""
     objectives = tuple(
         replace(objective, source=SourceChoice.CLIENT)
         for objective in spec.objectives

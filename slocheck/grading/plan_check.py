@@ -11,8 +11,10 @@ from slocheck.plan.load_plan import Forecast, ProofNeed, forecast, obstacles, pr
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.request_mix import requests_per_arrival
 from slocheck.spec.model import EXTRA_LEVELS, Spec
-from slocheck.statistics.proportion import MIN_SLICES, alpha_for
-from slocheck.statistics.sample_size import INTERIM_ANALYSES, requests_needed, spending
+from slocheck.statistics.blocking import MIN_SLICES
+from slocheck.statistics.confidence import alpha_for
+from slocheck.statistics.sample_size import requests_needed
+from slocheck.statistics.sequential import FINAL_ANALYSIS, alpha_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[Proof
     """Return what each limit needs; the last of several analyses has only a part of alpha left."""
     if spec.confidence is None:
         return proof_needs(spec, lambda _: 1, planned)
-    alpha = alpha_for(spec.confidence) * (spending(len(INTERIM_ANALYSES) - 1) if until_decided else 1)
+    alpha = alpha_for(spec.confidence) * (alpha_share(FINAL_ANALYSIS) if until_decided else 1)
     return proof_needs(spec, partial(requests_needed, alpha=alpha), planned)
 
 

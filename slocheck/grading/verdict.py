@@ -2,23 +2,27 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil
 
 from slocheck.grading.assessment import Bounds, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import Indicator, Limit
-from slocheck.statistics.proportion import MIN_SLICES, ProportionJudgement, judge_mean, judge_proportion
+from slocheck.statistics.blocking import MIN_SLICES
+from slocheck.statistics.mean import compare_mean
+from slocheck.statistics.proportion import ProportionComparison, compare_proportion
 from slocheck.statistics.sample_size import requests_needed
 
 _ROUNDING = 1e-9
 TOO_FEW_SLICES = (
-    f"fewer than {MIN_SLICES} slices in the window: too few for a statement at the stated confidence; "
+    f"fewer than {MIN_SLICES} slices in the window: too few for a verdict at the stated confidence; "
     "run longer or scrape faster"
 )
 
 
-def judge(side: Side, sample: Sample, indicator: Indicator, limit: Limit, alpha: float | None) -> SideResult:
+def grade_sample(
+    side: Side, sample: Sample, indicator: Indicator, limit: Limit, alpha: float | None
+) -> SideResult:
     """Grade one side's sample at a one-sided error rate; None grades the observed values alone."""
     match sample:
         case NoData():
@@ -33,11 +37,11 @@ def judge(side: Side, sample: Sample, indicator: Indicator, limit: Limit, alpha:
         case Share():
             observed = _observed_share(side, sample, indicator, limit)
             observed = replace(observed, observed=observed.verdict, bucket_limited=sample.bucket_limited)
-            return observed if alpha is None else _sure_share(observed, sample, indicator, limit, alpha)
+            return observed if alpha is None else _confident_share(observed, sample, indicator, limit, alpha)
         case Rate():
             observed = _observed_rate(side, sample, limit)
             observed = replace(observed, observed=observed.verdict)
-            return observed if alpha is None else _sure_rate(observed, sample, limit, alpha)
+            return observed if alpha is None else _confident_rate(observed, sample, limit, alpha)
         case Scalar():
             met = limit.holds(sample.value)
             value = float(sample.value)
@@ -86,64 +90,69 @@ def _share_holds(share: Fraction, total: int, indicator: Indicator, limit: Limit
     return limit.holds(1 - share if traits.good_share else share)
 
 
-def _sure_share(
+def _confident_share(
     observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, alpha: float
 ) -> SideResult:
     """Keep a verdict only where the statistics reach it too."""
     allowed = error_budget(indicator, limit)
     if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
-    judged = judge_proportion(
+    compared = compare_proportion(
         sample.slices.n,
         sample.slices.bad,
         float(allowed),
         alpha,
         bad_upper=sample.slices.bad_upper,
-        edges=sample.slices.edges,
+        references=sample.slices.edges,
         runs=sample.slices.runs,
     )
     bounds = Bounds(
-        judged.low,
-        judged.high,
-        judged.n_effective,
-        judged.needed_factor,
-        judged.tolerated_design_effect,
-        judged.p_breach,
+        compared.low,
+        compared.high,
+        compared.n_effective,
+        compared.needed_factor,
+        compared.tolerated_design_effect,
+        compared.p_breach,
     )
-    if judged.verdict is observed.verdict:
+    if _verdict_of(compared) is observed.verdict:
         return replace(observed, bounds=bounds)
+    bounds = replace(bounds, tolerated_design_effect=None)
     if observed.verdict is Verdict.UNDECIDED:
-        return replace(observed, bounds=replace(bounds, tolerated_design_effect=None))
-    reason = _not_sure(observed, judged, allowed, alpha)
-    return replace(
-        observed,
-        verdict=Verdict.UNDECIDED,
-        reason=reason,
-        bounds=replace(bounds, tolerated_design_effect=None),
-    )
+        return replace(observed, bounds=bounds)
+    reason = _why_undecided(observed, compared, allowed, alpha)
+    return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
 
 
-def _not_sure(observed: SideResult, judged: ProportionJudgement, allowed: Fraction, alpha: float) -> str:
+def _verdict_of(compared: ProportionComparison) -> Verdict:
+    """Return the verdict that the statistics alone reach."""
+    return Verdict.MET if compared.keeps else Verdict.BREACHED if compared.breaks else Verdict.UNDECIDED
+
+
+def _why_undecided(
+    observed: SideResult, compared: ProportionComparison, allowed: Fraction, alpha: float
+) -> str:
     """Say what would decide a share that the statistics leave open."""
     if allowed == 0:
         return "no number of requests proves that none is ever bad: allow a share, or write confidence: none"
-    factor = judged.needed_factor
-    longer = (
-        f"a run about {factor:.2g} times longer would decide" if factor else "no affordable run would decide"
-    )
+    longer = _longer(compared.needed_factor) or "no affordable run would decide"
     if observed.bad_upper == 0 and 0 < allowed < 1:
         needed = requests_needed(float(allowed), alpha)
         if needed > observed.total:
             return f"needs about {needed:,} requests without a bad one, had {observed.total:,}"
         return (
-            f"neighbouring requests are alike: {observed.total:,} are worth about {judged.n_effective:,.0f} "
-            f"independent ones, {needed:,} are needed; {longer}"
+            f"requests are correlated: the effective sample size is {compared.n_effective:,.0f} of "
+            f"{observed.total:,}, and {needed:,} are needed; {longer}"
         )
     return f"too close to the limit to tell from chance; {longer}"
 
 
+def _longer(factor: float | None) -> str:
+    """Say how much longer a run would decide; empty where none would."""
+    return f"a run about {factor:.2g} times longer would decide" if factor else ""
+
+
 def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
-    """Grade a rate; below the limit while less was offered says nothing of the target."""
+    """Grade a rate as observed; where less than the limit was offered, a lower rate is not a breach."""
     display = Display(float(sample.low), float(sample.high))
     total = len(sample.per_slice)
     if limit.holds(sample.low):
@@ -161,14 +170,14 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
     return SideResult(side, Verdict.BREACHED, display, total, reason=reason, notes=sample.notes)
 
 
-def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -> SideResult:
-    """Keep a rate's verdict only where the statistics reach it too, with all that is in doubt on top."""
+def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -> SideResult:
+    """Keep a rate's verdict only where the statistics reach it too, widened by what is in doubt."""
     if len(sample.per_slice) < MIN_SLICES:
         return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
-    judged = judge_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
-    low = judged.low - _beyond(judged.mean, float(sample.low))
-    high = judged.high + _beyond(float(sample.high), judged.mean)
-    bounds = Bounds(low, high, needed_factor=judged.needed_factor, p_breach=judged.p_breach)
+    compared = compare_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
+    low = compared.low - _beyond(compared.mean, float(sample.low))
+    high = compared.high + _beyond(float(sample.high), compared.mean)
+    bounds = Bounds(low, high, needed_factor=compared.needed_factor, p_breach=compared.p_breach)
     reached = {
         Verdict.MET: low >= float(limit.value),
         Verdict.BREACHED: high < float(limit.value),
@@ -176,12 +185,8 @@ def _sure_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -
     }
     if reached[observed.verdict]:
         return replace(observed, bounds=bounds)
-    longer = (
-        f"; a run about {judged.needed_factor:.2g} times longer would decide"
-        if judged.needed_factor not in (None, inf)
-        else ""
-    )
-    reason = f"the rate varies too much to tell it from the limit{longer}"
+    longer = _longer(compared.needed_factor)
+    reason = "the rate varies too much to tell it from the limit" + (f"; {longer}" if longer else "")
     return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
 
 

@@ -1,4 +1,4 @@
-"""Taking back what counts as met: where something is wrong with the run, nothing does."""
+"""Withholding what counts as met: where something is wrong with the measurement, nothing does."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -9,26 +9,29 @@ from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult
 def withhold_met(
     results: Sequence[ObjectiveResult], reason: str, *, only: Collection[str] | None = None
 ) -> tuple[ObjectiveResult, ...]:
-    """Return the results with every MET undecided for a reason; what is breached stays so.
+    """Return the results with every MET turned into UNDECIDED; what is breached stays so.
 
-    `only`: the names of the objectives that are concerned; None: all.
+    Args:
+        results: Of all objectives.
+        reason: A short one, such as ``withheld: schedule-lag``: the finding tells the rest.
+        only: Names of the objectives concerned; None: all.
     """
     return tuple(
-        replace(result, levels=tuple(_capped_level(level, reason) for level in result.levels))
+        replace(result, levels=tuple(_withheld_level(level, reason) for level in result.levels))
         if only is None or result.objective.name in only
         else result
         for result in results
     )
 
 
-def _capped_level(level: LevelResult, reason: str) -> LevelResult:
-    sides = tuple(_capped_side(side, reason) for side in level.sides)
+def _withheld_level(level: LevelResult, reason: str) -> LevelResult:
+    sides = tuple(_withheld_side(side, reason) for side in level.sides)
     if level.verdict is not Verdict.MET:
         return replace(level, sides=sides)
     return replace(level, verdict=Verdict.UNDECIDED, reason=reason, sides=sides)
 
 
-def _capped_side(side: SideResult, reason: str) -> SideResult:
+def _withheld_side(side: SideResult, reason: str) -> SideResult:
     if side.verdict is not Verdict.MET:
         return side
     bounds = replace(side.bounds, tolerated_design_effect=None) if side.bounds else None

@@ -13,7 +13,7 @@ from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Assessment
-from slocheck.grading.early_stopping import client_side, decided, due_look
+from slocheck.grading.early_stopping import EarlyStopping, client_side
 from slocheck.grading.report import Report
 from slocheck.masking import masked
 from slocheck.pipeline import provenance
@@ -21,7 +21,6 @@ from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.spec.model import Overrides, Spec
-from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
 
 
 class MetricSource(Protocol):
@@ -158,7 +157,8 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
         )
         folder = request.archive.create(datetime.now(UTC))
         stack.callback(folder.close)
-        load, look = _drive(request, adapters, known)
+        stopping = EarlyStopping(spec) if request.until_decided else None
+        load = _drive(request, adapters, known, stopping)
         server, server_error = _collect(load, adapters)
         with adapters.interrupts.shielded():
             origin = provenance.of_load(
@@ -169,8 +169,8 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
                 versions=load.versions,
             )
             evidence = _evidence(request, adapters, load, origin)
-            if request.until_decided:
-                evidence = _looked_at(evidence, look)
+            if stopping:
+                evidence = stopping.spent(evidence)
             evidence = replace(evidence, server=server, server_error=server_error)
             evidence = masked(evidence, request.secrets)
             folder.save_evidence(evidence, spec.text)
@@ -179,41 +179,22 @@ def run(request: RunRequest, adapters: Adapters) -> Report:
             return report
 
 
-def _drive(request: RunRequest, adapters: Adapters, known: Provenance) -> tuple[LoadResult, int | None]:
-    """Send the load; the observer sees a grade of what there is, once a second.
-
-    Returns what was recorded, and the look that ended the window early, None where none did.
-    """
-    taken = 0
-    ended_at: int | None = None
+def _drive(
+    request: RunRequest, adapters: Adapters, known: Provenance, stopping: EarlyStopping | None
+) -> LoadResult:
+    """Send the load; the observer sees a grade of what there is, once a second."""
 
     def on_tick(tick: Tick) -> None:
-        nonlocal taken, ended_at
         so_far = _so_far(request, tick, known)
         adapters.observer.update(tick, assess(client_side(request.spec), so_far))
-        if not request.until_decided or ended_at is not None:
-            return
-        look = due_look(tick.second, request.spec, taken)
-        if look is None:
-            return
-        taken += 1
-        if decided(look, request.spec, so_far):
-            ended_at = look
+        if stopping and stopping.ends(tick.second, so_far):
             adapters.observer.step(f"decided after {tick.recording.window_s} s of the window")
             adapters.engine.finish()
 
     adapters.observer.step("sending load")
     engine = adapters.engine
     with adapters.interrupts.handing_to(engine.stop, engine.kill):
-        load = engine.run(on_tick)
-    return load, ended_at
-
-
-def _looked_at(evidence: Evidence, look: int | None) -> Evidence:
-    """Note which share of alpha a run may spend that was looked at while it went on."""
-    if look is None:
-        return replace(evidence, alpha_share=spending(len(INTERIM_ANALYSES) - 1))
-    return replace(evidence, alpha_share=spending(look), planned_window_s=float(evidence.recording.window_s))
+        return engine.run(on_tick)
 
 
 def _so_far(request: RunRequest, tick: Tick, known: Provenance) -> Evidence:

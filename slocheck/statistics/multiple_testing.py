@@ -1,7 +1,7 @@
-"""Breaches of several objectives: which of them hold when all are looked at together.
+"""Breaches of several objectives: which of them are significant when all are tested together.
 
-Twelve objectives that all sit at their limits would show a breach somewhere far more often than one of
-them would. Holm's step-down procedure (Holm 1979) keeps the chance of any false breach at that of one.
+Twelve objectives exactly at their limits would show a breach somewhere far more often than one of them
+would. Holm's step-down procedure (Holm 1979) keeps the chance of any false breach at that of one.
 Met needs no such correction: a tier is met only if every objective is (Berger 1982).
 """
 

@@ -1,21 +1,14 @@
-"""How many requests a proof takes."""
+"""How many requests, or how much longer a run, a proof takes."""
+
+from collections.abc import Callable
 
 from scipy.special import betaincinv
 
 FEW = 64
+"""Where the search for a sample size begins."""
 
-INTERIM_ANALYSES = (0.2, 0.4, 0.6, 0.8, 1.0)
-"""When a run that stops as soon as it is decided is looked at, as shares of its longest duration."""
-
-
-def spending(look: int) -> float:
-    """Return the share of alpha that may be spent at a look, counted from 0; all of them add up to 1.
-
-    In proportion to t**2 - t'**2 (Kim and DeMets 1987): stopping at the first look that happens to look
-    good, without it, would be wrong far more often than stated.
-    """
-    before = INTERIM_ANALYSES[look - 1] if look else 0.0
-    return INTERIM_ANALYSES[look] ** 2 - before**2
+LARGEST_FACTOR = 1e6
+"""A run that would have to be longer by more than this factor will never decide."""
 
 
 def requests_needed(share: float, alpha: float, bad: int = 0) -> int:
@@ -37,4 +30,21 @@ def requests_needed(share: float, alpha: float, bad: int = 0) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if proves(middle) else (middle, high)
+    return high
+
+
+def smallest_factor(decides: Callable[[float], bool]) -> float | None:
+    """Bisect the smallest factor above 1 for which `decides` holds, to seven digits.
+
+    None where it takes more than `LARGEST_FACTOR`.
+    """
+    high = 2.0
+    while not decides(high):
+        high *= 2
+        if high > LARGEST_FACTOR:
+            return None
+    low = high / 2
+    while high - low > 1e-7 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
     return high

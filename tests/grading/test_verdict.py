@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slocheck.documents.position import Position
 from slocheck.documents.units import Comparison
 from slocheck.grading.assessment import Side, SideResult, Verdict
-from slocheck.grading.verdict import judge
+from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
 from tests.builders.specs import make_spec
@@ -20,7 +20,7 @@ NOWHERE = Display(0.0, 0.0)
 
 def _judge(objective: str, sample: Sample, alpha: float | None = None) -> SideResult:
     parsed = make_spec(f"  {objective}\n").objectives[0]
-    return judge(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], alpha)
+    return grade_sample(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], alpha)
 
 
 def _exact(bad: int, total: int) -> Share:
@@ -121,7 +121,7 @@ def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
     """A scalar has no sample size, so confidence does not apply to it."""
     limit = Limit(Comparison.LT, Fraction(100), "< 100", Position(1, 1))
     indicator = Indicator(IndicatorKind.PROMQL, promql="max(queue_depth)")
-    judged = judge(Side.SERVER, Scalar(Fraction(value)), indicator, limit, 0.01)
+    judged = grade_sample(Side.SERVER, Scalar(Fraction(value)), indicator, limit, 0.01)
     assert judged.verdict is verdict
 
 
@@ -183,7 +183,7 @@ def test_clusters_are_named_as_the_cause() -> None:
         'error_rate: {silver: "< 5%"}', Share(6000, Fraction(0), Fraction(0), NOWHERE, slices), CONFIDENT
     )
     assert judged.verdict is UNDECIDED
-    assert "neighbouring requests are alike" in judged.reason
+    assert "the effective sample size is" in judged.reason
 
 
 @given(st.integers(1, 5000), st.data())

@@ -14,10 +14,10 @@ from tests.simulation.rates import (
     SPREAD,
     Rates,
     differing,
+    early_stopping_rates,
     family_rates,
     independent_rates,
     joined,
-    looked_rates,
     our_rates,
     pooled_rates,
     unsteady,
@@ -63,8 +63,8 @@ def several_looks(seed: int, runs: int) -> Iterator[list[str]]:
         rng = np.random.default_rng([seed, 2, number])
         naive, spent = Rates(0), Rates(0)
         for window in windows(model, rng, runs=runs, seconds=300, share=0.05):
-            naive += looked_rates(window, naive=True)
-            spent += looked_rates(window)
+            naive += early_stopping_rates(window, naive=True)
+            spent += early_stopping_rates(window)
         yield ["until decided, 300 s, spending", model.name, *pair(spent)]
         yield ["the same looks at full alpha", model.name, *pair(naive)]
     yield from pooled_runs(seed, runs)

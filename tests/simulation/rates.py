@@ -8,12 +8,12 @@ from math import log, sqrt
 import numpy as np
 from scipy.special import betaincinv
 
-from slocheck.grading.assessment import Verdict
-from slocheck.grading.steady_state import detect_drift
 from slocheck.plan.load_plan import REFERENCE_EDGES_MS, is_reference
+from slocheck.statistics.confidence import alpha_for
 from slocheck.statistics.multiple_testing import holm
-from slocheck.statistics.proportion import ProportionJudgement, alpha_for, judge_proportion
-from slocheck.statistics.sample_size import INTERIM_ANALYSES, spending
+from slocheck.statistics.proportion import ProportionComparison, compare_proportion
+from slocheck.statistics.sequential import FINAL_ANALYSIS, INTERIM_ANALYSES, alpha_share
+from slocheck.statistics.trend import detect_drift
 from tests.simulation.models import Counts, Ints, Model, observe
 
 CONFIDENCE = Fraction(19, 20)
@@ -61,16 +61,16 @@ class Windows:
         bad: Ints = self.counts.over[-1]
         return bad
 
-    def judge(
+    def compare(
         self, run: int, alpha: float, seconds: int | None = None, *, runs: Sequence[int] | None = None
-    ) -> ProportionJudgement:
-        """Judge one window, or its first seconds, as the product does."""
-        return judge_proportion(
+    ) -> ProportionComparison:
+        """Compare one window, or its first seconds, with the limit as the product does."""
+        return compare_proportion(
             self.counts.n[run, :seconds].tolist(),
             self.bad[run, :seconds].tolist(),
             self.share,
             alpha,
-            edges=[edge[run, :seconds].tolist() for edge in self.counts.over[:-1]],
+            references=[edge[run, :seconds].tolist() for edge in self.counts.over[:-1]],
             runs=runs,
         )
 
@@ -93,9 +93,9 @@ def windows(
         yield Windows(share, observe(model, rng, runs=size, seconds=seconds, thresholds=(*edges, limit)))
 
 
-def counted(verdicts: Sequence[Verdict]) -> Rates:
+def counted(found: Sequence[ProportionComparison]) -> Rates:
     """Count false verdicts."""
-    return Rates(len(verdicts), verdicts.count(Verdict.MET), verdicts.count(Verdict.BREACHED))
+    return Rates(len(found), sum(item.keeps for item in found), sum(item.breaks for item in found))
 
 
 def independent_rates(window: Windows, alpha: float) -> Rates:
@@ -109,7 +109,7 @@ def independent_rates(window: Windows, alpha: float) -> Rates:
 
 def our_rates(window: Windows) -> Rates:
     """Judge each window as the product does."""
-    return counted([window.judge(run, ALPHA).verdict for run in range(len(window.bad))])
+    return counted([window.compare(run, ALPHA) for run in range(len(window.bad))])
 
 
 def unsteady(counts: Counts) -> int:
@@ -121,25 +121,24 @@ def unsteady(counts: Counts) -> int:
     return found
 
 
-def looked_rates(window: Windows, *, naive: bool = False) -> Rates:
-    """Stop each window at the first planned look that decides; naively: each look at full alpha."""
+def early_stopping_rates(window: Windows, *, naive: bool = False) -> Rates:
+    """Stop each window at the first interim analysis that decides; naively: each at full alpha."""
     length = window.bad.shape[1]
-    verdicts = []
+    found = []
     for run in range(len(window.bad)):
-        verdict = Verdict.UNDECIDED
-        for look, share in enumerate(INTERIM_ANALYSES):
-            alpha = ALPHA if naive else ALPHA * spending(look)
-            verdict = window.judge(run, alpha, round(share * length)).verdict
-            if verdict is not Verdict.UNDECIDED:
+        for analysis, share in enumerate(INTERIM_ANALYSES):
+            alpha = ALPHA if naive else ALPHA * alpha_share(analysis)
+            compared = window.compare(run, alpha, round(share * length))
+            if compared.keeps or compared.breaks or analysis == FINAL_ANALYSIS:
+                found.append(compared)
                 break
-        verdicts.append(verdict)
-    return counted(verdicts)
+    return counted(found)
 
 
 def pooled_rates(window: Windows, runs: int) -> Rates:
     """Judge windows that are `runs` independent runs end to end."""
     lengths = [window.bad.shape[1] // runs] * runs
-    return counted([window.judge(row, ALPHA, runs=lengths).verdict for row in range(len(window.bad))])
+    return counted([window.compare(row, ALPHA, runs=lengths) for row in range(len(window.bad))])
 
 
 def differing(rng: np.random.Generator, *, runs: int, seconds: int, pooled: int) -> Windows:
@@ -176,12 +175,12 @@ def family_rates(window: Windows, objectives: int) -> tuple[Rates, Rates]:
 
     Returns how often any one is breached, and any one by Holm; met: all of them, which is what a tier asks.
     """
-    judged = [window.judge(run, ALPHA) for run in range(len(window.bad))]
+    judged = [window.compare(run, ALPHA) for run in range(len(window.bad))]
     plain, corrected = Rates(0), Rates(0)
     for begin in range(0, len(judged) - objectives + 1, objectives):
         family = judged[begin : begin + objectives]
-        met = all(item.verdict is Verdict.MET for item in family)
-        breached = [item.verdict is Verdict.BREACHED for item in family]
+        met = all(item.keeps for item in family)
+        breached = [item.breaks for item in family]
         holds = holm([item.p_breach for item in family], ALPHA)
         plain += Rates(1, met, any(breached))
         corrected += Rates(1, met, any(b and h for b, h in zip(breached, holds, strict=True)))

@@ -13,10 +13,10 @@ from tests.simulation.rates import (
     Rates,
     Windows,
     differing,
+    early_stopping_rates,
     family_rates,
     independent_rates,
     joined,
-    looked_rates,
     our_rates,
     pooled_rates,
     unsteady,
@@ -76,7 +76,7 @@ def test_queues_fool_the_plain_interval_and_not_ours(model: Model, seconds: int,
 def test_spending_keeps_looks_from_being_wrong_more_often() -> None:
     """Five looks at full alpha are wrong more often than one; with spending they are not."""
     window = draw(one_server(0.95), 300, runs=100)
-    naive, spent = looked_rates(window, naive=True), looked_rates(window)
+    naive, spent = early_stopping_rates(window, naive=True), early_stopping_rates(window)
     assert naive.met + naive.breached > spent.met + spent.breached
     assert max(spent.met, spent.breached) / 100 <= 0.05
 

@@ -17,7 +17,7 @@ from slocheck.reporters.terminal.workload import load_text, plot
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Endpoint, Spec, Workload
 from slocheck.spec.model.load_profile import length
-from slocheck.statistics.sample_size import INTERIM_ANALYSES
+from slocheck.statistics.sequential import INTERIM_ANALYSES
 
 MAX_ENDPOINTS = 20
 MAX_UNPROVEN = 8

@@ -8,7 +8,7 @@ import pytest
 
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
 from slocheck.grading.assessment import Side, Verdict
-from slocheck.grading.verdict import judge
+from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import NoData, Rate, Scalar, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import server_sample
@@ -48,7 +48,7 @@ def _sample(spec: Spec, server: ServerSeries, client: ClientCounts, level: str =
 def _verdicts(spec: Spec, server: ServerSeries, client: ClientCounts) -> tuple[Verdict, ...]:
     objective = spec.objectives[0]
     return tuple(
-        judge(
+        grade_sample(
             Side.SERVER,
             server_sample(objective, limit, spec=spec, series=server, client=client),
             objective.indicator,

@@ -1,0 +1,114 @@
+"""How much a correlated sample is worth: the variance between blocks of slices.
+
+Blocks of 1, 2, 4 ... slices are compared (the blocking of Flyvbjerg and Petersen 1989, doi
+10.1063/1.457480). Where neighbouring slices are correlated, longer blocks show more variance than shorter
+ones, and the largest counts. Few blocks are trusted less: by Student's t with their degrees of freedom.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
+
+MIN_SLICES = 10
+"""Fewer blocks than this tell nothing about correlation."""
+
+MIN_RUNS = 3
+"""From this many pooled runs on, each run is a block too."""
+
+Floats = NDArray[np.float64]
+
+
+def run_lengths(runs: Sequence[int] | None, slices: int) -> list[int]:
+    """Return the slices of each pooled run, in order; one run where `runs` is None.
+
+    Raises:
+        ValueError: The lengths do not add up to `slices`.
+    """
+    if runs is None:
+        return [slices]
+    if sum(runs) != slices or any(length < 1 for length in runs):
+        raise ValueError(f"runs: {list(runs)} does not add up to {slices} slices")
+    return list(runs)
+
+
+def block_starts(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+    """Yield, for each block size, the index at which every block starts; blocks never cross runs.
+
+    The last block of a run takes its remainder.
+    """
+    size = 1
+    while True:
+        starts: list[int] = []
+        begin = 0
+        for length in lengths:
+            starts += [begin + size * index for index in range(max(1, length // size))]
+            begin += length
+        if len(starts) < MIN_SLICES or size > max(lengths):
+            break
+        yield np.asarray(starts)
+        size *= 2
+    if len(lengths) >= MIN_RUNS:
+        yield np.concatenate(([0], np.cumsum(lengths)[:-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSize:
+    """What the variance between blocks of one size says.
+
+    Attributes:
+        sample_size: The number of independent requests that would show the same variance.
+        degrees: Degrees of freedom: the number of blocks minus one.
+    """
+
+    sample_size: float
+    degrees: int
+
+
+def sample_sizes(sizes: Floats, bad: Floats, lengths: Sequence[int]) -> list[BlockSize]:
+    """Return one entry for each block size that shows any variance; none where all are good or all bad.
+
+    Args:
+        sizes: Requests per slice, shape (S,).
+        bad: Bad ones, shape (S,).
+        lengths: Slices per run; their sum is S.
+    """
+    total = float(sizes.sum())
+    share = float(bad.sum()) / total
+    if not 0 < share < 1:
+        return []
+    errors = bad - share * sizes
+    found = []
+    for starts in block_starts(lengths):
+        count = len(starts)
+        variance = count / (count - 1) * float(np.sum(np.add.reduceat(errors, starts) ** 2)) / total**2
+        if variance > 0:
+            found.append(BlockSize(share * (1 - share) / variance, count - 1))
+    return found
+
+
+def effective_sample_size(total: float, found: Sequence[BlockSize], alpha: float) -> float:
+    """Return the effective sample size of `total` requests at one-sided `alpha`, at most `total`.
+
+    The fewer blocks a variance is known from, the more it is widened: by Student's t against the normal.
+    """
+    if not found:
+        return total
+    sizes, degrees = np.asarray([(item.sample_size, item.degrees) for item in found]).T
+    return min(total, float(np.min(sizes * (ndtri(alpha) / stdtrit(degrees, alpha)) ** 2)))
+
+
+def standard_errors(deviations: Floats, lengths: Sequence[int]) -> Iterator[tuple[int, float]]:
+    """Yield, for each block size, the degrees of freedom and the standard error of the mean.
+
+    Args:
+        deviations: Each slice's deviation from the mean, shape (S,).
+        lengths: Slices per run; their sum is S.
+    """
+    for starts in block_starts(lengths):
+        count = len(starts)
+        squares = float(np.sum(np.add.reduceat(deviations, starts) ** 2))
+        yield count - 1, sqrt(count / (count - 1) * squares) / len(deviations)

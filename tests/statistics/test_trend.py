@@ -1,0 +1,108 @@
+"""Whether a series is steady: two tests and a cut, on shapes that tell them apart."""
+
+from math import exp
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.statistics.trend import detect_drift
+
+
+def _noisy(shape: list[float], seed: int = 1) -> list[float]:
+    """A series of this shape, with 10 % of noise."""
+    noise = np.random.default_rng(seed).normal(1, 0.1, len(shape))
+    return [float(value * factor) for value, factor in zip(shape, noise, strict=True)]
+
+
+SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("series", "differs", "trend", "cut"),
+    [
+        pytest.param(_noisy([1.0] * 120), False, 0, 0, id="steady"),
+        pytest.param(_noisy(SETTLING), True, -1, 15, id="settles in the first quarter"),
+        pytest.param(_noisy([1 + t / 300 for t in range(300)]), True, 1, None, id="rises throughout"),
+        pytest.param(_noisy([2 - t / 300 for t in range(300)]), True, -1, None, id="falls throughout"),
+        pytest.param(
+            _noisy([1.0] * 12 + [0.5] * 48), True, 0, 15, id="a step after 12 s, cut with the block it is in"
+        ),
+        pytest.param([1.0 + t / 10_000 for t in range(300)], False, 0, 0, id="certain, and immaterial"),
+        pytest.param([60.0] * 5 + [5.1] * 5 + [5.2] * 5 + [5.2] * 5, True, 0, 5, id="no more than is needed"),
+        pytest.param(_noisy([1.0] * 2 + [3.0] * 8), True, 0, None, id="ten seconds are enough for a step"),
+    ],
+)
+def test_shapes(series: list[float], *, differs: bool, trend: int, cut: int | None) -> None:
+    """Both tests and the cut, on shapes that tell them apart."""
+    drift = detect_drift(series)
+    assert drift is not None
+    assert (drift.differs, drift.trend, drift.cut) == (differs, trend, cut)
+
+
+def test_vector_of_a_step() -> None:
+    """First part 10 s of 50: means 2.2 and 1.2, found by hand; the alternation is too small to hide it."""
+    drift = detect_drift([2.1 + 0.2 * (t % 2) if t < 10 else 1.1 + 0.2 * (t % 2) for t in range(50)])
+    assert drift is not None
+    assert (drift.seconds, drift.first, drift.rest) == pytest.approx((10, 2.2, 1.2))
+    assert (drift.differs, drift.cut) == (True, 10)
+
+
+def test_a_slow_start_within_what_chance_does_is_steady() -> None:
+    """One slow second at the start, in a series that has such seconds elsewhere too."""
+    spikes = [5.0 if t in (1, 17, 31, 48) else 1.0 for t in range(60)]
+    drift = detect_drift(spikes)
+    assert drift is not None
+    assert drift.steady
+
+
+@pytest.mark.parametrize("length", [0, 1, 9])
+def test_too_few_seconds_are_not_tested(length: int) -> None:
+    """Nothing is said of them."""
+    assert detect_drift([1.0] * length) is None
+
+
+def test_seconds_without_a_success_are_left_out_and_the_cut_counts_them() -> None:
+    """A slow start, a gap of 5 s in it: the cut is in seconds of the window."""
+    whole = _noisy([3.0] * 10 + [1.0] * 50)
+    drift = detect_drift([*whole[:5], *[None] * 5, *whole[5:]])
+    assert drift is not None
+    assert (drift.seconds, drift.cut, drift.differs) == (17, 15, True)
+
+
+series_of_means = st.lists(st.floats(0.001, 1000), min_size=10, max_size=130)
+
+
+@given(series_of_means, st.integers(-8, 8))
+def test_the_unit_does_not_matter(series: list[float], power: int) -> None:
+    """Latencies times a power of two (exact in binary) change nothing."""
+    drift, scaled = detect_drift(series), detect_drift([value * 2.0**power for value in series])
+    assert drift is not None
+    assert scaled is not None
+    assert (drift.differs, drift.trend, drift.cut) == (scaled.differs, scaled.trend, scaled.cut)
+
+
+@given(st.floats(1e-6, 1e9), st.integers(10, 1500))
+def test_a_constant_series_is_steady(value: float, length: int) -> None:
+    """Whatever rounding does."""
+    drift = detect_drift([value] * length)
+    assert drift is not None
+    assert drift.steady
+
+
+@given(series_of_means)
+def test_a_series_backwards_has_the_opposite_trend(series: list[float]) -> None:
+    """Where it is a whole number of the longest blocks, so that the same seconds meet."""
+    series = series[: len(series) // 40 * 40] or [1.0] * 40
+    forward, backward = detect_drift(series), detect_drift(series[::-1])
+    assert forward is not None
+    assert backward is not None
+    assert forward.trend == -backward.trend
+
+
+def test_a_day_takes_little_time_and_memory() -> None:
+    """86,400 seconds: the pairs of the trend test stay bounded."""
+    drift = detect_drift(_noisy([1 + t / 86_400 for t in range(86_400)]))
+    assert drift is not None
+    assert drift.trend == 1

@@ -26,7 +26,7 @@ from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of
 from slocheck.reporters.saturation import usages
 from slocheck.reporters.text import unit_name
-from slocheck.reporters.totals import Sums
+from slocheck.reporters.totals import Totals
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Limit, Objective
 
@@ -62,7 +62,7 @@ def document(report: Report) -> Json:
         "warnings": [{"code": item.code, "message": item.text} for item in assessment.warnings],
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],
-        "endpoints": [_endpoint(item) for item in totals.endpoint_sums(report.evidence.recording)],
+        "endpoints": [_endpoint(item) for item in totals.endpoint_totals(report.evidence.recording)],
         "provenance": _provenance(report),
     }
 
@@ -76,7 +76,7 @@ def _number(value: float | Fraction | None) -> float | None:
 
 def _run(report: Report) -> Json:
     evidence = report.evidence
-    total = totals.window_sums(evidence.recording)
+    total = totals.window_totals(evidence.recording)
     return {
         "id": evidence.provenance.run_id,
         "folder": report.folder,
@@ -227,7 +227,7 @@ def _steady_state(item: SteadyState) -> Json:
     return {"steady": item.steady, "message": item.message, "suggested_warmup_s": item.warmup_s}
 
 
-def _endpoint(item: Sums) -> Json:
+def _endpoint(item: Totals) -> Json:
     """Return an endpoint's totals over the window; a percentile is the upper boundary of its bucket."""
     quantiles = [high / NS_PER_SECOND for _, high in item.quantiles]
     p50, p95, p99 = quantiles or (None, None, None)

@@ -61,7 +61,7 @@ def _head(report: Report) -> Iterator[str]:
     glyph = OUTCOME_GLYPHS[assessment.outcome]
     yield f"### {glyph} {headline_word(assessment.outcome)}: {_escaped(report.spec.service)}"
     yield ""
-    total = totals.window_sums(evidence.recording)
+    total = totals.window_totals(evidence.recording)
     achieved = _escaped(assessment.tier or "no tier")
     window = clock_text(evidence.recording.window_s)
     headline = "" if assessment.outcome is Outcome.INVALID else f" {_escaped(assessment.headline)}"

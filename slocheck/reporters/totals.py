@@ -19,7 +19,7 @@ def frequent_failures(recording: Recording) -> list[ErrorExample]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Totals:
     """Totals of an endpoint's slices.
 
     Attributes:
@@ -55,19 +55,19 @@ class Sums:
         return self.ok + self.failed
 
 
-def endpoint_sums(recording: Recording) -> tuple[Sums, ...]:
+def endpoint_totals(recording: Recording) -> tuple[Totals, ...]:
     """Return the window's totals of each endpoint, in the recording's order."""
     return tuple(
-        sums(item.endpoint, list(recording.window_slices(item.endpoint))) for item in recording.endpoints
+        add_up(item.endpoint, list(recording.window_slices(item.endpoint))) for item in recording.endpoints
     )
 
 
-def window_sums(recording: Recording) -> Sums:
+def window_totals(recording: Recording) -> Totals:
     """Return the window's totals of all endpoints together."""
-    return sums(None, list(recording.window_slices()))
+    return add_up(None, list(recording.window_slices()))
 
 
-def sums(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Sums:
+def add_up(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Totals:
     """Add up slices."""
     failures: Counter[FailureClass] = Counter()
     statuses: Counter[int] = Counter()
@@ -76,7 +76,7 @@ def sums(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Sums:
         statuses.update(part.statuses)
     ok = sum(part.ok for part in slices)
     histogram = merge(part.latencies for part in slices)
-    return Sums(
+    return Totals(
         endpoint=endpoint,
         ok=ok,
         failures=dict(sorted(failures.items())),

@@ -29,7 +29,7 @@ def render(report: Report) -> str:
             spec=report.spec,
             words=text,
             rerun_command=totals.rerun_command(report),
-            total=totals.window_sums(report.evidence.recording),
+            total=totals.window_totals(report.evidence.recording),
             verdict=view.verdict(report),
             objectives=view.objectives(report),
             budgets=view.budgets(report),

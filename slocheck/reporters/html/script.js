@@ -35,7 +35,7 @@
     });
   }
 
-  function told(chart, second) {
+  function described(chart, second) {
     const at = Math.floor(second / 60) + ":" + String(second % 60).padStart(2, "0");
     const ms = (value) => (value === null ? "–" : value + " ms");
     if (chart === "latency")
@@ -63,7 +63,7 @@
       cross.setAttribute("x2", x);
       svg.append(cross);
       readout.hidden = false;
-      readout.textContent = told(svg.id, second);
+      readout.textContent = described(svg.id, second);
     });
     function leave() {
       cross.remove();

@@ -7,7 +7,7 @@ from slocheck.evidence.recording import ErrorExample, Recording
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
 from slocheck.reporters.text import bytes_text, confidence_text, latency_text, ratio_text, seconds_text
-from slocheck.reporters.totals import Sums
+from slocheck.reporters.totals import Totals
 
 MAX_ENDPOINTS = 200
 EXAMPLES_PER_CLASS = 5
@@ -31,11 +31,11 @@ class EndpointRow:
 
 def endpoints(recording: Recording) -> tuple[EndpointRow, ...]:
     """Return a row for all endpoints together, then the endpoints, busiest first."""
-    rows = sorted(totals.endpoint_sums(recording), key=lambda item: -item.sent)[:MAX_ENDPOINTS]
-    return tuple(_endpoint(item, recording.window_s) for item in (totals.window_sums(recording), *rows))
+    rows = sorted(totals.endpoint_totals(recording), key=lambda item: -item.sent)[:MAX_ENDPOINTS]
+    return tuple(_endpoint(item, recording.window_s) for item in (totals.window_totals(recording), *rows))
 
 
-def _endpoint(item: Sums, window_s: int) -> EndpointRow:
+def _endpoint(item: Totals, window_s: int) -> EndpointRow:
     rate = item.sent / window_s if window_s else 0.0
     quantiles = [float(high) for _, high in item.quantiles] or [-1.0] * len(totals.PERCENTILES)
     latencies = [*quantiles, float(item.max_ns) if item.ok else -1.0]
@@ -51,7 +51,7 @@ def _endpoint(item: Sums, window_s: int) -> EndpointRow:
     )
 
 
-def _failed(item: Sums) -> str:
+def _failed(item: Totals) -> str:
     return f"{item.failed:,} ({ratio_text(item.failed, item.sent)})" if item.failed else "0"
 
 
@@ -66,7 +66,7 @@ class ErrorGroup:
 
 def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
     """Return the failures by class, most frequent first, with the top messages of each."""
-    counts = totals.window_sums(recording).failures
+    counts = totals.window_totals(recording).failures
     ordered = sorted(recording.errors, key=lambda item: (item.failure, -item.count))
     examples = {failure: tuple(group) for failure, group in groupby(ordered, key=lambda item: item.failure)}
     classes = sorted({*counts, *examples}, key=lambda failure: -counts.get(failure, 0))

@@ -18,7 +18,7 @@ from slocheck.reporters import totals
 from slocheck.reporters.escape import for_terminal, shorten
 from slocheck.reporters.terminal.summary import STYLES
 from slocheck.reporters.text import GLYPHS, latency_text, limit_text, ratio_text, sides_text
-from slocheck.reporters.totals import Sums
+from slocheck.reporters.totals import Totals
 from slocheck.spec.model import Spec
 
 RECENT_S = 10
@@ -60,16 +60,16 @@ class Recent:
 
     Attributes:
         seconds: Their number.
-        sums: Their totals.
+        totals: What happened in them.
     """
 
     seconds: int
-    sums: Sums
+    totals: Totals
 
     @property
     def rps(self) -> float:
         """Requests sent per second."""
-        return self.sums.sent / self.seconds
+        return self.totals.sent / self.seconds
 
 
 def recent(recording: Recording, second: int) -> Recent:
@@ -77,7 +77,7 @@ def recent(recording: Recording, second: int) -> Recent:
     begin = max(0, second - RECENT_S)
     seconds = range(begin, max(second, 1))
     parts = [part for part in recording.slices() if part.second in seconds]
-    return Recent(max(1, second - begin), totals.sums(None, parts))
+    return Recent(max(1, second - begin), totals.add_up(None, parts))
 
 
 def verdict_counts(assessment: Assessment) -> Counter[Verdict]:
@@ -88,15 +88,15 @@ def verdict_counts(assessment: Assessment) -> Counter[Verdict]:
 
 def _numbers(now: Recent, users: int) -> list[tuple[str, str]]:
     """Return the figures of the last seconds as pairs of name and text."""
-    sums = now.sums
-    quantiles = [latency_text((low + high) / 2) for low, high in sums.quantiles] or ["-"] * 3
-    lookups = sums.cache_hits + sums.cache_misses
-    cache = [("cache hits", ratio_text(sums.cache_hits, lookups))] if lookups else []
+    counts = now.totals
+    quantiles = [latency_text((low + high) / 2) for low, high in counts.quantiles] or ["-"] * 3
+    lookups = counts.cache_hits + counts.cache_misses
+    cache = [("cache hits", ratio_text(counts.cache_hits, lookups))] if lookups else []
     return [
         ("users", f"{users:,}"),
         ("rps", f"{now.rps:,.1f}"),
         *zip(("p50", "p95", "p99"), quantiles, strict=True),
-        ("errors", f"{sums.failed:,} ({ratio_text(sums.failed, sums.sent)})"),
+        ("errors", f"{counts.failed:,} ({ratio_text(counts.failed, counts.sent)})"),
         *cache,
     ]
 

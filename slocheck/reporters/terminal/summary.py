@@ -110,7 +110,7 @@ def _headline(report: Report) -> Text:
             f"achieved {assessment.tier or 'no tier'}, gate {assessment.gate}",
             service,
             clock_text(evidence.recording.window_s),
-            f"{totals.window_sums(evidence.recording).sent:,} requests",
+            f"{totals.window_totals(evidence.recording).sent:,} requests",
         )
     )
     head = Text(headline_word(assessment.outcome), style=OUTCOME_STYLES[assessment.outcome])

@@ -46,8 +46,8 @@ def test_a_log_gets_a_line_every_ten_seconds_and_at_each_phase() -> None:
 def test_the_figures_are_of_the_last_ten_seconds() -> None:
     """At second 30 the failures of seconds 25 and 26 are in, at second 40 they are not."""
     found = recording()
-    assert recent(found, 30).sums.failed == 16
-    assert recent(found, 40).sums.failed == 0
+    assert recent(found, 30).totals.failed == 16
+    assert recent(found, 40).totals.failed == 0
     assert recent(found, 3).seconds == 3
 
 

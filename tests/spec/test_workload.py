@@ -81,13 +81,13 @@ def test_flags_cannot_stretch_stages() -> None:
 
 
 STAGES = st.lists(
-    st.builds(Stage, st.integers(0, 500), st.integers(0, 500), st.integers(1, 60)), min_size=1, max_size=6
+    st.builds(Stage, st.integers(0, 500), st.integers(0, 500), st.floats(0.1, 60)), min_size=1, max_size=6
 )
 
 
 @given(STAGES, st.integers(0, 200), st.integers(0, 200), st.integers(0, 200))
 def test_amounts_add_up(stages: list[Stage], a: int, b: int, c: int) -> None:
-    """The level summed over two neighbouring times is the sum over both; all of it is the trapezoids'."""
+    """The sum over two neighbouring times is that over both; the sum of all stages is the trapezoids'."""
     first, middle, last = sorted((a, b, c))
     parts = load_profile.expected_arrivals(stages, first, middle) + load_profile.expected_arrivals(
         stages, middle, last
@@ -95,6 +95,12 @@ def test_amounts_add_up(stages: list[Stage], a: int, b: int, c: int) -> None:
     assert parts == pytest.approx(load_profile.expected_arrivals(stages, first, last))
     whole = sum((stage.begin + stage.end) / 2 * stage.seconds for stage in stages)
     assert load_profile.expected_arrivals(stages, 0, load_profile.length(stages)) == pytest.approx(whole)
+
+
+def test_a_stage_that_begins_between_two_seconds_counts_from_its_own_begin() -> None:
+    """0.2 s and 0.5 s do not add up to 0.7 s in binary; the third stage still begins at its own level."""
+    stages = [Stage(5, 5, 0.2), Stage(5, 5, 0.5), Stage(100, 100, 1)]
+    assert load_profile.expected_arrivals(stages, 0, 1.7) == pytest.approx(103.5)
 
 
 def test_the_level_between_and_after_the_stages() -> None:

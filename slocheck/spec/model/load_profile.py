@@ -32,7 +32,7 @@ def rate_at(stages: Sequence[Stage], seconds: float) -> float:
     """Return the level at a time since the load's begin; the last one's end from there on."""
     for stage in stages:
         if seconds < stage.seconds:
-            return stage.begin + (stage.end - stage.begin) * seconds / stage.seconds
+            return _level(stage, seconds)
         seconds -= stage.seconds
     return stages[-1].end if stages else 0.0
 
@@ -54,10 +54,12 @@ def expected_arrivals(stages: Sequence[Stage], begin: float, end: float) -> floa
     for start, stage in zip(starts, stages, strict=False):
         low, high = max(begin, start), min(end, start + stage.seconds)
         if low < high:
-            total += (rate_at(stages, low) + _before(stage, high - start)) / 2 * (high - low)
+            total += (_level(stage, low - start) + _level(stage, high - start)) / 2 * (high - low)
     return total
 
 
-def _before(stage: Stage, seconds: float) -> float:
-    """Return a stage's level just before a time since its own begin."""
+def _level(stage: Stage, seconds: float) -> float:
+    """Return a stage's level at a time since its own begin, exactly its last one at its end."""
+    if seconds >= stage.seconds:
+        return stage.end
     return stage.begin + (stage.end - stage.begin) * seconds / stage.seconds

@@ -1,6 +1,7 @@
 """Evidence of a whole, valid run, with one thing changed at a time."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth, Provenance, WorkerHealth
@@ -33,9 +34,11 @@ HEALTH = LoadHealth(planned_users=10, users=10, workers=(WORKER,))
 def make_evidence(recording: Recording | None = None, **changes: Any) -> Evidence:
     """Return a whole, valid run with this recording and these fields changed."""
     recorded = recording if recording is not None else make_recording()
+    length = timedelta(seconds=recorded.warmup_s + recorded.window_s)
+    ended = (datetime.fromisoformat(PROVENANCE.started) + length).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     evidence = Evidence(
         schema_version=SCHEMA_VERSION,
-        provenance=PROVENANCE,
+        provenance=replace(PROVENANCE, ended=ended),
         overrides=Overrides(),
         planned_warmup_s=float(recorded.warmup_s),
         planned_window_s=float(recorded.window_s),

@@ -10,6 +10,7 @@ from slocheck.spec.model import Endpoint
 ITEM = Endpoint("GET", "/items/{id}")
 MS = 1_000_000
 THRESHOLDS = tuple(edge * MS for edge in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000))
+UNSERVED = (0, 502, 503, 504)
 
 
 def make_slice(
@@ -19,8 +20,9 @@ def make_slice(
     failures: Mapping[FailureClass, int] | None = None,
     statuses: Mapping[int, int] | None = None,
     cache: tuple[int, int] = (0, 0),
+    thresholds: Sequence[int] = THRESHOLDS,
 ) -> SliceCounts:
-    """Return a second with so many requests of each latency (ms), and the failures beside them."""
+    """Return a second with so many requests of each latency (ms) and so many failures of each class."""
     ns = {round(ms * MS): count for ms, count in latencies_ms.items() if count}
     ok = sum(ns.values())
     failed = failures or {}
@@ -33,13 +35,14 @@ def make_slice(
         ok=ok,
         failures=failed,
         statuses={status: count for status, count in known.items() if count},
-        unserved=sum(known.get(status, 0) for status in (0, 502, 503, 504)),
-        over=tuple(sum(c for latency, c in ns.items() if latency >= edge) for edge in THRESHOLDS),
+        unserved=sum(known.get(status, 0) for status in UNSERVED),
+        over=tuple(sum(c for latency, c in ns.items() if latency >= edge) for edge in thresholds),
         latencies=histogram,
         total_ns=sum(latency * count for latency, count in ns.items()),
         max_ns=max(ns, default=0),
         cache_hits=cache[0],
         cache_misses=cache[1],
+        bytes_received=512 * ok,
     )
 
 

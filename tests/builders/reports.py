@@ -1,44 +1,27 @@
-"""Builders of graded runs for the reporters' tests: a plain one, a hostile one, a long one."""
+"""Graded runs: spec text through the real loader, evidence through the real grader."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
+from datetime import datetime
+from functools import cache
+from typing import Any
+from unicodedata import category
 
-from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
-from slocheck.evidence.model import Ending, Evidence, LoadHealth, Provenance
-from slocheck.evidence.recording import Recording
-from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
+from slocheck.evidence.model import Ending, LoadHealth
+from slocheck.evidence.recording import FailureClass, Recording
+from slocheck.evidence.series import PromqlAnswer, ServerSeries
 from slocheck.evidence.warnings import RunWarning
-from slocheck.grading.assessment import (
-    Assessment,
-    Bounds,
-    Finding,
-    Gap,
-    LevelResult,
-    ObjectiveResult,
-    Outcome,
-    Side,
-    SideResult,
-    SteadyState,
-    Verdict,
-)
+from slocheck.grading.assess import assess
+from slocheck.grading.assessment import Bounds, Outcome, Side, SideResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.indicators.samples import Display
-from slocheck.spec.model import (
-    Endpoint,
-    Indicator,
-    IndicatorKind,
-    Limit,
-    Objective,
-    Overrides,
-    Preset,
-    SourceChoice,
-    Spec,
-    Target,
-    Workload,
-)
-from tests.builders.noisy_recordings import ENDPOINTS, recording
+from slocheck.plan.load_plan import thresholds_ns
+from slocheck.plan.metric_plan import metric_plan
+from slocheck.spec.loader import parse_spec
+from slocheck.spec.model import Endpoint, Objective, Overrides, Spec
+from slocheck.spec.overrides import with_overrides
+from tests.builders.evidence import HEALTH, PROVENANCE, WORKER, make_evidence
+from tests.builders.traffic import Request, make_traffic, recorded, scraped
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -56,166 +39,41 @@ HOSTILE = (
 
 SPEC_TEXT = """\
 service: shop-api
+target: {url: "http://127.0.0.1:8000", instances: 1}
+prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: shop-api}}
+workload: {scenario: scenarios/browse.py, users: 10, spawn_rate: 10/s, warmup: 5s, duration: 40s}
+tiers: [bronze, silver, gold]
 objectives:
   latency_p95: {bronze: "< 500ms", silver: "< 200ms", gold: "< 100ms", critical: "< 500ms"}
-  error_rate: {bronze: "< 1%", silver: "< 0.1%"}
-  availability: {silver: ">= 99%", gold: ">= 99.99%"}
-  cache_hit_rate: {bronze: "> 80%", silver: "> 90%", gold: "> 95%"}
-  latency_p99: {target: "< 500ms"}
+  error_rate: {endpoint: "POST /checkout", bronze: "< 1%", silver: "< 0.1%"}
+  availability: {source: client, silver: ">= 99%", gold: ">= 99.7%"}
+  cache_hit_rate: {source: client, bronze: "> 80%", silver: "> 90%", gold: "> 95%"}
+  latency_p99: {source: client, target: "< 300ms", gold: "< 250ms"}
+gate: silver
+confidence: 95%
 """
+BUSY = replace(WORKER, cpu=0.99, cpu_max=1.0)
+SLOWER_MS = 53.0
+"""Median that puts the 95th percentile beyond 200 ms."""
+
+BORDERLINE_MS = 46.0
+"""Median that puts the 95th percentile so near to 200 ms that chance might have done it."""
 
 
-def limit(comparison: str, value: Fraction, text: str, line: int) -> Limit:
-    """A limit at a line of slo.yaml."""
-    return Limit(Comparison(comparison), value, f"{comparison} {text}", Position(line, 17))
-
-
-def latency_limits(line: int) -> dict[str, Limit]:
-    """The usual latency tiers."""
-    return {
-        "bronze": limit("<", Fraction(1, 2), "500ms", line),
-        "silver": limit("<", Fraction(1, 5), "200ms", line),
-        "gold": limit("<", Fraction(1, 10), "100ms", line),
-        "critical": limit("<", Fraction(1, 2), "500ms", line),
-    }
+def parsed(text: str = SPEC_TEXT, *, path: str = "slo.yaml", users: int | None = None) -> Spec:
+    """Return the spec of a text, with a flag for the number of users."""
+    spec = parse_spec(text.encode(), path, environment={})
+    return with_overrides(spec, Overrides(users=users))
 
 
 def objectives() -> tuple[Objective, ...]:
-    """Five objectives, one of each form."""
-    percent = Fraction(1, 100)
-    both = SourceChoice.BOTH
-    return (
-        Objective(
-            "latency_p95",
-            Indicator(IndicatorKind.LATENCY, Fraction(19, 20)),
-            latency_limits(3),
-            Position(3, 3),
-            source=both,
-        ),
-        Objective(
-            "error_rate",
-            Indicator(IndicatorKind.ERROR_RATE),
-            {"bronze": limit("<", percent, "1%", 4), "silver": limit("<", percent / 10, "0.1%", 4)},
-            Position(4, 3),
-            endpoint=ENDPOINTS[1],
-        ),
-        Objective(
-            "availability",
-            Indicator(IndicatorKind.AVAILABILITY),
-            {
-                "silver": limit(">=", 99 * percent, "99%", 5),
-                "gold": limit(">=", Fraction(9999, 10_000), "99.99%", 5),
-            },
-            Position(5, 3),
-        ),
-        Objective(
-            "cache_hit_rate",
-            Indicator(IndicatorKind.CACHE_HIT_RATE),
-            {
-                "bronze": limit(">", 80 * percent, "80%", 6),
-                "silver": limit(">", 90 * percent, "90%", 6),
-                "gold": limit(">", 95 * percent, "95%", 6),
-            },
-            Position(6, 3),
-        ),
-        Objective(
-            "latency_p99",
-            Indicator(IndicatorKind.LATENCY, Fraction(99, 100)),
-            {
-                "target": limit("<", Fraction(1, 2), "500ms", 7),
-                "gold": limit("<", Fraction(1, 4), "250ms", 7),
-            },
-            Position(7, 3),
-        ),
-    )
+    """Return the five objectives of the sample runs, one of each form."""
+    return parsed().objectives
 
 
-def spec(found: tuple[Objective, ...] = (), *, text: str = SPEC_TEXT) -> Spec:
-    """A spec with these objectives, or with the usual five."""
-    return Spec(
-        path="slo.yaml",
-        text=text,
-        service="shop-api",
-        target=Target("http://127.0.0.1:8000"),
-        workload=Workload("scenarios/browse.py", 20, 10.0, 5.0, 40.0, Position(1, 1)),
-        tiers=("bronze", "silver", "gold"),
-        objectives=found or objectives(),
-        gate="silver",
-        confidence=Fraction(19, 20),
-    )
-
-
-PROVENANCE = Provenance(
-    run_id="20260101T120000Z-0a1b2c",
-    command="slocheck run slo.yaml",
-    started="2026-01-01T12:00:00.000Z",
-    ended="2026-01-01T12:00:45.250Z",
-    slocheck="0.1.0",
-    versions={"python": "3.11.2", "locust": "2.47.0"},
-    host="loader",
-    cores=2,
-    git_sha="3f2c1ab9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3",
-    git_dirty=True,
-    spec_sha256="ab" * 32,
-    scenario_sha256="cd" * 32,
-    scenario="scenarios/browse.py",
-    target="http://127.0.0.1:8000",
-    seed=42,
-)
-
-SERVER = ServerSeries(
-    kind="scrape",
-    preset=Preset(
-        "prom-client", "http_request_duration_seconds", "http_requests_total", "method", "route", "s", "s"
-    ),
-    load_start=1_767_268_800.0,
-    start=1_767_268_805.0,
-    end=1_767_268_845.0,
-    scrape_interval=1.0,
-    series=(
-        RawSeries(
-            "process_cpu_seconds_total",
-            {"instance": "127.0.0.1:8000"},
-            (1_767_268_805.0, 1_767_268_825.0, 1_767_268_845.0),
-            (10.0, 20.0, 42.0),
-        ),
-        RawSeries(
-            "process_resident_memory_bytes",
-            {"instance": "127.0.0.1:8000"},
-            (1_767_268_805.0, 1_767_268_845.0),
-            (60e6, 64e6),
-        ),
-    ),
-    queries=('http_request_duration_seconds_bucket{job="shop-api"}', 'http_requests_total{job="shop-api"}'),
-    dashboard={
-        "latency_p95": PromqlAnswer(
-            "histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket[40s])))",
-            (0.2425,),
-        ),
-        "error_rate": PromqlAnswer(
-            'sum(rate(http_requests_total{s=~"5.."}[40s])) / sum(rate(http_requests_total[40s]))',
-            error="the query returns no data",
-        ),
-    },
-)
-
-
-def evidence(found: Recording | None = None, *, ending: Ending = Ending.COMPLETE) -> Evidence:
-    """Evidence of a whole run."""
-    found = found or recording()
-    return Evidence(
-        schema_version=1,
-        provenance=PROVENANCE,
-        overrides=Overrides(users=20),
-        planned_warmup_s=float(found.warmup_s),
-        planned_window_s=float(found.window_s),
-        ending=ending,
-        signal="INT" if ending is Ending.INTERRUPTED else "",
-        recording=found,
-        health=LoadHealth(20, 20, ()),
-        failed_statuses=("5xx",),
-        server=SERVER,
-    )
+def spec(found: tuple[Objective, ...] = ()) -> Spec:
+    """Return the spec of the sample runs, with these objectives or with its own."""
+    return replace(parsed(), objectives=found or objectives())
 
 
 def side(
@@ -224,173 +82,183 @@ def side(
     high: float | None = None,
     *,
     who: Side = Side.CLIENT,
-    bad: int | None = None,
     total: int = 4180,
     reason: str = "",
     bounds: Bounds | None = None,
 ) -> SideResult:
-    """One side's result."""
+    """Return one side's result, for what puts a single one into words."""
     display = Display(low, low if high is None else high)
-    return SideResult(who, verdict, display, total, bad, bad, reason=reason, bounds=bounds)
+    return SideResult(who, verdict, display, total, reason=reason, bounds=bounds)
 
 
-MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
-
-
-def results(found: Sequence[Objective], gate: str = "silver") -> tuple[ObjectiveResult, ...]:
-    """Verdicts on the usual five: two breached, one undecided beyond the gate, one met, one target missed."""
-    latency, errors, available, cache, tail = found
-    graded = (
-        _result(
-            latency,
-            [MET, BREACHED, BREACHED, MET],
-            side(BREACHED, 0.2621, 0.2629, bad=271, bounds=Bounds(0.0591, 0.0712, 3890.0)),
-            side(UNDECIDED, 0.1, 0.25, who=Side.SERVER, total=4178, reason="the limit lies inside a bucket"),
-        ),
-        _result(
-            errors, [MET, BREACHED], side(BREACHED, 16 / 4180, bad=16, bounds=Bounds(0.0021, 0.0065, 1500.0))
-        ),
-        _result(
-            available,
-            [MET, UNDECIDED],
-            side(
-                UNDECIDED,
-                4176 / 4180,
-                bad=4,
-                reason="needs about 29,956 requests without a bad one, had 4,180",
-                bounds=Bounds(0.0, 0.0004, 4180.0, needed_factor=7.2),
-            ),
-        ),
-        _result(
-            cache,
-            [MET, MET, UNDECIDED],
-            side(MET, 0.9142, bad=358, bounds=Bounds(0.08, 0.092, 4000.0, None, 1.7)),
-        ),
-        _result(tail, [BREACHED, BREACHED], side(BREACHED, 0.612, 0.6135, bad=80)),
-    )
-    needed = ("bronze", gate, "critical")
-    return tuple(
-        replace(item, levels=tuple(replace(one, needed=one.level in needed) for one in item.levels))
-        for item in graded
+def server_side(spec: Spec, requests: Sequence[Request], *, warmup: int, window: int) -> ServerSeries:
+    """Return what a Prometheus has of these requests; of the dashboard's queries the last one failed."""
+    load = datetime.fromisoformat(PROVENANCE.started).timestamp()
+    end = load + warmup + window
+    plan = metric_plan(spec)
+    assert plan is not None
+    texts = {name: text.replace("$window", f"{window}s") for name, text in plan.dashboards.items()}
+    answers = [PromqlAnswer(text, (0.2213,)) for text in texts.values()][:-1]
+    failed = [PromqlAnswer(text, error="HTTP 503 Service Unavailable") for text in texts.values()][-1:]
+    return ServerSeries(
+        kind="prometheus",
+        preset=plan.mapping,
+        load_start=load,
+        start=load + warmup,
+        end=end,
+        scrape_interval=1.0,
+        series=scraped(requests, start=load, end=end + 1),
+        queries=plan.series_texts,
+        dashboard=dict(zip(texts, [*answers, *failed], strict=True)),
     )
 
 
-def _result(objective: Objective, verdicts: Sequence[Verdict], *sides: SideResult) -> ObjectiveResult:
-    levels = tuple(
-        LevelResult(
-            name,
-            bound,
-            verdict,
-            sides[0].reason if verdict is UNDECIDED else "",
-            tuple(
-                replace(item, verdict=verdict) if number == 0 else item for number, item in enumerate(sides)
-            ),
-            needed=True,
-        )
-        for (name, bound), verdict in zip(objective.limits.items(), verdicts, strict=True)
+def graded(
+    text: str,
+    recording: Recording,
+    *,
+    server: ServerSeries | None = None,
+    health: LoadHealth = HEALTH,
+    ending: Ending = Ending.COMPLETE,
+    users: int | None = None,
+    path: str = "slo.yaml",
+    folder: str = "reports/run",
+    **changes: Any,
+) -> Report:
+    """Grade a run against the spec of a text.
+
+    Args:
+        text: Of the spec.
+        recording: Client side.
+        server: Server side; None: a source that is configured delivered nothing.
+        health: Of the load generator; all users ran.
+        ending: Of the load; INTERRUPTED: by SIGINT.
+        users: The flag ``--users``.
+        path: Of the spec.
+        folder: Of the run.
+        **changes: Other fields of the evidence.
+    """
+    spec = parsed(text, path=path, users=users)
+    planned = spec.workload.users
+    fields = {
+        "planned_warmup_s": spec.workload.warmup,
+        "planned_window_s": spec.workload.duration,
+        "ending": ending,
+        "signal": "INT" if ending is Ending.INTERRUPTED else "",
+        "health": replace(health, planned_users=planned, users=planned),
+        "failed_statuses": spec.failures.statuses,
+        "overrides": Overrides(users=users),
+        "server": server,
+        "server_error": "" if server else "Prometheus does not answer",
+    }
+    evidence = make_evidence(recording, **{**fields, **changes})
+    return Report(spec, evidence, assess(spec, evidence), folder)
+
+
+FAILED, TIMED_OUT = FailureClass.STATUS, FailureClass.TIMEOUT
+BURST = [(second, 0, why) for second in (25, 26) for why in (FAILED, TIMED_OUT)]
+"""Two bad seconds of the first endpoint."""
+
+
+@cache
+def report(outcome: Outcome = Outcome.FAIL) -> Report:
+    """Return a run of 45 s that ended so, server side and all."""
+    failing = [(second, 1, FAILED) for second in range(6, 45, 4)]
+    match outcome:
+        case Outcome.FAIL:
+            return _sample(failing=failing)
+        case Outcome.PASS:
+            return _sample(text=SPEC_TEXT.replace("gate: silver", "gate: bronze"), failing=failing)
+        case Outcome.UNDECIDED:
+            return _sample(median_ms=BORDERLINE_MS, failing=failing[:3])
+        case Outcome.INVALID:
+            return _sample(health=replace(HEALTH, workers=(BUSY,)))
+        case Outcome.INTERRUPTED:
+            return _sample(window=23, failing=failing, ending=Ending.INTERRUPTED)
+
+
+def unsteady(*, confidence: bool = True) -> Report:
+    """Return a run that was slow in its window's first eight seconds."""
+    text = SPEC_TEXT if confidence else SPEC_TEXT.replace("confidence: 95%", "confidence: none")
+    return _sample(text=text, median_ms=20.0, slow=dict.fromkeys(range(5, 13), 3.0))
+
+
+def unbounded() -> Report:
+    """Return a run in which so many requests failed that its 95th percentile has no finite value."""
+    return _sample(failing=[(second, 0, TIMED_OUT) for second in range(45) for _ in range(10)])
+
+
+def _sample(
+    *,
+    text: str = SPEC_TEXT,
+    median_ms: float = SLOWER_MS,
+    window: int = 40,
+    slow: Mapping[int, float] | None = None,
+    failing: Sequence[tuple[int, int, FailureClass]] = (),
+    **more: Any,
+) -> Report:
+    requests = make_traffic(median_ms=median_ms, seconds=5 + window, slow=slow, failing=[*BURST, *failing])
+    asked = parsed(text)
+    found = recorded(requests, warmup=5, window=window, thresholds=thresholds_ns(asked))
+    server = server_side(asked, requests, warmup=5, window=window)
+    return graded(text, found, server=server, users=20, **more)
+
+
+def of_recording(recording: Recording) -> Report:
+    """Return the report on a recording of any form; Prometheus delivered nothing."""
+    return graded(
+        SPEC_TEXT,
+        recording,
+        planned_warmup_s=float(recording.warmup_s),
+        planned_window_s=float(recording.window_s),
     )
-    return ObjectiveResult(objective, levels)
 
 
-CODES = {
-    Outcome.PASS: 0,
-    Outcome.FAIL: 1,
-    Outcome.UNDECIDED: 3,
-    Outcome.INVALID: 4,
-    Outcome.INTERRUPTED: 130,
-}
+def writable(text: str) -> str:
+    """Return what is left of a text in a spec, which refuses what is invisible."""
+    return "".join(" " if category(char) in {"Cc", "Cf", "Cs", "Cn"} else char for char in text).strip()
 
 
-def _opened(result: ObjectiveResult) -> ObjectiveResult:
-    """The same result with each breach in doubt."""
-    why = "too close to the limit to tell from chance; a run about 3.1 times longer would decide"
-    levels = (
-        replace(
-            item,
-            verdict=UNDECIDED,
-            reason=why,
-            sides=tuple(replace(one, verdict=UNDECIDED, reason=why) for one in item.sides),
-        )
-        if item.verdict is BREACHED
-        else item
-        for item in result.levels
-    )
-    return replace(result, levels=tuple(levels))
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
-def assessment(found: Sequence[Objective], *, outcome: Outcome = Outcome.FAIL) -> Assessment:
-    """The assessment that goes with `results`; a run that passes was asked for bronze."""
-    valid = outcome is not Outcome.INVALID
-    finished = outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
-    verdict = UNDECIDED if outcome is Outcome.UNDECIDED else BREACHED
-    gate = "bronze" if outcome is Outcome.PASS else "silver"
-    graded = results(found, gate)
-    if outcome is Outcome.UNDECIDED:
-        graded = tuple(_opened(item) for item in graded)
-    message = f"{verdict} at silver {found[0].limits['silver'].text}"
-    return Assessment(
-        outcome=outcome,
-        exit_code=CODES[outcome],
-        tier="bronze" if finished else None,
-        gate=gate,
-        next_tier="silver" if finished else "bronze",
-        gaps=(
-            Gap(found[0].name, "silver", verdict, Fraction(31, 500), message),
-            Gap("error_rate", "silver", verdict, Fraction(28, 10_000), f"{verdict} at silver < 0.1%"),
-        ),
-        objectives=graded,
-        findings=(
-            Finding("users", True, "20 of 20 users ran throughout the window"),
-            Finding("generator-cpu", valid, f"generator CPU {41 if valid else 99}% of a core"),
-        ),
-        warnings=(RunWarning("missed-target", "latency_p99 misses its target < 500ms"),),
-        confidence=Fraction(19, 20),
-        headline="Every objective of bronze is met."
-        if outcome is Outcome.PASS
-        else f"{found[0].name} is {message}.",
-        steadiness=(SteadyState(True, "mean latency 105ms in the window's first 8 s, 103ms after"),),
-    )
-
-
-def report(*, outcome: Outcome = Outcome.FAIL, found: Recording | None = None) -> Report:
-    """A plain run that missed its gate, or ended as `outcome` says."""
-    ending = Ending.INTERRUPTED if outcome is Outcome.INTERRUPTED else Ending.COMPLETE
-    the_spec = spec()
-    return Report(
-        the_spec,
-        evidence(found, ending=ending),
-        assessment(the_spec.objectives, outcome=outcome),
-        "reports/run",
-    )
-
-
+@cache
 def hostile_report(text: str) -> Report:
-    """A run in which everything that comes from elsewhere is `text`."""
-    endpoint = Endpoint("GET", text)
-    first, *rest = objectives()
-    indicator = Indicator(IndicatorKind.PROMQL, promql=text)
-    limits = {name: replace(bound, text=f"< {text}") for name, bound in first.limits.items()}
-    odd = replace(first, name=f"p95{text}", limits=limits, endpoint=endpoint)
-    custom = replace(rest[-1], name="custom", indicator=indicator)
-    found = (odd, *rest[:-1], custom)
-    the_spec = replace(spec(found, text=f"# {text}\n" * 7), service=text, path=f"{text}.yaml")
-    base = recording(endpoints=(endpoint, ENDPOINTS[1]), window=12)
-    errors = tuple(replace(item, message=text) for item in base.errors)
-    the_evidence = evidence(replace(base, errors=errors))
-    provenance = replace(
-        PROVENANCE, command=f"slocheck run {text}", host=text, target=text, scenario=text, git_sha=text
-    )
-    graded = assessment(found)
-    source_failed, warned = Finding(text, False, text), RunWarning(text, text)
+    """Return a run in which everything that comes from elsewhere is `text`."""
+    written = _quoted(writable(text))
+    endpoint, foreign = Endpoint("GET", writable(text)), Endpoint("POST", text)
+    asked = _quoted(str(endpoint))
+    spec_text = f"""\
+service: {written}
+target: {{url: "http://127.0.0.1:8000", instances: 1}}
+prometheus: {{url: "http://127.0.0.1:9090", preset: prom-client, selector: {{job: {written}}}}}
+workload: {{scenario: scenarios/browse.py, users: 10, spawn_rate: 10/s, warmup: 5s, duration: 12s}}
+tiers: [bronze, silver, gold]
+objectives:
+  latency_p95: {{endpoint: {asked}, source: client, bronze: "< 500ms", silver: "< 10ms"}}
+  error_rate: {{source: client, silver: "< 0.1%"}}
+  custom: {{indicator: {{promql: {written}}}, silver: "< 100"}}
+gate: silver
+confidence: 95%
+"""
+    requests = make_traffic(endpoints=(endpoint, foreign), seconds=17, rate=20, failing=[(8, 0, FAILED)])
+    base = recorded(requests, warmup=5, window=12)
     server = replace(
-        SERVER,
+        server_side(parsed(spec_text), requests, warmup=5, window=12),
         queries=(text, f"http_requests_total{text}"),
-        warnings=(warned,),
-        dashboard={odd.name: PromqlAnswer(text, error=text)},
+        warnings=(RunWarning("foreign", text),),
+        promql={"custom": PromqlAnswer(text, error=text)},
+        dashboard={"latency_p95": PromqlAnswer(text, error=text)},
     )
-    return Report(
-        the_spec,
-        replace(the_evidence, provenance=provenance, server=server),
-        replace(graded, findings=(*graded.findings, source_failed), warnings=(warned,), headline=text),
-        text,
+    return graded(
+        spec_text,
+        replace(base, errors=tuple(replace(item, message=text) for item in base.errors)),
+        server=server,
+        health=replace(HEALTH, workers=(replace(WORKER, messages=(text,)),), exceptions={text: 1000}),
+        path=f"{text}.yaml",
+        folder=text,
+        provenance=replace(
+            PROVENANCE, command=f"slocheck run {text}", host=text, target=text, scenario=text, git_sha=text
+        ),
     )

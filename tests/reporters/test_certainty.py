@@ -13,20 +13,7 @@ from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
 from slocheck.reporters.text import sample_size_text
-from tests.builders.reports import report, side
-
-
-def _with_reason(text: str) -> Report:
-    """The undecided sample, its open sides knowing how much longer a run would have to be."""
-    plain = report(outcome=Outcome.UNDECIDED)
-    first, *rest = plain.assessment.objectives
-    silver = next(level for level in first.levels if level.level == "silver")
-    bounds = Bounds(0.0391, 0.0712, 1500.0, needed_factor=3.1)
-    open_side = replace(silver.sides[0], reason=text, bounds=bounds)
-    level = replace(silver, reason=text, sides=(open_side,))
-    levels = tuple(level if item is silver else item for item in first.levels)
-    objectives = (replace(first, levels=levels), *rest)
-    return replace(plain, assessment=replace(plain.assessment, objectives=objectives))
+from tests.builders.reports import report, side, unsteady
 
 
 def _shown(name: str, found: Report) -> str:
@@ -38,11 +25,11 @@ def _shown(name: str, found: Report) -> str:
 
 
 OPEN = [
-    pytest.param("+63ms", id="margin"),
-    pytest.param("271 of 4,180 bad", id="n"),
-    pytest.param("95% CI 3.91-7.12%", id="interval"),
-    pytest.param("effective sample size 1,500", id="effective n"),
-    pytest.param("a run about 3.1 times as long would decide", id="factor"),
+    pytest.param("+0.044 points", id="margin"),
+    pytest.param("3 of 2,083 bad", id="n"),
+    pytest.param("95% CI 0.0172-0.518%", id="interval"),
+    pytest.param("effective sample size 1,816", id="effective n"),
+    pytest.param("a run about 18 times longer would decide", id="factor"),
 ]
 
 
@@ -50,7 +37,7 @@ OPEN = [
 @pytest.mark.parametrize("text", OPEN)
 def test_an_open_verdict_says_what_is_known_and_what_would_decide(name: str, text: str) -> None:
     """Margin, n, interval, effective n, and how much longer."""
-    shown = _shown(name, _with_reason("too few requests"))
+    shown = _shown(name, report(outcome=Outcome.UNDECIDED))
     assert text in shown
 
 
@@ -58,11 +45,11 @@ def test_an_open_verdict_says_what_is_known_and_what_would_decide(name: str, tex
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("358 of 4,180 missed", id="n"),
-        pytest.param("95% CI 90.8-92%", id="interval"),
-        pytest.param("+1.4 points", id="margin"),
-        pytest.param("effective sample size 4,000", id="effective n"),
-        pytest.param("tolerated design effect 1.7", id="tolerated design effect"),
+        pytest.param("344 of 4,160 missed", id="n"),
+        pytest.param("95% CI 90.5-92.8%", id="interval"),
+        pytest.param("+1.7 points", id="margin"),
+        pytest.param("effective sample size 3,292", id="effective n"),
+        pytest.param("tolerated design effect 2.6", id="tolerated design effect"),
     ],
 )
 def test_a_met_limit_says_how_certain_it_is(name: str, text: str) -> None:
@@ -77,10 +64,11 @@ def test_json_has_the_same_as_numbers() -> None:
     latency, cache, available = (
         by_name[name]["levels"][1]["sides"][0] for name in ("latency_p95", "cache_hit_rate", "availability")
     )
-    assert latency["value_minus_limit"] == pytest.approx(0.2625 - 0.2)
-    assert (latency["total"], latency["confidence_interval"]["effective_sample_size"]) == (4180, 3890)
-    assert cache["confidence_interval"]["tolerated_design_effect"] == 1.7
-    assert available["confidence_interval"]["needed_duration_factor"] == 7.2
+    assert latency["value_minus_limit"] == pytest.approx(0.2299 - 0.2, abs=1e-4)
+    assert latency["total"] == 4174
+    assert latency["confidence_interval"]["effective_sample_size"] == pytest.approx(3397.4, abs=0.1)
+    assert cache["confidence_interval"]["tolerated_design_effect"] == pytest.approx(2.58, abs=0.01)
+    assert available["confidence_interval"]["needed_duration_factor"] == pytest.approx(70.8, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +91,8 @@ def test_how_much_longer_is_said_once(found: SideResult, told: int) -> None:
 
 def test_objectives_without_an_interval_share_a_line() -> None:
     """With `confidence: none` there is nothing more to say of what is met."""
-    plain = report()
-    shown = _shown("console", replace(plain, assessment=replace(plain.assessment, confidence=None)))
-    assert "✓ availability  ✓ cache_hit_rate  (2 of 4 met)" in shown
+    shown = _shown("console", unsteady(confidence=False))
+    assert "✓ error_rate  ✓ availability  ✓ cache_hit_rate  (3 of 4 met)" in shown
 
 
 @pytest.mark.parametrize(

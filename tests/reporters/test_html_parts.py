@@ -11,8 +11,8 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.reporters.html import charts, svg, tables, view
 from slocheck.reporters.html.timeline import timeline
 from slocheck.reporters.text import bytes_text
-from tests.builders.noisy_recordings import recording
 from tests.builders.reports import report
+from tests.builders.traffic import recording
 
 
 def heights(chart: str, colour: str) -> set[float]:
@@ -34,12 +34,12 @@ def test_an_objective_is_quoted_from_its_key_to_its_last_limit() -> None:
     """With line numbers, and no more than fits."""
     plain = report()
     objective = plain.spec.objectives[0]
-    assert [number for number, _ in view.spec_lines(plain, objective)] == [3]
-    last = replace(objective.limits["gold"], position=Position(5, 1))
+    assert [number for number, _ in view.spec_lines(plain, objective)] == [7]
+    last = replace(objective.limits["gold"], position=Position(9, 1))
     longer = replace(objective, limits={**objective.limits, "gold": last})
     quoted = view.spec_lines(plain, longer)
-    assert [number for number, _ in quoted] == [3, 4, 5]
-    assert quoted[1][1] == '  error_rate: {bronze: "< 1%", silver: "< 0.1%"}'
+    assert [number for number, _ in quoted] == [7, 8, 9]
+    assert quoted[1][1] == plain.spec.text.splitlines()[7]
     far = replace(last, position=Position(4000, 1))
     long_text = replace(plain, spec=replace(plain.spec, text="x\n" * 5000))
     assert len(view.spec_lines(long_text, replace(longer, limits={"gold": far}))) == view.MAX_SPEC_LINES

@@ -12,7 +12,7 @@ from slocheck.evidence.histogram import bucket_index, merge, quantile_bounds
 from slocheck.evidence.recording import EndpointRecording, Recording, SliceCounts
 from slocheck.reporters.html.timeline import decimated, timeline
 from slocheck.spec.model import Endpoint
-from tests.builders.noisy_recordings import recording
+from tests.builders.traffic import recording
 
 
 @pytest.mark.parametrize("step", [1, 5, 7])

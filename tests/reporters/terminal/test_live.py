@@ -9,11 +9,11 @@ from rich.console import Console
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
 from slocheck.reporters.terminal.live import LiveView, PlainProgress, progress_for, recent
-from tests.builders.noisy_recordings import recording
-from tests.builders.reports import HOSTILE, assessment, hostile_report, spec
+from tests.builders.reports import HOSTILE, hostile_report, report, spec
+from tests.builders.traffic import recording
 
 SPEC = spec()
-ASSESSMENT = assessment(SPEC.objectives)
+ASSESSMENT = report().assessment
 
 
 def plain_console() -> tuple[Console, io.StringIO]:

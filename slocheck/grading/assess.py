@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import islice
 
 from slocheck.errors import SIGNAL_EXIT_CODES, UsageError
@@ -25,11 +24,8 @@ from slocheck.grading.steady_state import steady_states, steady_warnings, withho
 from slocheck.grading.validity import findings
 from slocheck.grading.verdict import grade_sample
 from slocheck.grading.withhold import withhold_met
-from slocheck.indicators.client import client_sample
+from slocheck.indicators.measured_run import MeasuredRun, measured
 from slocheck.indicators.pooling import pool
-from slocheck.indicators.samples import NoData, Sample
-from slocheck.indicators.server.client_counts import client_counts
-from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Limit, Objective, SourceChoice, Spec
 from slocheck.statistics.confidence import alpha_for
@@ -59,12 +55,14 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
             )
     # of several runs the one that ended worst speaks for all
     evidence = max(runs, key=lambda run: _ENDINGS.index(run.ending))
-    results = tuple(_objective(objective, spec, runs) for objective in spec.objectives)
+    measured_runs = tuple(measured(run) for run in runs)
+    alpha = _alpha(spec, runs)
+    results = tuple(_objective(objective, spec, measured_runs, alpha) for objective in spec.objectives)
     steadiness = steady_states(spec, runs)
     if spec.confidence is not None:
         results = withhold_unsteady(results, steadiness)
     checks = (
-        *_each_checked(spec, runs),
+        *_each_checked(spec, measured_runs),
         *own_lateness(results, spec, runs),
     )
     # a breach can stand beside a fault of the measurement; what is met cannot
@@ -97,7 +95,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     )
 
 
-def _each_checked(spec: Spec, runs: Sequence[Evidence]) -> Iterator[Finding]:
+def _each_checked(spec: Spec, runs: Sequence[MeasuredRun]) -> Iterator[Finding]:
     """Yield every run's findings; of several runs each says which one it is about."""
     for number, run in enumerate(runs, start=1):
         for finding in findings(spec, run):
@@ -163,57 +161,39 @@ def _tainted(objective: str, faults: Sequence[Finding]) -> bool:
     return any(objective in fault.affects for fault in faults)
 
 
-def _objective(objective: Objective, spec: Spec, runs: Sequence[Evidence]) -> ObjectiveResult:
+def _objective(
+    objective: Objective, spec: Spec, runs: Sequence[MeasuredRun], alpha: float | None
+) -> ObjectiveResult:
     return ObjectiveResult(
         objective,
-        tuple(_level(name, limit, objective, spec, runs) for name, limit in objective.limits.items()),
+        tuple(
+            _level(name, limit, objective, spec=spec, runs=runs, alpha=alpha)
+            for name, limit in objective.limits.items()
+        ),
     )
 
 
 def _level(
-    name: str, limit: Limit, objective: Objective, spec: Spec, runs: Sequence[Evidence]
+    name: str,
+    limit: Limit,
+    objective: Objective,
+    *,
+    spec: Spec,
+    runs: Sequence[MeasuredRun],
+    alpha: float | None,
 ) -> LevelResult:
     """Grade one limit on the sides that the objective asks for."""
     sides: list[SideResult] = []
-    alpha = _alpha(spec, runs)
     ratio = not traits_of(objective.indicator.kind).is_percentile
     if objective.source is not SourceChoice.PROMETHEUS:
-        sample = pool(
-            [
-                client_sample(
-                    objective, limit, spec=spec, recording=run.recording, instances=_instances(spec, run)
-                )
-                for run in runs
-            ],
-            ratio=ratio,
-        )
+        sample = pool([run.client_sample(objective, limit, spec) for run in runs], ratio=ratio)
         sides.append(grade_sample(Side.CLIENT, sample, objective.indicator, limit, alpha))
     if objective.source is not SourceChoice.CLIENT:
-        sample = pool([_server_side(objective, limit, spec, run) for run in runs], ratio=ratio)
+        sample = pool([run.server_sample(objective, limit, spec) for run in runs], ratio=ratio)
         sides.append(grade_sample(Side.SERVER, sample, objective.indicator, limit, alpha))
     verdict, reason = combine(objective.indicator.kind, tuple(sides))
     needed = name in tiers.level_names_needed(spec.gate, spec.tiers)
     return LevelResult(name, limit, verdict, reason, tuple(sides), needed)
-
-
-def _server_side(objective: Objective, limit: Limit, spec: Spec, evidence: Evidence) -> Sample:
-    if evidence.server is None:
-        return NoData(
-            evidence.server_error or "no metric source was configured for this run", source_failed=True
-        )
-    client = client_counts(evidence.recording, objective.endpoint)
-    return server_sample(objective, limit, spec=spec, series=evidence.server, client=client)
-
-
-def _instances(spec: Spec, evidence: Evidence) -> Fraction | NoData:
-    """Return how many instances served the load: as the spec says, or as the server's series show."""
-    if spec.target.instances is not None:
-        return Fraction(spec.target.instances)
-    if evidence.server is None:
-        return NoData(
-            "instances are counted by the metric source, which delivered nothing", source_failed=True
-        )
-    return instances_of(spec, evidence.server)
 
 
 def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> tuple[RunWarning, ...]:

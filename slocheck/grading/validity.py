@@ -5,14 +5,15 @@ from collections.abc import Callable
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import Finding
-from slocheck.indicators.server.sample import scrape_gap
+from slocheck.indicators.measured_run import MeasuredRun
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
 
 Check = Callable[[Spec, Evidence], list[Finding]]
 
 
-def findings(spec: Spec, evidence: Evidence) -> tuple[Finding, ...]:
+def findings(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
     """Return all checks, held or not, in a fixed order: causes before what they lead to."""
     checks: tuple[Check, ...] = (
         _generator,
@@ -25,9 +26,9 @@ def findings(spec: Spec, evidence: Evidence) -> tuple[Finding, ...]:
         _scenario,
         _window,
         _clock,
-        _server,
     )
-    return tuple(finding for check in checks for finding in check(spec, evidence))
+    found = [finding for check in checks for finding in check(spec, run.evidence)]
+    return (*found, *_server(spec, run.server))
 
 
 def _distorted(spec: Spec) -> frozenset[str]:
@@ -173,17 +174,16 @@ def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
     return [Finding("clock", valid, message, _server_graded(spec), server_only=True)]
 
 
-def _server(spec: Spec, evidence: Evidence) -> list[Finding]:
+def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
     """The metric source's clock is near ours, and it looked often enough."""
-    server = evidence.server
     if server is None:
         return []
-    skew = abs(server.clock_skew)
+    skew = abs(server.raw.clock_skew)
     message = f"clock skew {skew:.3f} s"
     valid = skew <= spec.validity.max_clock_skew
     if not valid:
         message += f", allowed {spec.validity.max_clock_skew:g} s; the server's window may be another one"
-    gap = scrape_gap(server)
+    gap = server.scrape_gap
     regular = gap <= spec.validity.max_scrape_gap
     gaps = f"longest scrape gap {gap:.1f} intervals"
     if not regular:

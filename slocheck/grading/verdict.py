@@ -103,7 +103,7 @@ def _confident_share(
         float(allowed),
         alpha,
         bad_upper=sample.slices.bad_upper,
-        references=sample.slices.edges,
+        references=sample.slices.references,
         runs=sample.slices.runs,
     )
     bounds = Bounds(

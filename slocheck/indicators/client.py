@@ -1,6 +1,7 @@
 """The client side's samples: what the recording says of an objective, exactly where it was counted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from math import inf
@@ -10,38 +11,73 @@ from slocheck.evidence.histogram import count_at_or_over, merge, quantile_bounds
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
 from slocheck.indicators.samples import Display, NoData, Rate, Share, Slices
+from slocheck.indicators.server.client_counts import ClientCounts, client_counts
 from slocheck.plan.load_plan import is_reference
-from slocheck.spec.model import CacheRule, Endpoint, IndicatorKind, Limit, Objective, Spec
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import Endpoint, IndicatorKind, Limit, Objective, Spec
 
 Seconds = Sequence[SliceCounts]
 """The window, second by second; one entry each, empty where nothing was sent."""
 
 
+class ClientSide:
+    """One run's recording, its seconds added up once for all limits.
+
+    Attributes:
+        recording: As it was archived.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._seconds: dict[Endpoint | None, Seconds] = {}
+        self._counts: dict[Endpoint | None, ClientCounts] = {}
+
+    def seconds(self, endpoint: Endpoint | None) -> Seconds:
+        """Return the window's seconds in order, the endpoints added up; None means all of them."""
+        if endpoint not in self._seconds:
+            self._seconds[endpoint] = window_seconds(self.recording, endpoint)
+        return self._seconds[endpoint]
+
+    def counts(self, endpoint: Endpoint | None) -> ClientCounts:
+        """Return what the server's counts of an endpoint, or of all, are reconciled with."""
+        if endpoint not in self._counts:
+            self._counts[endpoint] = client_counts(self.recording, endpoint)
+        return self._counts[endpoint]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What one sample is about; `seconds` are those of the objective's endpoint."""
+
+    objective: Objective
+    limit: Limit
+    spec: Spec
+    seconds: Seconds
+    thresholds_ns: tuple[int, ...]
+    instances: Callable[[], Fraction | NoData]
+
+
 def client_sample(
-    objective: Objective, limit: Limit, *, spec: Spec, recording: Recording, instances: Fraction | NoData
+    objective: Objective,
+    limit: Limit,
+    *,
+    spec: Spec,
+    client: ClientSide,
+    instances: Callable[[], Fraction | NoData],
 ) -> Share | Rate | NoData:
     """Return what the client saw of an objective in the window.
 
-    `instances` is how many served the load, for the rate per instance alone.
+    `instances` tells how many served the load; only the rate per instance asks.
     """
-    seconds = window_seconds(recording, objective.endpoint)
+    seconds = client.seconds(objective.endpoint)
     if not any(part.sent for part in seconds):
-        return NoData(_nothing_sent(recording, objective.endpoint))
+        return NoData(_nothing_sent(client.recording, objective.endpoint))
     if not any(_sent(part) for part in seconds):
         return NoData("every request failed in the load generator itself; none reached the target")
-    match objective.indicator.kind:
-        case IndicatorKind.LATENCY:
-            return _latency(seconds, limit, recording.thresholds_ns, objective.indicator.quantile)
-        case IndicatorKind.ERROR_RATE:
-            return _share(seconds, _failed, lambda share: share)
-        case IndicatorKind.AVAILABILITY:
-            return _share(seconds, _unserved, lambda share: 1 - share)
-        case IndicatorKind.CACHE_HIT_RATE:
-            return _cache(seconds, spec.cache)
-        case IndicatorKind.RPS_PER_INSTANCE:
-            return instances if isinstance(instances, NoData) else _rate(seconds, instances)
-        case IndicatorKind.PROMQL:
-            return NoData("a PromQL objective has no client side")
+    sample = CLIENT_SAMPLES.get(objective.indicator.kind)
+    if sample is None:
+        return NoData("a PromQL objective has no client side")
+    return sample(_Question(objective, limit, spec, seconds, client.recording.thresholds_ns, instances))
 
 
 def window_seconds(recording: Recording, endpoint: Endpoint | None) -> Seconds:
@@ -87,7 +123,7 @@ def _nothing_sent(recording: Recording, endpoint: Endpoint | None) -> str:
 
 
 def _generator_failures(part: SliceCounts) -> int:
-    """Requests that failed on this machine: they are no word on the target."""
+    """Requests that failed on this machine: they say nothing about the target."""
     return part.failures.get(FailureClass.GENERATOR, 0)
 
 
@@ -103,44 +139,58 @@ def _unserved(part: SliceCounts) -> int:
     return part.unserved - _generator_failures(part)
 
 
-def _share(
-    seconds: Seconds, bad: Callable[[SliceCounts], int], shown: Callable[[Fraction], Fraction]
-) -> Share:
-    """Make a share of exactly counted bad requests; `shown` maps it to what people call it."""
+def _errors(question: _Question) -> Share:
+    return _share(question, _failed)
+
+
+def _availability(question: _Question) -> Share:
+    return _share(question, _unserved)
+
+
+def _share(question: _Question, bad: Callable[[SliceCounts], int]) -> Share:
+    """Make a share of exactly counted bad requests, shown as the indicator's value."""
+    seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
     counts = tuple(bad(part) for part in seconds)
     share = Fraction(sum(counts), sum(n))
-    value = float(shown(share))
+    good = traits_of(question.objective.indicator.kind).good_share
+    value = float(1 - share if good else share)
     return Share(sum(n), share, share, Display(value, value), Slices(n, counts))
 
 
-def _cache(seconds: Seconds, rule: CacheRule) -> Share | NoData:
+def _cache(question: _Question) -> Share | NoData:
+    seconds = question.seconds
     n = tuple(part.cache_hits + part.cache_misses for part in seconds)
     if sum(n) == 0:
-        return NoData(f"no response told a cache hit or miss by {', '.join(rule.headers)}")
+        headers = ", ".join(question.spec.cache.headers)
+        return NoData(f"no response told a cache hit or miss by {headers}")
     misses = tuple(part.cache_misses for part in seconds)
     share = Fraction(sum(misses), sum(n))
     hit_rate = float(1 - share)
     return Share(sum(n), share, share, Display(hit_rate, hit_rate), Slices(n, misses))
 
 
-def _rate(seconds: Seconds, instances: Fraction) -> Rate:
+def _rate(question: _Question) -> Rate | NoData:
     """Successes per second and instance; what was attempted is what was offered."""
+    seconds, instances = question.seconds, question.instances()
+    if isinstance(instances, NoData):
+        return instances
     length = len(seconds)
     rate = Fraction(sum(part.ok for part in seconds), length) / instances
     offered = Fraction(sum(_sent(part) for part in seconds), length) / instances
     return Rate(rate, rate, offered, tuple(float(part.ok / instances) for part in seconds))
 
 
-def _latency(seconds: Seconds, limit: Limit, thresholds: tuple[int, ...], quantile: Fraction | None) -> Share:
+def _latency(question: _Question) -> Share:
     """Requests at or over the limit; a failed request is as slow as can be."""
+    seconds, limit, thresholds = question.seconds, question.limit, question.thresholds_ns
+    quantile = question.objective.indicator.quantile
     first_bad = limit.first_bad_ns
     n = tuple(_sent(part) for part in seconds)
     surely, possibly = _slow(seconds, first_bad, thresholds)
-    notes = (
-        () if surely == possibly else (f"{limit.text} was not counted while running; read off the histogram",)
-    )
-    edges = tuple(
+    read_off = f"{limit.text} was not counted during the run; it is read off the histogram"
+    notes = () if surely == possibly else (read_off,)
+    references = tuple(
         tuple(_over(part, index) + _failed(part) for part in seconds)
         for index, threshold in enumerate(thresholds)
         if is_reference(threshold, first_bad)
@@ -151,7 +201,7 @@ def _latency(seconds: Seconds, limit: Limit, thresholds: tuple[int, ...], quanti
         Fraction(sum(surely), total),
         Fraction(sum(possibly), total),
         _percentile(seconds, quantile or Fraction(1), total),
-        Slices(n, surely, possibly if possibly != surely else None, edges),
+        Slices(n, surely, possibly if possibly != surely else None, references),
         notes,
     )
 
@@ -184,3 +234,13 @@ def _percentile(seconds: Seconds, quantile: Fraction, total: int) -> Display:
         return Display(inf, inf)
     low, high = quantile_bounds(histogram, Fraction(rank, served))
     return Display(low / NS_PER_SECOND, high / NS_PER_SECOND)
+
+
+CLIENT_SAMPLES: Mapping[IndicatorKind, Callable[[_Question], Share | Rate | NoData]] = {
+    IndicatorKind.LATENCY: _latency,
+    IndicatorKind.ERROR_RATE: _errors,
+    IndicatorKind.AVAILABILITY: _availability,
+    IndicatorKind.CACHE_HIT_RATE: _cache,
+    IndicatorKind.RPS_PER_INSTANCE: _rate,
+}
+"""What measures each kind of indicator on the client side; queries have none."""

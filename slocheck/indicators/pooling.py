@@ -42,7 +42,7 @@ def _pool_shares(shares: Sequence[Share], *, ratio: bool) -> Share:
         _pool_displays(shares, ratio=ratio),
         _pool_slices([share.slices for share in shares if share.slices is not None], len(shares)),
         tuple(dict.fromkeys(note for share in shares for note in share.notes)),
-        # the client may settle a doubt about a bucket, but no other one that a run has
+        # the client may settle what a bucket leaves open, but nothing else
         bool(doubted) and all(share.bucket_limited for share in doubted),
     )
 
@@ -66,8 +66,8 @@ def _pool_displays(shares: Sequence[Share], *, ratio: bool) -> Display:
 
 
 def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
-    """Put slices end to end; None where a run has none, or not the same reference edges."""
-    if len(parts) < runs or len({len(part.edges) for part in parts}) > 1:
+    """Put slices end to end; None where a run has none, or not the same references."""
+    if len(parts) < runs or len({len(part.references) for part in parts}) > 1:
         return None
     doubted = any(part.bad_upper is not None for part in parts)
     return Slices(
@@ -75,8 +75,8 @@ def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
         tuple(bad for part in parts for bad in part.bad),
         tuple(bad for part in parts for bad in part.bad_upper or part.bad) if doubted else None,
         tuple(
-            tuple(count for edge in same for count in edge)
-            for same in zip(*(part.edges for part in parts), strict=True)
+            tuple(count for series in same for count in series)
+            for same in zip(*(part.references for part in parts), strict=True)
         ),
         tuple(len(part.n) for part in parts),
     )

@@ -29,15 +29,15 @@ class Slices:
         n: Requests.
         bad: Bad for certain.
         bad_upper: Bad or possibly bad; None where nothing is in doubt.
-        edges: For latency, counts at or over thresholds down to a tenth of the limit (failures included), as
-            references.
+        references: For latency, counts at or over lower thresholds, down to a tenth of the limit (failures
+            included).
         runs: Where several runs are pooled, how many slices each has, in order; else None.
     """
 
     n: tuple[int, ...]
     bad: tuple[int, ...]
     bad_upper: tuple[int, ...] | None = None
-    edges: tuple[tuple[int, ...], ...] = ()
+    references: tuple[tuple[int, ...], ...] = ()
     runs: tuple[int, ...] | None = None
 
 
@@ -98,7 +98,7 @@ class Scalar:
 class NoData:
     """There is nothing to grade, and why; never a pass.
 
-    `broken` marks what a failing source caused (as opposed to no traffic at all).
+    `source_failed` marks what a failing source caused, as opposed to no traffic at all.
     """
 
     reason: str

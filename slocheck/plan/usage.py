@@ -11,6 +11,7 @@ PERIODS = "container_cpu_cfs_periods_total"
 THROTTLED = "container_cpu_cfs_throttled_periods_total"
 PROCESS_METRICS = (PROCESS_CPU, PROCESS_MEMORY)
 CONTAINER_METRICS = (CONTAINER_CPU, CONTAINER_MEMORY, PERIODS, THROTTLED)
+USAGE_METRICS = frozenset({*PROCESS_METRICS, *CONTAINER_METRICS})
 
 
 def usage_queries(spec: Spec) -> tuple[SeriesQuery, ...]:

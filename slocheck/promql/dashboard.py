@@ -1,5 +1,6 @@
 """What a dashboard would ask for an objective: shown next to slocheck's own number, never graded."""
 
+from slocheck.promql.routes import route_labels
 from slocheck.promql.selectors import Matcher, SeriesQuery, equalities, selector_text
 from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
 
@@ -42,11 +43,6 @@ def _rate(metric: str, matchers: tuple[Matcher, ...]) -> str:
 
 def _scope(objective: Objective, mapping: Preset) -> tuple[Matcher, ...]:
     """Return the conditions that pick the objective's requests: its endpoint, or no ignored route."""
-    wanted = dict(objective.labels)
-    if endpoint := objective.endpoint:
-        for label, value in ((mapping.method_label, endpoint.method), (mapping.route_label, endpoint.name)):
-            if label:
-                wanted.setdefault(label, value)
-    if not wanted and mapping.route_label:
-        return tuple(Matcher(mapping.route_label, "!=", route) for route in mapping.ignore_routes)
-    return equalities(wanted)
+    wanted, ignored = route_labels(objective, mapping)
+    left_out = tuple(Matcher(mapping.route_label or "", "!=", route) for route in ignored)
+    return (*equalities(wanted), *left_out)

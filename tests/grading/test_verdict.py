@@ -178,7 +178,7 @@ def test_that_nothing_is_ever_bad_is_not_too_close_but_beyond_proof(objective: s
 
 def test_clusters_are_named_as_the_cause() -> None:
     """Enough requests, but they come in bursts: the reason says what they are worth."""
-    slices = Slices((100,) * 60, (0,) * 60, edges=((0,) * 55 + (90,) * 5,))
+    slices = Slices((100,) * 60, (0,) * 60, references=((0,) * 55 + (90,) * 5,))
     judged = _judge(
         'error_rate: {silver: "< 5%"}', Share(6000, Fraction(0), Fraction(0), NOWHERE, slices), CONFIDENT
     )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.evidence.recording import FailureClass, Recording
-from slocheck.indicators.client import client_sample
+from slocheck.indicators.client import ClientSide, client_sample
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.spec.model import Spec
 from tests.builders.recordings import make_recording, make_slice, steady
@@ -21,7 +21,9 @@ def _sample(
     """Return the sample of the first objective at its first limit."""
     objective = spec.objectives[0]
     limit = next(iter(objective.limits.values()))
-    return client_sample(objective, limit, spec=spec, recording=recording, instances=instances)
+    return client_sample(
+        objective, limit, spec=spec, client=ClientSide(recording), instances=lambda: instances
+    )
 
 
 def _share(spec: Spec, recording: Recording) -> Share:
@@ -183,4 +185,4 @@ def test_references_lie_near_the_limit(limit: str, edges_ms: list[int]) -> None:
     slices = _share(spec, recording).slices
     assert slices is not None
     counts = [10 - (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000).index(ms) for ms in edges_ms]
-    assert [edge[0] for edge in slices.edges] == counts
+    assert [reference[0] for reference in slices.references] == counts

@@ -15,7 +15,9 @@ from tests.builders.specs import make_spec
 
 
 def _share(bad: int, total: int, slices: int = 2) -> Share:
-    part = Slices((total // slices,) * slices, (bad // slices,) * slices, edges=((bad // slices,) * slices,))
+    part = Slices(
+        (total // slices,) * slices, (bad // slices,) * slices, references=((bad // slices,) * slices,)
+    )
     return Share(total, Fraction(bad, total), Fraction(bad, total), Display(0.1, 0.2), part)
 
 
@@ -25,7 +27,7 @@ def test_shares_are_weighed_by_their_size() -> None:
     assert isinstance(together, Share)
     assert (together.total, together.low) == (400, Fraction(6, 400))
     assert together.slices == Slices(
-        (100, 100, 100, 50, 50), (2, 2, 2, 0, 0), edges=((2, 2, 2, 0, 0),), runs=(3, 2)
+        (100, 100, 100, 50, 50), (2, 2, 2, 0, 0), references=((2, 2, 2, 0, 0),), runs=(3, 2)
     )
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from slocheck.documents.position import Position
 from slocheck.documents.units import Comparison
+from slocheck.indicators.client import CLIENT_SAMPLES
+from slocheck.indicators.server.sample import SERVER_SAMPLES
 from slocheck.spec.blocks.limits import indicator_named
 from slocheck.spec.indicators import TRAITS, Unit, error_budget, traits_of
 from slocheck.spec.model import Indicator, IndicatorKind, Limit, Preset
@@ -35,6 +37,8 @@ def test_every_kind_has_a_row_and_is_measured(kind: IndicatorKind) -> None:
     """A kind has traits, a function for each side that it has, and a name where it is not a query."""
     traits = traits_of(kind)
     assert traits.title
+    assert (kind in CLIENT_SAMPLES) is not traits.is_query
+    assert kind in SERVER_SAMPLES
     assert (kind in NAMES) is not traits.is_query
     if kind in NAMES:
         found = indicator_named(NAMES[kind])

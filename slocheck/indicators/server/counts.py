@@ -1,165 +1,88 @@
-"""Growth of many series put together: by status, by bucket edge, over all processes."""
+"""Growth of many series put together: by status, by bucket boundary, over all processes."""
 
-import re
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 
-from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.server.counters import (
-    Flag,
-    Growth,
-    clean,
-    growth,
-    is_counter,
-    scrape_targets,
-    target_name,
-)
-from slocheck.spec.model import Endpoint, Objective, Preset
-
-_STATUS = re.compile(r"^([1-5])(\d\d|xx|XX)$")
-
-MANY_FALLS = 3
-"""So many falls of one counter, with no word on process starts, look like several processes."""
+from slocheck.indicators.server.counters import Flag, Growth
+from slocheck.indicators.server.selections import EVERYTHING, Labels, Selection
 
 
 @dataclass(frozen=True, slots=True)
+class Slots:
+    """The slices of a count: each is one scrape interval long.
+
+    Attributes:
+        first: End of the first slice, epoch seconds: the first scrape after the baseline.
+        count: How many slices the growth spans.
+        interval: Their length, seconds.
+    """
+
+    first: float
+    count: int
+    interval: float
+
+    def index(self, moment: float, count: int) -> int:
+        """Return the slice that a scrape at a moment belongs to, of `count` of them."""
+        if self.interval <= 0:
+            return 0
+        return min(count - 1, max(0, round((moment - self.first) / self.interval)))
+
+
+@dataclass(frozen=True, eq=False)
 class Counted:
-    """Series and how much each grew.
+    """Series and how much each grew. What was added up once is remembered.
 
     Attributes:
         parts: The series' labels and growth.
         flags: Of all of them.
-        interval: Length of a slice, seconds.
+        slots: The slices that the growth is put into.
     """
 
-    parts: tuple[tuple[Mapping[str, str], Growth], ...]
+    parts: tuple[tuple[Labels, Growth], ...]
     flags: frozenset[Flag]
-    interval: float
+    slots: Slots
+    _totals: dict[Selection, Fraction] = field(default_factory=dict, init=False, repr=False)
+    _slices: dict[tuple[Selection, int], tuple[int, ...]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
-    def total(self, wanted: Callable[[Mapping[str, str]], bool] = lambda _: True) -> Fraction:
-        """Return the growth of the series whose labels are wanted."""
-        return sum((part.total for labels, part in self.parts if wanted(labels)), Fraction(0))
+    def total(self, wanted: Selection = EVERYTHING) -> Fraction:
+        """Return the growth of the series that are wanted."""
+        if wanted not in self._totals:
+            grown = (part.total for labels, part in self.parts if wanted(labels))
+            self._totals[wanted] = sum(grown, Fraction(0))
+        return self._totals[wanted]
 
-    def slices(self, count: int, wanted: Callable[[Mapping[str, str]], bool] = lambda _: True) -> list[int]:
-        """Return the same per slice of one scrape interval, by the moment of the scrape that showed it."""
+    def slices(self, wanted: Selection = EVERYTHING, *, count: int | None = None) -> tuple[int, ...]:
+        """Return the same per slice, by the moment of the scrape that showed it; `count` slices if given."""
+        key = (wanted, count or self.slots.count)
+        if key not in self._slices:
+            self._slices[key] = self._summed(*key)
+        return self._slices[key]
+
+    def _summed(self, wanted: Selection, count: int) -> tuple[int, ...]:
         amounts = [Fraction(0)] * count
-        first = self._first()
         for labels, part in self.parts:
             if wanted(labels):
                 for step in part.steps:
-                    slot = min(count - 1, max(0, round((step.end - first) / self.interval)))
-                    amounts[slot] += step.added
-        return [round(amount) for amount in amounts]
+                    if step.added:
+                        amounts[self.slots.index(step.end, count)] += step.added
+        return tuple(round(amount) for amount in amounts)
 
-    def _first(self) -> float:
-        """The first scrape after the baseline: the end of the first slice."""
-        return min((step.end for _, part in self.parts for step in part.steps), default=0.0)
-
-    def slots(self) -> int:
-        """Return how many slices of one scrape interval the steps span."""
-        last = max((step.end for _, part in self.parts for step in part.steps), default=0.0)
-        return 1 + round((last - self._first()) / self.interval) if self.interval > 0 else 1
+    def of(self, parts: Sequence[tuple[Labels, Growth]]) -> "Counted":
+        """Return the count of some of its series alone, in the same slices."""
+        return Counted(tuple(parts), flags_of(parts), self.slots)
 
 
-def count(
-    server: ServerSeries,
-    metric: str,
-    wanted: Callable[[Mapping[str, str]], bool],
-    *,
-    begin: float,
-    end: float,
-    whole: bool = True,
-) -> Counted:
-    """Return how much the wanted series of a metric grew between two moments."""
-    processes = scrape_targets(server)
-    parts = []
-    for series in server.series:
-        if series.metric == metric and wanted(series.labels):
-            target = processes[target_name(series.labels)]
-            grown = growth(series, target, begin=begin, end=end, load_start=server.load_start, whole=whole)
-            parts.append((series.labels, grown))
-    flags = frozenset(flag for _, part in parts for flag in part.flags)
-    return Counted(tuple(parts), flags, server.scrape_interval)
+def counted(parts: Sequence[tuple[Labels, Growth]], interval: float) -> Counted:
+    """Put series and their growth together; slices are `interval` seconds long."""
+    ends = [step.end for _, part in parts for step in part.steps]
+    first, last = min(ends, default=0.0), max(ends, default=0.0)
+    slots = 1 + round((last - first) / interval) if interval > 0 else 1
+    return Counted(tuple(parts), flags_of(parts), Slots(first, slots, interval))
 
 
-def route_filter(preset: Preset, objective: Objective) -> Callable[[Mapping[str, str]], bool]:
-    """Return which series an objective is about: one endpoint's, or all but the routes left out."""
-    wanted = dict(objective.labels)
-    endpoint: Endpoint | None = objective.endpoint
-    if endpoint is not None:
-        if preset.method_label:
-            wanted.setdefault(preset.method_label, endpoint.method)
-        if preset.route_label:
-            wanted.setdefault(preset.route_label, endpoint.name)
-    ignored = frozenset(preset.ignore_routes) if endpoint is None and not objective.labels else frozenset()
-
-    def matches(labels: Mapping[str, str]) -> bool:
-        if preset.route_label and labels.get(preset.route_label) in ignored:
-            return False
-        return all(labels.get(label) == value for label, value in wanted.items())
-
-    return matches
-
-
-def status_share(value: str, statuses: Sequence[str]) -> tuple[bool, bool]:
-    """Tell whether a status label's value surely and possibly stands for one of `statuses`.
-
-    Values may be exact (``503``) or grouped (``5xx``); `statuses` may be both as well. What is no status
-    at all may stand for anything.
-    """
-    match = _STATUS.match(value)
-    if match is None:
-        return False, True
-    family = f"{match[1]}xx"
-    if family in statuses:
-        return True, True
-    if match[2].isdigit():
-        exact = value in statuses
-        return exact, exact
-    return False, any(status.startswith(match[1]) for status in statuses)
-
-
-def load_balanced(server: ServerSeries) -> str:
-    """Say why the series look like several processes behind one address; empty when they do not."""
-    for name, target in scrape_targets(server).items():
-        if target.flips_back():
-            return (
-                f"{name}: its process start goes back and forth, so several processes answer behind one "
-                "address; scrape each replica by itself"
-            )
-        falls = max((_falls(series) for series in server.series if _counts_of(series, name)), default=0)
-        restarts = target.restarts(0, float("inf"))
-        allowed = restarts if target.starts else MANY_FALLS - 1
-        if falls > allowed:
-            return (
-                f"{name}: a counter fell {falls} times while the process started {restarts} times; it is "
-                "scraped through a load balancer, or served by several workers without a shared registry"
-            )
-    return ""
-
-
-def _counts_of(series: RawSeries, name: str) -> bool:
-    return is_counter(series.metric) and target_name(series.labels) == name
-
-
-def _falls(series: RawSeries) -> int:
-    return sum(b < a for a, b in pairwise(clean(series)[1]))
-
-
-def quiet_growth(server: ServerSeries, metric: str, wanted: Callable[[Mapping[str, str]], bool]) -> Fraction:
-    """Return how much grew before the load: other traffic, which the client cannot know of."""
-    processes = scrape_targets(server)
-    total = Fraction(0)
-    for series in server.series:
-        if series.metric == metric and wanted(series.labels):
-            times, values = clean(series)
-            before = [Fraction(value) for value in values[: bisect_left(times, server.load_start)]]
-            if before:
-                scrapes = processes[target_name(series.labels)].scrapes
-                newborn = bool(scrapes) and scrapes[0] < times[0]
-                first = Fraction(0) if newborn else before[0]
-                total += sum(b - a if b >= a else b for a, b in pairwise([first, *before]))
-    return total
+def flags_of(parts: Sequence[tuple[Labels, Growth]]) -> frozenset[Flag]:
+    """Return why the growth of any of these series is only a lower bound."""
+    return frozenset(flag for _, part in parts for flag in part.flags)

@@ -1,17 +1,16 @@
-"""What other jobs tell: look-ups in a cache, replicas that serve."""
+"""What the metrics of other jobs say: look-ups in a cache, replicas that serve."""
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import isfinite
 
-from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.samples import Display, NoData, Share, Slices
-from slocheck.indicators.server.counts import count, quiet_growth
+from slocheck.indicators.server.selections import pinned
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Preset, Spec
 from slocheck.spec.model.related_jobs import CacheCounters, Replicas
 
 DIFFERS = Fraction(1, 20)
-"""Replicas and instances with traffic that are further apart than this are worth a word."""
+"""Replicas and instances with traffic that differ by more than this share are noted."""
 
 
 def _counters(spec: Spec, preset: Preset) -> CacheCounters | None:
@@ -23,45 +22,40 @@ def _counters(spec: Spec, preset: Preset) -> CacheCounters | None:
     return None
 
 
-def cache_sample(spec: Spec, series: ServerSeries) -> Share | NoData:
+def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
     """Share of look-ups that missed; look-ups need not be requests, so there is nothing to reconcile."""
-    counters = _counters(spec, series.preset)
+    counters = _counters(spec, server.preset)
     if counters is None:
-        return NoData(f"preset {series.preset.name} names no cache counters")
+        return NoData(f"preset {server.preset.name} names no cache counters")
 
-    def wanted(labels: Mapping[str, str]) -> bool:
-        return all(labels.get(label) == value for label, value in counters.selector.items())
-
-    hits, misses = (
-        count(series, metric, wanted, begin=series.start, end=series.end)
-        for metric in (counters.hits, counters.misses)
-    )
+    wanted = pinned(counters.selector)
+    hits, misses = (server.window_count(metric, wanted) for metric in (counters.hits, counters.misses))
     if flags := hits.flags | misses.flags:
         named = ", ".join(sorted(flag.value for flag in flags))
         return NoData(f"the cache counters are incomplete ({named})")
     total = round(hits.total() + misses.total())
     if total == 0:
-        return NoData(f"{counters.hits} and {counters.misses} counted no look-up in the window")
-    slots = max(hits.slots(), misses.slots())
-    bad = misses.slices(slots)
-    n = [hit + miss for hit, miss in zip(hits.slices(slots), bad, strict=True)]
+        return NoData(f"{counters.hits} and {counters.misses} counted no look-ups in the window")
+    slots = max(hits.slots.count, misses.slots.count)
+    bad = misses.slices(count=slots)
+    n = tuple(hit + miss for hit, miss in zip(hits.slices(count=slots), bad, strict=True))
     share = Fraction(round(misses.total()), total)
     shown = Display(float(1 - share), float(1 - share))
     notes = []
     if counters.selector:
         notes.append("the cache counts the look-ups of all its clients, not of this service alone")
-        before = sum(quiet_growth(series, metric, wanted) for metric in (counters.hits, counters.misses))
+        before = sum(server.growth_before_load(metric, wanted) for metric in (counters.hits, counters.misses))
         if before:
             notes.append(f"{round(before):,} look-ups came before the load: others use this cache")
-    return Share(total, share, share, shown, Slices(tuple(n), tuple(bad)), tuple(notes))
+    return Share(total, share, share, shown, Slices(n, bad), tuple(notes))
 
 
-def instance_count(spec: Spec, series: ServerSeries, covered: Mapping[str, float]) -> Fraction | NoData:
+def instance_count(spec: Spec, server: ServerSide, covered: Mapping[str, float]) -> Fraction | NoData:
     """Return the instances that served: as written, as replicas are reported, or as series show.
 
     Args:
         spec: With ``target.instances``, None where they are to be counted.
-        series: With the replicas' gauge, where the spec names one.
+        server: With the replicas' gauge, where the spec names one.
         covered: Seconds of the window that each process with traffic was scraped over; not empty.
     """
     if spec.target.instances is not None:
@@ -69,16 +63,16 @@ def instance_count(spec: Spec, series: ServerSeries, covered: Mapping[str, float
     replicas = _replicas(spec)
     if replicas is None:
         return _by_traffic(covered)
-    mean = _mean(series, replicas)
-    return mean or NoData(f"{replicas.metric} says nothing of the window: check replicas.selector")
+    mean = _mean(server, replicas)
+    return mean or NoData(f"{replicas.metric} has no samples in the window: check replicas.selector")
 
 
-def replica_notes(spec: Spec, series: ServerSeries, covered: Mapping[str, float]) -> tuple[str, ...]:
+def replica_notes(spec: Spec, server: ServerSide, covered: Mapping[str, float]) -> tuple[str, ...]:
     """Say where replicas and instances with traffic differ: some were idle, or some are not scraped."""
     replicas = _replicas(spec)
     mean = None
     if replicas and spec.target.instances is None:
-        mean = _mean(series, replicas)
+        mean = _mean(server, replicas)
     if not mean or not covered:
         return ()
     busy = _by_traffic(covered)
@@ -96,17 +90,14 @@ def _by_traffic(covered: Mapping[str, float]) -> Fraction:
     return Fraction(sum(covered.values())) / Fraction(max(covered.values()))
 
 
-def _mean(series: ServerSeries, replicas: Replicas) -> Fraction | None:
+def _mean(server: ServerSide, replicas: Replicas) -> Fraction | None:
     """Return the gauge's mean over the window, summed over its series; None without a sample."""
-    total = Fraction(0)
-    for one in series.series:
-        pinned = all(one.labels.get(label) == value for label, value in replicas.selector.items())
-        if one.metric != replicas.metric or not pinned:
-            continue
+    total, wanted = Fraction(0), pinned(replicas.selector)
+    for one in server.series_of(replicas.metric):
         inside = [
             Fraction(value)
             for time, value in zip(one.times, one.values, strict=True)
-            if series.start <= time <= series.end and isfinite(value)
+            if wanted(one.labels) and server.raw.start <= time <= server.raw.end
         ]
         total += sum(inside, Fraction(0)) / len(inside) if inside else 0
     return total or None

@@ -1,200 +1,191 @@
 """The server side's samples: raw counters, reconciled with the client, as bounds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from math import isfinite
 
-from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counters import scrape_targets
-from slocheck.indicators.server.counts import (
-    Counted,
-    count,
-    load_balanced,
-    quiet_growth,
-    route_filter,
-    status_share,
-)
+from slocheck.indicators.server.counts import Counted
 from slocheck.indicators.server.latency import latency_sample
 from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
-from slocheck.spec.indicators import UNSERVED_STATUSES
-from slocheck.spec.model import IndicatorKind, Limit, Objective, Preset, Reduce, Spec
+from slocheck.indicators.server.scrape_targets import target_name
+from slocheck.indicators.server.selections import EVERYTHING, Without, WithStatus, requests_of
+from slocheck.indicators.server.server_side import ServerSide
+from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
+from slocheck.spec.model import IndicatorKind, Limit, Objective, Reduce, Spec
 
 _UNSERVED = tuple(str(status) for status in sorted(UNSERVED_STATUSES))
-Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What one sample is about."""
+
+    objective: Objective
+    limit: Limit
+    spec: Spec
+    server: ServerSide
+    client: ClientCounts
 
 
 def server_sample(
-    objective: Objective, limit: Limit, *, spec: Spec, series: ServerSeries, client: ClientCounts
+    objective: Objective, limit: Limit, *, spec: Spec, server: ServerSide, client: ClientCounts
 ) -> Share | Rate | Scalar | NoData:
     """Return what the server's series say of an objective in the window."""
     kind = objective.indicator.kind
-    if kind is IndicatorKind.PROMQL:
-        return _promql(objective, series)
-    if series.incomplete:
-        return NoData(f"the series are incomplete: {series.incomplete[0]}", source_failed=True)
-    if reason := load_balanced(series):
-        return NoData(reason, source_failed=True)
-    if kind is IndicatorKind.LATENCY:
-        return latency_sample(objective, limit, spec=spec, series=series, client=client)
-    if kind is IndicatorKind.CACHE_HIT_RATE:
-        return cache_sample(spec, series)
-    if kind is IndicatorKind.RPS_PER_INSTANCE:
-        return _rate(objective, spec, series, client)
-    statuses = spec.failures.statuses if kind is IndicatorKind.ERROR_RATE else _UNSERVED
-    return _failures(objective, statuses, series, client, success=kind is IndicatorKind.AVAILABILITY)
+    if not traits_of(kind).is_query:
+        if server.raw.incomplete:
+            return NoData(f"the series are incomplete: {server.raw.incomplete[0]}", source_failed=True)
+        if server.load_balanced:
+            return NoData(server.load_balanced, source_failed=True)
+    return SERVER_SAMPLES[kind](_Question(objective, limit, spec, server, client))
 
 
-def _by_status(preset: Preset, statuses: Sequence[str], *, surely: bool) -> Callable[[Labels], bool]:
-    label = preset.status_label or ""
-    return lambda labels: status_share(labels.get(label, ""), statuses)[0 if surely else 1]
+def _latency(question: _Question) -> Share | NoData:
+    return latency_sample(
+        question.objective,
+        question.limit,
+        spec=question.spec,
+        server=question.server,
+        client=question.client,
+    )
 
 
-def _failures(
-    objective: Objective,
-    statuses: Sequence[str],
-    series: ServerSeries,
-    client: ClientCounts,
-    *,
-    success: bool,
-) -> Share | NoData:
-    """Share of requests with one of `statuses`; `success` displays its complement."""
-    preset = series.preset
+def _errors(question: _Question) -> Share | NoData:
+    return _failures(question, question.spec.failures.statuses)
+
+
+def _availability(question: _Question) -> Share | NoData:
+    return _failures(question, _UNSERVED)
+
+
+def _cache(question: _Question) -> Share | NoData:
+    return cache_sample(question.spec, question.server)
+
+
+def _failures(question: _Question, statuses: tuple[str, ...]) -> Share | NoData:
+    """Share of requests with one of `statuses`, shown as the share of the others where that is the value."""
+    objective, server = question.objective, question.server
+    preset = server.preset
     if preset.counter is None or preset.status_label is None:
         return NoData(f"preset {preset.name} has no counter by status; write source: client")
-    wanted = route_filter(preset, objective)
-    doubt = counter_discrepancy(objective, series, client)
-    if isinstance(doubt, NoData):
-        return doubt
-    counted = count(series, preset.counter, wanted, begin=series.start, end=series.end)
+    discrepancy = counter_discrepancy(objective, server, question.client)
+    if isinstance(discrepancy, NoData):
+        return discrepancy
+    counted = server.window_count(preset.counter, requests_of(objective, preset))
     total = round(counted.total())
     if total == 0:
-        return NoData(_nothing(series, preset.counter, objective))
-    sure, possible = (_by_status(preset, statuses, surely=surely) for surely in (True, False))
+        return NoData(_nothing(server, preset.counter, objective))
+    sure, possible = (WithStatus(preset.status_label, statuses, surely=surely) for surely in (True, False))
     bad = round(counted.total(sure)), round(counted.total(possible))
-    slots = counted.slots()
     slices = Slices(
-        tuple(counted.slices(slots)),
-        tuple(counted.slices(slots, sure)),
-        tuple(counted.slices(slots, possible)) if bad[0] != bad[1] else None,
+        counted.slices(), counted.slices(sure), counted.slices(possible) if bad[0] != bad[1] else None
     )
     low, high = bad[0] / total, bad[1] / total
-    display = Display(1 - high, 1 - low) if success else Display(low, high)
-    return share_sample(bad, total, doubt, display=display, slices=slices, flags=counted.flags)
+    good = traits_of(objective.indicator.kind).good_share
+    display = Display(1 - high, 1 - low) if good else Display(low, high)
+    return share_sample(bad, total, discrepancy, display=display, slices=slices, flags=counted.flags)
 
 
 def counter_discrepancy(
-    objective: Objective, series: ServerSeries, client: ClientCounts
+    objective: Objective, server: ServerSide, client: ClientCounts
 ) -> CountDiscrepancy | NoData:
     """Reconcile the request counter over the whole load with the client."""
-    metric = series.preset.counter or ""
-    wanted = route_filter(series.preset, objective)
-    whole = count(series, metric, wanted, begin=series.load_start, end=series.end)
-    quiet = quiet_growth(series, metric, wanted)
+    metric = server.preset.counter or ""
+    wanted = requests_of(objective, server.preset)
+    whole = server.load_count(metric, wanted)
     return reconcile(
         whole.total(),
         client,
         flags=whole.flags,
-        quiet=quiet,
-        whole=series.start <= series.load_start,
+        before_load=server.growth_before_load(metric, wanted),
+        whole=server.window_is_load,
     )
 
 
-def _nothing(series: ServerSeries, metric: str, objective: Objective) -> str:
+def _nothing(server: ServerSide, metric: str, objective: Objective) -> str:
     """Say why nothing was counted."""
-    if not any(item.metric == metric for item in series.series):
+    if not server.series_of(metric):
         return f"the source has no series {metric}; is the preset the right one?"
     about = f" for {objective.endpoint}" if objective.endpoint else ""
     return f"{metric} counted no request{about} in the window"
 
 
-def _rate(objective: Objective, spec: Spec, series: ServerSeries, client: ClientCounts) -> Rate | NoData:
+def _rate(question: _Question) -> Rate | NoData:
     """Successes per second and instance, between the first and the last scrape inside the window."""
-    preset = series.preset
+    objective, spec = question.objective, question.spec
+    server, client = question.server, question.client
+    preset = server.preset
     if preset.counter is None:
         return NoData(f"preset {preset.name} has no request counter")
-    doubt = counter_discrepancy(objective, series, client)
-    if isinstance(doubt, NoData):
-        return doubt
-    end = series.start + client.window_s
-    counted = count(
-        series, preset.counter, route_filter(preset, objective), begin=series.start, end=end, whole=False
+    discrepancy = counter_discrepancy(objective, server, client)
+    if isinstance(discrepancy, NoData):
+        return discrepancy
+    end = server.raw.start + client.window_s
+    counted = server.count(
+        preset.counter, requests_of(objective, preset), begin=server.raw.start, end=end, whole=False
     )
-    seconds = _covered(series, counted, end)
+    seconds = _covered(server, counted, end)
     if counted.total() == 0 or not seconds:
         return NoData("the window holds fewer than two scrapes with traffic between them")
-    longest = max(seconds.values())
-    instances = instance_count(spec, series, seconds)
+    instances = instance_count(spec, server, seconds)
     if isinstance(instances, NoData):
         return instances
-    scale = Fraction(longest) * instances
-    sure, possible = (_by_status(preset, spec.failures.statuses, surely=surely) for surely in (True, False))
-    good_low = counted.total() - counted.total(possible) - doubt.extra
-    good_high = counted.total() - counted.total(sure) + doubt.unseen
+    label, statuses = preset.status_label or "", spec.failures.statuses
+    sure, possible = (WithStatus(label, statuses, surely=surely) for surely in (True, False))
+    scale = Fraction(max(seconds.values())) * instances
+    good_low = counted.total() - counted.total(possible) - discrepancy.foreign
+    good_high = counted.total() - counted.total(sure) + discrepancy.uncounted
     offered = Fraction(client.window_sent) / Fraction(client.window_s or 1) / instances
-    slots = counted.slots()
-    per_slot = counted.slices(slots, lambda labels: not possible(labels))
-    unit = float(instances) * series.scrape_interval
+    unit = float(instances) * server.raw.scrape_interval
     return Rate(
         max(Fraction(0), good_low) / scale,
         good_high / scale,
         offered,
-        tuple(value / unit for value in per_slot),
-        replica_notes(spec, series, seconds),
+        tuple(value / unit for value in counted.slices(Without(possible))),
+        replica_notes(spec, server, seconds),
     )
 
 
-def _covered(series: ServerSeries, counted: Counted, end: float) -> dict[str, float]:
+def _covered(server: ServerSide, counted: Counted, end: float) -> dict[str, float]:
     """Return, for each process that had traffic, the seconds of the window that its growth is of.
 
-    They begin at its first scrape, or at its birth where that is known to be in the window.
+    They begin at its first scrape, or at its start where that is known to be in the window.
     """
-    busy = {
-        f"{labels.get('job', '')}/{labels.get('instance', '')}"
-        for labels, part in counted.parts
-        if part.total > 0
-    }
+    start = server.raw.start
+    busy = {target_name(labels) for labels, part in counted.parts if part.total > 0}
     covered = {}
-    for name, target in scrape_targets(series).items():
-        inside = [time for time in target.scrapes if series.start <= time <= end]
+    for name, target in server.targets.items():
+        inside = [time for time in target.scrapes if start <= time <= end]
         if name in busy and inside:
-            born = target.born_since(series.start, inside[0])
+            born = target.born_since(start, inside[0])
             seconds = inside[-1] - (inside[0] if born is None else min(born, inside[0]))
             if seconds > 0:
                 covered[name] = seconds
     return covered
 
 
-def instances_of(spec: Spec, series: ServerSeries) -> Fraction | NoData:
+def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
     """Return how many processes served the load, weighted by how long each was there."""
     if spec.target.instances is not None:
         return Fraction(spec.target.instances)
-    metric = series.preset.counter
+    metric = server.preset.counter
     if metric is None:
-        return NoData(f"preset {series.preset.name} has no request counter to tell instances by")
-    counted = count(series, metric, lambda _: True, begin=series.start, end=series.end, whole=False)
-    covered = _covered(series, counted, series.end)
+        return NoData(f"preset {server.preset.name} has no request counter to tell instances by")
+    counted = server.count(metric, EVERYTHING, begin=server.raw.start, end=server.raw.end, whole=False)
+    covered = _covered(server, counted, server.raw.end)
     if not covered:
         return NoData("no instance shows traffic between two scrapes of the window")
-    return instance_count(spec, series, covered)
+    return instance_count(spec, server, covered)
 
 
-def scrape_gap(series: ServerSeries) -> float:
-    """Return the longest gap between two scrapes of one process within the load, in scrape intervals."""
-    worst = 0.0
-    for target in scrape_targets(series).values():
-        inside = [time for time in target.scrapes if series.load_start <= time <= series.end]
-        gaps = [b - a for a, b in pairwise(inside)]
-        worst = max(worst, *gaps, 0.0)
-    return worst / series.scrape_interval if series.scrape_interval > 0 else 0.0
-
-
-def _promql(objective: Objective, series: ServerSeries) -> Scalar | NoData:
-    """Reduce the answer to a query of the user's own to one value."""
-    answer = series.promql.get(objective.name)
+def _promql(question: _Question) -> Scalar | NoData:
+    """Reduce the answer to the user's own query to one value."""
+    objective = question.objective
+    answer = question.server.raw.promql.get(objective.name)
     if answer is None:
         return NoData("this run did not ask its query; it needs a new run", source_failed=True)
     if answer.error:
@@ -212,3 +203,14 @@ def _promql(objective: Objective, series: ServerSeries) -> Scalar | NoData:
         case None:
             value = Fraction(values[-1])
     return Scalar(value, tuple(values))
+
+
+SERVER_SAMPLES: Mapping[IndicatorKind, Callable[[_Question], Share | Rate | Scalar | NoData]] = {
+    IndicatorKind.LATENCY: _latency,
+    IndicatorKind.ERROR_RATE: _errors,
+    IndicatorKind.AVAILABILITY: _availability,
+    IndicatorKind.CACHE_HIT_RATE: _cache,
+    IndicatorKind.RPS_PER_INSTANCE: _rate,
+    IndicatorKind.PROMQL: _promql,
+}
+"""What measures each kind of indicator on the server side."""

@@ -8,6 +8,7 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import instances_of, server_sample
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import series_queries
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Spec
@@ -30,10 +31,10 @@ def _spec(objective: str, beside: str) -> Spec:
 
 
 def _sample(spec: Spec, *series: RawSeries) -> object:
-    server = ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, series, 10.0)
+    server = ServerSide(ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, series, 10.0))
     objective = spec.objectives[0]
     client = ClientCounts(300, 0, 300, 0, 30.0)
-    return server_sample(objective, objective.limits["silver"], spec=spec, series=server, client=client)
+    return server_sample(objective, objective.limits["silver"], spec=spec, server=server, client=client)
 
 
 def _redis(metric: str, *values: float, labels: dict[str, str] | None = None) -> RawSeries:
@@ -67,7 +68,7 @@ def test_look_ups_before_the_load_are_told() -> None:
     ("hits", "reason"),
     [
         pytest.param((50, 50, 50, 80, 3, 40, 40), "incomplete (reset)", id="the cache restarted"),
-        pytest.param((50,) * 7, "counted no look-up in the window", id="nobody asked it"),
+        pytest.param((50,) * 7, "counted no look-ups in the window", id="nobody asked it"),
     ],
 )
 def test_what_the_counters_do_not_tell_is_no_data(hits: tuple[float, ...], reason: str) -> None:
@@ -114,7 +115,7 @@ def test_a_gauge_without_a_sample_is_no_data() -> None:
     assert isinstance(sample, NoData)
     assert "replicas.selector" in sample.reason
     server = ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, _traffic("a"), 10.0)
-    assert isinstance(instances_of(RPS, server), NoData)
+    assert isinstance(instances_of(RPS, ServerSide(server)), NoData)
 
 
 def test_each_job_is_asked_by_its_own_labels() -> None:

@@ -12,6 +12,7 @@ from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import NoData, Rate, Scalar, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import server_sample
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.spec.model import Spec
 from tests.builders.server_histories import BUCKETS, PRESET, make_history
@@ -42,7 +43,9 @@ def _client(sent: int, unanswered: int = 0) -> ClientCounts:
 
 def _sample(spec: Spec, server: ServerSeries, client: ClientCounts, level: str = "bronze") -> object:
     objective = spec.objectives[0]
-    return server_sample(objective, objective.limits[level], spec=spec, series=server, client=client)
+    return server_sample(
+        objective, objective.limits[level], spec=spec, server=ServerSide(server), client=client
+    )
 
 
 def _verdicts(spec: Spec, server: ServerSeries, client: ClientCounts) -> tuple[Verdict, ...]:
@@ -50,7 +53,7 @@ def _verdicts(spec: Spec, server: ServerSeries, client: ClientCounts) -> tuple[V
     return tuple(
         grade_sample(
             Side.SERVER,
-            server_sample(objective, limit, spec=spec, series=server, client=client),
+            server_sample(objective, limit, spec=spec, server=ServerSide(server), client=client),
             objective.indicator,
             limit,
             None,
@@ -113,7 +116,7 @@ def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
     sample = _sample(P95, _server(*_histogram({0.11: 1000})), _client(1000), "silver")
     assert isinstance(sample, Share)
     assert sample.bucket_limited
-    assert "add a bucket edge at 0.2" in sample.notes[0]
+    assert "add a bucket boundary at 0.2" in sample.notes[0]
     assert (sample.display.low, sample.display.high) == (0.1, 0.25)
 
 

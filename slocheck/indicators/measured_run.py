@@ -1,0 +1,56 @@
+"""One run as it is measured: its two sides, each parsed once, and the sample that each gives for a limit."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from slocheck.evidence.model import Evidence
+from slocheck.indicators.client import ClientSide, client_sample
+from slocheck.indicators.samples import NoData, Sample
+from slocheck.indicators.server.sample import instances_of, server_sample
+from slocheck.indicators.server.server_side import ServerSide
+from slocheck.spec.model import Limit, Objective, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRun:
+    """A run's evidence, ready to be sampled for every objective and limit.
+
+    Attributes:
+        evidence: As it was archived.
+        client: The load generator's side.
+        server: The metric source's side; None where it delivered nothing.
+    """
+
+    evidence: Evidence
+    client: ClientSide
+    server: ServerSide | None
+
+    def client_sample(self, objective: Objective, limit: Limit, spec: Spec) -> Sample:
+        """Return what the client saw of an objective in the window."""
+        return client_sample(
+            objective, limit, spec=spec, client=self.client, instances=lambda: self._instances(spec)
+        )
+
+    def server_sample(self, objective: Objective, limit: Limit, spec: Spec) -> Sample:
+        """Return what the server's series say of an objective in the window."""
+        if self.server is None:
+            reason = self.evidence.server_error or "no metric source was configured for this run"
+            return NoData(reason, source_failed=True)
+        counts = self.client.counts(objective.endpoint)
+        return server_sample(objective, limit, spec=spec, server=self.server, client=counts)
+
+    def _instances(self, spec: Spec) -> Fraction | NoData:
+        """Return how many instances served the load: as the spec says, or as the server's series show."""
+        if spec.target.instances is not None:
+            return Fraction(spec.target.instances)
+        if self.server is None:
+            return NoData(
+                "instances are counted by the metric source, which delivered nothing", source_failed=True
+            )
+        return instances_of(spec, self.server)
+
+
+def measured(evidence: Evidence) -> MeasuredRun:
+    """Parse both sides of a run, once."""
+    server = ServerSide(evidence.server) if evidence.server is not None else None
+    return MeasuredRun(evidence, ClientSide(evidence.recording), server)

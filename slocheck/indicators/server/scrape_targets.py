@@ -1,0 +1,163 @@
+"""The scraped processes: when each was scraped, when it started, and when its counters began again."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+
+from slocheck.evidence.series import RawSeries
+from slocheck.plan.series_queries import PROCESS_START, UP
+from slocheck.plan.usage import USAGE_METRICS
+
+MARGIN_S = 0.2
+"""A sample this close before a moment may already hold what happened after it: pages take time."""
+
+SAME_START_S = 1.0
+"""Process starts nearer than this are one: some exporters recompute theirs with jitter."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanSeries:
+    """A series' finite samples, ascending in time, one per moment (the last one given).
+
+    Attributes:
+        metric: The metric's name.
+        labels: All labels but ``__name__``.
+        target: The name of the process that it belongs to.
+        times: Seconds since the epoch on the source's clock.
+        values: As many as `times`.
+    """
+
+    metric: str
+    labels: Mapping[str, str]
+    target: str
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether it only grows while its process lives, and is the service's own."""
+        return self.metric.endswith(("_total", "_count", "_bucket")) and self.metric not in USAGE_METRICS
+
+    def falls(self) -> tuple[tuple[float, float], ...]:
+        """Return the times of each two neighbouring samples of which the second is lower."""
+        steps = pairwise(zip(self.times, self.values, strict=True))
+        return tuple((a[0], b[0]) for a, b in steps if b[1] < a[1])
+
+
+def clean(series: RawSeries) -> CleanSeries:
+    """Drop a series' samples that are not finite, and sort the others."""
+    samples = {
+        time: value
+        for time, value in zip(series.times, series.values, strict=True)
+        if isfinite(time) and isfinite(value)
+    }
+    times = tuple(sorted(samples))
+    values = tuple(samples[time] for time in times)
+    return CleanSeries(series.metric, series.labels, target_name(series.labels), times, values)
+
+
+def target_name(labels: Mapping[str, str]) -> str:
+    """Return the name of the process that a series belongs to."""
+    return f"{labels.get('job', '')}/{labels.get('instance', '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTarget:
+    """One scraped process.
+
+    Attributes:
+        name: Its job and instance.
+        scrapes: Times of its good scrapes, ascending.
+        starts: (time, process start) samples, ascending; empty where the process does not tell.
+        falls: Times of the scrapes by which any of its counters had fallen, ascending.
+    """
+
+    name: str
+    scrapes: tuple[float, ...]
+    starts: tuple[tuple[float, float], ...]
+    falls: tuple[float, ...] = ()
+
+    def began_again(self, begin: float, end: float) -> bool:
+        """Tell whether all its counters began again at 0 after `begin`, until `end`.
+
+        A fall of one of them says so for those that have caught up since, or a bucket would no longer fit
+        the count of its histogram.
+        """
+        fallen = bisect_right(self.falls, end) > bisect_right(self.falls, begin)
+        return fallen or self.restarts(begin, end) > 0
+
+    def born_since(self, moment: float, scrape: float | None) -> float | None:
+        """Return when the process of a scrape began, if that is known and not before `moment`.
+
+        Without a scrape the process that was seen first is meant.
+        """
+        known = [start for time, start in self.starts if scrape is None or time <= scrape]
+        if not known:
+            return None
+        start = known[0] if scrape is None else known[-1]
+        for time, seen in self.starts:
+            if abs(seen - start) <= SAME_START_S and (time < moment or seen > time + SAME_START_S):
+                return None  # it was scraped before that: its own clock is ahead of the source's
+        return start if start >= moment else None
+
+    def restarts(self, begin: float, end: float) -> int:
+        """Count the changes of process start between two moments."""
+        known = [start for time, start in self.starts if begin <= time <= end]
+        return sum(abs(b - a) > SAME_START_S for a, b in pairwise(known))
+
+    def flips_back(self) -> bool:
+        """Tell whether an older process answered after a younger one: two behind one address."""
+        starts = [start for _, start in self.starts]
+        return any(b < a - SAME_START_S for a, b in pairwise(starts))
+
+
+def scrape_targets(cleaned: Iterable[CleanSeries]) -> dict[str, ScrapeTarget]:
+    """Return every process that the series tell of, by name."""
+    scrapes: dict[str, list[float]] = {}
+    starts: dict[str, list[tuple[float, float]]] = {}
+    seen: dict[str, set[float]] = {}
+    falls: dict[str, set[tuple[float, float]]] = {}
+    for series in cleaned:
+        name = series.target
+        if series.metric == UP:
+            good = (time for time, value in zip(series.times, series.values, strict=True) if value == 1)
+            scrapes.setdefault(name, []).extend(good)
+        elif series.metric == PROCESS_START:
+            starts.setdefault(name, []).extend(zip(series.times, series.values, strict=True))
+        else:
+            seen.setdefault(name, set()).update(series.times)
+            if series.is_counter:
+                falls.setdefault(name, set()).update(series.falls())
+    found = {}
+    for name in {*scrapes, *starts, *seen}:
+        # where `up` was not delivered the samples themselves show when a scrape went well
+        good_scrapes = tuple(sorted(set(scrapes.get(name) or seen.get(name) or ())))
+        again = {_noticed(good_scrapes, *fall) for fall in falls.get(name, ())}
+        found[name] = ScrapeTarget(
+            name, good_scrapes, tuple(sorted(starts.get(name, []))), tuple(sorted(again))
+        )
+    return found
+
+
+def _noticed(scrapes: tuple[float, ...], before: float, after: float) -> float:
+    """Return the first scrape of the new process, for a series that fell between two samples.
+
+    The new process may have shown it later only; the old one would have shown it at every scrape.
+    """
+    index = bisect_right(scrapes, before)
+    return min(scrapes[index], after) if index < len(scrapes) else after
+
+
+def baseline_time(target: ScrapeTarget, *, moment: float, before: bool) -> float | None:
+    """Return the scrape from which growth is counted, None where the target had none.
+
+    `before`: the last scrape that cannot hold anything from `moment` on. Else the first at or after it:
+    for a moment inside the load, where a scrape before it would let some of what came earlier in.
+    """
+    if before:
+        index = bisect_right(target.scrapes, moment - MARGIN_S)
+        return target.scrapes[index - 1] if index else None
+    index = bisect_left(target.scrapes, moment)
+    return target.scrapes[index] if index < len(target.scrapes) else None

@@ -1,0 +1,156 @@
+"""One run's server side: series cleaned once, growth computed once, for all objectives and limits."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from slocheck.evidence.series import ServerSeries
+from slocheck.indicators.server.counters import Growth, growth
+from slocheck.indicators.server.counts import Counted, counted
+from slocheck.indicators.server.scrape_targets import CleanSeries, clean, scrape_targets
+from slocheck.indicators.server.selections import Selection
+from slocheck.spec.model import Preset
+
+MANY_FALLS = 3
+"""So many falls of one counter, with no process starts to compare them with, look like several processes."""
+
+Answer = TypeVar("Answer")
+
+
+class ServerSide:
+    """What a metric source delivered for one run, ready to be counted.
+
+    Attributes:
+        raw: As it was delivered.
+        targets: Every scraped process, by name.
+    """
+
+    def __init__(self, raw: ServerSeries) -> None:
+        self.raw = raw
+        self._cleaned = tuple(clean(series) for series in raw.series)
+        self.targets = scrape_targets(self._cleaned)
+        self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)
+        for series in self._cleaned:
+            self._by_metric[series.metric].append(series)
+        self._grown: dict[tuple[int, float, float, bool], Growth] = {}
+        self._answers: dict[Hashable, Any] = {}
+
+    @property
+    def preset(self) -> Preset:
+        """The metric names that the series were asked for by."""
+        return self.raw.preset
+
+    @property
+    def window_is_load(self) -> bool:
+        """Whether the window is the whole load: there was no warm-up."""
+        return self.raw.start <= self.raw.load_start
+
+    def once(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+        """Return what `compute` gives, computed once for a key."""
+        if key not in self._answers:
+            self._answers[key] = compute()
+        answer: Answer = self._answers[key]
+        return answer
+
+    def series_of(self, metric: str) -> tuple[CleanSeries, ...]:
+        """Return the series of a metric, in the order delivered."""
+        return tuple(self._by_metric.get(metric, ()))
+
+    def count(
+        self, metric: str, wanted: Selection, *, begin: float, end: float, whole: bool = True
+    ) -> Counted:
+        """Return how much the wanted series of a metric grew between two moments; see `growth`."""
+        return self.once(
+            ("count", metric, wanted, begin, end, whole),
+            lambda: counted(
+                [
+                    (series.labels, self._growth(series, begin, end, whole=whole))
+                    for series in self._by_metric.get(metric, ())
+                    if wanted(series.labels)
+                ],
+                self.raw.scrape_interval,
+            ),
+        )
+
+    def window_count(self, metric: str, wanted: Selection) -> Counted:
+        """Return how much the wanted series of a metric grew within the window."""
+        return self.count(metric, wanted, begin=self.raw.start, end=self.raw.end)
+
+    def load_count(self, metric: str, wanted: Selection) -> Counted:
+        """Return how much the wanted series of a metric grew within the whole load, warm-up included."""
+        return self.count(metric, wanted, begin=self.raw.load_start, end=self.raw.end)
+
+    def _growth(self, series: CleanSeries, begin: float, end: float, *, whole: bool) -> Growth:
+        key = (id(series), begin, end, whole)
+        if key not in self._grown:
+            self._grown[key] = growth(
+                series,
+                self.targets[series.target],
+                begin=begin,
+                end=end,
+                load_start=self.raw.load_start,
+                whole=whole,
+            )
+        return self._grown[key]
+
+    def growth_before_load(self, metric: str, wanted: Selection) -> Fraction:
+        """Return how much grew before the load: other traffic, which the client cannot know of."""
+        return self.once(
+            ("before load", metric, wanted),
+            lambda: sum(
+                (self._before_load(one) for one in self._by_metric.get(metric, ()) if wanted(one.labels)),
+                Fraction(0),
+            ),
+        )
+
+    def _before_load(self, series: CleanSeries) -> Fraction:
+        end = bisect_left(series.times, self.raw.load_start)
+        before = [Fraction(value) for value in series.values[:end]]
+        if not before:
+            return Fraction(0)
+        scrapes = self.targets[series.target].scrapes
+        newborn = bool(scrapes) and scrapes[0] < series.times[0]
+        steps = pairwise([Fraction(0) if newborn else before[0], *before])
+        return sum((b - a if b >= a else b for a, b in steps), Fraction(0))
+
+    @cached_property
+    def scrape_gap(self) -> float:
+        """The longest gap between two scrapes of one process within the load, in scrape intervals."""
+        worst = 0.0
+        for target in self.targets.values():
+            inside = [time for time in target.scrapes if self.raw.load_start <= time <= self.raw.end]
+            gaps = [b - a for a, b in pairwise(inside)]
+            worst = max(worst, *gaps, 0.0)
+        return worst / self.raw.scrape_interval if self.raw.scrape_interval > 0 else 0.0
+
+    @cached_property
+    def load_balanced(self) -> str:
+        """Why the series look like several processes behind one address; empty when they do not."""
+        falls = self._most_falls()
+        for name, target in self.targets.items():
+            if target.flips_back():
+                return (
+                    f"{name}: its process start goes back and forth, so several processes answer behind one "
+                    "address; scrape each replica by itself"
+                )
+            restarts = target.restarts(0, float("inf"))
+            allowed = restarts if target.starts else MANY_FALLS - 1
+            if falls[name] > allowed:
+                return (
+                    f"{name}: a counter fell {falls[name]} times while the process started {restarts} times; "
+                    "it is scraped through a load balancer, or served by several workers without a shared "
+                    "registry"
+                )
+        return ""
+
+    def _most_falls(self) -> dict[str, int]:
+        """Return, for each process, how often that counter of it fell which fell most often."""
+        most: defaultdict[str, int] = defaultdict(int)
+        for series in self._cleaned:
+            if series.is_counter:
+                most[series.target] = max(most[series.target], len(series.falls()))
+        return most

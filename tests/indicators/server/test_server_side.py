@@ -1,0 +1,77 @@
+"""A run's series are parsed once, however many objectives and limits are graded on them."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from slocheck.evidence.series import RawSeries
+from slocheck.grading.assess import assess
+from slocheck.indicators.measured_run import measured
+from slocheck.indicators.server import counters, scrape_targets, server_side
+from slocheck.indicators.server.counters import Growth
+from slocheck.indicators.server.scrape_targets import CleanSeries, ScrapeTarget
+from tests.benchmarks.server_side import evidence, spec
+from tests.builders.server_histories import make_history
+
+
+def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eighteen limits, one cleaning a series, one search for targets, one growth a series and period."""
+    cleaned: Counter[int] = Counter()
+    grown: Counter[tuple[object, ...]] = Counter()
+    searched = []
+
+    def clean(series: RawSeries) -> CleanSeries:
+        cleaned[id(series)] += 1
+        return scrape_targets.clean(series)
+
+    def growth(
+        series: CleanSeries, target: ScrapeTarget, *, begin: float, end: float, load_start: float, whole: bool
+    ) -> Growth:
+        grown[id(series), begin, end, whole] += 1
+        return counters.growth(series, target, begin=begin, end=end, load_start=load_start, whole=whole)
+
+    def targets(series: tuple[CleanSeries, ...]) -> dict[str, ScrapeTarget]:
+        searched.append(len(series))
+        return scrape_targets.scrape_targets(series)
+
+    monkeypatch.setattr(server_side, "clean", clean)
+    monkeypatch.setattr(server_side, "growth", growth)
+    monkeypatch.setattr(server_side, "scrape_targets", targets)
+    run = evidence(instances=2, routes=3)
+    assert run.server is not None
+    assess(spec(), run)
+    assert set(cleaned.values()) == {1}
+    assert len(cleaned) == len(run.server.series)
+    assert set(grown.values()) == {1}
+    assert searched == [len(run.server.series)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("warm_up", [0.0, 7.0])
+def test_what_is_remembered_does_not_change_an_answer(seed: int, warm_up: float) -> None:
+    """A limit's sample is the same whether it is asked first or after all others."""
+    series = make_history(seed).series
+    server = replace(series, start=series.load_start + warm_up)
+    run = replace(evidence(1, 1), server=server)
+    graded = spec()
+    shared = measured(run)
+    asked = [(objective, limit) for objective in graded.objectives for limit in objective.limits.values()]
+    for objective, limit in (*asked, *reversed(asked)):
+        alone = measured(run).server_sample(objective, limit, graded)
+        assert shared.server_sample(objective, limit, graded) == alone
+
+
+def test_a_run_without_series_has_no_server_side() -> None:
+    """What the source said instead is the reason."""
+    run = measured(replace(evidence(1, 1), server=None, server_error="Prometheus went away"))
+    graded = spec()
+    sample = run.server_sample(graded.objectives[0], graded.objectives[0].limits["gold"], graded)
+    assert (sample.reason, sample.source_failed) == ("Prometheus went away", True)  # type: ignore[union-attr]
+
+
+def test_a_series_is_cleaned_of_what_is_not_finite() -> None:
+    """Samples come in order, one a moment, the last one given."""
+    series = RawSeries("a_total", {}, (3.0, 1.0, 2.0, 1.0), (5.0, 1.0, float("nan"), 2.0))
+    found = scrape_targets.clean(series)
+    assert (found.times, found.values) == ((1.0, 3.0), (2.0, 5.0))

@@ -1,6 +1,6 @@
-"""The command line: parse, choose adapters, map to exit codes.
+"""The command line: parse the options, choose the adapters, turn outcomes into exit codes.
 
-Only this package knows which adapter does what, and only it ends the process.
+Only this package knows the adapters by name, and only this module ends the process.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from slocheck import __version__
-from slocheck.cli.commands import demo, replay, run, spec
+from slocheck.cli.commands import demo, grade, init, report, run, schema, validate
 from slocheck.errors import SlocheckError
 from slocheck.pipeline.interrupts import Interrupted
 
@@ -25,11 +25,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("run")(run.run)
-app.command("grade")(replay.grade)
-app.command("report")(replay.report)
-app.command("validate")(spec.validate)
-app.command("schema")(spec.schema)
-app.command("init")(spec.init)
+app.command("grade")(grade.grade)
+app.command("report")(report.report)
+app.command("validate")(validate.validate)
+app.command("schema")(schema.schema)
+app.command("init")(init.init)
 app.command("demo")(demo.demo)
 
 
@@ -48,7 +48,7 @@ def root(
     ] = False,
     debug: Annotated[
         bool,
-        typer.Option("--debug", envvar="SLOCHECK_DEBUG", help="Show tracebacks of foreseen errors, too."),
+        typer.Option("--debug", envvar="SLOCHECK_DEBUG", help="Show the traceback of every error."),
     ] = False,
 ) -> None:
     """Does your API keep its SLOs under load?"""
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def exit_code_of(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code; every foreseen failure has a message."""
+    """Run the command line and return its exit code; every expected failure has a message."""
     try:
         code: int | None = app(arguments, prog_name="slocheck", standalone_mode=False)
     except (typer.Exit, typer.Abort, typer.TyperException) as error:
@@ -84,7 +84,7 @@ def exit_code_of(arguments: list[str] | None = None) -> int:
 
 
 def _usage(error: typer.Exit | typer.Abort | typer.TyperException) -> int:
-    """End as the command-line parser asks: help and version are fine, all else is usage."""
+    """Return what the command-line parser ends with: 0 after help and version, else 2 for wrong usage."""
     if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, typer.Abort):

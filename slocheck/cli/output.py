@@ -11,8 +11,7 @@ from rich.text import Text
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
-from slocheck.masking import masked, secrets_of
-from slocheck.pipeline.run import Observer
+from slocheck.pipeline.ports import Observer
 from slocheck.reporters import FORMATS
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.live import progress_for
@@ -59,12 +58,12 @@ def report_paths(report: Report) -> Mapping[str, str]:
 def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> None:
     """Print the result to stdout: the last lines for people, or one JSON document."""
     if as_json:
-        sys.stdout.write(FORMATS["json"].render(masked(report, secrets_of(report.spec))))
+        sys.stdout.write(FORMATS["json"].render(report))
         sys.stdout.flush()
     else:
         print_summary(report, Console(), paths=paths)
 
 
 def print_summary(report: Report, console: Console, *, paths: Mapping[str, str]) -> None:
-    """Print the last lines of a run, secrets masked."""
-    render_summary(masked(report, secrets_of(report.spec)), console, paths)
+    """Print the last lines of a run."""
+    render_summary(report, console, paths)

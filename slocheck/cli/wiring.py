@@ -1,22 +1,17 @@
-"""Which adapter serves what: the one place where concrete sources and engines are chosen."""
+"""The only place that names concrete sources, engines and reporters."""
 
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 
-from slocheck.errors import UsageError
-from slocheck.grading.report import Report
 from slocheck.load.engine import LoadEngine
-from slocheck.masking import mask, masked, secrets_of, strip_url
-from slocheck.pipeline.archive import RunFolder
-from slocheck.pipeline.provenance import scenario_path
-from slocheck.pipeline.run import MetricSource
+from slocheck.pipeline import provenance
+from slocheck.pipeline.interrupts import Interrupts
+from slocheck.pipeline.ports import Adapters, MetricSource, Observer
+from slocheck.pipeline.scenario_file import scenario_path
 from slocheck.plan.load_plan import LoadPlan, thresholds_ns
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters import FORMATS
-from slocheck.scenario.loader import SUFFIXES, load_scenario
-from slocheck.scenario.model import Scenario
 from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
@@ -48,21 +43,9 @@ def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
     )
 
 
-def scenario_of(spec: Spec) -> Scenario | None:
-    """Return the declarative scenario that a spec names; None where it names a Locust file.
-
-    Raises:
-        SpecError: It cannot be run; says where and why.
-    """
-    path = scenario_path(spec)
-    if path.suffix not in SUFFIXES:
-        return None
-    if not path.is_file():
-        raise UsageError(
-            f"{spec.path}:{spec.workload.position} workload.scenario: {spec.workload.scenario} "
-            "does not exist; name a file relative to the spec's folder"
-        )
-    return load_scenario(path, os.environ)
+def adapters(observer: Observer, interrupts: Interrupts) -> Adapters:
+    """Return the parts that do the work of a run."""
+    return Adapters(engine_for, source_for, observer, interrupts, tuple(FORMATS.values()))
 
 
 def source_for(spec: Spec) -> MetricSource | None:
@@ -74,17 +57,9 @@ def source_for(spec: Spec) -> MetricSource | None:
     return source
 
 
-def command_line(secrets: Sequence[str]) -> str:
-    """Return this process's command line, without secrets, as it can be typed again."""
-    words = [strip_url(word) if "://" in word else word for word in sys.argv[1:]]
-    return mask(shlex.join(["slocheck", *words]), secrets)
-
-
-def write_reports(report: Report, folder: RunFolder) -> None:
-    """Write every format into the run's folder, secrets masked."""
-    shown = masked(report, secrets_of(report.spec))
-    for reporter in FORMATS.values():
-        folder.write(reporter.file_name, reporter.render(shown))
+def command_line() -> str:
+    """Return this process's command line."""
+    return provenance.command_line(sys.argv[1:])
 
 
 def allowed_targets(flags: Sequence[str]) -> tuple[str, ...]:

@@ -3,15 +3,17 @@
 import hashlib
 import os
 import platform
+import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from slocheck import __version__
-from slocheck.evidence.model import Provenance
+from slocheck.evidence.model import LoadResult, Provenance
 from slocheck.masking import strip_url
+from slocheck.pipeline.scenario_file import scenario_path
 from slocheck.spec.model import Spec
 
 GIT_TIMEOUT_S = 5.0
@@ -22,19 +24,20 @@ def utc(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def scenario_path(spec: Spec) -> Path:
-    """Return the scenario's absolute path: it is written relative to the spec's folder."""
-    return (Path(spec.path).parent / spec.workload.scenario).resolve()
+def command_line(arguments: Sequence[str]) -> str:
+    """Return slocheck's command line as it can be typed again, without what a URL may hold of secrets."""
+    words = [strip_url(word) if "://" in word else word for word in arguments]
+    return shlex.join(["slocheck", *words])
 
 
 def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str | None) -> Provenance:
     """Collect what is known of a run before its load; files may change while it goes on.
 
     Args:
-        spec: What is run.
-        command: The command line, secrets masked.
-        seed: Of the run.
-        scenario_sha256: Of the scenario and its data; None: of its file alone.
+        spec: Of the run, overrides applied.
+        command: The command line.
+        seed: Of the workload.
+        scenario_sha256: Of the scenario and its data; None: hash the scenario's file alone.
 
     Raises:
         OSError: The scenario cannot be read.
@@ -60,21 +63,19 @@ def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str |
     )
 
 
-def of_load(
-    known: Provenance, *, run_id: str, started: float, ended: float, versions: Mapping[str, str]
-) -> Provenance:
-    """Return the provenance of a run whose load is over; `started` and `ended` are its epoch seconds."""
+def of_load(known: Provenance, load: LoadResult, *, run_id: str) -> Provenance:
+    """Return the provenance of a run whose load is over."""
     return replace(
         known,
         run_id=run_id,
-        started=utc(started),
-        ended=utc(ended),
-        versions={**known.versions, **versions},
+        started=utc(load.load_start),
+        ended=utc(load.end),
+        versions={**known.versions, **load.versions},
     )
 
 
 def _git_state(folder: Path) -> tuple[str, bool]:
-    """Return the commit and whether the work tree differs from it; empty where there is no git."""
+    """Return the commit, empty without git, and whether the work tree differs from it."""
     sha = _git(folder, "rev-parse", "HEAD")
     return sha, bool(sha and _git(folder, "status", "--porcelain", "--untracked-files=no"))
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from slocheck.cli.running import MAX_PROCESSES, Flags, load, worker_count
+from slocheck.cli.actions.run import MAX_PROCESSES, load, worker_count
+from slocheck.cli.options import RunOptions
 from slocheck.errors import UsageError
 from tests.builders.specs import make_spec
 
@@ -29,6 +30,6 @@ def test_no_window_is_no_default(tmp_path: Path) -> None:
     """A longest window of 0 s is refused, never taken for the spec's."""
     spec = tmp_path / "slo.yaml"
     spec.write_text(make_spec().text)
-    assert load(spec, Flags(max_duration="20s", duration="10s"))[0].workload.duration == 20
+    assert load(RunOptions(spec=spec, max_duration="20s", duration="10s"))[0].workload.duration == 20
     with pytest.raises(UsageError, match="0"):
-        load(spec, Flags(max_duration="0s"))
+        load(RunOptions(spec=spec, max_duration="0s"))

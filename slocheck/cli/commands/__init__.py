@@ -1,1 +1,1 @@
-"""One file a command: its options, one lazy import, its exit code."""
+"""One file a command: its options, and one lazy import of what it does."""

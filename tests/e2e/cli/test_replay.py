@@ -137,6 +137,6 @@ def test_runs_of_different_loads_are_not_pooled(archived: Path) -> None:
     name = another_run(archived, "--users", "2")
     done = slocheck("grade", before.name, name, cwd=archived)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{name} is no second sample of what {before.name} measured" in done.stderr
+    assert f"{name} and {before.name} did not measure the same thing" in done.stderr
     assert "workload.users" in done.stderr
     shutil.rmtree(archived / "reports" / name)

@@ -46,7 +46,7 @@ def test_it_says_of_each_objective_whether_it_can_be_measured(
     assert done.returncode == 0, done.stdout + done.stderr
     lines = {line.split(" ")[0]: line for line in done.stdout.splitlines() if line}
     assert "1 target up, scraped every 1s" in done.stdout
-    assert "200ms is no bucket edge: add 0.2" in lines["latency_p95"]
+    assert "no bucket boundary at 200ms: add 0.2" in lines["latency_p95"]
     assert "500ms" not in lines["latency_p95"].rpartition("edge")[0]
     assert lines["error_rate"].endswith("measurable")
     assert lines["ours"].endswith("client side only")

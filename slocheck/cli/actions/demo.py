@@ -1,4 +1,4 @@
-"""What ``slocheck demo`` does: the reference API, one run of the shipped spec, and where to go next."""
+"""What ``slocheck demo`` does: the reference API, one run of the shipped spec, and what to do next."""
 
 import os
 from dataclasses import replace
@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 
 from slocheck.assets import asset
-from slocheck.cli.running import Flags, Options, load, make_run
+from slocheck.cli.actions.run import GRADED, load, make_run
+from slocheck.cli.options import RunOptions
 from slocheck.grading.advice import advice
-from slocheck.grading.assessment import Outcome
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.reference_api.server import ReferenceApi
 from slocheck.spec.blocks.scrape import ScrapeSource
@@ -32,14 +32,20 @@ def serve(port: int) -> int:
 
 
 def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
-    """Run the shipped spec against a fresh reference API; 0 when a grade was reached by measuring."""
+    """Run the shipped spec against a new reference API; returns 0 if a grade was measured."""
     with ReferenceApi(port=port) as api:
-        spec, overrides = load(Path(_shipped_spec()), Flags(target=api.url, duration=duration))
-        spec = _scraping(spec, api.url)
-        report = make_run(spec, overrides, Options(reports=reports, seed=1, quiet=quiet))
+        options = RunOptions(
+            spec=_shipped_spec(),
+            target=api.url,
+            duration=duration,
+            reports=reports,
+            seed=1,
+            quiet=quiet,
+        )
+        spec, overrides = load(options)
+        report = make_run(_scraping(spec, api.url), overrides, options)
     typer.echo(advice(report.assessment, report.spec))
-    measured = report.assessment.outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
-    return 0 if measured else report.assessment.exit_code
+    return 0 if report.assessment.outcome in GRADED else report.assessment.exit_code
 
 
 def _scraping(spec: Spec, url: str) -> Spec:
@@ -49,6 +55,6 @@ def _scraping(spec: Spec, url: str) -> Spec:
     return replace(spec, metric_source=replace(spec.metric_source, urls=(f"{url}/metrics",)))
 
 
-def _shipped_spec() -> str:
+def _shipped_spec() -> Path:
     """Return the shipped spec's path as it can be typed here."""
-    return os.path.relpath(asset("slo.yaml"))
+    return Path(os.path.relpath(asset("slo.yaml")))

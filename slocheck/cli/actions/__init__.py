@@ -1,0 +1,1 @@
+"""What each command does; imported once its command runs, so that ``--help`` stays light."""

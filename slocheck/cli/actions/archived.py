@@ -1,0 +1,31 @@
+"""What ``slocheck grade`` and ``slocheck report`` do: archived runs again, without load."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from slocheck.cli import output
+from slocheck.errors import UsageError
+from slocheck.pipeline.archive import Archive, write_atomically
+from slocheck.pipeline.regrade import regrade
+from slocheck.reporters import FORMATS
+
+
+def grade(runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool) -> int:
+    """Grade runs as one sample and print the result; returns the exit code."""
+    report = regrade(runs, Archive(reports), spec=spec, gate=gate)
+    output.print_result(report, as_json=as_json, paths={})
+    return report.assessment.exit_code
+
+
+def report(run: str, *, format_name: str, to: Path | None, spec: Path | None, reports: Path) -> int:
+    """Write one report of a run to a file or to stdout; returns the exit code."""
+    if format_name not in FORMATS:
+        raise UsageError(f"--format {format_name}: not a format; write one of {', '.join(FORMATS)}")
+    text = FORMATS[format_name].render(regrade([run], Archive(reports), spec=spec))
+    if to is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+    else:
+        write_atomically(to, text.encode())
+    return 0

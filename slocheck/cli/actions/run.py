@@ -1,0 +1,129 @@
+"""What ``slocheck run`` does: read the spec and the options, make the run, print the result."""
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from slocheck.cli import output, wiring
+from slocheck.cli.options import RunOptions
+from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
+from slocheck.errors import UsageError
+from slocheck.grading.assessment import Outcome
+from slocheck.grading.report import Report
+from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.interrupts import Interrupts
+from slocheck.pipeline.run import RunRequest
+from slocheck.pipeline.run import run as run_pipeline
+from slocheck.pipeline.scenario_file import scenario_of
+from slocheck.reporters.terminal.plan import plan_lines, show_plan
+from slocheck.spec.loader import load_spec, with_overrides
+from slocheck.spec.model import Overrides, Spec
+
+MAX_PROCESSES = 64
+GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
+"""What a run that finished and is valid can end with."""
+
+
+def execute(options: RunOptions) -> int:
+    """Make the run that the options describe, or show its plan; returns the exit code."""
+    if options.max_duration and not options.until_decided:
+        raise UsageError("--max-duration goes with --until-decided; for a fixed length write --duration")
+    spec, overrides = load(options)
+    if options.until_decided and spec.confidence is None:
+        raise UsageError(
+            f"{options.spec}: --until-decided needs a confidence; "
+            "`confidence: none` cannot tell chance from proof"
+        )
+    if options.dry_run:
+        show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
+        return 0
+    report = make_run(spec, overrides, options)
+    finished = report.assessment.outcome in GRADED
+    return 0 if options.exit_zero and finished else report.assessment.exit_code
+
+
+def load(options: RunOptions) -> tuple[Spec, Overrides]:
+    """Load the spec and apply the options that override it; raises UsageError."""
+    spec = load_spec(options.spec)
+    overrides = Overrides(
+        target=options.target,
+        prometheus=options.prometheus,
+        gate=options.gate,
+        scenario=_relative_to_spec(options.scenario, options.spec),
+        users=options.users,
+        rate=_rate(options.rate),
+        duration=_window(options),
+        warmup=_seconds("--warmup", options.warmup),
+    )
+    return with_overrides(spec, overrides), overrides
+
+
+def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
+    """Make one run, print its result to stdout, and return its report.
+
+    Raises:
+        SaveError: The result could not be saved; its summary is on stderr.
+    """
+    scenario = scenario_of(spec)
+    request = RunRequest(
+        spec=spec,
+        overrides=overrides,
+        archive=Archive(options.reports),
+        scenario=scenario,
+        command=wiring.command_line(),
+        allowed_targets=wiring.allowed_targets(options.allow_target or ()),
+        allow_concurrent=options.allow_concurrent,
+        seed=options.seed,
+        processes=worker_count(options.processes),
+        until_decided=options.until_decided,
+    )
+    if not options.quiet:
+        output.print_plan(plan_lines(spec, scenario, until_decided=options.until_decided))
+    with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:
+        result = run_pipeline(request, wiring.adapters(observer, interrupts))
+    if result.save_error is not None:
+        output.print_summary(result.report, Console(stderr=True), paths={})
+        raise result.save_error
+    output.print_result(result.report, as_json=options.json, paths=output.report_paths(result.report))
+    return result.report
+
+
+def worker_count(text: str) -> int:
+    """Return the number of worker processes: as typed, or with ``auto`` all cores but one."""
+    if text == "auto":
+        return max(1, len(os.sched_getaffinity(0)) - 1)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
+        raise UsageError(f"--processes: {shown(text)} is not a count; write 1 to {MAX_PROCESSES}, or auto")
+    return int(text)
+
+
+def _window(options: RunOptions) -> float | None:
+    """Return the window's length in seconds: with `--until-decided` the longest it may get."""
+    if options.max_duration is not None:
+        return _seconds("--max-duration", options.max_duration)
+    return _seconds("--duration", options.duration)
+
+
+def _relative_to_spec(scenario: str | None, spec: Path) -> str | None:
+    """Return a scenario, typed relative to the working folder, as the spec would write it."""
+    if scenario is None:
+        return None
+    return os.path.relpath(Path(scenario).resolve(), spec.resolve().parent)
+
+
+def _rate(text: str | None) -> float | None:
+    """Return an arrival rate in 1/s; raises UsageError."""
+    try:
+        return None if text is None else float(parse_rate(text, bare=True))
+    except UnitError as error:
+        raise UsageError(f"--rate: {error}") from error
+
+
+def _seconds(flag: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return float(parse_duration(text))
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from error

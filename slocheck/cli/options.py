@@ -1,0 +1,145 @@
+"""Options of the commands. Imported for ``--help``, so this loads nothing but Typer."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+O = TypeVar("O")  # noqa: E741 - of options
+
+DEFAULT_SPEC = Path("slo.yaml")
+DEFAULT_REPORTS = Path("reports")
+
+SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The SLO spec.", show_default=True)]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's folder, its evidence file, or `latest`.")
+]
+RunArguments = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...", help="A run's folder, its evidence file, or `latest`; several are graded as one."
+    ),
+]
+OtherSpec = Annotated[
+    Path | None, typer.Option("--spec", metavar="SPEC", help="Grade against this spec, not the archived one.")
+]
+Gate = Annotated[
+    str | None, typer.Option(metavar="TIER", help="The tier that decides the exit code; default: the spec's.")
+]
+Reports = Annotated[
+    Path,
+    typer.Option("--reports", metavar="DIR", envvar="SLOCHECK_REPORTS", help="The folder that keeps runs."),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", envvar="SLOCHECK_JSON", help="Print the result to stdout as one JSON document."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress on stderr.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of ``slocheck run``, as typed."""
+
+    spec: SpecArgument = DEFAULT_SPEC
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="URL", envvar="SLOCHECK_TARGET", help="Load this address, not the spec's."),
+    ] = None
+    prometheus: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", envvar="SLOCHECK_PROMETHEUS", help="Ask this Prometheus, not the spec's."
+        ),
+    ] = None
+    gate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIER",
+            envvar="SLOCHECK_GATE",
+            help="The tier that decides the exit code; default: the spec's.",
+        ),
+    ] = None
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            envvar="SLOCHECK_SCENARIO",
+            help="Run this scenario, relative to the working folder.",
+        ),
+    ] = None
+    users: Annotated[
+        int | None,
+        typer.Option(metavar="N", envvar="SLOCHECK_USERS", help="Number of virtual users (closed model)."),
+    ] = None
+    rate: Annotated[
+        str | None,
+        typer.Option(metavar="R", envvar="SLOCHECK_RATE", help="Arrival rate, such as 200/s (open model)."),
+    ] = None
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="D", envvar="SLOCHECK_DURATION", help="Length of the measured window, such as 30s or 5m."
+        ),
+    ] = None
+    warmup: Annotated[
+        str | None,
+        typer.Option(
+            metavar="D", envvar="SLOCHECK_WARMUP", help="Load before the window, which is not graded."
+        ),
+    ] = None
+    processes: Annotated[
+        str,
+        typer.Option(
+            metavar="N",
+            envvar="SLOCHECK_PROCESSES",
+            help="Worker processes, one per core; auto: all cores but one.",
+        ),
+    ] = "1"
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", envvar="SLOCHECK_SEED", help="Seed of the workload's random numbers."),
+    ] = None
+    reports: Reports = DEFAULT_REPORTS
+    json: Json = False
+    until_decided: Annotated[
+        bool, typer.Option("--until-decided", help="End as soon as the gate is decided, met or breached.")
+    ] = False
+    max_duration: Annotated[
+        str | None,
+        typer.Option(metavar="D", help="The longest window with --until-decided; default: the spec's."),
+    ] = None
+    quiet: Quiet = False
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent and what it can prove; send nothing.")
+    ] = False
+    exit_zero: Annotated[
+        bool,
+        typer.Option(
+            "--exit-zero", help="Exit 0 for any verdict of a finished run; errors keep their codes."
+        ),
+    ] = False
+    allow_target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Allow load against this host, not only this machine; repeatable."),
+    ] = None
+    allow_concurrent: Annotated[
+        bool, typer.Option("--allow-concurrent", help="Allow another run against the same target.")
+    ] = False
+
+
+def takes(options: type[O]) -> Callable[[Callable[[O], int]], Callable[..., int]]:
+    """Give a command the fields of a dataclass for its options, so that each is declared only once."""
+
+    def decorate(command: Callable[[O], int]) -> Callable[..., int]:
+        def call(**typed: object) -> int:
+            return command(options(**typed))
+
+        call.__doc__ = command.__doc__
+        call.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]  # read by Typer
+        return call
+
+    return decorate

@@ -1,0 +1,78 @@
+"""Puts a run's evidence together: the only place that does, during the run and after it."""
+
+from dataclasses import dataclass
+
+from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth, LoadResult, Provenance, Tick
+from slocheck.evidence.series import ServerSeries
+from slocheck.pipeline.provenance import of_load
+from slocheck.spec.model import Overrides, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSide:
+    """What came of asking the metric source.
+
+    Attributes:
+        series: What it delivered; None if it delivered nothing.
+        error: Why it delivered nothing; empty if it did, or if none is configured.
+    """
+
+    series: ServerSeries | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceBuilder:
+    """Turns what a run has measured into evidence.
+
+    Attributes:
+        spec: Overrides applied.
+        overrides: What they were.
+        origin: The run's provenance as far as it is known before the load.
+    """
+
+    spec: Spec
+    overrides: Overrides
+    origin: Provenance
+
+    def so_far(self, tick: Tick) -> Evidence:
+        """Return the evidence of a run that is still going on, as if it ended here: the client side alone."""
+        users = self.spec.workload.users
+        return Evidence(
+            schema_version=SCHEMA_VERSION,
+            provenance=self.origin,
+            overrides=self.overrides,
+            planned_warmup_s=self.spec.workload.warmup,
+            planned_window_s=float(tick.recording.window_s),
+            ending=Ending.COMPLETE,
+            signal="",
+            recording=tick.recording,
+            health=LoadHealth(planned_users=users, users=tick.users, workers=()),
+            failed_statuses=self.spec.failures.statuses,
+            server_error="not collected yet",
+        )
+
+    def complete(self, load: LoadResult, server: ServerSide, *, run_id: str, interrupted_by: str) -> Evidence:
+        """Return the evidence of a run whose load is over.
+
+        Args:
+            load: What the engine recorded.
+            server: What the metric source delivered.
+            run_id: Name of the run's folder.
+            interrupted_by: Name of the signal that ended the run; empty if none did.
+        """
+        return Evidence(
+            schema_version=SCHEMA_VERSION,
+            provenance=of_load(self.origin, load, run_id=run_id),
+            overrides=self.overrides,
+            planned_warmup_s=self.spec.workload.warmup,
+            planned_window_s=self.spec.workload.duration,
+            ending=Ending.INTERRUPTED if interrupted_by else load.ending,
+            signal=interrupted_by,
+            recording=load.recording,
+            health=load.health,
+            failed_statuses=self.spec.failures.statuses,
+            server=server.series,
+            server_error=server.error,
+            generator_error=load.error,
+        )

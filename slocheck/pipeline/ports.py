@@ -1,0 +1,126 @@
+"""What the pipeline asks of load engines, metric sources, reporters and observers.
+
+Adapters fit these protocols by shape alone and import nothing from here. Engines and sources come
+from factories, so that one process can make several runs, one after the other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from slocheck.evidence.model import LoadResult, Tick
+from slocheck.evidence.series import ServerSeries, SourcePreflight
+from slocheck.evidence.warnings import RunWarning
+from slocheck.grading.assessment import Assessment
+from slocheck.grading.report import Report
+from slocheck.pipeline.interrupts import Interrupts
+from slocheck.spec.model import Spec
+
+
+class Prepared(Protocol):
+    """What an engine reports once it is ready."""
+
+    @property
+    def warnings(self) -> Sequence[RunWarning]:
+        """What the user should know before the load begins."""
+
+
+class Engine(Protocol):
+    """Sends the load of one run."""
+
+    def __enter__(self) -> Self:
+        """Return the engine."""
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind."""
+
+    def prepare(self) -> Prepared:
+        """Load the scenario; raises UsageError when it cannot be used."""
+
+    def run(self, on_tick: Callable[[Tick], None]) -> LoadResult:
+        """Send the load and block until it is drained; call `on_tick` once a second."""
+
+    def finish(self) -> None:
+        """End the window now, and the run as planned."""
+
+    def stop(self) -> None:
+        """End in order, soon."""
+
+    def kill(self) -> None:
+        """End at once."""
+
+
+class EngineFactory(Protocol):
+    """Makes the engine of one run."""
+
+    def __call__(self, spec: Spec, *, seed: int | None, processes: int) -> Engine:
+        """Return a new engine that sends what `spec` describes; it does no I/O yet."""
+
+
+class MetricSource(Protocol):
+    """Delivers the server side's numbers of one run."""
+
+    def preflight(self) -> SourcePreflight:
+        """Check before any load that everything can be measured; raises SourceError."""
+
+    def start(self) -> None:
+        """Take the baseline, if the source has to do that itself."""
+
+    def collect(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
+        """Wait for the last samples and fetch all of them; raises SourceError.
+
+        The three times are epoch seconds on this machine's clock.
+        """
+
+    def close(self) -> None:
+        """Release connections and threads; may be called at any time."""
+
+
+class SourceFactory(Protocol):
+    """Makes the metric source of one run."""
+
+    def __call__(self, spec: Spec) -> MetricSource | None:
+        """Return a new source, which does no I/O yet; None if the spec configures none."""
+
+
+class Observer(Protocol):
+    """Watches a run."""
+
+    def step(self, text: str) -> None:
+        """Note the step that begins."""
+
+    def warn(self, text: str) -> None:
+        """Note what the user should know before the load begins."""
+
+    def update(self, tick: Tick, assessment: Assessment) -> None:
+        """Note one more second of load, and the client side's grade so far."""
+
+
+class Reporter(Protocol):
+    """Writes a report in one format."""
+
+    @property
+    def file_name(self) -> str:
+        """Name of the report's file in the run's folder."""
+
+    def render(self, report: Report) -> str:
+        """Return the report's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The parts that do the work of a run.
+
+    Attributes:
+        engine_factory: Makes the engine that sends the load.
+        source_factory: Makes the source that delivers the server side, if the spec configures one.
+        observer: Watches.
+        interrupts: The process's signal handlers, entered.
+        reporters: Their reports are written into the run's folder.
+    """
+
+    engine_factory: EngineFactory
+    source_factory: SourceFactory
+    observer: Observer
+    interrupts: Interrupts
+    reporters: tuple[Reporter, ...] = ()

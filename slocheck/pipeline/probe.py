@@ -1,0 +1,83 @@
+"""Can each objective be measured? Asks the metric source, sends no load."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from slocheck.documents.units import format_duration
+from slocheck.errors import UsageError
+from slocheck.evidence.series import SourcePreflight
+from slocheck.pipeline.ports import SourceFactory
+from slocheck.plan.series_queries import needed_metrics
+from slocheck.spec.blocks.sources import block_names
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
+
+SAME_BOUNDARY_S = 1e-9
+"""Bucket boundaries come as floats; two that are nearer than this are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps the metric source from measuring an objective.
+
+    Attributes:
+        text: What it is, and what to do.
+        fatal: Nothing can be measured, in contrast to a limit that may stay undecided.
+    """
+
+    text: str
+    fatal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the metric source can measure.
+
+    Attributes:
+        found: What the source is found to be.
+        obstacles: Of each objective that has any, by its name.
+    """
+
+    found: SourcePreflight
+    obstacles: Mapping[str, tuple[Obstacle, ...]]
+
+    @property
+    def blind(self) -> bool:
+        """Whether an objective cannot be measured at all."""
+        return any(item.fatal for each in self.obstacles.values() for item in each)
+
+
+def probe(spec: Spec, source_factory: SourceFactory) -> Probe:
+    """Ask the metric source what it can measure.
+
+    Raises:
+        SourceError: The source cannot be asked.
+        UsageError: The spec names no source.
+    """
+    configured, source = spec.metric_source, source_factory(spec)
+    if configured is None or source is None:
+        raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
+    try:
+        found = source.preflight()
+    finally:
+        source.close()
+    obstacles = {item.name: tuple(_obstacles(item, configured.preset, found)) for item in spec.objectives}
+    return Probe(found, {name: each for name, each in obstacles.items() if each})
+
+
+def _obstacles(objective: Objective, preset: Preset, found: SourcePreflight) -> Iterator[Obstacle]:
+    if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
+        return
+    needed = needed_metrics(objective, preset)
+    if not needed:
+        yield Obstacle(f"preset {preset.name} names no metric for it", fatal=True)
+    for metric in needed:
+        if metric in found.missing:
+            yield Obstacle(f"no series {metric} yet: send one request, or check the preset", fatal=True)
+    if traits_of(objective.indicator.kind).is_percentile and found.bucket_edges:
+        for limit in dict.fromkeys(limit.value for limit in objective.limits.values()):
+            if all(abs(edge - float(limit)) > SAME_BOUNDARY_S for edge in found.bucket_edges):
+                boundary = float(limit / preset.unit_seconds)
+                yield Obstacle(
+                    f"no bucket boundary at {format_duration(limit)}: add {boundary:g}", fatal=False
+                )

@@ -1,0 +1,78 @@
+"""The steps of grading archived runs again, without load; the archive is not changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slocheck.errors import UsageError
+from slocheck.evidence.model import Evidence
+from slocheck.grading.report import Report
+from slocheck.indicators.comparability import differences
+from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence
+from slocheck.pipeline.graded import graded
+from slocheck.spec.loader import load_spec, parse_spec, with_overrides
+from slocheck.spec.model import Overrides, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedRun:
+    """A run that is read back.
+
+    Attributes:
+        folder: Where it is kept.
+        evidence: What was measured.
+    """
+
+    folder: Path
+    evidence: Evidence
+
+    def spec(self) -> Spec:
+        """Return the spec that the run was made with, its overrides applied; raises UsageError."""
+        path = self.folder / SPEC_FILE
+        try:
+            archived = parse_spec(path.read_bytes(), self.evidence.provenance.spec_path, environment=None)
+        except (OSError, UsageError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise UsageError(
+                f"{path}: the spec that the run was made with cannot be read ({reason}); "
+                "grade the run by itself, with --spec SPEC"
+            ) from error
+        return with_overrides(archived, self.evidence.overrides)
+
+
+def regrade(
+    names: Sequence[str], archive: Archive, *, spec: Path | None = None, gate: str | None = None
+) -> Report:
+    """Grade runs again; several are graded as one larger sample.
+
+    Args:
+        names: Each a run's folder, its evidence file, or ``latest``.
+        archive: Where runs are kept.
+        spec: Grade against this spec; None: against the one that the first run was made with.
+        gate: Hold this tier; None: the spec's.
+
+    Raises:
+        UsageError: A run cannot be read, is named twice, or is not comparable with the first one.
+    """
+    folders = [archive.find(name) for name in names]
+    runs = [ArchivedRun(folder, load_evidence(folder)) for folder in folders]
+    if len({run.evidence.provenance.run_id for run in runs}) < len(runs):
+        raise UsageError(f"{' '.join(names)}: one run is named twice; pooled with itself it proves no more")
+    _check_comparable(runs)
+    loaded = runs[0].spec() if spec is None else load_spec(spec)
+    loaded = with_overrides(loaded, Overrides(gate=gate))
+    return graded(loaded, [run.evidence for run in runs], folders)
+
+
+def _check_comparable(runs: Sequence[ArchivedRun]) -> None:
+    """Raise UsageError if runs are not samples of the same thing."""
+    first, *others = runs
+    for other in others:
+        told = differences(
+            (first.spec(), first.evidence.provenance), (other.spec(), other.evidence.provenance)
+        )
+        if text := "; ".join(told):
+            raise UsageError(
+                f"{other.folder.name} and {first.folder.name} did not measure the same thing: {text}; "
+                "only runs of the same load on the same target can be pooled, so grade each by itself"
+            )

@@ -57,16 +57,16 @@ def single_windows(seed: int, runs: int) -> Iterator[list[str]]:
                 yield [model.name, f"{seconds} s", name, *pair(promised), *pair(same), *pair(ours)]
 
 
-def several_looks(seed: int, runs: int) -> Iterator[list[str]]:
-    """Yield rows for looks at a run that goes on, for pooled runs, and for many objectives."""
+def several_analyses(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for interim analyses of a running test, for pooled runs, and for many objectives."""
     for number, model in enumerate(BUSY):
         rng = np.random.default_rng([seed, 2, number])
         naive, spent = Rates(0), Rates(0)
         for window in windows(model, rng, runs=runs, seconds=300, share=0.05):
             naive += early_stopping_rates(window, naive=True)
             spent += early_stopping_rates(window)
-        yield ["until decided, 300 s, spending", model.name, *pair(spent)]
-        yield ["the same looks at full alpha", model.name, *pair(naive)]
+        yield ["until decided, 300 s, alpha spending", model.name, *pair(spent)]
+        yield ["the same interim analyses at full alpha", model.name, *pair(naive)]
     yield from pooled_runs(seed, runs)
     yield from many_objectives(seed, runs)
 
@@ -160,15 +160,15 @@ def lines(seed: int, runs: int, command: str) -> Iterator[str]:
     yield "Per cent of runs with a false verdict at the exact limit; 5 promised."
     yield ""
     heads = ["server", "window", "limit", "i.i.d. 5 %: met", "breached", "i.i.d. 1 %: met", "breached"]
-    yield from table([*heads, "ours: met", "breached"], single_windows(seed, runs), names=3)
+    yield from table([*heads, "slocheck: met", "breached"], single_windows(seed, runs), names=3)
     yield ""
-    yield from table(["p95", "server", "met", "breached"], several_looks(seed, runs), names=2)
+    yield from table(["p95", "server", "met", "breached"], several_analyses(seed, runs), names=2)
     yield ""
-    yield "Per cent of steady windows that raise a steadiness alarm."
+    yield "Per cent of steady windows that raise a steady-state alarm."
     yield ""
     yield from table(["server", "60 s", "120 s", "300 s"], alarms(seed, runs), names=1)
     yield ""
-    yield "Per cent of runs that are rightly decided at p95: met where the true share of slow requests is"
+    yield "Per cent of runs that are decided correctly at p95: met where the true share of slow requests is"
     yield "half of what the limit allows, breached where it is twice as much."
     yield ""
     yield from table(

@@ -31,7 +31,7 @@ ADAPTERS = ("reporters", "sources", "load", "reference_api")
 """Replaceable parts, which never import each other."""
 
 CIRCLES = {
-    "slocheck/load": frozenset({"arrivals", "users", "recording", "http"}),
+    "slocheck/load": frozenset({"users", "recording", "http"}),
 }
 
 PURE_MODULES = {
@@ -263,10 +263,10 @@ def test_the_map_lists_the_packages_in_their_order() -> None:
 
 
 def test_each_package_is_in_the_order() -> None:
-    """No package or module of slocheck is left out of the order."""
+    """No package or module of slocheck is left out of the order, and nothing in the order is gone."""
     files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert files | folders <= set(PACKAGES)
+    assert files | folders == set(PACKAGES)
 
 
 def test_the_map_names_files_that_exist() -> None:

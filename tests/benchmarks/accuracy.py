@@ -1,7 +1,7 @@
 """Measured percentiles against a server that knows the truth: ``python -m tests.benchmarks.accuracy``.
 
 The server of ``calibrated.c`` serves each request for a planned time and tells what it took. What slocheck
-measures must be that, and the way there and back: the floor, which is measured beside it by a client that
+measures must be that, and the round trip: the floor, which is measured alongside by a client that
 does nothing but send, receive and read the clock.
 """
 
@@ -80,7 +80,7 @@ class Measured:
 
 
 def floor_us(folder: Path) -> NDArray[np.float64]:
-    """Return what the way there and back adds to each request's own service time, microseconds."""
+    """Return what the round trip adds to each request's own service time, microseconds."""
     server = Calibrated(folder, FLOOR_S)
     more = []
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
@@ -191,8 +191,8 @@ def main() -> None:
         folder = Path(name)
         wait_until_idle(chosen.patience)
         p50, p99 = np.quantile(floor_us(folder), (0.5, 0.99))
-        write(f"The way there and back: p50 {p50:,.0f} µs, p99 {p99:,.0f} µs\n\n")
-        write("| requests/s | | server's truth, µs | measured, µs | more, µs |\n")
+        write(f"The round trip: p50 {p50:,.0f} µs, p99 {p99:,.0f} µs\n\n")
+        write("| requests/s | | server's truth, µs | measured, µs | difference, µs |\n")
         write("| ---: | --- | ---: | ---: | ---: |\n")
         runs = {}
         for rate in chosen.rates:

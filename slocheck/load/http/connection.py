@@ -39,17 +39,17 @@ class Connection:
         size: Bytes of that body.
         waiting: Its greenlet waits for the server.
         deadline_ns: When it waits no longer, on the monotonic clock.
-        claim: What the user of the connection notes about the request under way; None: none is.
+        pending: What the user of the connection notes about the request under way; None: none is.
     """
 
-    def __init__(self, origin: Origin, sweeper: DeadlineTimer) -> None:
+    def __init__(self, origin: Origin, deadlines: DeadlineTimer) -> None:
         self.body = b""
         self.size = 0
         self.waiting = False
         self.deadline_ns = _NEVER
-        self.claim: Any = None
+        self.pending: Any = None
         self._origin = origin
-        self._sweeper = sweeper
+        self._deadlines = deadlines
         self._hub = gevent.get_hub()
         self._greenlet: Any = None
         self._socket: Any = None
@@ -57,7 +57,7 @@ class Connection:
         self._expired = self._connected = False
         self._early: list[bytes] = []
         self._used = 0
-        sweeper.add(self)
+        deadlines.add(self)
 
     def exchange(self, request: bytes, deadline_ns: int, *, keep: bool = True, no_body: bool = False) -> Head:
         """Send a request and return the head of its whole response; the body is in `body`.
@@ -74,7 +74,7 @@ class Connection:
         self._greenlet = getcurrent()
         self.deadline_ns = deadline_ns
         try:
-            if self._used != self._sweeper.sweeps and self._socket is not None:
+            if self._used != self._deadlines.checks and self._socket is not None:
                 self._look()
             if self._socket is None:
                 self._connect()
@@ -90,7 +90,7 @@ class Connection:
             raise
         finally:
             self.deadline_ns = _NEVER
-            self._used = self._sweeper.sweeps
+            self._used = self._deadlines.checks
         return head
 
     def _look(self) -> None:
@@ -240,7 +240,7 @@ class Connection:
             return data
 
     def _pause(self) -> None:
-        """Let others run until a watcher or the sweeper comes back here."""
+        """Let others run until a watcher or the deadlines comes back here."""
         self.waiting = True
         self._hub.switch()
         self.waiting = False
@@ -353,4 +353,4 @@ class Connection:
     def dispose(self) -> None:
         """Close for good."""
         self.close()
-        self._sweeper.discard(self)
+        self._deadlines.discard(self)

@@ -3,20 +3,20 @@
 import time
 from typing import Any
 
-SWEEP_S = 0.05
+CHECK_S = 0.05
 
 
 class DeadlineTimer:
-    """Wakes whoever waits beyond its deadline, at most `SWEEP_S` later.
+    """Wakes whoever waits beyond its deadline, at most `CHECK_S` later.
 
     Attributes:
         connections: All of the process.
-        sweeps: How often it has looked.
+        checks: How often it has looked.
     """
 
     def __init__(self) -> None:
         self.connections: set[Any] = set()
-        self.sweeps = 0
+        self.checks = 0
         self._timer: Any = None
 
     def add(self, connection: Any) -> None:
@@ -25,15 +25,15 @@ class DeadlineTimer:
         if self._timer is None:
             import gevent  # noqa: PLC0415 - whoever only counts needs none
 
-            self._timer = gevent.get_hub().loop.timer(SWEEP_S, SWEEP_S)
-            self._timer.start(self._sweep)
+            self._timer = gevent.get_hub().loop.timer(CHECK_S, CHECK_S)
+            self._timer.start(self._check)
 
     def discard(self, connection: Any) -> None:
         """Let a connection go."""
         self.connections.discard(connection)
 
-    def _sweep(self) -> None:
-        self.sweeps += 1
+    def _check(self) -> None:
+        self.checks += 1
         now = time.monotonic_ns()
         for connection in list(self.connections):
             if connection.waiting and connection.deadline_ns < now:

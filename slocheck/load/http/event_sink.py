@@ -19,43 +19,43 @@ class EventSink:
     """Fires Locust's own event: a Locust file with a `LeanHttpUser` runs without slocheck, too."""
 
     def __init__(self, environment: Environment) -> None:
-        self.sweeper = DeadlineTimer()
+        self.deadlines = DeadlineTimer()
         self.longest_s = float("inf")
         self.tls: Tls | None = None
         self.draining = False
         self.counts_killed = False
-        self.pending: set[Callable[[None], None]] = set()
+        self.unsettled: set[Callable[[None], None]] = set()
         self._fire: Callable[..., None] = environment.events.request.fire
 
-    def tally(self, method: str, name: str) -> tuple[str, str]:
+    def counter(self, method: str, name: str) -> tuple[str, str]:
         """Return what the event calls an endpoint."""
         return method, name
 
     def answered(
-        self, claim: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
+        self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Fire the event of a response; a status from 400 on is a failure, as Locust has it."""
         failed = head.status >= FIRST_ERROR_STATUS and not approved
         error = TransportError(FailureClass.STATUS, f"HTTP {head.status}") if failed else None
-        self._event(claim, error, size, end_ns)
+        self._event(pending, error, size, end_ns)
 
     def failed(
-        self, claim: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
+        self, pending: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
         """Fire the event of a failure."""
         del head
-        self._event(claim, TransportError(failure, message), sizes["size"], sizes["end_ns"])
+        self._event(pending, TransportError(failure, message), sizes["size"], sizes["end_ns"])
 
-    def _event(self, claim: PendingRequest, error: Exception | None, size: int, end_ns: int) -> None:
-        method, name = claim.tally
+    def _event(self, pending: PendingRequest, error: Exception | None, size: int, end_ns: int) -> None:
+        method, name = pending.counter
         self._fire(
             request_type=method,
             name=name,
-            response_time=(end_ns - claim.start_ns) / 1e6,
+            response_time=(end_ns - pending.start_ns) / 1e6,
             response_length=size,
             exception=error,
             context={},
             response=None,
-            start_time=time.time() - (time.monotonic_ns() - claim.start_ns) / 1e9,
+            start_time=time.time() - (time.monotonic_ns() - pending.start_ns) / 1e9,
             url=name,
         )

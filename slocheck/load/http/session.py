@@ -1,4 +1,4 @@
-"""The client of a `LeanHttpUser`: the calls of a Locust file become exchanges on connections."""
+"""The client of a `LeanHttpUser`: the calls of a Locust file become requests on connections."""
 
 import base64
 import re
@@ -35,21 +35,21 @@ from slocheck.load.users.drain import refuse_while_draining
 MAX_REDIRECTS = 10
 _SEE_OTHER, _MOVED = 303, (301, 302)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REMEMBERED = 4096
+_MAX_CACHED = 4096
 _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 _LEAVING = frozenset({
     "GreenletExit", "StopUser", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
 })  # fmt: skip
-"""What leaves a block without saying anything of the response."""
+"""What leaves a block without saying anything about the response."""
 
 
 class LeanHttpSession:
-    """Sends requests to one origin, each on a connection of its own while it lasts.
+    """Sends requests to one origin; no two share a connection at the same time.
 
     Attributes:
         user: Whose client it is.
         cookies: Of this user.
-        request_name: Name of all requests that bring none; None: their URL.
+        request_name: Name of all requests that have none; None: their URL.
     """
 
     def __init__(
@@ -95,76 +95,88 @@ class LeanHttpSession:
         """
         if self._sink.draining:
             refuse_while_draining(self.user)
-        request, target = self._written(method, url, content)
-        tally = self._sink.tally(method, name or self.request_name or url)
+        written = self._written(method, url, content)
+        counter = self._sink.counter(method, name or self.request_name or url)
         longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
         sent_ns = time.monotonic_ns()
-        claim = PendingRequest(tally, self._start(sent_ns), sent_ns)
+        pending = PendingRequest(counter, self._start(sent_ns), sent_ns)
         deadline_ns = sent_ns + round(longest_s * NS_PER_SECOND)
-        head, body, error = self._exchange(request, method, claim, deadline_ns)
-        if head is not None and head.cookies:
-            self.cookies.store(head, target)
+        head, body, error = self._exchange(method, written, pending, deadline_ns)
         if allow_redirects and head is not None and head.status in _REDIRECTS:
-            way = (method, target, content)
-            head, body, error = self._follow(head, body, way, claim, deadline_ns)
+            first = (method, written[1], content)
+            head, body, error = self._follow(head, body, first, pending, deadline_ns)
         end_ns = time.monotonic_ns()
         if catch_response:
-            return self._caught(url, claim, (head, body, error), end_ns)
+            return self._caught(url, pending, (head, body, error), end_ns)
         if head is not None:
-            self._sink.answered(claim, head, len(body), end_ns)
+            self._sink.answered(pending, head, len(body), end_ns)
         else:
-            assert error is not None
-            self._sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
+            self._failed(pending, error, end_ns)
         return LeanResponse(url, head, body, error)
 
+    def _failed(self, pending: PendingRequest, error: TransportError | None, end_ns: int) -> None:
+        """Count a request without a response."""
+        assert error is not None
+        self._sink.failed(pending, error.failure, error.message, None, size=0, end_ns=end_ns)
+
     def _start(self, sent_ns: int) -> int:
-        """Return when this request was to be sent: with its arrival, where it is the first of one."""
+        """Return when this request was due: with its arrival, if it is the first of one."""
         intended: int | None = self.user.__dict__.pop("intended_ns", None)
         return sent_ns if intended is None else intended
 
     def _exchange(
-        self, request: bytes, method: str, claim: PendingRequest, deadline_ns: int
+        self, method: str, written: tuple[bytes, str], pending: PendingRequest, deadline_ns: int
     ) -> tuple[Head | None, bytes, TransportError | None]:
-        """Exchange a request for a response or an error, on a connection that nobody else uses."""
-        connection = self._idle.pop() if self._idle else connect_to(self._origin, self._sink.sweeper)
-        connection.claim = claim
+        """Send a request (its bytes and its target); return the response or why there is none."""
+        connection = self._idle.pop() if self._idle else connect_to(self._origin, self._sink.deadlines)
+        connection.pending = pending
         try:
-            head = connection.exchange(request, deadline_ns, no_body=method == "HEAD")
+            head = connection.exchange(written[0], deadline_ns, no_body=method == "HEAD")
         except TransportError as error:
-            if connection.claim is None:
+            if connection.pending is None:
                 raise gevent.GreenletExit from None
             return None, b"", error
         except BaseException as error:
             killed = isinstance(error, gevent.GreenletExit)
-            if connection.claim is not None and (self._sink.counts_killed or not killed):
-                self._broke_off(claim, error)
+            if connection.pending is not None and (self._sink.counts_killed or not killed):
+                self._broke_off(pending, error)
             raise
         finally:
-            taken = connection.claim is None
-            connection.claim = None
+            taken = connection.pending is None
+            connection.pending = None
             self._idle.append(connection)
         if taken:
             raise gevent.GreenletExit  # settled at the drain's end: nothing may be counted twice
+        if head.cookies:
+            self.cookies.store(head, written[1])
         body, connection.body = connection.body, b""
         return head, body, None
 
-    def _broke_off(self, claim: PendingRequest, error: BaseException) -> None:
-        """Count a request that its user left while it was under way."""
+    def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
+        """Count a request that its user left while it was in flight."""
         given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
         failure = FailureClass.TIMEOUT if given_up else FailureClass.PROTOCOL
         end_ns = time.monotonic_ns()
-        self._sink.failed(claim, failure, message_of(error), None, size=0, end_ns=end_ns)
+        self._sink.failed(pending, failure, message_of(error), None, size=0, end_ns=end_ns)
 
     def _follow(
         self,
         head: Head,
         body: bytes,
-        way: tuple[str, str, Mapping[str, Any]],
-        claim: PendingRequest,
+        first: tuple[str, str, Mapping[str, Any]],
+        pending: PendingRequest,
         deadline_ns: int,
     ) -> tuple[Head | None, bytes, TransportError | None]:
-        """Follow redirects on the same host, within the request's one deadline."""
-        method, target, content = way
+        """Follow redirects on the same host, within the one deadline of the request.
+
+        Args:
+            head: Of the first response.
+            body: Of the first response.
+            first: Method, target and content of the first request.
+            pending: What is counted, once.
+            deadline_ns: On the monotonic clock.
+        """
+        method, target, content = first
         content = {key: value for key, value in content.items() if key != "params"}
         for _ in range(MAX_REDIRECTS):
             location = next((value for name, value in head.fields() if name.lower() == "location"), "")
@@ -175,48 +187,46 @@ class LeanHttpSession:
             ):
                 method, content = "GET", {"headers": content.get("headers"), "auth": content.get("auth")}
             try:
-                request, target = self._written(method, urljoin(target, location), content, whole=True)
+                written = self._written(method, urljoin(target, location), content, whole=True)
             except UnsendableError as error:
                 return None, b"", TransportError(FailureClass.PROTOCOL, f"a redirect: {error}")
-            next_head, body, failed = self._exchange(request, method, claim, deadline_ns)
+            next_head, body, failed = self._exchange(method, written, pending, deadline_ns)
             if next_head is None:
                 return None, b"", failed
-            head = next_head
-            if head.cookies:
-                self.cookies.store(head, target)
+            head, target = next_head, written[1]
         text = f"more than {MAX_REDIRECTS} redirects"
         return None, b"", TransportError(FailureClass.PROTOCOL, text)
 
     def _caught(
-        self, url: str, claim: PendingRequest, outcome: tuple[Any, ...], end_ns: int
+        self, url: str, pending: PendingRequest, outcome: tuple[Any, ...], end_ns: int
     ) -> CaughtResponse:
-        """Return a response whose counting waits for the scenario's word."""
+        """Return a response that is counted when the scenario has judged it."""
         head, body, error = outcome
         sink = self._sink
 
         def settle(verdict: BaseException | bool | None) -> None:  # noqa: FBT001 - success, failure, or neither
-            if settle not in sink.pending:
+            if settle not in sink.unsettled:
                 return
-            sink.pending.discard(settle)
+            sink.unsettled.discard(settle)
             if error is not None:
-                sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
+                self._failed(pending, error, end_ns)
             elif _speaks(verdict):
                 failure, text = _why(verdict)
-                sink.failed(claim, failure, text, head, size=len(body), end_ns=end_ns)
+                sink.failed(pending, failure, text, head, size=len(body), end_ns=end_ns)
             else:
-                sink.answered(claim, head, len(body), end_ns, approved=verdict is True)
+                sink.answered(pending, head, len(body), end_ns, approved=verdict is True)
 
-        sink.pending.add(settle)
+        sink.unsettled.add(settle)
         return CaughtResponse(url, head, body, error, settle)
 
     def _written(
         self, method: str, url: str, content: Mapping[str, Any], *, whole: bool = False
     ) -> tuple[bytes, str]:
-        """Return a request's bytes and its target; plain ones are remembered."""
+        """Return a request's bytes and its target; those without content are cached."""
         if not content and not self.cookies and not whole:
             known = self._plain.get((method, url))
             if known is None:
-                if len(self._plain) >= _REMEMBERED:
+                if len(self._plain) >= _MAX_CACHED:
                     self._plain.clear()
                 known = self._plain[method, url] = self._write(method, self._target(url, None, whole), {})
             return known
@@ -252,7 +262,7 @@ class LeanHttpSession:
 
     @contextmanager
     def rename_request(self, name: str) -> Iterator[None]:
-        """Name all requests of a block that bring no name."""
+        """Give all requests of a block that have no name this one."""
         self.request_name = name
         try:
             yield
@@ -307,7 +317,7 @@ def _rooted(url: str) -> str:
 
 
 def _why(verdict: BaseException | bool | None) -> tuple[FailureClass, str]:  # noqa: FBT001 - as above
-    """Return class and text of what a block said; a body that cannot be decoded is no expectation."""
+    """Return class and text of what a block reported; a body that cannot be decoded has its own class."""
     if isinstance(verdict, TransportError):
         return verdict.failure, verdict.message
     assert isinstance(verdict, BaseException)

@@ -17,31 +17,31 @@ class Sink(Protocol):
     """What the client tells of its requests.
 
     Attributes:
-        sweeper: Watches the deadlines of all connections.
+        deadlines: Watches the deadlines of all connections.
         longest_s: No request may take longer, seconds.
         tls: How servers are trusted; None: as the user class says.
         draining: No new request may be sent.
         counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
-        pending: For each response that waits for the scenario's word, what settles it without one.
+        unsettled: For each response that waits for the scenario's word, what settles it without one.
     """
 
-    sweeper: DeadlineTimer
+    deadlines: DeadlineTimer
     longest_s: float
     tls: Tls | None
     draining: bool
     counts_killed: bool
-    pending: set[Callable[[None], None]]
+    unsettled: set[Callable[[None], None]]
 
-    def tally(self, method: str, name: str) -> Any:
+    def counter(self, method: str, name: str) -> Any:
         """Return what stands for an endpoint in `answered` and `failed`."""
 
     def answered(
-        self, claim: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
+        self, pending: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Count a request whose whole response is here; `approved`: the scenario called it a success."""
 
     def failed(
-        self, claim: "PendingRequest", failure: FailureClass, message: str, head: Head | None, **sizes: int
+        self, pending: "PendingRequest", failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
         """Count a request that failed, `end_ns` and `size` given by name."""
 
@@ -50,15 +50,15 @@ class PendingRequest:
     """One request under way.
 
     Attributes:
-        tally: Its endpoint's, as the sink gave it.
+        counter: Its endpoint's, as the sink gave it.
         start_ns: When it was to be sent, on the monotonic clock.
         sent_ns: When it was sent.
     """
 
-    __slots__ = ("sent_ns", "start_ns", "tally")
+    __slots__ = ("counter", "sent_ns", "start_ns")
 
-    def __init__(self, tally: Any, start_ns: int, sent_ns: int) -> None:
-        self.tally = tally
+    def __init__(self, counter: Any, start_ns: int, sent_ns: int) -> None:
+        self.counter = counter
         self.start_ns = start_ns
         self.sent_ns = sent_ns
 
@@ -74,24 +74,24 @@ class RecorderSink:
 
     def __init__(self, plan: LoadPlan) -> None:
         self.recorder = Recorder(plan.thresholds_ns)
-        self.sweeper = DeadlineTimer()
+        self.deadlines = DeadlineTimer()
         self.longest_s = max(plan.drain_s, 1.0)
         self.tls: Tls | None = plan.tls
         self.draining = False
         self.counts_killed = True
         self.in_flight = self.unrecorded = 0
-        self.pending: set[Callable[[None], None]] = set()
-        self.tally: Callable[[str, str], EndpointCounter] = self.recorder.tally
+        self.unsettled: set[Callable[[None], None]] = set()
+        self.counter: Callable[[str, str], EndpointCounter] = self.recorder.counter
         self._plan = plan
         self._good: set[int] = set()
 
     @property
     def open(self) -> int:
         """Requests under way."""
-        return sum(connection.claim is not None for connection in self.sweeper.connections)
+        return sum(connection.pending is not None for connection in self.deadlines.connections)
 
     def answered(
-        self, claim: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
+        self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Count a request whose whole response is here.
 
@@ -104,27 +104,27 @@ class RecorderSink:
         if status not in self._good:
             if self._plan.failures.fails(status):
                 text = f"HTTP {status}"
-                self.failed(claim, FailureClass.STATUS, text, head, size=size, end_ns=end_ns)
+                self.failed(pending, FailureClass.STATUS, text, head, size=size, end_ns=end_ns)
                 return
             self._good.add(status)
-        start_ns = claim.start_ns
-        claim.tally.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
-        if claim.sent_ns != start_ns:
-            claim.tally.service(start_ns, end_ns - claim.sent_ns)
+        start_ns = pending.start_ns
+        pending.counter.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
+        if pending.sent_ns != start_ns:
+            pending.counter.service(start_ns, end_ns - pending.sent_ns)
 
     def failed(
-        self, claim: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
+        self, pending: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
         """Count a request that failed, `end_ns` and `size` given by name.
 
         A status that the spec calls a failure stays one, whatever else was wrong with the response.
         """
-        endpoint = claim.tally.endpoint
+        endpoint = pending.counter.endpoint
         if head is not None and self._plan.failures.fails(head.status):
             failure, message = FailureClass.STATUS, f"HTTP {head.status}"
         result = Result(
-            claim.start_ns,
-            max(1, sizes["end_ns"] - claim.start_ns),
+            pending.start_ns,
+            max(1, sizes["end_ns"] - pending.start_ns),
             failure,
             head.status if head is not None else 0,
             message,
@@ -142,17 +142,17 @@ class RecorderSink:
     def give_up(self, *, as_timeouts: bool) -> None:
         """Settle what is still under way when the drain is over; see `Tracker.give_up`."""
         now_ns = time.monotonic_ns()
-        for settle in list(self.pending):
+        for settle in list(self.unsettled):
             settle(None)
-        for connection in self.sweeper.connections:
-            claim, connection.claim = connection.claim, None
-            if claim is None:
+        for connection in self.deadlines.connections:
+            pending, connection.pending = connection.pending, None
+            if pending is None:
                 continue
             if as_timeouts:
-                age_s = (now_ns - claim.start_ns) / 1e9
+                age_s = (now_ns - pending.start_ns) / 1e9
                 text = f"no response {age_s:.0f} s after it was sent, when the drain ended"
                 self.in_flight += 1
-                self.failed(claim, FailureClass.TIMEOUT, text, None, size=0, end_ns=now_ns)
+                self.failed(pending, FailureClass.TIMEOUT, text, None, size=0, end_ns=now_ns)
             else:
                 self.unrecorded += 1
 

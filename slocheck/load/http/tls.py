@@ -12,8 +12,8 @@ from slocheck.load.http.origin import Origin
 class TlsConnection(Connection):
     """Checks certificate and name as the origin's context says, and resumes the origin's last session."""
 
-    def __init__(self, origin: Origin, sweeper: DeadlineTimer) -> None:
-        super().__init__(origin, sweeper)
+    def __init__(self, origin: Origin, deadlines: DeadlineTimer) -> None:
+        super().__init__(origin, deadlines)
         self._tls: ssl.SSLObject | None = None
         self._incoming = self._outgoing = ssl.MemoryBIO()
 
@@ -130,7 +130,7 @@ class TlsConnection(Connection):
         super().close()
 
 
-def connect_to(origin: Origin, sweeper: DeadlineTimer) -> Connection:
+def connect_to(origin: Origin, deadlines: DeadlineTimer) -> Connection:
     """Return a connection to an origin, not opened yet."""
     kind = TlsConnection if origin.tls is not None else Connection
-    return kind(origin, sweeper)
+    return kind(origin, deadlines)

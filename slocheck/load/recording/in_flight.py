@@ -24,12 +24,12 @@ class InFlightRequest:
         start_ns: When it was to be sent, on the monotonic clock.
         sent_ns: When it was sent.
         by_scenario: The scenario marked the response as a failure.
-        pending: What will be recorded when the scenario says nothing; None while unanswered.
+        provisional: What will be recorded when the scenario says nothing; None while unanswered.
         holder: The response that waits for the scenario's word; dead when nobody can give it any more.
         timer: The request's deadline.
     """
 
-    __slots__ = ("by_scenario", "holder", "method", "name", "pending", "sent_ns", "start_ns", "timer")
+    __slots__ = ("by_scenario", "holder", "method", "name", "provisional", "sent_ns", "start_ns", "timer")
 
     def __init__(self, method: str, name: str, start_ns: int, sent_ns: int) -> None:
         self.method = method
@@ -37,14 +37,14 @@ class InFlightRequest:
         self.start_ns = start_ns
         self.sent_ns = sent_ns
         self.by_scenario = False
-        self.pending: Result | None = None
+        self.provisional: Result | None = None
         self.holder: weakref.ref[object] | None = None
         self.timer: Timer | None = None
 
     @property
     def forgotten(self) -> bool:
         """Whether it was answered and nobody is left who could judge it."""
-        return self.pending is not None and self.holder is not None and self.holder() is None
+        return self.provisional is not None and self.holder is not None and self.holder() is None
 
     @property
     def age_ns(self) -> int:
@@ -64,19 +64,19 @@ class InFlightTable:
     def __iter__(self) -> Iterator[InFlightRequest]:
         return iter(list(self._open.values()))
 
-    def __contains__(self, flight: InFlightRequest) -> bool:
-        return id(flight) in self._open
+    def __contains__(self, request: InFlightRequest) -> bool:
+        return id(request) in self._open
 
     def begin(self, method: str, name: str, due_ns: int | None = None) -> InFlightRequest:
-        """Open a flight: its request is sent now; `due_ns`: when it was to be."""
+        """Open a request: its request is sent now; `due_ns`: when it was to be."""
         now_ns = time.monotonic_ns()
-        flight = InFlightRequest(method, name, now_ns if due_ns is None else due_ns, now_ns)
-        self._open[id(flight)] = flight
-        return flight
+        request = InFlightRequest(method, name, now_ns if due_ns is None else due_ns, now_ns)
+        self._open[id(request)] = request
+        return request
 
-    def close(self, flight: InFlightRequest) -> bool:
-        """Close a flight, because it is recorded or was never sent; False where it was closed before."""
-        if flight.timer is not None:
-            flight.timer.close()
-            flight.timer = None
-        return self._open.pop(id(flight), None) is not None
+    def close(self, request: InFlightRequest) -> bool:
+        """Close a request, because it is recorded or was never sent; False where it was closed before."""
+        if request.timer is not None:
+            request.timer.close()
+            request.timer = None
+        return self._open.pop(id(request), None) is not None

@@ -121,33 +121,33 @@ class Recorder:
         self.origin_ns = 0
         self.last_end_ns = 0
         self._thresholds = np.array(thresholds_ns, dtype=np.int64)
-        self._tallies: dict[tuple[str, str], EndpointCounter] = {}
+        self._counters: dict[tuple[str, str], EndpointCounter] = {}
         self._cells: dict[tuple[Endpoint, int], _Cell] = {}
         self._errors: dict[tuple[Endpoint, FailureClass, str], list[int]] = {}
 
-    def tally(self, method: str, name: str) -> EndpointCounter:
+    def counter(self, method: str, name: str) -> EndpointCounter:
         """Return an endpoint's counter; names beyond the bound share one."""
         key = (method, name)
-        if key not in self._tallies and len(self._tallies) >= MAX_ENDPOINTS:
+        if key not in self._counters and len(self._counters) >= MAX_ENDPOINTS:
             key = (OTHER_ENDPOINT.method, OTHER_ENDPOINT.name)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = self._tallies[key] = EndpointCounter(self, Endpoint(*key))
-        return tally
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = EndpointCounter(self, Endpoint(*key))
+        return counter
 
-    def cell(self, tally: EndpointCounter, second: int) -> _Cell:
-        """Return where a tally's requests of a second are counted."""
-        return self._cells.setdefault((tally.endpoint, second), _Cell())
+    def cell(self, counter: EndpointCounter, second: int) -> _Cell:
+        """Return where a counter's requests of a second are counted."""
+        return self._cells.setdefault((counter.endpoint, second), _Cell())
 
     def record(self, method: str, name: str, result: Result) -> None:
         """Count one request under its endpoint and the second in which it was sent."""
-        tally = self.tally(method, name)
+        counter = self.counter(method, name)
         second = max(0, (result.start_ns - self.origin_ns) // NS_PER_SECOND)
-        cell = self.cell(tally, second)
+        cell = self.cell(counter, second)
         if result.failure is None:
             cell.ok.append(result.latency_ns)
         else:
-            self._fail(tally.endpoint, second, cell, result)
+            self._fail(counter.endpoint, second, cell, result)
         if result.status is not None:
             cell.statuses[result.status] += 1
         cell.unanswered += not result.status and is_unserved(result.status, result.failure)
@@ -171,8 +171,8 @@ class Recorder:
         """Return what was counted since the last flush."""
         cells, self._cells = self._cells, {}
         errors, self._errors = self._errors, {}
-        for tally in self._tallies.values():
-            tally.forget()
+        for counter in self._counters.values():
+            counter.forget()
         return Delta(
             counts=tuple((endpoint, self._slice(second, cell)) for (endpoint, second), cell in cells.items()),
             errors=tuple(

@@ -2,7 +2,7 @@
 
 The event alone loses requests: it never fires for a request that is killed in flight, nor for a
 `catch_response` block that raises. So the two HTTP clients of Locust are wrapped (see `clients`): each
-request opens a flight here, which the event closes, or else this module does.
+request opens a request here, which the event closes, or else this module does.
 """
 
 import math
@@ -19,7 +19,7 @@ from slocheck.load.recording.outcome import cache_outcome, classify, judge, mess
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 
-FLIGHT_KEY = "slocheck.flight"
+REQUEST_KEY = "slocheck.request"
 _NO_RESPONSE_CLASSES = frozenset(FailureClass) - {FailureClass.STATUS, FailureClass.EXPECTATION}
 
 
@@ -28,14 +28,14 @@ class Tracker:
 
     Attributes:
         recorder: Where they are counted.
-        flights: Those under way.
+        requests: Those under way.
         draining: No new request may be sent.
         lean: Where the lean client counts; it follows its requests itself.
     """
 
     def __init__(self, plan: LoadPlan) -> None:
         self.recorder = Recorder(plan.thresholds_ns)
-        self.flights = InFlightTable()
+        self.requests = InFlightTable()
         self.lean = RecorderSink(plan)
         self.draining = False
         self._in_flight = 0
@@ -45,7 +45,7 @@ class Tracker:
     @property
     def open(self) -> int:
         """Requests under way."""
-        return len(self.flights) + self.lean.open
+        return len(self.requests) + self.lean.open
 
     @property
     def in_flight(self) -> int:
@@ -89,20 +89,20 @@ class Tracker:
         **_: object,
     ) -> None:
         """Listen to Locust's `request` event; the signature is the event's."""
-        flight = context.pop(FLIGHT_KEY, None) if context else None
-        if flight is not None and not self.flights.close(flight):
+        request = context.pop(REQUEST_KEY, None) if context else None
+        if request is not None and not self.requests.close(request):
             return
         if response_time is None or not math.isfinite(response_time):
             self._unrecorded += 1
             return
-        latency_ns = max(1, round(response_time * 1_000_000)) + _waited_ns(flight)
-        start_ns = flight.start_ns if flight is not None else self._start(latency_ns, start_time)
-        by_scenario = flight is not None and flight.by_scenario
+        latency_ns = max(1, round(response_time * 1_000_000)) + _waited_ns(request)
+        start_ns = request.start_ns if request is not None else self._start(latency_ns, start_time)
+        by_scenario = request is not None and request.by_scenario
         failure, status, message, cache = self._judge(response, exception, by_scenario=by_scenario)
         result = Result(start_ns, latency_ns, failure, status, message, cache, response_length or 0)
         self.recorder.record(str(request_type), str(name), result)
-        if failure is None and (waited_ns := _waited_ns(flight)):
-            self.recorder.tally(str(request_type), str(name)).service(start_ns, latency_ns - waited_ns)
+        if failure is None and (waited_ns := _waited_ns(request)):
+            self.recorder.counter(str(request_type), str(name)).service(start_ns, latency_ns - waited_ns)
 
     def _start(self, latency_ns: int, start_time: object) -> int:
         """Return when a request of a client unknown to us was sent, on the monotonic clock.
@@ -132,27 +132,27 @@ class Tracker:
         cache = cache_outcome(getattr(response, "headers", None), self._plan.cache) if status else 0
         return failure, status, message, cache
 
-    def answered(self, flight: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
+    def answered(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
         """Note that a `catch_response` request has its response; the scenario's word is still to come."""
-        if flight not in self.flights:
+        if request not in self.requests:
             return
-        if flight.timer is not None:
-            flight.timer.close()
+        if request.timer is not None:
+            request.timer.close()
         failure, status, message, cache = self._judge(response, meta["exception"], by_scenario=False)
-        latency_ns = max(1, round(meta["response_time"] * 1_000_000)) + _waited_ns(flight)
+        latency_ns = max(1, round(meta["response_time"] * 1_000_000)) + _waited_ns(request)
         size = meta["response_length"]
-        flight.name = meta["name"]
-        flight.pending = Result(flight.start_ns, latency_ns, failure, status, message, cache, size)
-        flight.holder = weakref.ref(response)
+        request.name = meta["name"]
+        request.provisional = Result(request.start_ns, latency_ns, failure, status, message, cache, size)
+        request.holder = weakref.ref(response)
 
-    def block_ended(self, flight: InFlightRequest, error: BaseException) -> None:
+    def block_ended(self, request: InFlightRequest, error: BaseException) -> None:
         """Record a `catch_response` request whose block raised, which Locust does not.
 
         An exception is a failed expectation; what only leaves the block (a stop, an interrupt of the
         task set) says nothing of the response.
         """
-        pending = flight.pending
-        if pending is None or not self.flights.close(flight):
+        provisional = request.provisional
+        if provisional is None or not self.requests.close(request):
             return
         leaves = {
             "GreenletExit",
@@ -161,28 +161,28 @@ class Tracker:
             "RescheduleTask",
             "RescheduleTaskImmediately",
         }
-        if pending.failure is None and not leaves & {base.__name__ for base in type(error).__mro__}:
-            pending = replace(pending, failure=FailureClass.EXPECTATION, message=message_of(error))
-        self.recorder.record(flight.method, flight.name, pending)
+        if provisional.failure is None and not leaves & {base.__name__ for base in type(error).__mro__}:
+            provisional = replace(provisional, failure=FailureClass.EXPECTATION, message=message_of(error))
+        self.recorder.record(request.method, request.name, provisional)
 
-    def broke_off(self, flight: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
+    def broke_off(self, request: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
         """Record a request that its client left by an exception, after sending it."""
-        if not self.flights.close(flight):
+        if not self.requests.close(request):
             return
         failure = FailureClass.TIMEOUT if given_up else classify(error)
-        result = Result(flight.start_ns, flight.age_ns, failure, 0, message_of(error))
-        self.recorder.record(flight.method, flight.name, result)
+        result = Result(request.start_ns, request.age_ns, failure, 0, message_of(error))
+        self.recorder.record(request.method, request.name, result)
 
     def settle_forgotten(self) -> None:
         """Record responses of `catch_response` requests that no block ever looked at."""
-        for flight in self.flights:
-            if flight.forgotten:
-                self._settle(flight)
+        for request in self.requests:
+            if request.forgotten:
+                self._settle(request)
 
-    def _settle(self, flight: InFlightRequest) -> None:
-        assert flight.pending is not None
-        if self.flights.close(flight):
-            self.recorder.record(flight.method, flight.name, flight.pending)
+    def _settle(self, request: InFlightRequest) -> None:
+        assert request.provisional is not None
+        if self.requests.close(request):
+            self.recorder.record(request.method, request.name, request.provisional)
 
     def give_up(self, *, as_timeouts: bool) -> None:
         """Close all open flights: the drain's deadline has passed.
@@ -191,22 +191,22 @@ class Tracker:
             as_timeouts: Record the unanswered ones as failed at their age. Otherwise the run was cut
                 short by us and they say nothing of the target: they are unrecorded.
         """
-        for flight in self.flights:
-            if flight.pending is not None:
-                self._settle(flight)
+        for request in self.requests:
+            if request.provisional is not None:
+                self._settle(request)
             elif as_timeouts:
-                self.flights.close(flight)
+                self.requests.close(request)
                 self._in_flight += 1
-                age = flight.age_ns
+                age = request.age_ns
                 text = f"no response {age / 1e9:.0f} s after it was sent, when the drain ended"
-                result = Result(flight.start_ns, age, FailureClass.TIMEOUT, 0, text)
-                self.recorder.record(flight.method, flight.name, result)
+                result = Result(request.start_ns, age, FailureClass.TIMEOUT, 0, text)
+                self.recorder.record(request.method, request.name, result)
             else:
-                self.flights.close(flight)
+                self.requests.close(request)
                 self._unrecorded += 1
         self.lean.give_up(as_timeouts=as_timeouts)
 
 
-def _waited_ns(flight: InFlightRequest | None) -> int:
+def _waited_ns(request: InFlightRequest | None) -> int:
     """Return how long after its time a request was sent, in nanoseconds."""
-    return flight.sent_ns - flight.start_ns if flight is not None else 0
+    return request.sent_ns - request.start_ns if request is not None else 0

@@ -67,7 +67,7 @@ class FlowUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self._connection: Connection = connect_to(self.origin, self.sink.sweeper)
+        self._connection: Connection = connect_to(self.origin, self.sink.deadlines)
         self._cookies = Cookies(self.origin.host, tls=self.origin.tls is not None)
         self._longest_ns = round(self.sink.longest_s * NS_PER_SECOND)
 
@@ -82,7 +82,7 @@ class FlowUser(User):
         except gevent.GreenletExit:
             return
         finally:
-            if self._connection.claim is not None:
+            if self._connection.pending is not None:
                 self.sink.unrecorded += 1  # killed in flight, or died of its response: no drain does that
             self._connection.dispose()
 
@@ -106,44 +106,44 @@ class FlowUser(User):
     def _send(self, step: CompiledStep, values: list[object], due_ns: int) -> bool:
         """Send one step and count it; tells whether all that it expects was there."""
         sent_ns = time.monotonic_ns()
-        claim = PendingRequest(self.sink.tally(step.method, step.name), due_ns or sent_ns, sent_ns)
+        pending = PendingRequest(self.sink.counter(step.method, step.name), due_ns or sent_ns, sent_ns)
         try:
             request = step.fixed or step.render(values)
         except UnsendableError as error:
-            self.sink.failed(claim, FailureClass.EXPECTATION, str(error), None, size=0, end_ns=sent_ns)
+            self.sink.failed(pending, FailureClass.EXPECTATION, str(error), None, size=0, end_ns=sent_ns)
             return False
         if self.scenario.cookies and self._cookies:
             request = _with_cookies(request, self._cookies.header(_target(request)))
         connection = self._connection
-        connection.claim = claim
+        connection.pending = pending
         deadline_ns = sent_ns + min(self._longest_ns, round(step.timeout_s * NS_PER_SECOND))
         try:
             head = connection.exchange(
                 request, deadline_ns, keep=step.needs_body, no_body=step.method == "HEAD"
             )
         except TransportError as error:
-            self._failed(claim, error)
+            self._failed(pending, error)
             return False
         end_ns = time.monotonic_ns()
-        if connection.claim is None:
+        if connection.pending is None:
             raise gevent.GreenletExit  # settled at the drain's end: nothing may be counted twice
         if head.cookies and self.scenario.cookies:
             self._cookies.store(head, _target(request))
         fault = self._fault(step, head, values)
-        connection.claim = None  # not before: should the check itself fail, the request is known to be lost
+        connection.pending = None  # not before: should the check itself fail, the request is known to be lost
         if fault is None:
-            self.sink.answered(claim, head, connection.size, end_ns)
+            self.sink.answered(pending, head, connection.size, end_ns)
             return True
-        self.sink.failed(claim, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
+        self.sink.failed(pending, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
         return False
 
-    def _failed(self, claim: PendingRequest, error: TransportError) -> None:
+    def _failed(self, pending: PendingRequest, error: TransportError) -> None:
         """Count a request without a response, unless the drain's end already has."""
-        taken, self._connection.claim = self._connection.claim, None
+        taken, self._connection.pending = self._connection.pending, None
         if taken is None:
             raise gevent.GreenletExit
         end_ns = time.monotonic_ns()
-        self.sink.failed(claim, error.failure, error.message, None, size=0, end_ns=end_ns)
+        self.sink.failed(pending, error.failure, error.message, None, size=0, end_ns=end_ns)
 
     def _fault(self, step: CompiledStep, head: Head, values: list[object]) -> TransportError | None:
         """Return what is not as the step expects; captures go into the values."""

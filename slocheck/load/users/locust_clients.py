@@ -1,6 +1,6 @@
 """Locust's HTTP clients, made to hide nothing: wrapped in place, whatever the Locust file does.
 
-Every request is a flight of the tracker from its sending on. No request lasts longer than the drain
+Every request is a in_flight of the tracker from its sending on. No request lasts longer than the drain
 (`HttpUser` has no timeout of its own). Certificates are checked as the spec says (`FastHttpUser` checks
 none by itself). A closed connection is not answered by sending again (`FastHttpUser` re-sends up to 11
 times and reports one request). A redirect to another host is a failure, not a visit there; one on the
@@ -25,7 +25,7 @@ from locust.contrib import fasthttp
 from locust.exception import LocustError
 
 from slocheck.load.recording.in_flight import InFlightRequest
-from slocheck.load.recording.tracking import FLIGHT_KEY, Tracker
+from slocheck.load.recording.tracking import REQUEST_KEY, Tracker
 from slocheck.load.users.drain import refuse_while_draining
 from slocheck.spec.model import Tls
 
@@ -60,7 +60,7 @@ def _patch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
 
 
 def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
-    """Make a session's `request` open a flight; `deadline_s` is set where nothing else bounds it."""
+    """Make a session's `request` open a in_flight; `deadline_s` is set where nothing else bounds it."""
     parameters = list(inspect.signature(original).parameters)
     context_at = parameters.index("context") - 3  # self, method and url are named below
 
@@ -69,22 +69,22 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
         if tracker.draining:
             refuse_while_draining(self.user)
         due_ns = self.user.__dict__.pop("intended_ns", None) if self.user is not None else None
-        flight = tracker.flights.begin(str(method), _name(self, url, args, kwargs), due_ns)
+        in_flight = tracker.requests.begin(str(method), _name(self, url, args, kwargs), due_ns)
         if len(args) > context_at:
-            tagged = {**args[context_at], FLIGHT_KEY: flight}
+            tagged = {**args[context_at], REQUEST_KEY: in_flight}
             args = (*args[:context_at], tagged, *args[context_at + 1 :])
         else:
-            kwargs["context"] = {**kwargs.get("context", {}), FLIGHT_KEY: flight}
+            kwargs["context"] = {**kwargs.get("context", {}), REQUEST_KEY: in_flight}
         if deadline_s is not None:
-            flight.timer = gevent.Timeout.start_new(deadline_s)
+            in_flight.timer = gevent.Timeout.start_new(deadline_s)
             self.client.max_retries = 0
         try:
             response = original(self, method, url, *args, **kwargs)
         except BaseException as error:
-            _left(tracker, flight, error)
+            _left(tracker, in_flight, error)
             raise
-        if flight in tracker.flights and hasattr(response, "request_meta"):
-            tracker.answered(flight, response, response.request_meta)
+        if in_flight in tracker.requests and hasattr(response, "request_meta"):
+            tracker.answered(in_flight, response, response.request_meta)
         return response
 
     return request
@@ -101,13 +101,13 @@ def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
-def _left(tracker: Tracker, flight: InFlightRequest, error: BaseException) -> None:
+def _left(tracker: Tracker, in_flight: InFlightRequest, error: BaseException) -> None:
     """Account for a request whose call raised: never sent, or given up, or broken off."""
     steps = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
     if isinstance(error, NEVER_SENT) and "resolve_redirects" not in steps:
-        tracker.flights.close(flight)
+        tracker.requests.close(in_flight)
         return
-    tracker.broke_off(flight, error, given_up=isinstance(error, gevent.GreenletExit | gevent.Timeout))
+    tracker.broke_off(in_flight, error, given_up=isinstance(error, gevent.GreenletExit | gevent.Timeout))
 
 
 def _watched_exit(tracker: Tracker, original: Any) -> Any:
@@ -115,14 +115,14 @@ def _watched_exit(tracker: Tracker, original: Any) -> Any:
 
     @functools.wraps(original)
     def leave(self: Any, exc: Any, value: BaseException | None, trace: Any) -> Any:
-        flight = self.request_meta["context"].get(FLIGHT_KEY)
-        if flight is not None:
-            flight.by_scenario = isinstance(self._manual_result, Exception)
+        in_flight = self.request_meta["context"].get(REQUEST_KEY)
+        if in_flight is not None:
+            in_flight.by_scenario = isinstance(self._manual_result, Exception)
         try:
             return original(self, exc, value, trace)
         finally:
-            if flight is not None and value is not None and flight in tracker.flights:
-                tracker.block_ended(flight, value)
+            if in_flight is not None and value is not None and in_flight in tracker.requests:
+                tracker.block_ended(in_flight, value)
 
     return leave
 

@@ -152,7 +152,7 @@ def test_an_idle_connection_that_was_closed_is_not_used() -> None:
     with talking_to(hostile_server.close_when_idle) as (connection, server):
         assert ask(connection) == 200
         wait_until(lambda: at_end(connection), deadline=10)  # the hub does not run meanwhile
-        connection._sweeper.sweeps += 1
+        connection._deadlines.checks += 1
         assert ask(connection) == 200
         assert server.connections == 2
 

@@ -10,7 +10,7 @@ from slocheck.evidence.histogram import bucket_index, merge
 from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT, RecordingBuilder
 from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.load.recording.recorder import Recorder, Result
-from slocheck.load.recording.tracking import FLIGHT_KEY, Tracker
+from slocheck.load.recording.tracking import REQUEST_KEY, Tracker
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, Endpoint, FailureRule
 
@@ -105,32 +105,32 @@ class Response:
 
 
 def test_an_event_closes_its_flight_once(tracker: Tracker) -> None:
-    """The second event of a flight, and one after it was given up, count nothing."""
-    flight = tracker.flights.begin("GET", "/")
-    tracker.on_request("GET", "/", 3.0, response=Response(), context={FLIGHT_KEY: flight})
-    tracker.on_request("GET", "/", 3.0, response=Response(), context={FLIGHT_KEY: flight})
+    """The second event of a request, and one after it was given up, count nothing."""
+    request = tracker.requests.begin("GET", "/")
+    tracker.on_request("GET", "/", 3.0, response=Response(), context={REQUEST_KEY: request})
+    tracker.on_request("GET", "/", 3.0, response=Response(), context={REQUEST_KEY: request})
     tracker.give_up(as_timeouts=True)
     counts = counted(tracker)
     assert (counts.sent, counts.ok, counts.total_ns) == (1, 1, 3_000_000)
 
 
 def test_the_events_context_is_left_as_the_scenario_made_it(tracker: Tracker) -> None:
-    """Listeners of the scenario do not see the flight."""
-    context = {FLIGHT_KEY: tracker.flights.begin("GET", "/"), "own": 1}
+    """Listeners of the scenario do not see the request."""
+    context = {REQUEST_KEY: tracker.requests.begin("GET", "/"), "own": 1}
     tracker.on_request("GET", "/", 3.0, response=Response(), context=context)
     assert context == {"own": 1}
 
 
 def test_giving_up_records_or_confesses(tracker: Tracker) -> None:
     """At the drain's end a request in flight failed at its age; after an interrupt it is unrecorded."""
-    tracker.flights.begin("GET", "/")
+    tracker.requests.begin("GET", "/")
     tracker.give_up(as_timeouts=True)
     counts = counted(tracker)
     assert counts.failures == {FailureClass.TIMEOUT: 1}
-    assert (tracker.in_flight, tracker.unrecorded, len(tracker.flights)) == (1, 0, 0)
-    tracker.flights.begin("GET", "/")
+    assert (tracker.in_flight, tracker.unrecorded, len(tracker.requests)) == (1, 0, 0)
+    tracker.requests.begin("GET", "/")
     tracker.give_up(as_timeouts=False)
-    assert (tracker.in_flight, tracker.unrecorded, len(tracker.flights)) == (1, 1, 0)
+    assert (tracker.in_flight, tracker.unrecorded, len(tracker.requests)) == (1, 1, 0)
     assert tracker.recorder.flush().counts == ()
 
 
@@ -150,11 +150,11 @@ def test_a_block_that_is_left(
     tracker: Tracker, error: Exception, status: int, expected: dict[FailureClass, int]
 ) -> None:
     """A `catch_response` block that is left by an exception counts by its cause."""
-    flight, answer = tracker.flights.begin("GET", "?"), Response(status)
+    request, answer = tracker.requests.begin("GET", "?"), Response(status)
     meta = {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
-    tracker.answered(flight, answer, meta)
-    tracker.block_ended(flight, error)
-    tracker.block_ended(flight, error)
+    tracker.answered(request, answer, meta)
+    tracker.block_ended(request, error)
+    tracker.block_ended(request, error)
     assert counted(tracker).failures == expected
 
 
@@ -195,13 +195,13 @@ def test_the_start_of_an_unknown_clients_request(tracker: Tracker, ago_s: float 
 
 def test_a_response_that_nobody_looks_at_is_settled(tracker: Tracker) -> None:
     """A `catch_response` request without its block counts by its status, once its response is gone."""
-    flight, answer = tracker.flights.begin("GET", "?"), Response()
+    request, answer = tracker.requests.begin("GET", "?"), Response()
     tracker.answered(
-        flight, answer, {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
+        request, answer, {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
     )
     tracker.settle_forgotten()
-    assert len(tracker.flights) == 1, "its block may still come"
+    assert len(tracker.requests) == 1, "its block may still come"
     del answer
     tracker.settle_forgotten()
-    assert len(tracker.flights) == 0
+    assert len(tracker.requests) == 0
     assert counted(tracker).ok == 1

@@ -1,4 +1,4 @@
-"""Is it the target that is late, or the generator? Whatever the generator lost is in each latency."""
+"""Is the target late, or the load generator? The generator's own lag is part of every latency."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,17 +10,17 @@ from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Spec
 
 P99 = Fraction(99, 100)
-"""The percentile of lateness that validity looks at; a percentile of latency above it needs more."""
+"""The percentile of lag that validity checks; percentiles of latency above it need the maximum."""
 
 
-def own_lateness(
+def unexplained_by_target(
     results: Sequence[ObjectiveResult], spec: Spec, runs: Sequence[Evidence]
 ) -> tuple[Finding, ...]:
-    """Return a finding where the generator's own lateness could explain a breached latency limit.
+    """Return a finding where the generator's own lag could explain a breached latency limit.
 
-    A breach is believed where the lateness is small beside the limit, where the latency is over the limit by
-    more than the lateness, or where the server saw the breach as well. What is met needs no such care:
-    lateness only makes latencies longer.
+    A breach stands where the lag is small compared with the limit, where the latency is over the limit by
+    more than the lag, or where the server side is breached as well. What is met is never in question: lag
+    only makes latencies longer.
     """
     explained = {
         result.objective.name: lag_s
@@ -32,17 +32,17 @@ def own_lateness(
     }
     if not explained:
         return ()
-    named = ", ".join(f"{name} by less than {lag_s * 1000:.1f} ms" for name, lag_s in explained.items())
+    allowed = f"allowed {spec.validity.max_lag_share:.0%} of the limit"
+    named = ", ".join(f"{name} (lag {lag_s * 1000:.1f} ms, {allowed})" for name, lag_s in explained.items())
     message = (
-        f"over the limit: {named}, which is how late the generator itself was, allowed "
-        f"{spec.validity.max_lag_share:.0%} of the limit; the target may have kept it: use --processes, send "
-        "less, or run on an idle machine"
+        f"limits exceeded by less than the load generator's own lag: {named}; the target may have kept "
+        "them: use --processes, send less, or run on an idle machine"
     )
     return (Finding("generator-lag", valid=False, message=message, affects=frozenset(explained)),)
 
 
 def _lag_s(runs: Sequence[Evidence], quantile: Fraction | None) -> float:
-    """Return how late event loops and schedule were, seconds: p99, and at most for percentiles above it."""
+    """Return the lag of event loops and schedule, seconds: p99, or the maximum for percentiles above it."""
     beyond = quantile is not None and quantile > P99
     lags = [
         worker.loop_lag_max if beyond else worker.loop_lag_p99
@@ -58,7 +58,7 @@ def _lag_s(runs: Sequence[Evidence], quantile: Fraction | None) -> float:
 
 
 def _explains(lag_s: float, level: LevelResult, allowed_share: float) -> bool:
-    """Tell whether a lateness could be all that breaks a latency limit."""
+    """Tell whether the lag alone could be what breaks a latency limit."""
     sides = {side.side: side for side in level.sides}
     client, server = sides.get(Side.CLIENT), sides.get(Side.SERVER)
     if client is None or client.verdict is not Verdict.BREACHED:
@@ -70,5 +70,5 @@ def _explains(lag_s: float, level: LevelResult, allowed_share: float) -> bool:
 
 
 def _observed_s(side: SideResult) -> float:
-    """Return the least that the percentile can be, seconds; 0 where nothing is known."""
+    """Return the lowest value that the percentile can have, seconds; 0 where nothing is known."""
     return (side.display.low or 0.0) if side.display is not None else 0.0

@@ -1,11 +1,48 @@
-"""Client and server put together: one verdict for a limit."""
+"""Each limit on the sides that its objective asks for, and one verdict of both."""
 
-from slocheck.grading.assessment import SideResult, Verdict
-from slocheck.grading.verdict import TOO_FEW_SLICES
+from collections.abc import Sequence
+
+from slocheck.grading import tiers
+from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
+from slocheck.grading.verdict import TOO_FEW_SLICES, grade_sample
+from slocheck.indicators.measured_run import MeasuredRun
+from slocheck.indicators.pooling import pool
+from slocheck.indicators.samples import Sample
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import IndicatorKind
+from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, Spec
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
+
+
+def grade_objective(
+    objective: Objective, spec: Spec, runs: Sequence[MeasuredRun], *, alpha: float | None
+) -> ObjectiveResult:
+    """Grade all limits of an objective on pooled runs, at a one-sided error rate; None: as observed."""
+    needed = tiers.level_names_needed(spec.gate, spec.tiers)
+    levels = []
+    for name, limit in objective.limits.items():
+        sides = tuple(
+            grade_sample(side, sample, objective.indicator, limit, alpha)
+            for side, sample in _samples(objective, limit, spec, runs)
+        )
+        verdict, reason = combine(objective.indicator.kind, sides)
+        levels.append(LevelResult(name, limit, verdict, reason, sides, name in needed))
+    return ObjectiveResult(objective, tuple(levels))
+
+
+def _samples(
+    objective: Objective, limit: Limit, spec: Spec, runs: Sequence[MeasuredRun]
+) -> list[tuple[Side, Sample]]:
+    """Return the pooled sample of each side that the objective asks for, the client's first."""
+    ratio = not traits_of(objective.indicator.kind).is_percentile
+    found: list[tuple[Side, Sample]] = []
+    if objective.source is not SourceChoice.PROMETHEUS:
+        client = [run.client_sample(objective, limit, spec) for run in runs]
+        found.append((Side.CLIENT, pool(client, ratio=ratio)))
+    if objective.source is not SourceChoice.CLIENT:
+        server = [run.server_sample(objective, limit, spec) for run in runs]
+        found.append((Side.SERVER, pool(server, ratio=ratio)))
+    return found
 
 
 def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict, str]:
@@ -19,7 +56,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     - The server's totals meet the limit but come in too few scrapes for the statistics. They count the same
       requests as the client, whose statistics then speak for both (not so for cache look-ups, which
       need not be requests).
-    - A cache that only one side can see is judged by that side alone.
+    - A cache that only one side can see is graded on that side alone.
     """
     if len(sides) == 1:
         return sides[0].verdict, _named(sides[0], alone=True)

@@ -1,4 +1,4 @@
-"""Is the run to be believed? Each check says what was measured, and which breaches its failure taints."""
+"""Is the measurement valid? Each check says what was measured, and which objectives its failure affects."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from slocheck.spec.model import SourceChoice, Spec
 Check = Callable[[Spec, Evidence], list[Finding]]
 
 
-def findings(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
-    """Return all checks, held or not, in a fixed order: causes before what they lead to."""
+def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
+    """Return the finding of every check, passed or not, in a fixed order: causes before their effects."""
     checks: tuple[Check, ...] = (
         _generator,
         _workers,
@@ -48,7 +48,7 @@ def _server_graded(spec: Spec) -> frozenset[str]:
 
 
 def _generator(_spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The load generator lived to the end."""
+    """The load generator ran to the end."""
     lost = evidence.ending is Ending.GENERATOR_LOST
     message = f"the load generator was lost: {evidence.generator_error or 'it died'}"
     return [Finding("generator", not lost, message if lost else "generator ran to the end")]
@@ -60,29 +60,29 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     valid = users >= spec.validity.min_sent * planned
     message = f"{users:,} of {planned:,} users"
     if not valid:
-        message += " ran throughout the window; less load than planned was sent: a longer warm-up helps"
+        message += " ran throughout the window, so less load than planned was sent; a longer warm-up helps"
     return [Finding("users", valid, message, _distorted(spec))]
 
 
 def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The open model's arrivals began, and began on time; nothing to check in the closed one."""
+    """The open model's arrivals were started, and on time; the closed model has none."""
     arrivals = evidence.health.arrivals
     if arrivals is None:
         return []
-    begun = arrivals.planned - arrivals.dropped
-    enough = begun >= spec.validity.min_sent * arrivals.planned
-    message = f"{begun:,} of {arrivals.planned:,} arrivals begun"
+    started = arrivals.planned - arrivals.dropped
+    enough = started >= spec.validity.min_sent * arrivals.planned
+    message = f"{started:,} of {arrivals.planned:,} arrivals started"
     if not enough:
         message += (
-            f"; the others found all {evidence.health.planned_users:,} users busy, so that the worst moments "
-            "were not measured: raise workload.max_users, or lower the rate"
+            f"; the others found all {evidence.health.planned_users:,} users busy, so the worst moments "
+            "were not measured; raise workload.max_users, or lower the rate"
         )
     on_time = arrivals.lag_p99 <= spec.validity.max_schedule_lag
     late = f"schedule lag p99 {arrivals.lag_p99 * 1000:.1f} ms"
     if not on_time:
         late += (
-            f", allowed {spec.validity.max_schedule_lag * 1000:.0f} ms; latencies count from the intended "
-            "start and are too long by as much: use --processes, or lower the rate"
+            f", allowed {spec.validity.max_schedule_lag * 1000:.0f} ms; latencies are measured from the "
+            "intended start and are too long by this much; use --processes, or lower the rate"
         )
     return [
         Finding("arrivals", enough, message, _limited_by_load(spec)),
@@ -91,24 +91,24 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 
 def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
-    """Each worker's recording arrived whole."""
+    """Each worker's recording arrived completely."""
     incomplete = [worker.worker for worker in evidence.health.workers if not worker.complete]
     total = len(evidence.health.workers)
-    message = f"{total - len(incomplete)} of {total} workers whole"
+    message = f"{total - len(incomplete)} of {total} workers complete"
     if incomplete:
         message += f"; requests of {', '.join(incomplete)} are missing from every count"
     return [Finding("workers", not incomplete, message)]
 
 
 def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """No worker was so busy that its own queue shows in the latencies."""
+    """No worker was so busy that its own queueing shows in the latencies."""
     busiest = max((worker.cpu for worker in evidence.health.workers), default=0.0)
     valid = busiest <= spec.validity.max_generator_cpu
     message = f"generator CPU {busiest:.0%} of a core"
     if not valid:
         message += (
-            f", allowed {spec.validity.max_generator_cpu:.0%}; latencies are the generator's as much as "
-            "the target's: use --processes, or send less"
+            f", allowed {spec.validity.max_generator_cpu:.0%}; latencies include the "
+            "generator's own queueing; use --processes, or send less"
         )
     return [Finding("generator-cpu", valid, message, _distorted(spec))]
 
@@ -119,7 +119,9 @@ def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     valid = lag <= spec.validity.max_loop_lag
     message = f"loop lag p99 {lag * 1000:.1f} ms"
     if not valid:
-        message += f", allowed {spec.validity.max_loop_lag * 1000:.0f} ms; latencies are too long by as much"
+        message += (
+            f", allowed {spec.validity.max_loop_lag * 1000:.0f} ms; latencies are too long by this much"
+        )
     return [Finding("loop-lag", valid, message, _distorted(spec))]
 
 
@@ -137,37 +139,35 @@ def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
             (e.message for e in evidence.recording.errors if e.failure is FailureClass.GENERATOR), ""
         )
         hint = f" ({example})" if example else ""
-        message = (
-            f"{own:,} requests failed in the load generator itself{hint} and count for nothing; {message}"
-        )
+        message = f"{own:,} requests failed in the load generator itself{hint} and are not counted; {message}"
     few = own <= spec.validity.max_generator_failures
     return [Finding("recording", few and unrecorded <= spec.validity.max_unrecorded, message)]
 
 
 def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The scenario's own code did not fail, or no more often than is tolerated."""
+    """The scenario's own code raised no more exceptions than are tolerated."""
     exceptions = evidence.health.exceptions
     count = sum(exceptions.values())
     if count <= spec.validity.max_exceptions:
         return [Finding("scenario", valid=True, message=f"{count:,} exceptions in the scenario")]
     example = max(exceptions, key=lambda text: exceptions[text])
-    message = f"the scenario raised {count:,} times, most often: {example}; the load is not the one planned"
+    message = f"the scenario raised {count:,} times, most often: {example}; the load was not the planned one"
     return [Finding("scenario", valid=False, message=message)]
 
 
 def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The window was driven to its end, and is long enough to judge."""
-    driven, planned = evidence.recording.window_s, evidence.planned_window_s
-    cut = driven < spec.validity.min_window * planned and evidence.ending is Ending.COMPLETE
-    short = driven < spec.validity.min_slices and evidence.ending is not Ending.TARGET_DOWN
-    message = f"{driven} of {planned:g} s driven"
+    """The window was measured to its end, and is long enough to grade."""
+    measured, planned = evidence.recording.window_s, evidence.planned_window_s
+    cut = measured < spec.validity.min_window * planned and evidence.ending is Ending.COMPLETE
+    short = measured < spec.validity.min_slices and evidence.ending is not Ending.TARGET_DOWN
+    message = f"{measured} of {planned:g} s measured"
     if short:
-        message += f"; fewer than {spec.validity.min_slices} s are too few to judge"
+        message += f"; fewer than {spec.validity.min_slices} s are too few to grade"
     return [Finding("window", not (cut or short), message)]
 
 
 def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The wall clock kept pace: Prometheus is asked by it."""
+    """The wall clock did not jump: server samples are matched to the window by it."""
     jump = abs(evidence.health.clock_jump)
     valid = jump <= spec.validity.max_clock_jump or evidence.server is None
     message = f"wall-clock jump {jump:.3f} s"
@@ -175,21 +175,21 @@ def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 
 def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
-    """The metric source's clock is near ours, and it looked often enough."""
+    """The metric source's clock agrees with ours, and it scraped often enough."""
     if server is None:
         return []
     skew = abs(server.raw.clock_skew)
     message = f"clock skew {skew:.3f} s"
     valid = skew <= spec.validity.max_clock_skew
     if not valid:
-        message += f", allowed {spec.validity.max_clock_skew:g} s; the server's window may be another one"
+        message += f", allowed {spec.validity.max_clock_skew:g} s; the server side may cover another window"
     gap = server.scrape_gap
     regular = gap <= spec.validity.max_scrape_gap
     gaps = f"longest scrape gap {gap:.1f} intervals"
     if not regular:
         gaps += (
             f", allowed {spec.validity.max_scrape_gap:g}; what the server did meanwhile is in no slice, "
-            "and a restart could hide in it"
+            "and a restart in between would go unnoticed"
         )
     return [
         Finding("clock-skew", valid, message, _server_graded(spec), server_only=True),

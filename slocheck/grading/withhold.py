@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult, Verdict
+from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, SideResult, Verdict
 
 
 def withhold_met(
@@ -22,6 +22,19 @@ def withhold_met(
         else result
         for result in results
     )
+
+
+def withhold_invalid(
+    results: Sequence[ObjectiveResult], findings: Sequence[Finding]
+) -> tuple[ObjectiveResult, ...]:
+    """Return the results with every MET withheld that a fault of the measurement makes invalid.
+
+    A breach can stand in spite of a fault: `outcome.outcome_of` tells which do.
+    """
+    for fault in (finding for finding in findings if not finding.valid):
+        only = fault.affects if fault.server_only else None
+        results = withhold_met(results, f"withheld: {fault.code}", only=only)
+    return tuple(results)
 
 
 def _withheld_level(level: LevelResult, reason: str) -> LevelResult:

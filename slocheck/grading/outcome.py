@@ -1,0 +1,101 @@
+"""What a run says of the gate: outcome, exit code, and one sentence."""
+
+from collections.abc import Sequence
+
+from slocheck.errors import SIGNAL_EXIT_CODES
+from slocheck.evidence.model import Ending, Evidence
+from slocheck.grading import tiers
+from slocheck.grading.assessment import Finding, ObjectiveResult, Outcome, SideResult, Verdict
+from slocheck.spec.model import Spec
+from slocheck.statistics.multiple_testing import holm
+
+INTERRUPTED_CODE = 130
+EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3, Outcome.INVALID: 4}
+
+
+def outcome_of(
+    results: Sequence[ObjectiveResult],
+    findings: Sequence[Finding],
+    spec: Spec,
+    runs: Sequence[Evidence],
+    *,
+    alpha: float | None,
+) -> Outcome:
+    """Put verdicts and validity together: a breach that no fault explains comes first.
+
+    An interrupted run never passes and never fails. A run whose target went down never passes.
+    """
+    if any(run.ending is Ending.INTERRUPTED for run in runs):
+        return Outcome.INTERRUPTED
+    breaches = significant_breaches(results, spec, alpha)
+    faults = [finding for finding in findings if not finding.valid]
+    if any(not _explained(name, faults) for name in breaches):
+        return Outcome.FAIL
+    if faults:
+        return Outcome.INVALID
+    if breaches:
+        return Outcome.FAIL
+    met = tiers.tier_verdict(results, spec.gate, spec.tiers) is Verdict.MET
+    return Outcome.PASS if met and all(run.ending is Ending.COMPLETE for run in runs) else Outcome.UNDECIDED
+
+
+def significant_breaches(results: Sequence[ObjectiveResult], spec: Spec, alpha: float | None) -> list[str]:
+    """Return the objectives whose breach fails the gate: by Holm's correction where there is a confidence."""
+    tests = [
+        (result.objective.name, side)
+        for result in results
+        for level in tiers.hardest_level(result, spec.gate, spec.tiers)
+        for side in level.sides
+    ]
+    if alpha is None:
+        return [name for name, side in tests if side.verdict is Verdict.BREACHED]
+    significant = holm([_p_breach(side) for _, side in tests], alpha)
+    return [
+        name
+        for (name, side), holds in zip(tests, significant, strict=True)
+        if holds and side.verdict is Verdict.BREACHED
+    ]
+
+
+def _p_breach(side: SideResult) -> float:
+    """Return the p-value of a side's breach; without statistics it is 0 for a breach, else 1."""
+    if side.bounds is not None:
+        return side.bounds.p_breach
+    return 0.0 if side.verdict is Verdict.BREACHED else 1.0
+
+
+def _explained(objective: str, faults: Sequence[Finding]) -> bool:
+    """Tell whether one of the faults could have caused this objective's breach."""
+    return any(objective in fault.affects for fault in faults)
+
+
+def exit_code(outcome: Outcome, runs: Sequence[Evidence]) -> int:
+    """Return the exit code of an outcome; that of an interrupted run follows from the signal."""
+    if outcome is not Outcome.INTERRUPTED:
+        return EXIT_CODES[outcome]
+    signal = next(run.signal for run in runs if run.ending is Ending.INTERRUPTED)
+    return SIGNAL_EXIT_CODES.get(signal, INTERRUPTED_CODE)
+
+
+def headline(
+    outcome: Outcome, results: Sequence[ObjectiveResult], findings: Sequence[Finding], spec: Spec
+) -> str:
+    """Say in one sentence what matters most."""
+    if outcome is Outcome.INTERRUPTED:
+        return "The run was interrupted; what was measured until then is shown but not graded."
+    if outcome is Outcome.INVALID:
+        fault = next(finding for finding in findings if not finding.valid)
+        return f"The measurement is invalid: {fault.message}."
+    if outcome is Outcome.PASS:
+        return f"Every objective of {spec.gate} is met."
+    gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
+    gaps = tiers.gaps(results, spec.gate, spec.tiers)
+    if not gaps:
+        return f"{spec.gate} is {gate.value}, but the target did not last to the end of the run."
+    if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
+        tested = sum(bool(result.needed) for result in results)
+        return (
+            f"The breach of {gaps[0].objective} is not significant after correcting for {tested} objectives; "
+            "a longer run would decide."
+        )
+    return f"{gaps[0].objective} is {gaps[0].message}."

@@ -7,7 +7,7 @@ from functools import partial
 from math import ceil
 
 from slocheck.documents.units import format_duration
-from slocheck.plan.load_plan import Forecast, ProofNeed, forecast, obstacles, proof_needs
+from slocheck.plan.forecast import Forecast, ProofNeed, forecast, obstacles, proof_needs
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.request_mix import requests_per_arrival
 from slocheck.spec.model import EXTRA_LEVELS, Spec

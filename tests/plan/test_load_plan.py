@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from slocheck.grading.plan_check import shortfall
-from slocheck.plan.load_plan import Forecast, ProofNeed, forecast, proof_needs, thresholds_ns
+from slocheck.plan.forecast import Forecast, ProofNeed, forecast, proof_needs
+from slocheck.plan.load_plan import thresholds_ns
 from slocheck.reporters.terminal.plan import plan_lines
 from slocheck.reporters.terminal.workload import plot
 from slocheck.scenario.loader import parse_scenario

@@ -10,7 +10,7 @@ from rich.text import Text
 from slocheck.documents.units import format_duration
 from slocheck.grading.plan_check import PlanCheck, check_plan
 from slocheck.masking import strip_url
-from slocheck.plan.load_plan import Forecast, ProofNeed
+from slocheck.plan.forecast import Forecast, ProofNeed
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.workload import load_text, plot

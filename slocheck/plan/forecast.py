@@ -1,0 +1,130 @@
+"""What a plan sends within its window, and what each limit takes to be proven. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from slocheck.spec.indicators import error_budget, traits_of
+from slocheck.spec.model import Endpoint, Limit, Objective, Spec
+from slocheck.spec.model.load_profile import expected_arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a plan sends within its window, on average.
+
+    Attributes:
+        arrivals: Of the open model; None in the closed one, where the target's speed decides their number.
+        requests: By endpoint; None where the scenario is a Locust file, which does not say.
+    """
+
+    arrivals: float | None
+    requests: Mapping[Endpoint, float] | None
+
+    def to(self, endpoint: Endpoint | None) -> float | None:
+        """Return the requests to an endpoint, or to all; None where it cannot be known.
+
+        A task of a Locust file counts as one request; it may send more.
+        """
+        if self.requests is None:
+            return self.arrivals if endpoint is None else None
+        return sum(self.requests.values()) if endpoint is None else self.requests.get(endpoint, 0.0)
+
+
+def forecast(spec: Spec, per_arrival: Mapping[Endpoint, float] | None) -> Forecast:
+    """Return what a spec's workload will send; `per_arrival`: requests of one arrival by endpoint."""
+    workload = spec.workload
+    if not workload.rate:
+        return Forecast(None, None)
+    arrivals = expected_arrivals(workload.rate, workload.warmup, workload.warmup + workload.duration)
+    if per_arrival is None:
+        return Forecast(arrivals, None)
+    return Forecast(arrivals, {endpoint: mean * arrivals for endpoint, mean in per_arrival.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class ProofNeed:
+    """What it takes to prove one limit.
+
+    Attributes:
+        objective: Its name.
+        level: Tier, ``target`` or ``critical``.
+        limit: As written.
+        requests: Fewest independent requests, none of them bad, that prove it; None where the limit
+            is not a share of requests.
+        expected: Requests that the plan sends to what the objective counts; None where it cannot be known.
+        per_second: The same as `requests`, as a rate over the planned window.
+        window_s: The window in which the plan's rate sends that many; None where it cannot be known.
+    """
+
+    objective: str
+    level: str
+    limit: str
+    requests: int | None
+    expected: float | None
+    per_second: float | None
+    window_s: float | None
+
+    @property
+    def provable(self) -> bool:
+        """Whether the plan may send enough; also where that cannot be known."""
+        return self.requests is None or self.expected is None or self.expected >= self.requests
+
+
+def proof_needs(
+    spec: Spec, requests_needed: Callable[[float], int], planned: Forecast
+) -> tuple[ProofNeed, ...]:
+    """Return what each limit takes to be proven; `requests_needed` maps a share to a sample size."""
+    window = spec.workload.duration
+    needs = []
+    for objective in spec.objectives:
+        expected = planned.to(objective.endpoint)
+        for level, limit in objective.limits.items():
+            share = error_budget(objective.indicator, limit)
+            requests = requests_needed(float(share)) if share is not None and 0 < share < 1 else None
+            rate = requests / window if requests is not None else None
+            longer = requests * window / expected if requests is not None and expected else None
+            needs.append(ProofNeed(objective.name, level, limit.text, requests, expected, rate, longer))
+    return tuple(needs)
+
+
+def obstacles(spec: Spec, planned: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield the level of each limit that no count of requests proves with this plan, and why."""
+    for objective in spec.objectives:
+        for level, limit in objective.limits.items():
+            why = _perfection(objective, limit, spec) or _unoffered(objective, limit, spec, planned)
+            if why:
+                yield level, f"{level} {objective.name} {limit.text} {why}"
+
+
+def _perfection(objective: Objective, limit: Limit, spec: Spec) -> str:
+    """Say why a limit that allows nothing bad is never met at a confidence; empty where it does not apply."""
+    if spec.confidence is None or error_budget(objective.indicator, limit) != 0:
+        return ""
+    return (
+        "cannot be proven with any number of requests: write the share that may be bad, or confidence: none"
+    )
+
+
+def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast) -> str:
+    """Say why a rate is never reached; empty where it may be."""
+    offered = _offered(objective, spec, planned)
+    if offered is None or limit.holds(offered):
+        return ""
+    takes = f"about {_times(float(limit.value / offered))} times the rate" if offered else "requests to it"
+    return f"is out of reach: this plan offers {float(offered):,.4g}/s per instance; it takes {takes}"
+
+
+def _offered(objective: Objective, spec: Spec, planned: Forecast) -> Fraction | None:
+    """Return the requests per second and instance that a rate's objective can see; None: not known."""
+    if not traits_of(objective.indicator.kind).limited_by_load:
+        return None
+    expected = planned.to(objective.endpoint) if planned.requests is not None else None
+    if expected is None or spec.target.instances is None:
+        return None
+    return Fraction(round(expected)) / Fraction(spec.workload.duration) / spec.target.instances
+
+
+def _times(factor: float) -> str:
+    """Return a factor with three digits, never as a power of ten."""
+    return f"{float(f'{factor:.3g}'):,.15g}"

@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 SERVERS := .venv/.servers
 DEBIAN := prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
-.PHONY: demo test check lint types install clean
+.PHONY: demo test check lint types docs install clean
 .DEFAULT_GOAL := check
 
 demo: $(INSTALLED)  ## Run the main job against the reference API that comes along
@@ -22,6 +22,9 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	$(BIN)/mypy
+
+docs: $(INSTALLED)  ## Write docs/cli.md from the commands' help
+	$(BIN)/python -m tests.cli.help_page
 
 install: $(INSTALLED)  ## Make the virtual environment
 

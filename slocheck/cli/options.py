@@ -20,7 +20,7 @@ RunArgument = Annotated[
 RunArguments = Annotated[
     list[str],
     typer.Argument(
-        metavar="RUN...", help="A run's folder, its evidence file, or `latest`; several are graded as one."
+        metavar="RUN", help="A run's folder, its evidence file, or `latest`; several are graded as one."
     ),
 ]
 OtherSpec = Annotated[

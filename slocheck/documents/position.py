@@ -1,11 +1,11 @@
-"""Where a value stands in a document."""
+"""The position of a value in a document."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a value stands in a document; both count from 1."""
+    """The position of a value in a document; both numbers count from 1."""
 
     line: int
     column: int

@@ -2,7 +2,7 @@
 
 A `ValueType` turns a node into a value or says what is wrong with it, a `Key` names a value in a mapping, a
 `Section` reads a mapping by its keys. Every problem goes into the `ProblemLog` and reading goes on with a
-stand-in, so that all problems are reported at once; the values of an invalid document are never used.
+default, so that all problems are reported at once; the values of an invalid document are never used.
 """
 
 import difflib
@@ -30,7 +30,7 @@ class InvalidValue(ValueError):  # noqa: N818 - names what it says of the value
 
 @dataclass(slots=True)
 class ProblemLog:
-    """Where the problems of one document are written down.
+    """The problems of one document, collected while it is read.
 
     Attributes:
         path: The document, as the user named it.
@@ -44,7 +44,7 @@ class ProblemLog:
 
     @property
     def full(self) -> bool:
-        """Whether further problems will not be shown, so that no suggestion need be searched."""
+        """Whether further problems would not be shown, so that suggestions need not be searched."""
         return len(self.problems) >= MAX_PROBLEMS
 
     def add(self, position: Position, where: str, what: str) -> None:
@@ -67,7 +67,7 @@ class Value:
 
     @property
     def position(self) -> Position:
-        """Where the node stands."""
+        """The node's position."""
         return self.node.position
 
     def refuse(self, what: str) -> None:
@@ -83,7 +83,7 @@ class Value:
             return fallback
 
     def scalar(self) -> ScalarNode:
-        """Return the node as a text that is there; raises InvalidValue."""
+        """Return the node as non-empty text; raises InvalidValue."""
         if not isinstance(self.node, ScalarNode):
             found = "a list" if isinstance(self.node, SequenceNode) else "a mapping"
             raise InvalidValue(f"{found} is written where one value belongs; write one value")
@@ -122,9 +122,9 @@ class Key(Generic[T_co]):
 
     Attributes:
         name: As written in the document.
-        kind: Of its value.
-        default: Where it is absent, and the stand-in where it is wrong.
-        doc: For the JSON Schema.
+        value_type: How its value is read.
+        default: Used if the key is absent or its value is wrong.
+        doc: Description for the JSON Schema.
         required: Whether its absence is a problem.
     """
 
@@ -145,8 +145,8 @@ class Section:
 
         Args:
             value: The mapping.
-            keys: All that may stand in it.
-            refused: Keys with a message of their own, such as inline secrets; their values are never shown.
+            keys: All keys that it may have.
+            refused: Keys with a special message, such as inline secrets; their values are never shown.
         """
         self.value = value
         self._values: dict[str, Value] = {}
@@ -174,12 +174,12 @@ class Section:
         return self._values.get(key.name)
 
     def position(self, key: Key[Any]) -> Position:
-        """Return where the key stands, or the mapping where it is absent."""
+        """Return the key's position, or the mapping's if it is absent."""
         name = self._keys.get(key.name)
         return name.position if name else self.value.position
 
     def get(self, key: Key[T]) -> T:
-        """Read the key's value; its default where it is absent or wrong."""
+        """Read the key's value; its default if it is absent or wrong."""
         child = self._values.get(key.name)
         return key.default if child is None else child.take(key.value_type, key.default)
 

@@ -75,7 +75,7 @@ def text(*, pattern: str = "", what: str = "", example: str = "") -> ValueType[s
 
 
 def _lines(what: str) -> ValueType[str]:
-    """Return the type of a text that may run over lines."""
+    """Return the type of a text that may have several lines."""
 
     def read(value: Value) -> str:
         written = value.scalar().text.strip()
@@ -196,7 +196,7 @@ BOOLEAN = ValueType(_read_boolean, {"type": "boolean"})
 
 
 def choice(what: str, names: dict[str, T]) -> ValueType[T]:
-    """Return the type of one name out of a few."""
+    """Return the type of a name out of a fixed set."""
 
     def read(value: Value) -> T:
         written = value.scalar().text
@@ -208,7 +208,7 @@ def choice(what: str, names: dict[str, T]) -> ValueType[T]:
 
 
 def list_of(value_type: ValueType[str], *, at_least: int = 0) -> ValueType[tuple[str, ...]]:
-    """Return the type of a list without repetitions; a problem in one item does not hide the others."""
+    """Return the type of a list without duplicates; a problem in one item does not hide the others."""
 
     def read(value: Value) -> tuple[str, ...]:
         found: dict[str, None] = {}

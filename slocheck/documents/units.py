@@ -1,6 +1,6 @@
-"""Quantities as people write them, read exactly and written honestly.
+"""Quantities as people write them: parsed exactly, and formatted without hiding a difference.
 
-Reading gives fractions, so that ``99.9%`` is 999/1000 and not its nearest float. Writing back never
+Parsing gives fractions, so ``99.9%`` is 999/1000 and not the nearest float. Formatting never
 shows a value as equal to a limit it does not equal: 99.99 ms next to ``< 100ms`` does not become
 ``100ms``, and an availability of 0.99999 does not become ``100%``.
 """
@@ -15,7 +15,7 @@ NS_PER_SECOND = 1_000_000_000
 
 
 class Comparison(StrEnum):
-    """The relation that a limit demands of the indicator."""
+    """How an indicator's value has to compare with its limit."""
 
     LT = "<"
     LE = "<="
@@ -92,7 +92,7 @@ def _not_a_duration(text: str) -> str:
 
 
 def parse_percentage(text: str) -> Fraction:
-    """Read ``150%`` as 3/2; the percent sign is demanded."""
+    """Read ``150%`` as 3/2; the percent sign is required."""
     number = text.removesuffix("%").rstrip(" ")
     if not text.endswith("%") or not _NUMBER.fullmatch(number):
         raise UnitError(_not_a_ratio(text))

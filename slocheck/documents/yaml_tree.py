@@ -1,7 +1,7 @@
 """YAML as untrusted text: bytes in, a tree of positioned texts out, or every problem found.
 
-Only structure is taken from YAML. A scalar stays the text that was written: whether it is a number, a
-duration or a name is for the reader of the value to say, so that ``no`` is never False and ``1:30``
+Only structure is taken from YAML. A scalar stays text as written: whether it is a number, a
+duration or a name is up to the reader of the value, so that ``no`` is never False and ``1:30``
 never 90. Anchors, aliases, tags, merge keys, directives and further documents are refused.
 """
 
@@ -34,7 +34,7 @@ UNSAFE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """A text; `plain` tells that it was written without quotes."""
+    """A text; `plain` means that it was written without quotes."""
 
     text: str
     plain: bool
@@ -234,7 +234,7 @@ class _Builder:
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str, mark: yaml.Mark | None) -> str:
-    """Put a syntax error in words that say what to write."""
+    """Explain a syntax error and what to write instead."""
     problem = error.problem or "cannot be read"
     found = text[mark.index : mark.index + 1] if mark is not None else ""
     if found == "\t":

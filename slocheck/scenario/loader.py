@@ -1,4 +1,4 @@
-"""A scenario file to `Scenario`: every problem at once, each with its line and what to write.
+"""A scenario file to `Scenario`: all problems at once, each with its line and what to write.
 
 The one file of the package that reads: the scenario, and the CSV and secret files named in it.
 """
@@ -80,7 +80,7 @@ def parse_scenario(
 
 
 def _read_scenario(value: Value, text: str) -> Scenario | None:
-    """Read all keys, then what holds between them."""
+    """Read all keys, then check them against each other."""
     root = Section(value, ROOT_KEYS)
     log = log_of(value)
     log.think, log.timeout_s = root.get(THINK), root.get(TIMEOUT)

@@ -37,8 +37,8 @@ class Template:
 
     Attributes:
         parts: In order; braces are already single.
-        written: As in the scenario: safe to show, because variables stand there by name.
-        position: Where it stands.
+        written: As in the scenario: safe to show, because it has variables by name.
+        position: Its position in the file.
         where: Its dotted name, for messages.
     """
 
@@ -141,7 +141,7 @@ class JsonPath:
 
 @dataclass(frozen=True, slots=True)
 class SizeLimit:
-    """A bound of the decoded body's size.
+    """A limit on the decoded body's size.
 
     Attributes:
         comparison: What the size must be relative to `size`.
@@ -156,10 +156,10 @@ class SizeLimit:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a right answer is.
+    """What a correct answer is.
 
     Attributes:
-        statuses: Status codes that are right; None: any.
+        statuses: Expected status codes; None: any.
         headers: Header name to its value.
         json: Place in the body to the value there.
         body: A text that the body contains.
@@ -225,7 +225,7 @@ class Step:
         query: Further query parameters.
         headers: The step's own; they replace the scenario's of the same name.
         body: None: no body.
-        expect: What a right answer is.
+        expect: What a correct answer is.
         captures: What later steps need of the response.
         think: Seconds to wait afterwards, least and most; None: go on at once.
         timeout_s: Seconds from the send to the last byte of the response.

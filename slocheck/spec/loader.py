@@ -1,4 +1,4 @@
-"""slo.yaml to `Spec`: every problem at once, each with its line, what was found and what to write."""
+"""slo.yaml to `Spec`: all problems at once, each with its line, what was found and what to write."""
 
 import os
 from collections.abc import Mapping

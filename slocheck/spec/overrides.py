@@ -1,4 +1,4 @@
-"""Flags over the spec: the same rules as in the file, the flag named in the message."""
+"""Flags that override the spec, by the same rules as in the file; messages name the flag."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,12 +30,12 @@ V = TypeVar("V")
 
 
 def with_overrides(spec: Spec, overrides: Overrides) -> Spec:
-    """Return the spec with the flags put over it.
+    """Return the spec with the flags applied.
 
-    A scenario has to be written as the spec would write it, relative to the spec's folder or absolute.
+    A scenario is written as in the spec, relative to the spec's folder or absolute.
     A Prometheus address replaces that of the ``prometheus`` block. Where the spec scrapes exactly one
-    page instead, the same instance is asked for at that Prometheus; else nothing says which series to
-    take.
+    page instead, the same instance is queried at that Prometheus; otherwise the series are
+    unknown.
 
     Raises:
         UsageError: A flag's value breaks the rule of its key in slo.yaml; the message names the flag.
@@ -73,7 +73,7 @@ def _prometheus(spec: Spec, url: str) -> PrometheusSource:
         return replace(source, url=url)
     if not isinstance(source, ScrapeSource) or len(source.urls) != 1:
         raise UsageError(
-            f"--prometheus: {spec.path} does not say which series are the service's; write there "
+            f"--prometheus: {spec.path} does not say which series belong to the service; write there "
             f'prometheus: {{url: "{url}", preset: prom-client, selector: {{job: {spec.service}}}}}'
         )
     return PrometheusSource(

@@ -142,7 +142,7 @@ def test_rates_survive_writing_and_reading(amount: int, unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "beside", "text"),
+    ("kind", "value", "limit", "text"),
     [
         pytest.param(LATENCY, Fraction(262, 1000), "0.2", "262ms", id="plain"),
         pytest.param(LATENCY, 0.0999, "0.1", "99.9ms", id="under the limit"),
@@ -166,10 +166,10 @@ def test_rates_survive_writing_and_reading(amount: int, unit: str) -> None:
     ],
 )
 def test_values_are_written_honestly(
-    kind: IndicatorKind, value: Fraction | float, beside: str | None, text: str
+    kind: IndicatorKind, value: Fraction | float, limit: str | None, text: str
 ) -> None:
     """Three digits, and more where fewer would put the value on the wrong side of a limit."""
-    limits = [Fraction(beside)] if beside else []
+    limits = [Fraction(limit)] if limit else []
     assert format_value(kind, value, limits=limits) == text
 
 

@@ -97,7 +97,7 @@ def test_expectations_and_captures_are_typed() -> None:
 
 
 def test_bodies_are_typed() -> None:
-    """JSON and forms keep their placeholders; a body may run over lines."""
+    """JSON and forms keep their placeholders; a body may have several lines."""
     scenario = parsed(GOOD)
     assert isinstance(scenario.flows[0].steps[2].body, JsonBody)
     assert isinstance(scenario.flows[1].steps[1].body, FormBody)
@@ -118,7 +118,7 @@ def test_secrets_are_known_and_never_shown() -> None:
 
 
 @pytest.mark.parametrize("broken", [pytest.param(broken, id=name) for name, broken in BROKEN.items()])
-def test_each_fault_is_told_once_with_its_place(broken: Broken) -> None:
+def test_each_problem_is_reported_once_with_its_position(broken: Broken) -> None:
     """Line and column, the dotted name, what was found, what to write; one message a problem."""
     assert messages_of(broken.text) == [broken.message]
 
@@ -207,16 +207,16 @@ def test_hostile_documents_are_refused(text: str) -> None:
 def test_no_document_raises_anything_else(place: int, cut: int, put: str) -> None:
     """Whatever is typed, there are problems with places and without secrets, or requests."""
     text = GOOD[:place] + put + GOOD[place + cut :]
-    told = "a problem"
+    shown = "a problem"
     try:
         scenario = parse_scenario(
             text.encode("utf-8", "replace"), "browse.yaml", environment=ENVIRONMENT, read=read_file
         )
         compile_scenario(scenario, authority="127.0.0.1", base_path="")
     except SpecError as error:
-        told = str(error)
-    assert told
-    assert "s3cr3t" not in told
+        shown = str(error)
+    assert shown
+    assert "s3cr3t" not in shown
 
 
 def test_files_are_read_relative_to_the_scenario(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ JSON_VALUES = st.recursive(SCALARS, lambda below: st.lists(below, max_size=3) | 
 
 
 def test_a_request_in_full() -> None:
-    """Every byte of a request with nothing that varies; the base path stands in front."""
+    """Every byte of a request with nothing that varies; the base path comes first."""
     text = 'flows: [{steps: [{post: "/cart?a=ü b", json: {n: 1}}, {get: /}, {put: /}]}]'
     post, get, put = compiled(text, base_path="/api").flows[0].steps
     usual = f"Host: 127.0.0.1:8000\r\nUser-Agent: slocheck/{__version__}\r\nAccept: */*\r\n"
@@ -149,7 +149,7 @@ def test_paths_and_queries_keep_any_value(value: JsonScalar) -> None:
 
 
 def needs_refusal(value: object) -> bool:
-    """Tell whether a value cannot stand in a header."""
+    """Tell whether a header cannot hold a value."""
     return any(character != "\t" and (character < " " or character == "\x7f") for character in text_of(value))
 
 

@@ -1,4 +1,4 @@
-"""Expectations and captures as functions of a response; a failure's text is the same for the same cause."""
+"""Expectations and captures as functions of a response; the same cause always gives the same text."""
 
 import json
 import operator

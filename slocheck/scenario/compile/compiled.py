@@ -1,4 +1,4 @@
-"""A scenario made ready for the load engine: request bytes, checks and values, nothing left to look up."""
+"""A scenario made ready for the load engine: request bytes, checks and values, nothing is left to look up."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

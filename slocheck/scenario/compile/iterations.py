@@ -1,6 +1,6 @@
 """The values of iterations, drawn in blocks; each follows from the seed, the feeder's name and its number.
 
-Draw i of a feeder belongs to iteration i, whichever process runs it: every process walks the same stream
+Draw i of a feeder belongs to iteration i in whatever process: every process walks the same stream
 of a counter-based generator (Philox, Salmon et al. 2011) and takes its own share of the words.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Positions = NDArray[np.int64]
 
 BLOCK = 1024
-"""Iterations that a process draws at once: some 0.1 ms of work, which must not delay requests by more."""
+"""Iterations that a process draws at once: about 0.1 ms of work, the most by which it may delay a request."""
 
 _FLOWS, _FEEDERS = 0, 1
 _UUID_LENGTH = 36

@@ -24,7 +24,7 @@ def segments_of(
 
 
 def alternating(segments: Iterable[Segment]) -> list[Segment]:
-    """Return texts and slots in turn, a text first and last."""
+    """Return texts and slots in turn, starting and ending with a text."""
     result: list[Segment] = [""]
     for segment in segments:
         if isinstance(segment, int):

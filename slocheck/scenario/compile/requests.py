@@ -1,4 +1,4 @@
-"""Steps as HTTP/1.1 requests: all that is fixed is bytes before the first one is sent."""
+"""Steps as HTTP/1.1 requests: everything fixed is encoded before the first one is sent."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ DEFAULT_HEADERS = {
 }
 _PATH_SAFE = "%/?:@!$&'()*+,;=-._~"
 _LENGTH_ALWAYS = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose requests without a body say so (RFC 9110, 8.6)."""
+"""Methods whose requests state that they have no body (RFC 9110, 8.6)."""
 
 
 def compile_request(

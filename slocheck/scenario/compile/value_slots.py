@@ -1,4 +1,4 @@
-"""Where the values of one iteration stand, and in which encoding.
+"""Where the values of one iteration are kept, and in which encoding.
 
 A request is rendered from an iteration's list of values by joining texts: all encoding is done before,
 once per value of a list or CSV feeder and once per capture. So a value has a slot for each encoding in
@@ -23,9 +23,9 @@ class UnsendableError(Exception):
 
 
 class Unsendable:
-    """Stands in a slot for a value that cannot be spelt there: rendering it raises UnsendableError.
+    """Takes the place of a value that cannot be encoded there: rendering it raises UnsendableError.
 
-    So requests of good values are rendered without a single check.
+    So requests with valid values are rendered without any check.
     """
 
     __slots__ = ("_text",)
@@ -38,7 +38,7 @@ class Unsendable:
 
 
 class Encoding(Enum):
-    """How a value is written where its placeholder stands."""
+    """How a value is written in place of its placeholder."""
 
     RAW = auto()
     """The value itself: for comparisons."""
@@ -101,7 +101,7 @@ _OF_TEXT: dict[Encoding, Callable[[str], str]] = {
 
 
 def encoder(encoding: Encoding, name: str) -> Callable[[object], object]:
-    """Return the function from a value to what stands in its slot.
+    """Return the function from a value to the content of its slot.
 
     Args:
         encoding: How it is written there.
@@ -152,7 +152,7 @@ class ValueSlots:
         self._captured: dict[str, dict[Encoding, int]] = {}
 
     def begin_flow(self) -> None:
-        """Forget the captures of the flow before; they have no meaning in the next one."""
+        """Forget the captures of the previous flow; the next one cannot use them."""
         self._captured = {}
 
     def slot(self, placeholder: Placeholder, encoding: Encoding) -> int:
@@ -200,7 +200,7 @@ class ValueSlots:
 
 
 def _column(feeder: Feeder, placeholder: Placeholder, encoding: Encoding) -> Column:
-    """Spell all values of a feeder that has them in a list."""
+    """Encode all values of a feeder that has a list of them."""
     match feeder:
         case ListFeeder():
             values: tuple[JsonScalar, ...] = feeder.items

@@ -1,1 +1,1 @@
-"""One file a part of a scenario: its table of keys and how it is read. Pure."""
+"""One file per part of a scenario: its table of keys and how it is read. Pure."""

@@ -1,4 +1,4 @@
-"""What a right answer is, and what is kept of it."""
+"""What a correct answer is, and what is kept from it."""
 
 import re
 from collections.abc import Sequence
@@ -134,7 +134,7 @@ SIZE: Key[SizeLimit | None] = Key(
         },
     ),
     None,
-    'bound of the decoded body\'s size, such as "< 10 kB"',
+    'limit on the decoded body\'s size, such as "< 10 kB"',
 )
 EXPECT_KEYS: tuple[Key[Any], ...] = (STATUS, HEADER, JSON_VALUES, CONTAINS, SIZE)
 
@@ -151,13 +151,13 @@ def _read_expect(value: Value) -> Expectation:
 
 
 def reads_body(expect: Expectation, captures: Sequence[Capture]) -> bool:
-    """Tell whether anything of a response's body is needed to check it."""
+    """Tell whether checking a response needs its body."""
     parts = (expect.json, expect.body is not None, expect.size)
     return any(parts) or any(isinstance(capture.source, JsonPath) for capture in captures)
 
 
 EXPECT: Key[Expectation] = Key(
-    "expect", ValueType(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a right answer is"
+    "expect", ValueType(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a correct answer is"
 )
 
 CAPTURED_JSON: Key[JsonPath | None] = Key(

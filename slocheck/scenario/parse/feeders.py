@@ -54,7 +54,7 @@ ZIPF_KEYS: tuple[Key[Any], ...] = (FROM, TO, EXPONENT)
 
 
 def _bounds(section: Section) -> tuple[int, int]:
-    """Read from and to; raises InvalidValue where they are the wrong way round."""
+    """Read from and to; raises InvalidValue if they are in the wrong order."""
     first, last = section.get(FROM), section.get(TO)
     if last < first and section.has(FROM) and section.has(TO):
         raise InvalidValue(f"goes from {first} to {last}; write the smaller number as from")
@@ -203,7 +203,7 @@ def _take(value: Value, name: str) -> Feeder | None:
 
 
 def read_feeders(value: Value) -> Feeders:
-    """Read the mapping of feeders; raises InvalidValue where it is none."""
+    """Read the mapping of feeders; raises InvalidValue if it is not one."""
     kind = types.text(pattern=NAME_PATTERN, what="feeder name", example="product")
     feeders: Feeders = {}
     for key, child in value.entries():

@@ -1,4 +1,4 @@
-"""Whether each placeholder has a value when its step is sent, and endpoint names stay few."""
+"""Checks that each placeholder has a value when its step is sent, and that endpoint names stay few."""
 
 from collections.abc import Mapping, Sequence
 
@@ -47,7 +47,7 @@ class _Checker:
                     self._owners.setdefault(capture.name, flow.name)
 
     def check_shared(self, template: Template) -> None:
-        """Check a header of all requests: captures are not there in the first one."""
+        """Check a header of all requests: the first one has no captures yet."""
         for placeholder in template.placeholders:
             if placeholder.name in self._owners and placeholder.name not in self._feeders:
                 what = f"{placeholder} is a capture, unknown in the first step; write the header in the steps"
@@ -56,7 +56,7 @@ class _Checker:
                 self._check(template, placeholder, {})
 
     def check_flow(self, flow: Flow) -> None:
-        """Check the steps in order, with what each may know."""
+        """Check the steps in order, with the values that each can use."""
         later = {capture.name: step for step in reversed(flow.steps) for capture in step.captures}
         captured: dict[str, Capture] = {}
         for step in flow.steps:
@@ -125,7 +125,7 @@ def _wrong_column(feeder: CsvFeeder, placeholder: Placeholder) -> str:
 
 
 def check_endpoints(log: ProblemLog, flows: Sequence[Flow]) -> None:
-    """Record the endpoint name that is one too many."""
+    """Record the first endpoint name over the limit."""
     seen: set[tuple[str, str]] = set()
     for flow in flows:
         for step in flow.steps:

@@ -70,7 +70,7 @@ PAIRS: ValueType[Pairs] = ValueType(_read_pairs, {"type": "object", "additionalP
 
 
 def _read_headers(value: Value) -> Pairs:
-    """Read headers; those that are the client's own are refused."""
+    """Read headers; those that the client sets are refused."""
     seen: dict[str, str] = {}
     for key, _ in value.entries():
         what = ""

@@ -45,8 +45,8 @@ class ScenarioProblemLog(ProblemLog):
             raises OSError, or ValueError for a name that no file can have.
         secrets: Values read from the environment and from files so far.
         digest: Of the scenario and the data read so far.
-        think: Wait after a step that says nothing of it, seconds, least and most.
-        timeout_s: Of a step that says nothing of it.
+        think: Wait after a step without its own, seconds, least and most.
+        timeout_s: Timeout of a step without its own.
     """
 
     read: Callable[[str, int], bytes] = field(default=lambda name, _: name.encode())
@@ -57,18 +57,18 @@ class ScenarioProblemLog(ProblemLog):
 
 
 def log_of(value: Value) -> ScenarioProblemLog:
-    """Return the log, which is a scenario's for every value of a scenario."""
+    """Return the log of a value in a scenario, which is a scenario's."""
     assert isinstance(value.log, ScenarioProblemLog)
     return value.log
 
 
 def explain(error: OSError | ValueError) -> str:
-    """Say in short why a file cannot be read."""
+    """Say briefly why a file cannot be read."""
     return getattr(error, "strerror", None) or "not a valid file name"
 
 
 def read_template(value: Value, *, lines: bool = False) -> Template:
-    """Read a text with placeholders; raises InvalidValue. `lines` lets it run over lines."""
+    """Read a text with placeholders; raises InvalidValue. With `lines` it may have several lines."""
     written = value.scalar()
     if len(written.text) > MAX_TEXT:
         raise InvalidValue(f"has {len(written.text)} characters; write at most {MAX_TEXT}")
@@ -78,7 +78,7 @@ def read_template(value: Value, *, lines: bool = False) -> Template:
 
 
 def _parts(value: Value, text: str) -> tuple[Literal | Placeholder, ...]:
-    """Split a text at its placeholders; neighbouring literals become one."""
+    """Split a text at its placeholders; adjacent literals become one."""
     parts: list[Literal | Placeholder] = []
     fixed: list[str] = []
     at = 0
@@ -98,7 +98,7 @@ def _parts(value: Value, text: str) -> tuple[Literal | Placeholder, ...]:
 
 
 def _token(value: Value, token: str) -> str | Placeholder:
-    """Read one token: text that it stands for, or a placeholder."""
+    """Read one token: the text that it means, or a placeholder."""
     if token in ("{{", "}}"):
         return token[0]
     if token.startswith("$"):
@@ -159,7 +159,7 @@ TEMPLATE: ValueType[Template | None] = ValueType(read_template, _SCHEMA)
 """A text on one line with placeholders."""
 
 LINES: ValueType[Template | None] = ValueType(lambda value: read_template(value, lines=True), _SCHEMA)
-"""A text with placeholders that may run over lines."""
+"""A text with placeholders that may have several lines."""
 
 
 def read_scalar(value: Value) -> JsonScalar:

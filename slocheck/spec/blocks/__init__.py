@@ -1,1 +1,1 @@
-"""One file a block of slo.yaml: its table of keys and how it is read. Pure."""
+"""One file per block of slo.yaml: its table of keys and how it is read. Pure."""

@@ -92,7 +92,7 @@ def _check_reachable(limit: Limit, kind: IndicatorKind, form: LimitForm) -> None
 
 
 def contradictions(limits: Mapping[str, Limit], tiers: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each level whose limit contradicts another level's, and what to say of it.
+    """Yield each level whose limit contradicts another level's, and the message.
 
     Args:
         limits: Level to limit, of one objective.

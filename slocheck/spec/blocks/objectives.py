@@ -131,7 +131,7 @@ def read_objectives(value: Value, around: SpecContext) -> tuple[Objective, ...]:
 
 
 def _objective(key: ScalarNode, value: Value, around: SpecContext) -> Objective | None:
-    """Read one objective; None where too little of it is right to go on."""
+    """Read one objective; None if too much of it is wrong."""
     name = Value(key, value.where, value.log)
     name.take(_NAME, "")
     levels = (*around.tiers, *EXTRA_LEVELS)
@@ -184,7 +184,7 @@ def _read_by_name(value: Value) -> Indicator:
 
 
 def _source_of(section: Section, indicator: Indicator | None, around: SpecContext) -> SourceChoice:
-    """Resolve whose numbers are graded; record what cannot be had."""
+    """Resolve which side's numbers are graded; record what is not available."""
     chosen = section.get(SOURCE)
     source = section.value_of(SOURCE)
     labels = section.value_of(LABELS)
@@ -202,7 +202,7 @@ def _source_of(section: Section, indicator: Indicator | None, around: SpecContex
 
 
 def _check_promql(section: Section, chosen: SourceChoice | None, around: SpecContext) -> None:
-    """Record what does not go with a PromQL indicator."""
+    """Record the keys that do not apply to a PromQL indicator."""
     source, indicator = section.value_of(SOURCE), section.value_of(INDICATOR)
     if source and chosen not in (None, SourceChoice.PROMETHEUS):
         source.refuse(

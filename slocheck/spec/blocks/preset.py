@@ -1,6 +1,6 @@
 """Presets: the names under which a framework exports its HTTP metrics, as a mapping in YAML.
 
-The same form serves the shipped files and a user's own under ``preset:`` in slo.yaml.
+The same form serves the shipped files and custom ones under ``preset:`` in slo.yaml.
 """
 
 from fractions import Fraction
@@ -73,7 +73,7 @@ PRESET_KEYS: tuple[Key[Any], ...] = (
 
 
 def read_preset(value: Value, name: str) -> Preset:
-    """Read a preset's mapping; raises InvalidValue where it is none, records other problems."""
+    """Read a preset's mapping; raises InvalidValue if it is not one, records other problems."""
     section = Section(value, PRESET_KEYS)
     histogram, counter = section.get(HISTOGRAM), section.get(COUNTER)
     hits, misses = section.get(CACHE_HITS), section.get(CACHE_MISSES)
@@ -137,5 +137,5 @@ PRESET_KEY: Key[Preset | None] = Key(
 
 
 def preset_of(section: Section) -> Preset:
-    """Return what a source's block says of its metrics' names; absent: the default preset."""
+    """Return the preset of a source's block; the default preset if it names none."""
     return section.get(PRESET_KEY) or shipped_preset(DEFAULT_PRESET)

@@ -1,4 +1,4 @@
-"""The keys of slo.yaml for what a Prometheus server holds of other jobs."""
+"""The keys of slo.yaml for what a Prometheus server knows from other jobs."""
 
 from typing import Any
 
@@ -48,5 +48,5 @@ RELATED_JOBS_KEYS: tuple[Key[Any], ...] = (_CACHE, _REPLICAS, _CONTAINERS)
 
 
 def read_related_jobs(section: Section) -> RelatedJobs:
-    """Return what a ``prometheus`` block says of other jobs."""
+    """Return what a ``prometheus`` block says about other jobs."""
     return RelatedJobs(section.get(_CACHE), section.get(_REPLICAS), section.get(_CONTAINERS))

@@ -16,7 +16,7 @@ from slocheck.spec.model import SourceBlock, Tls
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeSource(SourceBlock):
-    """Metrics pages fetched directly, one URL a replica.
+    """Metrics pages fetched directly, one URL per replica.
 
     Attributes:
         urls: Every replica's metrics URL.

@@ -190,7 +190,7 @@ def _read_workload(value: Value) -> Workload | None:
 
 
 def _check_model(section: Section, value: Value, *, staged: bool) -> None:
-    """Record what does not fit together: one model, and that one's keys alone."""
+    """Record keys that do not fit together: only one model, and only its keys."""
     if section.has(RATE) and section.has(USERS):
         (section.value_of(USERS) or value).refuse(
             "cannot be combined with 'rate', the open model; write one of them (or max_users)"
@@ -235,7 +235,7 @@ def with_rate(workload: Workload, rate: float | tuple[Stage, ...], at_once: int 
     Args:
         workload: With its warm-up and duration.
         rate: Constant, or in stages.
-        at_once: Arrivals served at once; None: as many as come in `POOL_S`, within `POOL`.
+        at_once: Arrivals served at once; None: as many as arrive in `POOL_S`, within `POOL`.
     """
     stages = rate if isinstance(rate, tuple) else constant_profile(rate or 1.0, workload)
     least, most = POOL

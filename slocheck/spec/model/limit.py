@@ -16,7 +16,7 @@ class Limit:
         comparison: What the indicator's value must be relative to `value`.
         value: Exact, in the indicator's base unit: seconds, a 0..1 ratio, 1/s, or a plain number.
         text: As written, such as ``< 200ms``.
-        position: Where it stands in slo.yaml.
+        position: Its position in slo.yaml.
     """
 
     comparison: Comparison

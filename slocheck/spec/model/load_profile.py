@@ -18,7 +18,7 @@ class Stage:
     """A stage of a load profile: a level that is constant, or a linear ramp from one level to another.
 
     Attributes:
-        begin: Level at its begin, users or arrivals per second.
+        begin: Level at its start, users or arrivals per second.
         end: Level at its end.
         seconds: Its length.
     """
@@ -29,7 +29,7 @@ class Stage:
 
 
 def rate_at(stages: Sequence[Stage], seconds: float) -> float:
-    """Return the level at a time since the load's begin; the last one's end from there on."""
+    """Return the level at a time since the start of the load; after the last stage, its end level."""
     for stage in stages:
         if seconds < stage.seconds:
             return _level(stage, seconds)

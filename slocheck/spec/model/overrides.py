@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What flags and environment changed of the spec for this run; None: as the spec says."""
+    """What flags and environment variables change for this run; None: as in the spec."""
 
     target: str | None = None
     prometheus: str | None = None

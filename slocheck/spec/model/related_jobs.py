@@ -1,4 +1,4 @@
-"""What a Prometheus server holds of other jobs: the cache's counters, replicas, containers."""
+"""What a Prometheus server knows from other jobs: the cache's counters, replicas, containers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -25,7 +25,7 @@ class Spec:
         workload: What load is sent.
         tiers: Loosest first.
         objectives: In the order written.
-        gate: The tier the exit code asks for.
+        gate: The gate.
         confidence: Such as 19/20; None grades the observed values alone.
         metric_source: Where the server side's numbers come from; None: the client side alone is graded.
     """

@@ -19,7 +19,7 @@ class Target:
 
     Attributes:
         url: Base URL, http or https, without user info.
-        instances: How many serve it; None: counted from the server's series.
+        instances: How many serve it; None: counted from the server-side series.
         tls: Verification.
     """
 

@@ -17,7 +17,7 @@ class Workload:
         warmup: Seconds at the start that are not graded.
         duration: Seconds of the measured window.
         position: Of the ``workload`` key.
-        drain: Seconds after the window in which requests in flight may end.
+        drain: Seconds after the window for requests in flight to end.
         tags: Only tasks with one of these tags; empty: all.
         exclude_tags: Tasks left out.
         rate: Load profile of the arrivals over warm-up and window; empty: closed model.

@@ -36,7 +36,7 @@ def advice(assessment: Assessment, spec: Spec) -> str:
 
 def _steadier(assessment: Assessment) -> list[str]:
     """Say how long a warm-up would have cut off what was unsteady."""
-    longest = max((item.warmup_s or 0 for item in assessment.steadiness), default=0)
+    longest = max((item.suggested_warmup_s or 0 for item in assessment.steady_state), default=0)
     return [f"set workload.warmup to {longest}s"] if longest else []
 
 
@@ -61,4 +61,4 @@ def _factor(side: SideResult) -> float:
     """Return how many times longer this side needs; 0 where length is not what it lacks."""
     if side.verdict is not Verdict.UNDECIDED or side.bounds is None or side.load_factor:
         return 0.0
-    return side.bounds.needed_factor or 0.0
+    return side.bounds.needed_duration_factor or 0.0

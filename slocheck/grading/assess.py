@@ -37,9 +37,9 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     results = tuple(
         grade_objective(objective, spec, measured_runs, alpha=alpha) for objective in spec.objectives
     )
-    steadiness = steady_states(spec, runs)
+    states = steady_states(spec, runs)
     if spec.confidence is not None:
-        results = withhold_unsteady(results, steadiness)
+        results = withhold_unsteady(results, states)
     findings = (*_checked(spec, measured_runs), *unexplained_by_target(results, spec, runs))
     results = withhold_invalid(results, findings)
     outcome = outcome_of(results, findings, spec, runs, alpha=alpha)
@@ -54,10 +54,10 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         gaps=tiers.gaps(results, following, spec.tiers),
         objectives=results,
         findings=findings,
-        warnings=(*steady_warnings(steadiness, spec), *_warnings(results, runs)),
+        warnings=(*steady_warnings(states, spec), *_warnings(results, runs)),
         confidence=spec.confidence,
         headline=headline(outcome, results, findings, spec),
-        steadiness=steadiness,
+        steady_state=states,
     )
 
 

@@ -42,16 +42,16 @@ class Bounds:
     Attributes:
         low: Lower end of the confidence interval: of the share of bad requests, or of the rate.
         high: Upper end.
-        n_effective: Independent requests that the sample is worth.
-        needed_factor: How many times longer a run would decide it; None when decided or hopeless.
+        effective_sample_size: Independent requests that would carry the same information.
+        needed_duration_factor: How many times as long a run would decide it; None when decided or hopeless.
         tolerated_design_effect: Largest design effect that keeps MET; None when not met.
         p_breach: One-sided p-value of a breach.
     """
 
     low: float
     high: float
-    n_effective: float | None = None
-    needed_factor: float | None = None
+    effective_sample_size: float | None = None
+    needed_duration_factor: float | None = None
     tolerated_design_effect: float | None = None
     p_breach: float = 1.0
 
@@ -188,13 +188,13 @@ class SteadyState:
     Attributes:
         steady: Neither alarm was raised.
         message: What was seen, in words; names the run where several are pooled.
-        warmup_s: The whole warm-up, in seconds, that would have cut the drift off; None where none would,
-            or where the window was steady.
+        suggested_warmup_s: The whole warm-up, in seconds, that would have excluded the drift; None where none
+            would, or where the window was steady.
     """
 
     steady: bool
     message: str
-    warmup_s: int | None = None
+    suggested_warmup_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +205,15 @@ class Gap:
         objective: Its name.
         tier: The tier that is missed.
         verdict: BREACHED or UNDECIDED.
-        distance: How far the observed value is from the limit, in base units, positive; None
-            where nothing was observed.
+        distance_to_limit: How far the observed value is on the wrong side of the limit, in base units; 0 on
+            the right side, None where nothing was observed.
         message: In words.
     """
 
     objective: str
     tier: str
     verdict: Verdict
-    distance: Fraction | None
+    distance_to_limit: Fraction | None
     message: str
 
 
@@ -233,7 +233,7 @@ class Assessment:
         warnings: Missed targets, unsteady windows, and things that do not change the exit code.
         confidence: As in the spec; None: the observed values alone were graded.
         headline: One sentence: the worst breach, or what is undecided, or that the gate is met.
-        steadiness: One entry for each run whose window was long enough to test.
+        steady_state: One entry for each run whose window was long enough to test.
     """
 
     outcome: Outcome
@@ -247,4 +247,4 @@ class Assessment:
     warnings: tuple[RunWarning, ...]
     confidence: Fraction | None
     headline: str
-    steadiness: tuple[SteadyState, ...] = ()
+    steady_state: tuple[SteadyState, ...] = ()

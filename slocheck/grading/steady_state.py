@@ -61,9 +61,9 @@ def steady_warnings(states: Sequence[SteadyState], spec: Spec) -> tuple[RunWarni
 
 
 def _remedy(state: SteadyState) -> str:
-    if state.warmup_s is None:
+    if state.suggested_warmup_s is None:
         return "no warm-up within this window is long enough: run longer, or find out what drifts"
-    return f"try workload.warmup: {state.warmup_s}s"
+    return f"try workload.warmup: {state.suggested_warmup_s}s"
 
 
 def withhold_unsteady(

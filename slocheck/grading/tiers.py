@@ -108,6 +108,6 @@ def _distance(limit: Limit, value: Fraction) -> Fraction:
 
 
 def _relative(level: LevelResult, gap: Gap) -> Fraction:
-    if gap.distance is None:
+    if gap.distance_to_limit is None:
         return Fraction(0)
-    return gap.distance / level.limit.value if level.limit.value else gap.distance
+    return gap.distance_to_limit / level.limit.value if level.limit.value else gap.distance_to_limit

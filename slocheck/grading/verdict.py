@@ -109,8 +109,8 @@ def _confident_share(
     bounds = Bounds(
         compared.low,
         compared.high,
-        compared.n_effective,
-        compared.needed_factor,
+        compared.effective_sample_size,
+        compared.needed_duration_factor,
         compared.tolerated_design_effect,
         compared.p_breach,
     )
@@ -134,13 +134,13 @@ def _why_undecided(
     """Say what would decide a share that the statistics leave open."""
     if allowed == 0:
         return "no number of requests proves that none is ever bad: allow a share, or write confidence: none"
-    longer = _longer(compared.needed_factor) or "no affordable run would decide"
+    longer = _longer(compared.needed_duration_factor) or "no affordable run would decide"
     if observed.bad_upper == 0 and 0 < allowed < 1:
         needed = requests_needed(float(allowed), alpha)
         if needed > observed.total:
             return f"needs about {needed:,} requests without a bad one, had {observed.total:,}"
         return (
-            f"requests are correlated: the effective sample size is {compared.n_effective:,.0f} of "
+            f"requests are correlated: the effective sample size is {compared.effective_sample_size:,.0f} of "
             f"{observed.total:,}, and {needed:,} are needed; {longer}"
         )
     return f"too close to the limit to tell from chance; {longer}"
@@ -177,7 +177,9 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: flo
     compared = compare_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
     low = compared.low - _beyond(compared.mean, float(sample.low))
     high = compared.high + _beyond(float(sample.high), compared.mean)
-    bounds = Bounds(low, high, needed_factor=compared.needed_factor, p_breach=compared.p_breach)
+    bounds = Bounds(
+        low, high, needed_duration_factor=compared.needed_duration_factor, p_breach=compared.p_breach
+    )
     reached = {
         Verdict.MET: low >= float(limit.value),
         Verdict.BREACHED: high < float(limit.value),
@@ -185,7 +187,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: flo
     }
     if reached[observed.verdict]:
         return replace(observed, bounds=bounds)
-    longer = _longer(compared.needed_factor)
+    longer = _longer(compared.needed_duration_factor)
     reason = "the rate varies too much to tell it from the limit" + (f"; {longer}" if longer else "")
     return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
 

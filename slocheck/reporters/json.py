@@ -58,7 +58,7 @@ def document(report: Report) -> Json:
         "objectives": [_objective(report, result) for result in assessment.objectives],
         "gaps": [_gap(gap) for gap in assessment.gaps],
         "findings": [_finding(finding) for finding in assessment.findings],
-        "steady_state": [_steady_state(item) for item in assessment.steadiness],
+        "steady_state": [_steady_state(item) for item in assessment.steady_state],
         "warnings": [{"code": item.code, "message": item.text} for item in assessment.warnings],
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],
@@ -198,8 +198,8 @@ def _confidence_interval(objective: Objective, bounds: Bounds | None) -> Json | 
         "of": "bad_share" if traits_of(objective.indicator.kind).is_share else "value",
         "low": _number(bounds.low),
         "high": _number(bounds.high),
-        "effective_sample_size": _number(bounds.n_effective),
-        "needed_duration_factor": _number(bounds.needed_factor),
+        "effective_sample_size": _number(bounds.effective_sample_size),
+        "needed_duration_factor": _number(bounds.needed_duration_factor),
         "tolerated_design_effect": _number(bounds.tolerated_design_effect),
     }
 
@@ -209,7 +209,7 @@ def _gap(gap: Gap) -> Json:
         "objective": gap.objective,
         "tier": gap.tier,
         "verdict": gap.verdict.value,
-        "distance_to_limit": _number(gap.distance),
+        "distance_to_limit": _number(gap.distance_to_limit),
         "message": gap.message,
     }
 
@@ -224,7 +224,7 @@ def _finding(finding: Finding) -> Json:
 
 
 def _steady_state(item: SteadyState) -> Json:
-    return {"steady": item.steady, "message": item.message, "suggested_warmup_s": item.warmup_s}
+    return {"steady": item.steady, "message": item.message, "suggested_warmup_s": item.suggested_warmup_s}
 
 
 def _endpoint(item: Totals) -> Json:

@@ -91,7 +91,7 @@ def _cell(result: ObjectiveResult, name: str) -> str:
 def _lists(report: Report) -> Iterator[str]:
     """Yield the failed validity checks, the reasons, what the next tier needs, and what else to know."""
     assessment = report.assessment
-    failed = [item.message for item in assessment.findings if not item.valid]
+    failed = [f"{item.code}: {item.message}" for item in assessment.findings if not item.valid]
     invalid = assessment.outcome is Outcome.INVALID
     yield from _list("The measurement is invalid" if invalid else "Failed validity checks", failed)
     if assessment.outcome not in NO_VERDICT:

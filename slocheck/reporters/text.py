@@ -186,13 +186,13 @@ def sample_size_text(side: SideResult) -> str:
     if side.bounds is None:
         return ""
     parts = []
-    if side.bounds.n_effective is not None:
-        parts.append(f"effective sample size {side.bounds.n_effective:,.0f}")
+    if side.bounds.effective_sample_size is not None:
+        parts.append(f"effective sample size {side.bounds.effective_sample_size:,.0f}")
     if side.bounds.tolerated_design_effect is not None:
         effect = side.bounds.tolerated_design_effect
         shown = f"{math.floor(effect):,}" if effect >= _WHOLE_FROM else f"{effect:.2g}"
         parts.append(f"tolerated design effect {shown}")
-    factor = side.bounds.needed_factor
+    factor = side.bounds.needed_duration_factor
     is_open = side.verdict is Verdict.UNDECIDED and "would decide" not in side.reason
     if factor is not None and math.isfinite(factor) and is_open:
         parts.append(f"a run about {factor:.2g} times as long would decide")

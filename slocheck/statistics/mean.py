@@ -21,8 +21,8 @@ class MeanComparison:
         high: Upper end.
         keeps: The whole interval reaches the limit.
         breaks: The whole interval is below the limit.
-        needed_factor: About the factor on the run's length that decides, mean and spread unchanged; None when
-            the interval decides already, or when no factor does.
+        needed_duration_factor: About the factor on the run's length that decides, mean and spread
+            unchanged; None when the interval decides already, or when no factor does.
         p_breach: One-sided p-value of a breach.
     """
 
@@ -31,7 +31,7 @@ class MeanComparison:
     high: float = inf
     keeps: bool = False
     breaks: bool = False
-    needed_factor: float | None = None
+    needed_duration_factor: float | None = None
     p_breach: float = 1.0
 
 
@@ -68,7 +68,7 @@ def compare_mean(
         high=high,
         keeps=keeps,
         breaks=breaks,
-        needed_factor=None if keeps or breaks else _needed_factor(mean, margin, limit),
+        needed_duration_factor=None if keeps or breaks else _needed_factor(mean, margin, limit),
         p_breach=max(_p_below(mean - limit, degrees, error) for degrees, error in errors),
     )
 

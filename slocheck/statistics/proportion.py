@@ -36,9 +36,9 @@ class ProportionComparison:
         high: Upper end, from what is possibly bad where that was given.
         keeps: The whole interval is below the limit.
         breaks: The whole interval is above the limit.
-        n_effective: Effective sample size, at most the number of requests.
-        needed_factor: Smallest factor on the run's length that decides, the share unchanged; None when the
-            interval decides already, or when no factor does.
+        effective_sample_size: Effective sample size, at most the number of requests.
+        needed_duration_factor: Smallest factor on the run's length that decides, the share unchanged; None
+            when the interval decides already, or when no factor does.
         tolerated_design_effect: Largest design effect at which the limit is kept; None when it is not.
         p_breach: One-sided p-value of a breach: the smallest alpha at which `breaks` holds.
     """
@@ -48,8 +48,8 @@ class ProportionComparison:
     high: float = 1.0
     keeps: bool = False
     breaks: bool = False
-    n_effective: float = 0.0
-    needed_factor: float | None = None
+    effective_sample_size: float = 0.0
+    needed_duration_factor: float | None = None
     tolerated_design_effect: float | None = None
     p_breach: float = 1.0
 
@@ -130,8 +130,8 @@ def _compared(
         high=high,
         keeps=keeps,
         breaks=breaks,
-        n_effective=highest.size,
-        needed_factor=None if keeps or breaks else _needed_factor(lowest, highest, limit, alpha),
+        effective_sample_size=highest.size,
+        needed_duration_factor=None if keeps or breaks else _needed_factor(lowest, highest, limit, alpha),
         tolerated_design_effect=_tolerated_design_effect(highest.share, total, limit, alpha)
         if keeps
         else None,

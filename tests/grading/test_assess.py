@@ -48,8 +48,8 @@ def test_the_gap_to_the_next_tier_names_objective_and_distance() -> None:
     """Worst first, in base units."""
     (gap,) = assess(SPEC, _at(150)).gaps
     assert (gap.objective, gap.tier, gap.verdict) == ("latency_p95", "gold", Verdict.BREACHED)
-    assert gap.distance is not None
-    assert float(gap.distance) == pytest.approx(0.05, rel=0.01)
+    assert gap.distance_to_limit is not None
+    assert float(gap.distance_to_limit) == pytest.approx(0.05, rel=0.01)
 
 
 @pytest.mark.parametrize(

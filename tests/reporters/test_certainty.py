@@ -85,7 +85,7 @@ def test_json_has_the_same_as_numbers() -> None:
 )
 def test_how_much_longer_is_said_once(found: SideResult, told: int) -> None:
     """The reason may say it already."""
-    open_side = replace(found, bounds=Bounds(0.1, 0.2, 100.0, needed_factor=3.1))
+    open_side = replace(found, bounds=Bounds(0.1, 0.2, 100.0, needed_duration_factor=3.1))
     assert sample_size_text(open_side).count("would decide") == told
 
 

@@ -30,7 +30,7 @@ def test_slices_that_alternate_are_worth_a_little_less() -> None:
     """More spread than chance would give costs effective size."""
     bad = [5 if t % 2 == 0 else 1 for t in range(60)]
     compared = compare_proportion([100] * 60, bad, 0.05, 0.05)
-    assert compared.n_effective == pytest.approx(4158.51, rel=5e-6)
+    assert compared.effective_sample_size == pytest.approx(4158.51, rel=5e-6)
     assert (compared.low, compared.high) == pytest.approx((0.0257753, 0.0347243), rel=5e-6)
     assert decided(compared) == KEEPS
 
@@ -51,7 +51,7 @@ def test_a_burst_costs_most_of_the_sample(
 ) -> None:
     """15 bad seconds in 120 leave some hundred independent requests of 24,000."""
     compared = compare_proportion([200] * 120, BURST, limit, alpha)
-    assert compared.n_effective == pytest.approx(size, rel=5e-6)
+    assert compared.effective_sample_size == pytest.approx(size, rel=5e-6)
     assert (compared.low, compared.high) == pytest.approx((low, high), rel=5e-6)
     assert decided(compared) == verdict
 
@@ -59,7 +59,7 @@ def test_a_burst_costs_most_of_the_sample(
 def test_an_undecided_sample_says_how_much_longer_it_takes() -> None:
     """The factor is the smallest that decides."""
     compared = compare_proportion([200] * 120, BURST, 0.03, 0.05)
-    assert compared.needed_factor == pytest.approx(2.79015, rel=5e-6)
+    assert compared.needed_duration_factor == pytest.approx(2.79015, rel=5e-6)
 
 
 def test_uneven_slices() -> None:
@@ -67,7 +67,7 @@ def test_uneven_slices() -> None:
     n = [100 + 10 * (t % 5) for t in range(125)]
     compared = compare_proportion(n, [t * t % 7 for t in range(125)], 0.017, 0.05)
     assert compared.share == pytest.approx(0.0167333, rel=5e-6)
-    assert compared.n_effective == pytest.approx(13525.1, rel=5e-6)
+    assert compared.effective_sample_size == pytest.approx(13525.1, rel=5e-6)
     assert (compared.low, compared.high) == pytest.approx((0.0149596, 0.0186637), rel=5e-6)
     assert decided(compared) == OPEN
 
@@ -97,7 +97,7 @@ def test_equal_slices_give_the_plain_interval(slices: int, size: int, data: st.D
     bad = data.draw(st.integers(0, size))
     compared = compare_proportion([size] * slices, [bad] * slices, 0.1, 0.05)
     total, all_bad = size * slices, bad * slices
-    assert compared.n_effective == total
+    assert compared.effective_sample_size == total
     if all_bad < total:
         assert compared.high == pytest.approx(beta.ppf(0.95, all_bad + 1, total - all_bad), rel=1e-9)
     if all_bad > 0:
@@ -122,7 +122,7 @@ def test_the_interval_holds_the_share_and_the_size_is_never_more(
 ) -> None:
     """A sample is worth at most its size."""
     compared = compare_proportion(*sample, limit, 0.01)
-    assert compared.n_effective <= sum(sample[0])
+    assert compared.effective_sample_size <= sum(sample[0])
     assert compared.low <= compared.share + 1e-12
     assert compared.share <= compared.high + 1e-12
 
@@ -183,7 +183,7 @@ def test_pooled_runs_that_differ_are_worth_less() -> None:
     bad = [1] * 30 + [1] * 30 + [9] * 30
     one = compare_proportion([100] * 90, bad, 0.5, 0.05)
     pooled = compare_proportion([100] * 90, bad, 0.5, 0.05, runs=[30, 30, 30])
-    assert pooled.n_effective < one.n_effective
+    assert pooled.effective_sample_size < one.effective_sample_size
 
 
 def test_a_met_share_tells_the_burst_it_would_stand() -> None:

@@ -231,7 +231,7 @@ def _validity_lines(report: Report) -> Iterator[Text]:
     title = "The measurement is invalid" if assessment.outcome is Outcome.INVALID else "✗ validity"
     failed = [finding for finding in assessment.findings if not finding.valid]
     for finding in failed:
-        yield _text(f"{title}: {finding.message}", "magenta")
+        yield _text(f"{title} ({finding.code}): {finding.message}", "magenta")
     if not failed:
         passed = ", ".join(finding.message for finding in assessment.findings)
         yield _text(f"validity ok: {passed}" if passed else "validity ok")

@@ -66,7 +66,7 @@ def test_what_the_next_tier_lacks_is_said_when_the_gate_is_met() -> None:
 def test_an_invalid_run_names_the_broken_check() -> None:
     """Nobody has to open the report to learn why."""
     printed = "\n".join(lines(report(outcome=Outcome.INVALID)))
-    assert re.search(r"The measurement is invalid: generator CPU 99%", printed)
+    assert re.search(r"The measurement is invalid \(generator-cpu\): generator CPU 99%", printed)
     assert "validity ok" not in printed
 
 

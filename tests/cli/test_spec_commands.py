@@ -16,6 +16,7 @@ from slocheck.cli import exit_code_of
 from slocheck.scenario.schema import scenario_schema
 from slocheck.spec.loader import load_spec
 from slocheck.spec.schema import json_schema
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]
@@ -237,11 +238,16 @@ def visited() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_the_written_scenario_runs_as_it_is(tmp_path: Path, visited: tuple[str, list[str]]) -> None:
-    """Locust itself runs the file, and the front page is asked for."""
+    """Locust itself runs the file until it is stopped, and the front page is asked for."""
     url, paths = visited
     assert exit_code_of(["init", "--dir", str(tmp_path), "--target", url]) == 0
     locust = [sys.executable, "-m", "locust", "-f", str(tmp_path / "scenarios" / "smoke.py")]
-    options = ["--headless", "--users", "1", "--run-time", "2s", "--host", url, "--only-summary"]
-    done = subprocess.run([*locust, *options], capture_output=True, text=True, timeout=90, check=False)
-    assert done.returncode == 0, done.stderr
+    options = ["--headless", "--users", "1", "--host", url, "--only-summary"]
+    with subprocess.Popen([*locust, *options], stderr=subprocess.PIPE, text=True) as running:
+        try:
+            wait_until(lambda: paths or running.poll() is not None, "a request, or Locust's end")
+        finally:
+            running.terminate()
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 0, said
     assert set(paths) == {"/"}

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 
 POLL_S = 0.02
+DEADLINE_S = 60.0
+"""How long a server may take to start, or to notice something."""
 
 
-def wait_until(condition: Callable[[], object], *, deadline: float) -> None:
-    """Return as soon as `condition` holds; fail after `deadline` seconds."""
+def wait_until(condition: Callable[[], object], what: str = "", *, deadline: float = DEADLINE_S) -> None:
+    """Return as soon as `condition` holds; fail after `deadline` seconds, naming `what` was waited for."""
     end = time.monotonic() + deadline
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"{condition} did not hold within {deadline:g} s")
+            raise AssertionError(f"{what or condition}: not within {deadline:g} s")
         time.sleep(POLL_S)

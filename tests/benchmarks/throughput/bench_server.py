@@ -8,7 +8,7 @@ from typing import Self
 
 import trustme
 
-from tests.e2e.support.prometheus_server import free_port
+from tests.support.ports import free_port
 
 BODY = '{"id": 42, "name": "a product", "price": 12.5, "in_stock": true}'
 CONFIG = """

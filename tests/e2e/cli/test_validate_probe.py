@@ -8,7 +8,8 @@ import pytest
 
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import slocheck, write_spec
-from tests.e2e.support.prometheus_server import PrometheusServer, free_port, start_prometheus
+from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.support.ports import free_port
 
 OBJECTIVES = """\
   latency_p95: {bronze: "< 500ms", silver: "< 200ms"}
@@ -78,4 +79,4 @@ def test_without_a_source_there_is_nothing_to_probe(api: str, tmp_path: Path) ->
     write_spec(tmp_path, api)
     done = slocheck("validate", "--probe", cwd=tmp_path)
     assert done.returncode == 2
-    assert "write prometheus: or scrape:" in done.stderr
+    assert "write a prometheus or scrape block" in done.stderr

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from slocheck.evidence.recording import FailureClass
 from tests.e2e.support.load_runs import Run, make_plan, run, write_scenario
 from tests.support import hostile_server
 from tests.support.hostile_server import Behaviour, HostileServer, Peer, answer
+from tests.support.waiting import wait_until
 
 FAST = "from locust import FastHttpUser as U"
 LEAN = "from slocheck.users import LeanHttpUser as U"
@@ -138,15 +140,32 @@ def test_one_import_changes_nothing_but_the_speed(tmp_path: Path) -> None:
     assert counted[1]["GET not excused"][1] == {FailureClass.STATUS: 2}
 
 
-def locust_alone(folder: Path, url: str, text: str, *options: str) -> tuple[int, list[dict[str, Any]], str]:
-    """Run a Locust file under Locust itself; returns exit code, statistics and what it said."""
-    done = subprocess.run(
+def locust_alone(
+    folder: Path, url: str, text: str, until: Callable[[], bool] | None = None
+) -> tuple[int, list[dict[str, Any]], str]:
+    """Run a Locust file under Locust itself for 2 s, or until a condition holds.
+
+    Returns exit code, statistics and what it said.
+    """
+    limit = [] if until else ["-t", "2s"]
+    with subprocess.Popen(
         [sys.executable, "-m", "locust", "-f", write_scenario(folder, text), "--headless", "--json",
-         "-H", url, "-u", "2", "-r", "10", "-t", "2s", "--exit-code-on-error", "0", *options],
-        capture_output=True, text=True, timeout=120, check=False, cwd=folder,
-    )  # fmt: skip
-    found = json.loads(done.stdout) if done.stdout.lstrip().startswith("[") else []
-    return done.returncode, found, done.stderr
+         "-H", url, "-u", "2", "-r", "10", "--stop-timeout", "30", "--exit-code-on-error", "0", *limit],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+    ) as running:  # fmt: skip
+        if until:
+            try:
+                wait_until(lambda: until() or running.poll() is not None, "Locust has sent what it should")
+            finally:
+                running.terminate()
+        out, said = running.communicate(timeout=120)
+    found = json.loads(out) if out.lstrip().startswith("[") else []
+    return running.returncode, found, said
+
+
+def both_ended(server: HostileServer) -> Callable[[], bool]:
+    """Return a condition: both users have said goodbye."""
+    return lambda: server.requests["/bye"] == 2
 
 
 def test_plain_locust_counts_alike(tmp_path: Path) -> None:
@@ -154,7 +173,8 @@ def test_plain_locust_counts_alike(tmp_path: Path) -> None:
     counted = []
     for imported in (FAST, LEAN):
         with HostileServer(BEHAVIOURS) as server:
-            code, entries, said = locust_alone(tmp_path, server.url, DROP_IN.format(imported=imported))
+            text = DROP_IN.format(imported=imported)
+            code, entries, said = locust_alone(tmp_path, server.url, text, both_ended(server))
         assert code == 0, said
         assert sum(entry["num_requests"] for entry in entries) == server.requests.total() > 40
         counted.append(

@@ -14,6 +14,7 @@ import pytest
 from slocheck.assets import asset
 from slocheck.errors import UsageError
 from slocheck.reference_api.server import ReferenceApi
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 PARENT = """
@@ -25,10 +26,11 @@ with ReferenceApi() as api:
 """
 
 
-def test_the_api_runs_on_the_port_it_was_given(free_port: int) -> None:
+def test_the_api_runs_on_the_port_it_was_given() -> None:
     """The address in a spec can name it."""
-    with ReferenceApi(port=free_port) as api:
-        assert api.url == f"http://127.0.0.1:{free_port}"
+    port = free_port()
+    with ReferenceApi(port=port) as api:
+        assert api.url == f"http://127.0.0.1:{port}"
         assert httpx.get(f"{api.url}/health").status_code == 200
 
 

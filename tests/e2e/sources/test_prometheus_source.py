@@ -25,7 +25,8 @@ from tests.builders.prom_client import (
 from tests.e2e.support.metrics_app import MetricsApp
 from tests.e2e.support.native_page import CONTENT_TYPE as NATIVE
 from tests.e2e.support.native_page import native_page, upper_edge
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus, wait_until
+from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.support.waiting import wait_until
 
 ERRORS = f'http_requests_total{{job="{JOB}",status_code="500"}}'
 

@@ -14,7 +14,8 @@ from slocheck.spec.model import Tls
 from tests.builders.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
 from tests.e2e.support.metrics_app import OPENMETRICS, MetricsApp
 from tests.e2e.support.nginx_server import NginxServer
-from tests.e2e.support.prometheus_server import free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 START = {OK: 100.0, bucket("0.1"): 90.0, bucket("0.25"): 100.0, bucket("+Inf"): 100.0}
 

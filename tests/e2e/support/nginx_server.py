@@ -12,7 +12,8 @@ from typing import Self
 import psutil
 import trustme
 
-from tests.e2e.support.prometheus_server import free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 CONFIG = """\
 {user} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;

@@ -2,35 +2,20 @@
 
 import json
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-DEADLINE = 60.0
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
+
 Targets = Mapping[str, Sequence[str]]
-
-
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_until(holds: Callable[[], bool], what: str, deadline: float = DEADLINE) -> None:
-    """Wait for a condition; fails the test after `deadline` seconds, naming `what`."""
-    until = time.monotonic() + deadline
-    while not holds():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what}: not within {deadline:g} s")
-        time.sleep(0.05)
 
 
 def scrape_configs(targets: Targets) -> list[dict[str, Any]]:

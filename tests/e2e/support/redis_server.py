@@ -9,7 +9,8 @@ from typing import Self
 
 import httpx
 
-from tests.e2e.support.prometheus_server import free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 
 class Redis:

@@ -10,8 +10,8 @@ from slocheck.errors import SourceError
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.spec.model import Auth
 from tests.builders.prom_client import prometheus_source
-from tests.e2e.support.prometheus_server import free_port
 from tests.support.fault_server import FaultServer, http, success
+from tests.support.ports import free_port
 
 VECTOR = success("vector", [])
 HTML = "<!DOCTYPE html><title>Log in</title>"

@@ -1,4 +1,4 @@
-"""Does this machine have the means for the planned users? Asked before anything is sent."""
+"""Whether this machine has enough open files and ports for the planned users, checked before the load."""
 
 import resource
 import socket
@@ -11,7 +11,7 @@ from slocheck.plan.load_plan import LoadPlan
 
 MAX_DESCRIPTORS = 1 << 16
 SPARE_DESCRIPTORS = 64
-"""What a worker has open beside the users' connections."""
+"""What a worker has open in addition to the users' connections."""
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -53,7 +53,7 @@ def _cure(limit: int) -> str:
 
 
 def _ports() -> int:
-    """Return how many connections to one address of the target can be open at a time."""
+    """Return how many connections to one address of the target can be open at the same time."""
     try:
         first, last = map(int, PORT_RANGE.read_text().split())
     except (OSError, ValueError):
@@ -62,7 +62,7 @@ def _ports() -> int:
 
 
 def _addresses(url: str) -> int:
-    """Return how many addresses the target has; an unknown name is for others to complain of."""
+    """Return how many addresses the target has; an unknown name is reported elsewhere."""
     parts = urlsplit(url)
     try:
         return len(set(socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)))

@@ -1,4 +1,4 @@
-"""A timer that the kernel keeps: late by tens of microseconds, where the event loop's own rounds to 1 ms."""
+"""A timer of the kernel: late by tens of microseconds, where the event loop's own rounds to 1 ms."""
 
 import ctypes
 import os
@@ -25,7 +25,7 @@ class _TimerSpec(ctypes.Structure):
 class KernelTimer:
     """Calls back at one moment of the monotonic clock; `close` it at the end.
 
-    Where the system has no such timer, the event loop's own serves, up to a millisecond late.
+    Where the system has no such timer, the event loop's own is used, up to a millisecond late.
     """
 
     def __init__(self, on_time: Callable[[], None]) -> None:
@@ -48,7 +48,7 @@ class KernelTimer:
     def at(self, moment_ns: int, now_ns: int) -> None:
         """Call back at a moment, once; one that has passed calls back at once.
 
-        The callback has to call `at` or `rest`: either takes back the call that is due.
+        The callback has to call `at` or `rest`: either clears the call that is due.
         """
         if self._watcher is None:
             self._fallback = self._loop.timer(max(0.0, (moment_ns - now_ns) / _NS))
@@ -60,12 +60,12 @@ class KernelTimer:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def rest(self) -> None:
-        """Call back no more until `at` is called again."""
+        """Do not call back until `at` is called again."""
         if self._watcher is not None:
             self.at(0, 0)
 
     def close(self) -> None:
-        """Call back no more."""
+        """Never call back again."""
         if self._fallback is not None:
             self._fallback.stop()
         if self._watcher is not None:

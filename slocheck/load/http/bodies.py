@@ -1,4 +1,4 @@
-"""Bodies as the server meant them: decoded only where somebody looks, and never beyond a bound."""
+"""Decoding bodies: only when the scenario reads them, and never beyond a limit."""
 
 import zlib
 
@@ -23,16 +23,16 @@ def _inflated(body: bytes, coding: bytes) -> bytes:
         return _inflate(body, _EITHER_ZLIB_OR_GZIP)
     except zlib.error as error:
         if coding != b"deflate":
-            raise protocol_error(f"the body is no valid {coding.decode()}: {error}") from None
+            raise protocol_error(f"the body is not valid {coding.decode()}: {error}") from None
     try:
-        return _inflate(body, -zlib.MAX_WBITS)  # some servers leave zlib's own head out
+        return _inflate(body, -zlib.MAX_WBITS)  # some servers leave out zlib's header
     except zlib.error as error:
-        raise protocol_error(f"the body is no valid deflate: {error}") from None
+        raise protocol_error(f"the body is not valid deflate: {error}") from None
 
 
 def _inflate(body: bytes, bits: int) -> bytes:
     whole, rest = b"", body
-    while rest:  # gzip may have many members
+    while rest:  # a gzip body may have several members
         stream = zlib.decompressobj(bits)
         whole += stream.decompress(rest, MAX_BODY_BYTES + 1 - len(whole))
         if len(whole) > MAX_BODY_BYTES:

@@ -1,7 +1,7 @@
 """One keep-alive connection: a plain non-blocking socket with one persistent watcher.
 
-A request costs one send, one switch to the hub, one receive. Nothing is ever sent twice: what fails is
-reported as it is.
+A request costs one send, one switch to the hub, one receive. Nothing is ever sent twice: a failure is
+reported as such.
 """
 
 import errno
@@ -20,7 +20,7 @@ from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError, closed_early, from_system, protocol_error
 from slocheck.load.http.framing import MAX_BODY_BYTES, Framing
 from slocheck.load.http.heads import Head, head_of
-from slocheck.load.http.origin import Origin, Way
+from slocheck.load.http.origin import Address, Origin
 
 RECEIVE_BYTES = 1 << 16
 _CONNECT_NS = 10 * NS_PER_SECOND
@@ -30,16 +30,16 @@ _plain_socket: Any = gevent.monkey.get_original("socket", "socket")
 
 
 class Connection:
-    """A connection to an origin, opened at its first request and again after each end.
+    """A connection to an origin, opened by its first request and again after it was closed.
 
-    One greenlet at a time may use it.
+    Only one greenlet at a time may use it.
 
     Attributes:
-        body: Of the last response, as it came, where it was to be kept.
+        body: Of the last response, as received, where it was to be kept.
         size: Bytes of that body.
-        waiting: Its greenlet waits for the server.
-        deadline_ns: When it waits no longer, on the monotonic clock.
-        pending: What the user of the connection notes about the request under way; None: none is.
+        waiting: Its greenlet is waiting for the server.
+        deadline_ns: How long it waits, on the monotonic clock.
+        pending: What its user notes about the request in flight; None: there is none.
     """
 
     def __init__(self, origin: Origin, deadlines: DeadlineTimer) -> None:
@@ -60,28 +60,28 @@ class Connection:
         deadlines.add(self)
 
     def exchange(self, request: bytes, deadline_ns: int, *, keep: bool = True, no_body: bool = False) -> Head:
-        """Send a request and return the head of its whole response; the body is in `body`.
+        """Send a request and return the head of its complete response; the body is in `body`.
 
         Args:
             request: All its bytes.
-            deadline_ns: Until when the response has to be whole, on the monotonic clock.
+            deadline_ns: When the response has to be complete, on the monotonic clock.
             keep: Keep the body; else only its size.
             no_body: The response has no body whatever its head says (HEAD).
 
         Raises:
-            TransportError: No whole response came; the connection is closed.
+            TransportError: No complete response came; the connection is closed.
         """
         self._greenlet = getcurrent()
         self.deadline_ns = deadline_ns
         try:
             if self._used != self._deadlines.checks and self._socket is not None:
-                self._look()
+                self._notice_end()
             if self._socket is None:
                 self._connect()
             all_sent = self._send_all(request, no_body)
             head = self._response(keep=keep, no_body=no_body)
             if not all_sent:
-                self.close()  # the server would take the next request for the rest of this one
+                self.close()  # the server would read the next request as the rest of this one
         except OSError as error:
             self.close()
             raise from_system(error) from error
@@ -93,8 +93,8 @@ class Connection:
             self._used = self._deadlines.checks
         return head
 
-    def _look(self) -> None:
-        """Notice an end that came while nobody asked, where the watcher has not had its turn yet."""
+    def _notice_end(self) -> None:
+        """Close a connection that the server closed while it was idle, if the watcher has not run yet."""
         try:
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -102,10 +102,10 @@ class Connection:
         except OSError:
             self.close()
             return
-        self._unasked()
+        self._unexpected()
 
     def _response(self, *, keep: bool, no_body: bool) -> Head:
-        """Read one response, by the short way where its head and framing allow it."""
+        """Read one response; without a parser where Content-Length alone says where it ends."""
         data = self._receive()
         blank = data.find(b"\r\n\r\n")
         if blank < 0 or no_body or not data.startswith(b"HTTP/1.") or not data[9:12].isdigit():
@@ -126,7 +126,7 @@ class Connection:
         return head
 
     def _rest(self, first: bytes, missing: int, *, keep: bool) -> bytes:
-        """Read a body of known length to its end."""
+        """Read the rest of a body of known length."""
         if keep and len(first) + missing > MAX_BODY_BYTES:
             raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
         parts = [first]
@@ -143,7 +143,7 @@ class Connection:
         return b"".join(parts) if keep else b""
 
     def _framed(self, data: bytes, *, keep: bool, no_body: bool) -> Head:
-        """Read a response whose end has to be found by an HTTP parser."""
+        """Read a response whose end only an HTTP parser can find."""
         framing = Framing(no_body=no_body, keep=keep)
         while True:
             if not data:
@@ -161,14 +161,14 @@ class Connection:
         return framing.head
 
     def _send_all(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
-        """Send bytes; what the kernel does not take at once waits for its time.
+        """Send bytes; what the kernel does not accept at once is sent when it can be.
 
         Args:
-            data: A request, or what comes before it.
-            no_body: As for `exchange`; None: no response is to be expected meanwhile.
+            data: A request, or a TLS handshake.
+            no_body: As for `exchange`; None: no response is expected meanwhile.
 
         Returns:
-            Whether the server took all of it before its response was whole.
+            Whether all of it was sent before the response was complete.
         """
         try:
             sent = self._socket.send(data)
@@ -180,7 +180,7 @@ class Connection:
         return self._send_rest(memoryview(data)[sent:], answer)
 
     def _send_rest(self, rest: memoryview, answer: Framing | None) -> bool:
-        """Send on as the server reads, until its response is whole or its end is there."""
+        """Send the rest as the server reads it, until the response is complete or the server closes."""
         writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
         try:
             while rest:
@@ -194,14 +194,14 @@ class Connection:
                 except BlockingIOError:
                     continue
                 except (BrokenPipeError, ConnectionResetError):
-                    return False  # what the server said before it closed can still be read
+                    return False  # what the server sent before it closed can still be read
         finally:
             writable.stop()
             writable.close()
         return True
 
     def _answered(self, answer: Framing) -> bool:
-        """Take in what came during the sending; tells whether there is no use in sending on."""
+        """Read what came during the sending; tells whether to stop sending."""
         data = self._arrived()
         if data is None:
             return False
@@ -213,7 +213,7 @@ class Connection:
         return answer.done or not data
 
     def _arrived(self) -> bytes | None:
-        """Return what has been received already; None for nothing yet, empty at the connection's end."""
+        """Return what has arrived already; None for nothing yet, empty where the server closed."""
         try:
             data: bytes = self._socket.recv(RECEIVE_BYTES)
         except BlockingIOError:
@@ -221,7 +221,7 @@ class Connection:
         return data
 
     def _receive(self) -> bytes:
-        """Wait for the server and return what it sent; empty at the connection's end."""
+        """Wait for the server and return what it sent; empty where it closed."""
         return self._take_early() if self._early else self._read()
 
     def _take_early(self) -> bytes:
@@ -230,7 +230,7 @@ class Connection:
         return data
 
     def _read(self) -> bytes:
-        """Wait for bytes on the socket; empty at its end."""
+        """Wait for bytes on the socket; empty where the server closed."""
         while True:
             self._pause()
             try:
@@ -240,21 +240,21 @@ class Connection:
             return data
 
     def _pause(self) -> None:
-        """Let others run until a watcher or the deadlines comes back here."""
+        """Let others run until a watcher or the deadline timer resumes this greenlet."""
         self.waiting = True
         self._hub.switch()
         self.waiting = False
         if self._expired:
-            raise self._late()
+            raise self._timeout()
 
-    def _late(self) -> TransportError:
+    def _timeout(self) -> TransportError:
         """Return the error for a deadline that has passed."""
         self._expired = False
         what = "no whole response" if self._connected else "no connection"
         return TransportError(FailureClass.TIMEOUT, f"{what} within the timeout")
 
     def expire(self) -> None:
-        """End the wait as timed out; called in the hub."""
+        """Time out; called in the hub."""
         self._expired = True
         self._wake()
 
@@ -264,59 +264,59 @@ class Connection:
             self._greenlet.switch()
 
     def _readable(self) -> None:
-        """Hand over to the waiting greenlet; nobody waits: the server has closed, or speaks unasked."""
+        """Resume the waiting greenlet; else the server has closed, or sent something unasked."""
         if self.waiting:
             self.waiting = False
             self._greenlet.switch()
         else:
-            self._unasked()
+            self._unexpected()
 
-    def _unasked(self) -> None:
-        """Close what can carry no further response."""
+    def _unexpected(self) -> None:
+        """Close: this connection cannot carry another response."""
         self.close()
 
     def _connect(self) -> None:
-        """Open the connection, within its own limit of time."""
+        """Open the connection, within its own time limit."""
         whole_ns = self.deadline_ns
         self.deadline_ns = min(whole_ns, time.monotonic_ns() + _CONNECT_NS)
         if not self._origin.addresses:
             self._resolve()
         self._reach()
-        self._greet()
+        self._handshake()
         self.deadline_ns = whole_ns
         self._connected = True
 
     def _resolve(self) -> None:
-        """Ask for the origin's addresses, where nobody has got an answer yet."""
+        """Look up the origin's addresses, where no lookup has succeeded yet."""
         left_s = max(0.001, (self.deadline_ns - time.monotonic_ns()) / NS_PER_SECOND)
         late = TransportError(FailureClass.DNS, "the name is not resolved within the timeout")
         with gevent.Timeout(left_s, late):
             self._origin.resolve()
 
     def _reach(self) -> None:
-        """Connect to the first of the origin's addresses that accepts; each has its share of the time."""
+        """Connect to the first of the origin's addresses that accepts; each gets its share of the time."""
         until_ns = self.deadline_ns
-        ways = self._origin.ways()
-        failures: list[tuple[Way, TransportError]] = []
-        for way in ways:
+        addresses = self._origin.addresses_in_turn()
+        failures: list[tuple[Address, TransportError]] = []
+        for address in addresses:
             now_ns = time.monotonic_ns()
-            self.deadline_ns = now_ns + (until_ns - now_ns) // (len(ways) - len(failures))
+            self.deadline_ns = now_ns + (until_ns - now_ns) // (len(addresses) - len(failures))
             try:
-                self._dial(way)
+                self._dial(address)
             except OSError as error:
-                failures.append((way, from_system(error)))
+                failures.append((address, from_system(error)))
             except TransportError as error:
-                failures.append((way, error))
+                failures.append((address, error))
             else:
-                self._origin.reached.add(way)
+                self._origin.reached.add(address)
                 self.deadline_ns = until_ns
                 return
             self.close()
         raise self._origin.most_telling(failures)
 
-    def _dial(self, way: Way) -> None:
+    def _dial(self, to: Address) -> None:
         """Connect to one address; raises OSError, or TransportError for the deadline."""
-        family, address = way
+        family, address = to
         self._socket = made = _plain_socket(family, socket.SOCK_STREAM)
         made.setblocking(False)  # noqa: FBT003 - takes no keyword
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -335,8 +335,8 @@ class Connection:
         self._watcher = self._hub.loop.io(made.fileno(), _READ)
         self._watcher.start(self._readable)
 
-    def _greet(self) -> None:
-        """Do what comes before the first request."""
+    def _handshake(self) -> None:
+        """Do what comes before the first request: nothing without TLS."""
 
     def close(self) -> None:
         """Close the socket; the next request opens another one."""

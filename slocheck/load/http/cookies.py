@@ -12,7 +12,7 @@ _UNSENDABLE = re.compile(r"[\r\n\0;]")
 _AGE = re.compile(r"-?[0-9]+", re.ASCII)
 _AGE_DIGITS = 12
 _LONGEST_S = 400 * 86_400
-"""A cookie lives no longer, whatever its server asks for."""
+"""The longest that a cookie is kept, whatever its server asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Cookie:
         value: As it was set.
         path: It is sent for this path and below.
         secure: It is sent under TLS only.
-        expires: When it ends, in seconds since the epoch; None: with the user.
+        expires: When it expires, in seconds since the epoch; None: when the user ends.
     """
 
     value: str
@@ -33,7 +33,7 @@ class Cookie:
 
 
 class Cookies:
-    """A jar after RFC 6265, for one host: no domains, no public suffixes."""
+    """A cookie jar by RFC 6265 for one host: it needs no domains and no public suffixes."""
 
     def __init__(self, host: str, *, tls: bool) -> None:
         self._host = host
@@ -47,7 +47,7 @@ class Cookies:
         return len(self._jar)
 
     def set(self, name: str, value: str, path: str = "/") -> None:
-        """Add or replace a cookie; raises ValueError for what no Cookie field can hold."""
+        """Add or replace a cookie; raises ValueError for what a Cookie field cannot hold."""
         if _UNSENDABLE.search(name + value) or "=" in name:
             raise ValueError(f"cookie {name!r}: not a name and a value of one line, without a semicolon")
         self._jar[name, path] = Cookie(value, path, secure=False, expires=None)
@@ -58,7 +58,7 @@ class Cookies:
         return found[-1] if found else default
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Delete all of them."""
         self._jar.clear()
 
     def header(self, target: str) -> str:
@@ -76,7 +76,7 @@ class Cookies:
         return "; ".join(f"{name}={cookie.value}" for name, cookie in fitting)
 
     def store(self, head: Head, target: str) -> None:
-        """Take in all that a response sets."""
+        """Store all cookies that a response sets."""
         for name, value in head.fields():
             if name.lower() == "set-cookie":
                 self._take(value, target.partition("?")[0])
@@ -87,26 +87,26 @@ class Cookies:
         name, value = name.strip(), value.strip()
         if not equals or not name:
             return
-        told = {key.strip().lower(): rest.strip() for key, _, rest in (a.partition("=") for a in attributes)}
-        domain = told.get("domain", "").lstrip(".").lower()
+        given = {key.strip().lower(): rest.strip() for key, _, rest in (a.partition("=") for a in attributes)}
+        domain = given.get("domain", "").lstrip(".").lower()
         if domain and self._host != domain and not self._host.endswith(f".{domain}"):
             return
-        where = told.get("path", "")
+        where = given.get("path", "")
         where = where if where.startswith("/") else path.rpartition("/")[0] or "/"
-        cookie = Cookie(value, where, "secure" in told, _expiry(told))
+        cookie = Cookie(value, where, "secure" in given, _expiry(given))
         self._jar.pop((name, where), None)
         if (cookie.expires is None or cookie.expires > time.time()) and len(self._jar) < MAX_COOKIES:
             self._jar[name, where] = cookie
 
 
-def _expiry(told: dict[str, str]) -> float | None:
-    """Return when a cookie ends; Max-Age goes before Expires; what cannot be read is not there."""
-    age = _AGE.fullmatch(told.get("max-age", ""))
+def _expiry(given: dict[str, str]) -> float | None:
+    """Return when a cookie expires; Max-Age goes before Expires; None for neither, or what cannot be read."""
+    age = _AGE.fullmatch(given.get("max-age", ""))
     if age is not None:
         return time.time() + min(int(age[0][:_AGE_DIGITS]), _LONGEST_S)
     try:
-        return parsedate_to_datetime(told["expires"]).timestamp()
-    except (KeyError, ValueError, OverflowError, TypeError, IndexError):  # it has raised each of them
+        return parsedate_to_datetime(given["expires"]).timestamp()
+    except (KeyError, ValueError, OverflowError, TypeError, IndexError):  # it raises each of them
         return None
 
 

@@ -1,4 +1,4 @@
-"""Deadlines of whole requests: one timer looks at all connections, instead of one timer a request."""
+"""Deadlines of requests: one timer checks all connections, instead of one timer for each request."""
 
 import time
 from typing import Any
@@ -7,11 +7,11 @@ CHECK_S = 0.05
 
 
 class DeadlineTimer:
-    """Wakes whoever waits beyond its deadline, at most `CHECK_S` later.
+    """Times out the connections that wait beyond their deadline, at most `CHECK_S` later.
 
     Attributes:
-        connections: All of the process.
-        checks: How often it has looked.
+        connections: All of this process.
+        checks: How many times it has checked them.
     """
 
     def __init__(self) -> None:
@@ -23,13 +23,13 @@ class DeadlineTimer:
         """Watch a connection's deadline from now on."""
         self.connections.add(connection)
         if self._timer is None:
-            import gevent  # noqa: PLC0415 - whoever only counts needs none
+            import gevent  # noqa: PLC0415 - counting alone does not need it
 
             self._timer = gevent.get_hub().loop.timer(CHECK_S, CHECK_S)
             self._timer.start(self._check)
 
     def discard(self, connection: Any) -> None:
-        """Let a connection go."""
+        """Stop watching a connection."""
         self.connections.discard(connection)
 
     def _check(self) -> None:

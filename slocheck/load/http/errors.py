@@ -5,11 +5,11 @@ from slocheck.load.recording.outcome import classify, message_of
 
 
 class TransportError(Exception):
-    """No whole response came.
+    """No complete response came.
 
     Attributes:
         failure: Its class.
-        message: The same for the same cause.
+        message: The same text for the same cause.
     """
 
     def __init__(self, failure: FailureClass, message: str) -> None:
@@ -19,7 +19,7 @@ class TransportError(Exception):
 
 
 def protocol_error(message: str) -> TransportError:
-    """Return the error for a response that is not HTTP, or not within the client's bounds."""
+    """Return the error for a response that is not HTTP, or not within the client's limits."""
     return TransportError(FailureClass.PROTOCOL, message)
 
 
@@ -31,5 +31,5 @@ def closed_early() -> TransportError:
 
 
 def from_system(error: OSError) -> TransportError:
-    """Return the error for one that the operating system or TLS reports."""
+    """Return the error for one that the operating system or OpenSSL reports."""
     return TransportError(classify(error), message_of(error))

@@ -1,4 +1,4 @@
-"""The lean client without slocheck: every request is an event of Locust's."""
+"""The lean client without slocheck: every request fires an event of Locust."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ FIRST_ERROR_STATUS = 400
 
 
 class EventSink:
-    """Fires Locust's own event: a Locust file with a `LeanHttpUser` runs without slocheck, too."""
+    """Fires Locust's `request` event: a Locust file with a `LeanHttpUser` also runs without slocheck."""
 
     def __init__(self, environment: Environment) -> None:
         self.deadlines = DeadlineTimer()
@@ -34,7 +34,7 @@ class EventSink:
     def answered(
         self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
-        """Fire the event of a response; a status from 400 on is a failure, as Locust has it."""
+        """Fire the event of a response; a status of 400 or above is a failure, as in Locust."""
         failed = head.status >= FIRST_ERROR_STATUS and not approved
         error = TransportError(FailureClass.STATUS, f"HTTP {head.status}") if failed else None
         self._event(pending, error, size, end_ns)

@@ -1,4 +1,4 @@
-"""Responses whose end Content-Length alone does not tell, read by httptools.
+"""Responses whose end does not follow from Content-Length alone, read by httptools.
 
 Chunked and split ones, interim ones, those to HEAD, 204 and 304, those that end with the connection,
 and garbage.
@@ -16,11 +16,11 @@ _FIRST_STATUS = 100
 
 
 class Framing:
-    """One response, fed as it comes.
+    """One response, fed as it arrives.
 
     Attributes:
-        head: Its head; None until it is whole.
-        done: The response is whole.
+        head: Its head; None until it is complete.
+        done: The response is complete.
         size: Bytes of the body so far.
     """
 
@@ -40,7 +40,7 @@ class Framing:
 
     @property
     def body(self) -> bytes:
-        """The body as it came, where it is kept."""
+        """The body as received, where it is kept."""
         return b"".join(self._parts)
 
     @property
@@ -49,7 +49,7 @@ class Framing:
         return not self._extra and self.head is not None and not self.head.close and self._sized
 
     def feed(self, data: bytes) -> None:
-        """Take in what was received; raises TransportError for what is no HTTP response."""
+        """Parse what was received; raises TransportError for what is not an HTTP response."""
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)
@@ -58,7 +58,7 @@ class Framing:
         except httptools.HttpParserError as error:
             if not self.done:
                 cause = error.__context__ if error.__context__ is not None else error
-                raise protocol_error(f"no valid HTTP response: {cause}") from None
+                raise protocol_error(f"not a valid HTTP response: {cause}") from None
             self._extra = True
         if self._overhead > MAX_HEAD_BYTES and not self.done:
             what = "head is" if self.head is None else "trailers are"
@@ -67,7 +67,7 @@ class Framing:
             raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
 
     def end(self) -> bool:
-        """Take in the connection's end; tells whether that makes the response whole."""
+        """Note that the connection ended; tells whether that completes the response."""
         if self.head is not None and not self.done and not self._sized:
             self.done = True
         return self.done
@@ -75,25 +75,25 @@ class Framing:
     # httptools calls these by their names
 
     def on_message_begin(self) -> None:
-        """Start a response; behind a whole one, nobody has asked for it."""
+        """Start a response; after a complete one it was not asked for."""
         self._extra |= self.done
 
     def on_status(self, status: bytes) -> None:
-        """Take in the reason phrase, or a part of it."""
+        """Add the reason phrase, or a part of it."""
         self._reason += status
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take in a field; a trailer comes this way, too, and is let go."""
+        """Add a field; trailers are ignored."""
         if self.head is not None or self.done:
             return
         self._lines.append(name + b": " + value + b"\r\n")
         key = name.lower()
-        if key == b"transfer-encoding":  # whose last coding decides; another one ends with the connection
+        if key == b"transfer-encoding":  # its last coding decides; any other ends with the connection
             self._sized = value.lower().rstrip().endswith(b"chunked")
         self._sized |= key == b"content-length"
 
     def on_headers_complete(self) -> None:
-        """Make the head; an interim response's is forgotten when its message ends."""
+        """Make the head; that of an interim response is dropped when its message ends."""
         if self.done:
             return
         status = self._parser.get_status_code()
@@ -106,7 +106,7 @@ class Framing:
         self.done = self._no_body and status >= FIRST_FINAL_STATUS
 
     def on_body(self, part: bytes) -> None:
-        """Take in a part of the body."""
+        """Add a part of the body."""
         if self.done:
             self._extra = True
             return

@@ -1,6 +1,6 @@
-"""Heads of HTTP/1.1 responses: read once, remembered by their bytes.
+"""Heads of HTTP/1.1 responses: parsed once, cached by their bytes.
 
-Most responses of a target share their head within a second, so that a look-up replaces the reading.
+Most responses of a target have the same head within a second, so that a lookup replaces the parsing.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 MAX_HEAD_BYTES = 1 << 16
 FIRST_FINAL_STATUS = 200
-_REMEMBERED = 512
+_MAX_CACHED = 512
 _NOT_SIMPLE = -1
 _WELL_FORMED = re.compile(
     rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [^\r\n\0]*+)?+\r\n"
@@ -24,13 +24,13 @@ class Head:
     """The head of one response.
 
     Attributes:
-        raw: Status line and fields, up to and with the empty line.
+        raw: Status line and fields, including the empty line.
         status: The status code.
-        length: Bytes of the body where Content-Length alone tells them; -1 for every other framing.
-        close: The connection ends with this response.
+        length: Bytes of the body where Content-Length alone decides; -1 for every other framing.
+        close: The connection closes after this response.
         cookies: It sets cookies.
         encoding: Content-Encoding, lower case; empty for none.
-        outcome: What the cache rule makes of it; None: nobody has looked yet.
+        outcome: What the cache rule says of it, as `cache_outcome` returns it; None: not asked yet.
     """
 
     __slots__ = ("close", "cookies", "encoding", "length", "outcome", "raw", "status")
@@ -47,14 +47,14 @@ class Head:
         self.outcome: int | None = None
 
     def fields(self) -> Iterator[tuple[str, str]]:
-        """Yield names and values in their order; bytes beyond ASCII are taken for Latin-1."""
+        """Yield names and values in order; bytes beyond ASCII are decoded as Latin-1."""
         fields = self.raw.partition(b"\r\n")[2]
         for name, value in _FIELD.findall(fields):
             yield name.decode("latin-1"), value.decode("latin-1")
 
 
 def _length(lowered: bytes, status: int) -> int:
-    """Return the body's bytes, or -1 where Content-Length does not alone decide."""
+    """Return the body's length, or -1 where Content-Length alone does not decide."""
     if status < FIRST_FINAL_STATUS or status in (204, 304) or b"\r\ntransfer-encoding:" in lowered:
         return _NOT_SIMPLE
     found = _LENGTH.search(lowered)
@@ -77,7 +77,7 @@ def head_of(raw: bytes) -> Head:
     """Return the head with these bytes; `raw` starts with ``HTTP/1.`` and a status of three digits."""
     head = _heads.get(raw)
     if head is None:
-        if len(_heads) >= _REMEMBERED:
+        if len(_heads) >= _MAX_CACHED:
             _heads.clear()
         head = _heads[raw] = Head(raw)
     return head

@@ -1,4 +1,4 @@
-"""Requests as bytes: HTTP/1.1, one place where foreign text becomes a message."""
+"""Requests as HTTP/1.1 bytes: the one place where text of a scenario becomes a message."""
 
 import json
 import re
@@ -14,7 +14,7 @@ DEFAULT_FIELDS = {
     "Accept-Encoding": "gzip, deflate",
 }
 OWN_FIELDS = frozenset({"host", "content-length", "connection", "transfer-encoding"})
-"""What the client writes itself: two of a kind would end the request at two places."""
+"""What the client writes itself: a second one would give the request two different ends."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[\r\n\0]")
@@ -42,7 +42,7 @@ def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
 
     Args:
         data: Text, bytes, or the fields of a form.
-        json_value: Any JSON value, where there is no data; None for none.
+        json_value: Any JSON value, where there is no data; None: no body.
     """
     if json_value is not None and not data:
         return json.dumps(json_value).encode(), "application/json"
@@ -63,10 +63,10 @@ def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, st
     """Return request line and fields, without the line that ends them.
 
     Raises:
-        UnsendableError: A part would break the message's frame.
+        UnsendableError: A part would change where the message ends.
     """
     if not _TOKEN.fullmatch(method):
-        raise UnsendableError(f"{method!r} is no HTTP method")
+        raise UnsendableError(f"{method!r} is not an HTTP method")
     lines = [f"{method} {target} HTTP/1.1", f"Host: {authority}"]
     for name, value in fields.items():
         if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):

@@ -1,4 +1,4 @@
-"""The one server that a client talks to: its addresses, asked for before any load, and how it is trusted."""
+"""The one server that a client talks to: its addresses, resolved before the load, and how it is trusted."""
 
 import ipaddress
 import socket
@@ -16,7 +16,7 @@ from slocheck.load.http.errors import TransportError, from_system
 from slocheck.spec.model import Tls
 from slocheck.tls import tls_context
 
-Way = tuple[int, Any]
+Address = tuple[int, Any]
 """Socket family and address."""
 _PORTS = {"http": 80, "https": 443}
 
@@ -34,9 +34,9 @@ class Origin:
         authority: For the Host field.
         base: Path before every path of a request; without a slash at its end.
         tls: How it is trusted; None for plain HTTP.
-        addresses: All ways to it; empty until `resolve` has found them.
-        reached: Those that have accepted a connection.
-        session: The last TLS session, to be resumed.
+        addresses: All of them; empty until `resolve` has found them.
+        reached: Addresses that have accepted a connection.
+        session: The last TLS session, for resumption.
     """
 
     host: str
@@ -44,8 +44,8 @@ class Origin:
     authority: str
     base: str
     tls: ssl.SSLContext | None
-    addresses: list[Way] = field(default_factory=list)
-    reached: set[Way] = field(default_factory=set)
+    addresses: list[Address] = field(default_factory=list)
+    reached: set[Address] = field(default_factory=set)
     session: ssl.SSLSession | None = None
     _turn: Any = field(default_factory=count)
 
@@ -62,30 +62,30 @@ class Origin:
         )
 
     def resolve(self) -> None:
-        """Ask for the addresses; raises TransportError."""
+        """Look up the addresses; raises TransportError."""
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise from_system(error) from error
         except UnicodeError as error:
-            raise TransportError(FailureClass.DNS, f"{self.host!r} is no host name: {error}") from error
+            raise TransportError(FailureClass.DNS, f"{self.host!r} is not a host name: {error}") from error
         self.addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
-    def ways(self) -> list[Way]:
-        """Return all addresses, starting with another one each time."""
+    def addresses_in_turn(self) -> list[Address]:
+        """Return all addresses, starting with the next one each time."""
         first = next(self._turn) % len(self.addresses)
         return self.addresses[first:] + self.addresses[:first]
 
-    def most_telling(self, failures: Sequence[tuple[Way, TransportError]]) -> TransportError:
+    def most_telling(self, failures: Sequence[tuple[Address, TransportError]]) -> TransportError:
         """Return why none of the addresses could be reached.
 
-        An address that has worked before tells most. Among strangers, one that this machine has no way
-        to (no IPv6 here) tells less than one that refused.
+        The error of an address that worked before says most. Otherwise, one that refused says more than
+        one that this machine has no route to (no IPv6 here).
         """
-        known = [error for way, error in failures if way in self.reached]
-        strangers = [error for _, error in failures]
-        theirs = [error for error in strangers if error.failure is not FailureClass.GENERATOR]
-        return (known or theirs or strangers)[0]
+        known = [error for address, error in failures if address in self.reached]
+        all_errors = [error for _, error in failures]
+        theirs = [error for error in all_errors if error.failure is not FailureClass.GENERATOR]
+        return (known or theirs or all_errors)[0]
 
 
 def make_origin(url: str, tls: Tls) -> Origin:
@@ -94,10 +94,10 @@ def make_origin(url: str, tls: Tls) -> Origin:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)
     except ValueError as error:
-        raise OriginError(f"{_shown(url)}: is no address: {error}") from error
+        raise OriginError(f"{_shown(url)}: is not an address: {error}") from error
     if not port or not parts.hostname or "@" in parts.netloc:
         raise OriginError(
-            f"{_shown(url)}: is no address of an API; write http://HOST:PORT or https://HOST:PORT"
+            f"{_shown(url)}: is not the address of an API; write http://HOST:PORT or https://HOST:PORT"
         )
     _refuse_proxy(parts.scheme, parts.hostname)
     shown = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -111,7 +111,7 @@ def _shown(url: str) -> str:
 
 
 def _refuse_proxy(scheme: str, host: str) -> None:
-    """Refuse to go around a proxy that the environment prescribes: the load would take another way."""
+    """Refuse to bypass a proxy that the environment names: the load would take another path."""
     proxies = urllib.request.getproxies_environment()
     named = proxies.get(scheme) or proxies.get("all")
     if named and not urllib.request.proxy_bypass(host) and not _is_loopback(host):

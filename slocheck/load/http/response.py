@@ -1,4 +1,4 @@
-"""A response as a Locust file sees it: the calls of FastHttpUser's that it documents."""
+"""A response as a Locust file sees it, with the methods that FastHttpUser documents."""
 
 import json
 from typing import Any, Self
@@ -14,7 +14,7 @@ _FIRST_ERROR_STATUS = 400
 
 
 class LeanResponse:
-    """One response, or what stands for it where none came.
+    """One response, or what takes its place where none came.
 
     Attributes:
         status_code: 0 where no response came.
@@ -39,7 +39,7 @@ class LeanResponse:
 
     @property
     def headers(self) -> "CaseInsensitiveDict[str]":
-        """The fields; those of one name are joined by a comma."""
+        """The fields; those of the same name are joined by a comma."""
         found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
         for name, value in self._head.fields() if self._head is not None else ():
             found[name] = f"{found[name]}, {value}" if name in found else value
@@ -55,7 +55,7 @@ class LeanResponse:
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset that its type names; what does not fit is replaced."""
+        """The body as text, in the charset of its Content-Type; what cannot be decoded is replaced."""
         kind = self.headers.get("Content-Type", "")
         charset = kind.lower().partition("charset=")[2].split(";")[0].strip(' "') or "utf-8"
         try:
@@ -64,7 +64,7 @@ class LeanResponse:
             return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body, read as JSON; raises ValueError where it is none."""
+        """Return the body, read as JSON; raises ValueError where it is not."""
         return json.loads(self.content)
 
     def raise_for_status(self) -> None:
@@ -76,7 +76,7 @@ class LeanResponse:
 
 
 class CaughtResponse(LeanResponse):
-    """A response that waits for the scenario's word: what `catch_response=True` gives.
+    """A response that the scenario judges: what `catch_response=True` returns.
 
     Use it in a ``with`` block. What the block raises is a failed expectation.
     """
@@ -106,7 +106,7 @@ class CaughtResponse(LeanResponse):
     def __del__(self) -> None:
         settle = getattr(self, "_settle", None)
         if settle is not None:
-            settle(None)  # nobody looked: the response speaks for itself
+            settle(None)  # not used in a with block: counted as it is
 
     def success(self) -> None:
         """Say that the response is as expected."""

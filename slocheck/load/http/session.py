@@ -146,7 +146,7 @@ class LeanHttpSession:
             connection.pending = None
             self._idle.append(connection)
         if taken:
-            raise gevent.GreenletExit  # settled at the drain's end: nothing may be counted twice
+            raise gevent.GreenletExit  # counted when the drain ended: nothing may be counted twice
         if head.cookies:
             self.cookies.store(head, written[1])
         body, connection.body = connection.body, b""

@@ -14,15 +14,15 @@ from slocheck.spec.model import Tls
 
 
 class Sink(Protocol):
-    """What the client tells of its requests.
+    """What the client reports its requests to.
 
     Attributes:
         deadlines: Watches the deadlines of all connections.
-        longest_s: No request may take longer, seconds.
+        longest_s: Longest that a request may take, seconds.
         tls: How servers are trusted; None: as the user class says.
         draining: No new request may be sent.
         counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
-        unsettled: For each response that waits for the scenario's word, what settles it without one.
+        unsettled: For each response that the scenario has not judged yet, what counts it without that.
     """
 
     deadlines: DeadlineTimer
@@ -38,7 +38,7 @@ class Sink(Protocol):
     def answered(
         self, pending: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
-        """Count a request whose whole response is here; `approved`: the scenario called it a success."""
+        """Count a request with a complete response; `approved`: the scenario called it a success."""
 
     def failed(
         self, pending: "PendingRequest", failure: FailureClass, message: str, head: Head | None, **sizes: int
@@ -47,11 +47,11 @@ class Sink(Protocol):
 
 
 class PendingRequest:
-    """One request under way.
+    """One request in flight.
 
     Attributes:
-        counter: Its endpoint's, as the sink gave it.
-        start_ns: When it was to be sent, on the monotonic clock.
+        counter: Of its endpoint, as the sink returned it.
+        start_ns: When it was due, on the monotonic clock.
         sent_ns: When it was sent.
     """
 
@@ -64,11 +64,11 @@ class PendingRequest:
 
 
 class RecorderSink:
-    """Counts in a recorder by slocheck's rules.
+    """Counts in a recorder by the rules of the spec.
 
     Attributes:
-        recorder: Of lean requests alone.
-        in_flight: Requests given up at the drain's end, recorded as failed by timeout.
+        recorder: Of the lean client's requests only.
+        in_flight: Requests given up when the drain ended, recorded as failed by timeout.
         unrecorded: Requests that were sent and have no recorded outcome.
     """
 
@@ -87,20 +87,20 @@ class RecorderSink:
 
     @property
     def open(self) -> int:
-        """Requests under way."""
+        """Requests in flight."""
         return sum(connection.pending is not None for connection in self.deadlines.connections)
 
     def answered(
         self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
-        """Count a request whose whole response is here.
+        """Count a request with a complete response.
 
         A scenario's approval changes nothing: the spec says which statuses are failures.
         """
         del approved
         status, outcome = head.status, head.outcome
         if outcome is None:
-            outcome = self._told(head)
+            outcome = self._cache_outcome(head)
         if status not in self._good:
             if self._plan.failures.fails(status):
                 text = f"HTTP {status}"
@@ -128,19 +128,19 @@ class RecorderSink:
             failure,
             head.status if head is not None else 0,
             message,
-            self._told(head) if head is not None else 0,
+            self._cache_outcome(head) if head is not None else 0,
             sizes["size"],
         )
         self.recorder.record(endpoint.method, endpoint.name, result)
 
-    def _told(self, head: Head) -> int:
-        """Return what a head tells of a cache; the same heads come again and again."""
+    def _cache_outcome(self, head: Head) -> int:
+        """Return what a head says about a cache; it is remembered, because the same heads come again."""
         if head.outcome is None:
             head.outcome = cache_outcome(_lowered(head), self._plan.cache)
         return head.outcome
 
     def give_up(self, *, as_timeouts: bool) -> None:
-        """Settle what is still under way when the drain is over; see `Tracker.give_up`."""
+        """Count what is still in flight when the drain is over; see `Tracker.give_up`."""
         now_ns = time.monotonic_ns()
         for settle in list(self.unsettled):
             settle(None)

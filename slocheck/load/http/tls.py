@@ -1,4 +1,4 @@
-"""A connection under TLS: the same socket and watcher, with OpenSSL between them and the response."""
+"""A connection under TLS: the same socket and watcher, with OpenSSL between socket and response."""
 
 import ssl
 
@@ -17,8 +17,8 @@ class TlsConnection(Connection):
         self._tls: ssl.SSLObject | None = None
         self._incoming = self._outgoing = ssl.MemoryBIO()
 
-    def _greet(self) -> None:
-        """Shake hands."""
+    def _handshake(self) -> None:
+        """Do the TLS handshake."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         origin = self._origin
         assert origin.tls is not None
@@ -32,19 +32,19 @@ class TlsConnection(Connection):
                 self._flush()
                 self._take()
             except ssl.SSLError:
-                self._flush()  # the alert, so that the server knows
+                self._flush()  # send the alert
                 raise
             else:
                 self._flush()
                 return
 
     def _flush(self) -> None:
-        """Send what OpenSSL has to send beside a request."""
+        """Send what OpenSSL has to send outside of a request."""
         if self._outgoing.pending:
             super()._send_all(self._outgoing.read(), None)
 
     def _take(self) -> None:
-        """Hand OpenSSL what the server sends next, or its end."""
+        """Give OpenSSL what the server sends next, or the end of the connection."""
         self._feed(self._read())
 
     def _feed(self, data: bytes) -> None:
@@ -59,14 +59,14 @@ class TlsConnection(Connection):
         return super()._send_all(self._outgoing.read(), no_body)
 
     def _response(self, *, keep: bool, no_body: bool) -> Head:
-        """Read one response; what came behind it, in a record of its own, is for nobody."""
+        """Read one response; a TLS record that came after it is not part of any response."""
         head = super()._response(keep=keep, no_body=no_body)
         if self._tls is not None and self._incoming.pending:
             self._ignore_tickets()
         return head
 
     def _ignore_tickets(self) -> None:
-        """Take in what OpenSSL keeps for itself; close where there is more than that."""
+        """Let OpenSSL read its session tickets; close the connection if there is anything else."""
         assert self._tls is not None
         try:
             self._tls.read(RECEIVE_BYTES)
@@ -77,24 +77,24 @@ class TlsConnection(Connection):
         self.close()
 
     def _arrived(self) -> bytes | None:
-        """Return what can be deciphered already; session tickets are nothing for anybody else."""
+        """Return what can be decrypted already; session tickets go to OpenSSL."""
         data = super()._arrived()
         if data is not None:
             self._feed(data)
-        return self._deciphered()
+        return self._decrypted()
 
     def _receive(self) -> bytes:
         if self._early:
             return self._take_early()
-        while (data := self._deciphered()) is None:
+        while (data := self._decrypted()) is None:
             self._flush()
             self._take()
         return data
 
-    def _deciphered(self) -> bytes | None:
-        """Return what OpenSSL has; None for nothing yet, empty at the server's announced end.
+    def _decrypted(self) -> bytes | None:
+        """Return what OpenSSL has decrypted; None for nothing yet, empty where the server closes properly.
 
-        An end that is not announced may be a cut: it makes no response whole.
+        A connection that ends without notice may have been cut: its response is not complete.
         """
         assert self._tls is not None
         try:
@@ -106,8 +106,8 @@ class TlsConnection(Connection):
         except ssl.SSLEOFError:
             raise closed_early() from None
 
-    def _unasked(self) -> None:
-        """Take in session tickets; close at the connection's end, and where the server speaks unasked."""
+    def _unexpected(self) -> None:
+        """Read session tickets; close where the server closes, or sends anything without a request."""
         try:
             data = self._socket.recv(RECEIVE_BYTES)
         except BlockingIOError:
@@ -123,7 +123,7 @@ class TlsConnection(Connection):
     def close(self) -> None:
         """Close, and keep the session for the next connection."""
         tls, self._tls = self._tls, None
-        if tls is not None and self._connected:  # half a handshake has no session, and says so by raising
+        if tls is not None and self._connected:  # reading the session of half a handshake raises
             session = tls.session
             if session is not None and session.has_ticket:
                 self._origin.session = session

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Master(MasterRunner):
-    """Locust's master on a random port of the loopback interface, deaf to strangers.
+    """Locust's master on a random port of the loopback interface; it ignores unsigned messages.
 
     Attributes:
         connected: Workers of this version.
@@ -66,7 +66,7 @@ class Master(MasterRunner):
                 self.handle_message(message.node_id, message)
 
     def handle_message(self, client_id: str, msg: Message) -> None:
-        """Act on one worker's message; a damaged one is dropped, and misses in its worker's sequence."""
+        """Act on one worker's message; a damaged one is dropped and leaves a gap in the sequence."""
         if msg.type != locust_messages.SLOCHECK:
             super().handle_message(client_id, msg)
             return

@@ -1,1 +1,1 @@
-"""What becomes of each request, counted per second."""
+"""The result of each request, counted per second."""

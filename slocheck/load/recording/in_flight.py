@@ -1,4 +1,4 @@
-"""Requests between their sending and their recording: none is lost, none counted twice. No Locust here."""
+"""Requests between sending and recording: none is lost, none counted twice. No Locust here."""
 
 import time
 import weakref
@@ -9,10 +9,10 @@ from slocheck.load.recording.recorder import Result
 
 
 class Timer(Protocol):
-    """Something that can be called off."""
+    """Something that can be cancelled."""
 
     def close(self) -> None:
-        """Call it off."""
+        """Cancel it."""
 
 
 class InFlightRequest:
@@ -21,11 +21,11 @@ class InFlightRequest:
     Attributes:
         method: As the client names it.
         name: The endpoint's name.
-        start_ns: When it was to be sent, on the monotonic clock.
+        start_ns: When it was due, on the monotonic clock.
         sent_ns: When it was sent.
         by_scenario: The scenario marked the response as a failure.
-        provisional: What will be recorded when the scenario says nothing; None while unanswered.
-        holder: The response that waits for the scenario's word; dead when nobody can give it any more.
+        provisional: What is recorded if the scenario does not judge the response; None while unanswered.
+        holder: The response that the scenario may still judge; dead when it no longer can.
         timer: The request's deadline.
     """
 
@@ -43,17 +43,17 @@ class InFlightRequest:
 
     @property
     def forgotten(self) -> bool:
-        """Whether it was answered and nobody is left who could judge it."""
+        """Whether it was answered and the scenario can no longer judge it."""
         return self.provisional is not None and self.holder is not None and self.holder() is None
 
     @property
     def age_ns(self) -> int:
-        """Nanoseconds since it was to be sent."""
+        """Nanoseconds since it was due."""
         return time.monotonic_ns() - self.start_ns
 
 
 class InFlightTable:
-    """All open flights of a process, oldest first."""
+    """All requests in flight of a process, oldest first."""
 
     def __init__(self) -> None:
         self._open: dict[int, InFlightRequest] = {}
@@ -68,14 +68,14 @@ class InFlightTable:
         return id(request) in self._open
 
     def begin(self, method: str, name: str, due_ns: int | None = None) -> InFlightRequest:
-        """Open a request: its request is sent now; `due_ns`: when it was to be."""
+        """Add a request that is sent now; `due_ns`: when it was due."""
         now_ns = time.monotonic_ns()
         request = InFlightRequest(method, name, now_ns if due_ns is None else due_ns, now_ns)
         self._open[id(request)] = request
         return request
 
     def close(self, request: InFlightRequest) -> bool:
-        """Close a request, because it is recorded or was never sent; False where it was closed before."""
+        """Remove a request that is recorded or was never sent; False where it was removed before."""
         if request.timer is not None:
             request.timer.close()
             request.timer = None

@@ -1,7 +1,7 @@
 """What became of one request: failed or not, why, and whether a cache answered. No Locust here.
 
-Locust and its clients wrap errors in many layers and name them by types of five libraries. Third-party
-types are told by name, so that this module imports none of them.
+Locust and its clients wrap errors in many layers, in types of five libraries. Those types are recognised
+by name, so that this module imports none of the libraries.
 """
 
 import errno
@@ -34,7 +34,7 @@ _MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
 
 
 def _class_of(error: BaseException) -> FailureClass | None:
-    """Return the class that this very error names, without what it wraps; None: it names none."""
+    """Return the class of this error itself, without what it wraps; None where it has none."""
     names = {base.__name__ for base in type(error).__mro__}
     number = error.errno if isinstance(error, OSError) else None
     timed_out = isinstance(error, TimeoutError) or names & _TIMEOUT_NAMES or "timed out" in str(error)
@@ -59,9 +59,8 @@ _ORDER = (
 def classify(error: BaseException) -> FailureClass:
     """Return why a request that ended in this transport error failed.
 
-    The most telling error anywhere in the chain decides: our own shortage of descriptors or ports
-    before all (it is never the target's), then DNS, TLS, refused, reset, timeout. Anything else that
-    broke the exchange is PROTOCOL.
+    The most specific error anywhere in the chain decides: first this machine's own lack of open files or
+    ports (never the target's fault), then DNS, TLS, refused, reset, timeout. Anything else is PROTOCOL.
     """
     found = {_class_of(cause) for cause in chain_of(error)}
     return next((failure for failure in _ORDER if failure in found), FailureClass.PROTOCOL)
@@ -72,11 +71,11 @@ def judge(
 ) -> FailureClass | None:
     """Return why a request failed, or None where it did not.
 
-    A status that the spec calls a failure is one whatever the scenario says of it: a scenario may
-    only add failures. A 4xx that the spec does not list is no failure, though Locust reports one.
+    A status that the spec calls a failure is one whatever the scenario says: a scenario can only add
+    failures. A 4xx that the spec does not list is not a failure, although Locust reports one.
 
     Args:
-        status: Of the response; 0 where none came; None where the client knows no status.
+        status: Of the response; 0 where none came; None where the client does not know it.
         error: What Locust or the client reported.
         by_scenario: The scenario itself set that error (``response.failure``).
         rule: The spec's.
@@ -96,7 +95,7 @@ def judge(
 def is_unserved(status: int | None, failure: FailureClass | None) -> bool:
     """Tell whether a request was not served at all: no response, or 502, 503, 504.
 
-    A request that this machine had no means to send counts too: its class tells it apart.
+    A request that this machine could not send counts too: its class sets it apart.
     """
     if status:
         return status in UNSERVED_STATUSES
@@ -109,12 +108,12 @@ def message_of(error: BaseException) -> str:
 
 
 def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:
-    """Return 1 where the headers tell a cache hit, -1 for a miss, 0 where they tell neither.
+    """Return 1 where the headers show a cache hit, -1 for a miss, 0 where they show neither.
 
-    The first header of the rule that tells anything decides. ``age`` tells a hit above 0 and a miss
-    at 0 (a hit younger than a second is taken for a miss: the error goes away from met). In any other
-    header the words hit, stale, updating, revalidated tell a hit (also beside a miss: an outer cache
-    answered), and miss, expired, bypass a miss; all else, such as ``DYNAMIC``, tells nothing.
+    The first header of the rule that shows either decides. ``age`` is a hit above 0 and a miss at 0 (a hit
+    younger than a second counts as a miss: the error is on the safe side). In any other header the words
+    hit, stale, updating, revalidated mean a hit (also next to a miss: an outer cache answered), and miss,
+    expired, bypass a miss; anything else, such as ``DYNAMIC``, means neither.
     """
     if not headers:
         return 0
@@ -123,9 +122,9 @@ def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:
         if value is None:
             continue
         text = ", ".join(value) if isinstance(value, list) else str(value)
-        told = _age_outcome(text) if name == "age" else _word_outcome(text)
-        if told:
-            return told
+        outcome = _age_outcome(text) if name == "age" else _word_outcome(text)
+        if outcome:
+            return outcome
     return 0
 
 

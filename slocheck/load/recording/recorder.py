@@ -1,6 +1,6 @@
-"""Counting requests, one slice a second, at a price far below that of sending them. No Locust here.
+"""Counting requests, one slice a second, at a cost far below that of sending them. No Locust here.
 
-A request costs two dictionary look-ups and an append; all arithmetic waits for the flush.
+A request costs two dictionary lookups and an append; all arithmetic is done when flushing.
 """
 
 from array import array
@@ -33,9 +33,9 @@ class Result:
         start_ns: When it was sent, on the monotonic clock.
         latency_ns: Until its last byte, or until it was given up.
         failure: Why it failed; None where it did not.
-        status: Of the response; 0: there was none; None: the client knows no status.
+        status: Of the response; 0: there was none; None: the client does not know it.
         message: Of the failure.
-        cache: 1 for a hit, -1 for a miss, 0 where nothing told.
+        cache: 1 for a hit, -1 for a miss, 0 for unknown.
         size: Bytes of the body.
     """
 
@@ -63,7 +63,7 @@ class _Cell:
 
 
 class EndpointCounter:
-    """One endpoint's counter: what a client holds that asks the same thing again and again.
+    """One endpoint's counter; a client keeps it for its next request to the same endpoint.
 
     Attributes:
         endpoint: What is counted.
@@ -91,12 +91,12 @@ class EndpointCounter:
         self._recorder.last_end_ns = max(self._recorder.last_end_ns, end_ns)
 
     def service(self, start_ns: int, service_ns: int) -> None:
-        """Count how long a request took from its sending, where it was to be sent at `start_ns`."""
+        """Count how long a request took from when it was sent, where it was due at `start_ns`."""
         inside = self._from_ns <= start_ns < self._until_ns
         (self._cell if inside else self._turn(start_ns)).service.append(service_ns)
 
     def _turn(self, start_ns: int) -> _Cell:
-        """Go to the cell of another second; what was sent before the load is of its first."""
+        """Go to the cell of another second; what was sent before the load counts in its first."""
         recorder = self._recorder
         second = max(0, (start_ns - recorder.origin_ns) // NS_PER_SECOND)
         self._cell = recorder.cell(self, second)
@@ -105,7 +105,7 @@ class EndpointCounter:
         return self._cell
 
     def forget(self) -> None:
-        """Take no further request into the present cell."""
+        """Count no further request in the current cell."""
         self._from_ns = self._until_ns = 0
 
 
@@ -126,7 +126,7 @@ class Recorder:
         self._errors: dict[tuple[Endpoint, FailureClass, str], list[int]] = {}
 
     def counter(self, method: str, name: str) -> EndpointCounter:
-        """Return an endpoint's counter; names beyond the bound share one."""
+        """Return an endpoint's counter; names beyond the limit share one."""
         key = (method, name)
         if key not in self._counters and len(self._counters) >= MAX_ENDPOINTS:
             key = (OTHER_ENDPOINT.method, OTHER_ENDPOINT.name)

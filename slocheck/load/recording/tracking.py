@@ -1,8 +1,8 @@
 """Every request of a worker, from Locust's `request` event into the recorder.
 
 The event alone loses requests: it never fires for a request that is killed in flight, nor for a
-`catch_response` block that raises. So the two HTTP clients of Locust are wrapped (see `clients`): each
-request opens a request here, which the event closes, or else this module does.
+`catch_response` block that raises. So Locust's two HTTP clients are wrapped (see `locust_clients`): each
+request is in flight here until the event, or else this module, records it.
 """
 
 import math
@@ -28,9 +28,9 @@ class Tracker:
 
     Attributes:
         recorder: Where they are counted.
-        requests: Those under way.
+        requests: Those in flight.
         draining: No new request may be sent.
-        lean: Where the lean client counts; it follows its requests itself.
+        lean: Where the lean client counts; it tracks its requests itself.
     """
 
     def __init__(self, plan: LoadPlan) -> None:
@@ -44,12 +44,12 @@ class Tracker:
 
     @property
     def open(self) -> int:
-        """Requests under way."""
+        """Requests in flight."""
         return len(self.requests) + self.lean.open
 
     @property
     def in_flight(self) -> int:
-        """Requests given up at the drain's end, recorded as failed by timeout."""
+        """Requests given up when the drain ended, recorded as failed by timeout."""
         return self._in_flight + self.lean.in_flight
 
     @property
@@ -67,7 +67,7 @@ class Tracker:
         self.recorder.origin_ns = self.lean.recorder.origin_ns = origin_ns
 
     def drain(self) -> None:
-        """Let no new request begin."""
+        """Send no new request."""
         self.draining = self.lean.draining = True
 
     def flush(self) -> tuple[Delta, Delta]:
@@ -105,16 +105,16 @@ class Tracker:
             self.recorder.counter(str(request_type), str(name)).service(start_ns, latency_ns - waited_ns)
 
     def _start(self, latency_ns: int, start_time: object) -> int:
-        """Return when a request of a client unknown to us was sent, on the monotonic clock.
+        """Return when a request of a client that is not wrapped was sent, on the monotonic clock.
 
-        The latest it can be is its latency ago. The event's own wall-clock time may tell of an earlier
-        moment, where the event is fired late; it is believed where it lies within the run.
+        The latest possible time is its latency ago. The event's own wall-clock time may be earlier, where
+        the event is fired late; it is used where it lies within the run.
         """
         latest = time.monotonic_ns() - latency_ns
         if not isinstance(start_time, int | float) or not math.isfinite(start_time):
             return latest
-        told = time.monotonic_ns() - round((time.time() - start_time) * 1_000_000_000)
-        return told if self.recorder.origin_ns <= told <= latest else latest
+        reported = time.monotonic_ns() - round((time.time() - start_time) * 1_000_000_000)
+        return reported if self.recorder.origin_ns <= reported <= latest else latest
 
     def _judge(
         self, response: object, error: BaseException | None, *, by_scenario: bool
@@ -124,7 +124,7 @@ class Tracker:
         status = status if isinstance(status, int) else None
         transport = getattr(response, "error", None) if status == 0 else None
         if isinstance(transport, BaseException):
-            error, by_scenario = transport, False  # no word of the scenario makes up for a missing response
+            error, by_scenario = transport, False  # a scenario cannot approve a missing response
         failure = judge(status=status, error=error, by_scenario=by_scenario, rule=self._plan.failures)
         if status is None and failure in _NO_RESPONSE_CLASSES:
             status = 0
@@ -133,7 +133,7 @@ class Tracker:
         return failure, status, message, cache
 
     def answered(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
-        """Note that a `catch_response` request has its response; the scenario's word is still to come."""
+        """Note that a `catch_response` request has its response, which the scenario has not judged yet."""
         if request not in self.requests:
             return
         if request.timer is not None:
@@ -148,8 +148,8 @@ class Tracker:
     def block_ended(self, request: InFlightRequest, error: BaseException) -> None:
         """Record a `catch_response` request whose block raised, which Locust does not.
 
-        An exception is a failed expectation; what only leaves the block (a stop, an interrupt of the
-        task set) says nothing of the response.
+        An exception is a failed expectation; one that only leaves the block (a stop, an interrupt of the
+        task set) says nothing about the response.
         """
         provisional = request.provisional
         if provisional is None or not self.requests.close(request):
@@ -166,7 +166,7 @@ class Tracker:
         self.recorder.record(request.method, request.name, provisional)
 
     def broke_off(self, request: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
-        """Record a request that its client left by an exception, after sending it."""
+        """Record a request whose client raised after sending it."""
         if not self.requests.close(request):
             return
         failure = FailureClass.TIMEOUT if given_up else classify(error)
@@ -174,7 +174,7 @@ class Tracker:
         self.recorder.record(request.method, request.name, result)
 
     def settle_forgotten(self) -> None:
-        """Record responses of `catch_response` requests that no block ever looked at."""
+        """Record responses of `catch_response` requests that were never used in a block."""
         for request in self.requests:
             if request.forgotten:
                 self._settle(request)
@@ -185,11 +185,11 @@ class Tracker:
             self.recorder.record(request.method, request.name, request.provisional)
 
     def give_up(self, *, as_timeouts: bool) -> None:
-        """Close all open flights: the drain's deadline has passed.
+        """Record or drop all requests in flight: the drain is over.
 
         Args:
-            as_timeouts: Record the unanswered ones as failed at their age. Otherwise the run was cut
-                short by us and they say nothing of the target: they are unrecorded.
+            as_timeouts: Record the unanswered ones as failed at their age. Otherwise we ended the run early
+                and they say nothing about the target: they are unrecorded.
         """
         for request in self.requests:
             if request.provisional is not None:
@@ -208,5 +208,5 @@ class Tracker:
 
 
 def _waited_ns(request: InFlightRequest | None) -> int:
-    """Return how long after its time a request was sent, in nanoseconds."""
+    """Return how long after it was due a request was sent, nanoseconds."""
     return request.sent_ns - request.start_ns if request is not None else 0

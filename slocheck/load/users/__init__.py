@@ -1,1 +1,1 @@
-"""Virtual users: of declarative scenarios and of Locust files, and what is changed of Locust's clients."""
+"""Virtual users of declarative scenarios and of Locust files, and the changes to Locust's clients."""

@@ -83,7 +83,7 @@ class FlowUser(User):
             return
         finally:
             if self._connection.pending is not None:
-                self.sink.unrecorded += 1  # killed in flight, or died of its response: no drain does that
+                self.sink.unrecorded += 1  # killed in flight, or its own code raised: a drain does neither
             self._connection.dispose()
 
     def _walk(self, steps: tuple[CompiledStep, ...], values: list[object], due_ns: int) -> None:
@@ -104,7 +104,7 @@ class FlowUser(User):
         self._state = LOCUST_STATE_RUNNING
 
     def _send(self, step: CompiledStep, values: list[object], due_ns: int) -> bool:
-        """Send one step and count it; tells whether all that it expects was there."""
+        """Send one step and count it; tells whether the response was as expected."""
         sent_ns = time.monotonic_ns()
         pending = PendingRequest(self.sink.counter(step.method, step.name), due_ns or sent_ns, sent_ns)
         try:
@@ -126,11 +126,11 @@ class FlowUser(User):
             return False
         end_ns = time.monotonic_ns()
         if connection.pending is None:
-            raise gevent.GreenletExit  # settled at the drain's end: nothing may be counted twice
+            raise gevent.GreenletExit  # counted when the drain ended: nothing may be counted twice
         if head.cookies and self.scenario.cookies:
             self._cookies.store(head, _target(request))
         fault = self._fault(step, head, values)
-        connection.pending = None  # not before: should the check itself fail, the request is known to be lost
+        connection.pending = None  # only now: if the check itself raises, the request is known to be lost
         if fault is None:
             self.sink.answered(pending, head, connection.size, end_ns)
             return True
@@ -138,7 +138,7 @@ class FlowUser(User):
         return False
 
     def _failed(self, pending: PendingRequest, error: TransportError) -> None:
-        """Count a request without a response, unless the drain's end already has."""
+        """Count a request without a response, unless it was counted when the drain ended."""
         taken, self._connection.pending = self._connection.pending, None
         if taken is None:
             raise gevent.GreenletExit
@@ -146,7 +146,7 @@ class FlowUser(User):
         self.sink.failed(pending, error.failure, error.message, None, size=0, end_ns=end_ns)
 
     def _fault(self, step: CompiledStep, head: Head, values: list[object]) -> TransportError | None:
-        """Return what is not as the step expects; captures go into the values."""
+        """Return what is not as the step expects; captured values are stored in `values`."""
         if step.check is None:
             if step.statuses is not None and head.status not in step.statuses:
                 return TransportError(FailureClass.EXPECTATION, status_failure(head.status, step.statuses))
@@ -175,7 +175,7 @@ def _with_cookies(request: bytes, cookies: str) -> bytes:
 
 
 def user_class(plan: LoadPlan) -> type[FlowUser]:
-    """Return the user class of a plan's scenario, not equipped to send yet; raises SlocheckError."""
+    """Return the user class of a plan's scenario, without sink and iterations; raises SlocheckError."""
     environment = {**os.environ, **plan.environment}
     scenario = load_scenario(Path(plan.scenario), environment)
     origin = origin_for(plan.target_url.rstrip("/"), plan.tls)

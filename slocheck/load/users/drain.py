@@ -1,4 +1,4 @@
-"""The drain: what is under way may end, and nothing new begins."""
+"""The drain: requests in flight may finish, and nothing new begins."""
 
 import sys
 from typing import Any
@@ -8,7 +8,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 
 def refuse_while_draining(user: Any) -> None:
-    """End a user that wants to send one more request during the drain; its `on_stop` still may."""
+    """End a user that is about to send another request during the drain; its `on_stop` still may."""
     if user is None or user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
         return
     frame = sys._getframe(1)  # noqa: SLF001 - the cheap way to walk the stack

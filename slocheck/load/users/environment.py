@@ -26,7 +26,7 @@ class ScenarioError(Exception):
 def load_environment(plan: LoadPlan) -> Environment:
     """Import the Locust file and make its environment; raises ScenarioError.
 
-    Listeners that have to come before the file's own must be registered before this.
+    Listeners that have to run before the file's own must be registered before this.
     """
     classes = _classes(plan)
     path = plan.scenario

@@ -28,7 +28,7 @@ def install(sink: Sink) -> None:
 
 
 def origin_for(url: str, tls: Tls) -> Origin:
-    """Return an origin, the same for all users: its addresses and its TLS session are shared.
+    """Return an origin, the same for all users: they share its addresses and its TLS session.
 
     Its name is looked up here, before any load; where that fails, each request tries again.
     """
@@ -52,13 +52,13 @@ def refuse_unusable(classes: Iterable[type[User]], url: str, tls: Tls) -> None:
 class LeanHttpUser(User):
     """A virtual user whose `client` sends at a fraction of the cost of FastHttpUser's.
 
-    It takes FastHttpUser's place in a Locust file by its import alone. Other than that one it checks
-    certificates, follows no redirect unless asked to, never sends anything twice, and uses no proxy.
+    In a Locust file it replaces FastHttpUser by a change of the import. Unlike FastHttpUser it checks
+    certificates, follows redirects only when asked to, never sends anything twice, and uses no proxy.
 
     Attributes:
         network_timeout: Seconds that a whole request may take.
         default_headers: Sent with every request.
-        insecure: Check no certificate. Under slocheck the spec decides.
+        insecure: Do not check certificates. Under slocheck the spec decides.
         client: A `LeanHttpSession`.
     """
 

@@ -1,10 +1,10 @@
-"""Locust's HTTP clients, made to hide nothing: wrapped in place, whatever the Locust file does.
+"""Locust's HTTP clients, wrapped in place so that no request goes unseen, whatever the Locust file does.
 
-Every request is a in_flight of the tracker from its sending on. No request lasts longer than the drain
-(`HttpUser` has no timeout of its own). Certificates are checked as the spec says (`FastHttpUser` checks
-none by itself). A closed connection is not answered by sending again (`FastHttpUser` re-sends up to 11
-times and reports one request). A redirect to another host is a failure, not a visit there; one on the
-same host is followed and is, as the scenario sees it, one request.
+The tracker knows every request from when it is sent. No request lasts longer than the drain (`HttpUser`
+itself has no timeout). Certificates are checked as the spec says (`FastHttpUser` itself checks none). After
+a closed connection nothing is sent again (`FastHttpUser` sends up to 11 times and reports one request). A
+redirect to another host is a failure and is not followed; one on the same host is followed and counts, as
+the scenario sees it, as one request.
 """
 
 import functools
@@ -38,7 +38,7 @@ MIN_DEADLINE_S = 1.0
 
 
 def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
-    """Wrap the clients for the rest of this process's life."""
+    """Wrap the clients for as long as this process lives."""
     deadline_s = max(drain_s, MIN_DEADLINE_S)
     _patch(clients.HttpSession, "request", functools.partial(_tracked, tracker, None))
     _patch(fasthttp.FastHttpSession, "request", functools.partial(_tracked, tracker, deadline_s))
@@ -55,12 +55,12 @@ def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
 
 
 def _patch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
-    """Put ``wrap(original)`` in the place of an attribute."""
+    """Replace an attribute by ``wrap(original)``."""
     setattr(owner, name, wrap(getattr(owner, name)))
 
 
 def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
-    """Make a session's `request` open a in_flight; `deadline_s` is set where nothing else bounds it."""
+    """Make a session's `request` track each request; `deadline_s` is set where nothing else limits it."""
     parameters = list(inspect.signature(original).parameters)
     context_at = parameters.index("context") - 3  # self, method and url are named below
 
@@ -91,7 +91,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
 
 
 def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """Return the endpoint's name as the session will report it, as far as the call tells."""
+    """Return the endpoint's name as the session will report it, as far as the call shows."""
     name = kwargs.get("name") or (args[0] if args else None) or session.request_name
     if name:
         return str(name)
@@ -102,7 +102,7 @@ def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _left(tracker: Tracker, in_flight: InFlightRequest, error: BaseException) -> None:
-    """Account for a request whose call raised: never sent, or given up, or broken off."""
+    """Record a request whose call raised: never sent, given up, or broken off."""
     steps = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
     if isinstance(error, NEVER_SENT) and "resolve_redirects" not in steps:
         tracker.requests.close(in_flight)
@@ -128,7 +128,7 @@ def _watched_exit(tracker: Tracker, original: Any) -> Any:
 
 
 def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
-    """Bound a whole request of `HttpSession`, redirects and body included, and check certificates."""
+    """Limit a whole request of `HttpSession`, redirects and body included, and check certificates."""
 
     @functools.wraps(original)
     def send(self: Any, method: str, url: str, **kwargs: Any) -> Any:
@@ -136,7 +136,7 @@ def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
             kwargs["verify"] = False
         elif not isinstance(
             kwargs.get("verify"), str
-        ):  # a scenario may bring a CA of its own, not turn it off
+        ):  # a scenario may name its own CA, but not turn checks off
             kwargs["verify"] = tls.ca or True
         if tls.cert and not kwargs.get("cert"):
             kwargs["cert"] = (tls.cert, tls.key) if tls.key else tls.cert

@@ -1,4 +1,4 @@
-"""Locust's own statistics, kept true for requests that are counted without its `request` event."""
+"""Locust's own statistics, kept correct for requests that are counted without its `request` event."""
 
 import time
 

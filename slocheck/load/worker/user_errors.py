@@ -1,4 +1,4 @@
-"""Users that die of an error. Locust tells of what a task raises; what `on_start` raises it only logs."""
+"""Users that end with an error. Locust reports what a task raises; what `on_start` raises it only logs."""
 
 from functools import partial
 from typing import Any
@@ -8,17 +8,17 @@ from locust import User
 
 
 def watch() -> None:
-    """Fire `user_error` for every user that dies of an exception, for the rest of this process's life."""
+    """Fire `user_error` for every user that ends with an exception, for as long as this process lives."""
     start = User.start
 
     def watched(self: User, group: Any) -> Greenlet:
         greenlet: Greenlet = start(self, group)
-        greenlet.link_exception(partial(_died, self))
+        greenlet.link_exception(partial(_report, self))
         return greenlet
 
     User.start = watched  # type: ignore[method-assign] # Locust has no other way in
 
 
-def _died(user: User, greenlet: Greenlet) -> None:
+def _report(user: User, greenlet: Greenlet) -> None:
     _, error, trace = greenlet.exc_info
     user.environment.events.user_error.fire(user_instance=user, exception=error, tb=trace)

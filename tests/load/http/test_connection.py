@@ -12,7 +12,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.connection import Connection
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.origin import Origin, Way, make_origin
+from slocheck.load.http.origin import Address, Origin, make_origin
 from slocheck.load.http.tls import connect_to
 from slocheck.spec.model import Tls
 from tests.support import hostile_server
@@ -243,7 +243,7 @@ def test_all_addresses_are_used_and_a_bad_one_is_passed_over() -> None:
 
 
 @contextmanager
-def silence() -> Iterator[Way]:
+def silence() -> Iterator[Address]:
     """Return a way to a port that neither accepts nor refuses: its queue is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
@@ -285,7 +285,7 @@ def test_what_cannot_be_reached(url: Callable[[], str], failure: FailureClass) -
 
 
 def test_the_most_telling_of_many_failures_is_reported() -> None:
-    """A machine without IPv6 is no failure of the generator's where another address refuses."""
+    """A machine without IPv6 is not a failure of the generator where another address refuses."""
     origin = make_origin("http://h", Tls())
     refused = TransportError(FailureClass.REFUSED, "refused")
     unassigned = TransportError(FailureClass.GENERATOR, "cannot assign requested address")

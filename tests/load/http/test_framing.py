@@ -194,7 +194,7 @@ def test_what_is_no_http_response(data: bytes) -> None:
 
 
 def test_endless_trailers_are_bounded() -> None:
-    """They are no body, and would be kept by the parser."""
+    """They are not part of the body, and the parser would keep them."""
     framing = Framing(no_body=False, keep=False)
     framing.feed(response(CHUNKED, body="1\r\nx\r\n0\r\nX: "))
     with pytest.raises(TransportError, match="trailers are longer"):

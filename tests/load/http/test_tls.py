@@ -118,7 +118,7 @@ def test_sessions_are_resumed(authority: Authority, version: ssl.TLSVersion) -> 
 
 
 def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority) -> None:
-    """Tickets come while the request is on its way, and are no answer."""
+    """Session tickets that arrive while the request is being sent are not a response."""
     got: list[int] = []
 
     def count(peer: Peer, head: bytes) -> bool:

@@ -116,7 +116,7 @@ def test_judgement(
     ],
 )
 def test_unserved(status: int | None, failure: FailureClass | None, *, expected: bool) -> None:
-    """Unserved is no response at all, or 502, 503, 504."""
+    """Unserved means no response at all, or 502, 503, 504."""
     assert is_unserved(status, failure) is expected
 
 

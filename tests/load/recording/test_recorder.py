@@ -1,4 +1,4 @@
-"""The recorder: exact counts by endpoint and second, and flights that are counted once."""
+"""The recorder: exact counts by endpoint and second, and each request in flight counted once."""
 
 import time
 
@@ -39,7 +39,7 @@ def test_flushes_add_up_to_the_exact_counts(requests: list[tuple[int, int]], eve
 
 
 def test_failures_stay_out_of_the_latencies_that_are_graded() -> None:
-    """A refused connection is no fast response."""
+    """A refused connection is not a fast response."""
     recorder = Recorder(THRESHOLDS)
     recorder.origin_ns = 5 * S
     recorder.record("GET", "/", Result(7 * S, 1500, FailureClass.REFUSED, 0, "no"))

@@ -26,8 +26,8 @@ class RawSeries:
     values: tuple[float, ...]
 
 
-def parse_edge(text: str) -> Fraction | float | None:
-    """Return the edge that a label ``le`` writes, exact; ``inf`` for the last one, None for other text."""
+def parse_boundary(text: str) -> Fraction | float | None:
+    """Return the bucket boundary in a label ``le``, exact; ``inf`` for the last one, None for other text."""
     try:
         value = float(text)
         if isfinite(value) and value != 0:  # in a float's range, so that the exact number is small too
@@ -62,7 +62,7 @@ class SourcePreflight:
         scrape_interval: Seconds between two samples of a target.
         clock_skew: The source's clock minus ours, seconds.
         targets: Targets that the selector finds up.
-        bucket_edges: Upper edges of the latency histogram, seconds, ascending, without ``+Inf``.
+        bucket_boundaries: Of the latency histogram's buckets, seconds, ascending, without ``+Inf``.
         missing: Metrics the objectives need that have no series yet (newborn, or misnamed).
         warnings: What the user should know, one sentence each, with the remedy.
     """
@@ -70,7 +70,7 @@ class SourcePreflight:
     scrape_interval: float
     clock_skew: float
     targets: int
-    bucket_edges: tuple[float, ...] = ()
+    bucket_boundaries: tuple[float, ...] = ()
     missing: tuple[str, ...] = ()
     warnings: tuple[RunWarning, ...] = ()
 
@@ -80,13 +80,13 @@ class ServerSeries:
     """What a metric source delivered for one run.
 
     Attributes:
-        kind: ``prometheus`` or ``scrape``.
+        kind: The source's name, such as ``prometheus``.
         preset: The metric names the series were asked for by.
         load_start: First request of the load, warm-up included, on the source's clock, epoch seconds.
         start: The window's start on the source's clock; equal to `load_start` without a warm-up.
         end: The last response of the load on the source's clock.
         series: Raw series, from five scrape intervals before `load_start` at least to the first
-            sample at or after `end`. Counters and buckets, and beside them ``up`` and
+            sample at or after `end`. Counters and buckets, and also ``up`` and
             ``process_start_time_seconds`` of the same targets.
         scrape_interval: Seconds.
         clock_skew: The source's clock minus ours, seconds.
@@ -95,7 +95,7 @@ class ServerSeries:
         incomplete: Why the series cannot be trusted to be whole; empty when they can.
         promql: Objective name to its answer.
         dashboard: Objective name to what a dashboard would show at the window's end, in the metric's
-            own unit; for display beside ours, never graded.
+            own unit; shown next to our number, never graded.
     """
 
     kind: str

@@ -74,9 +74,9 @@ def _obstacles(objective: Objective, preset: Preset, found: SourcePreflight) -> 
     for metric in needed:
         if metric in found.missing:
             yield Obstacle(f"no series {metric} yet: send one request, or check the preset", fatal=True)
-    if traits_of(objective.indicator.kind).is_percentile and found.bucket_edges:
+    if traits_of(objective.indicator.kind).is_percentile and found.bucket_boundaries:
         for limit in dict.fromkeys(limit.value for limit in objective.limits.values()):
-            if all(abs(edge - float(limit)) > SAME_BOUNDARY_S for edge in found.bucket_edges):
+            if all(abs(boundary - float(limit)) > SAME_BOUNDARY_S for boundary in found.bucket_boundaries):
                 boundary = float(limit / preset.unit_seconds)
                 yield Obstacle(
                     f"no bucket boundary at {format_duration(limit)}: add {boundary:g}", fatal=False

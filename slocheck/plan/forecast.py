@@ -89,7 +89,7 @@ def proof_needs(
 
 
 def obstacles(spec: Spec, planned: Forecast) -> Iterator[tuple[str, str]]:
-    """Yield the level of each limit that no count of requests proves with this plan, and why."""
+    """Yield the level of each limit that this plan cannot prove with any number of requests, and why."""
     for objective in spec.objectives:
         for level, limit in objective.limits.items():
             why = _perfection(objective, limit, spec) or _unoffered(objective, limit, spec, planned)

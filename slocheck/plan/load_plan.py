@@ -13,22 +13,22 @@ from slocheck.spec.model import (
 )
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
-REFERENCE_EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
-"""Latency edges counted beside the spec's limits: references for a rare tail's clustering."""
+REFERENCE_LATENCIES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+"""Latencies counted in addition to the spec's limits: references for how a rare tail clusters."""
 
 
 REFERENCE_REACH = 10
-"""How far below a limit its references lie at most, as a factor: noise at 1 ms tells nothing of 1 s."""
+"""Largest factor between a limit and its references: noise at 1 ms says nothing about 1 s."""
 
 
-def is_reference(edge: float | Fraction, limit: float | Fraction) -> bool:
-    """Tell whether the clustering at or over a latency edge is borrowed for a limit; both in one unit."""
-    return edge < limit <= edge * REFERENCE_REACH
+def is_reference(latency: float | Fraction, limit: float | Fraction) -> bool:
+    """Tell whether the clustering of requests at or over a latency is used for a limit; both in one unit."""
+    return latency < limit <= latency * REFERENCE_REACH
 
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """All that the load engine has to know; crosses a process boundary as JSON.
+    """Everything the load engine needs; sent to other processes as JSON.
 
     Attributes:
         target_url: Base URL of the target.
@@ -47,8 +47,8 @@ class LoadPlan:
         seed: Of every worker's random generator; None: unseeded.
         processes: Worker processes.
         environment: Extra environment of the workers (a scenario's own settings).
-        rate: Course of the arrivals, from the load's begin; empty: closed model.
-        stages: Course of the users; empty: all `users` throughout.
+        rate: Load profile of the arrivals, warm-up included; empty: closed model.
+        stages: Load profile of the users; empty: all `users` throughout.
         arrivals: How arrivals are spread.
     """
 
@@ -84,8 +84,8 @@ def thresholds_ns(spec: Spec) -> tuple[int, ...]:
     A request is bad for ``< L`` from L on, for ``<= L`` from the first nanosecond after L, so each
     limit becomes the smallest bad latency and `over` can always mean "at or over".
     """
-    edges = {ms * 1_000_000 for ms in REFERENCE_EDGES_MS}
+    latencies = {ms * 1_000_000 for ms in REFERENCE_LATENCIES_MS}
     for objective in spec.objectives:
         if traits_of(objective.indicator.kind).is_percentile:
-            edges |= {limit.first_bad_ns for limit in objective.limits.values()}
-    return tuple(sorted(edges))
+            latencies |= {limit.first_bad_ns for limit in objective.limits.values()}
+    return tuple(sorted(latencies))

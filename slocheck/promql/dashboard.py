@@ -8,8 +8,8 @@ from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, 
 def dashboard_queries(spec: Spec, mapping: Preset) -> dict[str, str]:
     """Return, by objective, the usual query for it; ``$window`` stands for the window's length.
 
-    Latencies and error rates that are graded on the server have one. It is about the same requests as
-    the objective, so that what differs is the arithmetic of rate() and histogram_quantile() alone.
+    Latencies and error rates that are graded on the server have one. It selects the same requests as the
+    objective, so that only the arithmetic of rate() and histogram_quantile() differs.
     """
     pinned = equalities({**spec.series_selector, **mapping.selector})
     found = {}
@@ -42,7 +42,7 @@ def _rate(metric: str, matchers: tuple[Matcher, ...]) -> str:
 
 
 def _scope(objective: Objective, mapping: Preset) -> tuple[Matcher, ...]:
-    """Return the conditions that pick the objective's requests: its endpoint, or no ignored route."""
+    """Return the conditions that pick the objective's requests: its endpoint, or all but ignored routes."""
     wanted, ignored = route_labels(objective, mapping)
     left_out = tuple(Matcher(mapping.route_label or "", "!=", route) for route in ignored)
     return (*equalities(wanted), *left_out)

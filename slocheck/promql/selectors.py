@@ -1,4 +1,4 @@
-"""From label conditions to PromQL text, and the same conditions applied to labels at hand."""
+"""Label conditions as PromQL text, and the same conditions applied to labels."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuery:
-    """Which raw series to fetch: a metric name and the conditions on its labels."""
+    """Raw series to fetch: a metric name and conditions on its labels."""
 
     metric: str
     matchers: tuple[Matcher, ...] = ()
@@ -38,7 +38,7 @@ def selector_text(query: SeriesQuery) -> str:
     """Return the instant selector of `query`, such as ``up{job="shop"}``.
 
     Raises:
-        UsageError: A label name or an operator that PromQL does not know.
+        UsageError: A label name or an operator that PromQL does not have.
     """
     conditions = [_condition(matcher) for matcher in query.matchers]
     if PLAIN_METRIC.fullmatch(query.metric):
@@ -54,16 +54,18 @@ def quoted(value: str) -> str:
 def _condition(matcher: Matcher) -> str:
     if not LABEL_NAME.fullmatch(matcher.label):
         raise UsageError(
-            f"label {matcher.label!r} cannot stand in a selector; write letters, digits and _ only, "
+            f"label {matcher.label!r} cannot be used in a selector; write letters, digits and _ only, "
             "as Prometheus shows it"
         )
     if matcher.op not in OPERATORS:
-        raise UsageError(f"label {matcher.label}: {matcher.op!r} is no condition; use one of {OPERATORS}")
+        raise UsageError(
+            f"label {matcher.label}: {matcher.op!r} is not a matching operator; use {' '.join(OPERATORS)}"
+        )
     return f"{matcher.label}{matcher.op}{quoted(matcher.value)}"
 
 
 def matches(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
-    """Tell whether `labels` fulfil all conditions; an absent label is empty, as in Prometheus."""
+    """Tell whether `labels` meet all conditions; an absent label is empty, as in Prometheus."""
     return all(_matches(labels.get(matcher.label, ""), matcher) for matcher in matchers)
 
 

@@ -1,4 +1,4 @@
-"""Credentials from where the spec says they are kept; their values never reach a message."""
+"""Reads credentials from where the spec says they are kept; no message ever shows their values."""
 
 import os
 import re
@@ -16,7 +16,7 @@ BEARER = "Bearer "
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request has to carry.
+    """What a request must carry.
 
     Attributes:
         headers: Header name to value, the bearer token among them.
@@ -67,7 +67,7 @@ def _file(path: str, where: str) -> str:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"{where}: {path}: {cause}; name a file that holds the secret alone") from None
+        raise UsageError(f"{where}: {path}: {cause}; name a file that holds only the secret") from None
     return _usable(text, f"{where}: {path}")
 
 
@@ -80,7 +80,7 @@ def _variable(name: str, where: str) -> str:
 
 def _usable(value: str, where: str) -> str:
     if not value:
-        raise UsageError(f"{where} is empty; it has to hold the secret")
+        raise UsageError(f"{where} is empty; it must hold the secret")
     if LINE_BREAK.search(value):
-        raise UsageError(f"{where} holds more than one line; it has to hold the secret alone")
+        raise UsageError(f"{where} has more than one line; it must hold only the secret")
     return value

@@ -52,8 +52,8 @@ def test_selectors(query: SeriesQuery, text: str) -> None:
 @pytest.mark.parametrize(
     ("matcher", "message"),
     [
-        pytest.param(Matcher("a-b", "=", "1"), "label 'a-b' cannot stand", id="label name"),
-        pytest.param(Matcher("a", "==", "1"), "'==' is no condition", id="operator"),
+        pytest.param(Matcher("a-b", "=", "1"), "label 'a-b' cannot be used", id="label name"),
+        pytest.param(Matcher("a", "==", "1"), "'==' is not a matching operator", id="operator"),
     ],
 )
 def test_what_promql_cannot_say_is_refused(matcher: Matcher, message: str) -> None:

@@ -8,7 +8,7 @@ from math import log, sqrt
 import numpy as np
 from scipy.special import betaincinv
 
-from slocheck.plan.load_plan import REFERENCE_EDGES_MS, is_reference
+from slocheck.plan.load_plan import REFERENCE_LATENCIES_MS, is_reference
 from slocheck.statistics.confidence import alpha_for
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.proportion import ProportionComparison, compare_proportion
@@ -87,7 +87,7 @@ def windows(
 ) -> Iterator[Windows]:
     """Yield windows in chunks of runs: at the exact boundary, or where `truth` is the true share."""
     limit = model.limit(share if truth is None else truth)
-    edges = tuple(ms / 1000 for ms in REFERENCE_EDGES_MS if is_reference(ms / 1000, limit))
+    edges = tuple(ms / 1000 for ms in REFERENCE_LATENCIES_MS if is_reference(ms / 1000, limit))
     for begin in range(0, runs, chunk):
         size = min(chunk, runs - begin)
         yield Windows(share, observe(model, rng, runs=size, seconds=seconds, thresholds=(*edges, limit)))

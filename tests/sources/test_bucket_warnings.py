@@ -1,48 +1,48 @@
-"""Bucket edges: exact, common to all series, and limits between them are told."""
+"""Bucket boundaries: exact, common to all series, and limits between them are reported."""
 
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from slocheck.sources.bucket_warnings import common_edges, edge_warnings
+from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
 from tests.builders.prom_client import PRESET
 
 
 @pytest.mark.parametrize(
-    ("counts", "unit", "edges"),
+    ("counts", "unit", "boundaries"),
     [
         pytest.param({"0.1": 3, "0.25": 3, "+Inf": 3}, 1, ["1/10", "1/4"], id="seconds"),
         pytest.param(
             {"100": 1, "2.5": 1, "+Inf": 1}, Fraction(1, 1000), ["1/400", "1/10"], id="milliseconds"
         ),
-        pytest.param({"0.1": 3, "0.2": 2, "+Inf": 3}, 1, ["1/10"], id="an edge that one series lacks"),
-        pytest.param({"1.0": 1, "1": 2, "+Inf": 3}, 1, ["1"], id="one edge written in two ways"),
+        pytest.param({"0.1": 3, "0.2": 2, "+Inf": 3}, 1, ["1/10"], id="a boundary that one series lacks"),
+        pytest.param({"1.0": 1, "1": 2, "+Inf": 3}, 1, ["1"], id="one boundary written in two ways"),
         pytest.param({"1e-05": 1, "+Inf": 1}, 1, ["1/100000"], id="an exponent"),
         pytest.param({"": 1, "NaN": 1, "word": 1, "+Inf": 1}, 1, [], id="no numbers"),
         pytest.param({}, 1, [], id="nothing"),
     ],
 )
-def test_common_edges(counts: dict[str, int], unit: Fraction, edges: list[str]) -> None:
+def test_common_boundaries(counts: dict[str, int], unit: Fraction, boundaries: list[str]) -> None:
     """Edges are exact fractions of seconds, and only those that every histogram has."""
-    assert common_edges(counts, Fraction(unit)) == tuple(Fraction(edge) for edge in edges)
+    assert common_boundaries(counts, Fraction(unit)) == tuple(Fraction(boundary) for boundary in boundaries)
 
 
-def test_a_limit_that_is_no_edge_is_warned_of_with_the_remedy() -> None:
-    """The warning names the bucket around the limit and the edge to add, in the histogram's unit."""
-    edges = (Fraction(1, 10), Fraction(1, 4))
+def test_a_limit_without_a_boundary_is_warned_of_with_the_remedy() -> None:
+    """The warning names the bucket around the limit and the boundary to add, in the histogram's unit."""
+    boundaries = (Fraction(1, 10), Fraction(1, 4))
     limits = (Fraction(1, 4), Fraction(1, 5), Fraction(1, 100), Fraction(3), Fraction(1, 5))
-    warnings = edge_warnings(replace(PRESET, unit_seconds=Fraction(1, 1000)), edges, limits)
+    warnings = boundary_warnings(replace(PRESET, unit_seconds=Fraction(1, 1000)), boundaries, limits)
     assert {warning.code for warning in warnings} == {"bucket-boundary"}
     low, inside, high = (warning.text for warning in warnings)
-    assert "0.01 s is no bucket edge" in low
+    assert "no bucket boundary at 0.01 s" in low
     assert "between 0 s and 0.1 s" in low
-    assert "0.2 s is no bucket edge of http_request_duration_seconds" in inside
+    assert "http_request_duration_seconds has no bucket boundary at 0.2 s" in inside
     assert "between 0.1 s and 0.25 s" in inside
     assert "add the bucket 200," in inside
     assert "between 0.25 s and +Inf" in high
 
 
 def test_without_a_histogram_there_is_nothing_to_warn_of() -> None:
-    """A missing histogram is told as missing, not as a missing edge."""
-    assert edge_warnings(PRESET, (), (Fraction(1),)) == ()
+    """A missing histogram is reported as missing, not as a missing boundary."""
+    assert boundary_warnings(PRESET, (), (Fraction(1),)) == ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, inf
 
-from slocheck.evidence.series import parse_edge
+from slocheck.evidence.series import parse_boundary
 from slocheck.indicators.samples import Display
 from slocheck.indicators.server.counters import Growth
 from slocheck.indicators.server.counts import Counted
@@ -17,7 +17,7 @@ Boundary = Fraction | float
 
 def boundary_of(labels: Labels, unit_seconds: Fraction) -> Boundary | None:
     """Return the boundary that a series' ``le`` writes, in seconds; None where it has none."""
-    boundary = parse_edge(labels.get("le", ""))
+    boundary = parse_boundary(labels.get("le", ""))
     return boundary if boundary is None or boundary == inf else Fraction(boundary) * unit_seconds
 
 
@@ -27,7 +27,7 @@ class LastBucket:
 
     def __call__(self, labels: Labels, /) -> bool:
         """Tell whether a series with these labels is meant."""
-        return parse_edge(labels.get("le", "")) == inf
+        return parse_boundary(labels.get("le", "")) == inf
 
 
 @dataclass(frozen=True, eq=False)

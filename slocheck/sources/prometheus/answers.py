@@ -1,4 +1,4 @@
-"""From the query API's JSON to typed samples; whatever is not of its form is refused."""
+"""From the query API's JSON to typed samples; anything in another form is refused."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from slocheck.evidence.series import RawSeries
 from slocheck.sources.prometheus.errors import Messages
 from slocheck.sources.prometheus.http import Answer
-from slocheck.sources.prometheus.native_histograms import NativeSample, classic_series, upper_edges
+from slocheck.sources.prometheus.native_histograms import NativeSample, classic_series, upper_boundaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ def points(answer: Answer, messages: Messages) -> tuple[Point, ...]:
     """Return the elements of an instant vector; a scalar is one element.
 
     Raises:
-        SourceError: The answer is of another form.
+        SourceError: The answer has another form.
     """
     if answer.kind == "scalar":
         time, value = _pair(answer.result, messages)
         return (Point({}, time, value),)
     if answer.kind != "vector":
-        raise messages.odd_form(f"a {answer.kind} where a vector was asked for")
+        raise messages.unexpected_form(f"a {answer.kind} where a vector was asked for")
     return tuple(
         Point(_labels(item, messages), *_pair(item.get("value"), messages))
         for item in _items(answer, messages)
@@ -48,10 +48,10 @@ def series(answer: Answer, messages: Messages) -> tuple[RawSeries, ...]:
     """Return the series of a matrix; a native histogram becomes its classic buckets and count.
 
     Raises:
-        SourceError: The answer is of another form.
+        SourceError: The answer has another form.
     """
     if answer.kind != "matrix":
-        raise messages.odd_form(f"a {answer.kind} where a matrix was asked for")
+        raise messages.unexpected_form(f"a {answer.kind} where a matrix was asked for")
     found: list[RawSeries] = []
     native: list[tuple[str, dict[str, str], list[NativeSample]]] = []
     for item in _items(answer, messages):
@@ -63,44 +63,44 @@ def series(answer: Answer, messages: Messages) -> tuple[RawSeries, ...]:
             found.append(RawSeries(metric, labels, times, values))
         if "histograms" in item:
             native.append((metric, labels, list(_native(item["histograms"], messages))))
-    edges: dict[str, dict[float, str]] = {}
+    boundaries: dict[str, dict[float, str]] = {}
     for metric, _, samples in native:
-        edges.setdefault(metric, {}).update(upper_edges(samples))
+        boundaries.setdefault(metric, {}).update(upper_boundaries(samples))
     for metric, labels, samples in native:
-        found += classic_series(metric, labels, samples, edges[metric])
+        found += classic_series(metric, labels, samples, boundaries[metric])
     return tuple(found)
 
 
 def _items(answer: Answer, messages: Messages) -> Iterator[dict[str, object]]:
     for item in _list(answer.result, messages):
         if not isinstance(item, dict):
-            raise messages.odd_form("a series that is no object")
+            raise messages.unexpected_form("a series that is not an object")
         yield item
 
 
 def _list(value: object, messages: Messages) -> list[object]:
     if not isinstance(value, list):
-        raise messages.odd_form("a result that is no list")
+        raise messages.unexpected_form("a result that is not a list")
     return value
 
 
 def _labels(item: Mapping[str, object], messages: Messages) -> Mapping[str, str]:
     labels = item.get("metric")
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
-        raise messages.odd_form("a series without labels")
+        raise messages.unexpected_form("a series without labels")
     return labels
 
 
 def _pair(value: object, messages: Messages) -> tuple[float, float]:
     """Read ``[seconds, "value"]``; NaN and ``+Inf`` come as such."""
     if not isinstance(value, list) or len(value) != 2:  # noqa: PLR2004 - a pair
-        raise messages.odd_form("a sample that is no pair")
+        raise messages.unexpected_form("a sample that is not a pair")
     try:
         time, number = float(value[0]), float(value[1])
     except (TypeError, ValueError, OverflowError):
-        raise messages.odd_form("a sample that is no number") from None
+        raise messages.unexpected_form("a sample that is not a number") from None
     if not math.isfinite(time):
-        raise messages.odd_form("a sample without a time")
+        raise messages.unexpected_form("a sample without a time")
     return time, number
 
 
@@ -109,7 +109,7 @@ def _native(samples: object, messages: Messages) -> Iterator[NativeSample]:
         try:
             yield _native_sample(sample)
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-            raise messages.odd_form("a native histogram of unknown form") from None
+            raise messages.unexpected_form("a native histogram in an unknown form") from None
 
 
 def _native_sample(sample: Any) -> NativeSample:

@@ -12,7 +12,7 @@ from slocheck.sources.prometheus.promql import Window, instant, with_window
 def ask_dashboard(
     http: PrometheusHttp, queries: Mapping[str, str], window: Window
 ) -> dict[str, PromqlAnswer]:
-    """Ask each query once at the window's end; a failure is noted, not retried, and ends the asking."""
+    """Ask each query once at the window's end; a failure is noted, and nothing more is asked."""
     http.patience = 0.0
     texts = {name: with_window(query, window.end - window.start) for name, query in queries.items()}
     answers: dict[str, PromqlAnswer] = {}

@@ -1,6 +1,6 @@
-"""What can go wrong on the way to Prometheus, said as where, what and what to do.
+"""What can go wrong on the way to Prometheus: where, what, and what to do.
 
-Nothing of the HTTP client's own exceptions leaves `prometheus_http`; every one is mapped here.
+No exception of the HTTP client leaves this package: each becomes one of these.
 """
 
 import json
@@ -16,11 +16,11 @@ UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\u1fff\u3040-\ufaff]+")
 
 
 class TransientError(SourceError):
-    """A failure that may heal by itself: a restart, a 500, a 503."""
+    """A failure that may go away by itself: a restart, a 500, a 503."""
 
 
 class TooMuchError(SourceError):
-    """The query asks for more than the server wants to load at once (422)."""
+    """The query needs more samples than the server loads at once (422)."""
 
 
 class BadQueryError(SourceError):
@@ -28,7 +28,7 @@ class BadQueryError(SourceError):
 
 
 class Messages:
-    """Builds the errors of one server: its address in front, secrets out, foreign text cut."""
+    """Builds the errors of one server: its address first, secrets masked, foreign text shortened."""
 
     def __init__(self, url: str, secrets: Iterable[str] = ()) -> None:
         self.place = f"prometheus {strip_url(url)}"
@@ -39,7 +39,7 @@ class Messages:
         return mask(f"{self.place}: {what}", self._secrets)
 
     def excerpt(self, foreign: str) -> str:
-        """Return the beginning of a foreign text, on one line, without control characters."""
+        """Return the beginning of a text from outside, on one line, without control characters."""
         flat = " ".join(UNPRINTABLE.sub(" ", foreign).split())
         return mask(flat if len(flat) <= EXCERPT else flat[:EXCERPT] + "...", self._secrets)
 
@@ -55,20 +55,20 @@ class Messages:
             )
         said = self._said(body)
         quote = f" ({self.excerpt(said)})" if said else ""
-        what, remedy, kind = _STATUSES.get(status, ("fails", "look into the server's log", SourceError))
+        what, remedy, kind = _STATUSES.get(status, ("fails", "see the server's log", SourceError))
         return kind(self.text(f"HTTP {status} {what}{quote}; {remedy}"))
 
     def of_api_error(self, error_type: str, said: str) -> SourceError:
         """Map ``status: error`` that came with status 200."""
         return SourceError(
             self.text(
-                f"answered an error under HTTP 200 ({self.excerpt(f'{error_type} {said}'.strip())}); "
-                "a proxy hides the status, look into the server's log"
+                f"answered with an error but HTTP 200 ({self.excerpt(f'{error_type} {said}'.strip())}); "
+                "a proxy hides the status: see the server's log"
             )
         )
 
     def not_json(self, body: bytes, content_type: str) -> SourceError:
-        """Map a body under status 200 that is no JSON document."""
+        """Map a body with status 200 that is not a JSON document."""
         text = body[:4096].decode("utf-8", "replace").lstrip()
         if text.startswith("<") or "html" in content_type:
             return SourceError(
@@ -79,23 +79,23 @@ class Messages:
             )
         if text.startswith(("{", "[")):
             return TransientError(
-                self.text("the JSON answer is broken off or damaged; look for a proxy that cuts it")
+                self.text("the JSON answer is cut off or damaged; look for a proxy that truncates it")
             )
         return SourceError(
             self.text(f"does not answer JSON ({self.excerpt(text)!r}); check that the URL is Prometheus's")
         )
 
-    def odd_form(self, what: str) -> SourceError:
-        """Map a JSON document that is not of the API's form."""
+    def unexpected_form(self, what: str) -> SourceError:
+        """Map a JSON document that does not have the API's form."""
         return SourceError(
             self.text(
-                f"answers JSON that is not of the query API ({what}); check that the URL is Prometheus's"
+                f"answers JSON that is not the query API's ({what}); check that the URL is Prometheus's"
             )
         )
 
     @staticmethod
     def _said(body: bytes) -> str:
-        """Return the error text of an API answer, or of a plain one; nothing of an HTML page."""
+        """Return the error text of an API answer, or of a plain one; an HTML page gives none."""
         text = body[:65536].decode("utf-8", "replace").strip()
         try:
             answer = json.loads(text)
@@ -109,22 +109,26 @@ class Messages:
 _STATUSES: dict[int, tuple[str, str, type[SourceError]]] = {
     400: ("refuses the query", "check its text, and http against https", BadQueryError),
     401: (
-        "wants credentials",
+        "asks for credentials",
         "set prometheus.auth (bearer_token_file, or username and password_file)",
         SourceError,
     ),
-    403: ("forbids the query", "these credentials may not read; ask for the right to query", SourceError),
-    404: ("knows no query API there", "check the URL's path prefix (Mimir: /prometheus)", SourceError),
+    403: ("forbids the query", "these credentials may not query; ask for permission", SourceError),
+    404: ("has no query API at this URL", "check the URL's path prefix (Mimir: /prometheus)", SourceError),
     405: ("refuses POST", "allow POST to /api/v1/query in the proxy before it", SourceError),
     407: (
-        "is the proxy's demand for credentials",
+        "means that the proxy asks for credentials",
         "set them in HTTPS_PROXY, or the host in NO_PROXY",
         SourceError,
     ),
-    413: ("finds the request too large", "raise the proxy's body limit", SourceError),
-    422: ("cannot execute the query", "ask for less, or raise --query.max-samples", TooMuchError),
+    413: ("says that the request is too large", "raise the proxy's body limit", SourceError),
+    422: (
+        "cannot execute the query",
+        "select fewer series, or raise --query.max-samples",
+        TooMuchError,
+    ),
     429: ("limits the rate of queries", "wait, or raise the tenant's limit", TransientError),
-    500: ("has an internal error", "look into the server's log", TransientError),
+    500: ("has an internal error", "see the server's log", TransientError),
     502: ("cannot reach Prometheus behind the proxy", "check that it runs", TransientError),
     503: ("is not ready or timed out", "wait until it is ready, or raise --query.timeout", TransientError),
     504: ("timed out behind the proxy", "raise the proxy's timeout", TransientError),

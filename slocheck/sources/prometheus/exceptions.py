@@ -1,4 +1,4 @@
-"""The HTTP client's exceptions as errors of ours; imports requests and urllib3, so import it late."""
+"""The HTTP client's exceptions as slocheck's errors; imports requests and urllib3, so import it late."""
 
 import requests
 import urllib3.exceptions as low
@@ -7,12 +7,12 @@ from slocheck.errors import SourceError, chain_of
 from slocheck.sources.prometheus.errors import Messages, TransientError
 
 NETWORK_ERRORS = (requests.RequestException, low.HTTPError, OSError, UnicodeError)
-"""All that sending a request and reading its answer can raise."""
+"""Everything that sending a request and reading its answer can raise."""
 
 
 TLS_FAILS = (
     "TLS fails ({detail}); set prometheus.tls.ca to the certificate authority's file, tls.cert and tls.key "
-    "where the server wants a client certificate, or http:// where it speaks no TLS"
+    "if the server requires a client certificate, or write http:// if it does not use TLS"
 )
 
 

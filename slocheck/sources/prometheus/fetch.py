@@ -1,4 +1,4 @@
-"""Raw samples of a selector over a span of time, whole or not at all."""
+"""Raw samples of a selector over a span of time, complete or not at all."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -12,18 +12,18 @@ from slocheck.sources.prometheus.errors import TooMuchError
 from slocheck.sources.prometheus.http import PrometheusHttp
 
 SHORTEST_SPAN = 1.0
-LOOSE = 60.0
-"""Seconds that a sample may lie outside of the span asked for; one far off would be counted as its end."""
+TOLERANCE = 60.0
+"""Seconds that a sample may lie outside the requested span; one far off would be counted at its end."""
 
 
 @dataclass(slots=True)
 class Fetcher:
-    """Fetches raw samples and keeps account of what was asked and what was odd.
+    """Fetches raw samples, and records what was asked and what may be missing.
 
     Attributes:
         http: The connection.
         queries: Each query as sent, with its time.
-        incomplete: Why what was fetched may not be whole.
+        incomplete: Why the samples may be incomplete.
     """
 
     http: PrometheusHttp
@@ -54,20 +54,20 @@ class Fetcher:
         for warning in answer.warnings:
             self.note(f"Prometheus warned: {warning}")
         if answer.partial:
-            self.note("the answer is partial (isPartial): some storage could not be asked")
+            self.note("the answer is partial (isPartial): some storage nodes did not answer")
         found = merged(series(answer, self.http.messages))
         if any(one.times and not _within(one.times, start, end) for one in found):
-            raise self.http.messages.odd_form("samples of another time than was asked for")
+            raise self.http.messages.unexpected_form("samples outside the requested time")
         return found
 
     def note(self, reason: str) -> None:
-        """Remember, once, why the data may not be whole."""
+        """Record, once, why the data may be incomplete."""
         if reason not in self.incomplete:
             self.incomplete.append(reason)
 
 
 def _within(times: Sequence[float], start: float, end: float) -> bool:
-    return start - LOOSE <= min(times) and max(times) <= end + LOOSE
+    return start - TOLERANCE <= min(times) and max(times) <= end + TOLERANCE
 
 
 def merged(found: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
@@ -91,7 +91,7 @@ def _joined(group: Sequence[RawSeries]) -> RawSeries:
 def fetch_usage(
     http: PrometheusHttp, queries: Sequence[SeriesQuery], *, start: float, end: float
 ) -> tuple[RawSeries, ...]:
-    """Return series that are only shown; where they cannot be had there are none, and nothing is retried."""
+    """Return series that are only shown; none where a query fails, and nothing is retried."""
     http.patience = 0.0
     fetcher, found = Fetcher(http), list[RawSeries]()
     try:

@@ -1,6 +1,6 @@
-"""Every request to Prometheus: its form, its deadline, its retries and what its failure means.
+"""Every request to Prometheus: form, deadline, retries, and what a failure means.
 
-`prometheus-api-client` brings the connection and the optional endpoints. Queries go over its session
+`prometheus-api-client` provides the connection and the optional endpoints. Queries use its session
 but are sent here: the library drops warnings, sends GET, follows its own retries and has no deadline.
 """
 
@@ -34,7 +34,7 @@ DEFAULT_PARAMS: Mapping[str, str] = {
     "latency_offset": "0s",  # VictoriaMetrics hides the last 30 s otherwise
     "nocache": "1",
 }
-"""Harmless where unknown: Prometheus ignores form fields that it does not know."""
+"""Harmless: Prometheus ignores form fields that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Answer:
         kind: ``vector``, ``matrix``, ``scalar`` or ``string``.
         result: As decoded from JSON, not yet checked.
         warnings: What the server warned of.
-        partial: The server says that it could not reach all of its data.
+        partial: The server could not reach all of its data.
         midpoint: Our wall clock halfway between sending and receiving, epoch seconds.
         round_trip: Seconds from sending to receiving.
     """
@@ -64,7 +64,7 @@ class PrometheusHttp:
     Attributes:
         messages: Builds errors that name this server.
         patience: Seconds in which a transient failure is tried again; 0: never.
-        distributed: An answer has shown that this is no plain Prometheus.
+        distributed: An answer has shown that this is not a plain Prometheus.
     """
 
     def __init__(self, source: PrometheusSource) -> None:
@@ -93,13 +93,13 @@ class PrometheusHttp:
         return self._optional("get_targets", state="active")
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         if self._session is not None:
             self._session.close()
             self._session = self._client = None
 
     def _optional(self, method: str, **arguments: str) -> object:
-        """Call the client library where an answer is useful and no answer does no harm."""
+        """Call the client library for an answer that is useful but not needed."""
         from prometheus_api_client.exceptions import (  # noqa: PLC0415 - heavy, loaded when used
             PrometheusApiClientException,
         )
@@ -185,7 +185,7 @@ class PrometheusHttp:
         except (ValueError, RecursionError):
             raise self.messages.not_json(body, content_type) from None
         if not isinstance(document, dict):
-            raise self.messages.odd_form("no object")
+            raise self.messages.unexpected_form("not an object")
         return document
 
     def _answer(self, document: dict[str, Any], midpoint: float, took: float) -> Answer:
@@ -195,14 +195,14 @@ class PrometheusHttp:
             )
         data = document.get("data")
         if document.get("status") != "success" or not isinstance(data, dict):
-            raise self.messages.odd_form("no status and data")
+            raise self.messages.unexpected_form("no status and data")
         kind = data.get("resultType")
         if kind not in ("vector", "matrix", "scalar", "string"):
-            raise self.messages.odd_form("no resultType")
+            raise self.messages.unexpected_form("no resultType")
         self.distributed |= "isPartial" in document
         said = document.get("warnings") or []
         if not isinstance(said, list):
-            raise self.messages.odd_form("warnings that are no list")
+            raise self.messages.unexpected_form("warnings that are not a list")
         return Answer(
             kind=kind,
             result=data.get("result"),

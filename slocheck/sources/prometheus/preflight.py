@@ -1,4 +1,4 @@
-"""What is asked of Prometheus before any load, so that nothing is found out too late."""
+"""What is asked of Prometheus before any load, so that a problem is found before it costs a run."""
 
 import math
 import re
@@ -11,8 +11,9 @@ from statistics import median
 from slocheck.errors import SourceError
 from slocheck.evidence.series import SourcePreflight
 from slocheck.evidence.warnings import RunWarning
-from slocheck.promql.selectors import Matcher, SeriesQuery, matches, selector_text
-from slocheck.sources.bucket_warnings import common_edges, edge_warnings
+from slocheck.plan.series_queries import PROCESS_START, UP
+from slocheck.promql.selectors import SeriesQuery, equalities, matches, selector_text
+from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
 from slocheck.sources.prometheus.answers import Point, points, series
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.spec.model import Preset
@@ -23,7 +24,7 @@ SHOWN = 8
 GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdwy]))+")
 GO_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])")
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
-BESIDE = ("up", "process_start_time_seconds")
+TARGET_SERIES = (UP, PROCESS_START)
 
 
 def clock_skew(http: PrometheusHttp) -> float:
@@ -37,7 +38,7 @@ def clock_skew(http: PrometheusHttp) -> float:
         answer = http.query("time()")
         found = points(answer, http.messages)
         if len(found) != 1 or not math.isfinite(found[0].value):
-            raise http.messages.odd_form("time() is not one number")
+            raise http.messages.unexpected_form("time() is not one number")
         if answer.round_trip < best:
             best, skew = answer.round_trip, found[0].value - answer.midpoint
     return skew
@@ -53,7 +54,7 @@ def go_duration(text: str) -> float | None:
 def scrape_interval(http: PrometheusHttp, up: SeriesQuery) -> float:
     """Return the seconds between two scrapes: the slowest target's, else the median gap of ``up``.
 
-    A backend that names no targets is marked as one that does not scrape by itself.
+    A backend without a list of targets is marked as one that does not scrape by itself.
 
     Raises:
         SourceError: No target has been scraped twice.
@@ -106,26 +107,26 @@ class Inspection:
     warnings: list[RunWarning] = field(default_factory=list)
 
     def inspect(self, limits: Sequence[Fraction]) -> SourcePreflight:
-        """Check reachability, targets, job, metrics and bucket edges.
+        """Check reachability, targets, job, metrics and bucket boundaries.
 
         Args:
             limits: Latency limits of the objectives, seconds.
 
         Raises:
-            SourceError: Whatever makes the measurement impossible.
+            SourceError: Why the measurement is impossible.
         """
         skew = clock_skew(self.http)
         targets = self._targets()
         interval = scrape_interval(self.http, self.up)
-        edges = self._edges()
+        boundaries = self._boundaries()
         missing = tuple(dict.fromkeys(name for name in self._metrics() if not self._present(name)))
         self._warn_of(missing)
-        self.warnings += edge_warnings(self.preset, edges, limits)
+        self.warnings += boundary_warnings(self.preset, boundaries, limits)
         return SourcePreflight(
             scrape_interval=interval,
             clock_skew=skew,
             targets=targets,
-            bucket_edges=tuple(float(edge) for edge in edges),
+            bucket_boundaries=tuple(float(boundary) for boundary in boundaries),
             missing=missing,
             warnings=tuple(dict.fromkeys(self.warnings)),
         )
@@ -182,7 +183,7 @@ class Inspection:
         return f"; correct prometheus.selector (jobs there: {names})"
 
     def _check_job(self, found: Sequence[Point]) -> None:
-        """Refuse a selector that takes in several jobs: one target scraped by two counts twice."""
+        """Refuse a selector that matches several jobs: one target scraped by two counts twice."""
         jobs = sorted({point.labels.get("job", "") for point in found})
         pinned = any(matcher.label == "job" and matcher.op == "=" for matcher in self.up.matchers)
         if len(jobs) > 1:
@@ -201,7 +202,7 @@ class Inspection:
             )
 
     def _metrics(self) -> list[str]:
-        return [query.metric for query in self.queries if query.metric not in BESIDE]
+        return [query.metric for query in self.queries if query.metric not in TARGET_SERIES]
 
     def _present(self, metric: str) -> bool:
         """Tell whether any query for the metric finds a series; a native histogram serves too."""
@@ -211,23 +212,23 @@ class Inspection:
             selectors.append(selector_text(native))
         return any(self.ask(f"count({selector})") for selector in selectors)
 
-    def _edges(self) -> tuple[Fraction, ...]:
-        """Return the bucket edges that all histograms share, in seconds."""
+    def _boundaries(self) -> tuple[Fraction, ...]:
+        """Return the bucket boundaries that all histograms share, in seconds."""
         counts: dict[str, int] = {}
         for query in self.queries:
             if query.metric == f"{self.preset.histogram}_bucket":
                 for point in self.ask(f"count by (le) ({selector_text(query)})"):
                     le = point.labels.get("le", "")
                     if not math.isfinite(point.value):
-                        raise self.http.messages.odd_form("a count that is no number")
+                        raise self.http.messages.unexpected_form("a count that is not a number")
                     counts[le] = max(counts.get(le, 0), int(point.value))
-        return common_edges(counts, self.preset.unit_seconds)
+        return common_boundaries(counts, self.preset.unit_seconds)
 
     def _warn_of(self, missing: Sequence[str]) -> None:
         for name in missing:
             self._warn(
                 "missing-metric",
-                f"{name} has no series yet: it will be counted from 0 if the first request brings it; "
+                f"{name} has no series yet: it is counted from 0 if the first request creates it; "
                 f"if the service exports it under another name, correct the preset ({self.preset.name})",
             )
 
@@ -244,6 +245,6 @@ def native_query(preset: Preset, queries: Sequence[SeriesQuery]) -> SeriesQuery 
 def up_query(queries: Sequence[SeriesQuery], selector: Mapping[str, str]) -> SeriesQuery:
     """Return the query that finds the targets: the one for ``up``, else the plain selector's."""
     for query in queries:
-        if query.metric == "up":
+        if query.metric == UP:
             return query
-    return SeriesQuery("up", tuple(Matcher(label, "=", value) for label, value in selector.items()))
+    return SeriesQuery(UP, equalities(selector))

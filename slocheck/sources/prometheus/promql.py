@@ -87,13 +87,13 @@ class _Found:
 
 
 NO_DATA = "returns no data"
-NEVER_NUMBER = "returns NaN, which is no number (0/0?)"
+ONLY_NAN = "returns NaN (0/0?)"
 
 
 def _instant(answer: Answer, http: PrometheusHttp) -> _Found:
     refusal = _refusal(answer)
     if refusal or answer.kind in ("string", "matrix"):
-        wrong = "a text" if answer.kind == "string" else "a range vector; put a function around it"
+        wrong = "text" if answer.kind == "string" else "a range vector; put a function around it"
         return _Found(error=refusal or f"returns {wrong}")
     found = points(answer, http.messages)
     if len(found) != 1:
@@ -112,12 +112,12 @@ def _range(answer: Answer, http: PrometheusHttp, window: Window) -> tuple[_Found
     note = (
         f"{expected - len(values)} of {expected} points are missing or NaN" if len(values) < expected else ""
     )
-    return (_checked(values) if values else _Found(error=NEVER_NUMBER)), note
+    return (_checked(values) if values else _Found(error=ONLY_NAN)), note
 
 
 def _refusal(answer: Answer) -> str:
     if answer.partial:
-        return "is answered in part only (isPartial)"
+        return "is only partly answered (isPartial)"
     return f"is answered with a warning: {'; '.join(answer.warnings)}" if answer.warnings else ""
 
 
@@ -127,7 +127,7 @@ def _not_one(number: int) -> str:
 
 def _checked(values: tuple[float, ...]) -> _Found:
     if any(math.isnan(value) for value in values):
-        return _Found(error=NEVER_NUMBER)
+        return _Found(error=ONLY_NAN)
     if any(math.isinf(value) for value in values):
         return _Found(error="returns an infinite value (a division by 0?)")
     return _Found(values)

@@ -28,7 +28,7 @@ class SourceAuth(AuthBase):
 
 
 class DirectSession(requests.Session):
-    """A session that follows no redirect: it would carry the query, and a login page's 200, elsewhere."""
+    """A session that follows no redirects: the query would go elsewhere, and a login page answers 200."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find nowhere to go, whatever the answer says."""
+        """Return None: no redirect is followed."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.plan.metric_plan import MetricPlan
+from slocheck.plan.series_queries import UP
 from slocheck.promql.selectors import SeriesQuery, equalities, selector_text
 from slocheck.sources.prometheus.dashboard import ask_dashboard
 from slocheck.sources.prometheus.fetch import Fetcher, fetch_usage, merged
@@ -90,29 +91,20 @@ class PrometheusApi:
         self._http.patience = self._retry_for
         fetcher = Fetcher(self._http)
         skew, interval = self._clock(fetcher)
-        last = LastScrape(
-            up=selector_text(self._up),
-            after=end + skew + LAST_SAMPLE_MARGIN,
-            until=end + skew + (3 * interval + 60 if self._wait_limit is None else self._wait_limit),
-            interval=interval,
-            skew=skew,
-        )
-        upto = last.wait(fetcher)
-        for up in _other_jobs(self._source):
-            upto = max(upto, replace(last, up=selector_text(up)).wait(fetcher))
-        found = self._series(fetcher, load_start + skew - INTERVALS_BEFORE * interval, upto)
-        self._check_begin(fetcher, found, load_start + skew)
-        window = Window(window_start + skew, end + skew, interval)
+        begin, window = load_start + skew, Window(window_start + skew, end + skew, interval)
+        until = self._wait(fetcher, window, skew)
+        first = begin - INTERVALS_BEFORE * interval
+        found = self._series(fetcher, first, until)
+        self._check_begin(fetcher, found, begin)
         answers, warnings = self._answers(window)
-        begin = load_start + skew - INTERVALS_BEFORE * interval
-        found = (*found, *fetch_usage(self._http, self._plan.usage, start=begin, end=upto))
+        usage = fetch_usage(self._http, self._plan.usage, start=first, end=until)
         return ServerSeries(
-            kind="prometheus",
+            kind=self._source.kind,
             preset=self._plan.mapping,
-            load_start=load_start + skew,
-            start=window_start + skew,
-            end=end + skew,
-            series=found,
+            load_start=begin,
+            start=window.start,
+            end=window.end,
+            series=(*found, *usage),
             scrape_interval=interval,
             clock_skew=skew,
             queries=(*fetcher.queries, *(answer.query for answer in answers.values())),
@@ -123,11 +115,11 @@ class PrometheusApi:
         )
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         self._http.close()
 
     def _clock(self, fetcher: Fetcher) -> tuple[float, float]:
-        """Return skew and interval of the preflight; notes when the clocks have moved since."""
+        """Return skew and interval of the preflight; notes if the clocks have moved since."""
         skew = clock_skew(self._http)
         if self._known is None:
             return skew, scrape_interval(self._http, self._up)
@@ -135,9 +127,22 @@ class PrometheusApi:
         if moved > MAX_CLOCK_MOVE:
             fetcher.note(
                 f"Prometheus's clock moved by {moved:.1f} s against ours during the run: "
-                "its samples cannot be laid beside the load"
+                "its samples cannot be matched to the load"
             )
         return self._known
+
+    def _wait(self, fetcher: Fetcher, window: Window, skew: float) -> float:
+        """Wait for the last scrape of every target; returns the time up to which to query."""
+        limit = 3 * window.interval + 60 if self._wait_limit is None else self._wait_limit
+        last = LastScrape(
+            up=selector_text(self._up),
+            after=window.end + LAST_SAMPLE_MARGIN,
+            until=window.end + limit,
+            interval=window.interval,
+            skew=skew,
+        )
+        others = (replace(last, up=selector_text(up)) for up in _other_jobs(self._source))
+        return max(scrape.wait(fetcher) for scrape in (last, *others))
 
     def _series(self, fetcher: Fetcher, start: float, end: float) -> tuple[RawSeries, ...]:
         """Fetch every query's raw series, each series once."""
@@ -155,7 +160,7 @@ class PrometheusApi:
 
     def _check_begin(self, fetcher: Fetcher, found: tuple[RawSeries, ...], load_start: float) -> None:
         """Note when nothing is known of the time before the load."""
-        first = min((one.times[0] for one in found if one.metric == "up" and one.times), default=None)
+        first = min((one.times[0] for one in found if one.metric == UP and one.times), default=None)
         if first is None:
             fetcher.note("Prometheus holds no `up` sample of the run")
         elif first > load_start:
@@ -180,4 +185,4 @@ def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:
     if cache is None:
         return ()
     pinned = {label: value for label, value in cache.selector.items() if label in ("job", "instance")}
-    return (SeriesQuery("up", equalities(pinned)),) if pinned else ()
+    return (SeriesQuery(UP, equalities(pinned)),) if pinned else ()

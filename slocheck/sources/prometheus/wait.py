@@ -1,4 +1,4 @@
-"""Waiting until every live target has been scraped once more after the load."""
+"""Waits until every live target has been scraped once more after the load."""
 
 import time
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from slocheck.sources.prometheus.fetch import Fetcher
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 ENOUGH_FAILED = 3
-"""Failed scrapes after the load after which a target counts as dead: waiting longer brings nothing."""
+"""Failed scrapes after the load after which a target counts as dead: waiting longer does not help."""
 INGESTION = 15.0
-"""Seconds that a store which is not a plain Prometheus gets to make a whole scrape visible.
+"""Seconds in which a store other than plain Prometheus makes a whole scrape visible.
 
 VictoriaMetrics shows new samples within a second, but a series that is new only when it renews its
-index caches, every 10 s and a little: measured 7 s, which would have hidden the first errors ever.
+index caches, about every 10 s: 7 s were measured, which would have hidden the very first errors.
 """
 
 
@@ -25,7 +25,7 @@ class LastScrape:
 
     Attributes:
         up: Selector of ``up`` of the targets.
-        after: A sample at or after this is wanted of every live target.
+        after: Every live target needs a sample at or after this.
         until: When waiting ends without it.
         interval: Scrape interval, seconds.
         skew: The server's clock minus ours, seconds.
@@ -38,7 +38,7 @@ class LastScrape:
     skew: float
 
     def wait(self, fetcher: Fetcher) -> float:
-        """Wait, and return the time up to which to query; notes in `fetcher` whom it lacks."""
+        """Wait, and return the time up to which to query; notes in `fetcher` which targets are missing."""
         while True:
             now = self._now()
             lacking = self._lacking(fetcher, now)
@@ -76,7 +76,7 @@ class LastScrape:
         return live - settled
 
     def _ingested(self, fetcher: Fetcher) -> float:
-        """Return now; a store that takes in a scrape piece by piece gets some seconds first."""
+        """Return now; a store that ingests a scrape in pieces gets some seconds first."""
         if fetcher.http.distributed and time.time() + self.skew < self.until:
             time.sleep(INGESTION)
         return self._now()

@@ -1,4 +1,4 @@
-"""Reads a metrics page: only the wanted families, at a cost that the target's size does not set.
+"""Reads a metrics page: only the wanted families, whatever the size of the page.
 
 Each line's name and labels are the same text from one scrape to the next, so they are parsed once, by
 prometheus_client, and looked up after that. Both the text format and OpenMetrics are read.
@@ -45,7 +45,7 @@ class PageReader:
         """Return the wanted samples of a page, in its order; timestamps on it are ignored.
 
         Raises:
-            PageError: The page is no metrics page, or is cut off.
+            PageError: The page is not a metrics page, or is cut off.
         """
         if openmetrics and text.rstrip().rpartition("\n")[2] != OPENMETRICS_END:
             raise PageError("the page is cut off: it lacks the # EOF of OpenMetrics")
@@ -62,7 +62,7 @@ class PageReader:
                 continue
             found = SAMPLE.match(line)
             if not found:
-                raise PageError(f"a line that is no sample: {line[:80]!r}")
+                raise PageError(f"a line that is not a sample: {line[:80]!r}")
             head, value = found.groups()
             if head not in self._known:
                 self._known[head] = self._identify(head)
@@ -91,15 +91,15 @@ def _parsed(head: str) -> tuple[str, Mapping[str, str]]:
             for sample in family.samples:
                 return sample.name, dict(sample.labels)
     except ValueError as error:
-        raise PageError(f"labels that cannot be read: {str(error)[:120]}") from None
-    raise PageError(f"a line that is no sample: {head[:80]!r}")
+        raise PageError(f"labels that cannot be parsed: {str(error)[:120]}") from None
+    raise PageError(f"a line that is not a sample: {head[:80]!r}")
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise PageError(f"a value that is no number: {text[:40]!r}") from None
+        raise PageError(f"a value that is not a number: {text[:40]!r}") from None
 
 
 def declared(text: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Fetches one metrics page within bounds of size and time; every failure becomes a `PageError`."""
+"""Fetches one metrics page within bounds of size and time; each failure becomes a `PageError`."""
 
 import ssl
 import time
@@ -71,7 +71,7 @@ def _status(response: httpx.Response) -> str:
     if response.is_redirect:
         return f"HTTP {response.status_code} redirects, which is not followed; write the final URL"
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return f"HTTP {response.status_code}: the page wants credentials; open it to this machine"
+        return f"HTTP {response.status_code}: the page asks for credentials; let this machine read it without"
     return f"HTTP {response.status_code}; check the path of the metrics page"
 
 
@@ -79,7 +79,7 @@ def _body(response: httpx.Response, deadline: float) -> bytes:
     """Read and unpack the body, at most `MAX_PAGE` bytes of it."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("gzip", "identity", ""):
-        raise PageError(f"the page is packed as {encoding[:20]!r}, which was not asked for")
+        raise PageError(f"the page is compressed with {encoding[:20]!r}, which was not asked for")
     unpacker = zlib.decompressobj(GZIP_WINDOW) if encoding == "gzip" else None
     body = bytearray()
     try:
@@ -110,7 +110,7 @@ def _cause(error: Exception, timeout: float) -> str:
         return f"no answer within {timeout:g} s"
     if isinstance(error, httpx.ConnectError):
         if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
-            return f"TLS fails ({text[:160]}); set scrape's tls.ca to the certificate authority's file"
+            return f"TLS failed ({text[:160]}); set scrape's tls.ca to the certificate authority's file"
         if "refused" in text:
             return "connection refused; start the service there, or correct the URL"
         if "Name or service" in text or "resolution" in text or "No address" in text:

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from slocheck.evidence.series import RawSeries
+from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape.exposition import PageError, PageReader, SeriesId, declared
 from slocheck.sources.scrape.page_fetch import fetch_page
 
 PAGE_TIMEOUT = 5.0
-"""Seconds for one page; a slower one is a gap."""
+"""Seconds for one page; a slower page is a gap."""
 LAST_PAGE_LIMIT = 15.0
-"""Seconds in which a page after the load is tried for again."""
+"""Seconds in which the page after the load is retried."""
 RETRY_PAUSE = 0.5
-START_TIME = "process_start_time_seconds"
 MOST_UNEXPLAINED_FALLS = 1
 SAME_START = 1.0
 """Seconds: nearer start times are one restart at most; some exporters recompute theirs each time."""
@@ -32,7 +32,7 @@ class Scrape:
         sent: Before the request.
         received: After the last byte, or when it failed.
         error: Why there is no page; empty when there is.
-        start_time: The process's start as the page tells it; None where it does not.
+        start_time: The process's start as the page tells it; None where it does not say.
         fell: A counter was lower than on the page before, or gone.
     """
 
@@ -109,7 +109,7 @@ class Replica:
 
     def _keep(self, samples: Sequence[tuple[SeriesId, float]], sent: float, received: float) -> Scrape:
         now = dict(samples)
-        start_time = next((value for series, value in samples if series.metric == START_TIME), None)
+        start_time = next((value for series, value in samples if series.metric == PROCESS_START), None)
         fell = any(
             now.get(series, -1.0) < value
             for series, value in self._before.items()
@@ -171,7 +171,7 @@ class Replica:
             found = [self._raw(series, kept, rank, times) for series, kept in self._samples.items()]
             kept_in_order = [index for index in order if index in rank]
         up = RawSeries(
-            "up",
+            UP,
             {"instance": self.instance},
             tuple(times[index] for index in kept_in_order),
             tuple(0.0 if self._scrapes[index].error else 1.0 for index in kept_in_order),
@@ -198,7 +198,7 @@ class Replica:
 
 
 def several_processes(scrapes: Sequence[Scrape]) -> str:
-    """Say why the pages come from more than one process; empty where nothing speaks for it.
+    """Say why the pages come from more than one process; empty where nothing suggests it.
 
     One restart is a restart. A start time that returns exactly to an earlier value, or counters that
     fall again and again without a new start time, come from several processes behind one URL.
@@ -207,7 +207,7 @@ def several_processes(scrapes: Sequence[Scrape]) -> str:
     starts = [scrape.start_time for scrape in good if scrape.start_time is not None]
     changes = [later for earlier, later in pairwise(starts) if later != earlier]
     if len(set(changes)) < len(changes) or (changes and starts[0] in changes):
-        return f"{START_TIME} goes back and forth between {len(set(starts))} values"
+        return f"{PROCESS_START} goes back and forth between {len(set(starts))} values"
     restarts = sum(abs(later - earlier) >= SAME_START for earlier, later in pairwise(starts))
     falls = sum(scrape.fell for scrape in good)
     if falls > restarts + MOST_UNEXPLAINED_FALLS:

@@ -12,14 +12,13 @@ from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.masking import strip_url
 from slocheck.plan.metric_plan import MetricPlan
-from slocheck.plan.series_queries import UP
+from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery, selector_text
-from slocheck.sources.bucket_warnings import common_edges, edge_warnings
+from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
 from slocheck.sources.scrape.replica import (
     LAST_PAGE_LIMIT,
     PAGE_TIMEOUT,
     SAME_START,
-    START_TIME,
     Replica,
     Scrape,
     several_processes,
@@ -70,15 +69,15 @@ class ScrapePages:
         for replica in self._replicas:
             self._check(replica)
         warnings = [*self._same_process(), *self._slow_pages()]
-        edges = self._edges()
+        boundaries = self._boundaries()
         missing = self._missing()
         warnings += self._missing_warnings(missing)
-        warnings += edge_warnings(self._mapping, edges, self._limits)
+        warnings += boundary_warnings(self._mapping, boundaries, self._limits)
         return SourcePreflight(
             scrape_interval=self._source.interval,
             clock_skew=0.0,
             targets=len(self._replicas),
-            bucket_edges=tuple(float(edge) for edge in edges),
+            bucket_boundaries=tuple(float(boundary) for boundary in boundaries),
             missing=missing,
             warnings=tuple(warnings),
         )
@@ -103,13 +102,12 @@ class ScrapePages:
         self._stop.set()
         threads = [_in_background(replica.scrape_after, end + SETTLE) for replica in self._replicas]
         _join(threads, LAST_PAGE_LIMIT + 2 * PAGE_TIMEOUT + GRACE)
-        if not any(not scrape.error for replica in self._replicas for scrape in replica.scrapes()):
-            raise SourceError("scrape: no page was fetched before or during the load; run with preflight")
-
+        if all(scrape.error for replica in self._replicas for scrape in replica.scrapes()):
+            raise SourceError("scrape: no page could be fetched, neither during nor after the load")
         begin = load_start - INTERVALS_BEFORE * self._source.interval
 
-        def whole(scrape: Scrape) -> bool:
-            """Leave out what may have read the counters on either side of a boundary."""
+        def usable(scrape: Scrape) -> bool:
+            """Leave out scrapes that may have read counters before or after one of the load's times."""
             return scrape.sent >= begin and not (
                 scrape.straddles(load_start, load_start)
                 or scrape.straddles(window_start, window_start)
@@ -117,27 +115,29 @@ class ScrapePages:
             )
 
         return ServerSeries(
-            kind="scrape",
+            kind=self._source.kind,
             preset=self._mapping,
             load_start=load_start,
             start=window_start,
             end=end,
-            series=tuple(series for replica in self._replicas for series in replica.series(whole)),
+            series=tuple(series for replica in self._replicas for series in replica.series(usable)),
             scrape_interval=self._source.interval,
-            queries=tuple(
-                [f"GET {strip_url(url)}" for url in self._source.urls]
-                + [selector_text(query) for query in self._queries]
-            ),
+            queries=tuple(self._asked()),
             warnings=tuple(self._gaps()),
             incomplete=tuple(self._incomplete(end + SETTLE)),
         )
 
     def close(self) -> None:
-        """Stop scraping; the threads end by themselves after the page they are at."""
+        """Stop scraping; the threads end by themselves after their current page."""
         self._stop.set()
 
+    def _asked(self) -> list[str]:
+        """Return what was fetched and what was kept of it, one line each, for the report."""
+        pages = [f"GET {strip_url(url)}" for url in self._source.urls]
+        return [*pages, *(selector_text(query) for query in self._queries)]
+
     def _open(self) -> None:
-        """Make the replicas, once."""
+        """Create the replicas, once."""
         if self._replicas:
             return
         twice = [url for url, times in Counter(self._source.urls).items() if times > 1]
@@ -147,8 +147,8 @@ class ScrapePages:
             )
         context = tls_context(self._source.tls, where="scrape.tls")
         queries = (*self._queries, *self._usage)
-        if not any(query.metric == START_TIME for query in queries):
-            queries = (*queries, SeriesQuery(START_TIME))
+        if not any(query.metric == PROCESS_START for query in queries):
+            queries = (*queries, SeriesQuery(PROCESS_START))
         counters = _counters(self._mapping)
         self._replicas = tuple(
             Replica(url, instance, queries=queries, counters=counters, context=context)
@@ -175,7 +175,7 @@ class ScrapePages:
         starts = [scrape.start_time for scrape in scrapes if scrape.start_time is not None]
         why = several_processes(scrapes)
         if not why and starts and max(starts) - min(starts) >= SAME_START:
-            why = f"{START_TIME} changed within a second"
+            why = f"{PROCESS_START} changed within a second"
         if why:
             raise SourceError(f"{place}: {why}: it is answered by several processes; {ONE_PROCESS}")
 
@@ -188,7 +188,7 @@ class ScrapePages:
             if start is not None and start in seen:
                 other = seen[start]
                 text = (
-                    f"{strip_url(other.url)} and {strip_url(replica.url)} have the same {START_TIME}: "
+                    f"{strip_url(other.url)} and {strip_url(replica.url)} have the same {PROCESS_START}: "
                     "if they are one process, name it once, or its requests count twice"
                 )
                 warnings.append(RunWarning("same-process", text))
@@ -203,29 +203,29 @@ class ScrapePages:
             if took > self._source.interval / 2:
                 text = (
                     f"{strip_url(replica.url)} takes {took:.1f} s, and is asked every "
-                    f"{self._source.interval:g} s: raise scrape's interval, or the load suffers from it"
+                    f"{self._source.interval:g} s: raise scrape's interval, or scraping slows the service"
                 )
                 warnings.append(RunWarning("slow-page", text))
         return warnings
 
-    def _edges(self) -> tuple[Fraction, ...]:
-        """Return the bucket edges, in seconds, that all histograms of all replicas share."""
+    def _boundaries(self) -> tuple[Fraction, ...]:
+        """Return the bucket boundaries, in seconds, that all histograms of all replicas share."""
         metric = f"{self._mapping.histogram}_bucket"
         counts = Counter(le for replica in self._replicas for le in replica.label_values(metric, "le"))
-        return common_edges(counts, self._mapping.unit_seconds)
+        return common_boundaries(counts, self._mapping.unit_seconds)
 
     def _missing(self) -> tuple[str, ...]:
         there = frozenset[str]().union(*(replica.metrics() for replica in self._replicas))
-        wanted = dict.fromkeys(query.metric for query in self._queries if query.metric != START_TIME)
+        wanted = dict.fromkeys(query.metric for query in self._queries if query.metric != PROCESS_START)
         return tuple(metric for metric in wanted if metric not in there)
 
     def _missing_warnings(self, missing: Sequence[str]) -> list[RunWarning]:
-        """Tell a metric that waits for its first request from one that nobody exports."""
+        """Warn of a metric that the page does not even declare: it may be misnamed."""
         known = frozenset[str]().union(*(replica.declared for replica in self._replicas))
         return [
             RunWarning(
                 "missing-metric",
-                f"{metric} is not on any page: it will be counted from 0 if the first request brings it; "
+                f"{metric} is not on any page: it is counted from 0 if the first request creates it; "
                 f"if the service exports it under another name, correct the preset ({self._mapping.name})",
             )
             for metric in missing
@@ -258,7 +258,7 @@ class ScrapePages:
 
 
 def instances(urls: Sequence[str]) -> tuple[str, ...]:
-    """Return the label ``instance`` of each URL: host and port, with the path where that is no name."""
+    """Return the label ``instance`` of each URL: host and port, with the path where several share them."""
     hosts = []
     for url in urls:
         parts = urlsplit(url)

@@ -121,7 +121,7 @@ def faulty() -> Iterator[str]:
         pytest.param("500", "500", id="internal error"),
         pytest.param("html", "HTML", id="a login page"),
         pytest.param("cut", "JSON", id="cut JSON"),
-        pytest.param("empty", "not of the query API", id="an empty result"),
+        pytest.param("empty", "not the query API's", id="an empty result"),
     ],
 )
 def test_a_prometheus_that_fails_the_preflight_exits_4(

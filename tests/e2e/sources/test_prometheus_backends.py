@@ -1,4 +1,4 @@
-"""The Prometheus source through a proxy that wants credentials, and against a VictoriaMetrics."""
+"""The Prometheus source through a proxy that asks for credentials, and against a VictoriaMetrics."""
 
 import json
 import subprocess
@@ -77,7 +77,7 @@ def test_what_is_missing_on_the_way_is_named(
         api(proxy.url).preflight()
     with pytest.raises(SourceError, match=r"HTTP 400 refuses the query"):
         api(proxy.url, tls=Tls(ca=str(proxy.ca))).preflight()
-    with pytest.raises(SourceError, match=r"HTTP 401 wants credentials; set prometheus\.auth"):
+    with pytest.raises(SourceError, match=r"HTTP 401 asks for credentials; set prometheus\.auth"):
         api(proxy.url, tls=trusted).preflight()
     monkeypatch.setenv("WRONG", "guess-4711")
     with pytest.raises(SourceError, match=r"HTTP 401") as caught:

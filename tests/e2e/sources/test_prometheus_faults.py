@@ -61,7 +61,7 @@ class Case:
 CASES: Mapping[str, Case] = {  # those that take longest come first
     "hang": Case(Fault(Kind.HANG), 3, f"no answer within {TIMEOUT} s"),
     "503 for ever": Case(Fault(Kind.STATUS_503), 3, "HTTP 503 is not ready or timed out (planted)"),
-    "truncated JSON": Case(Fault(Kind.TRUNCATED), 3, "the JSON answer is broken off or damaged"),
+    "truncated JSON": Case(Fault(Kind.TRUNCATED), 3, "the JSON answer is cut off or damaged"),
     "refuse": Case(Fault(Kind.REFUSE), 3, "connection refused"),
     "503 for 10 s": Case(Fault(Kind.STATUS_503, seconds=10), 0, ""),
     "500 for 10 s": Case(Fault(Kind.STATUS_500, seconds=10), 0, ""),
@@ -70,7 +70,7 @@ CASES: Mapping[str, Case] = {  # those that take longest come first
     "too slow twice": Case(Fault(Kind.SLOW, seconds=TIMEOUT + 2, queries=2), 0, ""),
     "one broken answer": Case(Fault(Kind.TRUNCATED, queries=1), 0, ""),
     "422 for long spans": Case(Fault(Kind.TOO_LONG), 0, ""),
-    "error under 200": Case(Fault(Kind.ERROR_UNDER_200), 3, "answered an error under HTTP 200"),
+    "error under 200": Case(Fault(Kind.ERROR_UNDER_200), 3, "answered with an error but HTTP 200"),
     "a warning": Case(Fault(Kind.WARNING), 3, "Prometheus warned: planted: a store is gone"),
     "isPartial": Case(Fault(Kind.PARTIAL), 3, "the answer is partial (isPartial)"),
     "422 for ever": Case(Fault(Kind.TOO_MUCH), 3, "would load too many samples"),

@@ -86,12 +86,12 @@ def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: Promet
     assert found.scrape_interval == 1.0
     assert abs(found.clock_skew) < 1.0
     assert found.targets == 1
-    assert found.bucket_edges == (0.1, 0.25)
+    assert found.bucket_boundaries == (0.1, 0.25)
     assert found.missing == ()
     assert [
         item
         for item in found.warnings
-        if "0.2 s is no bucket edge" in item.text and "bucket 0.2" in item.text
+        if "no bucket boundary at 0.2 s" in item.text and "bucket 0.2" in item.text
     ]
     assert not [item for item in found.warnings if "0.25 s is no" in item.text]
 
@@ -285,7 +285,7 @@ def test_native_histograms_are_read_as_buckets(app: MetricsApp, tmp_path: Path) 
 
 
 def test_a_clock_that_moves_during_the_run_makes_the_result_incomplete(server: PrometheusServer) -> None:
-    """Samples cannot be laid beside the load when the clocks moved against each other."""
+    """Samples cannot be matched to the load when the clocks move against each other."""
     api = source(server, wait_limit=0.0)
     found = api.preflight()
     api._known = (found.clock_skew - 100, found.scrape_interval)

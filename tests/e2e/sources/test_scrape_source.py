@@ -55,9 +55,9 @@ def test_values_set_in_the_service_come_back(app: MetricsApp) -> None:
     source = pages(app.url)
     found = source.preflight()
     assert (found.targets, found.clock_skew, found.scrape_interval) == (1, 0.0, 0.2)
-    assert found.bucket_edges == (0.1, 0.25)
+    assert found.bucket_boundaries == (0.1, 0.25)
     assert found.missing == ()
-    assert [item.text for item in found.warnings if "0.2 s is no bucket edge" in item.text]
+    assert [item.text for item in found.warnings if "no bucket boundary at 0.2 s" in item.text]
     source.start()
     begun = time.time()
     app.set({OK: 1300, FAILED: 7, bucket("0.1"): 1290})
@@ -96,7 +96,7 @@ def test_openmetrics_reads_the_same(app: MetricsApp) -> None:
     """A page in the other format gives the same series."""
     app.answer(content_type=OPENMETRICS)
     source = pages(app.url)
-    assert source.preflight().bucket_edges == (0.1, 0.25)
+    assert source.preflight().bucket_boundaries == (0.1, 0.25)
     source.start()
     result = collected(source, time.time())
     assert result.incomplete == ()
@@ -196,7 +196,7 @@ def test_a_balancer_that_shows_only_under_load_makes_the_result_incomplete(
     ("settings", "message"),
     [
         pytest.param({"status": 404}, "HTTP 404; check the path of the metrics page", id="404"),
-        pytest.param({"status": 401}, "HTTP 401: the page wants credentials", id="401"),
+        pytest.param({"status": 401}, "HTTP 401: the page asks for credentials", id="401"),
         pytest.param({"status": 302}, "HTTP 302", id="a redirect"),
         pytest.param({"content_type": OPENMETRICS, "raw": None}, "", id="fine"),
     ],

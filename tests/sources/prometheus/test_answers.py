@@ -66,9 +66,9 @@ def test_vectors_and_scalars() -> None:
 )
 def test_other_forms_are_refused(kind: str, result: Any) -> None:
     """What is not of the API's form is an error, never a guess."""
-    with pytest.raises(SourceError, match="not of the query API"):
+    with pytest.raises(SourceError, match="not the query API's"):
         series(answer(kind, result), MESSAGES)
-    with pytest.raises(SourceError, match="not of the query API"):
+    with pytest.raises(SourceError, match="not the query API's"):
         points(answer("matrix", result), MESSAGES)
 
 

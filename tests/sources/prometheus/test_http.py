@@ -30,7 +30,7 @@ def ask(url: str, **more: object) -> None:
     ("answer", "message"),
     [
         pytest.param(
-            http("", "401 Unauthorized"), r"HTTP 401 wants credentials; set prometheus\.auth", id="401"
+            http("", "401 Unauthorized"), r"HTTP 401 asks for credentials; set prometheus\.auth", id="401"
         ),
         pytest.param(http("no", "403 Forbidden"), r"HTTP 403 forbids the query \(no\); these", id="403"),
         pytest.param(http("404 page not found", "404 Not Found"), "check the URL's path prefix", id="404"),
@@ -41,29 +41,31 @@ def ask(url: str, **more: object) -> None:
             id="a redirect, its query values masked",
         ),
         pytest.param(
-            http(HTML, "500 Oops"), "HTTP 500 has an internal error; look into", id="500 with a page"
+            http(HTML, "500 Oops"),
+            "HTTP 500 has an internal error; see the server's log",
+            id="500 with a page",
         ),
         pytest.param(
             http('{"status":"error","errorType":"timeout","error":"query timed out"}', "503 Unavailable"),
             r"HTTP 503 is not ready or timed out \(query timed out\); wait",
             id="503",
         ),
-        pytest.param(http("{}", "418 Teapot"), "HTTP 418 fails; look into the server's log", id="any other"),
+        pytest.param(http("{}", "418 Teapot"), "HTTP 418 fails; see the server's log", id="any other"),
         pytest.param(
             http(HTML, content_type="text/html"), "answers HTML where Prometheus", id="a login page"
         ),
-        pytest.param(http('{"status":"success","da'), "broken off or damaged", id="truncated JSON"),
-        pytest.param(http("[" * 100_000), "broken off or damaged", id="deeply nested JSON"),
+        pytest.param(http('{"status":"success","da'), "cut off or damaged", id="truncated JSON"),
+        pytest.param(http("[" * 100_000), "cut off or damaged", id="deeply nested JSON"),
         pytest.param(http("hello"), r"does not answer JSON \('hello'\)", id="plain text"),
         pytest.param(http("\x1b[2Jhello"), r"does not answer JSON \('\[2Jhello'\)", id="control characters"),
         pytest.param(http(""), "does not answer JSON", id="empty body"),
-        pytest.param(http("[]"), r"not of the query API \(no object\)", id="a list"),
+        pytest.param(http("[]"), r"not the query API's \(not an object\)", id="a list"),
         pytest.param(http("{}"), "no status and data", id="an empty object"),
         pytest.param(http('{"status":"success","data":[]}'), "no status and data", id="data of another API"),
         pytest.param(http('{"status":"success","data":{}}'), "no resultType", id="no resultType"),
         pytest.param(
             http('{"status":"error","errorType":"execution","error":"boom"}'),
-            r"an error under HTTP 200 \(execution boom\)",
+            r"an error but HTTP 200 \(execution boom\)",
             id="status error under 200",
         ),
         pytest.param(b"", "the connection broke", id="closed without an answer"),
@@ -168,7 +170,7 @@ def test_warnings_of_another_form_are_refused(warnings: object) -> None:
     """They are a list of texts."""
     with FaultServer([success("vector", [], warnings=warnings)]) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
-        with pytest.raises(SourceError, match="warnings that are no list"):
+        with pytest.raises(SourceError, match="warnings that are not a list"):
             connection.query("up")
         connection.close()
 

@@ -65,13 +65,13 @@ def test_a_count_of_edges_that_is_no_number_is_refused(value: str) -> None:
     def inspect(connection: PrometheusHttp) -> object:
         return Inspection(connection, PRESET, queries(), up_query(queries(), {})).inspect(())
 
-    with pytest.raises(SourceError, match="a count that is no number"):
+    with pytest.raises(SourceError, match="a count that is not a number"):
         with_server(answers, inspect)
 
 
 def test_samples_of_another_time_are_refused() -> None:
     """A sample of the far future would be counted as the load's end."""
-    with pytest.raises(SourceError, match="samples of another time"):
+    with pytest.raises(SourceError, match="samples outside the requested time"):
         with_server([matrix([1e12, "1"])], lambda http: Fetcher(http).fetch("up", start=0, end=10))
 
 

@@ -35,7 +35,9 @@ def test_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(http("", "302 Found", "Location: /x\r\n"), "HTTP 302 redirects", id="redirect"),
         pytest.param(http(b"no", headers=GZIP), "gzip is damaged", id="no gzip"),
         pytest.param(http(gzip.compress(b"a 1\n")[:-4], headers=GZIP), "gzip is cut off", id="half a gzip"),
-        pytest.param(http("a", headers="Content-Encoding: br\r\n"), "packed as 'br'", id="another packing"),
+        pytest.param(
+            http("a", headers="Content-Encoding: br\r\n"), "compressed with 'br'", id="another coding"
+        ),
         pytest.param(http(b"\xff\xfe"), "not UTF-8", id="binary"),
         pytest.param(http("a 1\n")[:-2], "the connection broke", id="half a body"),
         pytest.param(b"", "the connection broke", id="closed at once"),

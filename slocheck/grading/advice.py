@@ -36,7 +36,7 @@ def advice(assessment: Assessment, spec: Spec) -> str:
 
 def _steadier(assessment: Assessment) -> list[str]:
     """Say how long a warm-up would have cut off what was unsteady."""
-    longest = max((item.suggested_warmup_s or 0 for item in assessment.steady_state), default=0)
+    longest = max((item.suggested_warmup_s or 0 for item in assessment.steady_states), default=0)
     return [f"set workload.warmup to {longest}s"] if longest else []
 
 

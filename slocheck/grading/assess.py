@@ -57,7 +57,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         warnings=(*steady_warnings(states, spec), *_warnings(results, runs)),
         confidence=spec.confidence,
         headline=headline(outcome, results, findings, spec),
-        steady_state=states,
+        steady_states=states,
     )
 
 

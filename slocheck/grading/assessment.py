@@ -233,7 +233,7 @@ class Assessment:
         warnings: Missed targets, unsteady windows, and things that do not change the exit code.
         confidence: As in the spec; None: the observed values alone were graded.
         headline: One sentence: the worst breach, or what is undecided, or that the gate is met.
-        steady_state: One entry for each run whose window was long enough to test.
+        steady_states: One entry for each run whose window was long enough to test.
     """
 
     outcome: Outcome
@@ -247,4 +247,4 @@ class Assessment:
     warnings: tuple[RunWarning, ...]
     confidence: Fraction | None
     headline: str
-    steady_state: tuple[SteadyState, ...] = ()
+    steady_states: tuple[SteadyState, ...] = ()

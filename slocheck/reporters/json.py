@@ -58,7 +58,7 @@ def document(report: Report) -> Json:
         "objectives": [_objective(report, result) for result in assessment.objectives],
         "gaps": [_gap(gap) for gap in assessment.gaps],
         "findings": [_finding(finding) for finding in assessment.findings],
-        "steady_state": [_steady_state(item) for item in assessment.steady_state],
+        "steady_states": [_steady_state(item) for item in assessment.steady_states],
         "warnings": [{"code": item.code, "message": item.text} for item in assessment.warnings],
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],

@@ -59,11 +59,11 @@ def _validity(report: Report, finding: Finding) -> TestCase:
 def _steady(report: Report) -> list[TestCase]:
     """Return the case that is in error when an unsteady window withholds met verdicts."""
     assessment = report.assessment
-    if not assessment.steady_state:
+    if not assessment.steady_states:
         return []
     case = _named(report, "run", "steady")
-    text = for_xml("; ".join(item.message for item in assessment.steady_state))
-    if assessment.confidence is None or all(item.steady for item in assessment.steady_state):
+    text = for_xml("; ".join(item.message for item in assessment.steady_states))
+    if assessment.confidence is None or all(item.steady for item in assessment.steady_states):
         case.system_out = text
     else:
         case.result = [Error(text, "undecided")]

@@ -195,7 +195,7 @@ def sample_size_text(side: SideResult) -> str:
     factor = side.bounds.needed_duration_factor
     is_open = side.verdict is Verdict.UNDECIDED and "would decide" not in side.reason
     if factor is not None and math.isfinite(factor) and is_open:
-        parts.append(f"a run about {factor:.2g} times as long would decide")
+        parts.append(f"a run about {factor:.2g} times longer would decide")
     return ", ".join(parts)
 
 

@@ -59,7 +59,7 @@ def test_nothing_is_met_on_an_unsteady_window(runs: tuple[Evidence, ...], outcom
     """No tier either; each limit names the cause in a few words, and the warning says it in full."""
     assessment = assess(SURE, *runs)
     assert assessment.outcome is outcome
-    assert [item.steady for item in assessment.steady_state] == [run is STEADY for run in runs]
+    assert [item.steady for item in assessment.steady_states] == [run is STEADY for run in runs]
     if outcome is Outcome.UNDECIDED:
         assert assessment.tier is None
         for level in assessment.objectives[0].levels:
@@ -73,7 +73,7 @@ def test_nothing_is_met_on_an_unsteady_window(runs: tuple[Evidence, ...], outcom
 def test_a_warmup_that_was_too_short_is_added_to() -> None:
     """5 s were cut already; the suggestion is the whole warm-up."""
     evidence = make_evidence(_recorded([3.0] * 5 + _noisy(SETTLING), warmup_s=5))
-    (item,) = assess(SURE, evidence).steady_state
+    (item,) = assess(SURE, evidence).steady_states
     assert item.suggested_warmup_s == 20
 
 
@@ -96,7 +96,7 @@ def test_the_spec_can_switch_it_off() -> None:
     """Then nothing is looked at and nothing said."""
     spec: Spec = replace(SURE, validity=replace(SURE.validity, steady=False))
     assessment = assess(spec, UNSTEADY)
-    assert (assessment.outcome, assessment.steady_state, assessment.warnings) == (Outcome.PASS, (), ())
+    assert (assessment.outcome, assessment.steady_states, assessment.warnings) == (Outcome.PASS, (), ())
 
 
 def test_an_interim_analysis_does_not_end_an_unsteady_run_as_met() -> None:
@@ -114,6 +114,6 @@ def test_the_advice_is_the_warmup() -> None:
 def test_latencies_are_counted_once_whatever_the_endpoints() -> None:
     """A second's mean is that of its successful requests: 300 at 10 ms and 100 at 50 ms are 20 ms."""
     recording = make_recording([make_slice(t, {10: 300, 50: 100}) for t in range(20)])
-    (item,) = assess(SURE, make_evidence(recording)).steady_state
+    (item,) = assess(SURE, make_evidence(recording)).steady_states
     assert item.message == "mean latency 20ms in the window's first 4 s, 20ms after"
     assert recording.endpoints[0].slices[0].total_ns == 8000 * MS

@@ -32,7 +32,7 @@ def test_the_drift_and_the_warmup_are_shown(name: str) -> None:
 def test_json_has_it_for_machines() -> None:
     """As a list of runs."""
     document = json.loads(FORMATS["json"].render(unsteady()))
-    assert document["steady_state"] == [{"steady": False, "message": DRIFT, "suggested_warmup_s": 15}]
+    assert document["steady_states"] == [{"steady": False, "message": DRIFT, "suggested_warmup_s": 15}]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_a_window_that_begins_slow_is_not_met(tmp_path: Path, confidence: str, c
         done = slocheck("run", "--json", cwd=tmp_path)
     assert done.returncode == code, done.stderr
     result = result_of(done)
-    (item,) = result["steady_state"]
+    (item,) = result["steady_states"]
     assert not item["steady"]
     assert any(warning["message"].startswith(item["message"]) for warning in result["warnings"])
     silver = result["objectives"][0]["levels"][0]

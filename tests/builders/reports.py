@@ -188,6 +188,16 @@ def unbounded() -> Report:
     return _sample(failing=[(second, 0, TIMED_OUT) for second in range(45) for _ in range(10)])
 
 
+def target_lost() -> Report:
+    """Return a run whose target died ten seconds before its end, graded on cache hits alone."""
+    head, _, rest = SPEC_TEXT.partition("  latency_p95:")
+    cache_hits = next(line for line in rest.splitlines(keepends=True) if "cache_hit_rate" in line)
+    text = f"{head}{cache_hits}gate: silver\nconfidence: 95%\n"
+    refused = [(second, 0, FailureClass.REFUSED) for second in range(35, 45) for _ in range(50)]
+    requests = [asked for asked in make_traffic(failing=refused) if asked.second < 35 or asked.failure]
+    return graded(text, recorded(requests, warmup=5, window=40), ending=Ending.TARGET_DOWN)
+
+
 def _sample(
     *,
     text: str = SPEC_TEXT,

@@ -9,7 +9,15 @@ from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.grading.assessment import Outcome, Side, SideResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.spec.model import IndicatorKind
-from tests.builders.reports import HOSTILE, hostile_report, of_recording, report, unbounded, unsteady
+from tests.builders.reports import (
+    HOSTILE,
+    hostile_report,
+    of_recording,
+    report,
+    target_lost,
+    unbounded,
+    unsteady,
+)
 from tests.builders.traffic import recording
 
 SAMPLES: dict[str, Callable[[], Report]] = {
@@ -17,6 +25,7 @@ SAMPLES: dict[str, Callable[[], Report]] = {
     "unsteady": unsteady,
     "unsteady, without confidence": partial(unsteady, confidence=False),
     "unbounded": unbounded,
+    "target lost": target_lost,
     "without a server side": lambda: of_recording(recording()),
     **{f"hostile {number}": partial(hostile_report, text) for number, text in enumerate(HOSTILE)},
 }

@@ -63,7 +63,7 @@ class SideResult:
     Attributes:
         side: Who measured.
         verdict: From this side's numbers alone.
-        display: The indicator's value as bounds, base units; None where there is no data.
+        display: The indicator's value as bounds, base units; None without data.
         total: Requests (look-ups, points) behind it; 0 without data.
         bad: Bad ones, lower bound; None where the form has none.
         bad_upper: Bad ones, upper bound.

@@ -107,7 +107,7 @@ def read_order(body: bytes) -> tuple[int, int]:
     """Read an order into the item's id and the quantity.
 
     Raises:
-        ValueError: The body is no order; the message says what is wrong with it.
+        ValueError: The body is not an order; the message says what is wrong with it.
     """
     try:
         order = json.loads(body)

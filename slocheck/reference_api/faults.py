@@ -44,7 +44,7 @@ class Faults:
         if not all(0 <= delay <= MAX_DELAY_MS for delay in delays_ms):
             raise UsageError(f"--delays-ms: each delay is 0 to {MAX_DELAY_MS:.0f} milliseconds")
         if not 0 <= error_rate <= 1:
-            raise UsageError(f"--error-rate: {error_rate} is no share; write a number from 0 to 1")
+            raise UsageError(f"--error-rate: {error_rate} is not a share; write a number from 0 to 1")
         self._delays = tuple(value / _MS_PER_S for value in delays_ms)
         self._error_rate = error_rate
         self._deck: list[float] = []

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LABELS = ("method", "route", "status_code")
 UNMATCHED = "unmatched"
-"""Route label of every path that is no route: a scan of paths must not grow the registry."""
+"""Route label of every path that is not a route: a scan of paths must not grow the registry."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _Observe = Callable[[float], None]

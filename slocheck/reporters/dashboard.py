@@ -15,7 +15,7 @@ class Dashboard:
     Attributes:
         query: As it was sent.
         value: In the objective's unit; None if a dashboard would show no value.
-        error: Why there is no value; empty if there is one.
+        error: Why the value is missing; empty if there is one.
     """
 
     query: str

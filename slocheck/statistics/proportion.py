@@ -166,7 +166,7 @@ def _p_breach(share: float, total: float, found: Sequence[BlockSize], limit: flo
     """Return the smallest alpha at which a share is above `limit`, at least `SMALLEST_P`.
 
     The effective sample size depends on alpha itself, so that the p-value of a breach is searched for. Where
-    there is no breach at `alpha`, the size at `alpha` is used: no procedure rejects it.
+    nothing is breached at `alpha`, the size at `alpha` is used: no procedure rejects it.
     """
     if share <= 0:
         return 1.0

@@ -60,7 +60,7 @@ def test_the_gap_to_the_next_tier_names_objective_and_distance() -> None:
     ],
 )
 def test_levels_beside_the_tiers(level: str, outcome: Outcome, warned: bool) -> None:
-    """`critical` and `target` are no tiers."""
+    """`critical` and `target` are not tiers."""
     spec = make_spec(f'  latency_p50: {{{level}}}\n  latency_p95: {{silver: "< 200ms"}}\n')
     assessment = assess(spec, _at(20))
     assert assessment.outcome is outcome

@@ -50,7 +50,7 @@ def test_a_breach_that_lateness_explains_is_not_the_targets(
 
 
 def test_little_lateness_explains_nothing() -> None:
-    """2 ms beside a limit of 200 ms are no excuse, however narrow the breach."""
+    """2 ms are not an excuse at a limit of 200 ms, however narrow the breach."""
     assert assess(SPEC, _run(200)).outcome is Outcome.FAIL
 
 

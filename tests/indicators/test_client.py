@@ -130,7 +130,7 @@ def test_the_rate_counts_successes_per_instance() -> None:
 
 
 def test_an_endpoint_that_nobody_asked_says_what_was_meant() -> None:
-    """A misspelt endpoint is no data with a suggestion, never a pass."""
+    """A misspelt endpoint means no data, with a suggestion, never a pass."""
     spec = make_spec('  x: {indicator: latency_p95, endpoint: "GET /item/{id}", silver: "< 1s"}\n')
     sample = _sample(spec, steady(10, {1: 1}))
     assert isinstance(sample, NoData)

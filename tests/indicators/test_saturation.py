@@ -28,7 +28,7 @@ def _process(metric: str, *values: float, first: float = 0.0) -> RawSeries:
         pytest.param((0, 5, 10, 15, 20, 99), 0.5, 0.5, id="steady, and nothing from outside of the window"),
         pytest.param((0, 0, 0, 10, 20), 20 / 30, 1.0, id="idle at first"),
         pytest.param((90, 100, 4, 14, 20), 20 / 30, 1.0, id="a restart counts from 0"),
-        pytest.param((0, 5, nan, 15, 20), 0.5, 0.5, id="a sample that is no number"),
+        pytest.param((0, 5, nan, 15, 20), 0.5, 0.5, id="a sample that is not a number"),
     ],
 )
 def test_processor_time_is_subtracted(values: tuple[float, ...], mean: float, most: float) -> None:

@@ -79,7 +79,7 @@ def test_the_cache_is_told_by_header_and_by_counter(api: httpx.Client) -> None:
         pytest.param('{"item": 1, "quantity": 2}', 201, id="an order"),
         pytest.param('{"item": 1}', 422, id="no quantity"),
         pytest.param('{"item": 1, "quantity": 101}', 422, id="too many"),
-        pytest.param('{"item": 1, "quantity": true}', 422, id="a boolean is no quantity"),
+        pytest.param('{"item": 1, "quantity": true}', 422, id="a boolean is not a quantity"),
         pytest.param('{"item": 99999, "quantity": 1}', 404, id="an unknown item"),
         pytest.param("[]", 422, id="a list"),
         pytest.param("not JSON", 422, id="not JSON"),

@@ -165,7 +165,7 @@ def test_slug_is_safe_in_a_path(text: str) -> None:
     ],
 )
 def test_slug(text: str, expected: str) -> None:
-    """What is no letter or digit becomes one dash."""
+    """Anything but letters and digits becomes one dash."""
     assert escape.slug(text) == expected
 
 

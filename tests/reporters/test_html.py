@@ -179,7 +179,7 @@ def test_odd_recordings_are_reported(found: Recording) -> None:
 
 
 def test_a_run_of_failures_only_has_a_chart_of_them() -> None:
-    """No latency at all is no reason to show nothing."""
+    """Even without any latency the report shows something."""
     failing = [(second, 0, FailureClass.STATUS) for second in range(12) for _ in range(20)]
     requests = [asked for asked in make_traffic(seconds=12, failing=failing) if asked.failure]
     document = render(of_recording(recorded(requests, warmup=0, window=12)))

@@ -54,7 +54,7 @@ def test_value_text(objective: Objective, low: float, high: float, expected: str
 
 @pytest.mark.parametrize("display", [None, Display(None, None)])
 def test_no_data_is_said_in_words(display: Display | None) -> None:
-    """There is no number for what was not measured."""
+    """What was not measured has no number."""
     assert value_text(LATENCY, display) == "no data"
 
 
@@ -145,7 +145,7 @@ def test_a_limit_that_may_be_reached_is_broken_above_it() -> None:
 
 
 def test_no_interval_without_confidence() -> None:
-    """``confidence: none`` grades observed values; there is no interval to show."""
+    """``confidence: none`` grades observed values; no interval is shown."""
     found = side(Verdict.MET, 0.1, bounds=Bounds(0.1, 0.2))
     assert interval_text(ERRORS, ERRORS.limits["silver"], found, None) == ""
 

@@ -216,7 +216,7 @@ def test_headers_cannot_be_injected(before: str, after: str, evil: str) -> None:
 @settings(deadline=None)
 @given(value=SCALARS)
 def test_good_values_reach_headers(value: JsonScalar) -> None:
-    """There is one header more, with the value in UTF-8; else there is no request."""
+    """There is one header more, with the value in UTF-8; else no request is sent."""
     if needs_refusal(value):
         return
     seen = rendered(USED % "", value)

@@ -159,7 +159,7 @@ SOURCES = {
     "preset that ignores routes without a label": Broken(
         "preset: prom-client",
         "preset: {counter: c, ignore_routes: [/metrics]}",
-        "7:39 prometheus.preset.ignore_routes: leaves out routes, but there is no route_label; "
+        "7:39 prometheus.preset.ignore_routes: leaves out routes without a route_label; "
         "write route_label: NAME",
         schema=False,
     ),

@@ -99,7 +99,7 @@ def test_one_scraped_page_tells_the_instance(page: str, instance: str) -> None:
 def test_without_a_source_nothing_says_which_series_to_take() -> None:
     """A guessed selector could grade another service."""
     text = GOOD.replace(PROMETHEUS, "").replace(QUERY, "")
-    with pytest.raises(UsageError, match="does not say which series are the service") as caught:
+    with pytest.raises(UsageError, match="does not say which series belong to the service") as caught:
         with_overrides(parse_spec(text.encode(), "slo.yaml"), Overrides(prometheus="http://p:9090"))
     assert 'prometheus: {url: "http://p:9090", preset: prom-client, selector: {job: shop-api}}' in str(
         caught.value

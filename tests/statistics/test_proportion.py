@@ -93,7 +93,7 @@ def samples(draw: st.DrawFn) -> tuple[list[int], list[int]]:
 
 @given(st.integers(10, 200), st.integers(1, 50), st.data())
 def test_equal_slices_give_the_plain_interval(slices: int, size: int, data: st.DataObject) -> None:
-    """Where every slice has the same share there is no clustering to pay for."""
+    """Where every slice has the same share, clustering costs nothing."""
     bad = data.draw(st.integers(0, size))
     compared = compare_proportion([size] * slices, [bad] * slices, 0.1, 0.05)
     total, all_bad = size * slices, bad * slices

@@ -46,7 +46,7 @@ class ServerSide:
 
     @property
     def window_is_load(self) -> bool:
-        """Whether the window is the whole load: there was no warm-up."""
+        """Whether the window is the whole load, without a warm-up."""
         return self.raw.start <= self.raw.load_start
 
     def once(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:

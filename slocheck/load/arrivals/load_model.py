@@ -56,7 +56,7 @@ class ClosedModel:
         """Do nothing: the users are stopped one by one."""
 
     def take(self) -> ArrivalCounts:
-        """Return nothing: there are no arrivals."""
+        """Return nothing: the closed model has no arrivals."""
         return ArrivalCounts()
 
 

@@ -42,7 +42,7 @@ def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
 
     Args:
         data: Text, bytes, or the fields of a form.
-        json_value: Any JSON value, where there is no data; None: no body.
+        json_value: Any JSON value, without data; None: no body.
     """
     if json_value is not None and not data:
         return json.dumps(json_value).encode(), "application/json"

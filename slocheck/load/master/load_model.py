@@ -76,7 +76,7 @@ class ClosedModel:
         return floor(min(shares) * self._plan.users)
 
     def arrival_stats(self, dropped: int, lag: Mapping[int, int]) -> None:
-        """Return None: there are no arrivals."""
+        """Return None: the closed model has no arrivals."""
 
 
 class OpenModel:

@@ -82,7 +82,7 @@ def _classes(plan: LoadPlan) -> list[type[User]]:
 def _user_classes(path: str) -> list[type[User]]:
     """Import the file and return its user classes, in the file's order."""
     if not Path(path).is_file():
-        raise ScenarioError(f"{path}: there is no such Locust file; name one under workload.scenario")
+        raise ScenarioError(f"{path}: no such Locust file; name one under workload.scenario")
     try:
         classes, shapes = load_locustfile(path)
     except SyntaxError as error:

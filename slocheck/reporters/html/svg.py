@@ -139,7 +139,7 @@ def line(points: Sequence[tuple[float, float]]) -> str:
 
 
 def broken_line(points: Iterable[tuple[float, float | None]]) -> str:
-    """Return path data that leaves a gap where there is no value; a lone point becomes a short dash."""
+    """Return path data that leaves a gap where a value is missing; a lone point becomes a short dash."""
     runs: list[list[tuple[float, float]]] = [[]]
     for x, y in points:
         if y is None:

@@ -99,7 +99,7 @@ def _headers(
 
 
 def _body(body: Body | None, slots: ValueSlots) -> tuple[list[Segment] | None, str]:
-    """Return the body's segments, None where there is no body, and its media type."""
+    """Return the body's segments, None without a body, and its media type."""
     match body:
         case None:
             return None, ""

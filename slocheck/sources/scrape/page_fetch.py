@@ -46,7 +46,7 @@ def fetch_page(url: str, context: ssl.SSLContext, timeout: float) -> Page:
     hide that there are others.
 
     Raises:
-        PageError: Why there is no page: refused, timeout, status, too large, damaged.
+        PageError: Why the page is missing: refused, timeout, status, too large, damaged.
     """
     sent, begun = time.time(), time.monotonic()
     limits = httpx.Limits(max_keepalive_connections=0)

@@ -31,7 +31,7 @@ class Scrape:
     Attributes:
         sent: Before the request.
         received: After the last byte, or when it failed.
-        error: Why there is no page; empty when there is.
+        error: Why the page is missing; empty if there is one.
         start_time: The process's start as the page tells it; None where it does not say.
         fell: A counter was lower than on the page before, or gone.
     """

@@ -83,7 +83,7 @@ def read_preset(value: Value, name: str) -> Preset:
         value.refuse("has one of cache_hits and cache_misses; a hit rate needs both: write the other one")
     ignored = section.value_of(IGNORE_ROUTES)
     if ignored is not None and not section.has(ROUTE_LABEL):
-        ignored.refuse("leaves out routes, but there is no route_label; write route_label: NAME")
+        ignored.refuse("leaves out routes without a route_label; write route_label: NAME")
     if section.has(HISTOGRAM_STATUS) and not section.has(HISTOGRAM):
         value.refuse("has histogram_status_label without histogram; write histogram: NAME")
     return Preset(

@@ -164,7 +164,7 @@ def wrk(job: Job) -> Figures:
 
 
 def hey(job: Job) -> Figures:
-    """Run hey; its ``-q`` paces each connection by itself, which is no open model."""
+    """Run hey; its ``-q`` paces each connection by itself, which is not an open model."""
     paced = ["-q", str(job.rate // VUS)] if job.rate else []
     ran = _run(
         job, ["hey", "-z", f"{job.seconds}s", "-c", str(VUS), *paced, "-cpus", "1", f"{job.url}{PRODUCT}"]

@@ -107,7 +107,7 @@ class _Faulty(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def faulty() -> Iterator[str]:
-    """A server that is no Prometheus in several ways."""
+    """A server that is not a Prometheus in several ways."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Faulty) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{http.server_port}"

@@ -137,7 +137,7 @@ def test_exit_3_when_the_evidence_decides_neither_way(api: str, tmp_path: Path) 
 
 
 def test_exit_3_when_nothing_can_be_measured(api: str, tmp_path: Path) -> None:
-    """An endpoint that no request matched is no data, and no data is never a pass."""
+    """An endpoint that no request matched has no data, and no data is never a pass."""
     objectives = '  other_p95: {indicator: latency_p95, endpoint: "GET /nothing", silver: "< 10s"}\n'
     write_spec(tmp_path, api, objectives=objectives, workload=SHORT, more="confidence: none\n")
     done = slocheck("run", cwd=tmp_path)

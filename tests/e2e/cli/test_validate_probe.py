@@ -41,7 +41,7 @@ def _source(url: str, preset: str = "preset: prom-client") -> str:
 def test_it_says_of_each_objective_whether_it_can_be_measured(
     api: str, prometheus: PrometheusServer, tmp_path: Path
 ) -> None:
-    """200 ms is no edge of the API's histogram: the missing bucket is named; the rest is measurable."""
+    """200 ms is not a bucket boundary of the API: the missing bucket is named; the rest is measurable."""
     write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(prometheus.url))
     done = slocheck("validate", "--probe", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

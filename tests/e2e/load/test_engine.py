@@ -40,7 +40,7 @@ def test_phases_and_slices(tmp_path: Path) -> None:
     assert (recording.warmup_s, recording.window_s) == (1, 2)
     seconds = {counts.second for e in recording.endpoints for counts in e.slices}
     assert {0, 1, 2} <= seconds <= {0, 1, 2, 3}, (
-        "the stop takes a moment; what it lets through is no window's"
+        "the stop takes a moment; what it lets through is outside the window"
     )
     assert [tick.second for tick in ended.ticks] == sorted({tick.second for tick in ended.ticks})
     assert {tick.phase for tick in ended.ticks} >= {"window", "drain"}

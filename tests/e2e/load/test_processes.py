@@ -248,7 +248,7 @@ IMPORTED = "while it is imported"
         pytest.param("exit(3)\n", f"scenario.py:1: ends the process {IMPORTED}", id="exits"),
         pytest.param("import locust\n", "scenario.py: has no user class; define a subclass", id="no user"),
         pytest.param(SHAPE, "scenario.py: defines a LoadTestShape (S); the plan decides", id="shape"),
-        pytest.param(None, "scenario.py: there is no such Locust file", id="missing"),
+        pytest.param(None, "scenario.py: no such Locust file", id="missing"),
     ],
 )
 def test_a_scenario_that_cannot_be_run_is_refused(tmp_path: Path, text: str | None, says: str) -> None:

@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
     def do_GET(self) -> None:
-        """Pass on what is no query, such as the list of targets."""
+        """Pass on what is not a query, such as the list of targets."""
         self._send(*self.proxy.forward(self.path, None, 0.0))
 
     def do_POST(self) -> None:

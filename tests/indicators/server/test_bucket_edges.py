@@ -106,7 +106,7 @@ def test_an_edge_may_be_written_in_two_ways() -> None:
 
 @pytest.mark.parametrize("le", ["1/0", "1e999999999", "1e-999999999", "nan", "-Inf", "", "x"])
 def test_an_odd_edge_decides_nothing(le: str) -> None:
-    """What is no number is no edge, and a huge exponent costs no time."""
+    """What is not a number is not a boundary, and a huge exponent costs no time."""
     series = _layout("200", EVEN, "0.1", "0.5", "+Inf", le)
     assert _verdicts(P95, _server(*series, _up(*TIMES)), _client(500)) == (MET, MET, MET)
 

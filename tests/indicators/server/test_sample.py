@@ -213,7 +213,7 @@ def test_the_sample_that_closes_the_window_may_come_late() -> None:
 
 
 def test_one_target_scraped_by_two_jobs_is_named() -> None:
-    """Sums that are a multiple of what was sent are no measurement."""
+    """Sums that are a multiple of what was sent are not a measurement."""
     server = _server(*_counter((0, 500, 1500, 2000), {}))
     sample = _sample(ERRORS, server, _client(1000))
     assert isinstance(sample, NoData)

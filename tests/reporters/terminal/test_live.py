@@ -17,7 +17,7 @@ ASSESSMENT = report().assessment
 
 
 def plain_console() -> tuple[Console, io.StringIO]:
-    """A console that is no terminal, and what it prints."""
+    """A console that is not a terminal, and what it prints."""
     out = io.StringIO()
     return Console(file=out, force_terminal=False, width=40), out
 

@@ -13,7 +13,7 @@ from tests.builders.reports import HOSTILE, hostile_report, report, target_lost,
 
 
 def lines(found: Report, *, width: int = 80) -> list[str]:
-    """Return what is printed where there is no terminal."""
+    """Return what is printed without a terminal."""
     out = io.StringIO()
     render_summary(found, Console(file=out, force_terminal=False, width=width), {})
     return out.getvalue().splitlines()

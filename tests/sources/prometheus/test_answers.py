@@ -34,7 +34,7 @@ def test_values_are_read_as_given() -> None:
 
 
 def test_vectors_and_scalars() -> None:
-    """A scalar is one element without labels; histograms are no numbers."""
+    """A scalar is one element without labels; histograms are not numbers."""
     assert points(answer("scalar", [1, "2"]), MESSAGES)[0].value == 2.0
     histogram = {"metric": {}, "histogram": [1, {}]}
     found = points(answer("vector", [{"metric": {"a": "b"}, "value": [1, "2"]}, histogram]), MESSAGES)
@@ -48,11 +48,13 @@ def test_vectors_and_scalars() -> None:
         pytest.param("matrix", {"a": 1}, id="no list"),
         pytest.param("matrix", ["a"], id="no object"),
         pytest.param("matrix", [{"values": []}], id="no labels"),
-        pytest.param("matrix", [{"metric": {"a": 1}, "values": []}], id="a label that is no text"),
+        pytest.param("matrix", [{"metric": {"a": 1}, "values": []}], id="a label that is not text"),
         pytest.param("matrix", [{"metric": {}, "values": [[1]]}], id="half a sample"),
         pytest.param("matrix", [{"metric": {}, "values": [[1, "x"]]}], id="no number"),
         pytest.param("matrix", [{"metric": {}, "values": [[None, "1"]]}], id="no time"),
-        pytest.param("matrix", [{"metric": {}, "values": [[math.nan, "1"]]}], id="a time that is no number"),
+        pytest.param(
+            "matrix", [{"metric": {}, "values": [[math.nan, "1"]]}], id="a time that is not a number"
+        ),
         pytest.param("matrix", [{"metric": {}, "values": [[10**400, "1"]]}], id="a time beyond all"),
         pytest.param("matrix", [{"metric": {}, "values": [[1, 10**400]]}], id="a value beyond all"),
         pytest.param(

@@ -46,7 +46,7 @@ def with_server(answers: list[bytes], work: Callable[[PrometheusHttp], T]) -> T:
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf"])
 def test_a_clock_that_tells_no_time_is_refused(value: str) -> None:
-    """A skew that is no number would put the load nowhere."""
+    """A skew that is not a number would put the load nowhere."""
     with pytest.raises(SourceError, match=r"time\(\) is not one number"):
         with_server([success("scalar", [1, value])], clock_skew)
 
@@ -159,7 +159,7 @@ def test_halves_are_asked_for_without_a_gap() -> None:
     ],
 )
 def test_the_preflight_refuses(answers: list[bytes], message: str) -> None:
-    """Half of the data, or none, is no start for a load."""
+    """Half of the data, or none, is not a start for a load."""
     clock = [success("scalar", [0, "1"])] * 3
 
     def inspect(connection: PrometheusHttp) -> object:

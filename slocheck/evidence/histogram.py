@@ -1,7 +1,7 @@
 """The latency histogram: log-linear, 256 buckets an octave, exact in whole nanoseconds.
 
 Below 512 ns each nanosecond is its own bucket; from there on a bucket is at most 1/256 (0.4 %) of its
-lower edge wide. An index is an integer and needs no table, so histograms of different processes and
+lower bound wide. An index is an integer and needs no table, so histograms of different processes and
 seconds merge by adding counts. This is the layout that HdrHistogram made common, without its upper end.
 """
 
@@ -28,7 +28,7 @@ def bucket_index(ns: int) -> int:
 
 def bucket_indices(ns: "NDArray[np.int64]") -> "NDArray[np.int64]":
     """Return `bucket_index` of each element; none may be negative."""
-    import numpy as np  # noqa: PLC0415 - the core stays light for whoever only reads histograms
+    import numpy as np  # noqa: PLC0415 - the core stays light for those who only read histograms
 
     exponent = np.frexp(ns.astype(np.float64))[1].astype(np.int64)
     # from 2**53 on a float may have been rounded up to the next power of two
@@ -38,7 +38,7 @@ def bucket_indices(ns: "NDArray[np.int64]") -> "NDArray[np.int64]":
 
 
 def bucket_bounds(index: int) -> tuple[int, int]:
-    """Return a bucket's edges in nanoseconds: it holds exactly the latencies low <= ns < high."""
+    """Return a bucket's bounds in nanoseconds: it holds exactly the latencies low <= ns < high."""
     shift = max(0, (index >> _SUB_BITS) - 1)
     low = (index - (shift << _SUB_BITS)) << shift
     return low, low + (1 << shift)

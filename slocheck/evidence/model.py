@@ -149,7 +149,7 @@ class Evidence:
         server_error: Why a configured source delivered nothing; empty when it did.
         generator_error: Why the generator was lost; empty when it was not.
         alpha_share: Of the error rate that the confidence allows, what this evidence may spend: less than 1
-            where the run was looked at more than once.
+            where interim analyses could have ended the run.
     """
 
     schema_version: int

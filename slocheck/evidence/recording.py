@@ -40,8 +40,8 @@ class SliceCounts:
         failed_latencies: The same of the failed ones.
         total_ns: Sum of the ok requests' latencies.
         max_ns: Largest of the ok requests' latencies; 0 where there is none.
-        cache_hits: Responses whose header told a hit.
-        cache_misses: Responses whose header told a miss.
+        cache_hits: Hits, by response header.
+        cache_misses: Misses, by response header.
         bytes_received: Body bytes.
         service_times: Histogram of the ok requests' times from their real sending on, where that differs
             from the intended start: in the open model.
@@ -109,7 +109,7 @@ class Recording:
         endpoints: By endpoint, sorted.
         errors: Examples of failures, most frequent first, bounded in number.
         warmup_s: Whole seconds at the start that are warm-up; the window starts there.
-        window_s: Whole seconds of the window that were really driven (less than planned when cut).
+        window_s: Whole seconds of the window that were measured (fewer than planned when cut short).
     """
 
     thresholds_ns: tuple[int, ...]

@@ -63,7 +63,7 @@ class SourcePreflight:
         clock_skew: The source's clock minus ours, seconds.
         targets: Targets that the selector finds up.
         bucket_boundaries: Of the latency histogram's buckets, seconds, ascending, without ``+Inf``.
-        missing: Metrics the objectives need that have no series yet (newborn, or misnamed).
+        missing: Metrics the objectives need that have no series yet (not created yet, or misnamed).
         warnings: What the user should know, one sentence each, with the remedy.
     """
 
@@ -91,7 +91,7 @@ class ServerSeries:
         scrape_interval: Seconds.
         clock_skew: The source's clock minus ours, seconds.
         queries: Every query sent for what is graded, for the report.
-        warnings: What the source warned of, and what this side found odd.
+        warnings: What the source warned of, and what looked wrong in its answers.
         incomplete: Why the series cannot be trusted to be whole; empty when they can.
         promql: Objective name to its answer.
         dashboard: Objective name to what a dashboard would show at the window's end, in the metric's

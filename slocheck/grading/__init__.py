@@ -1,1 +1,1 @@
-"""Verdicts: from samples and limits to tiers, gate and exit code. Pure."""
+"""Grading: from samples and limits to verdicts, tiers and exit code. Pure."""

@@ -1,4 +1,4 @@
-"""What to change so that the next run can prove the next tier, in one line."""
+"""What to change so that the next run can prove the next tier."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -9,16 +9,16 @@ from slocheck.spec.model import Spec
 from slocheck.spec.model.load_profile import peak
 
 HEADROOM = 1.1
-"""Aim a little further than the estimate: it is one."""
+"""The needed length and load are estimates, so a little more is advised."""
 
 LONGEST_S = 24 * 3600
 
 
 def advice(assessment: Assessment, spec: Spec) -> str:
-    """Name the workload settings, and the objectives to improve, that the next tier takes."""
+    """Say in one line which workload settings to change and which objectives to improve for the next tier."""
     tier = assessment.next_tier
     if tier is None:
-        return "every tier is met; nothing is left to prove"
+        return "every tier is met; there is nothing left to prove"
     needed = [
         (result.objective.name, level)
         for result in assessment.objectives
@@ -30,18 +30,18 @@ def advice(assessment: Assessment, spec: Spec) -> str:
     if breached:
         steps.append(f"improve {', '.join(breached)}")
     if not steps:
-        steps.append("see the reasons above" if undecided else "run again: the measurement was not valid")
+        steps.append("see the reasons above" if undecided else "run again: the measurement is invalid")
     return f"to prove {tier}: {'; '.join(steps)}"
 
 
 def _steadier(assessment: Assessment) -> list[str]:
-    """Say how long a warm-up would have cut off what was unsteady."""
+    """Say how long a warm-up would have left out what was unsteady."""
     longest = max((item.suggested_warmup_s or 0 for item in assessment.steady_states), default=0)
     return [f"set workload.warmup to {longest}s"] if longest else []
 
 
 def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
-    """Say how many users and how long a window would decide what is open."""
+    """Say how much load and how long a window would decide what is undecided."""
     sides = [side for level in undecided for side in level.sides]
     steps = []
     load = max((side.load_factor or 0.0 for side in sides), default=0.0)
@@ -58,7 +58,7 @@ def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
 
 
 def _factor(side: SideResult) -> float:
-    """Return how many times longer this side needs; 0 where length is not what it lacks."""
+    """Return how many times longer a run this side needs; 0 where a longer run would not help."""
     if side.verdict is not Verdict.UNDECIDED or side.bounds is None or side.load_factor:
         return 0.0
     return side.bounds.needed_duration_factor or 0.0

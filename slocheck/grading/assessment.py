@@ -42,8 +42,8 @@ class Bounds:
     Attributes:
         low: Lower end of the confidence interval: of the share of bad requests, or of the rate.
         high: Upper end.
-        effective_sample_size: Independent requests that would carry the same information.
-        needed_duration_factor: How many times as long a run would decide it; None when decided or hopeless.
+        effective_sample_size: Independent requests that would carry the same information; None for a rate.
+        needed_duration_factor: How many times as long a run would decide; None when decided or never.
         tolerated_design_effect: Largest design effect that keeps MET; None when not met.
         p_breach: One-sided p-value of a breach.
     """
@@ -65,15 +65,15 @@ class SideResult:
         verdict: From this side's numbers alone.
         display: The indicator's value as bounds, base units; None without data.
         total: Requests (look-ups, points) behind it; 0 without data.
-        bad: Bad ones, lower bound; None where the form has none.
+        bad: Bad ones, lower bound; None for what is not a share of requests.
         bad_upper: Bad ones, upper bound.
-        reason: Why undecided or how decided, one sentence without a full stop; may be empty when met.
+        reason: Why it is undecided or breached, one sentence without a full stop; may be empty when met.
         notes: What widened the bounds.
         bounds: The statistics; None with ``confidence: none``.
-        broken: The source failed (as opposed to no traffic).
+        source_failed: The metric source failed, as opposed to no traffic.
         observed: The verdict on the observed values alone; None without data.
         bucket_limited: See `samples.Share`.
-        load_factor: For a rate that was not offered: how many times more load would offer it; else None.
+        load_factor: Where the load offered less than the limit: how many times more it takes; else None.
     """
 
     side: Side
@@ -186,8 +186,8 @@ class SteadyState:
     """Whether the window of one run was one steady state.
 
     Attributes:
-        steady: Neither alarm was raised.
-        message: What was seen, in words; names the run where several are pooled.
+        steady: Neither test found a change.
+        message: What was seen; names the run where several are pooled.
         suggested_warmup_s: The whole warm-up, in seconds, that would have excluded the drift; None where none
             would, or where the window was steady.
     """
@@ -207,7 +207,7 @@ class Gap:
         verdict: BREACHED or UNDECIDED.
         distance_to_limit: How far the observed value is on the wrong side of the limit, in base units; 0 on
             the right side, None where nothing was observed.
-        message: In words.
+        message: The verdict, the limit, and why.
     """
 
     objective: str
@@ -223,16 +223,16 @@ class Assessment:
 
     Attributes:
         outcome: Of the gate.
-        exit_code: The contract's.
+        exit_code: Of the command that graded it.
         tier: Highest tier whose objectives are all met (and those of the tiers below); None: none.
         gate: The tier asked for.
         next_tier: The one above `tier`; None at the top.
-        gaps: What the next tier misses, worst first.
+        gaps: What keeps the run from the next tier, worst first.
         objectives: All results, in the spec's order.
         findings: All validity checks.
-        warnings: Missed targets, unsteady windows, and things that do not change the exit code.
+        warnings: Missed targets, unsteady windows, and what else the user should know.
         confidence: As in the spec; None: the observed values alone were graded.
-        headline: One sentence: the worst breach, or what is undecided, or that the gate is met.
+        headline: One sentence: why the run is invalid, the worst breach, or that the gate is met.
         steady_states: One entry for each run whose window was long enough to test.
     """
 

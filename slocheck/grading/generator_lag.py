@@ -27,8 +27,8 @@ def unexplained_by_target(
         for result in results
         if traits_of(result.objective.indicator.kind).is_percentile
         for lag_s in [_lag_s(runs, result.objective.indicator.quantile)]
-        for level in tiers.hardest_level(result, spec.gate, spec.tiers)
-        if _explains(lag_s, level, spec.validity.max_lag_share)
+        if (level := tiers.strictest_needed(result)) is not None
+        and _explains(lag_s, level, spec.validity.max_lag_share)
     }
     if not explained:
         return ()

@@ -27,7 +27,7 @@ def outcome_of(
     """
     if any(run.ending is Ending.INTERRUPTED for run in runs):
         return Outcome.INTERRUPTED
-    breaches = significant_breaches(results, spec, alpha)
+    breaches = _significant_breaches(results, alpha)
     faults = [finding for finding in findings if not finding.valid]
     if any(not _explained(name, faults) for name in breaches):
         return Outcome.FAIL
@@ -39,12 +39,12 @@ def outcome_of(
     return Outcome.PASS if met and all(run.ending is Ending.COMPLETE for run in runs) else Outcome.UNDECIDED
 
 
-def significant_breaches(results: Sequence[ObjectiveResult], spec: Spec, alpha: float | None) -> list[str]:
+def _significant_breaches(results: Sequence[ObjectiveResult], alpha: float | None) -> list[str]:
     """Return the objectives whose breach fails the gate: by Holm's correction where there is a confidence."""
     tests = [
         (result.objective.name, side)
         for result in results
-        for level in tiers.hardest_level(result, spec.gate, spec.tiers)
+        if (level := tiers.strictest_needed(result)) is not None
         for side in level.sides
     ]
     if alpha is None:

@@ -48,13 +48,13 @@ def _samples(
 def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict, str]:
     """Return the verdict of one or two sides (client first) and the reason for it.
 
-    With two sides: met only if both are met, breached if either is. Of a server that cannot decide the
-    client settles three cases, none of which can make a false met:
+    With two sides: met only if both are met, breached if either is. Where the server side is
+    undecided the client settles three cases, none of which can make a false met:
 
     - The limit lies inside a bucket of the server's histogram. For the same requests the client's
       latency is never below the server's, so what the client proves holds for the server.
     - The server's totals meet the limit but come in too few scrapes for the statistics. They count the same
-      requests as the client, whose statistics then speak for both (not so for cache look-ups, which
+      requests as the client, whose statistics then hold for both (not so for cache look-ups, which
       need not be requests).
     - A cache that only one side can see is graded on that side alone.
     """

@@ -72,4 +72,4 @@ def withhold_unsteady(
     """Return the results with every MET withheld if a window was unsteady; what is breached stays so."""
     if all(state.steady for state in states):
         return tuple(results)
-    return withhold_met(results, "withheld: the window is unsteady")
+    return withhold_met(results, "the window is unsteady")

@@ -1,10 +1,10 @@
-"""From verdicts on limits to the achieved tier, the gate, and what is missing to the next tier."""
+"""From verdicts on limits to the achieved tier, the gate, and what is missing for the next tier."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from math import isfinite
 
-from slocheck.grading.assessment import Gap, LevelResult, ObjectiveResult, Verdict
+from slocheck.grading.assessment import Gap, LevelResult, ObjectiveResult, Verdict, worst_verdict
 from slocheck.spec.model import Limit
 
 CRITICAL, TARGET = "critical", "target"
@@ -21,31 +21,27 @@ def levels_needed(result: ObjectiveResult, tier: str, tiers: Sequence[str]) -> l
     return [level for level in result.levels if level.level in names]
 
 
-def hardest_level(result: ObjectiveResult, gate: str, tiers: Sequence[str]) -> list[LevelResult]:
-    """Return the level of an objective that the gate needs and that is the hardest to keep; none or one.
+def strictest_needed(result: ObjectiveResult) -> LevelResult | None:
+    """Return the level that is hardest to keep of those that the gate needs; None where it needs none.
 
-    Whoever breaks a looser one breaks it, too; so it alone is tested.
+    What breaks a looser level breaks this one too, so it alone is tested.
     """
-    needed = levels_needed(result, gate, tiers)
-    if not needed:
-        return []
-    lower = needed[0].limit.comparison.lower_is_better
-    return [min(needed, key=lambda level: level.limit.value if lower else -level.limit.value)]
+    lower = result.levels[0].limit.comparison.lower_is_better
+    return min(
+        result.needed, key=lambda level: level.limit.value if lower else -level.limit.value, default=None
+    )
 
 
 def tier_verdict(results: Sequence[ObjectiveResult], tier: str, tiers: Sequence[str]) -> Verdict:
-    """Return the verdict on a tier: that of its worst level; a tier nobody speaks of is undecided."""
-    needed = [level.verdict for result in results for level in levels_needed(result, tier, tiers)]
-    if Verdict.BREACHED in needed:
-        return Verdict.BREACHED
-    return Verdict.UNDECIDED if Verdict.UNDECIDED in needed or not needed else Verdict.MET
+    """Return the verdict on a tier: that of its worst level; undecided where no limit is needed for it."""
+    needed = [level for result in results for level in levels_needed(result, tier, tiers)]
+    return worst_verdict(needed) or Verdict.UNDECIDED
 
 
 def achieved_tier(results: Sequence[ObjectiveResult], tiers: Sequence[str]) -> str | None:
     """Return the highest tier that is met, None where not even the loosest is.
 
-    A tier at which no objective has a limit of its own cannot be achieved by silence: it has to be
-    named by at least one objective.
+    A tier counts only if at least one objective has a limit for it.
     """
     named = {level.level for result in results for level in result.levels}
     met = [tier for tier in tiers if tier in named and tier_verdict(results, tier, tiers) is Verdict.MET]
@@ -53,7 +49,7 @@ def achieved_tier(results: Sequence[ObjectiveResult], tiers: Sequence[str]) -> s
 
 
 def next_tier(achieved: str | None, results: Sequence[ObjectiveResult], tiers: Sequence[str]) -> str | None:
-    """Return the lowest tier above the achieved one that an objective names."""
+    """Return the lowest tier above the achieved one for which an objective has a limit."""
     named = {level.level for result in results for level in result.levels}
     start = 0 if achieved is None else tiers.index(achieved) + 1
     return next((tier for tier in tiers[start:] if tier in named), None)
@@ -73,12 +69,9 @@ def gaps(results: Sequence[ObjectiveResult], tier: str | None, tiers: Sequence[s
 
 
 def _worst(levels: Sequence[LevelResult]) -> LevelResult | None:
-    """Return the first breached level, else the first undecided one."""
-    for verdict in (Verdict.BREACHED, Verdict.UNDECIDED):
-        for level in levels:
-            if level.verdict is verdict:
-                return level
-    return None
+    """Return the first breached level, else the first undecided one, else None."""
+    worst = worst_verdict(levels)
+    return next((level for level in levels if level.verdict is worst is not Verdict.MET), None)
 
 
 def _gap(result: ObjectiveResult, level: LevelResult, tier: str) -> Gap:
@@ -91,7 +84,7 @@ def _gap(result: ObjectiveResult, level: LevelResult, tier: str) -> Gap:
 
 
 def _observed(level: LevelResult) -> list[Fraction]:
-    """Return the observed values of a level's sides, the end of each that is further from the limit."""
+    """Return the observed value of each side of a level: the end that is worse for the limit."""
     values = []
     for side in level.sides:
         if side.display is not None:

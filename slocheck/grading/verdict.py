@@ -143,7 +143,7 @@ def _why_undecided(
             f"requests are correlated: the effective sample size is {compared.effective_sample_size:,.0f} of "
             f"{observed.total:,}, and {needed:,} are needed; {longer}"
         )
-    return f"too close to the limit to tell from chance; {longer}"
+    return f"too close to the limit for a verdict; {longer}"
 
 
 def _longer(factor: float | None) -> str:
@@ -188,7 +188,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: flo
     if reached[observed.verdict]:
         return replace(observed, bounds=bounds)
     longer = _longer(compared.needed_duration_factor)
-    reason = "the rate varies too much to tell it from the limit" + (f"; {longer}" if longer else "")
+    reason = "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
     return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
 
 

@@ -13,7 +13,7 @@ def withhold_met(
 
     Args:
         results: Of all objectives.
-        reason: A short one, such as ``withheld: schedule-lag``: the finding tells the rest.
+        reason: A short one, such as ``the run is invalid (schedule-lag)``; the finding says the rest.
         only: Names of the objectives concerned; None: all.
     """
     return tuple(
@@ -29,11 +29,12 @@ def withhold_invalid(
 ) -> tuple[ObjectiveResult, ...]:
     """Return the results with every MET withheld that a fault of the measurement makes invalid.
 
-    A breach can stand in spite of a fault: `outcome.outcome_of` tells which do.
+    A breach can stand in spite of a fault: see `outcome.outcome_of`.
     """
     for fault in (finding for finding in findings if not finding.valid):
         only = fault.affects if fault.server_only else None
-        results = withhold_met(results, f"withheld: {fault.code}", only=only)
+        subject = "server side" if fault.server_only else "run"
+        results = withhold_met(results, f"the {subject} is invalid ({fault.code})", only=only)
     return tuple(results)
 
 

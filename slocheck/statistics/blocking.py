@@ -1,4 +1,4 @@
-"""How much a correlated sample is worth: the variance between blocks of slices.
+"""The effective sample size of correlated requests: the variance between blocks of slices.
 
 Blocks of 1, 2, 4 ... slices are compared (the blocking of Flyvbjerg and Petersen 1989, doi
 10.1063/1.457480). Where neighbouring slices are correlated, longer blocks show more variance than shorter
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 MIN_SLICES = 10
-"""Fewer blocks than this tell nothing about correlation."""
+"""Fewer blocks than this say nothing about correlation."""
 
 MIN_RUNS = 3
 """From this many pooled runs on, each run is a block too."""

@@ -1,4 +1,4 @@
-"""Group-sequential analysis: looking at a run while it goes on, without being wrong more often for it."""
+"""Group-sequential analysis: interim analyses of a run that do not make wrong verdicts more frequent."""
 
 INTERIM_ANALYSES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """When a run that may stop early is analysed, as shares of its longest window; the last is its end."""

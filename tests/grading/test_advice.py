@@ -27,7 +27,7 @@ LATENCY = '  latency_p95: {bronze: "< 500ms", silver: "< 10ms"}\n'
         pytest.param(
             '  latency_p95: {silver: "< 500ms"}\n',
             "",
-            "every tier is met; nothing is left to prove",
+            "every tier is met; there is nothing left to prove",
             id="the top",
         ),
     ],

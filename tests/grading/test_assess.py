@@ -92,7 +92,7 @@ def test_a_fault_of_the_generator_is_never_a_pass(health: object, finding: str) 
     assert fault.code == finding
     levels = [level for result in assessment.objectives for level in result.levels]
     assert {level.verdict for level in levels} == {Verdict.UNDECIDED}
-    assert {level.reason for level in levels} == {f"withheld: {finding}"}
+    assert {level.reason for level in levels} == {f"the run is invalid ({finding})"}
 
 
 LOST_TO_US = make_evidence(

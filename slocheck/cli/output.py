@@ -1,4 +1,4 @@
-"""What a command prints: results to stdout, progress to stderr."""
+"""What the commands print: results to stdout, progress to stderr."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,22 +20,22 @@ from slocheck.spec.model import Spec
 
 
 class Silence:
-    """An observer that says nothing but warnings."""
+    """An observer that shows nothing but warnings."""
 
     def step(self, text: str) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
     def warn(self, text: str) -> None:
-        """Print the warning: it changes what the verdict can be."""
+        """Print the warning: it may change what the verdict can be."""
         print(f"warning: {text}", file=sys.stderr)
 
     def update(self, tick: Tick, assessment: Assessment) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
 
 @contextmanager
 def observer(spec: Spec, *, quiet: bool) -> Iterator[Observer]:
-    """Yield who watches the run: a live view on a terminal, plain lines elsewhere, or silence."""
+    """Yield the observer of a run: a live view on a terminal, plain lines elsewhere, or silence."""
     if quiet:
         yield Silence()
         return
@@ -56,7 +56,7 @@ def report_paths(report: Report) -> Mapping[str, str]:
 
 
 def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> None:
-    """Print the result to stdout: the last lines for people, or one JSON document."""
+    """Print the result to stdout: a summary for people, or one JSON document."""
     if as_json:
         sys.stdout.write(FORMATS["json"].render(report))
         sys.stdout.flush()
@@ -65,5 +65,5 @@ def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> 
 
 
 def print_summary(report: Report, console: Console, *, paths: Mapping[str, str]) -> None:
-    """Print the last lines of a run."""
+    """Print the summary of a run."""
     render_summary(report, console, paths)

@@ -1,7 +1,7 @@
 """A run's folder under reports/: written atomically, read back, listed.
 
-A file is written beside its place, synced, renamed, and its folder synced: a kill or a full disk at
-any moment leaves the old state or the new one, never half a file.
+A file is written under another name, synced, renamed, and its folder is synced: a kill or a full
+disk leaves the old file or the new one, never half of one.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ _RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
 
 
 class _Document(BaseModel):
-    """The file's outermost form: NaN and infinity are kept, as strings."""
+    """The file as a whole: NaN and infinity are kept, as strings."""
 
     model_config = ConfigDict(ser_json_inf_nan="strings")
 
@@ -36,13 +36,13 @@ class _Document(BaseModel):
 
 
 class _Version(BaseModel):
-    """The one field that the evidence of every form has."""
+    """The one field that every form of the evidence has."""
 
     schema_version: int
 
 
 class _AnyDocument(BaseModel):
-    """The file of any form, for its version alone."""
+    """The file in any form, read for its version alone."""
 
     evidence: _Version
 
@@ -61,13 +61,13 @@ class RunFolder:
         return target
 
     def save_evidence(self, evidence: Evidence, spec_text: str) -> None:
-        """Write what the run can be graded from again: the spec first, the evidence last."""
+        """Write what the run can be graded from again: spec first, evidence last; raises SaveError."""
         self.write(SPEC_FILE, spec_text)
         plain = _Document(evidence=evidence).model_dump_json()
         self.write(EVIDENCE_FILE, gzip.compress(plain.encode(), compresslevel=6, mtime=0))
 
     def close(self) -> None:
-        """Give up the lock and take away the mark of a living run."""
+        """Release the lock and remove the file that marks a run as going on."""
         if self._lock >= 0:
             (self.path / RUNNING_FILE).unlink(missing_ok=True)
             os.close(self._lock)
@@ -75,7 +75,7 @@ class RunFolder:
 
 
 def write_atomically(target: Path, content: bytes) -> None:
-    """Replace `target` by `content`, or leave it as it was; raises SaveError."""
+    """Replace the content of `target`, or leave it as it was; raises SaveError."""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
@@ -107,7 +107,7 @@ class Archive:
         self.root = root
 
     def probe(self) -> None:
-        """Make sure that a run can be saved here, before any load; raises UsageError."""
+        """Make sure before any load that a run can be saved here; raises UsageError."""
         probe = self.root / f".probe-{secrets.token_hex(4)}"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -136,14 +136,14 @@ class Archive:
             return RunFolder(path, lock)
 
     def _mark_orphans(self) -> None:
-        """Rename the mark of runs whose process is gone: nobody holds their lock any more."""
+        """Mark runs as aborted whose process is gone: nothing holds their lock any more."""
         for mark in self.root.glob(f"*/{RUNNING_FILE}"):
             descriptor = os.open(mark, os.O_RDWR)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 mark.rename(mark.with_name(ABORTED_FILE))
             except (BlockingIOError, FileNotFoundError):
-                continue  # alive, or another run was faster
+                continue  # still going on, or another process was faster
             finally:
                 os.close(descriptor)
 
@@ -172,7 +172,7 @@ class Archive:
 
 
 def _age(path: Path) -> tuple[str, int]:
-    """Order runs by start; within one second, by when the evidence was written."""
+    """Return the key that orders runs by start and, within one second, by when their evidence was written."""
     return path.name[:16], (path / EVIDENCE_FILE).stat().st_mtime_ns
 
 

@@ -7,12 +7,12 @@ from slocheck.evidence.model import Evidence
 from slocheck.grading.assess import assess
 from slocheck.grading.report import Report
 from slocheck.indicators.pooling import pooled
-from slocheck.masking import masked, secrets_of
+from slocheck.masking import masked
 from slocheck.spec.model import Spec
 
 
 def graded(
-    spec: Spec, runs: Sequence[Evidence], folders: Sequence[Path], *, secrets: Sequence[str] = ()
+    spec: Spec, runs: Sequence[Evidence], folders: Sequence[Path], *, secrets: Sequence[str]
 ) -> Report:
     """Grade runs as one sample.
 
@@ -20,12 +20,11 @@ def graded(
         spec: What they are graded against, overrides applied.
         runs: One or more runs of the same load on the same target.
         folders: Their folders, in the same order.
-        secrets: What must not be shown, besides the spec's own credentials.
+        secrets: What must not show in the report.
     """
     evidence = runs[0] if len(runs) == 1 else pooled(runs)
     names = " ".join(shown_path(folder) for folder in folders)
-    report = Report(spec, evidence, assess(spec, *runs), names)
-    return masked(report, (*secrets_of(spec), *secrets))
+    return masked(Report(spec, evidence, assess(spec, *runs), names), secrets)
 
 
 def shown_path(path: Path) -> str:

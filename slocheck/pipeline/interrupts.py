@@ -1,8 +1,8 @@
-"""Signals: the first one ends the run in order, the second one at once.
+"""Signals: the first one ends the run in an orderly way, the second one at once.
 
 While a run is under load the first signal asks the engine to stop and the second kills it; at any
-other time the first raises `Interrupted` in the main thread. While a result is being saved nothing
-is interrupted: saving is short, and a half-saved run helps nobody.
+other time the first raises `Interrupted` in the main thread. While a result is being saved,
+signals are only counted: saving is short, and a run saved in part is of no use.
 """
 
 import signal
@@ -15,7 +15,7 @@ from slocheck.errors import SIGNAL_EXIT_CODES
 
 
 class Interrupted(BaseException):
-    """A signal arrived where nothing can be kept; `exit_code` is the contract's."""
+    """A signal arrived when there was nothing to keep yet; `exit_code` is the contract's."""
 
     def __init__(self, name: str) -> None:
         self.name = name

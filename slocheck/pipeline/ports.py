@@ -53,7 +53,7 @@ class Engine(Protocol):
 class EngineFactory(Protocol):
     """Makes the engine of one run."""
 
-    def __call__(self, spec: Spec, *, seed: int | None, processes: int) -> Engine:
+    def __call__(self, spec: Spec, /, *, seed: int | None, processes: int) -> Engine:
         """Return a new engine that sends what `spec` describes; it does no I/O yet."""
 
 
@@ -79,7 +79,7 @@ class MetricSource(Protocol):
 class SourceFactory(Protocol):
     """Makes the metric source of one run."""
 
-    def __call__(self, spec: Spec) -> MetricSource | None:
+    def __call__(self, spec: Spec, /) -> MetricSource | None:
         """Return a new source, which does no I/O yet; None if the spec configures none."""
 
 

@@ -1,4 +1,4 @@
-"""Where a run's numbers come from: versions, host, git state, hashes."""
+"""Where a run's numbers come from: versions, host, git commit, hashes."""
 
 import hashlib
 import os

@@ -8,6 +8,7 @@ from slocheck.errors import UsageError
 from slocheck.evidence.model import Evidence
 from slocheck.grading.report import Report
 from slocheck.indicators.comparability import differences
+from slocheck.masking import secrets_of
 from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence
 from slocheck.pipeline.graded import graded
 from slocheck.spec.loader import load_spec, parse_spec, with_overrides
@@ -61,7 +62,7 @@ def regrade(
     _check_comparable(runs)
     loaded = runs[0].spec() if spec is None else load_spec(spec)
     loaded = with_overrides(loaded, Overrides(gate=gate))
-    return graded(loaded, [run.evidence for run in runs], folders)
+    return graded(loaded, [run.evidence for run in runs], folders, secrets=secrets_of(loaded))
 
 
 def _check_comparable(runs: Sequence[ArchivedRun]) -> None:

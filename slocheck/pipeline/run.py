@@ -1,6 +1,6 @@
 """The steps of a run and their order: check, load, collect, archive, grade, report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,11 +50,6 @@ class RunRequest:
     processes: int = 1
     until_decided: bool = False
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must not show in anything that is kept: the spec's credentials and the scenario's."""
-        return secrets_of(self.spec) + (self.scenario.secrets if self.scenario else ())
-
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
@@ -71,7 +66,7 @@ class RunResult:
 
 def run(request: RunRequest, adapters: Adapters) -> RunResult:
     """Make a run: whatever can be refused is refused before the first request is sent."""
-    spec = request.spec
+    spec, secrets = request.spec, _secrets(request)
     guard_target(spec.target.url, request.allowed_targets)
     request.archive.probe()
     engine = adapters.engine_factory(spec, seed=request.seed, processes=request.processes)
@@ -93,7 +88,12 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
             evidence = builder.complete(load, server, run_id=run_id, interrupted_by=signal)
             if stopping is not None:
                 evidence = stopping.spent(evidence)
-            return _keep(masked(evidence, request.secrets), folder, request, adapters)
+            return _keep(masked(evidence, secrets), folder, spec, secrets=secrets, adapters=adapters)
+
+
+def _secrets(request: RunRequest) -> tuple[str, ...]:
+    """Return what must not show in anything that is kept: the spec's credentials and the scenario's."""
+    return secrets_of(request.spec) + (request.scenario.secrets if request.scenario else ())
 
 
 def _prepare(spec: Spec, engine: Engine, source: MetricSource | None, adapters: Adapters) -> None:
@@ -160,10 +160,12 @@ def _not_collected(signal: str) -> str:
     return f"not collected: the run was interrupted by {signal}"
 
 
-def _keep(evidence: Evidence, folder: RunFolder, request: RunRequest, adapters: Adapters) -> RunResult:
+def _keep(
+    evidence: Evidence, folder: RunFolder, spec: Spec, *, secrets: Sequence[str], adapters: Adapters
+) -> RunResult:
     """Archive the evidence, then grade it, then write the reports; a full disk does not cost the verdict."""
-    unsaved = _attempt(lambda: folder.save_evidence(evidence, request.spec.text))
-    report = graded(request.spec, [evidence], [folder.path], secrets=request.secrets)
+    unsaved = _attempt(lambda: folder.save_evidence(evidence, spec.text))
+    report = graded(spec, [evidence], [folder.path], secrets=secrets)
 
     def write_reports() -> None:
         for reporter in adapters.reporters:

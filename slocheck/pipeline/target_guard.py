@@ -1,4 +1,4 @@
-"""What is checked of the target before any load: that it may be loaded, and that it answers."""
+"""What is checked of the target before any load: it may be loaded, it answers, no other run loads it."""
 
 import fcntl
 import hashlib
@@ -23,8 +23,8 @@ PROBE_TIMEOUT_S = 10.0
 def guard_target(url: str, allowed: Sequence[str]) -> None:
     """Refuse a target that is neither this machine nor named by the user; raises UsageError.
 
-    A name is loopback only if it is ``localhost``: any other name can be pointed elsewhere, so DNS
-    widens nothing. `allowed` holds host names, from ``--allow-target`` or the environment.
+    Of names only ``localhost`` counts as this machine: any other can be made to point elsewhere, so DNS is
+    not asked. `allowed` holds host names, from ``--allow-target`` or the environment.
     """
     host = (urlsplit(url).hostname or "").rstrip(".").lower()
     if is_loopback(host) or host in {name.strip().rstrip(".").lower() for name in allowed}:
@@ -36,7 +36,7 @@ def guard_target(url: str, allowed: Sequence[str]) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host, by its spelling alone, is this machine."""
+    """Tell from a host's spelling alone whether it is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -48,7 +48,7 @@ def is_loopback(host: str) -> bool:
 def probe_target(target: Target) -> None:
     """Connect once, with the TLS handshake where the URL asks for it; raises TargetError.
 
-    No request is sent: it would be in the target's counters and in no recording.
+    No request is sent: the target would count it, and no recording would.
     """
     parts = urlsplit(target.url)
     where = strip_url(target.url)
@@ -64,7 +64,7 @@ def probe_target(target: Target) -> None:
 
 
 def _why(error: OSError) -> str:
-    """Name the cause of a failed connection and what to do about it."""
+    """Return why a connection failed and what to do about it."""
     match error:
         case ssl.SSLError():
             return (
@@ -76,14 +76,14 @@ def _why(error: OSError) -> str:
         case ConnectionRefusedError():
             return "connection refused; nothing listens there. Start the target, or pass --target URL"
         case TimeoutError():
-            return f"no answer within {PROBE_TIMEOUT_S:g} s; is it up, and the address right?"
+            return f"no answer within {PROBE_TIMEOUT_S:g} s; is it up, and is the address right?"
         case _:
             return f"cannot be reached: {error}"
 
 
 @contextmanager
 def sole_use(url: str, *, allow_concurrent: bool) -> Iterator[None]:
-    """Hold this user's lock on the target, so that two runs do not measure each other's load."""
+    """Hold this user's lock on the target: two runs would measure each other's load; raises UsageError."""
     if allow_concurrent:
         yield
         return

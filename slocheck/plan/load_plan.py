@@ -78,6 +78,38 @@ class LoadPlan:
         return not self.scenario.endswith(".py")
 
 
+def load_plan(spec: Spec, *, scenario: str, seed: int | None, processes: int) -> LoadPlan:
+    """Return what a run of `spec` does.
+
+    Args:
+        spec: With its overrides applied.
+        scenario: Absolute path of the scenario that it names.
+        seed: Of every worker's random generator; None: unseeded.
+        processes: Worker processes.
+    """
+    workload = spec.workload
+    return LoadPlan(
+        target_url=spec.target.url,
+        scenario=scenario,
+        users=workload.users,
+        spawn_rate=workload.spawn_rate,
+        warmup_s=workload.warmup,
+        duration_s=workload.duration,
+        drain_s=workload.drain,
+        thresholds_ns=thresholds_ns(spec),
+        failures=spec.failures,
+        cache=spec.cache,
+        tls=spec.target.tls,
+        tags=workload.tags,
+        exclude_tags=workload.exclude_tags,
+        seed=seed,
+        processes=processes,
+        rate=workload.rate,
+        stages=workload.stages,
+        arrivals=workload.arrivals,
+    )
+
+
 def thresholds_ns(spec: Spec) -> tuple[int, ...]:
     """Return the latencies to count against, ascending, in nanoseconds.
 

@@ -1,6 +1,7 @@
 """What ``slocheck run`` does: read the spec and the options, make the run, print the result."""
 
 import os
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.interrupts import Interrupts
+from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
 from slocheck.pipeline.scenario_file import scenario_of
@@ -71,8 +73,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         overrides=overrides,
         archive=Archive(options.reports),
         scenario=scenario,
-        command=wiring.command_line(),
-        allowed_targets=wiring.allowed_targets(options.allow_target or ()),
+        command=command_line(sys.argv[1:]),
+        allowed_targets=_allowed_targets(options),
         allow_concurrent=options.allow_concurrent,
         seed=options.seed,
         processes=worker_count(options.processes),
@@ -96,6 +98,12 @@ def worker_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
         raise UsageError(f"--processes: {shown(text)} is not a count; write 1 to {MAX_PROCESSES}, or auto")
     return int(text)
+
+
+def _allowed_targets(options: RunOptions) -> tuple[str, ...]:
+    """Return the hosts that the user allows, by the flag and by SLOCHECK_ALLOW_TARGETS."""
+    named = os.environ.get("SLOCHECK_ALLOW_TARGETS", "").replace(",", " ").split()
+    return (*(options.allow_target or ()), *named)
 
 
 def _window(options: RunOptions) -> float | None:

@@ -113,7 +113,7 @@ def _added(parts: Sequence[SliceCounts]) -> SliceCounts:
 
 
 def _nothing_sent(recording: Recording, endpoint: Endpoint | None) -> str:
-    """Say why no request was recorded, and what was recorded instead."""
+    """Say why there is no request, and which recorded name may have been meant."""
     names = [str(item.endpoint) for item in recording.endpoints]
     if endpoint is None or str(endpoint) in names:
         return "no request was sent in the window"
@@ -148,7 +148,7 @@ def _availability(question: _Question) -> Share:
 
 
 def _share(question: _Question, bad: Callable[[SliceCounts], int]) -> Share:
-    """Make a share of exactly counted bad requests, shown as the indicator's value."""
+    """Make a share of exactly counted bad requests, displayed as the indicator's value."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
     counts = tuple(bad(part) for part in seconds)
@@ -182,7 +182,7 @@ def _rate(question: _Question) -> Rate | NoData:
 
 
 def _latency(question: _Question) -> Share:
-    """Requests at or over the limit; a failed request is as slow as can be."""
+    """Requests at or over the limit; a failed request counts as infinitely slow."""
     seconds, limit, thresholds = question.seconds, question.limit, question.thresholds_ns
     quantile = question.objective.indicator.quantile
     first_bad = limit.first_bad_ns

@@ -11,7 +11,7 @@ from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, S
 
 
 def pool(samples: Sequence[Sample], *, ratio: bool = False) -> Sample:
-    """Return one sample for several runs, in their order; one run without data leaves none.
+    """Return one sample for several runs, in their order; if one run has no data, neither has the pool.
 
     `ratio`: what is displayed is a share of all requests, and so is that of all runs together. A
     percentile of several runs lies between theirs.

@@ -1,4 +1,4 @@
-"""What an objective is graded on: one of four inert forms, each with its bounds.
+"""What an objective is graded on: one of four plain records, each with its bounds.
 
 All of slocheck's indicators but two are shares of bad requests; see `Share`. Each side (client,
 server) yields a sample per objective and limit, or a `NoData` that says why there is none.
@@ -28,7 +28,7 @@ class Slices:
     Attributes:
         n: Requests.
         bad: Bad for certain.
-        bad_upper: Bad or possibly bad; None where nothing is in doubt.
+        bad_upper: Bad or possibly bad; None where it is certain which were bad.
         references: For latency, counts at or over lower thresholds, down to a tenth of the limit (failures
             included).
         runs: Where several runs are pooled, how many slices each has, in order; else None.
@@ -48,12 +48,12 @@ class Share:
     Attributes:
         total: Requests (or look-ups) in the window, as counted.
         low: Exact lower bound of the bad share, 0..1.
-        high: Exact upper bound; equal to `low` where nothing is in doubt.
-        display: The indicator as a person knows it: the percentile, the error rate, the hit rate.
-        slices: For the statistics; None where the source gives totals only.
+        high: Exact upper bound; equal to `low` where it is exactly known.
+        display: The indicator's usual value: the percentile, the error rate, the hit rate.
+        slices: For the statistics; None where the source gives totals alone.
         notes: What widened the bounds: reset, tail_unknown, a limit inside a bucket, ...
-        bucket_limited: The only doubt is that the limit lies inside a histogram bucket; the client,
-            never faster than the server for the same requests, may settle it.
+        bucket_limited: Nothing is open but on which side of the limit the requests of one bucket were. The
+            client, never faster than the server for the same requests, may settle it.
     """
 
     total: int

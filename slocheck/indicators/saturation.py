@@ -3,21 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
 
 from slocheck.evidence.series import RawSeries, ServerSeries
+from slocheck.indicators.server.scrape_targets import CleanSeries, clean
 from slocheck.plan.usage import (
     CONTAINER_CPU,
     CONTAINER_MEMORY,
-    CONTAINER_METRICS,
     PERIODS,
     PROCESS_CPU,
     PROCESS_MEMORY,
     PROCESS_METRICS,
     THROTTLED,
+    USAGE_METRICS,
 )
-
-USAGE_METRICS = frozenset({*PROCESS_METRICS, *CONTAINER_METRICS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,10 @@ class Usage:
 
 def saturation(server: ServerSeries) -> tuple[Usage, ...]:
     """Return the usage of each process and container that the series tell of, by name."""
-    found: dict[str, dict[str, list[RawSeries]]] = {}
+    found: dict[str, dict[str, list[CleanSeries]]] = {}
     for series in server.series:
         if series.metric in USAGE_METRICS:
-            found.setdefault(_name(series), {}).setdefault(series.metric, []).append(series)
+            found.setdefault(_name(series), {}).setdefault(series.metric, []).append(clean(series))
     window = (server.start, server.end)
     usages = (_usage(name, metrics, window) for name, metrics in sorted(found.items()))
     return tuple(
@@ -60,7 +58,7 @@ def _name(series: RawSeries) -> str:
     return "/".join(part for part in parts if part)
 
 
-def _usage(name: str, metrics: Mapping[str, list[RawSeries]], window: tuple[float, float]) -> Usage:
+def _usage(name: str, metrics: Mapping[str, list[CleanSeries]], window: tuple[float, float]) -> Usage:
     cpu = [*metrics.get(PROCESS_CPU, ()), *metrics.get(CONTAINER_CPU, ())]
     memory = [*metrics.get(PROCESS_MEMORY, ()), *metrics.get(CONTAINER_MEMORY, ())]
     used, seconds, most = _grown(cpu, window)
@@ -76,7 +74,7 @@ def _usage(name: str, metrics: Mapping[str, list[RawSeries]], window: tuple[floa
     )
 
 
-def _grown(parts: Iterable[RawSeries], window: tuple[float, float]) -> tuple[float, float, float]:
+def _grown(parts: Iterable[CleanSeries], window: tuple[float, float]) -> tuple[float, float, float]:
     """Return what counters grew between their samples of the window, over how long, and the fastest growth.
 
     A fall is a restart, after which the counter holds what it has counted since.
@@ -93,11 +91,7 @@ def _grown(parts: Iterable[RawSeries], window: tuple[float, float]) -> tuple[flo
     return total, seconds, most
 
 
-def _inside(series: RawSeries, window: tuple[float, float]) -> list[tuple[float, float]]:
-    """Return a series' finite samples of the window, ascending, one a moment."""
-    samples = {
-        time: value
-        for time, value in zip(series.times, series.values, strict=True)
-        if window[0] <= time <= window[1] and isfinite(value)
-    }
-    return sorted(samples.items())
+def _inside(series: CleanSeries, window: tuple[float, float]) -> list[tuple[float, float]]:
+    """Return a series' samples of the window, ascending."""
+    samples = zip(series.times, series.values, strict=True)
+    return [(time, value) for time, value in samples if window[0] <= time <= window[1]]

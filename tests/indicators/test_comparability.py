@@ -42,7 +42,7 @@ def test_the_length_of_a_constant_course_does_not_matter() -> None:
         (
             SPEC,
             replace(PROVENANCE, scenario_sha256="f" * 64),
-            f"scenario {PROVENANCE.scenario} and {PROVENANCE.scenario}, of different content",
+            f"scenario {PROVENANCE.scenario} and {PROVENANCE.scenario}, with different contents",
         ),
         (replace(SPEC, workload=replace(LOAD, users=LOAD.users + 1)), PROVENANCE, "different workload.users"),
         (replace(SPEC, workload=replace(LOAD, tags=("x",))), PROVENANCE, "different workload.tags"),

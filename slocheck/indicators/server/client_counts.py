@@ -1,4 +1,4 @@
-"""What the client knows that the server's counts are reconciled with."""
+"""What the client counted, for the server's counts to be reconciled with."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ class ClientCounts:
 
     Attributes:
         sent: Requests attempted in the whole load, warm-up included; 0: unknown.
-        unanswered: Those of the whole load that no response came to.
+        unanswered: Those of the whole load that got no response.
         window_sent: Requests attempted in the window.
-        window_unanswered: Those of the window that no response came to.
+        window_unanswered: Those of the window that got no response.
         window_s: The window's length, seconds.
     """
 
@@ -26,7 +26,7 @@ class ClientCounts:
 
 
 def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCounts:
-    """Count what was sent to an endpoint, or to all; requests that never left this machine are left out."""
+    """Count what was sent to an endpoint, or to all, without requests that failed in the load generator."""
     parts = list(recording.slices(endpoint))
     window = list(recording.window_slices(endpoint))
     return ClientCounts(

@@ -33,8 +33,9 @@ def printed(*command: str) -> str:
             ["| open, declarative | 300 |", "| closed, FastHttpUser, 4 users, constant_throughput |"],
         ),
         (("tests.benchmarks.scrape_parse",), ["5376 series a page"]),
+        (("tests.benchmarks.server_side", "--rounds", "1"), ["series    grading", "     400"]),
     ],
-    ids=["throughput", "accuracy", "stall", "scrape"],
+    ids=["throughput", "accuracy", "stall", "scrape", "grading"],
 )
 def test_a_benchmark_prints_its_table(command: tuple[str, ...], rows: list[str]) -> None:
     """Each command of docs/benchmarks.md runs to its end; its own checks of counts hold on the way."""

@@ -1,0 +1,40 @@
+"""How an objective's requests are told apart by labels."""
+
+from dataclasses import replace
+
+import pytest
+
+from slocheck.promql.routes import route_labels
+from slocheck.spec.model import Endpoint, Objective, Preset
+from tests.builders.server_histories import PRESET
+from tests.builders.specs import make_spec
+
+ALL = make_spec().objectives[0]
+ITEM = replace(ALL, endpoint=Endpoint("GET", "/items/{id}"))
+PINNED = {"method": "GET", "route": "/items/{id}"}
+
+
+@pytest.mark.parametrize(
+    ("objective", "preset", "labels", "ignored"),
+    [
+        pytest.param(ALL, PRESET, {}, PRESET.ignore_routes, id="all requests"),
+        pytest.param(ITEM, PRESET, PINNED, (), id="an endpoint"),
+        pytest.param(
+            replace(ITEM, labels={"route": "/items/:id"}),
+            PRESET,
+            {"method": "GET", "route": "/items/:id"},
+            (),
+            id="the objective's own label wins",
+        ),
+        pytest.param(replace(ALL, labels={"pod": "a"}), PRESET, {"pod": "a"}, (), id="its own labels alone"),
+        pytest.param(
+            ITEM, replace(PRESET, method_label=None), {"route": "/items/{id}"}, (), id="no method label"
+        ),
+        pytest.param(ALL, replace(PRESET, route_label=None), {}, (), id="no route label"),
+    ],
+)
+def test_route_labels(
+    objective: Objective, preset: Preset, labels: dict[str, str], ignored: tuple[str, ...]
+) -> None:
+    """An endpoint is pinned as far as the metrics carry its labels; routes are left out of all requests."""
+    assert route_labels(objective, preset) == (labels, ignored)

@@ -141,26 +141,28 @@ def _end_labels(
         for tier, value in limits
     ]
     places = svg.spread([y for _, y, _, _ in found], gap=_LABEL_GAP, low=TOP, high=HEIGHT - BOTTOM)
-    parts = []
-    for (name, _, colour, dash), y in zip(found, places, strict=True):
-        edge = WIDTH - RIGHT + 4
-        mark = (
-            element(
-                "line",
-                x1=edge,
-                x2=edge + 16,
-                y1=y,
-                y2=y,
-                stroke=colour,
-                stroke_width=2,
-                stroke_dasharray=dash,
-                class_=f"line {name}",
-            )
-            if dash
-            else element("rect", x=edge + 3, y=y - 4, width=9, height=8, fill=colour, class_="limit")
+    named = zip(found, places, strict=True)
+    return Markup("").join(_end_label(name, colour, dash, y) for (name, _, colour, dash), y in named)
+
+
+def _end_label(name: str, colour: str, dash: str, y: float) -> Markup:
+    """Return a name with its mark: a piece of a line that has a dash, a square for a tier."""
+    left = WIDTH - RIGHT + 4
+    if dash:
+        mark = element(
+            "line",
+            x1=left,
+            x2=left + 16,
+            y1=y,
+            y2=y,
+            stroke=colour,
+            stroke_width=2,
+            stroke_dasharray=dash,
+            class_=f"line {name}",
         )
-        parts.append(mark + label(name, edge + 20, y + 4, size=11))
-    return Markup("").join(parts)
+    else:
+        mark = element("rect", x=left + 3, y=y - 4, width=9, height=8, fill=colour, class_="limit")
+    return mark + label(name, left + 20, y + 4, size=11)
 
 
 def load_chart(frame: "pd.DataFrame", warmup_s: int) -> Markup:

@@ -1,7 +1,7 @@
 """The charts with a caption, and their numbers as a table for those who cannot see them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,17 +57,20 @@ def panels(report: Report, frame: "pd.DataFrame") -> tuple[Panel, ...]:
         ),
     ]
     if (cache := charts.cache_chart(frame, spec, warmup)) is not None:
-        note = "According to response headers."
-        found.append(
-            Panel("Cache hits", note, cache, (f"at ({span})", "hits", "misses", "rate"), _cache_rows(coarse))
-        )
-    if (spectrum := distributions.spectrum_chart(recording, spec)) is not None:
+        head = (f"at ({span})", "hits", "misses", "rate")
+        found.append(Panel("Cache hits", "According to response headers.", cache, head, _cache_rows(coarse)))
+    return (*found, *_distribution_panels(report))
+
+
+def _distribution_panels(report: Report) -> Iterator[Panel]:
+    """Yield the charts of the latency distribution, where there are requests."""
+    recording = report.evidence.recording
+    if (spectrum := distributions.spectrum_chart(recording, report.spec)) is not None:
         note = "Latency of the window's successful requests by percentile."
-        found.append(Panel("Percentiles", note, spectrum, ("percentile", "latency"), _spectrum_rows(report)))
+        yield Panel("Percentiles", note, spectrum, ("percentile", "latency"), _spectrum_rows(report))
     if (heatmap := distributions.heatmap_chart(recording)) is not None:
-        note = "Two horizontal bands mean two kinds of request; a dark column upwards is a stall."
-        found.append(Panel("Distribution", note, heatmap, (), ()))
-    return tuple(found)
+        note = "Two horizontal bands mean two kinds of request; a column that is dark to the top is a stall."
+        yield Panel("Distribution", note, heatmap, (), ())
 
 
 def _at(second: int) -> str:

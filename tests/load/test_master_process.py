@@ -68,7 +68,7 @@ def test_the_core_of_the_recorder_needs_no_locust() -> None:
     """What can be tested without Locust imports without it."""
     modules = (
         *("master.collector", "worker.health", "phases", "messaging.protocol", "messaging.signing"),
-        *("recording.in_flight", "recording.outcome", "recording.recorder", "recording.tracking"),
+        *("recording.in_flight", "recording.outcome", "recording.recorder", "tracking"),
     )
     imports = "; ".join(f"import slocheck.load.{name}" for name in modules)
     program = f"import sys; {imports}; print({{'locust', 'gevent'}} & set(sys.modules))"

@@ -12,7 +12,7 @@ from slocheck.load.arrivals import locust_tasks, schedule
 from slocheck.load.arrivals.dispatcher import Dispatcher
 from slocheck.load.arrivals.iterations import ONLY_CLASS, DueIterations, SharedIterations
 from slocheck.load.messaging.messages import ArrivalCounts
-from slocheck.load.recording.tracking import Tracker
+from slocheck.load.tracking import Tracker
 from slocheck.load.users.declarative import FlowUser, iterations
 from slocheck.plan.load_plan import LoadPlan
 

@@ -12,6 +12,7 @@ import gevent
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
+from slocheck.load.drain import refuse_while_draining
 from slocheck.load.http.connection import Connection
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
@@ -30,7 +31,6 @@ from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.http.tls import connect_to
 from slocheck.load.recording.outcome import message_of
-from slocheck.load.users.drain import refuse_while_draining
 
 MAX_REDIRECTS = 10
 _SEE_OTHER, _MOVED = 303, (301, 302)

@@ -24,9 +24,9 @@ from locust import clients
 from locust.contrib import fasthttp
 from locust.exception import LocustError
 
+from slocheck.load.drain import refuse_while_draining
 from slocheck.load.recording.in_flight import InFlightRequest
-from slocheck.load.recording.tracking import REQUEST_KEY, Tracker
-from slocheck.load.users.drain import refuse_while_draining
+from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.spec.model import Tls
 
 NEVER_SENT = (

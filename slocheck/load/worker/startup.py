@@ -16,7 +16,7 @@ from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import WorkerSettings
 from slocheck.load.messaging.parent_pipe import ParentPipe
 from slocheck.load.messaging.signing import Signer
-from slocheck.load.recording.tracking import Tracker
+from slocheck.load.tracking import Tracker
 from slocheck.load.users import lean_user
 from slocheck.load.users.environment import ScenarioError, load_environment
 from slocheck.load.users.locust_clients import install

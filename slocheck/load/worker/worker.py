@@ -32,7 +32,7 @@ from slocheck.load.messaging.messages import (
     WorkerMessage,
 )
 from slocheck.load.messaging.signing import Signer
-from slocheck.load.recording.tracking import Tracker
+from slocheck.load.tracking import Tracker
 from slocheck.load.worker.health import SAMPLE_S, Health
 from slocheck.load.worker.locust_stats import add_to_statistics
 

@@ -10,7 +10,7 @@ from slocheck.evidence.histogram import bucket_index, merge
 from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT, RecordingBuilder
 from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.load.recording.recorder import Recorder, Result
-from slocheck.load.recording.tracking import REQUEST_KEY, Tracker
+from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, Endpoint, FailureRule
 

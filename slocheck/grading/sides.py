@@ -62,7 +62,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
         return sides[0].verdict, _named(sides[0], alone=True)
     breached = [side for side in sides if side.verdict is BREACHED]
     if breached:
-        return BREACHED, "; ".join(_named(side) for side in breached)
+        return BREACHED, _reasons(breached)
     client, server = sides
     seeing = [side for side in sides if side.display is not None or side.source_failed]
     if not traits_of(kind).counts_requests and len(seeing) == 1:
@@ -71,7 +71,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
         return MET, f"settled by the client: {server.reason}"
     undecided = [side for side in sides if side.verdict is UNDECIDED]
     if undecided:
-        return UNDECIDED, "; ".join(_named(side) for side in undecided)
+        return UNDECIDED, _reasons(undecided)
     return MET, ""
 
 
@@ -80,6 +80,14 @@ def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     if traits_of(kind).is_percentile and server.bucket_limited:
         return True
     return traits_of(kind).counts_requests and server.observed is MET and server.reason == TOO_FEW_SLICES
+
+
+def _reasons(sides: Sequence[SideResult]) -> str:
+    """Return the reasons of the sides, each with its side's name; the same reason is given once."""
+    first, *others = sides
+    if first.reason and others and all(side.reason == first.reason for side in others):
+        return f"{' and '.join(side.side.value for side in sides)}: {first.reason}"
+    return "; ".join(_named(side) for side in sides)
 
 
 def _named(side: SideResult, *, alone: bool = False) -> str:

@@ -1,5 +1,7 @@
 """Client and server put together; only three cases let the client settle."""
 
+from dataclasses import replace
+
 import pytest
 
 from slocheck.grading.assessment import Side, SideResult, Verdict
@@ -69,6 +71,15 @@ def test_two_sides(kind: IndicatorKind, client: SideResult, server: SideResult, 
 def test_the_reason_names_the_side() -> None:
     """The reader knows whose number to look at."""
     assert combine(ERRORS, (_client(MET), _server(BREACHED)))[1] == "server: server's word"
+
+
+@pytest.mark.parametrize("verdict", [BREACHED, UNDECIDED])
+def test_a_reason_that_both_sides_have_is_given_once(verdict: Verdict) -> None:
+    """Nobody has to compare two long sentences to see that they are the same."""
+    sides = (replace(_client(verdict), reason="too few"), replace(_server(verdict), reason="too few"))
+    assert combine(ERRORS, sides)[1] == "client and server: too few"
+    apart = (sides[0], replace(sides[1], reason="too slow"))
+    assert combine(ERRORS, apart)[1] == "client: too few; server: too slow"
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

@@ -18,7 +18,7 @@ MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 NOWHERE = Display(0.0, 0.0)
 
 
-def _judge(objective: str, sample: Sample, alpha: float | None = None) -> SideResult:
+def _grade(objective: str, sample: Sample, alpha: float | None = None) -> SideResult:
     parsed = make_spec(f"  {objective}\n").objectives[0]
     return grade_sample(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], alpha)
 
@@ -45,7 +45,7 @@ def _exact(bad: int, total: int) -> Share:
 )
 def test_observed_shares(objective: str, bad: int, total: int, verdict: Verdict) -> None:
     """Exact arithmetic, nothing rounded before the comparison."""
-    assert _judge(objective, _exact(bad, total)).verdict is verdict
+    assert _grade(objective, _exact(bad, total)).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_observed_shares(objective: str, bad: int, total: int, verdict: Verdict)
 def test_bounds_decide_only_where_both_ends_agree(low: int, high: int, verdict: Verdict) -> None:
     """A bucket that straddles the limit leaves it open."""
     sample = Share(1000, Fraction(low, 1000), Fraction(high, 1000), NOWHERE, notes=("inside a bucket",))
-    judged = _judge('latency_p95: {silver: "< 200ms"}', sample)
-    assert judged.verdict is verdict
-    assert judged.reason == ("inside a bucket" if verdict is UNDECIDED else judged.reason)
+    graded = _grade('latency_p95: {silver: "< 200ms"}', sample)
+    assert graded.verdict is verdict
+    assert graded.reason == ("inside a bucket" if verdict is UNDECIDED else graded.reason)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_bounds_decide_only_where_both_ends_agree(low: int, high: int, verdict: 
 def test_a_rate_that_was_not_offered_is_no_breach(served: int, offered: int, verdict: Verdict) -> None:
     """Nothing can serve what nobody asked for."""
     sample = Rate(Fraction(served), Fraction(served), Fraction(offered))
-    judged = _judge('rps_per_instance: {silver: ">= 500"}', sample)
-    assert judged.verdict is verdict
-    assert ("load-limited" in judged.reason) == (verdict is UNDECIDED)
+    graded = _grade('rps_per_instance: {silver: ">= 500"}', sample)
+    assert graded.verdict is verdict
+    assert ("load-limited" in graded.reason) == (verdict is UNDECIDED)
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,14 @@ def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Ver
     rate = Fraction(500)
     sample = Rate(rate - doubt, rate + doubt, Fraction(1000), per_slice=(500.0,) * 30)
     objective = f'rps_per_instance: {{silver: ">= {limit}/s"}}'
-    assert _judge(objective, sample, alpha=0.01).verdict is verdict
+    assert _grade(objective, sample, alpha=0.01).verdict is verdict
 
 
 def test_doubt_widens_the_interval_of_a_rate() -> None:
     """What varies and what nobody knows are two things, and both count."""
     slices = (490.0, 510.0) * 20
     sure, unsure = (
-        _judge(
+        _grade(
             'rps_per_instance: {silver: ">= 400/s"}',
             Rate(Fraction(500 - doubt), Fraction(500 + doubt), Fraction(1000), per_slice=slices),
             alpha=0.01,
@@ -121,14 +121,14 @@ def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
     """A scalar has no sample size, so confidence does not apply to it."""
     limit = Limit(Comparison.LT, Fraction(100), "< 100", Position(1, 1))
     indicator = Indicator(IndicatorKind.PROMQL, promql="max(queue_depth)")
-    judged = grade_sample(Side.SERVER, Scalar(Fraction(value)), indicator, limit, 0.01)
-    assert judged.verdict is verdict
+    graded = grade_sample(Side.SERVER, Scalar(Fraction(value)), indicator, limit, 0.01)
+    assert graded.verdict is verdict
 
 
 def test_no_data_is_undecided_with_its_reason() -> None:
     """Whether the source broke is kept."""
-    judged = _judge('error_rate: {silver: "< 1%"}', NoData("Prometheus is gone", source_failed=True))
-    assert (judged.verdict, judged.reason, judged.source_failed) == (
+    graded = _grade('error_rate: {silver: "< 1%"}', NoData("Prometheus is gone", source_failed=True))
+    assert (graded.verdict, graded.reason, graded.source_failed) == (
         UNDECIDED,
         "no data: Prometheus is gone",
         True,
@@ -163,27 +163,27 @@ def test_confidence_takes_back_what_chance_explains(
     objective: str, bad: list[int], verdict: Verdict, reason: str
 ) -> None:
     """Met and breached have to hold beyond chance; else it says what would decide."""
-    judged = _judge(objective, _spread(bad), CONFIDENT)
-    assert judged.verdict is verdict
-    assert reason in judged.reason
+    graded = _grade(objective, _spread(bad), CONFIDENT)
+    assert graded.verdict is verdict
+    assert reason in graded.reason
 
 
 @pytest.mark.parametrize("objective", ['error_rate: {silver: "<= 0%"}', 'availability: {silver: ">= 100%"}'])
 def test_that_nothing_is_ever_bad_is_not_too_close_but_beyond_proof(objective: str) -> None:
     """More of the same would not help, and the reason says what would."""
-    judged = _judge(objective, _spread([0] * 60), CONFIDENT)
-    assert judged.verdict is UNDECIDED
-    assert "no number of requests" in judged.reason
+    graded = _grade(objective, _spread([0] * 60), CONFIDENT)
+    assert graded.verdict is UNDECIDED
+    assert "no number of requests" in graded.reason
 
 
 def test_clusters_are_named_as_the_cause() -> None:
     """Enough requests, but they come in bursts: the reason says what they are worth."""
     slices = Slices((100,) * 60, (0,) * 60, references=((0,) * 55 + (90,) * 5,))
-    judged = _judge(
+    graded = _grade(
         'error_rate: {silver: "< 5%"}', Share(6000, Fraction(0), Fraction(0), NOWHERE, slices), CONFIDENT
     )
-    assert judged.verdict is UNDECIDED
-    assert "the effective sample size is" in judged.reason
+    assert graded.verdict is UNDECIDED
+    assert "the effective sample size is" in graded.reason
 
 
 @given(st.integers(1, 5000), st.data())
@@ -193,7 +193,7 @@ def test_confidence_never_decides_against_the_observation(total: int, data: st.D
     bad = data.draw(st.lists(st.integers(0, size), min_size=20, max_size=20))
     sample = _spread(bad, size)
     objective = 'error_rate: {silver: "< 10%"}'
-    assert _judge(objective, sample, CONFIDENT).verdict in (UNDECIDED, _judge(objective, sample).verdict)
+    assert _grade(objective, sample, CONFIDENT).verdict in (UNDECIDED, _grade(objective, sample).verdict)
 
 
 @given(
@@ -202,5 +202,5 @@ def test_confidence_never_decides_against_the_observation(total: int, data: st.D
 def test_one_more_bad_request_never_helps(bad: int, objective: str) -> None:
     """Worse evidence cannot turn a breach into met."""
     order = {MET: 0, UNDECIDED: 1, BREACHED: 2}
-    fewer, more = _judge(objective, _exact(bad, 1000)), _judge(objective, _exact(bad + 1, 1000))
+    fewer, more = _grade(objective, _exact(bad, 1000)), _grade(objective, _exact(bad + 1, 1000))
     assert order[more.verdict] >= order[fewer.verdict]

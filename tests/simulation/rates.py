@@ -113,7 +113,7 @@ def our_rates(window: Windows) -> Rates:
 
 
 def unsteady(counts: Counts) -> int:
-    """Count windows that raise an alarm; all of them are stationary."""
+    """Count windows that are found unsteady; all of them are stationary."""
     found = 0
     for n, total in zip(counts.n, counts.total, strict=True):
         drift = detect_drift([float(t) / float(k) if k else None for k, t in zip(n, total, strict=True)])
@@ -175,10 +175,10 @@ def family_rates(window: Windows, objectives: int) -> tuple[Rates, Rates]:
 
     Returns how often any one is breached, and any one by Holm; met: all of them, which is what a tier asks.
     """
-    judged = [window.compare(run, ALPHA) for run in range(len(window.bad))]
+    compared = [window.compare(run, ALPHA) for run in range(len(window.bad))]
     plain, corrected = Rates(0), Rates(0)
-    for begin in range(0, len(judged) - objectives + 1, objectives):
-        family = judged[begin : begin + objectives]
+    for begin in range(0, len(compared) - objectives + 1, objectives):
+        family = compared[begin : begin + objectives]
         met = all(item.keeps for item in family)
         breached = [item.breaks for item in family]
         holds = holm([item.p_breach for item in family], ALPHA)

@@ -73,8 +73,8 @@ def test_queues_fool_the_plain_interval_and_not_ours(model: Model, seconds: int,
     assert (plain.met + plain.breached) / RUNS > 0.4
 
 
-def test_spending_keeps_looks_from_being_wrong_more_often() -> None:
-    """Five looks at full alpha are wrong more often than one; with spending they are not."""
+def test_alpha_spending_keeps_interim_analyses_from_being_wrong_more_often() -> None:
+    """Five analyses at full alpha are wrong more often than one; with alpha spending they are not."""
     window = draw(one_server(0.95), 300, runs=100)
     naive, spent = early_stopping_rates(window, naive=True), early_stopping_rates(window)
     assert naive.met + naive.breached > spent.met + spent.breached
@@ -111,8 +111,8 @@ def test_holm_fails_fewer_gates_than_each_objective_by_itself() -> None:
     assert plain.met == 0
 
 
-def test_a_busy_queue_that_is_steady_seldom_alarms() -> None:
-    """Two alarms at 1 %."""
+def test_a_busy_queue_that_is_steady_seldom_seems_unsteady() -> None:
+    """Two tests at 1 %."""
     assert unsteady(draw(one_server(0.8), 120).counts) / RUNS <= 0.03
 
 

@@ -13,8 +13,7 @@ import pytest
 
 from slocheck.evidence.recording import FailureClass
 from tests.e2e.support.load_runs import Run, make_plan, run, write_scenario
-from tests.support import hostile_server
-from tests.support.hostile_server import Behaviour, HostileServer, Peer, answer
+from tests.support.hostile_server import Behaviour, HostileServer, Peer, answer, hang
 from tests.support.waiting import wait_until
 
 FAST = "from locust import FastHttpUser as U"
@@ -117,8 +116,7 @@ def seen(server: HostileServer) -> Counter[tuple[str, ...]]:
 
 def by_endpoint(ended: Run) -> dict[str, tuple[int, dict[FailureClass, int], dict[int, int]]]:
     """Return what was counted: requests, failures and statuses of each endpoint."""
-    names = {str(recorded.endpoint) for recorded in ended.result.recording.endpoints}
-    totals = {name: ended.total(name) for name in names}
+    totals = {(name := str(one.endpoint)): ended.total(name) for one in ended.result.recording.endpoints}
     return {name: (c.sent, dict(c.failures), dict(c.statuses)) for name, c in totals.items()}
 
 
@@ -265,7 +263,7 @@ def test_what_a_block_says_of_its_response(tmp_path: Path) -> None:
         "status": status,
         "broken": with_fields(b"Content-Encoding: gzip", b"no gzip"),
         "reset": answer(b"", keep=False),
-        "hangs": hostile_server.hang,
+        "hangs": hang,
     }
     with HostileServer(behaviours) as server:
         ended = run(make_plan(server.url, write_scenario(tmp_path, BLOCKS), users=1, drain_s=2))

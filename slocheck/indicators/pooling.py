@@ -33,7 +33,7 @@ def pool(samples: Sequence[Sample], *, ratio: bool = False) -> Sample:
 
 
 def _pool_shares(shares: Sequence[Share], *, ratio: bool) -> Share:
-    doubted = [share for share in shares if share.low != share.high]
+    uncertain = [share for share in shares if share.low != share.high]
     total = sum(share.total for share in shares)
     return Share(
         total,
@@ -43,7 +43,7 @@ def _pool_shares(shares: Sequence[Share], *, ratio: bool) -> Share:
         _pool_slices([share.slices for share in shares if share.slices is not None], len(shares)),
         tuple(dict.fromkeys(note for share in shares for note in share.notes)),
         # the client may settle what a bucket leaves open, but nothing else
-        bool(doubted) and all(share.bucket_limited for share in doubted),
+        bool(uncertain) and all(share.bucket_limited for share in uncertain),
     )
 
 
@@ -69,11 +69,11 @@ def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
     """Put slices end to end; None where a run has none, or not the same references."""
     if len(parts) < runs or len({len(part.references) for part in parts}) > 1:
         return None
-    doubted = any(part.bad_upper is not None for part in parts)
+    uncertain = any(part.bad_upper is not None for part in parts)
     return Slices(
         tuple(n for part in parts for n in part.n),
         tuple(bad for part in parts for bad in part.bad),
-        tuple(bad for part in parts for bad in part.bad_upper or part.bad) if doubted else None,
+        tuple(bad for part in parts for bad in part.bad_upper or part.bad) if uncertain else None,
         tuple(
             tuple(count for series in same for count in series)
             for same in zip(*(part.references for part in parts), strict=True)

@@ -1,4 +1,4 @@
-"""How busy the service's processes and containers were: shown beside the verdict, never graded."""
+"""How busy the service's processes and containers were: shown next to the verdict, never graded."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

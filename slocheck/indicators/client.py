@@ -113,7 +113,7 @@ def _added(parts: Sequence[SliceCounts]) -> SliceCounts:
 
 
 def _nothing_sent(recording: Recording, endpoint: Endpoint | None) -> str:
-    """Say why there is no request, and which recorded name may have been meant."""
+    """Say why no request was found, and which recorded name may have been meant."""
     names = [str(item.endpoint) for item in recording.endpoints]
     if endpoint is None or str(endpoint) in names:
         return "no request was sent in the window"

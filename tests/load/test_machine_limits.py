@@ -9,7 +9,7 @@ import pytest
 from slocheck.errors import UsageError
 from slocheck.load import machine_limits
 from slocheck.load.machine_limits import SPARE_DESCRIPTORS, check_capacity, descriptor_limit
-from tests.e2e.support.load_runs import make_plan
+from tests.builders.load_plans import make_plan
 
 RAISED = """
 import resource

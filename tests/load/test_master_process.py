@@ -8,7 +8,7 @@ import pytest
 
 from slocheck.load.engine import LoadEngine
 from slocheck.load.master_process import MasterProcess, _child_environment
-from tests.e2e.support.load_runs import make_plan, write_scenario
+from tests.builders.load_plans import make_plan, write_scenario
 
 SCENARIO = """
     import os

@@ -11,8 +11,9 @@ import trustme
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.spec.model import Tls
+from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.lean_runs import DECLARATIVE, KINDS, LEAN, LEAN_OPEN, OPEN, Call, run_calls
-from tests.e2e.support.load_runs import make_plan, run, write_scenario
+from tests.e2e.support.load_runs import run
 from tests.support import hostile_server
 from tests.support.hostile_server import OK, Behaviour, HostileServer, answer
 

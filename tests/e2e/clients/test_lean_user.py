@@ -2,19 +2,17 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from slocheck.evidence.recording import FailureClass
-from tests.e2e.support.load_runs import Run, make_plan, run, write_scenario
+from tests.builders.load_plans import make_plan, write_scenario
+from tests.e2e.support.load_runs import Run, run
+from tests.e2e.support.plain_locust import locust_alone
 from tests.support.hostile_server import Behaviour, HostileServer, Peer, answer, hang
-from tests.support.waiting import wait_until
 
 FAST = "from locust import FastHttpUser as U"
 LEAN = "from slocheck.users import LeanHttpUser as U"
@@ -136,29 +134,6 @@ def test_one_import_changes_nothing_but_the_speed(tmp_path: Path) -> None:
     assert counted[1]["GET excused"] == (2, {}, {404: 2})
     assert counted[1]["GET both"][1] == {FailureClass.EXPECTATION: 2}
     assert counted[1]["GET not excused"][1] == {FailureClass.STATUS: 2}
-
-
-def locust_alone(
-    folder: Path, url: str, text: str, until: Callable[[], bool] | None = None
-) -> tuple[int, list[dict[str, Any]], str]:
-    """Run a Locust file under Locust itself for 2 s, or until a condition holds.
-
-    Returns exit code, statistics and what it said.
-    """
-    limit = [] if until else ["-t", "2s"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "locust", "-f", write_scenario(folder, text), "--headless", "--json",
-         "-H", url, "-u", "2", "-r", "10", "--stop-timeout", "30", "--exit-code-on-error", "0", *limit],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
-    ) as running:  # fmt: skip
-        if until:
-            try:
-                wait_until(lambda: until() or running.poll() is not None, "Locust has sent what it should")
-            finally:
-                running.terminate()
-        out, said = running.communicate(timeout=120)
-    found = json.loads(out) if out.lstrip().startswith("[") else []
-    return running.returncode, found, said
 
 
 def both_ended(server: HostileServer) -> Callable[[], bool]:

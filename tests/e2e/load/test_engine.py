@@ -10,7 +10,8 @@ from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
 from slocheck.spec.model import FailureRule
-from tests.e2e.support.load_runs import Run, both_clients, make_plan, run, write_scenario
+from tests.builders.load_plans import make_plan, write_scenario
+from tests.e2e.support.load_runs import Run, both_clients, run
 from tests.e2e.support.load_server import LoadServer
 
 MS = 1_000_000

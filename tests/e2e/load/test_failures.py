@@ -12,7 +12,8 @@ from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
 from slocheck.spec.model import Tls
 from slocheck.spec.model.load_profile import Stage
-from tests.e2e.support.load_runs import both_clients, constant, make_plan, run, write_scenario
+from tests.builders.load_plans import constant, make_plan, write_scenario
+from tests.e2e.support.load_runs import both_clients, run
 from tests.e2e.support.load_server import LoadServer
 from tests.e2e.support.stall_runs import IMPORTS
 

@@ -9,7 +9,8 @@ import pytest
 
 from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
-from tests.e2e.support.load_runs import THRESHOLDS_MS, Run, constant, make_plan, run, write_scenario
+from tests.builders.load_plans import THRESHOLDS_MS, constant, make_plan, write_scenario
+from tests.e2e.support.load_runs import Run, run
 from tests.e2e.support.load_server import LoadServer
 from tests.e2e.support.stall_runs import IMPORTS, Stall, declarative, locust_file, stalled
 

@@ -19,7 +19,8 @@ from slocheck import __version__
 from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.model import Ending, LoadResult, Tick
 from slocheck.load.engine import LoadEngine
-from tests.e2e.support.load_runs import both_clients, make_plan, run, write_scenario
+from tests.builders.load_plans import make_plan, write_scenario
+from tests.e2e.support.load_runs import both_clients, run
 from tests.e2e.support.load_server import LoadServer
 from tests.support.waiting import wait_until
 
@@ -133,7 +134,7 @@ def test_a_dead_cli_takes_its_children_along(tmp_path: Path) -> None:
     program = """
 import sys
 from slocheck.load.engine import LoadEngine
-from tests.e2e.support.load_runs import make_plan
+from tests.builders.load_plans import make_plan
 with LoadEngine(make_plan(sys.argv[1], sys.argv[2], duration_s=120)) as engine:
     engine.prepare()
     engine.run(lambda tick: print(tick.second, flush=True))

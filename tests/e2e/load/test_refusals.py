@@ -11,9 +11,10 @@ from slocheck.load.engine import LoadEngine, ScenarioInfo
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
 from slocheck.spec.model.load_profile import Stage
+from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.cli import slocheck, write_spec
 from tests.e2e.support.lean_runs import DECLARATIVE, LEAN, Call, plan_for
-from tests.e2e.support.load_runs import both_clients, make_plan, run, write_scenario
+from tests.e2e.support.load_runs import both_clients, run
 from tests.support.hostile_server import HostileServer
 
 PROXY = {

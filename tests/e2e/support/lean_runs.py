@@ -7,7 +7,8 @@ from pathlib import Path
 
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model.load_profile import Stage
-from tests.e2e.support.load_runs import Run, make_plan, run, write_scenario
+from tests.builders.load_plans import make_plan, write_scenario
+from tests.e2e.support.load_runs import Run, run
 
 LEAN = "LeanHttpUser"
 DECLARATIVE = "declarative"

@@ -7,7 +7,8 @@ from math import ceil
 from pathlib import Path
 
 from slocheck.evidence.recording import SliceCounts
-from tests.e2e.support.load_runs import constant, make_plan, run, write_scenario
+from tests.builders.load_plans import constant, make_plan, write_scenario
+from tests.e2e.support.load_runs import run
 from tests.e2e.support.load_server import LoadServer
 
 RATE = 100

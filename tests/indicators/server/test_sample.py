@@ -7,94 +7,39 @@ from math import inf
 import pytest
 
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
-from slocheck.grading.assessment import Side, Verdict
-from slocheck.grading.verdict import grade_sample
+from slocheck.grading.assessment import Verdict
 from slocheck.indicators.samples import NoData, Rate, Scalar, Share
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.sample import server_sample
-from slocheck.indicators.server.server_side import ServerSide
-from slocheck.plan.series_queries import PROCESS_START, UP
-from slocheck.spec.model import Spec
-from tests.builders.server_histories import BUCKETS, PRESET, make_history
+from slocheck.plan.series_queries import PROCESS_START
+from tests.builders.server_histories import PRESET, make_history
+from tests.builders.server_series import (
+    BASE,
+    BREACHED,
+    ERRORS,
+    MET,
+    P95,
+    SOURCE,
+    TIMES,
+    UNDECIDED,
+    counts,
+    histogram,
+    raw_series,
+    sample_of,
+    server_series,
+    status_counters,
+    up,
+    verdicts_of,
+)
 from tests.builders.specs import make_spec
-
-MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
-BASE = {"job": "api", "instance": "a", "method": "GET", "route": "/items"}
-SOURCE = 'scrape: ["http://127.0.0.1:8000/metrics"]\n'
-
-
-def _series(metric: str, points: dict[float, float], **labels: str) -> RawSeries:
-    return RawSeries(metric, {**BASE, **labels}, tuple(points), tuple(points.values()))
-
-
-def _up(*times: float, instance: str = "a") -> RawSeries:
-    return RawSeries(UP, {"job": "api", "instance": instance}, times, (1.0,) * len(times))
-
-
-def _server(
-    *series: RawSeries, start: float = 100.0, end: float = 130.0, interval: float = 15.0
-) -> ServerSeries:
-    return ServerSeries("prometheus", PRESET, start, start, end, series, interval)
-
-
-def _client(sent: int, unanswered: int = 0) -> ClientCounts:
-    return ClientCounts(sent, unanswered, sent, unanswered, 30.0)
-
-
-def _sample(spec: Spec, server: ServerSeries, client: ClientCounts, level: str = "bronze") -> object:
-    objective = spec.objectives[0]
-    return server_sample(
-        objective, objective.limits[level], spec=spec, server=ServerSide(server), client=client
-    )
-
-
-def _verdicts(spec: Spec, server: ServerSeries, client: ClientCounts) -> tuple[Verdict, ...]:
-    objective = spec.objectives[0]
-    return tuple(
-        grade_sample(
-            Side.SERVER,
-            server_sample(objective, limit, spec=spec, server=ServerSide(server), client=client),
-            objective.indicator,
-            limit,
-            None,
-        ).verdict
-        for limit in objective.limits.values()
-    )
-
-
-ERRORS = make_spec('  error_rate: {bronze: "< 1%", silver: "< 0.1%", gold: "< 0.01%"}\n', more=SOURCE)
-P95 = make_spec('  latency_p95: {bronze: "< 500ms", silver: "< 200ms", gold: "< 100ms"}\n', more=SOURCE)
-TIMES = (95.0, 110.0, 125.0, 140.0)
-
-
-def _counter(ok: tuple[float, ...], bad: dict[float, float]) -> tuple[RawSeries, ...]:
-    return (
-        _series("http_requests_total", dict(zip(TIMES, ok, strict=True)), status_code="200"),
-        _series("http_requests_total", bad, status_code="500"),
-        _up(*TIMES),
-    )
 
 
 def test_errors_of_a_newborn_series_are_counted_from_nought() -> None:
     """Seven errors in 1,207, which a dashboard shows as 0 %."""
-    server = _server(*_counter((0, 400, 800, 1200), {110.0: 7, 125.0: 7, 140.0: 7}))
-    assert _verdicts(ERRORS, server, _client(1207)) == (MET, BREACHED, BREACHED)
-    sample = _sample(ERRORS, server, _client(1207))
+    server = server_series(*status_counters((0, 400, 800, 1200), {110.0: 7, 125.0: 7, 140.0: 7}))
+    assert verdicts_of(ERRORS, server, counts(1207)) == (MET, BREACHED, BREACHED)
+    sample = sample_of(ERRORS, server, counts(1207))
     assert isinstance(sample, Share)
     assert sample.low == sample.high == Fraction(7, 1207)
-
-
-def _histogram(latencies: dict[float, int]) -> tuple[RawSeries, ...]:
-    """Return a histogram that grew by these latencies between the second and the last scrape."""
-    buckets = []
-    for edge in (*BUCKETS, inf):
-        count = sum(number for seconds, number in latencies.items() if seconds <= edge)
-        le = "+Inf" if edge == inf else str(edge)
-        points = {95.0: 0.0, 110.0: 0.0, 125.0: float(count), 140.0: float(count)}
-        buckets.append(_series(f"{PRESET.histogram}_bucket", points, le=le, status_code="200"))
-    total = float(sum(latencies.values()))
-    counter = _series("http_requests_total", {95.0: 0.0, 125.0: total, 140.0: total}, status_code="200")
-    return (*buckets, counter, _up(*TIMES))
 
 
 @pytest.mark.parametrize(
@@ -108,12 +53,12 @@ def _histogram(latencies: dict[float, int]) -> tuple[RawSeries, ...]:
 )
 def test_buckets_decide_what_they_can(latencies: dict[float, int], verdicts: tuple[Verdict, ...]) -> None:
     """An interpolated percentile would pass or fail by where in the bucket it is drawn."""
-    assert _verdicts(P95, _server(*_histogram(latencies)), _client(1000)) == verdicts
+    assert verdicts_of(P95, server_series(*histogram(latencies)), counts(1000)) == verdicts
 
 
 def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
     """The doubt is only the bucket's, and the edge to add is named."""
-    sample = _sample(P95, _server(*_histogram({0.11: 1000})), _client(1000), "silver")
+    sample = sample_of(P95, server_series(*histogram({0.11: 1000})), counts(1000), "silver")
     assert isinstance(sample, Share)
     assert sample.bucket_limited
     assert "add a bucket boundary at 0.2" in sample.notes[0]
@@ -134,8 +79,8 @@ RESET = {95.0: 10000.0, 110.0: 10500.0, 125.0: 300.0, 140.0: 900.0}
 def test_a_restart_is_a_lower_bound(sent: int, verdicts: tuple[Verdict, ...]) -> None:
     """What was served between the last look and the restart is in no sample."""
     starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, TIMES, (20.0, 20.0, 115.0, 115.0))
-    server = _server(_series("http_requests_total", RESET, status_code="200"), _up(*TIMES), starts)
-    assert _verdicts(ERRORS, server, _client(sent)) == verdicts
+    server = server_series(raw_series("http_requests_total", RESET, status_code="200"), up(*TIMES), starts)
+    assert verdicts_of(ERRORS, server, counts(sent)) == verdicts
 
 
 def test_a_replica_that_arrives_counts_from_its_start() -> None:
@@ -148,7 +93,9 @@ def test_a_replica_that_arrives_counts_from_its_start() -> None:
     )
     for born, total in ((116.0, 1000), (20.0, 600)):
         starts = RawSeries(PROCESS_START, {"job": "api", "instance": "b"}, (125.0, 140.0), (born, born))
-        sample = _sample(ERRORS, _server(counter, _up(125.0, 140.0, instance="b"), starts), _client(total))
+        sample = sample_of(
+            ERRORS, server_series(counter, up(125.0, 140.0, instance="b"), starts), counts(total)
+        )
         assert isinstance(sample, Share)
         assert sample.total == total
         assert ("baseline unknown" in sample.notes) == (born == 20.0)
@@ -173,8 +120,8 @@ def test_what_a_replica_found_late_had_not_counted_yet_is_counted_from_nought(
         (400.0, 1000.0),
     )
     starts = RawSeries(PROCESS_START, {"job": "api", "instance": "b"}, (125.0, 140.0), (20.0, 20.0))
-    server = _server(counter, _up(*blank, 125.0, 140.0, instance="b"), starts)
-    sample = _sample(ERRORS, server, _client(total))
+    server = server_series(counter, up(*blank, 125.0, 140.0, instance="b"), starts)
+    sample = sample_of(ERRORS, server, counts(total))
     assert isinstance(sample, Share)
     assert (sample.total, sample.notes) == (total, notes)
 
@@ -183,39 +130,39 @@ def test_what_a_replica_found_late_had_not_counted_yet_is_counted_from_nought(
     "series",
     [
         pytest.param((), id="empty"),
-        pytest.param(_counter((5, 5, 5, 5), {}), id="no growth"),
+        pytest.param(status_counters((5, 5, 5, 5), {}), id="no growth"),
     ],
 )
 def test_nothing_is_no_data(series: tuple[RawSeries, ...]) -> None:
     """Never 0 % and gold."""
-    assert isinstance(_sample(ERRORS, _server(*series), _client(10)), NoData)
+    assert isinstance(sample_of(ERRORS, server_series(*series), counts(10)), NoData)
 
 
 def test_refused_requests_are_errors_that_the_server_never_saw() -> None:
     """9,990 fine by the server's count, ten refused by the client's: 0.1 % exactly."""
-    server = _server(*_counter((0, 5000, 9000, 9990), {}))
-    assert _verdicts(ERRORS, server, _client(10000, unanswered=10)) == (MET, BREACHED, BREACHED)
+    server = server_series(*status_counters((0, 5000, 9000, 9990), {}))
+    assert verdicts_of(ERRORS, server, counts(10000, unanswered=10)) == (MET, BREACHED, BREACHED)
 
 
 def test_the_sample_that_closes_the_window_may_come_late() -> None:
     """A missed scrape moves the last sample; without it the tail is unknown."""
-    late = _series(
+    late = raw_series(
         "http_requests_total", {95.0: 500.0, 105.0: 505.0, 115.0: 505.0, 131.0: 1205.0}, status_code="200"
     )
-    sample = _sample(ERRORS, _server(late, _up(95.0, 105.0, 115.0, 131.0), interval=10.0), _client(705))
+    sample = sample_of(ERRORS, server_series(late, up(95.0, 105.0, 115.0, 131.0), interval=10.0), counts(705))
     assert isinstance(sample, Share)
     assert (sample.total, sample.high) == (705, Fraction(0))
-    cut = _series("http_requests_total", {95.0: 500.0, 105.0: 505.0, 115.0: 505.0}, status_code="200")
+    cut = raw_series("http_requests_total", {95.0: 500.0, 105.0: 505.0, 115.0: 505.0}, status_code="200")
     assert (
-        _verdicts(ERRORS, _server(cut, _up(95.0, 105.0, 115.0), interval=10.0), _client(705))
+        verdicts_of(ERRORS, server_series(cut, up(95.0, 105.0, 115.0), interval=10.0), counts(705))
         == (UNDECIDED,) * 3
     )
 
 
 def test_one_target_scraped_by_two_jobs_is_named() -> None:
     """Sums that are a multiple of what was sent are not a measurement."""
-    server = _server(*_counter((0, 500, 1500, 2000), {}))
-    sample = _sample(ERRORS, server, _client(1000))
+    server = server_series(*status_counters((0, 500, 1500, 2000), {}))
+    sample = sample_of(ERRORS, server, counts(1000))
     assert isinstance(sample, NoData)
     assert sample.source_failed
     assert "2 times" in sample.reason
@@ -227,8 +174,8 @@ def test_a_load_balanced_page_is_refused() -> None:
     starts = RawSeries(
         PROCESS_START, {"job": "api", "instance": "a"}, tuple(jumps), (1.0, 5.0, 1.0, 5.0, 1.0)
     )
-    server = _server(_series("http_requests_total", jumps, status_code="200"), _up(*jumps), starts)
-    sample = _sample(ERRORS, server, _client(100))
+    server = server_series(raw_series("http_requests_total", jumps, status_code="200"), up(*jumps), starts)
+    sample = sample_of(ERRORS, server, counts(100))
     assert isinstance(sample, NoData)
     assert "each replica" in sample.reason
 
@@ -239,18 +186,18 @@ def test_grouped_status_labels_are_bounds_where_they_cannot_tell() -> None:
         '  error_rate: {bronze: "< 1%", silver: "< 0.1%", gold: "< 0.01%"}\n',
         more=SOURCE + "failures: {statuses: [5xx, 429]}\n",
     )
-    ok = _series("http_requests_total", {95.0: 0.0, 140.0: 990.0}, status_code="2xx")
-    bad = _series("http_requests_total", {95.0: 0.0, 140.0: 10.0}, status_code="4xx")
-    sample = _sample(spec, _server(ok, bad, _up(*TIMES)), _client(1000))
+    ok = raw_series("http_requests_total", {95.0: 0.0, 140.0: 990.0}, status_code="2xx")
+    bad = raw_series("http_requests_total", {95.0: 0.0, 140.0: 10.0}, status_code="4xx")
+    sample = sample_of(spec, server_series(ok, bad, up(*TIMES)), counts(1000))
     assert isinstance(sample, Share)
     assert (sample.low, sample.high) == (Fraction(0), Fraction(1, 100))
 
 
 def test_health_and_metrics_routes_are_left_out() -> None:
     """The scraper's own requests are not the workload's."""
-    own = _series("http_requests_total", {95.0: 0.0, 140.0: 50.0}, status_code="200", route="/metrics")
-    server = _server(*_counter((0, 400, 800, 1000), {}), own)
-    sample = _sample(ERRORS, server, _client(1000))
+    own = raw_series("http_requests_total", {95.0: 0.0, 140.0: 50.0}, status_code="200", route="/metrics")
+    server = server_series(*status_counters((0, 400, 800, 1000), {}), own)
+    sample = sample_of(ERRORS, server, counts(1000))
     assert isinstance(sample, Share)
     assert sample.total == 1000
 
@@ -259,8 +206,10 @@ def test_the_rate_is_that_between_two_scrapes_of_the_window() -> None:
     """Time before the first and after the last scrape is neither counted nor divided by."""
     spec = make_spec('  rps_per_instance: {bronze: ">= 10"}\n', more=SOURCE, gate="bronze")
     points = {95.0: 0.0, 105.0: 100.0, 115.0: 300.0, 125.0: 500.0, 135.0: 600.0}
-    server = _server(_series("http_requests_total", points, status_code="200"), _up(*points), interval=10.0)
-    sample = _sample(spec, server, _client(600))
+    server = server_series(
+        raw_series("http_requests_total", points, status_code="200"), up(*points), interval=10.0
+    )
+    sample = sample_of(spec, server, counts(600))
     assert isinstance(sample, Rate)
     assert (sample.low, sample.per_slice) == (Fraction(20), (20.0, 20.0))
 
@@ -280,7 +229,7 @@ def test_a_query_of_the_users_own(answer: PromqlAnswer | None, value: int | None
     source = 'prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: api}}\n'
     spec = make_spec('  depth: {indicator: {promql: "max(x)"}, bronze: "< 5"}\n', more=source, gate="bronze")
     server = ServerSeries("prometheus", PRESET, 1, 1, 2, promql={"depth": answer} if answer else {})
-    sample = _sample(spec, server, _client(1))
+    sample = sample_of(spec, server, counts(1))
     assert sample == Scalar(Fraction(value), (3.0,)) if value else isinstance(sample, NoData)
 
 
@@ -290,8 +239,10 @@ HISTORIES = 2000
 @pytest.mark.parametrize("odd", [float("nan"), inf])
 def test_a_sample_that_is_no_number_is_left_out(odd: float) -> None:
     """An exporter may say NaN before the load; the other samples count."""
-    counter = _series("http_requests_total", {90.0: odd, 95.0: 5, 110.0: 505, 140.0: 1005}, status_code="200")
-    sample = _sample(ERRORS, _server(counter, _up(*TIMES)), _client(1000))
+    counter = raw_series(
+        "http_requests_total", {90.0: odd, 95.0: 5, 110.0: 505, 140.0: 1005}, status_code="200"
+    )
+    sample = sample_of(ERRORS, server_series(counter, up(*TIMES)), counts(1000))
     assert isinstance(sample, Share)
     assert (sample.total, float(sample.high)) == (1000, 0.0)
 
@@ -300,16 +251,16 @@ def test_a_restart_before_the_load_does_not_hide_other_traffic() -> None:
     """Others' requests stand in for those of ours that the second restart lost: nothing is decided."""
     times = (70.0, 85.0, 95.0, 110.0, 125.0, 140.0)
     values = (1000, 0, 50, 550, 300, 600)
-    counter = _series("http_requests_total", dict(zip(times, values, strict=True)), status_code="200")
+    counter = raw_series("http_requests_total", dict(zip(times, values, strict=True)), status_code="200")
     starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, times, (20, 80, 80, 80, 112, 112))
-    assert _verdicts(ERRORS, _server(counter, _up(*times), starts), _client(1100)) == (UNDECIDED,) * 3
+    assert verdicts_of(ERRORS, server_series(counter, up(*times), starts), counts(1100)) == (UNDECIDED,) * 3
 
 
 def test_what_was_scraped_before_was_not_born_since() -> None:
     """The service's clock is ahead: its process seems to start within the load, which it was seen before."""
-    counters = _counter((5000, 5400, 5800, 6000), {95.0: 600, 110.0: 600, 125.0: 600, 140.0: 600})
+    counters = status_counters((5000, 5400, 5800, 6000), {95.0: 600, 110.0: 600, 125.0: 600, 140.0: 600})
     starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, TIMES, (101.0,) * 4)
-    sample = _sample(ERRORS, _server(*counters, starts), _client(1000))
+    sample = sample_of(ERRORS, server_series(*counters, starts), counts(1000))
     assert isinstance(sample, Share)
     assert (sample.total, float(sample.high)) == (1000, 0.0)
 
@@ -320,20 +271,20 @@ def test_a_rate_counts_the_seconds_from_a_birth_as_it_counts_the_requests() -> N
     spec = make_spec('  rps_per_instance: {silver: ">= 110/s"}\n', more=SOURCE)
     spec = replace(spec, target=replace(spec.target, instances=None))
     labels = {"job": "api", "instance": "b"}
-    server = _server(
-        _series("http_requests_total", {t: 100.0 * max(0, t - 100) for t in old}, status_code="200"),
+    server = server_series(
+        raw_series("http_requests_total", {t: 100.0 * max(0, t - 100) for t in old}, status_code="200"),
         RawSeries(
             "http_requests_total",
             {**BASE, "instance": "b", "status_code": "200"},
             new,
             tuple(100.0 * (min(t, 160) - 106) for t in new),
         ),
-        _up(*old),
-        _up(*new, instance="b"),
+        up(*old),
+        up(*new, instance="b"),
         RawSeries(PROCESS_START, labels, new, (106.0,) * len(new)),
         end=160.0,
     )
-    sample = _sample(spec, server, _client(11400), "silver")
+    sample = sample_of(spec, server, counts(11400), "silver")
     assert isinstance(sample, Rate)
     assert sample.low == sample.high == 100
 
@@ -348,7 +299,7 @@ def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
             (ERRORS, lambda r: r.status == 500),
             (P95, lambda r: r.seconds > 0.5 or r.status == 500),
         ):
-            sample = _sample(spec, history.series, client)
+            sample = sample_of(spec, history.series, client)
             if isinstance(sample, NoData):
                 continue
             assert isinstance(sample, Share)

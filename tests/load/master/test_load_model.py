@@ -8,7 +8,7 @@ from slocheck.evidence.model import ArrivalStats
 from slocheck.load.master.load_model import ClosedModel, OpenModel, master_model
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model.load_profile import Stage
-from tests.e2e.support.load_runs import make_plan
+from tests.builders.load_plans import make_plan
 
 CLOSED = replace(make_plan("http://h", "s.py"), users=8, spawn_rate=2)
 STAGED = replace(CLOSED, stages=(Stage(0, 8, 4), Stage(8, 8, 2)))

@@ -19,7 +19,7 @@ from slocheck.load.arrivals.iterations import SharedIterations
 from slocheck.load.worker import user_errors
 from slocheck.load.users.declarative import iterations, user_class
 from slocheck.load.http.sink import RecorderSink
-from tests.e2e.support.load_runs import make_plan
+from tests.builders.load_plans import make_plan
 
 user_errors.watch()
 plan = make_plan(sys.argv[1], sys.argv[2], users=1)

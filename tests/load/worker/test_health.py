@@ -8,7 +8,7 @@ import pytest
 from slocheck.evidence.histogram import bucket_index
 from slocheck.load.phases import Phases
 from slocheck.load.worker.health import MAX_TEXTS, OTHER_TEXT, Health, HealthLogHandler
-from tests.e2e.support.load_runs import make_plan
+from tests.builders.load_plans import make_plan
 
 
 def test_samples_are_kept_by_second_and_taken_once() -> None:

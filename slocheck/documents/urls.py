@@ -16,12 +16,13 @@ SECRET_NAME = re.compile(r"(?i)(^|[_-])(api[_-]?key|key|token|secret|password|pa
 """Names of query parameters whose value is probably a secret."""
 
 
-def check_url(url: str, *, query: bool = False) -> str:
-    """Return `url` without a trailing slash; raises InvalidValue, whose message never shows a secret.
+def check_url(url: str, *, page: bool = False) -> str:
+    """Return `url` if it can be used; raises InvalidValue, whose message never shows a secret.
 
     Args:
         url: An http or https address; a path prefix may be part of it.
-        query: Whether a query may be part of it.
+        page: Whether it is the address of one page, returned as written, with its query and its trailing
+            slash. Else it is the base of other addresses, returned without a trailing slash.
     """
     parts, port = _split(url)
     found = _found(url)
@@ -33,12 +34,12 @@ def check_url(url: str, *, query: bool = False) -> str:
         )
     if not parts.hostname or port == 0:
         raise InvalidValue(f"{found} has no host, or port 0; {_EXAMPLE}")
-    if parts.fragment or (parts.query and not query):
+    if parts.fragment or (parts.query and not page):
         raise InvalidValue(f"{found} has a query or fragment; write only the base address")
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if SECRET_NAME.search(name):
             raise InvalidValue(f"carries a secret in the query parameter {shown(name)}; remove it")
-    return url.rstrip("/") if not parts.query else url
+    return url if page else url.rstrip("/")
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
@@ -73,17 +74,17 @@ def _expand(written: str, environment: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value_of, written)
 
 
-def _reader(*, query: bool) -> ValueType[str]:
+def _reader(*, page: bool) -> ValueType[str]:
     def read(value: Value) -> str:
         written = value.scalar().text
         environment = value.log.environment
         if "${" not in written:
-            return check_url(written, query=query)
+            return check_url(written, page=page)
         if environment is None:
             return written
         expanded = _expand(written, environment)
         try:
-            return check_url(expanded, query=query)
+            return check_url(expanded, page=page)
         except InvalidValue as error:
             # what a variable holds may be a secret: show the text as written
             raise InvalidValue(f"{shown(written)} does not expand to a usable address; {_EXAMPLE}") from error
@@ -92,5 +93,5 @@ def _reader(*, query: bool) -> ValueType[str]:
     return ValueType(read, {"type": "string", "pattern": pattern})
 
 
-BASE_URL = _reader(query=False)
-URL = _reader(query=True)
+BASE_URL = _reader(page=False)
+URL = _reader(page=True)

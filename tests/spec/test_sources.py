@@ -3,9 +3,11 @@
 import pytest
 
 from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.scrape import ScrapeSource
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Auth, Preset, Tls
 from tests.builders.good_spec import GOOD, Broken, problems_of
+from tests.builders.specs import make_spec
 from tests.spec.broken_sources import SOURCES, TOP
 
 
@@ -48,6 +50,14 @@ def test_a_preset_of_ones_own() -> None:
     assert (source.preset.name, source.preset.counter) == ("custom", "rpc_ms_count")
     assert source.preset.unit_seconds * 1000 == 1
     assert source.preset.ignore_routes == ("/ping",)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/", "/stats/prometheus?usedonly=a/"])
+def test_the_address_of_a_page_is_kept_as_written(path: str) -> None:
+    """Django and Starlette redirect or refuse /metrics where the route is /metrics/."""
+    source = make_spec(more=f'scrape: ["http://h:1{path}"]\n').metric_source
+    assert isinstance(source, ScrapeSource)
+    assert source.urls == (f"http://h:1{path}",)
 
 
 def test_variables_expand_in_urls_only() -> None:

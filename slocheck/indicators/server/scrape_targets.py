@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
 
@@ -44,6 +44,22 @@ class CleanSeries:
         """Return the times of each two neighbouring samples of which the second is lower."""
         steps = pairwise(zip(self.times, self.values, strict=True))
         return tuple((a[0], b[0]) for a, b in steps if b[1] < a[1])
+
+
+def one_each(series: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
+    """Return the series with an empty label taken for an absent one, samples of the same series together.
+
+    An exporter may add an empty label to a series while it is counting, which makes two halves of it.
+    """
+    found: dict[tuple[str, frozenset[tuple[str, str]]], RawSeries] = {}
+    for one in series:
+        labels = {label: value for label, value in one.labels.items() if value}
+        key = one.metric, frozenset(labels.items())
+        if half := found.get(key):
+            found[key] = RawSeries(one.metric, labels, half.times + one.times, half.values + one.values)
+        else:
+            found[key] = one if len(labels) == len(one.labels) else replace(one, labels=labels)
+    return tuple(found.values())
 
 
 def clean(series: RawSeries) -> CleanSeries:

@@ -40,7 +40,7 @@ class Pinned:
     """The series with these labels, and of none of the routes left out.
 
     Attributes:
-        labels: Label and value pairs, all of which a series has to have.
+        labels: Label and value pairs, all of which a series has to have; an empty value: not the label.
         route_label: The label that `ignored` is about.
         ignored: Routes left out.
     """
@@ -53,7 +53,7 @@ class Pinned:
         """Tell whether a series with these labels is meant."""
         if self.route_label and labels.get(self.route_label) in self.ignored:
             return False
-        return all(labels.get(label) == value for label, value in self.labels)
+        return all(labels.get(label, "") == value for label, value in self.labels)
 
 
 @dataclass(frozen=True, slots=True)

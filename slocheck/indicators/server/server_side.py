@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.counters import Growth, growth
 from slocheck.indicators.server.counts import Counted, counted
-from slocheck.indicators.server.scrape_targets import CleanSeries, clean, scrape_targets
+from slocheck.indicators.server.scrape_targets import CleanSeries, clean, one_each, scrape_targets
 from slocheck.indicators.server.selections import Selection
 from slocheck.spec.model import Preset
 
@@ -31,7 +31,7 @@ class ServerSide:
 
     def __init__(self, raw: ServerSeries) -> None:
         self.raw = raw
-        self._cleaned = tuple(clean(series) for series in raw.series)
+        self._cleaned = tuple(clean(series) for series in one_each(raw.series))
         self.targets = scrape_targets(self._cleaned)
         self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)
         for series in self._cleaned:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from slocheck.promql.selectors import SeriesQuery, matches
 
-SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*+(?:\{[^"}]*+(?:"(?:[^"\\]|\\.)*+"[^"}]*+)*+\})?+)[ \t]*+(\S+)')
+SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*+)[ \t]*+(\{[^"}]*+(?:"(?:[^"\\]|\\.)*+"[^"}]*+)*+\})?+[ \t]*+(\S+)')
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 OPENMETRICS_END = "# EOF"
 
 
@@ -57,13 +58,14 @@ class PageReader:
         return samples
 
     def _samples(self, text: str) -> Iterator[tuple[SeriesId, float]]:
-        for line in text.split("\n"):
+        for line in _unindented(text).split("\n"):
             if not line.startswith(self._starts):
                 continue
             found = SAMPLE.match(line)
             if not found:
                 raise PageError(f"a line that is not a sample: {line[:80]!r}")
-            head, value = found.groups()
+            name, labels, value = found.groups(default="")
+            head = name + labels
             if head not in self._known:
                 self._known[head] = self._identify(head)
             series = self._known[head]
@@ -71,14 +73,25 @@ class PageReader:
                 yield series, _number(value)
 
     def _identify(self, head: str) -> SeriesId | None:
-        """Parse name and labels; None where no query wants the series."""
+        """Parse name and labels; None where no query wants the series.
+
+        A label with an empty value is an absent label, as Prometheus has it: some exporters add one to
+        all series of a family when the first series with a value appears.
+        """
         metric = head.partition("{")[0]
         if metric not in self._queries:
             return None
-        name, labels = _parsed(head)
+        name, written = _parsed(head)
+        labels = {label: value for label, value in written.items() if value}
         if not any(matches(labels, query.matchers) for query in self._queries[metric]):
             return None
         return self._series.setdefault((name, frozenset(labels.items())), SeriesId(name, labels))
+
+
+def _unindented(text: str) -> str:
+    """Return a page without blanks at the start of its lines, which Prometheus reads as well."""
+    indented = text.startswith((" ", "\t")) or "\n " in text or "\n\t" in text
+    return INDENT.sub("", text) if indented else text
 
 
 def _parsed(head: str) -> tuple[str, Mapping[str, str]]:
@@ -104,4 +117,4 @@ def _number(text: str) -> float:
 
 def declared(text: str) -> frozenset[str]:
     """Return the families that a page declares by ``# TYPE``, with or without samples."""
-    return frozenset(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    return frozenset(re.findall(r"^[ \t]*#[ \t]+TYPE[ \t]+(\S+)", text, re.MULTILINE))

@@ -193,6 +193,24 @@ def test_grouped_status_labels_are_bounds_where_they_cannot_tell() -> None:
     assert (sample.low, sample.high) == (Fraction(0), Fraction(1, 100))
 
 
+def test_a_label_that_is_added_empty_splits_no_series() -> None:
+    """The first 500 brings `error_type=""` to all others: 1,000 requests, seven of them errors."""
+    server = server_series(
+        raw_series("http_requests_total", {95.0: 5000, 110.0: 5400}, status_code="200"),
+        raw_series("http_requests_total", {125.0: 5800, 140.0: 5993}, status_code="200", error_type=""),
+        raw_series("http_requests_total", {125.0: 3, 140.0: 7}, status_code="500", error_type="500"),
+        up(*TIMES),
+    )
+    sample = sample_of(ERRORS, server, counts(1000))
+    assert isinstance(sample, Share)
+    assert (sample.total, sample.low, sample.high, sample.notes) == (
+        1000,
+        Fraction(7, 1000),
+        Fraction(7, 1000),
+        (),
+    )
+
+
 def test_health_and_metrics_routes_are_left_out() -> None:
     """The scraper's own requests are not the workload's."""
     own = raw_series("http_requests_total", {95.0: 0.0, 140.0: 50.0}, status_code="200", route="/metrics")

@@ -70,6 +70,28 @@ def test_a_run_without_series_has_no_server_side() -> None:
     assert (sample.reason, sample.source_failed) == ("Prometheus went away", True)  # type: ignore[union-attr]
 
 
+def _halves(value: str | None) -> tuple[RawSeries, ...]:
+    """Return a series of one label set, the second half of its samples with the label `e` too."""
+    extra = {} if value is None else {"e": value}
+    return (
+        RawSeries("a_total", {"x": "1"}, (1.0, 2.0), (5.0, 6.0)),
+        RawSeries("a_total", {**extra, "x": "1"}, (3.0, 4.0), (7.0, 9.0)),
+    )
+
+
+@pytest.mark.parametrize("value", [pytest.param("", id="empty"), pytest.param(None, id="absent")])
+def test_an_empty_label_and_an_absent_one_are_one_series(value: str | None) -> None:
+    """A series that gains an empty label goes on: nothing of it is counted twice, nothing is a new series."""
+    (one,) = scrape_targets.one_each(_halves(value))
+    assert one == RawSeries("a_total", {"x": "1"}, (1.0, 2.0, 3.0, 4.0), (5.0, 6.0, 7.0, 9.0))
+
+
+def test_labels_with_values_and_other_metrics_stay_apart() -> None:
+    """Only what differs in nothing but empty labels is one series."""
+    apart = (*_halves("500"), RawSeries("b_total", {"x": "1"}, (1.0,), (1.0,)))
+    assert scrape_targets.one_each(apart) == apart
+
+
 def test_a_series_is_cleaned_of_what_is_not_finite() -> None:
     """Samples come in order, one a moment, the last one given."""
     series = RawSeries("a_total", {}, (3.0, 1.0, 2.0, 1.0), (5.0, 1.0, float("nan"), 2.0))

@@ -29,6 +29,14 @@ def read(text: str, *, openmetrics: bool = False) -> list[tuple[str, dict[str, s
             'a_total{x="1"} 7 1700000000000', [("a_total", {"x": "1"}, 7.0)], id="a timestamp is ignored"
         ),
         pytest.param('a_total{x="1",} 1e3', [("a_total", {"x": "1"}, 1000.0)], id="a trailing comma"),
+        pytest.param('a_total {x="1"} 7', [("a_total", {"x": "1"}, 7.0)], id="a blank before the labels"),
+        pytest.param('a_total\t { x = "1" , } 7', [("a_total", {"x": "1"}, 7.0)], id="blanks everywhere"),
+        pytest.param('  a_total{x="1"} 7', [("a_total", {"x": "1"}, 7.0)], id="leading blanks"),
+        pytest.param("\ta_total 7", [("a_total", {}, 7.0)], id="a leading tab"),
+        pytest.param('a_total{x="1",e=""} 7', [("a_total", {"x": "1"}, 7.0)], id="an empty label is absent"),
+        pytest.param(
+            'other 1\n  a_total{x="\\n y"} 7', [("a_total", {"x": "\n y"}, 7.0)], id="a second line"
+        ),
         pytest.param("a_total\t7", [("a_total", {}, 7.0)], id="a tab"),
         pytest.param('a_total{x="} 5 #"} 7', [("a_total", {"x": "} 5 #"}, 7.0)], id="a brace in a value"),
         pytest.param(r'a_total{x="a\"b\\"} 7', [("a_total", {"x": 'a"b\\'}, 7.0)], id="escapes"),
@@ -64,6 +72,10 @@ def test_nan_is_a_value() -> None:
         pytest.param("a_total{x=1} 7", False, "labels that cannot be parsed", id="no quotes"),
         pytest.param("a_total 7\na_total 8", False, "has a series twice", id="a series twice"),
         pytest.param('a_total{x="1",y="2"} 7\na_total{y="2",x="1"} 8', False, "twice", id="in another order"),
+        pytest.param(
+            'a_total 7\na_total{e=""} 8', False, "has a series twice", id="once with an empty label"
+        ),
+        pytest.param("  a_total seven", False, "a value that is not a number", id="an indented line"),
     ],
 )
 def test_broken_pages(text: str, openmetrics: bool, message: str) -> None:
@@ -78,6 +90,25 @@ def test_a_series_is_the_same_object_on_every_page() -> None:
     first = reader.read('a_total{x="1",y="2"} 7', openmetrics=False)[0][0]
     second = reader.read('a_total{y="2",x="1"} 8', openmetrics=False)[0][0]
     assert first is second
+
+
+def test_a_series_that_gains_an_empty_label_stays_the_same() -> None:
+    """OpenTelemetry's exporter adds `error_type=""` to every series at the first error."""
+    reader = PageReader(WANTED)
+    first = reader.read('a_total{x="1"} 7', openmetrics=False)[0][0]
+    later = reader.read('a_total{e="",x="1"} 8\na_total{e="500",x="1"} 1', openmetrics=False)
+    assert later[0][0] is first
+    assert later[1][0] is not first
+
+
+BLANKS = st.text(" \t", max_size=3)
+
+
+@given(BLANKS, BLANKS, BLANKS, BLANKS.filter(bool))
+def test_blanks_do_not_change_a_sample(indent: str, gap: str, inside: str, before_value: str) -> None:
+    """Blanks that the format allows, or Prometheus reads, never hide a line."""
+    line = f'{indent}a_total{gap}{{{inside}x{inside}={inside}"1"{inside}}}{before_value}7'
+    assert read(f"# HELP a_total x\n{line}\n") == [("a_total", {"x": "1"}, 7.0)]
 
 
 @given(st.dictionaries(LABEL_VALUES, st.floats(0, 1e15), min_size=1, max_size=5))
@@ -103,3 +134,4 @@ def test_what_prometheus_client_writes_is_read_back(values: dict[str, float]) ->
 def test_declared_families() -> None:
     """A family without samples is known by its TYPE line."""
     assert declared("# TYPE a_total counter\n# HELP b x\n# TYPE b histogram\nc 1\n") == {"a_total", "b"}
+    assert declared("  #  TYPE\ta_total counter\n") == {"a_total"}

@@ -23,8 +23,9 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-docs: $(INSTALLED)  ## Write docs/cli.md from the commands' help
+docs: $(INSTALLED)  ## Write docs/cli.md and the tables of docs/presets.md
 	$(BIN)/python -m tests.cli.help_page
+	$(BIN)/python -m tests.spec.preset_table
 
 install: $(INSTALLED)  ## Make the virtual environment
 

@@ -13,8 +13,8 @@ def route_labels(objective: Objective, mapping: Preset) -> tuple[dict[str, str],
     endpoint = objective.endpoint
     if endpoint is not None:
         if mapping.method_label:
-            wanted.setdefault(mapping.method_label, endpoint.method)
+            wanted.setdefault(mapping.method_label, mapping.methods.get(endpoint.method, endpoint.method))
         if mapping.route_label:
-            wanted.setdefault(mapping.route_label, endpoint.name)
+            wanted.setdefault(mapping.route_label, mapping.routes.get(endpoint.name, endpoint.name))
     everywhere = endpoint is None and not objective.labels
     return wanted, mapping.ignore_routes if everywhere and mapping.route_label else ()

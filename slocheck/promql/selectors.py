@@ -9,6 +9,8 @@ from slocheck.errors import UsageError
 
 PLAIN_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+DOTTED_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
+"""Label names that OpenTelemetry's exporters may keep and that PromQL wants in quotes."""
 OPERATORS = ("=", "!=", "=~", "!~")
 
 
@@ -52,16 +54,17 @@ def quoted(value: str) -> str:
 
 
 def _condition(matcher: Matcher) -> str:
-    if not LABEL_NAME.fullmatch(matcher.label):
+    if not DOTTED_NAME.fullmatch(matcher.label):
         raise UsageError(
-            f"label {matcher.label!r} cannot be used in a selector; write letters, digits and _ only, "
+            f"label {matcher.label!r} cannot be used in a selector; write letters, digits, _ and . only, "
             "as Prometheus shows it"
         )
     if matcher.op not in OPERATORS:
         raise UsageError(
             f"label {matcher.label}: {matcher.op!r} is not a matching operator; use {' '.join(OPERATORS)}"
         )
-    return f"{matcher.label}{matcher.op}{quoted(matcher.value)}"
+    plain = LABEL_NAME.fullmatch(matcher.label)
+    return f"{matcher.label if plain else quoted(matcher.label)}{matcher.op}{quoted(matcher.value)}"
 
 
 def matches(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:

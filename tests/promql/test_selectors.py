@@ -86,3 +86,9 @@ def test_any_value_survives_the_quoting(value: str) -> None:
 def test_conditions_on_labels_at_hand(matcher: Matcher, holds: bool) -> None:
     """The scrape source applies conditions as Prometheus would."""
     assert matches({"code": "200"}, [matcher]) is holds
+
+
+def test_dotted_names_are_quoted() -> None:
+    """Prometheus 3 may hold them; it wants the label in quotes and the metric as __name__."""
+    query = SeriesQuery("http.server.duration_bucket", (Matcher("http.route", "=", "/orders"),))
+    assert selector_text(query) == '{__name__="http.server.duration_bucket","http.route"="/orders"}'

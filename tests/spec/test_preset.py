@@ -6,22 +6,26 @@ from importlib.resources import files
 import pytest
 
 from slocheck.errors import SpecError
+from slocheck.promql.routes import route_labels
 from slocheck.spec.blocks.preset import parse_preset, shipped_preset
-from slocheck.spec.presets import PRESET_NAMES
+from slocheck.spec.presets import PRESET_NAMES, preset_file
+from tests.builders.specs import make_spec
+from tests.spec import preset_table
 
 
 def test_the_names_are_the_files() -> None:
     """A new file is known by name, and a name has its file."""
-    found = {file.name for file in files("slocheck.spec.presets").iterdir()}
-    assert {name for name in found if name.endswith(".yaml")} == {f"{name}.yaml" for name in PRESET_NAMES}
+    folder = files("slocheck.spec.presets")
+    found = {f"{kind}/{file.name}" for kind in ("libraries", "proxies") for file in (folder / kind).iterdir()}
+    assert found == {preset_file(name) for name in PRESET_NAMES}
 
 
 @pytest.mark.parametrize("name", PRESET_NAMES)
 def test_every_shipped_preset_is_complete(name: str) -> None:
-    """It names a histogram, a counter, a route and a status, and says what a user should know."""
+    """It names a counter, a route and a status, a histogram where there is one, and has notes."""
     preset = shipped_preset(name)
     assert preset.name == name
-    assert preset.histogram
+    assert bool(preset.histogram) == (name != "haproxy")
     assert preset.counter
     assert preset.route_label
     assert preset.status_label
@@ -101,3 +105,26 @@ def test_faults_in_a_file_are_told_as_in_a_spec() -> None:
     with pytest.raises(SpecError) as caught:
         parse_preset(b"counter: c_total\nroute_lable: x\n", "own.yaml", "own")
     assert str(caught.value) == "own.yaml:2:1 unknown key 'route_lable'; did you mean 'route_label'?"
+
+
+def test_the_page_of_presets_is_what_the_files_say() -> None:
+    """docs/presets.md has every preset, its notes and every key of a mapping; `make docs` writes them."""
+    page = preset_table.PAGE.read_text()
+    assert page == preset_table.written(page)
+
+
+def test_a_mapping_takes_dotted_names_other_values_and_a_lag() -> None:
+    """Names of OpenTelemetry's exporters, and label values that are not the method or the path itself."""
+    written = (
+        b"histogram: http.server.request.duration\nroute_label: http.route\n"
+        b"method_label: http.request.method\n"
+        b"methods: {GET: get}\nroutes: {/orders: orders-list}\nlag: 5s\n"
+    )
+    preset = parse_preset(written, "mine.yaml", "mine")
+    assert preset.counter == "http.server.request.duration_count"
+    assert (preset.methods, preset.routes, preset.lag) == ({"GET": "get"}, {"/orders": "orders-list"}, 5.0)
+    objective = make_spec('  e: {indicator: error_rate, endpoint: GET /orders, silver: "< 1%"}\n').objectives[
+        0
+    ]
+    wanted, _ = route_labels(objective, preset)
+    assert wanted == {"http.request.method": "get", "http.route": "orders-list"}

@@ -26,7 +26,9 @@ DEFAULT_PRESET = "prom-client"
 CUSTOM = "custom"
 
 LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_]*"
-METRIC_PATTERN = "[a-zA-Z_:][a-zA-Z0-9_:]*"
+METRIC_PATTERN = "[a-zA-Z_:][a-zA-Z0-9_:.]*"
+"""With the dots that Prometheus 3 and OpenTelemetry's exporters allow in names."""
+NAMED_LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_.]*"
 
 _METRIC: ValueType[str | None] = types.text(
     pattern=METRIC_PATTERN, what="metric name", example="http_requests_total"
@@ -37,7 +39,7 @@ _BASE_METRIC: ValueType[str | None] = types.text(
     what="histogram name without _bucket",
     example="http_request_duration_seconds",
 )
-_LABEL: ValueType[str | None] = types.text(pattern=LABEL_PATTERN, what="label name", example="route")
+_LABEL: ValueType[str | None] = types.text(pattern=NAMED_LABEL_PATTERN, what="label name", example="route")
 _UNITS = {"seconds": Fraction(1), "milliseconds": Fraction(1, 1000)}
 
 HISTOGRAM = Key("histogram", _BASE_METRIC, None, "latency histogram, its name without _bucket")
@@ -52,6 +54,19 @@ CACHE_MISSES = Key("cache_misses", _METRIC, None, "counter of cache misses")
 IGNORE_ROUTES: Key[tuple[str, ...]] = Key(
     "ignore_routes", types.list_of(types.text()), (), "routes left out, such as /metrics"
 )
+METHODS: Key[dict[str, str]] = Key(
+    "methods",
+    types.map_of("[A-Z]+", "HTTP method"),
+    {},
+    "label value of a method where it is another: {GET: get}",
+)
+ROUTES: Key[dict[str, str]] = Key(
+    "routes",
+    types.map_of(r"\S+", "endpoint name"),
+    {},
+    "label value of an endpoint's route where it is another: {/orders: orders-list}",
+)
+LAG = Key("lag", types.duration("0s", "10m"), 0.0, "longest time that the page is behind, such as 5s")
 SELECTOR: Key[dict[str, str]] = Key(
     "selector", types.map_of(LABEL_PATTERN, "label name"), {}, "label values every query adds"
 )
@@ -67,6 +82,9 @@ PRESET_KEYS: tuple[Key[Any], ...] = (
     CACHE_HITS,
     CACHE_MISSES,
     IGNORE_ROUTES,
+    METHODS,
+    ROUTES,
+    LAG,
     SELECTOR,
     NOTES,
 )
@@ -98,6 +116,9 @@ def read_preset(value: Value, name: str) -> Preset:
         cache_hits=hits,
         cache_misses=misses,
         ignore_routes=section.get(IGNORE_ROUTES),
+        methods=section.get(METHODS),
+        routes=section.get(ROUTES),
+        lag=section.get(LAG),
         selector=section.get(SELECTOR),
         notes=section.get(NOTES),
     )

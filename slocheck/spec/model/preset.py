@@ -21,6 +21,10 @@ class Preset:
         cache_hits: Counter of cache hits; None where there is none.
         cache_misses: Counter of cache misses.
         ignore_routes: Routes left out: health checks and the metrics page itself.
+        methods: An HTTP method in capitals to the value that the method label has for it, where they differ.
+        routes: An endpoint's name without the method to the value that the route label has for it, where
+            they differ.
+        lag: Seconds by which the page may be behind what has been served: the longest flush.
         selector: Matchers every query of this preset adds (istio: reporter=destination).
         notes: What a user should know; shown by ``validate``.
     """
@@ -36,5 +40,8 @@ class Preset:
     cache_hits: str | None = None
     cache_misses: str | None = None
     ignore_routes: tuple[str, ...] = ()
+    methods: Mapping[str, str] = field(default_factory=dict)
+    routes: Mapping[str, str] = field(default_factory=dict)
+    lag: float = 0.0
     selector: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""

@@ -2,24 +2,39 @@
 
 from importlib.resources import files
 
-PRESET_NAMES = (
-    "envoy",
+LIBRARIES = (
+    "aspnet",
+    "django-prometheus",
+    "express-prom-bundle",
     "fastapi-instrumentator",
+    "fastify-metrics",
+    "flask",
+    "otel",
+    "otel-old",
+    "prom-client",
+    "prometheus-net",
+    "spring",
+    "starlette_exporter",
+)
+"""Of what a service itself exports: each has a file of its name in ``libraries``."""
+PROXIES = (
+    "caddy",
+    "envoy",
+    "haproxy",
     "ingress-nginx",
     "istio",
-    "otel",
-    "prom-client",
-    "spring",
+    "kong",
     "traefik",
 )
-"""Each has a file of its name here."""
+"""Of what stands in front of services: each has a file of its name in ``proxies``."""
+PRESET_NAMES = (*LIBRARIES, *PROXIES)
 
 
 def preset_file(name: str) -> str:
-    """Return the file name of a shipped preset."""
-    return f"{name}.yaml"
+    """Return the file name of a shipped preset, below this folder."""
+    return f"{'libraries' if name in LIBRARIES else 'proxies'}/{name}.yaml"
 
 
 def preset_bytes(name: str) -> bytes:
     """Return the YAML of a shipped preset; `name` is one of `PRESET_NAMES`."""
-    return (files(__name__) / preset_file(name)).read_bytes()
+    return files(__name__).joinpath(preset_file(name)).read_bytes()

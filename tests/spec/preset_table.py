@@ -1,0 +1,63 @@
+"""Write the tables of docs/presets.md from the shipped presets: python -m tests.spec.preset_table."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from slocheck.documents.units import format_duration
+from slocheck.spec.blocks.preset import PRESET_KEYS, shipped_preset
+from slocheck.spec.presets import PRESET_NAMES
+
+PAGE = Path(__file__).parents[2] / "docs" / "presets.md"
+BEGIN, END = "<!-- {0}: begin -->\n", "<!-- {0}: end -->\n"
+
+
+def _code(value: str | None) -> str:
+    return f"`{value}`" if value else "-"
+
+
+def preset_rows() -> Iterator[str]:
+    """Yield one row for each preset: family, labels, unit, lag."""
+    yield "| preset | histogram | counter | method | route | status | status on the histogram | unit | lag |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    for name in PRESET_NAMES:
+        one = shipped_preset(name)
+        own = one.histogram and one.counter == f"{one.histogram}_count"
+        cells = (
+            *(f"`{name}`", _code(one.histogram), "its `_count`" if own else _code(one.counter)),
+            *(_code(one.method_label), _code(one.route_label), _code(one.status_label)),
+            _code(one.histogram_status_label),
+            "-" if one.histogram is None else "s" if one.unit_seconds == 1 else "ms",
+            format_duration(Fraction(one.lag)) if one.lag else "-",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def key_rows() -> Iterator[str]:
+    """Yield one row for each key of a mapping."""
+    yield "| key | meaning |"
+    yield "| --- | --- |"
+    for key in PRESET_KEYS:
+        yield f"| `{key.name}` | {key.doc} |"
+
+
+def note_rows() -> Iterator[str]:
+    """Yield what a user should know of each preset."""
+    for name in PRESET_NAMES:
+        yield f"- **{name}**: {shipped_preset(name).notes}"
+
+
+PARTS = {"presets": preset_rows, "notes": note_rows, "keys": key_rows}
+
+
+def written(page: str) -> str:
+    """Return the page with its generated parts as they should be."""
+    for name, rows in PARTS.items():
+        begin, end = BEGIN.format(name), END.format(name)
+        before, rest = page.split(begin)
+        page = before + begin + "\n".join(["", *rows(), "", ""]) + end + rest.split(end)[1]
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))

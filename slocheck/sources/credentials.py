@@ -2,6 +2,7 @@
 
 import os
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,14 @@ class Credentials:
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def request_headers(self) -> Mapping[str, str]:
+        """All headers to send, basic authentication among them."""
+        if self.basic is None:
+            return self.headers
+        pair = b64encode(":".join(self.basic).encode()).decode()
+        return {**self.headers, "Authorization": f"Basic {pair}"}
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """How the HTTP session differs from the library's own; imports requests, so import it late."""
 
-from base64 import b64encode
-
 import requests
 from requests.auth import AuthBase
 
@@ -20,10 +18,7 @@ class SourceAuth(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the headers to `request`."""
-        request.headers.update(self._credentials.headers)
-        if self._credentials.basic:
-            pair = ":".join(self._credentials.basic).encode()
-            request.headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
+        request.headers.update(self._credentials.request_headers)
         return request
 
 

@@ -3,6 +3,7 @@
 import ssl
 import time
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -39,11 +40,19 @@ class Page:
         return (self.sent + self.received) / 2
 
 
-def fetch_page(url: str, context: ssl.SSLContext, timeout: float) -> Page:
+def fetch_page(
+    url: str, context: ssl.SSLContext, timeout: float, *, headers: Mapping[str, str] | None = None
+) -> Page:
     """Fetch a page over a fresh connection.
 
     A kept connection would stick to one worker of several, or to one replica behind a balancer, and
     hide that there are others.
+
+    Args:
+        url: Of the page.
+        context: How its certificate is checked.
+        timeout: Seconds for all of it.
+        headers: What it asks of whoever reads it: credentials.
 
     Raises:
         PageError: Why the page is missing: refused, timeout, status, too large, damaged.
@@ -53,7 +62,11 @@ def fetch_page(url: str, context: ssl.SSLContext, timeout: float) -> Page:
     try:
         with (
             httpx.Client(
-                verify=context, timeout=timeout, headers=HEADERS, limits=limits, trust_env=False
+                verify=context,
+                timeout=timeout,
+                headers={**HEADERS, **(headers or {})},
+                limits=limits,
+                trust_env=False,
             ) as client,
             client.stream("GET", url) as response,
         ):
@@ -71,7 +84,7 @@ def _status(response: httpx.Response) -> str:
     if response.is_redirect:
         return f"HTTP {response.status_code} redirects, which is not followed; write the final URL"
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return f"HTTP {response.status_code}: the page asks for credentials; let this machine read it without"
+        return f"HTTP {response.status_code}: the page asks for credentials; write or correct scrape's auth"
     return f"HTTP {response.status_code}; check the path of the metrics page"
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from slocheck.evidence.series import RawSeries
+from slocheck.masking import mask
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery
+from slocheck.sources.credentials import Credentials
 from slocheck.sources.scrape.exposition import PageError, PageReader, SeriesId, declared
 from slocheck.sources.scrape.page_fetch import fetch_page
 
@@ -69,6 +71,7 @@ class Replica:
         queries: Wanted series.
         counters: Which of their metrics may only rise.
         context: How certificates are checked.
+        credentials: What the page asks for.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Replica:
         queries: Sequence[SeriesQuery],
         counters: frozenset[str],
         context: ssl.SSLContext,
+        credentials: Credentials,
     ) -> None:
         self.url = url
         self.instance = instance
@@ -86,6 +90,7 @@ class Replica:
         self._reader = PageReader(queries)
         self._counters = counters
         self._context = context
+        self._credentials = credentials
         self._lock = threading.Lock()
         self._scrapes: list[Scrape] = []
         self._samples: dict[SeriesId, _Samples] = {}
@@ -95,12 +100,16 @@ class Replica:
         """Fetch the page once and keep its samples; a failure is kept as a gap."""
         sent = time.time()
         try:
-            page = fetch_page(self.url, self._context, PAGE_TIMEOUT)
+            page = fetch_page(
+                self.url, self._context, PAGE_TIMEOUT, headers=self._credentials.request_headers
+            )
             with self._lock:
                 samples = self._reader.read(page.text, openmetrics=page.openmetrics)
         except PageError as error:
             with self._lock:
-                self._scrapes.append(Scrape(sent, time.time(), error=str(error)))
+                self._scrapes.append(
+                    Scrape(sent, time.time(), error=mask(str(error), self._credentials.secrets))
+                )
                 return self._scrapes[-1]
         if not self.declared:
             self.declared = declared(page.text)

@@ -15,6 +15,7 @@ from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery, selector_text
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
+from slocheck.sources.credentials import read_credentials
 from slocheck.sources.scrape.replica import (
     LAST_PAGE_LIMIT,
     PAGE_TIMEOUT,
@@ -146,12 +147,15 @@ class ScrapePages:
                 f"scrape: {strip_url(twice[0])} is named twice and would count twice; name it once"
             )
         context = tls_context(self._source.tls, where="scrape.tls")
+        credentials = read_credentials(self._source.auth, where="scrape.auth")
         queries = (*self._queries, *self._usage)
         if not any(query.metric == PROCESS_START for query in queries):
             queries = (*queries, SeriesQuery(PROCESS_START))
         counters = _counters(self._mapping)
         self._replicas = tuple(
-            Replica(url, instance, queries=queries, counters=counters, context=context)
+            Replica(
+                url, instance, queries=queries, counters=counters, context=context, credentials=credentials
+            )
             for url, instance in zip(self._source.urls, instances(self._source.urls), strict=True)
         )
 

@@ -45,6 +45,12 @@ INLINE_SECRETS = {
     "headers": "would hold a secret in the spec; write headers_env: {NAME: VARIABLE} instead",
 }
 
+INLINE_AUTH = dict.fromkeys(
+    ("password", "bearer_token"),
+    "would put a secret in the spec; write it under auth: as a file or a variable",
+)
+"""Of the block around ``auth``."""
+
 
 def _read_auth(value: Value) -> Auth:
     section = Section(value, AUTH_KEYS, refused=INLINE_SECRETS)

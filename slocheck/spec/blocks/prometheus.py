@@ -8,7 +8,7 @@ from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
 from slocheck.documents.urls import BASE_URL, SECRET_NAME
-from slocheck.spec.blocks.auth import AUTH, HEADER_PATTERN
+from slocheck.spec.blocks.auth import AUTH, HEADER_PATTERN, INLINE_AUTH
 from slocheck.spec.blocks.preset import LABEL_PATTERN, PRESET_KEY, preset_of
 from slocheck.spec.blocks.related_jobs import RELATED_JOBS_KEYS, read_related_jobs
 from slocheck.spec.blocks.tls import TLS
@@ -87,8 +87,7 @@ PROMETHEUS_KEYS: tuple[Key[Any], ...] = (
 
 
 def _read_prometheus(value: Value) -> PrometheusSource | None:
-    remedy = "would put a secret in the spec; write it under auth: as a file or a variable"
-    section = Section(value, PROMETHEUS_KEYS, refused=dict.fromkeys(("password", "bearer_token"), remedy))
+    section = Section(value, PROMETHEUS_KEYS, refused=INLINE_AUTH)
     return PrometheusSource(
         url=section.get(PROMETHEUS_URL),
         preset=preset_of(section),

@@ -9,6 +9,7 @@ from slocheck.documents.reader import Key, Section, Value, ValueType, object_sch
 from slocheck.documents.units import format_duration
 from slocheck.documents.urls import URL
 from slocheck.documents.yaml_tree import SequenceNode
+from slocheck.spec.blocks.auth import AUTH, INLINE_AUTH
 from slocheck.spec.blocks.preset import DEFAULT_PRESET, PRESET_KEY, preset_of, shipped_preset
 from slocheck.spec.blocks.tls import TLS
 from slocheck.spec.model import SourceBlock, Tls
@@ -21,7 +22,7 @@ class ScrapeSource(SourceBlock):
     Attributes:
         urls: Every replica's metrics URL.
         interval: Seconds between scrapes during the run, 1..5.
-        tls: Verification.
+        tls: Verification and client certificate.
     """
 
     kind: ClassVar[str] = "scrape"
@@ -43,7 +44,7 @@ SCRAPE_URLS: Key[tuple[str, ...]] = Key(
     "urls", _URLS, (), "each replica's metrics page; ${NAME} is expanded", required=True
 )
 INTERVAL = Key("interval", types.duration("1s", "5s"), 1.0, "between two scrapes, 1s to 5s")
-SCRAPE_KEYS: tuple[Key[Any], ...] = (SCRAPE_URLS, PRESET_KEY, INTERVAL, TLS)
+SCRAPE_KEYS: tuple[Key[Any], ...] = (SCRAPE_URLS, PRESET_KEY, INTERVAL, AUTH, TLS)
 
 
 def _read_scrape(value: Value) -> ScrapeSource | None:
@@ -51,12 +52,13 @@ def _read_scrape(value: Value) -> ScrapeSource | None:
         return ScrapeSource(
             urls=_URLS.read(value), preset=shipped_preset(DEFAULT_PRESET), position=value.position
         )
-    section = Section(value, SCRAPE_KEYS)
+    section = Section(value, SCRAPE_KEYS, refused=INLINE_AUTH)
     return ScrapeSource(
         urls=section.get(SCRAPE_URLS),
         preset=preset_of(section),
         position=value.position,
         interval=section.get(INTERVAL),
+        auth=section.get(AUTH),
         tls=section.get(TLS),
     )
 

@@ -243,7 +243,7 @@ def test_tls_is_verified(app: MetricsApp, tmp_path: Path) -> None:
     """A certificate of an unknown authority is refused, a known one is not, nor is an insecure one asked."""
     with NginxServer(tmp_path, balance=[app.address], tls=True) as nginx:
         url = f"{nginx.url}/metrics"
-        with pytest.raises(SourceError, match=r"TLS fails .*CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(SourceError, match=r"TLS failed .*CERTIFICATE_VERIFY_FAILED"):
             pages(url).preflight()
         for tls in (Tls(ca=str(nginx.ca)), Tls(insecure=True)):
             spec = scrape_source(url, interval=1.0, tls=tls)

@@ -2,13 +2,22 @@
 
 import gzip
 import zlib
+from base64 import b64encode
 
 import pytest
 
+from slocheck.documents.position import Position
+from slocheck.errors import SourceError
+from slocheck.masking import MASK
+from slocheck.plan.metric_plan import MetricPlan
+from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape import page_fetch
 from slocheck.sources.scrape.exposition import PageError
 from slocheck.sources.scrape.page_fetch import fetch_page
-from slocheck.spec.model import Tls
+from slocheck.sources.scrape.source import ScrapePages
+from slocheck.spec.blocks.preset import shipped_preset
+from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.model import Auth, Tls
 from slocheck.tls import tls_context
 from tests.support.fault_server import FaultServer, http
 
@@ -26,6 +35,37 @@ def test_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
         assert page.sent <= page.midpoint <= page.received
         assert b"accept-encoding: gzip" in server.requests[0].lower()
         assert b"connection: close" in server.requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [
+        pytest.param(Auth(bearer_token_env="PAGE_SECRET"), b"authorization: bearer hush-hush", id="bearer"),
+        pytest.param(
+            Auth(username="me", password_env="PAGE_SECRET"),
+            b"authorization: basic " + b64encode(b"me:hush-hush").lower(),
+            id="basic",
+        ),
+        pytest.param(Auth(headers_env={"X-Key": "PAGE_SECRET"}), b"x-key: hush-hush", id="header"),
+    ],
+)
+def test_credentials_are_sent_and_never_shown(
+    auth: Auth, header: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that repeats the secret in a broken line gives it away to nobody."""
+    monkeypatch.setenv("PAGE_SECRET", "hush-hush")
+    broken = http("a hush-hush\n")
+    with FaultServer([broken]) as server:
+        plan = MetricPlan(shipped_preset("prom-client"), series=(SeriesQuery("a"),))
+        url = server.url
+        source = ScrapePages(
+            ScrapeSource(urls=(url,), preset=plan.mapping, position=Position(1, 1), auth=auth), plan
+        )
+        with pytest.raises(SourceError) as raised:
+            source.preflight()
+        assert header in server.requests[0].lower()
+    assert "hush" not in str(raised.value)
+    assert MASK in str(raised.value)
 
 
 @pytest.mark.parametrize(

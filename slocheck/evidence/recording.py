@@ -4,15 +4,21 @@ Every latency is in integer nanoseconds. A slice is one second of the run, count
 the load began; a request belongs to the slice in which it was (to be) sent, not the one it ended in.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from slocheck.spec.model import Endpoint
 
+_REFUSALS, _TOO_MANY = frozenset({3, 4}), 429
+
 
 class FailureClass(StrEnum):
-    """Why a request failed. GENERATOR failures are this machine's own, never the target's."""
+    """Why a request was not a success.
+
+    GENERATOR failures are this machine's own, never the target's. An UNEXPECTED answer is not a failure
+    either: its status is one that nobody named, so the request may not be the one that was meant.
+    """
 
     DNS = "dns"
     REFUSED = "refused"
@@ -22,6 +28,7 @@ class FailureClass(StrEnum):
     PROTOCOL = "protocol"
     STATUS = "status"
     EXPECTATION = "expectation"
+    UNEXPECTED = "unexpected"
     GENERATOR = "generator"
 
 
@@ -31,13 +38,13 @@ class SliceCounts:
 
     Attributes:
         second: Seconds since the load began.
-        ok: Requests that did not fail.
-        failures: Failed requests by class.
+        ok: Requests that neither failed nor had an unexpected answer.
+        failures: Failed requests by class, and those with an unexpected answer.
         statuses: Requests by status code; 0 stands for no response at all.
         unserved: No response at all, or 502, 503, 504: what availability counts.
         over: For each threshold of the recording, the *ok* requests at or over it, exactly.
         latencies: Histogram of the ok requests: bucket index (see `histogram`) to count.
-        failed_latencies: The same of the failed ones.
+        failed_latencies: The same of the failed ones and of those with an unexpected answer.
         total_ns: Sum of the ok requests' latencies.
         max_ns: Largest of the ok requests' latencies; 0 where there is none.
         cache_hits: Hits, by response header.
@@ -64,13 +71,37 @@ class SliceCounts:
 
     @property
     def failed(self) -> int:
-        """Failed requests of all classes."""
-        return sum(self.failures.values())
+        """Failed requests of all classes; an unexpected answer is not a failure."""
+        return sum(self.failures.values()) - self.unexpected
+
+    @property
+    def unexpected(self) -> int:
+        """Requests whose answer had an unexpected status."""
+        return self.failures.get(FailureClass.UNEXPECTED, 0)
 
     @property
     def sent(self) -> int:
         """Requests attempted."""
-        return self.ok + self.failed
+        return self.ok + sum(self.failures.values())
+
+
+def only_refused(parts: Iterable[SliceCounts]) -> bool:
+    """Tell whether requests were answered, none with success and all with 3xx or with 4xx other than 429.
+
+    Then the load did not do what it was meant to do, whatever the scenario says of those answers.
+    """
+    answered = False
+    for part in parts:
+        unanswered = part.statuses.get(0, 0) - part.failures.get(FailureClass.GENERATOR, 0)
+        if part.ok or unanswered > 0 or any(_serves(status) for status in part.statuses):
+            return False
+        answered = answered or any(part.statuses)
+    return answered
+
+
+def _serves(status: int) -> bool:
+    """Tell whether a status says that the target dealt with the request: neither 3xx nor 4xx, or 429."""
+    return status != 0 and (status // 100 not in _REFUSALS or status == _TOO_MANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +114,7 @@ class EndpointRecording:
 
 @dataclass(frozen=True, slots=True)
 class ErrorExample:
-    """One failed request, for the report; texts come from the target and are foreign.
+    """One failed request or unexpected answer, for the report; texts come from the target and are foreign.
 
     Attributes:
         endpoint: What was asked.

@@ -1,9 +1,13 @@
 """What the client counted, for the server's counts to be reconciled with."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
-from slocheck.spec.model import Endpoint
+from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
+from slocheck.spec.model import Endpoint, FailureRule
+
+_NONE_NAMED = FailureRule(statuses=())
+"""By this rule everything outside 2xx and 304 is unexpected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,9 @@ class ClientCounts:
         window_sent: Requests attempted in the window.
         window_unanswered: Those of the window that got no response.
         window_s: The window's length, seconds.
+        statuses: Statuses outside 2xx and 304 that the client saw in the whole load.
+        accepted: Those that the scenario expects, as far as the client's counts tell.
+        maybe_accepted: Those that it may expect: the same endpoint had answers that were not accepted.
     """
 
     sent: int
@@ -23,19 +30,61 @@ class ClientCounts:
     window_sent: int
     window_unanswered: int
     window_s: float
+    statuses: frozenset[int] = frozenset()
+    accepted: frozenset[int] = frozenset()
+    maybe_accepted: frozenset[int] = frozenset()
 
 
 def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCounts:
     """Count what was sent to an endpoint, or to all, without requests that failed in the load generator."""
     parts = list(recording.slices(endpoint))
     window = list(recording.window_slices(endpoint))
+    seen, accepted, maybe_accepted = _judged(recording, endpoint)
     return ClientCounts(
         sent=sum(_left(part) for part in parts),
         unanswered=sum(_unanswered(part) for part in parts),
         window_sent=sum(_left(part) for part in window),
         window_unanswered=sum(_unanswered(part) for part in window),
         window_s=float(recording.window_s),
+        statuses=seen,
+        accepted=accepted,
+        maybe_accepted=maybe_accepted,
     )
+
+
+def _judged(recording: Recording, endpoint: Endpoint | None) -> tuple[frozenset[int], ...]:
+    """Return the statuses outside 2xx and 304 that the client saw, surely accepted, and maybe accepted.
+
+    The counts by status and by class are of an endpoint as a whole. Where some answers were accepted and
+    others not, they do not tell which.
+    """
+    seen: set[int] = set()
+    accepted: set[int] = set()
+    doubtful: set[int] = set()
+    refused: set[int] = set()
+    for item in recording.endpoints:
+        if endpoint is None or item.endpoint == endpoint:
+            odd, classes = _odd_answers(item)
+            seen |= set(odd)
+            if classes[FailureClass.UNEXPECTED] + classes[FailureClass.STATUS] >= odd.total():
+                refused |= set(odd)
+            elif classes[FailureClass.UNEXPECTED] or classes[FailureClass.EXPECTATION]:
+                doubtful |= set(odd)
+            else:
+                accepted |= set(odd)
+    surely, maybe = accepted - refused - doubtful, accepted | doubtful
+    return frozenset(seen), frozenset(surely), frozenset(maybe)
+
+
+def _odd_answers(item: EndpointRecording) -> tuple[Counter[int], Counter[FailureClass]]:
+    """Count an endpoint's answers outside 2xx and 304 by status, and its requests by class of failure."""
+    odd: Counter[int] = Counter()
+    classes: Counter[FailureClass] = Counter()
+    for part in item.slices:
+        answers = part.statuses.items()
+        odd.update({status: count for status, count in answers if status and _NONE_NAMED.unexpected(status)})
+        classes.update(part.failures)
+    return +odd, classes
 
 
 def _left(part: SliceCounts) -> int:

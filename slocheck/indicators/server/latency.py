@@ -1,6 +1,6 @@
 """Latency from the server's histogram: what its buckets allow, never an interpolated percentile."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
 
@@ -8,17 +8,11 @@ from slocheck.indicators.samples import NoData, Share, Slices
 from slocheck.indicators.server.buckets import Boundary, BucketCounts, LastBucket, bucket_counts
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
-from slocheck.indicators.server.selections import (
-    EVERYTHING,
-    Both,
-    Selection,
-    Without,
-    WithStatus,
-    requests_of,
-)
+from slocheck.indicators.server.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
 from slocheck.plan.load_plan import is_reference
-from slocheck.spec.model import Limit, Objective, Spec
+from slocheck.spec.model import FailureRule, Limit, Objective, Spec
 
 
 def latency_sample(
@@ -38,8 +32,12 @@ def latency_sample(
     if isinstance(discrepancy, NoData):
         return discrepancy
     below, above = buckets.around(limit.value)
-    not_failed = _not_surely_failed(server, spec)
-    failed = _failed(buckets, wanted, spec, server, total=total)
+    failing = _Failing(spec.failures, server, client)
+    unexpected = failing.unexpected(buckets, wanted)
+    if isinstance(unexpected, NoData):
+        return unexpected
+    not_failed = failing.not_failed
+    failed = failing.possibly(buckets, wanted, total=total)
     good = [round(buckets.at(boundary).total(not_failed)) for boundary in (below, above)]
     bad = max(0, total - good[1]), min(total, total - good[0] + failed)
     if bad[0] > bad[1]:
@@ -54,7 +52,10 @@ def latency_sample(
         slices=_slices(buckets, (below, above), not_failed, failed=failed),
         flags=buckets.counted.flags,
     )
-    if isinstance(sample, NoData) or below == above:
+    if isinstance(sample, NoData):
+        return sample
+    sample = replace(sample, notes=(*unexpected, *sample.notes))
+    if below == above:
         return sample
     note = (
         f"the limit {limit.text} lies inside the server's bucket ({_text(below)}, {_text(above)}]; "
@@ -72,27 +73,48 @@ def _buckets(metric: str, wanted: Selection, server: ServerSide) -> BucketCounts
     )
 
 
-def _not_surely_failed(server: ServerSide, spec: Spec) -> Selection:
-    """Return which bucket series may count good requests: not those that surely failed."""
-    label = server.preset.histogram_status_label
-    return EVERYTHING if label is None else Without(WithStatus(label, spec.failures.statuses, surely=True))
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """Which requests of a histogram failed, however fast they were."""
 
+    rule: FailureRule
+    server: ServerSide
+    client: ClientCounts
 
-def _failed(buckets: BucketCounts, wanted: Selection, spec: Spec, server: ServerSide, *, total: int) -> int:
-    """Return how many more requests may have failed, and so be bad, than the histogram's labels tell.
+    @property
+    def not_failed(self) -> Selection:
+        """Which bucket series may count good requests: not those that surely failed."""
+        label = self.server.preset.histogram_status_label
+        return EVERYTHING if label is None else Without(self._statuses(label).failed)
 
-    A request that the histogram has and the counter by status has not may have failed as well.
-    """
-    preset, statuses = server.preset, spec.failures.statuses
-    if preset.histogram_status_label:
-        label = preset.histogram_status_label
-        surely, possibly = (WithStatus(label, statuses, surely=surely) for surely in (True, False))
-        return round(buckets.all.total(Both(possibly, Without(surely))))
-    if preset.counter is None or preset.status_label is None:
-        return 0
-    requests = server.window_count(preset.counter, wanted)
-    possible = requests.total(WithStatus(preset.status_label, statuses, surely=False))
-    return round(possible + max(Fraction(0), total - requests.total()))
+    def possibly(self, buckets: BucketCounts, wanted: Selection, *, total: int) -> int:
+        """Return how many more requests may be bad than those that the histogram's labels say failed.
+
+        A request that the histogram has and the counter by status has not may have failed as well.
+        """
+        preset = self.server.preset
+        if preset.histogram_status_label:
+            statuses = self._statuses(preset.histogram_status_label)
+            return round(buckets.all.total(Both(statuses.possibly_bad, Without(statuses.failed))))
+        if preset.counter is None or preset.status_label is None:
+            return 0
+        requests = self.server.window_count(preset.counter, wanted)
+        possible = requests.total(self._statuses(preset.status_label).possibly_bad)
+        return round(possible + max(Fraction(0), total - requests.total()))
+
+    def unexpected(self, buckets: BucketCounts, wanted: Selection) -> tuple[str, ...] | NoData:
+        """Say how many requests had a status that nobody expects."""
+        preset = self.server.preset
+        if preset.histogram_status_label:
+            statuses = self._statuses(preset.histogram_status_label)
+            return unexpected_answers(preset.histogram or "", buckets.all, statuses)
+        if preset.counter is None or preset.status_label is None:
+            return ()
+        requests = self.server.window_count(preset.counter, wanted)
+        return unexpected_answers(preset.counter, requests, self._statuses(preset.status_label))
+
+    def _statuses(self, label: str) -> StatusRule:
+        return StatusRule(label, self.rule, self.client)
 
 
 def _discrepancy(

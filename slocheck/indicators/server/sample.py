@@ -1,7 +1,7 @@
 """The server side's samples: raw counters, reconciled with the client, as bounds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 
@@ -12,8 +12,15 @@ from slocheck.indicators.server.latency import latency_sample
 from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
 from slocheck.indicators.server.scrape_targets import target_name
-from slocheck.indicators.server.selections import EVERYTHING, Without, WithStatus, requests_of
+from slocheck.indicators.server.selections import (
+    EVERYTHING,
+    Selection,
+    Without,
+    WithStatus,
+    requests_of,
+)
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
 from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Reduce, Spec
 
@@ -55,19 +62,35 @@ def _latency(question: _Question) -> Share | NoData:
 
 
 def _errors(question: _Question) -> Share | NoData:
-    return _failures(question, question.spec.failures.statuses)
+    """Failed requests; those with a status that nobody expects are possibly bad."""
+    preset = question.server.preset
+    if preset.counter is None or preset.status_label is None:
+        return _bad_share(question, EVERYTHING, EVERYTHING)
+    statuses = StatusRule(preset.status_label, question.spec.failures, question.client)
+    unexpected = unexpected_answers(preset.counter, _counted(question, preset.counter), statuses)
+    if isinstance(unexpected, NoData):
+        return unexpected
+    sample = _bad_share(question, statuses.failed, statuses.possibly_bad)
+    return sample if isinstance(sample, NoData) else replace(sample, notes=(*unexpected, *sample.notes))
 
 
 def _availability(question: _Question) -> Share | NoData:
-    return _failures(question, _UNSERVED)
+    label = question.server.preset.status_label or ""
+    sure, possible = (WithStatus(label, _UNSERVED, surely=surely) for surely in (True, False))
+    return _bad_share(question, sure, possible)
 
 
 def _cache(question: _Question) -> Share | NoData:
     return cache_sample(question.spec, question.server)
 
 
-def _failures(question: _Question, statuses: tuple[str, ...]) -> Share | NoData:
-    """Share of requests with one of `statuses`, shown as the share of the others where that is the value."""
+def _counted(question: _Question, metric: str) -> Counted:
+    """Return the growth of a counter of the objective's requests within the window."""
+    return question.server.window_count(metric, requests_of(question.objective, question.server.preset))
+
+
+def _bad_share(question: _Question, sure: Selection, possible: Selection) -> Share | NoData:
+    """Share of requests in the wanted series, shown as the share of the others where that is the value."""
     objective, server = question.objective, question.server
     preset = server.preset
     if preset.counter is None or preset.status_label is None:
@@ -75,11 +98,10 @@ def _failures(question: _Question, statuses: tuple[str, ...]) -> Share | NoData:
     discrepancy = counter_discrepancy(objective, server, question.client)
     if isinstance(discrepancy, NoData):
         return discrepancy
-    counted = server.window_count(preset.counter, requests_of(objective, preset))
+    counted = _counted(question, preset.counter)
     total = round(counted.total())
     if total == 0:
         return NoData(_nothing(server, preset.counter, objective))
-    sure, possible = (WithStatus(preset.status_label, statuses, surely=surely) for surely in (True, False))
     bad = round(counted.total(sure)), round(counted.total(possible))
     slices = Slices(
         counted.slices(), counted.slices(sure), counted.slices(possible) if bad[0] != bad[1] else None
@@ -134,11 +156,14 @@ def _rate(question: _Question) -> Rate | NoData:
     instances = instance_count(spec, server, seconds)
     if isinstance(instances, NoData):
         return instances
-    label, statuses = preset.status_label or "", spec.failures.statuses
-    sure, possible = (WithStatus(label, statuses, surely=surely) for surely in (True, False))
+    statuses = StatusRule(preset.status_label or "", spec.failures, client)
+    unexpected = unexpected_answers(preset.counter, counted, statuses)
+    if isinstance(unexpected, NoData):
+        return unexpected
+    possible = statuses.possibly_bad
     scale = Fraction(max(seconds.values())) * instances
     good_low = counted.total() - counted.total(possible) - discrepancy.foreign
-    good_high = counted.total() - counted.total(sure) + discrepancy.uncounted
+    good_high = counted.total() - counted.total(statuses.not_served) + discrepancy.uncounted
     offered = Fraction(client.window_sent) / Fraction(client.window_s or 1) / instances
     unit = float(instances) * server.raw.scrape_interval
     return Rate(
@@ -146,7 +171,7 @@ def _rate(question: _Question) -> Rate | NoData:
         good_high / scale,
         offered,
         tuple(value / unit for value in counted.slices(Without(possible))),
-        replica_notes(spec, server, seconds),
+        (*unexpected, *replica_notes(spec, server, seconds)),
     )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from slocheck.promql.routes import route_labels
-from slocheck.spec.model import Objective, Preset
+from slocheck.spec.model import FailureRule, Objective, Preset
 
 Labels = Mapping[str, str]
 _STATUS = re.compile(r"^([1-5])(\d\d|xx|XX)$")
@@ -73,6 +73,54 @@ class WithStatus:
     def __call__(self, labels: Labels, /) -> bool:
         """Tell whether a series with these labels is meant."""
         return status_share(labels.get(self.label, ""), self.statuses)[0 if self.surely else 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Unexpected:
+    """The series whose status is neither a success nor a failure by the spec: surely, or at least possibly.
+
+    Attributes:
+        label: The label with the status.
+        rule: The spec's.
+        seen: Statuses that the client saw; what it saw of a grouped status speaks for the group.
+        accepted: Statuses that the scenario expects.
+        surely: Whether a series whose label leaves it open is left out.
+    """
+
+    label: str
+    rule: FailureRule
+    seen: frozenset[int]
+    accepted: frozenset[int]
+    surely: bool
+
+    def __call__(self, labels: Labels, /) -> bool:
+        """Tell whether a series with these labels is meant."""
+        match = _STATUS.match(labels.get(self.label, ""))
+        if match is None:
+            return False  # not a status at all: it may stand for a failure, see `WithStatus`
+        if match[2].isdigit():
+            return self._unexpected(int(match[0]))
+        family = int(match[1])
+        members = [status for status in self.seen if status // 100 == family]
+        if members:
+            return (all if self.surely else any)(self._unexpected(status) for status in members)
+        named = {*self.rule.statuses, *self.rule.expected, "2xx"}
+        return not self.surely and f"{family}xx" not in named
+
+    def _unexpected(self, status: int) -> bool:
+        return self.rule.unexpected(status) and status not in self.accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """The series that are in at least one of two selections."""
+
+    one: Selection
+    other: Selection
+
+    def __call__(self, labels: Labels, /) -> bool:
+        """Tell whether a series with these labels is meant."""
+        return self.one(labels) or self.other(labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,37 @@
-"""How one response is classified: failed or not, cache hit or miss."""
+"""How one response is classified: failed, unexpected or neither; cache hit or miss."""
 
 from dataclasses import dataclass
+
+_SUCCESS, _NOT_MODIFIED = 2, 304
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRule:
-    """Which status codes are failures: exact (``429``) or classes (``5xx``)."""
+    """Which status codes are failures, and which are fine: exact (``429``) or classes (``5xx``).
+
+    Attributes:
+        statuses: Failures of the target.
+        expected: Accepted, in addition to 2xx and 304; none of them is a failure as well.
+    """
 
     statuses: tuple[str, ...] = ("5xx",)
+    expected: tuple[str, ...] = ()
 
     def fails(self, status: int) -> bool:
         """Tell whether a response with this status code is a failed request."""
-        return str(status) in self.statuses or f"{status // 100}xx" in self.statuses
+        return _listed(status, self.statuses)
+
+    def unexpected(self, status: int) -> bool:
+        """Tell whether a response with this status code is neither accepted nor a failure of the target.
+
+        That is the rule for a request whose scenario does not say which statuses it expects.
+        """
+        accepted = status // 100 == _SUCCESS or status == _NOT_MODIFIED or _listed(status, self.expected)
+        return not accepted and not self.fails(status)
+
+
+def _listed(status: int, statuses: tuple[str, ...]) -> bool:
+    return str(status) in statuses or f"{status // 100}xx" in statuses
 
 
 @dataclass(frozen=True, slots=True)

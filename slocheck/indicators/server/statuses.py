@@ -1,0 +1,80 @@
+"""Which of the server's counted answers failed, which nobody expected, and which were served."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from slocheck.indicators.samples import NoData
+from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.counts import Counted
+from slocheck.indicators.server.selections import Either, Selection, Unexpected, WithStatus
+from slocheck.spec.model import FailureRule
+
+MOSTLY = Fraction(1, 2)
+"""Beyond this share of unexpected answers the server counted something else than was meant."""
+MOST_NAMED = 3
+"""So many statuses are named in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRule:
+    """The answers that are bad for error rate and latency, told by a status label.
+
+    A status that the failure rule does not name, and that the scenario does not expect, is neither a success
+    nor a failure: possibly bad, and not served.
+
+    Attributes:
+        label: The label with the status.
+        rule: The spec's.
+        client: What the client saw, and what of it the scenario expects.
+    """
+
+    label: str
+    rule: FailureRule
+    client: ClientCounts
+
+    @property
+    def failed(self) -> Selection:
+        """The series of surely failed requests."""
+        return WithStatus(self.label, self.rule.statuses, surely=True)
+
+    @property
+    def possibly_bad(self) -> Selection:
+        """The series of requests that failed or were not what was meant, or may be one of these."""
+        return Either(WithStatus(self.label, self.rule.statuses, surely=False), self.unexpected)
+
+    @property
+    def not_served(self) -> Selection:
+        """The series of requests that surely are no successes."""
+        sure = Unexpected(
+            self.label, self.rule, self.client.statuses, self.client.maybe_accepted, surely=True
+        )
+        return Either(self.failed, sure)
+
+    @property
+    def unexpected(self) -> Selection:
+        """The series of requests with a status that nobody named, or possibly such a one."""
+        return Unexpected(self.label, self.rule, self.client.statuses, self.client.accepted, surely=False)
+
+
+def unexpected_answers(metric: str, counted: Counted, statuses: StatusRule) -> tuple[str, ...] | NoData:
+    """Say how many answers had an unexpected status, and which: a note, or NoData where most had one."""
+    number, total = counted.total(statuses.unexpected), counted.total()
+    if not number:
+        return ()
+    by_status: dict[str, Fraction] = {}
+    for labels, part in counted.parts:
+        if statuses.unexpected(labels):
+            status = labels[statuses.label]
+            by_status[status] = by_status.get(status, Fraction(0)) + part.total
+    named = _listed(sorted(by_status, key=lambda status: by_status[status], reverse=True))
+    seen = f"{round(number):,} of {round(total):,} answers in {metric} had the status {named}"
+    if number > MOSTLY * total:
+        remedy = "correct the requests, or name the statuses under failures: expected or statuses"
+        return NoData(f"{seen}, which nobody expects; {remedy}")
+    return (f"{seen}, which nobody expects: they count as possibly bad",)
+
+
+def _listed(statuses: Iterable[str]) -> str:
+    names = list(statuses)
+    return ", ".join(names[:MOST_NAMED]) + (" or another" if len(names) > MOST_NAMED else "")

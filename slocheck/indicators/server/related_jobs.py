@@ -1,6 +1,5 @@
 """What the metrics of other jobs say: look-ups in a cache, replicas that serve."""
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 from slocheck.indicators.samples import Display, NoData, Share, Slices
@@ -50,44 +49,36 @@ def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
     return Share(total, share, share, shown, Slices(n, bad), tuple(notes))
 
 
-def instance_count(spec: Spec, server: ServerSide, covered: Mapping[str, float]) -> Fraction | NoData:
+def instance_count(spec: Spec, server: ServerSide, busy: Fraction) -> Fraction | NoData:
     """Return the instances that served: as written, as replicas are reported, or as series show.
 
     Args:
         spec: With ``target.instances``, None where they are to be counted.
         server: With the replicas' gauge, where the spec names one.
-        covered: Seconds of the window that each process with traffic was scraped over; not empty.
+        busy: Processes with traffic, on average.
     """
     if spec.target.instances is not None:
         return Fraction(spec.target.instances)
     replicas = _replicas(spec)
     if replicas is None:
-        return _by_traffic(covered)
+        return busy
     mean = _mean(server, replicas)
     return mean or NoData(f"{replicas.metric} has no samples in the window: check replicas.selector")
 
 
-def replica_notes(spec: Spec, server: ServerSide, covered: Mapping[str, float]) -> tuple[str, ...]:
+def replica_notes(spec: Spec, server: ServerSide, busy: Fraction) -> tuple[str, ...]:
     """Say where replicas and instances with traffic differ: some were idle, or some are not scraped."""
     replicas = _replicas(spec)
     mean = None
     if replicas and spec.target.instances is None:
         mean = _mean(server, replicas)
-    if not mean or not covered:
-        return ()
-    busy = _by_traffic(covered)
-    if abs(mean - busy) <= DIFFERS * mean:
+    if not mean or abs(mean - busy) <= DIFFERS * mean:
         return ()
     return (f"{float(mean):.3g} replicas were available, {float(busy):.3g} instances show traffic",)
 
 
 def _replicas(spec: Spec) -> Replicas | None:
     return spec.related_jobs.replicas
-
-
-def _by_traffic(covered: Mapping[str, float]) -> Fraction:
-    """Return the instance-seconds over the longest of them."""
-    return Fraction(sum(covered.values())) / Fraction(max(covered.values()))
 
 
 def _mean(server: ServerSide, replicas: Replicas) -> Fraction | None:

@@ -8,10 +8,10 @@ from math import isfinite
 from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.counts import Counted
+from slocheck.indicators.server.coverage import coverage
 from slocheck.indicators.server.latency import latency_sample
 from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
-from slocheck.indicators.server.scrape_targets import target_name
 from slocheck.indicators.server.selections import (
     EVERYTHING,
     Selection,
@@ -150,10 +150,10 @@ def _rate(question: _Question) -> Rate | NoData:
     counted = server.count(
         preset.counter, requests_of(objective, preset), begin=server.raw.start, end=end, whole=False
     )
-    seconds = _covered(server, counted, end)
-    if counted.total() == 0 or not seconds:
+    covered = coverage(server, counted, end)
+    if counted.total() == 0 or covered is None:
         return NoData("the window holds fewer than two scrapes with traffic between them")
-    instances = instance_count(spec, server, seconds)
+    instances = instance_count(spec, server, covered.instances)
     if isinstance(instances, NoData):
         return instances
     statuses = StatusRule(preset.status_label or "", spec.failures, client)
@@ -161,7 +161,7 @@ def _rate(question: _Question) -> Rate | NoData:
     if isinstance(unexpected, NoData):
         return unexpected
     possible = statuses.possibly_bad
-    scale = Fraction(max(seconds.values())) * instances
+    scale = covered.seconds * instances / covered.instances
     good_low = counted.total() - counted.total(possible) - discrepancy.foreign
     good_high = counted.total() - counted.total(statuses.not_served) + discrepancy.uncounted
     offered = Fraction(client.window_sent) / Fraction(client.window_s or 1) / instances
@@ -171,26 +171,8 @@ def _rate(question: _Question) -> Rate | NoData:
         good_high / scale,
         offered,
         tuple(value / unit for value in counted.slices(Without(possible))),
-        (*unexpected, *replica_notes(spec, server, seconds)),
+        (*unexpected, *replica_notes(spec, server, covered.instances)),
     )
-
-
-def _covered(server: ServerSide, counted: Counted, end: float) -> dict[str, float]:
-    """Return, for each process that had traffic, the seconds of the window that its growth is of.
-
-    They begin at its first scrape, or at its start where that is known to be in the window.
-    """
-    start = server.raw.start
-    busy = {target_name(labels) for labels, part in counted.parts if part.total > 0}
-    covered = {}
-    for name, target in server.targets.items():
-        inside = [time for time in target.scrapes if start <= time <= end]
-        if name in busy and inside:
-            born = target.born_since(start, inside[0])
-            seconds = inside[-1] - (inside[0] if born is None else min(born, inside[0]))
-            if seconds > 0:
-                covered[name] = seconds
-    return covered
 
 
 def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
@@ -201,10 +183,10 @@ def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
     if metric is None:
         return NoData(f"preset {server.preset.name} has no request counter to tell instances by")
     counted = server.count(metric, EVERYTHING, begin=server.raw.start, end=server.raw.end, whole=False)
-    covered = _covered(server, counted, server.raw.end)
-    if not covered:
+    covered = coverage(server, counted, server.raw.end)
+    if covered is None:
         return NoData("no instance shows traffic between two scrapes of the window")
-    return instance_count(spec, server, covered)
+    return instance_count(spec, server, covered.instances)
 
 
 def _promql(question: _Question) -> Scalar | NoData:

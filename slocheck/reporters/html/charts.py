@@ -32,7 +32,18 @@ LINES: Mapping[str, tuple[str, str]] = {
 FAILURE_COLOURS = dict(
     zip(
         FailureClass,
-        ("#5b2a86", "#8f1d14", "#b3261e", "#c8501e", "#7a5c00", "#8c2f6b", "#d1495b", "#a05195", "#4a4a4a"),
+        (
+            "#5b2a86",
+            "#8f1d14",
+            "#b3261e",
+            "#c8501e",
+            "#7a5c00",
+            "#8c2f6b",
+            "#d1495b",
+            "#a05195",
+            "#006d77",
+            "#4a4a4a",
+        ),
         strict=True,
     )
 )

@@ -163,10 +163,25 @@ SOURCES = {
         "write route_label: NAME",
         schema=False,
     ),
+    "milliseconds of a histogram in seconds": Broken(
+        "preset: prom-client",
+        "preset: {histogram: http_seconds, unit: milliseconds}",
+        "7:43 prometheus.preset.unit: contradicts the histogram's name, http_seconds: "
+        "write seconds, or leave the unit out",
+        schema=False,
+    ),
+    "seconds of a histogram in milliseconds": Broken(
+        "preset: prom-client",
+        "preset: {histogram: http_ms, unit: seconds}",
+        "7:38 prometheus.preset.unit: contradicts the histogram's name, http_ms: "
+        "write milliseconds, or leave the unit out",
+        schema=False,
+    ),
     "preset's unit": Broken(
         "preset: prom-client",
         "preset: {histogram: h, unit: ms}",
-        "7:32 prometheus.preset.unit: unknown unit 'ms'; write one of seconds, milliseconds",
+        "7:32 prometheus.preset.unit: unknown unit 'ms'; write one of seconds, milliseconds, "
+        "microseconds, nanoseconds",
     ),
     "two sources": Broken(
         "workload:",

@@ -8,6 +8,7 @@ import pytest
 from slocheck.errors import SpecError
 from slocheck.promql.routes import route_labels
 from slocheck.spec.blocks.preset import parse_preset, shipped_preset
+from slocheck.spec.metric_units import unit_in_name
 from slocheck.spec.presets import PRESET_NAMES, preset_file
 from tests.builders.specs import make_spec
 from tests.spec import preset_table
@@ -128,3 +129,71 @@ def test_a_mapping_takes_dotted_names_other_values_and_a_lag() -> None:
     ]
     wanted, _ = route_labels(objective, preset)
     assert wanted == {"http.request.method": "get", "http.route": "orders-list"}
+
+
+@pytest.mark.parametrize(
+    ("histogram", "unit"),
+    [
+        ("http_request_duration_seconds", "seconds"),
+        ("http_server_requests_seconds", "seconds"),
+        ("http_server_duration_milliseconds", "milliseconds"),
+        ("http_request_duration_ms", "milliseconds"),
+        ("http_request_duration_ms_histogram", "milliseconds"),
+        ("request_millis", "milliseconds"),
+        ("request_latency_msec", "milliseconds"),
+        ("requestLatencyMilliseconds", "milliseconds"),
+        ("istio_request_duration_milliseconds", "milliseconds"),
+        ("request_latency_microseconds", "microseconds"),
+        ("rpc_latency_us", "microseconds"),
+        ("rpc.server.duration.nanoseconds", "nanoseconds"),
+        ("http_request_duration_seconds_highr", "seconds"),
+        ("seconds_to_milliseconds", "milliseconds"),
+        ("http.server.request.duration", None),
+        ("envoy_cluster_upstream_rq_time", None),
+        ("ms_gateway_latency", None),
+        ("requests_us_east_latency", None),
+        ("seconds", None),
+        ("atoms_latency", None),
+        ("bucket", None),
+        ("", None),
+    ],
+)
+def test_a_histograms_name_says_its_unit(histogram: str, unit: str | None) -> None:
+    """The last word decides; a word that may be something else only at the end."""
+    assert unit_in_name(histogram) == unit
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("histogram: http_duration_milliseconds", Fraction(1, 1000)),
+        ("histogram: http_duration_ms, unit: milliseconds", Fraction(1, 1000)),
+        ("histogram: http_duration, unit: milliseconds", Fraction(1, 1000)),
+        ("histogram: http_duration, unit: microseconds", Fraction(1, 1_000_000)),
+        ("histogram: http_duration", Fraction(1)),
+        ("histogram: http_duration_seconds, unit: seconds", Fraction(1)),
+        ("counter: milliseconds_total", Fraction(1)),
+    ],
+)
+def test_the_name_decides_unless_it_says_nothing(written: str, seconds: Fraction) -> None:
+    """`_milliseconds` needs no unit, and a name without one may have it written."""
+    preset = parse_preset(f"{{{written}}}".encode(), "preset.yaml", "custom")
+    assert preset.unit_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("histogram", "unit", "named"),
+    [
+        ("http_request_duration_seconds", "milliseconds", "seconds"),
+        ("http_request_duration_milliseconds", "seconds", "milliseconds"),
+        ("http_request_duration_ms", "microseconds", "milliseconds"),
+    ],
+)
+def test_a_unit_that_contradicts_the_name_is_refused(histogram: str, unit: str, named: str) -> None:
+    """One of the two would make every latency wrong by a factor of 1,000."""
+    text = f"histogram: {histogram}\nunit: {unit}\n"
+    with pytest.raises(
+        SpecError,
+        match=rf"preset.yaml:2:7 unit: contradicts the histogram's name, {histogram}: write {named}, or",
+    ):
+        parse_preset(text.encode(), "preset.yaml", "custom")

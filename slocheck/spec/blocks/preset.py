@@ -19,6 +19,7 @@ from slocheck.documents.reader import (
     unknown,
 )
 from slocheck.documents.yaml_tree import ScalarNode, parse_document
+from slocheck.spec.metric_units import UNITS, unit_in_name
 from slocheck.spec.model import Preset
 from slocheck.spec.presets import PRESET_NAMES, preset_bytes, preset_file
 
@@ -40,7 +41,6 @@ _BASE_METRIC: ValueType[str | None] = types.text(
     example="http_request_duration_seconds",
 )
 _LABEL: ValueType[str | None] = types.text(pattern=NAMED_LABEL_PATTERN, what="label name", example="route")
-_UNITS = {"seconds": Fraction(1), "milliseconds": Fraction(1, 1000)}
 
 HISTOGRAM = Key("histogram", _BASE_METRIC, None, "latency histogram, its name without _bucket")
 COUNTER = Key("counter", _METRIC, None, "request counter; without it the histogram's _count")
@@ -48,7 +48,12 @@ METHOD_LABEL = Key("method_label", _LABEL, None, "label with the HTTP method")
 ROUTE_LABEL = Key("route_label", _LABEL, None, "label with the route")
 STATUS_LABEL = Key("status_label", _LABEL, None, "label with the status code, exact or grouped as 5xx")
 HISTOGRAM_STATUS = Key("histogram_status_label", _LABEL, None, "the status label on the histogram")
-UNIT = Key("unit", types.choice("unit", _UNITS), Fraction(1), "unit of the histogram")
+UNIT: Key[Fraction | None] = Key(
+    "unit",
+    types.choice("unit", dict[str, Fraction | None](UNITS)),
+    None,
+    "unit of the histogram; absent: what its name says, else seconds",
+)
 CACHE_HITS = Key("cache_hits", _METRIC, None, "counter of cache hits")
 CACHE_MISSES = Key("cache_misses", _METRIC, None, "counter of cache misses")
 IGNORE_ROUTES: Key[tuple[str, ...]] = Key(
@@ -112,7 +117,7 @@ def read_preset(value: Value, name: str) -> Preset:
         route_label=section.get(ROUTE_LABEL),
         status_label=section.get(STATUS_LABEL),
         histogram_status_label=section.get(HISTOGRAM_STATUS),
-        unit_seconds=section.get(UNIT),
+        unit_seconds=_unit(section, histogram),
         cache_hits=hits,
         cache_misses=misses,
         ignore_routes=section.get(IGNORE_ROUTES),
@@ -122,6 +127,20 @@ def read_preset(value: Value, name: str) -> Preset:
         selector=section.get(SELECTOR),
         notes=section.get(NOTES),
     )
+
+
+def _unit(section: Section, histogram: str | None) -> Fraction:
+    """Return the seconds in one unit of the histogram: as its name says, or as written where it says none.
+
+    A written unit that the name contradicts is a problem: one of them makes every latency wrong by 1,000.
+    """
+    written, named = section.get(UNIT), unit_in_name(histogram or "")
+    if named is None:
+        return written or Fraction(1)
+    value = section.value_of(UNIT)
+    if value is not None and written is not None and written != UNITS[named]:
+        value.refuse(f"contradicts the histogram's name, {histogram}: write {named}, or leave the unit out")
+    return UNITS[named]
 
 
 def parse_preset(data: bytes, path: str, name: str) -> Preset:

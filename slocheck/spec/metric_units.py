@@ -1,0 +1,50 @@
+"""The unit that a metric's name says, as Prometheus and OpenTelemetry ask names to do."""
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+
+UNITS: Mapping[str, Fraction] = {
+    "seconds": Fraction(1),
+    "milliseconds": Fraction(1, 1000),
+    "microseconds": Fraction(1, 1_000_000),
+    "nanoseconds": Fraction(1, 1_000_000_000),
+}
+"""Units of latency histograms: name to seconds."""
+
+_LONG: Mapping[str, str] = {
+    **{unit: unit for unit in UNITS},
+    **{unit.removesuffix("s"): unit for unit in UNITS},
+    "millis": "milliseconds",
+    "msec": "milliseconds",
+    "msecs": "milliseconds",
+    "micros": "microseconds",
+    "usec": "microseconds",
+    "usecs": "microseconds",
+    "nanos": "nanoseconds",
+    "secs": "seconds",
+}
+"""Words that mean the unit wherever they are but at the start."""
+_SHORT: Mapping[str, str] = {
+    "s": "seconds",
+    "sec": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+}
+"""Words that mean the unit at the end alone: ``us`` may be a region."""
+_ENDINGS = frozenset({"bucket", "buckets", "count", "sum", "hist", "histogram", "total"})
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def unit_in_name(metric: str) -> str | None:
+    """Return the unit that a metric's name says, a key of `UNITS`; None where it says none.
+
+    The last word that is a unit decides: ``http_request_duration_milliseconds`` is in milliseconds.
+    """
+    words = [word.lower() for word in re.split(r"[^a-zA-Z0-9]+", _CAMEL.sub("_", metric)) if word]
+    while words and words[-1] in _ENDINGS:
+        words.pop()
+    if len(words) > 1 and words[-1] in _SHORT:
+        return _SHORT[words[-1]]
+    return next((_LONG[word] for word in reversed(words[1:]) if word in _LONG), None)

@@ -6,7 +6,6 @@ from fractions import Fraction
 from math import ceil, inf
 
 from slocheck.evidence.series import parse_boundary
-from slocheck.indicators.samples import Display
 from slocheck.indicators.server.counters import Growth
 from slocheck.indicators.server.counts import Counted
 from slocheck.indicators.server.selections import Labels
@@ -59,15 +58,15 @@ class BucketCounts:
         above = min((one for one in self.boundaries if one >= limit), default=inf)
         return below, above
 
-    def percentile(self, quantile: Fraction, total: int) -> Display:
+    def percentile(self, quantile: Fraction, total: int) -> tuple[Boundary, Boundary]:
         """Return the bucket that holds the k-th smallest latency of `total`, k = ceil(qN), in seconds."""
         rank = ceil(quantile * total)
         lower: Boundary = Fraction(0)
         for boundary in self.boundaries:
             if self.at(boundary).total() >= rank:
-                return Display(float(lower), float(boundary))
+                return lower, boundary
             lower = boundary
-        return Display(float(lower), inf)
+        return lower, inf
 
 
 def bucket_counts(counted: Counted, unit_seconds: Fraction) -> BucketCounts:

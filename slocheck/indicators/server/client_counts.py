@@ -1,8 +1,10 @@
 """What the client counted, for the server's counts to be reconciled with."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from slocheck.evidence.histogram import merge
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
 from slocheck.spec.model import Endpoint, FailureRule
 
@@ -23,6 +25,7 @@ class ClientCounts:
         statuses: Statuses outside 2xx and 304 that the client saw in the whole load.
         accepted: Those that the scenario expects, as far as the client's counts tell.
         maybe_accepted: Those that it may expect: the same endpoint had answers that were not accepted.
+        latencies: Histogram of all answers of the whole load, failed ones included.
     """
 
     sent: int
@@ -33,6 +36,12 @@ class ClientCounts:
     statuses: frozenset[int] = frozenset()
     accepted: frozenset[int] = frozenset()
     maybe_accepted: frozenset[int] = frozenset()
+    latencies: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def without_latency(self) -> int:
+        """Requests of the whole load that got no response, or whose latency is not known."""
+        return max(self.unanswered, self.sent - sum(self.latencies.values()))
 
 
 def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCounts:
@@ -49,6 +58,7 @@ def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCoun
         statuses=seen,
         accepted=accepted,
         maybe_accepted=maybe_accepted,
+        latencies=merge(histogram for part in parts for histogram in (part.latencies, part.failed_latencies)),
     )
 
 

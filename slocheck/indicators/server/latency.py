@@ -4,21 +4,53 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
 
-from slocheck.indicators.samples import NoData, Share, Slices
+from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.buckets import Boundary, BucketCounts, LastBucket, bucket_counts
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.plausibility import slower_than_client
 from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.indicators.server.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
 from slocheck.plan.load_plan import is_reference
-from slocheck.spec.model import FailureRule, Limit, Objective, Spec
+from slocheck.spec.model import FailureRule, Limit, Objective, Preset, Spec
 
 
 def latency_sample(
     objective: Objective, limit: Limit, *, spec: Spec, server: ServerSide, client: ClientCounts
 ) -> Share | NoData:
     """Return the share of requests over a latency limit, as far as the buckets can tell."""
+    reading = _read(objective, spec, server, client)
+    return reading if isinstance(reading, NoData) else _graded(reading, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What an objective's histogram says of the window, for any limit.
+
+    Attributes:
+        preset: Names the histogram.
+        buckets: Its growth.
+        total: Requests.
+        discrepancy: To the client's count.
+        percentile: The bucket that holds the percentile.
+        not_failed: Which series may count good requests.
+        failed: Further requests that may be bad, however fast they were.
+        notes: About statuses that nobody expects.
+    """
+
+    preset: Preset
+    buckets: BucketCounts
+    total: int
+    discrepancy: CountDiscrepancy
+    percentile: tuple[Boundary, Boundary]
+    not_failed: Selection
+    failed: int
+    notes: tuple[str, ...]
+
+
+def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCounts) -> _Reading | NoData:
+    """Read an objective's histogram, and check that it can be of the client's requests."""
     preset = server.preset
     if preset.histogram is None:
         return NoData(f"preset {preset.name} has no latency histogram; write source: client")
@@ -31,38 +63,48 @@ def latency_sample(
     discrepancy = _discrepancy(metric, wanted, server, client)
     if isinstance(discrepancy, NoData):
         return discrepancy
-    below, above = buckets.around(limit.value)
     failing = _Failing(spec.failures, server, client)
     unexpected = failing.unexpected(buckets, wanted)
     if isinstance(unexpected, NoData):
         return unexpected
-    not_failed = failing.not_failed
+    percentile = buckets.percentile(objective.indicator.quantile or Fraction(1), total)
+    slower = total - round(buckets.at(percentile[0]).total()) - discrepancy.foreign
+    if why := slower_than_client(objective, percentile, slower, client=client, preset=preset):
+        return NoData(why)
     failed = failing.possibly(buckets, wanted, total=total)
+    return _Reading(preset, buckets, total, discrepancy, percentile, failing.not_failed, failed, unexpected)
+
+
+def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
+    """Return the share of requests over a limit."""
+    buckets, total, failed = reading.buckets, reading.total, reading.failed
+    discrepancy, not_failed = reading.discrepancy, reading.not_failed
+    below, above = buckets.around(limit.value)
     good = [round(buckets.at(boundary).total(not_failed)) for boundary in (below, above)]
     bad = max(0, total - good[1]), min(total, total - good[0] + failed)
     if bad[0] > bad[1]:
         return NoData(
-            f"{metric} contradicts itself: its buckets do not add up to its count", source_failed=True
+            f"{reading.preset.histogram}_bucket contradicts itself: its buckets do not add up to its count",
+            source_failed=True,
         )
     sample = share_sample(
         bad,
         total,
         discrepancy,
-        display=buckets.percentile(objective.indicator.quantile or Fraction(1), total),
+        display=Display(float(reading.percentile[0]), float(reading.percentile[1])),
         slices=_slices(buckets, (below, above), not_failed, failed=failed),
         flags=buckets.counted.flags,
     )
     if isinstance(sample, NoData):
         return sample
-    sample = replace(sample, notes=(*unexpected, *sample.notes))
     if below == above:
-        return sample
+        return replace(sample, notes=(*reading.notes, *sample.notes))
     note = (
         f"the limit {limit.text} lies inside the server's bucket ({_text(below)}, {_text(above)}]; "
-        f"add a bucket boundary at {float(limit.value / preset.unit_seconds):g}"
+        f"add a bucket boundary at {float(limit.value / reading.preset.unit_seconds):g}"
     )
     limited = not (discrepancy.uncounted or discrepancy.foreign or failed)
-    return replace(sample, notes=(note, *sample.notes), bucket_limited=limited)
+    return replace(sample, notes=(*reading.notes, note, *sample.notes), bucket_limited=limited)
 
 
 def _buckets(metric: str, wanted: Selection, server: ServerSide) -> BucketCounts:

@@ -1,0 +1,120 @@
+"""A server's percentile above the client's for the same requests is an error of the measurement."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.evidence.histogram import bucket_index
+from slocheck.indicators.samples import NoData, Share
+from slocheck.indicators.server.client_counts import ClientCounts
+from tests.builders.server_histories import PRESET
+from tests.builders.server_series import (
+    BREACHED,
+    MET,
+    P95,
+    UNDECIDED,
+    counts,
+    histogram,
+    sample_of,
+    server_series,
+    verdicts_of,
+)
+
+
+def _client(seconds: dict[float, int], unanswered: int = 0) -> ClientCounts:
+    """Return a client that got answers after these times."""
+    sent = sum(seconds.values()) + unanswered
+    indices = {bucket_index(int(time * 1e9)): count for time, count in seconds.items()}
+    return replace(counts(sent, unanswered), latencies=indices)
+
+
+@pytest.mark.parametrize(
+    ("server", "client"),
+    [
+        pytest.param({6.0: 1000}, {0.026: 1000}, id="another unit"),
+        pytest.param({0.3: 1000}, {0.05: 1000}, id="work after the response"),
+        pytest.param({0.05: 900, 0.3: 100}, {0.06: 1000}, id="after one answer in ten"),
+        pytest.param(
+            {0.05: 900, 0.3: 100}, {0.06: 960, 0.4: 40}, id="after more than the client's slow ones"
+        ),
+    ],
+)
+def test_a_percentile_above_the_clients_decides_nothing(
+    server: dict[float, int], client: dict[float, int]
+) -> None:
+    """Neither a breach nor a pass, with both figures in one unit and the likely causes."""
+    series, counted = server_series(*histogram(server)), _client(client)
+    assert verdicts_of(P95, series, counted) == (UNDECIDED,) * 3
+    sample = sample_of(P95, series, counted)
+    assert isinstance(sample, NoData)
+    for part in (" ms to ", " ms, and a server", "may not be in seconds", "work after the response"):
+        assert part in sample.reason
+    assert " s " not in sample.reason
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "verdicts"),
+    [
+        pytest.param({0.3: 1000}, {0.31: 1000}, (MET, BREACHED, BREACHED), id="a little faster"),
+        pytest.param({0.05: 1000}, {0.6: 1000}, (MET, MET, MET), id="much faster"),
+        pytest.param({0.101: 1000}, {0.0999: 1000}, (MET, UNDECIDED, BREACHED), id="a timer that stops late"),
+        pytest.param(
+            {0.05: 940, 0.3: 60}, {0.06: 940, 0.4: 60}, (MET, BREACHED, BREACHED), id="the same tail"
+        ),
+        pytest.param({0.005: 1000}, {0.001: 1000}, (MET, MET, MET), id="in the first bucket"),
+    ],
+)
+def test_a_server_that_is_not_slower_is_graded(
+    server: dict[float, int], client: dict[float, int], verdicts: tuple[object, ...]
+) -> None:
+    """The client's latencies change nothing about a server that agrees with them."""
+    assert verdicts_of(P95, server_series(*histogram(server)), _client(client)) == verdicts
+
+
+def test_requests_without_an_answer_may_have_been_slow() -> None:
+    """The server served them in 6 s, after the client had given up."""
+    series = server_series(*histogram({0.05: 900, 6.0: 100}))
+    sample = sample_of(P95, series, _client({0.06: 900}, unanswered=100))
+    assert isinstance(sample, Share)
+    assert sample.low >= Fraction(1, 20)
+
+
+def test_requests_of_others_may_be_slow() -> None:
+    """100 requests that were not ours took 6 s: nothing contradicts the client."""
+    series = server_series(*histogram({0.05: 900, 6.0: 100}))
+    assert isinstance(sample_of(P95, series, _client({0.06: 900})), Share)
+
+
+@given(st.lists(st.tuples(st.floats(0.0001, 20), st.floats(0, 5)), min_size=1, max_size=60))
+def test_no_true_measurement_is_refused(requests: list[tuple[float, float]]) -> None:
+    """Whatever the network adds to each answer, the server's histogram does not contradict it."""
+    server: dict[float, int] = {}
+    client: dict[float, int] = {}
+    for took, network in requests:
+        server[took] = server.get(took, 0) + 1
+        client[took + network] = client.get(took + network, 0) + 1
+    sample = sample_of(P95, server_series(*histogram(server)), _merged(client))
+    assert isinstance(sample, Share)
+
+
+def _merged(seconds: dict[float, int]) -> ClientCounts:
+    indices: dict[int, int] = {}
+    for time, count in seconds.items():
+        index = bucket_index(int(time * 1e9))
+        indices[index] = indices.get(index, 0) + count
+    return replace(counts(sum(indices.values())), latencies=indices)
+
+
+def test_the_unit_that_is_doubted_is_named() -> None:
+    """A histogram in microseconds that was read in milliseconds."""
+    series = server_series(*histogram({5.0: 1000}))
+    series = replace(series, preset=replace(PRESET, unit_seconds=Fraction(1, 1000)))
+    assert verdicts_of(P95, series, _client({0.026: 1000})) == (MET, MET, MET)
+    sample = sample_of(P95, series, _client({0.000005: 1000}))
+    assert isinstance(sample, NoData)
+    assert "its p95 is 2,500 us to 5,000 us" in sample.reason
+    assert "is 5.01 us" in sample.reason
+    assert "may not be in milliseconds" in sample.reason

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from slocheck import __version__
+from slocheck.cli import streams
 from slocheck.cli.commands import demo, grade, init, report, run, schema, validate
-from slocheck.errors import SlocheckError
+from slocheck.errors import SaveError, SlocheckError
 from slocheck.pipeline.interrupts import Interrupted
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ app.command("demo")(demo.demo)
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the form Typer calls
     if wanted:
-        typer.echo(f"slocheck {__version__}")
+        print(f"slocheck {__version__}")
         raise typer.Exit
 
 
@@ -58,6 +59,7 @@ def root(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the contract's exit code."""
+    streams.guard()
     sys.exit(exit_code_of(arguments))
 
 
@@ -69,10 +71,6 @@ def exit_code_of(arguments: list[str] | None = None) -> int:
         return _usage(error)
     except (SlocheckError, Interrupted) as error:
         return _complain(error, error.exit_code)
-    except BrokenPipeError:
-        # the reader went away (`slocheck report latest | head`); Python would complain at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except Exception as error:  # noqa: BLE001 - the one broad except: a defect of slocheck, exit 70
         traceback.print_exc()
         name = type(error).__name__
@@ -80,6 +78,8 @@ def exit_code_of(arguments: list[str] | None = None) -> int:
             f"slocheck: a defect in slocheck itself ({name}); please report the lines above", file=sys.stderr
         )
         return 70
+    if lost := streams.lost_output():
+        return _complain(streams.save_error(lost), SaveError.exit_code)
     return code or 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from slocheck.cli import streams
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
@@ -56,12 +57,18 @@ def report_paths(report: Report) -> Mapping[str, str]:
 
 
 def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> None:
-    """Print the result to stdout: a summary for people, or one JSON document."""
+    """Print the result to stdout: a summary for people, or one JSON document.
+
+    Raises:
+        SaveError: Standard output could not take it; the summary is on stderr.
+    """
     if as_json:
-        sys.stdout.write(FORMATS["json"].render(report))
-        sys.stdout.flush()
+        streams.write_document(FORMATS["json"].render(report))
     else:
         print_summary(report, Console(), paths=paths)
+    if lost := streams.lost_output():
+        print_summary(report, Console(stderr=True), paths=paths)
+        raise streams.save_error(lost)
 
 
 def print_summary(report: Report, console: Console, *, paths: Mapping[str, str]) -> None:

@@ -1,23 +1,23 @@
 """What is checked of the target before any load: it may be loaded, it answers, no other run loads it."""
 
-import fcntl
+import errno
 import hashlib
 import ipaddress
-import os
 import socket
 import ssl
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
+from slocheck.pipeline.wire import answers_in_plain, speaks_only_tls
 from slocheck.spec.model import Target
 from slocheck.tls import tls_context
 
 PROBE_TIMEOUT_S = 10.0
+_NOT_THE_SCHEME = (ssl.SSLCertVerificationError, socket.gaierror, ConnectionRefusedError)
+"""Errors that another scheme would not cure."""
 
 
 def guard_target(url: str, allowed: Sequence[str]) -> None:
@@ -48,19 +48,28 @@ def is_loopback(host: str) -> bool:
 def probe_target(target: Target) -> None:
     """Connect once, with the TLS handshake where the URL asks for it; raises TargetError.
 
-    No request is sent: the target would count it, and no recording would.
+    No request is sent: the target would count it, and no recording would. Where the URL is plain and the port
+    turns out to speak TLS, the port is asked whether it speaks HTTP as well.
     """
-    parts = urlsplit(target.url)
-    where = strip_url(target.url)
-    secure = parts.scheme == "https"
-    address = (parts.hostname or "", parts.port or (443 if secure else 80))
+    secure = urlsplit(target.url).scheme == "https"
+    address = _address(target.url)
     context = tls_context(target.tls, where="target.tls") if secure else None
     try:
         with socket.create_connection(address, timeout=PROBE_TIMEOUT_S) as plain:
             if context:
                 context.wrap_socket(plain, server_hostname=address[0]).close()
+        wrong_scheme = not secure and speaks_only_tls(address)
     except OSError as error:
-        raise TargetError(f"target {where}: {_why(error)}") from error
+        plain_http = secure and not isinstance(error, _NOT_THE_SCHEME) and answers_in_plain(address)
+        why = (
+            "the port speaks plain HTTP, not TLS; write http:// in target.url" if plain_http else _why(error)
+        )
+        raise TargetError(f"target {strip_url(target.url)}: {why}") from error
+    if wrong_scheme:
+        raise TargetError(
+            f"target {strip_url(target.url)}: the port speaks TLS, not plain HTTP; "
+            "write https:// in target.url"
+        )
 
 
 def _why(error: OSError) -> str:
@@ -83,24 +92,48 @@ def _why(error: OSError) -> str:
 
 @contextmanager
 def sole_use(url: str, *, allow_concurrent: bool) -> Iterator[None]:
-    """Hold this user's lock on the target: two runs would measure each other's load; raises UsageError."""
-    if allow_concurrent:
+    """Hold the lock on the target: two runs would measure each other's load; raises UsageError.
+
+    The lock is an abstract Unix socket for each address that the target's name has. The kernel frees
+    it with the process, no folder has to be owned or cleaned up, and all users of the machine share it.
+    """
+    with ExitStack() as held:
+        for name in () if allow_concurrent else _lock_names(url):
+            lock = held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            try:
+                lock.bind(name)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                raise UsageError(
+                    f"target {strip_url(url)}: another slocheck run is loading it, and each would measure "
+                    "the other's load; wait for it, or pass --allow-concurrent"
+                ) from None
         yield
-        return
+
+
+def _lock_names(url: str) -> list[str]:
+    """Return the names of the locks of all addresses behind a URL, in an order that is always the same."""
+    host, port = _address(url)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = {_same_machine(str(entry[4][0])) for entry in found}
+    except OSError:
+        addresses = {host.lower()}  # the connection that follows says that nobody knows the host
+    digests = (hashlib.sha256(f"{address} {port}".encode()).hexdigest() for address in addresses)
+    return [f"\0slocheck-{digest[:32]}" for digest in sorted(digests)]
+
+
+def _same_machine(address: str) -> str:
+    """Return one spelling for an IP address: mapped ones as IPv4, and the unspecified one as loopback."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    found = getattr(found, "ipv4_mapped", None) or found
+    if found.is_unspecified:
+        return "127.0.0.1" if found.version == 4 else "::1"  # noqa: PLR2004 - IPv4
+    return str(found)
+
+
+def _address(url: str) -> tuple[str, int]:
+    """Return the host and the port that a URL stands for."""
     parts = urlsplit(url)
-    key = hashlib.sha256(f"{parts.hostname}:{parts.port or parts.scheme}".encode()).hexdigest()[:24]
-    folder = Path(tempfile.gettempdir()) / f"slocheck-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder / key, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise UsageError(
-            f"target {strip_url(url)}: another slocheck run is loading it, and each would measure the "
-            "other's load; wait for it, or pass --allow-concurrent"
-        ) from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,9 +1,13 @@
 """Before any load: who may be loaded, and whether it answers."""
 
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,6 +16,7 @@ import trustme
 
 from slocheck.errors import TargetError, UsageError
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.wire import speaks_only_tls
 from slocheck.spec.model import Target, Tls
 
 
@@ -110,6 +115,70 @@ def test_tls_is_verified_unless_told_otherwise(server: ThreadingHTTPServer, tmp_
     probe_target(Target(url=url, tls=Tls(insecure=True)))
 
 
+@pytest.fixture
+def tls_server(server: ThreadingHTTPServer) -> ThreadingHTTPServer:
+    """The same server behind TLS, with a certificate that nobody knows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return server
+
+
+def test_https_on_a_plain_port_says_write_http(server: ThreadingHTTPServer) -> None:
+    """The advice is the scheme, not a certificate authority."""
+    with pytest.raises(TargetError, match="speaks plain HTTP, not TLS; write http://"):
+        probe_target(Target(url=f"https://127.0.0.1:{server.server_port}"))
+
+
+def test_http_on_a_tls_port_says_write_https(tls_server: ThreadingHTTPServer) -> None:
+    """Found before the load, instead of a run in which everything fails."""
+    with pytest.raises(TargetError, match="speaks TLS, not plain HTTP; write https://"):
+        probe_target(Target(url=f"http://127.0.0.1:{tls_server.server_port}"))
+
+
+def _serve_once(answers: Mapping[bytes, bytes]) -> Iterator[int]:
+    """Serve a port that answers by the first byte it reads, until the generator is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = listening.accept()
+                except OSError:
+                    return
+                with peer:
+                    peer.sendall(answers.get(peer.recv(65536)[:1], b""))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+TLS, ALERT = b"\x16", b"\x15\x03\x01\x00\x02\x02\x28"
+OK, MOVED = b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 301 Moved\r\nLocation: https://127.0.0.1/\r\n\r\n"
+BAD = b"HTTP/1.1 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS port"
+
+
+@pytest.mark.parametrize(
+    ("answers", "only_tls"),
+    [
+        pytest.param({TLS: ALERT}, True, id="an alert, and nothing in plain"),
+        pytest.param({TLS: ALERT, b"H": BAD}, True, id="nginx and Go: a 400"),
+        pytest.param({TLS: ALERT, b"H": MOVED}, True, id="a redirect to https"),
+        pytest.param({TLS: ALERT, b"H": ALERT}, True, id="an alert to both"),
+        pytest.param({TLS: ALERT, b"H": OK}, False, id="both are spoken"),
+        pytest.param({TLS: BAD, b"H": OK}, False, id="plain"),
+        pytest.param({TLS: b"", b"H": OK}, False, id="plain, and silent to what it does not know"),
+    ],
+)
+def test_a_port_that_speaks_plain_http_is_left_alone(
+    answers: Mapping[bytes, bytes], *, only_tls: bool
+) -> None:
+    """Some ports speak both; a plain one is never sent a request."""
+    for port in _serve_once(answers):
+        assert speaks_only_tls(("127.0.0.1", port)) == only_tls
+
+
 def test_a_ca_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
     """A wrong path is the user's to mend, not the target's fault."""
     with pytest.raises(UsageError, match=r"target\.tls\.ca: .*No such file"):
@@ -127,4 +196,61 @@ def test_one_target_is_loaded_by_one_run_at_a_time() -> None:
         with sole_use("http://127.0.0.1:54322", allow_concurrent=False):
             pass
     with sole_use(url, allow_concurrent=False):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("http://127.0.0.1:54321/path", True),
+        ("http://localhost:54321", True),
+        ("http://LOCALHOST:54321", True),
+        ("http://[::ffff:127.0.0.1]:54321", True),
+        ("http://0.0.0.0:54321", True),
+        ("https://127.0.0.1:54321", True),
+        ("http://127.0.0.2:54321", False),
+        ("http://127.0.0.1:54322", False),
+        ("http://no-such-host.invalid:54321", False),
+    ],
+)
+def test_a_target_is_its_addresses_and_port(other: str, *, same: bool) -> None:
+    """However it is spelt, and by whichever of its names."""
+    with sole_use("http://127.0.0.1:54321", allow_concurrent=False):
+        expected = pytest.raises(UsageError, match="another slocheck run") if same else nullcontext()
+        with expected, sole_use(other, allow_concurrent=False):
+            pass
+
+
+def test_default_ports_are_ports() -> None:
+    """A URL without one is locked as what it means."""
+    with (
+        sole_use("http://localhost", allow_concurrent=False),
+        pytest.raises(UsageError, match="another slocheck run"),
+        sole_use("http://localhost:80", allow_concurrent=False),
+    ):
+        pass
+
+
+def test_the_lock_is_the_same_in_every_temporary_folder_and_ends_with_its_process() -> None:
+    """No file is left by a run that is killed, and none has to be owned by who comes next."""
+    code = (
+        "from slocheck.pipeline.target_guard import sole_use\n"
+        "with sole_use('http://localhost:54321', allow_concurrent=False):\n"
+        "    print('held', flush=True)\n"
+        "    input()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": "/nonexistent"},
+    ) as holder:  # fmt: skip
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(UsageError, match="another slocheck run"),
+            sole_use("http://127.0.0.1:54321", allow_concurrent=False),
+        ):
+            pass
+        holder.kill()
+        holder.wait()
+    with sole_use("http://127.0.0.1:54321", allow_concurrent=False):
         pass

@@ -101,6 +101,73 @@ def test_junit_results() -> None:
     assert found["completed"] == "passed"
 
 
+JENKINS: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors"},
+        {"group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+    ),
+    "properties": (set(), set(), {"property"}),
+    "property": ({"name", "value"}, set(), set()),
+    "testcase": (
+        {"name"},
+        {"time", "classname", "group"},
+        {"skipped", "error", "failure", "system-out", "system-err"},
+    ),
+    **dict.fromkeys(("skipped", "error", "failure"), (set(), {"type", "message"}, set())),
+    **dict.fromkeys(("system-out", "system-err"), (set(), set(), set())),
+}
+"""What junit-10.xsd of Jenkins' xUnit plugin (github.com/jenkinsci/xunit-plugin) allows.
+
+For each element that slocheck may write: the attributes that it must and may have, and its children.
+"""
+
+SUREFIRE_TIME = r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?"
+WITH_TEXT = {"skipped", "error", "failure", "system-out", "system-err"}
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_junit_keeps_to_the_schema_of_jenkins(outcome: Outcome) -> None:
+    """Its xUnit plugin refuses a whole file for one attribute too many."""
+    root = ET.fromstring(FORMATS["junit"].render(report(outcome=outcome)))
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        required, optional, children = JENKINS[element.tag]
+        assert required <= set(element.attrib) <= required | optional, element.tag
+        assert {child.tag for child in element} <= children
+        assert element.tag in WITH_TEXT or not (element.text or "").strip()
+        if element.tag in {"testsuites", "testsuite"}:
+            assert re.fullmatch(SUREFIRE_TIME, element.get("time", ""))
+
+
+@pytest.mark.parametrize(
+    ("case", "lines"),
+    [
+        (
+            "latency_p95 silver",
+            [
+                "verdict: breached",
+                "value: 230ms (server 100ms to 250ms)",
+                "limit: silver < 200ms",
+                "margin: +30ms",
+            ],
+        ),
+        (
+            "availability silver",
+            ["verdict: met", "value: 99.66%", "limit: silver >= 99%", "margin: +0.66 points"],
+        ),
+        ("latency_p99 gold", ["verdict: breached", "value: 451ms", "limit: gold < 250ms", "margin: +201ms"]),
+    ],
+)
+def test_junit_has_the_numbers_in_the_body_too(case: str, lines: list[str]) -> None:
+    """GitLab shows the body of a failure and not its message."""
+    (found,) = ET.fromstring(FORMATS["junit"].render(report())).iterfind(f".//testcase[@name='{case}']")
+    body = (found[0].text or "").splitlines()
+    assert body[:4] == lines
+    assert body[-1].startswith("spec: slo.yaml:")
+
+
 def test_junit_undecided_is_an_error() -> None:
     """A CI server shows errors as neither passed nor failed."""
     found = cases(FORMATS["junit"].render(report(outcome=Outcome.UNDECIDED)))

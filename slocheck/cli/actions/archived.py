@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
-from slocheck.cli import output
+from slocheck.cli import output, streams
 from slocheck.errors import UsageError
 from slocheck.pipeline.archive import Archive, write_atomically
 from slocheck.pipeline.regrade import regrade
@@ -25,7 +23,7 @@ def report(run: str, *, format_name: str, to: Path | None, spec: Path | None, re
         raise UsageError(f"--format {format_name}: not a format; write one of {', '.join(FORMATS)}")
     text = FORMATS[format_name].render(regrade([run], Archive(reports), spec=spec))
     if to is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        streams.write_document(text)
     else:
         write_atomically(to, text.encode())
     return 0

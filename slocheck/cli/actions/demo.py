@@ -4,8 +4,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import typer
-
 from slocheck.assets import asset
 from slocheck.cli.actions.run import GRADED, load, make_run
 from slocheck.cli.options import RunOptions
@@ -22,8 +20,8 @@ DEFAULT_PORT = 8000
 def serve(port: int) -> int:
     """Keep the reference API up until a signal; returns the exit code."""
     with Interrupts(), ReferenceApi(port=port) as api:
-        typer.echo(f"reference API on {api.url}; in another terminal: slocheck run {_shipped_spec()}")
-        typer.echo("Ctrl-C stops it")
+        print(f"reference API on {api.url}; in another terminal: slocheck run {_shipped_spec()}")
+        print("Ctrl-C stops it")
         try:
             api.wait()
         except Interrupted:
@@ -44,7 +42,7 @@ def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
         )
         spec, overrides = load(options)
         report = make_run(_scraping(spec, api.url), overrides, options)
-    typer.echo(advice(report.assessment, report.spec))
+    print(advice(report.assessment, report.spec))
     return 0 if report.assessment.outcome in GRADED else report.assessment.exit_code
 
 

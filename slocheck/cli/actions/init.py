@@ -6,8 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-import typer
-
 from slocheck.errors import SpecError, UsageError
 from slocheck.pipeline.archive import write_atomically
 from slocheck.spec.loader import parse_spec
@@ -26,8 +24,8 @@ def write_files(folder: Path, *, service: str, target: str, force: bool) -> None
         _make_folder(path.parent)
         write_atomically(path, content.encode())
         path.chmod(0o644)  # written as private files; these are meant to be shared
-        typer.echo(f"wrote {path}")
-    typer.echo(f"next: slocheck validate {folder / 'slo.yaml'}, then slocheck run {folder / 'slo.yaml'}")
+        print(f"wrote {path}")
+    print(f"next: slocheck validate {folder / 'slo.yaml'}, then slocheck run {folder / 'slo.yaml'}")
 
 
 def _render(*, service: str, target: str) -> Mapping[str, str]:

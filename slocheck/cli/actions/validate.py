@@ -1,10 +1,9 @@
 """What ``slocheck validate`` does: check a spec and its scenario, and ask the metric source if wanted."""
 
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-
-import typer
 
 from slocheck.cli.wiring import source_for
 from slocheck.documents.units import format_duration
@@ -23,13 +22,13 @@ def validate(path: Path, *, ask: bool) -> int:
     """Print what a spec means, and with `ask` what can be measured; returns the exit code."""
     spec = load_spec(path)
     warnings = scenario_warnings(spec)
-    typer.echo(summary(spec))
+    print(summary(spec))
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        print(f"warning: {warning}", file=sys.stderr)
     if not ask:
         return 0
     probed = probe(spec, source_for)
-    typer.echo("\n".join(_lines(spec, probed)))
+    print("\n".join(_lines(spec, probed)))
     return CANNOT_MEASURE if probed.blind else 0
 
 

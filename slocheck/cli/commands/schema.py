@@ -14,5 +14,5 @@ def schema(
     """Print the JSON Schema of slo.yaml, for editors."""
     from slocheck.cli.actions.schema import schema_text  # noqa: PLC0415 - --help stays light
 
-    typer.echo(schema_text(scenario=scenario))
+    print(schema_text(scenario=scenario))
     return 0

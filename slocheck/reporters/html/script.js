@@ -37,7 +37,7 @@
 
   function described(chart, second) {
     const at = Math.floor(second / 60) + ":" + String(second % 60).padStart(2, "0");
-    const ms = (value) => (value === null ? "–" : value + " ms");
+    const ms = (value) => (value === null ? "\u2013" : value + " ms");
     if (chart === "latency")
       return at + "  p50 " + ms(data.p50[second]) + "  p95 " + ms(data.p95[second]) + "  p99 " + ms(data.p99[second]);
     if (chart === "load") return at + "  sent " + data.sent[second] + "  failed " + data.failed[second];

@@ -50,8 +50,13 @@ class Progress(Protocol):
 
 
 def progress_for(spec: Spec, console: Console) -> "Progress":
-    """Return the view for the console: redrawn in place on a terminal, plain lines elsewhere."""
-    return LiveView(spec, console) if console.is_terminal else PlainProgress(spec, console)
+    """Return the view for the console: redrawn in place on a terminal that can, plain lines elsewhere.
+
+    `Console.is_terminal` is not asked: FORCE_COLOR and its like make it true for a file, which should
+    have colours but cannot be redrawn.
+    """
+    redrawn = console.file.isatty() and not console.is_dumb_terminal
+    return LiveView(spec, console) if redrawn else PlainProgress(spec, console)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,30 @@ def test_nothing_recorded_yet_is_no_division_by_zero() -> None:
     assert "p50 -" in out.getvalue()
 
 
-def test_a_terminal_gets_the_view_and_a_log_gets_lines() -> None:
-    """The console decides."""
-    assert isinstance(progress_for(SPEC, Console(file=io.StringIO(), force_terminal=True)), LiveView)
-    assert isinstance(progress_for(SPEC, Console(file=io.StringIO(), force_terminal=False)), PlainProgress)
+class Terminal(io.StringIO):
+    """A file that is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("file", "term", "view"),
+    [
+        (Terminal, "xterm", LiveView),
+        (Terminal, "dumb", PlainProgress),
+        (Terminal, "unknown", PlainProgress),
+        (io.StringIO, "xterm", PlainProgress),
+    ],
+)
+def test_a_terminal_gets_the_view_and_a_log_gets_lines(
+    file: type[io.StringIO], term: str, view: type[object]
+) -> None:
+    """FORCE_COLOR makes a console call everything a terminal; it is the file that decides, and TERM."""
+    console = Console(file=file(), _environ={"TERM": term, "FORCE_COLOR": "1"})
+    assert console.is_terminal
+    assert isinstance(progress_for(SPEC, console), view)
 
 
 @pytest.mark.parametrize("phase", ["warm-up", "window", "drain"])
@@ -86,7 +106,7 @@ def test_the_view_shows_phase_figures_and_objectives(phase: str) -> None:
 def test_foreign_text_is_no_markup(text: str, *, terminal: bool) -> None:
     """Steps, warnings, names and reasons from elsewhere are shown and not obeyed."""
     found = hostile_report(text)
-    out = io.StringIO()
+    out = Terminal() if terminal else io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120, height=60, color_system=None)
     with progress_for(found.spec, console) as progress:
         progress.step(text)

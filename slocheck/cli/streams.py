@@ -1,0 +1,160 @@
+"""Standard output and standard error of the process, so that no reader and no full disk makes a verdict.
+
+`guard` puts both behind a layer that never raises: a reader that went away, a full disk or a
+closed descriptor ends the output and nothing else. What standard output could not take is told once, by
+`lost_output`. Characters that the encoding cannot carry become ASCII.
+"""
+
+import codecs
+import errno
+import io
+import os
+import select
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from slocheck.errors import SaveError
+
+GLYPHS = {
+    "✓": "+",
+    "✗": "x",
+    "…": "~",
+    "·": "-",
+    "±": "+-",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+    "→": "->",
+    "\N{MULTIPLICATION SIGN}": "x",
+    "\N{EN DASH}": "-",
+    "—": "-",
+    "µ": "u",
+    "μ": "u",
+    **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*#@", strict=True)),
+    **dict.fromkeys("─━╸╺", "-"),
+}
+"""The characters of slocheck's own that are not ASCII, and what stands for each where it cannot be shown."""
+
+UNKNOWN = "?"
+_HANDLER = "slocheck.ascii"
+_NOBODY_READS = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
+
+
+def in_ascii(text: str) -> str:
+    """Return `text` in ASCII: glyphs by their stand-ins, everything foreign by a question mark."""
+    return "".join(c if c.isascii() else GLYPHS.get(c, UNKNOWN) for c in text)
+
+
+def _encode_rest(error: UnicodeError) -> tuple[str, int]:
+    """Stand in for what an encoding cannot carry; the form that `codecs` calls."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return in_ascii(error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_HANDLER, _encode_rest)
+
+
+class _Sink(io.RawIOBase):
+    """A descriptor that takes everything: after the first error it drops what is written.
+
+    Attributes:
+        failure: Why it could not write; None if it could, or if nobody reads.
+    """
+
+    def __init__(self, descriptor: int, *, is_open: bool) -> None:
+        super().__init__()
+        self.failure: OSError | None = None
+        self._descriptor = descriptor
+        self._ended = not is_open
+
+    def writable(self) -> bool:
+        """Tell that this is an output."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        return os.isatty(self._descriptor)
+
+    def write(self, block: memoryview) -> int:  # type: ignore[override]  # as BufferedWriter calls it
+        """Write a block or drop it; returns its length either way."""
+        rest = memoryview(block)
+        while rest and not self._ended:
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except BlockingIOError:
+                select.select([], [self._descriptor], [])
+            except OSError as error:
+                self._ended = True
+                if error.errno not in _NOBODY_READS:
+                    self.failure = error
+        return len(block)
+
+
+def guard() -> None:
+    """Guard the process's standard streams; call it before anything is printed."""
+    was_open = {number: _is_open(number) for number in (0, 1, 2)}
+    for number in (number for number, is_open in was_open.items() if not is_open):
+        _occupy(number)
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+    sys.stdout = _guarded(sys.stdout, 1, is_open=was_open[1])
+    sys.stderr = _guarded(sys.stderr, 2, is_open=was_open[2])
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _occupy(descriptor: int) -> None:
+    """Keep a closed descriptor from being given to a file of the run, which a child would then write to."""
+    null = os.open(os.devnull, os.O_RDWR)
+    if null != descriptor:
+        os.dup2(null, descriptor)
+        os.close(null)
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 - its only form
+
+
+def _guarded(stream: TextIO | None, descriptor: int, *, is_open: bool) -> TextIO:
+    """Return the guarded form of a standard stream, which is None where Python found it closed."""
+    sink = _Sink(descriptor, is_open=is_open and stream is not None)
+    encoding = stream.encoding if stream is not None else "utf-8"
+    if stream is not None:
+        stream.flush()
+    buffer = io.BufferedWriter(sink)  # type: ignore[type-var]  # a raw stream, as the class asks for
+    return io.TextIOWrapper(buffer, encoding=encoding, errors=_HANDLER, line_buffering=True)
+
+
+def lost_output() -> OSError | None:
+    """Write out what waits for standard output; returns why some of it was lost, None if nothing was.
+
+    That nobody reads the rest is not a loss: `slocheck grade latest | head -1` has what it wanted.
+    """
+    sys.stdout.flush()
+    sink = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return sink.failure if isinstance(sink, _Sink) else None
+
+
+def save_error(lost: OSError) -> SaveError:
+    """Return the error for output that standard output could not take."""
+    return SaveError(f"standard output cannot be written: {lost.strerror}")
+
+
+def write_document(text: str) -> None:
+    """Write a report to standard output, unharmed: in UTF-8, or in ASCII with character references.
+
+    A question mark is good enough for a line on a screen, but not for a document that says what it is
+    encoded in. HTML, XML and Markdown have character references, and JSON is ASCII already.
+    """
+    if codecs.lookup(sys.stdout.encoding).name != "utf-8":
+        text = text.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")

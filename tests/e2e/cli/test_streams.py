@@ -1,0 +1,293 @@
+"""Standard output and standard error that fail: neither may make or hide a verdict."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from slocheck.grading.assessment import Outcome
+from slocheck.pipeline.archive import EVIDENCE_FILE, Archive
+from slocheck.reference_api.server import ReferenceApi
+from tests.builders.reports import report
+from tests.e2e.support.cli import only_run, start_slocheck, write_spec
+
+SLOCHECK = f"{sys.executable} -m slocheck"
+CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3}
+SHORT = "users: 5, spawn_rate: 50, duration: 10s"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one archived run for each verdict, named after it."""
+    folder = tmp_path_factory.mktemp("runs")
+    for outcome in CODES:
+        found = report(outcome)
+        made = Archive(folder).create(datetime(2026, 1, 2, tzinfo=UTC))
+        made.save_evidence(found.evidence, found.spec.text)
+        made.close()
+        made.path.rename(folder / outcome.value)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    """The reference API, for all tests of this file."""
+    with ReferenceApi(port=0) as running:
+        yield running.url
+
+
+def shell(line: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash with pipefail; `slocheck` in it is the real command."""
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("slocheck", SLOCHECK)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        pytest.param(Outcome.PASS, "slocheck grade pass | true", id="nobody reads"),
+        pytest.param(Outcome.FAIL, "slocheck grade fail | head -c 1 >/dev/null", id="one byte"),
+        pytest.param(Outcome.UNDECIDED, "slocheck grade undecided --json | head -1 >/dev/null", id="json"),
+        pytest.param(Outcome.PASS, "slocheck grade pass 2>&1 | true", id="both"),
+        pytest.param(Outcome.FAIL, "slocheck grade fail >&-", id="closed output"),
+        pytest.param(Outcome.UNDECIDED, "slocheck grade undecided <&- >&- 2>&-", id="all closed"),
+        pytest.param(Outcome.PASS, "slocheck grade pass 2>/dev/full >/dev/null", id="errors full"),
+    ],
+)
+def test_a_reader_that_left_keeps_the_verdict(runs: Path, outcome: Outcome, line: str) -> None:
+    """With pipefail the code is slocheck's own, whatever became of its output."""
+    done = shell(line, runs)
+    assert (done.returncode, done.stderr) == (CODES[outcome], "")
+
+
+def test_grep_of_a_pass_passes(runs: Path) -> None:
+    """It leaves at its first match; whether that is before the last line is a matter of luck."""
+    done = shell("for i in 1 2 3 4 5; do slocheck grade pass | grep -q PASS || exit; done", runs)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "grade fail",
+        "grade pass --json",
+        "report fail --format html",
+        "report fail --format markdown",
+        "schema",
+        "--help",
+    ],
+)
+def test_a_full_disk_is_74_with_the_reason(runs: Path, command: str) -> None:
+    """Never a verdict, never a defect; a verdict that was lost is on standard error."""
+    done = shell(f"slocheck {command} >/dev/full", runs)
+    assert done.returncode == 74
+    assert done.stderr.endswith("slocheck: standard output cannot be written: No space left on device\n")
+    if command.startswith("grade"):
+        assert command.split()[1].upper() in done.stderr
+
+
+def test_an_output_that_is_lost_twice_is_still_74(runs: Path) -> None:
+    """Where the reason cannot be told either, the code is all there is."""
+    done = shell("slocheck grade pass >/dev/full 2>&1", runs)
+    assert (done.returncode, done.stdout, done.stderr) == (74, "", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("report pass --format html", 0),
+        ("schema", 0),
+        ("--help", 0),
+        ("grade nothing", 2),
+        ("validate nothing.yaml", 2),
+    ],
+)
+def test_every_command_keeps_its_code_without_readers(runs: Path, command: str, code: int) -> None:
+    """A pipe closed before the first byte, for output and errors."""
+    assert shell(f"slocheck {command} 2>&1 | true", runs).returncode == code
+    assert shell(f"slocheck {command} >&- 2>&-", runs).returncode == code
+
+
+def test_a_slow_reader_of_a_pipe_that_does_not_block_gets_everything(runs: Path) -> None:
+    """A report larger than the pipe is written in parts, as room comes."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with subprocess.Popen(
+        [sys.executable, "-m", "slocheck", "report", "fail", "--format", "html"], cwd=runs, stdout=writing
+    ) as process:
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            text = pipe.read().decode()
+    assert process.returncode == 0
+    assert text.rstrip().endswith("</html>")
+    assert len(text) > 65_536
+
+
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [
+        pytest.param("2>&1 | true", 0, id="both gone"),
+        pytest.param("2>/dev/full | true", 0, id="errors full, output gone"),
+        pytest.param(">&- 2>&-", 0, id="both closed"),
+        pytest.param(">/dev/full", 74, id="output full"),
+        pytest.param("--json >/dev/full", 74, id="json full"),
+    ],
+)
+def test_a_run_goes_on_and_is_archived_without_its_readers(
+    api: str, tmp_path: Path, streams: str, code: int
+) -> None:
+    """The load is not wasted: evidence and reports are there, and the code is the verdict's or 74."""
+    write_spec(tmp_path, api, workload=SHORT, more="confidence: none\n")
+    done = shell(f"slocheck run {streams}", tmp_path)
+    assert done.returncode == code, done.stderr
+    assert ("PASS" in done.stderr) == (code == 74)
+    run = only_run(tmp_path)
+    assert (run / EVIDENCE_FILE).is_file()
+    assert (run / "report.html").is_file()
+
+
+def test_a_demo_without_readers_measures_all_the_same(tmp_path: Path) -> None:
+    """Its own API, its progress and its advice."""
+    done = shell("slocheck demo --duration 10s 2>&1 | true", tmp_path)
+    assert done.returncode == 0
+    assert (only_run(tmp_path) / "report.html").is_file()
+
+
+def test_a_validation_without_readers_is_valid(api: str, tmp_path: Path) -> None:
+    """And a full disk is not an error of the spec."""
+    write_spec(tmp_path, api)
+    assert shell("slocheck validate | true", tmp_path).returncode == 0
+    assert shell("slocheck validate >/dev/full", tmp_path).returncode == 74
+
+
+def on_a_terminal(command: list[str], cwd: Path, **environment: str) -> tuple[int, bytes]:
+    """Run a command on a terminal of 120 columns; returns its code and all that the terminal got."""
+    outside, inside = pty.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
+    got: list[bytes] = []
+
+    def read() -> None:
+        with suppress(OSError):  # EIO: the last writer closed it
+            while block := os.read(outside, 65536):
+                got.append(block)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    process = subprocess.Popen(
+        command, cwd=cwd, env={**os.environ, **environment}, stdin=inside, stdout=inside, stderr=inside
+    )
+    os.close(inside)
+    code = process.wait(timeout=120)
+    reader.join(timeout=60)
+    os.close(outside)
+    return code, b"".join(got)
+
+
+@pytest.mark.parametrize(
+    ("environment", "animated", "coloured"),
+    [
+        pytest.param({"TERM": "xterm-256color"}, True, True, id="a terminal"),
+        pytest.param({"TERM": "xterm-256color", "NO_COLOR": "1"}, True, False, id="no colour"),
+        pytest.param({"TERM": "dumb"}, False, False, id="dumb"),
+    ],
+)
+def test_a_terminal_is_redrawn_only_if_it_can(
+    api: str, tmp_path: Path, environment: dict[str, str], *, animated: bool, coloured: bool
+) -> None:
+    """A dumb one gets its line every ten seconds; NO_COLOR takes the colours alone."""
+    write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50, duration: 12s", more="confidence: none\n")
+    code, got = on_a_terminal([sys.executable, "-m", "slocheck", "run"], tmp_path, **environment)
+    assert code == 0, got
+    assert (b"\x1b[1A" in got) == animated
+    assert (b"\x1b[32m" in got or b"\x1b[1;32m" in got) == coloured
+    assert (b"\n10 s  window 10 of 12 s: users 5" in got) == (not animated)
+
+
+def test_forced_colours_do_not_animate_a_log(api: str, tmp_path: Path) -> None:
+    """FORCE_COLOR colours the lines that a log gets, a few for each ten seconds."""
+    write_spec(tmp_path, api, workload=SHORT, more="confidence: none\n")
+    done = shell("slocheck run 2>&1", tmp_path, FORCE_COLOR="1", TERM="xterm")
+    assert done.returncode == 0
+    assert "\x1b[1;32m" in done.stdout
+    assert "\x1b[1A" not in done.stdout
+    assert "\x1b[?25l" not in done.stdout
+    assert len(done.stdout.splitlines()) < 40
+
+
+ENCODINGS = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "strict ascii": {"PYTHONIOENCODING": "ascii:strict"},
+    "the C locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "latin-1": {"PYTHONIOENCODING": "latin-1"},
+}
+
+
+@pytest.mark.parametrize("environment", [pytest.param(value, id=key) for key, value in ENCODINGS.items()])
+def test_a_small_encoding_gets_ascii_and_the_verdict(
+    api: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """A service with a foreign name, a plan with bars, a summary with glyphs: all are shown, exit 0."""
+    spec = write_spec(
+        tmp_path, api, more="confidence: none\n",
+        workload="rate: [{to: 50/s, for: 5s}, {rate: 50/s, for: 6s}]",
+    )  # fmt: skip
+    spec.write_text(spec.read_text("utf-8").replace("service: shop-api", "service: Łódź-café"), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "slocheck", "run"],
+        cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    out, err = done.stdout.decode("latin-1"), done.stderr.decode("latin-1")
+    if "latin-1" not in environment.values():
+        assert done.stdout.isascii()
+        assert done.stderr.isascii()
+    assert out.startswith("PASS  ")
+    assert "??d?-caf" in out
+    assert "+ latency_p95" in out
+    assert "@@@" in err
+
+
+@pytest.mark.parametrize("format_name", ["html", "junit", "markdown"])
+def test_a_document_loses_nothing_to_the_encoding(runs: Path, format_name: str) -> None:
+    """Character references carry what ASCII cannot: no question mark takes a glyph's place."""
+    wide = shell(f"slocheck report pass --format {format_name}", runs, PYTHONIOENCODING="utf-8").stdout
+    done = shell(f"slocheck report pass --format {format_name}", runs, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert done.stdout == wide.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def test_a_path_that_is_not_text_is_named(tmp_path: Path) -> None:
+    """A byte that no encoding has is a question mark in the message, not a defect."""
+    done = shell("slocheck grade $'no\\xffrun'", tmp_path)
+    assert done.returncode == 2
+    assert "no?run: no run is archived there" in done.stderr
+
+
+def test_a_terminal_that_hangs_up_does_not_end_the_archive(api: str, tmp_path: Path) -> None:
+    """The reader of the progress leaves in the middle of the load."""
+    write_spec(tmp_path, api, workload=SHORT, more="confidence: none\n")
+    process = start_slocheck("run", cwd=tmp_path)
+    assert process.stdout
+    assert process.stderr
+    process.stderr.readline()
+    process.stderr.close()
+    process.stdout.close()
+    assert process.wait(timeout=120) == 0
+    assert (only_run(tmp_path) / "report.html").is_file()

@@ -8,7 +8,7 @@ DEBIAN := prometheus prometheus-redis-exporter redis-server postgresql nginx chr
 .PHONY: demo test check lint types docs install clean
 .DEFAULT_GOAL := check
 
-demo: $(INSTALLED)  ## Run the main job against the reference API that comes along
+demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 	$(BIN)/slocheck demo
 
 test: $(INSTALLED) $(SERVERS)  ## Run all tests, the end-to-end ones with the real servers

@@ -4,10 +4,10 @@ from pathlib import Path
 
 
 def asset(name: str) -> Path:
-    """Return where a shipped file lies: ``slo.yaml``, ``browse.yaml`` or ``browse.py``.
+    """Return the path of a shipped file: ``slo.yaml``, ``browse.yaml`` or ``browse.py``.
 
     A wheel carries them below ``slocheck/templates``, a checkout at its root; in both the spec finds
-    the scenario as ``scenarios/browse.yaml`` beside it.
+    the scenario as ``scenarios/browse.yaml`` next to it.
 
     Raises:
         FileNotFoundError: No such file is shipped, or the installation is incomplete.

@@ -59,6 +59,6 @@ def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
 
 def _factor(side: SideResult) -> float:
     """Return how many times longer a run this side needs; 0 where a longer run would not help."""
-    if side.verdict is not Verdict.UNDECIDED or side.bounds is None or side.load_factor:
+    if side.verdict is not Verdict.UNDECIDED or side.load_factor:
         return 0.0
-    return side.bounds.needed_duration_factor or 0.0
+    return side.needed_duration_factor

@@ -35,6 +35,16 @@ class Side(StrEnum):
     SERVER = "server"
 
 
+class Cause(StrEnum):
+    """Why the statistics left one side undecided."""
+
+    TOO_FEW_SLICES = "too few slices"
+    TOO_FEW_REQUESTS = "too few requests"
+    CORRELATED = "correlated requests"
+    TOO_CLOSE = "too close to the limit"
+    VARYING = "varying rate"
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What the statistics say of a sample against one limit.
@@ -74,6 +84,7 @@ class SideResult:
         observed: The verdict on the observed values alone; None without data.
         bucket_limited: See `samples.Share`.
         load_factor: Where the load offered less than the limit: how many times more it takes; else None.
+        cause: Why the statistics left it undecided; None where they did not.
     """
 
     side: Side
@@ -89,6 +100,12 @@ class SideResult:
     observed: Verdict | None = None
     bucket_limited: bool = False
     load_factor: float | None = None
+    cause: Cause | None = None
+
+    @property
+    def needed_duration_factor(self) -> float:
+        """How many times as long a run would decide; 0 where none would, or nothing is open."""
+        return (self.bounds.needed_duration_factor if self.bounds else None) or 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +162,7 @@ class ObjectiveResult:
 
     @property
     def shown(self) -> LevelResult:
-        """The one level that stands for the objective in reports.
+        """The one level that reports show for the objective.
 
         Of the needed levels with the worst verdict: the strictest tier, or else ``critical``. Where
         the gate needs none of the levels: the loosest of those with the worst verdict.

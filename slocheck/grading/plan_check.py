@@ -99,7 +99,7 @@ def shortfall(need: ProofNeed, spec: Spec) -> str:
     if seconds is None or not need.expected:
         return text
     rate = need.expected / spec.workload.duration
-    return f"{text}; a window of {format_duration(Fraction(seconds))} at {rate:,.4g}/s would do"
+    return f"{text}; a window of {format_duration(Fraction(seconds))} at {rate:,.4g}/s would be enough"
 
 
 def _window_s(need: ProofNeed, spec: Spec) -> int | None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from slocheck.grading import tiers
-from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
-from slocheck.grading.verdict import TOO_FEW_SLICES, grade_sample
+from slocheck.grading.assessment import Cause, LevelResult, ObjectiveResult, Side, SideResult, Verdict
+from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.pooling import pool
 from slocheck.indicators.samples import Sample
@@ -79,15 +79,27 @@ def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     """Tell whether the client's met may stand for a server that is undecided."""
     if traits_of(kind).is_percentile and server.bucket_limited:
         return True
-    return traits_of(kind).counts_requests and server.observed is MET and server.reason == TOO_FEW_SLICES
+    return traits_of(kind).counts_requests and server.observed is MET and server.cause is Cause.TOO_FEW_SLICES
 
 
 def _reasons(sides: Sequence[SideResult]) -> str:
-    """Return the reasons of the sides, each with its side's name; the same reason is given once."""
-    first, *others = sides
-    if first.reason and others and all(side.reason == first.reason for side in others):
-        return f"{' and '.join(side.side.value for side in sides)}: {first.reason}"
+    """Return the reasons of the sides, each with its side's name; what they share is said once."""
+    shared = _shared_reason(sides) if len(sides) > 1 else ""
+    if shared:
+        return f"{' and '.join(side.side.value for side in sides)}: {shared}"
     return "; ".join(_named(side) for side in sides)
+
+
+def _shared_reason(sides: Sequence[SideResult]) -> str:
+    """Return one reason for all sides; empty where they differ in more than numbers."""
+    first = sides[0]
+    if len({side.reason for side in sides}) == 1:
+        return first.reason
+    if first.cause is None or any(side.cause is not first.cause for side in sides):
+        return ""
+    if first.cause is Cause.TOO_FEW_REQUESTS:  # it ends with the number of requests
+        return " and ".join([first.reason, *(f"{side.total:,}" for side in sides[1:])])
+    return max(sides, key=lambda side: side.needed_duration_factor).reason  # decides the others, too
 
 
 def _named(side: SideResult, *, alone: bool = False) -> str:

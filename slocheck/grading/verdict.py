@@ -4,8 +4,9 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
-from slocheck.grading.assessment import Bounds, Side, SideResult, Verdict
+from slocheck.grading.assessment import Bounds, Cause, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
+from slocheck.spec.formatting import format_longer
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import Indicator, Limit
 from slocheck.statistics.blocking import MIN_SLICES
@@ -14,7 +15,7 @@ from slocheck.statistics.proportion import ProportionComparison, compare_proport
 from slocheck.statistics.sample_size import requests_needed
 
 _ROUNDING = 1e-9
-TOO_FEW_SLICES = (
+_TOO_FEW_SLICES = (
     f"fewer than {MIN_SLICES} slices in the window: too few for a verdict at the stated confidence; "
     "run longer or scrape faster"
 )
@@ -96,7 +97,7 @@ def _confident_share(
     """Keep a verdict only where the statistics reach it too."""
     allowed = error_budget(indicator, limit)
     if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
-        return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
+        return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     compared = compare_proportion(
         sample.slices.n,
         sample.slices.bad,
@@ -119,8 +120,13 @@ def _confident_share(
     bounds = replace(bounds, tolerated_design_effect=None)
     if observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)
-    reason = _why_undecided(observed, compared, allowed, alpha)
-    return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
+    cause, reason = _why_undecided(observed, compared, allowed, alpha)
+    return _undecided(replace(observed, bounds=bounds), cause, reason)
+
+
+def _undecided(observed: SideResult, cause: Cause | None, reason: str) -> SideResult:
+    """Take back a verdict that was only observed."""
+    return replace(observed, verdict=Verdict.UNDECIDED, cause=cause, reason=reason)
 
 
 def _verdict_of(compared: ProportionComparison) -> Verdict:
@@ -130,25 +136,31 @@ def _verdict_of(compared: ProportionComparison) -> Verdict:
 
 def _why_undecided(
     observed: SideResult, compared: ProportionComparison, allowed: Fraction, alpha: float
-) -> str:
-    """Say what would decide a share that the statistics leave open."""
+) -> tuple[Cause | None, str]:
+    """Say why the statistics leave a share open, and what would decide it."""
     if allowed == 0:
-        return "no number of requests proves that none is ever bad: allow a share, or write confidence: none"
+        return (
+            None,
+            "no number of requests proves that none is ever bad: allow a share, or write confidence: none",
+        )
     longer = _longer(compared.needed_duration_factor) or "no affordable run would decide"
     if observed.bad_upper == 0 and 0 < allowed < 1:
         needed = requests_needed(float(allowed), alpha)
         if needed > observed.total:
-            return f"needs about {needed:,} requests without a bad one, had {observed.total:,}"
-        return (
+            return (
+                Cause.TOO_FEW_REQUESTS,
+                f"needs about {needed:,} requests without a bad one, had {observed.total:,}",
+            )
+        return Cause.CORRELATED, (
             f"requests are correlated: the effective sample size is {compared.effective_sample_size:,.0f} of "
             f"{observed.total:,}, and {needed:,} are needed; {longer}"
         )
-    return f"too close to the limit for a verdict; {longer}"
+    return Cause.TOO_CLOSE, f"too close to the limit for a verdict; {longer}"
 
 
 def _longer(factor: float | None) -> str:
     """Say how much longer a run would decide; empty where none would."""
-    return f"a run about {factor:.2g} times longer would decide" if factor else ""
+    return f"{format_longer(factor)} would decide" if factor else ""
 
 
 def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
@@ -171,9 +183,9 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
 
 
 def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -> SideResult:
-    """Keep a rate's verdict only where the statistics reach it too, widened by what is in doubt."""
+    """Keep a rate's verdict only where the statistics reach it too, widened by what is uncertain."""
     if len(sample.per_slice) < MIN_SLICES:
-        return replace(observed, verdict=Verdict.UNDECIDED, reason=TOO_FEW_SLICES)
+        return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     compared = compare_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
     low = compared.low - _beyond(compared.mean, float(sample.low))
     high = compared.high + _beyond(float(sample.high), compared.mean)
@@ -189,7 +201,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: flo
         return replace(observed, bounds=bounds)
     longer = _longer(compared.needed_duration_factor)
     reason = "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
-    return replace(observed, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)
+    return _undecided(replace(observed, bounds=bounds), Cause.VARYING, reason)
 
 
 def _beyond(larger: float, smaller: float) -> float:

@@ -163,7 +163,7 @@ def _cache(question: _Question) -> Share | NoData:
     n = tuple(part.cache_hits + part.cache_misses for part in seconds)
     if sum(n) == 0:
         headers = ", ".join(question.spec.cache.headers)
-        return NoData(f"no response told a cache hit or miss by {headers}")
+        return NoData(f"no response showed a cache hit or miss in {headers}")
     misses = tuple(part.cache_misses for part in seconds)
     share = Fraction(sum(misses), sum(n))
     hit_rate = float(1 - share)

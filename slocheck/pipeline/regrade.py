@@ -69,10 +69,10 @@ def _check_comparable(runs: Sequence[ArchivedRun]) -> None:
     """Raise UsageError if runs are not samples of the same thing."""
     first, *others = runs
     for other in others:
-        told = differences(
+        changes = differences(
             (first.spec(), first.evidence.provenance), (other.spec(), other.evidence.provenance)
         )
-        if text := "; ".join(told):
+        if text := "; ".join(changes):
             raise UsageError(
                 f"{other.folder.name} and {first.folder.name} did not measure the same thing: {text}; "
                 "only runs of the same load on the same target can be pooled, so grade each by itself"

@@ -112,7 +112,7 @@ def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast
     if offered is None or limit.holds(offered):
         return ""
     takes = f"about {_times(float(limit.value / offered))} times the rate" if offered else "requests to it"
-    return f"is out of reach: this plan offers {float(offered):,.4g}/s per instance; it takes {takes}"
+    return f"is out of reach: this plan offers {float(offered):,.4g}/s per instance, and needs {takes}"
 
 
 def _offered(objective: Objective, spec: Spec, planned: Forecast) -> Fraction | None:

@@ -1,4 +1,4 @@
-"""How an objective's requests are told apart by labels, in queries and among raw series alike."""
+"""How labels select an objective's requests, in queries and among raw series."""
 
 from slocheck.spec.model import Objective, Preset
 

@@ -1,4 +1,4 @@
-"""``python -m slocheck.reference_api``: serve the reference API until told to stop.
+"""``python -m slocheck.reference_api``: serve the reference API until it is stopped.
 
 The first line on stdout is one JSON object: ``{"url": "http://127.0.0.1:8000"}`` once requests are
 answered, or ``{"error": "why not"}``. It ends on INT or TERM, and when its standard input ends, so that

@@ -33,7 +33,7 @@ class Shop:
         self._cache = Cache()
 
     async def index(self, _: Request) -> Response:
-        """Name the routes, for whoever opens the address in a browser: ``GET /``."""
+        """Name the routes, for someone who opens the address in a browser: ``GET /``."""
         return JSONResponse({"routes": ["/items", "/items/{id}", "/checkout", "/health", "/metrics"]})
 
     async def items(self, request: Request) -> Response:
@@ -82,7 +82,7 @@ class Shop:
 
 
 def create_app(faults: Faults) -> ASGIApp:
-    """Build the application with a store, cache and registry of its own.
+    """Build the application with its own store, cache and registry.
 
     The faults are planted in the shop's own routes, inside of what is measured.
     """

@@ -49,7 +49,7 @@ class Faults:
         self._error_rate = error_rate
         self._deck: list[float] = []
         self._shuffling = random.Random(seed)  # noqa: S311 - shapes load, guards nothing
-        # a generator of its own, so that the rate of errors does not change the order of the deck
+        # a separate generator, so that the rate of errors does not change the order of the deck
         self._failing = random.Random(seed)  # noqa: S311 - the same
 
     @property

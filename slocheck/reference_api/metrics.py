@@ -1,4 +1,4 @@
-"""What the reference API tells of itself: the usual names, labels and buckets, in a registry of its own."""
+"""The metrics of the reference API: the usual names, labels and buckets, in a separate registry."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -57,8 +57,8 @@ class Metrics:
 class Measured:
     """ASGI middleware around the whole application, error pages included.
 
-    A request is counted just before its last byte is handed to the server. So whoever has read an
-    answer finds it counted, and a client never sees a latency below the one counted here.
+    A request is counted just before its last byte is handed to the server. So a client
+    that has read an answer finds it counted, and never sees a latency below the one counted here.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

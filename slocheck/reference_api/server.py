@@ -1,4 +1,4 @@
-"""The reference API in a process of its own, for as long as a `with` block lasts."""
+"""The reference API in a separate process, for as long as a `with` block lasts."""
 
 import json
 import os

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from slocheck.documents.units import Comparison, decimal, format_duration, format_ratio
 from slocheck.evidence.recording import ErrorExample
-from slocheck.grading.assessment import LevelResult, Outcome, Side, SideResult, Verdict
+from slocheck.grading.assessment import Cause, LevelResult, Outcome, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display
-from slocheck.spec.formatting import format_value
+from slocheck.spec.formatting import format_longer, format_value
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Indicator, IndicatorKind, Limit, Objective, SourceChoice
 
@@ -27,6 +27,7 @@ NO_DATA = "no data"
 _NARROW = 0.01  # bounds this close together, relative to their size, are shown as one number
 _SHORT_SHA = 7
 _NUMBER = "0123456789.,"
+_NAMES_THE_RUN = frozenset({Cause.CORRELATED, Cause.TOO_CLOSE, Cause.VARYING})  # their reasons say how long
 NEGLIGIBLE = 1e-9  # an interval's bound below this is shown as 0
 _WHOLE_FROM = 10  # a tolerated design effect from here on is shown as a whole number
 
@@ -181,21 +182,21 @@ def bad_text(objective: Objective, side: SideResult) -> str:
 def sample_size_text(side: SideResult) -> str:
     """Write a side's effective sample size and, if met, the design effect tolerated, else the run needed.
 
-    The length of the run needed is left out where the side's reason says it already.
+    What an undecided side's reason says already is left out.
     """
     if side.bounds is None:
         return ""
     parts = []
-    if side.bounds.effective_sample_size is not None:
+    if side.bounds.effective_sample_size is not None and side.cause is not Cause.CORRELATED:
         parts.append(f"effective sample size {side.bounds.effective_sample_size:,.0f}")
     if side.bounds.tolerated_design_effect is not None:
         effect = side.bounds.tolerated_design_effect
         shown = f"{math.floor(effect):,}" if effect >= _WHOLE_FROM else f"{effect:.2g}"
         parts.append(f"tolerated design effect {shown}")
     factor = side.bounds.needed_duration_factor
-    is_open = side.verdict is Verdict.UNDECIDED and "would decide" not in side.reason
+    is_open = side.verdict is Verdict.UNDECIDED and side.cause not in _NAMES_THE_RUN
     if factor is not None and math.isfinite(factor) and is_open:
-        parts.append(f"a run about {factor:.2g} times longer would decide")
+        parts.append(f"{format_longer(factor)} would decide")
     return ", ".join(parts)
 
 

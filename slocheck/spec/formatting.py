@@ -10,6 +10,8 @@ from slocheck.spec.model import IndicatorKind
 
 _MILLISECOND = Fraction(1, 1000)
 _FLOAT_DIGITS = 15  # significant digits that a float holds for certain
+_WHOLE_FROM = 10  # a factor from here on is shown as a whole number
+_LEAST_LONGER = 1.1
 _FIXED = {Unit.RATIO: (100, "%"), Unit.PER_SECOND: (1, "/s"), Unit.NUMBER: (1, "")}
 
 
@@ -36,6 +38,18 @@ def format_value(
     scale, unit = _unit(kind, exact)
     number = rounded(exact * scale, [limit * scale for limit in kept], digits)
     return f"{number}{unit}"
+
+
+def format_longer(factor: float) -> str:
+    """Write a run that is `factor` (over 1) times as long: rounded up, never as a power of ten.
+
+    Returns:
+        Such as ``a run at least 1.2 times longer``, ``a run about 150 times longer``.
+    """
+    if factor < _WHOLE_FROM:
+        return f"a run at least {max(_LEAST_LONGER, math.ceil(factor * 10) / 10):.2g} times longer"
+    step = 10 ** max(0, math.floor(math.log10(factor)) - 1)
+    return f"a run about {math.ceil(factor / step) * step:,} times longer"
 
 
 def _unit(kind: IndicatorKind, value: Fraction) -> tuple[int, str]:

@@ -89,7 +89,7 @@ def compare_proportion(
         bad: Certainly bad ones, shape (S,).
         limit: Largest share allowed, 0..1.
         alpha: One-sided error rate of each end of the interval, 0..0.5.
-        bad_upper: Certainly or possibly bad, shape (S,); None where nothing is in doubt.
+        bad_upper: Certainly or possibly bad, shape (S,); None where all are certain.
         references: Series of shape (S,): requests at or over lower latencies.
         runs: Slices per run where several runs are pooled, in order; their sum is S.
 

@@ -13,7 +13,7 @@ def test_a_limit_with_too_few_requests_says_what_it_needs() -> None:
     assert (gold.level, gold.counts) == ("gold", False)
     assert gold.reason == (
         "gold error_rate needs about 46,050 requests even if none is bad; "
-        "this plan sends about 24,000; a window of 3m51s at 200/s would do"
+        "this plan sends about 24,000; a window of 3m51s at 200/s would be enough"
     )
 
 

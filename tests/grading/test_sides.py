@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from slocheck.grading.assessment import Side, SideResult, Verdict
+from slocheck.grading.assessment import Bounds, Cause, Side, SideResult, Verdict
 from slocheck.grading.sides import combine
-from slocheck.grading.verdict import TOO_FEW_SLICES
 from slocheck.indicators.samples import Display
 from slocheck.spec.model import IndicatorKind
 
@@ -27,8 +26,8 @@ def _server(verdict: Verdict) -> SideResult:
 IN_BUCKET = SideResult(
     Side.SERVER, UNDECIDED, SHOWN, 100, reason="in a bucket", observed=UNDECIDED, bucket_limited=True
 )
-FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, reason=TOO_FEW_SLICES, observed=MET)
-FEW_BAD = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, reason=TOO_FEW_SLICES, observed=BREACHED)
+FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, observed=MET, cause=Cause.TOO_FEW_SLICES)
+FEW_BAD = replace(FEW, observed=BREACHED)
 BROKEN = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data", source_failed=True)
 BLIND = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data")
 BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
@@ -80,6 +79,49 @@ def test_a_reason_that_both_sides_have_is_given_once(verdict: Verdict) -> None:
     assert combine(ERRORS, sides)[1] == "client and server: too few"
     apart = (sides[0], replace(sides[1], reason="too slow"))
     assert combine(ERRORS, apart)[1] == "client: too few; server: too slow"
+
+
+def _open(
+    side: Side, cause: Cause | None, reason: str, *, total: int = 100, factor: float = 2.0
+) -> SideResult:
+    bounds = Bounds(0.0, 1.0, needed_duration_factor=factor)
+    return SideResult(side, UNDECIDED, SHOWN, total, reason=reason, bounds=bounds, cause=cause)
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "reason"),
+    [
+        pytest.param(
+            _open(Side.CLIENT, Cause.TOO_CLOSE, "close; 1.7 times", factor=1.7),
+            _open(Side.SERVER, Cause.TOO_CLOSE, "close; 1.8 times", factor=1.8),
+            "client and server: close; 1.8 times",
+            id="the longer run decides both",
+        ),
+        pytest.param(
+            _open(Side.CLIENT, Cause.TOO_FEW_REQUESTS, "needs 459, had 100", total=100),
+            _open(Side.SERVER, Cause.TOO_FEW_REQUESTS, "needs 459, had 90", total=90),
+            "client and server: needs 459, had 100 and 90",
+            id="both counts",
+        ),
+        pytest.param(
+            _open(Side.CLIENT, Cause.TOO_CLOSE, "close"),
+            _open(Side.SERVER, Cause.CORRELATED, "correlated"),
+            "client: close; server: correlated",
+            id="two causes",
+        ),
+        pytest.param(
+            _open(Side.CLIENT, None, "this"),
+            _open(Side.SERVER, None, "that"),
+            "client: this; server: that",
+            id="no known cause",
+        ),
+    ],
+)
+def test_a_cause_that_both_sides_have_is_given_once(
+    client: SideResult, server: SideResult, reason: str
+) -> None:
+    """Reasons that differ only in their numbers become one."""
+    assert combine(ERRORS, (client, server))[1] == reason
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

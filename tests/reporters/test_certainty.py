@@ -3,12 +3,13 @@
 import html
 import io
 import json
+import re
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from slocheck.grading.assessment import Bounds, Outcome, SideResult, Verdict
+from slocheck.grading.assessment import Bounds, Cause, Outcome, SideResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
@@ -29,7 +30,7 @@ OPEN = [
     pytest.param("3 of 2,083 bad", id="n"),
     pytest.param("95% CI 0.0172-0.518%", id="interval"),
     pytest.param("effective sample size 1,816", id="effective n"),
-    pytest.param("a run about 18 times longer would decide", id="factor"),
+    pytest.param("a run about 19 times longer would decide", id="factor"),
 ]
 
 
@@ -75,7 +76,7 @@ def test_json_has_the_same_as_numbers() -> None:
     ("found", "told"),
     [
         pytest.param(
-            side(Verdict.UNDECIDED, 0.1, reason="a run about 3.1 times longer would decide"),
+            replace(side(Verdict.UNDECIDED, 0.1), cause=Cause.TOO_CLOSE),
             0,
             id="said already",
         ),
@@ -87,6 +88,29 @@ def test_how_much_longer_is_said_once(found: SideResult, told: int) -> None:
     """The reason may say it already."""
     open_side = replace(found, bounds=Bounds(0.1, 0.2, 100.0, needed_duration_factor=3.1))
     assert sample_size_text(open_side).count("would decide") == told
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        pytest.param(Cause.CORRELATED, "", id="said by the reason"),
+        pytest.param(Cause.TOO_CLOSE, "effective sample size 100", id="not said yet"),
+    ],
+)
+def test_the_effective_sample_size_is_said_once(cause: Cause, text: str) -> None:
+    """A reason that names it is not followed by the same number again."""
+    found = replace(side(Verdict.UNDECIDED, 0.1), bounds=Bounds(0.1, 0.2, 100.0), cause=cause)
+    assert sample_size_text(found) == text
+
+
+def test_the_console_shows_all_that_a_verdict_rests_on() -> None:
+    """A long reason is cut, the numbers after it are not."""
+    found = report(outcome=Outcome.UNDECIDED)
+    first = next(item for item in found.assessment.objectives if item.verdict is Verdict.UNDECIDED)
+    long = replace(first, levels=tuple(replace(level, reason="x" * 999) for level in first.levels))
+    results = tuple(long if item is first else item for item in found.assessment.objectives)
+    shown = _shown("console", replace(found, assessment=replace(found.assessment, objectives=results)))
+    assert re.search(r"x…; .*95% CI .*effective sample size [\d,]+( |$|\n)", shown)
 
 
 def test_objectives_without_an_interval_share_a_line() -> None:

@@ -1,4 +1,4 @@
-"""``slocheck demo``: the main job against the reference API that comes with slocheck."""
+"""``slocheck demo``: load and grade the reference API that comes with slocheck."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ def demo(
     reports: Reports = DEFAULT_REPORTS,
     quiet: Quiet = False,
 ) -> int:
-    """Run the main job against a reference API on this machine, in under a minute.
+    """Load and grade a reference API on this machine, in under a minute.
 
     Exits 0 if a grade was measured, whichever it is.
     """

@@ -128,7 +128,8 @@ def _objective_line(result: ObjectiveResult, report: Report) -> Line:
         f"{report.spec.path}:{level.limit.position.line}",
         _why(result, report),
     )
-    return STYLES[level.verdict], [shorten(for_terminal(cell), MAX_TEXT) for cell in cells]
+    *rest, why = (for_terminal(cell) for cell in cells)
+    return STYLES[level.verdict], [*(shorten(cell, MAX_TEXT) for cell in rest), why]
 
 
 def _limit_cell(result: ObjectiveResult) -> str:
@@ -153,8 +154,8 @@ def _why(result: ObjectiveResult, report: Report) -> str:
     if decides is not None:
         evidence = evidence_text(objective, level.limit, decides, report.assessment.confidence)
     if level.verdict is not Verdict.UNDECIDED:
-        return evidence or level.reason
-    why = f"undecided: {level.reason}" if level.reason else "undecided"
+        return evidence or shorten(level.reason, MAX_TEXT)
+    why = f"undecided: {shorten(level.reason, MAX_TEXT)}" if level.reason else "undecided"
     return f"{why}; {evidence}" if evidence else why
 
 

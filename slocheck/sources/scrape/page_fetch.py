@@ -52,7 +52,7 @@ def fetch_page(
         url: Of the page.
         context: How its certificate is checked.
         timeout: Seconds for all of it.
-        headers: What it asks of whoever reads it: credentials.
+        headers: Request headers, such as credentials.
 
     Raises:
         PageError: Why the page is missing: refused, timeout, status, too large, damaged.

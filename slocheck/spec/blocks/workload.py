@@ -165,7 +165,7 @@ def _read_workload(value: Value) -> Workload | None:
     section = Section(value, WORKLOAD_KEYS)
     rate, users, warmup = section.get(RATE), section.get(USERS), section.get(WARMUP)
     _check_model(section, value, staged=isinstance(users, tuple))
-    stages = next((course for course in (rate, users) if isinstance(course, tuple)), ())
+    stages = next((given for given in (rate, users) if isinstance(given, tuple)), ())
     workload = Workload(
         scenario=section.get(SCENARIO),
         users=users if isinstance(users, int) else ceil(load_profile.peak(users or ())) or 1,

@@ -1,4 +1,4 @@
-"""A tiny API that counts itself under the customary names and fails exactly the requests it is told to.
+"""A tiny API that counts itself under the usual names and fails exactly the requests that it should.
 
 ``GET /items`` is served and counted, ``GET /metrics`` is the page, ``GET /count`` says how many items
 were served, ``POST /blind`` makes the page fail from then on. Runs as its own process.

@@ -40,7 +40,7 @@ def test_the_head_of_a_run_is_short() -> None:
     ]
     short = list(plan_lines(shop_spec("rate: 1/s, duration: 10s"), shop_scenario()))
     needed = "silver error_rate needs about 459 requests even if none is bad; this plan sends about 25"
-    assert f"{needed}; a window of 3m4s at 2.5/s would do" in short
+    assert f"{needed}; a window of 3m4s at 2.5/s would be enough" in short
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_head_of_a_run_is_short() -> None:
         pytest.param(
             'rps_per_instance: {silver: ">= 300/s"}',
             "",
-            "offers 100/s per instance; it takes about 3 times",
+            "offers 100/s per instance, and needs about 3 times",
             id="rate",
         ),
         pytest.param('rps_per_instance: {silver: ">= 100/s"}', "", "", id="a rate that is offered"),

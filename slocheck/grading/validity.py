@@ -184,12 +184,15 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
     if not valid:
         message += f", allowed {spec.validity.max_clock_skew:g} s; the server side may cover another window"
     gap = server.scrape_gap
-    regular = gap <= spec.validity.max_scrape_gap
-    gaps = f"longest scrape gap {gap:.1f} intervals"
+    regular = gap.intervals <= spec.validity.max_scrape_gap
+    gaps = f"longest scrape gap {gap.intervals:.1f} intervals"
     if not regular:
+        seen = f"{gap.target.lstrip('/')} was not scraped for {gap.seconds:.1f} s"
+        if gap.failed:
+            seen += f" (up was 0: {gap.failed:,} scrapes failed)"
         gaps += (
-            f", allowed {spec.validity.max_scrape_gap:g}; what the server did meanwhile is in no slice, "
-            "and a restart in between would go unnoticed"
+            f", allowed {spec.validity.max_scrape_gap:g}: {seen}; what the server did meanwhile is in no "
+            "slice, and a restart in between would go unnoticed"
         )
     return [
         Finding("clock-skew", valid, message, _server_graded(spec), server_only=True),

@@ -88,12 +88,25 @@ class ScrapeTarget:
         scrapes: Times of its good scrapes, ascending.
         starts: (time, process start) samples, ascending; empty where the process does not tell.
         falls: Times of the scrapes by which any of its counters had fallen, ascending.
+        failed: Times of the scrapes that failed, at which ``up`` was 0, ascending.
     """
 
     name: str
     scrapes: tuple[float, ...]
     starts: tuple[tuple[float, float], ...]
     falls: tuple[float, ...] = ()
+    failed: tuple[float, ...] = ()
+
+    def gap(self, begin: float, end: float) -> tuple[float, float]:
+        """Return the longest time within a period in which no scrape succeeded; empty where there is none.
+
+        It reaches to the period's ends where the process was scraped before and after them.
+        """
+        inside = [time for time in self.scrapes if begin <= time <= end]
+        before = [begin] if self.scrapes and self.scrapes[0] < begin else []
+        after = [end] if self.scrapes and self.scrapes[-1] > end else []
+        gaps = pairwise([*before, *inside, *after])
+        return max(gaps, key=lambda gap: gap[1] - gap[0], default=(begin, begin))
 
     def began_again(self, begin: float, end: float) -> bool:
         """Tell whether all its counters began again at 0 after `begin`, until `end`.
@@ -132,14 +145,15 @@ class ScrapeTarget:
 def scrape_targets(cleaned: Iterable[CleanSeries]) -> dict[str, ScrapeTarget]:
     """Return every process that the series tell of, by name."""
     scrapes: dict[str, list[float]] = {}
+    failed: dict[str, list[float]] = {}
     starts: dict[str, list[tuple[float, float]]] = {}
     seen: dict[str, set[float]] = {}
     falls: dict[str, set[tuple[float, float]]] = {}
     for series in cleaned:
         name = series.target
         if series.metric == UP:
-            good = (time for time, value in zip(series.times, series.values, strict=True) if value == 1)
-            scrapes.setdefault(name, []).extend(good)
+            for time, value in zip(series.times, series.values, strict=True):
+                (scrapes if value == 1 else failed).setdefault(name, []).append(time)
         elif series.metric == PROCESS_START:
             starts.setdefault(name, []).extend(zip(series.times, series.values, strict=True))
         else:
@@ -152,7 +166,11 @@ def scrape_targets(cleaned: Iterable[CleanSeries]) -> dict[str, ScrapeTarget]:
         good_scrapes = tuple(sorted(set(scrapes.get(name) or seen.get(name) or ())))
         again = {_noticed(good_scrapes, *fall) for fall in falls.get(name, ())}
         found[name] = ScrapeTarget(
-            name, good_scrapes, tuple(sorted(starts.get(name, []))), tuple(sorted(again))
+            name,
+            good_scrapes,
+            tuple(sorted(starts.get(name, []))),
+            tuple(sorted(again)),
+            tuple(sorted(failed.get(name, []))),
         )
     return found
 

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +20,23 @@ MANY_FALLS = 3
 """So many falls of one counter, with no process starts to compare them with, look like several processes."""
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeGap:
+    """A time without a successful scrape.
+
+    Attributes:
+        target: The process's job and instance.
+        seconds: Its length.
+        failed: Scrapes within it that failed.
+        intervals: Its length in scrape intervals.
+    """
+
+    target: str
+    seconds: float
+    failed: int
+    intervals: float = 0.0
 
 
 class ServerSide:
@@ -118,14 +136,19 @@ class ServerSide:
         return sum((b - a if b >= a else b for a, b in steps), Fraction(0))
 
     @cached_property
-    def scrape_gap(self) -> float:
-        """The longest gap between two scrapes of one process within the load, in scrape intervals."""
-        worst = 0.0
+    def scrape_gap(self) -> ScrapeGap:
+        """The longest time within the load without a scrape of a process that was there before and after."""
+        begin, end = self.raw.load_start, self.raw.end
+        longest = ScrapeGap("", 0.0, 0)
         for target in self.targets.values():
-            inside = [time for time in target.scrapes if self.raw.load_start <= time <= self.raw.end]
-            gaps = [b - a for a, b in pairwise(inside)]
-            worst = max(worst, *gaps, 0.0)
-        return worst / self.raw.scrape_interval if self.raw.scrape_interval > 0 else 0.0
+            gap = target.gap(begin, end)
+            seconds = gap[1] - gap[0]
+            if seconds > longest.seconds:
+                longest = ScrapeGap(
+                    target.name, seconds, sum(gap[0] <= one <= gap[1] for one in target.failed)
+                )
+        interval = self.raw.scrape_interval
+        return replace(longest, intervals=longest.seconds / interval if interval > 0 else 0.0)
 
     @cached_property
     def load_balanced(self) -> str:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from urllib.parse import urlsplit
 
@@ -117,7 +118,7 @@ class ScrapePages:
 
         return ServerSeries(
             kind=self._source.kind,
-            preset=self._mapping,
+            preset=_without_pages(self._mapping, self._source.urls),
             load_start=load_start,
             start=window_start,
             end=end,
@@ -273,6 +274,13 @@ def instances(urls: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         host + urlsplit(url).path if host in shared else host for host, url in zip(hosts, urls, strict=True)
     )
+
+
+def _without_pages(mapping: Preset, urls: Sequence[str]) -> Preset:
+    """Return a mapping that leaves out the pages' own routes: slocheck's scrapes are not others' traffic."""
+    paths = {urlsplit(url).path.rstrip("/") for url in urls} - {""}
+    own = {written for path in paths for written in (path, f"{path}/")}
+    return replace(mapping, ignore_routes=tuple(dict.fromkeys((*mapping.ignore_routes, *sorted(own)))))
 
 
 def _counters(preset: Preset) -> frozenset[str]:

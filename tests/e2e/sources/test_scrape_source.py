@@ -8,6 +8,7 @@ import pytest
 
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import ServerSeries
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape.source import ScrapePages
 from slocheck.spec.model import Tls
@@ -118,6 +119,30 @@ def test_failed_scrapes_are_gaps(app: MetricsApp) -> None:
     assert up.values[-1] == 1.0
     assert result.incomplete == ()
     assert "failed (the first: HTTP 500; check the path" in result.warnings[0].text
+
+
+def test_scrapes_that_all_fail_during_the_load_are_one_gap(app: MetricsApp) -> None:
+    """The page was there before and after: what happened in between is in no sample, and that is said."""
+    source = pages(app.url)
+    source.preflight()
+    source.start()
+    app.answer(status=503)
+    begun = time.time()
+    scraped(source, 5)
+    app.answer(status=200)
+    result = collected(source, begun)
+    gap = ServerSide(result).scrape_gap
+    assert gap.failed >= 4
+    assert gap.seconds > 0.9 * (result.end - result.load_start)
+    assert gap.target.endswith(app.address)
+
+
+def test_the_pages_own_route_is_not_the_workloads(app: MetricsApp) -> None:
+    """Whatever path it is served under, with and without a slash at the end."""
+    source = pages(f"{app.url}/internal/")
+    source.start()
+    ignored = collected(source, time.time()).preset.ignore_routes
+    assert {"/metrics/internal", "/metrics/internal/"} <= set(ignored)
 
 
 def test_a_restart_is_no_load_balancer(app: MetricsApp) -> None:

@@ -7,12 +7,16 @@ import pytest
 
 from slocheck.evidence.series import RawSeries
 from slocheck.grading.assess import assess
+from slocheck.grading.validity import check_run
 from slocheck.indicators.measured_run import measured
 from slocheck.indicators.server import counters, scrape_targets, server_side
 from slocheck.indicators.server.counters import Growth
 from slocheck.indicators.server.scrape_targets import CleanSeries, ScrapeTarget
+from slocheck.indicators.server.server_side import ServerSide
+from slocheck.plan.series_queries import UP
 from tests.benchmarks.server_side import evidence, spec
 from tests.builders.server_histories import make_history
+from tests.builders.server_series import server_series
 
 
 def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,3 +101,43 @@ def test_a_series_is_cleaned_of_what_is_not_finite() -> None:
     series = RawSeries("a_total", {}, (3.0, 1.0, 2.0, 1.0), (5.0, 1.0, float("nan"), 2.0))
     found = scrape_targets.clean(series)
     assert (found.times, found.values) == ((1.0, 3.0), (2.0, 5.0))
+
+
+def _ups(scrapes: dict[float, float], instance: str = "a") -> RawSeries:
+    return RawSeries(UP, {"job": "api", "instance": instance}, tuple(scrapes), tuple(scrapes.values()))
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "seconds", "failed"),
+    [
+        pytest.param({95: 1, 105: 1, 115: 1, 125: 1, 135: 1}, 10, 0, id="regular"),
+        pytest.param({95: 1, 105: 0, 115: 0, 125: 0, 135: 1}, 30, 3, id="all of the load failed"),
+        pytest.param({95: 1, 135: 1}, 30, 0, id="none in the load"),
+        pytest.param({95: 1, 105: 1, 115: 0, 125: 0, 135: 1}, 25, 2, id="from the middle to after the end"),
+        pytest.param({95: 1, 105: 0, 115: 1, 125: 1, 135: 1}, 15, 1, id="the first one"),
+        pytest.param({115: 1, 125: 1, 135: 1}, 10, 0, id="a pod that came later"),
+        pytest.param({95: 1, 105: 1}, 5, 0, id="a pod that is gone"),
+        pytest.param({95: 1, 105: 0, 115: 0}, 0, 0, id="gone before its first scrape in the load"),
+    ],
+)
+def test_the_longest_gap_within_the_load(scrapes: dict[float, float], seconds: float, failed: int) -> None:
+    """Scrapes before and after the load bound a gap; a load from 100 to 130."""
+    side = ServerSide(server_series(_ups(scrapes), interval=10.0))
+    assert (side.scrape_gap.seconds, side.scrape_gap.failed) == (seconds, failed)
+    assert side.scrape_gap.intervals == seconds / 10
+
+
+def test_the_gap_of_the_process_that_has_the_longest_is_named() -> None:
+    """Another one was scraped all the time."""
+    regular = dict.fromkeys((95.0, 105.0, 115.0, 125.0, 135.0), 1.0)
+    series = server_series(_ups(regular), _ups({95.0: 1, 115.0: 0, 135.0: 1}, "b"), interval=10.0)
+    assert ServerSide(series).scrape_gap.target == "api/b"
+
+
+def test_failed_scrapes_make_the_run_invalid_and_are_said() -> None:
+    """The finding has the process, the time and the failed scrapes."""
+    times = {95.0: 1.0, **dict.fromkeys((105.0, 115.0, 125.0, 129.0), 0.0), 135.0: 1.0}
+    run = replace(evidence(1, 1), server=server_series(_ups(times), interval=5.0))
+    (found,) = (one for one in check_run(spec(), measured(run)) if one.code == "scrape-gaps")
+    assert not found.valid
+    assert "api/a was not scraped for 30.0 s (up was 0: 4 scrapes failed)" in found.message

@@ -110,6 +110,7 @@ class Provenance:
         target: Base URL, user info and query values removed.
         seed: The run's seed.
         spec_path: The spec as the user named it.
+        git_error: Why git told no commit of a repository; empty if it did, or if there is none.
     """
 
     run_id: str
@@ -128,6 +129,7 @@ class Provenance:
     target: str
     seed: int | None
     spec_path: str = "slo.yaml"
+    git_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,4 +109,9 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         RunWarning("load-generator", f"load generator: {text}")
         for text in islice(dict.fromkeys(complaints), MAX_COMPLAINTS)
     )
-    return tuple(dict.fromkeys((*missed, *down, *server, *generator)))
+    git = (
+        RunWarning("no-commit", f"the report names no commit: {run.provenance.git_error}")
+        for run in runs
+        if run.provenance.git_error
+    )
+    return tuple(dict.fromkeys((*missed, *down, *server, *generator, *git)))

@@ -6,7 +6,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from slocheck.pipeline.scenario_file import scenario_path
 from slocheck.spec.model import Spec
 
 GIT_TIMEOUT_S = 5.0
+_NO_COMMIT = {"fatal: Needed a single revision": "the repository has no commit yet"}
+"""What git says of a repository that is new, and what that means."""
 
 
 def utc(epoch: float) -> str:
@@ -42,7 +44,7 @@ def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str |
     Raises:
         OSError: The scenario cannot be read.
     """
-    sha, dirty = _git_state(Path(spec.path).resolve().parent)
+    git = git_state(Path(spec.path).resolve().parent)
     return Provenance(
         run_id="",
         command=command,
@@ -52,8 +54,9 @@ def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str |
         versions={"python": platform.python_version()},
         host=platform.node(),
         cores=os.cpu_count() or 0,
-        git_sha=sha,
-        git_dirty=dirty,
+        git_sha=git.sha,
+        git_dirty=git.dirty,
+        git_error=git.error,
         spec_sha256=hashlib.sha256(spec.text.encode()).hexdigest(),
         scenario_sha256=scenario_sha256 or hashlib.sha256(scenario_path(spec).read_bytes()).hexdigest(),
         scenario=spec.workload.scenario,
@@ -74,21 +77,49 @@ def of_load(known: Provenance, load: LoadResult, *, run_id: str) -> Provenance:
     )
 
 
-def _git_state(folder: Path) -> tuple[str, bool]:
-    """Return the commit, empty without git, and whether the work tree differs from it."""
-    sha = _git(folder, "rev-parse", "HEAD")
-    return sha, bool(sha and _git(folder, "status", "--porcelain", "--untracked-files=no"))
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """What git says of a folder.
+
+    Attributes:
+        sha: The commit; empty where there is none.
+        dirty: Whether the work tree differs from it.
+        error: Why git said nothing although the folder is in a repository; empty otherwise.
+    """
+
+    sha: str = ""
+    dirty: bool = False
+    error: str = ""
+
+
+def git_state(folder: Path) -> GitState:
+    """Ask git for the commit of the repository that holds `folder`; all empty outside of one."""
+    try:
+        sha = _git(folder, "rev-parse", "--verify", "HEAD")
+        return GitState(sha, dirty=bool(_git(folder, "status", "--porcelain", "--untracked-files=no")))
+    except FileNotFoundError:
+        reason = "git is not installed"
+    except subprocess.TimeoutExpired:
+        reason = f"git did not answer within {GIT_TIMEOUT_S:g} s"
+    except subprocess.CalledProcessError as error:
+        said = str(error.stderr).strip().splitlines() or [f"git ended with exit code {error.returncode}"]
+        reason = _NO_COMMIT.get(said[0], said[0].removeprefix("fatal: "))
+    except OSError as error:
+        reason = f"git cannot be run: {error.strerror}"
+    in_repository = any((parent / ".git").exists() for parent in (folder, *folder.parents))
+    return GitState(error=reason if in_repository else "")
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - whichever git the user has
-            capture_output=True,
-            text=True,
-            timeout=GIT_TIMEOUT_S,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    """Return what git prints; raises OSError and SubprocessError."""
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments],  # noqa: S607 - whichever git the user has
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "LC_ALL": "C"},
+        timeout=GIT_TIMEOUT_S,
+        check=True,
+    )
     return done.stdout.strip()

@@ -1,14 +1,15 @@
 """The scenario that a spec names: where it is, what it holds, and which objectives it leaves without data."""
 
+import ast
 import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from slocheck.errors import UsageError
+from slocheck.errors import Problem, SpecError, UsageError
 from slocheck.scenario.loader import SUFFIXES, load_scenario
 from slocheck.scenario.model import Scenario
-from slocheck.spec.model import Endpoint, Spec
+from slocheck.spec.model import Endpoint, SourceChoice, Spec
 
 
 def scenario_path(spec: Spec) -> Path:
@@ -20,44 +21,68 @@ def scenario_of(spec: Spec) -> Scenario | None:
     """Return the declarative scenario that a spec names; None if it names a Locust file.
 
     Raises:
-        UsageError: It cannot be run; says where and why.
+        UsageError: It cannot be run, or never asks an endpoint that an objective is on; says where.
     """
     path = scenario_path(spec)
-    if path.suffix not in SUFFIXES:
-        return None
     if not path.is_file():
         raise UsageError(
             f"{_place(spec)}: {spec.workload.scenario} does not exist; "
             "name a file relative to the spec's folder"
         )
-    return load_scenario(path, os.environ)
+    if path.suffix not in SUFFIXES:
+        return None
+    scenario = load_scenario(path, os.environ)
+    if problems := [problem for problem, fatal in _never_sent(spec, scenario) if fatal]:
+        raise SpecError(problems)
+    return scenario
 
 
-def scenario_warnings(spec: Spec) -> list[str]:
-    """Return what is odd about the scenario that a spec names.
+def check_scenario(spec: Spec) -> list[str]:
+    """Check the scenario that a spec names as far as that goes without running it; returns what is odd.
 
     Raises:
-        SpecError: It is a declarative scenario with errors.
+        UsageError: A run would refuse it.
     """
-    path = Path(spec.path).parent / spec.workload.scenario
-    if not path.is_file():
-        return [f"{_place(spec)}: {path} does not exist; `slocheck run` will need it"]
-    if path.suffix not in SUFFIXES:
+    scenario = scenario_of(spec)
+    if scenario is None:
+        _check_syntax(scenario_path(spec))
         return []
-    return list(_never_sent(spec, load_scenario(path, os.environ)))
+    return [str(problem) for problem, _ in _never_sent(spec, scenario)]
+
+
+def _check_syntax(path: Path) -> None:
+    """Raise UsageError for a Locust file that is not Python; nothing of it is run."""
+    try:
+        ast.parse(path.read_bytes(), str(path))
+    except SyntaxError as error:
+        place = f"{path}:{error.lineno or 1}:{error.offset or 1}"
+        raise UsageError(f"{place}: {error.msg}; a scenario in Python is a Locust file") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path}: cannot be read: {reason}; name a Locust file") from error
 
 
 def _place(spec: Spec) -> str:
     return f"{spec.path}:{spec.workload.position} workload.scenario"
 
 
-def _never_sent(spec: Spec, scenario: Scenario) -> Iterator[str]:
-    """Warn of objectives on endpoints that no step is named after: they would have no data."""
+def _never_sent(spec: Spec, scenario: Scenario) -> Iterator[tuple[Problem, bool]]:
+    """Yield the objectives on endpoints that no step is named after, and whether they rule out a run.
+
+    The client would have no data for them. An objective on the server's numbers alone may be on an
+    endpoint that something else asks.
+    """
     sent = {str(Endpoint(step.method, step.name)) for flow in scenario.flows for step in flow.steps}
     for objective in spec.objectives:
         if objective.endpoint is None or str(objective.endpoint) in sent:
             continue
         close = difflib.get_close_matches(str(objective.endpoint), sent, n=1)
         instead = f"did you mean {close[0]!r}?" if close else f"write one of {', '.join(sorted(sent)[:10])}"
-        place = f"{spec.path}:{objective.position} objectives.{objective.name}.endpoint"
-        yield f"{place}: no step of {scenario.path} is {str(objective.endpoint)!r}; {instead}"
+        problem = Problem(
+            path=spec.path,
+            line=objective.position.line,
+            column=objective.position.column,
+            where=f"objectives.{objective.name}.endpoint",
+            what=f"no step of {scenario.path} is {str(objective.endpoint)!r}; {instead}",
+        )
+        yield problem, objective.source is not SourceChoice.PROMETHEUS

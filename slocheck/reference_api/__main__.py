@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         ws="none",
         lifespan="off",
         access_log=False,
-        log_level="warning",
+        log_level="error",  # it warns of the preflight, which asks a plain port for TLS
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config)

@@ -255,6 +255,7 @@ def _provenance(report: Report) -> Json:
         "cores": provenance.cores,
         "git_sha": provenance.git_sha or None,
         "git_dirty": provenance.git_dirty,
+        "git_error": provenance.git_error or None,
         "spec_path": provenance.spec_path,
         "spec_sha256": provenance.spec_sha256,
         "scenario": provenance.scenario,

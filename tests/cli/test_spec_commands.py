@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,12 +51,43 @@ def test_validate_tells_all_faults_and_ends_with_2(tmp_path: Path, capsys: Captu
     assert "unknown tier 'slver'; did you mean 'silver'?" in said.err
 
 
-def test_validate_warns_of_a_missing_scenario(tmp_path: Path, capsys: Captured) -> None:
-    """The spec is valid by itself, but a run would end at once."""
+@pytest.mark.parametrize("scenario", ["scenarios/browse.yaml", "scenarios/browse.py"])
+def test_validate_refuses_a_missing_scenario(tmp_path: Path, capsys: Captured, scenario: str) -> None:
+    """As the run would, with the place in the spec, and nothing on stdout."""
     path = tmp_path / "slo.yaml"
-    path.write_text((ROOT / "slo.yaml").read_text("utf-8"), "utf-8")
-    assert exit_code_of(["validate", str(path)]) == 0
-    assert "browse.yaml does not exist" in capsys.readouterr().err
+    text = (ROOT / "slo.yaml").read_text("utf-8").replace("scenarios/browse.yaml", scenario)
+    path.write_text(text, "utf-8")
+    assert exit_code_of(["validate", str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert re.match(rf"slocheck: {path}:\d+:\d+ workload\.scenario: {scenario} does not exist", said.err)
+
+
+def test_validate_refuses_a_locust_file_that_is_not_python(tmp_path: Path, capsys: Captured) -> None:
+    """With line and column; nothing of the file is run."""
+    text = (ROOT / "slo.yaml").read_text("utf-8").replace("scenarios/browse.yaml", "mine.py")
+    (tmp_path / "slo.yaml").write_text(text, "utf-8")
+    (tmp_path / "mine.py").write_text("raise SystemExit\nclass User(:\n")
+    assert exit_code_of(["validate", str(tmp_path / "slo.yaml")]) == 2
+    assert f"{tmp_path / 'mine.py'}:2:12: invalid syntax" in capsys.readouterr().err
+
+
+def test_validate_refuses_a_certificate_that_is_not_there(tmp_path: Path, capsys: Captured) -> None:
+    """The run would find it out after it has read everything else."""
+    spec = with_scenario(tmp_path, (ROOT / "scenarios" / "browse.yaml").read_text("utf-8"))
+    text = spec.read_text("utf-8").replace("  instances: 1 ", "  tls: {ca: none.pem}\n  instances: 1 ")
+    spec.write_text(text, "utf-8")
+    assert exit_code_of(["validate", str(spec)]) == 2
+    assert "target.tls.ca: none.pem: No such file" in capsys.readouterr().err
+
+
+def test_validate_refuses_a_table_that_is_not_there(tmp_path: Path, capsys: Captured) -> None:
+    """A feeder's CSV file is read before the run."""
+    scenario = "feeders: {user: {csv: users.csv}}\nflows: [{steps: [{get: '/{user.id}'}]}]\n"
+    spec = with_scenario(tmp_path, scenario)
+    assert exit_code_of(["validate", str(spec)]) == 2
+    assert "mine.yaml:1:" in (said := capsys.readouterr().err)
+    assert "users.csv" in said
 
 
 def test_validate_of_nothing_names_init(
@@ -106,16 +138,34 @@ def test_validate_tells_the_faults_of_the_scenario(tmp_path: Path, capsys: Captu
     assert "mine.yaml:4:19 flows[0].steps[0].headers: the header Host is set by the client" in said.err
 
 
-def test_validate_warns_of_endpoints_that_are_never_sent(tmp_path: Path, capsys: Captured) -> None:
-    """An objective on them would have no data, which is better known before the run."""
+NEVER_SENT = (
+    "objectives.checkout_p99.endpoint: no step of {path} is 'POST /checkout'; did you mean 'POST /chekout'?"
+)
+
+
+@pytest.mark.parametrize("command", [["validate"], ["run", "--dry-run"], ["run"]])
+def test_endpoints_that_are_never_sent_are_refused(
+    tmp_path: Path, capsys: Captured, command: list[str]
+) -> None:
+    """An objective on them would have no data, which is told with its place before the run."""
     spec = with_scenario(tmp_path, "flows: [{steps: [{post: /chekout}, {get: /}]}]\n")
+    assert exit_code_of([*command, str(spec)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    place, _, what = said.err.strip().partition(" objectives")
+    assert re.fullmatch(rf"slocheck: {spec}:\d+:\d+", place)
+    assert f"objectives{what}" == NEVER_SENT.format(path=tmp_path / "mine.yaml")
+
+
+def test_an_endpoint_that_others_ask_may_be_measured_at_the_server(tmp_path: Path, capsys: Captured) -> None:
+    """The server's numbers alone need no step of the scenario; a warning remains."""
+    spec = with_scenario(tmp_path, "flows: [{steps: [{post: /chekout}, {get: /}]}]\n")
+    text = spec.read_text("utf-8").replace("    endpoint: ", "    source: prometheus\n    endpoint: ")
+    spec.write_text(text, "utf-8")
     assert exit_code_of(["validate", str(spec)]) == 0
     (warning,) = capsys.readouterr().err.splitlines()
     assert warning.startswith(f"warning: {spec}:")
-    assert warning.endswith(
-        f"objectives.checkout_p99.endpoint: no step of {tmp_path / 'mine.yaml'} is 'POST /checkout'; "
-        "did you mean 'POST /chekout'?"
-    )
+    assert warning.endswith(NEVER_SENT.format(path=tmp_path / "mine.yaml"))
 
 
 def test_init_writes_a_spec_that_is_valid(tmp_path: Path, capsys: Captured) -> None:

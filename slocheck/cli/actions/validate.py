@@ -8,12 +8,13 @@ from pathlib import Path
 from slocheck.cli.wiring import source_for
 from slocheck.documents.units import format_duration
 from slocheck.pipeline.probe import Probe, probe
-from slocheck.pipeline.scenario_file import scenario_warnings
+from slocheck.pipeline.scenario_file import check_scenario
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.spec import summary
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.loader import load_spec
 from slocheck.spec.model import Objective, SourceChoice, Spec
+from slocheck.tls import tls_context
 
 CANNOT_MEASURE = 4
 
@@ -21,7 +22,8 @@ CANNOT_MEASURE = 4
 def validate(path: Path, *, ask: bool) -> int:
     """Print what a spec means, and with `ask` what can be measured; returns the exit code."""
     spec = load_spec(path)
-    warnings = scenario_warnings(spec)
+    warnings = check_scenario(spec)
+    tls_context(spec.target.tls, where="target.tls")
     print(summary(spec))
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 
+from slocheck.evidence.model import Provenance
 from slocheck.evidence.recording import ErrorExample, Recording
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
@@ -76,11 +77,19 @@ def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
     )
 
 
+def _commit(where: Provenance) -> str:
+    """Name the commit, or say why there is none."""
+    if where.git_error:
+        return f"unknown: {where.git_error}"
+    if not where.git_sha:
+        return "not in a git repository"
+    return where.git_sha + (", with uncommitted changes" if where.git_dirty else "")
+
+
 def provenance(report: Report) -> tuple[tuple[str, str], ...]:
     """Return where the numbers come from, as pairs of name and text."""
     evidence = report.evidence
     where = evidence.provenance
-    dirty = ", with uncommitted changes" if where.git_dirty else ""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(where.versions.items()))
     rows = (
         ("run", where.run_id),
@@ -96,7 +105,7 @@ def provenance(report: Report) -> tuple[tuple[str, str], ...]:
         ("spec", f"{where.spec_path}, sha256 {where.spec_sha256}"),
         ("scenario", f"{where.scenario}, sha256 {where.scenario_sha256}"),
         ("changed by flags", _overrides(report)),
-        ("commit", f"{where.git_sha}{dirty}" if where.git_sha else "not in a git repository"),
+        ("commit", _commit(where)),
         ("seed", "none" if where.seed is None else str(where.seed)),
         ("confidence", confidence_text(report.assessment.confidence)),
         ("metric source", _server(report)),

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -217,7 +218,8 @@ def test_a_terminal_is_redrawn_only_if_it_can(
     assert code == 0, got
     assert (b"\x1b[1A" in got) == animated
     assert (b"\x1b[32m" in got or b"\x1b[1;32m" in got) == coloured
-    assert (b"\n10 s  window 10 of 12 s: users 5" in got) == (not animated)
+    lines = re.findall(rb"\n1[01] s  (?:window|drain)", got)  # a first one comes at the beginning
+    assert bool(lines) == (not animated), got
 
 
 def test_forced_colours_do_not_animate_a_log(api: str, tmp_path: Path) -> None:

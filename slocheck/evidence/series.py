@@ -96,6 +96,8 @@ class ServerSeries:
         promql: Objective name to its answer.
         dashboard: Objective name to what a dashboard would show at the window's end, in the metric's
             own unit; shown next to our number, never graded.
+        lag: Seconds by which a sample may be behind its time, since the page is.
+        whole_from: Each sample from this moment on holds all of the load; None: from `end` on.
     """
 
     kind: str
@@ -111,3 +113,5 @@ class ServerSeries:
     incomplete: tuple[str, ...] = ()
     promql: Mapping[str, PromqlAnswer] = field(default_factory=dict)
     dashboard: Mapping[str, PromqlAnswer] = field(default_factory=dict)
+    lag: float = 0.0
+    whole_from: float | None = None

@@ -66,10 +66,11 @@ class MetricSource(Protocol):
     def start(self) -> None:
         """Take the baseline, if the source has to do that itself."""
 
-    def collect(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
-        """Wait for the last samples and fetch all of them; raises SourceError.
+    def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
+        """Wait until all that was sent is counted, and fetch all samples; raises SourceError.
 
-        The three times are epoch seconds on this machine's clock.
+        The three times are epoch seconds on this machine's clock; `sent` are the requests of the whole
+        load, warm-up included.
         """
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from slocheck.evidence.model import Evidence, LoadResult, Tick
 from slocheck.grading.assess import assess
 from slocheck.grading.early_stopping import EarlyStopping, client_side
 from slocheck.grading.report import Report
+from slocheck.indicators.server.client_counts import client_counts
 from slocheck.masking import masked, secrets_of
 from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
@@ -148,7 +149,12 @@ def _collect(load: LoadResult, source: MetricSource | None, adapters: Adapters) 
         return ServerSide(error=_not_collected(adapters.interrupts.received))
     adapters.observer.step("waiting for the last samples of the server side")
     try:
-        series = source.collect(load_start=load.load_start, window_start=load.window_start, end=load.end)
+        series = source.collect(
+            load_start=load.load_start,
+            window_start=load.window_start,
+            end=load.end,
+            sent=client_counts(load.recording, None).sent,
+        )
     except SourceError as error:
         return ServerSide(error=str(error))
     except Interrupted as interrupted:

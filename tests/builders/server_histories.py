@@ -91,10 +91,13 @@ def scrape(
     end: float,
     missed: set[tuple[str, int]],
     late: Callable[[], float] = lambda: 0.0,
+    told: Callable[[float], float] = lambda time: time,
+    own_times: bool = False,
 ) -> list[RawSeries]:
     """Return the raw samples of scrapes from five intervals before the load to after its end.
 
-    They are regular but for what `late` returns for each, seconds, less than an interval.
+    They are regular but for what `late` returns for each, seconds, less than an interval. A page shows its
+    counters as they were at the moment that `told` gives for the scrape's, and with `own_times` says so.
     """
     samples: Samples = {}
     for instance in instances:
@@ -107,7 +110,11 @@ def scrape(
             process = next((p for p in instance.processes if p.alive(time)), None)
             _keep(samples, UP, instance.name, {}, time=time, value=1.0 if process else 0.0)
             if process:
-                _scrape_process(samples, instance.name, process, time)
+                _scrape_process(samples, instance.name, process, time=time, told=told(time))
+    if own_times:
+        for (metric, _), points in samples.items():
+            if metric not in (UP, PROCESS_START):
+                points[:] = sorted({told(time): value for time, value in points}.items())
     return [
         RawSeries(metric, dict(labels), tuple(t for t, _ in points), tuple(v for _, v in points))
         for (metric, labels), points in samples.items()
@@ -121,12 +128,12 @@ def _keep(
     samples.setdefault(key, []).append((time, float(value)))
 
 
-def _scrape_process(samples: Samples, instance: str, process: Process, time: float) -> None:
-    """Show the process's counters as they are at this moment; series exist once they counted something."""
+def _scrape_process(samples: Samples, instance: str, process: Process, *, time: float, told: float) -> None:
+    """Show the process's counters as they were at `told`; series exist once they counted something."""
     _keep(samples, PROCESS_START, instance, {}, time=time, value=process.born)
     seen: dict[int, list[float]] = {}
     for request in process.requests:
-        if request.time <= time:
+        if request.time <= told:
             seen.setdefault(request.status, []).append(request.seconds)
     for status, latencies in seen.items():
         labels = {"method": "GET", "route": "/items", "status_code": str(status)}

@@ -99,7 +99,7 @@ class FileSource:
     def start(self) -> None:
         """Do nothing."""
 
-    def collect(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
+    def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:  # noqa: ARG002 - a source of files has no use for it
         """Return no series, archived under the names they were asked by."""
         return ServerSeries(FileBlock.kind, self.plan.mapping, load_start, window_start, end)
 
@@ -125,7 +125,7 @@ def test_a_third_source_is_one_line_in_each_table() -> None:
     assert isinstance(source, FileSource)
     assert source.plan == metric_plan(spec)
     assert source.plan.series_texts[0] == 'istio_requests_total{reporter="destination"}'
-    assert source.collect(load_start=1, window_start=2, end=3).preset.name == "istio"
+    assert source.collect(load_start=1, window_start=2, end=3, sent=4).preset.name == "istio"
     assert probe(spec, source_for).obstacles == {}
 
 

@@ -33,11 +33,12 @@ class Coverage:
 
 def coverage(server: ServerSide, counted: Counted, end: float) -> Coverage | None:
     """Return the coverage of a growth from the window's start to `end`; None where it covers no time."""
-    start = server.raw.start
+    start = server.window_start
     busy = {target_name(labels) for labels, part in counted.parts if part.total > 0}
     covered: list[Period] = []
     present: list[Period] = []
-    for name, target in server.targets.items():
+    for name in server.targets:
+        target = server.target(name, server.preset.counter or "")
         measured = _measured(target, start, end) if name in busy else None
         if measured:
             covered.append(measured)

@@ -63,6 +63,7 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     discrepancy = _discrepancy(metric, wanted, server, client)
     if isinstance(discrepancy, NoData):
         return discrepancy
+    discrepancy = discrepancy.of_window(total, client.window_sent)
     failing = _Failing(spec.failures, server, client)
     unexpected = failing.unexpected(buckets, wanted)
     if isinstance(unexpected, NoData):
@@ -141,8 +142,14 @@ class _Failing:
         if preset.counter is None or preset.status_label is None:
             return 0
         requests = self.server.window_count(preset.counter, wanted)
+        missing = total - requests.total()
+        if self.server.raw.lag:  # the counter may be behind by less or more than the histogram
+            requests = self.server.wider_count(preset.counter, wanted)
+            last = Both(wanted, LastBucket())
+            missing = self.server.load_count(f"{preset.histogram}_bucket", last).total()
+            missing -= self.server.load_count(preset.counter, wanted).total()
         possible = requests.total(self._statuses(preset.status_label).possibly_bad)
-        return round(possible + max(Fraction(0), total - requests.total()))
+        return round(possible + max(Fraction(0), missing))
 
     def unexpected(self, buckets: BucketCounts, wanted: Selection) -> tuple[str, ...] | NoData:
         """Say how many requests had a status that nobody expects."""

@@ -1,7 +1,7 @@
 """The server's counts against the client's: what was not counted, and what was not ours."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -23,6 +23,7 @@ class CountDiscrepancy:
         unanswered: Requests of the window that surely failed, counted by the server or not.
         whole: The window is the whole load, so that what is ours in it adds up to what was sent. Else
             any part of the foreign and uncounted requests may lie in the warm-up.
+        early: Of the foreign ones, those that can only be the warm-up's: the server counted them late.
     """
 
     uncounted: int
@@ -30,6 +31,17 @@ class CountDiscrepancy:
     lost: int
     unanswered: int
     whole: bool = True
+    early: int = 0
+
+    def of_window(self, total: int, sent: int) -> "CountDiscrepancy":
+        """Return the discrepancy with what a count of the window has over what was sent in it.
+
+        Args:
+            total: Requests that the server counted in the window.
+            sent: Requests that the client sent in it; 0: unknown.
+        """
+        early = total - sent - self.foreign if sent and not self.whole else 0
+        return replace(self, foreign=self.foreign + early, early=early) if early > 0 else self
 
 
 def reconcile(
@@ -135,10 +147,10 @@ def discrepancy_notes(discrepancy: CountDiscrepancy, flags: frozenset[Flag]) -> 
         notes.append(
             f"up to {discrepancy.uncounted:,} requests that were sent are in no counter of the server"
         )
-    if discrepancy.foreign:
-        notes.append(
-            f"up to {discrepancy.foreign:,} requests in the server's counters were not sent by this run"
-        )
+    if discrepancy.early:
+        notes.append(f"the server counted {discrepancy.early:,} requests of the warm-up in the window")
+    if others := discrepancy.foreign - discrepancy.early:
+        notes.append(f"up to {others:,} requests in the server's counters were not sent by this run")
     return tuple(notes)
 
 

@@ -109,6 +109,7 @@ def _bad_share(question: _Question, sure: Selection, possible: Selection) -> Sha
     low, high = bad[0] / total, bad[1] / total
     good = traits_of(objective.indicator.kind).good_share
     display = Display(1 - high, 1 - low) if good else Display(low, high)
+    discrepancy = discrepancy.of_window(total, question.client.window_sent)
     return share_sample(bad, total, discrepancy, display=display, slices=slices, flags=counted.flags)
 
 
@@ -148,7 +149,7 @@ def _rate(question: _Question) -> Rate | NoData:
         return discrepancy
     end = server.raw.start + client.window_s
     counted = server.count(
-        preset.counter, requests_of(objective, preset), begin=server.raw.start, end=end, whole=False
+        preset.counter, requests_of(objective, preset), begin=server.window_start, end=end, whole=False
     )
     covered = coverage(server, counted, end)
     if counted.total() == 0 or covered is None:
@@ -161,14 +162,17 @@ def _rate(question: _Question) -> Rate | NoData:
     if isinstance(unexpected, NoData):
         return unexpected
     possible = statuses.possibly_bad
-    scale = covered.seconds * instances / covered.instances
+    lag = Fraction(server.raw.lag) * covered.instances
+    if covered.seconds <= lag:
+        return NoData(f"the page is up to {server.raw.lag:g} s behind, too much for a rate over this window")
+    shortest, longest = ((covered.seconds + add) * instances / covered.instances for add in (-lag, lag))
     good_low = counted.total() - counted.total(possible) - discrepancy.foreign
     good_high = counted.total() - counted.total(statuses.not_served) + discrepancy.uncounted
     offered = Fraction(client.window_sent) / Fraction(client.window_s or 1) / instances
     unit = float(instances) * server.raw.scrape_interval
     return Rate(
-        max(Fraction(0), good_low) / scale,
-        good_high / scale,
+        max(Fraction(0), good_low) / longest,
+        good_high / shortest,
         offered,
         tuple(value / unit for value in counted.slices(Without(possible))),
         (*unexpected, *replica_notes(spec, server, covered.instances)),
@@ -182,7 +186,7 @@ def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
     metric = server.preset.counter
     if metric is None:
         return NoData(f"preset {server.preset.name} has no request counter to tell instances by")
-    counted = server.count(metric, EVERYTHING, begin=server.raw.start, end=server.raw.end, whole=False)
+    counted = server.count(metric, EVERYTHING, begin=server.window_start, end=server.raw.end, whole=False)
     covered = coverage(server, counted, server.raw.end)
     if covered is None:
         return NoData("no instance shows traffic between two scrapes of the window")

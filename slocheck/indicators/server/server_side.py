@@ -12,7 +12,13 @@ from typing import Any, TypeVar
 from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.counters import Growth, growth
 from slocheck.indicators.server.counts import Counted, counted
-from slocheck.indicators.server.scrape_targets import CleanSeries, clean, one_each, scrape_targets
+from slocheck.indicators.server.scrape_targets import (
+    CleanSeries,
+    ScrapeTarget,
+    clean,
+    one_each,
+    scrape_targets,
+)
 from slocheck.indicators.server.selections import Selection
 from slocheck.spec.model import Preset
 
@@ -67,6 +73,43 @@ class ServerSide:
         """Whether the window is the whole load, without a warm-up."""
         return self.raw.start <= self.raw.load_start
 
+    @property
+    def window_start(self) -> float:
+        """The moment from which samples hold nothing of the warm-up, however far the page is behind."""
+        return self.raw.start if self.window_is_load else self.raw.start + self.raw.lag
+
+    @property
+    def whole_from(self) -> float:
+        """The moment from which each sample holds all of the load."""
+        return self.raw.end if self.raw.whole_from is None else self.raw.whole_from
+
+    def target(self, name: str, metric: str) -> ScrapeTarget:
+        """Return a process, with the times at which its page says it counted a metric.
+
+        A page may have the times of its samples on it; they differ from those of the scrapes.
+        """
+        return self.once(("target", name, metric), lambda: self._in_its_own_time(self.targets[name], metric))
+
+    def _in_its_own_time(self, target: ScrapeTarget, metric: str) -> ScrapeTarget:
+        times = self._times.get((target.name, metric), set())
+        if 2 * len(times.difference(target.scrapes)) <= len(times):
+            return target
+        without = bisect_left(target.scrapes, min(self.raw.load_start, *times))
+        return replace(target, scrapes=(*target.scrapes[:without], *sorted(times)))
+
+    @cached_property
+    def _times(self) -> dict[tuple[str, str], set[float]]:
+        """The times of all samples, by process and metric."""
+        found: defaultdict[tuple[str, str], set[float]] = defaultdict(set)
+        for one in self._cleaned:
+            found[one.target, one.metric].update(one.times)
+        return found
+
+    def has_own_times(self, metric: str) -> bool:
+        """Tell whether every page that shows a metric has the times of its samples on it."""
+        names = {one.target for one in self._by_metric.get(metric, ())}
+        return bool(names) and all(self.target(name, metric) is not self.targets[name] for name in names)
+
     def once(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
         """Return what `compute` gives, computed once for a key."""
         if key not in self._answers:
@@ -96,18 +139,23 @@ class ServerSide:
 
     def window_count(self, metric: str, wanted: Selection) -> Counted:
         """Return how much the wanted series of a metric grew within the window."""
-        return self.count(metric, wanted, begin=self.raw.start, end=self.raw.end)
+        return self.count(metric, wanted, begin=self.window_start, end=self.whole_from)
+
+    def wider_count(self, metric: str, wanted: Selection) -> Counted:
+        """Return the growth within the window and, at most, what a sample before it is behind."""
+        begin = max(self.raw.load_start, self.raw.start - self.raw.scrape_interval)
+        return self.count(metric, wanted, begin=begin, end=self.whole_from)
 
     def load_count(self, metric: str, wanted: Selection) -> Counted:
         """Return how much the wanted series of a metric grew within the whole load, warm-up included."""
-        return self.count(metric, wanted, begin=self.raw.load_start, end=self.raw.end)
+        return self.count(metric, wanted, begin=self.raw.load_start, end=self.whole_from)
 
     def _growth(self, series: CleanSeries, begin: float, end: float, *, whole: bool) -> Growth:
         key = (id(series), begin, end, whole)
         if key not in self._grown:
             self._grown[key] = growth(
                 series,
-                self.targets[series.target],
+                self.target(series.target, series.metric),
                 begin=begin,
                 end=end,
                 load_start=self.raw.load_start,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
+from slocheck.indicators.lag import longest_wait
 from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import UP
 from slocheck.promql.selectors import SeriesQuery, equalities, selector_text
@@ -21,6 +22,7 @@ from slocheck.sources.prometheus.preflight import (
     up_query,
 )
 from slocheck.sources.prometheus.promql import Window, ask, check_queries
+from slocheck.sources.prometheus.settling import Settling
 from slocheck.sources.prometheus.wait import LastScrape
 from slocheck.spec.blocks.prometheus import PrometheusSource
 
@@ -74,13 +76,14 @@ class PrometheusApi:
     def start(self) -> None:
         """Do nothing: Prometheus scrapes by itself."""
 
-    def collect(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
-        """Wait for the last scrape and fetch everything around the load.
+    def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
+        """Wait until all of the load is counted and fetch everything around it.
 
         Args:
             load_start: First request, epoch seconds on our clock, as are the others.
             window_start: The measured window's start.
             end: Last response.
+            sent: Requests of the whole load.
 
         Returns:
             The raw series; `incomplete` says why where they cannot be trusted to be whole.
@@ -94,19 +97,29 @@ class PrometheusApi:
         begin, window = load_start + skew, Window(window_start + skew, end + skew, interval)
         until = self._wait(fetcher, window, skew)
         first = begin - INTERVALS_BEFORE * interval
-        found = self._series(fetcher, first, until)
+        settling = Settling(
+            fetch=lambda start, end: self._series(fetcher, start, end),
+            raw=ServerSeries(
+                self._source.kind,
+                self._plan.mapping,
+                begin,
+                window.start,
+                window.end,
+                scrape_interval=interval,
+                clock_skew=skew,
+            ),
+            metrics=frozenset(query.metric for query in self._plan.series),
+            sent=sent,
+            limit=self._limit(interval),
+        )
+        until = settling.wait(fetcher, first, until)
+        found = settling.raw.series
         self._check_begin(fetcher, found, begin)
         answers, warnings = self._answers(window)
         usage = fetch_usage(self._http, self._plan.usage, start=first, end=until)
-        return ServerSeries(
-            kind=self._source.kind,
-            preset=self._plan.mapping,
-            load_start=begin,
-            start=window.start,
-            end=window.end,
+        return replace(
+            settling.raw,
             series=(*found, *usage),
-            scrape_interval=interval,
-            clock_skew=skew,
             queries=(*fetcher.queries, *(answer.query for answer in answers.values())),
             warnings=warnings,
             incomplete=tuple(fetcher.incomplete),
@@ -133,16 +146,19 @@ class PrometheusApi:
 
     def _wait(self, fetcher: Fetcher, window: Window, skew: float) -> float:
         """Wait for the last scrape of every target; returns the time up to which to query."""
-        limit = 3 * window.interval + 60 if self._wait_limit is None else self._wait_limit
         last = LastScrape(
             up=selector_text(self._up),
             after=window.end + LAST_SAMPLE_MARGIN,
-            until=window.end + limit,
+            until=window.end + self._limit(window.interval),
             interval=window.interval,
             skew=skew,
         )
         others = (replace(last, up=selector_text(up)) for up in _other_jobs(self._source))
         return max(scrape.wait(fetcher) for scrape in (last, *others))
+
+    def _limit(self, interval: float) -> float:
+        """Return the seconds to wait at most for the last samples."""
+        return longest_wait(interval, self._plan.mapping) if self._wait_limit is None else self._wait_limit
 
     def _series(self, fetcher: Fetcher, start: float, end: float) -> tuple[RawSeries, ...]:
         """Fetch every query's raw series, each series once."""

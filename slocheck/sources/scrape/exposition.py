@@ -7,10 +7,16 @@ prometheus_client, and looked up after that. Both the text format and OpenMetric
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from slocheck.promql.selectors import SeriesQuery, matches
 
-SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*+)[ \t]*+(\{[^"}]*+(?:"(?:[^"\\]|\\.)*+"[^"}]*+)*+\})?+[ \t]*+(\S+)')
+SAMPLE = re.compile(
+    r'([a-zA-Z_:][\w:]*+)[ \t]*+(\{[^"}]*+(?:"(?:[^"\\]|\\.)*+"[^"}]*+)*+\})?+[ \t]*+(\S+)'
+    r"(?:[ \t]++(-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+))?+"
+)
+"""Name, labels, value and the sample's own time."""
+MILLISECONDS = 1000
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 OPENMETRICS_END = "# EOF"
 
@@ -25,6 +31,14 @@ class SeriesId:
 
     metric: str
     labels: Mapping[str, str]
+
+
+class PageSample(NamedTuple):
+    """A sample on a page; `time` is the one that the page gives it, epoch seconds; None: it gives none."""
+
+    series: SeriesId
+    value: float
+    time: float | None
 
 
 class PageReader:
@@ -42,8 +56,8 @@ class PageReader:
         self._known: dict[str, SeriesId | None] = {}
         self._series: dict[tuple[str, frozenset[tuple[str, str]]], SeriesId] = {}
 
-    def read(self, text: str, *, openmetrics: bool) -> list[tuple[SeriesId, float]]:
-        """Return the wanted samples of a page, in its order; timestamps on it are ignored.
+    def read(self, text: str, *, openmetrics: bool) -> list[PageSample]:
+        """Return the wanted samples of a page, in its order.
 
         Raises:
             PageError: The page is not a metrics page, or is cut off.
@@ -52,25 +66,25 @@ class PageReader:
             raise PageError("the page is cut off: it lacks the # EOF of OpenMetrics")
         if text.lstrip()[:1] == "<":
             raise PageError("the page is HTML, not metrics")
-        samples = list(self._samples(text))
-        if len({series for series, _ in samples}) < len(samples):
+        samples = list(self._samples(text, 1 if openmetrics else MILLISECONDS))
+        if len({sample.series for sample in samples}) < len(samples):
             raise PageError("the page has a series twice")
         return samples
 
-    def _samples(self, text: str) -> Iterator[tuple[SeriesId, float]]:
+    def _samples(self, text: str, per_second: int) -> Iterator[PageSample]:
         for line in _unindented(text).split("\n"):
             if not line.startswith(self._starts):
                 continue
             found = SAMPLE.match(line)
             if not found:
                 raise PageError(f"a line that is not a sample: {line[:80]!r}")
-            name, labels, value = found.groups(default="")
+            name, labels, value, time = found.groups(default="")
             head = name + labels
             if head not in self._known:
                 self._known[head] = self._identify(head)
             series = self._known[head]
             if series is not None:
-                yield series, _number(value)
+                yield PageSample(series, _number(value), float(time) / per_second if time else None)
 
     def _identify(self, head: str) -> SeriesId | None:
         """Parse name and labels; None where no query wants the series.

@@ -13,7 +13,13 @@ from slocheck.masking import mask
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.credentials import Credentials
-from slocheck.sources.scrape.exposition import PageError, PageReader, SeriesId, declared
+from slocheck.sources.scrape.exposition import (
+    PageError,
+    PageReader,
+    PageSample,
+    SeriesId,
+    declared,
+)
 from slocheck.sources.scrape.page_fetch import fetch_page
 
 PAGE_TIMEOUT = 5.0
@@ -56,10 +62,11 @@ class Scrape:
 
 @dataclass(slots=True)
 class _Samples:
-    """One series: in which scrapes it was, and its values."""
+    """One series: in which scrapes it was, its values, and the times that the page gave them, by scrape."""
 
     scrapes: "array[int]" = field(default_factory=lambda: array("L"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
+    own_times: dict[int, float] = field(default_factory=dict)
 
 
 class Replica:
@@ -116,9 +123,9 @@ class Replica:
         with self._lock:
             return self._keep(samples, page.sent, page.received)
 
-    def _keep(self, samples: Sequence[tuple[SeriesId, float]], sent: float, received: float) -> Scrape:
-        now = dict(samples)
-        start_time = next((value for series, value in samples if series.metric == PROCESS_START), None)
+    def _keep(self, samples: Sequence[PageSample], sent: float, received: float) -> Scrape:
+        now = {sample.series: sample.value for sample in samples}
+        start_time = next((one.value for one in samples if one.series.metric == PROCESS_START), None)
         fell = any(
             now.get(series, -1.0) < value
             for series, value in self._before.items()
@@ -127,10 +134,12 @@ class Replica:
         self._before = now
         index = len(self._scrapes)
         self._scrapes.append(Scrape(sent, received, start_time=start_time, fell=fell))
-        for series, value in samples:
+        for series, value, own_time in samples:
             kept = self._samples.setdefault(series, _Samples())
             kept.scrapes.append(index)
             kept.values.append(value)
+            if own_time is not None and own_time <= received:  # else the page's clock is ahead of ours
+                kept.own_times[index] = own_time
         return self._scrapes[-1]
 
     def keep_scraping(self, interval: float, stop: threading.Event, first: threading.Event) -> None:
@@ -171,13 +180,17 @@ class Replica:
                 if series.metric == metric and label in series.labels
             )
 
-    def series(self, keep: Callable[[Scrape], bool]) -> tuple[RawSeries, ...]:
-        """Return all series and ``up``, from the scrapes that `keep` accepts, times ascending."""
+    def series(self, keep: Callable[[Scrape], bool], load_start: float) -> tuple[RawSeries, ...]:
+        """Return all series and ``up``, from the scrapes that `keep` accepts, times ascending.
+
+        A sample that the page dates before the load, and that was first seen in it, is left out: the page
+        may be an old one, or its clock slow.
+        """
         with self._lock:
             order = sorted(range(len(self._scrapes)), key=lambda index: self._scrapes[index].midpoint)
             rank = {index: at for at, index in enumerate(order) if keep(self._scrapes[index])}
             times = [scrape.midpoint for scrape in self._scrapes]
-            found = [self._raw(series, kept, rank, times) for series, kept in self._samples.items()]
+            found = [self._raw(*each, rank=rank, load_start=load_start) for each in self._samples.items()]
             kept_in_order = [index for index in order if index in rank]
         up = RawSeries(
             UP,
@@ -187,22 +200,26 @@ class Replica:
         )
         return (up, *(series for series in found if series.times))
 
-    def _raw(
-        self, series: SeriesId, kept: _Samples, rank: dict[int, int], times: Sequence[float]
-    ) -> RawSeries:
-        chosen = sorted(
-            (rank[index], times[index], value)
+    def _raw(self, series: SeriesId, kept: _Samples, *, rank: dict[int, int], load_start: float) -> RawSeries:
+        chosen: dict[float, float] = {}
+        for _, index, value in sorted(
+            (rank[index], index, value)
             for index, value in zip(kept.scrapes, kept.values, strict=True)
             if index in rank
-        )
+        ):
+            scrape = self._scrapes[index]
+            time = kept.own_times.get(index, scrape.midpoint)
+            if time > load_start or scrape.received <= load_start:
+                chosen[time] = value
+        times = sorted(chosen)
         labels = {
             f"exported_{key}" if key == "instance" else key: value for key, value in series.labels.items()
         }
         return RawSeries(
             series.metric,
             {**labels, "instance": self.instance},
-            tuple(time for _, time, _ in chosen),
-            tuple(value for _, _, value in chosen),
+            tuple(times),
+            tuple(chosen[time] for time in times),
         )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
+from slocheck.indicators.lag import longest_wait, measured_lag, settlement
 from slocheck.masking import strip_url
 from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import PROCESS_START, UP
@@ -33,6 +34,8 @@ PROBES = 5
 PROBE_PAUSE = 0.1
 SETTLE = 0.2
 """Seconds between the last response and the last scrape: a server counts a request a little later."""
+POLL = 0.25
+"""Seconds between two scrapes after the load, while the pages have not counted all of it."""
 INTERVALS_BEFORE = 5
 GRACE = 2.0
 ONE_PROCESS = (
@@ -95,17 +98,45 @@ class ScrapePages:
         for first in firsts:
             first.wait(max(0.0, deadline - time.monotonic()))
 
-    def collect(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
-        """Scrape once more after the load and return all samples; times are our epoch seconds.
+    def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
+        """Scrape until the pages have counted all of the load; times are our epoch seconds.
 
         Raises:
             SourceError: No page was ever fetched.
         """
         self._stop.set()
-        threads = [_in_background(replica.scrape_after, end + SETTLE) for replica in self._replicas]
+        metrics = frozenset(query.metric for query in self._queries)
+        limit = longest_wait(self._source.interval, self._mapping)
+        after = end + SETTLE
+        while True:
+            good = self._scrape_after(after)
+            found = self._delivered(load_start=load_start, window_start=window_start, end=end)
+            state = settlement(found, metrics, sent=sent, limit=limit)
+            if state.whole or not good or time.time() > end + limit:
+                break
+            after = time.time() + POLL
+        unsettled = (state.reason,) if good and state.reason else ()
+        return replace(
+            found,
+            lag=measured_lag(found, metrics),
+            whole_from=state.reached,
+            incomplete=(*found.incomplete, *unsettled),
+        )
+
+    def _scrape_after(self, moment: float) -> bool:
+        """Scrape every replica once more after a moment; tells whether all of them answered.
+
+        Raises:
+            SourceError: No page was ever fetched.
+        """
+        threads = [_in_background(replica.scrape_after, moment) for replica in self._replicas]
         _join(threads, LAST_PAGE_LIMIT + 2 * PAGE_TIMEOUT + GRACE)
         if all(scrape.error for replica in self._replicas for scrape in replica.scrapes()):
             raise SourceError("scrape: no page could be fetched, neither during nor after the load")
+        return all(_answered(replica, moment) for replica in self._replicas)
+
+    def _delivered(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
+        """Return all samples until now."""
         begin = load_start - INTERVALS_BEFORE * self._source.interval
 
         def usable(scrape: Scrape) -> bool:
@@ -122,7 +153,9 @@ class ScrapePages:
             load_start=load_start,
             start=window_start,
             end=end,
-            series=tuple(series for replica in self._replicas for series in replica.series(usable)),
+            series=tuple(
+                series for replica in self._replicas for series in replica.series(usable, load_start)
+            ),
             scrape_interval=self._source.interval,
             queries=tuple(self._asked()),
             warnings=tuple(self._gaps()),
@@ -254,12 +287,17 @@ class ScrapePages:
         reasons = []
         for replica in self._replicas:
             place, scrapes = strip_url(replica.url), replica.scrapes()
-            if not any(scrape.sent >= after and not scrape.error for scrape in scrapes):
+            if not _answered(replica, after):
                 why = scrapes[-1].error if scrapes else "it does not answer"
                 reasons.append(f"no page of {place} after the load: {why or 'it does not answer'}")
             if several := several_processes(scrapes):
                 reasons.append(f"{place}: {several}: it is answered by several processes; {ONE_PROCESS}")
         return reasons
+
+
+def _answered(replica: Replica, moment: float) -> bool:
+    """Tell whether a page was fetched after a moment."""
+    return any(scrape.sent >= moment and not scrape.error for scrape in replica.scrapes())
 
 
 def instances(urls: Sequence[str]) -> tuple[str, ...]:

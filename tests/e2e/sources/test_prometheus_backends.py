@@ -62,7 +62,7 @@ def test_credentials_open_the_way_through_a_real_proxy(proxy: NginxServer, tmp_p
         found = source.preflight()
         assert (found.targets, found.scrape_interval) == (1, 1.0)
         begun = time.time()
-        result = source.collect(load_start=begun, window_start=begun, end=time.time())
+        result = source.collect(load_start=begun, window_start=begun, end=time.time(), sent=1207)
         source.close()
         assert result.incomplete == ()
         assert pick(result.series, "http_requests_total").values[-1] == 1200
@@ -143,7 +143,7 @@ def test_victoriametrics_gives_the_same_raw_samples(victoria: str, app: MetricsA
     assert abs(found.clock_skew) < 1.5
     begun = time.time()
     app.set({OK: 1300, FAILED: 7, bucket("+Inf"): 1307})
-    result = source.collect(load_start=begun, window_start=begun, end=time.time())
+    result = source.collect(load_start=begun, window_start=begun, end=time.time(), sent=1207)
     source.close()
     assert result.incomplete == ()
     assert set(pick(result.series, "http_requests_total", status_code="500").values) == {7.0}

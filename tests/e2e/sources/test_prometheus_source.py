@@ -73,9 +73,9 @@ def source(server: PrometheusServer, **more: object) -> PrometheusApi:
     )
 
 
-def collected(api: PrometheusApi, begun: float) -> ServerSeries:
+def collected(api: PrometheusApi, begun: float, sent: int = 0) -> ServerSeries:
     """Return what the source brings of a load that began at `begun` and has just ended."""
-    return api.collect(load_start=begun, window_start=begun, end=time.time())
+    return api.collect(load_start=begun, window_start=begun, end=time.time(), sent=sent)
 
 
 def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: PrometheusServer) -> None:

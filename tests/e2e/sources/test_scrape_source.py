@@ -36,10 +36,10 @@ def pages(*urls: str, interval: float = 0.2) -> ScrapePages:
     )
 
 
-def collected(source: ScrapePages, begun: float) -> ServerSeries:
+def collected(source: ScrapePages, begun: float, sent: int = 0) -> ServerSeries:
     """Return what the source brings of a load that began at `begun` and has just ended."""
     try:
-        return source.collect(load_start=begun, window_start=begun, end=time.time())
+        return source.collect(load_start=begun, window_start=begun, end=time.time(), sent=sent)
     finally:
         source.close()
 
@@ -62,7 +62,7 @@ def test_values_set_in_the_service_come_back(app: MetricsApp) -> None:
     source.start()
     begun = time.time()
     app.set({OK: 1300, FAILED: 7, bucket("0.1"): 1290})
-    result = collected(source, begun)
+    result = collected(source, begun, sent=1207)
     assert result.incomplete == ()
     assert result.warnings == ()
     assert result.kind == "scrape"

@@ -18,7 +18,7 @@ LABEL_VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 def read(text: str, *, openmetrics: bool = False) -> list[tuple[str, dict[str, str], float]]:
     """Return metric, labels and value of what is wanted."""
     samples = PageReader(WANTED).read(text, openmetrics=openmetrics)
-    return [(series.metric, dict(series.labels), value) for series, value in samples]
+    return [(one.series.metric, dict(one.series.labels), one.value) for one in samples]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def read(text: str, *, openmetrics: bool = False) -> list[tuple[str, dict[str, s
     [
         pytest.param("a_total 7", [("a_total", {}, 7.0)], id="no labels"),
         pytest.param(
-            'a_total{x="1"} 7 1700000000000', [("a_total", {"x": "1"}, 7.0)], id="a timestamp is ignored"
+            'a_total{x="1"} 7 1700000000000', [("a_total", {"x": "1"}, 7.0)], id="with its own time"
         ),
         pytest.param('a_total{x="1",} 1e3', [("a_total", {"x": "1"}, 1000.0)], id="a trailing comma"),
         pytest.param('a_total {x="1"} 7', [("a_total", {"x": "1"}, 7.0)], id="a blank before the labels"),

@@ -44,7 +44,6 @@ DURATION_UNITS = {
     "us": Fraction(1, 1_000_000),
 }
 RATE_UNITS = {"/s": Fraction(1), "rps": Fraction(1), "/min": Fraction(1, 60), "/h": Fraction(1, 3600)}
-COMPARISONS = tuple(str(comparison) for comparison in Comparison)
 
 DURATION_PATTERN = "(?=.)" + " ?".join(f"({NUMBER_PATTERN} ?{unit}(?![a-z]))?" for unit in DURATION_UNITS)
 RATIO_PATTERN = f"{NUMBER_PATTERN} ?%"

@@ -2,6 +2,7 @@
 
 from slocheck.promql.routes import route_labels
 from slocheck.promql.selectors import Matcher, SeriesQuery, equalities, selector_text
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
 
 
@@ -27,7 +28,7 @@ def _query(
     """Return an objective's query; empty where the mapping has no metric for it."""
     matchers = (*pinned, *_scope(objective, mapping))
     kind, quantile = objective.indicator.kind, objective.indicator.quantile
-    if kind is IndicatorKind.LATENCY and mapping.histogram and quantile is not None:
+    if traits_of(kind).is_percentile and mapping.histogram and quantile is not None:
         rate = _rate(f"{mapping.histogram}_bucket", matchers)
         return f"histogram_quantile({float(quantile):g}, sum by (le) ({rate}))"
     if kind is IndicatorKind.ERROR_RATE and mapping.counter and mapping.status_label:

@@ -24,7 +24,6 @@ _COMMAND_START = re.compile(r"^\s*::")
 _MARKDOWN_SYNTAX = re.compile(r"([\\`*_{}\[\]()#+\-.!|~^$])")
 _MARKDOWN_REFERENCE = re.compile(r"([@#!~%$&^:])(?=[\w/\"])")
 _MARKDOWN_WWW = re.compile(r"(www)(?=\.)", re.IGNORECASE)
-_FORMULA_START = re.compile(r"^\s*[=+\-@]")
 
 
 def clean(text: str) -> str:
@@ -100,24 +99,6 @@ def for_markdown_code(text: str) -> str:
 def for_xml(text: str) -> str:
     """Return `text` without the characters that XML 1.0 forbids; the XML writer escapes the rest."""
     return clean(text)
-
-
-def for_csv(text: str) -> str:
-    """Return `text` as one quoted CSV cell that no spreadsheet reads as a formula."""
-    text = clean(text)
-    guarded = f"'{text}" if _FORMULA_START.match(text) else text
-    return '"' + guarded.replace('"', '""') + '"'
-
-
-def for_workflow_data(text: str) -> str:
-    """Return `text` as the message of a GitHub workflow command, line ends encoded."""
-    lines = "\n".join(clean(line) for line in text.splitlines())
-    return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def for_workflow_property(text: str) -> str:
-    """Return `text` as the value of a property of a GitHub workflow command."""
-    return for_workflow_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def slug(text: str) -> str:

@@ -11,6 +11,7 @@ import functools
 import inspect
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from slocheck.load.drain import refuse_while_draining
 from slocheck.load.recording.in_flight import InFlightRequest
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.spec.model import Tls
+from slocheck.tls import tls_context
 
 NEVER_SENT = (
     requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL,
@@ -198,13 +200,7 @@ def _verified(tls: Tls, original: Any) -> Any:
 
     @functools.cache
     def context(cafile: str | None = None) -> Any:
-        made = gevent.ssl.create_default_context(cafile=tls.ca or cafile)
-        if tls.cert:
-            made.load_cert_chain(tls.cert, tls.key)
-        if tls.insecure:
-            made.check_hostname = False
-            made.verify_mode = gevent.ssl.CERT_NONE
-        return made
+        return tls_context(replace(tls, ca=tls.ca or cafile), where="target.tls")
 
     @functools.wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:

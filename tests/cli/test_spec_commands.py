@@ -36,7 +36,7 @@ def test_validate_says_what_the_spec_means(capsys: Captured) -> None:
     (row,) = [line for line in lines if line.startswith("error_rate ")]
     assert row.split("  ")[-1] == "both"
     assert [text for text in ("< 1%", "< 0.1%", "< 0.01%") if text in row] == ["< 1%", "< 0.1%", "< 0.01%"]
-    assert any(line.startswith("checkout_p99 (latency_p99, POST /checkout)") for line in lines)
+    assert any(line.startswith("checkout_p95 (latency_p95, POST /checkout)") for line in lines)
 
 
 def test_validate_tells_all_faults_and_ends_with_2(tmp_path: Path, capsys: Captured) -> None:
@@ -47,7 +47,7 @@ def test_validate_tells_all_faults_and_ends_with_2(tmp_path: Path, capsys: Captu
     assert exit_code_of(["validate", str(path)]) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert "objectives.checkout_p99.silver: '300' has no unit; write 300ms or 0.3s" in said.err
+    assert "objectives.checkout_p95.silver: '300' has no unit; write 300ms or 0.3s" in said.err
     assert "unknown tier 'slver'; did you mean 'silver'?" in said.err
 
 
@@ -139,7 +139,7 @@ def test_validate_tells_the_faults_of_the_scenario(tmp_path: Path, capsys: Captu
 
 
 NEVER_SENT = (
-    "objectives.checkout_p99.endpoint: no step of {path} is 'POST /checkout'; did you mean 'POST /chekout'?"
+    "objectives.checkout_p95.endpoint: no step of {path} is 'POST /checkout'; did you mean 'POST /chekout'?"
 )
 
 

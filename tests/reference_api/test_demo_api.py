@@ -9,9 +9,15 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from slocheck.assets import asset
 from slocheck.errors import UsageError
+from slocheck.grading.plan_check import check_plan
+from slocheck.pipeline.scenario_file import scenario_of
 from slocheck.reference_api.faults import Faults
+from slocheck.reference_api.metrics import BUCKETS_S
 from slocheck.reference_api.server import ReferenceApi
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.loader import load_spec
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def test_every_request_is_counted_once_under_bounded_labels(api: httpx.Client) -
 
 
 def test_the_histogram_has_the_documented_buckets(api: httpx.Client) -> None:
-    """The edges are the ones that the shipped preset's users know; 200 ms is none of them."""
+    """The ones that the shipped preset's users know, and one at each limit of the shipped spec."""
     api.get("/items")
     page = api.get("/metrics").text
     edges = [
@@ -61,7 +67,28 @@ def test_the_histogram_has_the_documented_buckets(api: httpx.Client) -> None:
         for line in page.splitlines()
         if 'route="/items"' in line and "le=" in line
     ]
-    assert edges == ["0.01", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "+Inf"]
+    assert edges == ["0.01", "0.05", "0.1", "0.2", "0.25", "0.3", "0.5", "1.0", "2.5", "5.0", "+Inf"]
+
+
+def test_each_latency_limit_of_the_shipped_spec_is_a_boundary() -> None:
+    """The first run must not end with the advice to add one."""
+    spec = load_spec(asset("slo.yaml"))
+    of_latency = [item for item in spec.objectives if traits_of(item.indicator.kind).is_percentile]
+    limits = {float(limit.value) for item in of_latency for limit in item.limits.values()}
+    assert limits >= {0.05, 0.1, 0.2, 0.3, 0.5}
+    assert limits <= set(BUCKETS_S)
+
+
+def test_the_shipped_load_can_prove_what_its_gate_needs() -> None:
+    """Even if only one request in fifteen told something new."""
+    spec = load_spec(asset("slo.yaml"))
+    check = check_plan(spec, scenario_of(spec))
+    assert [item.level for item in check.unproven if item.counts] == []
+    for objective in spec.objectives:
+        if traits_of(objective.indicator.kind).is_percentile:
+            needs = [need for need in check.needs if need.objective == objective.name and need.requests]
+            assert needs
+            assert all((need.expected or 0) > 15 * (need.requests or 0) for need in needs)
 
 
 def test_the_cache_is_told_by_header_and_by_counter(api: httpx.Client) -> None:

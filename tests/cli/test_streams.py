@@ -1,0 +1,58 @@
+"""What stands for the glyphs of the reports where an encoding cannot carry them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.cli.streams import GLYPHS, UNKNOWN, in_ascii
+from slocheck.reporters.escape import REPLACEMENT
+
+PACKAGE = Path(__file__).parents[2] / "slocheck"
+
+
+def _texts() -> Iterator[str]:
+    """Yield every string in slocheck's code."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_every_glyph_of_slocheck_has_a_stand_in() -> None:
+    """A new one that nobody thought of would be a question mark in a log."""
+    own = {character for text in _texts() for character in text if not character.isascii()}
+    shown = {character for character in own if character.isprintable()} - {REPLACEMENT}
+    assert shown >= {"✓", "✗", "…", "█"}
+    assert {character for character in shown if in_ascii(character) == UNKNOWN} == set()
+
+
+@given(st.text())
+def test_any_text_becomes_ascii(text: str) -> None:
+    """And what is ASCII already stays as it is."""
+    assert in_ascii(text).isascii()
+    assert in_ascii(text) == text or not text.isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("✓ latency_p95", "+ latency_p95"),
+        ("✗ validity", "x validity"),
+        ("▁▂▃▄▅▆▇█", ".:-=+*#@"),
+        ("a ≥ b → c", "a >= b -> c"),
+        ("Łódź", "??d?"),
+        ("cut…", "cut~"),
+    ],
+)
+def test_glyphs_have_stand_ins_and_foreign_text_question_marks(text: str, shown: str) -> None:
+    """Glyphs in front of names keep their width, so columns stay aligned."""
+    assert in_ascii(text) == shown
+
+
+def test_stand_ins_of_glyphs_in_columns_are_as_wide() -> None:
+    """Columns are aligned before the encoding is known."""
+    assert {len(GLYPHS[glyph]) for glyph in "✓✗…·▁█"} == {1}

@@ -1,7 +1,7 @@
 """Standard output and standard error of the process, so that no reader and no full disk makes a verdict.
 
 `guard` puts both behind a layer that never raises: a reader that went away, a full disk or a
-closed descriptor ends the output and nothing else. What standard output could not take is told once, by
+closed descriptor ends the output and nothing else. What standard output could not take is reported once, by
 `lost_output`. Characters that the encoding cannot carry become ASCII.
 """
 

@@ -9,7 +9,7 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.spec.model import Overrides
 
 SCHEMA_VERSION = 2
-"""Of the evidence's form. Form 1 was written by development versions before 0.1.0."""
+"""Of the evidence's format. Format 1 was written by development versions before 0.1.0."""
 
 
 class Ending(StrEnum):
@@ -29,9 +29,9 @@ class WorkerHealth:
         worker: Its Locust client id.
         cpu: Share of one core, mean over the window, 0..1 or more.
         cpu_max: The busiest second.
-        loop_lag_p99: Lateness of its event loop, seconds.
+        loop_lag_p99: Lag of its event loop, seconds.
         complete: Its final message arrived and no sequence number was missing.
-        messages: What it complained of, foreign texts included.
+        messages: Its warnings and errors, foreign texts included.
         memory: Resident memory at its last report, bytes; 0: not known.
         loop_lag_max: Its latest moment, seconds.
     """
@@ -110,7 +110,7 @@ class Provenance:
         target: Base URL, user info and query values removed.
         seed: The run's seed.
         spec_path: The spec as the user named it.
-        git_error: Why git told no commit of a repository; empty if it did, or if there is none.
+        git_error: Why git reported no commit of a repository; empty if it did, or if there is none.
     """
 
     run_id: str
@@ -137,7 +137,7 @@ class Evidence:
     """One run.
 
     Attributes:
-        schema_version: Of this form.
+        schema_version: Of this format.
         provenance: Where the numbers come from.
         overrides: Flags over the spec.
         planned_warmup_s: As planned, seconds.

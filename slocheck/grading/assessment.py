@@ -74,7 +74,7 @@ class SideResult:
         side: Who measured.
         verdict: From this side's numbers alone.
         display: The indicator's value as bounds, base units; None without data.
-        total: Requests (look-ups, points) behind it; 0 without data.
+        total: Requests (lookups, points) behind it; 0 without data.
         bad: Bad ones, lower bound; None for what is not a share of requests.
         bad_upper: Bad ones, upper bound.
         reason: Why it is undecided or breached, one sentence without a full stop; may be empty when met.

@@ -54,7 +54,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     - The limit lies inside a bucket of the server's histogram. For the same requests the client's
       latency is never below the server's, so what the client proves holds for the server.
     - The server's totals meet the limit but come in too few scrapes for the statistics. They count the same
-      requests as the client, whose statistics then hold for both (not so for cache look-ups, which
+      requests as the client, whose statistics then hold for both (not so for cache lookups, which
       need not be requests).
     - A cache that only one side can see is graded on that side alone.
     """

@@ -151,7 +151,7 @@ def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
     if count <= spec.validity.max_exceptions:
         return [Finding("scenario", valid=True, message=f"{count:,} exceptions in the scenario")]
     example = max(exceptions, key=lambda text: exceptions[text])
-    message = f"the scenario raised {count:,} times, most often: {example}; the load was not the planned one"
+    message = f"the scenario raised {count:,} exceptions, most often: {example}; the load was not as planned"
     return [Finding("scenario", valid=False, message=message)]
 
 
@@ -191,8 +191,8 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
         if gap.failed:
             seen += f" (up was 0: {gap.failed:,} scrapes failed)"
         gaps += (
-            f", allowed {spec.validity.max_scrape_gap:g}: {seen}; what the server did meanwhile is in no "
-            "slice, and a restart in between would go unnoticed"
+            f", allowed {spec.validity.max_scrape_gap:g}: {seen}; what the server did in that time is "
+            "missing, and a restart would go unnoticed"
         )
     return [
         Finding("clock-skew", valid, message, _server_graded(spec), server_only=True),

@@ -46,7 +46,7 @@ class Share:
     """A share of bad requests over the window: latency, errors, unavailability, cache misses.
 
     Attributes:
-        total: Requests (or look-ups) in the window, as counted.
+        total: Requests (or lookups) in the window, as counted.
         low: Exact lower bound of the bad share, 0..1.
         high: Exact upper bound; equal to `low` where it is exactly known.
         display: The indicator's usual value: the percentile, the error rate, the hit rate.

@@ -36,13 +36,13 @@ class _Document(BaseModel):
 
 
 class _Version(BaseModel):
-    """The one field that every form of the evidence has."""
+    """The one field that every format of the evidence has."""
 
     schema_version: int
 
 
 class _AnyDocument(BaseModel):
-    """The file in any form, read for its version alone."""
+    """The file in any format, read for its version alone."""
 
     evidence: _Version
 
@@ -192,15 +192,15 @@ def load_evidence(folder: Path) -> Evidence:
 
 
 def _check_version(path: Path, plain: bytes) -> None:
-    """Raise UsageError for evidence of another form, which could only be misread."""
+    """Raise UsageError for evidence of another format, which could only be misread."""
     version = _AnyDocument.model_validate_json(plain).evidence.schema_version
     if version < SCHEMA_VERSION:
         raise UsageError(
-            f"{path}: evidence of form {version}, which a development version before slocheck 0.1.0 wrote "
-            f"and only such a version reads; this slocheck reads form {SCHEMA_VERSION}: make the run again"
+            f"{path}: evidence format {version}, which only development versions before slocheck 0.1.0 read "
+            f"and write; this slocheck reads format {SCHEMA_VERSION}: run again"
         )
     if version > SCHEMA_VERSION:
         raise UsageError(
-            f"{path}: evidence of form {version}, which a newer slocheck wrote; "
-            f"this slocheck reads form {SCHEMA_VERSION}: upgrade it to read the run"
+            f"{path}: evidence format {version}, which a newer slocheck wrote; "
+            f"this slocheck reads format {SCHEMA_VERSION}: upgrade it to read the run"
         )

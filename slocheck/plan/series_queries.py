@@ -2,7 +2,7 @@
 
 from slocheck.promql.selectors import SeriesQuery, equalities
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
+from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
 from slocheck.spec.model.related_jobs import RelatedJobs
 
 UP = "up"
@@ -28,7 +28,7 @@ def series_queries(spec: Spec, mapping: Preset) -> tuple[SeriesQuery, ...]:
 
 
 def _of_cache(objective: Objective) -> bool:
-    return objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE
+    return not traits_of(objective.indicator.kind).counts_requests
 
 
 def _of_related_jobs(spec: Spec, related_jobs: RelatedJobs) -> tuple[SeriesQuery, ...]:

@@ -21,17 +21,15 @@ class Metrics:
 
     Attributes:
         registry: Holds them and the process's own (start time, CPU, memory, descriptors).
-        hits: Look-ups that the cache served.
-        misses: Look-ups that went to the store.
+        hits: Lookups that the cache served.
+        misses: Lookups that went to the store.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.hits = Counter("cache_hits_total", "Look-ups that the cache served.", registry=self.registry)
-        self.misses = Counter(
-            "cache_misses_total", "Look-ups that went to the store.", registry=self.registry
-        )
+        self.hits = Counter("cache_hits_total", "Lookups that the cache served.", registry=self.registry)
+        self.misses = Counter("cache_misses_total", "Lookups that went to the store.", registry=self.registry)
         self._durations = Histogram(
             "http_request_duration_seconds",
             "Duration of HTTP requests in seconds.",

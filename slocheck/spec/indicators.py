@@ -74,7 +74,7 @@ class IndicatorTraits:
         is_percentile: It is a percentile of latencies: it has a quantile, and its limits are
             thresholds that each request is compared with.
         is_query: It is a PromQL query of the user's own: it has no client side and no metrics of a preset.
-        counts_requests: Client and server count the same requests. Cache look-ups need not be requests.
+        counts_requests: Client and server count the same requests. Cache lookups need not be requests.
         limited_by_load: It cannot be higher than the load that was offered.
         slow_generator_distorts: A slow load generator makes it worse than it is.
         bad_word: What its bad requests are called in counts.

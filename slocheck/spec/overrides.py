@@ -89,7 +89,9 @@ def _instance(scrape: ScrapeSource) -> str:
 
 def _workload(workload: Workload, overrides: Overrides) -> Workload:
     if overrides.users is not None and overrides.rate is not None:
-        raise UsageError("--users, --rate: the closed and the open model; give one of them")
+        raise UsageError(
+            "--users, --rate: one is the closed model, the other the open model; give only one of them"
+        )
     warmup, duration = workload.warmup, workload.duration
     if overrides.warmup is not None:
         warmup = _checked("--warmup", check_warmup, Fraction(overrides.warmup))

@@ -36,7 +36,7 @@ MOST_CUTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What a series says of its steadiness; values in the unit of the series.
+    """Whether a series is in a steady state; values in the unit of the series.
 
     Attributes:
         seconds: How many of the seconds are in its first part.

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from slocheck.cli import exit_code_of
+from slocheck.reporters import FORMATS
 from tests.cli.help_page import PAGE, WIDTH, help_texts, render
 
 
@@ -33,3 +34,8 @@ def test_the_page_does_not_depend_on_the_environment() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | other
     )
     assert done.stdout == render()
+
+
+def test_the_help_names_every_format() -> None:
+    """The text is fixed, because a light ``--help`` loads no reporter."""
+    assert f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}." in help_texts()["slocheck report"]

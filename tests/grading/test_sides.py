@@ -52,7 +52,7 @@ BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
             ERRORS, _client(MET), FEW, MET, id="few scrapes: the client's statistics speak for both"
         ),
         pytest.param(RATE, _client(MET), FEW, MET, id="few scrapes of a rate"),
-        pytest.param(CACHE, _client(MET), FEW, UNDECIDED, id="look-ups are not the client's requests"),
+        pytest.param(CACHE, _client(MET), FEW, UNDECIDED, id="lookups are not the client's requests"),
         pytest.param(ERRORS, _client(MET), FEW_BAD, UNDECIDED, id="few scrapes, but they look bad"),
         pytest.param(LATENCY, _client(MET), BROKEN, UNDECIDED, id="a broken source is never settled"),
         pytest.param(LATENCY, _client(MET), BLIND, UNDECIDED, id="no data is never a pass"),

@@ -129,12 +129,12 @@ def test_damaged_evidence_is_refused(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        pytest.param(1, "form 1, which a development version before slocheck 0.1.0 wrote", id="older"),
-        pytest.param(99, "form 99, which a newer slocheck wrote.*upgrade it", id="newer"),
+        pytest.param(1, "format 1, which only development versions before slocheck 0.1.0 read", id="older"),
+        pytest.param(99, "format 99, which a newer slocheck wrote.*upgrade it", id="newer"),
     ],
 )
 @pytest.mark.parametrize("fields", [pytest.param(True, id="whole"), pytest.param(False, id="other fields")])
-def test_evidence_of_another_form_is_refused(
+def test_evidence_of_another_format_is_refused(
     tmp_path: Path, version: int, message: str, *, fields: bool
 ) -> None:
     """It is not misread, nor called damaged: the message says which version reads it."""

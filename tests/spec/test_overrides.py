@@ -63,7 +63,10 @@ def test_a_default_spawn_rate_follows_users_and_warmup() -> None:
         (Overrides(duration=0.0), "--duration: 0s is out of range; write 1s to 24h"),
         (Overrides(scenario="a.js"), "--scenario: 'a.js' is not a scenario"),
         (Overrides(rate=0.0), "--rate: 0/s is out of range; write more than 0/s"),
-        (Overrides(rate=5.0, users=5), "--users, --rate: the closed and the open model; give one of them"),
+        (
+            Overrides(rate=5.0, users=5),
+            "--users, --rate: one is the closed model, the other the open model; give only one of them",
+        ),
     ],
 )
 def test_a_bad_flag_is_named(overrides: Overrides, message: str) -> None:

@@ -49,4 +49,6 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--dir: {folder} cannot be made: {error.strerror}; name another folder") from error
+        raise UsageError(
+            f"--dir: {folder} cannot be created: {error.strerror}; name another folder"
+        ) from error

@@ -36,7 +36,7 @@ class _Reading:
         percentile: The bucket that holds the percentile.
         not_failed: Which series may count good requests.
         failed: Further requests that may be bad, however fast they were.
-        notes: About statuses that nobody expects.
+        notes: About unexpected statuses.
     """
 
     preset: Preset
@@ -152,7 +152,7 @@ class _Failing:
         return round(possible + max(Fraction(0), missing))
 
     def unexpected(self, buckets: BucketCounts, wanted: Selection) -> tuple[str, ...] | NoData:
-        """Say how many requests had a status that nobody expects."""
+        """Say how many requests had an unexpected status."""
         preset = self.server.preset
         if preset.histogram_status_label:
             statuses = self._statuses(preset.histogram_status_label)

@@ -63,7 +63,7 @@ def reconcile(
     sent = client.sent
     if sent == 0:
         if flags:
-            return NoData(f"the counters are incomplete ({named}) and no client count tells by how much")
+            return NoData(f"the counters are incomplete ({named}) and no client count shows by how much")
         return CountDiscrepancy(0, 0, 0, client.window_unanswered, whole)
     times = run_total / sent
     nearest = round(times)

@@ -1,4 +1,4 @@
-"""What the metrics of other jobs say: look-ups in a cache, replicas that serve."""
+"""What the metrics of other jobs say: lookups in a cache, replicas that serve."""
 
 from fractions import Fraction
 
@@ -22,7 +22,7 @@ def _counters(spec: Spec, preset: Preset) -> CacheCounters | None:
 
 
 def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
-    """Share of look-ups that missed; look-ups need not be requests, so there is nothing to reconcile."""
+    """Share of lookups that missed; lookups need not be requests, so there is nothing to reconcile."""
     counters = _counters(spec, server.preset)
     if counters is None:
         return NoData(f"preset {server.preset.name} names no cache counters")
@@ -34,7 +34,7 @@ def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
         return NoData(f"the cache counters are incomplete ({named})")
     total = round(hits.total() + misses.total())
     if total == 0:
-        return NoData(f"{counters.hits} and {counters.misses} counted no look-ups in the window")
+        return NoData(f"{counters.hits} and {counters.misses} counted no lookups in the window")
     slots = max(hits.slots.count, misses.slots.count)
     bad = misses.slices(count=slots)
     n = tuple(hit + miss for hit, miss in zip(hits.slices(count=slots), bad, strict=True))
@@ -42,10 +42,10 @@ def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
     shown = Display(float(1 - share), float(1 - share))
     notes = []
     if counters.selector:
-        notes.append("the cache counts the look-ups of all its clients, not of this service alone")
+        notes.append("the cache counts the lookups of all its clients, not of this service alone")
         before = sum(server.growth_before_load(metric, wanted) for metric in (counters.hits, counters.misses))
         if before:
-            notes.append(f"{round(before):,} look-ups came before the load: others use this cache")
+            notes.append(f"{round(before):,} lookups came before the load: others use this cache")
     return Share(total, share, share, shown, Slices(n, bad), tuple(notes))
 
 

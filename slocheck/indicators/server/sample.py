@@ -62,7 +62,7 @@ def _latency(question: _Question) -> Share | NoData:
 
 
 def _errors(question: _Question) -> Share | NoData:
-    """Failed requests; those with a status that nobody expects are possibly bad."""
+    """Failed requests; those with an unexpected status are possibly bad."""
     preset = question.server.preset
     if preset.counter is None or preset.status_label is None:
         return _bad_share(question, EVERYTHING, EVERYTHING)
@@ -185,7 +185,7 @@ def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
         return Fraction(spec.target.instances)
     metric = server.preset.counter
     if metric is None:
-        return NoData(f"preset {server.preset.name} has no request counter to tell instances by")
+        return NoData(f"preset {server.preset.name} has no request counter to count instances with")
     counted = server.count(metric, EVERYTHING, begin=server.window_start, end=server.raw.end, whole=False)
     covered = coverage(server, counted, server.raw.end)
     if covered is None:
@@ -198,7 +198,7 @@ def _promql(question: _Question) -> Scalar | NoData:
     objective = question.objective
     answer = question.server.raw.promql.get(objective.name)
     if answer is None:
-        return NoData("this run did not ask its query; it needs a new run", source_failed=True)
+        return NoData("the run did not send this query; run again", source_failed=True)
     if answer.error:
         return NoData(answer.error, source_failed=True)
     values = [value for value in answer.values if isfinite(value)]

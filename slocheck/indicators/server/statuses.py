@@ -68,11 +68,11 @@ def unexpected_answers(metric: str, counted: Counted, statuses: StatusRule) -> t
             status = labels[statuses.label]
             by_status[status] = by_status.get(status, Fraction(0)) + part.total
     named = _listed(sorted(by_status, key=lambda status: by_status[status], reverse=True))
-    seen = f"{round(number):,} of {round(total):,} answers in {metric} had the status {named}"
+    seen = f"{round(number):,} of {round(total):,} answers in {metric} had the unexpected status {named}"
     if number > MOSTLY * total:
         remedy = "correct the requests, or name the statuses under failures: expected or statuses"
-        return NoData(f"{seen}, which nobody expects; {remedy}")
-    return (f"{seen}, which nobody expects: they count as possibly bad",)
+        return NoData(f"{seen}; {remedy}")
+    return (f"{seen}: they count as possibly bad",)
 
 
 def _listed(statuses: Iterable[str]) -> str:

@@ -38,7 +38,8 @@ MAX_TEXT = 300
 MAX_GAPS = 3
 MAX_USAGES = 3
 MAX_FAILURES = 3
-SHOWN_PATHS = {"html": "report", "json": "json", "junit": "junit", "markdown": "markdown"}
+PATH_TITLES = {"html": "report"}
+"""What the file of a format is called, where that is not the format's name."""
 _GAP = "  "
 
 Line = tuple[str, Sequence[str]]
@@ -79,7 +80,7 @@ def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     if assessment.outcome is not Outcome.INVALID:
         yield from _validity_lines(report)
     yield from _usage_lines(report)
-    if shown := [f"{title} {paths[name]}" for name, title in SHOWN_PATHS.items() if name in paths]:
+    if shown := [f"{PATH_TITLES.get(name, name)} {path}" for name, path in paths.items()]:
         yield _text(_GAP.join(shown))
     yield _text(f"rerun  {totals.rerun_command(report)}")
 

@@ -20,7 +20,7 @@ CACHE = "{hits: redis_keyspace_hits_total, misses: redis_keyspace_misses_total, 
 
 
 def test_the_hit_rate_of_redis_is_exact(tmp_path: Path) -> None:
-    """Nine of ten keys are there: the exporter's counters say what the API saw, to the look-up."""
+    """Nine of ten keys are there: the exporter's counters say what the API saw, to the lookup."""
     with (
         Redis(tmp_path) as redis,
         LookupApi(redis) as api,
@@ -44,5 +44,5 @@ def test_the_hit_rate_of_redis_is_exact(tmp_path: Path) -> None:
     (side,) = objective["levels"][0]["sides"]
     assert (side["total"], side["bad"]) == (api.hits + api.misses, api.misses)
     assert side["total"] == 600
-    assert "look-ups of all its clients" in side["notes"][0]
+    assert "lookups of all its clients" in side["notes"][0]
     assert {item["verdict"] for item in objective["levels"]} == {"met"}

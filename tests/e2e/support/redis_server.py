@@ -83,8 +83,8 @@ class LookupApi:
     """Serves ``GET /items/KEY`` out of Redis, in threads of the test, and counts itself.
 
     Attributes:
-        hits: Look-ups that found something.
-        misses: Look-ups that did not.
+        hits: Lookups that found something.
+        misses: Lookups that did not.
     """
 
     def __init__(self, redis: Redis) -> None:

@@ -52,7 +52,7 @@ def test_the_cache_of_another_job_is_counted_exactly() -> None:
     )
     assert isinstance(sample, Share)
     assert (sample.total, sample.low, sample.high) == (100, Fraction(10, 100), Fraction(10, 100))
-    assert sample.notes == ("the cache counts the look-ups of all its clients, not of this service alone",)
+    assert sample.notes == ("the cache counts the lookups of all its clients, not of this service alone",)
 
 
 def test_look_ups_before_the_load_are_told() -> None:
@@ -61,14 +61,14 @@ def test_look_ups_before_the_load_are_told() -> None:
         HIT_RATE, _redis(HITS, 0, 30, 40, 80, 110, 140, 140), _redis(MISSES, 7, 7, 7, 8, 9, 17, 17)
     )
     assert isinstance(sample, Share)
-    assert sample.notes[1] == "30 look-ups came before the load: others use this cache"
+    assert sample.notes[1] == "30 lookups came before the load: others use this cache"
 
 
 @pytest.mark.parametrize(
     ("hits", "reason"),
     [
         pytest.param((50, 50, 50, 80, 3, 40, 40), "incomplete (reset)", id="the cache restarted"),
-        pytest.param((50,) * 7, "counted no look-ups in the window", id="nobody asked it"),
+        pytest.param((50,) * 7, "counted no lookups in the window", id="nobody asked it"),
     ],
 )
 def test_what_the_counters_do_not_tell_is_no_data(hits: tuple[float, ...], reason: str) -> None:

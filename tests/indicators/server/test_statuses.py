@@ -1,4 +1,4 @@
-"""Statuses that nobody expects are neither failures nor successes of the server."""
+"""Unexpected statuses are neither failures nor successes of the server."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -56,7 +56,7 @@ def test_a_server_that_counted_something_else_says_so(spec: Spec, status: str) -
     sample = sample_of(spec, _answers(**{f"s{status}": 240}), _client(240))
     assert isinstance(sample, NoData)
     assert "240 of 240 answers" in sample.reason
-    assert f"had the status {status}, which nobody expects" in sample.reason
+    assert f"had the unexpected status {status}" in sample.reason
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_unexpected_answers_are_possibly_bad(
     sample = sample_of(spec, _answers(**by_status), _client(1000))
     assert isinstance(sample, Share)
     assert (sample.low, sample.high) == (Fraction(low, 1000), Fraction(high, 1000))
-    assert any("which nobody expects" in note for note in sample.notes) == (high > low)
+    assert any("had the unexpected status" in note for note in sample.notes) == (high > low)
 
 
 @pytest.mark.parametrize(

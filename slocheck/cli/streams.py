@@ -155,6 +155,6 @@ def write_document(text: str) -> None:
     A question mark is good enough for a line on a screen, but not for a document that says what it is
     encoded in. HTML, XML and Markdown have character references, and JSON is ASCII already.
     """
-    if codecs.lookup(sys.stdout.encoding).name != "utf-8":
+    if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
         text = text.encode("ascii", "xmlcharrefreplace").decode("ascii")
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

@@ -16,7 +16,7 @@ from slocheck.spec.model import Target
 from slocheck.tls import tls_context
 
 PROBE_TIMEOUT_S = 10.0
-_NOT_THE_SCHEME = (ssl.SSLCertVerificationError, socket.gaierror, ConnectionRefusedError)
+_NOT_THE_SCHEME = (ssl.SSLCertVerificationError, socket.gaierror, UnicodeError, ConnectionRefusedError)
 """Errors that another scheme would not cure."""
 
 
@@ -59,11 +59,10 @@ def probe_target(target: Target) -> None:
             if context:
                 context.wrap_socket(plain, server_hostname=address[0]).close()
         wrong_scheme = not secure and speaks_only_tls(address)
-    except OSError as error:
-        plain_http = secure and not isinstance(error, _NOT_THE_SCHEME) and answers_in_plain(address)
-        why = (
-            "the port speaks plain HTTP, not TLS; write http:// in target.url" if plain_http else _why(error)
-        )
+    except (OSError, UnicodeError) as error:
+        why = _why(error)
+        if secure and not isinstance(error, _NOT_THE_SCHEME) and answers_in_plain(address):
+            why = "the port speaks plain HTTP, not TLS; write http:// in target.url"
         raise TargetError(f"target {strip_url(target.url)}: {why}") from error
     if wrong_scheme:
         raise TargetError(
@@ -72,7 +71,7 @@ def probe_target(target: Target) -> None:
         )
 
 
-def _why(error: OSError) -> str:
+def _why(error: OSError | UnicodeError) -> str:
     """Return why a connection failed and what to do about it."""
     match error:
         case ssl.SSLError():
@@ -80,7 +79,7 @@ def _why(error: OSError) -> str:
                 f"TLS failed: {error}; name the authority with `target.tls.ca: FILE`, "
                 "or accept any certificate with `target.tls.insecure: true` (every report will say so)"
             )
-        case socket.gaierror():
+        case socket.gaierror() | UnicodeError():  # a name that cannot even be asked for
             return "unknown host; check the name in target.url"
         case ConnectionRefusedError():
             return "connection refused; nothing listens there. Start the target, or pass --target URL"
@@ -118,7 +117,7 @@ def _lock_names(url: str) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = {_same_machine(str(entry[4][0])) for entry in found}
-    except OSError:
+    except (OSError, UnicodeError):
         addresses = {host.lower()}  # the connection that follows says that nobody knows the host
     digests = (hashlib.sha256(f"{address} {port}".encode()).hexdigest() for address in addresses)
     return [f"\0slocheck-{digest[:32]}" for digest in sorted(digests)]

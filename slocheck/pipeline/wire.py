@@ -7,7 +7,7 @@ from contextlib import suppress
 PATIENCE_S = 2.0
 """How long an answer is waited for; a server that does not understand may say nothing at all."""
 
-_REQUEST = b"HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
+_REQUEST = b"HEAD / HTTP/1.1\r\nHost: %b:%d\r\nConnection: close\r\n\r\n"
 _ENOUGH = 4096
 _TLS_RECORDS = (b"\x15", b"\x16")
 """How an answer of TLS begins: an alert or a handshake."""
@@ -51,11 +51,11 @@ def _speaks_tls(address: Address) -> bool:
 def _plain_answer(address: Address) -> bytes:
     """Return the head of the answer to a plain request; empty if there is none."""
     host, port = address
-    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    name = f"[{host}]".encode() if ":" in host else host.encode("idna")
     answer = b""
     try:
         with socket.create_connection(address, timeout=PATIENCE_S) as plain:
-            plain.sendall(_REQUEST % name.encode("idna" if not name.isascii() else "ascii"))
+            plain.sendall(_REQUEST % (name, port))
             while b"\r\n\r\n" not in answer and len(answer) < _ENOUGH:
                 block = plain.recv(_ENOUGH)
                 if not block:

@@ -1,6 +1,7 @@
 """Is the target late, or the load generator? The generator's own lag is part of every latency."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from slocheck.evidence.model import Evidence
@@ -41,9 +42,43 @@ def unexplained_by_target(
     return (Finding("generator-lag", valid=False, message=message, affects=frozenset(explained)),)
 
 
-def _lag_s(runs: Sequence[Evidence], quantile: Fraction | None) -> float:
-    """Return the lag of event loops and schedule, seconds: p99, or the maximum for percentiles above it."""
-    beyond = quantile is not None and quantile > P99
+def with_lateness(
+    results: Sequence[ObjectiveResult], spec: Spec, runs: Sequence[Evidence]
+) -> tuple[ObjectiveResult, ...]:
+    """Say first, where a latency is undecided, that this machine was late or that the server was fast."""
+    return tuple(
+        replace(result, levels=tuple(_with_lateness(result, level, spec, runs) for level in result.levels))
+        if traits_of(result.objective.indicator.kind).is_percentile
+        else result
+        for result in results
+    )
+
+
+def _with_lateness(
+    result: ObjectiveResult, level: LevelResult, spec: Spec, runs: Sequence[Evidence]
+) -> LevelResult:
+    sides = {side.side: side for side in level.sides}
+    client, server = sides.get(Side.CLIENT), sides.get(Side.SERVER)
+    if level.verdict is not Verdict.UNDECIDED or client is None or client.verdict is Verdict.MET:
+        return level
+    limit_s = float(level.limit.value)
+    lag_s = _lag_s(runs, None, longest=True)
+    said = []
+    if lag_s > spec.validity.max_lag_share * limit_s:
+        said.append(f"this machine was late by up to {lag_s * 1000:.0f} ms")
+    most = server.display.high if server is not None and server.display is not None else None
+    if most is not None and most < min(limit_s, _observed_s(client)):
+        named = f"p{float(result.objective.indicator.quantile or 1) * 100:g}"
+        said.append(f"the server's {named} is at most {most * 1000:.4g} ms")
+    return replace(level, reason=f"{'; '.join(said)}: {level.reason}") if said else level
+
+
+def _lag_s(runs: Sequence[Evidence], quantile: Fraction | None, *, longest: bool = False) -> float:
+    """Return the lag of event loops and schedule, seconds: p99, or the maximum for percentiles above it.
+
+    `longest` asks for the maximum whatever the percentile.
+    """
+    beyond = longest or (quantile is not None and quantile > P99)
     lags = [
         worker.loop_lag_max if beyond else worker.loop_lag_p99
         for run in runs

@@ -3,9 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import inf
 
 from slocheck.evidence.series import parse_boundary
 from slocheck.evidence.warnings import RunWarning
+from slocheck.indicators.server.buckets import in_unit
 from slocheck.spec.model import Preset
 
 
@@ -41,15 +43,11 @@ def boundary_warnings(
 
 def _warning(mapping: Preset, boundaries: Sequence[Fraction], limit: Fraction) -> str:
     position = bisect_left(boundaries, limit)
-    low = _text(boundaries[position - 1]) if position else "0 s"
-    high = _text(boundaries[position]) if position < len(boundaries) else "+Inf"
-    in_unit = f"{float(limit / mapping.unit_seconds):.12g}"
+    low = in_unit(boundaries[position - 1] if position else Fraction(0), mapping)
+    high = in_unit(boundaries[position] if position < len(boundaries) else inf, mapping)
+    wanted = in_unit(limit, mapping)
     return (
-        f"{mapping.histogram} has no bucket boundary at {_text(limit)}: the server side cannot distinguish "
-        f"requests between {low} and {high}; add the bucket {in_unit}, or grade that limit on the client's "
-        "numbers (source: client)"
+        f"{mapping.histogram} has no bucket boundary at {wanted}: the server side cannot distinguish "
+        f"requests between {low} and {high}; add the bucket {wanted.split()[0]}, or grade that limit on the "
+        "client's numbers (source: client)"
     )
-
-
-def _text(seconds: Fraction) -> str:
-    return f"{float(seconds):.12g} s"

@@ -8,7 +8,7 @@ import pytest
 from slocheck.evidence.model import ArrivalStats, Evidence, LoadHealth
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Outcome, Side, SideResult, Verdict
-from slocheck.grading.generator_lag import unexplained_by_target
+from slocheck.grading.generator_lag import unexplained_by_target, with_lateness
 from slocheck.indicators.samples import Display
 from tests.builders.evidence import HEALTH, WORKER, make_evidence
 from tests.builders.recordings import steady
@@ -91,3 +91,29 @@ def test_what_the_server_saw_as_well_is_no_lateness_of_ours(server: Verdict, exp
     level = LevelResult("silver", limit, Verdict.BREACHED, "", sides, needed=True)
     found = unexplained_by_target([ObjectiveResult(objective, (level,))], SPEC, [_run(210, LATE_LOOP)])
     assert bool(found) is explained
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "server_high", "begins"),
+    [
+        pytest.param(
+            92, 0.01, "this machine was late by up to 92 ms; the server's p95 is at most 10 ms: ", id="both"
+        ),
+        pytest.param(92, 0.25, "this machine was late by up to 92 ms: ", id="late, and a bucket of no use"),
+        pytest.param(2, 0.01, "the server's p95 is at most 10 ms: ", id="a fast server"),
+        pytest.param(2, 0.25, "", id="neither"),
+    ],
+)
+def test_an_undecided_latency_says_first_what_was_late(lag_ms: int, server_high: float, begins: str) -> None:
+    """A longer run or another bucket would not help while this machine is late."""
+    objective = SPEC.objectives[0]
+    sides = (
+        SideResult(Side.CLIENT, Verdict.UNDECIDED, Display(0.199, 0.199), 6000),
+        SideResult(Side.SERVER, Verdict.UNDECIDED, Display(0.0, server_high), 6000),
+    )
+    level = LevelResult(
+        "silver", objective.limits["silver"], Verdict.UNDECIDED, "too close", sides, needed=True
+    )
+    health = replace(HEALTH, workers=(replace(WORKER, loop_lag_max=lag_ms / 1000),))
+    (result,) = with_lateness([ObjectiveResult(objective, (level,))], SPEC, [_run(199, health)])
+    assert result.levels[0].reason == f"{begins}too close"

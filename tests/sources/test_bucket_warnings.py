@@ -35,12 +35,12 @@ def test_a_limit_without_a_boundary_is_warned_of_with_the_remedy() -> None:
     warnings = boundary_warnings(replace(PRESET, unit_seconds=Fraction(1, 1000)), boundaries, limits)
     assert {warning.code for warning in warnings} == {"bucket-boundary"}
     low, inside, high = (warning.text for warning in warnings)
-    assert "no bucket boundary at 0.01 s" in low
-    assert "between 0 s and 0.1 s" in low
-    assert "http_request_duration_seconds has no bucket boundary at 0.2 s" in inside
-    assert "between 0.1 s and 0.25 s" in inside
+    assert "no bucket boundary at 10 ms" in low
+    assert "between 0 ms and 100 ms" in low
+    assert "http_request_duration_seconds has no bucket boundary at 200 ms" in inside
+    assert "between 100 ms and 250 ms" in inside
     assert "add the bucket 200," in inside
-    assert "between 0.25 s and +Inf" in high
+    assert "between 250 ms and +Inf" in high
 
 
 def test_without_a_histogram_there_is_nothing_to_warn_of() -> None:

@@ -9,6 +9,7 @@ from slocheck.evidence.series import parse_boundary
 from slocheck.indicators.server.counters import Growth
 from slocheck.indicators.server.counts import Counted
 from slocheck.indicators.server.selections import Labels
+from slocheck.spec.model import Preset
 
 Boundary = Fraction | float
 """A bucket's upper boundary in seconds; ``inf`` is the last one's."""
@@ -18,6 +19,12 @@ def boundary_of(labels: Labels, unit_seconds: Fraction) -> Boundary | None:
     """Return the boundary that a series' ``le`` writes, in seconds; None where it has none."""
     boundary = parse_boundary(labels.get("le", ""))
     return boundary if boundary is None or boundary == inf else Fraction(boundary) * unit_seconds
+
+
+def in_unit(seconds: Boundary, preset: Preset) -> str:
+    """Write a boundary in the unit of the preset's histogram, as its buckets have it."""
+    unit = "ms" if preset.unit_seconds == Fraction(1, 1000) else "s"
+    return "+Inf" if seconds == inf else f"{float(seconds / preset.unit_seconds):.12g} {unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from fractions import Fraction
 from math import inf
 
 from slocheck.indicators.samples import Display, NoData, Share, Slices
-from slocheck.indicators.server.buckets import Boundary, BucketCounts, LastBucket, bucket_counts
+from slocheck.indicators.server.buckets import Boundary, BucketCounts, LastBucket, bucket_counts, in_unit
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.plausibility import slower_than_client
-from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
+from slocheck.indicators.server.reconcile import CountDiscrepancy, bounded_share, reconcile, share_sample
 from slocheck.indicators.server.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
@@ -37,6 +37,7 @@ class _Reading:
         not_failed: Which series may count good requests.
         failed: Further requests that may be bad, however fast they were.
         notes: About unexpected statuses.
+        budget: Share of requests that the percentile allows to be slower.
     """
 
     preset: Preset
@@ -47,6 +48,23 @@ class _Reading:
     not_failed: Selection
     failed: int
     notes: tuple[str, ...]
+    budget: Fraction
+
+    def in_unit(self, seconds: Boundary) -> str:
+        """Write a boundary in the histogram's own unit."""
+        return in_unit(seconds, self.preset)
+
+    def bucket_is_the_obstacle(self, bad: tuple[int, int]) -> bool:
+        """Tell whether the limit could be decided if it were a bucket boundary.
+
+        Args:
+            bad: Requests that surely and that possibly were over the limit.
+        """
+        fewest = bounded_share(bad[0], bad[0] + self.failed, self.total, self.discrepancy)
+        most = bounded_share(max(bad[0], bad[1] - self.failed), bad[1], self.total, self.discrepancy)
+        if fewest is None or most is None:
+            return False
+        return fewest[0] <= self.budget < most[1] and (fewest[1] <= self.budget or most[0] > self.budget)
 
 
 def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCounts) -> _Reading | NoData:
@@ -68,12 +86,15 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     unexpected = failing.unexpected(buckets, wanted)
     if isinstance(unexpected, NoData):
         return unexpected
-    percentile = buckets.percentile(objective.indicator.quantile or Fraction(1), total)
+    quantile = objective.indicator.quantile or Fraction(1)
+    percentile = buckets.percentile(quantile, total)
     slower = total - round(buckets.at(percentile[0]).total()) - discrepancy.foreign
     if why := slower_than_client(objective, percentile, slower, client=client, preset=preset):
         return NoData(why)
     failed = failing.possibly(buckets, wanted, total=total)
-    return _Reading(preset, buckets, total, discrepancy, percentile, failing.not_failed, failed, unexpected)
+    return _Reading(
+        preset, buckets, total, discrepancy, percentile, failing.not_failed, failed, unexpected, 1 - quantile
+    )
 
 
 def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
@@ -101,11 +122,13 @@ def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
     if below == above:
         return replace(sample, notes=(*reading.notes, *sample.notes))
     note = (
-        f"the limit {limit.text} lies inside the server's bucket ({_text(below)}, {_text(above)}]; "
-        f"add a bucket boundary at {float(limit.value / reading.preset.unit_seconds):g}"
+        f"the limit {reading.in_unit(limit.value)} lies inside the server's bucket "
+        f"({reading.in_unit(below)}, {reading.in_unit(above)}]; "
+        f"add a bucket boundary at {reading.in_unit(limit.value)}"
     )
+    remedy = (note,) if reading.bucket_is_the_obstacle(bad) else ()
     limited = not (discrepancy.uncounted or discrepancy.foreign or failed)
-    return replace(sample, notes=(*reading.notes, note, *sample.notes), bucket_limited=limited)
+    return replace(sample, notes=(*reading.notes, *remedy, *sample.notes), bucket_limited=limited)
 
 
 def _buckets(metric: str, wanted: Selection, server: ServerSide) -> BucketCounts:
@@ -197,8 +220,3 @@ def _slices(
     high[-1] = min(n[-1], high[-1] + failed)
     references = tuple(tuple(slow(one)) for one in buckets.boundaries if is_reference(one, below))
     return Slices(n, tuple(min(pair) for pair in zip(bad, high, strict=True)), tuple(high), references)
-
-
-def _text(boundary: Boundary) -> str:
-    """Write a boundary for people."""
-    return "+Inf" if boundary == inf else f"{float(boundary):g} s"

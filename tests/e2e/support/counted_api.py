@@ -1,7 +1,8 @@
 """A tiny API that counts itself under the usual names and fails exactly the requests that it should.
 
 ``GET /items`` is served and counted, ``GET /metrics`` is the page, ``GET /count`` says how many items
-were served, ``POST /blind`` makes the page fail from then on. Runs as its own process.
+were served, ``POST /blind`` makes the page fail from then on. Runs as its own process. The page may be
+one that was made some seconds ago, with or without the time at which it was.
 """
 
 import json
@@ -12,7 +13,7 @@ import urllib.request
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Thread
 from typing import Self
 
 NAME = "http_request_duration_seconds"
@@ -26,14 +27,27 @@ class Counts:
     Args:
         first: Number of the first request that fails, from 1; 0: none does.
         length: How many fail from there on.
+        period: Seconds between two pages that are made; 0: each request makes its own.
+        own_times: Whether the page says when it was made.
     """
 
-    def __init__(self, first: int, length: int) -> None:
+    def __init__(self, first: int, length: int, period: int = 0, own_times: int = 0) -> None:
         self.blind = False
         self._statuses: Counter[int] = Counter()
         self._failing = range(first, first + length) if first else range(0)
         self._changed = Condition()
         self._begun = time.time()
+        self._own_times = bool(own_times)
+        self._made = self._page() if period else b""
+        if period:
+            Thread(target=self._flush, args=(period,), daemon=True).start()
+
+    def _flush(self, period: int) -> None:
+        """Make a page each `period` seconds."""
+        while True:
+            time.sleep(period)
+            with self._changed:
+                self._made = self._page()
 
     def serve(self) -> int:
         """Count one request and return its status."""
@@ -49,13 +63,19 @@ class Counts:
 
     def page(self) -> bytes:
         """Return the metrics; a page that is asked for within the burst of failures shows it whole."""
+        if self._made:
+            return self._made
         with self._changed:
             self._changed.wait_for(lambda: not 0 < self._statuses[500] < len(self._failing), BURST_LIMIT)
-            lines = [f"process_start_time_seconds {self._begun:.3f}"]
-            for status, count in self._statuses.items():
-                labels = f'method="GET",route="/items",status_code="{status}"'
-                lines.append(f"http_requests_total{{{labels}}} {count}")
-                lines += [f'{NAME}_bucket{{{labels},le="{edge}"}} {count}' for edge in EDGES]
+            return self._page()
+
+    def _page(self) -> bytes:
+        lines = [f"process_start_time_seconds {self._begun:.3f}"]
+        at = f" {time.time() * 1000:.0f}" if self._own_times else ""
+        for status, count in self._statuses.items():
+            labels = f'method="GET",route="/items",status_code="{status}"'
+            lines.append(f"http_requests_total{{{labels}}} {count}{at}")
+            lines += [f'{NAME}_bucket{{{labels},le="{edge}"}} {count}{at}' for edge in EDGES]
         return ("\n".join(lines) + "\n").encode()
 
 
@@ -95,9 +115,9 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-def serve(port: int, first: int, length: int) -> None:
-    """Serve until killed; prints the port."""
-    Handler.counts = Counts(first, length)
+def serve(port: int, *plan: int) -> None:
+    """Serve until killed; prints the port. `plan` is what `Counts` takes."""
+    Handler.counts = Counts(*plan)
     server = Server(("127.0.0.1", port), Handler)
     print(server.server_address[1], flush=True)  # noqa: T201 - the parent reads it
     server.serve_forever()
@@ -110,9 +130,11 @@ class CountedApi:
         port: Where it listens; the same after a restart.
     """
 
-    def __init__(self, *, fail_from: int = 0, failures: int = 0) -> None:
+    def __init__(
+        self, *, fail_from: int = 0, failures: int = 0, period: int = 0, own_times: bool = False
+    ) -> None:
         self.port = 0
-        self._plan = (str(fail_from), str(failures))
+        self._plan = (str(fail_from), str(failures), str(period), str(int(own_times)))
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -172,4 +194,4 @@ class CountedApi:
 
 
 if __name__ == "__main__":
-    serve(*map(int, sys.argv[1:4]))
+    serve(*map(int, sys.argv[1:]))

@@ -61,8 +61,25 @@ def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
     sample = sample_of(P95, server_series(*histogram({0.11: 1000})), counts(1000), "silver")
     assert isinstance(sample, Share)
     assert sample.bucket_limited
-    assert "add a bucket boundary at 0.2" in sample.notes[0]
+    assert "the limit 0.2 s lies inside the server's bucket (0.1 s, 0.25 s]" in sample.notes[0]
+    assert "add a bucket boundary at 0.2 s" in sample.notes[0]
     assert (sample.display.low, sample.display.high) == (0.1, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "sent"),
+    [
+        pytest.param({0.09: 1000}, 1000, id="the bucket is empty"),
+        pytest.param({0.09: 990, 0.11: 10}, 1000, id="what is in it does not matter"),
+        pytest.param({0.09: 990, 0.11: 10}, 1100, id="a hundred requests are missing, which no bucket shows"),
+        pytest.param({0.09: 900, 0.6: 100}, 1000, id="breached as it is"),
+    ],
+)
+def test_a_bucket_is_advised_only_where_it_is_the_obstacle(latencies: dict[float, int], sent: int) -> None:
+    """Another boundary would change nothing."""
+    sample = sample_of(P95, server_series(*histogram(latencies)), counts(sent), "silver")
+    assert isinstance(sample, Share)
+    assert not any("bucket boundary" in note for note in sample.notes)
 
 
 RESET = {95.0: 10000.0, 110.0: 10500.0, 125.0: 300.0, 140.0: 900.0}

@@ -1,0 +1,115 @@
+"""Pages that are behind what was served: all is counted, decided, and nothing of the warm-up is graded.
+
+The first requests of each run fail, all of them in the warm-up. All runs go on at the same time.
+"""
+
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from slocheck.indicators.server.selections import EVERYTHING, pinned
+from slocheck.indicators.server.server_side import ServerSide
+from slocheck.pipeline.archive import load_evidence
+from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
+from tests.e2e.support.counted_api import CountedApi
+from tests.e2e.support.prometheus_server import start_prometheus
+
+SCENARIO = '''"""Two users without thinking time to speak of."""
+from locust import FastHttpUser, constant_throughput, task
+
+
+class Sender(FastHttpUser):
+    wait_time = constant_throughput(20)
+
+    @task
+    def send(self):
+        self.client.get("/items", headers={"Connection": "close"})
+'''
+FAILURES = 100
+JOB = "shop-api"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How a page is behind, and by whom it is read."""
+
+    period: int
+    own_times: bool = False
+    prometheus: bool = False
+
+
+CASES = {
+    "flushed each second": Case(1),
+    "flushed each 5 s": Case(5),
+    "cached for 10 s, with the time": Case(10, own_times=True),
+    "flushed each 5 s, by Prometheus": Case(5, prometheus=True),
+}
+
+
+def make_run(folder: Path, case: Case) -> tuple[subprocess.CompletedProcess[str], Path, int]:
+    """Make a run; returns the process, the run's folder and how many requests the API served."""
+    folder.mkdir()
+    with CountedApi(fail_from=1, failures=FAILURES, period=case.period, own_times=case.own_times) as api:
+        preset = (
+            "{histogram: http_request_duration_seconds, counter: http_requests_total, method_label: method, "
+            f"route_label: route, status_label: status_code, lag: {1 if case.period == 1 else 0}s}}"
+        )
+        if case.prometheus:
+            with start_prometheus(folder, {JOB: [api.metrics]}) as server:
+                return _run(
+                    folder,
+                    api,
+                    f'prometheus: {{url: "{server.url}", selector: {{job: {JOB}}}, preset: {preset}}}\n',
+                )
+        return _run(folder, api, f'scrape: {{urls: ["{api.metrics}"], preset: {preset}}}\n')
+
+
+def _run(folder: Path, api: CountedApi, source: str) -> tuple[subprocess.CompletedProcess[str], Path, int]:
+    write_spec(
+        folder,
+        api.url,
+        objectives='  error_rate: {source: prometheus, bronze: "< 5%", silver: "< 2%"}\n',
+        source=source,
+        workload="users: 2, spawn_rate: 10, warmup: 6s, duration: 24s",
+        scenario=SCENARIO,
+        more="confidence: none\n",
+    )
+    process = slocheck("run", "--json", cwd=folder, timeout=180)
+    return process, only_run(folder), api.served()
+
+
+@pytest.fixture(scope="module")
+def runs(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Mapping[str, tuple[subprocess.CompletedProcess[str], Path, int]]:
+    """Every case's run."""
+    folder = tmp_path_factory.mktemp("lagging")
+    with ThreadPoolExecutor(len(CASES)) as pool:
+        made = {
+            name: pool.submit(make_run, folder / str(number), case)
+            for number, (name, case) in enumerate(CASES.items())
+        }
+        return {name: run.result() for name, run in made.items()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_page_that_is_behind_is_waited_for(
+    runs: Mapping[str, tuple[subprocess.CompletedProcess[str], Path, int]], name: str
+) -> None:
+    """The counts are the truth, the verdict stands, and no failure of the warm-up is in it."""
+    process, folder, served = runs[name]
+    series = load_evidence(folder).server
+    assert series is not None, process.stderr
+    assert series.incomplete == ()
+    server = ServerSide(series)
+    assert server.load_count("http_requests_total", EVERYTHING).total() == served
+    assert server.window_count("http_requests_total", pinned({"status_code": "500"})).total() == 0
+    (objective,) = result_of(process)["objectives"]
+    assert {level["level"]: level["verdict"] for level in objective["levels"]} == {
+        "bronze": "met",
+        "silver": "met",
+    }

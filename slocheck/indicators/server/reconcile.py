@@ -24,6 +24,7 @@ class CountDiscrepancy:
         whole: The window is the whole load, so that what is ours in it adds up to what was sent. Else
             any part of the foreign and uncounted requests may lie in the warm-up.
         early: Of the foreign ones, those that can only be the warm-up's: the server counted them late.
+        events: What may have cost counts, in words.
     """
 
     uncounted: int
@@ -31,6 +32,7 @@ class CountDiscrepancy:
     lost: int
     unanswered: int
     whole: bool = True
+    events: tuple[str, ...] = ()
     early: int = 0
 
     def of_window(self, total: int, sent: int) -> "CountDiscrepancy":
@@ -45,7 +47,13 @@ class CountDiscrepancy:
 
 
 def reconcile(
-    run_total: Fraction, client: ClientCounts, *, flags: frozenset[Flag], before_load: Fraction, whole: bool
+    run_total: Fraction,
+    client: ClientCounts,
+    *,
+    flags: frozenset[Flag],
+    before_load: Fraction,
+    whole: bool,
+    events: tuple[str, ...] = (),
 ) -> CountDiscrepancy | NoData:
     """Compare the server's growth over the whole load with what the client sent.
 
@@ -58,8 +66,9 @@ def reconcile(
         flags: Of the server's count; a flagged one is a lower bound.
         whole: The window is the whole load.
         before_load: The server's growth before the load: above 0 there is traffic that is not ours.
+        events: What may have cost counts, in words.
     """
-    named = ", ".join(sorted(flag.value for flag in flags))
+    named = "; ".join(events) or ", ".join(sorted(flag.value for flag in flags))
     sent = client.sent
     if sent == 0:
         if flags:
@@ -82,7 +91,7 @@ def reconcile(
     uncounted = max(missing, client.unanswered)
     foreign = max(0, ceil(run_total - sent + uncounted))
     lost = min(client.window_unanswered, missing) if whole else 0
-    return CountDiscrepancy(uncounted, foreign, lost, client.window_unanswered, whole)
+    return CountDiscrepancy(uncounted, foreign, lost, client.window_unanswered, whole, events)
 
 
 def bounded_share(
@@ -142,16 +151,17 @@ def _take(amounts: list[int], floor: Sequence[int], count: int) -> None:
 
 def discrepancy_notes(discrepancy: CountDiscrepancy, flags: frozenset[Flag]) -> tuple[str, ...]:
     """Say in words what widened the bounds."""
-    notes = [flag.value.replace("_", " ") for flag in sorted(flags)]
+    notes = []
     if discrepancy.uncounted:
+        seen = f": {'; '.join(discrepancy.events)}" if discrepancy.events else ""
         notes.append(
-            f"up to {discrepancy.uncounted:,} requests that were sent are in no counter of the server"
+            f"up to {discrepancy.uncounted:,} requests that were sent are in no counter of the server{seen}"
         )
     if discrepancy.early:
         notes.append(f"the server counted {discrepancy.early:,} requests of the warm-up in the window")
     if others := discrepancy.foreign - discrepancy.early:
         notes.append(f"up to {others:,} requests in the server's counters were not sent by this run")
-    return tuple(notes)
+    return (*notes, *(flag.value.replace("_", " ") for flag in sorted(flags)))
 
 
 def share_sample(

@@ -126,6 +126,7 @@ def counter_discrepancy(
         flags=whole.flags,
         before_load=server.growth_before_load(metric, wanted),
         whole=server.window_is_load,
+        events=server.events,
     )
 
 

@@ -1,8 +1,8 @@
 """The scraped processes: when each was scraped, when it started, and when its counters began again."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import isfinite
 
@@ -12,6 +12,8 @@ from slocheck.plan.usage import USAGE_METRICS
 
 MARGIN_S = 0.2
 """A sample this close before a moment may already hold what happened after it: pages take time."""
+
+COUNTER_ENDINGS = ("_total", "_count", "_bucket")
 
 SAME_START_S = 1.0
 """Process starts nearer than this are one: some exporters recompute theirs with jitter."""
@@ -27,6 +29,7 @@ class CleanSeries:
         target: The name of the process that it belongs to.
         times: Seconds since the epoch on the source's clock.
         values: As many as `times`.
+        is_counter: Whether it only grows while its process lives, and is the service's own.
     """
 
     metric: str
@@ -34,11 +37,7 @@ class CleanSeries:
     target: str
     times: tuple[float, ...]
     values: tuple[float, ...]
-
-    @property
-    def is_counter(self) -> bool:
-        """Whether it only grows while its process lives, and is the service's own."""
-        return self.metric.endswith(("_total", "_count", "_bucket")) and self.metric not in USAGE_METRICS
+    is_counter: bool = False
 
     def falls(self) -> tuple[tuple[float, float], ...]:
         """Return the times of each two neighbouring samples of which the second is lower."""
@@ -62,8 +61,13 @@ def one_each(series: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
     return tuple(found.values())
 
 
-def clean(series: RawSeries) -> CleanSeries:
-    """Drop a series' samples that are not finite, and sort the others."""
+def clean(series: RawSeries, counters: Collection[str] = ()) -> CleanSeries:
+    """Drop a series' samples that are not finite, and sort the others.
+
+    Args:
+        series: As it was delivered.
+        counters: Metrics that are counters whatever their names; others are known by their endings.
+    """
     samples = {
         time: value
         for time, value in zip(series.times, series.values, strict=True)
@@ -71,7 +75,10 @@ def clean(series: RawSeries) -> CleanSeries:
     }
     times = tuple(sorted(samples))
     values = tuple(samples[time] for time in times)
-    return CleanSeries(series.metric, series.labels, target_name(series.labels), times, values)
+    metric = series.metric
+    by_name = metric.endswith(COUNTER_ENDINGS) and metric not in USAGE_METRICS
+    is_counter = metric in counters or by_name
+    return CleanSeries(metric, series.labels, target_name(series.labels), times, values, is_counter)
 
 
 def target_name(labels: Mapping[str, str]) -> str:
@@ -89,6 +96,7 @@ class ScrapeTarget:
         starts: (time, process start) samples, ascending; empty where the process does not tell.
         falls: Times of the scrapes by which any of its counters had fallen, ascending.
         failed: Times of the scrapes that failed, at which ``up`` was 0, ascending.
+        shown: Metric to the times at which any of its series had a sample.
     """
 
     name: str
@@ -96,6 +104,33 @@ class ScrapeTarget:
     starts: tuple[tuple[float, float], ...]
     falls: tuple[float, ...] = ()
     failed: tuple[float, ...] = ()
+    shown: Mapping[str, frozenset[float]] = field(default_factory=dict)
+
+    def lost_falls(self, series: CleanSeries) -> tuple[tuple[float, float], ...]:
+        """Return the falls of a series before which a page had other label sets of its metric, but not it.
+
+        Such a series was dropped and began again; its process and the other series did not.
+        """
+        return tuple(fall for fall in series.falls() if self._lacked(series, *fall))
+
+    def lost(self, series: CleanSeries, end: float) -> bool:
+        """Tell whether a page until `end` or just after it lacked a series that an earlier one had."""
+        after = [time for time in self.scrapes if time >= end][:1]
+        times = [*series.times, *([after[0] + MARGIN_S] if after else [end])]
+        return any(self._lacked(series, *gap) for gap in pairwise(times) if gap[0] < end)
+
+    def _lacked(self, series: CleanSeries, begin: float, end: float) -> bool:
+        """Tell whether a good scrape between two moments showed other series of a metric alone."""
+        begins = bisect_left(self.scrapes, begin)
+        if begins == len(self.scrapes) or self.scrapes[begins] != begin:
+            return False  # its samples have times of their own
+        between = self.scrapes[begins + 1 : bisect_left(self.scrapes, end)]
+        return any(time in self.shown.get(series.metric, ()) for time in between)
+
+    def processes(self) -> int:
+        """Return how many different process starts were seen."""
+        starts = sorted(start for _, start in self.starts)
+        return 1 + sum(b - a > SAME_START_S for a, b in pairwise(starts))
 
     def gap(self, begin: float, end: float) -> tuple[float, float]:
         """Return the longest time within a period in which no scrape succeeded; empty where there is none.
@@ -144,35 +179,44 @@ class ScrapeTarget:
 
 def scrape_targets(cleaned: Iterable[CleanSeries]) -> dict[str, ScrapeTarget]:
     """Return every process that the series tell of, by name."""
-    scrapes: dict[str, list[float]] = {}
-    failed: dict[str, list[float]] = {}
-    starts: dict[str, list[tuple[float, float]]] = {}
-    seen: dict[str, set[float]] = {}
-    falls: dict[str, set[tuple[float, float]]] = {}
+    by_name: dict[str, list[CleanSeries]] = {}
     for series in cleaned:
-        name = series.target
+        by_name.setdefault(series.target, []).append(series)
+    return {name: _target(name, members) for name, members in by_name.items()}
+
+
+def _target(name: str, members: Iterable[CleanSeries]) -> ScrapeTarget:
+    """Return one process from all its series."""
+    scrapes: list[float] = []
+    failed: list[float] = []
+    starts: list[tuple[float, float]] = []
+    shown: dict[str, set[float]] = {}
+    counters: list[CleanSeries] = []
+    for series in members:
         if series.metric == UP:
             for time, value in zip(series.times, series.values, strict=True):
-                (scrapes if value == 1 else failed).setdefault(name, []).append(time)
+                (scrapes if value == 1 else failed).append(time)
         elif series.metric == PROCESS_START:
-            starts.setdefault(name, []).extend(zip(series.times, series.values, strict=True))
+            starts.extend(zip(series.times, series.values, strict=True))
         else:
-            seen.setdefault(name, set()).update(series.times)
+            shown.setdefault(series.metric, set()).update(series.times)
             if series.is_counter:
-                falls.setdefault(name, set()).update(series.falls())
-    found = {}
-    for name in {*scrapes, *starts, *seen}:
-        # where `up` was not delivered the samples themselves show when a scrape went well
-        good_scrapes = tuple(sorted(set(scrapes.get(name) or seen.get(name) or ())))
-        again = {_noticed(good_scrapes, *fall) for fall in falls.get(name, ())}
-        found[name] = ScrapeTarget(
-            name,
-            good_scrapes,
-            tuple(sorted(starts.get(name, []))),
-            tuple(sorted(again)),
-            tuple(sorted(failed.get(name, []))),
-        )
-    return found
+                counters.append(series)
+    # where `up` was not delivered the samples themselves show when a scrape went well
+    seen = set[float]().union(*shown.values())
+    found = ScrapeTarget(
+        name,
+        tuple(sorted(set(scrapes or seen))),
+        tuple(sorted(starts)),
+        failed=tuple(sorted(failed)),
+        shown={metric: frozenset(times) for metric, times in shown.items()},
+    )
+    falls = {
+        _noticed(found.scrapes, *fall)
+        for series in counters
+        for fall in set(series.falls()) - set(found.lost_falls(series))
+    }
+    return replace(found, falls=tuple(sorted(falls)))
 
 
 def _noticed(scrapes: tuple[float, ...], before: float, after: float) -> float:

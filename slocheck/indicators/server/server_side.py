@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.counters import Growth, growth
 from slocheck.indicators.server.counts import Counted, counted
+from slocheck.indicators.server.events import events, load_balanced
 from slocheck.indicators.server.scrape_targets import (
     CleanSeries,
     ScrapeTarget,
@@ -21,9 +22,6 @@ from slocheck.indicators.server.scrape_targets import (
 )
 from slocheck.indicators.server.selections import Selection
 from slocheck.spec.model import Preset
-
-MANY_FALLS = 3
-"""So many falls of one counter, with no process starts to compare them with, look like several processes."""
 
 Answer = TypeVar("Answer")
 
@@ -55,7 +53,9 @@ class ServerSide:
 
     def __init__(self, raw: ServerSeries) -> None:
         self.raw = raw
-        self._cleaned = tuple(clean(series) for series in one_each(raw.series))
+        named = (raw.preset.counter, raw.preset.cache_hits, raw.preset.cache_misses)
+        counters = frozenset(metric for metric in named if metric)
+        self._cleaned = tuple(clean(series, counters) for series in one_each(raw.series))
         self.targets = scrape_targets(self._cleaned)
         self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)
         for series in self._cleaned:
@@ -201,27 +201,9 @@ class ServerSide:
     @cached_property
     def load_balanced(self) -> str:
         """Why the series look like several processes behind one address; empty when they do not."""
-        falls = self._most_falls()
-        for name, target in self.targets.items():
-            if target.flips_back():
-                return (
-                    f"{name}: its process start goes back and forth, so several processes answer behind one "
-                    "address; scrape each replica by itself"
-                )
-            restarts = target.restarts(0, float("inf"))
-            allowed = restarts if target.starts else MANY_FALLS - 1
-            if falls[name] > allowed:
-                return (
-                    f"{name}: a counter fell {falls[name]} times while the process started {restarts} times; "
-                    "it is scraped through a load balancer, or served by several workers without a shared "
-                    "registry"
-                )
-        return ""
+        return load_balanced(self.targets, self._cleaned)
 
-    def _most_falls(self) -> dict[str, int]:
-        """Return, for each process, how often that counter of it fell which fell most often."""
-        most: defaultdict[str, int] = defaultdict(int)
-        for series in self._cleaned:
-            if series.is_counter:
-                most[series.target] = max(most[series.target], len(series.falls()))
-        return most
+    @cached_property
+    def events(self) -> tuple[str, ...]:
+        """What may have cost counts during the load: processes that came or went, lost label sets."""
+        return events(self.targets, self._cleaned, begin=self.raw.load_start, end=self.raw.end)

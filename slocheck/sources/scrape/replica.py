@@ -4,7 +4,7 @@ import ssl
 import threading
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -41,7 +41,8 @@ class Scrape:
         received: After the last byte, or when it failed.
         error: Why the page is missing; empty if there is one.
         start_time: The process's start as the page tells it; None where it does not say.
-        fell: A counter was lower than on the page before, or gone.
+        fell: A counter was lower than on the page before, or all of its metric were gone.
+        returned: A counter that the page before lacked is back unchanged.
     """
 
     sent: float
@@ -49,6 +50,7 @@ class Scrape:
     error: str = ""
     start_time: float | None = None
     fell: bool = False
+    returned: bool = False
 
     @property
     def midpoint(self) -> float:
@@ -102,6 +104,7 @@ class Replica:
         self._scrapes: list[Scrape] = []
         self._samples: dict[SeriesId, _Samples] = {}
         self._before: dict[SeriesId, float] = {}
+        self._last: dict[SeriesId, float] = {}
 
     def scrape(self) -> Scrape:
         """Fetch the page once and keep its samples; a failure is kept as a gap."""
@@ -126,14 +129,11 @@ class Replica:
     def _keep(self, samples: Sequence[PageSample], sent: float, received: float) -> Scrape:
         now = {sample.series: sample.value for sample in samples}
         start_time = next((one.value for one in samples if one.series.metric == PROCESS_START), None)
-        fell = any(
-            now.get(series, -1.0) < value
-            for series, value in self._before.items()
-            if series.metric in self._counters
-        )
+        fell, returned = self._fell(now), self._returned(now)
         self._before = now
+        self._last |= {series: value for series, value in now.items() if series.metric in self._counters}
         index = len(self._scrapes)
-        self._scrapes.append(Scrape(sent, received, start_time=start_time, fell=fell))
+        self._scrapes.append(Scrape(sent, received, start_time=start_time, fell=fell, returned=returned))
         for series, value, own_time in samples:
             kept = self._samples.setdefault(series, _Samples())
             kept.scrapes.append(index)
@@ -141,6 +141,24 @@ class Replica:
             if own_time is not None and own_time <= received:  # else the page's clock is ahead of ours
                 kept.own_times[index] = own_time
         return self._scrapes[-1]
+
+    def _fell(self, now: Mapping[SeriesId, float]) -> bool:
+        """Tell whether a counter fell since the page before.
+
+        A label set that is gone while others of its metric stayed was dropped; that is not a fall.
+        """
+        there = {series.metric for series in now}
+        return any(
+            now[series] < value if series in now else series.metric not in there
+            for series, value in self._before.items()
+            if series.metric in self._counters
+        )
+
+    def _returned(self, now: Mapping[SeriesId, float]) -> bool:
+        return any(
+            series in self._last and series not in self._before and value == self._last[series] > 0
+            for series, value in now.items()
+        )
 
     def keep_scraping(self, interval: float, stop: threading.Event, first: threading.Event) -> None:
         """Scrape at once and then every `interval` seconds until `stop`; sets `first` after the first."""
@@ -238,4 +256,7 @@ def several_processes(scrapes: Sequence[Scrape]) -> str:
     falls = sum(scrape.fell for scrape in good)
     if falls > restarts + MOST_UNEXPLAINED_FALLS:
         return f"its counters fell {falls} times with {restarts} restarts"
+    returns = sum(scrape.returned for scrape in good)
+    if returns > MOST_UNEXPLAINED_FALLS:
+        return f"label sets vanished from its page and came back unchanged {returns} times"
     return ""

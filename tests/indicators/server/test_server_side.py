@@ -25,9 +25,9 @@ def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) 
     grown: Counter[tuple[object, ...]] = Counter()
     searched = []
 
-    def clean(series: RawSeries) -> CleanSeries:
+    def clean(series: RawSeries, counters: frozenset[str]) -> CleanSeries:
         cleaned[id(series)] += 1
-        return scrape_targets.clean(series)
+        return scrape_targets.clean(series, counters)
 
     def growth(
         series: CleanSeries, target: ScrapeTarget, *, begin: float, end: float, load_start: float, whole: bool

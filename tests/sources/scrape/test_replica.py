@@ -1,9 +1,14 @@
 """One process or several: what the sequence of pages says."""
 
+import ssl
+
 import pytest
 
-from slocheck.sources.scrape.replica import Scrape, several_processes
+from slocheck.sources.credentials import read_credentials
+from slocheck.sources.scrape.exposition import PageSample, SeriesId
+from slocheck.sources.scrape.replica import Replica, Scrape, several_processes
 from slocheck.sources.scrape.source import instances
+from slocheck.spec.model import Auth
 
 FELL = "fell"
 
@@ -40,6 +45,49 @@ def test_a_fall_with_each_restart_is_no_sign() -> None:
     """Counters fall once a restart."""
     scrapes = [Scrape(at, at, start_time=at * 10.0, fell=at > 0) for at in range(4)]
     assert several_processes(scrapes) == ""
+
+
+def _page(**values: float) -> list[PageSample]:
+    return [PageSample(SERIES[name], value, None) for name, value in values.items()]
+
+
+SERIES = {name: SeriesId("requests", {"route": name}) for name in ("a", "b")}
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        pytest.param(
+            [_page(a=9, b=9), _page(a=10), _page(a=11), _page(a=12, b=1)], "", id="a lost label set"
+        ),
+        pytest.param(
+            [_page(a=9, b=1), _page(a=10), _page(a=11, b=1), _page(a=12), _page(a=12, b=1)],
+            "came back unchanged 2 times",
+            id="two pages in turn",
+        ),
+        pytest.param(
+            [_page(a=9, b=9), _page(a=3), _page(a=9, b=9), _page(a=3)],
+            "its counters fell 2 times with 0 restarts",
+            id="counters that fall",
+        ),
+        pytest.param([_page(a=9, b=9), [], _page(a=3)], "", id="a restart to an empty page"),
+        pytest.param([_page(a=9), [], _page(a=9), []], "fell 2 times", id="an empty page in turn"),
+    ],
+)
+def test_counters_without_total_are_counters(told: list[list[PageSample]], why: str) -> None:
+    """The preset's counter may be named `requests`; a label set that is dropped is not another process."""
+    replica = Replica(
+        "http://h/m",
+        "h:80",
+        queries=(),
+        counters=frozenset({"requests"}),
+        context=ssl.create_default_context(),
+        credentials=read_credentials(Auth(), where="scrape.auth"),
+    )
+    for at, samples in enumerate(told):
+        replica._keep(samples, float(at), at + 0.1)
+    found = several_processes(replica.scrapes())
+    assert why in found if why else found == ""
 
 
 def test_failed_scrapes_say_nothing() -> None:

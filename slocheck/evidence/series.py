@@ -82,6 +82,7 @@ class ServerSeries:
     Attributes:
         kind: The source's name, such as ``prometheus``.
         preset: The metric names the series were asked for by.
+        mapping: How these were found, in one line; why they were not, where `preset` is ``auto``.
         load_start: First request of the load, warm-up included, on the source's clock, epoch seconds.
         start: The window's start on the source's clock; equal to `load_start` without a warm-up.
         end: The last response of the load on the source's clock.
@@ -115,3 +116,4 @@ class ServerSeries:
     dashboard: Mapping[str, PromqlAnswer] = field(default_factory=dict)
     lag: float = 0.0
     whole_from: float | None = None
+    mapping: str = ""

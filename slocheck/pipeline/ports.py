@@ -14,6 +14,8 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
 from slocheck.pipeline.interrupts import Interrupts
+from slocheck.plan.families import Family
+from slocheck.plan.metric_plan import MetricPlan
 from slocheck.spec.model import Spec
 
 
@@ -62,6 +64,15 @@ class MetricSource(Protocol):
 
     def preflight(self) -> SourcePreflight:
         """Check before any load that everything can be measured; raises SourceError."""
+
+    def families(self, *, after: float | None = None) -> tuple[Family, ...]:
+        """Return the metric families of the service, as they are now; raises SourceError.
+
+        With `after`, epoch seconds on this machine's clock, first wait until what was served before it shows.
+        """
+
+    def use(self, plan: MetricPlan) -> None:
+        """Ask by this plan from now on; before `start`, what was counted until now is left out of the run."""
 
     def start(self) -> None:
         """Take the baseline, if the source has to do that itself."""

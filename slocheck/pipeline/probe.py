@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from slocheck.documents.units import format_duration
 from slocheck.errors import UsageError
 from slocheck.evidence.series import SourcePreflight
+from slocheck.pipeline.metric_mapping import NOTHING_YET, settle
 from slocheck.pipeline.ports import SourceFactory
+from slocheck.plan.mapping_text import described
 from slocheck.plan.series_queries import needed_metrics
 from slocheck.spec.blocks.sources import block_names
 from slocheck.spec.indicators import traits_of
@@ -35,10 +37,12 @@ class Probe:
 
     Attributes:
         found: What the source is found to be.
+        mapping: By which names its metrics are asked for, in one line.
         obstacles: Of each objective that has any, by its name.
     """
 
     found: SourcePreflight
+    mapping: str
     obstacles: Mapping[str, tuple[Obstacle, ...]]
 
     @property
@@ -58,15 +62,24 @@ def probe(spec: Spec, source_factory: SourceFactory) -> Probe:
     if configured is None or source is None:
         raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
     try:
-        found = source.preflight()
+        settled = settle(spec, source)
     finally:
         source.close()
-    obstacles = {item.name: tuple(_obstacles(item, configured.preset, found)) for item in spec.objectives}
-    return Probe(found, {name: each for name, each in obstacles.items() if each})
+    obstacles = {
+        item.name: tuple(_obstacles(item, settled.mapping, settled.found)) for item in spec.objectives
+    }
+    return Probe(
+        settled.found,
+        settled.said or described(settled.mapping),
+        {name: each for name, each in obstacles.items() if each},
+    )
 
 
 def _obstacles(objective: Objective, preset: Preset, found: SourcePreflight) -> Iterator[Obstacle]:
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
+        return
+    if preset.is_unknown:
+        yield Obstacle(NOTHING_YET, fatal=True)
         return
     needed = needed_metrics(objective, preset)
     if not needed:

@@ -15,8 +15,10 @@ from slocheck.masking import masked, secrets_of
 from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.evidence_builder import EvidenceBuilder, ServerSide
+from slocheck.pipeline.first_requests import send_get_steps
 from slocheck.pipeline.graded import graded
 from slocheck.pipeline.interrupts import Interrupted
+from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, settle
 from slocheck.pipeline.ports import Adapters, Engine, MetricSource
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.scenario.model import Scenario
@@ -77,13 +79,13 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         stack.enter_context(engine)
         if source is not None:
             stack.callback(source.close)
-        _prepare(spec, engine, source, adapters)
+        settled = _prepare(request, engine, source, adapters)
         builder = _builder(request)
         folder = request.archive.create(datetime.now(UTC))
         stack.callback(folder.close)
         stopping = EarlyStopping(spec) if request.until_decided else None
         load = _drive(engine, builder, stopping, adapters)
-        server = _collect(load, source, adapters)
+        server = _collect(spec, load, source, settled, adapters)
         with adapters.interrupts.shielded():
             run_id, signal = folder.path.name, adapters.interrupts.received
             evidence = builder.complete(load, server, run_id=run_id, interrupted_by=signal)
@@ -97,19 +99,35 @@ def _secrets(request: RunRequest) -> tuple[str, ...]:
     return secrets_of(request.spec) + (request.scenario.secrets if request.scenario else ())
 
 
-def _prepare(spec: Spec, engine: Engine, source: MetricSource | None, adapters: Adapters) -> None:
-    """Get everything ready that the load needs; nothing is sent to the target yet."""
-    observer = adapters.observer
+def _prepare(
+    request: RunRequest, engine: Engine, source: MetricSource | None, adapters: Adapters
+) -> Settled | None:
+    """Get everything ready that the load needs; returns how the metrics are asked for.
+
+    Nothing is sent to the target, but for one request of each GET step where its metrics show nothing yet.
+    """
+    spec, observer, scenario = request.spec, adapters.observer, request.scenario
     observer.step("loading the scenario")
     for warning in engine.prepare().warnings:
         observer.warn(warning.text)
     observer.step("connecting to the target")
     probe_target(spec.target)
-    if source is not None:
-        observer.step("asking the metric source")
-        for warning in source.preflight().warnings:
-            observer.warn(warning.text)
-        source.start()
+    if source is None:
+        return None
+    observer.step("asking the metric source")
+
+    def first_requests() -> None:
+        observer.step("sending each GET step once: the service has no series of its requests yet")
+        assert scenario is not None  # a Locust file has no steps to send
+        send_get_steps(scenario, spec.target)
+
+    settled = settle(spec, source, first_requests=first_requests if scenario else None)
+    if not settled.mapping.is_unknown and settled.said:
+        observer.step(settled.said)
+    for warning in settled.found.warnings:
+        observer.warn(warning.text)
+    source.start()
+    return settled
 
 
 def _builder(request: RunRequest) -> EvidenceBuilder:
@@ -141,14 +159,17 @@ def _drive(
         return engine.run(on_tick)
 
 
-def _collect(load: LoadResult, source: MetricSource | None, adapters: Adapters) -> ServerSide:
+def _collect(
+    spec: Spec, load: LoadResult, source: MetricSource | None, settled: Settled | None, adapters: Adapters
+) -> ServerSide:
     """Fetch the server side; if the source fails now, the client side is still whole."""
-    if source is None:
+    if source is None or settled is None:
         return ServerSide()
     if adapters.interrupts.received:
         return ServerSide(error=_not_collected(adapters.interrupts.received))
     adapters.observer.step("waiting for the last samples of the server side")
     try:
+        settled = look_again(spec, source, settled)
         series = source.collect(
             load_start=load.load_start,
             window_start=load.window_start,
@@ -159,7 +180,7 @@ def _collect(load: LoadResult, source: MetricSource | None, adapters: Adapters) 
         return ServerSide(error=str(error))
     except Interrupted as interrupted:
         return ServerSide(error=_not_collected(interrupted.name))
-    return ServerSide(series)
+    return ServerSide(as_collected(spec, series, settled))
 
 
 def _not_collected(signal: str) -> str:

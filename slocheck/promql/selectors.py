@@ -37,12 +37,14 @@ def equalities(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
 
 
 def selector_text(query: SeriesQuery) -> str:
-    """Return the instant selector of `query`, such as ``up{job="shop"}``.
+    """Return the instant selector of `query`, such as ``up{job="shop"}``; without a metric, by labels alone.
 
     Raises:
         UsageError: A label name or an operator that PromQL does not have.
     """
     conditions = [_condition(matcher) for matcher in query.matchers]
+    if not query.metric:
+        return "{" + ",".join(conditions) + "}"
     if PLAIN_METRIC.fullmatch(query.metric):
         return query.metric + ("{" + ",".join(conditions) + "}" if conditions else "")
     return "{" + ",".join([f"__name__={quoted(query.metric)}", *conditions]) + "}"

@@ -74,7 +74,7 @@ def _prometheus(spec: Spec, url: str) -> PrometheusSource:
     if not isinstance(source, ScrapeSource) or len(source.urls) != 1:
         raise UsageError(
             f"--prometheus: {spec.path} does not say which series belong to the service; write there "
-            f'prometheus: {{url: "{url}", preset: prom-client, selector: {{job: {spec.service}}}}}'
+            f'prometheus: {{url: "{url}", selector: {{job: {spec.service}}}}}'
         )
     return PrometheusSource(
         url=url, preset=source.preset, selector={"instance": _instance(source)}, position=source.position

@@ -29,7 +29,7 @@ def test_validate_says_what_the_spec_means(capsys: Captured) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert "service   shop-api" in lines
     assert "target    http://127.0.0.1:8000, 1 instance" in lines
-    assert "source    scrape of 1 page every 1s, preset prom-client" in lines
+    assert "source    scrape of 1 page every 1s, preset auto" in lines
     assert "gate      silver, confidence 95%" in lines
     rows = [line.split() for line in lines]
     assert ["objective", "bronze", "silver", "gold", "target", "critical", "graded", "on"] in rows

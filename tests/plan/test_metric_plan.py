@@ -13,7 +13,7 @@ from slocheck.spec.model import Indicator, IndicatorKind
 from tests.builders.specs import make_spec
 
 PROMETHEUS = 'prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: api}'
-SCRAPE = 'scrape: ["http://127.0.0.1:8000/metrics"]\n'
+SCRAPE = 'scrape: {urls: ["http://127.0.0.1:8000/metrics"], preset: prom-client}\n'
 LATENCY = '  latency_p95: {bronze: "< 500ms", silver: "< 200ms"}\n'
 
 

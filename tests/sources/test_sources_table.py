@@ -12,6 +12,7 @@ from slocheck.documents.reader import Key, Section, Value, ValueType, object_sch
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.pipeline.ports import MetricSource
 from slocheck.pipeline.probe import probe
+from slocheck.plan.families import Family
 from slocheck.plan.metric_plan import MetricPlan, metric_plan
 from slocheck.reporters.terminal.spec import summary
 from slocheck.sources import SOURCES
@@ -95,6 +96,14 @@ class FileSource:
     def preflight(self) -> SourcePreflight:
         """Return what is known of a file."""
         return SourcePreflight(scrape_interval=1.0, clock_skew=0.0, targets=1)
+
+    def families(self, *, after: float | None = None) -> tuple[Family, ...]:
+        """Return no family."""
+        assert after is None
+        return ()
+
+    def use(self, plan: MetricPlan) -> None:
+        """Do nothing."""
 
     def start(self) -> None:
         """Do nothing."""

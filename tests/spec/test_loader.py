@@ -15,6 +15,7 @@ from slocheck.spec.blocks.scrape import ScrapeSource
 from slocheck.spec.blocks.validity import VALIDITY_KEYS
 from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
+    AUTO,
     CacheRule,
     Endpoint,
     FailureRule,
@@ -158,9 +159,7 @@ def test_a_scrape_is_a_list_or_a_mapping() -> None:
     long = parse_spec(
         base.replace(PROMETHEUS, "scrape: {urls: [http://h/metrics], interval: 2s}\n").encode(), "slo.yaml"
     )
-    source = ScrapeSource(
-        urls=("http://h/metrics",), preset=shipped_preset("prom-client"), position=Position(5, 1)
-    )
+    source = ScrapeSource(urls=("http://h/metrics",), preset=AUTO, position=Position(5, 1))
     assert short.metric_source == source
     assert long.metric_source == replace(source, interval=2.0)
 

@@ -4,10 +4,9 @@ import pytest
 
 from slocheck.documents.position import Position
 from slocheck.errors import UsageError
-from slocheck.spec.blocks.preset import shipped_preset
 from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.loader import parse_spec, with_overrides
-from slocheck.spec.model import Overrides
+from slocheck.spec.model import AUTO, Overrides
 from tests.builders.good_spec import GOOD, good
 
 PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]
@@ -93,7 +92,7 @@ def test_one_scraped_page_tells_the_instance(page: str, instance: str) -> None:
     )
     assert spec.metric_source == PrometheusSource(
         url="http://127.0.0.1:9090",
-        preset=shipped_preset("prom-client"),
+        preset=AUTO,
         selector={"instance": instance},
         position=Position(5, 1),
     )
@@ -104,6 +103,4 @@ def test_without_a_source_nothing_says_which_series_to_take() -> None:
     text = GOOD.replace(PROMETHEUS, "").replace(QUERY, "")
     with pytest.raises(UsageError, match="does not say which series belong to the service") as caught:
         with_overrides(parse_spec(text.encode(), "slo.yaml"), Overrides(prometheus="http://p:9090"))
-    assert 'prometheus: {url: "http://p:9090", preset: prom-client, selector: {job: shop-api}}' in str(
-        caught.value
-    )
+    assert 'prometheus: {url: "http://p:9090", selector: {job: shop-api}}' in str(caught.value)

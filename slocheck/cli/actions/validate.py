@@ -41,6 +41,7 @@ def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
     targets = f"{found.targets} target{'s' if found.targets != 1 else ''} up"
     yield ""
     yield f"{targets}, scraped every {interval}, clock skew {found.clock_skew:.3f} s"
+    yield for_terminal(probed.mapping)
     width = max(len(objective.name) for objective in spec.objectives)
     for objective in spec.objectives:
         obstacles = probed.obstacles.get(objective.name, ())

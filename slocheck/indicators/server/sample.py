@@ -46,6 +46,8 @@ def server_sample(
     if not traits_of(kind).is_query:
         if server.raw.incomplete:
             return NoData(f"the series are incomplete: {server.raw.incomplete[0]}", source_failed=True)
+        if server.preset.is_unknown:
+            return NoData(server.raw.mapping or "no metrics of the service were looked for")
         if server.load_balanced:
             return NoData(server.load_balanced, source_failed=True)
     return SERVER_SAMPLES[kind](_Question(objective, limit, spec, server, client))

@@ -126,6 +126,5 @@ def _server(report: Report) -> str:
     if server is None:
         return report.evidence.server_error or "none configured: measured by the client only"
     every = seconds_text(server.scrape_interval)
-    return (
-        f"{server.kind}, preset {server.preset.name}, one sample every {every}, {len(server.series)} series"
-    )
+    mapping = server.mapping or f"preset {server.preset.name}"
+    return f"{server.kind}, {mapping}, one sample every {every}, {len(server.series)} series"

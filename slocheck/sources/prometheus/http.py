@@ -92,6 +92,12 @@ class PrometheusHttp:
         """Return the ``data`` of the targets endpoint; None where the backend has none."""
         return self._optional("get_targets", state="active")
 
+    def metric_types(self) -> dict[str, str]:
+        """Return the declared type of each metric by name; empty where the backend does not tell."""
+        data = self._optional("get_metric_metadata", metric="")
+        found = data if isinstance(data, list) else []
+        return {str(one.get("metric_name")): str(one.get("type")) for one in found if isinstance(one, dict)}
+
     def close(self) -> None:
         """Close the connection."""
         if self._session is not None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.lag import longest_wait
+from slocheck.plan.families import Family
 from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import UP
 from slocheck.promql.selectors import SeriesQuery, equalities, selector_text
 from slocheck.sources.prometheus.dashboard import ask_dashboard
+from slocheck.sources.prometheus.families import find_families, wait_for_scrape
 from slocheck.sources.prometheus.fetch import Fetcher, fetch_usage, merged
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.preflight import (
@@ -59,6 +61,21 @@ class PrometheusApi:
         self._http = PrometheusHttp(source)
         self._up = up_query(plan.series, source.selector)
         self._known: tuple[float, float] | None = None  # skew and interval, once measured
+        self._shown = 0.0  # on the server's clock: from when on samples are taken
+
+    def families(self, *, after: float | None = None) -> tuple[Family, ...]:
+        """Return the families of the targets.
+
+        Raises:
+            SourceError: Prometheus does not answer.
+        """
+        if after is not None:
+            self._shown = wait_for_scrape(self._http, self._up, after=after)
+        return find_families(self._http, self._up)
+
+    def use(self, plan: MetricPlan) -> None:
+        """Ask by this plan from now on."""
+        self._plan = plan
 
     def preflight(self) -> SourcePreflight:
         """Check before any load that all can be measured.
@@ -96,7 +113,7 @@ class PrometheusApi:
         skew, interval = self._clock(fetcher)
         begin, window = load_start + skew, Window(window_start + skew, end + skew, interval)
         until = self._wait(fetcher, window, skew)
-        first = begin - INTERVALS_BEFORE * interval
+        first = max(begin - INTERVALS_BEFORE * interval, self._shown)
         settling = Settling(
             fetch=lambda start, end: self._series(fetcher, start, end),
             raw=ServerSeries(

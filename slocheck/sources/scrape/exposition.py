@@ -12,11 +12,13 @@ from typing import NamedTuple
 from slocheck.promql.selectors import SeriesQuery, matches
 
 SAMPLE = re.compile(
-    r'([a-zA-Z_:][\w:]*+)[ \t]*+(\{[^"}]*+(?:"(?:[^"\\]|\\.)*+"[^"}]*+)*+\})?+[ \t]*+(\S+)'
+    r'([a-zA-Z_:][\w:]*+)?+[ \t]*+(\{[^"}]*+(?:"(?:[^"\\]|\\.)*+"[^"}]*+)*+\})?+[ \t]*+(\S+)'
     r"(?:[ \t]++(-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+))?+"
 )
 """Name, labels, value and the sample's own time."""
 MILLISECONDS = 1000
+QUOTED_NAME = "{"
+"""How a line begins whose metric stands in quotes among the labels, as names with dots do."""
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 OPENMETRICS_END = "# EOF"
 
@@ -45,14 +47,15 @@ class PageReader:
     """Finds the samples of the wanted series on one target's pages.
 
     Args:
-        queries: What is wanted.
+        queries: What is wanted; None: everything.
     """
 
-    def __init__(self, queries: Iterable[SeriesQuery]) -> None:
+    def __init__(self, queries: Iterable[SeriesQuery] | None) -> None:
+        self._all = queries is None
         self._queries: dict[str, list[SeriesQuery]] = {}
-        for query in queries:
+        for query in queries or ():
             self._queries.setdefault(query.metric, []).append(query)
-        self._starts = tuple(self._queries)
+        self._starts = (*self._queries, QUOTED_NAME)
         self._known: dict[str, SeriesId | None] = {}
         self._series: dict[tuple[str, frozenset[tuple[str, str]]], SeriesId] = {}
 
@@ -67,13 +70,13 @@ class PageReader:
         if text.lstrip()[:1] == "<":
             raise PageError("the page is HTML, not metrics")
         samples = list(self._samples(text, 1 if openmetrics else MILLISECONDS))
-        if len({sample.series for sample in samples}) < len(samples):
+        if not self._all and len({sample.series for sample in samples}) < len(samples):
             raise PageError("the page has a series twice")
         return samples
 
     def _samples(self, text: str, per_second: int) -> Iterator[PageSample]:
         for line in _unindented(text).split("\n"):
-            if not line.startswith(self._starts):
+            if not (_is_sample(line) if self._all else line.startswith(self._starts)):
                 continue
             found = SAMPLE.match(line)
             if not found:
@@ -81,25 +84,29 @@ class PageReader:
             name, labels, value, time = found.groups(default="")
             head = name + labels
             if head not in self._known:
-                self._known[head] = self._identify(head)
+                self._known[head] = self._identify(name, head)
             series = self._known[head]
             if series is not None:
                 yield PageSample(series, _number(value), float(time) / per_second if time else None)
 
-    def _identify(self, head: str) -> SeriesId | None:
+    def _identify(self, plain: str, head: str) -> SeriesId | None:
         """Parse name and labels; None where no query wants the series.
 
         A label with an empty value is an absent label, as Prometheus has it: some exporters add one to
         all series of a family when the first series with a value appears.
         """
-        metric = head.partition("{")[0]
-        if metric not in self._queries:
+        if plain and not self._all and plain not in self._queries:
             return None
         name, written = _parsed(head)
         labels = {label: value for label, value in written.items() if value}
-        if not any(matches(labels, query.matchers) for query in self._queries[metric]):
+        wanted = (matches(labels, query.matchers) for query in self._queries.get(name, ()))
+        if not self._all and not any(wanted):
             return None
         return self._series.setdefault((name, frozenset(labels.items())), SeriesId(name, labels))
+
+
+def _is_sample(line: str) -> bool:
+    return bool(line) and not line.startswith("#") and not line.isspace()
 
 
 def _unindented(text: str) -> str:
@@ -129,6 +136,7 @@ def _number(text: str) -> float:
         raise PageError(f"a value that is not a number: {text[:40]!r}") from None
 
 
-def declared(text: str) -> frozenset[str]:
-    """Return the families that a page declares by ``# TYPE``, with or without samples."""
-    return frozenset(re.findall(r"^[ \t]*#[ \t]+TYPE[ \t]+(\S+)", text, re.MULTILINE))
+def declared(text: str) -> Mapping[str, str]:
+    """Return the families that a page declares by ``# TYPE``, with or without samples, and their types."""
+    found = re.findall(r"^[ \t]*#[ \t]+TYPE[ \t]+(\S+)[ \t]+(\S+)", text, re.MULTILINE)
+    return {name.strip('"'): kind for name, kind in found}

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from slocheck.errors import SourceError
 from slocheck.evidence.series import RawSeries
-from slocheck.masking import mask
+from slocheck.masking import mask, strip_url
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.credentials import Credentials
@@ -20,7 +21,7 @@ from slocheck.sources.scrape.exposition import (
     SeriesId,
     declared,
 )
-from slocheck.sources.scrape.page_fetch import fetch_page
+from slocheck.sources.scrape.page_fetch import Page, fetch_page
 
 PAGE_TIMEOUT = 5.0
 """Seconds for one page; a slower page is a gap."""
@@ -77,7 +78,7 @@ class Replica:
     Args:
         url: Of the metrics page.
         instance: Value of the label ``instance``.
-        queries: Wanted series.
+        queries: Wanted series; None: all.
         counters: Which of their metrics may only rise.
         context: How certificates are checked.
         credentials: What the page asks for.
@@ -88,14 +89,14 @@ class Replica:
         url: str,
         instance: str,
         *,
-        queries: Sequence[SeriesQuery],
+        queries: Sequence[SeriesQuery] | None,
         counters: frozenset[str],
         context: ssl.SSLContext,
         credentials: Credentials,
     ) -> None:
         self.url = url
         self.instance = instance
-        self.declared: frozenset[str] = frozenset()
+        self.declared: Mapping[str, str] = {}
         self._reader = PageReader(queries)
         self._counters = counters
         self._context = context
@@ -110,9 +111,7 @@ class Replica:
         """Fetch the page once and keep its samples; a failure is kept as a gap."""
         sent = time.time()
         try:
-            page = fetch_page(
-                self.url, self._context, PAGE_TIMEOUT, headers=self._credentials.request_headers
-            )
+            page = self._fetch()
             with self._lock:
                 samples = self._reader.read(page.text, openmetrics=page.openmetrics)
         except PageError as error:
@@ -188,6 +187,24 @@ class Replica:
         """Return the metrics of which a series has been seen."""
         with self._lock:
             return frozenset(series.metric for series in self._samples)
+
+    def whole_page(self) -> tuple[list[tuple[str, Mapping[str, str]]], Mapping[str, str]]:
+        """Fetch the page once, and return metric and labels of all its series, and the types it declares.
+
+        Raises:
+            SourceError: Why it cannot be fetched.
+        """
+        try:
+            page = self._fetch()
+            samples = PageReader(None).read(page.text, openmetrics=page.openmetrics)
+        except PageError as error:
+            raise SourceError(
+                mask(f"scrape {strip_url(self.url)}: {error}", self._credentials.secrets)
+            ) from None
+        return [(sample.series.metric, sample.series.labels) for sample in samples], declared(page.text)
+
+    def _fetch(self) -> Page:
+        return fetch_page(self.url, self._context, PAGE_TIMEOUT, headers=self._credentials.request_headers)
 
     def label_values(self, metric: str, label: str) -> tuple[str, ...]:
         """Return the values of `label` over all series of `metric`, one a series."""

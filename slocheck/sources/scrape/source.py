@@ -3,19 +3,20 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from urllib.parse import urlsplit
 
 from slocheck.errors import SourceError, UsageError
-from slocheck.evidence.series import ServerSeries, SourcePreflight
+from slocheck.evidence.series import RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.lag import longest_wait, measured_lag, settlement
 from slocheck.masking import strip_url
+from slocheck.plan.families import Family, families_of
 from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import PROCESS_START, UP
-from slocheck.promql.selectors import SeriesQuery, selector_text
+from slocheck.promql.selectors import SeriesQuery, matches, selector_text
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
 from slocheck.sources.credentials import read_credentials
 from slocheck.sources.scrape.replica import (
@@ -54,12 +55,39 @@ class ScrapePages:
 
     def __init__(self, source: ScrapeSource, plan: MetricPlan) -> None:
         self._source = source
+        self._replicas: tuple[Replica, ...] = ()
+        self._stop = threading.Event()
+        self._started = False
+        self._take(plan)
+
+    def _take(self, plan: MetricPlan) -> None:
         self._mapping = plan.mapping
         self._queries = tuple(query for query in plan.series if query.metric != UP)
         self._limits = plan.latency_limits
         self._usage = plan.usage
-        self._replicas: tuple[Replica, ...] = ()
-        self._stop = threading.Event()
+
+    def families(self, *, after: float | None = None) -> tuple[Family, ...]:
+        """Return the families on all pages.
+
+        Raises:
+            SourceError: A page cannot be fetched.
+        """
+        self._open()
+        if after is not None:
+            time.sleep(max(0.0, after + SETTLE - time.time()))
+        seen: list[tuple[str, Mapping[str, str]]] = []
+        types: dict[str, str] = {}
+        for replica in self._replicas:
+            each, declared = replica.whole_page()
+            seen += each
+            types |= declared
+        return families_of(seen, types)
+
+    def use(self, plan: MetricPlan) -> None:
+        """Ask by this plan from now on; before `start`, what the pages showed until now is forgotten."""
+        self._take(plan)
+        if not self._started:
+            self._replicas = ()
 
     def preflight(self) -> SourcePreflight:
         """Fetch every page a few times, and check that each comes from one process.
@@ -90,6 +118,7 @@ class ScrapePages:
     def start(self) -> None:
         """Scrape every replica once, then go on in the background; returns after the first scrapes."""
         self._open()
+        self._started = True
         firsts = []
         for replica in self._replicas:
             firsts.append(threading.Event())
@@ -154,7 +183,10 @@ class ScrapePages:
             start=window_start,
             end=end,
             series=tuple(
-                series for replica in self._replicas for series in replica.series(usable, load_start)
+                series
+                for replica in self._replicas
+                for series in replica.series(usable, load_start)
+                if self._asks(series)
             ),
             scrape_interval=self._source.interval,
             queries=tuple(self._asked()),
@@ -165,6 +197,13 @@ class ScrapePages:
     def close(self) -> None:
         """Stop scraping; the threads end by themselves after their current page."""
         self._stop.set()
+
+    def _asks(self, series: RawSeries) -> bool:
+        """Tell whether the plan asks for a series: all were kept while no mapping was found."""
+        return series.metric in (UP, PROCESS_START) or any(
+            query.metric == series.metric and matches(series.labels, query.matchers)
+            for query in (*self._queries, *self._usage)
+        )
 
     def _asked(self) -> list[str]:
         """Return what was fetched and what was kept of it, one line each, for the report."""
@@ -186,9 +225,10 @@ class ScrapePages:
         if not any(query.metric == PROCESS_START for query in queries):
             queries = (*queries, SeriesQuery(PROCESS_START))
         counters = _counters(self._mapping)
+        wanted = None if self._mapping.is_unknown else queries
         self._replicas = tuple(
             Replica(
-                url, instance, queries=queries, counters=counters, context=context, credentials=credentials
+                url, instance, queries=wanted, counters=counters, context=context, credentials=credentials
             )
             for url, instance in zip(self._source.urls, instances(self._source.urls), strict=True)
         )
@@ -259,7 +299,7 @@ class ScrapePages:
 
     def _missing_warnings(self, missing: Sequence[str]) -> list[RunWarning]:
         """Warn of a metric that the page does not even declare: it may be misnamed."""
-        known = frozenset[str]().union(*(replica.declared for replica in self._replicas))
+        known = frozenset[str]().union(*(replica.declared.keys() for replica in self._replicas))
         return [
             RunWarning(
                 "missing-metric",

@@ -20,10 +20,9 @@ from slocheck.documents.reader import (
 )
 from slocheck.documents.yaml_tree import ScalarNode, parse_document
 from slocheck.spec.metric_units import UNITS, unit_in_name
-from slocheck.spec.model import Preset
+from slocheck.spec.model import AUTO, Preset
 from slocheck.spec.presets import PRESET_NAMES, preset_bytes, preset_file
 
-DEFAULT_PRESET = "prom-client"
 CUSTOM = "custom"
 
 LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_]*"
@@ -159,23 +158,31 @@ def shipped_preset(name: str) -> Preset:
     return parse_preset(preset_bytes(name), preset_file(name), name)
 
 
+def shipped_presets() -> tuple[Preset, ...]:
+    """Return all shipped presets."""
+    return tuple(shipped_preset(name) for name in PRESET_NAMES)
+
+
 def _read_choice(value: Value) -> Preset | None:
     if not isinstance(value.node, ScalarNode):
         return read_preset(value, CUSTOM)
     name = value.scalar().text
+    if name == AUTO.name:
+        return AUTO
     if name not in PRESET_NAMES:
-        raise InvalidValue(unknown("preset", name, PRESET_NAMES))
+        raise InvalidValue(unknown("preset", name, (AUTO.name, *PRESET_NAMES)))
     return shipped_preset(name)
 
 
 PRESET: ValueType[Preset | None] = ValueType(
-    _read_choice, {"oneOf": [{"type": "string", "enum": list(PRESET_NAMES)}, object_schema(PRESET_KEYS)]}
+    _read_choice,
+    {"oneOf": [{"type": "string", "enum": [AUTO.name, *PRESET_NAMES]}, object_schema(PRESET_KEYS)]},
 )
 PRESET_KEY: Key[Preset | None] = Key(
-    "preset", PRESET, None, f"name of a shipped preset, or your own metric names; absent: {DEFAULT_PRESET}"
+    "preset", PRESET, None, f"{AUTO.name} (the default), name of a shipped preset, or your own metric names"
 )
 
 
 def preset_of(section: Section) -> Preset:
-    """Return the preset of a source's block; the default preset if it names none."""
-    return section.get(PRESET_KEY) or shipped_preset(DEFAULT_PRESET)
+    """Return the preset of a source's block; without one it is looked for."""
+    return section.get(PRESET_KEY) or AUTO

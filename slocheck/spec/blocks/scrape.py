@@ -10,9 +10,9 @@ from slocheck.documents.units import format_duration
 from slocheck.documents.urls import URL
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.blocks.auth import AUTH, INLINE_AUTH
-from slocheck.spec.blocks.preset import DEFAULT_PRESET, PRESET_KEY, preset_of, shipped_preset
+from slocheck.spec.blocks.preset import PRESET_KEY, preset_of
 from slocheck.spec.blocks.tls import TLS
-from slocheck.spec.model import SourceBlock, Tls
+from slocheck.spec.model import AUTO, SourceBlock, Tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,7 @@ SCRAPE_KEYS: tuple[Key[Any], ...] = (SCRAPE_URLS, PRESET_KEY, INTERVAL, AUTH, TL
 
 def _read_scrape(value: Value) -> ScrapeSource | None:
     if isinstance(value.node, SequenceNode):
-        return ScrapeSource(
-            urls=_URLS.read(value), preset=shipped_preset(DEFAULT_PRESET), position=value.position
-        )
+        return ScrapeSource(urls=_URLS.read(value), preset=AUTO, position=value.position)
     section = Section(value, SCRAPE_KEYS, refused=INLINE_AUTH)
     return ScrapeSource(
         urls=section.get(SCRAPE_URLS),

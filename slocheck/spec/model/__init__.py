@@ -6,7 +6,7 @@ from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from slocheck.spec.model.metric_source import Auth, SourceBlock
 from slocheck.spec.model.objective import EXTRA_LEVELS, Endpoint, Objective, SourceChoice
 from slocheck.spec.model.overrides import Overrides
-from slocheck.spec.model.preset import Preset
+from slocheck.spec.model.preset import AUTO, Preset
 from slocheck.spec.model.related_jobs import CacheCounters, RelatedJobs, Replicas
 from slocheck.spec.model.rules import CacheRule, FailureRule
 from slocheck.spec.model.spec import Spec
@@ -15,6 +15,7 @@ from slocheck.spec.model.validity import ValidityLimits
 from slocheck.spec.model.workload import Workload
 
 __all__ = [
+    "AUTO",
     "EXTRA_LEVELS",
     "ArrivalProcess",
     "Auth",

@@ -45,3 +45,20 @@ class Preset:
     lag: float = 0.0
     selector: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it names no metric, because none was found yet."""
+        return self.histogram is None and self.counter is None and self.cache_hits is None
+
+
+AUTO = Preset(
+    name="auto",
+    histogram=None,
+    counter=None,
+    method_label=None,
+    route_label=None,
+    status_label=None,
+    histogram_status_label=None,
+)
+"""Stands for a mapping that is looked for among the metrics of the service, and is not found yet."""

@@ -133,5 +133,8 @@ def test_what_prometheus_client_writes_is_read_back(values: dict[str, float]) ->
 
 def test_declared_families() -> None:
     """A family without samples is known by its TYPE line."""
-    assert declared("# TYPE a_total counter\n# HELP b x\n# TYPE b histogram\nc 1\n") == {"a_total", "b"}
-    assert declared("  #  TYPE\ta_total counter\n") == {"a_total"}
+    assert declared("# TYPE a_total counter\n# HELP b x\n# TYPE b histogram\nc 1\n") == {
+        "a_total": "counter",
+        "b": "histogram",
+    }
+    assert declared("  #  TYPE\ta_total counter\n") == {"a_total": "counter"}

@@ -1,0 +1,96 @@
+"""Sends each GET step of a scenario once, before the load: a service may have no series until then."""
+
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from urllib.parse import urlsplit
+
+from slocheck.scenario.compile.compiled import CompiledStep, compile_scenario
+from slocheck.scenario.compile.value_slots import UnsendableError
+from slocheck.scenario.model import Scenario, Step
+from slocheck.spec.model import Endpoint, Target
+from slocheck.tls import tls_context
+
+TIMEOUT_S = 10.0
+MOST_READ = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What came back for one GET step.
+
+    Attributes:
+        endpoint: The step's.
+        status: HTTP status; 0 where no response came.
+        content_type: As the server names it; empty where it does not.
+        size: Bytes of the body, as sent.
+        seconds: From the send to the last byte.
+        error: Why no response came; empty where one did.
+    """
+
+    endpoint: Endpoint
+    status: int = 0
+    content_type: str = ""
+    size: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+
+def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstAnswer, ...]:
+    """Send each GET step once, one after the other, each over a connection of its own.
+
+    A step that needs what an earlier response holds is left out. Redirects are not followed, and a failure is
+    an answer as well.
+    """
+    parts = urlsplit(target.url)
+    secure = parts.scheme == "https"
+    address = (parts.hostname or "", parts.port or (443 if secure else 80))
+    context = tls_context(target.tls, where="target.tls") if secure else None
+    compiled = compile_scenario(scenario, authority=parts.netloc, base_path=parts.path)
+    values = next(compiled.iterations(seed=0, index=0, processes=1))[1]
+    found: dict[Endpoint, FirstAnswer] = {}
+    for flow, ready in zip(scenario.flows, compiled.flows, strict=True):
+        for step, request in zip(flow.steps, ready.steps, strict=True):
+            endpoint = Endpoint(step.method, step.name)
+            if step.method == "GET" and endpoint not in found and _is_free(step, scenario):
+                found[endpoint] = _sent(endpoint, request, values, address, context)
+    return tuple(found.values())
+
+
+def _is_free(step: Step, scenario: Scenario) -> bool:
+    """Tell whether a step's request needs nothing of an earlier response."""
+    fields = (template for _, template in (*step.query, *step.headers, *scenario.headers))
+    templates = (step.path, *fields)
+    return all(part.name in scenario.feeders for template in templates for part in template.placeholders)
+
+
+def _sent(
+    endpoint: Endpoint,
+    step: CompiledStep,
+    values: list[object],
+    address: tuple[str, int],
+    context: ssl.SSLContext | None,
+) -> FirstAnswer:
+    begun = time.monotonic()
+    try:
+        request = step.fixed or step.render(values)
+        with (
+            socket.create_connection(address, timeout=TIMEOUT_S) as plain,
+            _wrapped(plain, address, context) as sock,
+        ):
+            sock.sendall(request)
+            response = HTTPResponse(sock, method=endpoint.method)
+            response.begin()
+            size = len(response.read(MOST_READ))
+    except (OSError, HTTPException, UnsendableError) as error:
+        return FirstAnswer(
+            endpoint, seconds=time.monotonic() - begun, error=str(error) or type(error).__name__
+        )
+    kind = response.getheader("Content-Type", "")
+    return FirstAnswer(endpoint, response.status, kind, size, time.monotonic() - begun)
+
+
+def _wrapped(plain: socket.socket, address: tuple[str, int], context: ssl.SSLContext | None) -> socket.socket:
+    return context.wrap_socket(plain, server_hostname=address[0]) if context else plain

@@ -1,0 +1,95 @@
+"""Metric families as a page or Prometheus shows them: what the search for a mapping looks at."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+BUCKET = "_bucket"
+Labels = Mapping[str, str]
+
+
+class FamilyKind(StrEnum):
+    """What a family is, as far as its series and its declared type tell."""
+
+    HISTOGRAM = "histogram"
+    COUNTER = "counter"
+    UNTYPED = "untyped"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric with its series.
+
+    Attributes:
+        name: A histogram's without ``_bucket``, any other's in full.
+        kind: Gauges and summaries are `OTHER`.
+        series: Labels of each series, without ``le`` and without empty ones.
+        boundaries: Values of ``le``; empty where it is not a histogram.
+    """
+
+    name: str
+    kind: FamilyKind
+    series: tuple[Labels, ...]
+    boundaries: frozenset[str] = frozenset()
+
+    def values(self, label: str) -> tuple[str, ...]:
+        """Return the values that a label has, each once."""
+        return tuple(dict.fromkeys(one[label] for one in self.series if label in one))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels that any of its series has, by name."""
+        return tuple(sorted({label for one in self.series for label in one}))
+
+
+def families_of(series: Iterable[tuple[str, Labels]], types: Mapping[str, str]) -> tuple[Family, ...]:
+    """Group series by family, in order of name.
+
+    Args:
+        series: Metric and labels of each.
+        types: Declared type by family, with or without ``_total``; a missing one is told by the name.
+    """
+    found: defaultdict[str, list[Labels]] = defaultdict(list)
+    for metric, labels in series:
+        found[metric].append(labels)
+    histograms = {
+        metric.removesuffix(BUCKET)
+        for metric, each in found.items()
+        if metric.endswith(BUCKET) and any("le" in labels for labels in each)
+    }
+    families = [_histogram(name, found[name + BUCKET]) for name in histograms]
+    parts = {name + end for name in histograms for end in (BUCKET, "_count", "_sum", "_created")}
+    families += [
+        Family(metric, _kind(metric, each, types), _unique(each))
+        for metric, each in found.items()
+        if metric not in parts and metric not in histograms
+    ]
+    return tuple(sorted(families, key=lambda family: family.name))
+
+
+def _histogram(name: str, series: Iterable[Labels]) -> Family:
+    each = tuple(series)
+    boundaries = frozenset(labels["le"] for labels in each if "le" in labels)
+    return Family(name, FamilyKind.HISTOGRAM, _unique(each), boundaries)
+
+
+def _kind(metric: str, series: Iterable[Labels], types: Mapping[str, str]) -> FamilyKind:
+    declared = types.get(metric) or types.get(metric.removesuffix("_total"), "")
+    if declared == "histogram" and metric in types:
+        return FamilyKind.HISTOGRAM  # a native one: it has no buckets of its own name
+    if any("quantile" in labels for labels in series) or metric.endswith(("_sum", "_created")):
+        return FamilyKind.OTHER
+    if declared == "counter" or (metric.endswith("_total") and declared in ("", "unknown", "untyped")):
+        return FamilyKind.COUNTER
+    return FamilyKind.UNTYPED if declared in ("", "unknown", "untyped") else FamilyKind.OTHER
+
+
+def _unique(series: Iterable[Labels]) -> tuple[Labels, ...]:
+    """Return each label set once, without ``le`` and without labels that are empty."""
+    found: dict[frozenset[tuple[str, str]], Labels] = {}
+    for one in series:
+        kept = {label: value for label, value in one.items() if value and label != "le"}
+        found.setdefault(frozenset(kept.items()), kept)
+    return tuple(found.values())

@@ -1,0 +1,108 @@
+"""Compares a mapping with the labels that the service's series have, and adapts it where that is safe."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from slocheck.plan.families import Family
+from slocheck.plan.label_roles import roles_of
+from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice
+
+MOST_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A mapping after it was compared with the series.
+
+    Attributes:
+        mapping: With what the series showed.
+        notes: What is missing, each with the cure, and what was taken in its place.
+    """
+
+    mapping: Preset
+    notes: tuple[str, ...] = ()
+
+
+def compare_labels(mapping: Preset, families: Iterable[Family], objectives: Iterable[Objective]) -> Compared:
+    """Compare a mapping with the labels and values of the families; one without series says nothing.
+
+    A histogram without its status takes failures from the counter instead. A method or a route that the
+    series write in another letter case, or with other slashes at its ends, is taken as they write it.
+    """
+    by_name = {family.name: family for family in families if family.series}
+    histogram = by_name.get(mapping.histogram or "")
+    own = mapping.histogram is not None and mapping.counter == f"{mapping.histogram}_count"
+    counter = histogram if own else by_name.get(mapping.counter or "")
+    notes = [*_missing(mapping, histogram, counter)]
+    if histogram and mapping.histogram_status_label and not histogram.values(mapping.histogram_status_label):
+        label = mapping.histogram_status_label
+        if counter and not own and mapping.status_label and counter.values(mapping.status_label):
+            notes.append(
+                f"{histogram.name} has no label {label}: which requests failed is read from {mapping.counter}"
+            )
+            mapping = replace(mapping, histogram_status_label=None)
+        else:
+            notes.append(_without(histogram, label, "histogram_status_label", roles_of(histogram).status))
+    there = [family for family in (histogram, counter) if family]
+    endpoints = _endpoints(objectives)
+    methods = {**_methods(mapping, there, endpoints), **mapping.methods}
+    routes = {**_routes(mapping, there, endpoints), **mapping.routes}
+    return Compared(replace(mapping, methods=methods, routes=routes), tuple(dict.fromkeys(notes)))
+
+
+def _endpoints(objectives: Iterable[Objective]) -> tuple[Endpoint, ...]:
+    found = [one.endpoint for one in objectives if one.endpoint and one.source is not SourceChoice.CLIENT]
+    return tuple(dict.fromkeys(found))
+
+
+def _missing(mapping: Preset, histogram: Family | None, counter: Family | None) -> Iterator[str]:
+    """Say which labels no series has."""
+    for family in dict.fromkeys(family.name for family in (histogram, counter) if family):
+        seen = histogram if histogram and histogram.name == family else counter
+        assert seen is not None
+        roles = roles_of(seen)
+        wanted = [
+            ("method_label", mapping.method_label, roles.method),
+            ("route_label", mapping.route_label, roles.route),
+        ]
+        if seen is counter:
+            wanted.append(("status_label", mapping.status_label, roles.status))
+        for key, label, likely in wanted:
+            if label and not seen.values(label):
+                yield _without(seen, label, key, likely)
+
+
+def _without(family: Family, label: str, key: str, likely: str | None) -> str:
+    cure = (
+        f"write {key}: {likely} under preset"
+        if likely
+        else f"add it to the metric, or correct {key} under preset"
+    )
+    labels = ", ".join(family.labels[:MOST_SHOWN]) or "no labels"
+    return f"{family.name} has no label {label} (it has {labels}): {cure}"
+
+
+def _methods(mapping: Preset, families: Sequence[Family], endpoints: Iterable[Endpoint]) -> Mapping[str, str]:
+    """Return the methods that the series write in other letter case."""
+    seen = _values(families, mapping.method_label)
+    found = {}
+    for method in {endpoint.method for endpoint in endpoints}:
+        same = [value for value in seen if value.upper() == method]
+        if method not in seen and len(same) == 1:
+            found[method] = same[0]
+    return found
+
+
+def _routes(mapping: Preset, families: Sequence[Family], endpoints: Iterable[Endpoint]) -> Mapping[str, str]:
+    """Return the routes that the series write with other slashes at their ends."""
+    seen = _values(families, mapping.route_label)
+    found = {}
+    for name in {endpoint.name for endpoint in endpoints}:
+        same = [value for value in seen if value.strip("/") == name.strip("/")]
+        if name not in seen and len(same) == 1:
+            found[name] = same[0]
+    return found
+
+
+def _values(families: Sequence[Family], label: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for family in families for value in family.values(label or "")))

@@ -1,0 +1,212 @@
+"""Finds the mapping of a service's metrics among the families that it exports: ``preset: auto``."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from slocheck.plan.families import Family, FamilyKind
+from slocheck.plan.label_roles import Roles, roles_of
+from slocheck.plan.mapping_text import described, mapping_yaml
+from slocheck.spec.metric_units import UNITS, unit_in_name
+from slocheck.spec.model import AUTO, Preset
+
+HEALTH_ROUTES = ("/metrics", "/health", "/healthz", "/livez", "/readyz")
+MOST_SHOWN = 4
+LONGEST_SECONDS = 100
+"""Bucket boundaries above this are milliseconds: no histogram of HTTP requests reaches 100 s."""
+
+_TIME = frozenset({"duration", "latency", "time", "seconds", "milliseconds", "millis", "ms", "elapsed"})
+_HTTP = frozenset({
+    *("http", "https", "request", "requests", "req", "rq", "response", "responses", "api", "server", "web"),
+})  # fmt: skip
+_OTHERS = frozenset({
+    *("client", "outgoing", "outbound", "upstream", "downstream", "fetch", "db", "sql", "query", "redis"),
+    *("grpc", "rpc", "kafka", "gc", "eventloop", "job", "queue", "cache", "lock", "size", "bytes", "body"),
+    *("scheduler", "workqueue", "dns", "tls", "handshake", "process", "python", "nodejs", "jvm", "go"),
+    *("promhttp", "scrape", "exceptions", "exception", "connection", "connections", "age", "lease"),
+})  # fmt: skip
+_HINTS: Mapping[str, tuple[str, ...]] = {"aspnet": ("kestrel_", "aspnetcore_", "dotnet_")}
+"""Presets whose names others share: only with another family of this prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The mapping of a service's metrics.
+
+    Attributes:
+        mapping: To ask by.
+        said: One line that says what was taken.
+    """
+
+    mapping: Preset
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Families that are there and are not one mapping.
+
+    Attributes:
+        text: Why, and the mapping to paste.
+    """
+
+    text: str
+
+
+def match_mapping(families: Sequence[Family], presets: Iterable[Preset]) -> Match | Unclear | None:
+    """Return the mapping of a service's metrics, why it is unclear, or None where none has series yet.
+
+    A shipped preset whose families and labels are all there comes first. Then any histogram of HTTP latencies
+    by its name, with the labels that hold method, route and status; then a counter of requests alone.
+    """
+    by_name = {family.name: family for family in families if family.series}
+    exact = _best([one for preset in presets if (one := _shipped(preset, by_name))])
+    if exact:
+        return _one(exact, by_name)
+    timed = [family for family in by_name.values() if _is_latency(family)]
+    if ranked := _ranked(timed):
+        return _one([_mapping(family, None, by_name) for family in ranked], by_name)
+    if labelled := [family for family in timed if family.labels]:
+        return _alien(labelled, by_name)
+    counters = _ranked([family for family in by_name.values() if _counts_requests(family)])
+    return _one([_mapping(None, family, by_name) for family in counters], by_name) if counters else None
+
+
+def _one(mappings: Sequence[Preset], by_name: Mapping[str, Family]) -> Match | Unclear:
+    """Return the only mapping, or say that there are several."""
+    if len(mappings) == 1:
+        mapping = _with_cache(mappings[0], by_name)
+        return Match(mapping, described(mapping))
+    shown = "\n".join(
+        f"# or\n{mapping_yaml(one)}" if at else mapping_yaml(one) for at, one in enumerate(mappings)
+    )
+    names = ", ".join(one.histogram or one.counter or "" for one in mappings[:MOST_SHOWN])
+    return Unclear(
+        f"{len(mappings)} families could be the service's requests ({names}); write the one to take:\n{shown}"
+    )
+
+
+def _alien(families: Sequence[Family], by_name: Mapping[str, Family]) -> Unclear:
+    shown = families[:MOST_SHOWN]
+    seen = "; ".join(f"{one.name} {{{', '.join(one.labels)}}}" for one in shown)
+    return Unclear(
+        f"no label of {seen} holds a route or a status that slocheck knows; "
+        "complete this mapping and write it:\n" + mapping_yaml(_mapping(shown[0], None, by_name), blanks=True)
+    )
+
+
+def _best(found: Sequence[tuple[tuple[int, int], Preset]]) -> list[Preset]:
+    """Return one preset for each histogram: the one of which most is there."""
+    best: dict[str, tuple[tuple[int, int], Preset]] = {}
+    for score, preset in found:
+        key = preset.histogram or preset.counter or ""
+        if key not in best or score > best[key][0]:
+            best[key] = score, preset
+    return [preset for _, preset in best.values()]
+
+
+def _shipped(preset: Preset, by_name: Mapping[str, Family]) -> tuple[tuple[int, int], Preset] | None:
+    """Return how much of a preset is there; None unless all of it is, cache counters apart."""
+    hints = _HINTS.get(preset.name, ())
+    if hints and not any(name.startswith(hints) for name in by_name):
+        return None
+    histogram = by_name.get(preset.histogram or "")
+    own = preset.histogram is not None and preset.counter == f"{preset.histogram}_count"
+    counter = histogram if own else by_name.get(preset.counter or "")
+    if counter is None or (preset.histogram and not (histogram and histogram.kind is FamilyKind.HISTOGRAM)):
+        return None
+    on_counter = [preset.method_label, preset.route_label, preset.status_label, *preset.selector]
+    on_histogram = [preset.method_label, preset.route_label, preset.histogram_status_label]
+    if not _has(counter, on_counter) or (histogram and not _has(histogram, on_histogram)):
+        return None
+    labels = sum(label is not None for label in (*on_counter, *on_histogram))
+    return (2 - own + bool(hints), labels), preset
+
+
+def _has(family: Family, labels: Iterable[str | None]) -> bool:
+    there = set(family.labels)
+    return all(label is None or label in there for label in labels)
+
+
+def _tokens(name: str) -> frozenset[str]:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return frozenset(re.split(r"[^a-z0-9]+", spaced))
+
+
+def _is_latency(family: Family) -> bool:
+    words = _tokens(family.name)
+    return (
+        family.kind is FamilyKind.HISTOGRAM
+        and bool(words & _TIME)
+        and bool(words & _HTTP)
+        and not words & _OTHERS
+    )
+
+
+def _counts_requests(family: Family) -> bool:
+    words = _tokens(family.name)
+    return family.kind is FamilyKind.COUNTER and bool(words & _HTTP) and not words & (_OTHERS | _TIME)
+
+
+def _ranked(families: Sequence[Family]) -> list[Family]:
+    """Return the families with most of the labels, of which route or status is one; none where none has."""
+
+    def rank(family: Family) -> tuple[int, bool]:
+        roles = roles_of(family)
+        known = roles.count if roles.route or roles.status else 0
+        return known, "http" in _tokens(family.name)
+
+    best = max((rank(family) for family in families), default=(0, False))
+    return [family for family in families if rank(family) == best] if best[0] else []
+
+
+def _mapping(histogram: Family | None, counter: Family | None, by_name: Mapping[str, Family]) -> Preset:
+    """Return the mapping of a histogram, and of the counter that has the status where it has none."""
+    roles = roles_of(histogram) if histogram else Roles()
+    if histogram and not (roles.status and roles.route):
+        counter = _counter_for(roles, by_name)
+    counted = roles_of(counter) if counter else roles
+    route = roles.route or counted.route
+    return Preset(
+        name=AUTO.name,
+        histogram=histogram.name if histogram else None,
+        counter=counter.name if counter else f"{histogram.name}_count" if histogram else None,
+        method_label=roles.method or counted.method,
+        route_label=route,
+        status_label=counted.status,
+        histogram_status_label=roles.status,
+        unit_seconds=unit_of(histogram) if histogram else Fraction(1),
+        ignore_routes=HEALTH_ROUTES if route else (),
+    )
+
+
+def _counter_for(roles: Roles, by_name: Mapping[str, Family]) -> Family | None:
+    """Return the request counter that has the status which a histogram lacks, by route where that has one."""
+    fitting = [
+        family
+        for family in by_name.values()
+        if _counts_requests(family) and roles_of(family).status and roles_of(family).route == roles.route
+    ]
+    ranked = _ranked(fitting)
+    return ranked[0] if len(ranked) == 1 and not roles.status else None
+
+
+def unit_of(histogram: Family) -> Fraction:
+    """Return the seconds in a histogram's unit: by its name, else by its bucket boundaries."""
+    if named := unit_in_name(histogram.name):
+        return UNITS[named]
+    finite = [float(text) for text in histogram.boundaries if re.fullmatch(r"[0-9.]+(e\+?[0-9]+)?", text)]
+    return Fraction(1, 1000) if max(finite, default=0) > LONGEST_SECONDS else Fraction(1)
+
+
+def _with_cache(mapping: Preset, by_name: Mapping[str, Family]) -> Preset:
+    """Return the mapping with the only pair of counters of cache hits and misses, unless it has one."""
+    pairs = [
+        (name, name.replace("hits", "misses"))
+        for name in by_name
+        if "cache" in name and "hits" in name and name.replace("hits", "misses") in by_name
+    ]
+    if mapping.cache_hits or len(pairs) != 1:
+        return mapping
+    return replace(mapping, cache_hits=pairs[0][0], cache_misses=pairs[0][1])

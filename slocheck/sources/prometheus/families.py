@@ -1,0 +1,56 @@
+"""The metric families of the service's targets, as Prometheus has them now."""
+
+import time
+
+from slocheck.errors import SourceError
+from slocheck.plan.families import Family, families_of
+from slocheck.promql.selectors import Matcher, SeriesQuery, selector_text
+from slocheck.sources.prometheus.answers import points
+from slocheck.sources.prometheus.http import PrometheusHttp
+from slocheck.sources.prometheus.preflight import clock_skew, scrape_interval
+
+NAME = "__name__"
+REQUEST_NAMES = "(?i).*(http|request|rq|req|response|cache|latency|duration|kestrel|aspnetcore|dotnet).*"
+"""Of the metrics that a mapping may be made of: a target can have thousands of others."""
+PAUSE = 0.5
+INTERVALS = 2
+"""Scrape intervals, and some seconds, in which every target should have been scraped."""
+GRACE = 5.0
+BEFORE = 0.01
+"""Seconds: a query's range may be open at its start."""
+
+
+def find_families(http: PrometheusHttp, up: SeriesQuery) -> tuple[Family, ...]:
+    """Return the families that may count requests, of the targets that `up` finds.
+
+    Raises:
+        SourceError: No answer.
+    """
+    query = SeriesQuery("", (Matcher(NAME, "=~", REQUEST_NAMES), *up.matchers))
+    found = [
+        (point.labels.get(NAME, ""), {name: text for name, text in point.labels.items() if name != NAME})
+        for point in points(http.query(selector_text(query)), http.messages)
+    ]
+    return families_of(found, http.metric_types())
+
+
+def wait_for_scrape(http: PrometheusHttp, up: SeriesQuery, *, after: float) -> float:
+    """Wait until each live target was scraped after a moment of our clock.
+
+    Returns:
+        A little before the first of these scrapes, epoch seconds on the server's clock.
+
+    Raises:
+        SourceError: No answer, or no scrape in time.
+    """
+    moment = after + clock_skew(http)
+    deadline = time.monotonic() + INTERVALS * scrape_interval(http, up) + GRACE
+    selector = selector_text(up)
+    while True:
+        found = points(http.query(f"timestamp({selector})"), http.messages)
+        first = min((point.value for point in found), default=0.0)
+        if first > moment:
+            return first - BEFORE
+        if time.monotonic() > deadline:
+            raise SourceError(http.messages.text(f"no scrape of {selector} after the first requests"))
+        time.sleep(PAUSE)

@@ -1,0 +1,213 @@
+"""``preset: auto`` on real services: what is taken, what is archived, and that no count is lost or added."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from slocheck.evidence.model import Evidence
+from slocheck.pipeline.archive import load_evidence
+from slocheck.reference_api.server import ReferenceApi
+from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
+from tests.e2e.support.counted_api import Handler, Server
+from tests.e2e.support.prometheus_server import start_prometheus
+
+OBJECTIVES = """\
+  latency_p95: {bronze: "< 20s", silver: "< 10s"}
+  error_rate: {bronze: "< 50%", silver: "< 20%"}
+"""
+BY_ENDPOINT = """\
+  items: {indicator: error_rate, endpoint: GET /items, silver: "< 20%"}
+"""
+BROWSE = """\
+flows: [{name: look, steps: [{get: /items, think: 20ms}]}]
+"""
+ITEM = """\
+flows: [{name: look, steps: [{get: /items/1, name: "GET /items/{id}", think: 20ms}]}]
+"""
+WORKLOAD = "users: 3, spawn_rate: 100, warmup: 0s, duration: 10s"
+
+
+class Stranger(Handler):
+    """A service that counts itself under names, labels and values of its own."""
+
+    registry = CollectorRegistry()
+    latency = Histogram("shop_web_request_latency_ms", "-", ["verb", "endpoint"], registry=registry)
+    served = Counter("shop_web_requests", "-", ["verb", "endpoint", "http_status"], registry=registry)
+
+    def do_GET(self) -> None:  # noqa: N802 - the library names it
+        """Serve an item, or the page."""
+        if self.path == "/metrics":
+            self._send(200, generate_latest(self.registry), "text/plain; version=0.0.4")
+            return
+        self.latency.labels("get", "items/").observe(1)
+        self.served.labels("get", "items/", "200").inc()
+        self._send(200, b"{}")
+
+
+class Fresh(Stranger):
+    """The same, and nobody has asked it for anything yet."""
+
+    registry = CollectorRegistry()
+    latency = Histogram("fresh_http_request_ms", "-", ["verb", "endpoint"], registry=registry)
+    served = Counter("fresh_http_requests", "-", ["verb", "endpoint", "http_status"], registry=registry)
+
+
+class Alien(Stranger):
+    """The same with labels that say nothing of routes."""
+
+    registry = CollectorRegistry()
+    latency = Histogram("shop_web_request_latency_ms", "-", ["verb", "tenant"], registry=registry)
+    served = Counter("shop_web_things", "-", ["verb", "endpoint", "http_status"], registry=registry)
+
+
+@contextmanager
+def serving(handler: type[Handler]) -> Iterator[str]:
+    """Serve on a free port; gives the base URL."""
+    with Server(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def sent(evidence: Evidence) -> int:
+    """Return the requests of the load."""
+    return sum(part.sent for item in evidence.recording.endpoints for part in item.slices)
+
+
+def counted(result: dict[str, object], objective: str) -> int:
+    """Return the server's count behind an objective."""
+    found = next(item for item in result["objectives"] if item["name"] == objective)  # type: ignore[attr-defined]
+    return int(next(side for side in found["levels"][0]["sides"] if side["side"] == "server")["total"])
+
+
+def run(folder: Path, url: str, source: str, **spec: str) -> tuple[Evidence, dict[str, object], str]:
+    """Make a run; returns its evidence, its result, and what was said on stderr."""
+    write_spec(folder, url, source=source, workload=WORKLOAD, more="confidence: none\n", **spec)
+    done = slocheck("run", "--json", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return load_evidence(only_run(folder)), result_of(done), done.stderr
+
+
+def test_a_scraped_page_of_a_fresh_service(tmp_path: Path) -> None:
+    """One request of each step is sent first; the counts of the load are exact all the same."""
+    with ReferenceApi(port=0) as api:
+        evidence, result, said = run(
+            tmp_path,
+            api.url,
+            f'scrape: ["{api.url}/metrics"]\n',
+            objectives=OBJECTIVES,
+            scenario=ITEM,
+            scenario_name="item.yaml",
+        )
+    assert evidence.server
+    assert evidence.server.preset.name == "prom-client"
+    assert said.count("preset prom-client: histogram http_request_duration_seconds in seconds") == 1
+    assert sent(evidence) == counted(result, "error_rate") == counted(result, "latency_p95") > 100
+
+
+def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
+    """Nothing can be sent first: the mapping is found after the load, and no count is missing."""
+    with serving(Fresh) as url:
+        evidence, result, said = run(tmp_path, url, f'scrape: ["{url}/metrics"]\n', objectives=OBJECTIVES)
+    assert "looked for again after the load" in said
+    assert evidence.server
+    assert evidence.server.mapping.startswith("found histogram fresh_http_request_ms in milliseconds")
+    assert sent(evidence) == counted(result, "error_rate") > 100
+
+
+def test_prometheus_with_a_fresh_service(tmp_path: Path) -> None:
+    """The first requests are scraped before the load begins, and are no traffic of others."""
+    with (
+        ReferenceApi(port=0) as api,
+        start_prometheus(tmp_path / "prometheus", {"shop-api": [f"{api.url}/metrics"]}) as prometheus,
+    ):
+        evidence, result, _ = run(
+            tmp_path,
+            api.url,
+            f'prometheus: {{url: "{prometheus.url}", selector: {{job: shop-api}}}}\n',
+            objectives=OBJECTIVES,
+            scenario=ITEM,
+            scenario_name="item.yaml",
+        )
+    assert evidence.server
+    assert evidence.server.preset.name == "prom-client"
+    assert sent(evidence) == counted(result, "error_rate") > 100
+
+
+def test_a_stranger_with_its_own_names_and_values(tmp_path: Path) -> None:
+    """Found by the form of its names; a verb and a route in another form are the endpoint's."""
+    with serving(Stranger) as url:
+        evidence, result, said = run(
+            tmp_path,
+            url,
+            f'scrape: ["{url}/metrics"]\n',
+            objectives=OBJECTIVES + BY_ENDPOINT,
+            scenario=BROWSE,
+            scenario_name="browse.yaml",
+        )
+    assert (
+        "found histogram shop_web_request_latency_ms in milliseconds, counter shop_web_requests_total" in said
+    )
+    assert evidence.server
+    assert evidence.server.preset.methods == {"GET": "get"}
+    assert evidence.server.preset.routes == {"/items": "items/"}
+    assert sent(evidence) == counted(result, "items") == counted(result, "error_rate") > 100
+
+
+def test_alien_metrics_are_refused_with_the_mapping_to_complete(tmp_path: Path) -> None:
+    """Exit 2 before any load."""
+    with serving(Alien) as url:
+        write_spec(
+            tmp_path, url, source=f'scrape: ["{url}/metrics"]\n', scenario=BROWSE, scenario_name="browse.yaml"
+        )
+        done = slocheck("run", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "preset:\n  histogram: shop_web_request_latency_ms" in done.stderr
+    assert "route_label: LABEL" in done.stderr
+
+
+def test_a_service_that_never_shows_metrics_is_undecided(tmp_path: Path) -> None:
+    """Exit 3: the client's side is whole, the server's says what to do."""
+
+    class Silent(Stranger):
+        registry = CollectorRegistry()
+
+    with serving(Silent) as url:
+        write_spec(
+            tmp_path,
+            url,
+            source=f'scrape: ["{url}/metrics"]\n',
+            scenario=BROWSE,
+            scenario_name="browse.yaml",
+            workload=WORKLOAD,
+            more="confidence: none\n",
+        )
+        done = slocheck("run", cwd=tmp_path)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "no metrics of requests with labels for route or status were found" in done.stdout
+
+
+@pytest.mark.parametrize("warm", [pytest.param(True, id="warm"), pytest.param(False, id="fresh")])
+def test_the_probe_says_what_is_taken(tmp_path: Path, warm: bool) -> None:
+    """`validate --probe` has the same line; a fresh service has nothing to measure yet."""
+
+    class Untouched(Stranger):
+        registry = CollectorRegistry()
+
+    with serving(Stranger if warm else Untouched) as url:
+        if warm:
+            Stranger.served.labels("get", "items/", "200").inc()
+            Stranger.latency.labels("get", "items/").observe(1)
+        source = f'scrape: ["{url}/metrics"]\n'
+        write_spec(tmp_path, url, source=source, scenario=BROWSE, scenario_name="browse.yaml")
+        done = slocheck("validate", "--probe", cwd=tmp_path)
+    if warm:
+        assert "found histogram shop_web_request_latency_ms in milliseconds" in done.stdout
+        assert done.returncode == 0
+    else:
+        assert "send the service some requests" in done.stdout
+        assert done.returncode == 4

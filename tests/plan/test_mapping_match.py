@@ -1,0 +1,222 @@
+"""Which mapping is found among the families of a service, and what is said where it is not clear."""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from slocheck.plan.families import Family, FamilyKind, families_of
+from slocheck.plan.mapping_match import Match, Unclear, match_mapping
+from slocheck.plan.mapping_text import mapping_yaml
+from slocheck.spec.blocks.preset import parse_preset, shipped_preset, shipped_presets
+from slocheck.spec.model import Preset
+from slocheck.spec.presets import PRESET_NAMES
+
+PAGES = Path(__file__).parents[1] / "sources" / "pages"
+CAPTURED = {
+    "django-prometheus": "django-prometheus",
+    "express-prom-bundle": "express-prom-bundle",
+    "fastify-metrics": "fastify-metrics",
+    "prometheus-fastapi-instrumentator": "fastapi-instrumentator",
+    "prometheus-flask-exporter": "flask",
+    "starlette-exporter": "starlette_exporter",
+}
+DOTTED = (
+    'http.server.request.duration_bucket{http.request.method="GET",http.route="/a",'
+    'http.response.status_code="200"}'
+)
+SECONDS = ("0.1", "1", "+Inf")
+
+
+def page_families(text: str) -> tuple[Family, ...]:
+    """Return the families of a page."""
+    found = list(text_string_to_metric_families(text))
+    series = ((sample.name, sample.labels) for family in found for sample in family.samples)
+    return families_of(series, {family.name: family.type for family in found})
+
+
+def families(
+    *written: str, les: tuple[str, ...] = SECONDS, types: dict[str, str] | None = None
+) -> tuple[Family, ...]:
+    """Return families from series such as ``x_bucket{route="/a"}``; buckets get their boundaries."""
+    series = []
+    for one in written:
+        name, _, rest = one.partition("{")
+        labels = dict(re.findall(r'([\w.]+)="([^"]*)"', rest))
+        bucket = name.endswith("_bucket")
+        series += [(name, {**labels, "le": le}) for le in les] if bucket else [(name, labels)]
+    return families_of(series, types or {})
+
+
+def found(*written: str, les: tuple[str, ...] = SECONDS) -> Preset:
+    """Return the mapping that is found."""
+    match = match_mapping(families(*written, les=les), shipped_presets())
+    assert isinstance(match, Match), match
+    return match.mapping
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.txt")), ids=lambda page: page.stem)
+def test_the_real_pages_of_libraries_are_known(page: Path) -> None:
+    """Captured from the library itself: its own preset is taken, whole."""
+    name = CAPTURED[re.sub(r"-[\d.]+$", "", page.stem)]
+    match = match_mapping(page_families(page.read_text()), shipped_presets())
+    assert isinstance(match, Match)
+    assert match.mapping == shipped_preset(name)
+    assert match.said.startswith(f"preset {name}: ")
+    assert "\n" not in match.said
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        pytest.param(
+            ('myapp_http_request_duration_seconds_bucket{method="GET",path="/a",code="200"}',),
+            ("myapp_http_request_duration_seconds", "method", "path", "code", "code", 1),
+            id="a namespace",
+        ),
+        pytest.param(
+            ('http_server_duration_milliseconds_bucket{http_method="GET",http_target="/a",http_status="200"}',),
+            ("http_server_duration_milliseconds", "http_method", "http_target", *["http_status"] * 2, 1000),
+            id="milliseconds by name",
+        ),
+        pytest.param(
+            ('request_latency_ms_bucket{verb="get",endpoint="/a",http_status="2xx"}',),
+            ("request_latency_ms", "verb", "endpoint", "http_status", "http_status", 1000),
+            id="ms, verb, endpoint, grouped statuses",
+        ),
+        pytest.param(
+            ('api_response_time_seconds_bucket{url_rule="/a/<id>",status="200"}',),
+            ("api_response_time_seconds", None, "url_rule", "status", "status", 1),
+            id="no method",
+        ),
+        pytest.param(
+            (DOTTED,),
+            ("http.server.request.duration", "http.request.method", "http.route",
+             *["http.response.status_code"] * 2, 1),
+            id="dotted names",
+        ),
+        pytest.param(
+            ('shop_request_seconds_bucket{route="/a",method="GET"}',
+             'shop_requests_total{route="/a",method="GET",status="200"}'),
+            ("shop_request_seconds", "method", "route", "status", None, 1),
+            id="the counter has the status",
+        ),
+        pytest.param(
+            ('shop_http_request_seconds_bucket{endpoint="web",exported_endpoint="/a",status="200"}',),
+            ("shop_http_request_seconds", None, "exported_endpoint", "status", "status", 1),
+            id="a label of the scrape in the way",
+        ),
+    ],
+)  # fmt: skip
+def test_variants_are_found(series: tuple[str, ...], expected: tuple[object, ...]) -> None:
+    """Family by name, labels by name and values, the unit by name."""
+    one = found(*series)
+    assert (
+        one.histogram,
+        one.method_label,
+        one.route_label,
+        one.status_label,
+        one.histogram_status_label,
+        1 / one.unit_seconds,
+    ) == expected
+
+
+def test_boundaries_tell_a_unit_that_the_name_does_not() -> None:
+    """OpenTelemetry's old http.server.duration is in milliseconds."""
+    series = 'http.server.duration_bucket{http.method="GET",http.route="/a",http.status_code="200"}'
+    assert found(series, les=("5", "2500", "+Inf")).unit_seconds == Fraction(1, 1000)
+    assert found(series, les=("0.005", "2.5", "+Inf")).unit_seconds == 1
+
+
+@pytest.mark.parametrize("name", [name for name in PRESET_NAMES if name not in ("aspnet", "fastify-metrics")])
+def test_every_shipped_preset_is_found_by_its_own_families(name: str) -> None:
+    """What its file names is enough; presets of the same names differ by what else is there."""
+    preset = shipped_preset(name)
+    own = preset.counter == f"{preset.histogram}_count"
+    labels = {
+        **dict(preset.selector),
+        **{label: "GET" for label in (preset.method_label,) if label},
+        **{label: "/a" for label in (preset.route_label,) if label},
+    }
+    on_histogram = labels | ({preset.histogram_status_label: "200"} if preset.histogram_status_label else {})
+    series: list[tuple[str, dict[str, str]]] = []
+    if preset.histogram:
+        series.append((f"{preset.histogram}_bucket", {**on_histogram, "le": "+Inf"}))
+    if not own and preset.counter:
+        series.append((preset.counter, {**labels, str(preset.status_label): "200"}))
+    match = match_mapping(families_of(series, {}), shipped_presets())
+    assert isinstance(match, Match)
+    assert match.mapping == preset
+
+
+def test_nothing_is_said_of_a_service_without_series() -> None:
+    """Declared families, other metrics, and latencies of a client are not requests that it served."""
+    other = 'http_client_request_duration_seconds_bucket{method="GET",path="/a",status="200"}'
+    assert match_mapping((), shipped_presets()) is None
+    assert match_mapping(families("up", other, "python_gc_collections_total"), shipped_presets()) is None
+
+
+def test_two_that_fit_equally_are_both_shown() -> None:
+    """The choice is the user's: both mappings are there to paste."""
+    labels = '{method="GET",route="/a",status="200"}'
+    unclear = match_mapping(
+        families(f"a_http_request_seconds_bucket{labels}", f"b_http_request_seconds_bucket{labels}"),
+        shipped_presets(),
+    )
+    assert isinstance(unclear, Unclear)
+    assert "2 families could be the service's requests" in unclear.text
+    assert unclear.text.count("preset:\n  histogram: ") == 2
+
+
+def test_alien_labels_come_with_a_mapping_to_complete() -> None:
+    """What the family has is named, and what to write is there."""
+    unclear = match_mapping(families('shop_request_seconds_bucket{op="list",tenant="x"}'), shipped_presets())
+    assert isinstance(unclear, Unclear)
+    assert "shop_request_seconds {op, tenant}" in unclear.text
+    assert "  route_label: LABEL" in unclear.text
+
+
+def test_a_summary_under_the_histograms_name_is_not_one() -> None:
+    """Quantiles have no buckets; what is left are the requests by status."""
+    summary = 'http_request_duration_seconds{quantile="0.5",route="/a"}'
+    counter = 'http_requests_total{method="GET",route="/a",status_code="200"}'
+    assert found(summary, counter).histogram is None
+
+
+WORDS = st.sampled_from(
+    ["http", "request", "duration", "seconds", "total", "ms", "client", "shop", "latency"]
+)
+NAMES = st.lists(WORDS, min_size=1, max_size=5).map("_".join)
+LABELS = st.dictionaries(
+    st.sampled_from(["method", "route", "path", "status", "code", "le", "quantile", "pod"]),
+    st.sampled_from(["GET", "/a", "200", "+Inf", "0.5", "", "x"]),
+    max_size=5,
+)
+
+
+@given(st.lists(st.tuples(NAMES, LABELS), max_size=8))
+def test_a_mapping_names_only_what_is_there(series: list[tuple[str, dict[str, str]]]) -> None:
+    """Whatever a page shows: a mapping's metrics and labels are on it, and its YAML is a preset again."""
+    seen = families_of([*series, *((f"{name}_bucket", labels) for name, labels in series)], {})
+    match = match_mapping(seen, shipped_presets())
+    if not isinstance(match, Match):
+        return
+    mapping, by_name = match.mapping, {family.name: family for family in seen}
+    histogram = by_name.get(mapping.histogram or "")
+    assert mapping.histogram is None or (histogram and histogram.kind is FamilyKind.HISTOGRAM)
+    counter = by_name.get(mapping.counter or "")
+    assert counter or mapping.counter == f"{mapping.histogram}_count"
+    there = {label for family in (histogram, counter) if family for label in family.labels}
+    wanted = (mapping.method_label, mapping.route_label, mapping.status_label, mapping.histogram_status_label)
+    assert {label for label in wanted if label} <= there
+    text = mapping_yaml(mapping).removeprefix("preset:\n").replace("\n  ", "\n").removeprefix("  ")
+    again = parse_preset(text.encode(), "pasted.yaml", mapping.name)
+    assert (again.histogram, again.counter, again.route_label) == (
+        mapping.histogram,
+        mapping.counter,
+        mapping.route_label,
+    )

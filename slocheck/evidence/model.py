@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import ServerSeries
-from slocheck.spec.model import Overrides
+from slocheck.spec.model import FailureRule, Overrides
 
-SCHEMA_VERSION = 2
-"""Of the evidence's format. Format 1 was written by development versions before 0.1.0."""
+SCHEMA_VERSION = 3
+"""Of the evidence's format. Formats 1 and 2 were written by development versions before 0.1.0."""
 
 
 class Ending(StrEnum):
@@ -19,6 +19,7 @@ class Ending(StrEnum):
     INTERRUPTED = "interrupted"
     TARGET_DOWN = "target down"
     GENERATOR_LOST = "generator lost"
+    UNEXPECTED_ANSWERS = "unexpected answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class Evidence:
         signal: The signal's name when interrupted; else empty.
         recording: Client side.
         health: Of the generator.
-        failed_statuses: The failure rule the recording was made with.
+        failures: The rule that the recording was made with.
         server: Server side; None where no source is configured.
         server_error: Why a configured source delivered nothing; empty when it did.
         generator_error: Why the generator was lost; empty when it was not.
@@ -163,7 +164,7 @@ class Evidence:
     signal: str
     recording: Recording
     health: LoadHealth
-    failed_statuses: tuple[str, ...]
+    failures: FailureRule
     server: ServerSeries | None = None
     server_error: str = ""
     generator_error: str = ""

@@ -13,7 +13,7 @@ from slocheck.grading.generator_lag import unexplained_by_target, with_lateness
 from slocheck.grading.outcome import exit_code, headline, outcome_of
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.steady_state import steady_states, steady_warnings, withhold_unsteady
-from slocheck.grading.validity import check_run
+from slocheck.grading.validity import answer_warnings, check_run
 from slocheck.grading.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
 from slocheck.spec.model import Spec
@@ -54,7 +54,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         gaps=tiers.gaps(results, following, spec.tiers),
         objectives=results,
         findings=findings,
-        warnings=(*steady_warnings(states, spec), *_warnings(results, runs)),
+        warnings=(*answer_warnings(spec, runs), *steady_warnings(states, spec), *_warnings(results, runs)),
         confidence=spec.confidence,
         headline=headline(outcome, results, findings, spec),
         steady_states=states,
@@ -63,11 +63,13 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
 
 def _refuse_other_failures(spec: Spec, runs: Sequence[Evidence]) -> None:
     for run in runs:
-        if set(spec.failures.statuses) != set(run.failed_statuses):
-            raise UsageError(
-                f"the run counted {list(run.failed_statuses)} as failures, the spec says "
-                f"{list(spec.failures.statuses)}; grading by another rule needs a new run"
-            )
+        for key in ("statuses", "expected", "redirects"):
+            said, counted = getattr(spec.failures, key), getattr(run.failures, key)
+            if set(said) != set(counted):
+                raise UsageError(
+                    f"the run was made with failures.{key}: {list(counted)}, the spec says {list(said)}; "
+                    "grading by another rule needs a new run"
+                )
 
 
 def _alpha(spec: Spec, runs: Sequence[Evidence]) -> float | None:

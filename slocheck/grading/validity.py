@@ -1,15 +1,19 @@
 """Is the measurement valid? Each check says what was measured, and which objectives its failure affects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from slocheck.evidence.answers import Answers, answers_of
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
+from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Finding
 from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
 
+_CREDENTIALS = frozenset({401, 403, 407})
+_REDIRECT = 3
 Check = Callable[[Spec, Evidence], list[Finding]]
 
 
@@ -17,6 +21,7 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
     """Return the finding of every check, passed or not, in a fixed order: causes before their effects."""
     checks: tuple[Check, ...] = (
         _generator,
+        _expected_answers,
         _workers,
         _cpu,
         _lag,
@@ -159,7 +164,8 @@ def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The window was measured to its end, and is long enough to grade."""
     measured, planned = evidence.recording.window_s, evidence.planned_window_s
     cut = measured < spec.validity.min_window * planned and evidence.ending is Ending.COMPLETE
-    short = measured < spec.validity.min_slices and evidence.ending is not Ending.TARGET_DOWN
+    ended = evidence.ending in (Ending.TARGET_DOWN, Ending.UNEXPECTED_ANSWERS)  # which says enough
+    short = measured < spec.validity.min_slices and not ended
     message = f"{measured} of {planned:g} s measured"
     if short:
         message += f"; fewer than {spec.validity.min_slices} s are too few to grade"
@@ -198,3 +204,66 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
         Finding("clock-skew", valid, message, _server_graded(spec), server_only=True),
         Finding("scrape-gaps", regular, gaps, _server_graded(spec), server_only=True),
     ]
+
+
+def _expected_answers(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """Return the finding on unexpected answers, about the endpoint with the largest share of them.
+
+    The run is invalid where an endpoint has more of them than `max_unexpected` allows, and where it was
+    answered with nothing but 3xx and 4xx: even where the scenario made those failures, no request did what
+    it was meant to do.
+    """
+    found = tuple(answers_of(evidence.recording, spec.failures))
+    bad = [item for item in found if _invalid(item, spec)]
+    bad.sort(key=lambda item: (-item.unexpected_share, -item.total))
+    if bad:
+        more = f"; {len(bad) - 1} more endpoints alike" if len(bad) > 2 else "; 1 more endpoint alike"  # noqa: PLR2004 - singular
+        text = f"{_text(bad[0], spec)}{more if len(bad) > 1 else ''}"
+        return [Finding("unexpected-answers", valid=False, message=text, affects=_affected(spec, bad))]
+    if evidence.ending is Ending.UNEXPECTED_ANSWERS:
+        text = "the load was ended early: nothing but unexpected answers came back"
+        everything = frozenset(item.name for item in spec.objectives)
+        return [Finding("unexpected-answers", valid=False, message=text, affects=everything)]
+    count, total = sum(item.unexpected for item in found), sum(item.total for item in found)
+    return [Finding("unexpected-answers", valid=True, message=f"{count:,} of {total:,} answers unexpected")]
+
+
+def answer_warnings(spec: Spec, runs: Sequence[Evidence]) -> Iterator[RunWarning]:
+    """Yield a warning for each endpoint with unexpected answers that are few enough for a valid run."""
+    for run in runs:
+        for item in answers_of(run.recording, spec.failures):
+            if item.unexpected and not _invalid(item, spec):
+                yield RunWarning("unexpected-answers", f"{_text(item, spec)}; they count as possibly bad")
+
+
+def _invalid(item: Answers, spec: Spec) -> bool:
+    return item.refused or item.unexpected_share > spec.validity.max_unexpected
+
+
+def _affected(spec: Spec, bad: Iterable[Answers]) -> frozenset[str]:
+    """Return the objectives that measured something else: those of these endpoints, and of all together."""
+    endpoints = {item.endpoint for item in bad}
+    return frozenset(o.name for o in spec.objectives if o.endpoint is None or o.endpoint in endpoints)
+
+
+def _text(item: Answers, spec: Spec) -> str:
+    """Say what came back and what to do about it."""
+    count = item.total if item.refused else item.unexpected
+    statuses = [status for status, _ in item.statuses]
+    several = ", ".join(map(str, statuses))
+    listed = " and ".join(map(str, statuses)) if len(statuses) < 3 else several  # noqa: PLR2004 - a pair
+    were = "was" if count == 1 else "were"
+    text = f"{item.endpoint}: {count:,} of {item.total:,} answers {were} {listed}; {_cure(statuses)}"
+    if item.unexpected == 0:  # a written expectation refused them all
+        return text
+    if spec.workload.scenario.endswith(".py"):
+        return f"{text}, mark the response as a success, or write `failures: {{expected: [{several}]}}`"
+    return f"{text}, or write `expect: {{status: {f'[{several}]' if len(statuses) > 1 else several}}}`"
+
+
+def _cure(statuses: Sequence[int]) -> str:
+    if statuses and statuses[0] in _CREDENTIALS:
+        return "check the credentials"
+    if statuses and statuses[0] // 100 == _REDIRECT:
+        return "name the path that the redirect leads to"
+    return "fix the path" if statuses and statuses[0] in (404, 410) else "fix the request"

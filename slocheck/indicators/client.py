@@ -13,7 +13,6 @@ from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
 from slocheck.indicators.samples import Display, NoData, Rate, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
 from slocheck.plan.load_plan import is_reference
-from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Endpoint, IndicatorKind, Limit, Objective, Spec
 
 Seconds = Sequence[SliceCounts]
@@ -140,22 +139,41 @@ def _unserved(part: SliceCounts) -> int:
 
 
 def _errors(question: _Question) -> Share:
-    return _share(question, _failed)
+    """Failures; an unexpected answer is possibly one."""
+    seconds = question.seconds
+    n = tuple(_sent(part) for part in seconds)
+    surely = tuple(_failed(part) for part in seconds)
+    possibly = tuple(bad + part.unexpected for bad, part in zip(surely, seconds, strict=True))
+    low, high = Fraction(sum(surely), sum(n)), Fraction(sum(possibly), sum(n))
+    return Share(
+        sum(n),
+        low,
+        high,
+        Display(float(low), float(high)),
+        Slices(n, surely, possibly if possibly != surely else None),
+        _unexpected_notes(seconds),
+    )
 
 
 def _availability(question: _Question) -> Share:
-    return _share(question, _unserved)
-
-
-def _share(question: _Question, bad: Callable[[SliceCounts], int]) -> Share:
-    """Make a share of exactly counted bad requests, displayed as the indicator's value."""
+    """Requests that were not served; an unexpected answer was."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
-    counts = tuple(bad(part) for part in seconds)
+    counts = tuple(_unserved(part) for part in seconds)
     share = Fraction(sum(counts), sum(n))
-    good = traits_of(question.objective.indicator.kind).good_share
-    value = float(1 - share if good else share)
+    value = float(1 - share)
     return Share(sum(n), share, share, Display(value, value), Slices(n, counts))
+
+
+def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:
+    """Say how many unexpected answers widen the bounds."""
+    count = sum(part.unexpected for part in seconds)
+    answers = (
+        "answer has an unexpected status and is"
+        if count == 1
+        else "answers have an unexpected status and are"
+    )
+    return (f"{count:,} {answers} possibly bad",) if count else ()
 
 
 def _cache(question: _Question) -> Share | NoData:
@@ -182,14 +200,15 @@ def _rate(question: _Question) -> Rate | NoData:
 
 
 def _latency(question: _Question) -> Share:
-    """Requests at or over the limit; a failed request counts as infinitely slow."""
+    """Requests at or over the limit; failed ones count as infinitely slow, unexpected ones possibly."""
     seconds, limit, thresholds = question.seconds, question.limit, question.thresholds_ns
     quantile = question.objective.indicator.quantile
     first_bad = limit.first_bad_ns
     n = tuple(_sent(part) for part in seconds)
     surely, possibly = _slow(seconds, first_bad, thresholds)
     read_off = f"{limit.text} was not counted during the run; it is read off the histogram"
-    notes = () if surely == possibly else (read_off,)
+    notes = (*(() if surely == possibly else (read_off,)), *_unexpected_notes(seconds))
+    possibly = tuple(bad + part.unexpected for bad, part in zip(possibly, seconds, strict=True))
     references = tuple(
         tuple(_over(part, index) + _failed(part) for part in seconds)
         for index, threshold in enumerate(thresholds)
@@ -226,14 +245,25 @@ def _slow(
 
 
 def _percentile(seconds: Seconds, quantile: Fraction, total: int) -> Display:
-    """Return the percentile of all requests, failed ones ranked as infinitely slow, in seconds."""
+    """Return the percentile of all requests, failed ones ranked as infinitely slow, in seconds.
+
+    Unexpected answers are ranked first for the lower bound, and as infinitely slow for the upper one.
+    """
     histogram = merge(part.latencies for part in seconds)
     served = sum(histogram.values())
     rank = -(-quantile * total // 1)
-    if rank > served or served == 0:
-        return Display(inf, inf)
+    lowest = rank - sum(part.unexpected for part in seconds)
+    return Display(_ranked(histogram, lowest, served)[0], _ranked(histogram, rank, served)[1])
+
+
+def _ranked(histogram: Mapping[int, int], rank: Fraction | int, served: int) -> tuple[float, float]:
+    """Return the bounds of the latency at a rank, in seconds; 0 below the first, ``inf`` above the last."""
+    if rank <= 0:
+        return 0.0, 0.0
+    if rank > served:
+        return inf, inf
     low, high = quantile_bounds(histogram, Fraction(rank, served))
-    return Display(low / NS_PER_SECOND, high / NS_PER_SECOND)
+    return low / NS_PER_SECOND, high / NS_PER_SECOND
 
 
 CLIENT_SAMPLES: Mapping[IndicatorKind, Callable[[_Question], Share | Rate | NoData]] = {

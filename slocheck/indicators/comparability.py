@@ -21,7 +21,7 @@ def differences(one: tuple[Spec, Provenance], other: tuple[Spec, Provenance]) ->
     for name in _different_fields(spec.workload, spec_2.workload):
         yield f"different workload.{name}"
     if spec.failures != spec_2.failures:
-        yield "different failures.statuses"
+        yield "different failures"
 
 
 def _different_fields(one: Workload, other: Workload) -> Iterator[str]:

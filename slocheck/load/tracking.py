@@ -15,12 +15,14 @@ from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.sink import RecorderSink
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
-from slocheck.load.recording.outcome import cache_outcome, classify, judge, message_of
+from slocheck.load.recording.outcome import cache_outcome, classify, judge, message_of, status_message
 from slocheck.load.recording.recorder import Recorder, Result
+from slocheck.load.recording.redirects import first_redirect
 from slocheck.plan.load_plan import LoadPlan
 
 REQUEST_KEY = "slocheck.request"
-_NO_RESPONSE_CLASSES = frozenset(FailureClass) - {FailureClass.STATUS, FailureClass.EXPECTATION}
+_BY_STATUS = frozenset({FailureClass.STATUS, FailureClass.UNEXPECTED})
+_NO_RESPONSE_CLASSES = frozenset(FailureClass) - _BY_STATUS - {FailureClass.EXPECTATION}
 
 
 class Tracker:
@@ -98,7 +100,10 @@ class Tracker:
         latency_ns = max(1, round(response_time * 1_000_000)) + _waited_ns(request)
         start_ns = request.start_ns if request is not None else self._start(latency_ns, start_time)
         by_scenario = request is not None and request.by_scenario
-        failure, status, message, cache = self._judge(response, exception, by_scenario=by_scenario)
+        approved = request is not None and request.approved
+        failure, status, message, cache = self._judge(
+            response, exception, by_scenario=by_scenario, approved=approved
+        )
         result = Result(start_ns, latency_ns, failure, status, message, cache, response_length or 0)
         self.recorder.record(str(request_type), str(name), result)
         if failure is None and (waited_ns := _waited_ns(request)):
@@ -117,20 +122,30 @@ class Tracker:
         return reported if self.recorder.origin_ns <= reported <= latest else latest
 
     def _judge(
-        self, response: object, error: BaseException | None, *, by_scenario: bool
+        self, response: object, error: BaseException | None, *, by_scenario: bool, approved: bool = False
     ) -> tuple[FailureClass | None, int | None, str, int]:
         """Return failure, status, message and cache outcome of a response."""
         status = getattr(response, "status_code", None)
         status = status if isinstance(status, int) else None
+        fields = getattr(response, "headers", None)
         transport = getattr(response, "error", None) if status == 0 else None
         if isinstance(transport, BaseException):
-            error, by_scenario = transport, False  # a scenario cannot approve a missing response
-        failure = judge(status=status, error=error, by_scenario=by_scenario, rule=self._plan.failures)
+            error, by_scenario, approved = transport, False, False  # a missing response cannot be approved
+        redirect = first_redirect(response, error)
+        rule = self._plan.failures
+        cache = cache_outcome(fields, self._plan.cache) if status else 0
+        if redirect is not None and not (status and (rule.fails(status) or rule.unexpected(status))):
+            status, fields = redirect.status, {"location": redirect.location}
+            approved = approved or redirect.path in rule.redirects
+            error = None if redirect.elsewhere else error
+        failure = judge(status=status, error=error, by_scenario=by_scenario, rule=rule, approved=approved)
         if status is None and failure in _NO_RESPONSE_CLASSES:
             status = 0
-        message = message_of(error) if failure and error else f"HTTP {status}" if failure else ""
-        cache = cache_outcome(getattr(response, "headers", None), self._plan.cache) if status else 0
-        return failure, status, message, cache
+        if failure is None:
+            return None, status, "", cache
+        if error is not None and failure not in _BY_STATUS:
+            return failure, status, message_of(error), cache
+        return failure, status, status_message(status or 0, fields), cache
 
     def answered(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
         """Note that a `catch_response` request has its response, which the scenario has not judged yet."""
@@ -161,7 +176,9 @@ class Tracker:
             "RescheduleTask",
             "RescheduleTaskImmediately",
         }
-        if provisional.failure is None and not leaves & {base.__name__ for base in type(error).__mro__}:
+        if provisional.failure in (None, FailureClass.UNEXPECTED) and not leaves & {
+            base.__name__ for base in type(error).__mro__
+        }:
             provisional = replace(provisional, failure=FailureClass.EXPECTATION, message=message_of(error))
         self.recorder.record(request.method, request.name, provisional)
 

@@ -48,7 +48,7 @@ class EvidenceBuilder:
             signal="",
             recording=tick.recording,
             health=LoadHealth(planned_users=users, users=tick.users, workers=()),
-            failed_statuses=self.spec.failures.statuses,
+            failures=self.spec.failures,
             server_error="not collected yet",
         )
 
@@ -71,7 +71,7 @@ class EvidenceBuilder:
             signal=interrupted_by,
             recording=load.recording,
             health=load.health,
-            failed_statuses=self.spec.failures.statuses,
+            failures=self.spec.failures,
             server=server.series,
             server_error=server.error,
             generator_error=load.error,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from slocheck.errors import SaveError, SourceError
-from slocheck.evidence.model import Evidence, LoadResult, Tick
+from slocheck.evidence.model import Ending, Evidence, LoadResult, Tick
 from slocheck.grading.assess import assess
 from slocheck.grading.early_stopping import EarlyStopping, client_side
 from slocheck.grading.report import Report
@@ -167,6 +167,8 @@ def _collect(
         return ServerSide()
     if adapters.interrupts.received:
         return ServerSide(error=_not_collected(adapters.interrupts.received))
+    if load.ending is Ending.UNEXPECTED_ANSWERS:
+        return ServerSide(error="not collected: nothing but unexpected answers came back")
     adapters.observer.step("waiting for the last samples of the server side")
     try:
         settled = look_again(spec, source, settled)

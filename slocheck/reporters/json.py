@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.recording import ErrorExample
+from slocheck.evidence.recording import ErrorExample, FailureClass
 from slocheck.grading.assessment import (
     Bounds,
     Finding,
@@ -89,7 +89,13 @@ def _run(report: Report) -> Json:
         "planned_window_s": _number(evidence.planned_window_s),
         "requests": total.sent,
         "failed": total.failed,
+        "unexpected": total.unexpected,
+        "requests_by_status": _by_status(total),
     }
+
+
+def _by_status(item: Totals) -> Json:
+    return {str(status): count for status, count in item.statuses.items()}
 
 
 def _objective(report: Report, result: ObjectiveResult) -> Json:
@@ -235,8 +241,13 @@ def _endpoint(item: Totals) -> Json:
         "endpoint": str(item.endpoint),
         "requests": item.sent,
         "failed": item.failed,
-        "failed_by_class": {failure.value: count for failure, count in item.failures.items()},
-        "requests_by_status": {str(status): count for status, count in item.statuses.items()},
+        "failed_by_class": {
+            failure.value: count
+            for failure, count in item.failures.items()
+            if failure is not FailureClass.UNEXPECTED
+        },
+        "unexpected": item.unexpected,
+        "requests_by_status": _by_status(item),
         "p50_s": p50,
         "p95_s": p95,
         "p99_s": p99,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import ObjectiveResult, Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
@@ -100,7 +101,12 @@ def _lists(report: Report) -> Iterator[str]:
         yield from _list(f"Missing for {assessment.next_tier}", gaps if assessment.next_tier else [])
     yield from _list("Evidence", _evidence(report))
     yield from _list("Warnings", [warning.text for warning in assessment.warnings])
-    failures = totals.frequent_failures(report.evidence.recording)
+    examples = totals.frequent_failures(report.evidence.recording)
+    unexpected = [item for item in examples if item.failure is FailureClass.UNEXPECTED]
+    failures = [item for item in examples if item.failure is not FailureClass.UNEXPECTED]
+    statuses = totals.unusual_statuses(report.evidence.recording)
+    yield from _list("Answers by status", [statuses] if statuses else [])
+    yield from _list("Unexpected answers", [failure_text(example) for example in unexpected])
     yield from _list("Failed requests", [failure_text(example) for example in failures])
     yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 

@@ -10,6 +10,7 @@ from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, S
 from slocheck.grading.report import Report
 from slocheck.spec.model import Endpoint
 
+_SUCCESS = 2
 PERCENTILES = (Fraction(1, 2), Fraction(19, 20), Fraction(99, 100))
 
 
@@ -18,14 +19,26 @@ def frequent_failures(recording: Recording) -> list[ErrorExample]:
     return sorted(recording.errors, key=lambda item: (-item.count, str(item.endpoint), item.message))
 
 
+def statuses_text(statuses: Mapping[int, int]) -> str:
+    """Return how often each status came, most frequent first; 0 is no response."""
+    counted = sorted(statuses.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count:,} x {status or 'no response'}" for status, count in counted if count)
+
+
+def unusual_statuses(recording: Recording) -> str:
+    """Return the window's answers by status; empty where all of them were 2xx."""
+    statuses = window_totals(recording).statuses
+    return "" if all(status // 100 == _SUCCESS for status in statuses) else statuses_text(statuses)
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Totals of an endpoint's slices.
 
     Attributes:
         endpoint: None: all endpoints together.
-        ok: Requests that did not fail.
-        failures: Failed ones by class.
+        ok: Requests that neither failed nor had an unexpected answer.
+        failures: Failed ones by class, and those with an unexpected answer.
         statuses: Requests by status code; 0: no response.
         quantiles: p50, p95 and p99 of the ok requests in ns, as (low, high); empty if there are none.
         max_ns: Largest latency of the ok requests.
@@ -46,13 +59,18 @@ class Totals:
 
     @property
     def failed(self) -> int:
-        """Failed requests of all classes."""
-        return sum(self.failures.values())
+        """Failed requests of all classes; an unexpected answer is not a failure."""
+        return sum(self.failures.values()) - self.unexpected
+
+    @property
+    def unexpected(self) -> int:
+        """Requests whose answer had an unexpected status."""
+        return self.failures.get(FailureClass.UNEXPECTED, 0)
 
     @property
     def sent(self) -> int:
         """Requests attempted."""
-        return self.ok + self.failed
+        return self.ok + sum(self.failures.values())
 
 
 def endpoint_totals(recording: Recording) -> tuple[Totals, ...]:

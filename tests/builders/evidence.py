@@ -6,7 +6,7 @@ from typing import Any
 
 from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth, Provenance, WorkerHealth
 from slocheck.evidence.recording import Recording
-from slocheck.spec.model import Overrides
+from slocheck.spec.model import FailureRule, Overrides
 from tests.builders.recordings import make_recording
 
 PROVENANCE = Provenance(
@@ -46,6 +46,6 @@ def make_evidence(recording: Recording | None = None, **changes: Any) -> Evidenc
         signal="",
         recording=recorded,
         health=HEALTH,
-        failed_statuses=("5xx",),
+        failures=FailureRule(),
     )
     return replace(evidence, **changes)

@@ -146,7 +146,7 @@ def graded(
         "ending": ending,
         "signal": "INT" if ending is Ending.INTERRUPTED else "",
         "health": replace(health, planned_users=planned, users=planned),
-        "failed_statuses": spec.failures.statuses,
+        "failures": spec.failures,
         "overrides": Overrides(users=users),
         "server": server,
         "server_error": "" if server else "Prometheus does not answer",

@@ -46,7 +46,7 @@ def test_the_length_of_a_constant_course_does_not_matter() -> None:
         ),
         (replace(SPEC, workload=replace(LOAD, users=LOAD.users + 1)), PROVENANCE, "different workload.users"),
         (replace(SPEC, workload=replace(LOAD, tags=("x",))), PROVENANCE, "different workload.tags"),
-        (replace(SPEC, failures=FailureRule(("429",))), PROVENANCE, "different failures.statuses"),
+        (replace(SPEC, failures=FailureRule(("429",))), PROVENANCE, "different failures"),
     ],
 )
 def test_another_load_is_told(spec: Spec, origin: Provenance, expected: str) -> None:

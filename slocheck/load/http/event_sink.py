@@ -39,6 +39,11 @@ class EventSink:
         error = TransportError(FailureClass.STATUS, f"HTTP {head.status}") if failed else None
         self._event(pending, error, size, end_ns)
 
+    def counted_head(self, first: Head, last: Head, path: str) -> tuple[Head, bool]:
+        """Return the last head: as in Locust, a request that was redirected counts by its last response."""
+        del first, path
+        return last, False
+
     def failed(
         self, pending: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:

@@ -102,17 +102,29 @@ class LeanHttpSession:
         pending = PendingRequest(counter, self._start(sent_ns), sent_ns)
         deadline_ns = sent_ns + round(longest_s * NS_PER_SECOND)
         head, body, error = self._exchange(method, written, pending, deadline_ns)
+        counted, expected = head, False
         if allow_redirects and head is not None and head.status in _REDIRECTS:
-            first = (method, written[1], content)
-            head, body, error = self._follow(head, body, first, pending, deadline_ns)
+            request = (method, written[1], content)
+            last, body, error, path = self._follow(head, body, request, pending, deadline_ns)
+            counted, expected = self._counted(head, last, error, path)
+            head = last
         end_ns = time.monotonic_ns()
         if catch_response:
-            return self._caught(url, pending, (head, body, error), end_ns)
-        if head is not None:
-            self._sink.answered(pending, head, len(body), end_ns)
+            return self._caught(url, pending, (head, body, error), (counted, expected), end_ns)
+        if counted is not None:
+            self._sink.answered(pending, counted, len(body), end_ns, approved=expected)
         else:
             self._failed(pending, error, end_ns)
         return LeanResponse(url, head, body, error)
+
+    def _counted(
+        self, first: Head, last: Head | None, error: TransportError | None, path: str
+    ) -> tuple[Head | None, bool]:
+        """Return the head that counts for a redirected request, and whether the spec expects it."""
+        if last is not None:
+            return (first, False) if last is first else self._sink.counted_head(first, last, path)
+        elsewhere = error is not None and error.failure is FailureClass.UNEXPECTED
+        return (first if elsewhere else None), False
 
     def _failed(self, pending: PendingRequest, error: TransportError | None, end_ns: int) -> None:
         """Count a request without a response."""
@@ -166,8 +178,11 @@ class LeanHttpSession:
         first: tuple[str, str, Mapping[str, Any]],
         pending: PendingRequest,
         deadline_ns: int,
-    ) -> tuple[Head | None, bytes, TransportError | None]:
+    ) -> tuple[Head | None, bytes, TransportError | None, str]:
         """Follow redirects on the same host, within the one deadline of the request.
+
+        Returns the last head, its body, why there is none, and the path that it came from; a redirect to
+        another host is not followed and ends in an error of the class UNEXPECTED.
 
         Args:
             head: Of the first response.
@@ -181,7 +196,7 @@ class LeanHttpSession:
         for _ in range(MAX_REDIRECTS):
             location = next((value for name, value in head.fields() if name.lower() == "location"), "")
             if head.status not in _REDIRECTS or not location:
-                return head, body, None
+                return head, body, None, urlsplit(target).path
             if method != "HEAD" and (
                 head.status == _SEE_OTHER or (head.status in _MOVED and method == "POST")
             ):
@@ -189,32 +204,47 @@ class LeanHttpSession:
             try:
                 written = self._written(method, urljoin(target, location), content, whole=True)
             except UnsendableError as error:
-                return None, b"", TransportError(FailureClass.PROTOCOL, f"a redirect: {error}")
+                return None, b"", TransportError(FailureClass.UNEXPECTED, f"a redirect: {error}"), ""
             next_head, body, failed = self._exchange(method, written, pending, deadline_ns)
             if next_head is None:
-                return None, b"", failed
+                return None, b"", failed, ""
             head, target = next_head, written[1]
         text = f"more than {MAX_REDIRECTS} redirects"
-        return None, b"", TransportError(FailureClass.PROTOCOL, text)
+        return None, b"", TransportError(FailureClass.PROTOCOL, text), ""
 
     def _caught(
-        self, url: str, pending: PendingRequest, outcome: tuple[Any, ...], end_ns: int
+        self,
+        url: str,
+        pending: PendingRequest,
+        outcome: tuple[Any, ...],
+        counts: tuple[Head | None, bool],
+        end_ns: int,
     ) -> CaughtResponse:
-        """Return a response that is counted when the scenario has judged it."""
+        """Return a response that is counted when the scenario has judged it.
+
+        Args:
+            url: Of the request.
+            pending: What is counted, once.
+            outcome: Head, body, and why there is none.
+            counts: The head that counts, and whether the spec expects it.
+            end_ns: When the response ended, on the monotonic clock.
+        """
         head, body, error = outcome
+        counted, expected = counts
         sink = self._sink
 
         def settle(verdict: BaseException | bool | None) -> None:  # noqa: FBT001 - success, failure, or neither
             if settle not in sink.unsettled:
                 return
             sink.unsettled.discard(settle)
-            if error is not None:
+            if counted is None:
                 self._failed(pending, error, end_ns)
-            elif _speaks(verdict):
+            elif _speaks(verdict) and error is None:
                 failure, text = _why(verdict)
                 sink.failed(pending, failure, text, head, size=len(body), end_ns=end_ns)
             else:
-                sink.answered(pending, head, len(body), end_ns, approved=verdict is True)
+                approved = expected or (verdict is True and error is None)
+                sink.answered(pending, counted, len(body), end_ns, approved=approved)
 
         sink.unsettled.add(settle)
         return CaughtResponse(url, head, body, error, settle)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.heads import Head
-from slocheck.load.recording.outcome import cache_outcome
+from slocheck.load.recording.outcome import cache_outcome, judge, status_message
 from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
@@ -38,7 +38,16 @@ class Sink(Protocol):
     def answered(
         self, pending: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
-        """Count a request with a complete response; `approved`: the scenario called it a success."""
+        """Count a request with a complete response; `approved`: the scenario expects this status."""
+
+    def counted_head(self, first: Head, last: Head, path: str) -> tuple[Head, bool]:
+        """Return the head that counts for a request that was redirected, and whether that is approved.
+
+        Args:
+            first: Of the first response, which redirected.
+            last: Of the last one.
+            path: Where the last one came from.
+        """
 
     def failed(
         self, pending: "PendingRequest", failure: FailureClass, message: str, head: Head | None, **sizes: int
@@ -95,27 +104,44 @@ class RecorderSink:
     ) -> None:
         """Count a request with a complete response.
 
-        A scenario's approval changes nothing: the spec says which statuses are failures.
+        A scenario's approval makes an unexpected status a success; what the spec calls a failure stays one.
         """
-        del approved
         status, outcome = head.status, head.outcome
         if outcome is None:
             outcome = self._cache_outcome(head)
         if status not in self._good:
-            if self._plan.failures.fails(status):
-                text = f"HTTP {status}"
-                self.failed(pending, FailureClass.STATUS, text, head, size=size, end_ns=end_ns)
+            failure = judge(
+                status=status, error=None, by_scenario=False, approved=approved, rule=self._plan.failures
+            )
+            if failure is not None:
+                text = status_message(status, _lowered(head))
+                self.failed(pending, failure, text, head, size=size, end_ns=end_ns)
                 return
-            self._good.add(status)
+            if not self._plan.failures.unexpected(status):  # what a scenario approves is good only there
+                self._good.add(status)
         start_ns = pending.start_ns
         pending.counter.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
         if pending.sent_ns != start_ns:
             pending.counter.service(start_ns, end_ns - pending.sent_ns)
 
+    def unexpected(self, status: int) -> bool:
+        """Tell whether a status is unexpected where the scenario expects none."""
+        return self._plan.failures.unexpected(status)
+
+    def counted_head(self, first: Head, last: Head, path: str) -> tuple[Head, bool]:
+        """Return the head that counts for a request that was redirected, and whether the spec expects it.
+
+        It is the first one, unless the last one, of the response from `path`, is not a success by itself.
+        """
+        rule = self._plan.failures
+        if rule.fails(last.status) or rule.unexpected(last.status):
+            return last, False
+        return first, path in rule.redirects
+
     def failed(
         self, pending: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
-        """Count a request that failed, `end_ns` and `size` given by name.
+        """Count a request that was not a success, `end_ns` and `size` given by name.
 
         A status that the spec calls a failure stays one, whatever else was wrong with the response.
         """

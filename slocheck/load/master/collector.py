@@ -11,7 +11,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import LoadHealth, WorkerHealth
-from slocheck.evidence.recording import FailureClass
+from slocheck.evidence.recording import FailureClass, only_refused
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.messaging.messages import HealthSamples, Histograms, Report
 
@@ -75,11 +75,14 @@ class Collector:
     Attributes:
         last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
         down: The target answers nothing but failures, for `DOWN_AFTER_S`.
+        refused: The target has answered, and never with anything but what `only_refused` means.
     """
 
     def __init__(self, workers: list[str], model: MasterModel, *, planned_users: int, window: range) -> None:
         self.last_end_ns = 0
         self.down = False
+        self.refused = False
+        self._served = False
         self._model = model
         self._planned_users = planned_users
         self._window = window
@@ -120,11 +123,13 @@ class Collector:
             self._watch_target(report.delta, now)
 
     def _watch_target(self, delta: Delta, now: float) -> None:
-        """Notice when nothing but failures comes back; this machine's own failures do not count."""
-        ok = sum(counts.ok for _, counts in delta.counts)
-        failed = sum(
-            counts.failed - counts.failures.get(FailureClass.GENERATOR, 0) for _, counts in delta.counts
-        )
+        """Notice when nothing but failures, or refusals, comes back; this machine's own do not count."""
+        parts = [counts for _, counts in delta.counts]
+        ok = sum(part.ok + part.unexpected for part in parts)
+        failed = sum(part.failed - part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
+        refused = only_refused(parts)
+        self._served = self._served or (not refused and ok + failed > 0)
+        self.refused = not self._served and (self.refused or refused)
         if ok:
             self._failing_since = None
         elif failed and self._failing_since is None:

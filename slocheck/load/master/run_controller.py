@@ -47,6 +47,8 @@ SHORT_DRAIN_S = 1.0
 FINAL_REPORT_S = 10.0
 MIN_MEASURED_S = 10
 """Seconds of the window that a run against a target that is down lasts at least, to prove the breach."""
+REFUSED_AFTER_S = 10.0
+"""Seconds after the load's begin at which a run ends that was answered with unexpected statuses alone."""
 _TICK_AFTER_S = 0.2
 _POLL_S = 0.02
 _NICENESS = 10
@@ -131,6 +133,8 @@ class RunController:
                 return Ending.INTERRUPTED
             if self._collector.down and self._phases.measured(self._elapsed) >= MIN_MEASURED_S:
                 return Ending.TARGET_DOWN
+            if self._collector.refused and self._elapsed >= REFUSED_AFTER_S:
+                return Ending.UNEXPECTED_ANSWERS
             gevent.sleep(min(_POLL_S, max(0.0, self._phases.end_s - self._elapsed)))
         return Ending.COMPLETE
 
@@ -145,7 +149,7 @@ class RunController:
         """Wait for every worker's final report; an interrupt or a loss shortens it."""
         if self._collector is None or self._origin_ns == 0:
             return ending, error
-        whole = ending in (Ending.COMPLETE, Ending.TARGET_DOWN)
+        whole = ending in (Ending.COMPLETE, Ending.TARGET_DOWN, Ending.UNEXPECTED_ANSWERS)
         until = self._send_drain(self._plan.drain_s if whole else SHORT_DRAIN_S, as_timeouts=whole)
         while not self._collector.all_final and time.monotonic() < until:
             self._step("drain")

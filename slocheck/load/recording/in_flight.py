@@ -24,19 +24,22 @@ class InFlightRequest:
         start_ns: When it was due, on the monotonic clock.
         sent_ns: When it was sent.
         by_scenario: The scenario marked the response as a failure.
+        approved: The scenario marked the response as a success.
         provisional: What is recorded if the scenario does not judge the response; None while unanswered.
         holder: The response that the scenario may still judge; dead when it no longer can.
         timer: The request's deadline.
     """
 
-    __slots__ = ("by_scenario", "holder", "method", "name", "provisional", "sent_ns", "start_ns", "timer")
+    __slots__ = (
+        "approved", "by_scenario", "holder", "method", "name", "provisional", "sent_ns", "start_ns", "timer",
+    )  # fmt: skip
 
     def __init__(self, method: str, name: str, start_ns: int, sent_ns: int) -> None:
         self.method = method
         self.name = name
         self.start_ns = start_ns
         self.sent_ns = sent_ns
-        self.by_scenario = False
+        self.by_scenario = self.approved = False
         self.provisional: Result | None = None
         self.holder: weakref.ref[object] | None = None
         self.timer: Timer | None = None

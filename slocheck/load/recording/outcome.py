@@ -1,4 +1,4 @@
-"""What became of one request: failed or not, why, and whether a cache answered. No Locust here.
+"""What became of one request: success, failure or unexpected, and whether a cache answered. No Locust here.
 
 Locust and its clients wrap errors in many layers, in types of five libraries. Those types are recognised
 by name, so that this module imports none of the libraries.
@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from slocheck.errors import chain_of
 from slocheck.evidence.merge import MAX_MESSAGE
@@ -28,6 +29,7 @@ _RESET_NAMES = frozenset({"HTTPConnectionClosed", "RemoteDisconnected"})
 _DNS_NAMES = frozenset({"NameResolutionError"})
 _EXPECTATION_NAMES = frozenset({"CatchResponseError", "ResponseError", "AssertionError"})
 _STATUS_NAMES = frozenset({"HTTPError", "LocustBadStatusCode"})
+_REDIRECT = 3
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
 _MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
@@ -67,29 +69,53 @@ def classify(error: BaseException) -> FailureClass:
 
 
 def judge(
-    *, status: int | None, error: BaseException | None, by_scenario: bool, rule: FailureRule
+    *,
+    status: int | None,
+    error: BaseException | None,
+    by_scenario: bool,
+    rule: FailureRule,
+    approved: bool = False,
 ) -> FailureClass | None:
-    """Return why a request failed, or None where it did not.
+    """Return why a request was not a success, or None where it was.
 
-    A status that the spec calls a failure is one whatever the scenario says: a scenario can only add
-    failures. A 4xx that the spec does not list is not a failure, although Locust reports one.
+    A status that the spec calls a failure is one whatever the scenario says. A status that neither spec nor
+    scenario names is unexpected: a 404 is not a failure, although Locust reports one, and not a success.
 
     Args:
         status: Of the response; 0 where none came; None where the client does not know it.
         error: What Locust or the client reported.
         by_scenario: The scenario itself set that error (``response.failure``).
         rule: The spec's.
+        approved: The scenario expects this status, or called the response a success (``response.success``).
     """
     if status and rule.fails(status):
         return FailureClass.STATUS
+    unexpected = status and not approved and rule.unexpected(status)
+    otherwise = FailureClass.UNEXPECTED if unexpected else None
     if error is None:
-        return None
+        return otherwise
     names = {base.__name__ for base in type(error).__mro__}
     if by_scenario or names & _EXPECTATION_NAMES:
         return FailureClass.EXPECTATION
     if status and names & _STATUS_NAMES:
-        return None
+        return otherwise
     return classify(error)
+
+
+def status_message(status: int, fields: Mapping[str, Any] | None) -> str:
+    """Return what a response is shown as where its status decides: ``HTTP 404``, ``HTTP 301 to /login``.
+
+    Args:
+        status: The status code.
+        fields: The response's header fields, by lower-case name or case-insensitive.
+    """
+    location = str(fields.get("location") or "") if fields and status // 100 == _REDIRECT else ""
+    try:
+        parts = urlsplit(location)
+        where = parts.netloc.rpartition("@")[2] + parts.path
+    except ValueError:
+        where = ""
+    return f"HTTP {status} to {where}"[:MAX_MESSAGE] if where else f"HTTP {status}"
 
 
 def is_unserved(status: int | None, failure: FailureClass | None) -> bool:

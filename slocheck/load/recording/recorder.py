@@ -32,7 +32,7 @@ class Result:
     Attributes:
         start_ns: When it was sent, on the monotonic clock.
         latency_ns: Until its last byte, or until it was given up.
-        failure: Why it failed; None where it did not.
+        failure: Why it was not a success; None where it was.
         status: Of the response; 0: there was none; None: the client does not know it.
         message: Of the failure.
         cache: 1 for a hit, -1 for a miss, 0 for unknown.
@@ -78,7 +78,7 @@ class EndpointCounter:
         self._cell = _Cell()
 
     def ok(self, start_ns: int, latency_ns: int, *, status: int, size: int, cache: int) -> None:
-        """Count a request that did not fail; the arguments are those of `Result`."""
+        """Count a success; the arguments are those of `Result`."""
         inside = self._from_ns <= start_ns < self._until_ns
         cell = self._cell if inside else self._turn(start_ns)
         cell.ok.append(latency_ns)

@@ -132,8 +132,13 @@ class FlowUser(User):
         fault = self._fault(step, head, values)
         connection.pending = None  # only now: if the check itself raises, the request is known to be lost
         if fault is None:
-            self.sink.answered(pending, head, connection.size, end_ns)
+            self.sink.answered(pending, head, connection.size, end_ns, approved=step.statuses is not None)
             return True
+        if not step.expects and self.sink.unexpected(head.status):
+            self.sink.answered(
+                pending, head, connection.size, end_ns
+            )  # nothing written: the status explains it
+            return False
         self.sink.failed(pending, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
         return False
 

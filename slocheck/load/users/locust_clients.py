@@ -3,8 +3,8 @@
 The tracker knows every request from when it is sent. No request lasts longer than the drain (`HttpUser`
 itself has no timeout). Certificates are checked as the spec says (`FastHttpUser` itself checks none). After
 a closed connection nothing is sent again (`FastHttpUser` sends up to 11 times and reports one request). A
-redirect to another host is a failure and is not followed; one on the same host is followed and counts, as
-the scenario sees it, as one request.
+redirect to another host is not followed; one on the same host is followed and counts, as the scenario sees
+it, as one request. Either counts under the status of its first response.
 """
 
 import functools
@@ -27,6 +27,7 @@ from locust.exception import LocustError
 
 from slocheck.load.drain import refuse_while_draining
 from slocheck.load.recording.in_flight import InFlightRequest
+from slocheck.load.recording.redirects import ElsewhereError, Redirect
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.spec.model import Tls
 from slocheck.tls import tls_context
@@ -120,6 +121,7 @@ def _watched_exit(tracker: Tracker, original: Any) -> Any:
         in_flight = self.request_meta["context"].get(REQUEST_KEY)
         if in_flight is not None:
             in_flight.by_scenario = isinstance(self._manual_result, Exception)
+            in_flight.approved = self._manual_result is True
         try:
             return original(self, exc, value, trace)
         finally:
@@ -157,11 +159,11 @@ def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
 
 
 def _marked_hop(original: Any) -> Any:
-    """Mark a redirected request of `HttpSession` with the host that redirected it."""
+    """Mark a redirected request of `HttpSession` with the response that redirected it."""
 
     def rebuild_auth(self: Any, prepared: Any, response: Any) -> None:
         original(self, prepared, response)
-        prepared.slocheck_from = urlsplit(response.url).hostname
+        prepared.slocheck_from = response
 
     return rebuild_auth
 
@@ -171,8 +173,11 @@ def _guarded_hop(original: Any) -> Any:
 
     def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         came_from = getattr(request, "slocheck_from", None)
-        if came_from is not None and came_from != urlsplit(request.url).hostname:
-            raise requests.exceptions.ConnectionError(_elsewhere(urlsplit(request.url).hostname))
+        host = urlsplit(request.url).hostname
+        if came_from is not None and urlsplit(came_from.url).hostname != host:
+            error = PlainElsewhereError(_elsewhere(host))
+            error.redirect = Redirect(came_from.status_code, request.url, elsewhere=True)
+            raise error
         return original(self, request, *args, **kwargs)
 
     return send
@@ -184,10 +189,20 @@ def _guarded_redirect(original: Any) -> Any:
     def redirect(self: Any, code: int, location: str) -> None:
         host = self.url_split.redirect(location).host
         if host != self.original_host:
-            raise FastConnectionError(self.url, _elsewhere(host))
+            error = FastElsewhereError(self.url, _elsewhere(host))
+            error.redirect = Redirect(code, location, elsewhere=True)
+            raise error
         original(self, code, location)
 
     return redirect
+
+
+class PlainElsewhereError(ElsewhereError, requests.exceptions.ConnectionError):
+    """A redirect of `HttpUser` to another host."""
+
+
+class FastElsewhereError(ElsewhereError, FastConnectionError):
+    """A redirect of `FastHttpUser` to another host."""
 
 
 def _elsewhere(host: str | None) -> str:

@@ -24,10 +24,11 @@ def add_to_statistics(stats: RequestStats, delta: Delta) -> None:
 
 def _add(entry: StatsEntry, counts: SliceCounts, now: float) -> None:
     entry.num_requests += counts.sent
-    entry.num_failures += counts.failed
+    not_ok = counts.failed + counts.unexpected  # Locust's statistics know no third kind
+    entry.num_failures += not_ok
     entry.num_reqs_per_sec[int(now)] += counts.sent
-    if counts.failed:
-        entry.num_fail_per_sec[int(now)] += counts.failed
+    if not_ok:
+        entry.num_fail_per_sec[int(now)] += not_ok
     entry.last_request_timestamp = now
     entry.total_content_length += counts.bytes_received
     for histogram in (counts.latencies, counts.failed_latencies):

@@ -46,6 +46,7 @@ def _endpoint(item: Totals, window_s: int) -> EndpointRow:
             Cell(f"{item.sent:,}", item.sent),
             Cell(f"{rate:,.1f}", rate),
             Cell(_failed(item), item.failed / item.sent if item.sent else 0),
+            Cell(totals.statuses_text(item.statuses), item.unexpected),
             *(Cell(latency_text(ns if ns >= 0 else None), ns) for ns in latencies),
             Cell(bytes_text(item.bytes_received), item.bytes_received),
         ),

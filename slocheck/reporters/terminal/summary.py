@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import SEVERITY, Gap, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.report import Report
 from slocheck.grading.tiers import CRITICAL
@@ -211,10 +212,13 @@ def _gap_text(report: Report, gap: Gap) -> str:
 
 
 def _failure_lines(report: Report) -> Iterator[Text]:
-    """Show the most frequent failure messages."""
+    """Show what was answered, where not all of it was 2xx, and the most frequent failure messages."""
+    if statuses := totals.unusual_statuses(report.evidence.recording):
+        yield _text(shorten(f"answers  {statuses}", MAX_TEXT))
     found = totals.frequent_failures(report.evidence.recording)
     for example in found[:MAX_FAILURES]:
-        yield _text(shorten(for_terminal(f"failed  {failure_text(example)}"), MAX_TEXT))
+        kind = "answer  " if example.failure is FailureClass.UNEXPECTED else "failed  "
+        yield _text(shorten(for_terminal(f"{kind}{failure_text(example)}"), MAX_TEXT))
     if len(found) > MAX_FAILURES:
         yield _text(f"failed  and {len(found) - MAX_FAILURES} more messages, see the report")
 

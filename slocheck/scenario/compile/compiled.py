@@ -15,7 +15,7 @@ from slocheck.scenario.compile.checks import (
 from slocheck.scenario.compile.iterations import iterate
 from slocheck.scenario.compile.requests import Render, compile_request
 from slocheck.scenario.compile.value_slots import Column, UnsendableError, ValueSlots
-from slocheck.scenario.model import Flow, Scenario, Step
+from slocheck.scenario.model import Expectation, Flow, Scenario, Step
 from slocheck.scenario.parse.expectations import reads_body
 
 __all__ = [
@@ -46,6 +46,7 @@ class CompiledStep:
         statuses: Expected statuses; None: any. `check` looks at them, too; without a check,
             `status_failure` is the text.
         needs_body: `check` looks at the body, which has to be kept and decoded for it.
+        expects: An ``expect`` is written for this step.
         captures: A failure of this step ends the flow: later steps need what it keeps.
     """
 
@@ -58,6 +59,7 @@ class CompiledStep:
     check: Check | None
     statuses: frozenset[int] | None
     needs_body: bool
+    expects: bool
     captures: bool
 
 
@@ -147,5 +149,6 @@ def _step(
         check=compose(expect.statuses, [*tests[0], *captures[0]], [*tests[1], *captures[1]]),
         statuses=expect.statuses,
         needs_body=reads_body(expect, step.captures),
+        expects=expect != Expectation(),
         captures=bool(step.captures),
     )

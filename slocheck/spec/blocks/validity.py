@@ -30,6 +30,12 @@ VALIDITY_KEYS: tuple[Key[Any], ...] = (
         "exceptions of the scenario's own code",
     ),
     Key(
+        "max_unexpected",
+        types.RATIO,
+        _NORMAL.max_unexpected,
+        "largest share of an endpoint's answers with an unexpected status",
+    ),
+    Key(
         "max_generator_failures",
         types.whole(0, 1_000_000_000),
         _NORMAL.max_generator_failures,

@@ -12,10 +12,12 @@ class FailureRule:
     Attributes:
         statuses: Failures of the target.
         expected: Accepted, in addition to 2xx and 304; none of them is a failure as well.
+        redirects: Paths that a redirect may lead to where the client follows it.
     """
 
-    statuses: tuple[str, ...] = ("5xx",)
+    statuses: tuple[str, ...] = ("5xx", "429")
     expected: tuple[str, ...] = ()
+    redirects: tuple[str, ...] = ()
 
     def fails(self, status: int) -> bool:
         """Tell whether a response with this status code is a failed request."""

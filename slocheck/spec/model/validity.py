@@ -22,6 +22,7 @@ class ValidityLimits:
         min_slices: Fewest 1 s slices in the window.
         max_scrape_gap: Largest gap between two samples of a live target, in scrape intervals.
         steady: Whether a limit is met only in a window without latency drift.
+        max_unexpected: Largest share of an endpoint's answers with an unexpected status, 0..1.
     """
 
     min_sent: float = 0.99
@@ -38,3 +39,4 @@ class ValidityLimits:
     min_slices: int = 10
     max_scrape_gap: float = 3.0
     steady: bool = True
+    max_unexpected: float = 0.01

@@ -26,7 +26,10 @@ from tests.e2e.support.stall_runs import IMPORTS
         pytest.param("silent", FailureClass.RESET, FailureClass.RESET, id="closed without an answer"),
         pytest.param("status/503", FailureClass.STATUS, FailureClass.STATUS, id="503"),
         pytest.param(
-            "redirect/127.0.0.2:1", FailureClass.PROTOCOL, FailureClass.PROTOCOL, id="redirect to elsewhere"
+            "redirect/127.0.0.2:1",
+            FailureClass.UNEXPECTED,
+            FailureClass.UNEXPECTED,
+            id="redirect to elsewhere, which is not followed",
         ),
     ],
 )

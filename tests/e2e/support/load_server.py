@@ -80,6 +80,14 @@ async def _redirect(server: "LoadServer", rest: str, writer: asyncio.StreamWrite
     return True
 
 
+async def _every(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
+    """Answer each n-th request with a status of its own, the others with 200: ``every/N-STATUS``."""
+    number, status = map(int, rest.split("-"))
+    missing = server.counts[f"/every/{rest}"] % number == 0
+    writer.write(answer(status=status if missing else 200))
+    return True
+
+
 async def _drip(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     """Send a byte every 50 ms, for as long as anybody listens."""
     del rest
@@ -120,6 +128,7 @@ HANDLERS: dict[str, Handler] = {
     "cache": _cache,
     "redirect": _redirect,
     "drip": _drip,
+    "every": _every,
     "stall": _stall,
 }
 

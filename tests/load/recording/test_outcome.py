@@ -9,7 +9,14 @@ import requests
 import urllib3
 
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.recording.outcome import cache_outcome, classify, is_unserved, judge, message_of
+from slocheck.load.recording.outcome import (
+    cache_outcome,
+    classify,
+    is_unserved,
+    judge,
+    message_of,
+    status_message,
+)
 from slocheck.spec.model import CacheRule, FailureRule
 
 
@@ -77,7 +84,7 @@ def test_an_error_that_wraps_itself_ends() -> None:
     assert classify(one) is FailureClass.PROTOCOL
 
 
-RULE = FailureRule(("5xx", "429"))
+RULE = FailureRule(("5xx", "429"), ("410",))
 
 
 @pytest.mark.parametrize(
@@ -86,8 +93,18 @@ RULE = FailureRule(("5xx", "429"))
         pytest.param(200, None, False, None, id="fine"),
         pytest.param(500, None, True, FailureClass.STATUS, id="success() on a 500 changes nothing"),
         pytest.param(429, None, False, FailureClass.STATUS, id="listed 4xx"),
-        pytest.param(404, LocustBadStatusCode(), False, None, id="unlisted 4xx, fast client"),
-        pytest.param(404, requests.HTTPError(), False, None, id="unlisted 4xx, plain client"),
+        pytest.param(204, None, False, None, id="another 2xx"),
+        pytest.param(304, None, False, None, id="not modified"),
+        pytest.param(404, LocustBadStatusCode(), False, FailureClass.UNEXPECTED, id="4xx, fast client"),
+        pytest.param(404, requests.HTTPError(), False, FailureClass.UNEXPECTED, id="4xx, plain client"),
+        pytest.param(401, None, False, FailureClass.UNEXPECTED, id="4xx, a client that reports no error"),
+        pytest.param(302, None, False, FailureClass.UNEXPECTED, id="a redirect that is not followed"),
+        pytest.param(101, None, False, FailureClass.UNEXPECTED, id="1xx"),
+        pytest.param(410, None, False, None, id="expected by the spec"),
+        pytest.param(410, LocustBadStatusCode(), False, None, id="expected, though the client reports it"),
+        pytest.param(
+            410, requests.HTTPError(), True, FailureClass.EXPECTATION, id="expected, not by the task"
+        ),
         pytest.param(404, requests.HTTPError(), True, FailureClass.EXPECTATION, id="the scenario's word"),
         pytest.param(200, CatchResponseError("x"), False, FailureClass.EXPECTATION, id="failure()"),
         pytest.param(200, ConnectionResetError(), False, FailureClass.RESET, id="reset in the body"),
@@ -104,9 +121,44 @@ def test_judgement(
 
 
 @pytest.mark.parametrize(
+    ("status", "error", "expected"),
+    [
+        pytest.param(404, None, None, id="4xx"),
+        pytest.param(302, None, None, id="3xx"),
+        pytest.param(503, None, FailureClass.STATUS, id="what the spec calls a failure stays one"),
+        pytest.param(404, AssertionError(), FailureClass.EXPECTATION, id="what the task refuses, too"),
+    ],
+)
+def test_what_a_scenario_approves_is_a_success(
+    status: int, error: Exception | None, expected: FailureClass | None
+) -> None:
+    """``expect: {status: 404}`` and ``response.success()`` make an unexpected status a success."""
+    assert judge(status=status, error=error, by_scenario=False, rule=RULE, approved=True) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "expected"),
+    [
+        pytest.param(404, {"location": "/x"}, "HTTP 404", id="not a redirect"),
+        pytest.param(301, {"location": "/login?next=/items/7"}, "HTTP 301 to /login", id="query left out"),
+        pytest.param(302, {"location": "https://u:p@sso.example/a"}, "HTTP 302 to sso.example/a", id="host"),
+        pytest.param(302, {"location": "http://[bad"}, "HTTP 302", id="not a URL"),
+        pytest.param(302, {}, "HTTP 302", id="no location"),
+        pytest.param(302, None, "HTTP 302", id="no headers"),
+    ],
+)
+def test_a_status_is_shown_with_where_it_leads(
+    status: int, fields: dict[str, str] | None, expected: str
+) -> None:
+    """The same cause has the same text: no query, no user info."""
+    assert status_message(status, fields) == expected
+
+
+@pytest.mark.parametrize(
     ("status", "failure", "expected"),
     [
         pytest.param(200, None, False, id="served"),
+        pytest.param(404, FailureClass.UNEXPECTED, False, id="an unexpected answer is an answer"),
         pytest.param(500, FailureClass.STATUS, False, id="500 is an answer"),
         pytest.param(503, FailureClass.STATUS, True, id="503"),
         pytest.param(0, FailureClass.TIMEOUT, True, id="no response"),

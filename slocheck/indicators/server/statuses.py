@@ -41,7 +41,18 @@ class StatusRule:
     @property
     def possibly_bad(self) -> Selection:
         """The series of requests that failed or were not what was meant, or may be one of these."""
-        return Either(WithStatus(self.label, self.rule.statuses, surely=False), self.unexpected)
+        maybe = WithStatus(self.label, self._possible_failures, surely=False)
+        return Either(Either(self.failed, maybe), self.unexpected)
+
+    @property
+    def _possible_failures(self) -> tuple[str, ...]:
+        """The failures that a label such as ``4xx`` may hide: the client's own answers speak for the group."""
+        families = {str(status)[0] for status in self.client.statuses}
+        return tuple(
+            status
+            for status in self.rule.statuses
+            if not status.isdigit() or status[0] not in families or int(status) in self.client.statuses
+        )
 
     @property
     def not_served(self) -> Selection:

@@ -14,6 +14,7 @@ from tests.e2e.support.load_server import LoadServer
 LONG = "users: 2, spawn_rate: 50, warmup: 3s, duration: 10m"
 SHORT = "users: 2, spawn_rate: 50, duration: 10s"
 STEPS = """
+think: 20ms
 flows:
   - steps:
       - get: {path}

@@ -138,6 +138,30 @@ def test_our_own_failures_say_nothing_of_the_target(collector: Collector) -> Non
     assert not collector.down
 
 
+@pytest.mark.parametrize(
+    ("statuses", "refused"),
+    [
+        pytest.param([{404: 3}, {401: 1, 302: 2}], True, id="3xx and 4xx alone"),
+        pytest.param([{404: 3}, {}], True, id="then silence"),
+        pytest.param([{404: 3}, {200: 1}, {404: 3}], False, id="one success"),
+        pytest.param([{500: 1}, {404: 3}], False, id="one failure of the target"),
+        pytest.param([{404: 3}, {429: 1}], False, id="429 is the target's doing"),
+        pytest.param([{}], False, id="nothing came back"),
+    ],
+)
+def test_a_target_that_refuses_everything_is_noticed(
+    collector: Collector, statuses: list[dict[int, int]], *, refused: bool
+) -> None:
+    """One other answer at any time is enough to let the run go on."""
+    for sequence, by_status in enumerate(statuses, start=1):
+        ok, count = by_status.get(200, 0), sum(by_status.values())
+        failures = {FailureClass.UNEXPECTED: count - ok} if count > ok else {}
+        counts = SliceCounts(0, ok=ok, failures=failures, statuses=by_status)
+        delta = Delta(((Endpoint("GET", "/"), counts),) if count else ())
+        collector.add("a", report(sequence, delta=delta), now=0)
+    assert collector.refused is refused
+
+
 def test_arrivals_of_the_window_are_added_up() -> None:
     """Arrivals of the warm-up that were dropped or late do not count."""
     plan = replace(PLAN, rate=(Stage(10, 10, 3),))

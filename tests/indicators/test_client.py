@@ -229,4 +229,4 @@ def test_unexpected_answers_were_offered_and_not_served() -> None:
     """Requests per second and instance count successes; what was offered counts all."""
     sample = _sample(make_spec('  rps_per_instance: {silver: ">= 7/s"}\n'), _unexpected(7, 2, 1))
     assert isinstance(sample, Rate)
-    assert (sample.low, sample.high, sample.offered) == (7, 7, 10)
+    assert [sample.low, sample.high, sample.offered] == [7, 7, 10]

@@ -46,7 +46,7 @@ class StatusRule:
 
     @property
     def _possible_failures(self) -> tuple[str, ...]:
-        """The failures that a label such as ``4xx`` may hide: the client's own answers speak for the group."""
+        """The failures that a label such as ``4xx`` may hide; the client's answers speak for the group."""
         families = {str(status)[0] for status in self.client.statuses}
         return tuple(
             status

@@ -115,7 +115,7 @@ def test_an_unknown_run_is_a_usage_error(tmp_path: Path, run: str) -> None:
         pytest.param(b"not gzip", id="not gzip"),
         pytest.param(gzip.compress(b"{"), id="cut JSON"),
         pytest.param(gzip.compress(b"[]"), id="another form"),
-        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 2}}'), id="fields missing"),
+        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 3}}'), id="fields missing"),
         pytest.param(gzip.compress(b"x" * 1000)[:-10], id="cut gzip"),
     ],
 )
@@ -129,7 +129,7 @@ def test_damaged_evidence_is_refused(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        pytest.param(1, "format 1, which only development versions before slocheck 0.1.0 read", id="older"),
+        pytest.param(2, "format 2, which only development versions before slocheck 0.1.0 read", id="older"),
         pytest.param(99, "format 99, which a newer slocheck wrote.*upgrade it", id="newer"),
     ],
 )

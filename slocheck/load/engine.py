@@ -114,10 +114,10 @@ class LoadEngine:
             self.close()
             if kind is ScenarioLoaded:
                 raise UsageError(
-                    f"{self._plan.scenario}: is not imported within {self._prepare_s:g} s; "
+                    f"{self._plan.scenario}: was not imported within {self._prepare_s:g} s; "
                     "a Locust file must not wait or loop outside of its users"
                 ) from None
-            raise GeneratorError(f"the workers are not connected within {self._prepare_s:g} s") from None
+            raise GeneratorError(f"the workers were not connected within {self._prepare_s:g} s") from None
         if isinstance(message, kind):
             return message
         complaint = f": {text}" if (text := self._master.complaint()) else ""

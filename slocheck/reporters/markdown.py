@@ -96,9 +96,11 @@ def _lists(report: Report) -> Iterator[str]:
     invalid = assessment.outcome is Outcome.INVALID
     yield from _list("The measurement is invalid" if invalid else "Failed validity checks", failed)
     if assessment.outcome not in NO_VERDICT:
-        yield from _list("Why", [_reason(result) for result in _needed(report) if result.shown.reason])
-        gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
-        yield from _list(f"Missing for {assessment.next_tier}", gaps if assessment.next_tier else [])
+        reasons = [_reason(result) for result in _needed(report) if result.shown.reason]
+        yield from _list("Why", [reason for reason in reasons if f"{reason}." != assessment.headline])
+        if assessment.next_tier not in (None, assessment.gate):  # what the gate is missing is said above
+            gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
+            yield from _list(f"Missing for {assessment.next_tier}", gaps)
     yield from _list("Evidence", _evidence(report))
     yield from _list("Warnings", [warning.text for warning in assessment.warnings])
     examples = totals.frequent_failures(report.evidence.recording)

@@ -28,7 +28,7 @@ _NARROW = 0.01  # bounds this close together, relative to their size, are shown 
 _SHORT_SHA = 7
 _NUMBER = "0123456789.,"
 _NAMES_THE_RUN = frozenset({Cause.CORRELATED, Cause.TOO_CLOSE, Cause.VARYING})  # their reasons say how long
-NEGLIGIBLE = 1e-9  # an interval's bound below this is shown as 0
+NEGLIGIBLE = 1e-7  # an interval's bound below this is shown as 0
 _WHOLE_FROM = 10  # a tolerated design effect from here on is shown as a whole number
 
 

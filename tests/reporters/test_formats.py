@@ -223,3 +223,11 @@ def test_the_table_of_formats_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_markdown_says_each_reason_once() -> None:
+    """The headline's reason is not listed again, nor what the gate is missing; the next tier's gaps are."""
+    failed = FORMATS["markdown"].render(report(outcome=Outcome.FAIL))
+    assert failed.count("error\\_rate is breached") == failed.count("latency\\_p95 is breached") == 1
+    assert "Missing for" not in failed
+    assert "**Missing for silver**" in FORMATS["markdown"].render(report(outcome=Outcome.PASS))

@@ -42,14 +42,12 @@ class VerdictView:
         word: The outcome, such as ``PASS``.
         glyph: Its sign.
         css: Its class in the style sheet.
-        sentence: The headline.
         missing: What the next tier needs, worst first; empty for a run without a verdict.
     """
 
     word: str
     glyph: str
     css: str
-    sentence: str
     missing: tuple[str, ...]
 
 
@@ -61,7 +59,6 @@ def verdict(report: Report) -> VerdictView:
         headline_word(assessment.outcome),
         OUTCOME_GLYPHS[assessment.outcome],
         assessment.outcome.value,
-        assessment.headline,
         tuple(f"{gap.objective}: {gap.message}" for gap in gaps),
     )
 

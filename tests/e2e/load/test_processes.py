@@ -279,7 +279,7 @@ def test_an_import_without_end_is_refused(tmp_path: Path) -> None:
     """A Locust file that loops while it is imported is given up, and its process is gone."""
     path = write_scenario(tmp_path, "while True:\n    pass\n")
     with LoadEngine(make_plan("http://127.0.0.1:9", path), prepare_s=3) as engine:
-        with pytest.raises(UsageError, match="is not imported within 3 s"):
+        with pytest.raises(UsageError, match="was not imported within 3 s"):
             engine.prepare()
         assert engine.pid is None
 

@@ -138,3 +138,14 @@ def test_declared_families() -> None:
         "b": "histogram",
     }
     assert declared("  #  TYPE\ta_total counter\n") == {"a_total": "counter"}
+
+
+def test_names_in_quotes_are_read() -> None:
+    """OpenTelemetry's dotted names stand among the labels; the same family is found in everything."""
+    page = '{"http.server.duration_bucket",le="0.1","http.route"="/a"} 3\nup 1\n'
+    wanted = PageReader([SeriesQuery("http.server.duration_bucket")]).read(page, openmetrics=False)
+    assert [(one.series.metric, one.series.labels, one.value) for one in wanted] == [
+        ("http.server.duration_bucket", {"le": "0.1", "http.route": "/a"}, 3.0)
+    ]
+    everything = PageReader(None).read(page, openmetrics=False)
+    assert [one.series.metric for one in everything] == ["http.server.duration_bucket", "up"]

@@ -49,7 +49,7 @@ def families_of(series: Iterable[tuple[str, Labels]], types: Mapping[str, str]) 
 
     Args:
         series: Metric and labels of each.
-        types: Declared type by family, with or without ``_total``; a missing one is told by the name.
+        types: Declared type by family, with or without ``_total``; a missing one follows from the name.
     """
     found: defaultdict[str, list[Labels]] = defaultdict(list)
     for metric, labels in series:

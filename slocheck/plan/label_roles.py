@@ -1,4 +1,4 @@
-"""Which label of a family holds the method, which the route and which the status: told by name and values."""
+"""Which label of a family holds the method, the route and the status: found by name and values."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -18,7 +18,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class StatusRule:
-    """The answers that are bad for error rate and latency, told by a status label.
+    """The answers that are bad for error rate and latency, as a status label shows.
 
     A status that the failure rule does not name, and that the scenario does not expect, is neither a success
     nor a failure: possibly bad, and not served.

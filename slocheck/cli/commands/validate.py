@@ -11,7 +11,10 @@ def validate(
     spec: SpecArgument = DEFAULT_SPEC,
     *,
     ask: Annotated[
-        bool, typer.Option("--probe", help="Ask the metric source whether each objective can be measured.")
+        bool,
+        typer.Option(
+            "--probe", help="Send each GET step once, and ask the metric source what can be measured."
+        ),
     ] = False,
 ) -> int:
     """Check a spec without sending load, and show what it means."""

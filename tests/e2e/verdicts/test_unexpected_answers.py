@@ -163,3 +163,23 @@ def test_few_unexpected_answers_are_a_warning_and_count_as_possibly_bad(
     run = result["run"]
     assert 0 < run["unexpected"] == run["requests_by_status"]["404"] <= run["requests"] / 100
     assert run["failed"] == 0
+
+
+def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: LoadServer) -> None:
+    """Each GET is sent once; a status that nobody expects is said to be one, before any load."""
+    folder = written(tmp_path, server, "declarative", "/status/404?probe")
+    before = server.counts["/status/404"]
+    done = slocheck("validate", "--probe", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "GET /orders  404, no content type, 2 B, " in done.stdout
+    assert "unexpected: fix the request, or write `expect: {status: 404}`" in done.stdout
+    assert server.counts["/status/404"] == before + 1
+
+
+def test_the_probe_sends_nothing_to_a_target_that_is_not_allowed(tmp_path: Path, server: LoadServer) -> None:
+    """The guard of a run holds for the probe, too."""
+    folder = written(tmp_path, server, "declarative", "/ok")
+    spec = folder / "slo.yaml"
+    spec.write_text(spec.read_text().replace("//localhost", "//shop.example"))
+    done = slocheck("validate", "--probe", cwd=folder)
+    assert "no step is sent: target http://shop.example" in done.stdout

@@ -2,17 +2,20 @@
 
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import ServerSeries
+from slocheck.indicators.samples import Share
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape.source import ScrapePages
 from slocheck.spec.model import Tls
 from tests.builders.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
+from tests.builders.server_series import ERRORS, counts, sample_of
 from tests.e2e.support.metrics_app import OPENMETRICS, MetricsApp
 from tests.e2e.support.nginx_server import NginxServer
 from tests.support.ports import free_port
@@ -135,6 +138,21 @@ def test_scrapes_that_all_fail_during_the_load_are_one_gap(app: MetricsApp) -> N
     assert gap.failed >= 4
     assert gap.seconds > 0.9 * (result.end - result.load_start)
     assert gap.target.endswith(app.address)
+
+
+def test_empty_labels_and_unexpected_statuses_come_out_right(app: MetricsApp) -> None:
+    """Series that gain an empty label go on, and 60 answers with 404 are possibly bad: 1,260 requests."""
+    source = pages(app.url)
+    source.preflight()
+    source.start()
+    begun = time.time()
+    app.set({OK: None})
+    app.set({OK.replace("}", ',error_type=""}'): 1300, OK.replace('"200"', '"404"'): 60})
+    result = collected(source, begun)
+    sample = sample_of(ERRORS, result, counts(1260))
+    assert isinstance(sample, Share)
+    assert [sample.total, sample.low, sample.high] == [1260, 0, Fraction(60, 1260)]
+    assert "60 of 1,260 answers in http_requests_total had the unexpected status 404" in sample.notes[0]
 
 
 def test_the_pages_own_route_is_not_the_workloads(app: MetricsApp) -> None:

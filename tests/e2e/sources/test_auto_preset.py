@@ -87,7 +87,7 @@ def counted(result: dict[str, object], objective: str) -> int:
 def run(folder: Path, url: str, source: str, **spec: str) -> tuple[Evidence, dict[str, object], str]:
     """Make a run; returns its evidence, its result, and what was said on stderr."""
     write_spec(folder, url, source=source, workload=WORKLOAD, more="confidence: none\n", **spec)
-    done = slocheck("run", "--json", cwd=folder)
+    done = slocheck("run", "--json", cwd=folder, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return load_evidence(only_run(folder)), result_of(done), done.stderr
 

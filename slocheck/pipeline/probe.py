@@ -1,19 +1,23 @@
 """Can each objective be measured? Asks the metric source, sends no load."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slocheck.documents.units import format_duration
 from slocheck.errors import UsageError
 from slocheck.evidence.series import SourcePreflight
-from slocheck.pipeline.metric_mapping import NOTHING_YET, settle
-from slocheck.pipeline.ports import SourceFactory
+from slocheck.indicators.pretend_run import unmeasurable
+from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, settle
+from slocheck.pipeline.ports import MetricSource, SourceFactory
 from slocheck.plan.mapping_text import described
 from slocheck.plan.series_queries import needed_metrics
 from slocheck.spec.blocks.sources import block_names
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
 
+PAST_INTERVALS = 2
+"""The series are those of a moment so many scrapes ago: their last sample is there already."""
 SAME_BOUNDARY_S = 1e-9
 """Bucket boundaries come as floats; two that are nearer than this are the same."""
 
@@ -63,16 +67,38 @@ def probe(spec: Spec, source_factory: SourceFactory) -> Probe:
         raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
     try:
         settled = settle(spec, source)
+        found = settled.found
+        reasons = {} if settled.mapping.is_unknown else _reasons(spec, source, settled)
     finally:
         source.close()
     obstacles = {
-        item.name: tuple(_obstacles(item, settled.mapping, settled.found)) for item in spec.objectives
+        item.name: (
+            *_obstacles(item, settled.mapping, found),
+            *_as_graded(item, reasons, missing=found.missing),
+        )
+        for item in spec.objectives
     }
     return Probe(
-        settled.found,
+        found,
         settled.said or described(settled.mapping),
         {name: each for name, each in obstacles.items() if each},
     )
+
+
+def _reasons(spec: Spec, source: MetricSource, settled: Settled) -> dict[str, str]:
+    """Return what a run long enough would say of the objectives that it could not grade."""
+    source.start()
+    moment = time.time() - PAST_INTERVALS * settled.found.scrape_interval
+    series = source.collect(load_start=moment, window_start=moment, end=moment, sent=0)
+    return unmeasurable(spec, as_collected(spec, series, settled))
+
+
+def _as_graded(
+    objective: Objective, reasons: Mapping[str, str], *, missing: Sequence[str]
+) -> Iterator[Obstacle]:
+    """Yield what a run long enough would say; not what is known from a metric that has no series yet."""
+    if objective.name in reasons and not missing:
+        yield Obstacle(reasons[objective.name], fatal=True)
 
 
 def _obstacles(objective: Objective, preset: Preset, found: SourcePreflight) -> Iterator[Obstacle]:

@@ -12,7 +12,7 @@ from tests.e2e.support.prometheus_server import PrometheusServer, start_promethe
 from tests.support.ports import free_port
 
 OBJECTIVES = """\
-  latency_p95: {bronze: "< 500ms", silver: "< 200ms"}
+  latency_p95: {bronze: "< 500ms", silver: "< 123ms"}
   error_rate: {bronze: "< 50%", silver: "< 20%"}
   ours: {indicator: latency_p50, source: client, silver: "< 1s"}
 """
@@ -41,16 +41,50 @@ def _source(url: str, preset: str = "preset: prom-client") -> str:
 def test_it_says_of_each_objective_whether_it_can_be_measured(
     api: str, prometheus: PrometheusServer, tmp_path: Path
 ) -> None:
-    """200 ms is not a bucket boundary of the API: the missing bucket is named; the rest is measurable."""
+    """123 ms is not a bucket boundary of the API: the missing bucket is named; the rest is measurable."""
     write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(prometheus.url))
     done = slocheck("validate", "--probe", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = {line.split(" ")[0]: line for line in done.stdout.splitlines() if line}
     assert "1 target up, scraped every 1s" in done.stdout
-    assert "no bucket boundary at 200ms: add 0.2" in lines["latency_p95"]
+    assert "no bucket boundary at 123ms: add 0.123" in lines["latency_p95"]
     assert "500ms" not in lines["latency_p95"].rpartition("edge")[0]
     assert lines["error_rate"].endswith("measurable")
     assert lines["ours"].endswith("client side only")
+
+
+LABELS = "histogram: http_request_duration_seconds, counter: http_requests_total, method_label: method"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "labels", "reason"),
+    [
+        pytest.param(
+            "GET /ordres", "route_label: route, status_label: status_code", "route seen: ", id="a typo"
+        ),
+        pytest.param(
+            "GET /items/{id}",
+            "route_label: path, status_label: status_code",
+            "have no label path",
+            id="no such label",
+        ),
+        pytest.param("GET /items/{id}", "route_label: route", "has no counter by status", id="no status"),
+    ],
+)
+def test_what_a_run_could_not_grade_is_found_before_the_load(
+    api: str, tmp_path: Path, endpoint: str, labels: str, reason: str
+) -> None:
+    """The code that grades a run judges the series as they are: exit 4, and why."""
+    write_spec(
+        tmp_path,
+        api,
+        objectives=f'  errors: {{indicator: error_rate, endpoint: "{endpoint}", silver: "< 20%"}}\n',
+        source=f'scrape: {{urls: ["{api}/metrics"], preset: {{{LABELS}, {labels}}}}}\n',
+    )
+    done = slocheck("validate", "--probe", cwd=tmp_path)
+    assert done.returncode == 4, done.stdout + done.stderr
+    line = next(line for line in reversed(done.stdout.splitlines()) if line.startswith("errors"))
+    assert reason in line
 
 
 def test_a_preset_that_does_not_fit_is_found_before_the_load(

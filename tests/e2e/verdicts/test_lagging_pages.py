@@ -79,6 +79,7 @@ def _run(folder: Path, api: CountedApi, source: str) -> tuple[subprocess.Complet
         more="confidence: none\n",
     )
     process = slocheck("run", "--json", cwd=folder, timeout=180)
+    assert process.returncode == 0, process.stdout + process.stderr
     return process, only_run(folder), api.served()
 
 

@@ -159,7 +159,12 @@ def test_a_block_that_raises_is_recorded_once(tmp_path: Path) -> None:
                     response.success()
 
             @task
-            def tolerates(self):
+            def approves(self):
+                with self.client.get("/status/410", catch_response=True) as response:
+                    response.success()
+
+            @task
+            def ignores(self):
                 self.client.get("/status/404")
 
             @task
@@ -180,7 +185,8 @@ def test_a_block_that_raises_is_recorded_once(tmp_path: Path) -> None:
         assert counts.failures == {FailureClass.EXPECTATION: server.counts[path]}
         assert counts.unserved == 0
     assert ended.total("GET /status/500").failures == {FailureClass.STATUS: server.counts["/status/500"]}
-    assert ended.total("GET /status/404").ok == server.counts["/status/404"]
+    assert ended.total("GET /status/404").failures == {FailureClass.UNEXPECTED: server.counts["/status/404"]}
+    assert ended.total("GET /status/410").ok == server.counts["/status/410"], "response.success() approves"
     assert ended.total("GET /forgotten").ok == server.counts["/forgotten"]
     messages = {(error.endpoint.name, error.message) for error in ended.result.recording.errors}
     assert ("/raises", "KeyError: 'absent'") in messages

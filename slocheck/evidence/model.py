@@ -29,7 +29,6 @@ class WorkerHealth:
     Attributes:
         worker: Its Locust client id.
         cpu: Share of one core, mean over the window, 0..1 or more.
-        cpu_max: The busiest second.
         loop_lag_p99: Lag of its event loop, seconds.
         complete: Its final message arrived and no sequence number was missing.
         messages: Its warnings and errors, foreign texts included.
@@ -39,7 +38,6 @@ class WorkerHealth:
 
     worker: str
     cpu: float
-    cpu_max: float
     loop_lag_p99: float
     complete: bool
     messages: tuple[str, ...] = ()
@@ -141,7 +139,6 @@ class Evidence:
         schema_version: Of this format.
         provenance: Where the numbers come from.
         overrides: Flags over the spec.
-        planned_warmup_s: As planned, seconds.
         planned_window_s: As planned, seconds.
         ending: How the load ended.
         signal: The signal's name when interrupted; else empty.
@@ -158,7 +155,6 @@ class Evidence:
     schema_version: int
     provenance: Provenance
     overrides: Overrides
-    planned_warmup_s: float
     planned_window_s: float
     ending: Ending
     signal: str

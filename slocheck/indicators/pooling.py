@@ -129,7 +129,6 @@ def pooled(runs: Sequence[Evidence]) -> Evidence:
             run_id="+".join(run.provenance.run_id for run in runs),
             ended=runs[-1].provenance.ended,
         ),
-        planned_warmup_s=0.0,
         planned_window_s=sum(run.planned_window_s for run in runs),
         recording=recording,
         server=None,

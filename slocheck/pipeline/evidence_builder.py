@@ -9,7 +9,7 @@ from slocheck.spec.model import Overrides, Spec
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSide:
+class Collected:
     """What came of asking the metric source.
 
     Attributes:
@@ -42,7 +42,6 @@ class EvidenceBuilder:
             schema_version=SCHEMA_VERSION,
             provenance=self.origin,
             overrides=self.overrides,
-            planned_warmup_s=self.spec.workload.warmup,
             planned_window_s=float(tick.recording.window_s),
             ending=Ending.COMPLETE,
             signal="",
@@ -52,7 +51,7 @@ class EvidenceBuilder:
             server_error="not collected yet",
         )
 
-    def complete(self, load: LoadResult, server: ServerSide, *, run_id: str, interrupted_by: str) -> Evidence:
+    def complete(self, load: LoadResult, server: Collected, *, run_id: str, interrupted_by: str) -> Evidence:
         """Return the evidence of a run whose load is over.
 
         Args:
@@ -65,7 +64,6 @@ class EvidenceBuilder:
             schema_version=SCHEMA_VERSION,
             provenance=of_load(self.origin, load, run_id=run_id),
             overrides=self.overrides,
-            planned_warmup_s=self.spec.workload.warmup,
             planned_window_s=self.spec.workload.duration,
             ending=Ending.INTERRUPTED if interrupted_by else load.ending,
             signal=interrupted_by,

@@ -19,7 +19,7 @@ from slocheck.plan.metric_plan import MetricPlan
 from slocheck.spec.model import Spec
 
 
-class Prepared(Protocol):
+class Preparation(Protocol):
     """What an engine reports once it is ready."""
 
     @property
@@ -36,7 +36,7 @@ class Engine(Protocol):
     def __exit__(self, *_: object) -> None:
         """Leave no process behind."""
 
-    def prepare(self) -> Prepared:
+    def prepare(self) -> Preparation:
         """Load the scenario; raises UsageError when it cannot be used."""
 
     def run(self, on_tick: Callable[[Tick], None]) -> LoadResult:

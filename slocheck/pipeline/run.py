@@ -14,7 +14,7 @@ from slocheck.indicators.server.client_counts import client_counts
 from slocheck.masking import masked, secrets_of
 from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
-from slocheck.pipeline.evidence_builder import EvidenceBuilder, ServerSide
+from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
 from slocheck.pipeline.first_requests import send_get_steps
 from slocheck.pipeline.graded import graded
 from slocheck.pipeline.interrupts import Interrupted
@@ -161,14 +161,14 @@ def _drive(
 
 def _collect(
     spec: Spec, load: LoadResult, source: MetricSource | None, settled: Settled | None, adapters: Adapters
-) -> ServerSide:
+) -> Collected:
     """Fetch the server side; if the source fails now, the client side is still whole."""
     if source is None or settled is None:
-        return ServerSide()
+        return Collected()
     if adapters.interrupts.received:
-        return ServerSide(error=_not_collected(adapters.interrupts.received))
+        return Collected(error=_not_collected(adapters.interrupts.received))
     if load.ending is Ending.UNEXPECTED_ANSWERS:
-        return ServerSide(error="not collected: nothing but unexpected answers came back")
+        return Collected(error="not collected: nothing but unexpected answers came back")
     adapters.observer.step("waiting for the last samples of the server side")
     try:
         settled = look_again(spec, source, settled)
@@ -179,10 +179,10 @@ def _collect(
             sent=client_counts(load.recording, None).sent,
         )
     except SourceError as error:
-        return ServerSide(error=str(error))
+        return Collected(error=str(error))
     except Interrupted as interrupted:
-        return ServerSide(error=_not_collected(interrupted.name))
-    return ServerSide(as_collected(spec, series, settled))
+        return Collected(error=_not_collected(interrupted.name))
+    return Collected(as_collected(spec, series, settled))
 
 
 def _not_collected(signal: str) -> str:

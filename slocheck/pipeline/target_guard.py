@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
-from slocheck.pipeline.wire import answers_in_plain, speaks_only_tls
+from slocheck.pipeline.port_protocol import answers_in_plain, speaks_only_tls
 from slocheck.spec.model import Target
 from slocheck.tls import tls_context
 

@@ -27,7 +27,7 @@ PROVENANCE = Provenance(
     seed=42,
 )
 
-WORKER = WorkerHealth("worker-1", cpu=0.3, cpu_max=0.4, loop_lag_p99=0.002, complete=True)
+WORKER = WorkerHealth("worker-1", cpu=0.3, loop_lag_p99=0.002, complete=True)
 HEALTH = LoadHealth(planned_users=10, users=10, workers=(WORKER,))
 
 
@@ -40,7 +40,6 @@ def make_evidence(recording: Recording | None = None, **changes: Any) -> Evidenc
         schema_version=SCHEMA_VERSION,
         provenance=replace(PROVENANCE, ended=ended),
         overrides=Overrides(),
-        planned_warmup_s=float(recorded.warmup_s),
         planned_window_s=float(recorded.window_s),
         ending=Ending.COMPLETE,
         signal="",

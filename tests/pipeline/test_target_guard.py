@@ -15,8 +15,8 @@ import pytest
 import trustme
 
 from slocheck.errors import TargetError, UsageError
+from slocheck.pipeline.port_protocol import speaks_only_tls
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
-from slocheck.pipeline.wire import speaks_only_tls
 from slocheck.spec.model import Target, Tls
 
 

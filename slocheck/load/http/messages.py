@@ -22,7 +22,7 @@ _SAFE_IN_TARGET = "!#$%&'()*+,/:;=?@[]~-._"
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-class UnsendableError(ValueError):
+class UnsendableRequestError(ValueError):
     """A request cannot be written; the text says what is wrong with it."""
 
 
@@ -34,7 +34,7 @@ def request_target(path: str, params: Mapping[str, Any] | None = None) -> str:
     try:
         return quote(path if path.startswith("/") else f"/{path}", safe=_SAFE_IN_TARGET)
     except UnicodeEncodeError as error:
-        raise UnsendableError(f"path {path!r}: {error}") from error
+        raise UnsendableRequestError(f"path {path!r}: {error}") from error
 
 
 def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
@@ -54,7 +54,7 @@ def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
         return b"", ""
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data), "application/octet-stream" if data else ""
-    raise UnsendableError(
+    raise UnsendableRequestError(
         f"a body of type {type(data).__name__} cannot be sent; give text, bytes or a mapping"
     )
 
@@ -63,21 +63,23 @@ def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, st
     """Return request line and fields, without the line that ends them.
 
     Raises:
-        UnsendableError: A part would change where the message ends.
+        UnsendableRequestError: A part would change where the message ends.
     """
     if not _TOKEN.fullmatch(method):
-        raise UnsendableError(f"{method!r} is not an HTTP method")
+        raise UnsendableRequestError(f"{method!r} is not an HTTP method")
     lines = [f"{method} {target} HTTP/1.1", f"Host: {authority}"]
     for name, value in fields.items():
         if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):
-            raise UnsendableError(f"header {name!r}: not a name and a value of one line")
+            raise UnsendableRequestError(f"header {name!r}: not a name and a value of one line")
         if name.lower() in OWN_FIELDS:
-            raise UnsendableError(f"header {name}: the client writes it itself; leave it out")
+            raise UnsendableRequestError(f"header {name}: the client writes it itself; leave it out")
         lines.append(f"{name}: {value}")
     try:
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
     except UnicodeEncodeError as error:
-        raise UnsendableError(f"a header holds what Latin-1 cannot: {error.object[error.start]!r}") from error
+        raise UnsendableRequestError(
+            f"a header holds what Latin-1 cannot: {error.object[error.start]!r}"
+        ) from error
 
 
 def request_bytes(head: bytes, method: str, body: bytes, *, cookie: str = "") -> bytes:

@@ -19,7 +19,7 @@ from slocheck.load.http.errors import TransportError
 from slocheck.load.http.heads import Head
 from slocheck.load.http.messages import (
     DEFAULT_FIELDS,
-    UnsendableError,
+    UnsendableRequestError,
     body_of,
     head_bytes,
     merged,
@@ -91,16 +91,12 @@ class LeanHttpSession:
             A `LeanResponse`; one with status 0 and an `error` where no response came.
 
         Raises:
-            UnsendableError: The request cannot be written, or is for another host; nothing is counted.
+            UnsendableRequestError: The request cannot be written, or is for another host; nothing is counted.
         """
         if self._sink.draining:
             refuse_while_draining(self.user)
         written = self._written(method, url, content)
-        counter = self._sink.counter(method, name or self.request_name or url)
-        longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
-        sent_ns = time.monotonic_ns()
-        pending = PendingRequest(counter, self._start(sent_ns), sent_ns)
-        deadline_ns = sent_ns + round(longest_s * NS_PER_SECOND)
+        pending, deadline_ns = self._begin(method, name or self.request_name or url, timeout)
         head, body, error = self._exchange(method, written, pending, deadline_ns)
         counted, expected = head, False
         if allow_redirects and head is not None and head.status in _REDIRECTS:
@@ -116,6 +112,15 @@ class LeanHttpSession:
         else:
             self._failed(pending, error, end_ns)
         return LeanResponse(url, head, body, error)
+
+    def _begin(self, method: str, name: str, timeout: float | None) -> tuple[PendingRequest, int]:
+        """Return the request that begins now, and when it has to be done, on the monotonic clock."""
+        counter = self._sink.counter(method, name)
+        longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
+        sent_ns = time.monotonic_ns()
+        return PendingRequest(counter, self._start(sent_ns), sent_ns), sent_ns + round(
+            longest_s * NS_PER_SECOND
+        )
 
     def _counted(
         self, first: Head, last: Head | None, error: TransportError | None, path: str
@@ -203,7 +208,7 @@ class LeanHttpSession:
                 method, content = "GET", {"headers": content.get("headers"), "auth": content.get("auth")}
             try:
                 written = self._written(method, urljoin(target, location), content, whole=True)
-            except UnsendableError as error:
+            except UnsendableRequestError as error:
                 return None, b"", TransportError(FailureClass.UNEXPECTED, f"a redirect: {error}"), ""
             next_head, body, failed = self._exchange(method, written, pending, deadline_ns)
             if next_head is None:
@@ -268,7 +273,7 @@ class LeanHttpSession:
             return request_target(url if whole else self._origin.base + _rooted(url), params)
         parts = urlsplit(url)
         if not self._origin.is_at(parts.scheme, parts.netloc):
-            raise UnsendableError(
+            raise UnsendableRequestError(
                 f"{url}: is on another host than {self._origin.authority}; this client has one"
             )
         return request_target((parts.path or "/") + (parts.query and f"?{parts.query}"), params)

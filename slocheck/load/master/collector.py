@@ -13,7 +13,7 @@ from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import LoadHealth, WorkerHealth
 from slocheck.evidence.recording import FailureClass, only_refused
 from slocheck.load.master.load_model import MasterModel
-from slocheck.load.messaging.messages import HealthSamples, Histograms, Report
+from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
 
 DOWN_AFTER_S = 10.0
 """A target is down when nothing but failures came back for this long."""
@@ -53,7 +53,7 @@ class WorkerState:
     messages: list[str] = field(default_factory=list)
     memory: int = 0
 
-    def add(self, report: Report, window: range) -> None:
+    def add(self, report: WorkerReport, window: range) -> None:
         """Take over what a report says about its worker."""
         self.gap |= report.sequence != self.last + 1
         self.last, self.final = report.sequence, report.final
@@ -107,7 +107,7 @@ class Collector:
         """Tell whether a worker has sent its last report."""
         return self._workers[worker].final
 
-    def add(self, worker: str, report: Report, *, now: float) -> None:
+    def add(self, worker: str, report: WorkerReport, *, now: float) -> None:
         """Add a report, once; `now` is the monotonic clock, seconds."""
         state = self._workers.get(worker)
         if state is None or report.sequence <= state.last or state.final:
@@ -187,7 +187,6 @@ def _worker_health(worker: str, state: WorkerState) -> WorkerHealth:
     return WorkerHealth(
         worker=worker,
         cpu=sum(state.cpu) / len(state.cpu) if state.cpu else 0.0,
-        cpu_max=max(state.cpu, default=0.0),
         loop_lag_p99=quantile_bounds(state.lag, _P99)[1] / NS_PER_SECOND if state.lag else 0.0,
         loop_lag_max=quantile_bounds(state.lag, _ALL)[1] / NS_PER_SECOND if state.lag else 0.0,
         complete=state.final and not state.gap,

@@ -26,11 +26,11 @@ from slocheck.load.messaging.messages import (
     LoadBegan,
     LoadDone,
     PrepareLoad,
-    Report,
     ScenarioLoaded,
     ScenarioRefused,
     SecondPassed,
     StopLoad,
+    WorkerReport,
     WorkerSettings,
     WorkersFailed,
     WorkersReady,
@@ -236,7 +236,7 @@ class RunController:
         if silent:
             raise LostError(f"worker {silent[0]} fell silent: stopped, or too busy to answer")
 
-    def _on_report(self, worker: str, report: Report) -> None:
+    def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:
             self._collector.add(worker, report, now=time.monotonic())
 

@@ -21,9 +21,9 @@ from slocheck.load.messaging.messages import (
     Order,
     Prepare,
     Prepared,
-    Report,
     Unprepared,
     WorkerMessage,
+    WorkerReport,
     WorkerSettings,
 )
 from slocheck.load.messaging.signing import Signer
@@ -42,7 +42,7 @@ class Master(MasterRunner):
     """
 
     def __init__(
-        self, environment: Environment, signer: Signer, on_report: Callable[[str, Report], None]
+        self, environment: Environment, signer: Signer, on_report: Callable[[str, WorkerReport], None]
     ) -> None:
         self.connected: set[str] = set()
         self.prepared: set[str] = set()
@@ -85,7 +85,7 @@ class Master(MasterRunner):
                 self.prepared.add(client_id)
             case Unprepared():
                 self.refusal = message.why
-            case Report():
+            case WorkerReport():
                 self._on_report(client_id, message)
 
     def heartbeat_worker(self) -> Any:

@@ -217,7 +217,7 @@ class ArrivalCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class WorkerReport:
     """A worker, right after each second, and once more at its end.
 
     Attributes:
@@ -253,6 +253,6 @@ Progress = (
 """What the master tells the command line."""
 Order = Prepare | Begin | Drain
 """What the master tells a worker that runs."""
-WorkerMessage = Hello | Prepared | Unprepared | Report
+WorkerMessage = Hello | Prepared | Unprepared | WorkerReport
 """What a worker tells the master."""
 Message = Command | Progress | WorkerSettings | Order | WorkerMessage

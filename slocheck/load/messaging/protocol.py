@@ -34,7 +34,6 @@ from slocheck.load.messaging.messages import (
     Prepared,
     PrepareLoad,
     Progress,
-    Report,
     ScenarioLoaded,
     ScenarioRefused,
     SecondPassed,
@@ -42,6 +41,7 @@ from slocheck.load.messaging.messages import (
     StopLoad,
     Unprepared,
     WorkerMessage,
+    WorkerReport,
     WorkerSettings,
     WorkersFailed,
     WorkersReady,
@@ -58,7 +58,7 @@ _KINDS: Mapping[type, str] = {
     ScenarioRefused: "scenario-refused", WorkersFailed: "workers-failed", LoadBegan: "load-began",
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
-    Unprepared: "unprepared", Report: "report",
+    Unprepared: "unprepared", WorkerReport: "report",
 }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def encode(message: Message) -> list[Any]:
     """Return a message as plain values."""
     kind: Any = type(message)
     match message:
-        case Report():
+        case WorkerReport():
             fields = _plain_report(message)
         case SecondPassed():
             fields = _plain_second(message)
@@ -134,7 +134,7 @@ def _decode(plain: object, allowed: Any, sender: str, receiver: str) -> Any:
     try:
         kind, fields = plain[_VERSION_PARTS:]
         message = types[kind]
-        if message is Report:
+        if message is WorkerReport:
             return _report(fields)
         if message is SecondPassed:
             return _second(fields)
@@ -179,7 +179,7 @@ def _second(plain: dict[str, Any]) -> SecondPassed:
     )
 
 
-def _plain_report(report: Report) -> dict[str, Any]:
+def _plain_report(report: WorkerReport) -> dict[str, Any]:
     health, arrivals = report.health, report.arrivals
     return {
         "sequence": report.sequence,
@@ -201,7 +201,7 @@ def _plain_report(report: Report) -> dict[str, Any]:
     }
 
 
-def _report(plain: dict[str, Any]) -> Report:
+def _report(plain: dict[str, Any]) -> WorkerReport:
     health = HealthSamples(
         cpu=tuple((int(second), float(share)) for second, share in _pairs(plain["cpu"])),
         users={int(second): int(users) for second, users in _pairs(plain["users"])},
@@ -214,7 +214,7 @@ def _report(plain: dict[str, Any]) -> Report:
         dropped={int(second): int(count) for second, count in _pairs(plain["dropped"])},
         lag=_histograms(plain["lag"]),
     )
-    return Report(
+    return WorkerReport(
         sequence=int(plain["sequence"]),
         final=bool(plain["final"]),
         delta=_delta(plain["delta"]),

@@ -27,9 +27,9 @@ from slocheck.load.messaging.messages import (
     Order,
     Prepare,
     Prepared,
-    Report,
     Unprepared,
     WorkerMessage,
+    WorkerReport,
 )
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.tracking import Tracker
@@ -167,9 +167,9 @@ class Worker(WorkerRunner):
             _let_others_go()
             self._send_plain(report)
 
-    def _described(self, delta: Delta, *, final: bool) -> Report:
+    def _described(self, delta: Delta, *, final: bool) -> WorkerReport:
         tracker = self._tracker
-        return Report(
+        return WorkerReport(
             sequence=self._sequence,
             final=final,
             delta=delta,

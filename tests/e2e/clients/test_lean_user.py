@@ -218,7 +218,7 @@ BLOCKS = f"""
                 try:
                     client.get(url)
                 except ValueError as error:
-                    assert type(error).__name__ == "UnsendableError", error
+                    assert type(error).__name__ == "UnsendableRequestError", error
                 else:
                     raise AssertionError(url)
             try:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slocheck.load.http.messages import (
     DEFAULT_FIELDS,
-    UnsendableError,
+    UnsendableRequestError,
     body_of,
     head_bytes,
     merged,
@@ -38,7 +38,7 @@ def test_no_field_can_become_two(name: str, value: str, path: str) -> None:
     """A head has as many lines as there are fields, or it is refused."""
     try:
         head = head_bytes("GET", request_target(path), "h", {name: value})
-    except UnsendableError:
+    except UnsendableRequestError:
         return
     assert head.count(b"\r\n") == head.count(b"\n") == head.count(b"\r") == 3
     assert head.split(b"\r\n")[2] == f"{name}: {value}".encode("latin-1")
@@ -65,13 +65,13 @@ def test_no_field_can_become_two(name: str, value: str, path: str) -> None:
 )
 def test_what_cannot_be_sent_is_refused(method: str, fields: dict[str, str]) -> None:
     """Nothing of it leaves the machine."""
-    with pytest.raises(UnsendableError):
+    with pytest.raises(UnsendableRequestError):
         head_bytes(method, "/", "h", fields)
 
 
 def test_a_path_that_is_no_text_is_refused() -> None:
     """A lone surrogate has no bytes."""
-    with pytest.raises(UnsendableError):
+    with pytest.raises(UnsendableRequestError):
         request_target("/\ud800")
 
 
@@ -124,7 +124,7 @@ def test_bodies(data: object, json: object, body: bytes, kind: str) -> None:
 
 def test_a_body_that_cannot_be_sent_is_refused() -> None:
     """Files and generators are not read in secret."""
-    with pytest.raises(UnsendableError, match="of type list_iterator"):
+    with pytest.raises(UnsendableRequestError, match="of type list_iterator"):
         body_of(iter([b"x"]), None)
 
 

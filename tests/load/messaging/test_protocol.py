@@ -29,7 +29,6 @@ from slocheck.load.messaging.messages import (
     Prepared,
     PrepareLoad,
     Progress,
-    Report,
     ScenarioLoaded,
     ScenarioRefused,
     SecondPassed,
@@ -37,6 +36,7 @@ from slocheck.load.messaging.messages import (
     StopLoad,
     Unprepared,
     WorkerMessage,
+    WorkerReport,
     WorkerSettings,
     WorkersFailed,
     WorkersReady,
@@ -83,7 +83,7 @@ DELTAS = st.builds(
 )
 SHARES = st.floats(0, 2)
 REPORTS = st.builds(
-    Report,
+    WorkerReport,
     sequence=COUNT,
     final=st.booleans(),
     delta=DELTAS,
@@ -110,7 +110,7 @@ REPORTS = st.builds(
 HEALTH = LoadHealth(
     planned_users=6,
     users=5,
-    workers=(WorkerHealth("w", 0.5, 0.75, 0.001, complete=True, memory=9, messages=("m",)),),
+    workers=(WorkerHealth("w", 0.5, 0.001, complete=True, memory=9, messages=("m",)),),
     exceptions={"x": 2},
     arrivals=ArrivalStats(10, 1, 0.25, 0.5),
 )
@@ -200,7 +200,7 @@ def test_any_other_value_is_one_error(value: object) -> None:
 
 
 @given(REPORTS, st.data())
-def test_a_damaged_report_is_one_error_or_a_report(report: Report, data: st.DataObject) -> None:
+def test_a_damaged_report_is_one_error_or_a_report(report: WorkerReport, data: st.DataObject) -> None:
     """Any field replaced by junk costs at most its message."""
     plain = protocol.encode(report)
     place: Any = plain[3]
@@ -212,7 +212,7 @@ def test_a_damaged_report_is_one_error_or_a_report(report: Report, data: st.Data
         decoded = protocol.decode_worker_message(plain, "w")
     except ProtocolError:
         return
-    assert isinstance(decoded, Report)
+    assert isinstance(decoded, WorkerReport)
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,16 @@ NOBODY = ClientCounts(0, 0, 0, 0, INTERVAL_S * SAMPLES)
 def unmeasurable(spec: Spec, found: ServerSeries) -> dict[str, str]:
     """Return why the server side of an objective would have nothing to grade, by the objective's name.
 
+    Nothing is known of a source that delivered no series at all.
+
     Every series is taken to grow by good requests, as in a run that lasts long enough.
 
     Args:
         spec: What is to be graded.
         found: The source's series as they are; their last values count.
     """
+    if not found.series:
+        return {}
     server = ServerSide(_pretended(found))
     reasons = {}
     for objective in spec.objectives:

@@ -43,7 +43,9 @@ def test_phases_and_slices(tmp_path: Path) -> None:
     assert {0, 1, 2} <= seconds <= {0, 1, 2, 3}, (
         "the stop takes a moment; what it lets through is outside the window"
     )
-    assert [tick.second for tick in ended.ticks] == sorted({tick.second for tick in ended.ticks})
+    ticks = [(tick.second, tick.phase) for tick in ended.ticks]
+    assert ticks == sorted(set(ticks), key=ticks.index), "each second is told of once a phase"
+    assert [second for second, _ in ticks] == sorted(second for second, _ in ticks)
     assert {tick.phase for tick in ended.ticks} >= {"window", "drain"}
     assert ended.ticks[-1].recording == recording
     assert ended.result.window_start == pytest.approx(ended.result.load_start + 1)

@@ -128,7 +128,7 @@ def check_custom(result: ServerSeries) -> None:
     assert "no data" in answers["none"].error
     assert "NaN" in answers["nan"].error
     assert "infinite" in answers["infinite"].error
-    assert "a text" in answers["text"].error
+    assert "returns text" in answers["text"].error
     assert "range vector" in answers["matrix"].error
     assert all(not answers[name].values for name in ("none", "nan", "infinite", "text", "matrix"))
 

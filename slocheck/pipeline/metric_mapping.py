@@ -8,7 +8,7 @@ from slocheck.errors import UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.pipeline.ports import MetricSource
-from slocheck.plan.families import Family, families_of
+from slocheck.plan.families import Family, families_of, not_a_histogram
 from slocheck.plan.mapping_labels import compare_labels
 from slocheck.plan.mapping_match import Match, Unclear, match_mapping
 from slocheck.plan.mapping_text import described
@@ -34,11 +34,13 @@ class Settled:
         mapping: `AUTO` where none was found yet.
         said: How it was found, in one line; why it was not.
         found: What the source is found to be, asked by this mapping.
+        not_a_histogram: What stands under the histogram's name and is not one; empty where nothing does.
     """
 
     mapping: Preset
     said: str
     found: SourcePreflight
+    not_a_histogram: str = ""
 
 
 def settle(
@@ -75,7 +77,10 @@ def settle(
     warnings = (*found.warnings, *(RunWarning("missing-label", note) for note in compared.notes))
     if mapping.is_unknown and said:
         warnings = (*warnings, RunWarning("no-metrics-yet", f"{said}; looked for again after the load"))
-    return Settled(compared.mapping, said, replace(found, warnings=warnings))
+    other = not_a_histogram(compared.mapping.histogram or "", families)
+    if other:
+        warnings = (*warnings, RunWarning("not-a-histogram", other))
+    return Settled(compared.mapping, said, replace(found, warnings=warnings), other)
 
 
 def needs_mapping(spec: Spec) -> bool:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from slocheck.documents.units import format_duration
 from slocheck.errors import UsageError
@@ -73,7 +74,7 @@ def probe(spec: Spec, source_factory: SourceFactory) -> Probe:
         source.close()
     obstacles = {
         item.name: (
-            *_obstacles(item, settled.mapping, found),
+            *_obstacles(item, settled),
             *_as_graded(item, reasons, missing=found.missing),
         )
         for item in spec.objectives
@@ -101,7 +102,8 @@ def _as_graded(
         yield Obstacle(reasons[objective.name], fatal=True)
 
 
-def _obstacles(objective: Objective, preset: Preset, found: SourcePreflight) -> Iterator[Obstacle]:
+def _obstacles(objective: Objective, settled: Settled) -> Iterator[Obstacle]:
+    preset, found = settled.mapping, settled.found
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
         return
     if preset.is_unknown:
@@ -111,12 +113,18 @@ def _obstacles(objective: Objective, preset: Preset, found: SourcePreflight) -> 
     if not needed:
         yield Obstacle(f"preset {preset.name} names no metric for it", fatal=True)
     for metric in needed:
-        if metric in found.missing:
+        if metric in found.missing and settled.not_a_histogram and metric == f"{preset.histogram}_bucket":
+            yield Obstacle(settled.not_a_histogram, fatal=True)
+        elif metric in found.missing:
             yield Obstacle(f"no series {metric} yet: send one request, or check the preset", fatal=True)
     if traits_of(objective.indicator.kind).is_percentile and found.bucket_boundaries:
         for limit in dict.fromkeys(limit.value for limit in objective.limits.values()):
             if all(abs(boundary - float(limit)) > SAME_BOUNDARY_S for boundary in found.bucket_boundaries):
-                boundary = float(limit / preset.unit_seconds)
-                yield Obstacle(
-                    f"no bucket boundary at {format_duration(limit)}: add {boundary:g}", fatal=False
-                )
+                yield Obstacle(_no_boundary(limit, preset), fatal=False)
+
+
+def _no_boundary(limit: Fraction, preset: Preset) -> str:
+    """Name the boundary to add, in the unit of the histogram where that is not seconds."""
+    boundary = float(limit / preset.unit_seconds)
+    unit = "" if preset.unit_seconds == 1 else " in the histogram's own unit"
+    return f"no bucket boundary at {format_duration(limit)}: add {boundary:g}{unit}"

@@ -93,3 +93,15 @@ def _unique(series: Iterable[Labels]) -> tuple[Labels, ...]:
         kept = {label: value for label, value in one.items() if value and label != "le"}
         found.setdefault(frozenset(kept.items()), kept)
     return tuple(found.values())
+
+
+def not_a_histogram(name: str, families: Iterable[Family]) -> str:
+    """Say what stands under a histogram's name and is not one, and what to do; empty where nothing does."""
+    found = next((family for family in families if family.name == name), None)
+    if found is None or found.kind is FamilyKind.HISTOGRAM:
+        return ""
+    kind = "a summary (it has quantile labels)" if "quantile" in found.labels else "not a histogram"
+    return (
+        f"{name} is {kind}: percentiles of all requests cannot be worked out from it; "
+        "let the service export a histogram, or write source: client"
+    )

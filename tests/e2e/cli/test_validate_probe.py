@@ -1,7 +1,9 @@
 """``slocheck validate --probe`` against a real Prometheus: what can be measured, before anything is sent."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -114,3 +116,49 @@ def test_without_a_source_there_is_nothing_to_probe(api: str, tmp_path: Path) ->
     done = slocheck("validate", "--probe", cwd=tmp_path)
     assert done.returncode == 2
     assert "write a prometheus or scrape block" in done.stderr
+
+
+SUMMARY = """\
+# TYPE http_request_duration_seconds summary
+http_request_duration_seconds{method="GET",route="/",status_code="200",quantile="0.95"} 0.05
+http_request_duration_seconds_sum{method="GET",route="/",status_code="200"} 1
+http_request_duration_seconds_count{method="GET",route="/",status_code="200"} 20
+# TYPE http_requests_total counter
+http_requests_total{method="GET",route="/",status_code="200"} 20
+"""
+
+
+class _SummaryPage(BaseHTTPRequestHandler):
+    """Serves a page whose latency is a summary."""
+
+    def do_GET(self) -> None:
+        """Answer with the page."""
+        page = SUMMARY.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+def test_a_summary_under_the_histograms_name_is_named(tmp_path: Path) -> None:
+    """Percentiles cannot be added up: exit 4 before any load, with what it is and what to do."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _SummaryPage)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        source = f'scrape: {{urls: ["{url}/metrics"], preset: prom-client}}\n'
+        write_spec(
+            tmp_path, url, objectives='  latency_p95: {bronze: "< 1s", silver: "< 1s"}\n', source=source
+        )
+        done = slocheck("validate", "--probe", cwd=tmp_path)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "http_request_duration_seconds is a summary (it has quantile labels)" in done.stdout

@@ -1,0 +1,28 @@
+"""What stands under a histogram's name."""
+
+import pytest
+
+from slocheck.plan.families import families_of, not_a_histogram
+
+NAME = "http_request_duration_seconds"
+
+
+@pytest.mark.parametrize(
+    ("series", "types", "said"),
+    [
+        pytest.param([(f"{NAME}_bucket", {"le": "1"})], {NAME: "histogram"}, "", id="a histogram"),
+        pytest.param([(NAME, {})], {NAME: "histogram"}, "", id="a native one"),
+        pytest.param([(NAME, {"quantile": "0.5"})], {NAME: "summary"}, "is a summary", id="a summary"),
+        pytest.param([(NAME, {"quantile": "0.5"})], {}, "is a summary", id="quantiles without a type"),
+        pytest.param([(NAME, {"route": "/x"})], {NAME: "gauge"}, "is not a histogram", id="a gauge"),
+        pytest.param([("another", {})], {"another": "gauge"}, "", id="nothing of that name"),
+    ],
+)
+def test_what_is_not_a_histogram_is_said(
+    series: list[tuple[str, dict[str, str]]], types: dict[str, str], said: str
+) -> None:
+    """The name alone does not make a histogram; what it is and the cure are said."""
+    text = not_a_histogram(NAME, families_of(series, types))
+    assert said in text
+    assert bool(text) == bool(said)
+    assert not text or "source: client" in text

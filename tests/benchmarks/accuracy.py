@@ -39,7 +39,7 @@ objectives: {{latency_p99: {{bronze: "< 1s"}}}}
 gate: bronze
 """
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-WARMUP_S, START_S, FLOOR_S, SEARCH_S = 2, 6, 4, 6
+WARMUP_S, START_S, FLOOR_S, SEARCH_S = 2, 12, 4, 6
 TRIES = 3
 LOWEST, STEP = 15_000, 2500
 UNWATCHED_S = 3600.0

@@ -99,7 +99,8 @@ int main(int argc, char **argv) {
                 continue;
             }
             long began = now();
-            if (read(fd, request, sizeof request) <= 0) { close(fd); continue; }
+            /* what is not a request, such as a TLS handshake that asks what this port speaks, is not served */
+            if (read(fd, request, sizeof request) <= 0 || request[0] != 'G') { close(fd); continue; }
             if (size < MANY) push((struct waiting){began + planned(numbers++), began, fd});
         }
         while (size && heap[0].due <= now()) {

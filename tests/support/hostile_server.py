@@ -222,6 +222,8 @@ class HostileServer:
 
     def _talk(self, peer: Peer) -> None:
         while head := peer.head():
+            if not head.partition(b" ")[0].isalpha():
+                return  # not a request: a TLS handshake that asks what this port speaks
             path = head.split(b" ", 2)[1].decode("latin-1").partition("?")[0]
             with self._lock:
                 self.requests[path] += 1

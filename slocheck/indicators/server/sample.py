@@ -46,11 +46,16 @@ def server_sample(
     if not traits_of(kind).is_query:
         if server.raw.incomplete:
             return NoData(f"the series are incomplete: {server.raw.incomplete[0]}", source_failed=True)
-        if server.preset.is_unknown:
+        if server.preset.is_unknown and not _is_of_another_job(kind, spec):
             return NoData(server.raw.mapping or "no metrics of the service were looked for")
         if server.load_balanced:
             return NoData(server.load_balanced, source_failed=True)
     return SERVER_SAMPLES[kind](_Question(objective, limit, spec, server, client))
+
+
+def _is_of_another_job(kind: IndicatorKind, spec: Spec) -> bool:
+    """Tell whether an indicator is counted by metrics that are not the service's own."""
+    return spec.related_jobs.cache is not None and not traits_of(kind).counts_requests
 
 
 def _latency(question: _Question) -> Share | NoData:

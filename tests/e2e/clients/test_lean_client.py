@@ -24,7 +24,7 @@ MISBEHAVING: dict[str, tuple[Behaviour, FailureClass | None]] = {
     "resets": (hostile_server.reset_in_body, FailureClass.RESET),
     "silent": (answer(b"", keep=False), FailureClass.RESET),
     "big": (answer(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % BIG + bytes(BIG)), None),
-    "early": (hostile_server.refuse_early_and_close, None),
+    "early": (hostile_server.refuse_early_and_close, FailureClass.UNEXPECTED),
     "http2": (answer(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x64"), FailureClass.PROTOCOL),
     "garbage": (answer(b"\x16\3\1 nonsense\r\n\r\n"), FailureClass.PROTOCOL),
     "trailers": (
@@ -36,7 +36,10 @@ MISBEHAVING: dict[str, tuple[Behaviour, FailureClass | None]] = {
     "nothing": (answer(b"HTTP/1.1 204 No Content\r\n\r\n"), None),
     "unzippable": (answer(OK.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")), None),
     "fails": (answer(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), FailureClass.STATUS),
-    "moves": (answer(b"HTTP/1.1 302 Found\r\nLocation: /fine\r\nContent-Length: 0\r\n\r\n"), None),
+    "moves": (
+        answer(b"HTTP/1.1 302 Found\r\nLocation: /fine\r\nContent-Length: 0\r\n\r\n"),
+        FailureClass.UNEXPECTED,
+    ),
 }
 LARGE = {LEAN: 16 << 20, LEAN_OPEN: 1 << 20, DECLARATIVE: 8000, OPEN: 8000}
 """Bytes of a body; a scenario's are bounded."""

@@ -136,51 +136,53 @@ def test_exceptions_of_the_scenario_are_collected(tmp_path: Path) -> None:
     assert count == pytest.approx(ended.total("GET /x").ok, abs=2)
 
 
+BLOCKS = """
+from locust import FastHttpUser, HttpUser, User, constant, task
+
+class Blocks(User):
+    abstract = True
+    wait_time = constant(0.02)
+
+    @task
+    def raises(self):
+        with self.client.get("/raises", catch_response=True) as response:
+            raise KeyError("absent")
+
+    @task
+    def fails(self):
+        with self.client.get("/fails", catch_response=True) as response:
+            response.failure("not what I want")
+
+    @task
+    def forgives(self):
+        with self.client.get("/status/500", catch_response=True) as response:
+            response.success()
+
+    @task
+    def approves(self):
+        with self.client.get("/status/410", catch_response=True) as response:
+            response.success()
+
+    @task
+    def ignores(self):
+        self.client.get("/status/404")
+
+    @task
+    def forgets(self):
+        self.client.get("/forgotten", catch_response=True)
+
+class Plain(Blocks, HttpUser):
+    pass
+
+class Fast(Blocks, FastHttpUser):
+    pass
+"""
+
+
 def test_a_block_that_raises_is_recorded_once(tmp_path: Path) -> None:
     """A `catch_response` block counts once: by its word, by its exception, or by the status."""
-    blocks = """
-        from locust import FastHttpUser, HttpUser, User, constant, task
-
-        class Blocks(User):
-            abstract = True
-            wait_time = constant(0.02)
-
-            @task
-            def raises(self):
-                with self.client.get("/raises", catch_response=True) as response:
-                    raise KeyError("absent")
-
-            @task
-            def fails(self):
-                with self.client.get("/fails", catch_response=True) as response:
-                    response.failure("not what I want")
-
-            @task
-            def forgives(self):
-                with self.client.get("/status/500", catch_response=True) as response:
-                    response.success()
-
-            @task
-            def approves(self):
-                with self.client.get("/status/410", catch_response=True) as response:
-                    response.success()
-
-            @task
-            def ignores(self):
-                self.client.get("/status/404")
-
-            @task
-            def forgets(self):
-                self.client.get("/forgotten", catch_response=True)
-
-        class Plain(Blocks, HttpUser):
-            pass
-
-        class Fast(Blocks, FastHttpUser):
-            pass
-    """
     with LoadServer() as server:
-        ended = run(make_plan(server.url, write_scenario(tmp_path, blocks), users=4))
+        ended = run(make_plan(server.url, write_scenario(tmp_path, BLOCKS), users=4))
     assert ended.sent == server.counts.total()
     for path in ("/raises", "/fails"):
         counts = ended.total(f"GET {path}")

@@ -275,7 +275,7 @@ def test_without_the_server_side_its_objective_is_undecided(runs: dict[str, Done
     level = done.objective("errors")
     assert level["verdict"] == "undecided"
     (side,) = level["sides"]
-    assert side["broken"]
+    assert side["source_failed"]
     assert done.result["tier"] is None
 
 

@@ -249,7 +249,7 @@ def test_what_a_dashboard_shows_stands_beside_it_in_the_details(runs: Runs, inte
     """It says 0 % where the truth is 0.58 %: the reader of the report sees both, and the query."""
     run = runs[burst, interval]
     dashboard = run.objective("error_rate")["dashboard"]
-    assert 'status_code=~"5.."' in dashboard["query"]
+    assert 'status_code=~"5..|429"' in dashboard["query"]
     assert dashboard["value"] == 0.0
     assert "histogram_quantile(0.95" in run.objective("latency_p95")["dashboard"]["query"]
     page = (only_run(run.folder) / "report.html").read_text()

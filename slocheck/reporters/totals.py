@@ -20,7 +20,7 @@ def frequent_failures(recording: Recording) -> list[ErrorExample]:
 
 
 def statuses_text(statuses: Mapping[int, int]) -> str:
-    """Return how often each status came, most frequent first; 0 is no response."""
+    """Return how often each status came, most frequent first; 0 stands for no response."""
     counted = sorted(statuses.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count:,} x {status or 'no response'}" for status, count in counted if count)
 

@@ -85,7 +85,7 @@ def test_a_written_expectation_that_refuses_them_all_makes_the_run_invalid_too()
 
 
 def test_a_locust_file_is_told_what_it_can_write() -> None:
-    """There is no ``expect`` in a Locust file."""
+    """A Locust file has no ``expect``."""
     valid, message = finding(assessed([second(t, more={404: 4}) for t in range(60)]))
     assert not valid
     assert message.endswith(

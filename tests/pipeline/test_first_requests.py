@@ -34,7 +34,7 @@ def test_each_get_step_is_sent_once() -> None:
 
 
 def test_a_service_that_does_not_answer_is_said() -> None:
-    """The load that follows finds out by itself; here it is no error."""
+    """The load that follows finds out by itself; here it is not an error."""
     scenario = parse_scenario(SCENARIO, "buy.yaml", environment={}, read=_no_file)
     (answer,) = send_get_steps(scenario, Target(url=f"http://127.0.0.1:{free_port()}"))
     assert answer.status == 0

@@ -56,7 +56,7 @@ class StatusRule:
 
     @property
     def not_served(self) -> Selection:
-        """The series of requests that surely are no successes."""
+        """The series of requests that surely did not succeed."""
         sure = Unexpected(
             self.label, self.rule, self.client.statuses, self.client.maybe_accepted, surely=True
         )

@@ -120,7 +120,7 @@ def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
 
 
 def test_prometheus_with_a_fresh_service(tmp_path: Path) -> None:
-    """The first requests are scraped before the load begins, and are no traffic of others."""
+    """The first requests are scraped before the load begins, and are not taken for other traffic."""
     with (
         ReferenceApi(port=0) as api,
         start_prometheus(tmp_path / "prometheus", {"shop-api": [f"{api.url}/metrics"]}) as prometheus,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from slocheck.documents.words import quantity
 from slocheck.evidence.answers import Answers, answers_of
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
@@ -138,13 +139,14 @@ def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
         for item in evidence.recording.endpoints
         for part in item.slices
     )
-    message = f"{unrecorded:,} requests lost"
+    message = f"{quantity(unrecorded, 'request')} lost"
     if own:
         example = next(
             (e.message for e in evidence.recording.errors if e.failure is FailureClass.GENERATOR), ""
         )
         hint = f" ({example})" if example else ""
-        message = f"{own:,} requests failed in the load generator itself{hint} and are not counted; {message}"
+        failed = f"{quantity(own, 'request')} failed in the load generator itself{hint}"
+        message = f"{failed}, left out of the counts; {message}"
     few = own <= spec.validity.max_generator_failures
     return [Finding("recording", few and unrecorded <= spec.validity.max_unrecorded, message)]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
+from slocheck.documents.words import times
 from slocheck.evidence.series import parse_boundary
 from slocheck.indicators.server.scrape_targets import CleanSeries, ScrapeTarget
 from slocheck.indicators.server.selections import Labels
@@ -34,11 +35,11 @@ def load_balanced(targets: Mapping[str, ScrapeTarget], cleaned: Iterable[CleanSe
         if name in most and most[name][0] > allowed:
             falls, falling = most[name]
             started = (
-                f"while the process started {restarts} times" if target.starts else "with no start known"
+                f"while the process started {times(restarts)}" if target.starts else "with no start known"
             )
             return (
-                f"{_shown(name)}: a counter fell {falls} times {started} ({_series(falling)}); it is scraped "
-                "through a load balancer, or served by several workers without a shared registry"
+                f"{_shown(name)}: a counter fell {times(falls)} {started} ({_series(falling)}); it is "
+                "scraped through a load balancer, or served by several workers without a shared registry"
             )
     return ""
 
@@ -63,9 +64,9 @@ def _restarts(targets: Mapping[str, ScrapeTarget], begin: float, end: float) -> 
         restarts = target.restarts(since, end)
         falls = sum(since < time <= end for time in target.falls)
         if restarts:
-            yield f"the process of {_shown(name)} started {restarts} times during the load"
+            yield f"the process of {_shown(name)} started {times(restarts)} during the load"
         elif falls:
-            yield f"the counters of {_shown(name)} fell {falls} times during the load"
+            yield f"the counters of {_shown(name)} fell {times(falls)} during the load"
 
 
 def _replaced(targets: Mapping[str, ScrapeTarget], begin: float, end: float) -> Iterable[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
+from slocheck.documents.words import quantity
 from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.counters import Flag
@@ -155,12 +156,13 @@ def discrepancy_notes(discrepancy: CountDiscrepancy, flags: frozenset[Flag]) -> 
     if discrepancy.uncounted:
         seen = f": {'; '.join(discrepancy.events)}" if discrepancy.events else ""
         notes.append(
-            f"up to {discrepancy.uncounted:,} requests that were sent are in no counter of the server{seen}"
+            f"the server's counters miss up to {quantity(discrepancy.uncounted, 'request')} of this run{seen}"
         )
     if discrepancy.early:
-        notes.append(f"the server counted {discrepancy.early:,} requests of the warm-up in the window")
+        early = quantity(discrepancy.early, "request")
+        notes.append(f"the server counted {early} of the warm-up in the window")
     if others := discrepancy.foreign - discrepancy.early:
-        notes.append(f"up to {others:,} requests in the server's counters were not sent by this run")
+        notes.append(f"the server's counters hold up to {quantity(others, 'request')} from elsewhere")
     return (*notes, *(flag.value.replace("_", " ") for flag in sorted(flags)))
 
 

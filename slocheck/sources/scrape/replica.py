@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from slocheck.documents.words import quantity, times
 from slocheck.errors import SourceError
 from slocheck.evidence.series import RawSeries
 from slocheck.masking import mask, strip_url
@@ -272,8 +273,8 @@ def several_processes(scrapes: Sequence[Scrape]) -> str:
     restarts = sum(abs(later - earlier) >= SAME_START for earlier, later in pairwise(starts))
     falls = sum(scrape.fell for scrape in good)
     if falls > restarts + MOST_UNEXPLAINED_FALLS:
-        return f"its counters fell {falls} times with {restarts} restarts"
+        return f"its counters fell {times(falls)} with {quantity(restarts, 'restart')}"
     returns = sum(scrape.returned for scrape in good)
     if returns > MOST_UNEXPLAINED_FALLS:
-        return f"label sets vanished from its page and came back unchanged {returns} times"
+        return f"label sets vanished from its page and came back unchanged {times(returns)}"
     return ""

@@ -66,12 +66,12 @@ def test_a_restart_is_named(metric: str) -> None:
     assert isinstance(sample, Share)
     assert sample.high == Fraction(80, 400)
     assert sample.notes[0] == (
-        "up to 80 requests that were sent are in no counter of the server: "
-        "the process of api/a started 1 times during the load"
+        "the server's counters miss up to 80 requests of this run: "
+        "the process of api/a started once during the load"
     )
     silent = sample_of(ERRORS, _server(metric, counter, up(*TIMES)), counts(400))
     assert isinstance(silent, Share)
-    assert silent.notes[0].endswith("the counters of api/a fell 1 times during the load")
+    assert silent.notes[0].endswith("the counters of api/a fell once during the load")
 
 
 @pytest.mark.parametrize("metric", NAMES)
@@ -90,7 +90,7 @@ def test_a_redeploy_is_named_by_its_instances(metric: str) -> None:
     sample = sample_of(ERRORS, server, counts(330))
     assert isinstance(sample, Share)
     assert (
-        "up to 30 requests that were sent are in no counter of the server: api/old was last scraped 25 s "
+        "the server's counters miss up to 30 requests of this run: api/old was last scraped 25 s "
         "before its end, api/new was first scraped 15 s into the load: a redeploy, or one process with a new "
         "name"
     ) in sample.notes

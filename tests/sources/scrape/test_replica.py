@@ -62,16 +62,16 @@ SERIES = {name: SeriesId("requests", {"route": name}) for name in ("a", "b")}
         ),
         pytest.param(
             [_page(a=9, b=1), _page(a=10), _page(a=11, b=1), _page(a=12), _page(a=12, b=1)],
-            "came back unchanged 2 times",
+            "came back unchanged twice",
             id="two pages in turn",
         ),
         pytest.param(
             [_page(a=9, b=9), _page(a=3), _page(a=9, b=9), _page(a=3)],
-            "its counters fell 2 times with 0 restarts",
+            "its counters fell twice with 0 restarts",
             id="counters that fall",
         ),
         pytest.param([_page(a=9, b=9), [], _page(a=3)], "", id="a restart to an empty page"),
-        pytest.param([_page(a=9), [], _page(a=9), []], "fell 2 times", id="an empty page in turn"),
+        pytest.param([_page(a=9), [], _page(a=9), []], "fell twice", id="an empty page in turn"),
     ],
 )
 def test_counters_without_total_are_counters(told: list[list[PageSample]], why: str) -> None:

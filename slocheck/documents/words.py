@@ -1,0 +1,26 @@
+"""Numbers in sentences: the singular and the plural of what is counted."""
+
+_ADVERBS = {1: "once", 2: "twice"}
+
+
+def times(number: int) -> str:
+    """Say how often something happened.
+
+    Returns:
+        Such as ``once``, ``twice``, ``3 times``, ``1,200 times``.
+    """
+    return _ADVERBS.get(number, f"{number:,} times")
+
+
+def quantity(number: int, noun: str, plural: str = "") -> str:
+    """Write a number with its noun.
+
+    Args:
+        number: How many.
+        noun: The singular.
+        plural: The plural, where it is not the singular with an s.
+
+    Returns:
+        Such as ``1 request``, ``1,200 requests``, ``2 processes``.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

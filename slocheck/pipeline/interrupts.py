@@ -3,6 +3,9 @@
 While a run is under load the first signal asks the engine to stop and the second kills it; at any
 other time the first raises `Interrupted` in the main thread. While a result is being saved,
 signals are only counted: saving is short, and a run saved in part is of no use.
+
+A signal that was ignored when the process started stays ignored, as ``nohup`` and a shell's background
+jobs ask for. What is ignored is inherited by the children, which handle no signal of their own.
 """
 
 import signal
@@ -24,7 +27,7 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """The process's handlers of INT, TERM and HUP while it is entered.
+    """The process's handlers of INT, TERM and HUP while it is entered, as far as they are not ignored.
 
     Attributes:
         received: Name of the first signal, such as ``SIGINT``; empty before.
@@ -42,7 +45,8 @@ class Interrupts:
     def __enter__(self) -> Self:
         for name in SIGNAL_EXIT_CODES:
             number = getattr(signal, name)
-            self._previous[number] = signal.signal(number, self._handle)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:

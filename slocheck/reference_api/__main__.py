@@ -1,14 +1,15 @@
 """``python -m slocheck.reference_api``: serve the reference API until it is stopped.
 
 The first line on stdout is one JSON object: ``{"url": "http://127.0.0.1:8000"}`` once requests are
-answered, or ``{"error": "why not"}``. It ends on INT or TERM, and when its standard input ends, so that
-it never outlives the process that started it.
+answered, or ``{"error": "why not"}``. It ends on INT or TERM, unless they were ignored when it was started,
+and when its standard input ends, so that it never outlives the process that started it.
 """
 
 import argparse
 import errno
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -24,10 +25,17 @@ _GRACE_S = 2
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is up."""
+    """A server that says when it is up; a signal that was ignored stays so."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        ending = (signal.SIGINT, signal.SIGTERM)
+        self._ignored = [number for number in ending if signal.getsignal(number) is signal.SIG_IGN]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to accept, then say where."""
+        """Start to accept, then say where; uvicorn has taken every signal by now."""
+        for number in self._ignored:
+            signal.signal(number, signal.SIG_IGN)
         await super().startup(sockets)
         assert sockets, "the socket is bound by main()"
         say(url=f"http://{HOST}:{sockets[0].getsockname()[1]}")

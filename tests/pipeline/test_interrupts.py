@@ -45,3 +45,20 @@ def test_the_old_handlers_come_back() -> None:
     with Interrupts():
         assert signal.getsignal(signal.SIGINT) is not before
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_ignored_stays_ignored(number: signal.Signals) -> None:
+    """A run under nohup, or in the background of a script, goes on; the other signals still end it."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts:
+            os.kill(os.getpid(), number)
+            assert signal.getsignal(number) is signal.SIG_IGN
+            other = signal.SIGTERM if number is not signal.SIGTERM else signal.SIGHUP
+            with pytest.raises(Interrupted):
+                os.kill(os.getpid(), other)
+        assert signal.getsignal(number) is signal.SIG_IGN
+        assert interrupts.received == other.name
+    finally:
+        signal.signal(number, before)

@@ -51,6 +51,20 @@ def test_a_process_that_hangs_is_killed() -> None:
     assert api.wait() == -signal.SIGKILL
 
 
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    """In the background of a script, where INT is ignored, the API goes on; stopping it still works."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ReferenceApi() as api:
+            ignored = Path(f"/proc/{api.pid}/status").read_text().partition("SigIgn:")[2].split()[0]
+            assert int(ignored, 16) & 1 << signal.SIGINT - 1
+            os.kill(api.pid, signal.SIGINT)
+            assert httpx.get(f"{api.url}/health").status_code == 200
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert api.wait() == 0
+
+
 def test_the_api_dies_with_a_parent_that_was_killed() -> None:
     """Whatever ends the parent, no server is left behind."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)

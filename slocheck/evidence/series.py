@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import inf, isfinite
 
+from slocheck.evidence.scrape_gap import ScrapeGap
 from slocheck.evidence.warnings import RunWarning
 from slocheck.spec.model import Preset
 
@@ -47,11 +48,14 @@ class PromqlAnswer:
         query: As it was sent.
         values: One value for an instant query; the range's points, in time order, else. Empty: no data.
         error: Why there is none; empty when it was answered.
+        gap: The longest time within the window, and what the query reads before it, without a scrape of
+            what it reads, or without a point; None: nobody looked.
     """
 
     query: str
     values: tuple[float, ...] = ()
     error: str = ""
+    gap: ScrapeGap | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,11 +195,8 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
     regular = gap.intervals <= spec.validity.max_scrape_gap
     gaps = f"longest scrape gap {gap.intervals:.1f} intervals"
     if not regular:
-        seen = f"{gap.target.lstrip('/')} was not scraped for {gap.seconds:.1f} s"
-        if gap.failed:
-            seen += f" (up was 0: {gap.failed:,} scrapes failed)"
         gaps += (
-            f", allowed {spec.validity.max_scrape_gap:g}: {seen}; what the server did in that time is "
+            f", allowed {spec.validity.max_scrape_gap:g}: {gap.text}; what the server did in that time is "
             "missing, and a restart would go unnoticed"
         )
     return [

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 
+from slocheck.evidence.scrape_gap import ScrapeGap
 from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.counts import Counted
@@ -209,6 +210,8 @@ def _promql(question: _Question) -> Scalar | NoData:
         return NoData("the run did not send this query; run again", source_failed=True)
     if answer.error:
         return NoData(answer.error, source_failed=True)
+    if answer.gap and answer.gap.intervals > question.spec.validity.max_scrape_gap:
+        return NoData(_gap_in(answer.gap, question.spec), source_failed=True)
     values = [value for value in answer.values if isfinite(value)]
     if not values or len(values) < len(answer.values):
         return NoData("the query returned no number" if answer.values else "the query returned nothing")
@@ -222,6 +225,11 @@ def _promql(question: _Question) -> Scalar | NoData:
         case None:
             value = Fraction(values[-1])
     return Scalar(value, tuple(values))
+
+
+def _gap_in(gap: ScrapeGap, spec: Spec) -> str:
+    allowed = f"{spec.validity.max_scrape_gap:g} scrape intervals of {gap.interval:g} s are allowed"
+    return f"the window has a gap: {gap.text}; {allowed}"
 
 
 SERVER_SAMPLES: Mapping[IndicatorKind, Callable[[_Question], Share | Rate | Scalar | NoData]] = {

@@ -132,17 +132,6 @@ class ScrapeTarget:
         starts = sorted(start for _, start in self.starts)
         return 1 + sum(b - a > SAME_START_S for a, b in pairwise(starts))
 
-    def gap(self, begin: float, end: float) -> tuple[float, float]:
-        """Return the longest time within a period in which no scrape succeeded; empty where there is none.
-
-        It reaches to the period's ends where the process was scraped before and after them.
-        """
-        inside = [time for time in self.scrapes if begin <= time <= end]
-        before = [begin] if self.scrapes and self.scrapes[0] < begin else []
-        after = [end] if self.scrapes and self.scrapes[-1] > end else []
-        gaps = pairwise([*before, *inside, *after])
-        return max(gaps, key=lambda gap: gap[1] - gap[0], default=(begin, begin))
-
     def began_again(self, begin: float, end: float) -> bool:
         """Tell whether all its counters began again at 0 after `begin`, until `end`.
 

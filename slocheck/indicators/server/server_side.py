@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from slocheck.evidence.scrape_gap import ScrapeGap, ScrapeTimes, longest_gap
 from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.counters import Growth, growth
 from slocheck.indicators.server.counts import Counted, counted
@@ -21,26 +22,10 @@ from slocheck.indicators.server.scrape_targets import (
     scrape_targets,
 )
 from slocheck.indicators.server.selections import Selection
+from slocheck.plan.usage import CONTAINER_METRICS
 from slocheck.spec.model import Preset
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class ScrapeGap:
-    """A time without a successful scrape.
-
-    Attributes:
-        target: The process's job and instance.
-        seconds: Its length.
-        failed: Scrapes within it that failed.
-        intervals: Its length in scrape intervals.
-    """
-
-    target: str
-    seconds: float
-    failed: int
-    intervals: float = 0.0
 
 
 class ServerSide:
@@ -185,18 +170,32 @@ class ServerSide:
 
     @cached_property
     def scrape_gap(self) -> ScrapeGap:
-        """The longest time within the load without a scrape of a process that was there before and after."""
+        """The longest time within the load in which a process, or a whole job, was not scraped."""
         begin, end = self.raw.load_start, self.raw.end
-        longest = ScrapeGap("", 0.0, 0)
-        for target in self.targets.values():
-            gap = target.gap(begin, end)
-            seconds = gap[1] - gap[0]
-            if seconds > longest.seconds:
-                longest = ScrapeGap(
-                    target.name, seconds, sum(gap[0] <= one <= gap[1] for one in target.failed)
-                )
-        interval = self.raw.scrape_interval
-        return replace(longest, intervals=longest.seconds / interval if interval > 0 else 0.0)
+        gaps = [longest_gap(job, begin, end) for job in self._scraped_jobs()]
+        return max(gaps, key=lambda gap: gap.seconds, default=ScrapeGap("", 0.0, self.raw.scrape_interval))
+
+    def _scraped_jobs(self) -> Iterable[Sequence[ScrapeTimes]]:
+        """Return the processes of each job; those that serve requests are one, whatever their jobs' names.
+
+        Containers are left out: their usage is only shown.
+        """
+        graded = [
+            one
+            for one in self.targets.values()
+            if not one.shown or not one.shown.keys() <= set(CONTAINER_METRICS)
+        ]
+        serving = {_job(one) for one in graded if self._serves(one)}
+        jobs: defaultdict[str, list[ScrapeTimes]] = defaultdict(list)
+        for one in graded:
+            times = ScrapeTimes(one.name, one.scrapes, one.failed, self.raw.scrape_interval)
+            jobs["" if _job(one) in serving else _job(one)].append(times)
+        return jobs.values()
+
+    def _serves(self, target: ScrapeTarget) -> bool:
+        """Tell whether a process shows metrics of requests."""
+        wanted = {self.preset.counter, self.preset.histogram}
+        return any(metric in wanted or metric.removesuffix("_bucket") in wanted for metric in target.shown)
 
     @cached_property
     def load_balanced(self) -> str:
@@ -207,3 +206,7 @@ class ServerSide:
     def events(self) -> tuple[str, ...]:
         """What may have cost counts during the load: processes that came or went, lost label sets."""
         return events(self.targets, self._cleaned, begin=self.raw.load_start, end=self.raw.end)
+
+
+def _job(target: ScrapeTarget) -> str:
+    return target.name.rpartition("/")[0]

@@ -12,7 +12,6 @@ from slocheck.plan.families import Family
 from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import UP
 from slocheck.promql.selectors import SeriesQuery, equalities, selector_text
-from slocheck.sources.prometheus.dashboard import ask_dashboard
 from slocheck.sources.prometheus.families import find_families, wait_for_scrape
 from slocheck.sources.prometheus.fetch import Fetcher, fetch_usage, merged
 from slocheck.sources.prometheus.http import PrometheusHttp
@@ -23,7 +22,8 @@ from slocheck.sources.prometheus.preflight import (
     scrape_interval,
     up_query,
 )
-from slocheck.sources.prometheus.promql import Window, ask, check_queries
+from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
+from slocheck.sources.prometheus.queries.objectives import Window, ask, check_queries
 from slocheck.sources.prometheus.settling import Settling
 from slocheck.sources.prometheus.wait import LastScrape
 from slocheck.spec.blocks.prometheus import PrometheusSource
@@ -132,7 +132,7 @@ class PrometheusApi:
         until = settling.wait(fetcher, first, until)
         found = settling.raw.series
         self._check_begin(fetcher, found, begin)
-        answers, warnings = self._answers(window)
+        answers, warnings = self._answers(fetcher, window, until)
         usage = fetch_usage(self._http, self._plan.usage, start=first, end=until)
         return replace(
             settling.raw,
@@ -202,11 +202,13 @@ class PrometheusApi:
                 f"{first - load_start:.1f} s later (was it down, or is its retention shorter than the run?)"
             )
 
-    def _answers(self, window: Window) -> tuple[dict[str, PromqlAnswer], tuple[RunWarning, ...]]:
+    def _answers(
+        self, fetcher: Fetcher, window: Window, until: float
+    ) -> tuple[dict[str, PromqlAnswer], tuple[RunWarning, ...]]:
         """Ask the custom objectives' queries."""
         answers, warnings = {}, []
         for name, indicator in self._plan.promql.items():
-            answers[name], note = ask(self._http, indicator, window)
+            answers[name], note = ask(fetcher, indicator, window, until)
             if note:
                 warnings.append(RunWarning("missing-points", f"objectives.{name}: {note}"))
         return answers, tuple(warnings)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,11 @@ def test_a_restart_of_prometheus_in_the_middle_loses_nothing(
     assert (errors.values[0], errors.values[-1]) == (3.0, 9.0)
     up = pick(result.series, "up")
     assert up.times[0] < result.load_start < result.end <= up.times[-1]
+    away = max(later - earlier for earlier, later in pairwise(up.times))
+    for name in ("one", "range", "window"):
+        gap = result.promql[name].gap
+        assert gap is not None
+        assert gap.seconds >= away - 0.01, name
 
 
 def test_a_prometheus_that_is_gone_after_the_load_ends_in_an_error(server: PrometheusServer) -> None:

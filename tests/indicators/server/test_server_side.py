@@ -14,8 +14,9 @@ from slocheck.indicators.server.counters import Growth
 from slocheck.indicators.server.scrape_targets import CleanSeries, ScrapeTarget
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import UP
+from slocheck.plan.usage import CONTAINER_CPU
 from tests.benchmarks.server_side import evidence, spec
-from tests.builders.server_histories import make_history
+from tests.builders.server_histories import PRESET, make_history
 from tests.builders.server_series import server_series
 
 
@@ -107,31 +108,31 @@ def _ups(scrapes: dict[float, float], instance: str = "a") -> RawSeries:
     return RawSeries(UP, {"job": "api", "instance": instance}, tuple(scrapes), tuple(scrapes.values()))
 
 
-@pytest.mark.parametrize(
-    ("scrapes", "seconds", "failed"),
-    [
-        pytest.param({95: 1, 105: 1, 115: 1, 125: 1, 135: 1}, 10, 0, id="regular"),
-        pytest.param({95: 1, 105: 0, 115: 0, 125: 0, 135: 1}, 30, 3, id="all of the load failed"),
-        pytest.param({95: 1, 135: 1}, 30, 0, id="none in the load"),
-        pytest.param({95: 1, 105: 1, 115: 0, 125: 0, 135: 1}, 25, 2, id="from the middle to after the end"),
-        pytest.param({95: 1, 105: 0, 115: 1, 125: 1, 135: 1}, 15, 1, id="the first one"),
-        pytest.param({115: 1, 125: 1, 135: 1}, 10, 0, id="a pod that came later"),
-        pytest.param({95: 1, 105: 1}, 5, 0, id="a pod that is gone"),
-        pytest.param({95: 1, 105: 0, 115: 0}, 0, 0, id="gone before its first scrape in the load"),
-    ],
-)
-def test_the_longest_gap_within_the_load(scrapes: dict[float, float], seconds: float, failed: int) -> None:
-    """Scrapes before and after the load bound a gap; a load from 100 to 130."""
-    side = ServerSide(server_series(_ups(scrapes), interval=10.0))
-    assert (side.scrape_gap.seconds, side.scrape_gap.failed) == (seconds, failed)
-    assert side.scrape_gap.intervals == seconds / 10
-
-
 def test_the_gap_of_the_process_that_has_the_longest_is_named() -> None:
     """Another one was scraped all the time."""
     regular = dict.fromkeys((95.0, 105.0, 115.0, 125.0, 135.0), 1.0)
     series = server_series(_ups(regular), _ups({95.0: 1, 115.0: 0, 135.0: 1}, "b"), interval=10.0)
     assert ServerSide(series).scrape_gap.target == "api/b"
+
+
+def test_a_renamed_job_covers_the_load_with_the_one_before_it() -> None:
+    """Both count requests, so that the one goes on where the other ends."""
+    old = RawSeries(
+        PRESET.counter or "", {"job": "api", "instance": "a"}, (95.0, 105.0, 112.0), (0.0, 1.0, 2.0)
+    )
+    new = RawSeries(
+        PRESET.counter or "", {"job": "api-v2", "instance": "b"}, (115.0, 125.0, 135.0), (0.0, 1.0, 2.0)
+    )
+    assert ServerSide(server_series(old, new, interval=10.0)).scrape_gap.seconds == 10
+    assert ServerSide(server_series(old, interval=10.0)).scrape_gap.seconds == 18
+
+
+def test_containers_that_are_scraped_less_often_leave_no_gap() -> None:
+    """Their usage is only shown."""
+    api = _ups(dict.fromkeys((95.0, 105.0, 115.0, 125.0, 135.0), 1.0))
+    labels = {"job": "cadvisor", "instance": "node"}
+    usage = RawSeries(CONTAINER_CPU, labels, (40.0, 100.0, 160.0), (0.0, 1.0, 2.0))
+    assert ServerSide(server_series(api, usage, interval=10.0)).scrape_gap.intervals == 1
 
 
 def test_failed_scrapes_make_the_run_invalid_and_are_said() -> None:

@@ -1,8 +1,8 @@
 """A dashboard's queries are asked once, and never in the way of a run."""
 
-from slocheck.sources.prometheus.dashboard import ask_dashboard
 from slocheck.sources.prometheus.http import PrometheusHttp
-from slocheck.sources.prometheus.promql import Window
+from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
+from slocheck.sources.prometheus.queries.objectives import Window
 from tests.builders.prom_client import prometheus_source
 from tests.support.fault_server import FaultServer, http, success
 

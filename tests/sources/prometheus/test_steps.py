@@ -19,7 +19,7 @@ from slocheck.sources.prometheus.preflight import (
     scrape_interval,
     up_query,
 )
-from slocheck.sources.prometheus.promql import Window, ask
+from slocheck.sources.prometheus.queries.objectives import Window, ask
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
 from tests.builders.prom_client import JOB, PRESET, prometheus_source, queries
 from tests.support.fault_server import FaultServer, http, success
@@ -172,16 +172,19 @@ def test_the_preflight_refuses(answers: list[bytes], message: str) -> None:
 
 def custom(answer: bytes, over: Reduce | None = None) -> tuple[PromqlAnswer, str]:
     """Ask a custom objective over a window of 10 s."""
-    indicator = Indicator(IndicatorKind.PROMQL, promql="depth[$window]", over=over)
-    return with_server([answer], lambda connection: ask(connection, indicator, Window(0, 10, 1)))
+    indicator = Indicator(IndicatorKind.PROMQL, promql="vector($window)", over=over)
+    return with_server([answer], lambda api: ask(Fetcher(api), indicator, Window(0, 10, 1), until=11))
 
 
 def test_points_that_are_no_numbers_are_left_out_and_told() -> None:
     """NaN points go, with a warning of how many there should have been."""
     found, note = custom(matrix(*[[at, "NaN" if at < 4 else "2"] for at in range(11)]), Reduce.MEAN)
-    assert found.query == "depth[10s]"
+    assert found.query == "vector(10s)"
     assert found.values == (2.0,) * 7
     assert note == "4 of 11 points are missing or NaN"
+    assert found.gap is not None
+    assert found.gap.text == "the query returned no point for 4.0 s"
+    assert found.gap.intervals == 4
 
 
 @pytest.mark.parametrize(

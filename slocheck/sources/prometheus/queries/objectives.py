@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from slocheck.documents.words import quantity
 from slocheck.errors import SourceError, UsageError
+from slocheck.evidence.scrape_gap import ScrapeTimes
 from slocheck.evidence.series import PromqlAnswer
 from slocheck.evidence.warnings import RunWarning
 from slocheck.sources.prometheus.answers import points, series
 from slocheck.sources.prometheus.errors import BadQueryError, TooMuchError
+from slocheck.sources.prometheus.fetch import Fetcher
 from slocheck.sources.prometheus.http import MAX_POINTS, Answer, PrometheusHttp
+from slocheck.sources.prometheus.queries.gaps import query_gap
 from slocheck.spec.model import Indicator
 
 PREFLIGHT_WINDOW = 60.0
@@ -65,17 +69,32 @@ def instant(http: PrometheusHttp, text: str, at: float) -> PromqlAnswer:
     return PromqlAnswer(text, found.values, found.error)
 
 
-def ask(http: PrometheusHttp, indicator: Indicator, window: Window) -> tuple[PromqlAnswer, str]:
-    """Ask one objective's query; returns the answer and a warning, empty where there is none."""
-    text = query_text(indicator, window.end - window.start)
+def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) -> tuple[PromqlAnswer, str]:
+    """Ask one objective's query, and when what it reads was scraped.
+
+    Args:
+        fetcher: Asks Prometheus.
+        indicator: Of the objective.
+        window: Which to ask about.
+        until: The time up to which scrapes are known.
+
+    Returns:
+        The answer and a warning, empty where there is none.
+    """
+    text, http = query_text(indicator, window.end - window.start), fetcher.http
     try:
         if indicator.over is None:
-            return instant(http, text, window.end), ""
-        answer = http.query_range(text, start=window.start, end=window.end, step=window.step)
-        found, note = _range(answer, http, window)
+            answer, note = instant(http, text, window.end), ""
+        else:
+            ranged = http.query_range(text, start=window.start, end=window.end, step=window.step)
+            answer, note = _range(text, ranged, http, window)
+        if answer.error:
+            return answer, note
+        gap = query_gap(fetcher, text, start=window.start, end=window.end, until=until)
     except SourceError as error:
         return PromqlAnswer(text, error=str(error)), ""
-    return PromqlAnswer(text, found.values, found.error), note
+    gaps = [one for one in (answer.gap, gap) if one]
+    return replace(answer, gap=max(gaps, key=lambda one: one.intervals, default=None)), note
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +120,27 @@ def _instant(answer: Answer, http: PrometheusHttp) -> _Found:
     return _checked((found[0].value,))
 
 
-def _range(answer: Answer, http: PrometheusHttp, window: Window) -> tuple[_Found, str]:
+def _range(text: str, answer: Answer, http: PrometheusHttp, window: Window) -> tuple[PromqlAnswer, str]:
+    """Return the points of a range and their longest gap, and a warning where some are missing."""
     if refusal := _refusal(answer):
-        return _Found(error=refusal), ""
+        return PromqlAnswer(text, error=refusal), ""
     found = series(answer, http.messages)
     if len(found) != 1:
-        return _Found(error=_not_one(len(found))), ""
-    values = tuple(value for value in found[0].values if not math.isnan(value))
+        return PromqlAnswer(text, error=_not_one(len(found))), ""
+    shown = [
+        (time, value)
+        for time, value in zip(found[0].times, found[0].values, strict=True)
+        if not math.isnan(value)
+    ]
+    if not shown:
+        return PromqlAnswer(text, error=ONLY_NAN), ""
+    times, values = zip(*shown, strict=True)
     expected = math.floor((window.end - window.start) / window.step) + 1
-    note = (
-        f"{expected - len(values)} of {expected} points are missing or NaN" if len(values) < expected else ""
-    )
-    return (_checked(values) if values else _Found(error=ONLY_NAN)), note
+    missing = expected - len(values)
+    note = f"{missing} of {quantity(expected, 'point')} are missing or NaN" if missing > 0 else ""
+    gap = ScrapeTimes("the query", times, interval=window.step).whole_gap(window.start, window.end)
+    checked = _checked(values)
+    return PromqlAnswer(text, checked.values, checked.error, replace(gap, what="returned no point")), note
 
 
 def _refusal(answer: Answer) -> str:

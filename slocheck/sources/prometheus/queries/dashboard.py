@@ -6,7 +6,7 @@ from dataclasses import replace
 from slocheck.errors import SourceError
 from slocheck.evidence.series import PromqlAnswer
 from slocheck.sources.prometheus.http import PrometheusHttp
-from slocheck.sources.prometheus.promql import Window, instant, with_window
+from slocheck.sources.prometheus.queries.objectives import Window, instant, with_window
 
 
 def ask_dashboard(

@@ -1,0 +1,69 @@
+"""What a PromQL query reads: its selectors, and how far each looks back from where it is evaluated."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import promql_parser as promql
+
+
+@dataclass(frozen=True, slots=True)
+class Lookback:
+    """One selector of a query.
+
+    Attributes:
+        selector: Without range and offset, such as ``http_requests_total{job="api"}``.
+        begin: The oldest sample that it reads, in seconds before the moment of evaluation.
+        end: The newest, likewise; 0 without an offset.
+    """
+
+    selector: str
+    begin: float
+    end: float
+
+
+def lookbacks(query: str) -> tuple[Lookback, ...] | None:
+    """Return what a query reads; None where that cannot be told from its text.
+
+    That is a dialect other than PromQL, or a selector pinned to a moment by ``@``.
+    """
+    try:
+        return tuple(_selectors(promql.parse(query), 0.0, 0.0))
+    except (ValueError, _PinnedError):
+        return None
+
+
+class _PinnedError(Exception):
+    """A selector is evaluated at a moment of its own."""
+
+
+def _selectors(node: promql.Expr, begin: float, end: float) -> Iterator[Lookback]:
+    """Yield the selectors below a node that is evaluated from `begin` to `end` seconds before the query."""
+    match node:
+        case promql.VectorSelector():
+            yield _selector(node, begin, end)
+        case promql.MatrixSelector():
+            yield _selector(node.vector_selector, begin + node.range.total_seconds(), end)
+        case promql.SubqueryExpr():
+            offset = _offset(node)
+            length = node.range.total_seconds() if node.range else 0.0
+            yield from _selectors(node.expr, begin + length + offset, end + offset)
+        case promql.BinaryExpr():
+            yield from _selectors(node.lhs, begin, end)
+            yield from _selectors(node.rhs, begin, end)
+        case promql.Call():
+            for argument in node.args:
+                yield from _selectors(argument, begin, end)
+        case promql.AggregateExpr() | promql.ParenExpr() | promql.UnaryExpr():
+            yield from _selectors(node.expr, begin, end)
+
+
+def _selector(node: promql.VectorSelector, begin: float, end: float) -> Lookback:
+    offset = _offset(node)
+    text = node.prettify() if node.offset is None else node.prettify().rpartition(" offset ")[0]
+    return Lookback(text, begin + offset, end + offset)
+
+
+def _offset(node: promql.VectorSelector | promql.SubqueryExpr) -> float:
+    if node.at is not None:
+        raise _PinnedError
+    return node.offset.total_seconds() if node.offset else 0.0

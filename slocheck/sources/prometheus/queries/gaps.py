@@ -1,0 +1,106 @@
+"""The longest time in which what a custom query reads was not scraped.
+
+An instant value at the window's end looks back up to five minutes, and a range as far as it says: both read
+over a gap in silence. So the scrapes of the targets behind each selector are looked at themselves.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from math import ceil
+
+from slocheck.evidence.scrape_gap import ScrapeGap, ScrapeTimes, longest_gap, usual_interval
+from slocheck.plan.series_queries import UP
+from slocheck.promql.lookback import Lookback, lookbacks
+from slocheck.promql.selectors import Matcher, SeriesQuery, selector_text
+from slocheck.sources.prometheus.answers import points, series
+from slocheck.sources.prometheus.fetch import Fetcher
+
+HISTORY_S = 300.0
+"""How far before what a query reads its targets' scrapes are looked at, to know their interval."""
+SAMPLE_STEP_S = 1.0
+Target = tuple[str, str]
+"""Job and instance."""
+
+
+def query_gap(fetcher: Fetcher, query: str, *, start: float, end: float, until: float) -> ScrapeGap | None:
+    """Return the longest gap in what a query reads; None where it cannot be told, or it reads nothing.
+
+    Args:
+        fetcher: Asks Prometheus.
+        query: As it is sent.
+        start: The window's start, epoch seconds on the server's clock, as are the others.
+        end: The window's end.
+        until: The time up to which scrapes are known.
+
+    Raises:
+        SourceError: Prometheus does not answer.
+    """
+    gaps = [
+        gap
+        for read in lookbacks(query) or ()
+        for gap in _gaps(fetcher, read, start=start, end=end - read.end, until=until)
+    ]
+    return max(gaps, key=lambda gap: gap.intervals, default=None)
+
+
+def _gaps(fetcher: Fetcher, read: Lookback, *, start: float, end: float, until: float) -> Iterator[ScrapeGap]:
+    """Yield the longest gap of each job behind a selector."""
+    begin = min(start, end) - (read.begin - read.end)
+    targets = _targets(fetcher, read.selector, begin, end)
+    known = _scrapes(fetcher, targets, begin - HISTORY_S, until)
+    jobs: defaultdict[str, list[ScrapeTimes]] = defaultdict(list)
+    for (job, _instance), times in known.items():
+        jobs[job].append(times)
+    for members in jobs.values():
+        yield longest_gap(members, begin, end, whole_from=start)
+    if len(known) < len(targets):  # of a recording rule, or pushed: the samples' own times tell
+        for times in _samples(fetcher, read.selector, targets - known.keys(), begin - HISTORY_S, end):
+            yield longest_gap([times], begin, end, whole_from=max(start, *times.good[:1]))
+
+
+def _targets(fetcher: Fetcher, selector: str, begin: float, end: float) -> set[Target]:
+    """Return the targets that had a sample of a selector."""
+    text = f"count by (job, instance) (last_over_time({selector}[{_ms(end - begin)}]))"
+    answer = fetcher.http.query(text, end)
+    return {_target(point.labels) for point in points(answer, fetcher.http.messages)}
+
+
+def _scrapes(
+    fetcher: Fetcher, targets: Iterable[Target], begin: float, until: float
+) -> dict[Target, ScrapeTimes]:
+    """Return the scrapes of the targets that have them."""
+    wanted = set(targets)
+    jobs = sorted({job for job, _ in wanted if job})
+    if not jobs:
+        return {}
+    matcher = Matcher("job", "=~", "|".join(map(re.escape, jobs)))
+    found: dict[Target, ScrapeTimes] = {}
+    for one in fetcher.fetch(selector_text(SeriesQuery(UP, (matcher,))), start=begin, end=until):
+        target = _target(one.labels)
+        if target in wanted:
+            good = tuple(time for time, up in zip(one.times, one.values, strict=True) if up == 1)
+            failed = tuple(time for time, up in zip(one.times, one.values, strict=True) if up != 1)
+            found[target] = ScrapeTimes("/".join(target), good, failed, usual_interval(one.times))
+    return found
+
+
+def _samples(
+    fetcher: Fetcher, selector: str, targets: set[Target], begin: float, end: float
+) -> Iterator[ScrapeTimes]:
+    """Yield the times of samples of targets that are not scraped themselves."""
+    step = max(SAMPLE_STEP_S, ceil((end - begin) / 10_000))
+    text = f"max by (job, instance) (timestamp({selector}))"
+    answer = fetcher.http.query_range(text, start=begin, end=end, step=step)
+    for one in series(answer, fetcher.http.messages):
+        if _target(one.labels) in targets:
+            times = sorted(set(one.values))
+            yield ScrapeTimes("/".join(_target(one.labels)), tuple(times), (), usual_interval(times))
+
+
+def _target(labels: Mapping[str, str]) -> Target:
+    return labels.get("job", ""), labels.get("instance", "")
+
+
+def _ms(seconds: float) -> str:
+    return f"{max(1, ceil(seconds * 1000))}ms"

@@ -14,6 +14,7 @@ from typing import Any
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.sink import RecorderSink
+from slocheck.load.lateness import current_user, take_lateness
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import cache_outcome, classify, judge, message_of, status_message
 from slocheck.load.recording.recorder import Recorder, Result
@@ -97,8 +98,12 @@ class Tracker:
         if response_time is None or not math.isfinite(response_time):
             self._unrecorded += 1
             return
-        latency_ns = max(1, round(response_time * 1_000_000)) + _waited_ns(request)
-        start_ns = request.start_ns if request is not None else self._start(latency_ns, start_time)
+        waited_ns = _waited_ns(request) if request is not None else take_lateness(current_user())
+        service_ns = max(1, round(response_time * 1_000_000))
+        latency_ns = service_ns + waited_ns
+        start_ns = (
+            request.start_ns if request is not None else self._start(service_ns, start_time) - waited_ns
+        )
         by_scenario = request is not None and request.by_scenario
         approved = request is not None and request.approved
         failure, status, message, cache = self._judge(
@@ -106,8 +111,8 @@ class Tracker:
         )
         result = Result(start_ns, latency_ns, failure, status, message, cache, response_length or 0)
         self.recorder.record(str(request_type), str(name), result)
-        if failure is None and (waited_ns := _waited_ns(request)):
-            self.recorder.counter(str(request_type), str(name)).service(start_ns, latency_ns - waited_ns)
+        if failure is None and waited_ns:
+            self.recorder.counter(str(request_type), str(name)).service(start_ns, service_ns)
 
     def _start(self, latency_ns: int, start_time: object) -> int:
         """Return when a request of a client that is not wrapped was sent, on the monotonic clock.
@@ -224,6 +229,6 @@ class Tracker:
         self.lean.give_up(as_timeouts=as_timeouts)
 
 
-def _waited_ns(request: InFlightRequest | None) -> int:
+def _waited_ns(request: InFlightRequest) -> int:
     """Return how long after it was due a request was sent, nanoseconds."""
-    return request.sent_ns - request.start_ns if request is not None else 0
+    return request.sent_ns - request.start_ns

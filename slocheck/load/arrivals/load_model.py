@@ -8,7 +8,7 @@ from typing import Protocol, cast
 import gevent
 from locust.env import Environment
 
-from slocheck.load.arrivals import locust_tasks, schedule
+from slocheck.load.arrivals import locust_tasks, schedule, turns
 from slocheck.load.arrivals.dispatcher import Dispatcher
 from slocheck.load.arrivals.iterations import ONLY_CLASS, DueIterations, SharedIterations
 from slocheck.load.messaging.messages import ArrivalCounts
@@ -96,19 +96,27 @@ class OpenModel:
         return self._dispatcher.take()
 
 
-def worker_model(environment: Environment, plan: LoadPlan, index: int, tracker: Tracker) -> WorkerModel:
+def worker_model(
+    environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
+) -> WorkerModel:
     """Return the model of the worker with this index; its users are equipped to send by it."""
-    return (_open if plan.rate else _closed)(environment, plan, index, tracker)
+    return (_open if plan.rate else _closed)(environment, plan, index, tracker, watch)
 
 
-def _closed(environment: Environment, plan: LoadPlan, index: int, tracker: Tracker) -> ClosedModel:
+def _closed(
+    environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
+) -> ClosedModel:
     if plan.declarative:
         user = _flow_user(environment, tracker)
         user.iterations = SharedIterations(iterations(user, plan, index))
+    else:
+        turns.install(watch, turns.at_once, waits_between=True)
     return ClosedModel()
 
 
-def _open(environment: Environment, plan: LoadPlan, index: int, tracker: Tracker) -> OpenModel:
+def _open(
+    environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
+) -> OpenModel:
     classes, seed, processes = environment.user_classes, plan.seed or 0, plan.processes
     due = schedule.arrivals(plan.rate, plan.arrivals, seed=seed, index=index, processes=processes)
     if plan.declarative:
@@ -119,7 +127,7 @@ def _open(environment: Environment, plan: LoadPlan, index: int, tracker: Tracker
         weights = [user.weight for user in classes]
         chosen = locust_tasks.choices(weights, seed=seed, index=index, processes=processes)
         dispatcher = Dispatcher(due, chosen)
-        locust_tasks.serve_arrivals(dispatcher, classes)
+        turns.install(watch, locust_tasks.arrivals_of(dispatcher, classes), waits_between=False)
     share = plan.users // processes + (index < plan.users % processes)
     return OpenModel(dispatcher, locust_tasks.users_by_class(classes, max(1, share)), tracker)
 

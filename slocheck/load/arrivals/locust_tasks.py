@@ -1,14 +1,17 @@
 """The open model for Locust files: an arrival is one task of one user class."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
 import numpy as np
-from locust import TaskSet, User
+from locust import User
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from slocheck.load.arrivals.dispatcher import Dispatcher
+from slocheck.load.arrivals.turns import Admit, Turn
+from slocheck.load.lateness import begin_late
 
 _BLOCK = 1024
 
@@ -32,26 +35,18 @@ def users_by_class(classes: Sequence[type[User]], users: int) -> dict[str, int]:
     return {user.__name__: max(1, ceil(users * user.weight / total)) for user in classes}
 
 
-def serve_arrivals(dispatcher: Dispatcher, classes: Sequence[type[User]]) -> None:
-    """Make every task wait for an arrival of its user's class, and for nothing else.
-
-    Entering a nested task set is not a task: its own tasks wait. The first request of a task counts from
-    when its arrival was due.
-    """
+def arrivals_of(dispatcher: Dispatcher, classes: Sequence[type[User]]) -> Admit:
+    """Return what makes a user wait for an arrival of its class, unless it still has one."""
     indices = {user: index for index, user in enumerate(classes)}
-    execute: Callable[[Any], None] = TaskSet.execute_next_task
 
-    def execute_next_task(self: Any) -> None:
-        task, user = self._task_queue[0], self.user
-        if not (isinstance(task, type) and issubclass(task, TaskSet)):
-            user._state = LOCUST_STATE_WAITING  # noqa: SLF001 - so that a stop does not wait for it
-            due_ns, _ = dispatcher.next(indices[type(user)])
-            user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
-            user.__dict__["intended_ns"] = due_ns
-        execute(self)
+    def admit(user: Any, turn: Turn) -> None:
+        if turn.admitted:
+            return
+        user._state = LOCUST_STATE_WAITING  # noqa: SLF001 - so that a stop does not wait for it
+        turn.idle = True
+        due_ns, _ = dispatcher.next(indices[type(user)])
+        turn.idle, turn.admitted = False, True
+        user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
+        begin_late(user, time.monotonic_ns() - due_ns)
 
-    def go_on(_self: Any) -> None:
-        """Wait for nothing: the schedule says when the next task begins."""
-
-    TaskSet.execute_next_task = execute_next_task  # type: ignore[method-assign] # Locust has no other way in
-    TaskSet.wait = go_on  # type: ignore[method-assign]
+    return admit

@@ -30,6 +30,7 @@ from slocheck.load.http.origin import Origin
 from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.http.tls import connect_to
+from slocheck.load.lateness import take_lateness
 from slocheck.load.recording.outcome import message_of
 
 MAX_REDIRECTS = 10
@@ -118,9 +119,8 @@ class LeanHttpSession:
         counter = self._sink.counter(method, name)
         longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
         sent_ns = time.monotonic_ns()
-        return PendingRequest(counter, self._start(sent_ns), sent_ns), sent_ns + round(
-            longest_s * NS_PER_SECOND
-        )
+        pending = PendingRequest(counter, sent_ns - take_lateness(self.user), sent_ns)
+        return pending, sent_ns + round(longest_s * NS_PER_SECOND)
 
     def _counted(
         self, first: Head, last: Head | None, error: TransportError | None, path: str
@@ -135,11 +135,6 @@ class LeanHttpSession:
         """Count a request without a response."""
         assert error is not None
         self._sink.failed(pending, error.failure, error.message, None, size=0, end_ns=end_ns)
-
-    def _start(self, sent_ns: int) -> int:
-        """Return when this request was due: with its arrival, if it is the first of one."""
-        intended: int | None = self.user.__dict__.pop("intended_ns", None)
-        return sent_ns if intended is None else intended
 
     def _exchange(
         self, method: str, written: tuple[bytes, str], pending: PendingRequest, deadline_ns: int

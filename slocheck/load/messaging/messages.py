@@ -217,6 +217,21 @@ class ArrivalCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """What became of a worker's tasks since its last report; nothing in a declarative scenario.
+
+    Attributes:
+        done: Came to their end.
+        raised: Exceptions, also of an `on_start`.
+        busy: Where nothing but exceptions came: users at something that may still come to its end.
+    """
+
+    done: int = 0
+    raised: int = 0
+    busy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerReport:
     """A worker, right after each second, and once more at its end.
 
@@ -231,6 +246,7 @@ class WorkerReport:
         last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
         health: Of the worker's process.
         arrivals: Of the open model.
+        tasks: Of a Locust file.
     """
 
     sequence: int
@@ -243,6 +259,7 @@ class WorkerReport:
     last_end_ns: int
     health: HealthSamples = HealthSamples()
     arrivals: ArrivalCounts = ArrivalCounts()
+    tasks: TaskCounts = TaskCounts()
 
 
 Command = PrepareLoad | StartLoad | FinishWindow | StopLoad

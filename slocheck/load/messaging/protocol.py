@@ -39,6 +39,7 @@ from slocheck.load.messaging.messages import (
     SecondPassed,
     StartLoad,
     StopLoad,
+    TaskCounts,
     Unprepared,
     WorkerMessage,
     WorkerReport,
@@ -198,6 +199,7 @@ def _plain_report(report: WorkerReport) -> dict[str, Any]:
         "memory": health.memory,
         "dropped": _flat(arrivals.dropped.items()),
         "lag": _plain_histograms(arrivals.lag),
+        "tasks": [report.tasks.done, report.tasks.raised, report.tasks.busy],
     }
 
 
@@ -225,6 +227,7 @@ def _report(plain: dict[str, Any]) -> WorkerReport:
         last_end_ns=int(plain["last_end_ns"]),
         health=health,
         arrivals=arrivals,
+        tasks=TaskCounts(*map(int, plain["tasks"])),
     )
 
 

@@ -70,10 +70,10 @@ class InFlightTable:
     def __contains__(self, request: InFlightRequest) -> bool:
         return id(request) in self._open
 
-    def begin(self, method: str, name: str, due_ns: int | None = None) -> InFlightRequest:
-        """Add a request that is sent now; `due_ns`: when it was due."""
+    def begin(self, method: str, name: str, late_ns: int = 0) -> InFlightRequest:
+        """Add a request that is sent now; `late_ns`: how long ago it was due."""
         now_ns = time.monotonic_ns()
-        request = InFlightRequest(method, name, now_ns if due_ns is None else due_ns, now_ns)
+        request = InFlightRequest(method, name, now_ns - late_ns, now_ns)
         self._open[id(request)] = request
         return request
 

@@ -26,6 +26,7 @@ from locust.contrib import fasthttp
 from locust.exception import LocustError
 
 from slocheck.load.drain import refuse_while_draining
+from slocheck.load.lateness import take_lateness
 from slocheck.load.recording.in_flight import InFlightRequest
 from slocheck.load.recording.redirects import ElsewhereError, Redirect
 from slocheck.load.tracking import REQUEST_KEY, Tracker
@@ -71,8 +72,8 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if tracker.draining:
             refuse_while_draining(self.user)
-        due_ns = self.user.__dict__.pop("intended_ns", None) if self.user is not None else None
-        in_flight = tracker.requests.begin(str(method), _name(self, url, args, kwargs), due_ns)
+        late_ns = take_lateness(self.user)
+        in_flight = tracker.requests.begin(str(method), _name(self, url, args, kwargs), late_ns)
         if len(args) > context_at:
             tagged = {**args[context_at], REQUEST_KEY: in_flight}
             args = (*args[:context_at], tagged, *args[context_at + 1 :])

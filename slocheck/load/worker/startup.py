@@ -10,6 +10,7 @@ import locust
 from locust.stats import RequestStats
 
 from slocheck.load.arrivals.load_model import worker_model
+from slocheck.load.arrivals.turns import TaskWatch
 from slocheck.load.locust_limits import warnings
 from slocheck.load.machine_limits import raise_descriptor_limit
 from slocheck.load.messaging import locust_messages, protocol
@@ -48,9 +49,10 @@ def _run(settings: WorkerSettings) -> int:
     if plan.seed is not None:
         random.seed(f"{plan.seed}/{settings.index}")
     raise_descriptor_limit()
-    tracker, health = Tracker(plan), Health()
+    tracker, health, watch = Tracker(plan), Health(), TaskWatch()
     _watch_logs(health)
     _listen(tracker, health, plan)
+    locust.events.user_error.add_listener(watch.on_user_error)
     environment = load_environment(plan)
     signer = Signer(bytes.fromhex(settings.token))
     locust_messages.sign_messages(signer)
@@ -61,7 +63,8 @@ def _run(settings: WorkerSettings) -> int:
         signer=signer,
         tracker=tracker,
         health=health,
-        model=worker_model(environment, plan, settings.index, tracker),
+        watch=watch,
+        model=worker_model(environment, plan, settings.index, tracker, watch),
         warnings=warnings(plan, environment.user_classes),
     )
     environment.runner = runner

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import gevent
@@ -19,6 +19,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.arrivals.load_model import WorkerModel
+from slocheck.load.arrivals.turns import TaskWatch
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
@@ -60,13 +61,14 @@ class Worker(WorkerRunner):
         signer: Signer,
         tracker: Tracker,
         health: Health,
+        watch: TaskWatch,
         model: WorkerModel,
         warnings: Sequence[RunWarning] = (),
     ) -> None:
         self.finished = Event()
         self.last_received_spawn_timestamp = 0
         self._signer, self._tracker, self._health, self._model = signer, tracker, health, model
-        self._warnings = warnings
+        self._watch, self._warnings = watch, warnings
         self._sequence = 0
         self._unsent = Delta()
         self._reporting = BoundedSemaphore()
@@ -180,6 +182,7 @@ class Worker(WorkerRunner):
             last_end_ns=tracker.last_end_ns,
             health=self._health.take(),
             arrivals=self._model.take(),
+            tasks=self._watch.take(_users(self.user_greenlets)),
         )
 
     def _flush(self) -> None:
@@ -218,18 +221,23 @@ class Worker(WorkerRunner):
         if self._drain_until is None:
             super().stop_users(user_classes_stop_count)
             return
-        asked: set[object] = set()
+        asked: set[int] = set()
         while self.user_greenlets and time.monotonic() < self._drain_until:
-            for greenlet in list(self.user_greenlets):
-                if greenlet not in asked and greenlet.args:
-                    asked.add(greenlet)
-                    _ask_to_stop(greenlet.args[0])
+            for user in _users(self.user_greenlets):
+                if id(user) not in asked:
+                    asked.add(id(user))
+                    _ask_to_stop(user)
             gevent.sleep(_POLL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)
         self.user_greenlets.kill(block=True, timeout=_KILL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)  # what an on_stop sent meanwhile
         with self._reporting:
             self._flush()  # Locust fires test_stop next, and its listeners read the statistics
+
+
+def _users(greenlets: Iterable[Any]) -> Iterator[Any]:
+    """Yield the users of greenlets that have not ended."""
+    return (greenlet.args[0] for greenlet in list(greenlets) if greenlet.args)
 
 
 def _let_others_go() -> None:

@@ -34,6 +34,7 @@ from slocheck.load.messaging.messages import (
     SecondPassed,
     StartLoad,
     StopLoad,
+    TaskCounts,
     Unprepared,
     WorkerMessage,
     WorkerReport,
@@ -101,6 +102,7 @@ REPORTS = st.builds(
         messages=st.lists(st.text(), max_size=2).map(tuple),
         memory=COUNT,
     ),
+    tasks=st.builds(TaskCounts, COUNT, COUNT, COUNT),
     arrivals=st.builds(
         ArrivalCounts,
         dropped=st.dictionaries(SECONDS, COUNT, max_size=3),

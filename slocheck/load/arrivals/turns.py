@@ -1,0 +1,172 @@
+"""The turns of a Locust file's users: when a task may begin, and what becomes of those that raise.
+
+Locust's own pause after an exception is the user's `wait_time`, which a file may not have, and which the
+open model does not use. Without one a file that always raises would send as fast as it can.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gevent
+from locust import TaskSet
+from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+
+from slocheck.load.lateness import take_lateness
+from slocheck.load.messaging.messages import TaskCounts
+
+_TURN_KEY = "slocheck_turn"
+_FREE_FAILURES = 2
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_DOUBLINGS = 10
+_ORDERLY = (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
+"""What a task ends with where it asks for another one."""
+
+Admit = Callable[[Any, "Turn"], None]
+"""Waits until the user may begin what comes next."""
+
+
+class Turn:
+    """What one user is at.
+
+    Attributes:
+        starting: It has not begun its first task yet: entering its first task sets is part of its start.
+        admitted: It has an arrival that no task has used yet.
+        idle: It waits for an arrival.
+        in_task: It is in a task, not between two.
+        failures: Exceptions in a row.
+    """
+
+    __slots__ = ("admitted", "failures", "idle", "in_task", "starting")
+
+    def __init__(self) -> None:
+        self.starting = True
+        self.admitted = self.idle = self.in_task = False
+        self.failures = 0
+
+
+def turn_of(user: Any) -> Turn:
+    """Return the turn of a user."""
+    turn: Turn | None = user.__dict__.get(_TURN_KEY)
+    if turn is None:
+        turn = user.__dict__[_TURN_KEY] = Turn()
+    return turn
+
+
+def pause_s(failures: int) -> float:
+    """Return how long a user waits after this many exceptions in a row: longer and longer."""
+    if failures <= _FREE_FAILURES:
+        return 0.0
+    doubled: float = _FIRST_PAUSE_S * 2 ** min(failures - _FREE_FAILURES - 1, _DOUBLINGS)
+    return min(_LONGEST_PAUSE_S, doubled)
+
+
+class TaskWatch:
+    """Counts the tasks of a process that ended as they should, and the exceptions."""
+
+    def __init__(self) -> None:
+        self._done = self._raised = 0
+
+    def done(self, turn: Turn) -> None:
+        """Count a task that came to its end."""
+        turn.failures = 0
+        self._done += 1
+
+    def on_user_error(self, user_instance: Any, **_: object) -> None:
+        """Listen to Locust's `user_error` event, whose instance is a user or a task set."""
+        turn_of(getattr(user_instance, "user", user_instance)).failures += 1
+        self._raised += 1
+
+    def take(self, users: Iterable[Any]) -> TaskCounts:
+        """Return what happened since the last call; `users`: all that are running now."""
+        busy = 0
+        if self._raised and not self._done:
+            turns = [turn_of(user) for user in users]
+            busy = sum(not turn.failures and not turn.idle for turn in turns)
+        counts = TaskCounts(self._done, self._raised, busy)
+        self._done = self._raised = 0
+        return counts
+
+
+class _Turns:
+    """What Locust's task sets do in place of their own way from one task to the next."""
+
+    def __init__(self, watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
+        self._watch, self._admit, self._waits_between = watch, admit, waits_between
+        self._execute: Callable[[Any], None] = TaskSet.execute_next_task
+        self._wait: Callable[[Any], None] = TaskSet.wait
+
+    def next(self, task_set: Any) -> None:
+        """Execute the next task of a task set."""
+        task, turn = task_set._task_queue[0], turn_of(task_set.user)  # noqa: SLF001 - Locust has no public name
+        if isinstance(task, type) and issubclass(task, TaskSet):
+            self._enter(task_set, turn)
+        else:
+            self._do(task_set, turn)
+
+    def _enter(self, task_set: Any, turn: Turn) -> None:
+        if not turn.starting:
+            self._admit(task_set.user, turn)
+        try:
+            self._execute(task_set)
+        finally:
+            turn.starting = turn.admitted = False
+
+    def _do(self, task_set: Any, turn: Turn) -> None:
+        self._admit(task_set.user, turn)
+        turn.starting = turn.admitted = False
+        turn.in_task = True
+        try:
+            self._execute(task_set)
+        except _ORDERLY:
+            self._watch.done(turn)
+            raise
+        finally:
+            turn.in_task = False
+            take_lateness(task_set.user)
+        self._watch.done(turn)
+
+    def wait(self, task_set: Any) -> None:
+        """Wait as a task asks for it; between two tasks as the load model has it, and after exceptions."""
+        turn = turn_of(task_set.user)
+        if not turn.in_task and (seconds := pause_s(turn.failures)) > 0:
+            _rest(task_set.user, seconds)
+        if turn.in_task or self._waits_between:
+            self._wait(task_set)
+
+
+def install(watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
+    """Make the tasks of this process wait for their turn, for as long as it lives.
+
+    An arrival is one task. Entering a nested task set takes the arrival of the first task in it, so that its
+    `on_start` is part of that arrival, whatever comes of it.
+
+    Args:
+        watch: Counts the tasks.
+        admit: Called before a task.
+        waits_between: Keep Locust's pause between two tasks; one that a task asks for is always kept.
+    """
+    turns = _Turns(watch, admit, waits_between=waits_between)
+
+    def execute_next_task(self: Any) -> None:
+        turns.next(self)
+
+    def wait(self: Any) -> None:
+        turns.wait(self)
+
+    TaskSet.execute_next_task = execute_next_task  # type: ignore[method-assign] # Locust has no other way in
+    TaskSet.wait = wait  # type: ignore[method-assign]
+
+
+def _rest(user: Any, seconds: float) -> None:
+    """Let a user wait, as far as it is not stopping."""
+    if user._state == LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
+        return
+    user._state = LOCUST_STATE_WAITING  # noqa: SLF001
+    gevent.sleep(seconds)
+    user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
+
+
+def at_once(_user: Any, _turn: Turn) -> None:
+    """Begin what comes next without an arrival: the closed model."""

@@ -1,0 +1,30 @@
+"""How late an arrival of the open model began: what its first request has waited for before it was sent.
+
+A task may think before its first request: sleep, compute, ask somebody else. That time is the task's own.
+The request was due that much after its arrival, so that its latency has the lateness and no more.
+"""
+
+from typing import Any
+
+from gevent import getcurrent
+from locust import User
+
+_KEY = "slocheck_late_ns"
+
+
+def begin_late(user: Any, late_ns: int) -> None:
+    """Note how late a user's arrival begins, nanoseconds."""
+    user.__dict__[_KEY] = max(0, late_ns)
+
+
+def take_lateness(user: Any) -> int:
+    """Return how late the user's arrival began, nanoseconds, to its first request; 0 to all others."""
+    late_ns: int = user.__dict__.pop(_KEY, 0) if user is not None else 0
+    return late_ns
+
+
+def current_user() -> User | None:
+    """Return the user whose greenlet this is; None in any other."""
+    arguments = getattr(getcurrent(), "args", None)
+    user = arguments[0] if arguments else None
+    return user if isinstance(user, User) else None

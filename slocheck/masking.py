@@ -2,13 +2,12 @@
 
 import base64
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
-from enum import Enum
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
+from slocheck.documents.texts import each_text
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
 from slocheck.spec.model import Auth, Spec
@@ -33,24 +32,9 @@ def masked(value: T, secrets: Sequence[str]) -> T:
     This comes before any sink's escapes, which would disguise a secret. Counts and samples are left
     alone: they are most of a report's size and hold no free text.
     """
-    return _deep(value, secrets) if secrets else value  # type: ignore[return-value] # types are kept
-
-
-def _deep(value: object, secrets: Sequence[str]) -> object:
-    match value:
-        case Enum() | SliceCounts() | RawSeries():
-            return value
-        case str():
-            return mask(value, secrets)
-        case tuple() | frozenset():
-            return type(value)(_deep(item, secrets) for item in value)
-        case Mapping():
-            return {_deep(key, secrets): _deep(item, secrets) for key, item in value.items()}
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            parts = {field.name: getattr(value, field.name) for field in fields(value)}
-            return replace(value, **{name: _deep(part, secrets) for name, part in parts.items()})
-        case _:
-            return value
+    if not secrets:
+        return value
+    return each_text(value, lambda text: mask(text, secrets), untouched=(SliceCounts, RawSeries))
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ Adding deltas is associative and commutative as long as no bound on names or mes
 a bound only the label is lost ("(other)"), never a count.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -77,8 +77,10 @@ class RecordingBuilder:
         thresholds_ns: What `SliceCounts.over` counts against.
     """
 
-    def __init__(self, thresholds_ns: tuple[int, ...]) -> None:
+    def __init__(self, thresholds_ns: tuple[int, ...], reserved: Iterable[Endpoint] = ()) -> None:
+        """Begin with nothing; endpoints that are reserved keep their name past the bound on names."""
         self.thresholds_ns = thresholds_ns
+        self._reserved = frozenset(reserved)
         self._slices: dict[Endpoint, dict[int, SliceCounts]] = {}
         self._errors: dict[tuple[Endpoint, FailureClass, str], ErrorExample] = {}
 
@@ -88,7 +90,8 @@ class RecordingBuilder:
             raise ValueError(f"{len(counts.over)} counts for {len(self.thresholds_ns)} thresholds")
         if not counts.over:
             counts = add_slices(counts, SliceCounts(counts.second, over=(0,) * len(self.thresholds_ns)))
-        if endpoint not in self._slices and len(self._slices) >= MAX_ENDPOINTS:
+        known = endpoint in self._slices or endpoint in self._reserved
+        if not known and len(self._slices) >= MAX_ENDPOINTS:
             endpoint = OTHER_ENDPOINT
         slices = self._slices.setdefault(endpoint, {})
         before = slices.get(counts.second)

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from slocheck.documents.words import quantity
 from slocheck.errors import UsageError
+from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
@@ -54,7 +56,12 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         gaps=tiers.gaps(results, following, spec.tiers),
         objectives=results,
         findings=findings,
-        warnings=(*answer_warnings(spec, runs), *steady_warnings(states, spec), *_warnings(results, runs)),
+        warnings=(
+            *answer_warnings(spec, runs),
+            *_merged_names(runs),
+            *steady_warnings(states, spec),
+            *_warnings(results, runs),
+        ),
         confidence=spec.confidence,
         headline=headline(outcome, results, findings, spec),
         steady_states=states,
@@ -94,6 +101,18 @@ def _may_achieve(outcome: Outcome, findings: Sequence[Finding], runs: Sequence[E
         and all(finding.valid for finding in findings)
         and all(run.ending is not Ending.TARGET_DOWN for run in runs)
     )
+
+
+def _merged_names(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
+    """Yield a warning where requests lost their names, because there were too many different ones."""
+    merged = [part for run in runs for part in run.recording.slices(OTHER_ENDPOINT)]
+    if merged:
+        yield RunWarning(
+            "merged-names",
+            f"the requests have more than {MAX_ENDPOINTS} different names, so "
+            f"{quantity(sum(part.sent for part in merged), 'request')} of the others are shown together as "
+            f"{OTHER_ENDPOINT.name}; give requests that differ by a value in their path one name",
+        )
 
 
 def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> tuple[RunWarning, ...]:

@@ -64,7 +64,7 @@ class LoadEngine:
         self._prepare_s = prepare_s
         self._phases = Phases(plan)
         self._master: MasterProcess | None = None
-        self._builder = RecordingBuilder(plan.thresholds_ns)
+        self._builder = RecordingBuilder(plan.thresholds_ns, plan.endpoints)
         self._versions: dict[str, str] = {"python": platform.python_version()}
         self._stop_at: float | None = None
         self._killed = False

@@ -13,10 +13,19 @@ from typing import Any
 
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.sink import RecorderSink
+from slocheck.load.http.sink import RecorderSink, UnsentListener, ignore_unsent
 from slocheck.load.lateness import current_user, take_lateness
+from slocheck.load.own_code import is_own_fault
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
-from slocheck.load.recording.outcome import cache_outcome, classify, judge, message_of, status_message
+from slocheck.load.recording.outcome import (
+    cache_outcome,
+    classify,
+    is_transport,
+    judge,
+    leaves_block,
+    message_of,
+    status_message,
+)
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.load.recording.redirects import first_redirect
 from slocheck.plan.load_plan import LoadPlan
@@ -36,14 +45,15 @@ class Tracker:
         lean: Where the lean client counts; it tracks its requests itself.
     """
 
-    def __init__(self, plan: LoadPlan) -> None:
-        self.recorder = Recorder(plan.thresholds_ns)
+    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener = ignore_unsent) -> None:
+        self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
         self.requests = InFlightTable()
-        self.lean = RecorderSink(plan)
+        self.lean = RecorderSink(plan, on_unsent)
         self.draining = False
         self._in_flight = 0
         self._unrecorded = 0
         self._plan = plan
+        self._on_unsent = on_unsent
 
     @property
     def open(self) -> int:
@@ -93,7 +103,7 @@ class Tracker:
     ) -> None:
         """Listen to Locust's `request` event; the signature is the event's."""
         request = context.pop(REQUEST_KEY, None) if context else None
-        if request is not None and not self.requests.close(request):
+        if request is not None and (self._unsendable(request, response) or not self.requests.close(request)):
             return
         if response_time is None or not math.isfinite(response_time):
             self._unrecorded += 1
@@ -104,7 +114,7 @@ class Tracker:
         start_ns = (
             request.start_ns if request is not None else self._start(service_ns, start_time) - waited_ns
         )
-        by_scenario = request is not None and request.by_scenario
+        by_scenario = request.by_scenario if request is not None else _by_own_client(exception)
         approved = request is not None and request.approved
         failure, status, message, cache = self._judge(
             response, exception, by_scenario=by_scenario, approved=approved
@@ -154,7 +164,7 @@ class Tracker:
 
     def answered(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
         """Note that a `catch_response` request has its response, which the scenario has not judged yet."""
-        if request not in self.requests:
+        if request not in self.requests or self._unsendable(request, response):
             return
         if request.timer is not None:
             request.timer.close()
@@ -174,24 +184,34 @@ class Tracker:
         provisional = request.provisional
         if provisional is None or not self.requests.close(request):
             return
-        leaves = {
-            "GreenletExit",
-            "StopUser",
-            "InterruptTaskSet",
-            "RescheduleTask",
-            "RescheduleTaskImmediately",
-        }
-        if provisional.failure in (None, FailureClass.UNEXPECTED) and not leaves & {
-            base.__name__ for base in type(error).__mro__
-        }:
+        if provisional.failure in (None, FailureClass.UNEXPECTED) and not leaves_block(error):
             provisional = replace(provisional, failure=FailureClass.EXPECTATION, message=message_of(error))
         self.recorder.record(request.method, request.name, provisional)
 
+    def _unsendable(self, request: InFlightRequest, response: object) -> bool:
+        """Tell whether a client reports instead of a response why it could not even build the request."""
+        error = getattr(response, "error", None) if getattr(response, "status_code", None) == 0 else None
+        return isinstance(error, Exception) and self._unsent(request, error)
+
+    def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
+        """Tell whether a request failed while it was built; that is told as the scenario's exception."""
+        if request.under_way or is_transport(error):
+            return False
+        if request.give_back is not None:
+            request.give_back()
+        if self.requests.close(request) and not leaves_block(error):
+            self._on_unsent(request.method, request.name, error)
+        return True
+
     def broke_off(self, request: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
-        """Record a request whose client raised after sending it."""
+        """Record a request whose client raised, unless it was never sent."""
+        if not given_up and isinstance(error, Exception) and self._unsent(request, error):
+            return
         if not self.requests.close(request):
             return
         failure = FailureClass.TIMEOUT if given_up else classify(error)
+        if failure is FailureClass.PROTOCOL and is_own_fault(error.__traceback__):
+            failure = FailureClass.EXPECTATION  # such as a hook of the scenario that reads the response
         result = Result(request.start_ns, request.age_ns, failure, 0, message_of(error))
         self.recorder.record(request.method, request.name, result)
 
@@ -227,6 +247,11 @@ class Tracker:
                 self.requests.close(request)
                 self._unrecorded += 1
         self.lean.give_up(as_timeouts=as_timeouts)
+
+
+def _by_own_client(error: BaseException | None) -> bool:
+    """Tell whether a client of the scenario's own reports what is not plainly an error of the network."""
+    return error is not None and classify(error) is FailureClass.PROTOCOL
 
 
 def _waited_ns(request: InFlightRequest) -> int:

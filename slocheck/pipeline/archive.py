@@ -15,8 +15,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from slocheck.documents.texts import each_text, valid_text
 from slocheck.errors import SaveError, UsageError
 from slocheck.evidence.model import SCHEMA_VERSION, Evidence
+from slocheck.evidence.recording import SliceCounts
+from slocheck.evidence.series import RawSeries
 
 EVIDENCE_FILE = "evidence.json.gz"
 SPEC_FILE = "slo.yaml"
@@ -55,15 +58,20 @@ class RunFolder:
         self._lock = lock
 
     def write(self, name: str, content: str | bytes) -> Path:
-        """Write a file of this run atomically; raises SaveError."""
+        """Write a file of this run atomically; raises SaveError.
+
+        A text that is not valid Unicode, such as a folder's name in Latin-1, is written out.
+        """
         target = self.path / name
-        write_atomically(target, content.encode() if isinstance(content, str) else content)
+        data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+        write_atomically(target, data)
         return target
 
     def save_evidence(self, evidence: Evidence, spec_text: str) -> None:
         """Write what the run can be graded from again: spec first, evidence last; raises SaveError."""
         self.write(SPEC_FILE, spec_text)
-        plain = _Document(evidence=evidence).model_dump_json()
+        valid = each_text(evidence, valid_text, untouched=(SliceCounts, RawSeries))
+        plain = _Document(evidence=valid).model_dump_json()
         self.write(EVIDENCE_FILE, gzip.compress(plain.encode(), compresslevel=6, mtime=0))
 
     def close(self) -> None:

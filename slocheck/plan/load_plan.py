@@ -7,6 +7,7 @@ from fractions import Fraction
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import (
     CacheRule,
+    Endpoint,
     FailureRule,
     Spec,
     Tls,
@@ -50,6 +51,7 @@ class LoadPlan:
         rate: Load profile of the arrivals, warm-up included; empty: closed model.
         stages: Load profile of the users; empty: all `users` throughout.
         arrivals: How arrivals are spread.
+        endpoints: Those that objectives are on; they keep their names however many others there are.
     """
 
     target_url: str
@@ -71,6 +73,7 @@ class LoadPlan:
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
     arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
+    endpoints: tuple[Endpoint, ...] = ()
 
     @property
     def declarative(self) -> bool:
@@ -107,6 +110,7 @@ def load_plan(spec: Spec, *, scenario: str, seed: int | None, processes: int) ->
         rate=workload.rate,
         stages=workload.stages,
         arrivals=workload.arrivals,
+        endpoints=tuple(dict.fromkeys(item.endpoint for item in spec.objectives if item.endpoint)),
     )
 
 

@@ -75,14 +75,17 @@ def test_adding_slices_is_associative(slices: list[SliceCounts]) -> None:
 
 def test_endpoints_are_bounded_and_their_counts_kept() -> None:
     """Past the bound, names become one and counts stay."""
-    builder = RecordingBuilder(())
+    graded = Endpoint("GET", "/buy")
+    builder = RecordingBuilder((), [graded])
     for number in range(MAX_ENDPOINTS + 7):
         builder.add(Endpoint("GET", f"/{number}"), SliceCounts(0, ok=1))
+    builder.add(graded, SliceCounts(0, ok=3))
     recording = builder.recording(0, 1)
-    assert len(recording.endpoints) == MAX_ENDPOINTS + 1
+    assert len(recording.endpoints) == MAX_ENDPOINTS + 2
     by_endpoint = {e.endpoint: e.slices[0].ok for e in recording.endpoints}
     assert by_endpoint[OTHER_ENDPOINT] == 7
-    assert sum(by_endpoint.values()) == MAX_ENDPOINTS + 7
+    assert by_endpoint[graded] == 3, "an endpoint that is reserved keeps its name"
+    assert sum(by_endpoint.values()) == MAX_ENDPOINTS + 10
 
 
 def test_error_messages_are_bounded_and_their_counts_kept() -> None:

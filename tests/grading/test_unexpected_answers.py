@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from slocheck.errors import UsageError
+from slocheck.evidence.merge import OTHER_ENDPOINT
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
 from slocheck.grading.assess import assess
@@ -174,6 +175,14 @@ def test_no_interim_analysis_decides_a_run_that_measured_something_else() -> Non
     good = run_of({ITEMS: [second(t, ok=100) for t in range(60)]})
     wrong = run_of({ITEMS: [second(t, ok=50, more={404: 50}) for t in range(60)]})
     assert [decides(2, SPEC, run) for run in (good, wrong)] == [True, False]
+
+
+def test_requests_that_lost_their_names_are_warned_of() -> None:
+    """Too many names are shown as one, and the report says so."""
+    good = [second(t, ok=100) for t in range(60)]
+    assessment = assess(SPEC, run_of({ITEMS: good, OTHER_ENDPOINT: good}))
+    (warning,) = [item for item in assessment.warnings if item.code == "merged-names"]
+    assert "more than 500 different names, so 6,000 requests" in warning.text
 
 
 def test_another_rule_needs_another_run() -> None:

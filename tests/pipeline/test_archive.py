@@ -44,6 +44,15 @@ def test_evidence_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (path / "slo.yaml").read_text() == "service: x\n"
 
 
+def test_texts_that_are_not_unicode_are_kept_written_out(tmp_path: Path) -> None:
+    """A file name in Latin-1 or half an emoji of the target's does not cost the run."""
+    evidence = make_evidence(generator_error="half \ud83d of it")
+    path = _archived(Archive(tmp_path), evidence)
+    assert load_evidence(path).generator_error == "half \\ud83d of it"
+    folder = RunFolder(tmp_path, -1)
+    assert folder.write("report.md", "caf\udce9.py").read_bytes() == rb"caf\udce9.py"
+
+
 def test_a_run_is_found_by_folder_file_name_and_latest(tmp_path: Path) -> None:
     """All the ways to name a run lead to its folder."""
     archive = Archive(tmp_path)

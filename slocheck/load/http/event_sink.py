@@ -51,6 +51,9 @@ class EventSink:
         del head
         self._event(pending, TransportError(failure, message), sizes["size"], sizes["end_ns"])
 
+    def unsent(self, method: str, name: str, error: Exception) -> None:
+        """Do nothing: Locust reports what a task raises."""
+
     def _event(self, pending: PendingRequest, error: Exception | None, size: int, end_ns: int) -> None:
         method, name = pending.counter
         self._fire(

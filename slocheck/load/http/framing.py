@@ -4,6 +4,9 @@ Chunked and split ones, interim ones, those to HEAD, 204 and 304, those that end
 and garbage.
 """
 
+import re
+from collections.abc import Iterator
+
 import httptools
 
 from slocheck.load.http.errors import protocol_error
@@ -13,6 +16,8 @@ MAX_BODY_BYTES = 1 << 26
 _MAX_INTERIM = 16
 _VERSIONS = ("1.0", "1.1")
 _FIRST_STATUS = 100
+_FOLD = re.compile(rb"[ \t]*\r\n[ \t]+")
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 class Framing:
@@ -36,6 +41,8 @@ class Framing:
         self._interim = 0
         self._sized = False
         self._extra = False
+        self._held = b""
+        self._in_fields = False
         self._parser = httptools.HttpResponseParser(self)
 
     @property
@@ -52,7 +59,8 @@ class Framing:
         """Parse what was received; raises TransportError for what is not an HTTP response."""
         self._overhead += len(data)
         try:
-            self._parser.feed_data(data)
+            for part in self._unfolded(data):
+                self._parser.feed_data(part)
         except httptools.HttpParserUpgrade:
             raise protocol_error("the server switches to another protocol") from None
         except httptools.HttpParserError as error:
@@ -65,6 +73,32 @@ class Framing:
             raise protocol_error(f"the response's {what} longer than {MAX_HEAD_BYTES} bytes")
         if self.size > MAX_BODY_BYTES and self._keep:
             raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
+
+    def _unfolded(self, data: bytes) -> Iterator[bytes]:
+        """Yield what was received, with folded lines of heads joined by a blank (RFC 9112, section 5.2).
+
+        A line's end, and the blanks around it, are held back until it is known how the next line goes on.
+        """
+        data, self._held = self._held + data, b""
+        while data and self.head is None:
+            end = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+            if end < len(_END_OF_HEAD):
+                end = len(data.rstrip(b"\r\n \t"))
+                self._held, data = data[end:], data[:end]
+            piece, data = data[:end], data[end:]
+            yield self._joined(piece)
+        if data:
+            yield data
+
+    def _joined(self, piece: bytes) -> bytes:
+        """Join the folded lines in a piece of a head; what follows the status line is not a fold of it."""
+        fields = 0
+        if not self._in_fields:
+            fields = piece.find(b"\r\n") + 2
+            if fields == 1:
+                return piece
+            self._in_fields = True
+        return piece[:fields] + _FOLD.sub(b" ", piece[fields:])
 
     def end(self) -> bool:
         """Note that the connection ended; tells whether that completes the response."""
@@ -126,3 +160,4 @@ class Framing:
         if self._interim > _MAX_INTERIM:
             raise ValueError(f"more than {_MAX_INTERIM} interim responses")
         self.head, self._lines, self._reason, self._sized, self._overhead = None, [], b"", False, 0
+        self._in_fields = False

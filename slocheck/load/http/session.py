@@ -31,17 +31,13 @@ from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.http.tls import connect_to
 from slocheck.load.lateness import take_lateness
-from slocheck.load.recording.outcome import message_of
+from slocheck.load.recording.outcome import leaves_block, message_of
 
 MAX_REDIRECTS = 10
 _SEE_OTHER, _MOVED = 303, (301, 302)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_CACHED = 4096
 _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
-_LEAVING = frozenset({
-    "GreenletExit", "StopUser", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
-})  # fmt: skip
-"""What leaves a block without saying anything about the response."""
 
 
 class LeanHttpSession:
@@ -92,12 +88,18 @@ class LeanHttpSession:
             A `LeanResponse`; one with status 0 and an `error` where no response came.
 
         Raises:
-            UnsendableRequestError: The request cannot be written, or is for another host; nothing is counted.
+            UnsendableRequestError: The request cannot be written, or is for another host. This and whatever
+                else an argument of a wrong type raises is counted as no request.
         """
         if self._sink.draining:
             refuse_while_draining(self.user)
-        written = self._written(method, url, content)
-        pending, deadline_ns = self._begin(method, name or self.request_name or url, timeout)
+        name = name or self.request_name or url
+        try:
+            written = self._written(method, url, content)
+            pending, deadline_ns = self._begin(method, name, timeout)
+        except Exception as unsendable:
+            self._sink.unsent(str(method), str(name), unsendable)
+            raise
         head, body, error = self._exchange(method, written, pending, deadline_ns)
         counted, expected = head, False
         if allow_redirects and head is not None and head.status in _REDIRECTS:
@@ -358,4 +360,4 @@ def _speaks(verdict: BaseException | bool | None) -> bool:  # noqa: FBT001 - suc
     """Tell whether what left a block says that the response failed."""
     if not isinstance(verdict, BaseException):
         return False
-    return not _LEAVING & {base.__name__ for base in type(verdict).__mro__}
+    return not leaves_block(verdict)

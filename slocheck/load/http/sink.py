@@ -12,6 +12,13 @@ from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
 
+UnsentListener = Callable[[str, str, Exception], None]
+"""Is told of a request that could not be built: its method, its name, and why."""
+
+
+def ignore_unsent(_method: str, _name: str, _error: Exception) -> None:
+    """Tell nobody."""
+
 
 class Sink(Protocol):
     """What the client reports its requests to.
@@ -54,6 +61,9 @@ class Sink(Protocol):
     ) -> None:
         """Count a request that failed, `end_ns` and `size` given by name."""
 
+    def unsent(self, method: str, name: str, error: Exception) -> None:
+        """Note a request that could not be built, which is counted nowhere."""
+
 
 class PendingRequest:
     """One request in flight.
@@ -79,10 +89,12 @@ class RecorderSink:
         recorder: Of the lean client's requests only.
         in_flight: Requests given up when the drain ended, recorded as failed by timeout.
         unrecorded: Requests that were sent and have no recorded outcome.
+        unsent: Is told of those that could not be built.
     """
 
-    def __init__(self, plan: LoadPlan) -> None:
-        self.recorder = Recorder(plan.thresholds_ns)
+    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener = ignore_unsent) -> None:
+        self.unsent = on_unsent
+        self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
         self.deadlines = DeadlineTimer()
         self.longest_s = max(plan.drain_s, 1.0)
         self.tls: Tls | None = plan.tls

@@ -1,23 +1,25 @@
 """Locust's messages between master and workers, signed. slocheck's own travel in them as one type."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from locust.rpc.protocol import Message
+import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
+from locust.rpc.protocol import Message, decode, encode
 
 from slocheck.load.messaging.signing import Signer
 
 SLOCHECK = "slocheck"
 """The type of a message whose data is one of slocheck's own, as `protocol.encode` returns it."""
 MAX_MESSAGE_BYTES = 1 << 26
-
-_serialize: Callable[[Message], bytes] = Message.serialize
+_ANY_TEXT = "surrogatepass"
+"""A Locust file's messages and options may hold texts that are not valid Unicode."""
 
 
 def sign_messages(signer: Signer) -> None:
     """Sign every message that this process sends."""
 
     def signed(self: Message) -> bytes:
-        return signer.sign(_serialize(self))
+        parts = (self.type, self.data, self.node_id)
+        return signer.sign(msgpack.dumps(parts, default=encode, unicode_errors=_ANY_TEXT))
 
     Message.serialize = signed  # type: ignore[method-assign] # Locust has no other way in
 
@@ -32,7 +34,10 @@ def open_message(signer: Signer, frames: Sequence[bytes]) -> Message | None:
     if packed is None:
         return None
     try:
-        message: Message = Message.unserialize(packed)
+        parts = msgpack.loads(
+            packed, raw=False, strict_map_key=False, object_hook=decode, unicode_errors=_ANY_TEXT
+        )
+        message = Message(*parts)
     except (TypeError, ValueError):
         return None
     if len(frames) > 1 and frames[0] != str(message.node_id).encode():

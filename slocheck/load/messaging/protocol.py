@@ -14,6 +14,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 import slocheck
+from slocheck.documents.texts import each_text, valid_text
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import LoadHealth
 from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
@@ -72,15 +73,17 @@ class VersionMismatchError(ProtocolError):
 
 
 def encode(message: Message) -> list[Any]:
-    """Return a message as plain values."""
+    """Return a message as plain values; foreign texts in it become valid Unicode."""
     kind: Any = type(message)
     match message:
         case WorkerReport():
             fields = _plain_report(message)
         case SecondPassed():
             fields = _plain_second(message)
-        case _:
+        case PrepareLoad() | WorkerSettings():  # lines of JSON carry the bytes of any path
             fields = _adapter(kind).dump_python(message, mode="json")
+        case _:
+            fields = _adapter(kind).dump_python(each_text(message, valid_text), mode="json")
     return [PROTOCOL, slocheck.__version__, _KINDS[kind], fields]
 
 
@@ -194,8 +197,8 @@ def _plain_report(report: WorkerReport) -> dict[str, Any]:
         "cpu": _flat(health.cpu),
         "users": _flat(health.users.items()),
         "loop_lag": _plain_histograms(health.loop_lag),
-        "exceptions": _flat(health.exceptions.items()),
-        "messages": list(health.messages),
+        "exceptions": _flat((valid_text(text), count) for text, count in health.exceptions.items()),
+        "messages": list(map(valid_text, health.messages)),
         "memory": health.memory,
         "dropped": _flat(arrivals.dropped.items()),
         "lag": _plain_histograms(arrivals.lag),
@@ -233,13 +236,16 @@ def _report(plain: dict[str, Any]) -> WorkerReport:
 
 def _plain_delta(delta: Delta) -> list[Any]:
     return [
-        [[endpoint.method, endpoint.name, *_plain_slice(counts)] for endpoint, counts in delta.counts],
+        [[*_plain_endpoint(endpoint), *_plain_slice(counts)] for endpoint, counts in delta.counts],
         [
-            [error.endpoint.method, error.endpoint.name, error.failure.value, error.count, error.message,
-             error.second]
-            for error in delta.errors
+            [*_plain_endpoint(e.endpoint), e.failure.value, e.count, valid_text(e.message), e.second]
+            for e in delta.errors
         ],
-    ]  # fmt: skip
+    ]
+
+
+def _plain_endpoint(endpoint: Endpoint) -> tuple[str, str]:
+    return valid_text(endpoint.method), valid_text(endpoint.name)
 
 
 def _delta(plain: list[Any]) -> Delta:

@@ -2,7 +2,7 @@
 
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from slocheck.load.recording.recorder import Result
@@ -28,10 +28,13 @@ class InFlightRequest:
         provisional: What is recorded if the scenario does not judge the response; None while unanswered.
         holder: The response that the scenario may still judge; dead when it no longer can.
         timer: The request's deadline.
+        under_way: A connection is being made for it, or its answer is waited for.
+        give_back: Gives its connection back, where its client does not if it cannot build the request.
     """
 
     __slots__ = (
-        "approved", "by_scenario", "holder", "method", "name", "provisional", "sent_ns", "start_ns", "timer",
+        "approved", "by_scenario", "give_back", "holder", "method", "name", "provisional", "sent_ns",
+        "start_ns", "timer", "under_way",
     )  # fmt: skip
 
     def __init__(self, method: str, name: str, start_ns: int, sent_ns: int) -> None:
@@ -43,6 +46,8 @@ class InFlightRequest:
         self.provisional: Result | None = None
         self.holder: weakref.ref[object] | None = None
         self.timer: Timer | None = None
+        self.under_way = False
+        self.give_back: Callable[[], object] | None = None
 
     @property
     def forgotten(self) -> bool:

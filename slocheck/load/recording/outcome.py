@@ -29,6 +29,9 @@ _RESET_NAMES = frozenset({"HTTPConnectionClosed", "RemoteDisconnected"})
 _DNS_NAMES = frozenset({"NameResolutionError"})
 _EXPECTATION_NAMES = frozenset({"CatchResponseError", "ResponseError", "AssertionError"})
 _STATUS_NAMES = frozenset({"HTTPError", "LocustBadStatusCode"})
+_LEAVING = frozenset({
+    "GreenletExit", "StopUser", "StopTest", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
+})  # fmt: skip
 _REDIRECT = 3
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
@@ -66,6 +69,21 @@ def classify(error: BaseException) -> FailureClass:
     """
     found = {_class_of(cause) for cause in chain_of(error)}
     return next((failure for failure in _ORDER if failure in found), FailureClass.PROTOCOL)
+
+
+def is_transport(error: BaseException) -> bool:
+    """Tell whether an error comes from the network or from this machine's means to use it.
+
+    An error of a system call that names a file is not: a file that a scenario wanted to send was missing.
+    """
+    if classify(error) is not FailureClass.PROTOCOL:
+        return True
+    for cause in chain_of(error):
+        if any(base.__name__ == "ConnectionError" for base in type(cause).__mro__):
+            return True
+        if isinstance(cause, OSError) and cause.errno is not None and cause.filename is None:
+            return True
+    return False
 
 
 def judge(
@@ -128,9 +146,21 @@ def is_unserved(status: int | None, failure: FailureClass | None) -> bool:
     return failure is not None and failure is not FailureClass.EXPECTATION
 
 
+def leaves_block(error: BaseException) -> bool:
+    """Tell whether an exception only leads out of a block or a task: Locust's way to stop and to go on."""
+    return not _LEAVING.isdisjoint(base.__name__ for base in type(error).__mro__)
+
+
 def message_of(error: BaseException) -> str:
-    """Return an error as one bounded text that is the same for the same cause."""
-    return _ADDRESS.sub("", f"{type(error).__name__}: {error}")[:MAX_MESSAGE]
+    """Return an error as one bounded text that is the same for the same cause.
+
+    A text that the exception's own code fails to make is left out.
+    """
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - whatever a scenario's own exception class raises
+        text = type(error).__name__
+    return _ADDRESS.sub("", text)[:MAX_MESSAGE]
 
 
 def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:

@@ -5,6 +5,7 @@ A request costs two dictionary lookups and an append; all arithmetic is done whe
 
 from array import array
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,7 +118,9 @@ class Recorder:
         last_end_ns: When the last response ended.
     """
 
-    def __init__(self, thresholds_ns: tuple[int, ...]) -> None:
+    def __init__(self, thresholds_ns: tuple[int, ...], reserved: Iterable[Endpoint] = ()) -> None:
+        """Begin with nothing; endpoints that are reserved keep their name past the bound on names."""
+        self._reserved = {(endpoint.method, endpoint.name) for endpoint in reserved}
         self.origin_ns = 0
         self.last_end_ns = 0
         self._thresholds = np.array(thresholds_ns, dtype=np.int64)
@@ -128,9 +131,10 @@ class Recorder:
     def counter(self, method: str, name: str) -> EndpointCounter:
         """Return an endpoint's counter; names beyond the limit share one."""
         key = (method, name)
-        if key not in self._counters and len(self._counters) >= MAX_ENDPOINTS:
-            key = (OTHER_ENDPOINT.method, OTHER_ENDPOINT.name)
         counter = self._counters.get(key)
+        if counter is None and len(self._counters) >= MAX_ENDPOINTS and key not in self._reserved:
+            key = (OTHER_ENDPOINT.method, OTHER_ENDPOINT.name)
+            counter = self._counters.get(key)
         if counter is None:
             counter = self._counters[key] = EndpointCounter(self, Endpoint(*key))
         return counter

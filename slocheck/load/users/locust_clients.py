@@ -9,7 +9,6 @@ it, as one request. Either counts under the status of its first response.
 
 import functools
 import inspect
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,27 +22,22 @@ import urllib3
 from geventhttpclient.useragent import ConnectionError as FastConnectionError
 from locust import clients
 from locust.contrib import fasthttp
-from locust.exception import LocustError
 
 from slocheck.load.drain import refuse_while_draining
 from slocheck.load.lateness import take_lateness
-from slocheck.load.recording.in_flight import InFlightRequest
 from slocheck.load.recording.redirects import ElsewhereError, Redirect
 from slocheck.load.tracking import REQUEST_KEY, Tracker
+from slocheck.load.users import reaching
 from slocheck.spec.model import Tls
 from slocheck.tls import tls_context
 
-NEVER_SENT = (
-    requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL,
-    LocustError, TypeError,
-)  # fmt: skip
-"""What the clients raise for a call that cannot be sent."""
 MIN_DEADLINE_S = 1.0
 
 
 def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
     """Wrap the clients for as long as this process lives."""
     deadline_s = max(drain_s, MIN_DEADLINE_S)
+    reaching.install()
     _patch(clients.HttpSession, "request", functools.partial(_tracked, tracker, None))
     _patch(fasthttp.FastHttpSession, "request", functools.partial(_tracked, tracker, deadline_s))
     _patch(clients.ResponseContextManager, "__exit__", functools.partial(_watched_exit, tracker))
@@ -52,6 +46,7 @@ def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
     _patch(clients.HttpSession, "rebuild_auth", _marked_hop)
     _patch(clients.LocustHttpAdapter, "send", _guarded_hop)
     _patch(fasthttp.FastRequest, "redirect", _guarded_redirect)
+    _patch(fasthttp.FastResponse, "unzipped", _unzipped)
     _patch(geventhttpclient.connectionpool.SSLConnectionPool, "__init__", functools.partial(_verified, tls))
     _patch(geventhttpclient.client, "_may_retry_after_send_error", lambda _original: lambda _method: False)
     if tls.insecure:
@@ -82,11 +77,15 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
         if deadline_s is not None:
             in_flight.timer = gevent.Timeout.start_new(deadline_s)
             self.client.max_retries = 0
+        outer = reaching.CURRENT.set(in_flight)
         try:
             response = original(self, method, url, *args, **kwargs)
         except BaseException as error:
-            _left(tracker, in_flight, error)
+            given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
+            tracker.broke_off(in_flight, error, given_up=given_up)
             raise
+        finally:
+            reaching.CURRENT.reset(outer)
         if in_flight in tracker.requests and hasattr(response, "request_meta"):
             tracker.answered(in_flight, response, response.request_meta)
         return response
@@ -99,19 +98,13 @@ def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     name = kwargs.get("name") or (args[0] if args else None) or session.request_name
     if name:
         return str(name)
-    parts = urlsplit(str(url))
+    try:
+        parts = urlsplit(str(url))
+    except ValueError:
+        return str(url)
     if isinstance(session, fasthttp.FastHttpSession) or not parts.scheme:
         return str(url)
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-
-
-def _left(tracker: Tracker, in_flight: InFlightRequest, error: BaseException) -> None:
-    """Record a request whose call raised: never sent, given up, or broken off."""
-    steps = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
-    if isinstance(error, NEVER_SENT) and "resolve_redirects" not in steps:
-        tracker.requests.close(in_flight)
-        return
-    tracker.broke_off(in_flight, error, given_up=isinstance(error, gevent.GreenletExit | gevent.Timeout))
 
 
 def _watched_exit(tracker: Tracker, original: Any) -> Any:
@@ -182,6 +175,18 @@ def _guarded_hop(original: Any) -> Any:
         return original(self, request, *args, **kwargs)
 
     return send
+
+
+def _unzipped(original: Any) -> Any:
+    """Make `FastHttpUser` read an empty body as such; it fails to decompress the one of a 204 or 304."""
+
+    @functools.wraps(original)
+    def unzipped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        body = self._response.read()
+        self._response._body_buffer.extend(body)  # noqa: SLF001 - put back for the original
+        return original(self, *args, **kwargs) if body else b""
+
+    return unzipped
 
 
 def _guarded_redirect(original: Any) -> Any:

@@ -3,19 +3,22 @@
 import logging
 import resource
 import time
-import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.errors import chain_of
 from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.messaging.messages import HealthSamples
+from slocheck.load.own_code import caller, place_of
 from slocheck.load.recording.outcome import message_of
 
 MAX_TEXTS = 50
 OTHER_TEXT = "(others)"
 SAMPLE_S = 0.05
+_TOLD = "__slocheck_told__"
 
 
 class Health:
@@ -44,11 +47,23 @@ class Health:
     def on_user_error(
         self, user_instance: object, exception: BaseException, tb: TracebackType | None, **_: object
     ) -> None:
-        """Listen to Locust's `user_error` event: the scenario's own code raised."""
-        steps = traceback.extract_tb(tb)
-        place = f" ({steps[-1].filename}:{steps[-1].lineno})" if steps else ""
-        _count(self._exceptions, f"{message_of(exception)}{place}")
+        """Listen to Locust's `user_error` event: the scenario's own code raised.
+
+        What came of a request that could not be built was counted then; the file may also have caught it.
+        """
         del user_instance
+        if not any(getattr(cause, _TOLD, False) for cause in chain_of(exception)):
+            self._raised(message_of(exception), place_of(tb))
+
+    def on_unsent(self, method: str, name: str, error: Exception) -> None:
+        """Count a request that could not be built as an exception of the scenario, at the line that asked."""
+        with suppress(Exception):
+            setattr(error, _TOLD, True)
+        self._raised(f"{method} {name} could not be sent: {message_of(error)}", caller())
+
+    def _raised(self, text: str, place: str) -> None:
+        shown = f" ({place})" if place else ""
+        _count(self._exceptions, f"{text[:MAX_MESSAGE]}{shown}")
 
     def add_message(self, text: str) -> None:
         """Keep a warning of Locust, the scenario, or slocheck."""

@@ -49,7 +49,8 @@ def _run(settings: WorkerSettings) -> int:
     if plan.seed is not None:
         random.seed(f"{plan.seed}/{settings.index}")
     raise_descriptor_limit()
-    tracker, health, watch = Tracker(plan), Health(), TaskWatch()
+    health, watch = Health(), TaskWatch()
+    tracker = Tracker(plan, health.on_unsent)
     _watch_logs(health)
     _listen(tracker, health, plan)
     locust.events.user_error.add_listener(watch.on_user_error)

@@ -31,6 +31,13 @@ async def _status(server: "LoadServer", rest: str, writer: asyncio.StreamWriter)
     return True
 
 
+async def _encoded(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
+    """Answer with a status and no body, which a header says is compressed: ``encoded/STATUS``."""
+    del server
+    writer.write(answer(b"", int(rest), "Content-Encoding: gzip\r\n"))
+    return True
+
+
 async def _reset(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     """Send half of a body, then a TCP reset."""
     del server, rest
@@ -120,6 +127,7 @@ async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) 
 HANDLERS: dict[str, Handler] = {
     "delay": _delay,
     "status": _status,
+    "encoded": _encoded,
     "reset": _reset,
     "hang": _hang,
     "garbage": _garbage,

@@ -1,6 +1,7 @@
 """The engine's messages: what is encoded is decoded, and anything else is one error."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import slocheck
+from slocheck.documents.texts import each_text
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import ArrivalStats, Ending, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
@@ -185,6 +187,33 @@ def test_orders_arrive(order: Order) -> None:
 def test_worker_messages_arrive(message: WorkerMessage) -> None:
     """What a worker reports is what the master hears, and no count is lost."""
     assert protocol.decode_worker_message(through_msgpack(protocol.encode(message)), "w") == message
+
+
+HALF = "\ud83d caf\udce9"
+WHOLE = "\\ud83d caf\\udce9"
+ODD_REPORT = WorkerReport(
+    1, False, Delta(errors=(ErrorExample(Endpoint(HALF, HALF), FailureClass.EXPECTATION, 1, HALF, 0),),
+    counts=((Endpoint("GET", HALF), SliceCounts(0, ok=1)),)), 1, 0, 0, 0, 0,
+    HealthSamples(exceptions={HALF: 2}, messages=(HALF,)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("message", [ODD_REPORT, Unprepared(HALF)], ids=kind)
+def test_texts_that_are_not_unicode_arrive_written_out(message: WorkerMessage) -> None:
+    """Half an emoji from the target's JSON costs neither the message nor the run."""
+    arrived = protocol.decode_worker_message(through_msgpack(protocol.encode(message)), "w")
+    assert arrived == each_text(message, lambda text: text.replace(HALF, WHOLE))
+
+
+def test_a_path_that_is_not_unicode_arrives_as_it_is() -> None:
+    """A Locust file whose name is in Latin-1 can be opened by master and workers."""
+    plan = replace(PLAN, scenario="/caf\udce9.py")
+    assert protocol.decode_command(protocol.encode_line(PrepareLoad(plan))) == PrepareLoad(plan)
+    settings = WorkerSettings(plan, 4711, "00ff", 3)
+    assert protocol.decode_settings(protocol.encode_line(settings)) == settings
+    refused = ScenarioRefused(f"{plan.scenario}: no user")
+    arrived = protocol.decode_progress(protocol.encode_line(refused))
+    assert arrived == ScenarioRefused("/caf\\udce9.py: no user")
 
 
 @given(JSON)

@@ -1,0 +1,54 @@
+"""Which lines are the Locust file's own: neither Python's, nor an installed package's, nor slocheck's."""
+
+import sys
+import sysconfig
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType, TracebackType
+
+import slocheck
+
+_PATHS = sysconfig.get_paths()
+_FOREIGN = tuple(
+    f"{folder}/"
+    for folder in dict.fromkeys(
+        (*(_PATHS[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")), *slocheck.__path__)
+    )
+)
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+
+
+def is_own(file: str) -> bool:
+    """Tell whether a source file belongs to the user: the Locust file, or a module that it brings along."""
+    if file.startswith("<"):
+        return False
+    path = str(Path(file).absolute())
+    return not path.startswith(_FOREIGN) and not any(part in path for part in _INSTALLED)
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """Return ``file:line`` of the innermost own line of a traceback; of any where none is; empty for none."""
+    steps = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
+    return _innermost(steps) or (f"{steps[-1][0]}:{steps[-1][1]}" if steps else "")
+
+
+def caller() -> str:
+    """Return ``file:line`` of the innermost own line that is being run; empty where none is."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the cheap way to walk the stack
+    while frame is not None:
+        if is_own(frame.f_code.co_filename):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def is_own_fault(trace: TracebackType | None) -> bool:
+    """Tell whether a traceback ends in an own line: the exception was raised there, not in a library."""
+    steps = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(trace)]
+    return bool(steps) and is_own(steps[-1])
+
+
+def _innermost(steps: Iterable[tuple[str, int]]) -> str:
+    own = [(file, line) for file, line in steps if is_own(file)]
+    return f"{own[-1][0]}:{own[-1][1]}" if own else ""

@@ -1,0 +1,101 @@
+"""Requests that cannot be sent, or whose answers are fine: the target is not blamed for the file's doing."""
+
+from pathlib import Path
+
+from slocheck.evidence.recording import FailureClass
+from tests.builders.load_plans import make_plan, write_scenario
+from tests.e2e.support.load_runs import run
+from tests.e2e.support.load_server import LoadServer
+
+CLUMSY = """
+    from locust import FastHttpUser, HttpUser, User, constant, task
+    from slocheck.users import LeanHttpUser
+
+    def calls(client):
+        yield lambda: client.request("", "/method")
+        yield lambda: client.get("/field", headers={"Bad Name": "x"})
+        yield lambda: client.get("/chinese", headers={"X-Name": "\u4f60\u597d"})
+        yield lambda: client.post("/lines", headers={"X-Name": "a\\r\\nb"})
+        yield lambda: client.get("/params", params=5)
+        yield lambda: client.post("/json", json=object())
+        yield lambda: client.get(None)
+        yield lambda: client.get("/unknown", headers=7)
+        yield lambda: client.post("/body", data=object())
+
+    class Clumsy(User):
+        abstract = True
+        wait_time = constant(0.02)
+
+        @task
+        def ask(self):
+            for call in calls(self.client):
+                try:
+                    call()
+                except Exception:
+                    pass
+                self.client.get("/good", name="good")
+            for method, status in (("GET", 204), ("GET", 304), ("HEAD", 200)):
+                self.client.request(method, f"/encoded/{status}", name="encoded")
+            self.client.get("/uncaught", headers={"X": "\u4f60"})
+
+    class Plain(Clumsy, HttpUser):
+        pass
+
+    class Fast(Clumsy, FastHttpUser):
+        concurrency = 2
+
+    class Lean(Clumsy, LeanHttpUser):
+        pass
+
+    class Own(User):
+        wait_time = constant(0.05)
+
+        @task
+        def call(self):
+            for error in (ValueError("answer 7, not 8"), ConnectionRefusedError(111, "refused")):
+                self.environment.events.request.fire(
+                    request_type="RPC", name=type(error).__name__, response_time=1, response_length=0,
+                    exception=error, context={},
+                )
+"""
+NAMES = (
+    "/method",
+    "/field",
+    "/chinese",
+    "/lines",
+    "/params",
+    "/json",
+    "None",
+    "/unknown",
+    "/body",
+    "/uncaught",
+)
+
+
+def test_what_a_file_cannot_have_meant_is_not_a_failure_of_the_target(tmp_path: Path) -> None:
+    """A request that cannot be built is told with its line, once, whether the file catches the error or not.
+
+    Nor is an empty body that a header calls compressed, and what a client of the file's own reports is an
+    expectation unless it is plainly the network's.
+    """
+    scenario = write_scenario(tmp_path, CLUMSY)
+    with LoadServer() as server:
+        ended = run(make_plan(server.url, scenario, users=4, duration_s=2))
+    exceptions = ended.result.health.exceptions
+    for name in NAMES:
+        told = [text for text in exceptions if f" {name} could not be sent: " in text]
+        assert sum(exceptions[text] for text in told) >= 3, (name, exceptions)
+        assert all("scenario.py:" in text for text in told)
+    assert sum(exceptions.values()) == sum(n for text, n in exceptions.items() if "could not be sent" in text)
+    assert {path for path in server.counts if path != "/body"} == {
+        "/good", "/encoded/204", "/encoded/304", "/encoded/200",
+    }  # fmt: skip
+    sent = {str(one.endpoint) for one in ended.result.recording.endpoints}
+    assert sent == {
+        "GET good", "GET encoded", "HEAD encoded", "RPC ValueError", "RPC ConnectionRefusedError",
+    }  # fmt: skip
+    for name in ("GET good", "GET encoded", "HEAD encoded"):
+        assert ended.total(name).ok == ended.total(name).sent > 0, name
+    assert ended.total("GET good").ok == server.counts["/good"]
+    assert set(ended.total("RPC ValueError").failures) == {FailureClass.EXPECTATION}
+    assert set(ended.total("RPC ConnectionRefusedError").failures) == {FailureClass.REFUSED}

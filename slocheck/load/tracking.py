@@ -149,7 +149,7 @@ class Tracker:
         redirect = first_redirect(response, error)
         rule = self._plan.failures
         cache = cache_outcome(fields, self._plan.cache) if status else 0
-        if redirect is not None and not (status and (rule.fails(status) or rule.unexpected(status))):
+        if redirect is not None and not (redirect.followed and status and not rule.succeeds(status)):
             status, fields = redirect.status, {"location": redirect.location}
             approved = approved or redirect.path in rule.redirects
             error = None if redirect.elsewhere else error

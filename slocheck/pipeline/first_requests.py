@@ -11,10 +11,12 @@ from slocheck.scenario.compile.compiled import CompiledStep, compile_scenario
 from slocheck.scenario.compile.value_slots import UnsendableError
 from slocheck.scenario.model import Scenario, Step
 from slocheck.spec.model import Endpoint, Target
+from slocheck.spec.model.rules import redirect_path
 from slocheck.tls import tls_context
 
 TIMEOUT_S = 10.0
 MOST_READ = 64 * 1024 * 1024
+_REDIRECT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class FirstAnswer:
         content_type: As the server names it; empty where it does not.
         size: Bytes of the body, as sent.
         seconds: From the send to the last byte.
+        leads_to: The path on the target that a redirect leads to; empty where there is none.
         error: Why no response came; empty where one did.
     """
 
@@ -35,6 +38,7 @@ class FirstAnswer:
     content_type: str = ""
     size: int = 0
     seconds: float = 0.0
+    leads_to: str = ""
     error: str = ""
 
 
@@ -88,8 +92,18 @@ def _sent(
         return FirstAnswer(
             endpoint, seconds=time.monotonic() - begun, error=str(error) or type(error).__name__
         )
-    kind = response.getheader("Content-Type", "")
-    return FirstAnswer(endpoint, response.status, kind, size, time.monotonic() - begun)
+    took, kind = time.monotonic() - begun, response.getheader("Content-Type", "")
+    leads_to = _leads_to(response, address[0], request)
+    return FirstAnswer(endpoint, response.status, kind, size, took, leads_to)
+
+
+def _leads_to(response: HTTPResponse, host: str, request: bytes) -> str:
+    """Return the path on the target that a response leads to; empty where it is not a redirect."""
+    location = response.getheader("Location", "")
+    if response.status // 100 != _REDIRECT or not location:
+        return ""
+    path = request.split(b" ", 2)[1].decode("latin-1")
+    return redirect_path(f"//[{host}]{path}" if ":" in host else f"//{host}{path}", location)
 
 
 def _wrapped(plain: socket.socket, address: tuple[str, int], context: ssl.SSLContext | None) -> socket.socket:

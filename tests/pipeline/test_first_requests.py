@@ -25,12 +25,12 @@ def _no_file(path: str, limit: int) -> bytes:
 def test_each_get_step_is_sent_once() -> None:
     """With a feeder's value; neither a POST, nor a step that needs an earlier answer, nor a second one."""
     scenario = parse_scenario(SCENARIO, "buy.yaml", environment={}, read=_no_file)
-    with FaultServer([http("abc", "404 Not Found")]) as server:
+    with FaultServer([http("abc", "302 Found", "Location: ../login?next=/items/7\r\n")]) as server:
         (answer,) = send_get_steps(scenario, Target(url=server.url.rstrip("/")))
         assert len(server.requests) == 1
         assert server.requests[0].startswith(b"GET /items/7 HTTP/1.1\r\n")
-    assert (answer.endpoint, answer.status, answer.size) == (Endpoint("GET", "/items/{id}"), 404, 3)
-    assert answer.error == ""
+    assert (answer.endpoint, answer.status, answer.size) == (Endpoint("GET", "/items/{id}"), 302, 3)
+    assert (answer.leads_to, answer.error) == ("/login", "")
 
 
 def test_a_service_that_does_not_answer_is_said() -> None:

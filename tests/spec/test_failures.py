@@ -35,6 +35,31 @@ def test_each_status_has_one_of_three_meanings(block: str, judged: dict[int, str
     assert found == judged
 
 
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        pytest.param("/home", True, id="the path"),
+        pytest.param("/home?from=a#top", True, id="with a query"),
+        pytest.param("home", True, id="relative"),
+        pytest.param("../home", True, id="from the top"),
+        pytest.param("http://shop.example/home", True, id="whole"),
+        pytest.param("https://SHOP.example:8443/home", True, id="the same host by another scheme"),
+        pytest.param("//shop.example/home", True, id="without a scheme"),
+        pytest.param("/login", False, id="another path"),
+        pytest.param("/home/", False, id="with a slash"),
+        pytest.param("http://sso.example/home", False, id="another host"),
+        pytest.param("http://shop.example@sso.example/home", False, id="another host in disguise"),
+        pytest.param("", False, id="nowhere"),
+        pytest.param("http://[::1/home", False, id="not an address"),
+    ],
+)
+def test_a_redirect_is_expected_where_it_leads_to_a_named_path(location: str, *, expected: bool) -> None:
+    """The path decides, on the same host only; the query does not."""
+    rule = FailureRule(redirects=("/home",))
+    assert rule.expects_redirect("//shop.example/orders", location) is expected
+    assert not FailureRule().expects_redirect("//shop.example/orders", location)
+
+
 def test_the_defaults_are_the_models() -> None:
     """Without a block the rule is the model's own."""
     assert make_spec().failures == FailureRule(("5xx", "429"), (), ())

@@ -67,7 +67,8 @@ def _answers(spec: Spec, scenario: Scenario) -> Iterator[str]:
         text = (
             f"{answer.endpoint}  {answer.status}, {kind}, {answer.size:,} B, {answer.seconds * 1000:.0f} ms"
         )
-        if spec.failures.unexpected(answer.status) and answer.endpoint not in expecting:
+        expected = answer.endpoint in expecting or answer.leads_to in spec.failures.redirects
+        if spec.failures.unexpected(answer.status) and not expected:
             text += f"; unexpected: fix the request, or write `expect: {{status: {answer.status}}}`"
         yield for_terminal(text)
 

@@ -52,6 +52,11 @@ class Head:
         for name, value in _FIELD.findall(fields):
             yield name.decode("latin-1"), value.decode("latin-1")
 
+    @property
+    def location(self) -> str:
+        """Where a redirect leads, as written; empty where the head does not say."""
+        return next((value for name, value in self.fields() if name.lower() == "location"), "")
+
 
 def _length(lowered: bytes, status: int) -> int:
     """Return the body's length, or -1 where Content-Length alone does not decide."""

@@ -32,10 +32,10 @@ from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.http.tls import connect_to
 from slocheck.load.lateness import take_lateness
 from slocheck.load.recording.outcome import leaves_block, message_of
+from slocheck.load.recording.redirects import REDIRECT_STATUSES
 
 MAX_REDIRECTS = 10
 _SEE_OTHER, _MOVED = 303, (301, 302)
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_CACHED = 4096
 _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 
@@ -102,11 +102,14 @@ class LeanHttpSession:
             raise
         head, body, error = self._exchange(method, written, pending, deadline_ns)
         counted, expected = head, False
-        if allow_redirects and head is not None and head.status in _REDIRECTS:
-            request = (method, written[1], content)
-            last, body, error, path = self._follow(head, body, request, pending, deadline_ns)
-            counted, expected = self._counted(head, last, error, path)
-            head = last
+        if head is not None and head.status in REDIRECT_STATUSES:
+            if allow_redirects:
+                request = (method, written[1], content)
+                last, body, error, path = self._follow(head, body, request, pending, deadline_ns)
+                counted, expected = self._counted(head, last, error, path)
+                head = last
+            else:
+                expected = self._sink.leads_as_expected(head, f"//{self._origin.authority}{written[1]}")
         end_ns = time.monotonic_ns()
         if catch_response:
             return self._caught(url, pending, (head, body, error), (counted, expected), end_ns)
@@ -196,8 +199,8 @@ class LeanHttpSession:
         method, target, content = first
         content = {key: value for key, value in content.items() if key != "params"}
         for _ in range(MAX_REDIRECTS):
-            location = next((value for name, value in head.fields() if name.lower() == "location"), "")
-            if head.status not in _REDIRECTS or not location:
+            location = head.location
+            if head.status not in REDIRECT_STATUSES or not location:
                 return head, body, None, urlsplit(target).path
             if method != "HEAD" and (
                 head.status == _SEE_OTHER or (head.status in _MOVED and method == "POST")

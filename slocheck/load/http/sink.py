@@ -56,6 +56,14 @@ class Sink(Protocol):
             path: Where the last one came from.
         """
 
+    def leads_as_expected(self, head: Head, url: str) -> bool:
+        """Tell whether a redirect that is not followed leads where one may lead.
+
+        Args:
+            head: Of the response.
+            url: What was asked, as ``//host/path``.
+        """
+
     def failed(
         self, pending: "PendingRequest", failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
@@ -146,9 +154,11 @@ class RecorderSink:
         It is the first one, unless the last one, of the response from `path`, is not a success by itself.
         """
         rule = self._plan.failures
-        if rule.fails(last.status) or rule.unexpected(last.status):
-            return last, False
-        return first, path in rule.redirects
+        return (first, path in rule.redirects) if rule.succeeds(last.status) else (last, False)
+
+    def leads_as_expected(self, head: Head, url: str) -> bool:
+        """Tell whether a redirect that is not followed leads to a path that the spec names."""
+        return self._plan.failures.expects_redirect(url, head.location)
 
     def failed(
         self, pending: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int

@@ -1,9 +1,12 @@
-"""What a followed redirect counts as: the first response of Locust's two HTTP clients. No Locust here."""
+"""What a redirect counts as: its first response, and the path that it leads to. No Locust here."""
 
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
 from slocheck.errors import chain_of
+from slocheck.spec.model.rules import redirect_path
+
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+"""Status codes with a `Location` that a client may follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +16,16 @@ class Redirect:
     Attributes:
         status: Its status code.
         location: Where it leads, as written.
-        path: The path that the last response came from; empty where none came.
-        elsewhere: It leads to another host and was not followed.
+        path: The path that the last response came from; of one that was not followed, the path that it leads
+            to. Empty where there is none on the same host.
+        followed: The client went there, or refused to because it is on another host.
+        elsewhere: It leads to another host.
     """
 
     status: int
     location: str
     path: str = ""
+    followed: bool = True
     elsewhere: bool = False
 
 
@@ -39,11 +45,15 @@ def first_redirect(response: object, error: BaseException | None) -> Redirect | 
         if isinstance(cause, ElsewhereError):
             return cause.redirect
     history = getattr(response, "history", None)
-    if not isinstance(history, list) or not history:
-        return None
-    first, last = history[0], history[-1]
-    path = urlsplit(urljoin(str(last.url), _location(last))).path
-    return Redirect(int(first.status_code), _location(first), path)
+    if isinstance(history, list) and history:
+        first, last = history[0], history[-1]
+        path = redirect_path(str(last.url), _location(last))
+        return Redirect(int(first.status_code), _location(first), path)
+    status = getattr(response, "status_code", None)
+    if status in REDIRECT_STATUSES and (location := _location(response)):
+        path = redirect_path(str(getattr(response, "url", "")), location)
+        return Redirect(status, location, path, followed=False)
+    return None
 
 
 def _location(response: object) -> str:

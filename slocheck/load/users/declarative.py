@@ -22,6 +22,7 @@ from slocheck.load.http.heads import Head
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.sink import PendingRequest, RecorderSink
 from slocheck.load.http.tls import connect_to
+from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.load.users.lean_user import origin_for
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.scenario.compile.compiled import (
@@ -131,13 +132,15 @@ class FlowUser(User):
             self._cookies.store(head, _target(request))
         fault = self._fault(step, head, values)
         connection.pending = None  # only now: if the check itself raises, the request is known to be lost
+        approved = step.statuses is not None or (
+            head.status in REDIRECT_STATUSES
+            and self.sink.leads_as_expected(head, f"//{self.origin.authority}{_target(request)}")
+        )
         if fault is None:
-            self.sink.answered(pending, head, connection.size, end_ns, approved=step.statuses is not None)
+            self.sink.answered(pending, head, connection.size, end_ns, approved=approved)
             return True
-        if not step.expects and self.sink.unexpected(head.status):
-            self.sink.answered(
-                pending, head, connection.size, end_ns
-            )  # nothing written: the status explains it
+        if not step.expects and not approved and self.sink.unexpected(head.status):
+            self.sink.answered(pending, head, connection.size, end_ns)  # the status explains it
             return False
         self.sink.failed(pending, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
         return False

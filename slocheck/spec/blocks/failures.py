@@ -42,7 +42,7 @@ REDIRECTS: Key[tuple[str, ...]] = Key(
     "redirects",
     types.list_of(_PATH),
     _NORMAL.redirects,
-    "paths that a redirect may lead to where the client follows it",
+    "paths on the target that a redirect may lead to, followed or not",
 )
 FAILURES_KEYS: tuple[Key[Any], ...] = (STATUSES, EXPECTED, REDIRECTS)
 

@@ -1,6 +1,7 @@
 """How one response is classified: failed, unexpected or neither; cache hit or miss."""
 
 from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
 
 _SUCCESS, _NOT_MODIFIED = 2, 304
 
@@ -12,7 +13,7 @@ class FailureRule:
     Attributes:
         statuses: Failures of the target.
         expected: Accepted, in addition to 2xx and 304; none of them is a failure as well.
-        redirects: Paths that a redirect may lead to where the client follows it.
+        redirects: Paths on the target that a redirect may lead to.
     """
 
     statuses: tuple[str, ...] = ("5xx", "429")
@@ -30,6 +31,28 @@ class FailureRule:
         """
         accepted = status // 100 == _SUCCESS or status == _NOT_MODIFIED or _listed(status, self.expected)
         return not accepted and not self.fails(status)
+
+    def succeeds(self, status: int) -> bool:
+        """Tell whether a response with this status code is a success where nothing else is written of it."""
+        return not self.fails(status) and not self.unexpected(status)
+
+    def expects_redirect(self, url: str, location: str) -> bool:
+        """Tell whether a redirect of `url` to `location` leads where one may lead, followed or not."""
+        return bool(self.redirects) and redirect_path(url, location) in self.redirects
+
+
+def redirect_path(url: str, location: str) -> str:
+    """Return the path that a redirect leads to; empty where that is on another host, or not an address.
+
+    Args:
+        url: What was asked; ``//host/path`` will do.
+        location: The response's header field.
+    """
+    try:
+        asked, leads_to = urlsplit(url), urlsplit(urljoin(url, location))
+    except ValueError:
+        return ""
+    return (leads_to.path or "/") if leads_to.hostname == asked.hostname else ""
 
 
 def _listed(status: int, statuses: tuple[str, ...]) -> bool:

@@ -87,6 +87,20 @@ async def _redirect(server: "LoadServer", rest: str, writer: asyncio.StreamWrite
     return True
 
 
+async def _to(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
+    """Redirect to a path of this server, as one does to a login page: ``to/login``."""
+    del server
+    writer.write(answer(status=302, headers=f"Location: /{rest}?next=%2F\r\n"))
+    return True
+
+
+async def _login(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
+    del server, rest
+    form = b"<!doctype html><title>Log in</title><form method=post><input name=user></form>"
+    writer.write(answer(form, headers="Content-Type: text/html\r\n"))
+    return True
+
+
 async def _every(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     """Answer each n-th request with a status of its own, the others with 200: ``every/N-STATUS``."""
     number, status = map(int, rest.split("-"))
@@ -135,6 +149,8 @@ HANDLERS: dict[str, Handler] = {
     "silent": _silent,
     "cache": _cache,
     "redirect": _redirect,
+    "to": _to,
+    "login": _login,
     "drip": _drip,
     "every": _every,
     "stall": _stall,

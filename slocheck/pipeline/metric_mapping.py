@@ -1,7 +1,7 @@
 """Settles by which names the service's metrics are asked for: as written, or found with ``preset: auto``."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from slocheck.errors import UsageError
@@ -12,17 +12,19 @@ from slocheck.plan.families import Family, families_of, not_a_histogram
 from slocheck.plan.mapping_labels import compare_labels
 from slocheck.plan.mapping_match import Match, Unclear, match_mapping
 from slocheck.plan.mapping_text import described
-from slocheck.plan.metric_plan import metric_plan
+from slocheck.plan.metric_plan import MetricPlan, metric_plan
+from slocheck.plan.named_mapping import check_mapping
+from slocheck.plan.series_queries import UP
 from slocheck.spec.blocks.preset import shipped_presets
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import AUTO, Objective, Preset, RelatedJobs, SourceChoice, Spec
+from slocheck.spec.model import Objective, Preset, RelatedJobs, SourceChoice, Spec
 
 NOTHING_YET = (
     "no metrics of requests with labels for route or status were found; send the service some requests, "
     "or write its metrics' names under preset"
 )
 PATIENCE_S = 6.0
-"""Seconds in which the first requests should show on a page: the longest flush known is 5 s."""
+"""Seconds, and the preset's lag, in which the first requests should show: the longest flush known is 5 s."""
 PAUSE_S = 0.5
 
 
@@ -35,18 +37,37 @@ class Settled:
         said: How it was found, in one line; why it was not.
         found: What the source is found to be, asked by this mapping.
         not_a_histogram: What stands under the histogram's name and is not one; empty where nothing does.
+        is_open: No series that fits was there yet: looked for again after the load.
+        later: What was found out after the load.
     """
 
     mapping: Preset
     said: str
     found: SourcePreflight
     not_a_histogram: str = ""
+    is_open: bool = False
+    later: tuple[RunWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What came of looking for a mapping.
+
+    Attributes:
+        match: None where no series is there yet.
+        families: Of the service, as they were last.
+        sent: Whether the first requests were sent.
+    """
+
+    match: Match | Unclear | None
+    families: tuple[Family, ...]
+    sent: bool = False
 
 
 def settle(
     spec: Spec, source: MetricSource, *, first_requests: Callable[[], object] | None = None
 ) -> Settled:
-    """Find the mapping where none is written, compare its labels with the series, and let `source` ask by it.
+    """Find the mapping, or hold the named one against the series, and let `source` ask by it.
 
     Args:
         spec: With its overrides applied.
@@ -55,39 +76,51 @@ def settle(
 
     Raises:
         SourceError: The source cannot be asked.
-        UsageError: The metrics that are there are not one mapping; says what to write.
+        UsageError: The metrics that are there are not the mapping; says what to write.
     """
     configured = spec.metric_source
     assert configured is not None  # there is a source
-    mapping, said = configured.preset, ""
     found = source.preflight()
-    if mapping.is_unknown and needs_mapping(spec):
-        match, families = _find(source, first_requests)
-        if isinstance(match, Unclear):
-            raise UsageError(f"{spec.path}:{configured.position} {configured.kind}.preset: {match.text}")
-        mapping, said = (match.mapping, match.said) if match else (AUTO, NOTHING_YET)
-    else:
-        families = source.families() if needs_mapping(spec) else ()
-    compared = compare_labels(mapping, families, spec.objectives)
-    if compared.mapping != configured.preset:
-        plan = metric_plan(spec, compared.mapping)
-        assert plan is not None  # there is a source
-        source.use(plan)
+    if not needs_mapping(spec):
+        return Settled(configured.preset, "", found)
+    search = _search(configured.preset, source, first_requests)
+    if isinstance(search.match, Unclear) and (configured.preset.is_unknown or _is_graded(spec)):
+        raise UsageError(f"{spec.path}:{configured.position} {configured.kind}.preset: {search.match.text}")
+    mapping = search.match.mapping if isinstance(search.match, Match) else configured.preset
+    compared = compare_labels(mapping, search.families, spec.objectives)
+    if search.sent or compared.mapping != configured.preset:
+        source.use(_plan(spec, compared.mapping))
         found = source.preflight()
-    warnings = (*found.warnings, *(RunWarning("missing-label", note) for note in compared.notes))
-    if mapping.is_unknown and said:
-        warnings = (*warnings, RunWarning("no-metrics-yet", f"{said}; looked for again after the load"))
-    other = not_a_histogram(compared.mapping.histogram or "", families)
+    other = not_a_histogram(mapping.histogram or "", search.families)
+    notes = [RunWarning("missing-label", note) for note in compared.notes]
+    if mapping.is_unknown:
+        notes.append(RunWarning("no-metrics-yet", f"{NOTHING_YET}; looked for again after the load"))
+    elif search.match is None:
+        notes += _fits_another(mapping, search.families)
     if other:
-        warnings = (*warnings, RunWarning("not-a-histogram", other))
-    return Settled(compared.mapping, said, replace(found, warnings=warnings), other)
+        notes.append(RunWarning("not-a-histogram", other))
+    return Settled(
+        compared.mapping,
+        NOTHING_YET if mapping.is_unknown else described(compared.mapping),
+        replace(found, warnings=(*found.warnings, *notes)),
+        other,
+        is_open=search.match is None,
+    )
+
+
+def _plan(spec: Spec, mapping: Preset) -> MetricPlan:
+    plan = metric_plan(spec, mapping)
+    assert plan is not None  # there is a source
+    return plan
 
 
 def needs_mapping(spec: Spec) -> bool:
-    """Tell whether an objective is graded on metrics of the service."""
-    return spec.target.instances is None or any(
-        _is_measured(objective, spec.related_jobs) for objective in spec.objectives
-    )
+    """Tell whether an objective is graded on metrics of the service, or its instances are counted by them."""
+    return spec.target.instances is None or _is_graded(spec)
+
+
+def _is_graded(spec: Spec) -> bool:
+    return any(_is_measured(objective, spec.related_jobs) for objective in spec.objectives)
 
 
 def _is_measured(objective: Objective, related_jobs: RelatedJobs) -> bool:
@@ -96,52 +129,77 @@ def _is_measured(objective: Objective, related_jobs: RelatedJobs) -> bool:
     return objective.source is not SourceChoice.CLIENT and not elsewhere
 
 
-def _find(
-    source: MetricSource, first_requests: Callable[[], object] | None
-) -> tuple[Match | Unclear | None, tuple[Family, ...]]:
-    """Look for the mapping; where there are no series yet, once more after the first requests."""
+def _search(named: Preset, source: MetricSource, first_requests: Callable[[], object] | None) -> _Search:
+    """Look for the mapping; where there are no series yet, again after the first requests."""
     families = source.families()
-    match = match_mapping(families, shipped_presets())
+    match = _matched(named, families)
     if match is not None or first_requests is None:
-        return match, families
+        return _Search(match, families)
     first_requests()
-    sent, deadline = time.time(), time.monotonic() + PATIENCE_S
+    sent, deadline = time.time(), time.monotonic() + PATIENCE_S + named.lag
     while True:
         families = source.families(after=sent)
-        match = match_mapping(families, shipped_presets())
+        match = _matched(named, families)
         if match is not None or time.monotonic() > deadline:
-            return match, families
+            return _Search(match, families, sent=True)
         time.sleep(PAUSE_S)
 
 
+def _matched(named: Preset, families: tuple[Family, ...]) -> Match | Unclear | None:
+    presets = shipped_presets()
+    return match_mapping(families, presets) if named.is_unknown else check_mapping(named, families, presets)
+
+
+def _fits_another(mapping: Preset, families: tuple[Family, ...]) -> list[RunWarning]:
+    """Return a warning where a named mapping has no series, and the service has others that would do."""
+    match = match_mapping(families, shipped_presets())
+    if not isinstance(match, Match):
+        return []
+    text = f"preset {mapping.name} has no series, and others are there that fit: {match.said}"
+    return [RunWarning("other-metrics", f"{text}; if these count the requests, write that preset, or auto")]
+
+
 def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
-    """Look for the mapping after the load, where none was found before; raises SourceError."""
-    if not settled.mapping.is_unknown or not settled.said:
+    """Look for the mapping after the load, where nothing was there before; raises SourceError."""
+    if not settled.is_open:
         return settled
-    match = match_mapping(source.families(after=time.time()), shipped_presets())
+    families = source.families(after=time.time())
+    match = _matched(settled.mapping, families)
+    if not settled.mapping.is_unknown:
+        return replace(settled, later=tuple(_found_later(settled.mapping, match, families)))
     if isinstance(match, Unclear):
         return replace(settled, said=match.text)
     if match is None:
         return settled
-    plan = metric_plan(spec, match.mapping)
-    assert plan is not None  # there is a source
-    source.use(plan)
+    source.use(_plan(spec, match.mapping))
     return replace(settled, mapping=match.mapping, said=match.said)
+
+
+def _found_later(
+    named: Preset, match: Match | Unclear | None, families: tuple[Family, ...]
+) -> list[RunWarning]:
+    if match is None:
+        return _fits_another(named, families)
+    return [RunWarning("missing-label", match.why)] if isinstance(match, Unclear) else []
 
 
 def as_collected(spec: Spec, series: ServerSeries, settled: Settled) -> ServerSeries:
     """Compare the labels with those of the collected series, which know more than those before the load."""
-    families = families_of(((one.metric, one.labels) for one in series.series), _types(series.preset))
+    of_targets = {label for one in series.series if one.metric == UP for label in one.labels}
+    seen = ((one.metric, one.labels) for one in series.series)
+    families = families_of(seen, _types(series.preset), of_targets=of_targets)
     compared = compare_labels(series.preset, families, spec.objectives)
     known = {warning.text for warning in series.warnings}
     notes = tuple(RunWarning("missing-label", note) for note in compared.notes if note not in known)
-    said = settled.said or described(compared.mapping)
-    return replace(series, preset=compared.mapping, mapping=said, warnings=(*series.warnings, *notes))
+    said = settled.said if series.preset.is_unknown else described(compared.mapping)
+    return replace(
+        series,
+        preset=compared.mapping,
+        mapping=said,
+        warnings=(*series.warnings, *settled.later, *notes),
+    )
 
 
 def _types(mapping: Preset) -> dict[str, str]:
-    return dict.fromkeys(_names((mapping.counter, mapping.cache_hits, mapping.cache_misses)), "counter")
-
-
-def _names(names: Iterable[str | None]) -> list[str]:
-    return [name for name in names if name]
+    named = (mapping.counter, mapping.cache_hits, mapping.cache_misses)
+    return {name: "counter" for name in named if name}

@@ -27,12 +27,14 @@ class Family:
         kind: Gauges and summaries are `OTHER`.
         series: Labels of each series, without ``le`` and without empty ones.
         boundaries: Values of ``le``; empty where it is not a histogram.
+        of_targets: Labels that Prometheus gives to all series of a target, such as ``instance``.
     """
 
     name: str
     kind: FamilyKind
     series: tuple[Labels, ...]
     boundaries: frozenset[str] = frozenset()
+    of_targets: frozenset[str] = frozenset()
 
     def values(self, label: str) -> tuple[str, ...]:
         """Return the values that a label has, each once."""
@@ -43,13 +45,21 @@ class Family:
         """All labels that any of its series has, by name."""
         return tuple(sorted({label for one in self.series for label in one}))
 
+    @property
+    def own_labels(self) -> tuple[str, ...]:
+        """The labels that tell one request from another: not those of targets, nor a summary's quantile."""
+        return tuple(label for label in self.labels if label not in {*self.of_targets, "quantile"})
 
-def families_of(series: Iterable[tuple[str, Labels]], types: Mapping[str, str]) -> tuple[Family, ...]:
+
+def families_of(
+    series: Iterable[tuple[str, Labels]], types: Mapping[str, str], *, of_targets: Iterable[str] = ()
+) -> tuple[Family, ...]:
     """Group series by family, in order of name.
 
     Args:
         series: Metric and labels of each.
         types: Declared type by family, with or without ``_total``; a missing one follows from the name.
+        of_targets: Labels that all series of a target have.
     """
     found: defaultdict[str, list[Labels]] = defaultdict(list)
     for metric, labels in series:
@@ -59,20 +69,21 @@ def families_of(series: Iterable[tuple[str, Labels]], types: Mapping[str, str]) 
         for metric, each in found.items()
         if metric.endswith(BUCKET) and any("le" in labels for labels in each)
     }
-    families = [_histogram(name, found[name + BUCKET]) for name in histograms]
+    common = frozenset(of_targets)
+    families = [_histogram(name, found[name + BUCKET], common) for name in histograms]
     parts = {name + end for name in histograms for end in (BUCKET, "_count", "_sum", "_created")}
     families += [
-        Family(metric, _kind(metric, each, types), _unique(each))
+        Family(metric, _kind(metric, each, types), _unique(each), of_targets=common)
         for metric, each in found.items()
         if metric not in parts and metric not in histograms
     ]
     return tuple(sorted(families, key=lambda family: family.name))
 
 
-def _histogram(name: str, series: Iterable[Labels]) -> Family:
+def _histogram(name: str, series: Iterable[Labels], of_targets: frozenset[str]) -> Family:
     each = tuple(series)
     boundaries = frozenset(labels["le"] for labels in each if "le" in labels)
-    return Family(name, FamilyKind.HISTOGRAM, _unique(each), boundaries)
+    return Family(name, FamilyKind.HISTOGRAM, _unique(each), boundaries, of_targets)
 
 
 def _kind(metric: str, series: Iterable[Labels], types: Mapping[str, str]) -> FamilyKind:

@@ -72,10 +72,10 @@ def _is_route(name: str, value: str) -> bool:
 
 def _label(family: Family, names: Sequence[str], fits: Callable[[str, str], bool]) -> str | None:
     """Return the label with the first of the names that any of its values fits."""
-    plain = {label: normal(label) for label in family.labels}
+    plain = {label: normal(label) for label in family.own_labels}
     for name in names:
-        for label in family.labels:
-            if plain[label] == name and any(fits(name, value) for value in family.values(label)):
+        for label, spelled in plain.items():
+            if spelled == name and any(fits(name, value) for value in family.values(label)):
                 return label
     return None
 

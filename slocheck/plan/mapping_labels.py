@@ -78,7 +78,7 @@ def _without(family: Family, label: str, key: str, likely: str | None) -> str:
         if likely
         else f"add it to the metric, or correct {key} under preset"
     )
-    labels = ", ".join(family.labels[:MOST_SHOWN]) or "no labels"
+    labels = ", ".join(family.own_labels[:MOST_SHOWN]) or "no labels"
     return f"{family.name} has no label {label} (it has {labels}): {cure}"
 
 

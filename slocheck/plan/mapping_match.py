@@ -48,10 +48,17 @@ class Unclear:
     """Families that are there and are not one mapping.
 
     Attributes:
-        text: Why, and the mapping to paste.
+        why: What is there, and what to do with the mapping.
+        to_paste: The mapping as YAML.
     """
 
-    text: str
+    why: str
+    to_paste: str
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return f"{self.why}:\n{self.to_paste}"
 
 
 def match_mapping(families: Sequence[Family], presets: Iterable[Preset]) -> Match | Unclear | None:
@@ -66,11 +73,11 @@ def match_mapping(families: Sequence[Family], presets: Iterable[Preset]) -> Matc
         return _one(exact, by_name)
     timed = [family for family in by_name.values() if _is_latency(family)]
     if ranked := _ranked(timed):
-        return _one([_mapping(family, None, by_name) for family in ranked], by_name)
-    if labelled := [family for family in timed if family.labels]:
+        return _one([mapping_of(family, None, by_name) for family in ranked], by_name)
+    if labelled := [family for family in timed if family.own_labels]:
         return _alien(labelled, by_name)
     counters = _ranked([family for family in by_name.values() if _counts_requests(family)])
-    return _one([_mapping(None, family, by_name) for family in counters], by_name) if counters else None
+    return _one([mapping_of(None, family, by_name) for family in counters], by_name) if counters else None
 
 
 def _one(mappings: Sequence[Preset], by_name: Mapping[str, Family]) -> Match | Unclear:
@@ -83,17 +90,22 @@ def _one(mappings: Sequence[Preset], by_name: Mapping[str, Family]) -> Match | U
     )
     names = ", ".join(one.histogram or one.counter or "" for one in mappings[:MOST_SHOWN])
     return Unclear(
-        f"{len(mappings)} families could be the service's requests ({names}); write the one to take:\n{shown}"
+        f"{len(mappings)} families could be the service's requests ({names}); write the one to take", shown
     )
 
 
 def _alien(families: Sequence[Family], by_name: Mapping[str, Family]) -> Unclear:
     shown = families[:MOST_SHOWN]
-    seen = "; ".join(f"{one.name} {{{', '.join(one.labels)}}}" for one in shown)
     return Unclear(
-        f"no label of {seen} holds a route or a status that slocheck knows; "
-        "complete this mapping and write it:\n" + mapping_yaml(_mapping(shown[0], None, by_name), blanks=True)
+        f"no label of {seen_labels(shown)} holds a route or a status that slocheck knows; "
+        "complete this mapping and write it",
+        mapping_yaml(mapping_of(shown[0], None, by_name), blanks=True),
     )
+
+
+def seen_labels(families: Iterable[Family]) -> str:
+    """Return families with their labels in words."""
+    return "; ".join(f"{one.name} {{{', '.join(one.own_labels)}}}" for one in families)
 
 
 def _best(found: Sequence[tuple[tuple[int, int], Preset]]) -> list[Preset]:
@@ -161,7 +173,7 @@ def _ranked(families: Sequence[Family]) -> list[Family]:
     return [family for family in families if rank(family) == best] if best[0] else []
 
 
-def _mapping(histogram: Family | None, counter: Family | None, by_name: Mapping[str, Family]) -> Preset:
+def mapping_of(histogram: Family | None, counter: Family | None, by_name: Mapping[str, Family]) -> Preset:
     """Return the mapping of a histogram, and of the counter that has the status where it has none."""
     roles = roles_of(histogram) if histogram else Roles()
     if histogram and not (roles.status and roles.route):

@@ -274,5 +274,6 @@ def _provenance(report: Report) -> Json:
         "target": provenance.target,
         "seed": provenance.seed,
         "server_source": report.evidence.server.kind if report.evidence.server else None,
+        "server_mapping": (report.evidence.server.mapping or None) if report.evidence.server else None,
         "queries": list(report.evidence.server.queries) if report.evidence.server else [],
     }

@@ -180,6 +180,13 @@ def test_alien_labels_come_with_a_mapping_to_complete() -> None:
     assert "  route_label: LABEL" in unclear.text
 
 
+def test_labels_of_the_target_are_not_those_of_requests() -> None:
+    """Prometheus gives each series job and instance: a histogram without any others has nothing yet."""
+    series = [("shop_request_seconds_bucket", {"le": "1", "job": "shop", "instance": "a:1"})]
+    assert match_mapping(families_of(series, {}, of_targets=("job", "instance")), shipped_presets()) is None
+    assert isinstance(match_mapping(families_of(series, {}), shipped_presets()), Unclear)
+
+
 def test_a_summary_under_the_histograms_name_is_not_one() -> None:
     """Quantiles have no buckets; what is left are the requests by status."""
     summary = 'http_request_duration_seconds{quantile="0.5",route="/a"}'

@@ -31,7 +31,10 @@ def find_families(http: PrometheusHttp, up: SeriesQuery) -> tuple[Family, ...]:
         (point.labels.get(NAME, ""), {name: text for name, text in point.labels.items() if name != NAME})
         for point in points(http.query(selector_text(query)), http.messages)
     ]
-    return families_of(found, http.metric_types())
+    targets = points(http.query(selector_text(up)), http.messages)
+    return families_of(
+        found, http.metric_types(), of_targets={name for target in targets for name in target.labels}
+    )
 
 
 def wait_for_scrape(http: PrometheusHttp, up: SeriesQuery, *, after: float) -> float:

@@ -1,4 +1,4 @@
-"""``preset: auto`` on real services: what is taken, what is archived, and that no count is lost or added."""
+"""``preset: auto`` and named presets on real services: what is taken and archived, and each count exact."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +63,13 @@ class Alien(Stranger):
     latency = Histogram("shop_web_request_latency_ms", "-", ["verb", "tenant"], registry=registry)
     served = Counter("shop_web_things", "-", ["verb", "endpoint", "http_status"], registry=registry)
 
+    @classmethod
+    def seen(cls) -> float:
+        """Return how many items were served, without making a series."""
+        return sum(
+            sample.value for one in cls.served.collect() for sample in one.samples if "total" in sample.name
+        )
+
 
 @contextmanager
 def serving(handler: type[Handler]) -> Iterator[str]:
@@ -120,22 +127,51 @@ def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
 
 
 def test_prometheus_with_a_fresh_service(tmp_path: Path) -> None:
-    """The first requests are scraped before the load begins, and are not taken for other traffic."""
+    """A named preset: what was counted before the load begins is not taken for other traffic."""
     with (
         ReferenceApi(port=0) as api,
         start_prometheus(tmp_path / "prometheus", {"shop-api": [f"{api.url}/metrics"]}) as prometheus,
     ):
-        evidence, result, _ = run(
+        evidence, result, said = run(
             tmp_path,
             api.url,
-            f'prometheus: {{url: "{prometheus.url}", selector: {{job: shop-api}}}}\n',
+            f'prometheus: {{url: "{prometheus.url}", preset: prom-client, selector: {{job: shop-api}}}}\n',
             objectives=OBJECTIVES,
             scenario=ITEM,
             scenario_name="item.yaml",
         )
     assert evidence.server
-    assert evidence.server.preset.name == "prom-client"
+    assert said.count("preset prom-client: histogram http_request_duration_seconds in seconds") == 1
+    assert result["provenance"]["server_mapping"] == evidence.server.mapping  # type: ignore[index]
+    assert evidence.server.mapping.startswith("preset prom-client: histogram")
     assert sent(evidence) == counted(result, "error_rate") > 100
+
+
+def test_a_named_mapping_on_a_fresh_service(tmp_path: Path) -> None:
+    """As with `auto`, each GET step is sent once first, and none of it is in the counts."""
+
+    class New(Stranger):
+        registry = CollectorRegistry()
+        latency = Histogram("new_request_ms", "-", ["verb", "route"], registry=registry)
+        served = Counter("new_requests", "-", ["verb", "route", "status"], registry=registry)
+
+    named = (
+        "{histogram: new_request_ms, counter: new_requests_total, method_label: verb, "
+        "route_label: route, status_label: status}"
+    )
+    with serving(New) as url:
+        evidence, result, said = run(
+            tmp_path,
+            url,
+            f'scrape: {{urls: ["{url}/metrics"], preset: {named}}}\n',
+            objectives=OBJECTIVES + BY_ENDPOINT,
+            scenario=BROWSE,
+            scenario_name="browse.yaml",
+        )
+    assert said.count("sending each GET step once") == 1
+    assert evidence.server
+    assert evidence.server.preset.routes == {"/items": "items/"}
+    assert sent(evidence) == counted(result, "items") == counted(result, "error_rate") > 100
 
 
 def test_a_stranger_with_its_own_names_and_values(tmp_path: Path) -> None:
@@ -158,16 +194,26 @@ def test_a_stranger_with_its_own_names_and_values(tmp_path: Path) -> None:
     assert sent(evidence) == counted(result, "items") == counted(result, "error_rate") > 100
 
 
-def test_alien_metrics_are_refused_with_the_mapping_to_complete(tmp_path: Path) -> None:
-    """Exit 2 before any load."""
+NAMED = (
+    "{histogram: shop_web_request_latency_ms, counter: shop_web_things_total, route_label: route, "
+    "status_label: status}"
+)
+
+
+@pytest.mark.parametrize("preset", [pytest.param("auto", id="auto"), pytest.param(NAMED, id="named")])
+def test_alien_metrics_are_refused_with_the_mapping_to_complete(tmp_path: Path, preset: str) -> None:
+    """Exit 2 before any load, by `run` and by `validate --probe`; nothing but the GET step was sent."""
     with serving(Alien) as url:
-        write_spec(
-            tmp_path, url, source=f'scrape: ["{url}/metrics"]\n', scenario=BROWSE, scenario_name="browse.yaml"
-        )
-        done = slocheck("run", cwd=tmp_path)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "preset:\n  histogram: shop_web_request_latency_ms" in done.stderr
-    assert "route_label: LABEL" in done.stderr
+        source = f'scrape: {{urls: ["{url}/metrics"], preset: {preset}}}\n'
+        write_spec(tmp_path, url, source=source, scenario=BROWSE, scenario_name="browse.yaml")
+        before = Alien.seen()
+        runs = [slocheck("run", cwd=tmp_path), slocheck("validate", "--probe", cwd=tmp_path)]
+        after = Alien.seen()
+    for done in runs:
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert "preset:\n  histogram: shop_web_request_latency_ms" in done.stderr
+        assert "route_label: LABEL" in done.stderr
+    assert after - before <= len(runs)
 
 
 def test_a_service_that_never_shows_metrics_is_undecided(tmp_path: Path) -> None:

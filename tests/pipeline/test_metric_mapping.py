@@ -1,0 +1,152 @@
+"""By which names metrics are asked for: before the load, after the first requests, and later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from slocheck.errors import UsageError
+from slocheck.evidence.series import RawSeries, ServerSeries, SourcePreflight
+from slocheck.pipeline import metric_mapping
+from slocheck.pipeline.metric_mapping import as_collected, look_again, settle
+from slocheck.plan.families import Family, families_of
+from slocheck.plan.metric_plan import MetricPlan
+from slocheck.spec.model import SourceChoice, Spec
+from tests.builders.specs import make_spec
+
+OBJECTIVES = '  error_rate: {silver: "< 1%"}\n'
+LABELS = {"method": "GET", "handler": "/a", "status": "2xx"}
+OTHER = {"method": "GET", "path": "/a", "status_code": "200"}
+NAMES = ("http_request_duration_seconds_bucket", "http_requests_total")
+Page = Sequence[tuple[str, dict[str, str]]]
+
+
+def page(labels: dict[str, str], names: tuple[str, str] = NAMES) -> Page:
+    """Return a histogram and a counter with these labels."""
+    return [(names[0], {**labels, "le": "+Inf"}), (names[1], labels)]
+
+
+FITS, ALIEN, ANOTHER = (
+    page(LABELS),
+    page({"tenant": "x"}),
+    page(OTHER, ("starlette_request_duration_seconds_bucket", "starlette_requests_total")),
+)
+
+
+@dataclass
+class Pages:
+    """A source whose pages were written before: each is shown once, the last one from then on.
+
+    Attributes:
+        pages: What is shown, one after the other.
+        plans: What it was told to ask by.
+    """
+
+    pages: list[Page]
+    plans: list[MetricPlan] = field(default_factory=list)
+
+    def preflight(self) -> SourcePreflight:
+        """Find one target."""
+        return SourcePreflight(scrape_interval=1.0, clock_skew=0.0, targets=1)
+
+    def families(self, *, after: float | None = None) -> tuple[Family, ...]:  # noqa: ARG002 - nothing to wait for
+        """Show a page."""
+        return families_of(self.pages.pop(0) if len(self.pages) > 1 else self.pages[0], {})
+
+    def use(self, plan: MetricPlan) -> None:
+        """Keep the plan."""
+        self.plans.append(plan)
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
+        """Deliver nothing: this is about names."""
+        raise NotImplementedError((load_start, window_start, end, sent))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for pages that do not change any more."""
+    monkeypatch.setattr(metric_mapping, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(metric_mapping, "PAUSE_S", 0.01)
+
+
+def spec_with(preset: str) -> Spec:
+    """Return a spec that grades errors on pages of a preset."""
+    source = f'scrape: {{urls: ["http://127.0.0.1:1/metrics"], preset: {preset}}}\n'
+    return make_spec(OBJECTIVES, more=source)
+
+
+PRESETS = [pytest.param("auto", id="auto"), pytest.param("fastapi-instrumentator", id="named")]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    ("pages", "sent"),
+    [
+        pytest.param([FITS], 0, id="there"),
+        pytest.param([[], FITS], 1, id="after the first requests"),
+        pytest.param([page({}), [], page({}), FITS], 1, id="some time after them"),
+    ],
+)
+def test_requests_are_sent_only_where_no_series_is_there(preset: str, pages: list[Page], sent: int) -> None:
+    """Once; and what the source saw until then is forgotten, so that they are not taken for other traffic."""
+    source, calls = Pages(list(pages)), list[int]()
+    settled = settle(spec_with(preset), source, first_requests=lambda: calls.append(1))
+    assert len(calls) == sent
+    assert settled.mapping.name == "fastapi-instrumentator"
+    assert settled.said.startswith("preset fastapi-instrumentator: histogram http_request_duration_seconds")
+    assert not settled.is_open
+    assert len(source.plans) == (1 if sent or preset == "auto" else 0)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("pages", [[ALIEN], [[], ALIEN]], ids=["at once", "after the first requests"])
+def test_alien_labels_are_refused(preset: str, pages: list[Page]) -> None:
+    """The place in the spec, what is there, and the mapping to paste."""
+    with pytest.raises(UsageError) as refused:
+        settle(spec_with(preset), Pages(list(pages)), first_requests=lambda: None)
+    assert "scrape.preset: " in str(refused.value)
+    assert "http_request_duration_seconds {tenant}" in str(refused.value)
+    assert "preset:\n  histogram: http_request_duration_seconds" in str(refused.value)
+
+
+def test_alien_labels_do_not_matter_to_a_spec_that_grades_the_client_alone() -> None:
+    """A named preset then only counts instances, which takes no labels of requests."""
+    spec = spec_with("fastapi-instrumentator")
+    client = [replace(one, source=SourceChoice.CLIENT) for one in spec.objectives]
+    spec = replace(spec, target=replace(spec.target, instances=None), objectives=tuple(client))
+    assert settle(spec, Pages([ALIEN])).mapping.name == "fastapi-instrumentator"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_appears_with_the_load_is_taken_after_it(preset: str) -> None:
+    """A Locust file has no step to send first; the run goes on, and the mapping is archived."""
+    spec, source = spec_with(preset), Pages([[], FITS])
+    settled = settle(spec, source)
+    assert settled.is_open
+    later = look_again(spec, source, settled)
+    assert later.later == ()
+    series = tuple(RawSeries(metric, labels, (1.0,), (1.0,)) for metric, labels in FITS)
+    collected = ServerSeries("scrape", later.mapping, 1, 1, 2, series)
+    found = as_collected(spec, collected, later)
+    assert found.mapping.startswith("preset fastapi-instrumentator: ")
+    assert found.warnings == ()
+
+
+def test_a_named_preset_that_never_appears_names_what_does() -> None:
+    """Before the load and after it: the metrics that are there fit another preset, or have alien labels."""
+    spec = spec_with("fastapi-instrumentator")
+    source = Pages([ANOTHER])
+    settled = settle(spec, source, first_requests=lambda: None)
+    (before,) = settled.found.warnings
+    assert "preset fastapi-instrumentator has no series, and others are there that fit: " in before.text
+    assert "preset starlette_exporter: histogram starlette_request_duration_seconds" in before.text
+    assert look_again(spec, source, settled).later == (before,)
+    (after,) = look_again(spec, Pages([ALIEN]), settled).later
+    assert after.code == "missing-label"
+    assert "none of the labels that preset fastapi-instrumentator names" in after.text

@@ -2,10 +2,11 @@
 
 import base64
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, quote_plus
 
 from slocheck.documents.texts import each_text
 from slocheck.evidence.recording import SliceCounts
@@ -17,6 +18,10 @@ T = TypeVar("T")
 MASK = "***"
 SHORTEST_SECRET = 4
 """Shorter values would mask half of every report; they guard nothing anyway."""
+_MARKS = frozenset("?#@")
+_USER_INFO = re.compile(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)[^/]*@")
+_USER_INFO_IN_TEXT = re.compile(r"//[^/\s?#]*@")
+_QUERY_IN_TEXT = re.compile(r"\?([^\s\"<>]+)")
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
@@ -49,11 +54,32 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def strip_url(url: str) -> str:
-    """Return `url` without user info and with every query value masked."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    query = urlencode([(key, MASK) for key, _ in parse_qsl(parts.query, keep_blank_values=True)], safe="*")
-    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+    """Return an address, whole or relative, without user info and fragment, each query value masked.
+
+    The keys of the query stay: ``/items?id=7`` becomes ``/items?id=***``. This is also the name of a
+    request that a Locust file gives none.
+    """
+    if not _MARKS & set(url):
+        return url
+    address, mark, query = url.partition("#")[0].partition("?")
+    return _USER_INFO.sub(r"\1", address) + mark + _mask_values(query)
+
+
+def mask_urls(text: str) -> str:
+    """Mask the query values, and leave out the user info, of every address in a text.
+
+    A value ends only at white space, a double quote or an angle bracket, which no address has: what stands
+    behind it goes rather than a part of the value stays.
+    """
+    if "@" in text:
+        text = _USER_INFO_IN_TEXT.sub("//", text)
+    return _QUERY_IN_TEXT.sub(lambda match: f"?{_mask_values(match[1])}", text) if "?" in text else text
+
+
+def _mask_values(query: str) -> str:
+    """Mask the value of each ``key=value``; a key alone stays."""
+    keys = (part.partition("=") for part in query.split("&"))
+    return "&".join(f"{key}={MASK}" if equals else key for key, equals, _ in keys)
 
 
 def secrets_of(spec: Spec) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import slocheck
 from slocheck.load.messaging.messages import Command, Progress
 from slocheck.load.messaging.protocol import ProtocolError, decode_progress, encode_line
+from slocheck.masking import mask_urls
 
 MODULE = "slocheck.load"
 TAIL_BYTES = 1 << 16
@@ -97,7 +98,7 @@ class MasterProcess:
     def complaint(self) -> str:
         """Return the last line that the children wrote to stderr; foreign text."""
         lines = self._tail.decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return mask_urls(lines[-1]) if lines else ""
 
     def how_it_ended(self) -> str:
         """Tell how the master ended, once `receive` has returned None."""

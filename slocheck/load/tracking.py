@@ -28,6 +28,7 @@ from slocheck.load.recording.outcome import (
 )
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.load.recording.redirects import first_redirect
+from slocheck.masking import strip_url
 from slocheck.plan.load_plan import LoadPlan
 
 REQUEST_KEY = "slocheck.request"
@@ -120,9 +121,10 @@ class Tracker:
             response, exception, by_scenario=by_scenario, approved=approved
         )
         result = Result(start_ns, latency_ns, failure, status, message, cache, response_length or 0)
-        self.recorder.record(str(request_type), str(name), result)
+        method, name = str(request_type), _recorded_name(str(name), request)
+        self.recorder.record(method, name, result)
         if failure is None and waited_ns:
-            self.recorder.counter(str(request_type), str(name)).service(start_ns, service_ns)
+            self.recorder.counter(method, name).service(start_ns, service_ns)
 
     def _start(self, latency_ns: int, start_time: object) -> int:
         """Return when a request of a client that is not wrapped was sent, on the monotonic clock.
@@ -171,7 +173,10 @@ class Tracker:
         failure, status, message, cache = self._judge(response, meta["exception"], by_scenario=False)
         latency_ns = max(1, round(meta["response_time"] * 1_000_000)) + _waited_ns(request)
         size = meta["response_length"]
-        request.name = meta["name"]
+        if request.url_name is None:
+            request.name = meta["name"]
+        else:
+            request.url_name, request.name = meta["name"], strip_url(meta["name"])
         request.provisional = Result(request.start_ns, latency_ns, failure, status, message, cache, size)
         request.holder = weakref.ref(response)
 
@@ -252,6 +257,17 @@ class Tracker:
 def _by_own_client(error: BaseException | None) -> bool:
     """Tell whether a client of the scenario's own reports what is not plainly an error of the network."""
     return error is not None and classify(error) is FailureClass.PROTOCOL
+
+
+def _recorded_name(name: str, request: InFlightRequest | None) -> str:
+    """Return the name of an event's request: one that comes from the URL without the query's values.
+
+    A response that the scenario judges itself may have been given another name since.
+    """
+    if request is None or request.url_name is None:
+        return name
+    renamed = request.provisional is not None and name != request.url_name
+    return name if renamed else strip_url(name)
 
 
 def _waited_ns(request: InFlightRequest) -> int:

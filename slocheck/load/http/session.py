@@ -33,6 +33,7 @@ from slocheck.load.http.tls import connect_to
 from slocheck.load.lateness import take_lateness
 from slocheck.load.recording.outcome import leaves_block, message_of
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
+from slocheck.masking import strip_url
 
 MAX_REDIRECTS = 10
 _SEE_OTHER, _MOVED = 303, (301, 302)
@@ -77,7 +78,7 @@ class LeanHttpSession:
         Args:
             method: Such as ``GET``.
             url: A path below the host, or the whole URL on the same host.
-            name: The endpoint's name in the results; without one, the URL as written.
+            name: The endpoint's name in the results; without one, the URL without the query's values.
             catch_response: Return a `CaughtResponse`, for a ``with`` block that judges it.
             timeout: Seconds for the whole request; the user's `network_timeout` without it.
             allow_redirects: Follow redirects on the same host, as one request.
@@ -93,7 +94,7 @@ class LeanHttpSession:
         """
         if self._sink.draining:
             refuse_while_draining(self.user)
-        name = name or self.request_name or url
+        name = name or self.request_name or strip_url(str(url))
         try:
             written = self._written(method, url, content)
             pending, deadline_ns = self._begin(method, name, timeout)

@@ -21,6 +21,8 @@ class InFlightRequest:
     Attributes:
         method: As the client names it.
         name: The endpoint's name.
+        url_name: The name that the client itself makes of the URL, query values and all; None where the
+            scenario wrote a name.
         start_ns: When it was due, on the monotonic clock.
         sent_ns: When it was sent.
         by_scenario: The scenario marked the response as a failure.
@@ -34,12 +36,13 @@ class InFlightRequest:
 
     __slots__ = (
         "approved", "by_scenario", "give_back", "holder", "method", "name", "provisional", "sent_ns",
-        "start_ns", "timer", "under_way",
+        "start_ns", "timer", "under_way", "url_name",
     )  # fmt: skip
 
     def __init__(self, method: str, name: str, start_ns: int, sent_ns: int) -> None:
         self.method = method
         self.name = name
+        self.url_name: str | None = None
         self.start_ns = start_ns
         self.sent_ns = sent_ns
         self.by_scenario = self.approved = False

@@ -22,6 +22,7 @@ from slocheck.evidence.merge import (
 )
 from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
 from slocheck.load.recording.outcome import is_unserved
+from slocheck.masking import mask_urls
 from slocheck.spec.indicators import UNSERVED_STATUSES
 from slocheck.spec.model import Endpoint
 
@@ -164,7 +165,7 @@ class Recorder:
         assert result.failure is not None
         cell.failed.append(result.latency_ns)
         cell.failures[result.failure] = cell.failures.get(result.failure, 0) + 1
-        key = (endpoint, result.failure, result.message[:MAX_MESSAGE])
+        key = (endpoint, result.failure, mask_urls(result.message)[:MAX_MESSAGE])
         if key not in self._errors and len(self._errors) >= MAX_ERRORS:
             key = (OTHER_ENDPOINT, result.failure, OTHER_MESSAGE)
         entry = self._errors.setdefault(key, [0, second])

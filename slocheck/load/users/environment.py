@@ -16,6 +16,7 @@ from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.http.origin import OriginError
 from slocheck.load.users.declarative import user_class
 from slocheck.load.users.lean_user import refuse_unusable
+from slocheck.masking import mask_urls
 from slocheck.plan.load_plan import LoadPlan
 
 
@@ -134,4 +135,4 @@ def _short(error: BaseException) -> str:
     text = ""
     with contextlib.suppress(Exception):
         text = str(error)
-    return f"{type(error).__name__}: {text}"[:MAX_MESSAGE]
+    return mask_urls(f"{type(error).__name__}: {text}")[:MAX_MESSAGE]

@@ -22,12 +22,14 @@ import urllib3
 from geventhttpclient.useragent import ConnectionError as FastConnectionError
 from locust import clients
 from locust.contrib import fasthttp
+from locust.user.users import RestMixin
 
 from slocheck.load.drain import refuse_while_draining
 from slocheck.load.lateness import take_lateness
 from slocheck.load.recording.redirects import ElsewhereError, Redirect
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.load.users import reaching
+from slocheck.masking import strip_url
 from slocheck.spec.model import Tls
 from slocheck.tls import tls_context
 
@@ -45,6 +47,7 @@ def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
     _patch(clients.HttpSession, "_send_request_safe_mode", functools.partial(_bounded, deadline_s, tls))
     _patch(clients.HttpSession, "rebuild_auth", _marked_hop)
     _patch(clients.LocustHttpAdapter, "send", _guarded_hop)
+    _patch(RestMixin, "rest_", _named_without_values)
     _patch(fasthttp.FastRequest, "redirect", _guarded_redirect)
     _patch(fasthttp.FastResponse, "unzipped", _unzipped)
     _patch(geventhttpclient.connectionpool.SSLConnectionPool, "__init__", functools.partial(_verified, tls))
@@ -68,7 +71,10 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
         if tracker.draining:
             refuse_while_draining(self.user)
         late_ns = take_lateness(self.user)
-        in_flight = tracker.requests.begin(str(method), _name(self, url, args, kwargs), late_ns)
+        written = kwargs.get("name") or (args[0] if args else None) or self.request_name
+        url_name = None if written else _url_name(self, url)
+        in_flight = tracker.requests.begin(str(method), str(written or strip_url(url_name or "")), late_ns)
+        in_flight.url_name = url_name
         if len(args) > context_at:
             tagged = {**args[context_at], REQUEST_KEY: in_flight}
             args = (*args[:context_at], tagged, *args[context_at + 1 :])
@@ -93,11 +99,8 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
     return request
 
 
-def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """Return the endpoint's name as the session will report it, as far as the call shows."""
-    name = kwargs.get("name") or (args[0] if args else None) or session.request_name
-    if name:
-        return str(name)
+def _url_name(session: Any, url: Any) -> str:
+    """Return the name that the session makes of a URL, as far as the call shows."""
     try:
         parts = urlsplit(str(url))
     except ValueError:
@@ -105,6 +108,17 @@ def _name(session: Any, url: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     if isinstance(session, fasthttp.FastHttpSession) or not parts.scheme:
         return str(url)
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def _named_without_values(original: Any) -> Any:
+    """Make `rest_` name a request as it does itself, by its URL, without the query's values."""
+
+    @functools.wraps(original)
+    def rest_(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
+        own_name = f"{url}{'&' if '?' in url else '?'}_=..."
+        return original(self, method, url, name or strip_url(own_name), **kwargs)
+
+    return rest_
 
 
 def _watched_exit(tracker: Tracker, original: Any) -> Any:

@@ -14,6 +14,7 @@ from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.messaging.messages import HealthSamples
 from slocheck.load.own_code import caller, place_of
 from slocheck.load.recording.outcome import message_of
+from slocheck.masking import mask_urls
 
 MAX_TEXTS = 50
 OTHER_TEXT = "(others)"
@@ -104,7 +105,8 @@ def resident_bytes() -> int:
 
 
 def _count(texts: dict[str, int], text: str) -> None:
-    """Count a text; too many different ones become one."""
+    """Count a text, what its addresses may hold of secrets masked; too many different ones become one."""
+    text = mask_urls(text)
     key = text if text in texts or len(texts) < MAX_TEXTS else OTHER_TEXT
     texts[key] = texts.get(key, 0) + 1
 

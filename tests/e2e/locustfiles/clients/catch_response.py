@@ -1,0 +1,72 @@
+"""catch_response in each form: success and failure, both ways round, an exception in the block, no block at all."""
+
+from locust import FastHttpUser, HttpUser, constant, task
+from locust.exception import RescheduleTask, ResponseError
+
+
+class Judging:
+    """The same block for both clients; a mixin has no @task, the users list it."""
+
+    def on_start(self):
+        self.turn = 0
+
+    def caught(self, path, name):
+        return self.client.get(path, catch_response=True, name=name)
+
+    def judge(self):
+        self.turn += 1
+        if self.turn > 1:
+            self.stop()
+            return
+        with self.caught("/items/1", "left alone"):
+            pass
+        with self.caught("/items/1", "approved") as answer:
+            answer.success()
+        with self.caught("/items/1", "refused") as answer:
+            answer.failure("not what I want")
+        with self.caught("/items/1", "refused with an exception") as answer:
+            answer.failure(ValueError("not an item"))
+        with self.caught("/items/901", "missing, approved") as answer:
+            if answer.status_code == 404:
+                answer.success()
+        with self.caught("/items/901", "missing, left alone"):
+            pass
+        with self.caught("/items/1", "failure, then success") as answer:
+            answer.failure("at first")
+            answer.success()
+        with self.caught("/items/1", "success, then failure") as answer:
+            answer.success()
+            answer.failure("at last")
+        with self.caught("/items/1", "raises a ResponseError"):
+            raise ResponseError("a bad answer")
+        with self.caught("/items/1", "too slow") as answer:
+            if answer.request_meta["response_time"] >= 0:
+                answer.failure("slower than 0 ms")
+        with self.caught("/items/1", "renamed later") as answer:
+            answer.request_meta["name"] = "renamed by its content"
+        try:
+            with self.caught("/broken", "checked by raise_for_status") as answer:
+                answer.raise_for_status()
+        except Exception as error:
+            self.problem = error
+        with self.caught("/items/1", "failure, then a way out") as answer:
+            answer.failure("again, please")
+            raise RescheduleTask
+
+
+class Plain(Judging, HttpUser):
+    fixed_count = 1
+    wait_time = constant(0.001)
+
+    @task
+    def once(self):
+        self.judge()
+
+
+class Fast(Judging, FastHttpUser):
+    fixed_count = 1
+    wait_time = constant(0.001)
+
+    @task
+    def once(self):
+        self.judge()

@@ -1,0 +1,1 @@
+"""Locust files under Locust alone, beside the same files under slocheck."""

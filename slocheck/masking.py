@@ -4,9 +4,10 @@ import base64
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, quote_plus
 
 from slocheck.documents.texts import each_text
 from slocheck.evidence.recording import SliceCounts
@@ -22,13 +23,26 @@ _MARKS = frozenset("?#@")
 _USER_INFO = re.compile(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)[^/]*@")
 _USER_INFO_IN_TEXT = re.compile(r"//[^/\s?#]*@")
 _QUERY_IN_TEXT = re.compile(r"\?([^\s\"<>]+)")
+SHORTEST_BASE64 = 5
+"""Fewer signs of base64 may be a word."""
+BYTES = 0x100
+_CHARACTERS = re.compile(r"""\\+|'+|"+|[^\\'"]""", re.DOTALL)
+"""The characters of a secret. A run of those that escapes double is one: what it becomes has no bounds."""
+_NAMES = {"&": ("amp",), "<": ("lt",), ">": ("gt",), '"': ("quot",), "'": ("apos",)}
+_SHORT = {" ": (r"\+",), "\t": (r"\\*+t",), "\xa0": (r"\\*+_",)}
+"""Short forms of single characters: in a form, in JSON, in YAML."""
+_BASE64_SIGNS = {"+": r"(?:\+|-|%2[Bb])", "/": "(?:/|_|%2[Ff])"}
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """Replace each secret in `text`, also where it stands base64- or percent-encoded."""
-    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
-        text = text.replace(form, MASK)
-    return text
+    """Replace each secret in `text`, in whatever form it stands there.
+
+    The forms: as it is; with all or some of its characters percent-encoded, escaped by backslashes (JSON,
+    YAML, Python), doubled (a quote in YAML), or as character references (HTML, XML); in base64, also within
+    that of a longer text, such as the name and password of basic authentication.
+    """
+    pattern = _pattern(tuple(secrets))
+    return pattern.sub(MASK, text) if pattern else text
 
 
 def masked(value: T, secrets: Sequence[str]) -> T:
@@ -42,15 +56,48 @@ def masked(value: T, secrets: Sequence[str]) -> T:
     return each_text(value, lambda text: mask(text, secrets), untouched=(SliceCounts, RawSeries))
 
 
+@lru_cache(maxsize=16)
+def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Return what finds any form of any secret; where several begin, it is the longest secret's."""
+    masked_ones = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+    forms = [form for secret in sorted(masked_ones, key=len, reverse=True) for form in _forms(secret)]
+    return re.compile("|".join(forms)) if forms else None
+
+
 def _forms(secret: str) -> Iterator[str]:
-    if len(secret) < SHORTEST_SECRET:
-        return
-    yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
-    raw = secret.encode()
-    for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
-        yield encoded.decode().rstrip("=")
+    """Yield regular expressions for all forms of a secret."""
+    raw = secret.encode("utf-8", "surrogateescape")
+    yield "".join(_character_forms(part) for part in _CHARACTERS.findall(secret))
+    yield re.escape(secret)
+    yield re.escape(raw.decode("latin-1"))  # as header fields are read
+    for before in range(3):
+        signs = base64.b64encode(bytes(before) + raw).decode()
+        core = signs[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+        if len(core) >= SHORTEST_BASE64:
+            yield "".join(_BASE64_SIGNS.get(sign, sign) for sign in core)
+
+
+def _character_forms(part: str) -> str:
+    """Return a regular expression for the forms of one character, or of a run of quotes or backslashes.
+
+    It takes all that it can and gives nothing back, so that no text takes long to search. The backslash of an
+    escape may have gone to a run before it.
+    """
+    character, code = part[0], ord(part[0])
+    references = [f"#0*{code}", f"#[xX]0*(?i:{code:x})", *_NAMES.get(character, ())]
+    forms = [f"&(?:{'|'.join(references)});", *_SHORT.get(character, ())]
+    with suppress(UnicodeEncodeError):
+        forms.append("".join(f"%(?i:{byte:02x})" for byte in character.encode()))
+        utf16 = character.encode("utf-16-be").hex()
+        forms.append("".join(rf"\\*+u(?i:{utf16[at : at + 4]})" for at in range(0, len(utf16), 4)))
+        forms.append(rf"\\*+U(?i:{code:08x})")
+        if code < BYTES:
+            forms.append(rf"\\*+x(?i:{code:02x})")
+    forms.append(r"\\" if character == "\\" else rf"\\*+{re.escape(character)}")
+    once = f"(?>{'|'.join(forms)})"
+    if character == "\\":
+        return f"{once}{{{len(part)},}}+"
+    return f"{once}{{{len(part)},{2 * len(part)}}}+" if character in "'\"" else once
 
 
 def strip_url(url: str) -> str:

@@ -40,8 +40,10 @@ class Messages:
 
     def excerpt(self, foreign: str) -> str:
         """Return the beginning of a text from outside, on one line, without control characters."""
-        flat = " ".join(UNPRINTABLE.sub(" ", foreign).split())
-        return mask(flat if len(flat) <= EXCERPT else flat[:EXCERPT] + "...", self._secrets)
+        flat = mask(
+            " ".join(UNPRINTABLE.sub(" ", foreign).split()), self._secrets
+        )  # a cut secret is not found
+        return flat if len(flat) <= EXCERPT else flat[:EXCERPT] + "..."
 
     def of_status(self, status: int, body: bytes, location: str = "") -> SourceError:
         """Map an answer whose status is not 200."""

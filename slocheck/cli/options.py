@@ -1,7 +1,8 @@
 """Options of the commands. Imported for ``--help``, so this loads nothing but Typer."""
 
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -129,6 +130,35 @@ class RunOptions:
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow another run against the same target.")
     ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateOptions:
+    """The options of ``slocheck validate``, as typed."""
+
+    spec: SpecArgument = DEFAULT_SPEC
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe",
+            help="Send each GET step once to the target, and ask the metric source what can be measured; "
+            "exit 4 if an answer is not accepted or an objective cannot be measured.",
+        ),
+    ] = False
+    allow_target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-target", metavar="HOST", help="Allow --probe to send to this host; repeatable."
+        ),
+    ] = None
+    allow_concurrent: Annotated[
+        bool, typer.Option("--allow-concurrent", help="Allow --probe while a run loads the target.")
+    ] = False
+
+
+def allowed_targets(named: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the hosts that the user allows, by the flag and by SLOCHECK_ALLOW_TARGETS."""
+    return (*(named or ()), *os.environ.get("SLOCHECK_ALLOW_TARGETS", "").replace(",", " ").split())
 
 
 def takes(options: type[O]) -> Callable[[Callable[[O], int]], Callable[..., int]]:

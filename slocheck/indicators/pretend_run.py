@@ -1,53 +1,23 @@
-"""A pretended run on a source's present series, so that a probe is judged by what judges a run."""
+"""A pretended run on a source's present series: what a run long enough would count of good requests."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.samples import NoData
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.sample import server_sample
-from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import PROCESS_START, UP
-from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
+from slocheck.spec.model import Preset
 
 INTERVAL_S = 10.0
-SAMPLES = 8
+SAMPLES = 40
 """Of each series, the first two of them before the load."""
-SERVED = 1000
-"""Requests that each of the series that count successes adds at every sample."""
-NOBODY = ClientCounts(0, 0, 0, 0, INTERVAL_S * SAMPLES)
-"""A client whose counts are not known."""
+SERVED = 1_000_000
+"""Requests that each of the series that count successes adds at every sample: enough for any limit."""
+NOBODY = ClientCounts(0, 0, window_sent=SERVED * SERVED, window_unanswered=0, window_s=INTERVAL_S * SAMPLES)
+"""A client that offers as much as anybody may want; what it counted is not known."""
 
 
-def unmeasurable(spec: Spec, found: ServerSeries) -> dict[str, str]:
-    """Return why the server side of an objective would have nothing to grade, by the objective's name.
-
-    Nothing is known of a source that delivered no series at all.
-
-    Every series is taken to grow by good requests, as in a run that lasts long enough.
-
-    Args:
-        spec: What is to be graded.
-        found: The source's series as they are; their last values count.
-    """
-    if not found.series:
-        return {}
-    server = ServerSide(_pretended(found))
-    reasons = {}
-    for objective in spec.objectives:
-        if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
-            continue
-        sample = server_sample(
-            objective, next(iter(objective.limits.values())), spec=spec, server=server, client=NOBODY
-        )
-        if isinstance(sample, NoData):
-            reasons[objective.name] = f"{sample.reason}{_seen(objective, server)}"
-    return reasons
-
-
-def _pretended(found: ServerSeries) -> ServerSeries:
+def pretended(found: ServerSeries) -> ServerSeries:
     """Return the series of a run without a warm-up, on the processes that were found."""
     times = tuple(INTERVAL_S * number for number in range(1, SAMPLES + 1))
     return replace(
@@ -65,25 +35,33 @@ def _pretended(found: ServerSeries) -> ServerSeries:
 
 
 def _grown(series: tuple[RawSeries, ...], preset: Preset, times: tuple[float, ...]) -> Iterator[RawSeries]:
+    """Yield the series of good requests growing, the others as they are; all have one of good requests."""
     statuses = {label for label in (preset.status_label, preset.histogram_status_label) if label}
-
-    def good(one: RawSeries) -> bool:
-        return all(one.labels.get(label, "200").startswith("2") for label in statuses)
-
-    served = {one.metric for one in series if good(one)}
+    there = {_without(one, statuses) for one in series if _is_good(one, statuses)}
     for one in series:
         if not one.values or one.metric == PROCESS_START:
             continue
-        counts = one.metric != UP and (good(one) or one.metric not in served)
-        steps = (max(0, number - 1) * SERVED * counts for number in range(len(times)))
-        values = tuple(1.0 if one.metric == UP else one.values[-1] + step for step in steps)
-        yield replace(one, times=times, values=values)
+        good = _is_good(one, statuses)
+        yield _at_rate(one, times, SERVED * (good and one.metric != UP))
+        if not good and (key := _without(one, statuses)) not in there:
+            there.add(key)
+            labels = {name: _good(text) if name in statuses else text for name, text in one.labels.items()}
+            yield _at_rate(replace(one, labels=labels), times, SERVED)
 
 
-def _seen(objective: Objective, server: ServerSide) -> str:
-    """Say which routes were seen, where none of them is the objective's endpoint."""
-    label, metric = server.preset.route_label, server.preset.counter
-    if objective.endpoint is None or label is None or metric is None:
-        return ""
-    routes = sorted({one.labels[label] for one in server.series_of(metric) if label in one.labels})
-    return f"; {label} seen: {', '.join(routes[:8])}" if routes else f"; its series have no label {label}"
+def _at_rate(one: RawSeries, times: tuple[float, ...], served: int) -> RawSeries:
+    base = 1.0 if one.metric == UP else one.values[-1]
+    return replace(one, times=times, values=tuple(base + max(0, at - 1) * served for at in range(len(times))))
+
+
+def _is_good(one: RawSeries, statuses: Collection[str]) -> bool:
+    return all(one.labels.get(label, "200").startswith("2") for label in statuses)
+
+
+def _good(status: str) -> str:
+    """Return the status of a success, in groups where this one is a group."""
+    return f"2{status[1:]}" if status[1:] in ("xx", "XX") else "200"
+
+
+def _without(one: RawSeries, statuses: Collection[str]) -> tuple[str, frozenset[tuple[str, str]]]:
+    return one.metric, frozenset(pair for pair in one.labels.items() if pair[0] not in statuses)

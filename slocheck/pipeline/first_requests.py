@@ -3,14 +3,14 @@
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
 from slocheck.scenario.compile.compiled import CompiledStep, compile_scenario
 from slocheck.scenario.compile.value_slots import UnsendableError
 from slocheck.scenario.model import Scenario, Step
-from slocheck.spec.model import Endpoint, Target
+from slocheck.spec.model import Endpoint, FailureRule, Target
 from slocheck.spec.model.rules import redirect_path
 from slocheck.tls import tls_context
 
@@ -31,6 +31,7 @@ class FirstAnswer:
         seconds: From the send to the last byte.
         leads_to: The path on the target that a redirect leads to; empty where there is none.
         error: Why no response came; empty where one did.
+        expected: Statuses that the step expects; None: it names none.
     """
 
     endpoint: Endpoint
@@ -40,6 +41,15 @@ class FirstAnswer:
     seconds: float = 0.0
     leads_to: str = ""
     error: str = ""
+    expected: frozenset[int] | None = None
+
+    def accepted(self, rule: FailureRule) -> bool:
+        """Tell whether a run counts such an answer as a success, as far as its status tells."""
+        if self.error or rule.fails(self.status):
+            return False
+        if self.expected is not None:
+            return self.status in self.expected
+        return rule.succeeds(self.status) or self.leads_to in rule.redirects
 
 
 def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstAnswer, ...]:
@@ -59,7 +69,8 @@ def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstAnswer, ...
         for step, request in zip(flow.steps, ready.steps, strict=True):
             endpoint = Endpoint(step.method, step.name)
             if step.method == "GET" and endpoint not in found and _is_free(step, scenario):
-                found[endpoint] = _sent(endpoint, request, values, address, context)
+                answer = _sent(endpoint, request, values, address, context)
+                found[endpoint] = replace(answer, expected=step.expect.statuses)
     return tuple(found.values())
 
 

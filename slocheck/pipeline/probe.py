@@ -1,39 +1,66 @@
 """Can each objective be measured? Asks the metric source, sends no load."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.documents.units import format_duration
 from slocheck.errors import UsageError
-from slocheck.evidence.series import SourcePreflight
-from slocheck.indicators.pretend_run import unmeasurable
+from slocheck.evidence.series import ServerSeries, SourcePreflight
+from slocheck.grading.assessment import Side, SideResult, Verdict
+from slocheck.grading.verdict import grade_sample
+from slocheck.indicators.pretend_run import NOBODY, pretended
+from slocheck.indicators.samples import NoData
+from slocheck.indicators.saturation import Usage, saturation
+from slocheck.indicators.server.sample import instances_of, server_sample
+from slocheck.indicators.server.selections import requests_of
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, settle
 from slocheck.pipeline.ports import MetricSource, SourceFactory
 from slocheck.plan.mapping_text import described
-from slocheck.plan.series_queries import needed_metrics
+from slocheck.plan.series_queries import PROCESS_START, needed_metrics
+from slocheck.scenario.model import Scenario
 from slocheck.spec.blocks.sources import block_names
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
+from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice, Spec
+from slocheck.statistics.confidence import alpha_for
 
 PAST_INTERVALS = 2
 """The series are those of a moment so many scrapes ago: their last sample is there already."""
+MOST_SHOWN = 8
 SAME_BOUNDARY_S = 1e-9
 """Bucket boundaries come as floats; two that are nearer than this are the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """What keeps the metric source from measuring an objective.
+    """What keeps the metric source from deciding an objective.
 
     Attributes:
         text: What it is, and what to do.
-        fatal: Nothing can be measured, in contrast to a limit that may stay undecided.
+        fatal: No limit can be decided, in contrast to some that may stay undecided.
     """
 
     text: str
     fatal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PretendedRun:
+    """What a run long enough would find on the series that are there.
+
+    Attributes:
+        obstacles: Of each objective that would stay undecided, by its name.
+        instances: How many processes serve, or why they cannot be counted.
+        usages: What is shown of how busy they are.
+        tells_starts: Whether a process says when it started.
+    """
+
+    obstacles: dict[str, Obstacle]
+    instances: Fraction | NoData
+    usages: tuple[Usage, ...]
+    tells_starts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +71,13 @@ class Probe:
         found: What the source is found to be.
         mapping: By which names its metrics are asked for, in one line.
         obstacles: Of each objective that has any, by its name.
+        pretended: What a run long enough would find; None where there is nothing to pretend one on.
     """
 
     found: SourcePreflight
     mapping: str
     obstacles: Mapping[str, tuple[Obstacle, ...]]
+    pretended: PretendedRun | None = None
 
     @property
     def blind(self) -> bool:
@@ -56,71 +85,85 @@ class Probe:
         return any(item.fatal for each in self.obstacles.values() for item in each)
 
 
-def probe(spec: Spec, source_factory: SourceFactory) -> Probe:
+def probe(
+    spec: Spec,
+    source_factory: SourceFactory,
+    *,
+    scenario: Scenario | None = None,
+    asked: Collection[Endpoint] = (),
+) -> Probe:
     """Ask the metric source what it can measure.
+
+    Args:
+        spec: With its overrides applied.
+        source_factory: Makes the source.
+        scenario: The declarative scenario; None for a Locust file.
+        asked: Endpoints that were sent a request already: what they count is waited for.
 
     Raises:
         SourceError: The source cannot be asked.
-        UsageError: The spec names no source.
+        UsageError: The spec names no source, or its metrics are not the mapping.
     """
     configured, source = spec.metric_source, source_factory(spec)
     if configured is None or source is None:
         raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
     try:
-        settled = settle(spec, source)
-        found = settled.found
-        reasons = {} if settled.mapping.is_unknown else _reasons(spec, source, settled)
+        settled = settle(spec, source, first_requests=(lambda: None) if asked else None)
+        unasked = _endpoints(scenario) - set(asked)
+        run = None if settled.mapping.is_unknown else _pretended(spec, source, settled, unasked)
     finally:
         source.close()
-    obstacles = {
-        item.name: (
-            *_obstacles(item, settled),
-            *_as_graded(item, reasons, missing=found.missing),
-        )
-        for item in spec.objectives
-    }
+    obstacles = {item.name: tuple(_obstacles(item, settled, run)) for item in spec.objectives}
     return Probe(
-        found,
+        settled.found,
         settled.said or described(settled.mapping),
         {name: each for name, each in obstacles.items() if each},
+        run,
     )
 
 
-def _reasons(spec: Spec, source: MetricSource, settled: Settled) -> dict[str, str]:
-    """Return what a run long enough would say of the objectives that it could not grade."""
+def _endpoints(scenario: Scenario | None) -> set[Endpoint]:
+    flows = scenario.flows if scenario else ()
+    return {Endpoint(step.method, step.name) for flow in flows for step in flow.steps}
+
+
+def _pretended(
+    spec: Spec, source: MetricSource, settled: Settled, unasked: Collection[Endpoint]
+) -> PretendedRun | None:
+    """Grade a run long enough on the series as they are."""
     source.start()
     moment = time.time() - PAST_INTERVALS * settled.found.scrape_interval
     series = source.collect(load_start=moment, window_start=moment, end=moment, sent=0)
-    return unmeasurable(spec, as_collected(spec, series, settled))
+    return pretended_run(spec, as_collected(spec, series, settled), unasked=unasked)
 
 
-def _as_graded(
-    objective: Objective, reasons: Mapping[str, str], *, missing: Sequence[str]
-) -> Iterator[Obstacle]:
-    """Yield what a run long enough would say; not what is known from a metric that has no series yet."""
-    if objective.name in reasons and not missing:
-        yield Obstacle(reasons[objective.name], fatal=True)
-
-
-def _obstacles(objective: Objective, settled: Settled) -> Iterator[Obstacle]:
+def _obstacles(objective: Objective, settled: Settled, run: PretendedRun | None) -> Iterator[Obstacle]:
+    """Yield what a run long enough would say, with the metrics that it would lack."""
     preset, found = settled.mapping, settled.found
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
         return
-    if preset.is_unknown:
+    if preset.is_unknown and settled.is_open:
         yield Obstacle(NOTHING_YET, fatal=True)
         return
+    judged = run.obstacles.get(objective.name) if run else None
     needed = needed_metrics(objective, preset)
-    if not needed:
+    missing = [metric for metric in needed if metric in found.missing]
+    for metric in missing:
+        yield Obstacle(_missing(metric, settled), fatal=run is None or judged is not None)
+    if run is None and not needed:
         yield Obstacle(f"preset {preset.name} names no metric for it", fatal=True)
-    for metric in needed:
-        if metric in found.missing and settled.not_a_histogram and metric == f"{preset.histogram}_bucket":
-            yield Obstacle(settled.not_a_histogram, fatal=True)
-        elif metric in found.missing:
-            yield Obstacle(f"no series {metric} yet: send one request, or check the preset", fatal=True)
-    if traits_of(objective.indicator.kind).is_percentile and found.bucket_boundaries:
+    if judged and not missing:
+        yield judged
+    if not missing and traits_of(objective.indicator.kind).is_percentile and found.bucket_boundaries:
         for limit in dict.fromkeys(limit.value for limit in objective.limits.values()):
             if all(abs(boundary - float(limit)) > SAME_BOUNDARY_S for boundary in found.bucket_boundaries):
                 yield Obstacle(_no_boundary(limit, preset), fatal=False)
+
+
+def _missing(metric: str, settled: Settled) -> str:
+    if settled.not_a_histogram and metric == f"{settled.mapping.histogram}_bucket":
+        return settled.not_a_histogram
+    return f"no series {metric} yet: send one request, or check the preset"
 
 
 def _no_boundary(limit: Fraction, preset: Preset) -> str:
@@ -128,3 +171,74 @@ def _no_boundary(limit: Fraction, preset: Preset) -> str:
     boundary = float(limit / preset.unit_seconds)
     unit = "" if preset.unit_seconds == 1 else " in the histogram's own unit"
     return f"no bucket boundary at {format_duration(limit)}: add {boundary:g}{unit}"
+
+
+def pretended_run(
+    spec: Spec, found: ServerSeries, *, unasked: Collection[Endpoint] = ()
+) -> PretendedRun | None:
+    """Grade a run in which every series grows by good requests; None where there is no series at all.
+
+    Args:
+        spec: What is to be graded.
+        found: The source's series as they are; their last values count.
+        unasked: Endpoints of the scenario that nobody may have asked for yet.
+    """
+    if not found.series:
+        return None
+    raw = pretended(found)
+    server = ServerSide(raw)
+    judged = ((item.name, _judged(item, spec, server, unasked)) for item in spec.objectives)
+    return PretendedRun(
+        {name: obstacle for name, obstacle in judged if obstacle},
+        instances_of(spec, server),
+        saturation(raw),
+        any(one.metric == PROCESS_START for one in found.series),
+    )
+
+
+def _judged(
+    objective: Objective, spec: Spec, server: ServerSide, unasked: Collection[Endpoint]
+) -> Obstacle | None:
+    """Return why some limits of an objective would never be decided; None where all would."""
+    if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
+        return None
+    if objective.endpoint in unasked and not _has_series(objective, server):
+        return Obstacle(f"no series for {objective.endpoint} yet: send one and probe again", fatal=False)
+    open_levels: dict[str, str] = {}
+    for level, limit in objective.limits.items():
+        sample = server_sample(objective, limit, spec=spec, server=server, client=NOBODY)
+        if isinstance(sample, NoData):
+            return Obstacle(f"{sample.reason}{_seen(objective, server)}", fatal=True)
+        alpha = None if spec.confidence is None else alpha_for(spec.confidence)
+        side = grade_sample(Side.SERVER, sample, objective.indicator, limit, alpha)
+        if _stays_open(side):
+            open_levels[level] = side.reason
+    if not open_levels:
+        return None
+    reasons = "; ".join(dict.fromkeys(open_levels.values()))
+    if len(open_levels) == len(objective.limits):
+        return Obstacle(reasons, fatal=True)
+    return Obstacle(f"{', '.join(open_levels)}: {reasons}", fatal=False)
+
+
+def _has_series(objective: Objective, server: ServerSide) -> bool:
+    preset = server.preset
+    metrics = (preset.counter or "", f"{preset.histogram}_bucket")
+    wanted = requests_of(objective, preset)
+    return any(wanted(one.labels) for metric in metrics for one in server.series_of(metric))
+
+
+def _stays_open(side: SideResult) -> bool:
+    """Tell whether a run stays undecided whatever its length: not for want of requests or slices."""
+    return side.verdict is Verdict.UNDECIDED and side.cause is None
+
+
+def _seen(objective: Objective, server: ServerSide) -> str:
+    """Say which routes were seen, where none of them is the objective's endpoint."""
+    label, metric = server.preset.route_label, server.preset.counter
+    if objective.endpoint is None or label is None or metric is None:
+        return ""
+    routes = sorted({one.labels[label] for one in server.series_of(metric) if label in one.labels})
+    if not routes:
+        return f"; its series have no label {label}"
+    return f"; {label} seen: {', '.join(routes[:MOST_SHOWN])}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from slocheck.cli import output, wiring
-from slocheck.cli.options import RunOptions
+from slocheck.cli.options import RunOptions, allowed_targets
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
@@ -74,7 +74,7 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         archive=Archive(options.reports),
         scenario=scenario,
         command=command_line(sys.argv[1:]),
-        allowed_targets=_allowed_targets(options),
+        allowed_targets=allowed_targets(options.allow_target),
         allow_concurrent=options.allow_concurrent,
         seed=options.seed,
         processes=worker_count(options.processes),
@@ -98,12 +98,6 @@ def worker_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
         raise UsageError(f"--processes: {shown(text)} is not a count; write 1 to {MAX_PROCESSES}, or auto")
     return int(text)
-
-
-def _allowed_targets(options: RunOptions) -> tuple[str, ...]:
-    """Return the hosts that the user allows, by the flag and by SLOCHECK_ALLOW_TARGETS."""
-    named = os.environ.get("SLOCHECK_ALLOW_TARGETS", "").replace(",", " ").split()
-    return (*(options.allow_target or ()), *named)
 
 
 def _window(options: RunOptions) -> float | None:

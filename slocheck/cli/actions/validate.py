@@ -1,65 +1,73 @@
 """What ``slocheck validate`` does: check a spec and its scenario, and ask the metric source if wanted."""
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from pathlib import Path
 
+from slocheck.cli.options import ValidateOptions, allowed_targets
 from slocheck.cli.wiring import source_for
 from slocheck.documents.units import format_duration
-from slocheck.errors import UsageError
-from slocheck.pipeline.first_requests import send_get_steps
-from slocheck.pipeline.probe import Probe, probe
+from slocheck.documents.words import quantity
+from slocheck.indicators.samples import NoData
+from slocheck.pipeline.first_requests import FirstAnswer, send_get_steps
+from slocheck.pipeline.probe import PretendedRun, Probe, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
-from slocheck.pipeline.target_guard import guard_target, probe_target
+from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
+from slocheck.plan.series_queries import PROCESS_START
+from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.spec import summary
-from slocheck.scenario.model import Scenario
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.loader import load_spec
-from slocheck.spec.model import Endpoint, Objective, SourceChoice, Spec
+from slocheck.spec.model import FailureRule, Objective, SourceChoice, Spec
 from slocheck.tls import tls_context
 
 CANNOT_MEASURE = 4
+RESTARTS = f"no {PROCESS_START}: a restart of the service shows only where a counter falls"
+SATURATION = f"no {' and no '.join(PROCESS_METRICS)}: CPU and memory are not shown; no verdict needs them"
 
 
-def validate(path: Path, *, ask: bool) -> int:
-    """Print what a spec means, and with `ask` what can be measured; returns the exit code."""
-    spec = load_spec(path)
+def validate(options: ValidateOptions) -> int:
+    """Print what a spec means, and with `--probe` what can be measured; returns the exit code."""
+    spec = load_spec(options.spec)
     warnings = check_scenario(spec)
     tls_context(spec.target.tls, where="target.tls")
     print(summary(spec))
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    if not ask:
-        return 0
-    scenario = scenario_of(spec)
-    if scenario is not None:
-        print("\n".join(_answers(spec, scenario)))
-        if spec.metric_source is None:
-            return 0
-    probed = probe(spec, source_for)
-    print("\n".join(_lines(spec, probed)))
-    return CANNOT_MEASURE if probed.blind else 0
+    return _probe(spec, options) if options.probe else 0
 
 
-def _answers(spec: Spec, scenario: Scenario) -> Iterator[str]:
-    """Send each GET step once where the target may be loaded; yield a line for what came back.
+def _probe(spec: Spec, options: ValidateOptions) -> int:
+    """Send each GET step once where the target may be loaded, and ask the metric source.
 
     Raises:
+        UsageError: The target is not allowed, or is being loaded; the metrics are not the mapping.
         TargetError: The target cannot be reached.
+        SourceError: The metric source cannot be asked.
     """
-    yield ""
-    try:
-        guard_target(spec.target.url, os.environ.get("SLOCHECK_ALLOW_TARGETS", "").replace(",", " ").split())
-    except UsageError as error:
-        yield f"no step is sent: {for_terminal(str(error))}"
-        return
-    probe_target(spec.target)
-    steps = (step for flow in scenario.flows for step in flow.steps)
-    expecting = {Endpoint(step.method, step.name) for step in steps if step.expect.statuses is not None}
-    for answer in send_get_steps(scenario, spec.target):
+    scenario = scenario_of(spec)
+    guard_target(spec.target.url, allowed_targets(options.allow_target))
+    with sole_use(spec.target.url, allow_concurrent=options.allow_concurrent):
+        answers: tuple[FirstAnswer, ...] = ()
+        if scenario is not None:
+            probe_target(spec.target)
+            answers = send_get_steps(scenario, spec.target)
+            print("\n".join(["", *_answers(answers, spec.failures)]))
+        probed = None
+        if scenario is None or spec.metric_source is not None:
+            asked = [answer.endpoint for answer in answers]
+            probed = probe(spec, source_for, scenario=scenario, asked=asked)
+            print("\n".join(_lines(spec, probed)))
+    refused = any(not answer.accepted(spec.failures) for answer in answers)
+    return CANNOT_MEASURE if refused or (probed and probed.blind) else 0
+
+
+def _answers(answers: Sequence[FirstAnswer], rule: FailureRule) -> Iterator[str]:
+    """Yield a line for what came back for each GET step."""
+    if not answers:
+        yield "no GET step to send: each needs an earlier answer, or there is none"
+    for answer in answers:
         if answer.error:
             yield for_terminal(f"{answer.endpoint}  no response: {answer.error}")
             continue
@@ -67,25 +75,54 @@ def _answers(spec: Spec, scenario: Scenario) -> Iterator[str]:
         text = (
             f"{answer.endpoint}  {answer.status}, {kind}, {answer.size:,} B, {answer.seconds * 1000:.0f} ms"
         )
-        expected = answer.endpoint in expecting or answer.leads_to in spec.failures.redirects
-        if spec.failures.unexpected(answer.status) and not expected:
-            text += f"; unexpected: fix the request, or write `expect: {{status: {answer.status}}}`"
-        yield for_terminal(text)
+        yield for_terminal(text + _refusal(answer, rule))
+
+
+def _refusal(answer: FirstAnswer, rule: FailureRule) -> str:
+    """Say why a run would not count an answer as a success; empty where it would."""
+    if answer.accepted(rule):
+        return ""
+    if rule.fails(answer.status):
+        return "; a failure: correct the service, or the request"
+    if answer.expected is not None:
+        expected = ", ".join(str(status) for status in sorted(answer.expected))
+        return f"; the step expects {expected}: fix the request, or what it expects"
+    return f"; unexpected: fix the request, or write `expect: {{status: {answer.status}}}`"
 
 
 def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
-    """Yield what the metric source is, and one line for each objective."""
+    """Yield what the metric source is, what it knows of processes, and one line for each objective."""
     found = probed.found
     interval = format_duration(Fraction(found.scrape_interval).limit_denominator(1000))
-    targets = f"{found.targets} target{'s' if found.targets != 1 else ''} up"
+    targets = f"{quantity(found.targets, 'target')} up"
     yield ""
     yield f"{targets}, scraped every {interval}, clock skew {found.clock_skew:.3f} s"
     yield for_terminal(probed.mapping)
+    if probed.pretended:
+        yield from (for_terminal(line) for line in _processes(spec, probed.pretended, found.targets))
     width = max(len(objective.name) for objective in spec.objectives)
     for objective in spec.objectives:
         obstacles = probed.obstacles.get(objective.name, ())
         text = "; ".join(item.text for item in obstacles) or _unobstructed(objective)
         yield f"{for_terminal(objective.name):<{width}}  {for_terminal(text)}"
+
+
+def _processes(spec: Spec, pretended: PretendedRun, targets: int) -> Iterator[str]:
+    """Yield how many instances serve, and what the lack of metrics about processes costs."""
+    counted = pretended.instances
+    if isinstance(counted, NoData):
+        yield (
+            f"instances: not counted: {counted.reason}; requests per second and instance stay undecided: "
+            "write target.instances"
+        )
+    elif spec.target.instances is None:
+        yield f"instances: {float(counted):g} counted, {quantity(targets, 'target')} up"
+    else:
+        yield f"instances: {spec.target.instances} by target.instances, {quantity(targets, 'target')} up"
+    if not pretended.tells_starts:
+        yield RESTARTS
+    if not pretended.usages:
+        yield SATURATION
 
 
 def _unobstructed(objective: Objective) -> str:

@@ -18,7 +18,9 @@ OBJECTIVES = """\
   error_rate: {bronze: "< 50%", silver: "< 20%"}
   ours: {indicator: latency_p50, source: client, silver: "< 1s"}
 """
-NOTHING_COUNTS = "preset: {histogram: nobody_counts_this, counter: nor_this_total, status_label: status_code}"
+NO_HISTOGRAM = (
+    "preset: {histogram: nobody_counts_this, counter: http_requests_total, status_label: status_code}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +91,20 @@ def test_what_a_run_could_not_grade_is_found_before_the_load(
     assert reason in line
 
 
-def test_a_preset_that_does_not_fit_is_found_before_the_load(
+def test_what_is_there_is_measurable_while_another_metric_is_missing(
     api: str, prometheus: PrometheusServer, tmp_path: Path
 ) -> None:
-    """No such series: exit 4, and the series are named."""
-    write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(prometheus.url, NOTHING_COUNTS))
+    """No such histogram: exit 4 and its name; errors, instances and the rest are said all the same."""
+    objectives = OBJECTIVES + '  rps_per_instance: {silver: "> 1/s"}\n'
+    spec = write_spec(tmp_path, api, objectives=objectives, source=_source(prometheus.url, NO_HISTOGRAM))
+    spec.write_text(spec.read_text().replace("instances: 1", "instances: prometheus"))
     done = slocheck("validate", "--probe", cwd=tmp_path)
     assert done.returncode == 4, done.stdout + done.stderr
-    assert "nor_this_total" in done.stdout
-    assert "nobody_counts_this_bucket" in done.stdout
+    lines = {line.split(" ")[0]: line for line in done.stdout.splitlines() if line}
+    assert "no series nobody_counts_this_bucket yet" in lines["latency_p95"]
+    assert lines["error_rate"].endswith("measurable")
+    assert lines["rps_per_instance"].endswith("measurable")
+    assert lines["instances:"] == "instances: 1 counted, 1 target up"
 
 
 def test_a_prometheus_that_does_not_answer_is_named(api: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from slocheck.evidence.model import Ending
 from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.target_guard import sole_use
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.support.load_server import LoadServer
 
@@ -162,7 +163,7 @@ def test_few_unexpected_answers_are_a_warning_and_count_as_possibly_bad(
 
 
 def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: LoadServer) -> None:
-    """Each GET is sent once; a status that nobody expects is said to be one, before any load."""
+    """Each GET is sent once; a status that nobody expects is said to be one: exit 4, before any load."""
     folder = written(
         tmp_path,
         server,
@@ -171,7 +172,7 @@ def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: Load
     )
     before = server.counts["/status/404"]
     done = slocheck("validate", "--probe", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 4, done.stderr
     lines = {line.split()[1]: line for line in done.stdout.splitlines() if line.startswith("GET /")}
     assert "  404, no content type, 2 B, " in lines["/status/404"]
     assert "unexpected: fix the request, or write `expect: {status: 404}`" in lines["/status/404"]
@@ -180,10 +181,24 @@ def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: Load
     assert server.counts["/status/404"] == before + 1
 
 
-def test_the_probe_sends_nothing_to_a_target_that_is_not_allowed(tmp_path: Path, server: LoadServer) -> None:
-    """The guard of a run holds for the probe, too."""
+def test_the_probe_keeps_to_what_holds_for_a_run(tmp_path: Path, server: LoadServer) -> None:
+    """Leave for a target that is another machine, and one at a time on a target; accepted answers exit 0."""
     folder = written(tmp_path, server, {"/ok": ""})
+    before = server.counts["/ok"]
+    with sole_use(server.url, allow_concurrent=False):
+        done = slocheck("validate", "--probe", cwd=folder)
+        assert done.returncode == 2
+        assert "another slocheck run is loading it" in done.stderr
+        assert server.counts["/ok"] == before
+        assert slocheck("validate", "--probe", "--allow-concurrent", cwd=folder).returncode == 0
+    assert server.counts["/ok"] == before + 1
     spec = folder / "slo.yaml"
-    spec.write_text(spec.read_text().replace("//localhost", "//shop.example"))
+    spec.write_text(spec.read_text().replace("//localhost", "//shop.invalid"))
     done = slocheck("validate", "--probe", cwd=folder)
-    assert "no step is sent: target http://shop.example" in done.stdout
+    assert done.returncode == 2
+    assert "target http://shop.invalid" in done.stderr
+    assert "--allow-target shop.invalid" in done.stderr
+    done = slocheck("validate", "--probe", "--allow-target", "shop.invalid", cwd=folder)
+    assert done.returncode == 4
+    assert "unknown host" in done.stderr
+    assert slocheck("validate", cwd=folder).returncode == 0

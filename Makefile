@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 SERVERS := .venv/.servers
-DEBIAN := prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
+DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
 .PHONY: demo test check lint types docs install clean
 .DEFAULT_GOAL := check

@@ -125,7 +125,10 @@ class RunOptions:
     ] = False
     allow_target: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST", help="Allow load against this host, not only this machine; repeatable."),
+        typer.Option(
+            metavar="HOST",
+            help="Allow connections to this host, not only to this machine; repeatable.",
+        ),
     ] = None
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow another run against the same target.")

@@ -11,9 +11,18 @@ from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
 
-def engine_for(spec: Spec, *, seed: int | None, processes: int) -> LoadEngine:
+def engine_for(
+    spec: Spec, *, seed: int | None, processes: int, allowed_targets: tuple[str, ...]
+) -> LoadEngine:
     """Return the engine that sends what `spec` describes."""
-    return LoadEngine(load_plan(spec, scenario=str(scenario_path(spec)), seed=seed, processes=processes))
+    plan = load_plan(
+        spec,
+        scenario=str(scenario_path(spec)),
+        seed=seed,
+        processes=processes,
+        allowed_targets=allowed_targets,
+    )
+    return LoadEngine(plan)
 
 
 def adapters(observer: Observer, interrupts: Interrupts) -> Adapters:

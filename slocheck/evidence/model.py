@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import ServerSeries
 from slocheck.spec.model import FailureRule, Overrides
@@ -20,6 +21,7 @@ class Ending(StrEnum):
     TARGET_DOWN = "target down"
     GENERATOR_LOST = "generator lost"
     UNEXPECTED_ANSWERS = "unexpected answers"
+    FORBIDDEN_CONNECTION = "forbidden connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class LoadHealth:
         clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
         exceptions: Exceptions raised by the scenario's own code: text to count.
         arrivals: What became of the window's arrivals; None in the closed model.
+        forbidden: Where the scenario tried to connect to, and was not allowed to.
     """
 
     planned_users: int
@@ -86,6 +89,7 @@ class LoadHealth:
     clock_jump: float = 0.0
     exceptions: Mapping[str, int] = field(default_factory=dict)
     arrivals: ArrivalStats | None = None
+    forbidden: tuple[ForbiddenConnection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

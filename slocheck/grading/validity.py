@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from slocheck.documents.words import quantity
 from slocheck.evidence.answers import Answers, answers_of
+from slocheck.evidence.forbidden import forbidden_text
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
 from slocheck.evidence.warnings import RunWarning
@@ -13,6 +14,8 @@ from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
 
+_SAYS_ENOUGH = frozenset({Ending.TARGET_DOWN, Ending.UNEXPECTED_ANSWERS, Ending.FORBIDDEN_CONNECTION})
+"""Endings that explain a short window."""
 _CREDENTIALS = frozenset({401, 403, 407})
 _REDIRECT = 3
 Check = Callable[[Spec, Evidence], list[Finding]]
@@ -22,6 +25,7 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
     """Return the finding of every check, passed or not, in a fixed order: causes before their effects."""
     checks: tuple[Check, ...] = (
         _generator,
+        _forbidden_connections,
         _expected_answers,
         _workers,
         _cpu,
@@ -58,6 +62,18 @@ def _generator(_spec: Spec, evidence: Evidence) -> list[Finding]:
     lost = evidence.ending is Ending.GENERATOR_LOST
     message = f"the load generator was lost: {evidence.generator_error or 'it died'}"
     return [Finding("generator", not lost, message if lost else "generator ran to the end")]
+
+
+def _forbidden_connections(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The Locust file connected to nothing but this machine and what the user allows in addition to it.
+
+    What it could not do may have caused any breach: without its token host, it has no token.
+    """
+    forbidden = evidence.health.forbidden
+    if not forbidden:
+        return []
+    everything = frozenset(item.name for item in spec.objectives)
+    return [Finding("allowed-targets", valid=False, message=forbidden_text(forbidden), affects=everything)]
 
 
 def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -166,7 +182,7 @@ def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The window was measured to its end, and is long enough to grade."""
     measured, planned = evidence.recording.window_s, evidence.planned_window_s
     cut = measured < spec.validity.min_window * planned and evidence.ending is Ending.COMPLETE
-    ended = evidence.ending in (Ending.TARGET_DOWN, Ending.UNEXPECTED_ANSWERS)  # which says enough
+    ended = evidence.ending in _SAYS_ENOUGH
     short = measured < spec.validity.min_slices and not ended
     message = f"{measured} of {planned:g} s measured"
     if short:

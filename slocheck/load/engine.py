@@ -12,7 +12,7 @@ from slocheck.evidence.merge import RecordingBuilder
 from slocheck.evidence.model import Ending, LoadHealth, LoadResult, Tick
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
-from slocheck.load.master_process import MasterProcess
+from slocheck.load.master_process import MasterProcess, proxy_warnings
 from slocheck.load.messaging.messages import (
     FinishWindow,
     LoadBegan,
@@ -103,7 +103,8 @@ class LoadEngine:
         loaded = self._expect(ScenarioLoaded)
         ready = self._expect(WorkersReady)
         self._versions |= ready.versions
-        return ScenarioInfo(loaded.user_classes, dict(self._versions), ready.warnings)
+        warned = (*proxy_warnings(self._plan.environment), *ready.warnings)
+        return ScenarioInfo(loaded.user_classes, dict(self._versions), warned)
 
     def _expect(self, kind: type[_Expected]) -> _Expected:
         """Return the message of this kind, the next one expected from the master."""

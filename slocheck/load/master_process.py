@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import slocheck
+from slocheck.evidence.warnings import RunWarning
 from slocheck.load.messaging.messages import Command, Progress
 from slocheck.load.messaging.protocol import ProtocolError, decode_progress, encode_line
 from slocheck.masking import mask_urls
@@ -21,20 +22,41 @@ MODULE = "slocheck.load"
 TAIL_BYTES = 1 << 16
 JOIN_S = 1.0
 SCRUBBED_PREFIX = "LOCUST_"
+SCRUBBED = frozenset({"GEVENT_RESOLVER"})
+"""Names are looked up where the connect guard sees it: by the system's own functions."""
+PROXIES = frozenset(
+    f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks4", "socks5")
+)
+NO_PROXY = "no_proxy"
+"""In small letters. No client of the load gets to see them: it goes straight to its target."""
 
 
 def _child_environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Return the children's environment: ours and the plan's, without Locust's own settings.
+    """Return the children's environment: ours and the plan's, without Locust's own settings and proxies.
 
     The working folder is kept out of the module path (a ``random.py`` next to a Locust file must not
     replace Python's), so the path of a slocheck that is run from its sources is added to it.
     """
     merged = {**os.environ, **added}
-    kept = {key: value for key, value in merged.items() if not key.startswith(SCRUBBED_PREFIX)}
+    kept = {key: value for key, value in merged.items() if not _is_scrubbed(key)}
     root = str(Path(slocheck.__file__).parents[1])
     if root not in site.getsitepackages():
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, (kept.get("PYTHONPATH"), root)))
     return kept
+
+
+def _is_scrubbed(key: str) -> bool:
+    return key.startswith(SCRUBBED_PREFIX) or key in SCRUBBED or key.lower() in (*PROXIES, NO_PROXY)
+
+
+def proxy_warnings(added: Mapping[str, str]) -> tuple[RunWarning, ...]:
+    """Return a warning where the environment, or what is added to it, names proxies."""
+    merged = {**os.environ, **added}
+    named = sorted(key for key, value in merged.items() if value and key.lower() in PROXIES)
+    if not named:
+        return ()
+    text = f"{', '.join(named)}: proxies are ignored, the load goes straight to its target"
+    return (RunWarning("proxy-ignored", text),)
 
 
 class MasterProcess:

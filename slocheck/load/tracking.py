@@ -20,6 +20,7 @@ from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import (
     cache_outcome,
     classify,
+    is_forbidden,
     is_transport,
     judge,
     leaves_block,
@@ -105,6 +106,9 @@ class Tracker:
         """Listen to Locust's `request` event; the signature is the event's."""
         request = context.pop(REQUEST_KEY, None) if context else None
         if request is not None and (self._unsendable(request, response) or not self.requests.close(request)):
+            return
+        if isinstance(exception, Exception) and is_forbidden(exception):
+            self._on_unsent(str(request_type), str(name), exception)
             return
         if response_time is None or not math.isfinite(response_time):
             self._unrecorded += 1
@@ -200,7 +204,7 @@ class Tracker:
 
     def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
         """Tell whether a request failed while it was built; that is told as the scenario's exception."""
-        if request.under_way or is_transport(error):
+        if not is_forbidden(error) and (request.under_way or is_transport(error)):
             return False
         if request.give_back is not None:
             request.give_back()

@@ -55,7 +55,9 @@ class Engine(Protocol):
 class EngineFactory(Protocol):
     """Makes the engine of one run."""
 
-    def __call__(self, spec: Spec, /, *, seed: int | None, processes: int) -> Engine:
+    def __call__(
+        self, spec: Spec, /, *, seed: int | None, processes: int, allowed_targets: tuple[str, ...]
+    ) -> Engine:
         """Return a new engine that sends what `spec` describes; it does no I/O yet."""
 
 

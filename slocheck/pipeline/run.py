@@ -24,6 +24,12 @@ from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
 
+_NOT_COLLECTED = {
+    Ending.UNEXPECTED_ANSWERS: "nothing but unexpected answers came back",
+    Ending.FORBIDDEN_CONNECTION: "the Locust file tried to connect to a host that is not an allowed target",
+}
+"""Endings after which nothing can be met any more, and why."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -35,7 +41,7 @@ class RunRequest:
         archive: Where runs are kept.
         scenario: The scenario that the spec names; None if it is a Locust file.
         command: The command line that asked for the run.
-        allowed_targets: Hosts other than this machine that may be loaded.
+        allowed_targets: Hosts other than this machine that may be loaded, as the user named them.
         allow_concurrent: Another run may load the same target at the same time.
         seed: Of the workload; None: not seeded.
         processes: Worker processes.
@@ -72,7 +78,12 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
     spec, secrets = request.spec, _secrets(request)
     guard_target(spec.target.url, request.allowed_targets)
     request.archive.probe()
-    engine = adapters.engine_factory(spec, seed=request.seed, processes=request.processes)
+    engine = adapters.engine_factory(
+        spec,
+        seed=request.seed,
+        processes=request.processes,
+        allowed_targets=request.allowed_targets,
+    )
     source = adapters.source_factory(spec)
     with ExitStack() as stack:
         stack.enter_context(sole_use(spec.target.url, allow_concurrent=request.allow_concurrent))
@@ -167,8 +178,8 @@ def _collect(
         return Collected()
     if adapters.interrupts.received:
         return Collected(error=_not_collected(adapters.interrupts.received))
-    if load.ending is Ending.UNEXPECTED_ANSWERS:
-        return Collected(error="not collected: nothing but unexpected answers came back")
+    if load.ending in _NOT_COLLECTED:
+        return Collected(error=f"not collected: {_NOT_COLLECTED[load.ending]}")
     adapters.observer.step("waiting for the last samples of the server side")
     try:
         settled = look_again(spec, source, settled)

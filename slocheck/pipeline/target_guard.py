@@ -2,13 +2,13 @@
 
 import errno
 import hashlib
-import ipaddress
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
+from slocheck.allowed_targets import AllowedTargets, address_of, host_name, is_localhost_name
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
 from slocheck.pipeline.port_protocol import answers_in_plain, speaks_only_tls
@@ -20,29 +20,52 @@ _NOT_THE_SCHEME = (ssl.SSLCertVerificationError, socket.gaierror, UnicodeError, 
 """Errors that another scheme would not cure."""
 
 
-def guard_target(url: str, allowed: Sequence[str]) -> None:
-    """Refuse a target that is neither this machine nor named by the user; raises UsageError.
+def guard_target(
+    url: str, allowed: Sequence[str], ask: Callable[[str], bool] | None = None
+) -> tuple[str, ...]:
+    """Refuse a target that is neither this machine nor allowed by the user; raises UsageError.
 
-    Of names only ``localhost`` counts as this machine: any other can be made to point elsewhere, so DNS is
-    not asked. `allowed` holds host names, from ``--allow-target`` or the environment.
+    Of names only ``localhost`` and those below it can be this machine, and only where all of their
+    addresses are: the hosts file may say otherwise. Any other name has to be allowed, whatever DNS makes
+    of it.
+
+    Args:
+        url: Of the target.
+        allowed: Hosts that the user named, with ``--allow-target`` or in the environment.
+        ask: Puts a question to somebody at a terminal; None: nobody is there.
+
+    Returns:
+        All hosts that the load may connect to in addition to this machine.
     """
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    if is_loopback(host) or host in {name.strip().rstrip(".").lower() for name in allowed}:
-        return
+    host = urlsplit(url).hostname or ""
+    elsewhere = _elsewhere(host, AllowedTargets.of(allowed))
+    if elsewhere is None:
+        return tuple(allowed)
+    shown = f"{host} ({elsewhere})" if elsewhere not in ("", host) else host
+    if ask is not None and ask(f"{shown} is not this machine. Send requests there?"):
+        return (*allowed, host)
     raise UsageError(
-        f"target {strip_url(url)}: {host} is not this machine; load against it has to be allowed "
+        f"target {strip_url(url)}: {shown} is not this machine; load against it has to be allowed "
         f"outside the spec: --allow-target {host} (or SLOCHECK_ALLOW_TARGETS={host})"
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Tell from a host's spelling alone whether it is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+def _elsewhere(host: str, allowed: AllowedTargets) -> str | None:
+    """Return an address of a host that may not be loaded, empty where none was looked up; None: it may."""
+    if allowed.names_host(host) or allowed.allows_address(host):
+        return None
+    if not is_localhost_name(host):
+        return ""
+    return next((each for each in _addresses_of(host) if not allowed.allows_address(each)), None)
+
+
+def _addresses_of(host: str) -> list[str]:
+    """Return the addresses of a host, each once; empty where it is not known."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def probe_target(target: Target) -> None:
@@ -114,22 +137,16 @@ def sole_use(url: str, *, allow_concurrent: bool) -> Iterator[None]:
 def _lock_names(url: str) -> list[str]:
     """Return the names of the locks of all addresses behind a URL, in an order that is always the same."""
     host, port = _address(url)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = {_same_machine(str(entry[4][0])) for entry in found}
-    except (OSError, UnicodeError):
-        addresses = {host.lower()}  # the connection that follows says that nobody knows the host
+    # of an unknown host its name is locked: the connection that follows says that nobody knows it
+    addresses = {_same_machine(address) for address in _addresses_of(host)} or {host_name(host)}
     digests = (hashlib.sha256(f"{address} {port}".encode()).hexdigest() for address in addresses)
     return [f"\0slocheck-{digest[:32]}" for digest in sorted(digests)]
 
 
-def _same_machine(address: str) -> str:
-    """Return one spelling for an IP address: mapped ones as IPv4, and the unspecified one as loopback."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    found = getattr(found, "ipv4_mapped", None) or found
-    if found.is_unspecified:
-        return "127.0.0.1" if found.version == 4 else "::1"  # noqa: PLR2004 - IPv4
-    return str(found)
+def _same_machine(text: str) -> str:
+    """Return one spelling for an IP address; those that ``localhost`` usually has are one."""
+    address = address_of(text)
+    return "127.0.0.1" if str(address) == "::1" else str(address)
 
 
 def _address(url: str) -> tuple[str, int]:

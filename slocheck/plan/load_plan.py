@@ -52,6 +52,7 @@ class LoadPlan:
         stages: Load profile of the users; empty: all `users` throughout.
         arrivals: How arrivals are spread.
         endpoints: Those that objectives are on; they keep their names however many others there are.
+        allowed_targets: Hosts that may be connected to in addition to this machine.
     """
 
     target_url: str
@@ -74,6 +75,7 @@ class LoadPlan:
     stages: tuple[Stage, ...] = ()
     arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
     endpoints: tuple[Endpoint, ...] = ()
+    allowed_targets: tuple[str, ...] = ()
 
     @property
     def declarative(self) -> bool:
@@ -81,7 +83,9 @@ class LoadPlan:
         return not self.scenario.endswith(".py")
 
 
-def load_plan(spec: Spec, *, scenario: str, seed: int | None, processes: int) -> LoadPlan:
+def load_plan(
+    spec: Spec, *, scenario: str, seed: int | None, processes: int, allowed_targets: tuple[str, ...] = ()
+) -> LoadPlan:
     """Return what a run of `spec` does.
 
     Args:
@@ -89,6 +93,7 @@ def load_plan(spec: Spec, *, scenario: str, seed: int | None, processes: int) ->
         scenario: Absolute path of the scenario that it names.
         seed: Of every worker's random generator; None: unseeded.
         processes: Worker processes.
+        allowed_targets: Hosts that the user allows in addition to this machine.
     """
     workload = spec.workload
     return LoadPlan(
@@ -111,6 +116,7 @@ def load_plan(spec: Spec, *, scenario: str, seed: int | None, processes: int) ->
         stages=workload.stages,
         arrivals=workload.arrivals,
         endpoints=tuple(dict.fromkeys(item.endpoint for item in spec.objectives if item.endpoint)),
+        allowed_targets=allowed_targets,
     )
 
 

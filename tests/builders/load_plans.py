@@ -4,6 +4,7 @@ import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, FailureRule
@@ -38,5 +39,6 @@ def make_plan(url: str, scenario: str, **changes: Any) -> LoadPlan:
         failures=FailureRule(),
         cache=CacheRule(),
         seed=7,
+        allowed_targets=(urlsplit(url).hostname or "",),
     )
     return replace(plan, **changes)

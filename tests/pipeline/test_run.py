@@ -144,11 +144,19 @@ def run_once(
 ) -> RunResult:
     """Make a run into a folder's archive."""
 
-    def engine(spec: Spec, *, seed: int | None, processes: int) -> SentLoad:
-        assert (seed, processes) == (7, 2)
+    def engine(spec: Spec, *, seed: int | None, processes: int, allowed_targets: tuple[str, ...]) -> SentLoad:
+        assert (seed, processes, allowed_targets) == (7, 2, ("shop.example",))
         return SentLoad(spec, **changes)  # type: ignore[arg-type]  # its own fields
 
-    request = RunRequest(spec, Overrides(), Archive(folder), command="slocheck run", seed=7, processes=2)
+    request = RunRequest(
+        spec,
+        Overrides(),
+        Archive(folder),
+        command="slocheck run",
+        seed=7,
+        processes=2,
+        allowed_targets=("shop.example",),
+    )
     with Interrupts() as interrupts:
         return run(
             request,

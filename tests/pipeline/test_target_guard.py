@@ -28,11 +28,13 @@ from slocheck.spec.model import Target, Tls
         "http://localhost:3",
         "http://api.localhost",
         "http://[::1]:8000",
+        "http://[::ffff:127.0.0.1]",
+        "http://0.0.0.0:80",
     ],
 )
 def test_this_machine_is_free(url: str) -> None:
     """Loopback needs no word from anybody."""
-    guard_target(url, [])
+    assert guard_target(url, ["other.example"]) == ("other.example",)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,6 @@ def test_this_machine_is_free(url: str) -> None:
         pytest.param("http://localhost.example.com", id="a name that begins like localhost"),
         pytest.param("http://127.0.0.1@shop.example", id="loopback as user info"),
         pytest.param("http://[::ffff:10.0.0.1]", id="a mapped address"),
-        pytest.param("http://0.0.0.0:80", id="the unspecified address"),
     ],
 )
 def test_any_other_host_has_to_be_named(url: str) -> None:
@@ -54,8 +55,44 @@ def test_any_other_host_has_to_be_named(url: str) -> None:
 
 
 def test_a_named_host_is_allowed() -> None:
-    """Names compare without regard to case or a trailing dot."""
-    guard_target("https://Shop.Example.:8443/x", ["shop.example"])
+    """Names compare without regard to case or a trailing dot, addresses without regard to their form."""
+    assert guard_target("https://Shop.Example.:8443/x", ["shop.example"]) == ("shop.example",)
+    assert guard_target("http://[::ffff:10.0.0.1]", ["10.0.0.1"]) == ("10.0.0.1",)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "free"),
+    [
+        pytest.param(["127.0.0.1", "::1"], True, id="as usual"),
+        pytest.param(["10.0.0.1"], False, id="elsewhere"),
+        pytest.param(["127.0.0.1", "10.0.0.1"], False, id="elsewhere, too"),
+        pytest.param(["10.0.0.9"], True, id="where the user allows it"),
+    ],
+)
+@pytest.mark.parametrize("host", ["localhost", "api.localhost"])
+def test_where_localhost_leads_decides(
+    monkeypatch: pytest.MonkeyPatch, host: str, addresses: list[str], *, free: bool
+) -> None:
+    """A hosts file may point it anywhere; the address is said."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, 0)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    said = rf"{host} \(10\.0\.0\.1\) is not this machine.*--allow-target {host}"
+    with nullcontext() if free else pytest.raises(UsageError, match=said):
+        guard_target(f"http://{host}:80", ["10.0.0.9"])
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_somebody_at_the_terminal_is_asked(*, yes: bool) -> None:
+    """A yes allows the host for this run, also for the processes of the load; a no refuses it."""
+    questions = []
+
+    def ask(question: str) -> bool:
+        questions.append(question)
+        return yes
+
+    with nullcontext() if yes else pytest.raises(UsageError, match=r"--allow-target shop\.example"):
+        assert guard_target("http://shop.example", ["x.example"], ask) == ("x.example", "shop.example")
+    assert questions == ["shop.example is not this machine. Send requests there?"]
 
 
 class _Hello(BaseHTTPRequestHandler):
@@ -206,6 +243,7 @@ def test_one_target_is_loaded_by_one_run_at_a_time() -> None:
         ("http://127.0.0.1:54321/path", True),
         ("http://localhost:54321", True),
         ("http://LOCALHOST:54321", True),
+        ("http://[::1]:54321", True),
         ("http://[::ffff:127.0.0.1]:54321", True),
         ("http://0.0.0.0:54321", True),
         ("https://127.0.0.1:54321", True),

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from slocheck.cli import output, wiring
 from slocheck.cli.options import RunOptions, allowed_targets
+from slocheck.cli.question import asker
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
@@ -18,6 +19,7 @@ from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
 from slocheck.pipeline.scenario_file import scenario_of
+from slocheck.pipeline.target_guard import guard_target
 from slocheck.reporters.terminal.plan import plan_lines, show_plan
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
@@ -68,13 +70,14 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         SaveError: The result could not be saved; its summary is on stderr.
     """
     scenario = scenario_of(spec)
+    allowed = guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
     request = RunRequest(
         spec=spec,
         overrides=overrides,
         archive=Archive(options.reports),
         scenario=scenario,
         command=command_line(sys.argv[1:]),
-        allowed_targets=allowed_targets(options.allow_target),
+        allowed_targets=allowed,
         allow_concurrent=options.allow_concurrent,
         seed=options.seed,
         processes=worker_count(options.processes),

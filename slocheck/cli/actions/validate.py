@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from slocheck.cli.options import ValidateOptions, allowed_targets
+from slocheck.cli.question import asker
 from slocheck.cli.wiring import source_for
 from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
@@ -47,7 +48,7 @@ def _probe(spec: Spec, options: ValidateOptions) -> int:
         SourceError: The metric source cannot be asked.
     """
     scenario = scenario_of(spec)
-    guard_target(spec.target.url, allowed_targets(options.allow_target))
+    guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
     with sole_use(spec.target.url, allow_concurrent=options.allow_concurrent):
         answers: tuple[FirstAnswer, ...] = ()
         if scenario is not None:

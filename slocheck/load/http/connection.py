@@ -21,6 +21,7 @@ from slocheck.load.http.errors import TransportError, closed_early, from_system,
 from slocheck.load.http.framing import MAX_BODY_BYTES, Framing
 from slocheck.load.http.heads import Head, head_of
 from slocheck.load.http.origin import Address, Origin
+from slocheck.load.network.connect_guard import ForbiddenConnectionError
 
 RECEIVE_BYTES = 1 << 16
 _CONNECT_NS = 10 * NS_PER_SECOND
@@ -70,6 +71,7 @@ class Connection:
 
         Raises:
             TransportError: No complete response came; the connection is closed.
+            ForbiddenConnectionError: The origin may not be connected to; nothing was sent.
         """
         self._greenlet = getcurrent()
         self.deadline_ns = deadline_ns
@@ -82,6 +84,9 @@ class Connection:
             head = self._response(keep=keep, no_body=no_body)
             if not all_sent:
                 self.close()  # the server would read the next request as the rest of this one
+        except ForbiddenConnectionError:
+            self.close()
+            raise
         except OSError as error:
             self.close()
             raise from_system(error) from error
@@ -303,6 +308,8 @@ class Connection:
             self.deadline_ns = now_ns + (until_ns - now_ns) // (len(addresses) - len(failures))
             try:
                 self._dial(address)
+            except ForbiddenConnectionError:
+                raise
             except OSError as error:
                 failures.append((address, from_system(error)))
             except TransportError as error:

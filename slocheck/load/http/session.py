@@ -31,6 +31,7 @@ from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.http.tls import connect_to
 from slocheck.load.lateness import take_lateness
+from slocheck.load.network.connect_guard import ForbiddenConnectionError
 from slocheck.load.recording.outcome import leaves_block, message_of
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.masking import strip_url
@@ -154,6 +155,10 @@ class LeanHttpSession:
             if connection.pending is None:
                 raise gevent.GreenletExit from None
             return None, b"", error
+        except ForbiddenConnectionError as error:
+            endpoint = pending.counter.endpoint
+            self._sink.unsent(endpoint.method, endpoint.name, error)
+            raise
         except BaseException as error:
             killed = isinstance(error, gevent.GreenletExit)
             if connection.pending is not None and (self._sink.counts_killed or not killed):

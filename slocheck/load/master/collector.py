@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import LoadHealth, WorkerHealth
@@ -38,6 +39,7 @@ class WorkerState:
         lag: How late its event loop woke in the window: bucket index to count.
         messages: What Locust or the scenario logged, each once.
         memory: Resident bytes.
+        forbidden: Where it tried to connect to, and was not allowed to.
     """
 
     last: int = 0
@@ -52,6 +54,7 @@ class WorkerState:
     lag: Counter[int] = field(default_factory=Counter)
     messages: list[str] = field(default_factory=list)
     memory: int = 0
+    forbidden: tuple[ForbiddenConnection, ...] = ()
 
     def add(self, report: WorkerReport, window: range) -> None:
         """Take over what a report says about its worker."""
@@ -59,6 +62,7 @@ class WorkerState:
         self.last, self.final = report.sequence, report.final
         self.running, self.open = report.running, report.open
         self.in_flight, self.unrecorded = report.in_flight, report.unrecorded
+        self.forbidden = report.forbidden
         self._add_health(report.health, window)
 
     def _add_health(self, health: HealthSamples, window: range) -> None:
@@ -103,6 +107,11 @@ class Collector:
         """Whether every worker has sent its last report."""
         return all(state.final for state in self._workers.values())
 
+    @property
+    def forbidden(self) -> tuple[ForbiddenConnection, ...]:
+        """Where the workers tried to connect to, and were not allowed to."""
+        return merged(each for state in self._workers.values() for each in state.forbidden)
+
     def has_final(self, worker: str) -> bool:
         """Tell whether a worker has sent its last report."""
         return self._workers[worker].final
@@ -142,12 +151,15 @@ class Collector:
         taken, self._waiting = self._waiting, []
         return tuple(taken)
 
-    def health(self, *, clock_jump: float, measured_s: int) -> LoadHealth:
+    def health(
+        self, *, clock_jump: float, measured_s: int, forbidden: tuple[ForbiddenConnection, ...] = ()
+    ) -> LoadHealth:
         """Return the health of all workers.
 
         Args:
             clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
             measured_s: Whole seconds of the window that were measured.
+            forbidden: Where the master itself tried to connect to, and was not allowed to.
         """
         by_worker = [_users_by_second(state, self._window[:measured_s]) for state in self._workers.values()]
         running = [sum(users) for users in zip(*by_worker, strict=True)]
@@ -162,6 +174,7 @@ class Collector:
             clock_jump=clock_jump,
             exceptions=dict(self._exceptions),
             arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag),
+            forbidden=merged((*forbidden, *self.forbidden)),
         )
 
 

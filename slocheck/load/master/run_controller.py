@@ -37,8 +37,9 @@ from slocheck.load.messaging.messages import (
 )
 from slocheck.load.messaging.parent_pipe import ParentPipe, take_stdout
 from slocheck.load.messaging.signing import Signer
+from slocheck.load.network.connect_guard import ConnectGuard, guard_process
 from slocheck.load.phases import Phases
-from slocheck.load.users.environment import ScenarioError, load_environment
+from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.plan.load_plan import LoadPlan
 
 CONNECT_S = 30.0
@@ -48,7 +49,8 @@ FINAL_REPORT_S = 10.0
 MIN_MEASURED_S = 10
 """Seconds of the window that a run against a target that is down lasts at least, to prove the breach."""
 REFUSED_AFTER_S = 10.0
-"""Seconds after the load's begin at which a run ends that was answered with unexpected statuses alone."""
+"""Seconds after the load's begin at which a run ends that cannot become valid any more: it was answered with
+unexpected statuses alone, or tried to connect to a host that is not allowed."""
 _TICK_AFTER_S = 0.2
 _POLL_S = 0.02
 _NICENESS = 10
@@ -63,9 +65,16 @@ class RunController:
     """One run, from the loaded scenario to the last report."""
 
     def __init__(
-        self, plan: LoadPlan, environment: Environment, output: LineWriter, commands: deque[bytes]
+        self,
+        plan: LoadPlan,
+        environment: Environment,
+        output: LineWriter,
+        commands: deque[bytes],
+        *,
+        guard: ConnectGuard,
     ) -> None:
         self._commands = commands
+        self._guard = guard
         self._plan = plan
         self._model: MasterModel = master_model(plan)
         self._output = output
@@ -117,6 +126,8 @@ class RunController:
 
     def _send_load(self) -> Ending:
         """Let the users run until the window ends, or something else does; raises LostError."""
+        if self._guard.forbidden:  # by a listener of `test_start`
+            return Ending.FORBIDDEN_CONNECTION
         self._origin_ns = time.monotonic_ns() + self._model.lead_ns
         self._wall_at_origin = time.time() + self._model.lead_ns / NS_PER_SECOND
         self._runner.begin(self._workers, self._origin_ns)
@@ -135,6 +146,8 @@ class RunController:
                 return Ending.TARGET_DOWN
             if self._collector.refused and self._elapsed >= REFUSED_AFTER_S:
                 return Ending.UNEXPECTED_ANSWERS
+            if (self._guard.forbidden or self._collector.forbidden) and self._elapsed >= REFUSED_AFTER_S:
+                return Ending.FORBIDDEN_CONNECTION
             gevent.sleep(min(_POLL_S, max(0.0, self._phases.end_s - self._elapsed)))
         return Ending.COMPLETE
 
@@ -149,7 +162,7 @@ class RunController:
         """Wait for every worker's final report; an interrupt or a loss shortens it."""
         if self._collector is None or self._origin_ns == 0:
             return ending, error
-        whole = ending in (Ending.COMPLETE, Ending.TARGET_DOWN, Ending.UNEXPECTED_ANSWERS)
+        whole = ending not in (Ending.INTERRUPTED, Ending.GENERATOR_LOST)
         until = self._send_drain(self._plan.drain_s if whole else SHORT_DRAIN_S, as_timeouts=whole)
         while not self._collector.all_final and time.monotonic() < until:
             self._step("drain")
@@ -199,7 +212,9 @@ class RunController:
     def _health(self, measured_s: int) -> LoadHealth:
         if self._collector is None:
             return LoadHealth(planned_users=self._plan.users, users=0, workers=())
-        return self._collector.health(clock_jump=self._clock_jump, measured_s=measured_s)
+        return self._collector.health(
+            clock_jump=self._clock_jump, measured_s=measured_s, forbidden=self._guard.forbidden
+        )
 
     @property
     def _elapsed(self) -> float:
@@ -291,9 +306,12 @@ def main() -> int:
 
 def _prepared(plan: LoadPlan, output: LineWriter, commands: deque[bytes]) -> RunController:
     """Load the scenario and connect the workers; raises ScenarioError and LostError."""
-    environment = load_environment(plan)
+    guard = guard_process(plan.allowed_targets)
+    with nothing_forbidden(plan, guard):
+        environment = load_environment(plan)
     output.send(ScenarioLoaded(tuple(user.__name__ for user in environment.user_classes)))
-    controller = RunController(plan, environment, output, commands)
+    with nothing_forbidden(plan, guard):  # a listener of `init` may connect, too
+        controller = RunController(plan, environment, output, commands, guard=guard)
     controller.connect()
     os.nice(_NICENESS)
     warned = warnings(plan, environment.user_classes)

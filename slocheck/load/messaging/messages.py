@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import Ending, LoadHealth
 from slocheck.evidence.warnings import RunWarning
@@ -247,6 +248,7 @@ class WorkerReport:
         health: Of the worker's process.
         arrivals: Of the open model.
         tasks: Of a Locust file.
+        forbidden: Where its process tried to connect to until now, and was not allowed to.
     """
 
     sequence: int
@@ -260,6 +262,7 @@ class WorkerReport:
     health: HealthSamples = HealthSamples()
     arrivals: ArrivalCounts = ArrivalCounts()
     tasks: TaskCounts = TaskCounts()
+    forbidden: tuple[ForbiddenConnection, ...] = ()
 
 
 Command = PrepareLoad | StartLoad | FinishWindow | StopLoad

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 import slocheck
 from slocheck.documents.texts import each_text, valid_text
+from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import LoadHealth
 from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
@@ -203,6 +204,10 @@ def _plain_report(report: WorkerReport) -> dict[str, Any]:
         "dropped": _flat(arrivals.dropped.items()),
         "lag": _plain_histograms(arrivals.lag),
         "tasks": [report.tasks.done, report.tasks.raised, report.tasks.busy],
+        "forbidden": [
+            [valid_text(each.host), valid_text(each.address), each.port, each.count]
+            for each in report.forbidden
+        ],
     }
 
 
@@ -231,6 +236,10 @@ def _report(plain: dict[str, Any]) -> WorkerReport:
         health=health,
         arrivals=arrivals,
         tasks=TaskCounts(*map(int, plain["tasks"])),
+        forbidden=tuple(
+            ForbiddenConnection(str(host), str(address), int(port), int(count))
+            for host, address, port, count in plain["forbidden"]
+        ),
     )
 
 

@@ -32,6 +32,9 @@ _STATUS_NAMES = frozenset({"HTTPError", "LocustBadStatusCode"})
 _LEAVING = frozenset({
     "GreenletExit", "StopUser", "StopTest", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
 })  # fmt: skip
+_FORBIDDEN_NAMES = frozenset({"ForbiddenConnectionError", "ForbiddenLookupError"})
+_OUR_NAMES = _FORBIDDEN_NAMES | {"SentAgainError"}
+"""What slocheck itself refuses to a Locust file, which is not a failure of the target."""
 _REDIRECT = 3
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
@@ -45,7 +48,7 @@ def _class_of(error: BaseException) -> FailureClass | None:
     timed_out = isinstance(error, TimeoutError) or names & _TIMEOUT_NAMES or "timed out" in str(error)
     reset = isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError)
     tests: tuple[tuple[object, FailureClass], ...] = (
-        (number in _OUR_ERRNOS, FailureClass.GENERATOR),
+        (number in _OUR_ERRNOS or names & _OUR_NAMES, FailureClass.GENERATOR),
         (isinstance(error, socket.gaierror) or names & _DNS_NAMES, FailureClass.DNS),
         (isinstance(error, ssl.SSLError) and not timed_out, FailureClass.TLS),
         (number in _UNREACHABLE_ERRNOS, FailureClass.REFUSED),
@@ -69,6 +72,11 @@ def classify(error: BaseException) -> FailureClass:
     """
     found = {_class_of(cause) for cause in chain_of(error)}
     return next((failure for failure in _ORDER if failure in found), FailureClass.PROTOCOL)
+
+
+def is_forbidden(error: BaseException) -> bool:
+    """Tell whether a request was not sent because it would have gone to a host that is not allowed."""
+    return any(base.__name__ in _FORBIDDEN_NAMES for cause in chain_of(error) for base in type(cause).__mro__)
 
 
 def is_transport(error: BaseException) -> bool:

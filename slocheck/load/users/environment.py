@@ -2,6 +2,7 @@
 
 import contextlib
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import locust
@@ -12,8 +13,10 @@ from locust.user.task import filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
 
 from slocheck.errors import SlocheckError
+from slocheck.evidence.forbidden import forbidden_text
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.http.origin import OriginError
+from slocheck.load.network.connect_guard import ConnectGuard
 from slocheck.load.users.declarative import user_class
 from slocheck.load.users.lean_user import refuse_unusable
 from slocheck.masking import mask_urls
@@ -22,6 +25,21 @@ from slocheck.plan.load_plan import LoadPlan
 
 class ScenarioError(Exception):
     """The Locust file cannot be run; the text says where, what, and what to do."""
+
+
+@contextlib.contextmanager
+def nothing_forbidden(plan: LoadPlan, guard: ConnectGuard) -> Iterator[None]:
+    """Raise ScenarioError where the file connects to a host in this block that is not an allowed target.
+
+    It does not matter what the file makes of the exception.
+    """
+    try:
+        yield
+    except ScenarioError:
+        if not guard.forbidden:
+            raise
+    if guard.forbidden:
+        raise ScenarioError(f"{plan.scenario}: {forbidden_text(guard.forbidden)}")
 
 
 def load_environment(plan: LoadPlan) -> Environment:

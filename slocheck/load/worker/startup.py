@@ -17,9 +17,10 @@ from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import WorkerSettings
 from slocheck.load.messaging.parent_pipe import ParentPipe
 from slocheck.load.messaging.signing import Signer
+from slocheck.load.network.connect_guard import guard_process
 from slocheck.load.tracking import Tracker
-from slocheck.load.users import lean_user
-from slocheck.load.users.environment import ScenarioError, load_environment
+from slocheck.load.users import client_rules, lean_user
+from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.load.users.locust_clients import install
 from slocheck.load.worker import user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
@@ -54,7 +55,9 @@ def _run(settings: WorkerSettings) -> int:
     _watch_logs(health)
     _listen(tracker, health, plan)
     locust.events.user_error.add_listener(watch.on_user_error)
-    environment = load_environment(plan)
+    guard = guard_process(plan.allowed_targets)
+    with nothing_forbidden(plan, guard):
+        environment = load_environment(plan)
     signer = Signer(bytes.fromhex(settings.token))
     locust_messages.sign_messages(signer)
     environment.stats = RequestStats(use_response_times_cache=False)
@@ -66,6 +69,7 @@ def _run(settings: WorkerSettings) -> int:
         health=health,
         watch=watch,
         model=worker_model(environment, plan, settings.index, tracker, watch),
+        guard=guard,
         warnings=warnings(plan, environment.user_classes),
     )
     environment.runner = runner
@@ -80,6 +84,7 @@ def _run(settings: WorkerSettings) -> int:
 def _listen(tracker: Tracker, health: Health, plan: LoadPlan) -> None:
     """See every request and every error of a user, before the scenario's own listeners do."""
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
+    client_rules.install()
     user_errors.watch()
     lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)

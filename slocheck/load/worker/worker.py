@@ -33,6 +33,7 @@ from slocheck.load.messaging.messages import (
     WorkerReport,
 )
 from slocheck.load.messaging.signing import Signer
+from slocheck.load.network.connect_guard import ConnectGuard
 from slocheck.load.tracking import Tracker
 from slocheck.load.worker.health import SAMPLE_S, Health
 from slocheck.load.worker.locust_stats import add_to_statistics
@@ -63,12 +64,13 @@ class Worker(WorkerRunner):
         health: Health,
         watch: TaskWatch,
         model: WorkerModel,
+        guard: ConnectGuard,
         warnings: Sequence[RunWarning] = (),
     ) -> None:
         self.finished = Event()
         self.last_received_spawn_timestamp = 0
         self._signer, self._tracker, self._health, self._model = signer, tracker, health, model
-        self._watch, self._warnings = watch, warnings
+        self._watch, self._guard, self._warnings = watch, guard, warnings
         self._sequence = 0
         self._unsent = Delta()
         self._reporting = BoundedSemaphore()
@@ -183,6 +185,7 @@ class Worker(WorkerRunner):
             health=self._health.take(),
             arrivals=self._model.take(),
             tasks=self._watch.take(_users(self.user_greenlets)),
+            forbidden=self._guard.forbidden,
         )
 
     def _flush(self) -> None:

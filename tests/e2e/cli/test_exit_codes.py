@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import pty
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -325,3 +327,33 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "message"),
+    [
+        pytest.param("y", 4, "unknown host", id="yes: the run goes on, and finds nobody there"),
+        pytest.param("", 2, "--allow-target shop.invalid", id="nothing typed is a no"),
+    ],
+)
+def test_a_target_elsewhere_can_be_allowed_at_the_terminal(
+    tmp_path: Path, typed: str, code: int, message: str
+) -> None:
+    """Where somebody sits there; the question names the host."""
+    write_spec(tmp_path, "http://shop.invalid")
+    person, terminal = pty.openpty()
+    with os.fdopen(person, "r+b", buffering=0) as screen:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "slocheck", "run"], cwd=tmp_path, stdin=terminal, stderr=terminal
+        )
+        os.close(terminal)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += screen.read(4096)
+        assert b"shop.invalid is not this machine. Send requests there?" in shown
+        screen.write(f"{typed}\n".encode())
+        with suppress(OSError):  # what a terminal says that nobody else has open any more
+            while more := screen.read(4096):
+                shown += more
+        assert running.wait(timeout=60) == code
+    assert message in shown.decode()

@@ -43,13 +43,13 @@ def prepared(plan: LoadPlan) -> ScenarioInfo:
 
 
 @pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
-@pytest.mark.parametrize("url", ["http://shop.example", "https://shop.example:8443"])
-def test_a_proxy_in_the_environment_is_refused(tmp_path: Path, kind: str, url: str) -> None:
-    """The load would take another way than the user's own requests do."""
-    with pytest.raises(UsageError, match=r"names an HTTP proxy.*no_proxy") as caught:
-        prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment=PROXY))
-    assert caught.value.exit_code == 2
-    prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment={**PROXY, "no_proxy": "shop.example"}))
+def test_a_proxy_in_the_environment_is_ignored_and_this_is_said(tmp_path: Path, kind: str) -> None:
+    """The load goes straight to the target that the user has allowed; `no_proxy` alone changes nothing."""
+    url = "http://shop.example"
+    (warning,) = prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment=PROXY)).warnings
+    assert warning.code == "proxy-ignored"
+    assert warning.text.startswith("http_proxy, https_proxy: proxies are ignored")
+    assert prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment={"no_proxy": "x"})).warnings == ()
 
 
 @pytest.mark.parametrize("rate", [(), (Stage(10, 10, 60),)], ids=["closed", "open"])
@@ -72,14 +72,15 @@ def test_a_lean_user_that_cannot_send_is_refused(
         prepared(plan)
 
 
-def test_the_command_line_goes_round_no_proxy_to_this_machine(tmp_path: Path) -> None:
-    """Loopback needs no proxy, and none is asked."""
+def test_the_load_goes_round_a_proxy(tmp_path: Path) -> None:
+    """None is asked, and the command line says so."""
     with HostileServer() as server, HostileServer() as proxy:
         write_spec(
             tmp_path, server.url, scenario=LEAN_SCENARIO, workload="users: 2, warmup: 0s, duration: 10s"
         )
         environment = {"http_proxy": proxy.url, "HTTP_PROXY": proxy.url, "no_proxy": "", "NO_PROXY": ""}
         done = slocheck("run", cwd=tmp_path, environment=environment)
+        assert "HTTP_PROXY, http_proxy: proxies are ignored" in done.stderr
         assert proxy.connections == 0
         assert server.requests["/items/1"] > 100
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import slocheck
 from slocheck.documents.texts import each_text
+from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import ArrivalStats, Ending, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
@@ -110,6 +111,9 @@ REPORTS = st.builds(
         dropped=st.dictionaries(SECONDS, COUNT, max_size=3),
         lag=st.dictionaries(SECONDS, HISTOGRAM, max_size=3),
     ),
+    forbidden=st.lists(
+        st.builds(ForbiddenConnection, host=st.text(), address=st.text(), port=COUNT, count=COUNT), max_size=2
+    ).map(tuple),
 )
 HEALTH = LoadHealth(
     planned_users=6,
@@ -117,6 +121,7 @@ HEALTH = LoadHealth(
     workers=(WorkerHealth("w", 0.5, 0.001, complete=True, memory=9, messages=("m",)),),
     exceptions={"x": 2},
     arrivals=ArrivalStats(10, 1, 0.25, 0.5),
+    forbidden=(ForbiddenConnection("shop.example", "10.0.0.1", 443),),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -1,0 +1,16 @@
+"""A question to the person at the terminal."""
+
+import sys
+from collections.abc import Callable
+
+from slocheck.reporters.escape import for_terminal
+
+
+def asker() -> Callable[[str], bool] | None:
+    """Return what asks a question that is answered by yes or no; None where nobody sits at a terminal."""
+    return _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
+def _ask(question: str) -> bool:
+    print(f"{for_terminal(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,61 @@
+"""Connections that were not made because they lead to a host that the user did not allow."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from slocheck.documents.words import quantity, times
+
+MOST_SHOWN = 5
+_OPTION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenConnection:
+    """A place that the scenario tried to connect to; nothing was sent there.
+
+    Attributes:
+        host: The name that the address was looked up by; without one, the address.
+        address: IP address, or what stands for one in another family; empty where none was found.
+        port: 0 where there is none.
+        count: How often.
+    """
+
+    host: str
+    address: str
+    port: int
+    count: int = 1
+
+    def __str__(self) -> str:
+        where = f"[{self.address}]" if ":" in self.address else self.address
+        place = f"{where}:{self.port}" if self.port else where
+        return place if self.host == self.address else f"{self.host} ({place})"
+
+
+def merged(forbidden: Iterable[ForbiddenConnection]) -> tuple[ForbiddenConnection, ...]:
+    """Return each place once, with its counts added, in the order of their first appearance."""
+    counts: Counter[ForbiddenConnection] = Counter()
+    for each in forbidden:
+        counts[replace(each, count=0)] += each.count
+    return tuple(replace(place, count=count) for place, count in counts.items())
+
+
+def forbidden_text(forbidden: Iterable[ForbiddenConnection]) -> str:
+    """Say where the scenario tried to connect to, and the options that would allow it."""
+    places = merged(forbidden)
+    listed = ", ".join(f"{place}{_times(place.count)}" for place in places[:MOST_SHOWN])
+    if len(places) > MOST_SHOWN:
+        listed += f" and {quantity(len(places) - MOST_SHOWN, 'more place')}"
+    are = "which is not an allowed target" if len(places) == 1 else "which are not allowed targets"
+    return f"the Locust file tried to connect to {listed}, {are}: add {options_for(places)}"
+
+
+def _times(count: int) -> str:
+    return f" {times(count)}" if count > 1 else ""
+
+
+def options_for(forbidden: Iterable[ForbiddenConnection]) -> str:
+    """Return what to type so that these places are allowed; by address where a name cannot be typed."""
+    hosts = (each.host if _OPTION.fullmatch(each.host) else each.address for each in forbidden)
+    return " ".join(f"--allow-target {host}" for host in dict.fromkeys(hosts))

@@ -1,0 +1,122 @@
+"""What Locust's HTTP clients may not do behind the run's back: use a proxy, send twice, leave by a redirect.
+
+The Locust file decides which adapters and proxies its clients have, at any time. So this is not asked of the
+file: it is taken away where the clients use it, and said once.
+"""
+
+import functools
+import logging
+from typing import Any
+
+import geventhttpclient.client
+import requests
+import requests.adapters
+import urllib3
+from locust import clients
+
+logger = logging.getLogger(__name__)
+_PROXY_ARGUMENTS = ("proxy_host", "proxy_port", "proxy_user", "proxy_password")
+_NO_RETRY = urllib3.Retry(0, read=False)
+_IGNORED_PROXY = "a proxy of the Locust file is ignored: the load goes straight to its target"
+_said: set[str] = set()
+
+
+class SentAgainError(requests.exceptions.ConnectionError):
+    """An adapter of the Locust file sends a request a second time."""
+
+
+def install() -> None:
+    """Wrap the clients for as long as this process lives."""
+    adapters: Any = requests.adapters
+    adapters.select_proxy = _no_proxy(adapters.select_proxy)
+    adapters.HTTPAdapter.send = _once(adapters.HTTPAdapter.send)
+    fast = geventhttpclient.client.HTTPClient
+    fast.__init__ = _straight(fast.__init__)  # type: ignore[method-assign] # there is no other way in
+    session: Any = clients.HttpSession
+    session.get_adapter = _without_retries(session.get_adapter)
+    session.send = _new(session.send)
+
+
+def _say_once(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        logger.warning("%s", text)
+
+
+def _no_proxy(original: Any) -> Any:
+    """Let `requests` choose no proxy: neither a session's, nor a call's, nor the environment's."""
+
+    @functools.wraps(original)
+    def select_proxy(url: str, proxies: Any) -> None:
+        if original(url, proxies):
+            _say_once(_IGNORED_PROXY)
+
+    return select_proxy
+
+
+def _straight(original: Any) -> Any:
+    """Let FastHttpUser use no proxy."""
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        taken = [kwargs.pop(name, None) for name in _PROXY_ARGUMENTS]
+        if any(taken):
+            _say_once(_IGNORED_PROXY)
+        original(self, *args, **kwargs)
+
+    return init
+
+
+def _without_retries(original: Any) -> Any:
+    """Take the retries of an adapter away that the file has mounted: each request sent has to be counted."""
+
+    @functools.wraps(original)
+    def get_adapter(self: Any, url: str) -> Any:
+        adapter = original(self, url)
+        retries = getattr(adapter, "max_retries", None)
+        if retries is not None and retries is not _NO_RETRY:
+            if _retries(retries):
+                _say_once(
+                    f"max_retries of {type(adapter).__name__} is ignored: each request is sent once, and "
+                    "counted as what came of it"
+                )
+            adapter.max_retries = _NO_RETRY
+        return adapter
+
+    return get_adapter
+
+
+def _retries(written: Any) -> bool:
+    """Tell whether a setting of urllib3 sends a request again."""
+    if isinstance(written, urllib3.Retry):
+        parts = (written.total, written.connect, written.read, written.status, written.other)
+        return written.total is not False and any(parts)
+    return bool(written)
+
+
+def _new(original: Any) -> Any:
+    """Mark each request that a session of Locust sends as not sent yet."""
+
+    @functools.wraps(original)
+    def send(self: Any, request: Any, **kwargs: Any) -> Any:
+        request.slocheck_sent = False
+        return original(self, request, **kwargs)
+
+    return send
+
+
+def _once(original: Any) -> Any:
+    """Refuse to send such a request again, whatever loop an adapter of the file has around it."""
+
+    @functools.wraps(original)
+    def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(request, "slocheck_sent", False):
+            raise SentAgainError(
+                f"{type(self).__name__} sends a request a second time, which nobody would count; "
+                "let it return or raise what came of the first"
+            )
+        if hasattr(request, "slocheck_sent"):
+            request.slocheck_sent = True
+        return original(self, request, *args, **kwargs)
+
+    return send

@@ -1,0 +1,1 @@
+"""A second host, and runs that try to reach it."""

@@ -9,7 +9,8 @@ import math
 import time
 import weakref
 from dataclasses import replace
-from typing import Any
+from numbers import Integral
+from typing import Any, SupportsFloat
 
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass
@@ -20,11 +21,13 @@ from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import (
     cache_outcome,
     classify,
+    fields_of,
     is_forbidden,
     is_transport,
     judge,
     leaves_block,
     message_of,
+    reported_error,
     status_message,
 )
 from slocheck.load.recording.recorder import Recorder, Result
@@ -94,37 +97,39 @@ class Tracker:
         self,
         request_type: str,
         name: str,
-        response_time: float | None = None,
+        response_time: object = None,
         *,
-        response_length: int | None = 0,
+        response_length: object = 0,
         response: object = None,
-        context: dict[str, Any] | None = None,
-        exception: BaseException | None = None,
+        context: object = None,
+        exception: object = None,
         start_time: object = None,
         **_: object,
     ) -> None:
-        """Listen to Locust's `request` event; the signature is the event's."""
-        request = context.pop(REQUEST_KEY, None) if context else None
+        """Listen to Locust's `request` event; the names are the event's, the values may be anything."""
+        request = context.pop(REQUEST_KEY, None) if isinstance(context, dict) else None
         if request is not None and (self._unsendable(request, response) or not self.requests.close(request)):
             return
         if isinstance(exception, Exception) and is_forbidden(exception):
             self._on_unsent(str(request_type), str(name), exception)
             return
-        if response_time is None or not math.isfinite(response_time):
+        if not isinstance(response_time, SupportsFloat) or not math.isfinite(response_time):
             self._unrecorded += 1
             return
         waited_ns = _waited_ns(request) if request is not None else take_lateness(current_user())
-        service_ns = max(1, round(response_time * 1_000_000))
+        service_ns = max(1, round(float(response_time) * 1_000_000))
         latency_ns = service_ns + waited_ns
         start_ns = (
             request.start_ns if request is not None else self._start(service_ns, start_time) - waited_ns
         )
-        by_scenario = request.by_scenario if request is not None else _by_own_client(exception)
+        error = reported_error(exception)
+        by_scenario = request.by_scenario if request is not None else _by_own_client(error)
         approved = request is not None and request.approved
         failure, status, message, cache = self._judge(
-            response, exception, by_scenario=by_scenario, approved=approved
+            response, error, by_scenario=by_scenario, approved=approved
         )
-        result = Result(start_ns, latency_ns, failure, status, message, cache, response_length or 0)
+        size = int(response_length) if isinstance(response_length, Integral) else 0
+        result = Result(start_ns, latency_ns, failure, status, message, cache, size)
         method, name = str(request_type), _recorded_name(str(name), request)
         self.recorder.record(method, name, result)
         if failure is None and waited_ns:
@@ -148,7 +153,7 @@ class Tracker:
         """Return failure, status, message and cache outcome of a response."""
         status = getattr(response, "status_code", None)
         status = status if isinstance(status, int) else None
-        fields = getattr(response, "headers", None)
+        fields = fields_of(response)
         transport = getattr(response, "error", None) if status == 0 else None
         if isinstance(transport, BaseException):
             error, by_scenario, approved = transport, False, False  # a missing response cannot be approved

@@ -27,7 +27,7 @@ _TIMEOUT_NAMES = frozenset({
 })  # fmt: skip
 _RESET_NAMES = frozenset({"HTTPConnectionClosed", "RemoteDisconnected"})
 _DNS_NAMES = frozenset({"NameResolutionError"})
-_EXPECTATION_NAMES = frozenset({"CatchResponseError", "ResponseError", "AssertionError"})
+_EXPECTATION_NAMES = frozenset({"CatchResponseError", "ResponseError", "ReportedError", "AssertionError"})
 _STATUS_NAMES = frozenset({"HTTPError", "LocustBadStatusCode"})
 _LEAVING = frozenset({
     "GreenletExit", "StopUser", "StopTest", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
@@ -62,6 +62,23 @@ _ORDER = (
     FailureClass.GENERATOR, FailureClass.DNS, FailureClass.TLS, FailureClass.REFUSED,
     FailureClass.RESET, FailureClass.TIMEOUT,
 )  # fmt: skip
+
+
+class ReportedError(Exception):
+    """What a client of the scenario's own reports as an error that is not an exception, such as a text."""
+
+
+def reported_error(error: object) -> BaseException | None:
+    """Return what Locust's `request` event says of an error; as in Locust, what is empty or false is none."""
+    if isinstance(error, BaseException):
+        return error
+    return ReportedError(str(error)) if error else None
+
+
+def fields_of(response: object) -> Mapping[str, Any] | None:
+    """Return the header fields of a response of any client; None where they are not a mapping."""
+    fields = getattr(response, "headers", None)
+    return fields if hasattr(fields, "get") else None
 
 
 def classify(error: BaseException) -> FailureClass:

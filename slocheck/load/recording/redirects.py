@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from slocheck.errors import chain_of
+from slocheck.load.recording.outcome import fields_of
 from slocheck.spec.model.rules import redirect_path
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -45,17 +46,20 @@ def first_redirect(response: object, error: BaseException | None) -> Redirect | 
         if isinstance(cause, ElsewhereError):
             return cause.redirect
     history = getattr(response, "history", None)
-    if isinstance(history, list) and history:
+    if isinstance(history, list) and history and isinstance(_status(history[0]), int):
         first, last = history[0], history[-1]
-        path = redirect_path(str(last.url), _location(last))
+        path = redirect_path(str(getattr(last, "url", "")), _location(last))
         return Redirect(int(first.status_code), _location(first), path)
-    status = getattr(response, "status_code", None)
-    if status in REDIRECT_STATUSES and (location := _location(response)):
+    status = _status(response)
+    if isinstance(status, int) and status in REDIRECT_STATUSES and (location := _location(response)):
         path = redirect_path(str(getattr(response, "url", "")), location)
         return Redirect(status, location, path, followed=False)
     return None
 
 
+def _status(response: object) -> object:
+    return getattr(response, "status_code", None)
+
+
 def _location(response: object) -> str:
-    headers = getattr(response, "headers", None) or {}
-    return str(headers.get("location") or "")
+    return str((fields_of(response) or {}).get("location") or "")

@@ -15,6 +15,7 @@ from slocheck.load.recording.outcome import (
     is_unserved,
     judge,
     message_of,
+    reported_error,
     status_message,
 )
 from slocheck.spec.model import CacheRule, FailureRule
@@ -199,3 +200,24 @@ def test_messages_are_bounded_and_without_addresses() -> None:
     """The same cause has the same text."""
     assert message_of(ValueError("<Object at 0x7f01> " + "x" * 999)).startswith("ValueError: <Object> xxx")
     assert len(message_of(ValueError("x" * 999))) == 300
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        pytest.param(None, None, id="none"),
+        pytest.param("", None, id="an empty text"),
+        pytest.param(False, None, id="false"),
+        pytest.param("no answer", "ReportedError: no answer", id="a text"),
+        pytest.param(["a"], "ReportedError: ['a']", id="a list"),
+        pytest.param(OSError("gone"), "OSError: gone", id="an exception"),
+    ],
+)
+def test_an_error_may_be_anything(told: object, text: str | None) -> None:
+    """What a client of the scenario's own calls an error is one where Locust takes it for one."""
+    error = reported_error(told)
+    assert (None if error is None else message_of(error)) == text
+    if text is not None and not isinstance(told, OSError):
+        assert (
+            judge(status=None, error=error, by_scenario=False, rule=FailureRule()) is FailureClass.EXPECTATION
+        )

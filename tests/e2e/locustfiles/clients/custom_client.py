@@ -2,6 +2,7 @@
 
 import socket
 import time
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from locust import User, constant, task
@@ -39,6 +40,7 @@ class LineClient:
 
 
 class LineUser(User):
+    fixed_count = 1
     wait_time = constant(0.001)
 
     def __init__(self, environment):
@@ -51,4 +53,36 @@ class LineUser(User):
             self.client.ask("/items/1")
         self.client.ask("/items/901", name="missing")
         self.client.ask("/items?page=2")
+        self.stop()
+
+
+@dataclass
+class Answer:
+    status_code: int
+    headers: list
+    history: list
+
+
+class Reporting(User):
+    """Tells of requests as it likes: errors as text, a response of its own, sizes as they come."""
+
+    fixed_count = 1
+    wait_time = constant(0.001)
+
+    def tell(self, name, **what):
+        known = {"request_type": "OWN", "name": name, "response_time": 2, "response_length": 3}
+        self.environment.events.request.fire(**{**known, **what})
+
+    @task
+    def report(self):
+        self.tell("error as a text", exception="the door is shut")
+        self.tell("no error, as a text", exception="")
+        self.tell("no error, as a boolean", exception=False)
+        self.tell("error as a list", exception=["a", "b"])
+        self.tell(
+            "with a response", response=Answer(200, [("x", "y")], ["/login"]), exception=None, context=None
+        )
+        self.tell("redirects by its own account", response=Answer(200, [], []), url="/a?b=c", extra=self)
+        self.tell("a long time", response_time=12_345.678, response_length=2.0)
+        self.tell("of a kind", request_type=None)
         self.stop()

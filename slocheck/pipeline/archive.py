@@ -9,14 +9,17 @@ import gzip
 import os
 import re
 import secrets
+import shutil
 import tempfile
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slocheck.documents.texts import each_text, valid_text
-from slocheck.errors import SaveError, UsageError
+from slocheck.errors import MeasurementError, SaveError, UsageError
 from slocheck.evidence.model import SCHEMA_VERSION, Evidence
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
@@ -27,6 +30,8 @@ RUNNING_FILE = "running"
 ABORTED_FILE = "aborted"
 LATEST = "latest"
 MAX_EVIDENCE_BYTES = 1 << 30
+_SPECIAL = (("/", "dev"), ("/", "proc"))
+"""Where paths lead to open files of this process, which must not be replaced, and to devices."""
 _RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
 
 
@@ -51,11 +56,26 @@ class _AnyDocument(BaseModel):
 
 
 class RunFolder:
-    """One run's folder, held by a lock for as long as the run lives."""
+    """One run's folder, held by a lock for as long as the run lives.
+
+    As a context it says in the folder why the run has no evidence, where an error ended it. After a refusal,
+    where nothing was begun, it leaves no folder.
+    """
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
         self._lock = lock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and not (self.path / EVIDENCE_FILE).exists():
+            with suppress(SaveError):
+                self.write(ABORTED_FILE, f"{getattr(error, 'exit_code', 70)}\n{error}\n")
+        self.close()
+        if isinstance(error, UsageError):
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file of this run atomically; raises SaveError.
@@ -68,11 +88,29 @@ class RunFolder:
         return target
 
     def save_evidence(self, evidence: Evidence, spec_text: str) -> None:
-        """Write what the run can be graded from again: spec first, evidence last; raises SaveError."""
-        self.write(SPEC_FILE, spec_text)
-        valid = each_text(evidence, valid_text, untouched=(SliceCounts, RawSeries))
-        plain = _Document(evidence=valid).model_dump_json()
-        self.write(EVIDENCE_FILE, gzip.compress(plain.encode(), compresslevel=6, mtime=0))
+        """Write what the run can be graded from again; where that fails, write it elsewhere.
+
+        Raises:
+            SaveError: It is not in the run's folder; the text says where it is, if it could be kept at all.
+        """
+        try:
+            _save(self.path, evidence, spec_text)
+        except SaveError as error:
+            kept = self._rescue(evidence, spec_text)
+            raise SaveError(f"{error}; the run is kept in {kept}" if kept else str(error)) from error
+
+    def _rescue(self, evidence: Evidence, spec_text: str) -> Path | None:
+        """Write the evidence beside the run's folder, or in the temporary folder; returns where."""
+        for parent in (self.path.parent, Path(tempfile.gettempdir())):
+            with suppress(OSError, SaveError):
+                folder = Path(tempfile.mkdtemp(prefix=f"{self.path.name}-", dir=parent))
+                try:
+                    _save(folder, evidence, spec_text)
+                except SaveError:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
+                return folder
+        return None
 
     def close(self) -> None:
         """Release the lock and remove the file that marks a run as going on."""
@@ -80,6 +118,31 @@ class RunFolder:
             (self.path / RUNNING_FILE).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = -1
+
+
+def _save(folder: Path, evidence: Evidence, spec_text: str) -> None:
+    """Write spec and evidence, the evidence last; raises SaveError."""
+    write_atomically(folder / SPEC_FILE, spec_text.encode("utf-8", "backslashreplace"))
+    valid = each_text(evidence, valid_text, untouched=(SliceCounts, RawSeries))
+    plain = _Document(evidence=valid).model_dump_json()
+    write_atomically(folder / EVIDENCE_FILE, gzip.compress(plain.encode(), compresslevel=6, mtime=0))
+
+
+def write_to(target: Path, content: bytes) -> None:
+    """Write to what the user named, whatever stands there; raises SaveError.
+
+    A file is replaced as a whole, also where a link leads to it. A device or a pipe is written to; that
+    nobody reads a pipe to its end is not an error.
+    """
+    try:
+        special = target.parts[:2] in _SPECIAL or (target.exists() and not target.is_file())
+        if not special:
+            write_atomically(target.resolve(), content)
+            return
+        with suppress(BrokenPipeError), target.open("wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise SaveError(f"{target}: cannot be written: {error.strerror or error}") from error
 
 
 def write_atomically(target: Path, content: bytes) -> None:
@@ -139,49 +202,89 @@ class Archive:
                 continue
             except OSError as error:
                 raise UsageError(f"{path}: cannot be created: {error.strerror}") from error
-            lock = os.open(path / RUNNING_FILE, os.O_CREAT | os.O_RDWR, 0o644)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            return RunFolder(path, lock)
+            return RunFolder(path, _locked(path / RUNNING_FILE))
 
     def _mark_orphans(self) -> None:
         """Mark runs as aborted whose process is gone: nothing holds their lock any more."""
         for mark in self.root.glob(f"*/{RUNNING_FILE}"):
-            descriptor = os.open(mark, os.O_RDWR)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                mark.rename(mark.with_name(ABORTED_FILE))
-            except (BlockingIOError, FileNotFoundError):
-                continue  # still going on, or another process was faster
-            finally:
-                os.close(descriptor)
+            with suppress(OSError):  # another process was faster, or the folder is another user's
+                if not _is_held(mark):
+                    mark.rename(mark.with_name(ABORTED_FILE))
 
     def runs(self) -> list[Path]:
-        """Return the folders of all runs that have evidence, oldest first."""
+        """Return the folders of all runs, oldest first, whether or not they came to a result."""
         if not self.root.is_dir():
             return []
-        found = [path for path in self.root.iterdir() if _RUN_ID.match(path.name)]
-        return sorted((path for path in found if (path / EVIDENCE_FILE).is_file()), key=_age)
+        return sorted((path for path in self.root.iterdir() if _RUN_ID.match(path.name)), key=_age)
 
     def find(self, run: str) -> Path:
-        """Return the folder that `run` names: a folder, its evidence file, or ``latest``."""
+        """Return the folder that `run` names: a folder, its evidence file, or ``latest``.
+
+        Raises:
+            UsageError: There is no such run.
+            MeasurementError: It has no evidence: it was killed, came to nothing, or goes on. An older run's
+                result is never taken for the latest one's.
+        """
         if run == LATEST:
             runs = self.runs()
             if not runs:
                 raise UsageError(f"{self.root}: no run is archived there; start one with `slocheck run`")
-            return runs[-1]
-        path = Path(run)
-        candidates = (path.parent if path.is_file() else path, self.root / run)
-        for folder in candidates:
-            if (folder / EVIDENCE_FILE).is_file():
-                return folder
+            folder = runs[-1]
+        else:
+            path = Path(run)
+            candidates = (path.parent if path.is_file() else path, self.root / run)
+            folder = next((one for one in candidates if _is_run(one)), path)
+        if (folder / EVIDENCE_FILE).is_file():
+            return folder
+        if _is_run(folder):
+            raise MeasurementError(f"{folder}: {_why_no_evidence(folder)}; name another run, or run again")
         raise UsageError(
             f"{run}: no run is archived there; name a run's folder, its {EVIDENCE_FILE}, or `{LATEST}`"
         )
 
 
+def _is_run(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (EVIDENCE_FILE, RUNNING_FILE, ABORTED_FILE))
+
+
+def _why_no_evidence(folder: Path) -> str:
+    """Say what became of a run that has no evidence."""
+    try:
+        if _is_held(folder / RUNNING_FILE):
+            return "this run is still going on"
+    except OSError:
+        pass
+    text = ""
+    with suppress(OSError):
+        text = (folder / ABORTED_FILE).read_text(errors="replace")
+    code, _, reason = text.partition("\n")
+    return f"this run ended with exit code {code}: {reason.strip()}" if code else "this run was killed"
+
+
+def _locked(mark: Path) -> int:
+    """Make a file that is locked from the first moment that others see it; returns its descriptor."""
+    unseen = mark.with_name(f".{mark.name}")
+    lock = os.open(unseen, os.O_CREAT | os.O_RDWR, 0o644)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    unseen.rename(mark)
+    return lock
+
+
+def _is_held(mark: Path) -> bool:
+    """Tell whether a living process holds the lock of a file; raises OSError where it cannot be opened."""
+    descriptor = os.open(mark, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _age(path: Path) -> tuple[str, int]:
-    """Return the key that orders runs by start and, within one second, by when their evidence was written."""
-    return path.name[:16], (path / EVIDENCE_FILE).stat().st_mtime_ns
+    """Return the key that orders runs by start and, within one second, by when their folder last changed."""
+    return path.name[:16], path.stat().st_mtime_ns
 
 
 def load_evidence(folder: Path) -> Evidence:

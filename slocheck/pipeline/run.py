@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from slocheck.errors import SaveError, SourceError
@@ -67,10 +67,12 @@ class RunResult:
     Attributes:
         report: The graded run, secrets masked.
         save_error: What could not be saved of it; None if everything was.
+        late_signal: Name of a signal that came while the result was saved; empty: none.
     """
 
     report: Report
     save_error: SaveError | None = None
+    late_signal: str = ""
 
 
 def run(request: RunRequest, adapters: Adapters) -> RunResult:
@@ -90,10 +92,9 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         stack.enter_context(engine)
         if source is not None:
             stack.callback(source.close)
+        folder = stack.enter_context(request.archive.create(datetime.now(UTC)))
         settled = _prepare(request, engine, source, adapters)
         builder = _builder(request)
-        folder = request.archive.create(datetime.now(UTC))
-        stack.callback(folder.close)
         stopping = EarlyStopping(spec) if request.until_decided else None
         load = _drive(engine, builder, stopping, adapters)
         server = _collect(spec, load, source, settled, adapters)
@@ -102,7 +103,8 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
             evidence = builder.complete(load, server, run_id=run_id, interrupted_by=signal)
             if stopping is not None:
                 evidence = stopping.spent(evidence)
-            return _keep(masked(evidence, secrets), folder, spec, secrets=secrets, adapters=adapters)
+            result = _keep(masked(evidence, secrets), folder, spec, secrets=secrets, adapters=adapters)
+        return result if signal else replace(result, late_signal=adapters.interrupts.received)
 
 
 def _secrets(request: RunRequest) -> tuple[str, ...]:

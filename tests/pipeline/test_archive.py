@@ -4,26 +4,31 @@ import errno
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from slocheck.errors import SaveError, UsageError
+from slocheck.errors import MeasurementError, SaveError, SourceError, UsageError
 from slocheck.evidence.model import Evidence
 from slocheck.pipeline.archive import (
-    ABORTED_FILE,
     EVIDENCE_FILE,
     RUNNING_FILE,
     Archive,
     RunFolder,
     load_evidence,
     write_atomically,
+    write_to,
 )
+from slocheck.pipeline.interrupts import Interrupted
 from tests.builders.evidence import make_evidence
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -64,13 +69,49 @@ def test_a_run_is_found_by_folder_file_name_and_latest(tmp_path: Path) -> None:
     assert archive.find("latest") == second
 
 
-def test_a_run_without_evidence_is_never_the_latest(tmp_path: Path) -> None:
-    """A run that still goes on, or died, does not hide the last whole one."""
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(None, "this run is still going on", id="running"),
+        pytest.param(SourceError("Prometheus is down"), "exit code 4: Prometheus is down", id="failed"),
+        pytest.param(Interrupted("SIGTERM"), "exit code 143: interrupted by SIGTERM", id="interrupted"),
+        pytest.param(KeyError("x"), "exit code 70: 'x'", id="a defect"),
+    ],
+)
+def test_a_latest_run_without_a_result_is_said(
+    tmp_path: Path, error: BaseException | None, said: str
+) -> None:
+    """The result of an older run is never taken for it."""
+    archive = Archive(tmp_path)
+    _archived(archive, make_evidence())
+    with ExitStack() as stack:
+        if error is not None:
+            stack.enter_context(pytest.raises(type(error)))
+        folder = archive.create(datetime(2027, 1, 1, tzinfo=UTC))
+        if error is not None:
+            with folder:
+                raise error
+    for name in ("latest", folder.path.name):
+        with pytest.raises(MeasurementError, match=re.escape(said)):
+            archive.find(name)
+    folder.close()
+
+
+def test_a_refused_run_leaves_no_folder(tmp_path: Path) -> None:
+    """What was wrong is for the user to mend; nothing was begun."""
     archive = Archive(tmp_path)
     whole = _archived(archive, make_evidence())
-    running = archive.create(datetime(2027, 1, 1, tzinfo=UTC))
+    with pytest.raises(UsageError), archive.create(datetime(2027, 1, 1, tzinfo=UTC)):
+        raise UsageError("no such file")
     assert archive.find("latest") == whole
-    running.close()
+
+
+def test_a_mark_that_cannot_be_opened_stops_nobody(tmp_path: Path) -> None:
+    """An old folder may hold anything under the name of the mark."""
+    (tmp_path / "20260102T030405Z-abcdef" / RUNNING_FILE).mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / RUNNING_FILE).symlink_to("/nowhere/at/all")
+    Archive(tmp_path).create(NOW).close()
 
 
 def test_two_hundred_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
@@ -104,7 +145,8 @@ def test_a_killed_run_is_marked_aborted_by_the_next(tmp_path: Path) -> None:
     assert (dead / RUNNING_FILE).exists()
     alive = Archive(tmp_path).create(NOW)
     another = Archive(tmp_path).create(NOW)
-    assert (dead / ABORTED_FILE).exists()
+    with pytest.raises(MeasurementError, match="was killed"):
+        Archive(tmp_path).find(str(dead))
     assert (alive.path / RUNNING_FILE).exists()
     alive.close()
     another.close()
@@ -184,3 +226,54 @@ def test_a_full_disk_leaves_the_old_file_whole() -> None:
     finally:
         subprocess.run(["umount", mount], check=True)
         shutil.rmtree(mount)
+
+
+def test_evidence_that_cannot_be_saved_is_kept_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the run's folder, or where that is gone too in the temporary folder; the error says where."""
+    reports, temporary = tmp_path / "reports", tmp_path / "temporary"
+    temporary.mkdir()
+    reports.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    evidence = make_evidence()
+    for lost, place in (("folder", reports), ("reports", temporary)):
+        folder = Archive(reports).create(NOW)
+        shutil.rmtree(folder.path if lost == "folder" else reports)
+        with pytest.raises(SaveError, match=f"slo.yaml: cannot be written.*kept in {place}") as caught:
+            folder.save_evidence(evidence, "service: x\n")
+        kept = Path(str(caught.value).rpartition(" ")[2])
+        assert load_evidence(kept) == evidence
+        assert kept.stat().st_mode & 0o077 == 0
+        folder.close()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(SaveError) as nowhere:
+        folder.save_evidence(evidence, "service: x\n")
+    assert "kept in" not in str(nowhere.value)
+
+
+def test_a_report_is_written_to_what_the_user_named(tmp_path: Path) -> None:
+    """A link, a pipe and a device stay what they are; a file is replaced as a whole."""
+    file, link, dangling, pipe = (tmp_path / name for name in ("file", "link", "dangling", "pipe"))
+    file.write_text("a longer text than the next one")
+    link.symlink_to(file)
+    dangling.symlink_to(tmp_path / "new")
+    os.mkfifo(pipe)
+    for target in (file, link, dangling, Path("/dev/null")):
+        write_to(target, b"text")
+    assert file.read_text() == (tmp_path / "new").read_text() == "text"
+    assert link.is_symlink()
+    assert dangling.is_symlink()
+    assert Path("/dev/null").is_char_device()
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        write_to(pipe, b"text")
+        assert read.result() == b"text"
+        leaver = pool.submit(lambda: os.close(os.open(pipe, os.O_RDONLY)))
+        write_to(pipe, b"x" * 1_000_000)  # more than a pipe holds, so that it is noticed that nobody reads
+        leaver.result()
+    assert pipe.is_fifo()
+    with pytest.raises(SaveError, match="cannot be written: Is a directory"):
+        write_to(tmp_path, b"text")
+    with pytest.raises(SaveError, match="/dev/full: cannot be written: No space left"):
+        write_to(Path("/dev/full"), b"text")

@@ -1,6 +1,8 @@
 """The steps of a run: with a target that listens, and an engine that has sent its load already."""
 
+import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -191,6 +193,26 @@ def test_a_report_that_cannot_be_saved_does_not_cost_the_verdict(tmp_path: Path,
     (folder,) = Archive(tmp_path / "reports").runs()
     assert load_evidence(folder).provenance.run_id == folder.name
     assert result.report.assessment.objectives
+
+
+@dataclass(frozen=True)
+class Interrupting(Verdict):
+    """A reporter in whose time a signal comes."""
+
+    def render(self, report: Report) -> str:
+        """Send the signal."""
+        os.kill(os.getpid(), signal.SIGTERM)
+        return super().render(report)
+
+
+def test_a_signal_while_the_result_is_saved_is_kept_for_the_end(tmp_path: Path, target: str) -> None:
+    """Everything is saved and graded; the command ends with the signal's code then."""
+    result = run_once(spec_in(tmp_path, target), tmp_path / "reports", reporter=Interrupting())
+    assert result.late_signal == "SIGTERM"
+    assert (
+        Path(result.report.folder) / "verdict.txt"
+    ).read_text().strip() == result.report.assessment.outcome
+    assert not result.report.evidence.signal
 
 
 def test_evidence_that_cannot_be_saved_does_not_cost_the_verdict(tmp_path: Path, target: str) -> None:

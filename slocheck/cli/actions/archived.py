@@ -5,9 +5,11 @@ from pathlib import Path
 
 from slocheck.cli import output, streams
 from slocheck.errors import UsageError
-from slocheck.pipeline.archive import Archive, write_atomically
+from slocheck.pipeline.archive import Archive, write_to
 from slocheck.pipeline.regrade import regrade
 from slocheck.reporters import FORMATS
+
+STDOUT = "-"
 
 
 def grade(runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool) -> int:
@@ -22,8 +24,8 @@ def report(run: str, *, format_name: str, to: Path | None, spec: Path | None, re
     if format_name not in FORMATS:
         raise UsageError(f"--format {format_name}: not a format; write one of {', '.join(FORMATS)}")
     text = FORMATS[format_name].render(regrade([run], Archive(reports), spec=spec))
-    if to is None:
+    if to is None or str(to) == STDOUT:
         streams.write_document(text)
     else:
-        write_atomically(to, text.encode())
+        write_to(to, text.encode())
     return 0

@@ -14,7 +14,7 @@ from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.pipeline.archive import Archive
-from slocheck.pipeline.interrupts import Interrupts
+from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
@@ -68,6 +68,7 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
 
     Raises:
         SaveError: The result could not be saved; its summary is on stderr.
+        Interrupted: A signal came while the result was saved, which is whole.
     """
     scenario = scenario_of(spec)
     allowed = guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
@@ -91,6 +92,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         output.print_summary(result.report, Console(stderr=True), paths={})
         raise result.save_error
     output.print_result(result.report, as_json=options.json, paths=output.report_paths(result.report))
+    if result.late_signal:
+        raise Interrupted(result.late_signal)
     return result.report
 
 

@@ -15,7 +15,10 @@ def report(
         str, typer.Option("--format", metavar="FORMAT", help="html, json, junit or markdown.")
     ] = "html",
     to: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of to stdout.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write here instead of to stdout; `-` is stdout."
+        ),
     ] = None,
     spec: OtherSpec = None,
     reports: Reports = DEFAULT_REPORTS,

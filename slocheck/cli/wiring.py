@@ -1,6 +1,7 @@
 """The only place that names concrete sources, engines and reporters."""
 
 from slocheck.load.engine import LoadEngine
+from slocheck.pipeline import run
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.ports import Adapters, MetricSource, Observer
 from slocheck.pipeline.scenario_file import scenario_path
@@ -28,6 +29,12 @@ def engine_for(
 def adapters(observer: Observer, interrupts: Interrupts) -> Adapters:
     """Return the parts that do the work of a run."""
     return Adapters(engine_for, source_for, observer, interrupts, tuple(FORMATS.values()))
+
+
+def check_readiness(spec: Spec, *, processes: int = 1) -> None:
+    """Check what a run checks on this machine before it sends anything; raises UsageError."""
+    engine = engine_for(spec, seed=None, processes=processes, allowed_targets=())
+    run.check_readiness(spec, engine, source_for(spec))
 
 
 def source_for(spec: Spec) -> MetricSource | None:

@@ -90,14 +90,17 @@ class LoadEngine:
         """The master's process id, which is its process group's too; None before `prepare`."""
         return self._master.pid if self._master else None
 
+    def check(self) -> None:
+        """Check that this machine has the open files and ports for the load; raises UsageError."""
+        check_capacity(self._plan)
+
     def prepare(self) -> ScenarioInfo:
         """Load the scenario and start the workers; nothing is sent to the target.
 
         Raises:
-            UsageError: The scenario cannot be run, or not on this machine; says where and why.
+            UsageError: The scenario cannot be run; says where and why.
             GeneratorError: The workers did not start.
         """
-        check_capacity(self._plan)
         self._master = MasterProcess(self._plan.environment)
         self._master.send(PrepareLoad(self._plan))
         loaded = self._expect(ScenarioLoaded)

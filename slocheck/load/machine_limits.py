@@ -37,8 +37,8 @@ def check_capacity(plan: LoadPlan) -> None:
             f"workload: {each:,} users in one process need {each + SPARE_DESCRIPTORS:,} open files, and it "
             f"may open {limit:,}; {_cure(limit)}, or plan fewer users (under a rate: workload.max_users)"
         )
-    ports = _ports() * _addresses(plan.target_url)
-    if plan.users > ports:
+    ports = _ports()
+    if plan.users > ports and plan.users > (ports := ports * _addresses(plan.target_url)):
         raise UsageError(
             f"workload: {plan.users:,} users need as many local ports, and this machine has {ports:,} for "
             "the target; widen net.ipv4.ip_local_port_range with sysctl, or plan fewer users (under a rate: "

@@ -36,6 +36,9 @@ class Engine(Protocol):
     def __exit__(self, *_: object) -> None:
         """Leave no process behind."""
 
+    def check(self) -> None:
+        """Check that this machine can send the load; raises UsageError. Nothing is started or sent."""
+
     def prepare(self) -> Preparation:
         """Load the scenario; raises UsageError when it cannot be used."""
 
@@ -63,6 +66,9 @@ class EngineFactory(Protocol):
 
 class MetricSource(Protocol):
     """Delivers the server side's numbers of one run."""
+
+    def check(self) -> None:
+        """Check the credentials and files that the source needs; raises UsageError. Nobody is asked."""
 
     def preflight(self) -> SourcePreflight:
         """Check before any load that everything can be measured; raises SourceError."""

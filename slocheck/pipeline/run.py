@@ -23,6 +23,7 @@ from slocheck.pipeline.ports import Adapters, Engine, MetricSource
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
+from slocheck.tls import tls_context
 
 _NOT_COLLECTED = {
     Ending.UNEXPECTED_ANSWERS: "nothing but unexpected answers came back",
@@ -87,6 +88,7 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         allowed_targets=request.allowed_targets,
     )
     source = adapters.source_factory(spec)
+    check_readiness(spec, engine, source)
     with ExitStack() as stack:
         stack.enter_context(sole_use(spec.target.url, allow_concurrent=request.allow_concurrent))
         stack.enter_context(engine)
@@ -105,6 +107,26 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
                 evidence = stopping.spent(evidence)
             result = _keep(masked(evidence, secrets), folder, spec, secrets=secrets, adapters=adapters)
         return result if signal else replace(result, late_signal=adapters.interrupts.received)
+
+
+def check_readiness(spec: Spec, engine: Engine, source: MetricSource | None) -> None:
+    """Make sure that everything on this machine that a run needs is there; nobody is asked for anything.
+
+    That is: certificates, the credentials of the metric source, and as many open files and local ports as
+    the load needs.
+
+    Args:
+        spec: With its overrides applied.
+        engine: Of the run; it is not prepared for this.
+        source: Of the run, if the spec configures one.
+
+    Raises:
+        UsageError: Something is missing; says what.
+    """
+    tls_context(spec.target.tls, where="target.tls")
+    engine.check()
+    if source is not None:
+        source.check()
 
 
 def _secrets(request: RunRequest) -> tuple[str, ...]:

@@ -72,13 +72,72 @@ def test_validate_refuses_a_locust_file_that_is_not_python(tmp_path: Path, capsy
     assert f"{tmp_path / 'mine.py'}:2:12: invalid syntax" in capsys.readouterr().err
 
 
-def test_validate_refuses_a_certificate_that_is_not_there(tmp_path: Path, capsys: Captured) -> None:
-    """The run would find it out after it has read everything else."""
-    spec = with_scenario(tmp_path, (ROOT / "scenarios" / "browse.yaml").read_text("utf-8"))
-    text = spec.read_text("utf-8").replace("  instances: 1 ", "  tls: {ca: none.pem}\n  instances: 1 ")
-    spec.write_text(text, "utf-8")
-    assert exit_code_of(["validate", str(spec)]) == 2
-    assert "target.tls.ca: none.pem: No such file" in capsys.readouterr().err
+NEEDS = """\
+service: shop
+target: {{url: "http://127.0.0.1:9"{target}}}
+{source}
+workload: {{scenario: mine.yaml, users: {users}, duration: 10s}}
+tiers: [gold]
+objectives: {{error_rate: {{gold: "< 1%"}}}}
+gate: gold
+"""
+PROMETHEUS = 'prometheus: {url: "http://127.0.0.1:9", selector: {job: shop}, preset: prom-client, '
+SCRAPE = 'scrape: {urls: ["http://127.0.0.1:9/metrics"], preset: prom-client, '
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        pytest.param(
+            {"target": ", tls: {ca: none.pem}"}, "target.tls.ca: none.pem: No such file", id="a certificate"
+        ),
+        pytest.param(
+            {"source": PROMETHEUS + "auth: {username: me, password_file: none.txt}}"},
+            "prometheus.auth.password_file: none.txt: No such file",
+            id="a password",
+        ),
+        pytest.param(
+            {"source": PROMETHEUS + "auth: {bearer_token_env: SLOCHECK_NO_SUCH}}"},
+            "prometheus.auth.bearer_token_env: the environment variable SLOCHECK_NO_SUCH is not set",
+            id="a variable",
+        ),
+        pytest.param(
+            {"source": SCRAPE + "auth: {headers_env: {X-Key: SLOCHECK_EMPTY}}}"},
+            "scrape.auth.headers_env.X-Key: the environment variable SLOCHECK_EMPTY is empty",
+            id="an empty variable",
+        ),
+        pytest.param(
+            {"source": SCRAPE + "auth: {bearer_token_file: mine.yaml}}"},
+            "mine.yaml has more than one line",
+            id="the wrong file",
+        ),
+        pytest.param(
+            {"source": PROMETHEUS + "tls: {cert: mine.yaml}}"},
+            "prometheus.tls.cert: mine.yaml: ",
+            id="no PEM",
+        ),
+        pytest.param(
+            {"source": SCRAPE + "tls: {ca: none.pem}}"}, "scrape.tls.ca: none.pem: No such file", id="scrape"
+        ),
+        pytest.param({"users": 99_999}, "99,999 users in one process need 100,063 open files", id="too many"),
+    ],
+)
+def test_what_a_run_needs_is_missed_by_validate_and_by_the_dry_run_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured, needs: dict[str, object], said: str
+) -> None:
+    """One check for all three, so each says the same, ends with 2 and sends nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLOCHECK_EMPTY", " ")
+    (tmp_path / "slo.yaml").write_text(NEEDS.format(**{"target": "", "source": "", "users": 1, **needs}))
+    (tmp_path / "mine.yaml").write_text("flows:\n  - steps: [{get: /}]\n")
+    messages = set()
+    for command in (["validate"], ["validate", "--probe"], ["run", "--dry-run"], ["run", "--quiet"]):
+        assert exit_code_of(command) == 2, command
+        out, err = capsys.readouterr()
+        assert out == ""
+        messages.add(err)
+    (message,) = messages
+    assert said in message
 
 
 def test_validate_refuses_a_table_that_is_not_there(tmp_path: Path, capsys: Captured) -> None:

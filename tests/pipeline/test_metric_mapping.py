@@ -45,6 +45,9 @@ class Pages:
     pages: list[Page]
     plans: list[MetricPlan] = field(default_factory=list)
 
+    def check(self) -> None:
+        """Need nothing."""
+
     def preflight(self) -> SourcePreflight:
         """Find one target."""
         return SourcePreflight(scrape_interval=1.0, clock_skew=0.0, targets=1)

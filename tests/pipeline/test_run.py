@@ -59,6 +59,9 @@ class SentLoad:
     def __exit__(self, *_: object) -> None:
         """Nothing was started."""
 
+    def check(self) -> None:
+        """Find nothing missing."""
+
     def prepare(self) -> Ready:
         """Warn."""
         return Ready()

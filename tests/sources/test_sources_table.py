@@ -93,6 +93,9 @@ class FileSource:
     def __init__(self, block: FileBlock, plan: MetricPlan) -> None:
         self.block, self.plan = block, plan
 
+    def check(self) -> None:
+        """Need nothing."""
+
     def preflight(self) -> SourcePreflight:
         """Return what is known of a file."""
         return SourcePreflight(scrape_interval=1.0, clock_skew=0.0, targets=1)

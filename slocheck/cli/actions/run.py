@@ -40,6 +40,7 @@ def execute(options: RunOptions) -> int:
             "`confidence: none` cannot tell chance from proof"
         )
     if options.dry_run:
+        wiring.check_readiness(spec, processes=worker_count(options.processes))
         show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
         return 0
     report = make_run(spec, overrides, options)

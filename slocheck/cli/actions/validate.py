@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from slocheck.cli.options import ValidateOptions, allowed_targets
 from slocheck.cli.question import asker
-from slocheck.cli.wiring import source_for
+from slocheck.cli.wiring import check_readiness, source_for
 from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
@@ -21,7 +21,6 @@ from slocheck.reporters.terminal.spec import summary
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.loader import load_spec
 from slocheck.spec.model import FailureRule, Objective, SourceChoice, Spec
-from slocheck.tls import tls_context
 
 CANNOT_MEASURE = 4
 RESTARTS = f"no {PROCESS_START}: a restart of the service shows only where a counter falls"
@@ -32,7 +31,7 @@ def validate(options: ValidateOptions) -> int:
     """Print what a spec means, and with `--probe` what can be measured; returns the exit code."""
     spec = load_spec(options.spec)
     warnings = check_scenario(spec)
-    tls_context(spec.target.tls, where="target.tls")
+    check_readiness(spec)
     print(summary(spec))
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)

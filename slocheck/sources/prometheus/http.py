@@ -16,7 +16,7 @@ from slocheck.errors import SourceError
 from slocheck.sources.credentials import Credentials, read_credentials
 from slocheck.sources.prometheus.errors import Messages, TransientError
 from slocheck.spec.blocks.prometheus import PrometheusSource
-from slocheck.tls import check_tls_files
+from slocheck.tls import tls_context
 
 if TYPE_CHECKING:
     import requests
@@ -218,11 +218,15 @@ class PrometheusHttp:
             round_trip=took,
         )
 
+    def check(self) -> Credentials:
+        """Read the credentials and the files of certificates; raises UsageError."""
+        tls_context(self._source.tls, where="prometheus.tls")
+        return read_credentials(self._source.auth, where="prometheus.auth")
+
     def _open(self) -> "requests.Session":
         """Return the session, opened on first use: reads the credentials."""
         if self._session is None:
-            credentials = read_credentials(self._source.auth, where="prometheus.auth")
-            check_tls_files(self._source.tls, where="prometheus.tls")
+            credentials = self.check()
             self.messages = Messages(self._source.url, credentials.secrets)
             self._session = self._new_session(credentials)
         return self._session

@@ -63,6 +63,10 @@ class PrometheusApi:
         self._known: tuple[float, float] | None = None  # skew and interval, once measured
         self._shown = 0.0  # on the server's clock: from when on samples are taken
 
+    def check(self) -> None:
+        """Read the credentials and the files of certificates; raises UsageError."""
+        self._http.check()
+
     def families(self, *, after: float | None = None) -> tuple[Family, ...]:
         """Return the families of the targets.
 

@@ -1,5 +1,6 @@
 """The metric source that fetches the target's metrics pages itself; no Prometheus server needed."""
 
+import ssl
 import threading
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from slocheck.plan.metric_plan import MetricPlan
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery, matches, selector_text
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
-from slocheck.sources.credentials import read_credentials
+from slocheck.sources.credentials import Credentials, read_credentials
 from slocheck.sources.scrape.replica import (
     LAST_PAGE_LIMIT,
     PAGE_TIMEOUT,
@@ -65,6 +66,10 @@ class ScrapePages:
         self._queries = tuple(query for query in plan.series if query.metric != UP)
         self._limits = plan.latency_limits
         self._usage = plan.usage
+
+    def check(self) -> None:
+        """Check addresses, credentials and certificates; raises UsageError. No page is asked for."""
+        self._settings()
 
     def families(self, *, after: float | None = None) -> tuple[Family, ...]:
         """Return the families on all pages.
@@ -210,17 +215,21 @@ class ScrapePages:
         pages = [f"GET {strip_url(url)}" for url in self._source.urls]
         return [*pages, *(selector_text(query) for query in self._queries)]
 
-    def _open(self) -> None:
-        """Create the replicas, once."""
-        if self._replicas:
-            return
+    def _settings(self) -> tuple[ssl.SSLContext, Credentials]:
+        """Return what each request for a page carries; raises UsageError."""
         twice = [url for url, times in Counter(self._source.urls).items() if times > 1]
         if twice:
             raise UsageError(
                 f"scrape: {strip_url(twice[0])} is named twice and would count twice; name it once"
             )
         context = tls_context(self._source.tls, where="scrape.tls")
-        credentials = read_credentials(self._source.auth, where="scrape.auth")
+        return context, read_credentials(self._source.auth, where="scrape.auth")
+
+    def _open(self) -> None:
+        """Create the replicas, once."""
+        if self._replicas:
+            return
+        context, credentials = self._settings()
         queries = (*self._queries, *self._usage)
         if not any(query.metric == PROCESS_START for query in queries):
             queries = (*queries, SeriesQuery(PROCESS_START))

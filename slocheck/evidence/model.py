@@ -22,6 +22,7 @@ class Ending(StrEnum):
     GENERATOR_LOST = "generator lost"
     UNEXPECTED_ANSWERS = "unexpected answers"
     FORBIDDEN_CONNECTION = "forbidden connection"
+    SCENARIO = "ended by the scenario"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,23 @@ class ArrivalStats:
 
 
 @dataclass(frozen=True, slots=True)
+class FileResult:
+    """What a Locust file itself says of its run.
+
+    Attributes:
+        exit_code: The code that it set, or that a listener left with after the load; 0: none.
+        exit_place: Where, as ``file:line``; empty without a code.
+        listener_errors: Exceptions that its listeners raised: text to count.
+        warnings: What its listeners left undone after the load.
+    """
+
+    exit_code: int = 0
+    exit_place: str = ""
+    listener_errors: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadHealth:
     """How well the load was generated.
 
@@ -79,6 +97,7 @@ class LoadHealth:
         exceptions: Exceptions raised by the scenario's own code: text to count.
         arrivals: What became of the window's arrivals; None in the closed model.
         forbidden: Where the scenario tried to connect to, and was not allowed to.
+        file: What a Locust file says of the run.
     """
 
     planned_users: int
@@ -90,6 +109,7 @@ class LoadHealth:
     exceptions: Mapping[str, int] = field(default_factory=dict)
     arrivals: ArrivalStats | None = None
     forbidden: tuple[ForbiddenConnection, ...] = ()
+    file: FileResult = FileResult()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +171,7 @@ class Evidence:
         failures: The rule that the recording was made with.
         server: Server side; None where no source is configured.
         server_error: Why a configured source delivered nothing; empty when it did.
-        generator_error: Why the generator was lost; empty when it was not.
+        generator_error: Why the generator was lost, or how the scenario ended the run; else empty.
         alpha_share: Of the error rate that the confidence allows, what this evidence may spend: less than 1
             where interim analyses could have ended the run.
     """
@@ -200,7 +220,7 @@ class LoadResult:
         window_start: The same at the window's start.
         end: The same after the last response.
         versions: Of python and locust, as they ran.
-        error: Why the generator was lost; empty when it was not.
+        error: Why the generator was lost, or how the scenario ended the run; else empty.
     """
 
     recording: Recording

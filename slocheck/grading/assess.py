@@ -12,7 +12,7 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, Finding, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.generator_lag import unexplained_by_target, with_lateness
-from slocheck.grading.outcome import exit_code, headline, outcome_of
+from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.steady_state import steady_states, steady_warnings, withhold_unsteady
 from slocheck.grading.validity import answer_warnings, check_run
@@ -63,7 +63,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
             *_warnings(results, runs),
         ),
         confidence=spec.confidence,
-        headline=headline(outcome, results, findings, spec),
+        headline=headline(outcome, results, findings, spec, file=file_gate(runs)),
         steady_states=states,
     )
 
@@ -124,6 +124,9 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
     )
     down = (RunWarning("target-down", DOWN) for run in runs if run.ending is Ending.TARGET_DOWN)
+    gate = file_gate(runs)
+    undone = (text for run in runs for text in run.health.file.warnings)
+    file = (RunWarning("locust-file", text) for text in ((gate,) if gate else ()) + tuple(undone))
     server = (warning for run in runs if run.server for warning in run.server.warnings)
     complaints = (text for run in runs for worker in run.health.workers for text in worker.messages)
     generator = (
@@ -135,4 +138,4 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         for run in runs
         if run.provenance.git_error
     )
-    return tuple(dict.fromkeys((*missed, *down, *server, *generator, *git)))
+    return tuple(dict.fromkeys((*missed, *down, *file, *server, *generator, *git)))

@@ -23,7 +23,8 @@ def outcome_of(
 ) -> Outcome:
     """Put verdicts and validity together: a breach that no fault explains comes first.
 
-    An interrupted run never passes and never fails. A run whose target went down never passes.
+    An interrupted run never passes and never fails. A run whose target went down never passes. A Locust file
+    that sets an exit code has a gate of its own, which fails a valid run.
     """
     if any(run.ending is Ending.INTERRUPTED for run in runs):
         return Outcome.INTERRUPTED
@@ -33,7 +34,7 @@ def outcome_of(
         return Outcome.FAIL
     if faults:
         return Outcome.INVALID
-    if breaches:
+    if breaches or any(run.health.file.exit_code for run in runs):
         return Outcome.FAIL
     met = tiers.tier_verdict(results, spec.gate, spec.tiers) is Verdict.MET
     return Outcome.PASS if met and all(run.ending is Ending.COMPLETE for run in runs) else Outcome.UNDECIDED
@@ -69,6 +70,15 @@ def _explained(objective: str, faults: Sequence[Finding]) -> bool:
     return any(objective in fault.affects for fault in faults)
 
 
+def file_gate(runs: Sequence[Evidence]) -> str:
+    """Say by which exit code, and where, a Locust file fails its run; empty where none does."""
+    file = next((run.health.file for run in runs if run.health.file.exit_code), None)
+    if file is None:
+        return ""
+    place = f" in {file.exit_place}" if file.exit_place else ""
+    return f"the Locust file set exit code {file.exit_code}{place}"
+
+
 def exit_code(outcome: Outcome, runs: Sequence[Evidence]) -> int:
     """Return the exit code of an outcome; that of an interrupted run follows from the signal."""
     if outcome is not Outcome.INTERRUPTED:
@@ -78,9 +88,14 @@ def exit_code(outcome: Outcome, runs: Sequence[Evidence]) -> int:
 
 
 def headline(
-    outcome: Outcome, results: Sequence[ObjectiveResult], findings: Sequence[Finding], spec: Spec
+    outcome: Outcome,
+    results: Sequence[ObjectiveResult],
+    findings: Sequence[Finding],
+    spec: Spec,
+    *,
+    file: str = "",
 ) -> str:
-    """Say in one sentence what matters most."""
+    """Say in one sentence what matters most; `file`: what the Locust file's own gate says, if it failed."""
     if outcome is Outcome.INTERRUPTED:
         return "The run was interrupted; what was measured until then is shown but not graded."
     if outcome is Outcome.INVALID:
@@ -90,6 +105,8 @@ def headline(
         return f"Every objective of {spec.gate} is met."
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     gaps = tiers.gaps(results, spec.gate, spec.tiers)
+    if file and gate is not Verdict.BREACHED:
+        return f"{file[0].upper()}{file[1:]}; {spec.gate} itself is {gate.value}."
     if not gaps:
         return f"{spec.gate} is {gate.value}, but the target did not last to the end of the run."
     if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:

@@ -26,6 +26,7 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
     checks: tuple[Check, ...] = (
         _generator,
         _forbidden_connections,
+        _file,
         _expected_answers,
         _workers,
         _cpu,
@@ -74,6 +75,20 @@ def _forbidden_connections(spec: Spec, evidence: Evidence) -> list[Finding]:
         return []
     everything = frozenset(item.name for item in spec.objectives)
     return [Finding("allowed-targets", valid=False, message=forbidden_text(forbidden), affects=everything)]
+
+
+def _file(_spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The Locust file did not end its run, and none of its listeners failed; where all is well, nothing."""
+    found = []
+    if evidence.ending is Ending.SCENARIO:
+        found.append(Finding("scenario-ended", valid=False, message=evidence.generator_error))
+    errors = evidence.health.file.listener_errors
+    if errors:
+        often = max(errors, key=lambda text: errors[text])
+        count = quantity(sum(errors.values()), "exception")
+        message = f"{count} in listeners of the Locust file, most often {often}"
+        found.append(Finding("listeners", valid=False, message=message))
+    return found
 
 
 def _users(spec: Spec, evidence: Evidence) -> list[Finding]:

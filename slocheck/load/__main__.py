@@ -2,6 +2,6 @@
 
 import sys
 
-from slocheck.load.master.run_controller import main
+from slocheck.load.master.startup import main
 
 sys.exit(main())

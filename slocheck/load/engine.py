@@ -3,18 +3,22 @@
 import platform
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Self, TypeVar
 
 from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.merge import RecordingBuilder
-from slocheck.evidence.model import Ending, LoadHealth, LoadResult, Tick
+from slocheck.evidence.model import Ending, FileResult, LoadHealth, LoadResult, Tick
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import MasterProcess, proxy_warnings
 from slocheck.load.messaging.messages import (
+    FileDone,
     FinishWindow,
+    ListenerRuns,
     LoadBegan,
     LoadDone,
     PrepareLoad,
@@ -33,6 +37,8 @@ from slocheck.plan.load_plan import LoadPlan
 PREPARE_S = 30.0
 STOP_S = 2.0
 LEAVE_S = 3.0
+LISTENERS_S = 25.0
+"""How long the Locust file's listeners may take after the result, in a process that answers no more."""
 _SILENCE_S = 60.0
 _Expected = TypeVar("_Expected", ScenarioLoaded, WorkersReady)
 
@@ -150,11 +156,31 @@ class LoadEngine:
                 case SecondPassed():
                     on_tick(self._tick(message))
                 case LoadDone():
-                    return self._done(message)
+                    return self._with_last_word(self._done(message))
         return self._cut_off()
 
-    def _receive(self) -> Progress | None:
-        """Return the master's next message; None when it is gone, or too slow to stop."""
+    def _with_last_word(self, result: LoadResult) -> LoadResult:
+        """Return the result with what the Locust file says of it; one that never comes back costs no more."""
+        assert self._master is not None
+        running, until = "the end of the load generator", time.monotonic() + LISTENERS_S
+        while (message := self._receive(until)) is not None:
+            match message:
+                case ListenerRuns():
+                    running = message.name
+                case FileDone():
+                    return _with_file(result, message.file)
+        code = self._master.exit_code()
+        how = (
+            f"left the process with exit code {code}"
+            if code >= 0
+            else f"did not end within {LISTENERS_S:g} s"
+        )
+        return _with_file(
+            result, FileResult(max(0, code), running if code > 0 else "", {}, (f"{running} {how}",))
+        )
+
+    def _receive(self, until: float = inf) -> Progress | None:
+        """Return the master's next message; None when it is gone, too slow to stop, or late."""
         assert self._master is not None
         heard = time.monotonic()
         while True:
@@ -163,7 +189,7 @@ class LoadEngine:
             except queue.Empty:
                 now = time.monotonic()
             too_slow = self._stop_at is not None and now > self._stop_at + STOP_S
-            if too_slow or now > heard + _SILENCE_S + self._plan.drain_s:
+            if too_slow or now > min(until, heard + _SILENCE_S + self._plan.drain_s):
                 self._master.kill()
 
     def finish(self) -> None:
@@ -242,3 +268,10 @@ class LoadEngine:
             versions=self._versions,
             error=error,
         )
+
+
+def _with_file(result: LoadResult, file: FileResult) -> LoadResult:
+    """Add what the Locust file says of a run when it is over to what was known of it before."""
+    errors = Counter(result.health.file.listener_errors) + Counter(file.listener_errors)
+    file = replace(file, listener_errors=dict(errors))
+    return replace(result, health=replace(result.health, file=file))

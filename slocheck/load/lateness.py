@@ -6,7 +6,7 @@ The request was due that much after its arrival, so that its latency has the lat
 
 from typing import Any
 
-from gevent import getcurrent
+from greenlet import getcurrent  # type: ignore[import-untyped]  # ships no types
 
 _KEY = "slocheck_late_ns"
 _USERS = "locust.user.users"

@@ -122,11 +122,17 @@ class MasterProcess:
         lines = self._tail.decode(errors="replace").strip().splitlines()
         return mask_urls(lines[-1]) if lines else ""
 
+    def exit_code(self) -> int:
+        """Return the exit code once `receive` has returned None; below 0 for a signal, or for none yet."""
+        try:
+            return self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return -signal.SIGSTOP
+
     def how_it_ended(self) -> str:
         """Tell how the master ended, once `receive` has returned None."""
-        try:
-            code = self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
+        code = self.exit_code()
+        if code == -signal.SIGSTOP:
             return "closed its output"
         return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
 

@@ -53,6 +53,7 @@ class LoadPlan:
         arrivals: How arrivals are spread.
         endpoints: Those that objectives are on; they keep their names however many others there are.
         allowed_targets: Hosts that may be connected to in addition to this machine.
+        max_exceptions: Exceptions of the scenario's code that are tolerated.
     """
 
     target_url: str
@@ -76,6 +77,7 @@ class LoadPlan:
     arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
     endpoints: tuple[Endpoint, ...] = ()
     allowed_targets: tuple[str, ...] = ()
+    max_exceptions: int = 0
 
     @property
     def declarative(self) -> bool:
@@ -117,6 +119,7 @@ def load_plan(
         arrivals=workload.arrivals,
         endpoints=tuple(dict.fromkeys(item.endpoint for item in spec.objectives if item.endpoint)),
         allowed_targets=allowed_targets,
+        max_exceptions=spec.validity.max_exceptions,
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.errors import UsageError
-from slocheck.evidence.model import ArrivalStats, Ending, Evidence
+from slocheck.evidence.model import ArrivalStats, Ending, Evidence, FileResult
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
@@ -156,6 +156,13 @@ def test_a_fault_leaves_no_tier_achieved_beside_a_breach() -> None:
             {"ending": Ending.TARGET_DOWN}, Outcome.UNDECIDED, 3, id="target down, nothing breached"
         ),
         pytest.param({"planned_window_s": 61.0}, Outcome.INVALID, 4, id="cut short"),
+        pytest.param({"ending": Ending.SCENARIO}, Outcome.INVALID, 4, id="ended by the Locust file"),
+        pytest.param(
+            {"health": replace(HEALTH, file=FileResult(listener_errors={"E: no (f.py:1)": 1}))},
+            Outcome.INVALID,
+            4,
+            id="a listener raised",
+        ),
     ],
 )
 def test_a_run_that_did_not_end_well_is_never_met(
@@ -164,6 +171,25 @@ def test_a_run_that_did_not_end_well_is_never_met(
     """However good its numbers are."""
     assessment = assess(SPEC, make_evidence(**changes))
     assert (assessment.outcome, assessment.exit_code, assessment.tier) == (outcome, code, None)
+
+
+def test_a_locust_files_own_gate_fails_a_valid_run() -> None:
+    """Its exit code is 1 however good the numbers are; an invalid run stays invalid."""
+    gate = FileResult(exit_code=7, exit_place="scenario.py:12", warnings=("slow teardown",))
+    failed = assess(SPEC, make_evidence(health=replace(HEALTH, file=gate)))
+    assert (failed.outcome, failed.exit_code, failed.tier) == (Outcome.FAIL, 1, "gold")
+    assert failed.headline.startswith("The Locust file set exit code 7 in scenario.py:12; ")
+    texts = [warning.text for warning in failed.warnings if warning.code == "locust-file"]
+    assert texts == ["the Locust file set exit code 7 in scenario.py:12", "slow teardown"]
+    both = make_evidence(health=replace(HEALTH, file=gate), ending=Ending.GENERATOR_LOST)
+    assert assess(SPEC, both).exit_code == 4
+    breached = assess(SPEC, replace(_at(300), health=replace(HEALTH, file=gate)))
+    assert breached.exit_code == 1
+
+
+def test_a_breach_stands_though_the_locust_file_ended_the_run() -> None:
+    """What was measured until then is proof enough."""
+    assert assess(SPEC, replace(_at(2000), ending=Ending.SCENARIO, generator_error="quit")).exit_code == 1
 
 
 def test_requests_that_failed_on_this_machine_make_the_run_invalid() -> None:

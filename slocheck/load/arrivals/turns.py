@@ -9,9 +9,10 @@ from typing import Any
 
 import gevent
 from locust import TaskSet
-from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately
+from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
+from slocheck.load.file_end import raised
 from slocheck.load.lateness import take_lateness
 from slocheck.load.messaging.messages import TaskCounts
 
@@ -63,10 +64,16 @@ def pause_s(failures: int) -> float:
 
 
 class TaskWatch:
-    """Counts the tasks of a process that ended as they should, and the exceptions."""
+    """Counts the tasks of a process that ended as they should, and the exceptions.
+
+    Attributes:
+        on_stop_test: Is given each `StopTest`, by which a file ends its run.
+    """
 
     def __init__(self) -> None:
         self._done = self._raised = 0
+        self._gone = ""
+        self.on_stop_test: Callable[[BaseException], object] = id
 
     def done(self, turn: Turn) -> None:
         """Count a task that came to its end."""
@@ -78,14 +85,22 @@ class TaskWatch:
         turn_of(getattr(user_instance, "user", user_instance)).failures += 1
         self._raised += 1
 
+    def left(self, user: Any, error: BaseException) -> None:
+        """Note that a user ends by itself; one that the plan stops does not."""
+        if isinstance(error, StopTest):
+            self.on_stop_test(error)
+        elif user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
+            self._gone = f"a user ended itself: {raised(error)}"
+
     def take(self, users: Iterable[Any]) -> TaskCounts:
         """Return what happened since the last call; `users`: all that are running now."""
         busy = 0
         if self._raised and not self._done:
             turns = [turn_of(user) for user in users]
             busy = sum(not turn.failures and not turn.idle for turn in turns)
-        counts = TaskCounts(self._done, self._raised, busy)
+        counts = TaskCounts(self._done, self._raised, busy, self._gone)
         self._done = self._raised = 0
+        self._gone = ""
         return counts
 
 
@@ -121,6 +136,9 @@ class _Turns:
             self._execute(task_set)
         except _ORDERLY:
             self._watch.done(turn)
+            raise
+        except (StopUser, StopTest) as error:
+            self._watch.left(task_set.user, error)
             raise
         finally:
             turn.in_task = False

@@ -11,9 +11,10 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
-from slocheck.evidence.model import LoadHealth, WorkerHealth
+from slocheck.evidence.model import FileResult, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import FailureClass, only_refused
 from slocheck.load.master.load_model import MasterModel
+from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
 
 DOWN_AFTER_S = 10.0
@@ -82,7 +83,15 @@ class Collector:
         refused: The target has answered, and never with anything but what `only_refused` means.
     """
 
-    def __init__(self, workers: list[str], model: MasterModel, *, planned_users: int, window: range) -> None:
+    def __init__(
+        self,
+        workers: list[str],
+        model: MasterModel,
+        *,
+        planned_users: int,
+        window: range,
+        max_exceptions: int = 0,
+    ) -> None:
         self.last_end_ns = 0
         self.down = False
         self.refused = False
@@ -96,6 +105,8 @@ class Collector:
         self._exceptions: Counter[str] = Counter()
         self._waiting: list[Delta] = []
         self._failing_since: float | None = None
+        self._tasks = TaskStreak(max_exceptions)
+        self._listener_errors: Counter[str] = Counter()
 
     @property
     def running(self) -> int:
@@ -127,6 +138,8 @@ class Collector:
         self._dropped += sum(count for second, count in dropped if second in self._window)
         self._arrival_lag += _within(self._window, report.arrivals.lag)
         self._exceptions += Counter(report.health.exceptions)
+        self._listener_errors += Counter(report.health.listener_errors)
+        self._tasks.add(worker, report.tasks, now=now)
         if report.delta.counts or report.delta.errors:
             self._waiting.append(report.delta)
             self._watch_target(report.delta, now)
@@ -145,6 +158,15 @@ class Collector:
             self._failing_since = now
         elif failed and self._failing_since is not None:
             self.down = self.down or now - self._failing_since >= DOWN_AFTER_S
+
+    def failing(self, now: float) -> str:
+        """Say that the scenario does nothing but raise, and what; empty where it does anything else."""
+        if not self._tasks.ends(self.running, now=now):
+            return ""
+        often = max(self._exceptions, key=lambda text: self._exceptions[text], default="")
+        most = f", most often {often}" if often else ""
+        gone = f"; {self._tasks.gone}" if self._tasks.gone else ""
+        return f"{self._tasks.says(self.running)}{most}{gone}"
 
     def take(self) -> tuple[Delta, ...]:
         """Return the deltas that came since the last call."""
@@ -175,6 +197,7 @@ class Collector:
             exceptions=dict(self._exceptions),
             arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag),
             forbidden=merged((*forbidden, *self.forbidden)),
+            file=FileResult(listener_errors=dict(self._listener_errors)),
         )
 
 

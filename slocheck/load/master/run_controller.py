@@ -1,21 +1,19 @@
 """The master process: starts workers, runs the plan by the clock, reports each second."""
 
-import logging
-import os
 import secrets
-import signal
 import time
 from collections import deque
 from collections.abc import Callable
 
 import gevent
-import locust
 from locust.env import Environment
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.model import Ending, LoadHealth
-from slocheck.load.locust_limits import warnings
+from slocheck.load.file_end import initialised, raised
+from slocheck.load.listeners import LISTENER_S, Listeners
 from slocheck.load.master.collector import Collector
+from slocheck.load.master.last_word import last_word
 from slocheck.load.master.load_model import MasterModel, master_model
 from slocheck.load.master.worker_processes import Master, WorkerProcesses
 from slocheck.load.messaging import locust_messages, protocol
@@ -23,23 +21,18 @@ from slocheck.load.messaging.line_writer import LineWriter
 from slocheck.load.messaging.messages import (
     Drain,
     FinishWindow,
+    ListenerRuns,
     LoadBegan,
     LoadDone,
-    PrepareLoad,
-    ScenarioLoaded,
-    ScenarioRefused,
     SecondPassed,
     StopLoad,
     WorkerReport,
     WorkerSettings,
-    WorkersFailed,
-    WorkersReady,
 )
-from slocheck.load.messaging.parent_pipe import ParentPipe, take_stdout
 from slocheck.load.messaging.signing import Signer
-from slocheck.load.network.connect_guard import ConnectGuard, guard_process
+from slocheck.load.network.connect_guard import ConnectGuard
 from slocheck.load.phases import Phases
-from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
+from slocheck.load.users.environment import ScenarioError
 from slocheck.plan.load_plan import LoadPlan
 
 CONNECT_S = 30.0
@@ -53,12 +46,14 @@ REFUSED_AFTER_S = 10.0
 unexpected statuses alone, or tried to connect to a host that is not allowed."""
 _TICK_AFTER_S = 0.2
 _POLL_S = 0.02
-_NICENESS = 10
-"""The master yields to workers on its core: they have moments to keep, it has none."""
 
 
 class LostError(Exception):
     """A worker is gone or silent; the text says which and how."""
+
+
+class FileEndedError(Exception):
+    """The Locust file ended the run; the text says how."""
 
 
 class RunController:
@@ -68,13 +63,16 @@ class RunController:
         self,
         plan: LoadPlan,
         environment: Environment,
+        *,
+        listeners: Listeners,
         output: LineWriter,
         commands: deque[bytes],
-        *,
         guard: ConnectGuard,
     ) -> None:
+        """Start the workers; raises ScenarioError where a listener of `init` fails."""
         self._commands = commands
         self._guard = guard
+        self._listeners = listeners
         self._plan = plan
         self._model: MasterModel = master_model(plan)
         self._output = output
@@ -84,7 +82,7 @@ class RunController:
         locust_messages.sign_messages(signer)
         self._runner = Master(environment, signer, self._on_report)
         environment.runner = self._runner
-        environment.events.init.fire(environment=environment, runner=self._runner, web_ui=None)
+        self._refuse(initialised(environment, self._runner, listeners) or self._runner.ended)
         self._processes = WorkerProcesses(
             WorkerSettings(plan, port=self._runner.server.port, token=token.hex(), index=index)
             for index in range(plan.processes)
@@ -98,21 +96,29 @@ class RunController:
         self._clock_jump = 0.0
         self._ticked = 0
 
+    def _refuse(self, why: str) -> None:
+        """Raise ScenarioError where there is a reason to."""
+        if why:
+            raise ScenarioError(f"{self._plan.scenario}: cannot be used: {why}")
+
     def connect(self) -> None:
-        """Wait until every worker is connected; raises LostError."""
+        """Wait until every worker is connected; raises LostError and ScenarioError."""
         connected = self._runner.connected
         self._wait(lambda: len(connected) == self._plan.processes, CONNECT_S, "connected")
         self._workers = list(self._runner.clients)
         self._collector = Collector(
-            self._workers, self._model, planned_users=self._plan.users, window=self._phases.window
+            self._workers,
+            self._model,
+            planned_users=self._plan.users,
+            window=self._phases.window,
+            max_exceptions=self._plan.max_exceptions,
         )
 
     def run(self) -> None:
         """Send the load and drain it; everything goes to the command line, the result last."""
         self._wall_at_start = time.time()
         try:
-            self._runner.environment.events.test_start.fire(environment=self._runner.environment)
-            self._runner.prepare(self._workers)
+            self._begin_test()
             prepared = self._runner.prepared
             self._wait(
                 lambda: self._stopping or len(prepared) == len(self._workers), TEST_START_S, "prepared"
@@ -120,9 +126,32 @@ class RunController:
             ending, error = (Ending.INTERRUPTED if self._stopping else self._send_load()), ""
         except LostError as lost:
             ending, error = Ending.GENERATOR_LOST, str(lost)
+        except FileEndedError as ended:
+            ending, error = Ending.SCENARIO, str(ended)
         end_of_load = self._elapsed
         ending, error = self._drain(ending, error)
+        self._runner.over = True
         self._finish(ending, error, measured_s=self._phases.measured(end_of_load))
+
+    def _begin_test(self) -> None:
+        """Fire `test_start` and prepare the workers; raises FileEndedError."""
+        environment = self._runner.environment
+        try:
+            environment.events.test_start.fire(environment=environment)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the file raises
+            self._runner.end_by_file(raised(error))
+        for text in self._listeners.result.listener_errors:
+            self._runner.end_by_file(text)
+        self._check_file()
+        self._runner.prepare(self._workers)
+
+    def _check_file(self) -> None:
+        """Raise FileEndedError where the Locust file ended the run, or does nothing but raise."""
+        if self._runner.ended:
+            when = f"after {self._elapsed:.0f} s" if self._origin_ns else "before the load"
+            raise FileEndedError(f"the Locust file ended the run {when}: {self._runner.ended}")
+        if self._collector is not None and (failing := self._collector.failing(time.monotonic())):
+            raise FileEndedError(f"the run was ended after {self._elapsed:.0f} s: {failing}")
 
     def _send_load(self) -> Ending:
         """Let the users run until the window ends, or something else does; raises LostError."""
@@ -139,6 +168,7 @@ class RunController:
         while self._elapsed < self._phases.end_s:
             self._step(self._phases.name(self._elapsed))
             self._check_workers()
+            self._check_file()
             self._set_users()
             if self._stopping:
                 return Ending.INTERRUPTED
@@ -162,12 +192,14 @@ class RunController:
         """Wait for every worker's final report; an interrupt or a loss shortens it."""
         if self._collector is None or self._origin_ns == 0:
             return ending, error
-        whole = ending not in (Ending.INTERRUPTED, Ending.GENERATOR_LOST)
-        until = self._send_drain(self._plan.drain_s if whole else SHORT_DRAIN_S, as_timeouts=whole)
+        whole = ending not in (Ending.INTERRUPTED, Ending.GENERATOR_LOST, Ending.SCENARIO)
+        by_file = ending is Ending.SCENARIO
+        within_s = self._plan.drain_s if whole or by_file else SHORT_DRAIN_S
+        until = self._send_drain(within_s, as_timeouts=whole)
         while not self._collector.all_final and time.monotonic() < until:
             self._step("drain")
-            if whole and self._stopping:
-                whole, ending = False, Ending.INTERRUPTED
+            if (whole or by_file) and self._stopping:
+                whole, by_file, ending = False, False, Ending.INTERRUPTED
                 until = self._send_drain(SHORT_DRAIN_S, as_timeouts=False)
             try:
                 self._check_workers()
@@ -185,7 +217,8 @@ class RunController:
     def _send_drain(self, within_s: float, *, as_timeouts: bool) -> float:
         """Tell the workers to drain; returns until when to wait for their final reports."""
         self._runner.drain(self._workers, Drain(within_s, as_timeouts=as_timeouts))
-        return time.monotonic() + within_s + (FINAL_REPORT_S if as_timeouts else SHORT_DRAIN_S / 2)
+        in_time = as_timeouts or within_s > SHORT_DRAIN_S
+        return time.monotonic() + within_s + (FINAL_REPORT_S if in_time else SHORT_DRAIN_S / 2)
 
     def _finish(self, ending: Ending, error: str, *, measured_s: int) -> None:
         """Send the result, then end the workers."""
@@ -204,10 +237,31 @@ class RunController:
             )
         )
         self._output.flush(1.0)
-        self._runner.dismiss(self._workers)
-        self._runner.environment.events.test_stop.fire(environment=self._runner.environment)
-        self._runner.environment.events.quitting.fire(environment=self._runner.environment, reverse=True)
+        self._tear_down()
+
+    def _tear_down(self) -> None:
+        """Let the Locust file have its last word, here and in the workers; then end the workers."""
+        runner, events = self._runner, self._runner.environment.events
+        runner.dismiss(self._workers)
+        for event, reverse in ((events.test_stop, False), (events.quitting, True)):
+            self._listeners.finish(event, told=self._tell, reverse=reverse, environment=runner.environment)
+        until = time.monotonic() + (2 * LISTENER_S if self._origin_ns else 0.0)
+        while len(runner.farewells) < len(self._workers) and time.monotonic() < until:
+            if len(self._processes.ended()) == len(self._workers):
+                break
+            gevent.sleep(_POLL_S)
+        self._output.send(last_word(self._listeners, list(runner.farewells.values())))
+        self._output.flush(1.0)
         self._processes.stop(1.0)
+
+    def _tell(self, listener: str) -> None:
+        """Tell the command line which listener runs next, in case that it never comes back."""
+        self._output.send(ListenerRuns(listener))
+        self._output.flush(0.2)
+
+    def end_by_file(self, how: str) -> None:
+        """End the run, because the Locust file asks for it."""
+        self._runner.end_by_file(how)
 
     def _health(self, measured_s: int) -> LoadHealth:
         if self._collector is None:
@@ -226,6 +280,8 @@ class RunController:
         while not holds():
             self._take_commands()
             self._check_workers()
+            if self._runner.ended:
+                self._check_file()
             if time.monotonic() > until:
                 raise LostError(f"not every worker was {what} within {within_s:g} s")
             gevent.sleep(_POLL_S)
@@ -242,10 +298,14 @@ class RunController:
         """Raise LostError when a worker is gone or silent that has not sent its final report."""
         if self._runner.refusal:
             raise LostError(self._runner.refusal)
+        self._refuse(self._runner.unusable)
         final = self._collector.has_final if self._collector else lambda _worker: False
         for index, code in self._processes.ended():
             if not self._workers or not all(final(worker) for worker in self._workers):
-                how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+                left = (
+                    "" if self._plan.declarative else "; the Locust file or a library of it ended its process"
+                )
+                how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}{left}"
                 raise LostError(f"worker process {index + 1} of {self._plan.processes} {how}")
         silent = [worker for worker in self._runner.lost if not final(worker)]
         if silent:
@@ -275,45 +335,3 @@ class RunController:
                 health=self._health(self._phases.measured(self._ticked)),
             )
         )
-
-
-def main() -> int:
-    """Run the master by the commands on standard input; returns the exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    output = LineWriter(take_stdout())
-    parent = ParentPipe()
-    first = protocol.decode_command(parent.line())
-    assert isinstance(first, PrepareLoad)
-    commands: deque[bytes] = deque()
-    parent.watch(commands.append)
-    try:
-        controller = _prepared(first.plan, output, commands)
-    except ScenarioError as error:
-        output.send(ScenarioRefused(str(error)))
-        output.flush(5.0)
-        return 2
-    except LostError as error:
-        output.send(WorkersFailed(str(error)))
-        output.flush(5.0)
-        return 4
-    while not commands:
-        gevent.sleep(_POLL_S)
-    controller.run()
-    output.flush(1.0)
-    return 0
-
-
-def _prepared(plan: LoadPlan, output: LineWriter, commands: deque[bytes]) -> RunController:
-    """Load the scenario and connect the workers; raises ScenarioError and LostError."""
-    guard = guard_process(plan.allowed_targets)
-    with nothing_forbidden(plan, guard):
-        environment = load_environment(plan)
-    output.send(ScenarioLoaded(tuple(user.__name__ for user in environment.user_classes)))
-    with nothing_forbidden(plan, guard):  # a listener of `init` may connect, too
-        controller = RunController(plan, environment, output, commands, guard=guard)
-    controller.connect()
-    os.nice(_NICENESS)
-    warned = warnings(plan, environment.user_classes)
-    output.send(WorkersReady(versions={"locust": locust.__version__}, warnings=warned))
-    return controller

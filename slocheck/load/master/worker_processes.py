@@ -13,20 +13,23 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
+from slocheck.load.file_end import called
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
+    Farewell,
+    FileEnded,
     Hello,
     Order,
     Prepare,
     Prepared,
-    Unprepared,
     WorkerMessage,
     WorkerReport,
     WorkerSettings,
 )
 from slocheck.load.messaging.signing import Signer
+from slocheck.load.own_code import caller
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,10 @@ class Master(MasterRunner):
         prepared: Workers that are ready to begin.
         lost: Workers whose heartbeat stopped.
         refusal: Why a worker cannot be used; empty where all can.
+        ended: How the Locust file ended the run; empty where it did not.
+        unusable: Why the Locust file cannot be used; empty where it can.
+        farewells: The last words of workers, by their names.
+        over: The load is over: the Locust file can no longer end the run.
     """
 
     def __init__(
@@ -47,7 +54,9 @@ class Master(MasterRunner):
         self.connected: set[str] = set()
         self.prepared: set[str] = set()
         self.lost: set[str] = set()
-        self.refusal = ""
+        self.refusal = self.ended = self.unusable = ""
+        self.farewells: dict[str, Farewell] = {}
+        self.over = False
         self._signer = signer
         self._on_report = on_report
         super().__init__(environment, "127.0.0.1", 0)
@@ -83,10 +92,36 @@ class Master(MasterRunner):
                 self.connected.add(client_id)
             case Prepared():
                 self.prepared.add(client_id)
-            case Unprepared():
-                self.refusal = message.why
+            case FileEnded(how, loading=True):
+                self.unusable = self.unusable or how
+            case FileEnded(how):
+                self.end_by_file(how)
             case WorkerReport():
                 self._on_report(client_id, message)
+            case Farewell():
+                self.farewells[client_id] = message
+
+    def end_by_file(self, how: str) -> None:
+        """End the run, because the Locust file asks for it; the first one who asks counts."""
+        if not self.over:
+            self.ended = self.ended or how
+            self._users_dispatcher = None  # nobody gets the users of a worker that stops first
+
+    def stop(self, *_: Any, **__: Any) -> None:
+        """End the run: a Locust file's way, and Locust's own once it is over."""
+        self.end_by_file(called("runner.stop()"))
+
+    def quit(self) -> None:
+        """End the run, as `stop` does."""
+        self.end_by_file(called("runner.quit()"))
+
+    def start(self, *_: Any, **__: Any) -> None:
+        """End the run where the Locust file calls it: the plan says how many users there are.
+
+        Locust itself calls it when workers come and go, which changes nothing here.
+        """
+        if caller():
+            self.end_by_file(f"{called('runner.start()')}, where the plan says how many users there are")
 
     def heartbeat_worker(self) -> Any:
         """Count heartbeats; a worker that misses them is lost for good, its users are not moved."""
@@ -115,7 +150,7 @@ class Master(MasterRunner):
         """Go to a number of users, so many a second; returns at once."""
         if self.spawning_greenlet is not None:
             self.spawning_greenlet.kill(block=False)
-        self.spawning_greenlet = gevent.spawn(self.start, users, spawn_rate)
+        self.spawning_greenlet = gevent.spawn(super().start, users, spawn_rate)
 
     def drain(self, workers: list[str], order: Drain) -> None:
         """Tell the workers to drain."""

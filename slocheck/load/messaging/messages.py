@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
-from slocheck.evidence.model import Ending, LoadHealth
+from slocheck.evidence.model import Ending, FileResult, LoadHealth
 from slocheck.evidence.warnings import RunWarning
 from slocheck.plan.load_plan import LoadPlan
 
@@ -125,6 +125,20 @@ class LoadDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerRuns:
+    """The master to the command line, after the result: this listener of the Locust file runs next."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileDone:
+    """The master to the command line, after the result: what the Locust file says of the run."""
+
+    file: FileResult
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """The master to a worker that it starts.
 
@@ -177,10 +191,35 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Unprepared:
-    """A worker: it cannot begin, and why."""
+class FileEnded:
+    """A worker: the Locust file ends the run.
 
-    why: str
+    Attributes:
+        how: Such as ``runner.quit() in scenario.py:12``.
+        loading: It did while it was loaded: the file cannot be used.
+    """
+
+    how: str
+    loading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """A worker's last message, after the listeners of its end.
+
+    Attributes:
+        exit_code: That the file set in this process until the load ended; 0: none.
+        exit_place: Where.
+        late_code: One that a listener set after the load, which sees this worker's statistics alone.
+        listener_errors: Exceptions of listeners that no report has told: text to count.
+        unfinished: Listeners that took too long.
+    """
+
+    exit_code: int = 0
+    exit_place: str = ""
+    late_code: int = 0
+    listener_errors: Mapping[str, int] = field(default_factory=dict)
+    unfinished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +233,7 @@ class HealthSamples:
         exceptions: Raised by the scenario's own code: text to count.
         messages: What Locust or the scenario logged.
         memory: Resident bytes; 0 where unknown.
+        listener_errors: Exceptions that listeners raised: text to count.
     """
 
     cpu: tuple[tuple[int, float], ...] = ()
@@ -202,6 +242,7 @@ class HealthSamples:
     exceptions: Mapping[str, int] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
     memory: int = 0
+    listener_errors: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +266,13 @@ class TaskCounts:
         done: Came to their end.
         raised: Exceptions, also of an `on_start`.
         busy: Where nothing but exceptions came: users at something that may still come to its end.
+        gone: How the last user ended that did so by itself; empty where none did.
     """
 
     done: int = 0
     raised: int = 0
     busy: int = 0
+    gone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +311,19 @@ class WorkerReport:
 Command = PrepareLoad | StartLoad | FinishWindow | StopLoad
 """What the command line tells the master."""
 Progress = (
-    ScenarioLoaded | WorkersReady | ScenarioRefused | WorkersFailed | LoadBegan | SecondPassed | LoadDone
+    ScenarioLoaded
+    | WorkersReady
+    | ScenarioRefused
+    | WorkersFailed
+    | LoadBegan
+    | SecondPassed
+    | LoadDone
+    | ListenerRuns
+    | FileDone
 )
 """What the master tells the command line."""
 Order = Prepare | Begin | Drain
 """What the master tells a worker that runs."""
-WorkerMessage = Hello | Prepared | Unprepared | WorkerReport
+WorkerMessage = Hello | Prepared | FileEnded | WorkerReport | Farewell
 """What a worker tells the master."""
 Message = Command | Progress | WorkerSettings | Order | WorkerMessage

@@ -24,10 +24,14 @@ from slocheck.load.messaging.messages import (
     Begin,
     Command,
     Drain,
+    Farewell,
+    FileDone,
+    FileEnded,
     FinishWindow,
     HealthSamples,
     Hello,
     Histograms,
+    ListenerRuns,
     LoadBegan,
     LoadDone,
     Message,
@@ -42,7 +46,6 @@ from slocheck.load.messaging.messages import (
     StartLoad,
     StopLoad,
     TaskCounts,
-    Unprepared,
     WorkerMessage,
     WorkerReport,
     WorkerSettings,
@@ -61,7 +64,8 @@ _KINDS: Mapping[type, str] = {
     ScenarioRefused: "scenario-refused", WorkersFailed: "workers-failed", LoadBegan: "load-began",
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
-    Unprepared: "unprepared", WorkerReport: "report",
+    FileEnded: "file-ended", WorkerReport: "report", Farewell: "farewell",
+    ListenerRuns: "listener-runs", FileDone: "file-done",
 }  # fmt: skip
 
 
@@ -201,9 +205,10 @@ def _plain_report(report: WorkerReport) -> dict[str, Any]:
         "exceptions": _flat((valid_text(text), count) for text, count in health.exceptions.items()),
         "messages": list(map(valid_text, health.messages)),
         "memory": health.memory,
+        "listener_errors": _flat(health.listener_errors.items()),
         "dropped": _flat(arrivals.dropped.items()),
         "lag": _plain_histograms(arrivals.lag),
-        "tasks": [report.tasks.done, report.tasks.raised, report.tasks.busy],
+        "tasks": [report.tasks.done, report.tasks.raised, report.tasks.busy, report.tasks.gone],
         "forbidden": [
             [valid_text(each.host), valid_text(each.address), each.port, each.count]
             for each in report.forbidden
@@ -219,6 +224,7 @@ def _report(plain: dict[str, Any]) -> WorkerReport:
         exceptions={str(text): int(count) for text, count in _pairs(plain["exceptions"])},
         messages=tuple(str(text) for text in plain["messages"]),
         memory=int(plain["memory"]),
+        listener_errors={str(text): int(count) for text, count in _pairs(plain["listener_errors"])},
     )
     arrivals = ArrivalCounts(
         dropped={int(second): int(count) for second, count in _pairs(plain["dropped"])},
@@ -235,12 +241,16 @@ def _report(plain: dict[str, Any]) -> WorkerReport:
         last_end_ns=int(plain["last_end_ns"]),
         health=health,
         arrivals=arrivals,
-        tasks=TaskCounts(*map(int, plain["tasks"])),
+        tasks=_task_counts(*plain["tasks"]),
         forbidden=tuple(
             ForbiddenConnection(str(host), str(address), int(port), int(count))
             for host, address, port, count in plain["forbidden"]
         ),
     )
+
+
+def _task_counts(done: object, raised: object, busy: object, gone: object) -> TaskCounts:
+    return TaskCounts(int(str(done)), int(str(raised)), int(str(busy)), str(gone))
 
 
 def _plain_delta(delta: Delta) -> list[Any]:

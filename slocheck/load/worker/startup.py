@@ -7,14 +7,17 @@ import signal
 import sys
 
 import locust
+from locust.env import Environment
 from locust.stats import RequestStats
 
 from slocheck.load.arrivals.load_model import worker_model
 from slocheck.load.arrivals.turns import TaskWatch
+from slocheck.load.file_end import initialised, raised
+from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
 from slocheck.load.machine_limits import raise_descriptor_limit
 from slocheck.load.messaging import locust_messages, protocol
-from slocheck.load.messaging.messages import WorkerSettings
+from slocheck.load.messaging.messages import Farewell, WorkerSettings
 from slocheck.load.messaging.parent_pipe import ParentPipe
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import guard_process
@@ -50,11 +53,11 @@ def _run(settings: WorkerSettings) -> int:
     if plan.seed is not None:
         random.seed(f"{plan.seed}/{settings.index}")
     raise_descriptor_limit()
-    health, watch = Health(), TaskWatch()
+    health, watch, listeners = Health(), TaskWatch(), Listeners()
     tracker = Tracker(plan, health.on_unsent)
+    listeners.install()
     _watch_logs(health)
-    _listen(tracker, health, plan)
-    locust.events.user_error.add_listener(watch.on_user_error)
+    _listen(tracker, health, plan, watch)
     guard = guard_process(plan.allowed_targets)
     with nothing_forbidden(plan, guard):
         environment = load_environment(plan)
@@ -64,6 +67,8 @@ def _run(settings: WorkerSettings) -> int:
     runner = Worker(
         environment,
         settings.port,
+        drain_s=plan.drain_s,
+        listeners=listeners,
         signer=signer,
         tracker=tracker,
         health=health,
@@ -73,22 +78,52 @@ def _run(settings: WorkerSettings) -> int:
         warnings=warnings(plan, environment.user_classes),
     )
     environment.runner = runner
-    environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+    watch.on_stop_test = lambda error: runner.end_by_file(raised(error))
+    if refusal := initialised(environment, runner, listeners):
+        runner.refuse(refusal)
+        runner.finished.wait()  # or until the master is gone, and with it this process
+        return _UNUSABLE
     gc.collect()
     gc.freeze()  # what lives until the end is not searched again during the load
-    runner.finished.wait()
-    environment.events.quitting.fire(environment=environment, reverse=True)
+    runner.greet()
+    _wait(runner)
+    runner.say_farewell(_farewell(environment, listeners))
     return 0
 
 
-def _listen(tracker: Tracker, health: Health, plan: LoadPlan) -> None:
+def _wait(runner: Worker) -> None:
+    """Wait until the master needs this process no more, whatever greenlet leaves the process meanwhile."""
+    while not runner.finished.is_set():
+        try:
+            runner.finished.wait()
+        except (SystemExit, KeyboardInterrupt) as leaving:
+            runner.end_by_file(raised(leaving))
+
+
+def _farewell(environment: Environment, listeners: Listeners) -> Farewell:
+    """Fire the last events and return what they leave."""
+    events, before = environment.events, listeners.result
+    listeners.finish(events.test_stop, environment=environment)
+    listeners.finish(events.quitting, environment=environment, reverse=True)
+    after = listeners.result
+    return Farewell(
+        exit_code=before.exit_code,
+        exit_place=before.exit_place,
+        late_code=after.exit_code if after.exit_code != before.exit_code else 0,
+        listener_errors=after.listener_errors,
+        unfinished=tuple(listeners.unfinished),
+    )
+
+
+def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) -> None:
     """See every request and every error of a user, before the scenario's own listeners do."""
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
     client_rules.install()
-    user_errors.watch()
+    user_errors.watch(watch.left)
     lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)
     locust.events.user_error.add_listener(health.on_user_error)
+    locust.events.user_error.add_listener(watch.on_user_error)
 
 
 def _watch_logs(health: Health) -> None:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -10,9 +11,8 @@ import zmq.error
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 from locust.env import Environment
-from locust.exception import StopTest
 from locust.rpc.protocol import Message
-from locust.runners import STATE_SPAWNING, WorkerRunner
+from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPED, WorkerRunner
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from slocheck.documents.units import NS_PER_SECOND
@@ -20,15 +20,19 @@ from slocheck.evidence.merge import Delta
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.arrivals.load_model import WorkerModel
 from slocheck.load.arrivals.turns import TaskWatch
+from slocheck.load.file_end import called, raised
+from slocheck.load.lateness import current_user
+from slocheck.load.listeners import Listeners
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
+    Farewell,
+    FileEnded,
     Hello,
     Order,
     Prepare,
     Prepared,
-    Unprepared,
     WorkerMessage,
     WorkerReport,
 )
@@ -60,6 +64,8 @@ class Worker(WorkerRunner):
         port: int,
         *,
         signer: Signer,
+        drain_s: float,
+        listeners: Listeners,
         tracker: Tracker,
         health: Health,
         watch: TaskWatch,
@@ -71,13 +77,54 @@ class Worker(WorkerRunner):
         self.last_received_spawn_timestamp = 0
         self._signer, self._tracker, self._health, self._model = signer, tracker, health, model
         self._watch, self._guard, self._warnings = watch, guard, warnings
+        self._drain_s, self._listeners = drain_s, listeners
         self._sequence = 0
         self._unsent = Delta()
         self._reporting = BoundedSemaphore()
         self._drain_until: float | None = None
         self._as_timeouts = True
+        self._begun = False
         super().__init__(environment, "127.0.0.1", port)
+
+    def greet(self) -> None:
+        """Tell the master that the file is loaded and its `init` listeners are through."""
         self._send(Hello())
+
+    def refuse(self, how: str) -> None:
+        """Tell the master that the file cannot be used."""
+        self._send(FileEnded(how, loading=True))
+
+    def say_farewell(self, farewell: Farewell) -> None:
+        """Tell the master what the last listeners have left."""
+        self._send(farewell)
+
+    def end_by_file(self, how: str) -> None:
+        """End the run, because the Locust file asks for it: this worker drains, and the master the others.
+
+        A run that is over already cannot be ended.
+        """
+        if self._drain_until is not None or self.finished.is_set():
+            return
+        self._send(FileEnded(how))
+        user = current_user()
+        if user is not None:
+            user._state = LOCUST_STATE_STOPPING  # noqa: SLF001 - it sends nothing more
+        self._model.stop()
+        self._tracker.drain()
+        if self._begun:
+            self._begin_drain(self._drain_s, as_timeouts=False)
+
+    def stop(self) -> None:
+        """End the run: a Locust file's way, nobody else asks for it."""
+        self.end_by_file(called("runner.stop()"))
+
+    def quit(self) -> None:
+        """End the run, as `stop` does."""
+        self.end_by_file(called("runner.quit()"))
+
+    def start(self, *_: Any, **__: Any) -> None:
+        """End the run: the plan says how many users there are."""
+        self.end_by_file(f"{called('runner.start()')}, where the plan says how many users there are")
 
     def _send(self, message: WorkerMessage) -> None:
         self._send_plain(protocol.encode(message))
@@ -126,16 +173,22 @@ class Worker(WorkerRunner):
 
         In the open model all users are started now, so that each arrival finds one.
         """
-        self.environment.events.test_start.fire(environment=self.environment)
-        self.worker_state = STATE_SPAWNING
         try:
+            self.environment.events.test_start.fire(environment=self.environment)
+            self.worker_state = STATE_SPAWNING
             self._model.start_users(self.spawn_users, lambda: self.user_count)
-        except StopTest as error:
-            self._send(Unprepared(str(error)))
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the file raises
+            self.end_by_file(raised(error))
+            return
+        if failed := self._listeners.take_errors():
+            self.end_by_file(next(iter(failed)))
             return
         self._send(Prepared())
 
     def _begin(self, origin_ns: int) -> None:
+        if self._tracker.draining:
+            return  # the file has ended the run
+        self._begun = True
         self._tracker.begin(origin_ns)
         self._health.origin_ns = origin_ns
         self._health.forget_samples()  # how busy this process was before the load does not count
@@ -182,7 +235,7 @@ class Worker(WorkerRunner):
             in_flight=tracker.in_flight,
             unrecorded=tracker.unrecorded,
             last_end_ns=tracker.last_end_ns,
-            health=self._health.take(),
+            health=replace(self._health.take(), listener_errors=self._listeners.take_errors()),
             arrivals=self._model.take(),
             tasks=self._watch.take(_users(self.user_greenlets)),
             forbidden=self._guard.forbidden,
@@ -205,12 +258,17 @@ class Worker(WorkerRunner):
             self._as_timeouts = as_timeouts
             return
         self._drain_until, self._as_timeouts = until, as_timeouts
+        self._model.stop()
+        self._tracker.drain()
         gevent.spawn(self._drain_and_report)
 
     def _drain_and_report(self) -> None:
-        self._model.stop()
-        self._tracker.drain()
-        self.stop()
+        """Let the users end and send the last report; the listeners of the end come after it."""
+        gevent.spawn(self.environment.events.test_stopping.fire, environment=self.environment)
+        self.final_user_classes_count = dict(self.user_classes_count)
+        self.update_state(STATE_CLEANUP)
+        self.stop_users(self.user_classes_count)
+        self.update_state(STATE_STOPPED)
         self._send_stats()
         self.send_message("client_stopped")
         self._report(final=True)
@@ -235,7 +293,7 @@ class Worker(WorkerRunner):
         self.user_greenlets.kill(block=True, timeout=_KILL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)  # what an on_stop sent meanwhile
         with self._reporting:
-            self._flush()  # Locust fires test_stop next, and its listeners read the statistics
+            self._flush()  # the listeners of the end read the statistics
 
 
 def _users(greenlets: Iterable[Any]) -> Iterator[Any]:
@@ -254,7 +312,9 @@ def _ask_to_stop(user: Any) -> None:
     A waiting user is killed, but its state is set first: the kill comes after those of other users, and a
     wait that ends meanwhile would send a request only to have it killed in flight.
     """
-    if user._state == LOCUST_STATE_WAITING:  # noqa: SLF001 - Locust has no public name for it
+    if user._state == LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
+        return
+    if user._state == LOCUST_STATE_WAITING:  # noqa: SLF001
         user._state = LOCUST_STATE_STOPPING  # noqa: SLF001
         gevent.spawn(user.group.killone, user.greenlet)
     else:

@@ -13,7 +13,7 @@ import slocheck
 from slocheck.documents.texts import each_text
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
-from slocheck.evidence.model import ArrivalStats, Ending, LoadHealth, WorkerHealth
+from slocheck.evidence.model import ArrivalStats, Ending, FileResult, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.messaging import protocol
@@ -22,9 +22,13 @@ from slocheck.load.messaging.messages import (
     Begin,
     Command,
     Drain,
+    Farewell,
+    FileDone,
+    FileEnded,
     FinishWindow,
     HealthSamples,
     Hello,
+    ListenerRuns,
     LoadBegan,
     LoadDone,
     Order,
@@ -38,7 +42,6 @@ from slocheck.load.messaging.messages import (
     StartLoad,
     StopLoad,
     TaskCounts,
-    Unprepared,
     WorkerMessage,
     WorkerReport,
     WorkerSettings,
@@ -104,8 +107,9 @@ REPORTS = st.builds(
         exceptions=st.dictionaries(st.text(), COUNT, max_size=2),
         messages=st.lists(st.text(), max_size=2).map(tuple),
         memory=COUNT,
+        listener_errors=st.dictionaries(st.text(), COUNT, max_size=2),
     ),
-    tasks=st.builds(TaskCounts, COUNT, COUNT, COUNT),
+    tasks=st.builds(TaskCounts, COUNT, COUNT, COUNT, st.text(max_size=5)),
     arrivals=st.builds(
         ArrivalCounts,
         dropped=st.dictionaries(SECONDS, COUNT, max_size=3),
@@ -159,6 +163,8 @@ def test_commands_arrive(command: Command) -> None:
         WorkersFailed("gone"),
         LoadBegan(1.5, 2.5),
         LoadDone(Ending.TARGET_DOWN, "", 3, HEALTH, 1.0, 2.0, 3.25),
+        ListenerRuns("teardown"),
+        FileDone(FileResult(1, "f.py:2", {"e": 1}, ("late",))),
     ],
     ids=kind,
 )
@@ -188,7 +194,10 @@ def test_orders_arrive(order: Order) -> None:
     assert protocol.decode_order(through_msgpack(protocol.encode(order))) == order
 
 
-@given(st.sampled_from([Hello(), Prepared(), Unprepared("no host")]) | REPORTS)
+@given(
+    st.sampled_from([Hello(), Prepared(), FileEnded("quit"), Farewell(3, "f.py:1", 0, {"e": 1}, ("l",))])
+    | REPORTS
+)
 def test_worker_messages_arrive(message: WorkerMessage) -> None:
     """What a worker reports is what the master hears, and no count is lost."""
     assert protocol.decode_worker_message(through_msgpack(protocol.encode(message)), "w") == message
@@ -203,7 +212,7 @@ ODD_REPORT = WorkerReport(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("message", [ODD_REPORT, Unprepared(HALF)], ids=kind)
+@pytest.mark.parametrize("message", [ODD_REPORT, FileEnded(HALF)], ids=kind)
 def test_texts_that_are_not_unicode_arrive_written_out(message: WorkerMessage) -> None:
     """Half an emoji from the target's JSON costs neither the message nor the run."""
     arrived = protocol.decode_worker_message(through_msgpack(protocol.encode(message)), "w")

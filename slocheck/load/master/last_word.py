@@ -1,0 +1,40 @@
+"""What the Locust file says of its run when it is over, here and in the workers, put together."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from slocheck.evidence.model import FileResult
+from slocheck.load.listeners import LISTENER_S, Listeners
+from slocheck.load.messaging.messages import Farewell, FileDone
+
+
+def last_word(listeners: Listeners, farewells: Sequence[Farewell]) -> FileDone:
+    """Return the last word of all processes.
+
+    The exit code is the master's, which has the statistics of all, or else one that a worker's tasks and
+    listeners set during the load. What a worker's last listeners set is told, not taken: they judge by the
+    statistics of that worker alone, and the master has the same listeners.
+
+    Args:
+        listeners: Of the master, which has fired the last events.
+        farewells: Of the workers.
+    """
+    own = listeners.result
+    errors = Counter(own.listener_errors)
+    for each in farewells:
+        errors.update(each.listener_errors)
+    codes = [(own.exit_code, own.exit_place), *((each.exit_code, each.exit_place) for each in farewells)]
+    code, place = next((pair for pair in codes if pair[0]), (0, ""))
+    late = next((each.late_code for each in farewells if each.late_code), 0)
+    warnings = [
+        f"{name} was still running after {LISTENER_S:g} s, and was ended"
+        for name in dict.fromkeys(
+            (*listeners.unfinished, *(name for each in farewells for name in each.unfinished))
+        )
+    ]
+    if late and not code:
+        warnings.append(
+            f"a listener set exit code {late} in a worker after the load, from the statistics of that worker "
+            "alone: it does not count; set it where environment.runner is the master"
+        )
+    return FileDone(FileResult(code, place, dict(errors), tuple(warnings)))

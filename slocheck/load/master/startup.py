@@ -1,0 +1,88 @@
+"""Starting the master process: the plan, the scenario, the workers, and the order to begin."""
+
+import logging
+import os
+import signal
+from collections import deque
+
+import gevent
+import locust
+
+from slocheck.load.file_end import raised
+from slocheck.load.listeners import Listeners
+from slocheck.load.locust_limits import warnings
+from slocheck.load.master.run_controller import LostError, RunController
+from slocheck.load.messaging import protocol
+from slocheck.load.messaging.line_writer import LineWriter
+from slocheck.load.messaging.messages import (
+    PrepareLoad,
+    ScenarioLoaded,
+    ScenarioRefused,
+    WorkersFailed,
+    WorkersReady,
+)
+from slocheck.load.messaging.parent_pipe import ParentPipe, take_stdout
+from slocheck.load.network.connect_guard import guard_process
+from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
+from slocheck.plan.load_plan import LoadPlan
+
+_POLL_S = 0.02
+_NICENESS = 10
+"""The master yields to workers on its core: they have moments to keep, it has none."""
+
+
+def main() -> int:
+    """Run the master by the commands on standard input; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    output = LineWriter(take_stdout())
+    parent = ParentPipe()
+    first = protocol.decode_command(parent.line())
+    assert isinstance(first, PrepareLoad)
+    commands: deque[bytes] = deque()
+    parent.watch(commands.append)
+    try:
+        controller = _prepared(first.plan, output, commands)
+    except ScenarioError as error:
+        output.send(ScenarioRefused(str(error)))
+        output.flush(5.0)
+        return 2
+    except LostError as error:
+        output.send(WorkersFailed(str(error)))
+        output.flush(5.0)
+        return 4
+    while not commands:
+        gevent.sleep(_POLL_S)
+    _run(controller)
+    output.flush(1.0)
+    return 0
+
+
+def _run(controller: RunController) -> None:
+    """Make the run in a greenlet of its own: a greenlet of the Locust file that exits ends the main one."""
+    running = gevent.spawn(controller.run)
+    while not running.ready():
+        try:
+            running.join()
+        except (SystemExit, KeyboardInterrupt) as leaving:
+            controller.end_by_file(raised(leaving))
+    running.get()
+
+
+def _prepared(plan: LoadPlan, output: LineWriter, commands: deque[bytes]) -> RunController:
+    """Load the scenario and connect the workers; raises ScenarioError and LostError."""
+    listeners = Listeners()
+    listeners.install()
+    guard = guard_process(plan.allowed_targets)
+    with nothing_forbidden(plan, guard):
+        environment = load_environment(plan)
+    output.send(ScenarioLoaded(tuple(user.__name__ for user in environment.user_classes)))
+    with nothing_forbidden(plan, guard):  # a listener of `init` may connect, too
+        controller = RunController(
+            plan, environment, listeners=listeners, output=output, commands=commands, guard=guard
+        )
+    controller.connect()
+    os.nice(_NICENESS)
+    warned = warnings(plan, environment.user_classes)
+    output.send(WorkersReady(versions={"locust": locust.__version__}, warnings=warned))
+    return controller

@@ -1,0 +1,50 @@
+"""A scenario that does nothing but raise is noticed, so that its load can be ended. No Locust here."""
+
+from slocheck.load.messaging.messages import TaskCounts
+
+RAISING_S = 10.0
+"""A run is ended where no task came to its end for this long, and exceptions did."""
+_EACH = 10
+"""Exceptions, for each user whose task may still come to its end."""
+
+
+class TaskStreak:
+    """What the tasks of all workers came to since the last one that came to its end.
+
+    Attributes:
+        gone: What the last user said that ended by itself; empty where none did.
+    """
+
+    def __init__(self, max_exceptions: int) -> None:
+        """Begin; so many exceptions are tolerated."""
+        self._tolerated = max_exceptions
+        self._since: float | None = None
+        self._raised = 0
+        self._busy: dict[str, int] = {}
+        self.gone = ""
+
+    def add(self, worker: str, tasks: TaskCounts, *, now: float) -> None:
+        """Add what a worker reports; `now` is the monotonic clock, seconds."""
+        self.gone = tasks.gone or self.gone
+        self._busy[worker] = tasks.busy
+        if tasks.done:
+            self._since, self._raised = None, 0
+        if tasks.raised and not tasks.done:
+            self._raised += tasks.raised
+        if (tasks.raised or tasks.gone) and self._since is None:
+            self._since = now
+
+    def ends(self, running: int, *, now: float) -> bool:
+        """Tell whether the load should end: no user is left, or all that can be said is an exception."""
+        if self._since is None or now - self._since < RAISING_S:
+            return False
+        if running == 0:
+            return True
+        needed = max(self._tolerated + 1, _EACH * (1 + sum(self._busy.values())))
+        return self._raised >= needed
+
+    def says(self, running: int) -> str:
+        """Say what was noticed."""
+        if running == 0:
+            return "no user of the Locust file is left"
+        return f"the Locust file did nothing but raise for {RAISING_S:g} s"

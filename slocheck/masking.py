@@ -4,12 +4,13 @@ import base64
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from slocheck.documents.texts import each_text
+from slocheck.errors import SlocheckError
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
 from slocheck.spec.model import Auth, Spec
@@ -130,14 +131,24 @@ def _mask_values(query: str) -> str:
 
 
 def secrets_of(spec: Spec) -> tuple[str, ...]:
-    """Read the values of the credentials that the spec points at; what cannot be read is left out."""
+    """Return the values that the spec has from the environment or from files, as far as they can be read."""
     auth = spec.metric_source.auth if spec.metric_source else Auth()
     names = [auth.bearer_token_env, auth.password_env, *auth.headers_env.values()]
     values = [os.environ.get(name, "") for name in names if name]
     values += [_content(path) for path in (auth.bearer_token_file, auth.password_file) if path]
     if auth.username:
         values += [f"{auth.username}:{value}" for value in values if value]
-    return tuple(value for value in values if value)
+    return (*spec.secrets, *(value for value in values if value))
+
+
+@contextmanager
+def errors_masked(secrets: Sequence[str]) -> Iterator[None]:
+    """Mask secrets in the message of what slocheck raises on purpose."""
+    try:
+        yield
+    except SlocheckError as error:
+        error.args = tuple(mask(str(part), secrets) for part in error.args)
+        raise
 
 
 def _content(path: str) -> str:

@@ -36,11 +36,13 @@ class ProblemLog:
         path: The document, as the user named it.
         environment: What ``${NAME}`` expands from; None keeps it as written.
         problems: Found so far.
+        secrets: Values read from the environment so far that must not show.
     """
 
     path: str
     environment: Mapping[str, str] | None = None
     problems: list[Problem] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
 
     @property
     def full(self) -> bool:

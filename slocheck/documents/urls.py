@@ -10,6 +10,7 @@ from slocheck.documents.units import shown
 _VARIABLE = re.compile(r"\$\{([^}]*)\}?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ADDRESS = re.compile(r"[!-\[\]-~]+")  # printable ASCII without the backslash
+_HOST = re.compile(r"[^/?#]*//[^/?#]*[/?#]")
 _EXAMPLE = "write one such as http://127.0.0.1:8000"
 
 SECRET_NAME = re.compile(r"(?i)(^|[_-])(api[_-]?key|key|token|secret|password|passwd|signature|sig|auth)$")
@@ -60,18 +61,29 @@ def _found(url: str) -> str:
     return "the address" if "@" in url else shown(re.split(r"[?#]", url, maxsplit=1)[0])
 
 
-def _expand(written: str, environment: Mapping[str, str]) -> str:
-    """Replace each ``${NAME}``; raises InvalidValue."""
+def _expand(written: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Replace each ``${NAME}``; return the address, and the values behind its host: they may be secrets.
 
-    def value_of(match: re.Match[str]) -> str:
-        name = match[1]
-        if not match[0].endswith("}") or not _NAME.fullmatch(name):
-            raise InvalidValue(f"{shown(match[0])} is not a variable; write ${{NAME}}")
-        if name not in environment:
-            raise InvalidValue(f"the environment variable {name} is not set; set it, or write the address")
-        return environment[name]
+    Raises:
+        InvalidValue: What is written is not a variable, or one that is not set.
+    """
+    address, behind_host, at = "", [], 0
+    for match in _VARIABLE.finditer(written):
+        address += written[at : match.start()]
+        value, at = _value_of(match, environment), match.end()
+        if _HOST.match(address):
+            behind_host.append(value)
+        address += value
+    return address + written[at:], behind_host
 
-    return _VARIABLE.sub(value_of, written)
+
+def _value_of(variable: re.Match[str], environment: Mapping[str, str]) -> str:
+    name = variable[1]
+    if not variable[0].endswith("}") or not _NAME.fullmatch(name):
+        raise InvalidValue(f"{shown(variable[0])} is not a variable; write ${{NAME}}")
+    if name not in environment:
+        raise InvalidValue(f"the environment variable {name} is not set; set it, or write the address")
+    return environment[name]
 
 
 def _reader(*, page: bool) -> ValueType[str]:
@@ -82,7 +94,8 @@ def _reader(*, page: bool) -> ValueType[str]:
             return check_url(written, page=page)
         if environment is None:
             return written
-        expanded = _expand(written, environment)
+        expanded, secrets = _expand(written, environment)
+        value.log.secrets += secrets
         try:
             return check_url(expanded, page=page)
         except InvalidValue as error:

@@ -111,7 +111,7 @@ class Tracker:
         if request is not None and (self._unsendable(request, response) or not self.requests.close(request)):
             return
         if isinstance(exception, Exception) and is_forbidden(exception):
-            self._on_unsent(str(request_type), str(name), exception)
+            self._on_unsent(str(request_type), _recorded_name(str(name), request), exception)
             return
         if not isinstance(response_time, SupportsFloat) or not math.isfinite(response_time):
             self._unrecorded += 1

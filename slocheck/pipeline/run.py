@@ -11,7 +11,7 @@ from slocheck.grading.assess import assess
 from slocheck.grading.early_stopping import EarlyStopping, client_side
 from slocheck.grading.report import Report
 from slocheck.indicators.server.client_counts import client_counts
-from slocheck.masking import masked, secrets_of
+from slocheck.masking import errors_masked, masked, secrets_of
 from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
@@ -90,6 +90,7 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
     source = adapters.source_factory(spec)
     check_readiness(spec, engine, source)
     with ExitStack() as stack:
+        stack.enter_context(errors_masked(secrets))
         stack.enter_context(sole_use(spec.target.url, allow_concurrent=request.allow_concurrent))
         stack.enter_context(engine)
         if source is not None:

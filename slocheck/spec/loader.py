@@ -156,6 +156,7 @@ def _read_spec(value: Value, text: str) -> Spec | None:
         failures=failures,
         cache=cache,
         validity=validity,
+        secrets=tuple(dict.fromkeys(value.log.secrets)),
     )
     _check_gate(root, spec)
     return spec

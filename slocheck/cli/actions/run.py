@@ -13,6 +13,7 @@ from slocheck.documents.units import UnitError, parse_duration, parse_rate, show
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
+from slocheck.masking import errors_masked, secrets_of
 from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.provenance import command_line
@@ -39,11 +40,12 @@ def execute(options: RunOptions) -> int:
             f"{options.spec}: --until-decided needs a confidence; "
             "`confidence: none` cannot tell chance from proof"
         )
-    if options.dry_run:
-        wiring.check_readiness(spec, processes=worker_count(options.processes))
-        show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
-        return 0
-    report = make_run(spec, overrides, options)
+    with errors_masked(secrets_of(spec)):
+        if options.dry_run:
+            wiring.check_readiness(spec, processes=worker_count(options.processes))
+            show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
+            return 0
+        report = make_run(spec, overrides, options)
     finished = report.assessment.outcome in GRADED
     return 0 if options.exit_zero and finished else report.assessment.exit_code
 

@@ -10,6 +10,7 @@ from slocheck.cli.wiring import check_readiness, source_for
 from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
+from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.first_requests import FirstAnswer, send_get_steps
 from slocheck.pipeline.probe import PretendedRun, Probe, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
@@ -30,12 +31,14 @@ SATURATION = f"no {' and no '.join(PROCESS_METRICS)}: CPU and memory are not sho
 def validate(options: ValidateOptions) -> int:
     """Print what a spec means, and with `--probe` what can be measured; returns the exit code."""
     spec = load_spec(options.spec)
-    warnings = check_scenario(spec)
-    check_readiness(spec)
-    print(summary(spec))
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    return _probe(spec, options) if options.probe else 0
+    secrets = secrets_of(spec)
+    with errors_masked(secrets):
+        warnings = check_scenario(spec)
+        check_readiness(spec)
+        print(mask(summary(spec), secrets))
+        for warning in warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        return _probe(spec, options) if options.probe else 0
 
 
 def _probe(spec: Spec, options: ValidateOptions) -> int:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from slocheck.documents.units import format_duration
 from slocheck.grading.plan_check import PlanCheck, check_plan
-from slocheck.masking import strip_url
+from slocheck.masking import mask, secrets_of, strip_url
 from slocheck.plan.forecast import Forecast, ProofNeed
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters.escape import for_terminal
@@ -32,16 +32,16 @@ def show_plan(
 ) -> None:
     """Print what a run of `spec` would do; nothing is sent."""
     check = check_plan(spec, scenario, until_decided=until_decided)
-    metrics, workload = metric_plan(spec), spec.workload
+    metrics, workload, secrets = metric_plan(spec), spec.workload, secrets_of(spec)
     _print(
         console,
-        f"target    {strip_url(spec.target.url)}",
+        f"target    {mask(strip_url(spec.target.url), secrets)}",
         f"scenario  {workload.scenario}",
         *_load(workload),
         *(_interim(workload) if until_decided else ()),
         *_requests(check.forecast),
         f"gate      {spec.gate}",
-        *(f"query     {text}" for text in (metrics.series_texts if metrics else ())),
+        *(f"query     {mask(text, secrets)}" for text in (metrics.series_texts if metrics else ())),
     )
     console.print(_needs_table(spec, check))
     _print(console, *_too_short(spec, check), *_unproven(check), INDEPENDENCE)

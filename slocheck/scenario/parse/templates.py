@@ -38,19 +38,17 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(slots=True)
 class ScenarioProblemLog(ProblemLog):
-    """The problems of a scenario, and what it may read.
+    """The problems of a scenario, and what it may read; `secrets` has values of files, too.
 
     Attributes:
         read: Returns the bytes of a file that the scenario names, at most a number of them and one more;
             raises OSError, or ValueError for a name that no file can have.
-        secrets: Values read from the environment and from files so far.
         digest: Of the scenario and the data read so far.
         think: Wait after a step without its own, seconds, least and most.
         timeout_s: Timeout of a step without its own.
     """
 
     read: Callable[[str, int], bytes] = field(default=lambda name, _: name.encode())
-    secrets: list[str] = field(default_factory=list)
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     think: tuple[float, float] | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S

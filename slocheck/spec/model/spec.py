@@ -28,6 +28,7 @@ class Spec:
         gate: The gate.
         confidence: Such as 19/20; None grades the observed values alone.
         metric_source: Where the server side's numbers come from; None: the client side alone is graded.
+        secrets: Values of ``${NAME}`` in the path or query of an address, masked in all output.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Spec:
     failures: FailureRule = field(default_factory=FailureRule)
     cache: CacheRule = field(default_factory=CacheRule)
     validity: ValidityLimits = field(default_factory=ValidityLimits)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def series_selector(self) -> Mapping[str, str]:

@@ -103,6 +103,9 @@ class ServerSeries:
             own unit; shown next to our number, never graded.
         lag: Seconds by which a sample may be behind its time, since the page is.
         whole_from: Each sample from this moment on holds all of the load; None: from `end` on.
+        page_requests: Instance to the times at which its page was asked for, samples left out included;
+            without one those of `up`.
+        types: Metric to its type, ``counter`` or ``gauge``, as far as the page, Prometheus or the spec says.
     """
 
     kind: str
@@ -121,3 +124,5 @@ class ServerSeries:
     lag: float = 0.0
     whole_from: float | None = None
     mapping: str = ""
+    types: Mapping[str, str] = field(default_factory=dict)
+    page_requests: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

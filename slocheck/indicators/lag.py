@@ -131,8 +131,9 @@ def _settled(
     server: ServerSide, metric: str, wanted: Selection, *, sent: int, reached: float, limit: float
 ) -> str | None:
     """Return None where a metric is whole, else why it is not; empty: more time is needed."""
-    counted = server.load_count(metric, wanted).total()
-    before = server.growth_before_load(metric, wanted)
+    own = server.own_scrapes(metric, wanted)
+    counted = server.load_count(metric, wanted).total() - own.during
+    before = server.growth_before_load(metric, wanted) - own.before
     if counted == sent and not before:
         return None
     pause = min(_pause(server, metric, wanted), limit - 2 * server.raw.scrape_interval)

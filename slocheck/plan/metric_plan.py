@@ -1,6 +1,6 @@
 """What a run asks its metric source for, settled before the run as `LoadPlan` is for the load."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -10,6 +10,8 @@ from slocheck.promql.dashboard import dashboard_queries
 from slocheck.promql.selectors import SeriesQuery, selector_text
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Indicator, Preset, SourceChoice, Spec
+
+COUNTER, GAUGE = "counter", "gauge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class MetricPlan:
         promql: Custom objectives: name to indicator.
         dashboards: Objective name to what a dashboard would ask for it; ``$window`` stands for the
             window's length.
+        types: Metric to ``counter`` or ``gauge``, where the spec says what it is for.
     """
 
     mapping: Preset
@@ -32,6 +35,21 @@ class MetricPlan:
     latency_limits: tuple[Fraction, ...] = ()
     promql: Mapping[str, Indicator] = field(default_factory=dict)
     dashboards: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def types_of(self, metrics: Iterable[str], declared: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the known type of each of some metrics: as the spec says, else as it is declared.
+
+        Args:
+            metrics: Of the series that a source delivers.
+            declared: Type by family, with or without ``_total``, as ``# TYPE`` has it.
+        """
+        found = {}
+        for metric in sorted(set(metrics)):
+            known = declared.get(metric) or declared.get(metric.removesuffix("_total"), "")
+            if kind := self.types.get(metric) or (known if known in (COUNTER, GAUGE) else ""):
+                found[metric] = kind
+        return found
 
     @property
     def series_texts(self) -> tuple[str, ...]:
@@ -61,7 +79,17 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
             if traits_of(objective.indicator.kind).is_query
         },
         dashboards=dashboard_queries(spec, names) if source.answers_promql else {},
+        types=_types(spec, names),
     )
+
+
+def _types(spec: Spec, mapping: Preset) -> Mapping[str, str]:
+    """Return what the metrics that the spec names must be to serve their purpose."""
+    cache, replicas = spec.related_jobs.cache, spec.related_jobs.replicas
+    counters = (mapping.counter, mapping.cache_hits, mapping.cache_misses)
+    lookups = (cache.hits, cache.misses) if cache else ()
+    named = {metric: COUNTER for metric in (*counters, *lookups) if metric}
+    return {**named, replicas.metric: GAUGE} if replicas else named
 
 
 def _latency_limits(spec: Spec) -> tuple[Fraction, ...]:

@@ -251,6 +251,7 @@ def _discrepancy(
         before_load=server.growth_before_load(metric, last),
         whole=server.window_is_load,
         events=server.events,
+        scrapes=server.own_scrapes(metric, last),
     )
 
 

@@ -14,6 +14,22 @@ DUPLICATE_TOLERANCE = Fraction(1, 20)
 
 
 @dataclass(frozen=True, slots=True)
+class OwnScrapes:
+    """How many of the requests that a counter counted were the scrapes of its own page.
+
+    Attributes:
+        before: Of the growth before the load.
+        during: Of the growth within the whole load.
+    """
+
+    before: int = 0
+    during: int = 0
+
+
+NO_SCRAPES = OwnScrapes()
+
+
+@dataclass(frozen=True, slots=True)
 class CountDiscrepancy:
     """How far the server's counts of the window can be off.
 
@@ -26,6 +42,7 @@ class CountDiscrepancy:
             any part of the foreign and uncounted requests may lie in the warm-up.
         early: Of the foreign ones, those that can only be the warm-up's: the server counted them late.
         events: What may have cost counts, in words.
+        scrapes: Of the foreign ones, the scrapes of the metrics page, where the service counts them.
     """
 
     uncounted: int
@@ -35,6 +52,7 @@ class CountDiscrepancy:
     whole: bool = True
     events: tuple[str, ...] = ()
     early: int = 0
+    scrapes: int = 0
 
     def of_window(self, total: int, sent: int) -> "CountDiscrepancy":
         """Return the discrepancy with what a count of the window has over what was sent in it.
@@ -55,6 +73,7 @@ def reconcile(
     before_load: Fraction,
     whole: bool,
     events: tuple[str, ...] = (),
+    scrapes: OwnScrapes = NO_SCRAPES,
 ) -> CountDiscrepancy | NoData:
     """Compare the server's growth over the whole load with what the client sent.
 
@@ -68,6 +87,7 @@ def reconcile(
         whole: The window is the whole load.
         before_load: The server's growth before the load: above 0 there is traffic that is not ours.
         events: What may have cost counts, in words.
+        scrapes: Requests for the metrics page that are in the counts.
     """
     named = "; ".join(events) or ", ".join(sorted(flag.value for flag in flags))
     sent = client.sent
@@ -75,7 +95,9 @@ def reconcile(
         if flags:
             return NoData(f"the counters are incomplete ({named}) and no client count shows by how much")
         return CountDiscrepancy(0, 0, 0, client.window_unanswered, whole)
-    times = run_total / sent
+    before_load -= scrapes.before
+    without_scrapes = run_total - scrapes.during
+    times = without_scrapes / sent
     nearest = round(times)
     if nearest > 1 and abs(times - nearest) <= DUPLICATE_TOLERANCE:
         return NoData(
@@ -83,16 +105,17 @@ def reconcile(
             "pin one with selector: {job: ...}",
             source_failed=True,
         )
-    if flags and (before_load > 0 or run_total > sent):
+    if flags and (before_load > 0 or without_scrapes > sent):
         return NoData(
             f"the counters are incomplete ({named}), and other traffic hides how much is missing; "
             "run while nobody else uses the target"
         )
-    missing = max(0, ceil(sent - run_total))
+    missing = max(0, ceil(sent - without_scrapes))
     uncounted = max(missing, client.unanswered)
     foreign = max(0, ceil(run_total - sent + uncounted))
     lost = min(client.window_unanswered, missing) if whole else 0
-    return CountDiscrepancy(uncounted, foreign, lost, client.window_unanswered, whole, events)
+    own = min(scrapes.during, foreign)
+    return CountDiscrepancy(uncounted, foreign, lost, client.window_unanswered, whole, events, scrapes=own)
 
 
 def bounded_share(
@@ -161,7 +184,10 @@ def discrepancy_notes(discrepancy: CountDiscrepancy, flags: frozenset[Flag]) -> 
     if discrepancy.early:
         early = quantity(discrepancy.early, "request")
         notes.append(f"the server counted {early} of the warm-up in the window")
-    if others := discrepancy.foreign - discrepancy.early:
+    if discrepancy.scrapes:
+        scrapes = quantity(discrepancy.scrapes, "scrape")
+        notes.append(f"the server's counters hold {scrapes} of the metrics page")
+    if others := discrepancy.foreign - discrepancy.early - discrepancy.scrapes:
         notes.append(f"the server's counters hold up to {quantity(others, 'request')} from elsewhere")
     return (*notes, *(flag.value.replace("_", " ") for flag in sorted(flags)))
 

@@ -135,6 +135,7 @@ def counter_discrepancy(
         before_load=server.growth_before_load(metric, wanted),
         whole=server.window_is_load,
         events=server.events,
+        scrapes=server.own_scrapes(metric, wanted),
     )
 
 

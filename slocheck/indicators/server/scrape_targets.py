@@ -1,10 +1,11 @@
 """The scraped processes: when each was scraped, when it started, and when its counters began again."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import isfinite
+from types import MappingProxyType
 
 from slocheck.evidence.series import RawSeries
 from slocheck.plan.series_queries import PROCESS_START, UP
@@ -13,7 +14,12 @@ from slocheck.plan.usage import USAGE_METRICS
 MARGIN_S = 0.2
 """A sample this close before a moment may already hold what happened after it: pages take time."""
 
+COUNTER = "counter"
+"""The type by which a page, Prometheus or the spec says that a metric only grows."""
 COUNTER_ENDINGS = ("_total", "_count", "_bucket")
+"""Metrics of unknown type that end so are counters."""
+UNKNOWN_TYPES = ("", "unknown", "untyped")
+NO_TYPES: Mapping[str, str] = MappingProxyType({})
 
 SAME_START_S = 1.0
 """Process starts nearer than this are one: some exporters recompute theirs with jitter."""
@@ -61,12 +67,12 @@ def one_each(series: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
     return tuple(found.values())
 
 
-def clean(series: RawSeries, counters: Collection[str] = ()) -> CleanSeries:
+def clean(series: RawSeries, types: Mapping[str, str] = NO_TYPES) -> CleanSeries:
     """Drop a series' samples that are not finite, and sort the others.
 
     Args:
         series: As it was delivered.
-        counters: Metrics that are counters whatever their names; others are known by their endings.
+        types: Known types by metric, such as ``counter``; others are known by their endings.
     """
     samples = {
         time: value
@@ -76,9 +82,14 @@ def clean(series: RawSeries, counters: Collection[str] = ()) -> CleanSeries:
     times = tuple(sorted(samples))
     values = tuple(samples[time] for time in times)
     metric = series.metric
+    labels = series.labels
+    return CleanSeries(metric, labels, target_name(labels), times, values, _is_counter(metric, types))
+
+
+def _is_counter(metric: str, types: Mapping[str, str]) -> bool:
+    known = types.get(metric, "")
     by_name = metric.endswith(COUNTER_ENDINGS) and metric not in USAGE_METRICS
-    is_counter = metric in counters or by_name
-    return CleanSeries(metric, series.labels, target_name(series.labels), times, values, is_counter)
+    return known == COUNTER or (by_name and known in (*UNKNOWN_TYPES, "histogram", "summary"))
 
 
 def target_name(labels: Mapping[str, str]) -> str:

@@ -14,9 +14,12 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.counters import Growth, growth
 from slocheck.indicators.server.counts import Counted, counted
 from slocheck.indicators.server.events import events, load_balanced
+from slocheck.indicators.server.reconcile import NO_SCRAPES, OwnScrapes
 from slocheck.indicators.server.scrape_targets import (
+    COUNTER,
     CleanSeries,
     ScrapeTarget,
+    baseline_time,
     clean,
     one_each,
     scrape_targets,
@@ -39,8 +42,8 @@ class ServerSide:
     def __init__(self, raw: ServerSeries) -> None:
         self.raw = raw
         named = (raw.preset.counter, raw.preset.cache_hits, raw.preset.cache_misses)
-        counters = frozenset(metric for metric in named if metric)
-        self._cleaned = tuple(clean(series, counters) for series in one_each(raw.series))
+        types = {**raw.types, **{metric: COUNTER for metric in named if metric}}
+        self._cleaned = tuple(clean(series, types) for series in one_each(raw.series))
         self.targets = scrape_targets(self._cleaned)
         self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)
         for series in self._cleaned:
@@ -157,6 +160,30 @@ class ServerSide:
                 Fraction(0),
             ),
         )
+
+    def own_scrapes(self, metric: str, wanted: Selection) -> OwnScrapes:
+        """Return how many of the wanted requests were scrapes.
+
+        A service that counts them shows it before the load, where it grows by exactly one a scrape. Nothing
+        is known of one that grew by anything else: somebody else uses it, or it does not count them.
+        """
+        return self.once(("own scrapes", metric, wanted), lambda: self._own_scrapes(metric, wanted))
+
+    def _own_scrapes(self, metric: str, wanted: Selection) -> OwnScrapes:
+        before = during = 0
+        for name in {one.target for one in self._by_metric.get(metric, ()) if wanted(one.labels)}:
+            target = self.targets[name]
+            used = target.scrapes
+            asked = self.raw.page_requests.get(name.partition("/")[2]) or sorted({*used, *target.failed})
+            begin = baseline_time(target, moment=self.raw.load_start, before=True)
+            if begin is not None:
+                last = min(bisect_left(used, self.whole_from), len(used) - 1)
+                until = used[bisect_left(used, self.raw.load_start) - 1]
+                before += bisect_left(asked, until) - bisect_left(asked, used[0])
+                during += bisect_left(asked, used[last]) - bisect_left(asked, begin)
+        if not before or self.growth_before_load(metric, wanted) != before:
+            return NO_SCRAPES
+        return OwnScrapes(before, during)
 
     def _before_load(self, series: CleanSeries) -> Fraction:
         end = bisect_left(series.times, self.raw.load_start)

@@ -146,6 +146,7 @@ class PrometheusApi:
             incomplete=tuple(fetcher.incomplete),
             promql=answers,
             dashboard=ask_dashboard(self._http, self._plan.dashboards, window),
+            types=self._plan.types_of((one.metric for one in found), self._http.metric_types()),
         )
 
     def close(self) -> None:

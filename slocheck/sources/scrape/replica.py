@@ -192,12 +192,17 @@ class Replica:
     def whole_page(self) -> tuple[list[tuple[str, Mapping[str, str]]], Mapping[str, str]]:
         """Fetch the page once, and return metric and labels of all its series, and the types it declares.
 
+        It is kept as a scrape, which the service may have counted as one.
+
         Raises:
             SourceError: Why it cannot be fetched.
         """
         try:
             page = self._fetch()
             samples = PageReader(None).read(page.text, openmetrics=page.openmetrics)
+            with self._lock:
+                kept = self._reader.read(page.text, openmetrics=page.openmetrics)
+                self._keep(kept, page.sent, page.received)
         except PageError as error:
             raise SourceError(
                 mask(f"scrape {strip_url(self.url)}: {error}", self._credentials.secrets)

@@ -62,6 +62,7 @@ class ScrapePages:
         self._take(plan)
 
     def _take(self, plan: MetricPlan) -> None:
+        self._plan = plan
         self._mapping = plan.mapping
         self._queries = tuple(query for query in plan.series if query.metric != UP)
         self._limits = plan.latency_limits
@@ -181,18 +182,25 @@ class ScrapePages:
                 or scrape.straddles(end, end + SETTLE)
             )
 
+        delivered = tuple(
+            series
+            for replica in self._replicas
+            for series in replica.series(usable, load_start)
+            if self._asks(series)
+        )
+        declared = {name: kind for replica in self._replicas for name, kind in replica.declared.items()}
         return ServerSeries(
             kind=self._source.kind,
             preset=_without_pages(self._mapping, self._source.urls),
             load_start=load_start,
             start=window_start,
             end=end,
-            series=tuple(
-                series
+            series=delivered,
+            types=self._plan.types_of((one.metric for one in delivered), declared),
+            page_requests={
+                replica.instance: tuple(scrape.midpoint for scrape in replica.scrapes())
                 for replica in self._replicas
-                for series in replica.series(usable, load_start)
-                if self._asks(series)
-            ),
+            },
             scrape_interval=self._source.interval,
             queries=tuple(self._asked()),
             warnings=tuple(self._gaps()),

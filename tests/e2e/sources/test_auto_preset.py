@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -48,6 +49,21 @@ class Stranger(Handler):
         self._send(200, b"{}")
 
 
+class Watched(Stranger):
+    """The same, and it counts who reads its page, under a route that is not the page's."""
+
+    registry = CollectorRegistry()
+    latency = Histogram("shop_web_request_latency_ms", "-", ["verb", "endpoint"], registry=registry)
+    served = Counter("shop_web_requests", "-", ["verb", "endpoint", "http_status"], registry=registry)
+
+    def do_GET(self) -> None:  # noqa: N802 - the library names it
+        """Serve, then count the page as well."""
+        super().do_GET()
+        if self.path == "/metrics":
+            self.latency.labels("get", "other").observe(1)
+            self.served.labels("get", "other", "200").inc()
+
+
 class Fresh(Stranger):
     """The same, and nobody has asked it for anything yet."""
 
@@ -85,13 +101,18 @@ def sent(evidence: Evidence) -> int:
     return sum(part.sent for item in evidence.recording.endpoints for part in item.slices)
 
 
-def counted(result: dict[str, object], objective: str) -> int:
+def sides(result: dict[str, Any], objective: str) -> list[dict[str, Any]]:
+    """Return both sides of an objective's first level."""
+    found = next(item for item in result["objectives"] if item["name"] == objective)
+    return list(found["levels"][0]["sides"])
+
+
+def counted(result: dict[str, Any], objective: str) -> int:
     """Return the server's count behind an objective."""
-    found = next(item for item in result["objectives"] if item["name"] == objective)  # type: ignore[attr-defined]
-    return int(next(side for side in found["levels"][0]["sides"] if side["side"] == "server")["total"])
+    return int(next(side for side in sides(result, objective) if side["side"] == "server")["total"])
 
 
-def run(folder: Path, url: str, source: str, **spec: str) -> tuple[Evidence, dict[str, object], str]:
+def run(folder: Path, url: str, source: str, **spec: str) -> tuple[Evidence, dict[str, Any], str]:
     """Make a run; returns its evidence, its result, and what was said on stderr."""
     write_spec(folder, url, source=source, workload=WORKLOAD, more="confidence: none\n", **spec)
     done = slocheck("run", "--json", cwd=folder, timeout=300)
@@ -142,7 +163,7 @@ def test_prometheus_with_a_fresh_service(tmp_path: Path) -> None:
         )
     assert evidence.server
     assert said.count("preset prom-client: histogram http_request_duration_seconds in seconds") == 1
-    assert result["provenance"]["server_mapping"] == evidence.server.mapping  # type: ignore[index]
+    assert result["provenance"]["server_mapping"] == evidence.server.mapping
     assert evidence.server.mapping.startswith("preset prom-client: histogram")
     assert sent(evidence) == counted(result, "error_rate") > 100
 
@@ -175,8 +196,13 @@ def test_a_named_mapping_on_a_fresh_service(tmp_path: Path) -> None:
 
 
 def test_a_stranger_with_its_own_names_and_values(tmp_path: Path) -> None:
-    """Found by the form of its names; a verb and a route in another form are the endpoint's."""
-    with serving(Stranger) as url:
+    """Found by the form of its names; a verb and a route in another form are the endpoint's.
+
+    It counts the scrapes of its page as requests: they are not taken for those of others.
+    """
+    Watched.latency.labels("get", "items/").observe(1)
+    Watched.served.labels("get", "items/", "200").inc()
+    with serving(Watched) as url:
         evidence, result, said = run(
             tmp_path,
             url,
@@ -191,7 +217,11 @@ def test_a_stranger_with_its_own_names_and_values(tmp_path: Path) -> None:
     assert evidence.server
     assert evidence.server.preset.methods == {"GET": "get"}
     assert evidence.server.preset.routes == {"/items": "items/"}
-    assert sent(evidence) == counted(result, "items") == counted(result, "error_rate") > 100
+    assert sent(evidence) == counted(result, "items") > 100
+    for name in ("error_rate", "latency_p95"):
+        (notes,) = [side["notes"] for side in sides(result, name) if side["side"] == "server"]
+        assert "scrapes of the metrics page" in str(notes)
+        assert "elsewhere" not in str(notes)
 
 
 NAMED = (

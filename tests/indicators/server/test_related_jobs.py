@@ -8,7 +8,9 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import instances_of, server_sample
+from slocheck.indicators.server.selections import EVERYTHING
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.plan.metric_plan import metric_plan
 from slocheck.plan.series_queries import series_queries
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Spec
@@ -123,3 +125,42 @@ def test_each_job_is_asked_by_its_own_labels() -> None:
     asked = {query.metric: query.matchers[0].value for query in series_queries(HIT_RATE, PRESET)}
     assert (asked[HITS], asked[MISSES]) == ("redis", "redis")
     assert {query.metric for query in series_queries(RPS, PRESET)} >= {GAUGE, "http_requests_total"}
+
+
+@pytest.mark.parametrize(
+    ("types", "restarted"),
+    [
+        pytest.param({"hits": "counter", "misses": "counter"}, True, id="counters"),
+        pytest.param({}, False, id="unknown"),
+    ],
+)
+def test_counters_without_total_are_known_by_their_type(types: dict[str, str], restarted: bool) -> None:
+    """The misses fell: the hits, which have caught up since, began again at 0 as well."""
+    series = (_redis("hits", 50, 50, 50, 80, 110, 140, 140), _redis("misses", 7, 7, 7, 8, 2, 3, 3))
+    raw = ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, series, 10.0, types=types)
+    assert bool(ServerSide(raw).window_count("hits", EVERYTHING).flags) is restarted
+
+
+def test_a_gauge_is_not_a_counter_whatever_its_name() -> None:
+    """Replicas that become fewer are not a restart of the process that reports them."""
+    gauge = _redis("replicas_total", 3, 3, 3, 2, 2, 1, 1)
+    for types, seen in (({"replicas_total": "gauge"}, ()), ({}, ("redis/r",))):
+        raw = ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, (gauge,), 10.0, types=types)
+        assert ("redis/r" in " ".join(ServerSide(raw).events)) is bool(seen)
+
+
+def test_a_plan_knows_what_its_metrics_are_for() -> None:
+    """The cache's metrics are counters and the replicas' a gauge; of others the declared type counts."""
+    named = "cache: {hits: hits, misses: misses, selector: {job: redis}}, " + REPLICAS
+    plan = metric_plan(_spec('  cache_hit_rate: {silver: "> 50%"}\n', named))
+    assert plan is not None
+    metrics = ("hits", "misses", GAUGE, "jobs", "level", "a_total", "b")
+    declared = {"jobs": "counter", "level": "gauge", "a": "counter", "b": "untyped", "hits": "gauge"}
+    assert plan.types_of(metrics, declared) == {
+        "hits": "counter",
+        "misses": "counter",
+        GAUGE: "gauge",
+        "jobs": "counter",
+        "level": "gauge",
+        "a_total": "counter",
+    }

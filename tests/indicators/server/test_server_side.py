@@ -1,6 +1,7 @@
 """A run's series are parsed once, however many objectives and limits are graded on them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -26,9 +27,9 @@ def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) 
     grown: Counter[tuple[object, ...]] = Counter()
     searched = []
 
-    def clean(series: RawSeries, counters: frozenset[str]) -> CleanSeries:
+    def clean(series: RawSeries, types: Mapping[str, str]) -> CleanSeries:
         cleaned[id(series)] += 1
-        return scrape_targets.clean(series, counters)
+        return scrape_targets.clean(series, types)
 
     def growth(
         series: CleanSeries, target: ScrapeTarget, *, begin: float, end: float, load_start: float, whole: bool

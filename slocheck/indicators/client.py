@@ -45,7 +45,7 @@ class ClientSide:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _ClientQuestion:
     """What one sample is about; `seconds` are those of the objective's endpoint."""
 
     objective: Objective
@@ -76,7 +76,7 @@ def client_sample(
     sample = CLIENT_SAMPLES.get(objective.indicator.kind)
     if sample is None:
         return NoData("a PromQL objective has no client side")
-    return sample(_Question(objective, limit, spec, seconds, client.recording.thresholds_ns, instances))
+    return sample(_ClientQuestion(objective, limit, spec, seconds, client.recording.thresholds_ns, instances))
 
 
 def window_seconds(recording: Recording, endpoint: Endpoint | None) -> Seconds:
@@ -138,7 +138,7 @@ def _unserved(part: SliceCounts) -> int:
     return part.unserved - _generator_failures(part)
 
 
-def _errors(question: _Question) -> Share:
+def _errors(question: _ClientQuestion) -> Share:
     """Failures; an unexpected answer is possibly one."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
@@ -155,7 +155,7 @@ def _errors(question: _Question) -> Share:
     )
 
 
-def _availability(question: _Question) -> Share:
+def _availability(question: _ClientQuestion) -> Share:
     """Requests that were not served; an unexpected answer was."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
@@ -176,7 +176,7 @@ def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:
     return (f"{count:,} {answers} possibly bad",) if count else ()
 
 
-def _cache(question: _Question) -> Share | NoData:
+def _cache(question: _ClientQuestion) -> Share | NoData:
     seconds = question.seconds
     n = tuple(part.cache_hits + part.cache_misses for part in seconds)
     if sum(n) == 0:
@@ -188,7 +188,7 @@ def _cache(question: _Question) -> Share | NoData:
     return Share(sum(n), share, share, Display(hit_rate, hit_rate), Slices(n, misses))
 
 
-def _rate(question: _Question) -> Rate | NoData:
+def _rate(question: _ClientQuestion) -> Rate | NoData:
     """Successes per second and instance; what was attempted is what was offered."""
     seconds, instances = question.seconds, question.instances()
     if isinstance(instances, NoData):
@@ -199,7 +199,7 @@ def _rate(question: _Question) -> Rate | NoData:
     return Rate(rate, rate, offered, tuple(float(part.ok / instances) for part in seconds))
 
 
-def _latency(question: _Question) -> Share:
+def _latency(question: _ClientQuestion) -> Share:
     """Requests at or over the limit; failed ones count as infinitely slow, unexpected ones possibly."""
     seconds, limit, thresholds = question.seconds, question.limit, question.thresholds_ns
     quantile = question.objective.indicator.quantile
@@ -266,7 +266,7 @@ def _ranked(histogram: Mapping[int, int], rank: Fraction | int, served: int) -> 
     return low / NS_PER_SECOND, high / NS_PER_SECOND
 
 
-CLIENT_SAMPLES: Mapping[IndicatorKind, Callable[[_Question], Share | Rate | NoData]] = {
+CLIENT_SAMPLES: Mapping[IndicatorKind, Callable[[_ClientQuestion], Share | Rate | NoData]] = {
     IndicatorKind.LATENCY: _latency,
     IndicatorKind.ERROR_RATE: _errors,
     IndicatorKind.AVAILABILITY: _availability,

@@ -3,7 +3,7 @@
 from slocheck.promql.routes import route_labels
 from slocheck.promql.selectors import Matcher, SeriesQuery, equalities, selector_text
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import IndicatorKind, Objective, Preset, SourceChoice, Spec
+from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
 
 
 def dashboard_queries(spec: Spec, mapping: Preset) -> dict[str, str]:
@@ -27,11 +27,11 @@ def _query(
 ) -> str:
     """Return an objective's query; empty where the mapping has no metric for it."""
     matchers = (*pinned, *_scope(objective, mapping))
-    kind, quantile = objective.indicator.kind, objective.indicator.quantile
-    if traits_of(kind).is_percentile and mapping.histogram and quantile is not None:
+    traits, quantile = traits_of(objective.indicator.kind), objective.indicator.quantile
+    if traits.is_percentile and mapping.histogram and quantile is not None:
         rate = _rate(f"{mapping.histogram}_bucket", matchers)
         return f"histogram_quantile({float(quantile):g}, sum by (le) ({rate}))"
-    if kind is IndicatorKind.ERROR_RATE and mapping.counter and mapping.status_label:
+    if traits.counts_failures and mapping.counter and mapping.status_label:
         pattern = "|".join(status.replace("xx", "..") for status in statuses)
         failed = _rate(mapping.counter, (*matchers, Matcher(mapping.status_label, "=~", pattern)))
         return f"sum({failed}) / sum({_rate(mapping.counter, matchers)})"

@@ -82,7 +82,7 @@ def _run(report: Report) -> Json:
         "folder": report.folder,
         "started": evidence.provenance.started,
         "ended": evidence.provenance.ended,
-        "end_reason": evidence.ending.value,
+        "ending": evidence.ending.value,
         "signal": evidence.signal or None,
         "warmup_s": evidence.recording.warmup_s,
         "window_s": evidence.recording.window_s,

@@ -75,6 +75,7 @@ class IndicatorTraits:
             thresholds that each request is compared with.
         is_query: It is a PromQL query of the user's own: it has no client side and no metrics of a preset.
         counts_requests: Client and server count the same requests. Cache lookups need not be requests.
+        counts_failures: Its bad requests are those with a status that `failures` names, and no others.
         limited_by_load: It cannot be higher than the load that was offered.
         slow_generator_distorts: A slow load generator makes it worse than it is.
         bad_word: What its bad requests are called in counts.
@@ -91,6 +92,7 @@ class IndicatorTraits:
     is_percentile: bool = False
     is_query: bool = False
     counts_requests: bool = True
+    counts_failures: bool = False
     limited_by_load: bool = False
     slow_generator_distorts: bool = False
     bad_word: str = "bad"
@@ -144,6 +146,7 @@ TRAITS: Mapping[IndicatorKind, IndicatorTraits] = {
         limit=LimitForm(parse_ratio, RATIO_PATTERN, "< 0.1%", UPPER, most=_ONE),
         metrics=_counter,
         budget=lambda _, limit: limit.value,
+        counts_failures=True,
     ),
     IndicatorKind.AVAILABILITY: IndicatorTraits(
         title="availability",

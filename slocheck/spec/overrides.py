@@ -4,14 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from slocheck.documents.reader import InvalidValue, unknown
 from slocheck.documents.units import shown
 from slocheck.documents.urls import check_url
 from slocheck.errors import UsageError
-from slocheck.spec.blocks.prometheus import PrometheusSource
-from slocheck.spec.blocks.scrape import ScrapeSource
 from slocheck.spec.blocks.workload import (
     MAX_USERS,
     check_rate,
@@ -23,7 +20,7 @@ from slocheck.spec.blocks.workload import (
     ramp_problem,
     with_rate,
 )
-from slocheck.spec.model import Overrides, Spec, Workload
+from slocheck.spec.model import Overrides, SourceBlock, Spec, Workload
 
 F = TypeVar("F")
 V = TypeVar("V")
@@ -67,24 +64,14 @@ def _checked(flag: str, check: Callable[[F], V], value: F) -> V:
         raise UsageError(f"{flag}: {error}") from error
 
 
-def _prometheus(spec: Spec, url: str) -> PrometheusSource:
-    source = spec.metric_source
-    if isinstance(source, PrometheusSource):
-        return replace(source, url=url)
-    if not isinstance(source, ScrapeSource) or len(source.urls) != 1:
+def _prometheus(spec: Spec, url: str) -> SourceBlock:
+    source = spec.metric_source.at_prometheus(url) if spec.metric_source else None
+    if source is None:
         raise UsageError(
             f"--prometheus: {spec.path} does not say which series belong to the service; write there "
             f'prometheus: {{url: "{url}", selector: {{job: {spec.service}}}}}'
         )
-    return PrometheusSource(
-        url=url, preset=source.preset, selector={"instance": _instance(source)}, position=source.position
-    )
-
-
-def _instance(scrape: ScrapeSource) -> str:
-    """Return the ``instance`` label that Prometheus gives a target: host and port of its page."""
-    parts = urlsplit(scrape.urls[0])
-    return parts.netloc if parts.port else f"{parts.netloc}:{443 if parts.scheme == 'https' else 80}"
+    return source
 
 
 def _workload(workload: Workload, overrides: Overrides) -> Workload:

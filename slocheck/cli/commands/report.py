@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 
 from slocheck.cli.options import DEFAULT_REPORTS, OtherSpec, Reports, RunArgument
+from slocheck.reporters import FORMATS
+
+*_FIRST, _LAST = FORMATS
 
 
 def report(
     run: RunArgument,
     *,
     format: Annotated[  # noqa: A002 - the flag's name is the contract's
-        str, typer.Option("--format", metavar="FORMAT", help="html, json, junit or markdown.")
+        str, typer.Option("--format", metavar="FORMAT", help=f"{', '.join(_FIRST)} or {_LAST}.")
     ] = "html",
     to: Annotated[
         Path | None,

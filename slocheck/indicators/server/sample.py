@@ -29,7 +29,7 @@ _UNSERVED = tuple(str(status) for status in sorted(UNSERVED_STATUSES))
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _ServerQuestion:
     """What one sample is about."""
 
     objective: Objective
@@ -51,7 +51,7 @@ def server_sample(
             return NoData(server.raw.mapping or "no metrics of the service were looked for")
         if server.load_balanced:
             return NoData(server.load_balanced, source_failed=True)
-    return SERVER_SAMPLES[kind](_Question(objective, limit, spec, server, client))
+    return SERVER_SAMPLES[kind](_ServerQuestion(objective, limit, spec, server, client))
 
 
 def _is_of_another_job(kind: IndicatorKind, spec: Spec) -> bool:
@@ -59,7 +59,7 @@ def _is_of_another_job(kind: IndicatorKind, spec: Spec) -> bool:
     return spec.related_jobs.cache is not None and not traits_of(kind).counts_requests
 
 
-def _latency(question: _Question) -> Share | NoData:
+def _latency(question: _ServerQuestion) -> Share | NoData:
     return latency_sample(
         question.objective,
         question.limit,
@@ -69,7 +69,7 @@ def _latency(question: _Question) -> Share | NoData:
     )
 
 
-def _errors(question: _Question) -> Share | NoData:
+def _errors(question: _ServerQuestion) -> Share | NoData:
     """Failed requests; those with an unexpected status are possibly bad."""
     preset = question.server.preset
     if preset.counter is None or preset.status_label is None:
@@ -82,22 +82,22 @@ def _errors(question: _Question) -> Share | NoData:
     return sample if isinstance(sample, NoData) else replace(sample, notes=(*unexpected, *sample.notes))
 
 
-def _availability(question: _Question) -> Share | NoData:
+def _availability(question: _ServerQuestion) -> Share | NoData:
     label = question.server.preset.status_label or ""
     sure, possible = (WithStatus(label, _UNSERVED, surely=surely) for surely in (True, False))
     return _bad_share(question, sure, possible)
 
 
-def _cache(question: _Question) -> Share | NoData:
+def _cache(question: _ServerQuestion) -> Share | NoData:
     return cache_sample(question.spec, question.server)
 
 
-def _counted(question: _Question, metric: str) -> Counted:
+def _counted(question: _ServerQuestion, metric: str) -> Counted:
     """Return the growth of a counter of the objective's requests within the window."""
     return question.server.window_count(metric, requests_of(question.objective, question.server.preset))
 
 
-def _bad_share(question: _Question, sure: Selection, possible: Selection) -> Share | NoData:
+def _bad_share(question: _ServerQuestion, sure: Selection, possible: Selection) -> Share | NoData:
     """Share of requests in the wanted series, shown as the share of the others where that is the value."""
     objective, server = question.objective, question.server
     preset = server.preset
@@ -147,7 +147,7 @@ def _nothing(server: ServerSide, metric: str, objective: Objective) -> str:
     return f"{metric} counted no request{about} in the window"
 
 
-def _rate(question: _Question) -> Rate | NoData:
+def _rate(question: _ServerQuestion) -> Rate | NoData:
     """Successes per second and instance, between the first and the last scrape inside the window."""
     objective, spec = question.objective, question.spec
     server, client = question.server, question.client
@@ -203,7 +203,7 @@ def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
     return instance_count(spec, server, covered.instances)
 
 
-def _promql(question: _Question) -> Scalar | NoData:
+def _promql(question: _ServerQuestion) -> Scalar | NoData:
     """Reduce the answer to the user's own query to one value."""
     objective = question.objective
     answer = question.server.raw.promql.get(objective.name)
@@ -233,7 +233,7 @@ def _gap_in(gap: ScrapeGap, spec: Spec) -> str:
     return f"the window has a gap: {gap.text}; {allowed}"
 
 
-SERVER_SAMPLES: Mapping[IndicatorKind, Callable[[_Question], Share | Rate | Scalar | NoData]] = {
+SERVER_SAMPLES: Mapping[IndicatorKind, Callable[[_ServerQuestion], Share | Rate | Scalar | NoData]] = {
     IndicatorKind.LATENCY: _latency,
     IndicatorKind.ERROR_RATE: _errors,
     IndicatorKind.AVAILABILITY: _availability,

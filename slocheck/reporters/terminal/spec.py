@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from textwrap import wrap
 
 from slocheck.documents.units import format_duration, format_ratio
 from slocheck.reporters.terminal.workload import load_text
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import EXTRA_LEVELS, Objective, Spec, Target, Workload
+
+WIDTH = 80
+"""Columns of what is not a table."""
 
 
 def summary(spec: Spec) -> str:
@@ -23,7 +27,7 @@ def summary(spec: Spec) -> str:
     lines += [f"{name:<{width}}  {text}" for name, text in heads]
     lines += ["", *_table(spec)]
     if spec.metric_source and (preset := spec.metric_source.preset).notes:
-        lines += ["", f"preset {preset.name}: {preset.notes}"]
+        lines += ["", *wrap(f"preset {preset.name}: {preset.notes}", WIDTH, subsequent_indent="  ")]
     return "\n".join(lines)
 
 

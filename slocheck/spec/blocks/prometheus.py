@@ -1,7 +1,7 @@
 """The block ``prometheus`` of slo.yaml: a Prometheus server that scrapes the service."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from slocheck.documents import types
@@ -37,6 +37,10 @@ class PrometheusSource(SourceBlock):
     params: Mapping[str, str] = field(default_factory=dict)
     tls: Tls = field(default_factory=Tls)
     timeout: float = 30.0
+
+    def at_prometheus(self, url: str) -> "PrometheusSource":
+        """Return the block with another address."""
+        return replace(self, url=url)
 
     @property
     def summary(self) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
@@ -11,6 +12,7 @@ from slocheck.documents.urls import URL
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.blocks.auth import AUTH, INLINE_AUTH
 from slocheck.spec.blocks.preset import PRESET_KEY, preset_of
+from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.blocks.tls import TLS
 from slocheck.spec.model import AUTO, SourceBlock, Tls
 
@@ -30,6 +32,17 @@ class ScrapeSource(SourceBlock):
     urls: tuple[str, ...]
     interval: float = 1.0
     tls: Tls = field(default_factory=Tls)
+
+    def at_prometheus(self, url: str) -> PrometheusSource | None:
+        """Return the block that asks for the one page's instance; None where there are several pages."""
+        if len(self.urls) != 1:
+            return None
+        parts = urlsplit(self.urls[0])
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        instance = parts.netloc if parts.port else f"{parts.netloc}:{port}"
+        return PrometheusSource(
+            url=url, preset=self.preset, selector={"instance": instance}, position=self.position
+        )
 
     @property
     def summary(self) -> str:

@@ -52,6 +52,14 @@ class SourceBlock(ABC):
     auth: Auth = field(default_factory=Auth)
     related_jobs: RelatedJobs = field(default_factory=RelatedJobs)
 
+    def at_prometheus(self, url: str) -> "SourceBlock | None":
+        """Return the block that asks the Prometheus server at `url` for the same service's series.
+
+        None where the block does not say which those are.
+        """
+        del url
+        return None
+
     @property
     @abstractmethod
     def summary(self) -> str:

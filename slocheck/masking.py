@@ -18,6 +18,7 @@ from slocheck.spec.model import Auth, Spec
 T = TypeVar("T")
 
 MASK = "***"
+_SECRET_NAME = re.compile(r"pass|secret|token|credential|auth|\bkey\b", re.IGNORECASE)
 SHORTEST_SECRET = 4
 """Shorter values would mask half of every report; they guard nothing anyway."""
 _MARKS = frozenset("?#@")
@@ -138,7 +139,8 @@ def secrets_of(spec: Spec) -> tuple[str, ...]:
     values += [_content(path) for path in (auth.bearer_token_file, auth.password_file) if path]
     if auth.username:
         values += [f"{auth.username}:{value}" for value in values if value]
-    return (*spec.secrets, *(value for value in values if value))
+    options = option_secrets(spec.workload.options)
+    return (*spec.secrets, *options, *(value for value in values if value))
 
 
 @contextmanager
@@ -149,6 +151,20 @@ def errors_masked(secrets: Sequence[str]) -> Iterator[None]:
     except SlocheckError as error:
         error.args = tuple(mask(str(part), secrets) for part in error.args)
         raise
+
+
+def option_secrets(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the values of options whose names say that they are secret: ``--password x``, ``--key=x``."""
+    found, name = [], ""
+    for word in words:
+        option, equals, value = word.partition("=")
+        is_option = word.startswith("-")
+        if is_option and equals and _SECRET_NAME.search(option):
+            found.append(value)
+        elif not is_option and _SECRET_NAME.search(name):
+            found.append(word)
+        name = option if is_option and not equals else ""
+    return tuple(value for value in found if value)
 
 
 def _content(path: str) -> str:

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slocheck.masking import MASK, mask, mask_urls, strip_url
+from slocheck.masking import MASK, mask, mask_urls, option_secrets, strip_url
 
 
 def yaml_quoted(text: str) -> str:
@@ -101,6 +101,21 @@ def test_no_text_takes_long_to_search(secret: str) -> None:
 def test_a_variable_that_is_not_text_is_masked() -> None:
     """A byte of the environment that is not UTF-8 comes as a lone surrogate."""
     assert mask("key: abc\udcffdef, &quot;", ["abc\udcffdef"]) == "key: ***, &quot;"
+
+
+@pytest.mark.parametrize(
+    ("words", "secrets"),
+    [
+        pytest.param(["--password", "hunter2", "--region", "eu"], ("hunter2",), id="two words"),
+        pytest.param(["--api-key=abcd", "--user=ann"], ("abcd",), id="one word"),
+        pytest.param(["--auth-token", "--verbose", "abcd"], (), id="a flag"),
+        pytest.param(["--keyboard", "qwertz", "--monkey", "yes"], (), id="names that only contain it"),
+        pytest.param(["--password="], (), id="nothing"),
+    ],
+)
+def test_options_that_are_named_after_secrets_hold_some(words: list[str], secrets: tuple[str, ...]) -> None:
+    """Their values are masked like the spec's credentials."""
+    assert option_secrets(words) == secrets
 
 
 def test_short_values_do_not_mask_half_of_the_report() -> None:

@@ -13,6 +13,7 @@ import typer
 from slocheck import __version__
 from slocheck.cli import streams
 from slocheck.cli.commands import demo, grade, init, report, run, schema, validate
+from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError
 from slocheck.pipeline.interrupts import Interrupted
 
@@ -66,7 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
 def exit_code_of(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; every expected failure has a message."""
     try:
-        code: int | None = app(arguments, prog_name="slocheck", standalone_mode=False)
+        words = options_apart(sys.argv[1:] if arguments is None else arguments)
+        code: int | None = app(words, prog_name="slocheck", standalone_mode=False)
     except (typer.Exit, typer.Abort, typer.TyperException) as error:
         return _usage(error)
     except (SlocheckError, Interrupted) as error:

@@ -13,6 +13,9 @@ O = TypeVar("O")  # noqa: E741 - of options
 
 DEFAULT_SPEC = Path("slo.yaml")
 DEFAULT_REPORTS = Path("reports")
+FILE_OPTION = "--file-option"
+TAKE_FILE_OPTIONS = ("run", "validate")
+"""The commands that hand what stands after ``--`` to the Locust file."""
 
 SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The SLO spec.", show_default=True)]
 RunArgument = Annotated[
@@ -39,6 +42,24 @@ Json = Annotated[
     typer.Option("--json", envvar="SLOCHECK_JSON", help="Print the result to stdout as one JSON document."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress on stderr.")]
+
+
+FileOptions = Annotated[list[str] | None, typer.Option(FILE_OPTION, hidden=True)]
+
+
+def options_apart(words: Sequence[str]) -> list[str]:
+    """Return a command line on which the words after ``--`` are options of the Locust file.
+
+    They are taken apart before anything is parsed: a parser would take them for its own.
+    """
+    head, tail = list(words), list[str]()
+    if "--" in head:
+        at = head.index("--")
+        head, tail = head[:at], head[at + 1 :]
+    command = next((word for word in head if not word.startswith("-")), "")
+    if not tail or command not in TAKE_FILE_OPTIONS:
+        return list(words)
+    return [*head, *(f"{FILE_OPTION}={word}" for word in tail)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +154,10 @@ class RunOptions:
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow another run against the same target.")
     ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show what the Locust file prints and logs.")
+    ] = False
+    file_options: FileOptions = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +182,7 @@ class ValidateOptions:
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow --probe while a run loads the target.")
     ] = False
+    file_options: FileOptions = None
 
 
 def allowed_targets(named: Sequence[str] | None) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What the commands print: results to stdout, progress to stderr."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from slocheck.grading.report import Report
 from slocheck.pipeline.ports import Observer
 from slocheck.reporters import FORMATS
 from slocheck.reporters.escape import for_terminal
-from slocheck.reporters.terminal.live import progress_for
+from slocheck.reporters.terminal.live import LiveView, progress_for
 from slocheck.reporters.terminal.summary import render_summary
 from slocheck.spec.model import Spec
 
@@ -42,6 +42,18 @@ def observer(spec: Spec, *, quiet: bool) -> Iterator[Observer]:
         return
     with progress_for(spec, Console(stderr=True)) as progress:
         yield progress
+
+
+def shower(observer: Observer) -> Callable[[str], None]:
+    """Return what shows the lines that a Locust file prints: above a live view, else as they come."""
+
+    def show(line: str) -> None:
+        if isinstance(observer, LiveView):
+            observer.show(line)
+        else:
+            print(for_terminal(line), file=sys.stderr)
+
+    return show
 
 
 def print_plan(lines: Iterable[str]) -> None:

@@ -1,5 +1,7 @@
 """The only place that names concrete sources, engines and reporters."""
 
+from collections.abc import Callable
+
 from slocheck.load.engine import LoadEngine
 from slocheck.pipeline import run
 from slocheck.pipeline.interrupts import Interrupts
@@ -26,9 +28,11 @@ def engine_for(
     return LoadEngine(plan)
 
 
-def adapters(observer: Observer, interrupts: Interrupts) -> Adapters:
+def adapters(
+    observer: Observer, interrupts: Interrupts, show_output: Callable[[str], None] | None = None
+) -> Adapters:
     """Return the parts that do the work of a run."""
-    return Adapters(engine_for, source_for, observer, interrupts, tuple(FORMATS.values()))
+    return Adapters(engine_for, source_for, observer, interrupts, tuple(FORMATS.values()), show_output)
 
 
 def check_readiness(spec: Spec, *, processes: int = 1) -> None:

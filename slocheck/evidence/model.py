@@ -98,6 +98,7 @@ class LoadHealth:
         arrivals: What became of the window's arrivals; None in the closed model.
         forbidden: Where the scenario tried to connect to, and was not allowed to.
         file: What a Locust file says of the run.
+        idle_classes: User classes of the Locust file that never ran a task.
     """
 
     planned_users: int
@@ -110,6 +111,7 @@ class LoadHealth:
     arrivals: ArrivalStats | None = None
     forbidden: tuple[ForbiddenConnection, ...] = ()
     file: FileResult = FileResult()
+    idle_classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

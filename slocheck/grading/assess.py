@@ -59,6 +59,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         warnings=(
             *answer_warnings(spec, runs),
             *_merged_names(runs),
+            *_idle_classes(runs),
             *steady_warnings(states, spec),
             *_warnings(results, runs),
         ),
@@ -101,6 +102,18 @@ def _may_achieve(outcome: Outcome, findings: Sequence[Finding], runs: Sequence[E
         and all(finding.valid for finding in findings)
         and all(run.ending is not Ending.TARGET_DOWN for run in runs)
     )
+
+
+def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
+    """Yield a warning where a part of the Locust file was never run."""
+    for run in runs:
+        if run.health.idle_classes:
+            names = ", ".join(run.health.idle_classes)
+            yield RunWarning(
+                "class-never-ran",
+                f"{names} never ran a task: with so few users or arrivals none fell to so small a weight, so "
+                "nothing of what it does was measured",
+            )
 
 
 def _merged_names(runs: Sequence[Evidence]) -> Iterator[RunWarning]:

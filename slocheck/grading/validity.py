@@ -1,6 +1,6 @@
 """Is the measurement valid? Each check says what was measured, and which objectives its failure affects."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from slocheck.documents.words import quantity
 from slocheck.evidence.answers import Answers, answers_of
@@ -97,8 +97,18 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     valid = users >= spec.validity.min_sent * planned
     message = f"{users:,} of {planned:,} users"
     if not valid:
-        message += " ran throughout the window, so less load than planned was sent; a longer warm-up helps"
+        message += f" ran throughout the window, so less load than planned was sent; {_cure_of_few(evidence)}"
     return [Finding("users", valid, message, _distorted(spec))]
+
+
+def _cure_of_few(evidence: Evidence, cure: str = "a longer warm-up helps") -> str:
+    """Say what helps against too few users: where the scenario raises, nothing but mending that."""
+    exceptions = evidence.health.exceptions
+    return f"the scenario raised {_most_frequent(exceptions)}" if exceptions else cure
+
+
+def _most_frequent(exceptions: Mapping[str, int]) -> str:
+    return max(exceptions, key=lambda text: exceptions[text])
 
 
 def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -112,7 +122,7 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
     if not enough:
         message += (
             f"; the others found all {evidence.health.planned_users:,} users busy, so the worst moments "
-            "were not measured; raise workload.max_users, or lower the rate"
+            f"were not measured; {_cure_of_few(evidence, 'raise workload.max_users, or lower the rate')}"
         )
     on_time = arrivals.lag_p99 <= spec.validity.max_schedule_lag
     late = f"schedule lag p99 {arrivals.lag_p99 * 1000:.1f} ms"
@@ -188,8 +198,9 @@ def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
     count = sum(exceptions.values())
     if count <= spec.validity.max_exceptions:
         return [Finding("scenario", valid=True, message=f"{count:,} exceptions in the scenario")]
-    example = max(exceptions, key=lambda text: exceptions[text])
-    message = f"the scenario raised {count:,} exceptions, most often: {example}; the load was not as planned"
+    example = _most_frequent(exceptions)
+    raised = quantity(count, "exception")
+    message = f"the scenario raised {raised}, most often: {example}; the load was not as planned"
     return [Finding("scenario", valid=False, message=message)]
 
 

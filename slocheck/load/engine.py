@@ -16,6 +16,7 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import MasterProcess, proxy_warnings
 from slocheck.load.messaging.messages import (
+    CheckScenario,
     FileDone,
     FinishWindow,
     ListenerRuns,
@@ -70,6 +71,7 @@ class LoadEngine:
         self._prepare_s = prepare_s
         self._phases = Phases(plan)
         self._master: MasterProcess | None = None
+        self._on_output: Callable[[bytes], None] = lambda _block: None
         self._builder = RecordingBuilder(plan.thresholds_ns, plan.endpoints)
         self._versions: dict[str, str] = {"python": platform.python_version()}
         self._stop_at: float | None = None
@@ -100,6 +102,21 @@ class LoadEngine:
         """Check that this machine has the open files and ports for the load; raises UsageError."""
         check_capacity(self._plan)
 
+    def listen(self, take: Callable[[bytes], None]) -> None:
+        """Hand all that the scenario prints and logs from now on to `take`, in a thread of its own."""
+        self._on_output = take
+
+    def load(self) -> ScenarioInfo:
+        """Load the scenario as `prepare` does, and start no worker.
+
+        Raises:
+            UsageError: The scenario cannot be run; says where and why.
+            GeneratorError: The process that loads it did not start.
+        """
+        self._master = MasterProcess(self._plan.environment, self._on_output)
+        self._master.send(CheckScenario(self._plan))
+        return ScenarioInfo(self._expect(ScenarioLoaded).user_classes, dict(self._versions))
+
     def prepare(self) -> ScenarioInfo:
         """Load the scenario and start the workers; nothing is sent to the target.
 
@@ -107,7 +124,7 @@ class LoadEngine:
             UsageError: The scenario cannot be run; says where and why.
             GeneratorError: The workers did not start.
         """
-        self._master = MasterProcess(self._plan.environment)
+        self._master = MasterProcess(self._plan.environment, self._on_output)
         self._master.send(PrepareLoad(self._plan))
         loaded = self._expect(ScenarioLoaded)
         ready = self._expect(WorkersReady)

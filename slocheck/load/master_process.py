@@ -8,7 +8,7 @@ import site
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,13 @@ from slocheck.masking import mask_urls
 MODULE = "slocheck.load"
 TAIL_BYTES = 1 << 16
 JOIN_S = 1.0
-SCRUBBED_PREFIX = "LOCUST_"
+_INFORMATION = ("INFO ", "DEBUG ")
+WITHHELD = frozenset({
+    "LOCUST_PLAYWRIGHT", "LOCUST_SKIP_MONKEY_PATCH", "LOCUST_SKIP_URLLIB3_PATCH",
+    "LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP", "LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP",
+})  # fmt: skip
+"""What Locust itself reads, whatever its command line says, and what would change how it works here."""
+
 SCRUBBED = frozenset({"GEVENT_RESOLVER"})
 """Names are looked up where the connect guard sees it: by the system's own functions."""
 PROXIES = frozenset(
@@ -32,7 +38,7 @@ NO_PROXY = "no_proxy"
 
 
 def _child_environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Return the children's environment: ours and the plan's, without Locust's own settings and proxies.
+    """Return the children's environment: ours and the plan's, without what turns Locust into another program.
 
     The working folder is kept out of the module path (a ``random.py`` next to a Locust file must not
     replace Python's), so the path of a slocheck that is run from its sources is added to it.
@@ -46,7 +52,7 @@ def _child_environment(added: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_scrubbed(key: str) -> bool:
-    return key.startswith(SCRUBBED_PREFIX) or key in SCRUBBED or key.lower() in (*PROXIES, NO_PROXY)
+    return key in WITHHELD or key in SCRUBBED or key.lower() in (*PROXIES, NO_PROXY)
 
 
 def proxy_warnings(added: Mapping[str, str]) -> tuple[RunWarning, ...]:
@@ -66,7 +72,9 @@ class MasterProcess:
         pid: Of the master; also the number of the process group.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], on_output: Callable[[bytes], None] = lambda _block: None
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", MODULE],
             stdin=subprocess.PIPE,
@@ -82,6 +90,7 @@ class MasterProcess:
         self._stdin = self._process.stdin.fileno()
         self._messages: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
         self._tail = b""
+        self._on_output = on_output
         self._ended = False
         self._threads = [
             threading.Thread(target=self._read_messages, args=(self._process.stdout,), daemon=True),
@@ -101,6 +110,7 @@ class MasterProcess:
     def _read_tail(self, stderr: BinaryIO) -> None:
         while block := os.read(stderr.fileno(), 1 << 16):
             self._tail = (self._tail + block)[-TAIL_BYTES:]
+            self._on_output(block)
 
     def send(self, command: Command) -> None:
         """Write one command; that a master is gone shows when its messages are read."""
@@ -118,9 +128,13 @@ class MasterProcess:
         return message
 
     def complaint(self) -> str:
-        """Return the last line that the children wrote to stderr; foreign text."""
+        """Return the last line that the children wrote, what was only logged for information left out.
+
+        It is foreign text.
+        """
         lines = self._tail.decode(errors="replace").strip().splitlines()
-        return mask_urls(lines[-1]) if lines else ""
+        told = (line for line in reversed(lines) if not line.startswith(_INFORMATION))
+        return mask_urls(next(told, ""))
 
     def exit_code(self) -> int:
         """Return the exit code once `receive` has returned None; below 0 for a signal, or for none yet."""

@@ -39,6 +39,9 @@ class Engine(Protocol):
     def check(self) -> None:
         """Check that this machine can send the load; raises UsageError. Nothing is started or sent."""
 
+    def listen(self, take: Callable[[bytes], None]) -> None:
+        """Hand all that the scenario prints to `take`, in any thread; called before `prepare`."""
+
     def prepare(self) -> Preparation:
         """Load the scenario; raises UsageError when it cannot be used."""
 
@@ -137,6 +140,7 @@ class Adapters:
         observer: Watches.
         interrupts: The process's signal handlers, entered.
         reporters: Their reports are written into the run's folder.
+        show_output: Shows a line that the scenario printed, in any thread; None: they are only kept.
     """
 
     engine_factory: EngineFactory
@@ -144,3 +148,4 @@ class Adapters:
     observer: Observer
     interrupts: Interrupts
     reporters: tuple[Reporter, ...] = ()
+    show_output: Callable[[str], None] | None = None

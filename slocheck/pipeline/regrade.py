@@ -6,11 +6,12 @@ from pathlib import Path
 
 from slocheck.errors import UsageError
 from slocheck.evidence.model import Evidence
+from slocheck.grading.assess import assess
 from slocheck.grading.report import Report
 from slocheck.indicators.comparability import differences
-from slocheck.masking import secrets_of
+from slocheck.indicators.pooling import pooled
+from slocheck.masking import masked, secrets_of
 from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence
-from slocheck.pipeline.graded import graded
 from slocheck.spec.loader import load_spec, parse_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
@@ -77,3 +78,27 @@ def _check_comparable(runs: Sequence[ArchivedRun]) -> None:
                 f"{other.folder.name} and {first.folder.name} did not measure the same thing: {text}; "
                 "only runs of the same load on the same target can be pooled, so grade each by itself"
             )
+
+
+def graded(
+    spec: Spec, runs: Sequence[Evidence], folders: Sequence[Path], *, secrets: Sequence[str]
+) -> Report:
+    """Grade runs as one sample.
+
+    Args:
+        spec: What they are graded against, overrides applied.
+        runs: One or more runs of the same load on the same target.
+        folders: Their folders, in the same order.
+        secrets: What must not show in the report.
+    """
+    evidence = runs[0] if len(runs) == 1 else pooled(runs)
+    names = " ".join(shown_path(folder) for folder in folders)
+    return masked(Report(spec, evidence, assess(spec, *runs), names), secrets)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as the user would type it: relative to the working folder if it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

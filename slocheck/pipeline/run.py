@@ -16,10 +16,11 @@ from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
 from slocheck.pipeline.first_requests import send_get_steps
-from slocheck.pipeline.graded import graded
 from slocheck.pipeline.interrupts import Interrupted
 from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, settle
 from slocheck.pipeline.ports import Adapters, Engine, MetricSource
+from slocheck.pipeline.regrade import graded
+from slocheck.pipeline.scenario_log import ScenarioLog
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
@@ -89,8 +90,11 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
     )
     source = adapters.source_factory(spec)
     check_readiness(spec, engine, source)
+    log = ScenarioLog(adapters.show_output, secrets)
+    engine.listen(log.take)
     with ExitStack() as stack:
         stack.enter_context(errors_masked(secrets))
+        stack.callback(log.close)
         stack.enter_context(sole_use(spec.target.url, allow_concurrent=request.allow_concurrent))
         stack.enter_context(engine)
         if source is not None:
@@ -98,6 +102,7 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         folder = stack.enter_context(request.archive.create(datetime.now(UTC)))
         settled = _prepare(request, engine, source, adapters)
         builder = _builder(request)
+        log.open(folder.path)
         stopping = EarlyStopping(spec) if request.until_decided else None
         load = _drive(engine, builder, stopping, adapters)
         server = _collect(spec, load, source, settled, adapters)
@@ -131,7 +136,7 @@ def check_readiness(spec: Spec, engine: Engine, source: MetricSource | None) -> 
 
 
 def _secrets(request: RunRequest) -> tuple[str, ...]:
-    """Return what must not show in anything that is kept: the spec's credentials and the scenario's."""
+    """Return what must not show in anything that is kept: credentials of the spec, scenario and options."""
     return secrets_of(request.spec) + (request.scenario.secrets if request.scenario else ())
 
 

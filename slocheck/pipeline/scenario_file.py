@@ -31,6 +31,11 @@ def scenario_of(spec: Spec) -> Scenario | None:
         )
     if path.suffix not in SUFFIXES:
         return None
+    if spec.workload.options:
+        raise UsageError(
+            f"{_place(spec)}: {spec.workload.scenario} is a declarative scenario, which has no options "
+            f"({spec.workload.options[0]}); leave them out, or name a Locust file"
+        )
     scenario = load_scenario(path, os.environ)
     if problems := [problem for problem, fatal in _never_sent(spec, scenario) if fatal]:
         raise SpecError(problems)

@@ -51,6 +51,7 @@ class LoadPlan:
         rate: Load profile of the arrivals, warm-up included; empty: closed model.
         stages: Load profile of the users; empty: all `users` throughout.
         arrivals: How arrivals are spread.
+        options: Words of a command line: the options that the Locust file adds.
         endpoints: Those that objectives are on; they keep their names however many others there are.
         allowed_targets: Hosts that may be connected to in addition to this machine.
         max_exceptions: Exceptions of the scenario's code that are tolerated.
@@ -78,11 +79,16 @@ class LoadPlan:
     endpoints: tuple[Endpoint, ...] = ()
     allowed_targets: tuple[str, ...] = ()
     max_exceptions: int = 0
+    options: tuple[str, ...] = ()
 
     @property
     def declarative(self) -> bool:
         """Whether the scenario is a declarative one."""
         return not self.scenario.endswith(".py")
+
+    def users_of(self, index: int) -> int:
+        """Return how many of the users the worker process with this index, from 0, has."""
+        return self.users // self.processes + (index < self.users % self.processes)
 
 
 def load_plan(
@@ -117,6 +123,7 @@ def load_plan(
         rate=workload.rate,
         stages=workload.stages,
         arrivals=workload.arrivals,
+        options=workload.options,
         endpoints=tuple(dict.fromkeys(item.endpoint for item in spec.objectives if item.endpoint)),
         allowed_targets=allowed_targets,
         max_exceptions=spec.validity.max_exceptions,

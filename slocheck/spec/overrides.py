@@ -87,7 +87,13 @@ def _workload(workload: Workload, overrides: Overrides) -> Workload:
     scenario = workload.scenario
     if overrides.scenario is not None:
         scenario = _checked("--scenario", check_scenario, overrides.scenario)
-    timed = replace(workload, warmup=warmup, duration=duration, scenario=scenario)
+    timed = replace(
+        workload,
+        warmup=warmup,
+        duration=duration,
+        scenario=scenario,
+        options=(*workload.options, *overrides.options),
+    )
     if overrides.rate is not None:
         return with_rate(timed, _checked("--rate", check_rate, overrides.rate), None)
     if overrides.users is not None:

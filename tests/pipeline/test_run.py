@@ -62,6 +62,11 @@ class SentLoad:
     def check(self) -> None:
         """Find nothing missing."""
 
+    def listen(self, take: Callable[[bytes], None]) -> None:
+        """Print a line, and begin another one."""
+        take(b"printed\nand mo")
+        take(b"re")
+
     def prepare(self) -> Ready:
         """Warn."""
         return Ready()
@@ -184,6 +189,8 @@ def test_one_process_makes_several_runs(tmp_path: Path, target: str) -> None:
             again.assessment.outcome
         )
     assert notes.texts.count("a warning") == len(notes.outcomes) == 2
+    for result in results:
+        assert (Path(result.report.folder) / "scenario.log").read_text() == "printed\nand more\n"
     assert notes.texts[-1] == "sending load"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from slocheck.cli import output, wiring
+from slocheck.cli.actions.locust_file import user_classes
 from slocheck.cli.options import RunOptions, allowed_targets
 from slocheck.cli.question import asker
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
@@ -43,6 +44,7 @@ def execute(options: RunOptions) -> int:
     with errors_masked(secrets_of(spec)):
         if options.dry_run:
             wiring.check_readiness(spec, processes=worker_count(options.processes))
+            user_classes(spec, allowed_targets(options.allow_target))
             show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
             return 0
         report = make_run(spec, overrides, options)
@@ -62,6 +64,7 @@ def load(options: RunOptions) -> tuple[Spec, Overrides]:
         rate=_rate(options.rate),
         duration=_window(options),
         warmup=_seconds("--warmup", options.warmup),
+        options=tuple(options.file_options or ()),
     )
     return with_overrides(spec, overrides), overrides
 
@@ -90,7 +93,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
     if not options.quiet:
         output.print_plan(plan_lines(spec, scenario, until_decided=options.until_decided))
     with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:
-        result = run_pipeline(request, wiring.adapters(observer, interrupts))
+        shown = output.shower(observer) if options.verbose else None
+        result = run_pipeline(request, wiring.adapters(observer, interrupts, shown))
     if result.save_error is not None:
         output.print_summary(result.report, Console(stderr=True), paths={})
         raise result.save_error

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from slocheck.cli.actions.locust_file import user_classes
 from slocheck.cli.options import ValidateOptions, allowed_targets
 from slocheck.cli.question import asker
 from slocheck.cli.wiring import check_readiness, source_for
@@ -20,8 +21,8 @@ from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.spec import summary
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.loader import load_spec
-from slocheck.spec.model import FailureRule, Objective, SourceChoice, Spec
+from slocheck.spec.loader import load_spec, with_overrides
+from slocheck.spec.model import FailureRule, Objective, Overrides, SourceChoice, Spec
 
 CANNOT_MEASURE = 4
 RESTARTS = f"no {PROCESS_START}: a restart of the service shows only where a counter falls"
@@ -30,12 +31,17 @@ SATURATION = f"no {' and no '.join(PROCESS_METRICS)}: CPU and memory are not sho
 
 def validate(options: ValidateOptions) -> int:
     """Print what a spec means, and with `--probe` what can be measured; returns the exit code."""
-    spec = load_spec(options.spec)
+    file_options = tuple(options.file_options or ())
+    spec = with_overrides(load_spec(options.spec), Overrides(options=file_options))
     secrets = secrets_of(spec)
     with errors_masked(secrets):
         warnings = check_scenario(spec)
         check_readiness(spec)
+        classes = user_classes(spec, allowed_targets(options.allow_target))
         print(mask(summary(spec), secrets))
+        if classes:
+            named = quantity(len(classes), "user class", "user classes")
+            print(for_terminal(f"{named}: {', '.join(classes)}"))
         for warning in warnings:
             print(f"warning: {warning}", file=sys.stderr)
         return _probe(spec, options) if options.probe else 0

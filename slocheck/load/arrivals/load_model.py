@@ -128,8 +128,7 @@ def _open(
         chosen = locust_tasks.choices(weights, seed=seed, index=index, processes=processes)
         dispatcher = Dispatcher(due, chosen)
         turns.install(watch, locust_tasks.arrivals_of(dispatcher, classes), waits_between=False)
-    share = plan.users // processes + (index < plan.users % processes)
-    return OpenModel(dispatcher, locust_tasks.users_by_class(classes, max(1, share)), tracker)
+    return OpenModel(dispatcher, locust_tasks.users_by_class(classes, max(1, plan.users_of(index))), tracker)
 
 
 def _flow_user(environment: Environment, tracker: Tracker) -> type[FlowUser]:

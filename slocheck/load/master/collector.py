@@ -4,6 +4,7 @@ No Locust here.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -90,8 +91,20 @@ class Collector:
         *,
         planned_users: int,
         window: range,
+        classes: Iterable[str] = (),
         max_exceptions: int = 0,
     ) -> None:
+        """Begin with nothing.
+
+        Args:
+            workers: Their names.
+            model: The load model.
+            planned_users: What the plan asks for.
+            window: The window's seconds.
+            classes: User classes that are expected to run a task.
+            max_exceptions: Of the scenario's code that are tolerated.
+        """
+        self._idle_classes = dict.fromkeys(classes)
         self.last_end_ns = 0
         self.down = False
         self.refused = False
@@ -140,6 +153,8 @@ class Collector:
         self._exceptions += Counter(report.health.exceptions)
         self._listener_errors += Counter(report.health.listener_errors)
         self._tasks.add(worker, report.tasks, now=now)
+        for name in report.health.classes:
+            self._idle_classes.pop(name, None)
         if report.delta.counts or report.delta.errors:
             self._waiting.append(report.delta)
             self._watch_target(report.delta, now)
@@ -195,6 +210,7 @@ class Collector:
             ),
             clock_jump=clock_jump,
             exceptions=dict(self._exceptions),
+            idle_classes=tuple(self._idle_classes),
             arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag),
             forbidden=merged((*forbidden, *self.forbidden)),
             file=FileResult(listener_errors=dict(self._listener_errors)),

@@ -112,11 +112,13 @@ class RunController:
             planned_users=self._plan.users,
             window=self._phases.window,
             max_exceptions=self._plan.max_exceptions,
+            classes=() if self._plan.declarative else tuple(self._runner.user_classes_by_name),
         )
 
     def run(self) -> None:
         """Send the load and drain it; everything goes to the command line, the result last."""
         self._wall_at_start = time.time()
+        self._runner.target_user_count, self._runner.spawn_rate = self._plan.users, self._plan.spawn_rate
         try:
             self._begin_test()
             prepared = self._runner.prepared
@@ -161,6 +163,8 @@ class RunController:
         self._wall_at_origin = time.time() + self._model.lead_ns / NS_PER_SECOND
         self._runner.begin(self._workers, self._origin_ns)
         self._set_users()
+        if self._plan.rate and not self._plan.declarative:
+            self._runner.announce(self._plan.users)
         if not self._model.may_send_early:
             self._wall_at_start = self._wall_at_origin
         self._output.send(LoadBegan(load_start=self._wall_at_start, origin=self._wall_at_origin))

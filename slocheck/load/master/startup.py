@@ -4,9 +4,11 @@ import logging
 import os
 import signal
 from collections import deque
+from dataclasses import dataclass
 
 import gevent
 import locust
+from locust.env import Environment
 
 from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
@@ -15,6 +17,7 @@ from slocheck.load.master.run_controller import LostError, RunController
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.line_writer import LineWriter
 from slocheck.load.messaging.messages import (
+    CheckScenario,
     PrepareLoad,
     ScenarioLoaded,
     ScenarioRefused,
@@ -22,7 +25,7 @@ from slocheck.load.messaging.messages import (
     WorkersReady,
 )
 from slocheck.load.messaging.parent_pipe import ParentPipe, take_stdout
-from slocheck.load.network.connect_guard import guard_process
+from slocheck.load.network.connect_guard import ConnectGuard, guard_process
 from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.plan.load_plan import LoadPlan
 
@@ -34,15 +37,19 @@ _NICENESS = 10
 def main() -> int:
     """Run the master by the commands on standard input; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     output = LineWriter(take_stdout())
     parent = ParentPipe()
     first = protocol.decode_command(parent.line())
-    assert isinstance(first, PrepareLoad)
+    assert isinstance(first, PrepareLoad | CheckScenario)
     commands: deque[bytes] = deque()
     parent.watch(commands.append)
     try:
-        controller = _prepared(first.plan, output, commands)
+        scenario = _load(first.plan, output)
+        if isinstance(first, CheckScenario):
+            output.flush(5.0)
+            return 0
+        controller = _prepared(first.plan, scenario, output, commands)
     except ScenarioError as error:
         output.send(ScenarioRefused(str(error)))
         output.flush(5.0)
@@ -69,20 +76,41 @@ def _run(controller: RunController) -> None:
     running.get()
 
 
-def _prepared(plan: LoadPlan, output: LineWriter, commands: deque[bytes]) -> RunController:
-    """Load the scenario and connect the workers; raises ScenarioError and LostError."""
+@dataclass(frozen=True, slots=True)
+class _Scenario:
+    """A scenario that is loaded, and what watches over it."""
+
+    environment: Environment
+    listeners: Listeners
+    guard: ConnectGuard
+
+
+def _load(plan: LoadPlan, output: LineWriter) -> _Scenario:
+    """Load the scenario and tell what it is; raises ScenarioError."""
     listeners = Listeners()
     listeners.install()
     guard = guard_process(plan.allowed_targets)
     with nothing_forbidden(plan, guard):
         environment = load_environment(plan)
     output.send(ScenarioLoaded(tuple(user.__name__ for user in environment.user_classes)))
-    with nothing_forbidden(plan, guard):  # a listener of `init` may connect, too
+    return _Scenario(environment, listeners, guard)
+
+
+def _prepared(
+    plan: LoadPlan, scenario: _Scenario, output: LineWriter, commands: deque[bytes]
+) -> RunController:
+    """Connect the workers; raises ScenarioError and LostError."""
+    with nothing_forbidden(plan, scenario.guard):  # a listener of `init` may connect, too
         controller = RunController(
-            plan, environment, listeners=listeners, output=output, commands=commands, guard=guard
+            plan,
+            scenario.environment,
+            listeners=scenario.listeners,
+            output=output,
+            commands=commands,
+            guard=scenario.guard,
         )
     controller.connect()
     os.nice(_NICENESS)
-    warned = warnings(plan, environment.user_classes)
+    warned = warnings(plan, scenario.environment.user_classes)
     output.send(WorkersReady(versions={"locust": locust.__version__}, warnings=warned))
     return controller

@@ -152,6 +152,12 @@ class Master(MasterRunner):
             self.spawning_greenlet.kill(block=False)
         self.spawning_greenlet = gevent.spawn(super().start, users, spawn_rate)
 
+    def announce(self, users: int) -> None:
+        """Say here and in the workers that all users are running, where none are started later."""
+        self.environment.events.spawning_complete.fire(user_count=users)
+        self.send_message("spawning_complete", data={"user_count": users})
+        self.spawning_completed = True
+
     def drain(self, workers: list[str], order: Drain) -> None:
         """Tell the workers to drain."""
         if self.spawning_greenlet is not None:

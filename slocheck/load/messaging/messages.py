@@ -21,6 +21,13 @@ class PrepareLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckScenario:
+    """The command line to the master: load the scenario, tell what it is, and end."""
+
+    plan: LoadPlan
+
+
+@dataclass(frozen=True, slots=True)
 class StartLoad:
     """The command line to the master: send the load."""
 
@@ -234,6 +241,7 @@ class HealthSamples:
         messages: What Locust or the scenario logged.
         memory: Resident bytes; 0 where unknown.
         listener_errors: Exceptions that listeners raised: text to count.
+        classes: User classes that have run a task.
     """
 
     cpu: tuple[tuple[int, float], ...] = ()
@@ -243,6 +251,7 @@ class HealthSamples:
     messages: tuple[str, ...] = ()
     memory: int = 0
     listener_errors: Mapping[str, int] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +317,7 @@ class WorkerReport:
     forbidden: tuple[ForbiddenConnection, ...] = ()
 
 
-Command = PrepareLoad | StartLoad | FinishWindow | StopLoad
+Command = PrepareLoad | CheckScenario | StartLoad | FinishWindow | StopLoad
 """What the command line tells the master."""
 Progress = (
     ScenarioLoaded

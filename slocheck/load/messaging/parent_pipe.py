@@ -4,6 +4,7 @@ It is read by a thread of the operating system, not by a greenlet: neither an en
 file nor a blocked event loop keeps a child alive once its parent is gone.
 """
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -45,4 +46,12 @@ def take_stdout() -> int:
     sys.stdout.flush()
     private = os.dup(1)
     os.dup2(2, 1)
+    show_lines()
     return private
+
+
+def show_lines() -> None:
+    """Write each line that a scenario prints at once, whatever it is made of."""
+    for stream in (sys.stdout, sys.stderr):
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")

@@ -22,6 +22,7 @@ from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
 from slocheck.load.messaging.messages import (
     ArrivalCounts,
     Begin,
+    CheckScenario,
     Command,
     Drain,
     Farewell,
@@ -59,7 +60,8 @@ PROTOCOL = 1
 _VERSION_PARTS = 2
 _MAX_SHOWN = 40
 _KINDS: Mapping[type, str] = {
-    PrepareLoad: "prepare-load", StartLoad: "start-load", FinishWindow: "finish-window",
+    PrepareLoad: "prepare-load", CheckScenario: "check-scenario",
+    StartLoad: "start-load", FinishWindow: "finish-window",
     StopLoad: "stop-load", ScenarioLoaded: "scenario-loaded", WorkersReady: "workers-ready",
     ScenarioRefused: "scenario-refused", WorkersFailed: "workers-failed", LoadBegan: "load-began",
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
@@ -85,7 +87,7 @@ def encode(message: Message) -> list[Any]:
             fields = _plain_report(message)
         case SecondPassed():
             fields = _plain_second(message)
-        case PrepareLoad() | WorkerSettings():  # lines of JSON carry the bytes of any path
+        case PrepareLoad() | CheckScenario() | WorkerSettings():  # lines of JSON carry the bytes of any path
             fields = _adapter(kind).dump_python(message, mode="json")
         case _:
             fields = _adapter(kind).dump_python(each_text(message, valid_text), mode="json")
@@ -205,7 +207,8 @@ def _plain_report(report: WorkerReport) -> dict[str, Any]:
         "exceptions": _flat((valid_text(text), count) for text, count in health.exceptions.items()),
         "messages": list(map(valid_text, health.messages)),
         "memory": health.memory,
-        "listener_errors": _flat(health.listener_errors.items()),
+        "listener_errors": _flat((valid_text(text), count) for text, count in health.listener_errors.items()),
+        "classes": list(health.classes),
         "dropped": _flat(arrivals.dropped.items()),
         "lag": _plain_histograms(arrivals.lag),
         "tasks": [report.tasks.done, report.tasks.raised, report.tasks.busy, report.tasks.gone],
@@ -225,6 +228,7 @@ def _report(plain: dict[str, Any]) -> WorkerReport:
         messages=tuple(str(text) for text in plain["messages"]),
         memory=int(plain["memory"]),
         listener_errors={str(text): int(count) for text, count in _pairs(plain["listener_errors"])},
+        classes=tuple(str(name) for name in plain["classes"]),
     )
     arrivals = ArrivalCounts(
         dropped={int(second): int(count) for second, count in _pairs(plain["dropped"])},

@@ -36,7 +36,7 @@ _FORBIDDEN_NAMES = frozenset({"ForbiddenConnectionError", "ForbiddenLookupError"
 _OUR_NAMES = _FORBIDDEN_NAMES | {"SentAgainError"}
 """What slocheck itself refuses to a Locust file, which is not a failure of the target."""
 _REDIRECT = 3
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=.*>)(?:: <[^>]*>|: [^>]*(?=>))?")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
 _MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
 
@@ -176,6 +176,11 @@ def leaves_block(error: BaseException) -> bool:
     return not _LEAVING.isdisjoint(base.__name__ for base in type(error).__mro__)
 
 
+def without_addresses(text: str) -> str:
+    """Return a text without what Python shows of objects, which differs from run to run: ``<Greenlet>``."""
+    return _ADDRESS.sub("", text)
+
+
 def message_of(error: BaseException) -> str:
     """Return an error as one bounded text that is the same for the same cause.
 
@@ -185,7 +190,7 @@ def message_of(error: BaseException) -> str:
         text = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - whatever a scenario's own exception class raises
         text = type(error).__name__
-    return _ADDRESS.sub("", text)[:MAX_MESSAGE]
+    return without_addresses(text)[:MAX_MESSAGE]
 
 
 def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:

@@ -1,13 +1,12 @@
 """Loading a scenario, and the Locust environment that both master and workers run it in."""
 
 import contextlib
-import traceback
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import locust
-from locust import User
-from locust.argument_parser import get_parser
+from locust import LoadTestShape, User
 from locust.env import Environment
 from locust.user.task import filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
@@ -17,8 +16,11 @@ from slocheck.evidence.forbidden import forbidden_text
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.http.origin import OriginError
 from slocheck.load.network.connect_guard import ConnectGuard
+from slocheck.load.own_code import is_own, place_of
 from slocheck.load.users.declarative import user_class
+from slocheck.load.users.file_options import OptionsError, file_options, ignore_environment
 from slocheck.load.users.lean_user import refuse_unusable
+from slocheck.load.users.shapes import ShapeError, stages_of
 from slocheck.masking import mask_urls
 from slocheck.plan.load_plan import LoadPlan
 
@@ -47,15 +49,13 @@ def load_environment(plan: LoadPlan) -> Environment:
 
     Listeners that have to run before the file's own must be registered before this.
     """
+    ignore_environment()
     classes = _classes(plan)
     path = plan.scenario
     try:
-        options = get_parser(default_config_files=[]).parse_args(args=[])
-    except SystemExit as error:
-        raise ScenarioError(
-            f"{path}: the command-line options that it adds have no usable defaults; "
-            "give each one a default, or read a setting from the environment"
-        ) from error
+        options = file_options(plan)
+    except OptionsError as error:
+        raise ScenarioError(f"{path}: {error}") from error
     host = plan.target_url.rstrip("/")
     for user in classes:
         user.host = host
@@ -63,9 +63,6 @@ def load_environment(plan: LoadPlan) -> Environment:
         refuse_unusable(classes, host, plan.tls)
     except OriginError as error:
         raise ScenarioError(f"{path}: {error}") from error
-    vars(options).update(
-        host=host, num_users=plan.users, spawn_rate=plan.spawn_rate, headless=True, stop_timeout=plan.drain_s
-    )
     try:
         return Environment(
             user_classes=classes,
@@ -111,15 +108,39 @@ def _user_classes(path: str) -> list[type[User]]:
     except Exception as error:
         raise ScenarioError(f"{_place(path, error)}: raises while it is imported: {_short(error)}") from error
     if shapes:
-        raise ScenarioError(
-            f"{path}: defines a LoadTestShape ({type(shapes[0]).__name__}); "
-            "the plan decides on users and duration: remove it, or mark it abstract"
-        )
+        raise ScenarioError(f"{path}: {_instead_of(shapes[0])}")
     if not classes:
-        raise ScenarioError(
-            f"{path}: has no user class; define a subclass of locust.HttpUser or locust.FastHttpUser"
-        )
+        raise ScenarioError(f"{path}: {_instead_of_tests(path)}")
     return list(dict.fromkeys(classes.values()))
+
+
+def _instead_of(shape: LoadTestShape) -> str:
+    """Say what to write in the spec in place of a shape."""
+    text = f"{type(shape).__name__} is a LoadTestShape; the spec says how many users run when: "
+    try:
+        stages = stages_of(shape)
+    except ShapeError as error:
+        return (
+            f"{text}write its course as stages there (workload: {{users: [{{users: 10, for: 30s}}, "
+            f"{{to: 50, for: 1m}}]}}), and mark the class abstract; slocheck cannot do that: {error}"
+        )
+    return f"{text}write workload: {{users: {stages}}} there, and mark the class abstract"
+
+
+def _instead_of_tests(path: str) -> str:
+    """Say what a file without a user class lacks: Locust also runs tests of pytest, slocheck does not."""
+    module = next((m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == path), None)
+    tests = (
+        [name for name, value in vars(module).items() if name.startswith("test_") and callable(value)]
+        if module
+        else []
+    )
+    if tests:
+        return (
+            f"{tests[0]} is a test in the style of pytest, which slocheck does not run; "
+            "make it a @task of a subclass of locust.HttpUser"
+        )
+    return "has no user class; define a subclass of locust.HttpUser or locust.FastHttpUser"
 
 
 def _with_tags(plan: LoadPlan, classes: list[type[User]]) -> list[type[User]]:
@@ -140,12 +161,9 @@ def _with_tags(plan: LoadPlan, classes: list[type[User]]) -> list[type[User]]:
 
 
 def _place(path: str, error: BaseException) -> str:
-    """Return ``file:line`` of the innermost line of the scenario that the error passed through."""
-    line = 0
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == path:
-            line = frame.lineno or 0
-    return f"{path}:{line}" if line else path
+    """Return ``file:line`` of the innermost own line that the error passed through; the file for none."""
+    place = place_of(error.__traceback__)
+    return place if is_own(place.rpartition(":")[0]) else path
 
 
 def _short(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 import logging
 import resource
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.messaging.messages import HealthSamples
 from slocheck.load.own_code import caller, place_of
-from slocheck.load.recording.outcome import message_of
+from slocheck.load.recording.outcome import message_of, without_addresses
 from slocheck.masking import mask_urls
 
 MAX_TEXTS = 50
@@ -29,8 +30,10 @@ class Health:
         origin_ns: When the load began, on the monotonic clock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ran: Callable[[], tuple[str, ...]] = tuple) -> None:
+        """Begin to measure; `ran` returns the user classes that have run a task since its last call."""
         self.origin_ns = 0
+        self._ran = ran
         self._users: dict[int, int] = {}
         self._lag: dict[int, dict[int, int]] = {}
         self._exceptions: dict[str, int] = {}
@@ -89,6 +92,7 @@ class Health:
             exceptions=self._exceptions,
             messages=tuple(self._messages),
             memory=resident_bytes(),
+            classes=self._ran(),
         )
         self._cpu_from = now
         self._users, self._lag, self._exceptions, self._messages = {}, {}, {}, {}
@@ -119,9 +123,12 @@ class HealthLogHandler(logging.Handler):
         self._health = health
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record's first and last line: a traceback says at its end what was wrong."""
+        """Keep a record's first and last line, and the exception that it is about with its own line."""
         if record.name == "locust.user.task":
             return
-        lines = record.getMessage().strip().splitlines() or [""]
+        lines = without_addresses(record.getMessage()).strip().splitlines() or [""]
         text = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"
+        if record.exc_info and record.exc_info[1] is not None:
+            place = place_of(record.exc_info[2])
+            text = f"{text}: {message_of(record.exc_info[1])}" + (f" ({place})" if place else "")
         self._health.add_message(f"{record.levelname.lower()}: {text}")

@@ -5,6 +5,7 @@ import logging
 import random
 import signal
 import sys
+from functools import partial
 
 import locust
 from locust.env import Environment
@@ -18,7 +19,7 @@ from slocheck.load.locust_limits import warnings
 from slocheck.load.machine_limits import raise_descriptor_limit
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import Farewell, WorkerSettings
-from slocheck.load.messaging.parent_pipe import ParentPipe
+from slocheck.load.messaging.parent_pipe import ParentPipe, show_lines
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import guard_process
 from slocheck.load.tracking import Tracker
@@ -27,6 +28,7 @@ from slocheck.load.users.environment import ScenarioError, load_environment, not
 from slocheck.load.users.locust_clients import install
 from slocheck.load.worker import user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
+from slocheck.load.worker.user_classes import ClassWatch, Unborn, tell_of_unborn
 from slocheck.load.worker.worker import Worker
 from slocheck.plan.load_plan import LoadPlan
 
@@ -36,6 +38,7 @@ _UNUSABLE = 2
 def main() -> int:
     """Run one worker by the settings on standard input; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    show_lines()
     parent = ParentPipe()
     line = parent.line()
     parent.watch(lambda _line: None)
@@ -53,11 +56,15 @@ def _run(settings: WorkerSettings) -> int:
     if plan.seed is not None:
         random.seed(f"{plan.seed}/{settings.index}")
     raise_descriptor_limit()
-    health, watch, listeners = Health(), TaskWatch(), Listeners()
+    classes, watch = ClassWatch(), TaskWatch()
+    listeners = Listeners()
+    classes.install()
+    health = Health(classes.take)
     tracker = Tracker(plan, health.on_unsent)
     listeners.install()
     _watch_logs(health)
     _listen(tracker, health, plan, watch)
+    tell_of_unborn(partial(_unborn, health, watch))
     guard = guard_process(plan.allowed_targets)
     with nothing_forbidden(plan, guard):
         environment = load_environment(plan)
@@ -83,12 +90,19 @@ def _run(settings: WorkerSettings) -> int:
         runner.refuse(refusal)
         runner.finished.wait()  # or until the master is gone, and with it this process
         return _UNUSABLE
+    runner.target_user_count = plan.users_of(settings.index)
     gc.collect()
     gc.freeze()  # what lives until the end is not searched again during the load
     runner.greet()
     _wait(runner)
     runner.say_farewell(_farewell(environment, listeners))
     return 0
+
+
+def _unborn(health: Health, watch: TaskWatch, error: Exception) -> None:
+    """Count what the `__init__` of a user class raised: Locust would start no further user."""
+    health.on_user_error(None, error, error.__traceback__)
+    watch.on_user_error(Unborn())
 
 
 def _wait(runner: Worker) -> None:
@@ -127,6 +141,6 @@ def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) 
 
 
 def _watch_logs(health: Health) -> None:
-    """Show warnings on stderr and keep them for the report."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    """Show messages on stderr, and keep warnings for the report."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger().addHandler(HealthLogHandler(health))

@@ -192,6 +192,10 @@ class LiveView(_Base):
         """Remove the view; the result follows."""
         self._live.stop()
 
+    def show(self, line: str) -> None:
+        """Show a line that the scenario printed, above the view."""
+        self._say(line, "dim")
+
     def step(self, text: str) -> None:
         """Show the step that begins in the first line of the view."""
         self._step, self._started = text, time.monotonic()

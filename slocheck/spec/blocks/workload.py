@@ -155,8 +155,16 @@ DRAIN = Key("drain", types.duration("1s", "10m"), 30.0, "for requests in flight 
 _TAG = types.text(pattern=r"[^\s,]+", what="tag", example="read")
 TAGS: Key[tuple[str, ...]] = Key("tags", types.list_of(_TAG), (), "only tasks with one of these tags")
 EXCLUDE_TAGS: Key[tuple[str, ...]] = Key("exclude_tags", types.list_of(_TAG), (), "tasks left out")
+_OPTION = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+OPTIONS: Key[dict[str, str]] = Key(
+    "options",
+    types.map_of(_OPTION, "option"),
+    {},
+    "options that the Locust file adds to Locust's command line, without their dashes: {user-file: a.csv}",
+)
 WORKLOAD_KEYS: tuple[Key[Any], ...] = (
     SCENARIO, RATE, ARRIVALS, MAX_AT_ONCE, USERS, SPAWN_RATE, WARMUP, DURATION, DRAIN, TAGS, EXCLUDE_TAGS,
+    OPTIONS,
 )  # fmt: skip
 _OPEN_ONLY = (ARRIVALS, MAX_AT_ONCE)
 
@@ -176,6 +184,7 @@ def _read_workload(value: Value) -> Workload | None:
         drain=section.get(DRAIN),
         tags=section.get(TAGS),
         exclude_tags=section.get(EXCLUDE_TAGS),
+        options=tuple(f"--{name}={value}" for name, value in section.get(OPTIONS).items()),
     )
     if section.has(RATE):
         at_once = section.get(MAX_AT_ONCE)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What flags and environment variables change for this run; None: as in the spec."""
+    """What flags and environment variables change for this run; None: as in the spec.
+
+    Attributes:
+        options: Words for the Locust file's own options, in addition to the spec's.
+    """
 
     target: str | None = None
     prometheus: str | None = None
@@ -15,3 +19,4 @@ class Overrides:
     duration: float | None = None
     warmup: float | None = None
     rate: float | None = None
+    options: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ class Workload:
         rate: Load profile of the arrivals over warm-up and window; empty: closed model.
         stages: Load profile of the users over warm-up and window; empty: a constant number.
         arrivals: How arrivals are spread.
+        options: Options that the Locust file adds, as words of a command line.
     """
 
     scenario: str
@@ -37,3 +38,4 @@ class Workload:
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
     arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
+    options: tuple[str, ...] = ()

@@ -62,6 +62,31 @@ def test_log_messages_are_kept_except_those_of_tasks() -> None:
     assert health.take().messages == ("warning: first last",)
 
 
+def test_an_exception_that_is_logged_is_kept_with_its_line_and_without_addresses() -> None:
+    """``<Greenlet at 0x7f...>`` says nothing, and differs from run to run."""
+    health = Health()
+    with pytest.raises(ValueError, match="mine") as caught:
+        raise ValueError("mine")
+    shown = "Unhandled exception in greenlet: <Greenlet at 0x7f3a5c: <lambda>(<A object at 0x7f12>)>"
+    info = (ValueError, caught.value, caught.tb)
+    HealthLogHandler(health).emit(logging.LogRecord("locust", logging.CRITICAL, "", 0, shown, None, info))
+    (text,) = health.take().messages
+    assert "0x" not in text
+    assert "ValueError: mine (" in text
+    assert "test_health.py:" in text
+
+
+def test_a_request_that_could_not_be_built_is_told_once() -> None:
+    """Where the exception reaches the task as well, it is the same one."""
+    health = Health()
+    error = ValueError("no header")
+    health.on_unsent("GET", "/x", error)
+    health.on_user_error(None, RuntimeError("wrapped", error), None)
+    ((text, count),) = health.take().exceptions.items()
+    assert text.startswith("GET /x could not be sent: ValueError: no header (")
+    assert count == 1
+
+
 @pytest.mark.parametrize(
     ("warmup", "duration", "elapsed", "name", "measured"),
     [

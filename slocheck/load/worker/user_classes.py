@@ -1,0 +1,60 @@
+"""The user classes of a Locust file in this process: what their `__init__` raises, and which of them ran."""
+
+from collections.abc import Callable
+from typing import Any
+
+from locust import TaskSet, User
+from locust.exception import StopTest, StopUser
+from locust.user.users import UserMeta
+
+Tell = Callable[[Exception], None]
+
+
+class Unborn:
+    """Takes the place of a user whose `__init__` raised: it never starts."""
+
+    environment = None
+
+    def start(self, _group: object) -> None:
+        """Do nothing."""
+
+
+def tell_of_unborn(tell: Tell) -> None:
+    """Tell what the `__init__` of a user class raises, which then costs no other user, in this process."""
+
+    def make(user_class: type[User], *args: Any, **kwargs: Any) -> Any:
+        try:
+            user = type.__call__(user_class, *args, **kwargs)
+        except (StopTest, StopUser):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a scenario raises
+            tell(error)
+            return Unborn()
+        if hasattr(user, "environment"):
+            return user
+        tell(AttributeError(f"{user_class.__name__}.__init__ does not call super().__init__(environment)"))
+        return Unborn()
+
+    UserMeta.__call__ = make  # type: ignore[method-assign, assignment] # Locust has no other way in
+
+
+class ClassWatch:
+    """Which user classes have run a task since they were last asked for."""
+
+    def __init__(self) -> None:
+        self._ran: set[str] = set()
+
+    def install(self) -> None:
+        """See every task of this process, for as long as it lives."""
+        execute: Callable[[Any], None] = TaskSet.execute_next_task
+
+        def execute_next_task(task_set: Any) -> None:
+            self._ran.add(type(task_set.user).__name__)
+            execute(task_set)
+
+        TaskSet.execute_next_task = execute_next_task  # type: ignore[method-assign] # Locust has no other way in
+
+    def take(self) -> tuple[str, ...]:
+        """Return their names, sorted."""
+        ran, self._ran = self._ran, set()
+        return tuple(sorted(ran))

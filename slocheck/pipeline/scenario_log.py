@@ -1,0 +1,74 @@
+"""What a Locust file prints and logs: kept in the run's folder, and shown to whoever asks."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+
+from slocheck.masking import mask
+
+LOG_FILE = "scenario.log"
+MAX_LOG_BYTES = 1 << 24
+_CUT = b"(the log was cut here)\n"
+
+
+class ScenarioLog:
+    """Keeps what a Locust file prints and logs, as it comes and in any thread.
+
+    Args:
+        show: Is given each line; None: nobody watches.
+        secrets: Known values that must not show.
+    """
+
+    def __init__(self, show: Callable[[str], None] | None, secrets: Sequence[str]) -> None:
+        self._show, self._secrets = show, secrets
+        self._lock = Lock()
+        self._begun = b""
+        self._waiting: list[bytes] = []
+        self._left = MAX_LOG_BYTES
+        self._path: Path | None = None
+        self._file: BinaryIO | None = None
+
+    def take(self, block: bytes) -> None:
+        """Take what was written; a line is kept when it is complete."""
+        with self._lock:
+            *lines, self._begun = (self._begun + block).split(b"\n")
+            for line in lines:
+                self._add(line)
+
+    def open(self, folder: Path) -> None:
+        """Keep the lines in this folder, those until now included; without any there is no file."""
+        with self._lock:
+            self._path = folder / LOG_FILE
+            self._write()
+
+    def close(self) -> None:
+        """Keep what is left."""
+        with self._lock:
+            if self._begun:
+                self._add(self._begun)
+                self._begun = b""
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _add(self, raw: bytes) -> None:
+        line = mask(raw.decode(errors="replace"), self._secrets)
+        if self._show is not None:
+            self._show(line)
+        data = line.encode(errors="replace") + b"\n"
+        if self._left > 0:
+            self._left -= len(data)
+            self._waiting.append(data if self._left > 0 else _CUT)
+            self._write()
+
+    def _write(self) -> None:
+        """Write what waits; a log that cannot be written does not cost the run."""
+        if self._path is None or not self._waiting:
+            return
+        with suppress(OSError):
+            if self._file is None:
+                self._file = self._path.open("wb", buffering=0)
+            self._file.write(b"".join(self._waiting))
+        self._waiting.clear()

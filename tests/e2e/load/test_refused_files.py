@@ -1,0 +1,128 @@
+"""Locust files that cannot be run as they are: each is refused before any load, with what to write."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support.cli import slocheck, write_spec
+
+IMPORTS = "from locust import HttpUser, LoadTestShape, events, task\n"
+USER = "\nclass U(HttpUser):\n    @task\n    def t(self):\n        pass\n"
+OPTION = """
+@events.init_command_line_parser.add_listener
+def options(parser):
+    parser.add_argument("--user-file", "-x", required={required})
+"""
+SHAPE = """
+class Steps(LoadTestShape):
+    def tick(self):
+{body}
+"""
+BOTH = (
+    "give it after two dashes (slocheck run -- --user-file VALUE), "
+    "or in the spec (workload: {options: {user-file: VALUE}})"
+)
+CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "fine": (IMPORTS + OPTION.format(required=False) + USER, (), "fine"),
+    "given": (IMPORTS + OPTION.format(required=True) + USER, ("--user-file=a",), "fine"),
+    "missing": (
+        IMPORTS + OPTION.format(required=True) + USER,
+        (),
+        f"missing.py: the following arguments are required: --user-file/-x; {BOTH}",
+    ),
+    "unknown": (
+        IMPORTS + OPTION.format(required=False) + USER,
+        ("--user-fil=a",),
+        f"unknown.py: unrecognized arguments: --user-fil=a; {BOTH}",
+    ),
+    "none": (IMPORTS + USER, ("--colour", "red"), "the Locust file adds no options"),
+    "locusts": (IMPORTS + USER, ("--users", "5"), "--users: is Locust's own option"),
+    "positional": (IMPORTS + USER, ("U",), "U: is not an option of the Locust file"),
+    "syntax": ("class\n", (), "syntax.py:1: not valid Python"),
+    "nothing": ("import json\n", (), "nothing.py: has no user class"),
+    "raising": (IMPORTS + "\nimport json\njson.loads('{')\n", (), "raising.py:4: raises while it is"),
+    "tests": ("def test_shop(session):\n    pass\n", (), "test_shop is a test in the style of pytest"),
+    "steps": (
+        IMPORTS + USER + SHAPE.format(body="""
+        t = self.get_run_time()
+        if t < 10:
+            return (10, 100)
+        if t < 20:
+            return (20, 1)
+        return (5, 100) if t < 60 else None"""),
+        (),
+        "write workload: {users: [{users: 10, for: 10s}, {to: 20, for: 10s}, {users: 5, for: 40s}]} there",
+    ),
+    "curve": (
+        IMPORTS + USER + SHAPE.format(body="""
+        t = self.get_run_time()
+        return None if t > 600 else (round(t * t / 1000), 100)"""),
+        (),
+        "write workload: {users: [{to: 0, for: 11s}, ",
+    ),
+    "reactive": (
+        IMPORTS + USER + SHAPE.format(body="        return (self.get_current_user_count() + 1, 1)"),
+        (),
+        "tick() asks for more than the run time (AttributeError",
+    ),
+    "stateful": (
+        IMPORTS + USER + SHAPE.format(body="""
+        self.n = getattr(self, "n", 0) + 1
+        return (self.n, 1) if self.get_run_time() < 5 else None"""),
+        (),
+        "its ticks depend on more than the run time",
+    ),
+}  # fmt: skip
+DRIVER = """
+import os, sys
+from slocheck.load.users.environment import ScenarioError, load_environment
+from tests.builders.load_plans import make_plan
+
+for number, (path, *options) in enumerate(eval(sys.stdin.read())):
+    if os.fork() == 0:
+        try:
+            load_environment(make_plan("http://127.0.0.1:9", path, options=tuple(options)))
+            said = "fine"
+        except ScenarioError as error:
+            said = str(error)
+        print(f"{os.path.basename(path)}\\t{said}", flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what is said of each file, imported in a process of its own."""
+    folder = tmp_path_factory.mktemp("files")
+    asked = []
+    for name, (text, options, _) in CASES.items():
+        (folder / f"{name}.py").write_text(text)
+        asked.append((str(folder / f"{name}.py"), *options))
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(DRIVER)],
+        input=repr(asked), capture_output=True, text=True, timeout=240, check=True,
+    )  # fmt: skip
+    lines = [line.split("\t", 1) for line in done.stdout.splitlines() if "\t" in line]
+    return {name.removesuffix(".py"): said for name, said in lines}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_file_is_taken_or_refused_with_what_to_write(answers: dict[str, str], name: str) -> None:
+    """The message says where, what, and what to write instead."""
+    assert CASES[name][2] in answers[name]
+
+
+def test_validate_and_dry_run_import_the_file_as_a_run_does(tmp_path: Path) -> None:
+    """What a run would refuse, they refuse with the same words; nothing is sent."""
+    text = IMPORTS + OPTION.format(required=True) + USER
+    write_spec(tmp_path, "http://127.0.0.1:9", scenario=text)
+    for arguments in (("validate",), ("run", "--dry-run")):
+        done = slocheck(*arguments, cwd=tmp_path)
+        assert (done.returncode, BOTH in done.stderr) == (2, True), done.stderr
+    taken = slocheck("validate", "slo.yaml", "--", "--user-file", "a.csv", cwd=tmp_path)
+    assert taken.returncode == 0, taken.stderr
+    assert "1 user class: U" in taken.stdout

@@ -7,6 +7,7 @@ from fractions import Fraction
 from slocheck.evidence.model import Evidence
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Side, SideResult, Verdict
+from slocheck.spec.formatting import format_seconds
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Spec
 
@@ -34,7 +35,7 @@ def unexplained_by_target(
     if not explained:
         return ()
     allowed = f"allowed {spec.validity.max_lag_share:.0%} of the limit"
-    named = ", ".join(f"{name} (lag {lag_s * 1000:.1f} ms, {allowed})" for name, lag_s in explained.items())
+    named = ", ".join(f"{name} (lag {format_seconds(lag_s)}, {allowed})" for name, lag_s in explained.items())
     message = (
         f"limits exceeded by less than the load generator's own lag: {named}; the target may have kept "
         "them: use --processes, send less, or run on an idle machine"
@@ -65,11 +66,11 @@ def _with_lateness(
     lag_s = _lag_s(runs, None, longest=True)
     said = []
     if lag_s > spec.validity.max_lag_share * limit_s:
-        said.append(f"this machine was late by up to {lag_s * 1000:.0f} ms")
+        said.append(f"this machine was late by up to {format_seconds(lag_s)}")
     most = server.display.high if server is not None and server.display is not None else None
     if most is not None and most < min(limit_s, _observed_s(client)):
         named = f"p{float(result.objective.indicator.quantile or 1) * 100:g}"
-        said.append(f"the server's {named} is at most {most * 1000:.4g} ms")
+        said.append(f"the server's {named} is at most {format_seconds(most)}")
     return replace(level, reason=f"{'; '.join(said)}: {level.reason}") if said else level
 
 

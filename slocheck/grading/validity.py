@@ -11,6 +11,7 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Finding
 from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.spec.formatting import format_seconds
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
 
@@ -125,10 +126,11 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
             f"were not measured; {_cure_of_few(evidence, 'raise workload.max_users, or lower the rate')}"
         )
     on_time = arrivals.lag_p99 <= spec.validity.max_schedule_lag
-    late = f"schedule lag p99 {arrivals.lag_p99 * 1000:.1f} ms"
+    allowed = spec.validity.max_schedule_lag
+    late = f"schedule lag p99 {format_seconds(arrivals.lag_p99, allowed)}"
     if not on_time:
         late += (
-            f", allowed {spec.validity.max_schedule_lag * 1000:.0f} ms; latencies are measured from the "
+            f", allowed {format_seconds(allowed)}; latencies are measured from the "
             "intended start and are too long by this much; use --processes, or lower the rate"
         )
     return [
@@ -163,12 +165,11 @@ def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
 def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The generator's event loop was on time."""
     lag = max((worker.loop_lag_p99 for worker in evidence.health.workers), default=0.0)
-    valid = lag <= spec.validity.max_loop_lag
-    message = f"loop lag p99 {lag * 1000:.1f} ms"
+    allowed = spec.validity.max_loop_lag
+    valid = lag <= allowed
+    message = f"loop lag p99 {format_seconds(lag, allowed)}"
     if not valid:
-        message += (
-            f", allowed {spec.validity.max_loop_lag * 1000:.0f} ms; latencies are too long by this much"
-        )
+        message += f", allowed {format_seconds(allowed)}; latencies are too long by this much"
     return [Finding("loop-lag", valid, message, _distorted(spec))]
 
 

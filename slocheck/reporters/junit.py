@@ -4,6 +4,8 @@ The names of cases contain no measured values, so a CI server can follow a case 
 measured is in the message and in the body, because some servers show one and some the other.
 """
 
+from typing import Any
+
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Verdict
@@ -36,8 +38,17 @@ def render(report: Report) -> str:
     xml.update_statistics()  # type: ignore[no-untyped-call] # junitparser is typed in part
     # Jenkins' xUnit plugin refuses the count of skipped cases here, and only here
     xml._elem.attrib.pop("skipped", None)  # noqa: SLF001 - junitparser has no way to leave it out
+    _one_line_each(xml._elem)  # noqa: SLF001 - as above
     text: str = xml.tostring().decode("utf-8")  # type: ignore[no-untyped-call] # the same
     return text + "\n"
+
+
+def _one_line_each(root: Any) -> None:
+    """Begin a line with each suite and each case, so that a search or a comparison shows one of them."""
+    for parent in (root, *root):
+        parent.text = "\n"
+        for child in parent:
+            child.tail = "\n"
 
 
 def _named(report: Report, group: str, name: str) -> TestCase:

@@ -47,7 +47,7 @@ def _warning(mapping: Preset, boundaries: Sequence[Fraction], limit: Fraction) -
     high = in_unit(boundaries[position] if position < len(boundaries) else inf, mapping)
     wanted = in_unit(limit, mapping)
     return (
-        f"{mapping.histogram} has no bucket boundary at {wanted}: the server side cannot distinguish "
-        f"requests between {low} and {high}; add the bucket {wanted.split()[0]}, or grade that limit on the "
-        "client's numbers (source: client)"
+        f"{mapping.histogram} has no bucket boundary at {wanted}: the server side is undecided if requests "
+        f"between {low} and {high} decide that limit; if so, add the bucket {wanted.split()[0]}, or grade it "
+        "on the client's numbers (source: client)"
     )

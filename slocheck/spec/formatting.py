@@ -40,6 +40,12 @@ def format_value(
     return f"{number}{unit}"
 
 
+def format_seconds(seconds: float, *limits: float) -> str:
+    """Write a duration, rounded, in the form of the spec's limits, and on its side of each of `limits`."""
+    kept = [Fraction(str(limit)) for limit in limits]
+    return format_value(IndicatorKind.LATENCY, seconds, limits=kept)
+
+
 def format_longer(factor: float) -> str:
     """Write a run that is `factor` (over 1) times as long: rounded up, never as a power of ten.
 

@@ -161,7 +161,9 @@ def test_junit_keeps_to_the_schema_of_jenkins(outcome: Outcome) -> None:
     ],
 )
 def test_junit_has_the_numbers_in_the_body_too(case: str, lines: list[str]) -> None:
-    """GitLab shows the body of a failure and not its message."""
+    """GitLab shows the body of a failure and not its message; each case and each number has its line."""
+    text = FORMATS["junit"].render(report())
+    assert [line.count("<testcase") for line in text.splitlines()].count(1) == text.count("<testcase") > 20
     (found,) = ET.fromstring(FORMATS["junit"].render(report())).iterfind(f".//testcase[@name='{case}']")
     body = (found[0].text or "").splitlines()
     assert body[:4] == lines

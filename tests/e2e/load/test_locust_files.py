@@ -1,11 +1,13 @@
 """Locust files as people write them, beside plain Locust: the same names, requests and failures."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from slocheck.errors import UsageError
 from tests.e2e.support.beside.forked_locust import ForkedLocust
-from tests.e2e.support.beside.runs import Beside, Case, without_query_values
+from tests.e2e.support.beside.runs import Beside, Case, under_slocheck, without_query_values
 
 CASES = (
     Case("tasks/weights_as_dict.py", users=3),
@@ -28,6 +30,9 @@ CASES = (
     Case("events/listeners.py", users=1),
     Case("events/request_counts.py", users=1),
     Case("events/messages.py"),
+    Case("events/quit_on_threshold.py", users=1, ends="runner.quit() in {path}:14"),
+    Case("events/stop_from_a_task.py", users=1, ends="runner.stop() in {path}:14"),
+    Case("events/own_exit_code.py", exit_code=3),
     Case("events/custom_options.py"),
     Case("data/csv_data.py"),
     Case("data/siblings/locustfile.py"),
@@ -51,7 +56,29 @@ def test_a_file_sends_and_counts_what_it_does_under_locust(beside: Beside, case:
     assert plain.counts, plain.said
     assert ours.counts == without_query_values(plain.counts, ours.counts) | dict(case.lost)
     assert ours.served == plain.served
-    assert ours.said == ""
+    assert re.sub(r"^the Locust file ended the run after \d+ s: ", "", ours.said) == case.ends.format(
+        path=case.path
+    )
+    assert ours.exit_code == case.exit_code
+    assert plain.exit_code == case.exit_code or not case.exit_code
     assert ours.result is not None
     assert ours.result.health.unrecorded == 0
     assert "secret" not in str(ours.result)
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        pytest.param(
+            "data/missing_module.py",
+            ":3: raises while it is imported: ModuleNotFoundError: No module named 'locust_plugins'",
+            id="a package that is not installed",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_honoured_is_refused(file: str, says: str) -> None:
+    """Before anything is sent, with the reason and what to do."""
+    case = Case(file)
+    with pytest.raises(UsageError) as refusal:
+        under_slocheck(case)
+    assert str(refusal.value).startswith(f"{case.path}{says}")

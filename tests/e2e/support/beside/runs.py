@@ -31,6 +31,8 @@ class Case:
         users: How many of them.
         tags: Only tasks with one of these.
         exclude_tags: No task with one of these.
+        ends: How the file itself ends the run, as slocheck says it; empty: it does not.
+        exit_code: What the file ends Locust with, where it sets that itself.
         lost: What Locust loses: a request whose block raises is never counted there.
     """
 
@@ -38,6 +40,8 @@ class Case:
     users: int = 2
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
+    ends: str = ""
+    exit_code: int = 0
     lost: tuple[tuple[str, tuple[int, int]], ...] = ()
 
     @property
@@ -54,12 +58,14 @@ class Outcome:
         counts: As it reports them.
         served: What the server received, by method and path.
         said: What it wrote or complained about.
+        exit_code: Locust's; of slocheck's run what the file made it.
         result: Of slocheck's engine.
     """
 
     counts: Counts
     served: Counter[str]
     said: str
+    exit_code: int
     result: LoadResult | None = None
 
 
@@ -68,14 +74,14 @@ def alone(case: Case, locust: ForkedLocust) -> Outcome:
     tags = ["--tags", *case.tags] if case.tags else []
     excluded = ["--exclude-tags", *case.exclude_tags] if case.exclude_tags else []
     with ShopServer() as server:
-        _, out, said = locust.run(
+        code, out, said = locust.run(
             ["-f", f"{case.path},{HELPER}", "--headless", "--json", "-H", server.url,
              "-u", str(case.users), "-r", "100", "-t", f"{LONGEST_S}s", *tags, *excluded],
             cwd=case.path.parent,
         )  # fmt: skip
     entries = json.loads(out) if out.lstrip().startswith("[") else []
     counts = {f"{e['method']} {e['name']}": (e["num_requests"], e["num_failures"]) for e in entries}
-    return Outcome(counts, server.counts, said)
+    return Outcome(counts, server.counts, said, code)
 
 
 def under_slocheck(case: Case) -> Outcome:
@@ -104,7 +110,7 @@ def under_slocheck(case: Case) -> Outcome:
         )
         for recorded in result.recording.endpoints
     }
-    return Outcome(counts, server.counts, result.error, result)
+    return Outcome(counts, server.counts, result.error, result.health.file.exit_code, result)
 
 
 class Beside:

@@ -19,6 +19,8 @@ from slocheck.pipeline.port_protocol import speaks_only_tls
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.spec.model import Target, Tls
 
+NOBODY = 65534
+
 
 @pytest.mark.parametrize(
     "url",
@@ -293,3 +295,25 @@ def test_the_lock_is_the_same_in_every_temporary_folder_and_ends_with_its_proces
         holder.wait()
     with sole_use("http://127.0.0.1:54321", allow_concurrent=False):
         pass
+
+
+def test_the_lock_holds_against_another_user() -> None:
+    """Who may not write what the first user's run has written is refused all the same."""
+    here, there = socket.socketpair()
+    with here, there:
+        child = os.fork()
+        if child == 0:
+            if os.geteuid() == 0:
+                os.setuid(NOBODY)
+            with sole_use("http://localhost:54321", allow_concurrent=False):
+                there.send(b"held")
+                there.recv(1)
+            os._exit(0)
+        assert here.recv(4) == b"held"
+        with (
+            pytest.raises(UsageError, match="another slocheck run"),
+            sole_use("http://127.0.0.1:54321", allow_concurrent=False),
+        ):
+            pass
+        here.send(b".")
+        os.waitpid(child, 0)

@@ -6,6 +6,7 @@ file: it is taken away where the clients use it, and said once.
 
 import functools
 import logging
+import urllib.request
 from typing import Any
 
 import geventhttpclient.client
@@ -29,6 +30,8 @@ def install() -> None:
     """Wrap the clients for as long as this process lives."""
     adapters: Any = requests.adapters
     adapters.select_proxy = _no_proxy(adapters.select_proxy)
+    environment: Any = urllib.request
+    environment.getproxies = _no_proxies(environment.getproxies)
     adapters.HTTPAdapter.send = _once(adapters.HTTPAdapter.send)
     fast = geventhttpclient.client.HTTPClient
     fast.__init__ = _straight(fast.__init__)  # type: ignore[method-assign] # there is no other way in
@@ -52,6 +55,18 @@ def _no_proxy(original: Any) -> Any:
             _say_once(_IGNORED_PROXY)
 
     return select_proxy
+
+
+def _no_proxies(original: Any) -> Any:
+    """Let `httpx` and `urllib` find no proxy in the environment, where the file itself has named one."""
+
+    @functools.wraps(original)
+    def getproxies() -> dict[str, str]:
+        if original():
+            _say_once(_IGNORED_PROXY)
+        return {}
+
+    return getproxies
 
 
 def _straight(original: Any) -> Any:

@@ -172,6 +172,11 @@ class Own(Straying, User):
     def by_datagram_message(self):
         PlainSocket(type=socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, (IP, PORT))
 
+    def by_environment(self):
+        os.environ["http_proxy"] = "http://127.0.0.1:1"
+        urllib.request.urlopen(f"{{self.host}}/past-the-environment")
+        httpx.get(f"{{self.host}}/past-the-environment")
+
     def by_http_client(self):
         http.client.HTTPConnection(NAME, PORT).request("GET", "/x")
 

@@ -41,6 +41,15 @@ def merged(forbidden: Iterable[ForbiddenConnection]) -> tuple[ForbiddenConnectio
     return tuple(replace(place, count=count) for place, count in counts.items())
 
 
+def later(
+    now: Iterable[ForbiddenConnection], before: Iterable[ForbiddenConnection]
+) -> tuple[ForbiddenConnection, ...]:
+    """Return what has been added to what a process had tried before."""
+    known = {replace(place, count=0): place.count for place in before}
+    added = (replace(place, count=place.count - known.get(replace(place, count=0), 0)) for place in now)
+    return tuple(place for place in added if place.count > 0)
+
+
 def forbidden_text(forbidden: Iterable[ForbiddenConnection]) -> str:
     """Say where the scenario tried to connect to, and the options that would allow it."""
     places = merged(forbidden)

@@ -10,6 +10,7 @@ from math import inf
 from typing import Self, TypeVar
 
 from slocheck.errors import GeneratorError, UsageError
+from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.merge import RecordingBuilder
 from slocheck.evidence.model import Ending, FileResult, LoadHealth, LoadResult, Tick
 from slocheck.evidence.warnings import RunWarning
@@ -185,7 +186,7 @@ class LoadEngine:
                 case ListenerRuns():
                     running = message.name
                 case FileDone():
-                    return _with_file(result, message.file)
+                    return _with_file(result, message.file, message.forbidden)
         code = self._master.exit_code()
         how = (
             f"left the process with exit code {code}"
@@ -287,8 +288,11 @@ class LoadEngine:
         )
 
 
-def _with_file(result: LoadResult, file: FileResult) -> LoadResult:
+def _with_file(
+    result: LoadResult, file: FileResult, forbidden: tuple[ForbiddenConnection, ...] = ()
+) -> LoadResult:
     """Add what the Locust file says of a run when it is over to what was known of it before."""
     errors = Counter(result.health.file.listener_errors) + Counter(file.listener_errors)
     file = replace(file, listener_errors=dict(errors))
-    return replace(result, health=replace(result.health, file=file))
+    places = merged((*result.health.forbidden, *forbidden))
+    return replace(result, health=replace(result.health, file=file, forbidden=places))

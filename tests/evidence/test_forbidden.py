@@ -1,8 +1,10 @@
 """What is said of connections that were not made."""
 
+from dataclasses import replace
+
 import pytest
 
-from slocheck.evidence.forbidden import MOST_SHOWN, ForbiddenConnection, forbidden_text, merged
+from slocheck.evidence.forbidden import MOST_SHOWN, ForbiddenConnection, forbidden_text, later, merged
 
 NAMED = ForbiddenConnection("auth.example.com", "93.184.216.34", 443)
 
@@ -43,6 +45,14 @@ def test_many_places_are_counted() -> None:
     """A file that goes to one address after the other does not fill the report."""
     places = [ForbiddenConnection(f"10.0.0.{n}", f"10.0.0.{n}", 80) for n in range(MOST_SHOWN + 2)]
     assert " and 2 more places, which are not" in forbidden_text(places)
+
+
+def test_what_is_later_is_what_was_added() -> None:
+    """New places, and the counts by which known ones grew."""
+    other = ForbiddenConnection("10.0.0.1", "10.0.0.1", 80)
+    grown = ForbiddenConnection("auth.example.com", "93.184.216.34", 443, 3)
+    assert later([grown, other], [NAMED]) == (replace(grown, count=2), other)
+    assert later([NAMED], [NAMED]) == ()
 
 
 def test_places_of_several_processes_are_added() -> None:

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.model import FileResult
 from slocheck.load.listeners import LISTENER_S, Listeners
 from slocheck.load.messaging.messages import Farewell, FileDone
 
 
-def last_word(listeners: Listeners, farewells: Sequence[Farewell]) -> FileDone:
+def last_word(
+    listeners: Listeners, farewells: Sequence[Farewell], forbidden: Sequence[ForbiddenConnection] = ()
+) -> FileDone:
     """Return the last word of all processes.
 
     The exit code is the master's, which has the statistics of all, or else one that a worker's tasks and
@@ -18,6 +21,7 @@ def last_word(listeners: Listeners, farewells: Sequence[Farewell]) -> FileDone:
     Args:
         listeners: Of the master, which has fired the last events.
         farewells: Of the workers.
+        forbidden: Where the master's last listeners tried to connect to, and were not allowed to.
     """
     own = listeners.result
     errors = Counter(own.listener_errors)
@@ -37,4 +41,5 @@ def last_word(listeners: Listeners, farewells: Sequence[Farewell]) -> FileDone:
             f"a listener set exit code {late} in a worker after the load, from the statistics of that worker "
             "alone: it does not count; set it where environment.runner is the master"
         )
-    return FileDone(FileResult(code, place, dict(errors), tuple(warnings)))
+    places = merged((*forbidden, *(place for each in farewells for place in each.forbidden)))
+    return FileDone(FileResult(code, place, dict(errors), tuple(warnings)), places)

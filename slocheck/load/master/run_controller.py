@@ -9,6 +9,7 @@ import gevent
 from locust.env import Environment
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.forbidden import ForbiddenConnection, later
 from slocheck.evidence.model import Ending, LoadHealth
 from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import LISTENER_S, Listeners
@@ -228,6 +229,7 @@ class RunController:
         """Send the result, then end the workers."""
         if self._origin_ns:
             self._tick("drain")
+        told = self._guard.forbidden
         end_ns = max(self._collector.last_end_ns if self._collector else 0, self._origin_ns)
         self._output.send(
             LoadDone(
@@ -241,9 +243,9 @@ class RunController:
             )
         )
         self._output.flush(1.0)
-        self._tear_down()
+        self._tear_down(told)
 
-    def _tear_down(self) -> None:
+    def _tear_down(self, told: tuple[ForbiddenConnection, ...]) -> None:
         """Let the Locust file have its last word, here and in the workers; then end the workers."""
         runner, events = self._runner, self._runner.environment.events
         runner.dismiss(self._workers)
@@ -254,7 +256,8 @@ class RunController:
             if len(self._processes.ended()) == len(self._workers):
                 break
             gevent.sleep(_POLL_S)
-        self._output.send(last_word(self._listeners, list(runner.farewells.values())))
+        forbidden = later(self._guard.forbidden, told)
+        self._output.send(last_word(self._listeners, list(runner.farewells.values()), forbidden))
         self._output.flush(1.0)
         self._processes.stop(1.0)
 

@@ -140,9 +140,15 @@ class ListenerRuns:
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """The master to the command line, after the result: what the Locust file says of the run."""
+    """The master to the command line, after the result: what the Locust file says of the run.
+
+    Attributes:
+        file: What it says.
+        forbidden: Where its last listeners tried to connect to, and were not allowed to.
+    """
 
     file: FileResult
+    forbidden: tuple[ForbiddenConnection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +226,7 @@ class Farewell:
         late_code: One that a listener set after the load, which sees this worker's statistics alone.
         listener_errors: Exceptions of listeners that no report has told: text to count.
         unfinished: Listeners that took too long.
+        forbidden: Where it tried to connect to since its last report, and was not allowed to.
     """
 
     exit_code: int = 0
@@ -227,6 +234,7 @@ class Farewell:
     late_code: int = 0
     listener_errors: Mapping[str, int] = field(default_factory=dict)
     unfinished: tuple[str, ...] = ()
+    forbidden: tuple[ForbiddenConnection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import locust
 from locust.env import Environment
 from locust.stats import RequestStats
 
+from slocheck.evidence.forbidden import forbidden_text
 from slocheck.load.arrivals.load_model import worker_model
 from slocheck.load.arrivals.turns import TaskWatch
 from slocheck.load.file_end import initialised, raised
@@ -86,7 +87,10 @@ def _run(settings: WorkerSettings) -> int:
     )
     environment.runner = runner
     watch.on_stop_test = lambda error: runner.end_by_file(raised(error))
-    if refusal := initialised(environment, runner, listeners):
+    refusal = initialised(environment, runner, listeners)
+    if guard.forbidden:
+        refusal = forbidden_text(guard.forbidden)
+    if refusal:
         runner.refuse(refusal)
         runner.finished.wait()  # or until the master is gone, and with it this process
         return _UNUSABLE

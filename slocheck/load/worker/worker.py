@@ -16,6 +16,7 @@ from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPED, WorkerR
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.forbidden import ForbiddenConnection, later
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.arrivals.load_model import WorkerModel
@@ -77,6 +78,7 @@ class Worker(WorkerRunner):
         self.last_received_spawn_timestamp = 0
         self._signer, self._tracker, self._health, self._model = signer, tracker, health, model
         self._watch, self._guard, self._warnings = watch, guard, warnings
+        self._forbidden: tuple[ForbiddenConnection, ...] = ()
         self._drain_s, self._listeners = drain_s, listeners
         self._sequence = 0
         self._unsent = Delta()
@@ -96,7 +98,7 @@ class Worker(WorkerRunner):
 
     def say_farewell(self, farewell: Farewell) -> None:
         """Tell the master what the last listeners have left."""
-        self._send(farewell)
+        self._send(replace(farewell, forbidden=later(self._guard.forbidden, self._forbidden)))
 
     def end_by_file(self, how: str) -> None:
         """End the run, because the Locust file asks for it: this worker drains, and the master the others.
@@ -226,6 +228,7 @@ class Worker(WorkerRunner):
 
     def _described(self, delta: Delta, *, final: bool) -> WorkerReport:
         tracker = self._tracker
+        self._forbidden = self._guard.forbidden
         return WorkerReport(
             sequence=self._sequence,
             final=final,
@@ -238,7 +241,7 @@ class Worker(WorkerRunner):
             health=replace(self._health.take(), listener_errors=self._listeners.take_errors()),
             arrivals=self._model.take(),
             tasks=self._watch.take(_users(self.user_greenlets)),
-            forbidden=self._guard.forbidden,
+            forbidden=self._forbidden,
         )
 
     def _flush(self) -> None:

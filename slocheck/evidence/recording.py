@@ -13,6 +13,10 @@ from slocheck.spec.model import Endpoint
 _REFUSALS, _TOO_MANY = frozenset({3, 4}), 429
 
 
+BEFORE_LOAD = -1
+"""The second of all that the users of the open model sent in their `on_start`, before the schedule began."""
+
+
 class FailureClass(StrEnum):
     """Why a request was not a success.
 
@@ -37,7 +41,7 @@ class SliceCounts:
     """What happened to the requests that one endpoint was sent in one second.
 
     Attributes:
-        second: Seconds since the load began.
+        second: Seconds since the load began; `BEFORE_LOAD` for what users sent when they started, before it.
         ok: Requests that neither failed nor had an unexpected answer.
         failures: Failed requests by class, and those with an unexpected answer.
         statuses: Requests by status code; 0 stands for no response at all.

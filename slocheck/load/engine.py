@@ -13,6 +13,7 @@ from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.merge import RecordingBuilder
 from slocheck.evidence.model import Ending, FileResult, LoadHealth, LoadResult, Tick
+from slocheck.evidence.recording import BEFORE_LOAD
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import MasterProcess, proxy_warnings
@@ -53,11 +54,13 @@ class ScenarioInfo:
         user_classes: Names of the user classes that will run.
         versions: Of python and locust.
         warnings: What the user should know before the load begins.
+        starts: What is sent before the schedule, in words; empty where nothing is.
     """
 
     user_classes: tuple[str, ...]
     versions: Mapping[str, str]
     warnings: tuple[RunWarning, ...] = ()
+    starts: str = ""
 
 
 class LoadEngine:
@@ -131,7 +134,7 @@ class LoadEngine:
         ready = self._expect(WorkersReady)
         self._versions |= ready.versions
         warned = (*proxy_warnings(self._plan.environment), *ready.warnings)
-        return ScenarioInfo(loaded.user_classes, dict(self._versions), warned)
+        return ScenarioInfo(loaded.user_classes, dict(self._versions), warned, ready.starts)
 
     def _expect(self, kind: type[_Expected]) -> _Expected:
         """Return the message of this kind, the next one expected from the master."""
@@ -276,12 +279,14 @@ class LoadEngine:
         end_after: float,
     ) -> LoadResult:
         load_start, origin = starts
+        recording = self._builder.recording(self._phases.warmup_s, measured_s)
+        early = any(part.second == BEFORE_LOAD for part in recording.slices())
         return LoadResult(
-            recording=self._builder.recording(self._phases.warmup_s, measured_s),
+            recording=recording,
             health=health,
             ending=ending,
             load_start=load_start,
-            window_start=origin + self._phases.warmup_s if self._phases.warmup_s else load_start,
+            window_start=origin + self._phases.warmup_s if self._phases.warmup_s or early else load_start,
             end=origin + end_after,
             versions=self._versions,
             error=error,

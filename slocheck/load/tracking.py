@@ -80,9 +80,10 @@ class Tracker:
         """When the last response ended, on the monotonic clock."""
         return max(self.recorder.last_end_ns, self.lean.recorder.last_end_ns)
 
-    def begin(self, origin_ns: int) -> None:
-        """Count slices from this moment of the monotonic clock."""
-        self.recorder.origin_ns = self.lean.recorder.origin_ns = origin_ns
+    def begin(self, origin_ns: int, first_second: int = 0) -> None:
+        """Count slices from this moment of the monotonic clock; what came before counts in `first_second`."""
+        for recorder in (self.recorder, self.lean.recorder):
+            recorder.begin(origin_ns, first_second)
 
     def drain(self) -> None:
         """Send no new request."""

@@ -26,6 +26,10 @@ class Preparation(Protocol):
     def warnings(self) -> Sequence[RunWarning]:
         """What the user should know before the load begins."""
 
+    @property
+    def starts(self) -> str:
+        """What is sent before the schedule, in words; empty where nothing is."""
+
 
 class Engine(Protocol):
     """Sends the load of one run."""

@@ -149,8 +149,11 @@ def _prepare(
     """
     spec, observer, scenario = request.spec, adapters.observer, request.scenario
     observer.step("loading the scenario")
-    for warning in engine.prepare().warnings:
+    prepared = engine.prepare()
+    for warning in prepared.warnings:
         observer.warn(warning.text)
+    if prepared.starts:
+        observer.step(prepared.starts)
     observer.step("connecting to the target")
     probe_target(spec.target)
     if source is None:

@@ -27,6 +27,10 @@ def is_reference(latency: float | Fraction, limit: float | Fraction) -> bool:
     return latency < limit <= latency * REFERENCE_REACH
 
 
+LONGEST_START_S = 120.0
+"""Seconds in which the users of the open model have all been started, however low its rate is."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
     """Everything the load engine needs; sent to other processes as JSON.
@@ -80,6 +84,12 @@ class LoadPlan:
     allowed_targets: tuple[str, ...] = ()
     max_exceptions: int = 0
     options: tuple[str, ...] = ()
+
+    @property
+    def start_rate(self) -> float:
+        """Users started per second before the schedule of the open model: its highest rate, within limits."""
+        highest = max((max(stage.begin, stage.end) for stage in self.rate), default=0.0)
+        return max(highest, self.users / LONGEST_START_S)
 
     @property
     def declarative(self) -> bool:

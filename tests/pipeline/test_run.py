@@ -36,6 +36,7 @@ class Ready:
     """What the engine warns of."""
 
     warnings: tuple[RunWarning, ...] = (RunWarning("test", "a warning"),)
+    starts: str = ""
 
 
 @dataclass

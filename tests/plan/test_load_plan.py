@@ -9,8 +9,23 @@ from slocheck.plan.load_plan import thresholds_ns
 from slocheck.scenario.request_mix import requests_per_arrival
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Endpoint
+from slocheck.spec.model.load_profile import Stage
 from slocheck.statistics.sample_size import requests_needed
+from tests.builders.load_plans import make_plan
 from tests.builders.plans import SPEC, shop_scenario, shop_spec
+
+
+@pytest.mark.parametrize(
+    ("users", "stages", "rate"),
+    [
+        pytest.param(100, (Stage(20, 20, 60),), 20, id="the plan's rate"),
+        pytest.param(100, (Stage(0, 50, 60), Stage(50, 10, 60)), 50, id="the highest rate of a profile"),
+        pytest.param(600, (Stage(1, 1, 60),), 5, id="two minutes at the most"),
+    ],
+)
+def test_users_start_at_the_plans_rate(users: int, stages: tuple[Stage, ...], rate: float) -> None:
+    """The target gets no burst of logins that the plan does not have."""
+    assert make_plan("http://h", "/a.py", users=users, rate=stages).start_rate == rate
 
 
 def test_an_arrival_sends_its_flow_by_weight() -> None:

@@ -1,29 +1,39 @@
 """A worker's side of the load model: `worker_model` chooses it once, from the plan."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
 from typing import Protocol, cast
 
 import gevent
 from locust.env import Environment
 
+from slocheck.evidence.recording import BEFORE_LOAD
 from slocheck.load.arrivals import locust_tasks, schedule, turns
 from slocheck.load.arrivals.dispatcher import Dispatcher
 from slocheck.load.arrivals.iterations import ONLY_CLASS, DueIterations, SharedIterations
+from slocheck.load.arrivals.starts import sends_at_start
 from slocheck.load.messaging.messages import ArrivalCounts
 from slocheck.load.tracking import Tracker
 from slocheck.load.users.declarative import FlowUser, iterations
 from slocheck.plan.load_plan import LoadPlan
 
 ON_START_S = 30.0
-"""Users that take longer in their `on_start` become available when they are through."""
+"""Users that take longer in their `on_start` become available when they are through, in the window."""
+_HOPELESS = 10
+"""The users' starts are given up where none of so many is left."""
 _POLL_S = 0.01
 _LONG_NS = 3600 * 10**9
 
 
 class WorkerModel(Protocol):
-    """What a worker does differently in the open and in the closed model."""
+    """What a worker does differently in the open and in the closed model.
+
+    Attributes:
+        first_second: Where what is sent before the load counts: see `Recorder`.
+    """
+
+    first_second: int
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
         """Start the users that have to be there before the load begins; raises StopTest.
@@ -46,6 +56,8 @@ class WorkerModel(Protocol):
 class ClosedModel:
     """Users repeat their tasks; the master says how many are running."""
 
+    first_second = 0
+
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
         """Start none: the master does when the load begins."""
 
@@ -63,25 +75,50 @@ class ClosedModel:
 class OpenModel:
     """Arrivals come by a schedule and are handed to idle users, all of which are started before the load."""
 
-    def __init__(self, dispatcher: Dispatcher, users: dict[str, int], tracker: Tracker) -> None:
+    first_second = BEFORE_LOAD
+
+    def __init__(
+        self, dispatcher: Dispatcher, users: dict[str, int], tracker: Tracker, start_rate: float
+    ) -> None:
         """Take this worker's part.
 
         Args:
             dispatcher: Hands out the arrivals.
             users: How many users to start, by class.
             tracker: Counts the requests.
+            start_rate: Users to start per second; 0: all at once.
         """
         self._dispatcher = dispatcher
         self._users = users
         self._tracker = tracker
+        self._start_rate = start_rate
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
-        """Start all users and wait until they are idle, at most `ON_START_S`; raises StopTest."""
-        self._tracker.begin(time.monotonic_ns() + _LONG_NS)  # what on_start sends belongs to the first second
-        spawn(self._users)
+        """Start all users and wait until they are idle, at most `ON_START_S`; raises what they raise.
+
+        Raises:
+            NoUserError: All users ended as they were started.
+        """
+        self._tracker.begin(time.monotonic_ns() + _LONG_NS, self.first_second)
+        if self._start_rate:
+            self._start_spread(spawn, running)
+        else:
+            spawn(self._users)
         until = time.monotonic() + ON_START_S
-        while self._dispatcher.idle < running() and time.monotonic() < until:
+        while self._dispatcher.idle < running() and time.monotonic() < until and not self._tracker.draining:
             gevent.sleep(_POLL_S)
+        if not running():
+            raise NoUserError
+
+    def _start_spread(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
+        """Start one user after the other at the rate, until all are there, or none can be."""
+        begun = time.monotonic()
+        for number, name in enumerate(_in_turn(self._users)):
+            while not self._tracker.draining and time.monotonic() < begun + number / self._start_rate:
+                gevent.sleep(_POLL_S)
+            if self._tracker.draining or (number >= _HOPELESS and not running()):
+                return
+            spawn({name: 1})
 
     def begin(self, origin_ns: int) -> None:
         """Begin the schedule at a moment of the monotonic clock."""
@@ -94,6 +131,21 @@ class OpenModel:
     def take(self) -> ArrivalCounts:
         """Return what became of the arrivals since the last call."""
         return self._dispatcher.take()
+
+
+class NoUserError(Exception):
+    """No user of the Locust file is left after all were started."""
+
+
+def _in_turn(users: Mapping[str, int]) -> Iterator[str]:
+    """Yield each class as often as it has users, the classes mixed."""
+    left = dict(users)
+    while left:
+        for name in list(left):
+            yield name
+            left[name] -= 1
+            if left[name] <= 0:
+                del left[name]
 
 
 def worker_model(
@@ -128,7 +180,9 @@ def _open(
         chosen = locust_tasks.choices(weights, seed=seed, index=index, processes=processes)
         dispatcher = Dispatcher(due, chosen)
         turns.install(watch, locust_tasks.arrivals_of(dispatcher, classes), waits_between=False)
-    return OpenModel(dispatcher, locust_tasks.users_by_class(classes, max(1, plan.users_of(index))), tracker)
+    users = locust_tasks.users_by_class(classes, max(1, plan.users_of(index)))
+    start_rate = plan.start_rate / processes if sends_at_start(classes) else 0.0
+    return OpenModel(dispatcher, users, tracker, start_rate)
 
 
 def _flow_user(environment: Environment, tracker: Tracker) -> type[FlowUser]:

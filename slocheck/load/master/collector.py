@@ -13,7 +13,7 @@ from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import FileResult, LoadHealth, WorkerHealth
-from slocheck.evidence.recording import FailureClass, only_refused
+from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, only_refused
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
@@ -161,7 +161,7 @@ class Collector:
 
     def _watch_target(self, delta: Delta, now: float) -> None:
         """Notice when nothing but failures, or refusals, comes back; this machine's own do not count."""
-        parts = [counts for _, counts in delta.counts]
+        parts = [counts for _, counts in delta.counts if counts.second != BEFORE_LOAD]
         ok = sum(part.ok + part.unexpected for part in parts)
         failed = sum(part.failed - part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
         refused = only_refused(parts)

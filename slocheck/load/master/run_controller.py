@@ -11,6 +11,7 @@ from locust.env import Environment
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.forbidden import ForbiddenConnection, later
 from slocheck.evidence.model import Ending, LoadHealth
+from slocheck.load.arrivals.load_model import ON_START_S
 from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import LISTENER_S, Listeners
 from slocheck.load.master.collector import Collector
@@ -26,6 +27,7 @@ from slocheck.load.messaging.messages import (
     LoadBegan,
     LoadDone,
     SecondPassed,
+    StillPreparing,
     StopLoad,
     WorkerReport,
     WorkerSettings,
@@ -46,6 +48,7 @@ REFUSED_AFTER_S = 10.0
 """Seconds after the load's begin at which a run ends that cannot become valid any more: it was answered with
 unexpected statuses alone, or tried to connect to a host that is not allowed."""
 _TICK_AFTER_S = 0.2
+_TELL_S = 5.0
 _POLL_S = 0.02
 
 
@@ -124,7 +127,7 @@ class RunController:
             self._begin_test()
             prepared = self._runner.prepared
             self._wait(
-                lambda: self._stopping or len(prepared) == len(self._workers), TEST_START_S, "prepared"
+                lambda: self._stopping or len(prepared) == len(self._workers), self._prepare_s, "prepared"
             )
             ending, error = (Ending.INTERRUPTED if self._stopping else self._send_load()), ""
         except LostError as lost:
@@ -135,6 +138,12 @@ class RunController:
         ending, error = self._drain(ending, error)
         self._runner.over = True
         self._finish(ending, error, measured_s=self._phases.measured(end_of_load))
+
+    @property
+    def _prepare_s(self) -> float:
+        """Seconds that the workers have to prepare: in the open model they start their users."""
+        starts_s = self._plan.users / self._plan.start_rate + ON_START_S if self._plan.rate else 0.0
+        return TEST_START_S + starts_s
 
     def _begin_test(self) -> None:
         """Fire `test_start` and prepare the workers; raises FileEndedError."""
@@ -283,12 +292,16 @@ class RunController:
         return (time.monotonic_ns() - self._origin_ns) / NS_PER_SECOND if self._origin_ns else 0.0
 
     def _wait(self, holds: Callable[[], bool], within_s: float, what: str) -> None:
-        until = time.monotonic() + within_s
+        told = time.monotonic()
+        until = told + within_s
         while not holds():
             self._take_commands()
             self._check_workers()
             if self._runner.ended:
                 self._check_file()
+            if self._workers and time.monotonic() > told + _TELL_S:
+                told = time.monotonic()
+                self._output.send(StillPreparing())
             if time.monotonic() > until:
                 raise LostError(f"not every worker was {what} within {within_s:g} s")
             gevent.sleep(_POLL_S)

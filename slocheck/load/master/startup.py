@@ -10,6 +10,7 @@ import gevent
 import locust
 from locust.env import Environment
 
+from slocheck.load.arrivals.starts import starts_text
 from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
@@ -111,6 +112,8 @@ def _prepared(
         )
     controller.connect()
     os.nice(_NICENESS)
-    warned = warnings(plan, scenario.environment.user_classes)
-    output.send(WorkersReady(versions={"locust": locust.__version__}, warnings=warned))
+    classes = scenario.environment.user_classes
+    starts = starts_text(plan, classes)
+    warned = warnings(plan, classes)
+    output.send(WorkersReady(versions={"locust": locust.__version__}, warnings=warned, starts=starts))
     return controller

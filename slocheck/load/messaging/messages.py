@@ -56,10 +56,12 @@ class WorkersReady:
     Attributes:
         versions: Of the load generator's parts, by name.
         warnings: What the user should know before the load begins.
+        starts: What is sent before the schedule, in words; empty where nothing is.
     """
 
     versions: Mapping[str, str]
     warnings: tuple[RunWarning, ...]
+    starts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class WorkersFailed:
     """The master to the command line: the workers did not start."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StillPreparing:
+    """The master to the command line, now and then while the workers prepare: it is alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +339,7 @@ Progress = (
     | WorkersReady
     | ScenarioRefused
     | WorkersFailed
+    | StillPreparing
     | LoadBegan
     | SecondPassed
     | LoadDone

@@ -45,6 +45,7 @@ from slocheck.load.messaging.messages import (
     ScenarioRefused,
     SecondPassed,
     StartLoad,
+    StillPreparing,
     StopLoad,
     TaskCounts,
     WorkerMessage,
@@ -67,7 +68,7 @@ _KINDS: Mapping[type, str] = {
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
     FileEnded: "file-ended", WorkerReport: "report", Farewell: "farewell",
-    ListenerRuns: "listener-runs", FileDone: "file-done",
+    StillPreparing: "still-preparing", ListenerRuns: "listener-runs", FileDone: "file-done",
 }  # fmt: skip
 
 

@@ -98,11 +98,12 @@ class EndpointCounter:
         (self._cell if inside else self._turn(start_ns)).service.append(service_ns)
 
     def _turn(self, start_ns: int) -> _Cell:
-        """Go to the cell of another second; what was sent before the load counts in its first."""
+        """Go to the cell of another second."""
         recorder = self._recorder
-        second = max(0, (start_ns - recorder.origin_ns) // NS_PER_SECOND)
+        second = recorder.second_of(start_ns)
         self._cell = recorder.cell(self, second)
-        self._from_ns = recorder.origin_ns + second * NS_PER_SECOND if second else 0
+        first = second == recorder.first_second
+        self._from_ns = 0 if first else recorder.origin_ns + second * NS_PER_SECOND
         self._until_ns = recorder.origin_ns + (second + 1) * NS_PER_SECOND
         return self._cell
 
@@ -117,6 +118,7 @@ class Recorder:
     Attributes:
         origin_ns: The moment the load began, on the monotonic clock; slices count from there.
         last_end_ns: When the last response ended.
+        first_second: Where what was sent before the load counts: 0, or a slice of its own.
     """
 
     def __init__(self, thresholds_ns: tuple[int, ...], reserved: Iterable[Endpoint] = ()) -> None:
@@ -124,6 +126,7 @@ class Recorder:
         self._reserved = {(endpoint.method, endpoint.name) for endpoint in reserved}
         self.origin_ns = 0
         self.last_end_ns = 0
+        self.first_second = 0
         self._thresholds = np.array(thresholds_ns, dtype=np.int64)
         self._counters: dict[tuple[str, str], EndpointCounter] = {}
         self._cells: dict[tuple[Endpoint, int], _Cell] = {}
@@ -140,6 +143,16 @@ class Recorder:
             counter = self._counters[key] = EndpointCounter(self, Endpoint(*key))
         return counter
 
+    def begin(self, origin_ns: int, first_second: int) -> None:
+        """Count slices from this moment on; see the attributes."""
+        self.origin_ns, self.first_second = origin_ns, first_second
+        for counter in self._counters.values():
+            counter.forget()
+
+    def second_of(self, start_ns: int) -> int:
+        """Return the second in which something began."""
+        return max(self.first_second, (start_ns - self.origin_ns) // NS_PER_SECOND)
+
     def cell(self, counter: EndpointCounter, second: int) -> _Cell:
         """Return where a counter's requests of a second are counted."""
         return self._cells.setdefault((counter.endpoint, second), _Cell())
@@ -147,7 +160,7 @@ class Recorder:
     def record(self, method: str, name: str, result: Result) -> None:
         """Count one request under its endpoint and the second in which it was sent."""
         counter = self.counter(method, name)
-        second = max(0, (result.start_ns - self.origin_ns) // NS_PER_SECOND)
+        second = self.second_of(result.start_ns)
         cell = self.cell(counter, second)
         if result.failure is None:
             cell.ok.append(result.latency_ns)

@@ -69,6 +69,11 @@ class Health:
         shown = f" ({place})" if place else ""
         _count(self._exceptions, f"{text[:MAX_MESSAGE]}{shown}")
 
+    def most_often(self) -> str:
+        """Return the most frequent exception since the last call of `take`, to end a sentence with."""
+        often = max(self._exceptions, key=lambda text: self._exceptions[text], default="")
+        return f", most often {often}" if often else ""
+
     def add_message(self, text: str) -> None:
         """Keep a warning of Locust, the scenario, or slocheck."""
         _count(self._messages, text[:MAX_MESSAGE])

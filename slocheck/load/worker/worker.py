@@ -19,7 +19,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.forbidden import ForbiddenConnection, later
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.warnings import RunWarning
-from slocheck.load.arrivals.load_model import WorkerModel
+from slocheck.load.arrivals.load_model import NoUserError, WorkerModel
 from slocheck.load.arrivals.turns import TaskWatch
 from slocheck.load.file_end import called, raised
 from slocheck.load.lateness import current_user
@@ -179,6 +179,9 @@ class Worker(WorkerRunner):
             self.environment.events.test_start.fire(environment=self.environment)
             self.worker_state = STATE_SPAWNING
             self._model.start_users(self.spawn_users, lambda: self.user_count)
+        except NoUserError:
+            self.end_by_file(f"no user could start{self._health.most_often()}")
+            return
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the file raises
             self.end_by_file(raised(error))
             return
@@ -191,7 +194,7 @@ class Worker(WorkerRunner):
         if self._tracker.draining:
             return  # the file has ended the run
         self._begun = True
-        self._tracker.begin(origin_ns)
+        self._tracker.begin(origin_ns, self._model.first_second)
         self._health.origin_ns = origin_ns
         self._health.forget_samples()  # how busy this process was before the load does not count
         for warning in self._warnings:

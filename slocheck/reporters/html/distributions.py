@@ -133,7 +133,7 @@ def heatmap_chart(recording: Recording) -> Markup | None:
     step = max(1, math.ceil(seconds / COLUMNS))
     cells: Counter[tuple[int, int]] = Counter()
     for part in recording.slices():
-        if part.second < seconds:
+        if 0 <= part.second < seconds:
             for index, count in part.latencies.items():
                 cells[part.second // step, _row(index)] += count
     if not cells:

@@ -28,7 +28,7 @@ def timeline(recording: Recording, step: int = 1) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 - slow to load, and only this report needs it
 
     seconds = recording.window.stop
-    parts = [part for part in recording.slices() if part.second < seconds]
+    parts = [part for part in recording.slices() if 0 <= part.second < seconds]
     begins = pd.RangeIndex(0, max(1, seconds), step, name="second")
     columns = [*COUNT_COLUMNS, *map(str, FailureClass)]
     counts = pd.DataFrame([_counts(part) for part in parts], columns=["second", *columns])

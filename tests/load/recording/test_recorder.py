@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slocheck.evidence.histogram import bucket_index, merge
 from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT, RecordingBuilder
-from slocheck.evidence.recording import FailureClass, SliceCounts
+from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, SliceCounts
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.plan.load_plan import LoadPlan
@@ -208,3 +208,17 @@ def test_a_response_that_nobody_looks_at_is_settled(tracker: Tracker) -> None:
     tracker.settle_forgotten()
     assert len(tracker.requests) == 0
     assert counted(tracker).ok == 1
+
+
+def test_what_was_sent_before_the_load_has_a_slice_of_its_own() -> None:
+    """Logins of the open model's users are neither in a warm-up nor in a window, however they are counted."""
+    recorder = Recorder((1,))
+    recorder.begin(1000 * S, BEFORE_LOAD)
+    counter = recorder.counter("GET", "login")
+    counter.ok(5 * S, 1, status=200, size=0, cache=0)
+    recorder.record("GET", "login", Result(6 * S, 1))
+    recorder.begin(7 * S, BEFORE_LOAD)
+    counter.ok(7 * S, 1, status=200, size=0, cache=0)
+    recorder.record("GET", "login", Result(round(6.9 * S), 1))
+    seconds = {part.second: part.ok for _, part in recorder.flush().counts}
+    assert seconds == {BEFORE_LOAD: 3, 0: 1}

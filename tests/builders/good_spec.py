@@ -1,12 +1,11 @@
 """A good spec that uses every block, and ways to break it, for the tests of the loader and of the schema."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from slocheck.errors import SpecError
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Spec
+from tests.support.broken_texts import BrokenText
 
 GOOD = """\
 service: shop-api
@@ -42,27 +41,10 @@ validity: {min_sent: 99%, min_slices: 10}
 """
 
 
-@dataclass(frozen=True)
-class Broken:
-    """One change to `GOOD` and the first message it must lead to.
+class Broken(BrokenText):
+    """One change to the good spec."""
 
-    Attributes:
-        old: A text that occurs in `GOOD` once.
-        new: What stands there instead.
-        message: Of the first problem, without the path.
-        schema: Whether the JSON Schema refuses it, too.
-    """
-
-    old: str
-    new: str
-    message: str
-    schema: bool = True
-
-    @property
-    def text(self) -> str:
-        """The broken spec."""
-        assert GOOD.count(self.old) == 1, f"{self.old!r} is not unique"
-        return GOOD.replace(self.old, self.new)
+    good = GOOD
 
 
 def problems_of(text: str | bytes, environment: dict[str, str] | None = None) -> list[str]:

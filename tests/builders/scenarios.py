@@ -2,7 +2,6 @@
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pytest
 
@@ -10,6 +9,7 @@ from slocheck.errors import SpecError
 from slocheck.scenario.compile.compiled import CompiledScenario, compile_scenario
 from slocheck.scenario.loader import parse_scenario
 from slocheck.scenario.model import Scenario
+from tests.support.broken_texts import BrokenText
 
 GOOD = """\
 feeders:
@@ -60,27 +60,10 @@ FILES = {
 ENVIRONMENT = {"API_TOKEN": "s3cr3t-of-env", "BROKEN": "a\r\nX: y", "EMPTY": ""}
 
 
-@dataclass(frozen=True)
-class Broken:
-    """One change to `GOOD` and the first message it must lead to.
+class Broken(BrokenText):
+    """One change to the good scenario."""
 
-    Attributes:
-        old: A text that occurs in `GOOD` once.
-        new: What stands there instead.
-        message: Of the first problem, without the path.
-        schema: Whether the JSON Schema refuses it, too.
-    """
-
-    old: str
-    new: str
-    message: str
-    schema: bool = True
-
-    @property
-    def text(self) -> str:
-        """The broken scenario."""
-        assert GOOD.count(self.old) == 1, self.old
-        return GOOD.replace(self.old, self.new)
+    good = GOOD
 
 
 def read_file(name: str, most: int) -> bytes:

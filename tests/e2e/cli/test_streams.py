@@ -92,6 +92,9 @@ def test_grep_of_a_pass_passes(runs: Path) -> None:
         "report fail --format html",
         "report fail --format markdown",
         "schema",
+        "init --dir made --service a --target http://127.0.0.1:1 --force",
+        "run --help",
+        "--version",
         "--help",
     ],
 )
@@ -115,6 +118,9 @@ def test_an_output_that_is_lost_twice_is_still_74(runs: Path) -> None:
     [
         ("report pass --format html", 0),
         ("schema", 0),
+        ("init --dir other --service a --target http://127.0.0.1:1 --force", 0),
+        ("run --help", 0),
+        ("--version", 0),
         ("--help", 0),
         ("grade nothing", 2),
         ("validate nothing.yaml", 2),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.errors import UsageError
+from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.model import ArrivalStats, Ending, Evidence, FileResult
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assess import assess
@@ -17,6 +18,7 @@ from tests.builders.recordings import make_recording, make_slice, steady
 from tests.builders.specs import make_spec
 
 SPEC = make_spec()
+ELSEWHERE = ForbiddenConnection("auth.example.com", "93.184.216.34", 443)
 
 
 def _at(ms: float, *, failed: int = 0) -> Evidence:
@@ -82,6 +84,7 @@ def test_a_tier_that_nobody_speaks_of_is_not_achieved() -> None:
         pytest.param(replace(HEALTH, workers=(replace(WORKER, complete=False),)), "workers", id="incomplete"),
         pytest.param(replace(HEALTH, unrecorded=1), "recording", id="a request is lost"),
         pytest.param(replace(HEALTH, exceptions={"KeyError: 'x'": 3}), "scenario", id="the scenario raises"),
+        pytest.param(replace(HEALTH, forbidden=(ELSEWHERE,)), "allowed-targets", id="it went elsewhere"),
     ],
 )
 def test_a_fault_of_the_generator_is_never_a_pass(health: object, finding: str) -> None:
@@ -132,6 +135,15 @@ def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
     busy = replace(HEALTH, workers=(replace(WORKER, cpu=2.0),))
     assert assess(SPEC, replace(_at(20, failed=100), health=busy)).exit_code == 1
     assert assess(SPEC, replace(_at(700), health=busy)).exit_code == 4
+
+
+def test_a_connection_that_was_not_allowed_explains_any_breach() -> None:
+    """Without its token host the file has no token: what the target then answered is not its own doing."""
+    run = replace(_at(700, failed=100), health=replace(HEALTH, forbidden=(ELSEWHERE,)))
+    graded = assess(SPEC, replace(run, ending=Ending.FORBIDDEN_CONNECTION))
+    assert (graded.outcome, graded.exit_code) == (Outcome.INVALID, 4)
+    assert "auth.example.com (93.184.216.34:443)" in graded.headline
+    assert "--allow-target auth.example.com" in graded.headline
 
 
 def test_a_fault_leaves_no_tier_achieved_beside_a_breach() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass, SliceCounts
@@ -68,6 +69,17 @@ def test_reports_are_merged_by_worker_and_sequence(collector: Collector) -> None
     assert collector.has_final("a")
     assert not collector.all_final
     assert collector.last_end_ns == 2
+
+
+def test_where_workers_and_master_may_not_connect_is_put_together(collector: Collector) -> None:
+    """A worker's last report has all that it has tried; the master adds its own."""
+    place = ForbiddenConnection("shop.example", "10.0.0.1", 80)
+    collector.add("a", report(1, forbidden=(place,)), now=0)
+    collector.add("a", report(2, forbidden=(replace(place, count=2),)), now=0)
+    collector.add("b", report(1, forbidden=(replace(place, port=81),)), now=0)
+    assert collector.forbidden == (replace(place, count=2), replace(place, port=81))
+    health = collector.health(clock_jump=0, measured_s=2, forbidden=(place,))
+    assert health.forbidden == (replace(place, count=3), replace(place, port=81))
 
 
 @pytest.mark.parametrize(

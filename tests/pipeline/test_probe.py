@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.grading.assess import assess
@@ -15,6 +14,7 @@ from slocheck.indicators.samples import NoData
 from slocheck.pipeline.probe import PretendedRun, pretended_run
 from slocheck.plan.mapping_match import Match, match_mapping
 from slocheck.plan.series_queries import UP
+from slocheck.sources.scrape.exposition import PageReader
 from slocheck.spec.blocks.preset import shipped_preset, shipped_presets
 from slocheck.spec.model import Endpoint, Preset, Spec
 from tests.builders.evidence import make_evidence
@@ -38,10 +38,9 @@ def spec_of(objectives: str = OBJECTIVES) -> Spec:
 
 def series_of(page: str, *, without: Sequence[str] = ()) -> Iterator[RawSeries]:
     """Yield the series of a page, once at a moment, without some labels."""
-    for family in text_string_to_metric_families(page):
-        for one in family.samples:
-            labels = {name: text for name, text in one.labels.items() if name not in without}
-            yield RawSeries(one.name, {**labels, **INSTANCE}, (1.0,), (one.value,))
+    for one in PageReader(None).read(page, openmetrics=False):
+        labels = {name: text for name, text in one.series.labels.items() if name not in without}
+        yield RawSeries(one.series.metric, {**labels, **INSTANCE}, (1.0,), (one.value,))
 
 
 def found_on(page: Path, *, without: Sequence[str] = ()) -> ServerSeries:
@@ -96,10 +95,29 @@ def pretended(spec: Spec, found: ServerSeries, unasked: Sequence[Endpoint] = ())
     [
         pytest.param((), id="whole"),
         pytest.param(
-            ("status", "status_code", "http_status_code", "http_response_status_code", "code"), id="no status"
+            (
+                "status",
+                "status_code",
+                "http_status_code",
+                "http_response_status_code",
+                "code",
+                "envoy_response_code",
+            ),
+            id="no status",
         ),
         pytest.param(
-            ("method", "path", "route", "handler", "view", "http_route", "http_target"), id="no route"
+            (
+                "method",
+                "path",
+                "route",
+                "handler",
+                "view",
+                "http_route",
+                "http_target",
+                "proxy",
+                "envoy_cluster_name",
+            ),
+            id="no route",
         ),
     ],
 )

@@ -7,7 +7,21 @@ from pathlib import Path
 from slocheck.documents.units import format_duration
 from slocheck.spec.blocks.preset import PRESET_KEYS, shipped_preset
 from slocheck.spec.presets import PRESET_NAMES
+from tests.plan.test_mapping_match import CAPTURED, PAGES
 
+CHECKED = {
+    **{
+        CAPTURED[library]: f"{library} {version}"
+        for library, version in (page.stem.rsplit("-", 1) for page in sorted(PAGES.glob("*.txt")))
+        if library in CAPTURED
+    },
+    "aspnet": "its documentation",
+    "istio": "its documentation",
+    "kong": "its documentation, in part",
+    "prometheus-net": "its source, in part",
+    "prom-client": "slocheck's reference API",
+}
+"""What a preset was held against: a page in tests/sources/pages, or what its makers write."""
 PAGE = Path(__file__).parents[2] / "docs" / "presets.md"
 BEGIN, END = "<!-- {0}: begin -->\n", "<!-- {0}: end -->\n"
 
@@ -18,8 +32,10 @@ def _code(value: str | None) -> str:
 
 def preset_rows() -> Iterator[str]:
     """Yield one row for each preset: family, labels, unit, lag."""
-    yield "| preset | histogram | counter | method | route | status | status on the histogram | unit | lag |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    heads = ["preset", "histogram", "counter", "method", "route", "status", "status on the histogram"]
+    heads += ["unit", "lag", "checked against"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"| {' | '.join('---' for _ in heads)} |"
     for name in PRESET_NAMES:
         one = shipped_preset(name)
         own = one.histogram and one.counter == f"{one.histogram}_count"
@@ -29,6 +45,7 @@ def preset_rows() -> Iterator[str]:
             _code(one.histogram_status_label),
             "-" if one.histogram is None else "s" if one.unit_seconds == 1 else "ms",
             format_duration(Fraction(one.lag)) if one.lag else "-",
+            CHECKED.get(name, "nothing yet"),
         )
         yield f"| {' | '.join(cells)} |"
 

@@ -94,6 +94,7 @@ class LoadHealth:
         in_flight: Requests unresolved at the drain's end (recorded as failed by timeout).
         unrecorded: Requests known to have been sent whose outcome nobody recorded.
         clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
+        suspended: Seconds of the load in which the machine was suspended.
         exceptions: Exceptions raised by the scenario's own code: text to count.
         arrivals: What became of the window's arrivals; None in the closed model.
         forbidden: Where the scenario tried to connect to, and was not allowed to.
@@ -107,6 +108,7 @@ class LoadHealth:
     in_flight: int = 0
     unrecorded: int = 0
     clock_jump: float = 0.0
+    suspended: float = 0.0
     exceptions: Mapping[str, int] = field(default_factory=dict)
     arrivals: ArrivalStats | None = None
     forbidden: tuple[ForbiddenConnection, ...] = ()

@@ -32,6 +32,7 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
         _workers,
         _cpu,
         _lag,
+        _stall,
         _users,
         _arrivals,
         _lost_requests,
@@ -171,6 +172,20 @@ def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     if not valid:
         message += f", allowed {format_seconds(allowed)}; latencies are too long by this much"
     return [Finding("loop-lag", valid, message, _distorted(spec))]
+
+
+def _stall(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """No worker, and not the whole machine, stood still: what was not sent then nobody measured."""
+    longest = max((worker.loop_lag_max for worker in evidence.health.workers), default=0.0)
+    suspended = evidence.health.suspended
+    stalled = max(longest, suspended)
+    valid = stalled <= spec.validity.max_stall
+    message = f"longest stall {stalled * 1000:,.0f} ms"
+    if not valid:
+        what = "the machine was suspended" if suspended >= longest else "a worker stood still"
+        allowed = f"allowed {spec.validity.max_stall:g} s"
+        message = f"{what} for {stalled:.1f} s, {allowed}; nothing was sent or measured in that time"
+    return [Finding("stall", valid, message, _distorted(spec))]
 
 
 def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:

@@ -14,6 +14,7 @@ from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import FileResult, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, only_refused
+from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
@@ -189,12 +190,12 @@ class Collector:
         return tuple(taken)
 
     def health(
-        self, *, clock_jump: float, measured_s: int, forbidden: tuple[ForbiddenConnection, ...] = ()
+        self, *, clocks: ClockWatch, measured_s: int, forbidden: tuple[ForbiddenConnection, ...] = ()
     ) -> LoadHealth:
         """Return the health of all workers.
 
         Args:
-            clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
+            clocks: What the machine's clocks did during the load.
             measured_s: Whole seconds of the window that were measured.
             forbidden: Where the master itself tried to connect to, and was not allowed to.
         """
@@ -208,7 +209,8 @@ class Collector:
             unrecorded=sum(
                 state.unrecorded + (0 if state.final else state.open) for state in self._workers.values()
             ),
-            clock_jump=clock_jump,
+            clock_jump=clocks.jump,
+            suspended=clocks.suspended,
             exceptions=dict(self._exceptions),
             idle_classes=tuple(self._idle_classes),
             arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag),

@@ -14,6 +14,7 @@ from slocheck.evidence.model import Ending, LoadHealth
 from slocheck.load.arrivals.load_model import ON_START_S
 from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import LISTENER_S, Listeners
+from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.collector import Collector
 from slocheck.load.master.last_word import last_word
 from slocheck.load.master.load_model import MasterModel, master_model
@@ -97,7 +98,7 @@ class RunController:
         self._origin_ns = 0
         self._wall_at_start = self._wall_at_origin = 0.0
         self._users = 0
-        self._clock_jump = 0.0
+        self._clocks = ClockWatch()
         self._ticked = 0
 
     def _refuse(self, why: str) -> None:
@@ -171,6 +172,7 @@ class RunController:
             return Ending.FORBIDDEN_CONNECTION
         self._origin_ns = time.monotonic_ns() + self._model.lead_ns
         self._wall_at_origin = time.time() + self._model.lead_ns / NS_PER_SECOND
+        self._clocks.begin(wall=self._wall_at_origin, monotonic=self._origin_ns / NS_PER_SECOND)
         self._runner.begin(self._workers, self._origin_ns)
         self._set_users()
         if self._plan.rate and not self._plan.declarative:
@@ -283,7 +285,7 @@ class RunController:
         if self._collector is None:
             return LoadHealth(planned_users=self._plan.users, users=0, workers=())
         return self._collector.health(
-            clock_jump=self._clock_jump, measured_s=measured_s, forbidden=self._guard.forbidden
+            clocks=self._clocks, measured_s=measured_s, forbidden=self._guard.forbidden
         )
 
     @property
@@ -338,8 +340,7 @@ class RunController:
     def _step(self, phase: str) -> None:
         """Take commands, watch the clocks, and tick once a second, when the reports have come in."""
         self._take_commands()
-        drift = time.time() - self._wall_at_origin - self._elapsed
-        self._clock_jump = max(self._clock_jump, abs(drift))
+        self._clocks.look()
         if self._elapsed >= self._ticked + 1 + _TICK_AFTER_S:
             self._tick(phase)
 

@@ -41,10 +41,14 @@ class Health:
         self._cpu_from = (time.monotonic(), time.process_time())
 
     def sample(self, *, users: int, late_ns: int) -> None:
-        """Add one sample of the event loop: users running, and how late the sample is."""
-        second = (time.monotonic_ns() - self.origin_ns) // NS_PER_SECOND
-        self._users[second] = users
-        lag = self._lag.setdefault(second, {})
+        """Add one sample of the event loop: users running, and how late the sample is.
+
+        The lag belongs to the second in which the sample was due: a stall that ends after the window is the
+        window's.
+        """
+        now_ns = time.monotonic_ns() - self.origin_ns
+        self._users[now_ns // NS_PER_SECOND] = users
+        lag = self._lag.setdefault((now_ns - max(0, late_ns)) // NS_PER_SECOND, {})
         index = bucket_index(max(0, late_ns))
         lag[index] = lag.get(index, 0) + 1
 

@@ -11,6 +11,7 @@ class ValidityLimits:
         min_sent: Smallest share of the planned users or arrivals that were sent, 0..1.
         max_generator_cpu: Largest share of one core a worker may use, 0..1.
         max_loop_lag: Largest p99 of event-loop lag, seconds.
+        max_stall: Longest time in which a worker's event loop, or the whole machine, stood still, seconds.
         max_schedule_lag: Largest p99 of the delay of arrivals against the schedule, seconds.
         max_lag_share: Largest p99 of either lag, as a share of a latency limit that it could breach.
         max_exceptions: Most exceptions of the scenario's own code.
@@ -28,6 +29,7 @@ class ValidityLimits:
     min_sent: float = 0.99
     max_generator_cpu: float = 0.9
     max_loop_lag: float = 0.1
+    max_stall: float = 1.0
     max_schedule_lag: float = 0.1
     max_lag_share: float = 0.1
     max_exceptions: int = 0

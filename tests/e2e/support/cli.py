@@ -26,7 +26,8 @@ EASY = """\
 """
 
 RELAXED = """\
-validity: {min_sent: "0%", max_generator_cpu: "10000%", max_loop_lag: 60s, max_schedule_lag: 60s,
+validity: {min_sent: "0%", max_generator_cpu: "10000%", max_loop_lag: 60s, max_stall: 60s,
+  max_schedule_lag: 60s,
   max_lag_share: "1000000000%",
   max_clock_skew: 60s, steady: false}
 """

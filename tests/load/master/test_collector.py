@@ -9,6 +9,7 @@ from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass, SliceCounts
+from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.collector import DOWN_AFTER_S, Collector
 from slocheck.load.master.load_model import master_model
 from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, WorkerReport
@@ -97,7 +98,7 @@ def test_a_gap_or_a_missing_final_is_incomplete(
     """A worker is complete when nothing it sent is missing."""
     for sequence in sequences:
         collector.add("a", report(sequence, final=final and sequence == sequences[-1]), now=0)
-    health = collector.health(clock_jump=0, measured_s=2)
+    health = collector.health(clocks=ClockWatch(), measured_s=2)
     assert health.workers[0].complete is complete
     assert health.unrecorded == (0 if final else 1), "the requests that were open when it was last heard"
 
@@ -114,11 +115,14 @@ def test_health_is_of_the_window(collector: Collector) -> None:
     )
     collector.add("a", report(1, health=of_a), now=0)
     collector.add("b", report(1, health=HealthSamples(users={1: 3}, exceptions={"x": 1})), now=0)
-    health = collector.health(clock_jump=0.5, measured_s=2)
+    clocks = ClockWatch()
+    clocks.jump, clocks.suspended = 0.5, 0.25
+    health = collector.health(clocks=clocks, measured_s=2)
     worker = health.workers[0]
     assert worker.cpu == pytest.approx(0.6)
     assert worker.loop_lag_p99 == pytest.approx(0.005, rel=1 / 256)
-    assert (health.users, health.planned_users, health.clock_jump) == (5, 6, 0.5)
+    assert (health.users, health.planned_users) == (5, 6)
+    assert (health.clock_jump, health.suspended) == (0.5, 0.25)
     assert (dict(health.exceptions), worker.messages) == ({"x": 3}, ("m",))
 
 
@@ -180,7 +184,7 @@ def test_arrivals_of_the_window_are_added_up() -> None:
     lag = {0: {bucket_index(900 * MS): 5}, 1: {bucket_index(MS): 98}, 2: {bucket_index(80 * MS): 2}}
     collector.add("a", report(1, arrivals=ArrivalCounts({0: 7, 1: 3}, lag)), now=0)
     collector.add("b", report(1, arrivals=ArrivalCounts({2: 1})), now=0)
-    arrivals = collector.health(clock_jump=0, measured_s=2).arrivals
+    arrivals = collector.health(clocks=ClockWatch(), measured_s=2).arrivals
     assert arrivals is not None
     assert (arrivals.planned, arrivals.dropped) == (104, 4)
     assert (arrivals.lag_p99, arrivals.lag_max) == pytest.approx((0.08, 0.08), rel=0.01)
@@ -199,4 +203,4 @@ def test_users_are_compared_with_their_stages(running: list[int], users: int) ->
     plan = replace(PLAN, users=10, stages=(Stage(0, 10, 2), Stage(10, 10, 1)))
     collector = collecting(["a"], plan, range(3))
     collector.add("a", report(1, health=HealthSamples(users=dict(enumerate(running)))), now=0)
-    assert collector.health(clock_jump=0, measured_s=3).users == users
+    assert collector.health(clocks=ClockWatch(), measured_s=3).users == users

@@ -1,10 +1,12 @@
 """A worker's health, and the run's clock."""
 
 import logging
+import time
 from dataclasses import replace
 
 import pytest
 
+from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_index
 from slocheck.load.phases import Phases
 from slocheck.load.worker.health import MAX_TEXTS, OTHER_TEXT, Health, HealthLogHandler
@@ -22,6 +24,17 @@ def test_samples_are_kept_by_second_and_taken_once() -> None:
     assert first.loop_lag == {second: {bucket_index(0): 2}}
     assert len(first.cpu) == 1
     assert health.take().users == {}
+
+
+def test_a_stall_belongs_to_the_second_in_which_it_began() -> None:
+    """One that ends after the window is seen in the window."""
+    health = Health()
+    now = time.monotonic_ns() // NS_PER_SECOND
+    health.sample(users=1, late_ns=5 * NS_PER_SECOND)
+    taken = health.take()
+    (began,) = taken.loop_lag
+    assert began in (now - 5, now - 4)
+    assert set(taken.users) <= {now, now + 1}
 
 
 def test_exceptions_are_counted_by_text_and_bounded() -> None:

@@ -100,9 +100,9 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         if source is not None:
             stack.callback(source.close)
         folder = stack.enter_context(request.archive.create(datetime.now(UTC)))
+        log.open(folder.path)
         settled = _prepare(request, engine, source, adapters)
         builder = _builder(request)
-        log.open(folder.path)
         stopping = EarlyStopping(spec) if request.until_decided else None
         load = _drive(engine, builder, stopping, adapters)
         server = _collect(spec, load, source, settled, adapters)

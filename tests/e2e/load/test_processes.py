@@ -248,7 +248,7 @@ IMPORTED = "while it is imported"
         pytest.param(RAISES, f"scenario.py:3: raises {IMPORTED}: ZeroDivisionError: division", id="raises"),
         pytest.param("exit(3)\n", f"scenario.py:1: ends the process {IMPORTED}", id="exits"),
         pytest.param("import locust\n", "scenario.py: has no user class; define a subclass", id="no user"),
-        pytest.param(SHAPE, "scenario.py: defines a LoadTestShape (S); the plan decides", id="shape"),
+        pytest.param(SHAPE, "scenario.py: S is a LoadTestShape; the spec says how many", id="shape"),
         pytest.param(None, "scenario.py: no such Locust file", id="missing"),
     ],
 )

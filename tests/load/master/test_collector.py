@@ -79,7 +79,7 @@ def test_where_workers_and_master_may_not_connect_is_put_together(collector: Col
     collector.add("a", report(2, forbidden=(replace(place, count=2),)), now=0)
     collector.add("b", report(1, forbidden=(replace(place, port=81),)), now=0)
     assert collector.forbidden == (replace(place, count=2), replace(place, port=81))
-    health = collector.health(clock_jump=0, measured_s=2, forbidden=(place,))
+    health = collector.health(clocks=ClockWatch(), measured_s=2, forbidden=(place,))
     assert health.forbidden == (replace(place, count=3), replace(place, port=81))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from slocheck.masking import mask
+from slocheck.masking import mask, mask_urls
 
 LOG_FILE = "scenario.log"
 MAX_LOG_BYTES = 1 << 24
@@ -14,7 +14,7 @@ _CUT = b"(the log was cut here)\n"
 
 
 class ScenarioLog:
-    """Keeps what a Locust file prints and logs, as it comes and in any thread.
+    """Keeps what a Locust file prints and logs, as it comes and in any thread; values of queries are masked.
 
     Args:
         show: Is given each line; None: nobody watches.
@@ -54,7 +54,7 @@ class ScenarioLog:
                 self._file = None
 
     def _add(self, raw: bytes) -> None:
-        line = mask(raw.decode(errors="replace"), self._secrets)
+        line = mask(mask_urls(raw.decode(errors="replace")), self._secrets)
         if self._show is not None:
             self._show(line)
         data = line.encode(errors="replace") + b"\n"

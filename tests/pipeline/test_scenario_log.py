@@ -15,9 +15,11 @@ def test_lines_are_kept_and_shown_whole_and_masked(tmp_path: Path) -> None:
     log.take(b"ter2\nnot UTF-8: \xe9\nbeg")
     assert shown == ["the password is ***", "not UTF-8: \ufffd"]
     log.open(tmp_path)
-    log.take(b"un")
+    log.take(b"un\nno answer from /items?token=abc")
     log.close()
-    assert (tmp_path / LOG_FILE).read_text() == "the password is ***\nnot UTF-8: \ufffd\nbegun\n"
+    assert (tmp_path / LOG_FILE).read_text() == (
+        "the password is ***\nnot UTF-8: \ufffd\nbegun\nno answer from /items?token=***\n"
+    )
 
 
 @pytest.mark.parametrize("folder", ["", "missing"])

@@ -33,7 +33,7 @@ CASES = (
     Case("events/quit_on_threshold.py", users=1, ends="runner.quit() in {path}:14"),
     Case("events/stop_from_a_task.py", users=1, ends="runner.stop() in {path}:14"),
     Case("events/own_exit_code.py", exit_code=3),
-    Case("events/custom_options.py"),
+    Case("events/custom_options.py", options=("--pages", "5", "--section=shoes", "--verbose-shop")),
     Case("data/csv_data.py"),
     Case("data/siblings/locustfile.py"),
     Case("data/names_from_urls.py"),
@@ -73,6 +73,17 @@ def test_a_file_sends_and_counts_what_it_does_under_locust(beside: Beside, case:
             "data/missing_module.py",
             ":3: raises while it is imported: ModuleNotFoundError: No module named 'locust_plugins'",
             id="a package that is not installed",
+        ),
+        pytest.param(
+            "tasks/load_shape.py",
+            ": Steps is a LoadTestShape; the spec says how many users run when: "
+            "write workload: {users: [{users: 1, for: 1s}, {users: 3, for: 2s}]} there",
+            id="a shape",
+        ),
+        pytest.param(
+            "clients/pytest_functions.py",
+            ": test_items is a test in the style of pytest, which slocheck does not run; make it a @task",
+            id="pytest",
         ),
     ],
 )

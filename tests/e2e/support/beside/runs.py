@@ -31,6 +31,7 @@ class Case:
         users: How many of them.
         tags: Only tasks with one of these.
         exclude_tags: No task with one of these.
+        options: What the file adds to Locust's command line.
         ends: How the file itself ends the run, as slocheck says it; empty: it does not.
         exit_code: What the file ends Locust with, where it sets that itself.
         lost: What Locust loses: a request whose block raises is never counted there.
@@ -40,6 +41,7 @@ class Case:
     users: int = 2
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     ends: str = ""
     exit_code: int = 0
     lost: tuple[tuple[str, tuple[int, int]], ...] = ()
@@ -76,7 +78,7 @@ def alone(case: Case, locust: ForkedLocust) -> Outcome:
     with ShopServer() as server:
         code, out, said = locust.run(
             ["-f", f"{case.path},{HELPER}", "--headless", "--json", "-H", server.url,
-             "-u", str(case.users), "-r", "100", "-t", f"{LONGEST_S}s", *tags, *excluded],
+             "-u", str(case.users), "-r", "100", "-t", f"{LONGEST_S}s", *tags, *excluded, *case.options],
             cwd=case.path.parent,
         )  # fmt: skip
     entries = json.loads(out) if out.lstrip().startswith("[") else []
@@ -98,7 +100,7 @@ def under_slocheck(case: Case) -> Outcome:
     with ShopServer() as server:
         plan = make_plan(
             server.url, str(case.path), users=case.users, duration_s=LONGEST_S,
-            tags=case.tags, exclude_tags=case.exclude_tags,
+            tags=case.tags, exclude_tags=case.exclude_tags, options=case.options,
         )  # fmt: skip
         with LoadEngine(plan) as engine:
             engine.prepare()

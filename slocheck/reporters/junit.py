@@ -29,7 +29,7 @@ def render(report: Report) -> str:
     suite.hostname = for_xml(report.evidence.provenance.host)
     cases = [_completed(report)]
     cases += [_validity(report, finding) for finding in report.assessment.findings]
-    cases += _steady(report)
+    cases += _steady(report) + _file_gate(report)
     for result in report.assessment.objectives:
         cases += [_case(report, result, level) for level in result.levels]
     suite.add_testcases(cases)
@@ -81,6 +81,18 @@ def _steady(report: Report) -> list[TestCase]:
         case.system_out = text
     else:
         case.result = [Error(text, "undecided")]
+    return [case]
+
+
+def _file_gate(report: Report) -> list[TestCase]:
+    """Return the failed case of a Locust file that sets an exit code; nothing where it sets none."""
+    file = report.evidence.health.file
+    if not file.exit_code:
+        return []
+    case = _named(report, "run", "locust-file")
+    case.result = [
+        Failure(for_xml(f"the Locust file set exit code {file.exit_code}, {file.exit_place}"), "failed")
+    ]
     return [case]
 
 

@@ -1,0 +1,117 @@
+"""A Locust file that ends its run, or judges it: in order, named, and kept."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slocheck.evidence.model import Ending
+from slocheck.pipeline.archive import load_evidence
+from slocheck.spec.model.load_profile import Stage
+from tests.builders.load_plans import constant, make_plan, write_scenario
+from tests.e2e.support.cli import only_run, slocheck, write_spec
+from tests.e2e.support.load_runs import run
+from tests.e2e.support.load_server import LoadServer
+from tests.support.waiting import wait_until
+
+ENDING = """
+    import sys
+    from locust import HttpUser, constant, events, task
+
+    seen = []
+
+    class Asking(HttpUser):
+        wait_time = constant(0.02)
+
+        @task
+        def ask(self):
+            self.client.get("/delay/50", name="ask")
+            seen.append(self)
+            if "{how}" == "exit" and len(seen) > 20:
+                sys.exit(3)
+            while len(seen) > 200:
+                self.client.get("/never-ending")
+
+    @events.request.add_listener
+    def watch(**_):
+        if "{how}" == "quit" and len(seen) > 20:
+            seen[0].environment.runner.quit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "rate", "says"),
+    [
+        pytest.param("quit", (), "runner.quit() in ", id="quit in a listener, closed model"),
+        pytest.param("exit", constant(60, 120), "sys.exit(3) in ", id="sys.exit in a task, open model"),
+    ],
+)
+def test_a_file_that_ends_its_run_ends_it_in_order(
+    tmp_path: Path, how: str, rate: tuple[Stage, ...], says: str
+) -> None:
+    """On all workers, with its line; no request is lost, and none that is cut off is the target's failure."""
+    scenario = write_scenario(tmp_path, ENDING.replace("{how}", how))
+    with LoadServer() as server:
+        plan = make_plan(server.url, scenario, users=10, duration_s=120, rate=rate, processes=2)
+        ended = run(plan)
+        assert server.counts.total() == ended.sent
+    assert ended.result.ending is Ending.SCENARIO
+    assert ended.result.error.startswith("the Locust file ended the run after ")
+    assert f"{says}{scenario}:" in ended.result.error
+    assert ended.total("GET ask").failed == 0
+    assert ended.result.health.unrecorded == 0
+    assert all(worker.complete for worker in ended.result.health.workers)
+    assert ended.result.recording.window_s < 60
+
+
+JUDGING = """
+import sys
+from locust import FastHttpUser, constant, events, task
+from locust.runners import MasterRunner
+
+
+class Reader(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def item(self):
+        self.client.get("/items/1", name="/items/{id}")
+
+
+@events.test_stop.add_listener
+def leaves(**_):
+    sys.exit()
+
+
+@events.quitting.add_listener
+def judges(environment, **_):
+    if isinstance(environment.runner, MasterRunner) and environment.stats.total.num_requests > 100:
+        environment.process_exit_code = 5
+"""
+
+
+def test_a_files_own_gate_is_kept_and_nohup_holds(tmp_path: Path) -> None:
+    """Exit code 1, named, archived, so that a later grade has it; an ignored hangup changes nothing."""
+    with LoadServer() as server:
+        write_spec(tmp_path, server.url, scenario=JUDGING, more="confidence: none\n")
+        process = subprocess.Popen(
+            ["bash", "-c", 'trap "" HUP && exec "$0" -m slocheck run', sys.executable],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            wait_until(lambda: server.counts["/items/1"] > 100)
+            process.send_signal(signal.SIGHUP)
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 1, out + err
+    assert "The Locust file set exit code 5 in " in " ".join(out.split())
+    evidence = load_evidence(only_run(tmp_path))
+    assert evidence.ending is Ending.COMPLETE
+    assert (evidence.health.file.exit_code, evidence.health.file.listener_errors) == (5, {})
+    assert "scenario.py:" in evidence.health.file.exit_place
+    assert slocheck("grade", "latest", cwd=tmp_path).returncode == 1
+    junit = (only_run(tmp_path) / "junit.xml").read_text()
+    assert "the Locust file set exit code 5, " in junit.partition('name="locust-file"')[2]

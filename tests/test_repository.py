@@ -16,6 +16,10 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROO
 _DEMO = "tests/e2e/docs/test_readme.py::test_the_demo_ends_with_a_grade"
 _TERMINALS = "tests/e2e/docs/test_readme.py::test_the_two_terminals"
 _AGAIN = "tests/e2e/docs/test_readme.py::test_a_run_is_graded_and_reported_again"
+_WORLD = (
+    "tests/e2e/load/test_file_world.py"
+    "::test_a_file_finds_its_options_its_environment_and_the_runner_as_in_locust"
+)
 _MAKE = "tests/test_repository.py::test_make_targets_run_what_the_readme_says"
 
 COVERED = {
@@ -30,6 +34,7 @@ COVERED = {
     "slocheck init --service shop-api --target http://127.0.0.1:8000 --dir my-slo": (
         "tests/e2e/docs/test_readme.py::test_init_writes_a_spec_that_validates"
     ),
+    "slocheck run slo.yaml -- --region eu --audit": _WORLD,
     "slocheck grade latest --gate bronze": _AGAIN,
     "slocheck report latest --format markdown": _AGAIN,
     "slocheck report latest --format html -o report.html": _AGAIN,

@@ -71,9 +71,9 @@ def test_a_file_finds_its_options_its_environment_and_the_runner_as_in_locust(tm
         "LOCUST_API_TOKEN": "from the environment",
     }
     with LoadServer() as server:
-        load = "rate: 30/s, max_users: 12, warmup: 1s, duration: 10s, options: {region: eu, audit: true}"
+        load = "rate: 30/s, max_users: 12, warmup: 1s, duration: 10s, options: {user-file: a.csv}"
         write_spec(tmp_path, server.url, workload=load, scenario="")
-        given = ("--", "--user-file", "a.csv", "--secret-word", "tell-nobody")
+        given = ("--", "--region", "eu", "--audit", "--secret-word", "tell-nobody")
         done = slocheck(
             "run",
             "--json",

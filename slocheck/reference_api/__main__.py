@@ -22,6 +22,8 @@ from slocheck.reference_api.faults import Faults
 
 HOST = "127.0.0.1"
 _GRACE_S = 2
+_KEEP_ALIVE_S = 75
+"""Longer than any user waits: closing an idle connection breaks a request that is being sent on it."""
 
 
 class _Server(uvicorn.Server):
@@ -97,6 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         access_log=False,
         log_level="error",  # it warns of the preflight, which asks a plain port for TLS
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=_KEEP_ALIVE_S,
     )
     server = _Server(config)
     threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()

@@ -1,6 +1,5 @@
 """Starting the master process: the plan, the scenario, the workers, and the order to begin."""
 
-import logging
 import os
 import signal
 from collections import deque
@@ -14,6 +13,7 @@ from slocheck.load.arrivals.starts import starts_text
 from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
+from slocheck.load.logs import show_logs
 from slocheck.load.master.run_controller import LostError, RunController
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.line_writer import LineWriter
@@ -38,7 +38,7 @@ _NICENESS = 10
 def main() -> int:
     """Run the master by the commands on standard input; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    show_logs()
     output = LineWriter(take_stdout())
     parent = ParentPipe()
     first = protocol.decode_command(parent.line())

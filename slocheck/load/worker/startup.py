@@ -17,6 +17,7 @@ from slocheck.load.arrivals.turns import TaskWatch
 from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
+from slocheck.load.logs import show_logs
 from slocheck.load.machine_limits import raise_descriptor_limit
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import Farewell, WorkerSettings
@@ -146,5 +147,5 @@ def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) 
 
 def _watch_logs(health: Health) -> None:
     """Show messages on stderr, and keep warnings for the report."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    show_logs()
     logging.getLogger().addHandler(HealthLogHandler(health))

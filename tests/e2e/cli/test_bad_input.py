@@ -127,14 +127,16 @@ def faulty() -> Iterator[str]:
 def test_a_prometheus_that_fails_the_preflight_exits_4(
     api: str, faulty: str, tmp_path: Path, path: str, message: str
 ) -> None:
-    """No load is sent, no run is archived, and the cause is named."""
+    """No load is sent, the cause is named, and kept in place of a result."""
     source = f'prometheus: {{url: "{faulty}/{path}", {SELECTOR}}}\n'
     write_spec(tmp_path, api, source=source)
     done = slocheck("run", cwd=tmp_path)
     assert done.returncode == 4, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not list(tmp_path.glob("reports/*"))
+    kept = {file.name: file.read_text() for file in tmp_path.glob("reports/*/*")}
+    assert kept.keys() == {"aborted"}, kept
+    assert message in kept["aborted"]
 
 
 def test_a_prometheus_that_refuses_exits_4(api: str, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import ServerSeries
 from slocheck.spec.model import FailureRule, Overrides
 
-SCHEMA_VERSION = 3
-"""Of the evidence's format. Formats 1 and 2 were written by development versions before 0.1.0."""
+SCHEMA_VERSION = 4
+"""Of the evidence's format. Formats 1 to 3 were written by development versions before 0.1.0."""
 
 
 class Ending(StrEnum):
@@ -18,11 +18,11 @@ class Ending(StrEnum):
 
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
-    TARGET_DOWN = "target down"
-    GENERATOR_LOST = "generator lost"
-    UNEXPECTED_ANSWERS = "unexpected answers"
-    FORBIDDEN_CONNECTION = "forbidden connection"
-    SCENARIO = "ended by the scenario"
+    TARGET_DOWN = "target_down"
+    GENERATOR_LOST = "generator_lost"
+    UNEXPECTED_ANSWERS = "unexpected_answers"
+    FORBIDDEN_CONNECTION = "forbidden_connection"
+    SCENARIO = "ended_by_scenario"
 
 
 @dataclass(frozen=True, slots=True)

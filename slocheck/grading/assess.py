@@ -111,8 +111,8 @@ def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
             names = ", ".join(run.health.idle_classes)
             yield RunWarning(
                 "class-never-ran",
-                f"{names} never ran a task: with so few users or arrivals none fell to so small a weight, so "
-                "nothing of what it does was measured",
+                f"{names} never ran a task, and was not measured: its weight is too small for this many "
+                "users or arrivals",
             )
 
 

@@ -128,6 +128,12 @@ class LevelResult:
     sides: tuple[SideResult, ...]
     needed: bool
 
+    @property
+    def deciding(self) -> SideResult | None:
+        """The side that the verdict rests on: the first one that says the same; None without any."""
+        same = [side for side in self.sides if side.verdict is self.verdict]
+        return next(iter(same or self.sides), None)
+
 
 SEVERITY = (Verdict.BREACHED, Verdict.UNDECIDED, Verdict.MET)
 """Worst first."""

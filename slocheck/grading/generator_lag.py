@@ -66,7 +66,7 @@ def _with_lateness(
     lag_s = _lag_s(runs, None, longest=True)
     said = []
     if lag_s > spec.validity.max_lag_share * limit_s:
-        said.append(f"this machine was late by up to {format_seconds(lag_s)}")
+        said.append(f"the load generator was late by up to {format_seconds(lag_s)}")
     most = server.display.high if server is not None and server.display is not None else None
     if most is not None and most < min(limit_s, _observed_s(client)):
         named = f"p{float(result.objective.indicator.quantile or 1) * 100:g}"

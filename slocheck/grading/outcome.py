@@ -108,7 +108,7 @@ def headline(
     if file and gate is not Verdict.BREACHED:
         return f"{file[0].upper()}{file[1:]}; {spec.gate} itself is {gate.value}."
     if not gaps:
-        return f"{spec.gate} is {gate.value}, but the target did not last to the end of the run."
+        return f"{spec.gate} is {gate.value}, but the target stopped responding before the end of the run."
     if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
         tested = sum(bool(result.needed) for result in results)
         return (

@@ -99,11 +99,13 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     valid = users >= spec.validity.min_sent * planned
     message = f"{users:,} of {planned:,} users"
     if not valid:
-        message += f" ran throughout the window, so less load than planned was sent; {_cure_of_few(evidence)}"
+        message += (
+            f" ran throughout the window, so less load than planned was sent; {_remedy_of_few(evidence)}"
+        )
     return [Finding("users", valid, message, _distorted(spec))]
 
 
-def _cure_of_few(evidence: Evidence, cure: str = "a longer warm-up helps") -> str:
+def _remedy_of_few(evidence: Evidence, cure: str = "a longer warm-up helps") -> str:
     """Say what helps against too few users: where the scenario raises, nothing but mending that."""
     exceptions = evidence.health.exceptions
     return f"the scenario raised {_most_frequent(exceptions)}" if exceptions else cure
@@ -124,7 +126,7 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
     if not enough:
         message += (
             f"; the others found all {evidence.health.planned_users:,} users busy, so the worst moments "
-            f"were not measured; {_cure_of_few(evidence, 'raise workload.max_users, or lower the rate')}"
+            f"were not measured; {_remedy_of_few(evidence, 'raise workload.max_users, or lower the rate')}"
         )
     on_time = arrivals.lag_p99 <= spec.validity.max_schedule_lag
     allowed = spec.validity.max_schedule_lag
@@ -182,7 +184,7 @@ def _stall(spec: Spec, evidence: Evidence) -> list[Finding]:
     valid = stalled <= spec.validity.max_stall
     message = f"longest stall {stalled * 1000:,.0f} ms"
     if not valid:
-        what = "the machine was suspended" if suspended >= longest else "a worker stood still"
+        what = "the machine was suspended" if suspended >= longest else "a worker was blocked"
         allowed = f"allowed {spec.validity.max_stall:g} s"
         message = f"{what} for {stalled:.1f} s, {allowed}; nothing was sent or measured in that time"
     return [Finding("stall", valid, message, _distorted(spec))]
@@ -274,11 +276,11 @@ def _expected_answers(spec: Spec, evidence: Evidence) -> list[Finding]:
     bad = [item for item in found if _invalid(item, spec)]
     bad.sort(key=lambda item: (-item.unexpected_share, -item.total))
     if bad:
-        more = f"; {len(bad) - 1} more endpoints alike" if len(bad) > 2 else "; 1 more endpoint alike"  # noqa: PLR2004 - singular
-        text = f"{_text(bad[0], spec)}{more if len(bad) > 1 else ''}"
+        more = f"; the same at {quantity(len(bad) - 1, 'more endpoint')}" if len(bad) > 1 else ""
+        text = f"{_text(bad[0], spec)}{more}"
         return [Finding("unexpected-answers", valid=False, message=text, affects=_affected(spec, bad))]
     if evidence.ending is Ending.UNEXPECTED_ANSWERS:
-        text = "the load was ended early: nothing but unexpected answers came back"
+        text = "the load was ended early: every response had an unexpected status"
         everything = frozenset(item.name for item in spec.objectives)
         return [Finding("unexpected-answers", valid=False, message=text, affects=everything)]
     count, total = sum(item.unexpected for item in found), sum(item.total for item in found)
@@ -310,7 +312,7 @@ def _text(item: Answers, spec: Spec) -> str:
     several = ", ".join(map(str, statuses))
     listed = " and ".join(map(str, statuses)) if len(statuses) < 3 else several  # noqa: PLR2004 - a pair
     were = "was" if count == 1 else "were"
-    text = f"{item.endpoint}: {count:,} of {item.total:,} answers {were} {listed}; {_cure(statuses)}"
+    text = f"{item.endpoint}: {count:,} of {item.total:,} answers {were} {listed}; {_remedy(statuses)}"
     if item.unexpected == 0:  # a written expectation refused them all
         return text
     if spec.workload.scenario.endswith(".py"):
@@ -318,7 +320,7 @@ def _text(item: Answers, spec: Spec) -> str:
     return f"{text}, or write `expect: {{status: {f'[{several}]' if len(statuses) > 1 else several}}}`"
 
 
-def _cure(statuses: Sequence[int]) -> str:
+def _remedy(statuses: Sequence[int]) -> str:
     if statuses and statuses[0] in _CREDENTIALS:
         return "check the credentials"
     if statuses and statuses[0] // 100 == _REDIRECT:

@@ -24,7 +24,7 @@ _LEAVING = (SystemExit, KeyboardInterrupt)
 _CODE_KEY = "slocheck_exit_code"
 _NOT_THE_FILES = tuple(f"{Path(str(package.__file__)).parent}/" for package in (locust, slocheck))
 
-Told = Callable[[str], object]
+Observer = Callable[[str], object]
 """Is told of each listener that runs next: its name, its event and its place."""
 
 
@@ -75,11 +75,13 @@ class Listeners:
         EventHook.fire = fire  # type: ignore[method-assign, assignment] # Locust has no other way in
         Environment.process_exit_code = property(exit_code, set_exit_code)  # type: ignore[assignment]
 
-    def finish(self, hook: EventHook, *, told: Told = str, reverse: bool = False, **arguments: Any) -> None:
+    def finish(
+        self, hook: EventHook, *, observer: Observer = str, reverse: bool = False, **arguments: Any
+    ) -> None:
         """Fire one of the last events: no listener may end this process, or take longer than `LISTENER_S`."""
         for handler in _handlers(hook, reverse=reverse):
             name = _described(hook, handler)
-            told(name)
+            observer(name)
             running = gevent.spawn(self._finish_one, hook, handler, arguments)
             running.join(LISTENER_S)
             if not running.ready():

@@ -35,7 +35,7 @@ def check_capacity(plan: LoadPlan) -> None:
     if each + SPARE_DESCRIPTORS > limit:
         raise UsageError(
             f"workload: {each:,} users in one process need {each + SPARE_DESCRIPTORS:,} open files, and it "
-            f"may open {limit:,}; {_cure(limit)}, or plan fewer users (under a rate: workload.max_users)"
+            f"may open {limit:,}; {_remedy(limit)}, or plan fewer users (under a rate: workload.max_users)"
         )
     ports = _ports()
     if plan.users > ports and plan.users > (ports := ports * _addresses(plan.target_url)):
@@ -46,7 +46,7 @@ def check_capacity(plan: LoadPlan) -> None:
         )
 
 
-def _cure(limit: int) -> str:
+def _remedy(limit: int) -> str:
     if limit >= MAX_DESCRIPTORS:
         return "spread them with --processes"
     return "raise the hard limit (ulimit -Hn; LimitNOFILE for a service), spread them with --processes"

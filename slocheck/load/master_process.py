@@ -133,8 +133,8 @@ class MasterProcess:
         It is foreign text.
         """
         lines = self._tail.decode(errors="replace").strip().splitlines()
-        told = (line for line in reversed(lines) if not line.startswith(_INFORMATION))
-        return mask_urls(next(told, ""))
+        shown = (line for line in reversed(lines) if not line.startswith(_INFORMATION))
+        return mask_urls(next(shown, ""))
 
     def exit_code(self) -> int:
         """Return the exit code once `receive` has returned None; below 0 for a signal, or for none yet."""

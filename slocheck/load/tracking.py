@@ -209,7 +209,7 @@ class Tracker:
         return isinstance(error, Exception) and self._unsent(request, error)
 
     def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
-        """Tell whether a request failed while it was built; that is told as the scenario's exception."""
+        """Tell whether a request failed while it was built; that is counted as the scenario's exception."""
         if not is_forbidden(error) and (request.under_way or is_transport(error)):
             return False
         if request.give_back is not None:

@@ -94,7 +94,9 @@ def settle(
     other = not_a_histogram(mapping.histogram or "", search.families)
     notes = [RunWarning("missing-label", note) for note in compared.notes]
     if mapping.is_unknown:
-        notes.append(RunWarning("no-metrics-yet", f"{NOTHING_YET}; looked for again after the load"))
+        notes.append(
+            RunWarning("no-metrics-yet", f"{NOTHING_YET}; they will be searched for again after the load")
+        )
     elif search.match is None:
         notes += _fits_another(mapping, search.families)
     if other:
@@ -155,7 +157,7 @@ def _fits_another(mapping: Preset, families: tuple[Family, ...]) -> list[RunWarn
     match = match_mapping(families, shipped_presets())
     if not isinstance(match, Match):
         return []
-    text = f"preset {mapping.name} has no series, and others are there that fit: {match.said}"
+    text = f"preset {mapping.name} has no series; other metrics match: {match.said}"
     return [RunWarning("other-metrics", f"{text}; if these count the requests, write that preset, or auto")]
 
 

@@ -13,7 +13,6 @@ from slocheck.grading.report import Report
 from slocheck.reporters.escape import for_xml
 from slocheck.reporters.text import (
     NO_VERDICT,
-    deciding_side,
     evidence_text,
     limit_text,
     margin_text,
@@ -129,7 +128,7 @@ def _result(report: Report, level: LevelResult, message: str) -> Error | Failure
 
 def _body(report: Report, objective: Objective, level: LevelResult) -> str:
     """Write the numbers of a case one below the other: value, limit, margin, and what they rest on."""
-    decides = deciding_side(level)
+    decides = level.deciding
     confidence = report.assessment.confidence
     lines = {
         "verdict": level.verdict.value,
@@ -147,7 +146,7 @@ def _message(report: Report, objective: Objective, level: LevelResult) -> str:
     """Say what was observed, the limit and its place in the spec, and what the verdict rests on."""
     observed = sides_text(objective, level)
     text = f"{level.verdict.value}: {observed}, {limit_text(level.level, level.limit)}"
-    decides = deciding_side(level)
+    decides = level.deciding
     margin = margin_text(objective, level.limit, decides.display) if decides else ""
     text += f" ({margin})" if margin else ""
     text += f" ({level.reason})" if level.reason else ""

@@ -14,7 +14,6 @@ from slocheck.reporters.text import (
     OUTCOME_GLYPHS,
     clock_text,
     confidence_text,
-    deciding_side,
     evidence_text,
     failure_text,
     headline_word,
@@ -122,7 +121,7 @@ def _evidence(report: Report) -> list[str]:
     found = []
     for result in _needed(report):
         objective, level = result.objective, result.shown
-        side = deciding_side(level)
+        side = level.deciding
         if side is None or side.bounds is None:
             continue
         margin = margin_text(objective, level.limit, side.display)

@@ -210,15 +210,9 @@ def evidence_text(objective: Objective, limit: Limit, side: SideResult, confiden
     return "; ".join(part for part in parts if part)
 
 
-def deciding_side(level: LevelResult) -> SideResult | None:
-    """Return the side that the level's verdict rests on: the first one that says the same."""
-    same = [side for side in level.sides if side.verdict is level.verdict]
-    return next(iter(same or level.sides), None)
-
-
 def sides_text(objective: Objective, level: LevelResult) -> str:
     """Write the deciding side's value, then the other side's in brackets if there is one."""
-    decides = deciding_side(level)
+    decides = level.deciding
     if decides is None:
         return NO_DATA
     text = value_text(objective, decides.display)

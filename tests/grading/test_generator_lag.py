@@ -15,6 +15,7 @@ from tests.builders.recordings import steady
 from tests.builders.specs import make_spec
 
 SPEC = make_spec()  # gate silver: p95 below 200 ms
+LATE_92 = "the load generator was late by up to 92ms"
 LATE_LOOP = replace(HEALTH, workers=(WORKER, replace(WORKER, loop_lag_p99=0.03)))
 LATE_SCHEDULE = replace(HEALTH, arrivals=ArrivalStats(planned=6000, dropped=0, lag_p99=0.03, lag_max=0.05))
 
@@ -97,9 +98,12 @@ def test_what_the_server_saw_as_well_is_no_lateness_of_ours(server: Verdict, exp
     ("lag_ms", "server_high", "begins"),
     [
         pytest.param(
-            92, 0.01, "this machine was late by up to 92ms; the server's p95 is at most 10ms: ", id="both"
+            92,
+            0.01,
+            f"{LATE_92}; the server's p95 is at most 10ms: ",
+            id="both",
         ),
-        pytest.param(92, 0.25, "this machine was late by up to 92ms: ", id="late, and a bucket of no use"),
+        pytest.param(92, 0.25, f"{LATE_92}: ", id="late, and a bucket of no use"),
         pytest.param(2, 0.01, "the server's p95 is at most 10ms: ", id="a fast server"),
         pytest.param(2, 0.25, "", id="neither"),
     ],

@@ -1,5 +1,6 @@
 """JSON, JUnit and Markdown: what machines and forges rely on, with plain and with hostile content."""
 
+import ast
 import json
 import re
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import slocheck
+from slocheck.evidence.model import Ending
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Outcome
 from slocheck.reporters import FORMATS
@@ -18,6 +21,7 @@ from slocheck.reporters.json import document
 from tests.builders.reports import HOSTILE, hostile_report, report, unbounded, writable
 
 DOCUMENTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 FREE_NAMES = ("failed_by_class", "requests_by_status", "versions")
 
 
@@ -36,13 +40,33 @@ def keys(value: object, path: str = "") -> Iterator[str]:
 
 def test_each_documented_key_exists_and_each_key_is_documented() -> None:
     """The page and the document name the same keys; only a nullable object's own name may be bare."""
-    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
-    documented = set(DOCUMENTED.findall(page))
+    documented = set(DOCUMENTED.findall(PAGE.read_text().partition("## Codes")[0]))
     found = set(keys(document(report())))
     nullable = {
         path for path in found - documented if any(name.startswith(f"{path}.") for name in documented)
     }
     assert found - nullable == documented
+
+
+def codes(made_by: str) -> set[str]:
+    """Return the codes that slocheck's own code gives to what a class makes."""
+    found = set()
+    for path in Path(slocheck.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == made_by and node.args:
+                assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: not a fixed code"
+                found.add(str(node.args[0].value))
+    return found
+
+
+def test_every_code_and_every_ending_is_documented() -> None:
+    """A CI job can look up what it may match, and finds nothing that cannot come."""
+    page = PAGE.read_text()
+    _, findings, warnings = page.partition("## Codes")[2].split("[].code`")
+    assert set(DOCUMENTED.findall(findings)) == codes("Finding")
+    assert set(DOCUMENTED.findall(warnings)) == codes("RunWarning")
+    (endings,) = re.findall(r"^\| `run.ending` \| (.*) \|$", page, re.MULTILINE)
+    assert endings.replace("`", "").split(", ") == [ending.value for ending in Ending]
 
 
 def test_keys_keep_their_order() -> None:

@@ -13,7 +13,6 @@ from slocheck.grading.assessment import Bounds, LevelResult, Side, Verdict
 from slocheck.indicators.samples import Display
 from slocheck.reporters.text import (
     clock_text,
-    deciding_side,
     gap_between_sides,
     indicator_text,
     interval_text,
@@ -156,7 +155,7 @@ def test_the_deciding_side_says_what_the_level_says() -> None:
     client = side(Verdict.MET, 0.15)
     server = side(Verdict.BREACHED, 0.25, 0.5, who=Side.SERVER)
     level = LevelResult("silver", limit, Verdict.BREACHED, "", (client, server), needed=True)
-    assert deciding_side(level) is server
+    assert level.deciding is server
     assert sides_text(LATENCY, level) == "250ms to 500ms (client 150ms)"
 
 

@@ -1,6 +1,5 @@
 """The one server that a client talks to: its addresses, resolved before the load, and how it is trusted."""
 
-import ipaddress
 import socket
 import ssl
 import urllib.request
@@ -10,6 +9,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+from slocheck.allowed_targets import AllowedTargets, is_localhost_name
 from slocheck.errors import UsageError
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.errors import TransportError, from_system
@@ -114,20 +114,15 @@ def _refuse_proxy(scheme: str, host: str) -> None:
     """Refuse to bypass a proxy that the environment names: the load would take another path."""
     proxies = urllib.request.getproxies_environment()
     named = proxies.get(scheme) or proxies.get("all")
-    if named and not urllib.request.proxy_bypass(host) and not _is_loopback(host):
+    if named and not urllib.request.proxy_bypass(host) and not _is_local(host):
         raise OriginError(
             f"the environment names an HTTP proxy for {scheme}://{host}, and this client uses none; "
             f"unset {scheme}_proxy, or add {host} to no_proxy"
         )
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_local(host: str) -> bool:
+    return is_localhost_name(host) or AllowedTargets().allows_address(host)
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ from typing import Protocol
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_bounds, quantile_bounds
 from slocheck.evidence.model import ArrivalStats
+from slocheck.load.arrivals.load_model import ON_START_S
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model.load_profile import rate_at
 
@@ -21,10 +22,14 @@ class MasterModel(Protocol):
     Attributes:
         lead_ns: How long before second 0 the workers are told to begin, nanoseconds.
         may_send_early: Whether users may send something before second 0.
+        starting_s: How long starting the users before the load may take, seconds.
+        announced_users: Users of a Locust file that all run before the load, which it is told of; 0: none.
     """
 
     lead_ns: int
     may_send_early: bool
+    starting_s: float
+    announced_users: int
 
     def users_at(self, elapsed: float) -> tuple[int, float] | None:
         """Return the users planned after `elapsed` seconds, and how many to start a second.
@@ -50,6 +55,8 @@ class ClosedModel:
 
     lead_ns = 0
     may_send_early = False
+    starting_s = 0.0
+    announced_users = 0
 
     def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
@@ -85,12 +92,16 @@ class OpenModel:
     Attributes:
         lead_ns: The schedule begins this much after the order to begin, so that no worker is late.
         may_send_early: A Locust file's users may send something in their `on_start`.
+        starting_s: How long starting the users may take, seconds.
+        announced_users: Users of a Locust file, which it is told of.
     """
 
     lead_ns = _LEAD_NS
 
     def __init__(self, plan: LoadPlan) -> None:
         self.may_send_early = not plan.declarative
+        self.starting_s = plan.users / plan.start_rate + ON_START_S
+        self.announced_users = 0 if plan.declarative else plan.users
 
     def users_at(self, _elapsed: float) -> None:
         """Return None: the workers have started their users already."""

@@ -11,7 +11,6 @@ from locust.env import Environment
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.forbidden import ForbiddenConnection, later
 from slocheck.evidence.model import Ending, LoadHealth
-from slocheck.load.arrivals.load_model import ON_START_S
 from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import LISTENER_S, Listeners
 from slocheck.load.master.clock_watch import ClockWatch
@@ -143,8 +142,7 @@ class RunController:
     @property
     def _prepare_s(self) -> float:
         """Seconds that the workers have to prepare: in the open model they start their users."""
-        starts_s = self._plan.users / self._plan.start_rate + ON_START_S if self._plan.rate else 0.0
-        return TEST_START_S + starts_s
+        return TEST_START_S + self._model.starting_s
 
     def _begin_test(self) -> None:
         """Fire `test_start` and prepare the workers; raises FileEndedError."""
@@ -175,8 +173,8 @@ class RunController:
         self._clocks.begin(wall=self._wall_at_origin, monotonic=self._origin_ns / NS_PER_SECOND)
         self._runner.begin(self._workers, self._origin_ns)
         self._set_users()
-        if self._plan.rate and not self._plan.declarative:
-            self._runner.announce(self._plan.users)
+        if self._model.announced_users:
+            self._runner.announce(self._model.announced_users)
         if not self._model.may_send_early:
             self._wall_at_start = self._wall_at_origin
         self._output.send(LoadBegan(load_start=self._wall_at_start, origin=self._wall_at_origin))
@@ -240,7 +238,7 @@ class RunController:
         """Send the result, then end the workers."""
         if self._origin_ns:
             self._tick("drain")
-        told = self._guard.forbidden
+        reported = self._guard.forbidden
         end_ns = max(self._collector.last_end_ns if self._collector else 0, self._origin_ns)
         self._output.send(
             LoadDone(
@@ -254,20 +252,22 @@ class RunController:
             )
         )
         self._output.flush(1.0)
-        self._tear_down(told)
+        self._tear_down(reported)
 
-    def _tear_down(self, told: tuple[ForbiddenConnection, ...]) -> None:
+    def _tear_down(self, reported: tuple[ForbiddenConnection, ...]) -> None:
         """Let the Locust file have its last word, here and in the workers; then end the workers."""
         runner, events = self._runner, self._runner.environment.events
         runner.dismiss(self._workers)
         for event, reverse in ((events.test_stop, False), (events.quitting, True)):
-            self._listeners.finish(event, told=self._tell, reverse=reverse, environment=runner.environment)
+            self._listeners.finish(
+                event, observer=self._tell, reverse=reverse, environment=runner.environment
+            )
         until = time.monotonic() + (2 * LISTENER_S if self._origin_ns else 0.0)
         while len(runner.farewells) < len(self._workers) and time.monotonic() < until:
             if len(self._processes.ended()) == len(self._workers):
                 break
             gevent.sleep(_POLL_S)
-        forbidden = later(self._guard.forbidden, told)
+        forbidden = later(self._guard.forbidden, reported)
         self._output.send(last_word(self._listeners, list(runner.farewells.values()), forbidden))
         self._output.flush(1.0)
         self._processes.stop(1.0)
@@ -294,15 +294,15 @@ class RunController:
         return (time.monotonic_ns() - self._origin_ns) / NS_PER_SECOND if self._origin_ns else 0.0
 
     def _wait(self, holds: Callable[[], bool], within_s: float, what: str) -> None:
-        told = time.monotonic()
-        until = told + within_s
+        asked = time.monotonic()
+        until = asked + within_s
         while not holds():
             self._take_commands()
             self._check_workers()
             if self._runner.ended:
                 self._check_file()
-            if self._workers and time.monotonic() > told + _TELL_S:
-                told = time.monotonic()
+            if self._workers and time.monotonic() > asked + _TELL_S:
+                asked = time.monotonic()
                 self._output.send(StillPreparing())
             if time.monotonic() > until:
                 raise LostError(f"not every worker was {what} within {within_s:g} s")
@@ -331,7 +331,7 @@ class RunController:
                 raise LostError(f"worker process {index + 1} of {self._plan.processes} {how}")
         silent = [worker for worker in self._runner.lost if not final(worker)]
         if silent:
-            raise LostError(f"worker {silent[0]} fell silent: stopped, or too busy to answer")
+            raise LostError(f"worker {silent[0]} stopped responding: it was stopped, or is overloaded")
 
     def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:

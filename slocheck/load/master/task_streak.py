@@ -47,4 +47,4 @@ class TaskStreak:
         """Say what was noticed."""
         if running == 0:
             return "no user of the Locust file is left"
-        return f"the Locust file did nothing but raise for {RAISING_S:g} s"
+        return f"every task of the Locust file raised an exception for {RAISING_S:g} s"

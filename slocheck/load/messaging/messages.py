@@ -231,7 +231,7 @@ class Farewell:
         exit_code: That the file set in this process until the load ended; 0: none.
         exit_place: Where.
         late_code: One that a listener set after the load, which sees this worker's statistics alone.
-        listener_errors: Exceptions of listeners that no report has told: text to count.
+        listener_errors: Exceptions of listeners that no report had before: text to count.
         unfinished: Listeners that took too long.
         forbidden: Where it tried to connect to since its last report, and was not allowed to.
     """

@@ -121,7 +121,7 @@ def _instead_of(shape: LoadTestShape) -> str:
         stages = stages_of(shape)
     except ShapeError as error:
         return (
-            f"{text}write its course as stages there (workload: {{users: [{{users: 10, for: 30s}}, "
+            f"{text}write its load profile as stages there (workload: {{users: [{{users: 10, for: 30s}}, "
             f"{{to: 50, for: 1m}}]}}), and mark the class abstract; slocheck cannot do that: {error}"
         )
     return f"{text}write workload: {{users: {stages}}} there, and mark the class abstract"

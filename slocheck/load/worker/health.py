@@ -20,7 +20,7 @@ from slocheck.masking import mask_urls
 MAX_TEXTS = 50
 OTHER_TEXT = "(others)"
 SAMPLE_S = 0.05
-_TOLD = "__slocheck_told__"
+_COUNTED = "__slocheck_counted__"
 
 
 class Health:
@@ -60,13 +60,13 @@ class Health:
         What came of a request that could not be built was counted then; the file may also have caught it.
         """
         del user_instance
-        if not any(getattr(cause, _TOLD, False) for cause in chain_of(exception)):
+        if not any(getattr(cause, _COUNTED, False) for cause in chain_of(exception)):
             self._raised(message_of(exception), place_of(tb))
 
     def on_unsent(self, method: str, name: str, error: Exception) -> None:
         """Count a request that could not be built as an exception of the scenario, at the line that asked."""
         with suppress(Exception):
-            setattr(error, _TOLD, True)
+            setattr(error, _COUNTED, True)
         self._raised(f"{method} {name} could not be sent: {message_of(error)}", caller())
 
     def _raised(self, text: str, place: str) -> None:

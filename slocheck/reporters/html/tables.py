@@ -99,7 +99,8 @@ def provenance(report: Report) -> tuple[tuple[str, str], ...]:
         ("started", where.started),
         (
             "ended",
-            f"{where.ended}, {evidence.ending.value}" + (f" by {evidence.signal}" * bool(evidence.signal)),
+            f"{where.ended}, {evidence.ending.value.replace('_', ' ')}"
+            + (f" by {evidence.signal}" * bool(evidence.signal)),
         ),
         ("target", where.target),
         ("certificate", "not verified (insecure: true)" if report.spec.target.tls.insecure else ""),

@@ -13,7 +13,6 @@ from slocheck.reporters.text import (
     OUTCOME_GLYPHS,
     SIDE_TITLES,
     bad_text,
-    deciding_side,
     gap_between_sides,
     headline_word,
     indicator_text,
@@ -160,7 +159,7 @@ def _shown(objective: Objective, level: LevelResult, side: Side) -> str:
 
 
 def _level(report: Report, result: ObjectiveResult, level: LevelResult) -> LevelView:
-    decides = deciding_side(level)
+    decides = level.deciding
     return LevelView(
         level=level.level,
         limit=level.limit.text,
@@ -215,7 +214,7 @@ def budgets(report: Report) -> tuple[str, ...]:
         if level is None or not (traits.is_ratio and traits.counts_requests):
             continue
         allowed = error_budget(result.objective.indicator, level.limit)
-        side = deciding_side(level)
+        side = level.deciding
         if allowed and side and side.bad is not None and side.total:
             lasts = _lasts(Fraction(side.bad, side.total) / allowed)
             found.append(f"{result.objective.name}, {limit_text(gate, level.limit)}: {lasts}")

@@ -17,7 +17,6 @@ from slocheck.reporters.text import (
     GLYPHS,
     NO_VERDICT,
     clock_text,
-    deciding_side,
     evidence_text,
     failure_text,
     headline_word,
@@ -138,7 +137,7 @@ def _limit_cell(result: ObjectiveResult) -> str:
     """Write the limit, the value's distance from it, and whether ``critical`` is breached as well."""
     objective, level = result.objective, result.shown
     text = limit_text(level.level, level.limit)
-    decides = deciding_side(level)
+    decides = level.deciding
     if decides:
         margin = margin_text(objective, level.limit, decides.display)
         text += f" ({margin})" if margin else ""
@@ -151,7 +150,7 @@ def _limit_cell(result: ObjectiveResult) -> str:
 def _why(result: ObjectiveResult, report: Report) -> str:
     """Say what the verdict rests on; if undecided, first say why."""
     objective, level = result.objective, result.shown
-    decides = deciding_side(level)
+    decides = level.deciding
     evidence = ""
     if decides is not None:
         evidence = evidence_text(objective, level.limit, decides, report.assessment.confidence)
@@ -186,7 +185,7 @@ def _met_lines(needed: Sequence[ObjectiveResult], listed: Sequence[ObjectiveResu
 
 def _has_interval(result: ObjectiveResult, report: Report) -> bool:
     """Tell whether there is more to say about a met objective than its name."""
-    decides = deciding_side(result.shown)
+    decides = result.shown.deciding
     return report.assessment.confidence is not None and decides is not None and decides.bounds is not None
 
 

@@ -149,9 +149,6 @@ class Inspection:
         ]
         return points(answer, self.http.messages)
 
-    def _warn(self, code: str, text: str) -> None:
-        self.warnings.append(RunWarning(code, text))
-
     def _targets(self) -> int:
         """Count the targets that are up."""
         selector = selector_text(self.up)
@@ -168,10 +165,12 @@ class Inspection:
                 )
             )
         if good < len(found):
-            self._warn(
-                "targets-down",
-                f"{len(found) - good} of the {len(found)} targets of {selector} are down (up = 0): "
-                "their requests will not be counted",
+            self.warnings.append(
+                RunWarning(
+                    "targets-down",
+                    f"{len(found) - good} of the {len(found)} targets of {selector} are down (up = 0): "
+                    "their requests will not be counted",
+                )
             )
         return good
 
@@ -195,10 +194,12 @@ class Inspection:
                 )
             )
         if not pinned:
-            self._warn(
-                "job-not-pinned",
-                f"the selector does not pin the job: add job: {jobs[0]} to prometheus.selector, "
-                "so that another job on the same target cannot double the counts",
+            self.warnings.append(
+                RunWarning(
+                    "job-not-pinned",
+                    f"the selector does not pin the job: add job: {jobs[0]} to prometheus.selector, "
+                    "so that another job on the same target cannot double the counts",
+                )
             )
 
     def _metrics(self) -> list[str]:
@@ -226,10 +227,12 @@ class Inspection:
 
     def _warn_of(self, missing: Sequence[str]) -> None:
         for name in missing:
-            self._warn(
-                "missing-metric",
-                f"{name} has no series yet: it is counted from 0 if the first request creates it; "
-                f"if the service exports it under another name, correct the preset ({self.preset.name})",
+            self.warnings.append(
+                RunWarning(
+                    "missing-metric",
+                    f"{name} has no series yet: it is counted from 0 if the first request creates it; "
+                    f"if the service exports it under another name, correct the preset ({self.preset.name})",
+                )
             )
 
 

@@ -161,7 +161,7 @@ class PrometheusApi:
         moved = abs(skew - self._known[0])
         if moved > MAX_CLOCK_MOVE:
             fetcher.note(
-                f"Prometheus's clock moved by {moved:.1f} s against ours during the run: "
+                f"Prometheus's clock drifted by {moved:.1f} s against this machine's during the run: "
                 "its samples cannot be matched to the load"
             )
         return self._known

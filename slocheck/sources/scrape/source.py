@@ -297,7 +297,7 @@ class ScrapePages:
             took = max(scrape.received - scrape.sent for scrape in replica.scrapes())
             if took > self._source.interval / 2:
                 text = (
-                    f"{strip_url(replica.url)} takes {took:.1f} s, and is asked every "
+                    f"a scrape of {strip_url(replica.url)} takes {took:.1f} s, at an interval of "
                     f"{self._source.interval:g} s: raise scrape's interval, or scraping slows the service"
                 )
                 warnings.append(RunWarning("slow-page", text))

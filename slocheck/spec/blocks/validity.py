@@ -11,7 +11,7 @@ VALIDITY_KEYS: tuple[Key[Any], ...] = (
     Key("min_sent", types.RATIO, _NORMAL.min_sent, "smallest share of planned users or arrivals"),
     Key("max_generator_cpu", types.SHARE, _NORMAL.max_generator_cpu, "largest share of a core a worker uses"),
     Key("max_loop_lag", types.duration("1ms", "10m"), _NORMAL.max_loop_lag, "p99 lag of its event loop"),
-    Key("max_stall", types.duration("1ms", "10m"), _NORMAL.max_stall, "longest time in which it stood still"),
+    Key("max_stall", types.duration("1ms", "10m"), _NORMAL.max_stall, "longest time in which it was blocked"),
     Key(
         "max_schedule_lag",
         types.duration("1ms", "10m"),

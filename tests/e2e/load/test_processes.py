@@ -99,7 +99,7 @@ def test_kill_ends_at_once(tmp_path: Path) -> None:
     ("number", "says"),
     [
         pytest.param(signal.SIGKILL, "worker process 1 of 1 was killed by signal 9", id="killed"),
-        pytest.param(signal.SIGSTOP, "fell silent: stopped, or too busy to answer", id="stopped"),
+        pytest.param(signal.SIGSTOP, "stopped responding: it was stopped, or is overloaded", id="stopped"),
     ],
 )
 def test_a_lost_worker_ends_the_run(tmp_path: Path, number: signal.Signals, says: str) -> None:

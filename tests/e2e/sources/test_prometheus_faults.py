@@ -74,7 +74,7 @@ CASES: Mapping[str, Case] = {  # those that take longest come first
     "a warning": Case(Fault(Kind.WARNING), 3, "Prometheus warned: planted: a store is gone"),
     "isPartial": Case(Fault(Kind.PARTIAL), 3, "the answer is partial (isPartial)"),
     "422 for ever": Case(Fault(Kind.TOO_MUCH), 3, "would load too many samples"),
-    "clock moved": Case(Fault(shift=AHEAD), 3, "clock moved by 12"),
+    "clock moved": Case(Fault(shift=AHEAD), 3, "clock drifted by 12"),
     "clock ahead": Case(Fault(), 4, "clock skew 12", clock=AHEAD),
     "clock behind": Case(Fault(), 4, "clock skew 12", clock=-AHEAD),
 }

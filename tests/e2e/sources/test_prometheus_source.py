@@ -297,4 +297,4 @@ def test_a_clock_that_moves_during_the_run_makes_the_result_incomplete(server: P
     api._known = (found.clock_skew - 100, found.scrape_interval)
     result = collected(api, time.time())
     api.close()
-    assert any("clock moved by 100" in reason for reason in result.incomplete)
+    assert any("clock drifted by 100" in reason for reason in result.incomplete)

@@ -177,7 +177,7 @@ def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 
 def _stall(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """No worker, and not the whole machine, stood still: what was not sent then nobody measured."""
+    """No worker was blocked, and the machine was not suspended: nothing was measured in that time."""
     longest = max((worker.loop_lag_max for worker in evidence.health.workers), default=0.0)
     suspended = evidence.health.suspended
     stalled = max(longest, suspended)

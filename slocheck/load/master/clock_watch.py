@@ -8,7 +8,7 @@ class ClockWatch:
 
     Attributes:
         jump: Largest difference of the wall clock's advance to the monotonic one's, seconds.
-        suspended: Seconds in which the machine stood still: the monotonic clock does not count them.
+        suspended: Seconds in which the machine was suspended: the monotonic clock does not count them.
     """
 
     def __init__(self) -> None:

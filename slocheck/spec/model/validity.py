@@ -11,7 +11,7 @@ class ValidityLimits:
         min_sent: Smallest share of the planned users or arrivals that were sent, 0..1.
         max_generator_cpu: Largest share of one core a worker may use, 0..1.
         max_loop_lag: Largest p99 of event-loop lag, seconds.
-        max_stall: Longest time in which a worker's event loop, or the whole machine, stood still, seconds.
+        max_stall: Longest time in which a worker's event loop was blocked, or the machine suspended, seconds.
         max_schedule_lag: Largest p99 of the delay of arrivals against the schedule, seconds.
         max_lag_share: Largest p99 of either lag, as a share of a latency limit that it could breach.
         max_exceptions: Most exceptions of the scenario's own code.

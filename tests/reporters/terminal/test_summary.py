@@ -63,4 +63,4 @@ def test_a_run_undecided_by_no_objective_says_why() -> None:
     """A target that died in a run that met all so far: the headline is the only reason there is."""
     printed = lines(target_lost())
     assert printed[0].startswith("UNDECIDED")
-    assert "the target did not last to the end of the run" in printed[1]
+    assert "the target stopped responding before the end of the run" in printed[1]

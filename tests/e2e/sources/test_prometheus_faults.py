@@ -32,6 +32,7 @@ OBJECTIVES = """\
 BREACHED = '  ours_p50: {indicator: latency_p50, source: client, bronze: "< 1us", silver: "< 1us"}\n'
 WORKLOAD = "users: 2, spawn_rate: 50, warmup: 0s, duration: 11s"
 AHEAD = 125.0
+SENDING = "sending load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,22 +174,19 @@ def write(folder: Path, api: str, url: str, *, objectives: str = OBJECTIVES, job
     return spec
 
 
-def begun(folder: Path) -> bool:
-    """Tell whether the load of a run in this folder has begun."""
-    return any((folder / "reports").glob(f"*/{RUNNING_FILE}"))
-
-
 def run_until_bad(folder: Path, turn_bad: Callable[[], None]) -> subprocess.CompletedProcess[str]:
     """Make the run of the spec in `folder`; when its load has begun, let Prometheus turn bad."""
-    process = start_slocheck("run", "--json", "--allow-concurrent", cwd=folder)
+    said = folder / "stderr"
+    with said.open("w") as stderr:
+        process = start_slocheck("run", "--json", "--allow-concurrent", cwd=folder, stderr=stderr)
     try:
-        wait_until(lambda: begun(folder) or process.poll() is not None, "the load begun")
+        wait_until(lambda: SENDING in said.read_text() or process.poll() is not None, "the load begun")
         turn_bad()
-        out, err = process.communicate(timeout=200)
+        out, _ = process.communicate(timeout=200)
     finally:
         process.kill()
         process.communicate()
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, said.read_text())
 
 
 def run_faulty(fault: Fault, clock: float, api: Api, folder: Path, upstream: str) -> Done:
@@ -293,11 +291,11 @@ def test_a_breach_that_the_client_proves_needs_no_prometheus(
 def test_a_fault_before_the_load_means_no_load(
     api: str, prometheus: PrometheusServer, tmp_path: Path
 ) -> None:
-    """A Prometheus that fails the preflight ends the run before it: nothing is sent, nothing archived."""
+    """A Prometheus that fails the preflight ends the run before it: nothing is sent, nothing measured."""
     with FaultProxy(prometheus.url) as proxy:
         write(tmp_path, api, proxy.url)
         proxy.set(Fault(Kind.STATUS_503))
         done = slocheck("run", "--json", "--allow-concurrent", cwd=tmp_path)
     assert done.returncode == 4, done.stdout + done.stderr
     assert "HTTP 503" in done.stderr
-    assert not list((tmp_path / "reports").glob("*Z-*"))
+    assert [path.name for path in only_run(tmp_path).iterdir()] == ["aborted"]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SCENARIO = '''"""A steady reader of one item."""
 from locust import FastHttpUser, constant, task
@@ -71,13 +71,15 @@ def slocheck(
     )
 
 
-def start_slocheck(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
-    """Start the command line in `cwd` and return the process, its output in pipes."""
+def start_slocheck(
+    *arguments: str | Path, cwd: Path, stderr: IO[str] | int = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """Start the command line in `cwd` and return the process; stdout is a pipe, stderr too unless given."""
     return subprocess.Popen(
         [sys.executable, "-m", "slocheck", *map(str, arguments)],
         cwd=cwd,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         stdin=subprocess.DEVNULL,
     )

@@ -62,6 +62,7 @@ class PrometheusApi:
         self._up = up_query(plan.series, source.selector)
         self._known: tuple[float, float] | None = None  # skew and interval, once measured
         self._shown = 0.0  # on the server's clock: from when on samples are taken
+        self._started = False
 
     def check(self) -> None:
         """Read the credentials and the files of certificates; raises UsageError."""
@@ -74,7 +75,9 @@ class PrometheusApi:
             SourceError: Prometheus does not answer.
         """
         if after is not None:
-            self._shown = wait_for_scrape(self._http, self._up, after=after)
+            scraped = wait_for_scrape(self._http, self._up, after=after)
+            if not self._started:
+                self._shown = scraped
         return find_families(self._http, self._up)
 
     def use(self, plan: MetricPlan) -> None:
@@ -95,7 +98,8 @@ class PrometheusApi:
         return found
 
     def start(self) -> None:
-        """Do nothing: Prometheus scrapes by itself."""
+        """Begin: no sample from here on is left out. Prometheus scrapes by itself."""
+        self._started = True
 
     def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
         """Wait until all of the load is counted and fetch everything around it.

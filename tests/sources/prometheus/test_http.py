@@ -158,7 +158,7 @@ def test_patience_ends() -> None:
     """A server that stays down is given up."""
     with FaultServer([http("", "500 Oops")]) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
-        connection.patience = 0.6
+        connection.patience = 3.0
         with pytest.raises(SourceError, match="HTTP 500"):
             connection.query("up")
         connection.close()

@@ -12,7 +12,7 @@ demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 	$(BIN)/slocheck demo
 
 test: $(INSTALLED) $(SERVERS)  ## Run all tests, the end-to-end ones with the real servers
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint types test  ## Lint, types, tests
 

@@ -23,6 +23,8 @@ from slocheck.spec.model import Preset
 FEW_REQUESTS = 8
 """A page that adds nothing while so few requests are expected may just have had none."""
 MIN_FLUSHES = 2
+ENOUGH_FAILED = 3
+"""Failed scrapes after the load after which a target counts as down: waiting longer does not help."""
 UNSEEN_S = 10.0
 """Seconds to wait for a metric that did not grow at all during the load, which was as long or longer."""
 
@@ -120,11 +122,17 @@ def settlement(raw: ServerSeries, metrics: AbstractSet[str], *, sent: int, limit
     wanted = list(requests_counted(raw.preset, metrics))
     reached = _reached(server, [metric for metric, _ in wanted])
     if reached is None or not wanted:
-        return Settlement(whole=not wanted, reached=None)
+        return Settlement(whole=not wanted or _all_down(server), reached=None)
     found = [_settled(server, *each, sent=sent, reached=reached, limit=limit) for each in wanted]
     return Settlement(
         all(reason is None for reason in found), reached, next((reason for reason in found if reason), "")
     )
+
+
+def _all_down(server: ServerSide) -> bool:
+    """Tell whether every scrape since the load has failed, often enough that waiting does not help."""
+    since = [[time for time in target.failed if time >= server.raw.end] for target in server.targets.values()]
+    return bool(since) and all(len(failed) >= ENOUGH_FAILED for failed in since)
 
 
 def _settled(

@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import pytest
 
-from slocheck.evidence.series import ServerSeries
+from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.lag import measured_lag, settlement
 from slocheck.indicators.samples import Rate, Share
+from slocheck.plan.series_queries import UP
 from tests.builders.lagging_histories import METRICS, make_lagging_history
 from tests.builders.server_series import ERRORS, P95, SOURCE, counts, raw_series, sample_of, server_series, up
 from tests.builders.specs import make_spec
@@ -110,6 +111,20 @@ def test_waiting_ends_when_nothing_can_be_missing(
     found = settlement(lagging(raw, named), frozenset({"http_requests_total"}), sent=sent, limit=63.0)
     assert found.whole is bool(whole)
     assert (found.reached is None) == (whole is None)
+
+
+@pytest.mark.parametrize(("failed", "whole"), [(2, False), (3, True)])
+def test_a_target_that_is_down_is_not_waited_for(failed: int, whole: bool) -> None:
+    """After some failed scrapes since the load nothing more can come; reached is no moment after it."""
+    scrapes = {float(time): 1.0 for time in range(95, 128)}
+    ups = scrapes | {130.0 + number: 0.0 for number in range(failed)}
+    raw = server_series(
+        raw_series("http_requests_total", {time: time for time in scrapes}, status_code="200"),
+        RawSeries(UP, {"job": "api", "instance": "a"}, tuple(ups), tuple(ups.values())),
+        interval=1.0,
+    )
+    found = settlement(raw, frozenset({"http_requests_total"}), sent=600, limit=63.0)
+    assert (found.whole, found.reached) == (whole, None)
 
 
 def test_a_page_that_goes_on_growing_is_not_whole() -> None:

@@ -4,13 +4,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from slocheck.indicators.lag import ENOUGH_FAILED
 from slocheck.sources.prometheus.answers import points
 from slocheck.sources.prometheus.fetch import Fetcher
 
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
-ENOUGH_FAILED = 3
-"""Failed scrapes after the load after which a target counts as dead: waiting longer does not help."""
 INGESTION = 15.0
 """Seconds in which a store other than plain Prometheus makes a whole scrape visible.
 

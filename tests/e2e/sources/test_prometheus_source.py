@@ -192,7 +192,7 @@ def test_a_scrape_that_does_not_come_makes_the_result_incomplete(server: Prometh
 
 def test_samples_that_begin_after_the_load_make_the_result_incomplete(server: PrometheusServer) -> None:
     """A server that holds nothing from before the load cannot tell what the load added."""
-    api = source(server)
+    api = source(server, wait_limit=3.0)
     result = collected(api, time.time() - 3600)
     api.close()
     assert any("nothing from before the load" in reason for reason in result.incomplete)

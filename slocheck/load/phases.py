@@ -4,6 +4,9 @@ from math import ceil, floor
 
 from slocheck.plan.load_plan import LoadPlan
 
+ON_START_S = 30.0
+"""Users that take longer in their `on_start` become available when they are through, in the window."""
+
 
 class Phases:
     """When each phase begins, in seconds since the load began; a part of a second counts as a whole one.

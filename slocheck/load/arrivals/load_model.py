@@ -14,12 +14,11 @@ from slocheck.load.arrivals.dispatcher import Dispatcher
 from slocheck.load.arrivals.iterations import ONLY_CLASS, DueIterations, SharedIterations
 from slocheck.load.arrivals.starts import sends_at_start
 from slocheck.load.messaging.messages import ArrivalCounts
+from slocheck.load.phases import ON_START_S
 from slocheck.load.tracking import Tracker
 from slocheck.load.users.declarative import FlowUser, iterations
 from slocheck.plan.load_plan import LoadPlan
 
-ON_START_S = 30.0
-"""Users that take longer in their `on_start` become available when they are through, in the window."""
 _HOPELESS = 10
 """The users' starts are given up where none of so many is left."""
 _POLL_S = 0.01

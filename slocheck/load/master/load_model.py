@@ -8,7 +8,7 @@ from typing import Protocol
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_bounds, quantile_bounds
 from slocheck.evidence.model import ArrivalStats
-from slocheck.load.arrivals.load_model import ON_START_S
+from slocheck.load.phases import ON_START_S
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model.load_profile import rate_at
 

@@ -55,7 +55,7 @@ def test_a_variable_in_a_path_does_not_show(
 
 
 def test_only_what_stands_behind_the_host_is_hidden() -> None:
-    """A variable for the address, or its host, is no secret: it would hide every address."""
+    """A variable for the address, or its host, is not a secret: as one it would hide every address."""
     text = SPEC.format(port=80).replace("http://${HOST}:80/${TENANT}", "${BASE}/v1")
     environment = {"BASE": "http://shop.example", "HOST": "127.0.0.1", "TENANT": "abc-tenant"}
     spec = parse_spec(text.encode(), "slo.yaml", environment=environment)

@@ -115,7 +115,7 @@ def test_waiting_ends_when_nothing_can_be_missing(
 
 @pytest.mark.parametrize(("failed", "whole"), [(2, False), (3, True)])
 def test_a_target_that_is_down_is_not_waited_for(failed: int, whole: bool) -> None:
-    """After some failed scrapes since the load nothing more can come; reached is no moment after it."""
+    """After some failed scrapes since the load nothing more can come; no page was read after it."""
     scrapes = {float(time): 1.0 for time in range(95, 128)}
     ups = scrapes | {130.0 + number: 0.0 for number in range(failed)}
     raw = server_series(

@@ -77,8 +77,7 @@ def reconcile(
 ) -> CountDiscrepancy | NoData:
     """Compare the server's growth over the whole load with what the client sent.
 
-    A request without a response may or may not have reached a counter. So all of them may be uncounted, with
-    as many requests of others in their place.
+    Requests without a response may all be uncounted, with as many requests of others in their place.
 
     Args:
         run_total: The server's count from before the load to after it.

@@ -88,7 +88,7 @@ def test_a_restart_is_bounded_in_spite_of_them() -> None:
 
 
 def test_pages_whose_samples_were_left_out_were_asked_for_all_the_same() -> None:
-    """A page that was read while the load began is no sample, and the service counted it."""
+    """A page that was read while the load began is not a sample, and the service counted it."""
     server = _server(per_scrape=1)
     asked = (*TIMES[:6], 101.5, *TIMES[6:])
     raw = replace(server.raw, page_requests={"a": asked})

@@ -44,7 +44,7 @@ def test_what_was_not_sent_is_not_a_failure_of_the_target(made: Any) -> None:
     assert failed == {"GET retried by itself": {"generator": 1}}
     assert "GET strayed" not in {item["endpoint"] for item in result["endpoints"]}
     assert "GET strayed could not be sent" in findings(made["runs"]["ways"])["scenario"]
-    assert result["run"]["ending"] == "forbidden connection"
+    assert result["run"]["ending"] == "forbidden_connection"
     assert {level["verdict"] for item in result["objectives"] for level in item["levels"]} <= {"undecided"}
 
 

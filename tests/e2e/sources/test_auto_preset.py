@@ -141,7 +141,7 @@ def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
     """Nothing can be sent first: the mapping is found after the load, and no count is missing."""
     with serving(Fresh) as url:
         evidence, result, said = run(tmp_path, url, f'scrape: ["{url}/metrics"]\n', objectives=OBJECTIVES)
-    assert "looked for again after the load" in said
+    assert "searched for again after the load" in said
     assert evidence.server
     assert evidence.server.mapping.startswith("found histogram fresh_http_request_ms in milliseconds")
     assert sent(evidence) == counted(result, "error_rate") > 100

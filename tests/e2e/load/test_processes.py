@@ -22,6 +22,7 @@ from slocheck.load.engine import LoadEngine
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import both_clients, run
 from tests.e2e.support.load_server import LoadServer
+from tests.support.processes import running
 from tests.support.waiting import wait_until
 
 
@@ -29,11 +30,6 @@ def workers_of(engine: LoadEngine) -> list[psutil.Process]:
     """Return the worker processes of a prepared engine."""
     assert engine.pid is not None
     return psutil.Process(engine.pid).children()
-
-
-def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return those that still run; a dead one that nobody has reaped does not."""
-    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
 def run_until(
@@ -53,7 +49,7 @@ def run_until(
             engine.prepare()
             children = workers_of(engine)
             result = engine.run(on_tick)
-        wait_until(lambda: not alive(children), deadline=5)
+        wait_until(lambda: not running(children), deadline=5)
         return result, server.counts.total()
 
 
@@ -119,7 +115,7 @@ def test_a_killed_master_takes_its_workers_along(tmp_path: Path) -> None:
         assert engine.pid is not None
         found.extend(workers_of(engine))
         os.kill(engine.pid, signal.SIGKILL)
-        wait_until(lambda: not alive(found), deadline=5)
+        wait_until(lambda: not running(found), deadline=5)
 
     result, _ = run_until(tmp_path, act)
     assert found
@@ -147,7 +143,7 @@ with LoadEngine(make_plan(sys.argv[1], sys.argv[2], duration_s=120)) as engine:
             children = psutil.Process(holder.pid).children(recursive=True)
             holder.kill()
         assert len(children) == 2
-        wait_until(lambda: not alive(children), deadline=5)
+        wait_until(lambda: not running(children), deadline=5)
 
 
 OF_ANOTHER_VERSION = """

@@ -13,6 +13,7 @@ import psutil
 import trustme
 
 from tests.support.ports import free_port
+from tests.support.processes import running
 from tests.support.waiting import wait_until
 
 CONFIG = """\
@@ -120,8 +121,7 @@ class NginxServer:
     def _workers(self) -> set[int]:
         """Return the process ids of its live workers."""
         assert self._process is not None
-        children = psutil.Process(self._process.pid).children()
-        return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
+        return {child.pid for child in running(psutil.Process(self._process.pid).children())}
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(

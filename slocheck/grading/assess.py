@@ -11,7 +11,7 @@ from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, Finding, ObjectiveResult, Outcome, Verdict
-from slocheck.grading.generator_lag import unexplained_by_target, with_lateness
+from slocheck.grading.generator_lag import unexplained_by_target, with_generator_lag
 from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.steady_state import steady_states, steady_warnings, withhold_unsteady
@@ -43,7 +43,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     if spec.confidence is not None:
         results = withhold_unsteady(results, states)
     findings = (*_checked(spec, measured_runs), *unexplained_by_target(results, spec, runs))
-    results = with_lateness(withhold_invalid(results, findings), spec, runs)
+    results = with_generator_lag(withhold_invalid(results, findings), spec, runs)
     outcome = outcome_of(results, findings, spec, runs, alpha=alpha)
     achieved = tiers.achieved_tier(results, spec.tiers) if _may_achieve(outcome, findings, runs) else None
     following = tiers.next_tier(achieved, results, spec.tiers)

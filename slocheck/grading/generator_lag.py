@@ -43,19 +43,21 @@ def unexplained_by_target(
     return (Finding("generator-lag", valid=False, message=message, affects=frozenset(explained)),)
 
 
-def with_lateness(
+def with_generator_lag(
     results: Sequence[ObjectiveResult], spec: Spec, runs: Sequence[Evidence]
 ) -> tuple[ObjectiveResult, ...]:
     """Say first, where a latency is undecided, that this machine was late or that the server was fast."""
     return tuple(
-        replace(result, levels=tuple(_with_lateness(result, level, spec, runs) for level in result.levels))
+        replace(
+            result, levels=tuple(_with_generator_lag(result, level, spec, runs) for level in result.levels)
+        )
         if traits_of(result.objective.indicator.kind).is_percentile
         else result
         for result in results
     )
 
 
-def _with_lateness(
+def _with_generator_lag(
     result: ObjectiveResult, level: LevelResult, spec: Spec, runs: Sequence[Evidence]
 ) -> LevelResult:
     sides = {side.side: side for side in level.sides}

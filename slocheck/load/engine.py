@@ -177,10 +177,10 @@ class LoadEngine:
                 case SecondPassed():
                     on_tick(self._tick(message))
                 case LoadDone():
-                    return self._with_last_word(self._done(message))
+                    return self._with_file_result(self._done(message))
         return self._cut_off()
 
-    def _with_last_word(self, result: LoadResult) -> LoadResult:
+    def _with_file_result(self, result: LoadResult) -> LoadResult:
         """Return the result with what the Locust file says of it; one that never comes back costs no more."""
         assert self._master is not None
         running, until = "the end of the load generator", time.monotonic() + LISTENERS_S

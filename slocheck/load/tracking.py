@@ -15,16 +15,15 @@ from typing import Any, SupportsFloat
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.sink import RecorderSink, UnsentListener, ignore_unsent
-from slocheck.load.lateness import current_user, take_lateness
 from slocheck.load.own_code import is_own_fault
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import (
     cache_outcome,
     classify,
+    failure_class,
     fields_of,
     is_forbidden,
     is_transport,
-    judge,
     leaves_block,
     message_of,
     reported_error,
@@ -32,6 +31,7 @@ from slocheck.load.recording.outcome import (
 )
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.load.recording.redirects import first_redirect
+from slocheck.load.schedule_lag import current_user, take_schedule_lag
 from slocheck.masking import strip_url
 from slocheck.plan.load_plan import LoadPlan
 
@@ -117,7 +117,7 @@ class Tracker:
         if not isinstance(response_time, SupportsFloat) or not math.isfinite(response_time):
             self._unrecorded += 1
             return
-        waited_ns = _waited_ns(request) if request is not None else take_lateness(current_user())
+        waited_ns = _waited_ns(request) if request is not None else take_schedule_lag(current_user())
         service_ns = max(1, round(float(response_time) * 1_000_000))
         latency_ns = service_ns + waited_ns
         start_ns = (
@@ -165,7 +165,9 @@ class Tracker:
             status, fields = redirect.status, {"location": redirect.location}
             approved = approved or redirect.path in rule.redirects
             error = None if redirect.elsewhere else error
-        failure = judge(status=status, error=error, by_scenario=by_scenario, rule=rule, approved=approved)
+        failure = failure_class(
+            status=status, error=error, by_scenario=by_scenario, rule=rule, approved=approved
+        )
         if status is None and failure in _NO_RESPONSE_CLASSES:
             status = 0
         if failure is None:
@@ -175,7 +177,7 @@ class Tracker:
         return failure, status, status_message(status or 0, fields), cache
 
     def answered(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
-        """Note that a `catch_response` request has its response, which the scenario has not judged yet."""
+        """Note that a `catch_response` request has its response, which the scenario may still decide on."""
         if request not in self.requests or self._unsendable(request, response):
             return
         if request.timer is not None:
@@ -272,7 +274,7 @@ def _by_own_client(error: BaseException | None) -> bool:
 def _recorded_name(name: str, request: InFlightRequest | None) -> str:
     """Return the name of an event's request: one that comes from the URL without the query's values.
 
-    A response that the scenario judges itself may have been given another name since.
+    A response that the scenario decides about itself may have been given another name since.
     """
     if request is None or request.url_name is None:
         return name

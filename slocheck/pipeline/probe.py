@@ -10,12 +10,12 @@ from slocheck.errors import UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
-from slocheck.indicators.pretend_run import NOBODY, pretended
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.saturation import Usage, saturation
 from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.indicators.server.selections import requests_of
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.indicators.simulated_series import NOBODY, simulated_series
 from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, settle
 from slocheck.pipeline.ports import MetricSource, SourceFactory
 from slocheck.plan.mapping_text import described
@@ -47,7 +47,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
-class PretendedRun:
+class SimulatedRun:
     """What a run long enough would find on the series that are there.
 
     Attributes:
@@ -71,16 +71,16 @@ class Probe:
         found: What the source is found to be.
         mapping: By which names its metrics are asked for, in one line.
         obstacles: Of each objective that has any, by its name.
-        pretended: What a run long enough would find; None where there is nothing to pretend one on.
+        simulated: What a run long enough would find; None where there is nothing to simulate one on.
     """
 
     found: SourcePreflight
     mapping: str
     obstacles: Mapping[str, tuple[Obstacle, ...]]
-    pretended: PretendedRun | None = None
+    simulated: SimulatedRun | None = None
 
     @property
-    def blind(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether an objective cannot be measured at all."""
         return any(item.fatal for each in self.obstacles.values() for item in each)
 
@@ -110,7 +110,7 @@ def probe(
     try:
         settled = settle(spec, source, first_requests=(lambda: None) if asked else None)
         unasked = _endpoints(scenario) - set(asked)
-        run = None if settled.mapping.is_unknown else _pretended(spec, source, settled, unasked)
+        run = None if settled.mapping.is_unknown else _simulated(spec, source, settled, unasked)
     finally:
         source.close()
     obstacles = {item.name: tuple(_obstacles(item, settled, run)) for item in spec.objectives}
@@ -127,17 +127,17 @@ def _endpoints(scenario: Scenario | None) -> set[Endpoint]:
     return {Endpoint(step.method, step.name) for flow in flows for step in flow.steps}
 
 
-def _pretended(
+def _simulated(
     spec: Spec, source: MetricSource, settled: Settled, unasked: Collection[Endpoint]
-) -> PretendedRun | None:
+) -> SimulatedRun | None:
     """Grade a run long enough on the series as they are."""
     source.start()
     moment = time.time() - PAST_INTERVALS * settled.found.scrape_interval
     series = source.collect(load_start=moment, window_start=moment, end=moment, sent=0)
-    return pretended_run(spec, as_collected(spec, series, settled), unasked=unasked)
+    return simulated_run(spec, as_collected(spec, series, settled), unasked=unasked)
 
 
-def _obstacles(objective: Objective, settled: Settled, run: PretendedRun | None) -> Iterator[Obstacle]:
+def _obstacles(objective: Objective, settled: Settled, run: SimulatedRun | None) -> Iterator[Obstacle]:
     """Yield what a run long enough would say, with the metrics that it would lack."""
     preset, found = settled.mapping, settled.found
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
@@ -145,15 +145,15 @@ def _obstacles(objective: Objective, settled: Settled, run: PretendedRun | None)
     if preset.is_unknown and settled.is_open:
         yield Obstacle(NOTHING_YET, fatal=True)
         return
-    judged = run.obstacles.get(objective.name) if run else None
+    graded = run.obstacles.get(objective.name) if run else None
     needed = needed_metrics(objective, preset)
     missing = [metric for metric in needed if metric in found.missing]
     for metric in missing:
-        yield Obstacle(_missing(metric, settled), fatal=run is None or judged is not None)
+        yield Obstacle(_missing(metric, settled), fatal=run is None or graded is not None)
     if run is None and not needed:
         yield Obstacle(f"preset {preset.name} names no metric for it", fatal=True)
-    if judged and not missing:
-        yield judged
+    if graded and not missing:
+        yield graded
     if not missing and traits_of(objective.indicator.kind).is_percentile and found.bucket_boundaries:
         for limit in dict.fromkeys(limit.value for limit in objective.limits.values()):
             if all(abs(boundary - float(limit)) > SAME_BOUNDARY_S for boundary in found.bucket_boundaries):
@@ -173,9 +173,9 @@ def _no_boundary(limit: Fraction, preset: Preset) -> str:
     return f"no bucket boundary at {format_duration(limit)}: add {boundary:g}{unit}"
 
 
-def pretended_run(
+def simulated_run(
     spec: Spec, found: ServerSeries, *, unasked: Collection[Endpoint] = ()
-) -> PretendedRun | None:
+) -> SimulatedRun | None:
     """Grade a run in which every series grows by good requests; None where there is no series at all.
 
     Args:
@@ -185,18 +185,18 @@ def pretended_run(
     """
     if not found.series:
         return None
-    raw = pretended(found)
+    raw = simulated_series(found)
     server = ServerSide(raw)
-    judged = ((item.name, _judged(item, spec, server, unasked)) for item in spec.objectives)
-    return PretendedRun(
-        {name: obstacle for name, obstacle in judged if obstacle},
+    graded = ((item.name, _obstacle_on(item, spec, server, unasked)) for item in spec.objectives)
+    return SimulatedRun(
+        {name: obstacle for name, obstacle in graded if obstacle},
         instances_of(spec, server),
         saturation(raw),
         any(one.metric == PROCESS_START for one in found.series),
     )
 
 
-def _judged(
+def _obstacle_on(
     objective: Objective, spec: Spec, server: ServerSide, unasked: Collection[Endpoint]
 ) -> Obstacle | None:
     """Return why some limits of an objective would never be decided; None where all would."""

@@ -1,4 +1,4 @@
-"""A generator's own lateness: when a breached latency limit is the target's, and when nobody knows."""
+"""A generator's own lag: when a breached latency limit is the target's, and when nobody knows."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -8,7 +8,7 @@ import pytest
 from slocheck.evidence.model import ArrivalStats, Evidence, LoadHealth
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Outcome, Side, SideResult, Verdict
-from slocheck.grading.generator_lag import unexplained_by_target, with_lateness
+from slocheck.grading.generator_lag import unexplained_by_target, with_generator_lag
 from slocheck.indicators.samples import Display
 from tests.builders.evidence import HEALTH, WORKER, make_evidence
 from tests.builders.recordings import steady
@@ -32,14 +32,14 @@ def _run(ms: float, health: LoadHealth = HEALTH, *, failures: int = 0) -> Eviden
     ("ms", "outcome"),
     [
         pytest.param(210, Outcome.INVALID, id="over by 10 ms, 30 ms late: nobody knows"),
-        pytest.param(260, Outcome.FAIL, id="over by twice the lateness"),
-        pytest.param(190, Outcome.PASS, id="lateness breaks no limit that is kept all the same"),
+        pytest.param(260, Outcome.FAIL, id="over by twice the lag"),
+        pytest.param(190, Outcome.PASS, id="lag breaks no limit that is kept all the same"),
     ],
 )
-def test_a_breach_that_lateness_explains_is_not_the_targets(
+def test_a_breach_that_lag_explains_is_not_the_targets(
     health: LoadHealth, ms: float, outcome: Outcome
 ) -> None:
-    """30 ms of lateness on a limit of 200 ms: only what is over by more is a breach."""
+    """30 ms of lag on a limit of 200 ms: only what is over by more is a breach."""
     assessment = assess(SPEC, _run(ms, health))
     assert assessment.outcome is outcome
     named = [check for check in assessment.findings if check.code == "generator-lag"]
@@ -50,7 +50,7 @@ def test_a_breach_that_lateness_explains_is_not_the_targets(
         assert "allowed 10% of the limit" in check.message
 
 
-def test_little_lateness_explains_nothing() -> None:
+def test_little_lag_explains_nothing() -> None:
     """2 ms are not an excuse at a limit of 200 ms, however narrow the breach."""
     assert assess(SPEC, _run(200)).outcome is Outcome.FAIL
 
@@ -59,28 +59,28 @@ def test_little_lateness_explains_nothing() -> None:
     ("percentile", "outcome"),
     [("p99", Outcome.FAIL), ("p99.9", Outcome.INVALID), ("p99.99", Outcome.INVALID)],
 )
-def test_a_rare_lateness_explains_the_rare_latencies(percentile: str, outcome: Outcome) -> None:
-    """One moment of 50 ms is in no p99 of lateness, and may yet be all that is in a p99.9 of latency."""
+def test_a_rare_lag_explains_the_rare_latencies(percentile: str, outcome: Outcome) -> None:
+    """One moment of 50 ms is in no p99 of lag, and may yet be all that is in a p99.9 of latency."""
     spec = make_spec(f'  latency_{percentile}: {{silver: "< 200ms"}}\n')
     rare = replace(HEALTH, workers=(replace(WORKER, loop_lag_max=0.05),))
     assert assess(spec, _run(210, rare)).outcome is outcome
 
 
 def test_the_share_is_the_specs_to_say() -> None:
-    """With 20 % allowed the same lateness is taken for small."""
+    """With 20 % allowed the same lag is taken for small."""
     spec = make_spec(more="validity: {max_lag_share: 20%}\n")
     assert assess(spec, _run(210, LATE_LOOP)).outcome is Outcome.FAIL
 
 
 def test_other_breaches_stand() -> None:
-    """Lateness makes no server answer 500."""
+    """Lag makes no server answer 500."""
     assert assess(SPEC, _run(210, LATE_LOOP, failures=4)).outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize(
     ("server", "explained"), [(Verdict.BREACHED, False), (Verdict.MET, True), (Verdict.UNDECIDED, True)]
 )
-def test_what_the_server_saw_as_well_is_no_lateness_of_ours(server: Verdict, explained: bool) -> None:
+def test_what_the_server_saw_as_well_is_not_our_lag(server: Verdict, explained: bool) -> None:
     """The server's own clock knows nothing of the generator's queue."""
     objective = SPEC.objectives[0]
     sides = tuple(
@@ -119,5 +119,5 @@ def test_an_undecided_latency_says_first_what_was_late(lag_ms: int, server_high:
         "silver", objective.limits["silver"], Verdict.UNDECIDED, "too close", sides, needed=True
     )
     health = replace(HEALTH, workers=(replace(WORKER, loop_lag_max=lag_ms / 1000),))
-    (result,) = with_lateness([ObjectiveResult(objective, (level,))], SPEC, [_run(199, health)])
+    (result,) = with_generator_lag([ObjectiveResult(objective, (level,))], SPEC, [_run(199, health)])
     assert result.levels[0].reason == f"{begins}too close"

@@ -13,7 +13,7 @@ from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
 from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.first_requests import FirstAnswer, send_get_steps
-from slocheck.pipeline.probe import PretendedRun, Probe, probe
+from slocheck.pipeline.probe import Probe, SimulatedRun, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
 from slocheck.plan.series_queries import PROCESS_START
@@ -69,7 +69,7 @@ def _probe(spec: Spec, options: ValidateOptions) -> int:
             probed = probe(spec, source_for, scenario=scenario, asked=asked)
             print("\n".join(_lines(spec, probed)))
     refused = any(not answer.accepted(spec.failures) for answer in answers)
-    return CANNOT_MEASURE if refused or (probed and probed.blind) else 0
+    return CANNOT_MEASURE if refused or (probed and probed.is_incomplete) else 0
 
 
 def _answers(answers: Sequence[FirstAnswer], rule: FailureRule) -> Iterator[str]:
@@ -107,8 +107,8 @@ def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
     yield ""
     yield f"{targets}, scraped every {interval}, clock skew {found.clock_skew:.3f} s"
     yield for_terminal(probed.mapping)
-    if probed.pretended:
-        yield from (for_terminal(line) for line in _processes(spec, probed.pretended, found.targets))
+    if probed.simulated:
+        yield from (for_terminal(line) for line in _processes(spec, probed.simulated, found.targets))
     width = max(len(objective.name) for objective in spec.objectives)
     for objective in spec.objectives:
         obstacles = probed.obstacles.get(objective.name, ())
@@ -116,9 +116,9 @@ def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
         yield f"{for_terminal(objective.name):<{width}}  {for_terminal(text)}"
 
 
-def _processes(spec: Spec, pretended: PretendedRun, targets: int) -> Iterator[str]:
+def _processes(spec: Spec, simulated: SimulatedRun, targets: int) -> Iterator[str]:
     """Yield how many instances serve, and what the lack of metrics about processes costs."""
-    counted = pretended.instances
+    counted = simulated.instances
     if isinstance(counted, NoData):
         yield (
             f"instances: not counted: {counted.reason}; requests per second and instance stay undecided: "
@@ -128,9 +128,9 @@ def _processes(spec: Spec, pretended: PretendedRun, targets: int) -> Iterator[st
         yield f"instances: {float(counted):g} counted, {quantity(targets, 'target')} up"
     else:
         yield f"instances: {spec.target.instances} by target.instances, {quantity(targets, 'target')} up"
-    if not pretended.tells_starts:
+    if not simulated.tells_starts:
         yield RESTARTS
-    if not pretended.usages:
+    if not simulated.usages:
         yield SATURATION
 
 

@@ -13,8 +13,8 @@ from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImm
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from slocheck.load.file_end import raised
-from slocheck.load.lateness import take_lateness
 from slocheck.load.messaging.messages import TaskCounts
+from slocheck.load.schedule_lag import take_schedule_lag
 
 _TURN_KEY = "slocheck_turn"
 _FREE_FAILURES = 2
@@ -142,7 +142,7 @@ class _Turns:
             raise
         finally:
             turn.in_task = False
-            take_lateness(task_set.user)
+            take_schedule_lag(task_set.user)
         self._watch.done(turn)
 
     def wait(self, task_set: Any) -> None:

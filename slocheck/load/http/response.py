@@ -76,7 +76,7 @@ class LeanResponse:
 
 
 class CaughtResponse(LeanResponse):
-    """A response that the scenario judges: what `catch_response=True` returns.
+    """A response that the scenario decides about: what `catch_response=True` returns.
 
     Use it in a ``with`` block. What the block raises is a failed expectation.
     """

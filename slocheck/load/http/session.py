@@ -30,10 +30,10 @@ from slocheck.load.http.origin import Origin
 from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.http.tls import connect_to
-from slocheck.load.lateness import take_lateness
 from slocheck.load.network.connect_guard import ForbiddenConnectionError
 from slocheck.load.recording.outcome import leaves_block, message_of
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
+from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.masking import strip_url
 
 MAX_REDIRECTS = 10
@@ -80,7 +80,7 @@ class LeanHttpSession:
             method: Such as ``GET``.
             url: A path below the host, or the whole URL on the same host.
             name: The endpoint's name in the results; without one, the URL without the query's values.
-            catch_response: Return a `CaughtResponse`, for a ``with`` block that judges it.
+            catch_response: Return a `CaughtResponse`, for a ``with`` block that decides about it.
             timeout: Seconds for the whole request; the user's `network_timeout` without it.
             allow_redirects: Follow redirects on the same host, as one request.
             content: ``headers``, ``params``, ``json``, ``data`` (text, bytes or the fields of a form),
@@ -126,7 +126,7 @@ class LeanHttpSession:
         counter = self._sink.counter(method, name)
         longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
         sent_ns = time.monotonic_ns()
-        pending = PendingRequest(counter, sent_ns - take_lateness(self.user), sent_ns)
+        pending = PendingRequest(counter, sent_ns - take_schedule_lag(self.user), sent_ns)
         return pending, sent_ns + round(longest_s * NS_PER_SECOND)
 
     def _counted(
@@ -231,7 +231,7 @@ class LeanHttpSession:
         counts: tuple[Head | None, bool],
         end_ns: int,
     ) -> CaughtResponse:
-        """Return a response that is counted when the scenario has judged it.
+        """Return a response that is counted when the scenario has decided about it.
 
         Args:
             url: Of the request.

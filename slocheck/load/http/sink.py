@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.heads import Head
-from slocheck.load.recording.outcome import cache_outcome, judge, status_message
+from slocheck.load.recording.outcome import cache_outcome, failure_class, status_message
 from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
@@ -29,7 +29,7 @@ class Sink(Protocol):
         tls: How servers are trusted; None: as the user class says.
         draining: No new request may be sent.
         counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
-        unsettled: For each response that the scenario has not judged yet, what counts it without that.
+        unsettled: For each response that the scenario has not decided about yet, what counts it without that.
     """
 
     deadlines: DeadlineTimer
@@ -130,7 +130,7 @@ class RecorderSink:
         if outcome is None:
             outcome = self._cache_outcome(head)
         if status not in self._good:
-            failure = judge(
+            failure = failure_class(
                 status=status, error=None, by_scenario=False, approved=approved, rule=self._plan.failures
             )
             if failure is not None:

@@ -15,7 +15,7 @@ from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import LISTENER_S, Listeners
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.collector import Collector
-from slocheck.load.master.last_word import last_word
+from slocheck.load.master.file_result import file_result
 from slocheck.load.master.load_model import MasterModel, master_model
 from slocheck.load.master.worker_processes import Master, WorkerProcesses
 from slocheck.load.messaging import locust_messages, protocol
@@ -263,12 +263,12 @@ class RunController:
                 event, observer=self._tell, reverse=reverse, environment=runner.environment
             )
         until = time.monotonic() + (2 * LISTENER_S if self._origin_ns else 0.0)
-        while len(runner.farewells) < len(self._workers) and time.monotonic() < until:
+        while len(runner.end_reports) < len(self._workers) and time.monotonic() < until:
             if len(self._processes.ended()) == len(self._workers):
                 break
             gevent.sleep(_POLL_S)
         forbidden = later(self._guard.forbidden, reported)
-        self._output.send(last_word(self._listeners, list(runner.farewells.values()), forbidden))
+        self._output.send(file_result(self._listeners, list(runner.end_reports.values()), forbidden))
         self._output.flush(1.0)
         self._processes.stop(1.0)
 

@@ -18,7 +18,7 @@ from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
-    Farewell,
+    EndReport,
     FileEnded,
     Hello,
     Order,
@@ -44,7 +44,7 @@ class Master(MasterRunner):
         refusal: Why a worker cannot be used; empty where all can.
         ended: How the Locust file ended the run; empty where it did not.
         unusable: Why the Locust file cannot be used; empty where it can.
-        farewells: The last words of workers, by their names.
+        end_reports: What workers reported at their end, by their names.
         over: The load is over: the Locust file can no longer end the run.
     """
 
@@ -55,7 +55,7 @@ class Master(MasterRunner):
         self.prepared: set[str] = set()
         self.lost: set[str] = set()
         self.refusal = self.ended = self.unusable = ""
-        self.farewells: dict[str, Farewell] = {}
+        self.end_reports: dict[str, EndReport] = {}
         self.over = False
         self._signer = signer
         self._on_report = on_report
@@ -98,8 +98,8 @@ class Master(MasterRunner):
                 self.end_by_file(how)
             case WorkerReport():
                 self._on_report(client_id, message)
-            case Farewell():
-                self.farewells[client_id] = message
+            case EndReport():
+                self.end_reports[client_id] = message
 
     def end_by_file(self, how: str) -> None:
         """End the run, because the Locust file asks for it; the first one who asks counts."""

@@ -224,7 +224,7 @@ class FileEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
+class EndReport:
     """A worker's last message, after the listeners of its end.
 
     Attributes:
@@ -349,6 +349,6 @@ Progress = (
 """What the master tells the command line."""
 Order = Prepare | Begin | Drain
 """What the master tells a worker that runs."""
-WorkerMessage = Hello | Prepared | FileEnded | WorkerReport | Farewell
+WorkerMessage = Hello | Prepared | FileEnded | WorkerReport | EndReport
 """What a worker tells the master."""
 Message = Command | Progress | WorkerSettings | Order | WorkerMessage

@@ -25,7 +25,7 @@ from slocheck.load.messaging.messages import (
     CheckScenario,
     Command,
     Drain,
-    Farewell,
+    EndReport,
     FileDone,
     FileEnded,
     FinishWindow,
@@ -67,7 +67,7 @@ _KINDS: Mapping[type, str] = {
     ScenarioRefused: "scenario-refused", WorkersFailed: "workers-failed", LoadBegan: "load-began",
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
-    FileEnded: "file-ended", WorkerReport: "report", Farewell: "farewell",
+    FileEnded: "file-ended", WorkerReport: "report", EndReport: "end-report",
     StillPreparing: "still-preparing", ListenerRuns: "listener-runs", FileDone: "file-done",
 }  # fmt: skip
 

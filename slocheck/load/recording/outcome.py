@@ -111,7 +111,7 @@ def is_transport(error: BaseException) -> bool:
     return False
 
 
-def judge(
+def failure_class(
     *,
     status: int | None,
     error: BaseException | None,

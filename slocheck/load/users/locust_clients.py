@@ -25,8 +25,8 @@ from locust.contrib import fasthttp
 from locust.user.users import RestMixin
 
 from slocheck.load.drain import refuse_while_draining
-from slocheck.load.lateness import take_lateness
 from slocheck.load.recording.redirects import ElsewhereError, Redirect
+from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.load.users import reaching
 from slocheck.masking import strip_url
@@ -70,7 +70,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if tracker.draining:
             refuse_while_draining(self.user)
-        late_ns = take_lateness(self.user)
+        late_ns = take_schedule_lag(self.user)
         written = kwargs.get("name") or (args[0] if args else None) or self.request_name
         url_name = None if written else _url_name(self, url)
         in_flight = tracker.requests.begin(str(method), str(written or strip_url(url_name or "")), late_ns)

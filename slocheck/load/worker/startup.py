@@ -20,7 +20,7 @@ from slocheck.load.locust_limits import warnings
 from slocheck.load.logs import show_logs
 from slocheck.load.machine_limits import raise_descriptor_limit
 from slocheck.load.messaging import locust_messages, protocol
-from slocheck.load.messaging.messages import Farewell, WorkerSettings
+from slocheck.load.messaging.messages import EndReport, WorkerSettings
 from slocheck.load.messaging.parent_pipe import ParentPipe, show_lines
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import guard_process
@@ -30,7 +30,7 @@ from slocheck.load.users.environment import ScenarioError, load_environment, not
 from slocheck.load.users.locust_clients import install
 from slocheck.load.worker import user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
-from slocheck.load.worker.user_classes import ClassWatch, Unborn, tell_of_unborn
+from slocheck.load.worker.user_classes import ClassWatch, FailedUser, catch_init_errors
 from slocheck.load.worker.worker import Worker
 from slocheck.plan.load_plan import LoadPlan
 
@@ -66,7 +66,7 @@ def _run(settings: WorkerSettings) -> int:
     listeners.install()
     _watch_logs(health)
     _listen(tracker, health, plan, watch)
-    tell_of_unborn(partial(_unborn, health, watch))
+    catch_init_errors(partial(_on_init_error, health, watch))
     guard = guard_process(plan.allowed_targets)
     with nothing_forbidden(plan, guard):
         environment = load_environment(plan)
@@ -100,14 +100,14 @@ def _run(settings: WorkerSettings) -> int:
     gc.freeze()  # what lives until the end is not searched again during the load
     runner.greet()
     _wait(runner)
-    runner.say_farewell(_farewell(environment, listeners))
+    runner.report_end(_end_report(environment, listeners))
     return 0
 
 
-def _unborn(health: Health, watch: TaskWatch, error: Exception) -> None:
+def _on_init_error(health: Health, watch: TaskWatch, error: Exception) -> None:
     """Count what the `__init__` of a user class raised: Locust would start no further user."""
     health.on_user_error(None, error, error.__traceback__)
-    watch.on_user_error(Unborn())
+    watch.on_user_error(FailedUser())
 
 
 def _wait(runner: Worker) -> None:
@@ -119,13 +119,13 @@ def _wait(runner: Worker) -> None:
             runner.end_by_file(raised(leaving))
 
 
-def _farewell(environment: Environment, listeners: Listeners) -> Farewell:
+def _end_report(environment: Environment, listeners: Listeners) -> EndReport:
     """Fire the last events and return what they leave."""
     events, before = environment.events, listeners.result
     listeners.finish(events.test_stop, environment=environment)
     listeners.finish(events.quitting, environment=environment, reverse=True)
     after = listeners.result
-    return Farewell(
+    return EndReport(
         exit_code=before.exit_code,
         exit_place=before.exit_place,
         late_code=after.exit_code if after.exit_code != before.exit_code else 0,

@@ -22,13 +22,12 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.load.arrivals.load_model import NoUserError, WorkerModel
 from slocheck.load.arrivals.turns import TaskWatch
 from slocheck.load.file_end import called, raised
-from slocheck.load.lateness import current_user
 from slocheck.load.listeners import Listeners
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
-    Farewell,
+    EndReport,
     FileEnded,
     Hello,
     Order,
@@ -39,6 +38,7 @@ from slocheck.load.messaging.messages import (
 )
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import ConnectGuard
+from slocheck.load.schedule_lag import current_user
 from slocheck.load.tracking import Tracker
 from slocheck.load.worker.health import SAMPLE_S, Health
 from slocheck.load.worker.locust_stats import add_to_statistics
@@ -96,9 +96,9 @@ class Worker(WorkerRunner):
         """Tell the master that the file cannot be used."""
         self._send(FileEnded(how, loading=True))
 
-    def say_farewell(self, farewell: Farewell) -> None:
+    def report_end(self, report: EndReport) -> None:
         """Tell the master what the last listeners have left."""
-        self._send(replace(farewell, forbidden=later(self._guard.forbidden, self._forbidden)))
+        self._send(replace(report, forbidden=later(self._guard.forbidden, self._forbidden)))
 
     def end_by_file(self, how: str) -> None:
         """End the run, because the Locust file asks for it: this worker drains, and the master the others.

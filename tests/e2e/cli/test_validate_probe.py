@@ -78,7 +78,7 @@ LABELS = "histogram: http_request_duration_seconds, counter: http_requests_total
 def test_what_a_run_could_not_grade_is_found_before_the_load(
     api: str, tmp_path: Path, endpoint: str, labels: str, reason: str
 ) -> None:
-    """The code that grades a run judges the series as they are: exit 4, and why."""
+    """The code that grades a run grades the series as they are: exit 4, and why."""
     write_spec(
         tmp_path,
         api,

@@ -108,7 +108,7 @@ def test_a_file_finds_its_options_its_environment_and_the_runner_as_in_locust(tm
     assert server.counts["/read"] > 100
 
 
-UNBORN = """
+FAILING_INIT = """
     from locust import HttpUser, constant, task
 
     class Broken(HttpUser):
@@ -131,7 +131,7 @@ UNBORN = """
 
 def test_an_exception_in_a_constructor_is_told_with_its_line_and_costs_no_other_user(tmp_path: Path) -> None:
     """Locust would start no further user, and log a greenlet's address."""
-    scenario = write_scenario(tmp_path, UNBORN)
+    scenario = write_scenario(tmp_path, FAILING_INIT)
     with LoadServer() as server:
         health = run(make_plan(server.url, scenario, users=4, duration_s=1)).result.health
         assert server.counts["/whole"] > 10

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from slocheck.errors import UsageError
-from tests.e2e.support.beside.forked_locust import ForkedLocust
-from tests.e2e.support.beside.runs import Beside, Case, under_slocheck, without_query_values
+from tests.e2e.support.locust_comparison.forked_locust import ForkedLocust
+from tests.e2e.support.locust_comparison.runs import Case, PairedRuns, under_slocheck, without_query_values
 
 CASES = (
     Case("tasks/weights_as_dict.py", users=3),
@@ -41,18 +41,18 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def beside() -> Iterator[Beside]:
+def paired() -> Iterator[PairedRuns]:
     """Start all runs, a few at a time."""
     with ForkedLocust() as locust:
-        runs = Beside(CASES, locust)
+        runs = PairedRuns(CASES, locust)
         yield runs
         runs.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.file)
-def test_a_file_sends_and_counts_what_it_does_under_locust(beside: Beside, case: Case) -> None:
+def test_a_file_sends_and_counts_what_it_does_under_locust(paired: PairedRuns, case: Case) -> None:
     """The same names, requests and failures; but a 4xx is unexpected, and query values are replaced."""
-    plain, ours = beside.outcomes(case)
+    plain, ours = paired.outcomes(case)
     assert plain.counts, plain.said
     assert ours.counts == without_query_values(plain.counts, ours.counts) | dict(case.lost)
     assert ours.served == plain.served

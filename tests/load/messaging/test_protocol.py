@@ -22,7 +22,7 @@ from slocheck.load.messaging.messages import (
     Begin,
     Command,
     Drain,
-    Farewell,
+    EndReport,
     FileDone,
     FileEnded,
     FinishWindow,
@@ -195,7 +195,7 @@ def test_orders_arrive(order: Order) -> None:
 
 
 @given(
-    st.sampled_from([Hello(), Prepared(), FileEnded("quit"), Farewell(3, "f.py:1", 0, {"e": 1}, ("l",))])
+    st.sampled_from([Hello(), Prepared(), FileEnded("quit"), EndReport(3, "f.py:1", 0, {"e": 1}, ("l",))])
     | REPORTS
 )
 def test_worker_messages_arrive(message: WorkerMessage) -> None:

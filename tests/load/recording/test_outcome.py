@@ -1,4 +1,4 @@
-"""What became of a request: classes, judgement, cache."""
+"""What became of a request: failure class, cache."""
 
 import errno
 import socket
@@ -12,8 +12,8 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.load.recording.outcome import (
     cache_outcome,
     classify,
+    failure_class,
     is_unserved,
-    judge,
     message_of,
     reported_error,
     status_message,
@@ -118,7 +118,7 @@ def test_judgement(
     status: int | None, error: Exception | None, *, by_scenario: bool, expected: FailureClass | None
 ) -> None:
     """The spec's rule comes first, then the scenario's word, then the transport."""
-    assert judge(status=status, error=error, by_scenario=by_scenario, rule=RULE) is expected
+    assert failure_class(status=status, error=error, by_scenario=by_scenario, rule=RULE) is expected
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_a_scenario_approves_is_a_success(
     status: int, error: Exception | None, expected: FailureClass | None
 ) -> None:
     """``expect: {status: 404}`` and ``response.success()`` make an unexpected status a success."""
-    assert judge(status=status, error=error, by_scenario=False, rule=RULE, approved=True) is expected
+    assert failure_class(status=status, error=error, by_scenario=False, rule=RULE, approved=True) is expected
 
 
 @pytest.mark.parametrize(
@@ -219,5 +219,6 @@ def test_an_error_may_be_anything(told: object, text: str | None) -> None:
     assert (None if error is None else message_of(error)) == text
     if text is not None and not isinstance(told, OSError):
         assert (
-            judge(status=None, error=error, by_scenario=False, rule=FailureRule()) is FailureClass.EXPECTATION
+            failure_class(status=None, error=error, by_scenario=False, rule=FailureRule())
+            is FailureClass.EXPECTATION
         )

@@ -14,7 +14,7 @@ from tests.builders.load_plans import make_plan
 
 
 def test_samples_are_kept_by_second_and_taken_once() -> None:
-    """The last number of users of a second counts; lateness is a histogram."""
+    """The last number of users of a second counts; loop lag is a histogram."""
     health = Health()
     for users in (1, 2):
         health.sample(users=users, late_ns=-5)

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from locust.env import Environment
 import locust
 from slocheck.load.listeners import Listeners
-from slocheck.load.master.last_word import last_word
-from slocheck.load.messaging.messages import Farewell
+from slocheck.load.master.file_result import file_result
+from slocheck.load.messaging.messages import EndReport
 
 import slocheck.load.listeners
 slocheck.load.listeners.LISTENER_S = 0.2
@@ -47,17 +47,17 @@ CASES = {
     "exits with a text": ([leaves("too many")], []),
     "exits": ([leaves(None)], []),
     "fails": ([fails, hangs], []),
-    "a worker's task": ([], [Farewell(2, "task.py:9"), Farewell()]),
-    "the master first": ([sets(5)], [Farewell(2, "task.py:9")]),
-    "a worker's end": ([], [Farewell(late_code=1, unfinished=("x",), listener_errors={"mine": 2})]),
+    "a worker's task": ([], [EndReport(2, "task.py:9"), EndReport()]),
+    "the master first": ([sets(5)], [EndReport(2, "task.py:9")]),
+    "a worker's end": ([], [EndReport(late_code=1, unfinished=("x",), listener_errors={"mine": 2})]),
 }
 found, fire = {}, locust.event.EventHook.fire
-for name, (own, farewells) in CASES.items():
+for name, (own, end_reports) in CASES.items():
     listeners, environment = Listeners(), Environment(events=locust.events)
     listeners.install()
     locust.events.quitting._handlers = list(own)
     listeners.finish(locust.events.quitting, environment=environment)
-    found[name] = asdict(last_word(listeners, farewells).file)
+    found[name] = asdict(file_result(listeners, end_reports).file)
 print(json.dumps(found))
 """
 PLACE = "<string>:"

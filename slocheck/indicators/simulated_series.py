@@ -1,4 +1,4 @@
-"""A pretended run on a source's present series: what a run long enough would count of good requests."""
+"""A simulated run on a source's present series: what a run long enough would count of good requests."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ NOBODY = ClientCounts(0, 0, window_sent=SERVED * SERVED, window_unanswered=0, wi
 """A client that offers as much as anybody may want; what it counted is not known."""
 
 
-def pretended(found: ServerSeries) -> ServerSeries:
+def simulated_series(found: ServerSeries) -> ServerSeries:
     """Return the series of a run without a warm-up, on the processes that were found."""
     times = tuple(INTERVAL_S * number for number in range(1, SAMPLES + 1))
     return replace(

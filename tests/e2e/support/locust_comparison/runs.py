@@ -10,7 +10,7 @@ from slocheck.evidence.model import LoadResult, Tick
 from slocheck.load.engine import LoadEngine
 from slocheck.masking import strip_url
 from tests.builders.load_plans import make_plan
-from tests.e2e.support.beside.forked_locust import ForkedLocust
+from tests.e2e.support.locust_comparison.forked_locust import ForkedLocust
 from tests.support.shop_server import ShopServer
 
 FILES = Path(__file__).parents[2] / "locustfiles"
@@ -115,7 +115,7 @@ def under_slocheck(case: Case) -> Outcome:
     return Outcome(counts, server.counts, result.error, result.health.file.exit_code, result)
 
 
-class Beside:
+class PairedRuns:
     """Runs many files both ways, a few at a time; each result can be asked for."""
 
     def __init__(self, cases: tuple[Case, ...], locust: ForkedLocust, *, at_once: int = 3) -> None:

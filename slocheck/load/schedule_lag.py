@@ -1,7 +1,7 @@
-"""How late an arrival of the open model began: what its first request has waited for before it was sent.
+"""Schedule lag of an arrival of the open model: what its first request has waited for before it was sent.
 
 A task may think before its first request: sleep, compute, ask somebody else. That time is the task's own.
-The request was due that much after its arrival, so that its latency has the lateness and no more.
+The request was due that much after its arrival, so that its latency has that lag and no more.
 """
 
 from typing import Any
@@ -12,12 +12,12 @@ _KEY = "slocheck_late_ns"
 _USERS = "locust.user.users"
 
 
-def begin_late(user: Any, late_ns: int) -> None:
+def note_schedule_lag(user: Any, late_ns: int) -> None:
     """Note how late a user's arrival begins, nanoseconds."""
     user.__dict__[_KEY] = max(0, late_ns)
 
 
-def take_lateness(user: Any) -> int:
+def take_schedule_lag(user: Any) -> int:
     """Return how late the user's arrival began, nanoseconds, to its first request; 0 to all others."""
     late_ns: int = user.__dict__.pop(_KEY, 0) if user is not None else 0
     return late_ns

@@ -138,6 +138,7 @@ class Provenance:
         seed: The run's seed.
         spec_path: The spec as the user named it.
         git_error: Why git reported no commit of a repository; empty if it did, or if there is none.
+        insecure: Keys of the spec by which certificates were not verified, such as ``target.tls.insecure``.
     """
 
     run_id: str
@@ -157,6 +158,7 @@ class Provenance:
     seed: int | None
     spec_path: str = "slo.yaml"
     git_error: str = ""
+    insecure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,4 +151,9 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         for run in runs
         if run.provenance.git_error
     )
-    return tuple(dict.fromkeys((*missed, *down, *file, *server, *generator, *git)))
+    insecure = (
+        RunWarning("insecure", f"{key}: true: the certificate was not verified, so anybody may have answered")
+        for run in runs
+        for key in run.provenance.insecure
+    )
+    return tuple(dict.fromkeys((*insecure, *missed, *down, *file, *server, *generator, *git)))

@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +63,16 @@ def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str |
         target=strip_url(spec.target.url),
         seed=seed,
         spec_path=spec.path,
+        insecure=tuple(_insecure(spec)),
     )
+
+
+def _insecure(spec: Spec) -> Iterator[str]:
+    """Yield the keys by which certificates are not verified."""
+    if spec.target.tls.insecure:
+        yield "target.tls.insecure"
+    if spec.metric_source and spec.metric_source.tls.insecure:
+        yield f"{spec.metric_source.kind}.tls.insecure"
 
 
 def of_load(known: Provenance, load: LoadResult, *, run_id: str) -> Provenance:

@@ -93,7 +93,8 @@ def graded(
     """
     evidence = runs[0] if len(runs) == 1 else pooled(runs)
     names = " ".join(shown_path(folder) for folder in folders)
-    return masked(Report(spec, evidence, assess(spec, *runs), names), secrets)
+    shown = masked(spec, secrets)  # as the evidence is: what the spec names is found in it
+    return masked(Report(shown, evidence, assess(shown, *runs), names), secrets)
 
 
 def shown_path(path: Path) -> str:

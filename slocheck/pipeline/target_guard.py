@@ -1,4 +1,7 @@
-"""What is checked of the target before any load: it may be loaded, it answers, no other run loads it."""
+"""What is checked before any load: the target may be loaded, it answers, no other run loads it.
+
+And whether the host of the metric source may get the credentials that the spec names.
+"""
 
 import errno
 import hashlib
@@ -8,11 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
-from slocheck.allowed_targets import AllowedTargets, address_of, host_name, is_localhost_name
+from slocheck.allowed_targets import (
+    ALLOW_METRICS,
+    ALLOW_TARGET,
+    VARIABLES,
+    AllowedTargets,
+    address_of,
+    host_name,
+    is_localhost_name,
+)
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
 from slocheck.pipeline.port_protocol import answers_in_plain, speaks_only_tls
-from slocheck.spec.model import Target
+from slocheck.spec.model import SourceBlock, Target
 from slocheck.tls import tls_context
 
 PROBE_TIMEOUT_S = 10.0
@@ -46,8 +57,38 @@ def guard_target(
         return (*allowed, host)
     raise UsageError(
         f"target {strip_url(url)}: {shown} is not this machine; load against it has to be allowed "
-        f"outside the spec: --allow-target {host} (or SLOCHECK_ALLOW_TARGETS={host})"
+        f"outside the spec: {_how_to_allow(ALLOW_TARGET, host)}"
     )
+
+
+def guard_credentials(source: SourceBlock, allowed: Sequence[str]) -> None:
+    """Refuse to send credentials to a host that only the spec names; raises UsageError.
+
+    Whoever can change the spec could else have any variable or file of this machine sent anywhere. Besides
+    the keys of ``auth`` and a client certificate, that is what ``${NAME}`` puts into an address.
+
+    Args:
+        source: The metric source's block.
+        allowed: Hosts that the user named, with ``--allow-metrics`` or in the environment, or by an address
+            on the command line.
+    """
+    if not source.sends_secrets:
+        return
+    rule = AllowedTargets.of(allowed, option=ALLOW_METRICS)
+    for url in source.addresses:
+        host = urlsplit(url).hostname or ""
+        elsewhere = _elsewhere(host, rule)
+        if elsewhere is not None:
+            shown = f"{host} ({elsewhere})" if elsewhere not in ("", host) else host
+            raise UsageError(
+                f"{source.kind} {strip_url(url)}: {shown} is not this machine, and only the spec names it; "
+                "credentials and the values of variables are not sent there unless it is named outside the "
+                f"spec: {_how_to_allow(ALLOW_METRICS, host)}"
+            )
+
+
+def _how_to_allow(option: str, host: str) -> str:
+    return f"{option} {host} (or {VARIABLES[option]}={host})"
 
 
 def _elsewhere(host: str, allowed: AllowedTargets) -> str | None:

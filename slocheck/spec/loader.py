@@ -12,6 +12,7 @@ from slocheck.documents.reader import InvalidValue, Key, ProblemLog, Section, Va
 from slocheck.documents.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
 from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
 from slocheck.errors import UsageError
+from slocheck.spec.blocks.auth import VARIABLE_PATTERN
 from slocheck.spec.blocks.cache import CACHE
 from slocheck.spec.blocks.failures import FAILURES
 from slocheck.spec.blocks.objectives import RESERVED, SpecContext, objectives_schema, read_objectives
@@ -79,13 +80,21 @@ CONFIDENCE: Key[Fraction | None] = Key(
     "how sure a verdict has to be, 90% to 99.9%; none: the observed values alone are graded",
 )
 
+_VARIABLE = types.text(pattern=VARIABLE_PATTERN, what="environment variable", example="SHOP_LICENCE")
+SECRETS: Key[tuple[str, ...]] = Key(
+    "secrets",
+    types.list_of(_VARIABLE, at_least=1),
+    (),
+    "environment variables whose values are masked in all output, besides those named like a secret",
+)
+
 
 def root_keys() -> tuple[Key[Any], ...]:
     """Return the keys at the top of slo.yaml."""
     return (
         *(SERVICE, TARGET),
         *SOURCE_BLOCKS.values(),
-        *(WORKLOAD, TIERS, OBJECTIVES, GATE, CONFIDENCE, FAILURES, CACHE, VALIDITY),
+        *(WORKLOAD, TIERS, OBJECTIVES, GATE, CONFIDENCE, FAILURES, CACHE, VALIDITY, SECRETS),
     )
 
 
@@ -157,6 +166,7 @@ def _read_spec(value: Value, text: str) -> Spec | None:
         cache=cache,
         validity=validity,
         secrets=tuple(dict.fromkeys(value.log.secrets)),
+        secret_variables=root.get(SECRETS),
     )
     _check_gate(root, spec)
     return spec

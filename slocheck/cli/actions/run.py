@@ -8,15 +8,16 @@ from rich.console import Console
 
 from slocheck.cli import output, wiring
 from slocheck.cli.actions.locust_file import user_classes
-from slocheck.cli.options import RunOptions, allowed_targets
+from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.question import asker
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
-from slocheck.masking import errors_masked, secrets_of
+from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
+from slocheck.pipeline.ports import SourceFactory
 from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
@@ -43,7 +44,7 @@ def execute(options: RunOptions) -> int:
         )
     with errors_masked(secrets_of(spec)):
         if options.dry_run:
-            wiring.check_readiness(spec, processes=worker_count(options.processes))
+            wiring.check_readiness(spec, _sources(options), processes=worker_count(options.processes))
             user_classes(spec, allowed_targets(options.allow_target))
             show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
             return 0
@@ -90,11 +91,13 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         processes=worker_count(options.processes),
         until_decided=options.until_decided,
     )
+    secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     if not options.quiet:
-        output.print_plan(plan_lines(spec, scenario, until_decided=options.until_decided))
-    with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:
+        lines = plan_lines(spec, scenario, until_decided=options.until_decided)
+        output.print_plan(mask(line, secrets) for line in lines)
+    with Interrupts() as interrupts, output.observer(spec, secrets, quiet=options.quiet) as observer:
         shown = output.shower(observer) if options.verbose else None
-        result = run_pipeline(request, wiring.adapters(observer, interrupts, shown))
+        result = run_pipeline(request, wiring.adapters(observer, interrupts, _sources(options), shown))
     if result.save_error is not None:
         output.print_summary(result.report, Console(stderr=True), paths={})
         raise result.save_error
@@ -102,6 +105,11 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
     if result.late_signal:
         raise Interrupted(result.late_signal)
     return result.report
+
+
+def _sources(options: RunOptions) -> SourceFactory:
+    """Return what makes the metric source; an address that was typed names its host."""
+    return wiring.source_factory(allowed_metrics(options.allow_metrics, options.prometheus, options.target))
 
 
 def worker_count(text: str) -> int:

@@ -1,13 +1,13 @@
 """What ``slocheck validate`` does: check a spec and its scenario, and ask the metric source if wanted."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from slocheck.cli.actions.locust_file import user_classes
-from slocheck.cli.options import ValidateOptions, allowed_targets
+from slocheck.cli.messages import say
+from slocheck.cli.options import ValidateOptions, allowed_metrics, allowed_targets
 from slocheck.cli.question import asker
-from slocheck.cli.wiring import check_readiness, source_for
+from slocheck.cli.wiring import check_readiness, source_factory
 from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
@@ -36,14 +36,14 @@ def validate(options: ValidateOptions) -> int:
     secrets = secrets_of(spec)
     with errors_masked(secrets):
         warnings = check_scenario(spec)
-        check_readiness(spec)
+        check_readiness(spec, source_factory(allowed_metrics(options.allow_metrics)))
         classes = user_classes(spec, allowed_targets(options.allow_target))
         print(mask(summary(spec), secrets))
         if classes:
             named = quantity(len(classes), "user class", "user classes")
             print(for_terminal(f"{named}: {', '.join(classes)}"))
         for warning in warnings:
-            print(f"warning: {warning}", file=sys.stderr)
+            say(f"warning: {warning}")
         return _probe(spec, options) if options.probe else 0
 
 
@@ -56,18 +56,20 @@ def _probe(spec: Spec, options: ValidateOptions) -> int:
         SourceError: The metric source cannot be asked.
     """
     scenario = scenario_of(spec)
+    secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
     with sole_use(spec.target.url, allow_concurrent=options.allow_concurrent):
         answers: tuple[FirstAnswer, ...] = ()
         if scenario is not None:
             probe_target(spec.target)
             answers = send_get_steps(scenario, spec.target)
-            print("\n".join(["", *_answers(answers, spec.failures)]))
+            print(mask("\n".join(["", *_answers(answers, spec.failures)]), secrets))
         probed = None
         if scenario is None or spec.metric_source is not None:
             asked = [answer.endpoint for answer in answers]
-            probed = probe(spec, source_for, scenario=scenario, asked=asked)
-            print("\n".join(_lines(spec, probed)))
+            sources = source_factory(allowed_metrics(options.allow_metrics))
+            probed = probe(spec, sources, scenario=scenario, asked=asked)
+            print(mask("\n".join(_lines(spec, probed)), secrets))
     refused = any(not answer.accepted(spec.failures) for answer in answers)
     return CANNOT_MEASURE if refused or (probed and probed.is_incomplete) else 0
 

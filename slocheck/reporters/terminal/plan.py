@@ -1,6 +1,6 @@
 """The plan before the run: what will be sent, and what that can prove."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from rich.console import Console
@@ -32,24 +32,26 @@ def show_plan(
 ) -> None:
     """Print what a run of `spec` would do; nothing is sent."""
     check = check_plan(spec, scenario, until_decided=until_decided)
-    metrics, workload, secrets = metric_plan(spec), spec.workload, secrets_of(spec)
+    metrics, workload = metric_plan(spec), spec.workload
+    secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     _print(
         console,
-        f"target    {mask(strip_url(spec.target.url), secrets)}",
+        secrets,
+        f"target    {strip_url(spec.target.url)}",
         f"scenario  {workload.scenario}",
         *_load(workload),
         *(_interim(workload) if until_decided else ()),
         *_requests(check.forecast),
         f"gate      {spec.gate}",
-        *(f"query     {mask(text, secrets)}" for text in (metrics.series_texts if metrics else ())),
+        *(f"query     {text}" for text in (metrics.series_texts if metrics else ())),
     )
     console.print(_needs_table(spec, check))
-    _print(console, *_too_short(spec, check), *_unproven(check), INDEPENDENCE)
+    _print(console, secrets, *_too_short(spec, check), *_unproven(check), INDEPENDENCE)
 
 
-def _print(console: Console, *lines: str) -> None:
+def _print(console: Console, secrets: Sequence[str], *lines: str) -> None:
     for line in lines:
-        console.print(Text(for_terminal(line)), soft_wrap=True)
+        console.print(Text(for_terminal(mask(line, secrets))), soft_wrap=True)
 
 
 def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = False) -> Iterator[str]:

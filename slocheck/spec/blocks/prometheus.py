@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import shown
-from slocheck.documents.urls import BASE_URL, SECRET_NAME
+from slocheck.documents.urls import BASE_URL, SECRET_NAME, sends_variables
 from slocheck.spec.blocks.auth import AUTH, HEADER_PATTERN, INLINE_AUTH
 from slocheck.spec.blocks.preset import LABEL_PATTERN, PRESET_KEY, preset_of
 from slocheck.spec.blocks.related_jobs import RELATED_JOBS_KEYS, read_related_jobs
 from slocheck.spec.blocks.tls import TLS
-from slocheck.spec.model import SourceBlock, Tls
+from slocheck.spec.model import SourceBlock
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
@@ -25,7 +25,6 @@ class PrometheusSource(SourceBlock):
         url: Base URL, with its path prefix.
         headers: Plain extra headers (``X-Scope-OrgID``).
         params: Extra query parameters (``dedup: "true"``).
-        tls: Verification and client certificate.
         timeout: Seconds for one query.
     """
 
@@ -35,12 +34,16 @@ class PrometheusSource(SourceBlock):
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
-    tls: Tls = field(default_factory=Tls)
     timeout: float = 30.0
 
     def at_prometheus(self, url: str) -> "PrometheusSource":
         """Return the block with another address."""
-        return replace(self, url=url)
+        return replace(self, url=url, sends_variables=False)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The server's base URL."""
+        return (self.url,)
 
     @property
     def summary(self) -> str:
@@ -94,6 +97,7 @@ def _read_prometheus(value: Value) -> PrometheusSource | None:
     section = Section(value, PROMETHEUS_KEYS, refused=INLINE_AUTH)
     return PrometheusSource(
         url=section.get(PROMETHEUS_URL),
+        sends_variables=sends_variables(section.value_of(PROMETHEUS_URL)),
         preset=preset_of(section),
         selector=section.get(SELECTOR),
         position=value.position,

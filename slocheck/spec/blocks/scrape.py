@@ -1,6 +1,6 @@
 """The block ``scrape`` of slo.yaml: metrics pages fetched directly, without a Prometheus server."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import format_duration
-from slocheck.documents.urls import URL
+from slocheck.documents.urls import URL, sends_variables
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.blocks.auth import AUTH, INLINE_AUTH
 from slocheck.spec.blocks.preset import PRESET_KEY, preset_of
 from slocheck.spec.blocks.prometheus import PrometheusSource
 from slocheck.spec.blocks.tls import TLS
-from slocheck.spec.model import AUTO, SourceBlock, Tls
+from slocheck.spec.model import AUTO, SourceBlock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +24,12 @@ class ScrapeSource(SourceBlock):
     Attributes:
         urls: Every replica's metrics URL.
         interval: Seconds between scrapes during the run, 1..5.
-        tls: Verification and client certificate.
     """
 
     kind: ClassVar[str] = "scrape"
 
     urls: tuple[str, ...]
     interval: float = 1.0
-    tls: Tls = field(default_factory=Tls)
 
     def at_prometheus(self, url: str) -> PrometheusSource | None:
         """Return the block that asks for the one page's instance; None where there are several pages."""
@@ -43,6 +41,11 @@ class ScrapeSource(SourceBlock):
         return PrometheusSource(
             url=url, preset=self.preset, selector={"instance": instance}, position=self.position
         )
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every replica's metrics URL."""
+        return self.urls
 
     @property
     def summary(self) -> str:
@@ -62,10 +65,16 @@ SCRAPE_KEYS: tuple[Key[Any], ...] = (SCRAPE_URLS, PRESET_KEY, INTERVAL, AUTH, TL
 
 def _read_scrape(value: Value) -> ScrapeSource | None:
     if isinstance(value.node, SequenceNode):
-        return ScrapeSource(urls=_URLS.read(value), preset=AUTO, position=value.position)
+        return ScrapeSource(
+            urls=_URLS.read(value),
+            preset=AUTO,
+            position=value.position,
+            sends_variables=sends_variables(value),
+        )
     section = Section(value, SCRAPE_KEYS, refused=INLINE_AUTH)
     return ScrapeSource(
         urls=section.get(SCRAPE_URLS),
+        sends_variables=sends_variables(section.value_of(SCRAPE_URLS)),
         preset=preset_of(section),
         position=value.position,
         interval=section.get(INTERVAL),

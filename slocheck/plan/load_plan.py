@@ -13,6 +13,7 @@ from slocheck.spec.model import (
     Tls,
 )
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 REFERENCE_LATENCIES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latencies counted in addition to the spec's limits: references for how a rare tail clusters."""
@@ -59,6 +60,7 @@ class LoadPlan:
         endpoints: Those that objectives are on; they keep their names however many others there are.
         allowed_targets: Hosts that may be connected to in addition to this machine.
         max_exceptions: Exceptions of the scenario's code that are tolerated.
+        max_body: Bytes that a response's decoded body may have.
     """
 
     target_url: str
@@ -84,6 +86,7 @@ class LoadPlan:
     allowed_targets: tuple[str, ...] = ()
     max_exceptions: int = 0
     options: tuple[str, ...] = ()
+    max_body: int = DEFAULT_MAX_BODY
 
     @property
     def start_rate(self) -> float:
@@ -137,6 +140,7 @@ def load_plan(
         endpoints=tuple(dict.fromkeys(item.endpoint for item in spec.objectives if item.endpoint)),
         allowed_targets=allowed_targets,
         max_exceptions=spec.validity.max_exceptions,
+        max_body=workload.max_body,
     )
 
 

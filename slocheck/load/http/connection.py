@@ -16,12 +16,14 @@ from gevent import getcurrent
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
+from slocheck.load.http.bodies import decoded, over_limit
 from slocheck.load.http.deadline_timer import DeadlineTimer
-from slocheck.load.http.errors import TransportError, closed_early, from_system, protocol_error
-from slocheck.load.http.framing import MAX_BODY_BYTES, Framing
-from slocheck.load.http.heads import Head, head_of
+from slocheck.load.http.errors import TransportError, closed_early, from_system
+from slocheck.load.http.framing import Framing
+from slocheck.load.http.heads import Head, simple_head
 from slocheck.load.http.origin import Address, Origin
 from slocheck.load.network.connect_guard import ForbiddenConnectionError
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 RECEIVE_BYTES = 1 << 16
 _CONNECT_NS = 10 * NS_PER_SECOND
@@ -36,14 +38,14 @@ class Connection:
     Only one greenlet at a time may use it.
 
     Attributes:
-        body: Of the last response, as received, where it was to be kept.
-        size: Bytes of that body.
+        body: Of the last response, without its Content-Encoding, where it was to be kept.
+        size: Bytes of that body, kept or not.
         waiting: Its greenlet is waiting for the server.
         deadline_ns: How long it waits, on the monotonic clock.
         pending: What its user notes about the request in flight; None: there is none.
     """
 
-    def __init__(self, origin: Origin, deadlines: DeadlineTimer) -> None:
+    def __init__(self, origin: Origin, deadlines: DeadlineTimer, max_body: int = DEFAULT_MAX_BODY) -> None:
         self.body = b""
         self.size = 0
         self.waiting = False
@@ -51,6 +53,7 @@ class Connection:
         self.pending: Any = None
         self._origin = origin
         self._deadlines = deadlines
+        self._max_body = max_body
         self._hub = gevent.get_hub()
         self._greenlet: Any = None
         self._socket: Any = None
@@ -112,28 +115,32 @@ class Connection:
     def _response(self, *, keep: bool, no_body: bool) -> Head:
         """Read one response; without a parser where Content-Length alone says where it ends."""
         data = self._receive()
-        blank = data.find(b"\r\n\r\n")
-        if blank < 0 or no_body or not data.startswith(b"HTTP/1.") or not data[9:12].isdigit():
+        head = None if no_body else simple_head(data)
+        if head is None:
             return self._framed(data, keep=keep, no_body=no_body)
-        end = blank + 4
-        head = head_of(data[:end])
-        length = head.length
-        if length < 0:
-            return self._framed(data, keep=keep, no_body=False)
+        end, length = len(head.raw), head.length
+        if length > self._max_body:
+            raise over_limit(self._max_body)
+        keep = keep or head.encoding != b""
         missing = length - len(data) + end
         if missing > 0:
             self.body = self._rest(data[end:], missing, keep=keep)
         else:
             self.body = data[end : end + length] if keep else b""
         self.size = length
+        if head.encoding:
+            self._decode(head)
         if missing < 0 or head.close:
             self.close()
         return head
 
+    def _decode(self, head: Head) -> None:
+        """Take the body's encoding away, also where nobody reads it: one that is broken is no response."""
+        self.body = decoded(self.body, head.encoding, self._max_body)
+        self.size = len(self.body)
+
     def _rest(self, first: bytes, missing: int, *, keep: bool) -> bytes:
         """Read the rest of a body of known length."""
-        if keep and len(first) + missing > MAX_BODY_BYTES:
-            raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
         parts = [first]
         while missing > 0:
             data = self._receive()
@@ -149,7 +156,7 @@ class Connection:
 
     def _framed(self, data: bytes, *, keep: bool, no_body: bool) -> Head:
         """Read a response whose end only an HTTP parser can find."""
-        framing = Framing(no_body=no_body, keep=keep)
+        framing = Framing(no_body=no_body, keep=keep, max_body=self._max_body)
         while True:
             if not data:
                 if framing.end():
@@ -161,6 +168,8 @@ class Connection:
             data = self._receive()
         assert framing.head is not None
         self.body, self.size = framing.body, framing.size
+        if framing.head.encoding:
+            self._decode(framing.head)
         if not framing.reusable:
             self.close()
         return framing.head
@@ -181,7 +190,7 @@ class Connection:
             sent = 0
         if sent == len(data):
             return True
-        answer = None if no_body is None else Framing(no_body=no_body, keep=False)
+        answer = None if no_body is None else Framing(no_body=no_body, keep=False, max_body=self._max_body)
         return self._send_rest(memoryview(data)[sent:], answer)
 
     def _send_rest(self, rest: memoryview, answer: Framing | None) -> bool:
@@ -213,8 +222,6 @@ class Connection:
         if data:
             self._early.append(data)
             answer.feed(data)
-            if answer.size > MAX_BODY_BYTES:
-                raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
         return answer.done or not data
 
     def _arrived(self) -> bytes | None:

@@ -11,6 +11,7 @@ from slocheck.load.http.errors import TransportError
 from slocheck.load.http.heads import Head
 from slocheck.load.http.sink import PendingRequest
 from slocheck.spec.model import Tls
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 FIRST_ERROR_STATUS = 400
 
@@ -21,6 +22,7 @@ class EventSink:
     def __init__(self, environment: Environment) -> None:
         self.deadlines = DeadlineTimer()
         self.longest_s = float("inf")
+        self.max_body = DEFAULT_MAX_BODY
         self.tls: Tls | None = None
         self.draining = False
         self.counts_killed = False

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import httptools
 
+from slocheck.load.http.bodies import over_limit
 from slocheck.load.http.errors import protocol_error
 from slocheck.load.http.heads import FIRST_FINAL_STATUS, MAX_HEAD_BYTES, Head, head_of
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
-MAX_BODY_BYTES = 1 << 26
 _MAX_INTERIM = 16
 _VERSIONS = ("1.0", "1.1")
 _FIRST_STATUS = 100
@@ -29,11 +30,11 @@ class Framing:
         size: Bytes of the body so far.
     """
 
-    def __init__(self, *, no_body: bool, keep: bool) -> None:
+    def __init__(self, *, no_body: bool, keep: bool, max_body: int = DEFAULT_MAX_BODY) -> None:
         self.head: Head | None = None
         self.done = False
         self.size = 0
-        self._no_body, self._keep = no_body, keep
+        self._no_body, self._keep, self._max_body = no_body, keep, max_body
         self._parts: list[bytes] = []
         self._lines: list[bytes] = []
         self._reason = b""
@@ -71,8 +72,8 @@ class Framing:
         if self._overhead > MAX_HEAD_BYTES and not self.done:
             what = "head is" if self.head is None else "trailers are"
             raise protocol_error(f"the response's {what} longer than {MAX_HEAD_BYTES} bytes")
-        if self.size > MAX_BODY_BYTES and self._keep:
-            raise protocol_error(f"the response's body is larger than {MAX_BODY_BYTES} bytes")
+        if self.size > self._max_body:
+            raise over_limit(self._max_body)
 
     def _unfolded(self, data: bytes) -> Iterator[bytes]:
         """Yield what was received, with folded lines of heads joined by a blank (RFC 9112, section 5.2).
@@ -136,6 +137,7 @@ class Framing:
             raise ValueError(f"HTTP/{version} with status {status}")
         line = b"HTTP/%s %d %s\r\n" % (version.encode(), status, self._reason)
         self.head = head_of(line + b"".join(self._lines) + b"\r\n")
+        self._keep |= self.head.encoding != b""  # a broken one is found only by decoding it
         self._sized |= self._no_body or status in (204, 304)
         self.done = self._no_body and status >= FIRST_FINAL_STATUS
 
@@ -146,7 +148,7 @@ class Framing:
             return
         self._overhead = 0
         self.size += len(part)
-        if self._keep and self.size <= MAX_BODY_BYTES:
+        if self._keep and self.size <= self._max_body:
             self._parts.append(part)
 
     def on_message_complete(self) -> None:

@@ -86,3 +86,12 @@ def head_of(raw: bytes) -> Head:
             _heads.clear()
         head = _heads[raw] = Head(raw)
     return head
+
+
+def simple_head(data: bytes) -> Head | None:
+    """Return the head that a response begins with, where its Content-Length alone says where it ends."""
+    blank = data.find(b"\r\n\r\n")
+    if blank < 0 or not data.startswith(b"HTTP/1.") or not data[9:12].isdigit():
+        return None
+    head = head_of(data[: blank + 4])
+    return head if head.length >= 0 else None

@@ -147,7 +147,7 @@ class LeanHttpSession:
         self, method: str, written: tuple[bytes, str], pending: PendingRequest, deadline_ns: int
     ) -> tuple[Head | None, bytes, TransportError | None]:
         """Send a request (its bytes and its target); return the response or why there is none."""
-        connection = self._idle.pop() if self._idle else connect_to(self._origin, self._sink.deadlines)
+        connection = self._idle.pop() if self._idle else self._connection()
         connection.pending = pending
         try:
             head = connection.exchange(written[0], deadline_ns, no_body=method == "HEAD")
@@ -174,6 +174,9 @@ class LeanHttpSession:
             self.cookies.store(head, written[1])
         body, connection.body = connection.body, b""
         return head, body, None
+
+    def _connection(self) -> Connection:
+        return connect_to(self._origin, self._sink.deadlines, self._sink.max_body)
 
     def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
         """Count a request that its user left while it was in flight."""
@@ -358,9 +361,7 @@ def _rooted(url: str) -> str:
 
 
 def _why(verdict: BaseException | bool | None) -> tuple[FailureClass, str]:  # noqa: FBT001 - as above
-    """Return class and text of what a block reported; a body that cannot be decoded has its own class."""
-    if isinstance(verdict, TransportError):
-        return verdict.failure, verdict.message
+    """Return class and text of what a block reported."""
     assert isinstance(verdict, BaseException)
     return FailureClass.EXPECTATION, message_of(verdict)
 

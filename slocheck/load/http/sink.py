@@ -26,6 +26,7 @@ class Sink(Protocol):
     Attributes:
         deadlines: Watches the deadlines of all connections.
         longest_s: Longest that a request may take, seconds.
+        max_body: Bytes that a decoded body may have.
         tls: How servers are trusted; None: as the user class says.
         draining: No new request may be sent.
         counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
@@ -34,6 +35,7 @@ class Sink(Protocol):
 
     deadlines: DeadlineTimer
     longest_s: float
+    max_body: int
     tls: Tls | None
     draining: bool
     counts_killed: bool
@@ -105,6 +107,7 @@ class RecorderSink:
         self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
         self.deadlines = DeadlineTimer()
         self.longest_s = max(plan.drain_s, 1.0)
+        self.max_body = plan.max_body
         self.tls: Tls | None = plan.tls
         self.draining = False
         self.counts_killed = True

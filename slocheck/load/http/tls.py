@@ -7,13 +7,14 @@ from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import closed_early
 from slocheck.load.http.heads import Head
 from slocheck.load.http.origin import Origin
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 
 class TlsConnection(Connection):
     """Checks certificate and name as the origin's context says, and resumes the origin's last session."""
 
-    def __init__(self, origin: Origin, deadlines: DeadlineTimer) -> None:
-        super().__init__(origin, deadlines)
+    def __init__(self, origin: Origin, deadlines: DeadlineTimer, max_body: int = DEFAULT_MAX_BODY) -> None:
+        super().__init__(origin, deadlines, max_body)
         self._tls: ssl.SSLObject | None = None
         self._incoming = self._outgoing = ssl.MemoryBIO()
 
@@ -130,7 +131,7 @@ class TlsConnection(Connection):
         super().close()
 
 
-def connect_to(origin: Origin, deadlines: DeadlineTimer) -> Connection:
-    """Return a connection to an origin, not opened yet."""
+def connect_to(origin: Origin, deadlines: DeadlineTimer, max_body: int = DEFAULT_MAX_BODY) -> Connection:
+    """Return a connection to an origin, not opened yet; `max_body`: bytes of a decoded body."""
     kind = TlsConnection if origin.tls is not None else Connection
-    return kind(origin, deadlines)
+    return kind(origin, deadlines, max_body)

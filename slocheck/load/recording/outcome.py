@@ -43,6 +43,8 @@ _MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
 
 def _class_of(error: BaseException) -> FailureClass | None:
     """Return the class of this error itself, without what it wraps; None where it has none."""
+    if isinstance(own := getattr(error, "failure", None), FailureClass):
+        return own
     names = {base.__name__ for base in type(error).__mro__}
     number = error.errno if isinstance(error, OSError) else None
     timed_out = isinstance(error, TimeoutError) or names & _TIMEOUT_NAMES or "timed out" in str(error)
@@ -184,8 +186,12 @@ def without_addresses(text: str) -> str:
 def message_of(error: BaseException) -> str:
     """Return an error as one bounded text that is the same for the same cause.
 
-    A text that the exception's own code fails to make is left out.
+    A text that the exception's own code fails to make is left out. What the lean client's parser says is said
+    in its words, whatever client it was that read the response.
     """
+    for cause in chain_of(error):
+        if isinstance(getattr(cause, "failure", None), FailureClass):
+            return str(getattr(cause, "message", cause))[:MAX_MESSAGE]
     try:
         text = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - whatever a scenario's own exception class raises

@@ -1,6 +1,7 @@
 """What a redirect counts as: its first response, and the path that it leads to. No Locust here."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from slocheck.errors import chain_of
 from slocheck.load.recording.outcome import fields_of
@@ -8,6 +9,8 @@ from slocheck.spec.model.rules import redirect_path
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 """Status codes with a `Location` that a client may follow."""
+
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class ElsewhereError(Exception):
     """
 
     redirect: Redirect
+
+
+def origin_of(url: str) -> tuple[str, str | None, int | str | None]:
+    """Return scheme, host and port of an address: what a redirect may not leave."""
+    parts = urlsplit(url)
+    try:
+        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return parts.scheme, parts.hostname, parts.netloc
 
 
 def first_redirect(response: object, error: BaseException | None) -> Redirect | None:

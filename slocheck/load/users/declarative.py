@@ -14,7 +14,6 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.bodies import decoded
 from slocheck.load.http.connection import Connection
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
@@ -68,7 +67,7 @@ class FlowUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self._connection: Connection = connect_to(self.origin, self.sink.deadlines)
+        self._connection: Connection = connect_to(self.origin, self.sink.deadlines, self.sink.max_body)
         self._cookies = Cookies(self.origin.host, tls=self.origin.tls is not None)
         self._longest_ns = round(self.sink.longest_s * NS_PER_SECOND)
 
@@ -159,14 +158,7 @@ class FlowUser(User):
             if step.statuses is not None and head.status not in step.statuses:
                 return TransportError(FailureClass.EXPECTATION, status_failure(head.status, step.statuses))
             return None
-        body = b""
-        if step.needs_body:
-            body = self._connection.body
-            if head.encoding:
-                try:
-                    body = decoded(body, head.encoding)
-                except TransportError as error:
-                    return error
+        body = self._connection.body if step.needs_body else b""
         text = step.check(head.status, head.raw, body, values)
         return None if text is None else TransportError(FailureClass.EXPECTATION, text)
 

@@ -25,7 +25,7 @@ from slocheck.load.messaging.parent_pipe import ParentPipe, show_lines
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import guard_process
 from slocheck.load.tracking import Tracker
-from slocheck.load.users import client_rules, lean_user
+from slocheck.load.users import client_rules, lean_user, response_rules
 from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.load.users.locust_clients import install
 from slocheck.load.worker import user_errors
@@ -138,6 +138,7 @@ def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) 
     """See every request and every error of a user, before the scenario's own listeners do."""
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
     client_rules.install()
+    response_rules.install(plan.max_body)
     user_errors.watch(watch.left)
     lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)

@@ -12,6 +12,7 @@ from slocheck.documents.units import format_duration, format_rate, shown
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.model import Workload, load_profile
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 T = TypeVar("T")
 
@@ -152,6 +153,12 @@ DURATION: Key[float | None] = Key(
     "length of the measured window, whole seconds; with stages: what they leave after the warm-up",
 )
 DRAIN = Key("drain", types.duration("1s", "10m"), 30.0, "for requests in flight at the end")
+MAX_BODY: Key[int] = Key(
+    "max_body",
+    types.size("1 B", "1024 MiB"),
+    DEFAULT_MAX_BODY,
+    "largest body of a response, decoded; a larger one is a failure",
+)
 _TAG = types.text(pattern=r"[^\s,]+", what="tag", example="read")
 TAGS: Key[tuple[str, ...]] = Key("tags", types.list_of(_TAG), (), "only tasks with one of these tags")
 EXCLUDE_TAGS: Key[tuple[str, ...]] = Key("exclude_tags", types.list_of(_TAG), (), "tasks left out")
@@ -163,8 +170,8 @@ OPTIONS: Key[dict[str, str]] = Key(
     "options that the Locust file adds to Locust's command line, without their dashes: {user-file: a.csv}",
 )
 WORKLOAD_KEYS: tuple[Key[Any], ...] = (
-    SCENARIO, RATE, ARRIVALS, MAX_AT_ONCE, USERS, SPAWN_RATE, WARMUP, DURATION, DRAIN, TAGS, EXCLUDE_TAGS,
-    OPTIONS,
+    SCENARIO, RATE, ARRIVALS, MAX_AT_ONCE, USERS, SPAWN_RATE, WARMUP, DURATION, DRAIN, MAX_BODY, TAGS,
+    EXCLUDE_TAGS, OPTIONS,
 )  # fmt: skip
 _OPEN_ONLY = (ARRIVALS, MAX_AT_ONCE)
 
@@ -182,6 +189,7 @@ def _read_workload(value: Value) -> Workload | None:
         duration=_duration(section, stages, warmup, value),
         position=value.position,
         drain=section.get(DRAIN),
+        max_body=section.get(MAX_BODY),
         tags=section.get(TAGS),
         exclude_tags=section.get(EXCLUDE_TAGS),
         options=tuple(f"--{name}={value}" for name, value in section.get(OPTIONS).items()),

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from slocheck.documents.position import Position
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
+DEFAULT_MAX_BODY = 1 << 26
+"""Bytes of a decoded body that a response may have, where the spec does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -24,6 +27,7 @@ class Workload:
         stages: Load profile of the users over warm-up and window; empty: a constant number.
         arrivals: How arrivals are spread.
         options: Options that the Locust file adds, as words of a command line.
+        max_body: Bytes that the decoded body of a response may have; a larger one fails.
     """
 
     scenario: str
@@ -39,3 +43,4 @@ class Workload:
     stages: tuple[Stage, ...] = ()
     arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
     options: tuple[str, ...] = ()
+    max_body: int = DEFAULT_MAX_BODY

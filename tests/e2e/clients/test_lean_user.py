@@ -251,7 +251,7 @@ def test_what_a_block_says_of_its_response(tmp_path: Path) -> None:
         "GET /raises": {FailureClass.EXPECTATION: 1},
         "GET /leaves": {},
         "GET /broken": {FailureClass.PROTOCOL: 1},
-        "GET unread": {},
+        "GET unread": {FailureClass.PROTOCOL: 1},
         "GET /forgotten": {},
         "GET /reset": {FailureClass.RESET: 1},
         "GET /status/503": {FailureClass.STATUS: 1},

@@ -15,7 +15,9 @@ from slocheck.load.http.errors import TransportError
 from slocheck.load.http.origin import Address, Origin, make_origin
 from slocheck.load.http.tls import connect_to
 from slocheck.spec.model import Tls
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 from tests.support import hostile_server
+from tests.support.broken_responses import BROKEN, MAX_BODY, WHOLE
 from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, answer
 from tests.support.waiting import wait_until
 
@@ -30,9 +32,9 @@ def post(size: int) -> bytes:
 
 
 @contextmanager
-def connection_to(origin: Origin) -> Iterator[Connection]:
+def connection_to(origin: Origin, max_body: int = DEFAULT_MAX_BODY) -> Iterator[Connection]:
     """Return a connection that is closed at the end."""
-    connection = connect_to(origin, DeadlineTimer())
+    connection = connect_to(origin, DeadlineTimer(), max_body)
     try:
         yield connection
     finally:
@@ -318,3 +320,23 @@ def test_ipv6() -> None:
         assert (origin.host, origin.authority) == ("::1", f"[::1]:{server.port}")
         with connection_to(origin) as connection:
             assert ask(connection) == 200
+
+
+def test_broken_responses_are_failures_and_odd_ones_are_not() -> None:
+    """Also where nobody reads the body: it is decoded, within the limit, all the same."""
+    behaviours = {"b" + str(at): answer(data, keep=False) for at, (data, _) in enumerate(BROKEN.values())}
+    behaviours |= {"w" + str(at): answer(data, keep=False) for at, data in enumerate(WHOLE.values())}
+    judged: dict[str, FailureClass | None] = {}
+    with HostileServer(behaviours) as server:
+        for path in behaviours:
+            with connection_to(make_origin(server.url, Tls()), MAX_BODY) as connection:
+                request = b"GET /%s HTTP/1.1\r\nHost: h\r\n\r\n" % path.encode()
+                try:
+                    connection.exchange(request, time.monotonic_ns() + FAR_NS, keep=False)
+                    judged[path] = None
+                except TransportError as error:
+                    judged[path] = error.failure
+    expected = [failure for _, failure in BROKEN.values()] + [None] * len(WHOLE)
+    assert dict(zip((*BROKEN, *WHOLE), judged.values(), strict=True)) == dict(
+        zip((*BROKEN, *WHOLE), expected, strict=True)
+    )

@@ -205,7 +205,7 @@ KEYS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, 
     pairs=st.lists(st.tuples(KEYS, VALUES.map(lambda value: f"\N{SNOWMAN}{value}")), min_size=1, max_size=5),
     path=st.sampled_from(["/items", "http://shop.example/items", "http://me:secret@shop.example:80/a/b", ""]),
     around=st.sampled_from(
-        [("", ""), ("no answer from ", " within 5 s"), ("GET '", "'"), ('{"url": "', '"}')]
+        [("", ""), ("no response from ", " within 5 s"), ("GET '", "'"), ('{"url": "', '"}')]
     ),
 )
 def test_a_query_keeps_its_keys_and_loses_its_values(

@@ -184,7 +184,7 @@ class ValidateOptions:
         typer.Option(
             "--probe",
             help="Send each GET step once to the target, and ask the metric source what can be measured; "
-            "exit 4 if an answer is not accepted or an objective cannot be measured.",
+            "exit 4 if a response is not accepted or an objective cannot be measured.",
         ),
     ] = False
     allow_target: Annotated[

@@ -20,7 +20,7 @@ class Ending(StrEnum):
     INTERRUPTED = "interrupted"
     TARGET_DOWN = "target_down"
     GENERATOR_LOST = "generator_lost"
-    UNEXPECTED_ANSWERS = "unexpected_answers"
+    UNEXPECTED_RESPONSES = "unexpected_responses"
     FORBIDDEN_CONNECTION = "forbidden_connection"
     SCENARIO = "ended_by_scenario"
 

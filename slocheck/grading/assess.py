@@ -15,7 +15,7 @@ from slocheck.grading.generator_lag import unexplained_by_target, with_generator
 from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.steady_state import steady_states, steady_warnings, withhold_unsteady
-from slocheck.grading.validity import answer_warnings, check_run
+from slocheck.grading.validity import check_run, response_warnings
 from slocheck.grading.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
 from slocheck.spec.model import Spec
@@ -57,7 +57,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         objectives=results,
         findings=findings,
         warnings=(
-            *answer_warnings(spec, runs),
+            *response_warnings(spec, runs),
             *_merged_names(runs),
             *_idle_classes(runs),
             *steady_warnings(states, spec),
@@ -152,7 +152,9 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         if run.provenance.git_error
     )
     insecure = (
-        RunWarning("insecure", f"{key}: true: the certificate was not verified, so anybody may have answered")
+        RunWarning(
+            "insecure", f"{key}: true: the certificate was not verified, so anybody may have responded"
+        )
         for run in runs
         for key in run.provenance.insecure
     )

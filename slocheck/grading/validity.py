@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from slocheck.documents.words import quantity
-from slocheck.evidence.answers import Answers, answers_of
 from slocheck.evidence.forbidden import forbidden_text
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
+from slocheck.evidence.responses import EndpointResponses, responses_of
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Finding
 from slocheck.indicators.measured_run import MeasuredRun
@@ -15,7 +15,7 @@ from slocheck.spec.formatting import format_seconds
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
 
-_SAYS_ENOUGH = frozenset({Ending.TARGET_DOWN, Ending.UNEXPECTED_ANSWERS, Ending.FORBIDDEN_CONNECTION})
+_SAYS_ENOUGH = frozenset({Ending.TARGET_DOWN, Ending.UNEXPECTED_RESPONSES, Ending.FORBIDDEN_CONNECTION})
 """Endings that explain a short window."""
 _CREDENTIALS = frozenset({401, 403, 407})
 _REDIRECT = 3
@@ -28,7 +28,7 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
         _generator,
         _forbidden_connections,
         _file,
-        _expected_answers,
+        _expected_responses,
         _workers,
         _cpu,
         _lag,
@@ -265,54 +265,56 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
     ]
 
 
-def _expected_answers(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """Return the finding on unexpected answers, about the endpoint with the largest share of them.
+def _expected_responses(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """Return the finding on unexpected responses, about the endpoint with the largest share of them.
 
-    The run is invalid where an endpoint has more of them than `max_unexpected` allows, and where it was
-    answered with nothing but 3xx and 4xx: even where the scenario made those failures, no request did what
+    The run is invalid where an endpoint has more of them than `max_unexpected` allows, and where it
+    returned nothing but 3xx and 4xx: even where the scenario made those failures, no request did what
     it was meant to do.
     """
-    found = tuple(answers_of(evidence.recording, spec.failures))
+    found = tuple(responses_of(evidence.recording, spec.failures))
     bad = [item for item in found if _invalid(item, spec)]
     bad.sort(key=lambda item: (-item.unexpected_share, -item.total))
     if bad:
         more = f"; the same at {quantity(len(bad) - 1, 'more endpoint')}" if len(bad) > 1 else ""
         text = f"{_text(bad[0], spec)}{more}"
-        return [Finding("unexpected-answers", valid=False, message=text, affects=_affected(spec, bad))]
-    if evidence.ending is Ending.UNEXPECTED_ANSWERS:
+        return [Finding("unexpected-responses", valid=False, message=text, affects=_affected(spec, bad))]
+    if evidence.ending is Ending.UNEXPECTED_RESPONSES:
         text = "the load was ended early: every response had an unexpected status"
         everything = frozenset(item.name for item in spec.objectives)
-        return [Finding("unexpected-answers", valid=False, message=text, affects=everything)]
+        return [Finding("unexpected-responses", valid=False, message=text, affects=everything)]
     count, total = sum(item.unexpected for item in found), sum(item.total for item in found)
-    return [Finding("unexpected-answers", valid=True, message=f"{count:,} of {total:,} answers unexpected")]
+    return [
+        Finding("unexpected-responses", valid=True, message=f"{count:,} of {total:,} responses unexpected")
+    ]
 
 
-def answer_warnings(spec: Spec, runs: Sequence[Evidence]) -> Iterator[RunWarning]:
-    """Yield a warning for each endpoint with unexpected answers that are few enough for a valid run."""
+def response_warnings(spec: Spec, runs: Sequence[Evidence]) -> Iterator[RunWarning]:
+    """Yield a warning for each endpoint with unexpected responses that are few enough for a valid run."""
     for run in runs:
-        for item in answers_of(run.recording, spec.failures):
+        for item in responses_of(run.recording, spec.failures):
             if item.unexpected and not _invalid(item, spec):
-                yield RunWarning("unexpected-answers", f"{_text(item, spec)}; they count as possibly bad")
+                yield RunWarning("unexpected-responses", f"{_text(item, spec)}; they count as possibly bad")
 
 
-def _invalid(item: Answers, spec: Spec) -> bool:
+def _invalid(item: EndpointResponses, spec: Spec) -> bool:
     return item.refused or item.unexpected_share > spec.validity.max_unexpected
 
 
-def _affected(spec: Spec, bad: Iterable[Answers]) -> frozenset[str]:
+def _affected(spec: Spec, bad: Iterable[EndpointResponses]) -> frozenset[str]:
     """Return the objectives that measured something else: those of these endpoints, and of all together."""
     endpoints = {item.endpoint for item in bad}
     return frozenset(o.name for o in spec.objectives if o.endpoint is None or o.endpoint in endpoints)
 
 
-def _text(item: Answers, spec: Spec) -> str:
+def _text(item: EndpointResponses, spec: Spec) -> str:
     """Say what came back and what to do about it."""
     count = item.total if item.refused else item.unexpected
     statuses = [status for status, _ in item.statuses]
     several = ", ".join(map(str, statuses))
     listed = " and ".join(map(str, statuses)) if len(statuses) < 3 else several  # noqa: PLR2004 - a pair
     were = "was" if count == 1 else "were"
-    text = f"{item.endpoint}: {count:,} of {item.total:,} answers {were} {listed}; {_remedy(statuses)}"
+    text = f"{item.endpoint}: {count:,} of {item.total:,} responses {were} {listed}; {_remedy(statuses)}"
     if item.unexpected == 0:  # a written expectation refused them all
         return text
     if spec.workload.scenario.endswith(".py"):

@@ -139,7 +139,7 @@ def _unserved(part: SliceCounts) -> int:
 
 
 def _errors(question: _ClientQuestion) -> Share:
-    """Failures; an unexpected answer is possibly one."""
+    """Failures; an unexpected response is possibly one."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
     surely = tuple(_failed(part) for part in seconds)
@@ -156,7 +156,7 @@ def _errors(question: _ClientQuestion) -> Share:
 
 
 def _availability(question: _ClientQuestion) -> Share:
-    """Requests that were not served; an unexpected answer was."""
+    """Requests that were not served; an unexpected response was."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
     counts = tuple(_unserved(part) for part in seconds)
@@ -166,14 +166,14 @@ def _availability(question: _ClientQuestion) -> Share:
 
 
 def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:
-    """Say how many unexpected answers widen the bounds."""
+    """Say how many unexpected responses widen the bounds."""
     count = sum(part.unexpected for part in seconds)
-    answers = (
-        "answer has an unexpected status and is"
+    responses = (
+        "response has an unexpected status and is"
         if count == 1
-        else "answers have an unexpected status and are"
+        else "responses have an unexpected status and are"
     )
-    return (f"{count:,} {answers} possibly bad",) if count else ()
+    return (f"{count:,} {responses} possibly bad",) if count else ()
 
 
 def _cache(question: _ClientQuestion) -> Share | NoData:
@@ -247,7 +247,7 @@ def _slow(
 def _percentile(seconds: Seconds, quantile: Fraction, total: int) -> Display:
     """Return the percentile of all requests, failed ones ranked as infinitely slow, in seconds.
 
-    Unexpected answers are ranked first for the lower bound, and as infinitely slow for the upper one.
+    Unexpected responses are ranked first for the lower bound, and as infinitely slow for the upper one.
     """
     histogram = merge(part.latencies for part in seconds)
     served = sum(histogram.values())

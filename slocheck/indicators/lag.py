@@ -1,7 +1,7 @@
 """How far a metrics page is behind what was served, and when it has counted all of a load.
 
 Some servers collect their counts and put them on the page every second or every few seconds, others
-answer with a page that they made some seconds ago.
+response with a page that they made some seconds ago.
 """
 
 from bisect import bisect_left, bisect_right
@@ -116,7 +116,7 @@ def settlement(raw: ServerSeries, metrics: AbstractSet[str], *, sent: int, limit
         raw: All samples until now.
         metrics: What is graded.
         sent: Requests of the whole load.
-        limit: Seconds after the load in which an answer is needed.
+        limit: Seconds after the load in which a response is needed.
     """
     server = ServerSide(replace(raw, whole_from=inf))
     wanted = list(requests_counted(raw.preset, metrics))

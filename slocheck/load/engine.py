@@ -41,7 +41,7 @@ PREPARE_S = 30.0
 STOP_S = 2.0
 LEAVE_S = 3.0
 LISTENERS_S = 25.0
-"""How long the Locust file's listeners may take after the result, in a process that answers no more."""
+"""How long the Locust file's listeners may take after the result, in a process that responds no more."""
 _SILENCE_S = 60.0
 _Expected = TypeVar("_Expected", ScenarioLoaded, WorkersReady)
 

@@ -176,7 +176,7 @@ class Tracker:
             return failure, status, message_of(error), cache
         return failure, status, status_message(status or 0, fields), cache
 
-    def answered(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
+    def responded(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
         """Note that a `catch_response` request has its response, which the scenario may still decide on."""
         if request not in self.requests or self._unsendable(request, response):
             return
@@ -247,8 +247,8 @@ class Tracker:
         """Record or drop all requests in flight: the drain is over.
 
         Args:
-            as_timeouts: Record the unanswered ones as failed at their age. Otherwise we ended the run early
-                and they say nothing about the target: they are unrecorded.
+            as_timeouts: Record those without a response as failed at their age. Otherwise we ended the run
+                early and they say nothing about the target: they are unrecorded.
         """
         for request in self.requests:
             if request.provisional is not None:

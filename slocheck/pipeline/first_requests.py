@@ -20,7 +20,7 @@ _REDIRECT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class FirstAnswer:
+class FirstResponse:
     """What came back for one GET step.
 
     Attributes:
@@ -44,7 +44,7 @@ class FirstAnswer:
     expected: frozenset[int] | None = None
 
     def accepted(self, rule: FailureRule) -> bool:
-        """Tell whether a run counts such an answer as a success, as far as its status tells."""
+        """Tell whether a run counts such a response as a success, as far as its status tells."""
         if self.error or rule.fails(self.status):
             return False
         if self.expected is not None:
@@ -52,11 +52,11 @@ class FirstAnswer:
         return rule.succeeds(self.status) or self.leads_to in rule.redirects
 
 
-def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstAnswer, ...]:
+def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstResponse, ...]:
     """Send each GET step once, one after the other, each over a connection of its own.
 
     A step that needs what an earlier response holds is left out. Redirects are not followed, and a failure is
-    an answer as well.
+    a response too.
     """
     parts = urlsplit(target.url)
     secure = parts.scheme == "https"
@@ -64,13 +64,13 @@ def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstAnswer, ...
     context = tls_context(target.tls, where="target.tls") if secure else None
     compiled = compile_scenario(scenario, authority=parts.netloc, base_path=parts.path)
     values = next(compiled.iterations(seed=0, index=0, processes=1))[1]
-    found: dict[Endpoint, FirstAnswer] = {}
+    found: dict[Endpoint, FirstResponse] = {}
     for flow, ready in zip(scenario.flows, compiled.flows, strict=True):
         for step, request in zip(flow.steps, ready.steps, strict=True):
             endpoint = Endpoint(step.method, step.name)
             if step.method == "GET" and endpoint not in found and _is_free(step, scenario):
-                answer = _sent(endpoint, request, values, address, context)
-                found[endpoint] = replace(answer, expected=step.expect.statuses)
+                response = _sent(endpoint, request, values, address, context)
+                found[endpoint] = replace(response, expected=step.expect.statuses)
     return tuple(found.values())
 
 
@@ -87,7 +87,7 @@ def _sent(
     values: list[object],
     address: tuple[str, int],
     context: ssl.SSLContext | None,
-) -> FirstAnswer:
+) -> FirstResponse:
     begun = time.monotonic()
     try:
         request = step.fixed or step.render(values)
@@ -100,12 +100,12 @@ def _sent(
             response.begin()
             size = len(response.read(MOST_READ))
     except (OSError, HTTPException, UnsendableError) as error:
-        return FirstAnswer(
+        return FirstResponse(
             endpoint, seconds=time.monotonic() - begun, error=str(error) or type(error).__name__
         )
     took, kind = time.monotonic() - begun, response.getheader("Content-Type", "")
     leads_to = _leads_to(response, address[0], request)
-    return FirstAnswer(endpoint, response.status, kind, size, took, leads_to)
+    return FirstResponse(endpoint, response.status, kind, size, took, leads_to)
 
 
 def _leads_to(response: HTTPResponse, host: str, request: bytes) -> str:

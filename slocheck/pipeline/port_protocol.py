@@ -5,12 +5,12 @@ import ssl
 from contextlib import suppress
 
 PATIENCE_S = 2.0
-"""How long an answer is waited for; a server that does not understand may say nothing at all."""
+"""How long a response is waited for; a server that does not understand may say nothing at all."""
 
 _REQUEST = b"HEAD / HTTP/1.1\r\nHost: %b:%d\r\nConnection: close\r\n\r\n"
 _ENOUGH = 4096
 _TLS_RECORDS = (b"\x15", b"\x16")
-"""How an answer of TLS begins: an alert or a handshake."""
+"""How a response of TLS begins: an alert or a handshake."""
 
 Address = tuple[str, int]
 """Host and port."""
@@ -22,13 +22,13 @@ def speaks_only_tls(address: Address) -> bool:
     A plain port sees the first message of a TLS handshake, which is not a request. Only a port that goes
     on with the handshake is sent a request, because some speak both.
     """
-    return _speaks_tls(address) and _refused(_plain_answer(address))
+    return _speaks_tls(address) and _refused(_plain_response(address))
 
 
-def answers_in_plain(address: Address) -> bool:
-    """Tell whether a port that failed at TLS answers a plain request with HTTP, other than to refuse it."""
-    answer = _plain_answer(address)
-    return answer.startswith(b"HTTP/") and not _refused(answer)
+def responds_in_plain(address: Address) -> bool:
+    """Tell whether a port that failed at TLS serves plain HTTP: more than a refusal comes back."""
+    response = _plain_response(address)
+    return response.startswith(b"HTTP/") and not _refused(response)
 
 
 def _speaks_tls(address: Address) -> bool:
@@ -48,27 +48,27 @@ def _speaks_tls(address: Address) -> bool:
         return False
 
 
-def _plain_answer(address: Address) -> bytes:
-    """Return the head of the answer to a plain request; empty if there is none."""
+def _plain_response(address: Address) -> bytes:
+    """Return the head of the response to a plain request; empty if there is none."""
     host, port = address
     name = f"[{host}]".encode() if ":" in host else host.encode("idna")
-    answer = b""
+    response = b""
     try:
         with socket.create_connection(address, timeout=PATIENCE_S) as plain:
             plain.sendall(_REQUEST % (name, port))
-            while b"\r\n\r\n" not in answer and len(answer) < _ENOUGH:
+            while b"\r\n\r\n" not in response and len(response) < _ENOUGH:
                 block = plain.recv(_ENOUGH)
                 if not block:
                     break
-                answer += block
+                response += block
     except OSError:
         pass
-    return answer
+    return response
 
 
-def _refused(answer: bytes) -> bool:
-    """Tell whether an answer is what a TLS port gives: nothing, no HTTP, a 400, or the way to https."""
-    first, _, head = answer.partition(b"\r\n")
+def _refused(response: bytes) -> bool:
+    """Tell whether a response is what a TLS port gives: nothing, no HTTP, a 400, or the way to https."""
+    first, _, head = response.partition(b"\r\n")
     words = first.split()
     if len(words) < 2 or not words[0].startswith(b"HTTP/"):  # noqa: PLR2004 - version and status
         return True

@@ -109,7 +109,7 @@ def git_state(folder: Path) -> GitState:
     except FileNotFoundError:
         reason = "git is not installed"
     except subprocess.TimeoutExpired:
-        reason = f"git did not answer within {GIT_TIMEOUT_S:g} s"
+        reason = f"git did not respond within {GIT_TIMEOUT_S:g} s"
     except subprocess.CalledProcessError as error:
         said = str(error.stderr).strip().splitlines() or [f"git ended with exit code {error.returncode}"]
         reason = _NO_COMMIT.get(said[0], said[0].removeprefix("fatal: "))

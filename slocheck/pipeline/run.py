@@ -27,7 +27,7 @@ from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context
 
 _NOT_COLLECTED = {
-    Ending.UNEXPECTED_ANSWERS: "every response had an unexpected status",
+    Ending.UNEXPECTED_RESPONSES: "every response had an unexpected status",
     Ending.FORBIDDEN_CONNECTION: "the Locust file tried to connect to a host that is not an allowed target",
 }
 """Endings after which nothing can be met any more, and why."""

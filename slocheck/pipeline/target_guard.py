@@ -1,4 +1,4 @@
-"""What is checked before any load: the target may be loaded, it answers, no other run loads it.
+"""What is checked before any load: the target may be loaded, it responds, no other run loads it.
 
 And whether the host of the metric source may get the credentials that the spec names.
 """
@@ -22,7 +22,7 @@ from slocheck.allowed_targets import (
 )
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
-from slocheck.pipeline.port_protocol import answers_in_plain, speaks_only_tls
+from slocheck.pipeline.port_protocol import responds_in_plain, speaks_only_tls
 from slocheck.spec.model import SourceBlock, Target
 from slocheck.tls import tls_context
 
@@ -125,7 +125,7 @@ def probe_target(target: Target) -> None:
         wrong_scheme = not secure and speaks_only_tls(address)
     except (OSError, UnicodeError) as error:
         why = _why(error)
-        if secure and not isinstance(error, _NOT_THE_SCHEME) and answers_in_plain(address):
+        if secure and not isinstance(error, _NOT_THE_SCHEME) and responds_in_plain(address):
             why = "the port speaks plain HTTP, not TLS; write http:// in target.url"
         raise TargetError(f"target {strip_url(target.url)}: {why}") from error
     if wrong_scheme:
@@ -148,7 +148,7 @@ def _why(error: OSError | UnicodeError) -> str:
         case ConnectionRefusedError():
             return "connection refused; nothing listens there. Start the target, or pass --target URL"
         case TimeoutError():
-            return f"no answer within {PROBE_TIMEOUT_S:g} s; is it up, and is the address right?"
+            return f"no response within {PROBE_TIMEOUT_S:g} s; is it up, and is the address right?"
         case _:
             return f"cannot be reached: {error}"
 

@@ -78,7 +78,7 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
             for objective in spec.objectives
             if traits_of(objective.indicator.kind).is_query
         },
-        dashboards=dashboard_queries(spec, names) if source.answers_promql else {},
+        dashboards=dashboard_queries(spec, names) if source.takes_promql else {},
         types=_types(spec, names),
     )
 

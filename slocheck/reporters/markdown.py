@@ -106,8 +106,8 @@ def _lists(report: Report) -> Iterator[str]:
     unexpected = [item for item in examples if item.failure is FailureClass.UNEXPECTED]
     failures = [item for item in examples if item.failure is not FailureClass.UNEXPECTED]
     statuses = totals.unusual_statuses(report.evidence.recording)
-    yield from _list("Answers by status", [statuses] if statuses else [])
-    yield from _list("Unexpected answers", [failure_text(example) for example in unexpected])
+    yield from _list("Responses by status", [statuses] if statuses else [])
+    yield from _list("Unexpected responses", [failure_text(example) for example in unexpected])
     yield from _list("Failed requests", [failure_text(example) for example in failures])
     yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 

@@ -204,7 +204,7 @@ def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
     if child is None or not tiers:
         return ()
     blocks = written_blocks(root)
-    around = SpecContext(tiers, server=bool(blocks), promql=any(block.answers_promql for block in blocks))
+    around = SpecContext(tiers, server=bool(blocks), promql=any(block.takes_promql for block in blocks))
     return child.take(ValueType(lambda value: read_objectives(value, around), {}), ())
 
 

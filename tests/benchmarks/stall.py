@@ -1,7 +1,7 @@
 """What a stall of the target costs, as open and closed models tell it: ``python -m tests.benchmarks.stall``.
 
 A server that serves one request after the other stands still for a second in a minute of 100 requests/s. It
-logs when it answered: with the intended starts that is the truth. Beside it the same load by users in a loop.
+logs when it responded: with the intended starts that is the truth. Then the same load by users in a loop.
 """
 
 import argparse

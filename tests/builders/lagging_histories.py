@@ -1,4 +1,4 @@
-"""Synthetic histories of pages that are behind what was served: flushed, or answered from a cache."""
+"""Synthetic histories of pages that are behind what was served: flushed, or served from a cache."""
 
 import random
 from collections.abc import Callable

@@ -51,7 +51,7 @@ class Process:
     requests: list[Request] = field(default_factory=list)
 
     def alive(self, time: float) -> bool:
-        """Tell whether it answers at a moment."""
+        """Tell whether it responds at a moment."""
         return self.born <= time < self.dead
 
 

@@ -24,7 +24,7 @@ def raw_series(metric: str, points: dict[float, float], **labels: str) -> RawSer
 
 
 def up(*times: float, instance: str = "a") -> RawSeries:
-    """Return the series `up` of an instance that answered every scrape."""
+    """Return the series `up` of an instance that responded to every scrape."""
     return RawSeries(UP, {"job": "api", "instance": instance}, times, (1.0,) * len(times))
 
 
@@ -35,9 +35,9 @@ def server_series(
     return ServerSeries("prometheus", PRESET, start, start, end, series, interval)
 
 
-def counts(sent: int, unanswered: int = 0) -> ClientCounts:
+def counts(sent: int, no_response: int = 0) -> ClientCounts:
     """Return a client that sent so many requests in a window of 30 s."""
-    return ClientCounts(sent, unanswered, sent, unanswered, 30.0)
+    return ClientCounts(sent, no_response, sent, no_response, 30.0)
 
 
 def sample_of(spec: Spec, server: ServerSeries, client: ClientCounts, level: str = "bronze") -> object:
@@ -69,7 +69,7 @@ TIMES = (95.0, 110.0, 125.0, 140.0)
 
 
 def status_counters(ok: tuple[float, ...], bad: dict[float, float]) -> tuple[RawSeries, ...]:
-    """Return counters of answered and failed requests, and `up`."""
+    """Return counters of served and failed requests, and `up`."""
     return (
         raw_series("http_requests_total", dict(zip(TIMES, ok, strict=True)), status_code="200"),
         raw_series("http_requests_total", bad, status_code="500"),

@@ -73,7 +73,7 @@ def test_the_share_is_the_specs_to_say() -> None:
 
 
 def test_other_breaches_stand() -> None:
-    """Lag makes no server answer 500."""
+    """Lag makes no server return 500."""
     assert assess(SPEC, _run(210, LATE_LOOP, failures=4)).outcome is Outcome.FAIL
 
 

@@ -189,7 +189,7 @@ def test_references_lie_near_the_limit(limit: str, edges_ms: list[int]) -> None:
 
 
 def _unexpected(ok: int, unexpected: int, failed: int) -> Recording:
-    """Return ten seconds with so many successes of 20 ms, unexpected answers and failures each."""
+    """Return ten seconds with so many successes of 20 ms, unexpected responses and failures each."""
     failures = {FailureClass.UNEXPECTED: unexpected, FailureClass.TIMEOUT: failed}
     return steady(10, {20: ok}, failures=failures, statuses={200: ok, 404: unexpected, 0: failed})
 
@@ -205,7 +205,7 @@ def _unexpected(ok: int, unexpected: int, failed: int) -> Recording:
         ),
     ],
 )
-def test_unexpected_answers_are_possibly_bad_and_were_served(
+def test_unexpected_responses_are_possibly_bad_and_were_served(
     objective: str, low: Fraction, high: Fraction
 ) -> None:
     """7 of 10 are fine, one failed, two had a status that nobody named."""
@@ -213,11 +213,11 @@ def test_unexpected_answers_are_possibly_bad_and_were_served(
     assert (sample.total, sample.low, sample.high) == (100, low, high)
     assert sample.slices is not None
     assert (sample.slices.bad_upper is None) == (low == high)
-    assert ("20 answers have an unexpected status" in " ".join(sample.notes)) == (low != high)
+    assert ("20 responses have an unexpected status" in " ".join(sample.notes)) == (low != high)
 
 
-def test_a_percentile_ranks_unexpected_answers_first_and_last() -> None:
-    """The median of 5 fine and 5 unexpected answers is anything up to what the fine ones took."""
+def test_a_percentile_ranks_unexpected_responses_first_and_last() -> None:
+    """The median of 5 fine and 5 unexpected responses is anything up to what the fine ones took."""
     median = make_spec('  latency_p50: {silver: "< 200ms"}\n')
     sample = _share(median, _unexpected(5, 5, 0))
     assert sample.display.low == 0
@@ -225,7 +225,7 @@ def test_a_percentile_ranks_unexpected_answers_first_and_last() -> None:
     assert isinf(_share(median, _unexpected(4, 6, 0)).display.high or 0)
 
 
-def test_unexpected_answers_were_offered_and_not_served() -> None:
+def test_unexpected_responses_were_offered_and_not_served() -> None:
     """Requests per second and instance count successes; what was offered counts all."""
     sample = _sample(make_spec('  rps_per_instance: {silver: ">= 7/s"}\n'), _unexpected(7, 2, 1))
     assert isinstance(sample, Rate)

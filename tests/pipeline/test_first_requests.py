@@ -23,19 +23,19 @@ def _no_file(path: str, limit: int) -> bytes:
 
 
 def test_each_get_step_is_sent_once() -> None:
-    """With a feeder's value; neither a POST, nor a step that needs an earlier answer, nor a second one."""
+    """With a feeder's value; neither a POST, nor a step that needs an earlier response, nor a second one."""
     scenario = parse_scenario(SCENARIO, "buy.yaml", environment={}, read=_no_file)
     with FaultServer([http("abc", "302 Found", "Location: ../login?next=/items/7\r\n")]) as server:
-        (answer,) = send_get_steps(scenario, Target(url=server.url.rstrip("/")))
+        (response,) = send_get_steps(scenario, Target(url=server.url.rstrip("/")))
         assert len(server.requests) == 1
         assert server.requests[0].startswith(b"GET /items/7 HTTP/1.1\r\n")
-    assert (answer.endpoint, answer.status, answer.size) == (Endpoint("GET", "/items/{id}"), 302, 3)
-    assert (answer.leads_to, answer.error) == ("/login", "")
+    assert (response.endpoint, response.status, response.size) == (Endpoint("GET", "/items/{id}"), 302, 3)
+    assert (response.leads_to, response.error) == ("/login", "")
 
 
-def test_a_service_that_does_not_answer_is_said() -> None:
+def test_a_service_that_does_not_respond_is_said() -> None:
     """The load that follows finds out by itself; here it is not an error."""
     scenario = parse_scenario(SCENARIO, "buy.yaml", environment={}, read=_no_file)
-    (answer,) = send_get_steps(scenario, Target(url=f"http://127.0.0.1:{free_port()}"))
-    assert answer.status == 0
-    assert "refused" in answer.error
+    (response,) = send_get_steps(scenario, Target(url=f"http://127.0.0.1:{free_port()}"))
+    assert response.status == 0
+    assert "refused" in response.error

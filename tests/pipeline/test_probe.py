@@ -122,7 +122,7 @@ def simulated(spec: Spec, found: ServerSeries, unasked: Sequence[Endpoint] = ())
     ],
 )
 def test_measurable_is_what_a_long_run_decides(page: Path, without: Sequence[str]) -> None:
-    """On the real pages of libraries, whole and with labels missing: the same code, the same answer."""
+    """On the real pages of libraries, whole and with labels missing: the same code, the same result."""
     spec, found = spec_of(), found_on(page, without=without)
     if not found.preset.histogram:
         spec = spec_of(OBJECTIVES.splitlines(keepends=True)[1])

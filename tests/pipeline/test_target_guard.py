@@ -1,4 +1,4 @@
-"""Before any load: who may be loaded, and whether it answers."""
+"""Before any load: who may be loaded, and whether it responds."""
 
 import os
 import socket
@@ -98,11 +98,11 @@ def test_somebody_at_the_terminal_is_asked(*, yes: bool) -> None:
 
 
 class _Hello(BaseHTTPRequestHandler):
-    answered = 0
+    responded = 0
 
     def do_GET(self) -> None:
-        """Answer, and count it."""
-        type(self).answered += 1
+        """Respond, and count it."""
+        type(self).responded += 1
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -113,7 +113,7 @@ class _Hello(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[ThreadingHTTPServer]:
-    """A server that counts what it answers."""
+    """A server that counts what it responds to."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Hello) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         yield http
@@ -123,7 +123,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
 def test_a_target_that_listens_is_there_and_sees_no_request(server: ThreadingHTTPServer) -> None:
     """A request of the probe's would be in the target's counters and in no recording."""
     probe_target(Target(url=f"http://127.0.0.1:{server.server_port}"))
-    assert _Hello.answered == 0
+    assert _Hello.responded == 0
 
 
 def test_a_refused_connection_is_named() -> None:
@@ -176,8 +176,8 @@ def test_http_on_a_tls_port_says_write_https(tls_server: ThreadingHTTPServer) ->
         probe_target(Target(url=f"http://127.0.0.1:{tls_server.server_port}"))
 
 
-def _serve_once(answers: Mapping[bytes, bytes]) -> Iterator[int]:
-    """Serve a port that answers by the first byte it reads, until the generator is closed."""
+def _serve_once(responses: Mapping[bytes, bytes]) -> Iterator[int]:
+    """Serve a port that responds by the first byte it reads, until the generator is closed."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -187,7 +187,7 @@ def _serve_once(answers: Mapping[bytes, bytes]) -> Iterator[int]:
                 except OSError:
                     return
                 with peer:
-                    peer.sendall(answers.get(peer.recv(65536)[:1], b""))
+                    peer.sendall(responses.get(peer.recv(65536)[:1], b""))
 
         threading.Thread(target=serve, daemon=True).start()
         yield listening.getsockname()[1]
@@ -200,7 +200,7 @@ BAD = b"HTTP/1.1 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS
 
 
 @pytest.mark.parametrize(
-    ("answers", "only_tls"),
+    ("responses", "only_tls"),
     [
         pytest.param({TLS: ALERT}, True, id="an alert, and nothing in plain"),
         pytest.param({TLS: ALERT, b"H": BAD}, True, id="nginx and Go: a 400"),
@@ -212,10 +212,10 @@ BAD = b"HTTP/1.1 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS
     ],
 )
 def test_a_port_that_speaks_plain_http_is_left_alone(
-    answers: Mapping[bytes, bytes], *, only_tls: bool
+    responses: Mapping[bytes, bytes], *, only_tls: bool
 ) -> None:
     """Some ports speak both; a plain one is never sent a request."""
-    for port in _serve_once(answers):
+    for port in _serve_once(responses):
         assert speaks_only_tls(("127.0.0.1", port)) == only_tls
 
 

@@ -74,7 +74,7 @@ def test_limits_and_queries_are_those_graded_on_the_server() -> None:
 
 
 def test_scraped_pages_are_asked_no_query() -> None:
-    """Only a Prometheus server can answer what a dashboard would ask."""
+    """Only a Prometheus server can be asked what a dashboard would ask."""
     assert planned(LATENCY, SCRAPE).dashboards == {}
 
 

@@ -19,7 +19,7 @@ ARRIVALS = 100.0
 
 SERVERS = 8
 STALL_S, STALL_EVERY_S, BASE_S = 1.0, 30.0, 0.010
-"""A pause of a second, some 30 s apart, of a server that else answers in 10 ms in the mean."""
+"""A pause of a second, some 30 s apart, of a server that else responds in 10 ms in the mean."""
 
 SLOW_S, SLOW_EVERY_S, SLOWNESS = 5.0, 60.0, 40
 """Some seconds about every minute in which that server takes forty times as long."""
@@ -88,7 +88,7 @@ def observe(
 
 
 def independent() -> Model:
-    """Every request is answered by itself: what an i.i.d. interval is made for."""
+    """Every request is served by itself: what an i.i.d. interval is made for."""
     mean = 0.010
     return Model(
         "independent requests",

@@ -67,7 +67,7 @@ def test_server_side_choices_need_a_source() -> None:
 
 
 def test_queries_need_prometheus_itself() -> None:
-    """A scraped page answers no PromQL."""
+    """A scraped page takes no PromQL."""
     text = WITHOUT_SOURCE.replace("gate:", '  q: {indicator: {promql: up}, silver: "> 0"}\ngate:')
     text = text.replace("workload:", "scrape: [http://127.0.0.1:8000/metrics]\nworkload:")
     assert problems_of(text) == [

@@ -12,7 +12,7 @@ from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
 from slocheck.masking import errors_masked, mask, secrets_of
-from slocheck.pipeline.first_requests import FirstAnswer, send_get_steps
+from slocheck.pipeline.first_requests import FirstResponse, send_get_steps
 from slocheck.pipeline.probe import Probe, SimulatedRun, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
 from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
@@ -59,46 +59,45 @@ def _probe(spec: Spec, options: ValidateOptions) -> int:
     secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
     with sole_use(spec.target.url, allow_concurrent=options.allow_concurrent):
-        answers: tuple[FirstAnswer, ...] = ()
+        responses: tuple[FirstResponse, ...] = ()
         if scenario is not None:
             probe_target(spec.target)
-            answers = send_get_steps(scenario, spec.target)
-            print(mask("\n".join(["", *_answers(answers, spec.failures)]), secrets))
+            responses = send_get_steps(scenario, spec.target)
+            print(mask("\n".join(["", *_responses(responses, spec.failures)]), secrets))
         probed = None
         if scenario is None or spec.metric_source is not None:
-            asked = [answer.endpoint for answer in answers]
+            asked = [response.endpoint for response in responses]
             sources = source_factory(allowed_metrics(options.allow_metrics))
             probed = probe(spec, sources, scenario=scenario, asked=asked)
             print(mask("\n".join(_lines(spec, probed)), secrets))
-    refused = any(not answer.accepted(spec.failures) for answer in answers)
+    refused = any(not response.accepted(spec.failures) for response in responses)
     return CANNOT_MEASURE if refused or (probed and probed.is_incomplete) else 0
 
 
-def _answers(answers: Sequence[FirstAnswer], rule: FailureRule) -> Iterator[str]:
+def _responses(responses: Sequence[FirstResponse], rule: FailureRule) -> Iterator[str]:
     """Yield a line for what came back for each GET step."""
-    if not answers:
-        yield "no GET step to send: each needs an earlier answer, or there is none"
-    for answer in answers:
-        if answer.error:
-            yield for_terminal(f"{answer.endpoint}  no response: {answer.error}")
+    if not responses:
+        yield "no GET step to send: each needs an earlier response, or there is none"
+    for response in responses:
+        if response.error:
+            yield for_terminal(f"{response.endpoint}  no response: {response.error}")
             continue
-        kind = answer.content_type or "no content type"
-        text = (
-            f"{answer.endpoint}  {answer.status}, {kind}, {answer.size:,} B, {answer.seconds * 1000:.0f} ms"
-        )
-        yield for_terminal(text + _refusal(answer, rule))
+        kind = response.content_type or "no content type"
+        took = f"{response.seconds * 1000:.0f} ms"
+        text = f"{response.endpoint}  {response.status}, {kind}, {response.size:,} B, {took}"
+        yield for_terminal(text + _refusal(response, rule))
 
 
-def _refusal(answer: FirstAnswer, rule: FailureRule) -> str:
-    """Say why a run would not count an answer as a success; empty where it would."""
-    if answer.accepted(rule):
+def _refusal(response: FirstResponse, rule: FailureRule) -> str:
+    """Say why a run would not count a response as a success; empty where it would."""
+    if response.accepted(rule):
         return ""
-    if rule.fails(answer.status):
+    if rule.fails(response.status):
         return "; a failure: correct the service, or the request"
-    if answer.expected is not None:
-        expected = ", ".join(str(status) for status in sorted(answer.expected))
+    if response.expected is not None:
+        expected = ", ".join(str(status) for status in sorted(response.expected))
         return f"; the step expects {expected}: fix the request, or what it expects"
-    return f"; unexpected: fix the request, or write `expect: {{status: {answer.status}}}`"
+    return f"; unexpected: fix the request, or write `expect: {{status: {response.status}}}`"
 
 
 def _lines(spec: Spec, probed: Probe) -> Iterator[str]:

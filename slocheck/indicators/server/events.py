@@ -28,7 +28,7 @@ def load_balanced(targets: Mapping[str, ScrapeTarget], cleaned: Iterable[CleanSe
         if target.flips_back():
             return (
                 f"{_shown(name)}: its process start goes back and forth between {target.processes()} values, "
-                "so several processes answer behind one address; scrape each replica by itself"
+                "so several processes respond behind one address; scrape each replica by itself"
             )
         restarts = target.restarts(0, inf)
         allowed = restarts if target.starts else MANY_FALLS - 1

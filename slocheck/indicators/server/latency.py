@@ -12,14 +12,14 @@ from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.reconcile import CountDiscrepancy, bounded_share, reconcile, share_sample
 from slocheck.indicators.server.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
+from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.plan.load_plan import is_reference
 from slocheck.spec.metric_units import UNITS
 from slocheck.spec.model import FailureRule, Limit, Objective, Preset, Spec
 
 _MARGIN = Fraction(9, 10)
 _MARGIN_S = Fraction(2, 1000)
-"""A server may stop its timer a little after the client has the answer: so much is not held against it."""
+"""A server may stop its timer a little after the client has the response: so much is not held against it."""
 
 _SHOWN = ((1.0, 1, "s"), (0.001, 1000, "ms"), (0.0, 1_000_000, "us"))
 """Units for both figures, by the client's: from which latency on, how many in a second, and the word."""
@@ -228,11 +228,11 @@ class _Failing:
         preset = self.server.preset
         if preset.histogram_status_label:
             statuses = self._statuses(preset.histogram_status_label)
-            return unexpected_answers(preset.histogram or "", buckets.all, statuses)
+            return unexpected_responses(preset.histogram or "", buckets.all, statuses)
         if preset.counter is None or preset.status_label is None:
             return ()
         requests = self.server.window_count(preset.counter, wanted)
-        return unexpected_answers(preset.counter, requests, self._statuses(preset.status_label))
+        return unexpected_responses(preset.counter, requests, self._statuses(preset.status_label))
 
     def _statuses(self, label: str) -> StatusRule:
         return StatusRule(label, self.rule, self.client)

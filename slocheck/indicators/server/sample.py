@@ -21,7 +21,7 @@ from slocheck.indicators.server.selections import (
     requests_of,
 )
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
+from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Reduce, Spec
 
@@ -75,7 +75,7 @@ def _errors(question: _ServerQuestion) -> Share | NoData:
     if preset.counter is None or preset.status_label is None:
         return _bad_share(question, EVERYTHING, EVERYTHING)
     statuses = StatusRule(preset.status_label, question.spec.failures, question.client)
-    unexpected = unexpected_answers(preset.counter, _counted(question, preset.counter), statuses)
+    unexpected = unexpected_responses(preset.counter, _counted(question, preset.counter), statuses)
     if isinstance(unexpected, NoData):
         return unexpected
     sample = _bad_share(question, statuses.failed, statuses.possibly_bad)
@@ -168,7 +168,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     if isinstance(instances, NoData):
         return instances
     statuses = StatusRule(preset.status_label or "", spec.failures, client)
-    unexpected = unexpected_answers(preset.counter, counted, statuses)
+    unexpected = unexpected_responses(preset.counter, counted, statuses)
     if isinstance(unexpected, NoData):
         return unexpected
     possible = statuses.possibly_bad
@@ -204,18 +204,18 @@ def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
 
 
 def _promql(question: _ServerQuestion) -> Scalar | NoData:
-    """Reduce the answer to the user's own query to one value."""
+    """Reduce the result of the user's own query to one value."""
     objective = question.objective
-    answer = question.server.raw.promql.get(objective.name)
-    if answer is None:
+    result = question.server.raw.promql.get(objective.name)
+    if result is None:
         return NoData("the run did not send this query; run again", source_failed=True)
-    if answer.error:
-        return NoData(answer.error, source_failed=True)
-    if answer.gap and answer.gap.intervals > question.spec.validity.max_scrape_gap:
-        return NoData(_gap_in(answer.gap, question.spec), source_failed=True)
-    values = [value for value in answer.values if isfinite(value)]
-    if not values or len(values) < len(answer.values):
-        return NoData("the query returned no number" if answer.values else "the query returned nothing")
+    if result.error:
+        return NoData(result.error, source_failed=True)
+    if result.gap and result.gap.intervals > question.spec.validity.max_scrape_gap:
+        return NoData(_gap_in(result.gap, question.spec), source_failed=True)
+    values = [value for value in result.values if isfinite(value)]
+    if not values or len(values) < len(result.values):
+        return NoData("the query returned no number" if result.values else "the query returned nothing")
     match objective.indicator.over:
         case Reduce.MAX:
             value = Fraction(max(values))

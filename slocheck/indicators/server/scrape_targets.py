@@ -172,7 +172,7 @@ class ScrapeTarget:
         return sum(abs(b - a) > SAME_START_S for a, b in pairwise(known))
 
     def flips_back(self) -> bool:
-        """Tell whether an older process answered after a younger one: two behind one address."""
+        """Tell whether an older process responded after a younger one: two behind one address."""
         starts = [start for _, start in self.starts]
         return any(b < a - SAME_START_S for a, b in pairwise(starts))
 

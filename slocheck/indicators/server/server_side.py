@@ -28,7 +28,7 @@ from slocheck.indicators.server.selections import Selection
 from slocheck.plan.usage import CONTAINER_METRICS
 from slocheck.spec.model import Preset
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class ServerSide:
@@ -49,7 +49,7 @@ class ServerSide:
         for series in self._cleaned:
             self._by_metric[series.metric].append(series)
         self._grown: dict[tuple[int, float, float, bool], Growth] = {}
-        self._answers: dict[Hashable, Any] = {}
+        self._computed: dict[Hashable, Any] = {}
 
     @property
     def preset(self) -> Preset:
@@ -98,12 +98,12 @@ class ServerSide:
         names = {one.target for one in self._by_metric.get(metric, ())}
         return bool(names) and all(self.target(name, metric) is not self.targets[name] for name in names)
 
-    def once(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+    def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         """Return what `compute` gives, computed once for a key."""
-        if key not in self._answers:
-            self._answers[key] = compute()
-        answer: Answer = self._answers[key]
-        return answer
+        if key not in self._computed:
+            self._computed[key] = compute()
+        result: Result = self._computed[key]
+        return result
 
     def series_of(self, metric: str) -> tuple[CleanSeries, ...]:
         """Return the series of a metric, in the order delivered."""

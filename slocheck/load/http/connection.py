@@ -190,10 +190,10 @@ class Connection:
             sent = 0
         if sent == len(data):
             return True
-        answer = None if no_body is None else Framing(no_body=no_body, keep=False, max_body=self._max_body)
-        return self._send_rest(memoryview(data)[sent:], answer)
+        response = None if no_body is None else Framing(no_body=no_body, keep=False, max_body=self._max_body)
+        return self._send_rest(memoryview(data)[sent:], response)
 
-    def _send_rest(self, rest: memoryview, answer: Framing | None) -> bool:
+    def _send_rest(self, rest: memoryview, response: Framing | None) -> bool:
         """Send the rest as the server reads it, until the response is complete or the server closes."""
         writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
         try:
@@ -201,7 +201,7 @@ class Connection:
                 writable.start(self._wake)
                 self._pause()
                 writable.stop()
-                if answer is not None and self._answered(answer):
+                if response is not None and self._responded(response):
                     return False
                 try:
                     rest = rest[self._socket.send(rest) :]
@@ -214,15 +214,15 @@ class Connection:
             writable.close()
         return True
 
-    def _answered(self, answer: Framing) -> bool:
+    def _responded(self, response: Framing) -> bool:
         """Read what came during the sending; tells whether to stop sending."""
         data = self._arrived()
         if data is None:
             return False
         if data:
             self._early.append(data)
-            answer.feed(data)
-        return answer.done or not data
+            response.feed(data)
+        return response.done or not data
 
     def _arrived(self) -> bytes | None:
         """Return what has arrived already; None for nothing yet, empty where the server closed."""

@@ -33,7 +33,7 @@ class EventSink:
         """Return what the event calls an endpoint."""
         return method, name
 
-    def answered(
+    def responded(
         self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Fire the event of a response; a status of 400 or above is a failure, as in Locust."""

@@ -110,6 +110,6 @@ class CaughtResponse(LeanResponse):
     def _judge(self, *, verdict: Exception | bool) -> None:
         if not self.entered:
             raise LocustError(
-                "success() and failure() work inside of: with client.get(url, catch_response=True) as answer"
+                "success() and failure() work inside of: with client.get(URL, catch_response=True) as found"
             )
         self._verdict = verdict

@@ -116,7 +116,7 @@ class LeanHttpSession:
         if catch_response:
             return self._caught(url, pending, (head, body, error), (counted, expected), end_ns)
         if counted is not None:
-            self._sink.answered(pending, counted, len(body), end_ns, approved=expected)
+            self._sink.responded(pending, counted, len(body), end_ns, approved=expected)
         else:
             self._failed(pending, error, end_ns)
         return LeanResponse(url, head, body, error)
@@ -258,7 +258,7 @@ class LeanHttpSession:
                 sink.failed(pending, failure, text, head, size=len(body), end_ns=end_ns)
             else:
                 approved = expected or (verdict is True and error is None)
-                sink.answered(pending, counted, len(body), end_ns, approved=approved)
+                sink.responded(pending, counted, len(body), end_ns, approved=approved)
 
         sink.unsettled.add(settle)
         return CaughtResponse(url, head, body, error, settle)

@@ -42,9 +42,9 @@ class Sink(Protocol):
     unsettled: set[Callable[[None], None]]
 
     def counter(self, method: str, name: str) -> Any:
-        """Return what stands for an endpoint in `answered` and `failed`."""
+        """Return what stands for an endpoint in `responded` and `failed`."""
 
-    def answered(
+    def responded(
         self, pending: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Count a request with a complete response; `approved`: the scenario expects this status."""
@@ -122,7 +122,7 @@ class RecorderSink:
         """Requests in flight."""
         return sum(connection.pending is not None for connection in self.deadlines.connections)
 
-    def answered(
+    def responded(
         self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Count a request with a complete response.

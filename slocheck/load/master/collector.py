@@ -81,8 +81,8 @@ class Collector:
 
     Attributes:
         last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
-        down: The target answers nothing but failures, for `DOWN_AFTER_S`.
-        refused: The target has answered, and never with anything but what `only_refused` means.
+        down: The target returns nothing but failures, for `DOWN_AFTER_S`.
+        refused: The target has responded, and never with anything but what `only_refused` means.
     """
 
     def __init__(

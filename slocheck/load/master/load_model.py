@@ -51,7 +51,7 @@ class MasterModel(Protocol):
 
 
 class ClosedModel:
-    """So many users at a time, each sending as fast as the target answers."""
+    """So many users at a time, each sending as fast as the target responds."""
 
     lead_ns = 0
     may_send_early = False

@@ -45,7 +45,7 @@ FINAL_REPORT_S = 10.0
 MIN_MEASURED_S = 10
 """Seconds of the window that a run against a target that is down lasts at least, to prove the breach."""
 REFUSED_AFTER_S = 10.0
-"""Seconds after the load's begin at which a run ends that cannot become valid any more: it was answered with
+"""Seconds after the load's begin at which a run ends that cannot become valid any more: it returned
 unexpected statuses alone, or tried to connect to a host that is not allowed."""
 _TICK_AFTER_S = 0.2
 _TELL_S = 5.0
@@ -189,7 +189,7 @@ class RunController:
             if self._collector.down and self._phases.measured(self._elapsed) >= MIN_MEASURED_S:
                 return Ending.TARGET_DOWN
             if self._collector.refused and self._elapsed >= REFUSED_AFTER_S:
-                return Ending.UNEXPECTED_ANSWERS
+                return Ending.UNEXPECTED_RESPONSES
             if (self._guard.forbidden or self._collector.forbidden) and self._elapsed >= REFUSED_AFTER_S:
                 return Ending.FORBIDDEN_CONNECTION
             gevent.sleep(min(_POLL_S, max(0.0, self._phases.end_s - self._elapsed)))

@@ -193,7 +193,7 @@ class Drain:
 
     Attributes:
         within_s: Seconds that they have.
-        as_timeouts: Record what is unanswered then as failed by timeout; else it is left unrecorded.
+        as_timeouts: Record what has no response then as failed by timeout; else it is left unrecorded.
     """
 
     within_s: float

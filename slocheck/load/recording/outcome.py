@@ -1,4 +1,4 @@
-"""What became of one request: success, failure or unexpected, and whether a cache answered. No Locust here.
+"""What became of one request: success, failure or unexpected, and whether a cache responded. No Locust here.
 
 Locust and its clients wrap errors in many layers, in types of five libraries. Those types are recognised
 by name, so that this module imports none of the libraries.
@@ -204,7 +204,7 @@ def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:
 
     The first header of the rule that shows either decides. ``age`` is a hit above 0 and a miss at 0 (a hit
     younger than a second counts as a miss: the error is on the safe side). In any other header the words
-    hit, stale, updating, revalidated mean a hit (also next to a miss: an outer cache answered), and miss,
+    hit, stale, updating, revalidated mean a hit (also next to a miss: an outer cache responded), and miss,
     expired, bypass a miss; anything else, such as ``DYNAMIC``, means neither.
     """
     if not headers:

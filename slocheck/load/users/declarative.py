@@ -136,10 +136,10 @@ class FlowUser(User):
             and self.sink.leads_as_expected(head, f"//{self.origin.authority}{_target(request)}")
         )
         if fault is None:
-            self.sink.answered(pending, head, connection.size, end_ns, approved=approved)
+            self.sink.responded(pending, head, connection.size, end_ns, approved=approved)
             return True
         if not step.expects and not approved and self.sink.unexpected(head.status):
-            self.sink.answered(pending, head, connection.size, end_ns)  # the status explains it
+            self.sink.responded(pending, head, connection.size, end_ns)  # the status explains it
             return False
         self.sink.failed(pending, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
         return False

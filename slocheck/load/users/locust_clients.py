@@ -92,7 +92,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
         finally:
             reaching.CURRENT.reset(outer)
         if in_flight in tracker.requests and hasattr(response, "request_meta"):
-            tracker.answered(in_flight, response, response.request_meta)
+            tracker.responded(in_flight, response, response.request_meta)
         return response
 
     return request

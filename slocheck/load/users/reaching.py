@@ -1,7 +1,7 @@
 """How far a request of Locust's two clients got: what fails before it asks for a connection was never sent.
 
 A client builds parts of a request before it has a connection and parts after that, so the errors alone do
-not tell. A request is under way while a connection is made for it, and from when its answer is waited for.
+not tell. A request is under way while a connection is made for it, and from when its response is waited for.
 What fails at any other time, and not in the network, failed while the request was built: that is the
 scenario's doing, and the target has seen nothing.
 """
@@ -90,7 +90,7 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _waits(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark the current request from when its answer is waited for."""
+    """Mark the current request from when its response is waited for."""
 
     @functools.wraps(original)
     def wait(*args: Any, **kwargs: Any) -> Any:

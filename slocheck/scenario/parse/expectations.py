@@ -1,4 +1,4 @@
-"""What a correct answer is, and what is kept from it."""
+"""What a correct response is, and what is kept from it."""
 
 import re
 from collections.abc import Sequence
@@ -156,7 +156,7 @@ def reads_body(expect: Expectation, captures: Sequence[Capture]) -> bool:
 
 
 EXPECT: Key[Expectation] = Key(
-    "expect", ValueType(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a correct answer is"
+    "expect", ValueType(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a correct response is"
 )
 
 CAPTURED_JSON: Key[JsonPath | None] = Key(

@@ -1,11 +1,11 @@
-"""The metric source that asks a Prometheus server, or one that answers its query API.
+"""The metric source that asks a Prometheus server, or one that has its query API.
 
 It fetches raw samples; differences, bounds and verdicts are made elsewhere, never by PromQL.
 """
 
 from dataclasses import replace
 
-from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
+from slocheck.evidence.series import PromqlResult, RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.lag import longest_wait
 from slocheck.plan.families import Family
@@ -72,7 +72,7 @@ class PrometheusApi:
         """Return the families of the targets.
 
         Raises:
-            SourceError: Prometheus does not answer.
+            SourceError: Prometheus does not respond.
         """
         if after is not None:
             scraped = wait_for_scrape(self._http, self._up, after=after)
@@ -114,7 +114,7 @@ class PrometheusApi:
             The raw series; `incomplete` says why where they cannot be trusted to be whole.
 
         Raises:
-            SourceError: Prometheus does not answer, after retries.
+            SourceError: Prometheus does not respond, after retries.
         """
         self._http.patience = self._retry_for
         fetcher = Fetcher(self._http)
@@ -140,15 +140,15 @@ class PrometheusApi:
         until = settling.wait(fetcher, first, until)
         found = settling.raw.series
         self._check_begin(fetcher, found, begin)
-        answers, warnings = self._answers(fetcher, window, until)
+        results, warnings = self._results(fetcher, window, until)
         usage = fetch_usage(self._http, self._plan.usage, start=first, end=until)
         return replace(
             settling.raw,
             series=(*found, *usage),
-            queries=(*fetcher.queries, *(answer.query for answer in answers.values())),
+            queries=(*fetcher.queries, *(result.query for result in results.values())),
             warnings=warnings,
             incomplete=tuple(fetcher.incomplete),
-            promql=answers,
+            promql=results,
             dashboard=ask_dashboard(self._http, self._plan.dashboards, window),
             types=self._plan.types_of((one.metric for one in found), self._http.metric_types()),
         )
@@ -211,16 +211,16 @@ class PrometheusApi:
                 f"{first - load_start:.1f} s later (was it down, or is its retention shorter than the run?)"
             )
 
-    def _answers(
+    def _results(
         self, fetcher: Fetcher, window: Window, until: float
-    ) -> tuple[dict[str, PromqlAnswer], tuple[RunWarning, ...]]:
+    ) -> tuple[dict[str, PromqlResult], tuple[RunWarning, ...]]:
         """Ask the custom objectives' queries."""
-        answers, warnings = {}, []
+        results, warnings = {}, []
         for name, indicator in self._plan.promql.items():
-            answers[name], note = ask(fetcher, indicator, window, until)
+            results[name], note = ask(fetcher, indicator, window, until)
             if note:
                 warnings.append(RunWarning("missing-points", f"objectives.{name}: {note}"))
-        return answers, tuple(warnings)
+        return results, tuple(warnings)
 
 
 def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:

@@ -159,7 +159,7 @@ class ScrapePages:
         )
 
     def _scrape_after(self, moment: float) -> bool:
-        """Scrape every replica once more after a moment; tells whether all of them answered.
+        """Scrape every replica once more after a moment; tells whether all of them responded.
 
         Raises:
             SourceError: No page was ever fetched.
@@ -168,7 +168,7 @@ class ScrapePages:
         _join(threads, LAST_PAGE_LIMIT + 2 * PAGE_TIMEOUT + GRACE)
         if all(scrape.error for replica in self._replicas for scrape in replica.scrapes()):
             raise SourceError("scrape: no page could be fetched, neither during nor after the load")
-        return all(_answered(replica, moment) for replica in self._replicas)
+        return all(_responded(replica, moment) for replica in self._replicas)
 
     def _delivered(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
         """Return all samples until now."""
@@ -263,7 +263,7 @@ class ScrapePages:
         place = f"scrape {strip_url(replica.url)}"
         scrapes = replica.scrapes()
         if not scrapes:
-            raise SourceError(f"{place}: no answer; check that the service is not overloaded")
+            raise SourceError(f"{place}: no response; check that the service is not overloaded")
         failed = next((scrape for scrape in scrapes if scrape.error), None)
         if failed:
             raise SourceError(f"{place}: {failed.error}")
@@ -272,7 +272,7 @@ class ScrapePages:
         if not why and starts and max(starts) - min(starts) >= SAME_START:
             why = f"{PROCESS_START} changed within a second"
         if why:
-            raise SourceError(f"{place}: {why}: it is answered by several processes; {ONE_PROCESS}")
+            raise SourceError(f"{place}: {why}: it is served by several processes; {ONE_PROCESS}")
 
     def _same_process(self) -> list[RunWarning]:
         """Warn of URLs that seem to lead to one process, whose requests would count twice."""
@@ -344,15 +344,15 @@ class ScrapePages:
         reasons = []
         for replica in self._replicas:
             place, scrapes = strip_url(replica.url), replica.scrapes()
-            if not _answered(replica, after):
-                why = scrapes[-1].error if scrapes else "it does not answer"
-                reasons.append(f"no page of {place} after the load: {why or 'it does not answer'}")
+            if not _responded(replica, after):
+                why = scrapes[-1].error if scrapes else "it does not respond"
+                reasons.append(f"no page of {place} after the load: {why or 'it does not respond'}")
             if several := several_processes(scrapes):
-                reasons.append(f"{place}: {several}: it is answered by several processes; {ONE_PROCESS}")
+                reasons.append(f"{place}: {several}: it is served by several processes; {ONE_PROCESS}")
         return reasons
 
 
-def _answered(replica: Replica, moment: float) -> bool:
+def _responded(replica: Replica, moment: float) -> bool:
     """Tell whether a page was fetched after a moment."""
     return any(scrape.sent >= moment and not scrape.error for scrape in replica.scrapes())
 

@@ -113,7 +113,7 @@ class SpecContext:
     Attributes:
         tiers: Loosest first.
         server: Whether a metric source is configured.
-        promql: Whether it answers PromQL queries.
+        promql: Whether it takes PromQL queries.
     """
 
     tiers: tuple[str, ...]

@@ -19,7 +19,7 @@ _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusSource(SourceBlock):
-    """A Prometheus server, or one that answers its query API.
+    """A Prometheus server, or one that has its query API.
 
     Attributes:
         url: Base URL, with its path prefix.
@@ -29,7 +29,7 @@ class PrometheusSource(SourceBlock):
     """
 
     kind: ClassVar[str] = "prometheus"
-    answers_promql: ClassVar[bool] = True
+    takes_promql: ClassVar[bool] = True
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -14,8 +14,8 @@ SOURCE_BLOCKS: Mapping[type[SourceBlock], Key[SourceBlock | None]] = {
 
 
 def block_names(*, promql: bool = False) -> str:
-    """Return the blocks' names for a message; with `promql` only those whose source answers PromQL."""
-    return " or ".join(block.kind for block in SOURCE_BLOCKS if block.answers_promql or not promql)
+    """Return the blocks' names for a message; with `promql` only those whose source takes PromQL."""
+    return " or ".join(block.kind for block in SOURCE_BLOCKS if block.takes_promql or not promql)
 
 
 def written_blocks(root: Section) -> tuple[type[SourceBlock], ...]:

@@ -36,7 +36,7 @@ class SourceBlock(ABC):
 
     Attributes:
         kind: The block's name, which is also the source's name in `slocheck.sources.SOURCES`.
-        answers_promql: Whether the source can be asked a PromQL query.
+        takes_promql: Whether the source can be asked a PromQL query.
         preset: The names under which the service exports its metrics.
         position: Of the block's key.
         selector: Label values that pin the service's series; empty where nothing else is read.
@@ -47,7 +47,7 @@ class SourceBlock(ABC):
     """
 
     kind: ClassVar[str]
-    answers_promql: ClassVar[bool] = False
+    takes_promql: ClassVar[bool] = False
 
     preset: Preset
     position: Position

@@ -107,7 +107,7 @@ def test_what_is_there_is_measurable_while_another_metric_is_missing(
     assert lines["instances:"] == "instances: 1 counted, 1 target up"
 
 
-def test_a_prometheus_that_does_not_answer_is_named(api: str, tmp_path: Path) -> None:
+def test_a_prometheus_that_does_not_respond_is_named(api: str, tmp_path: Path) -> None:
     """Exit 4 with the address; the spec itself is valid."""
     port = free_port()
     write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(f"http://127.0.0.1:{port}"))
@@ -139,7 +139,7 @@ class _SummaryPage(BaseHTTPRequestHandler):
     """Serves a page whose latency is a summary."""
 
     def do_GET(self) -> None:
-        """Answer with the page."""
+        """Respond with the page."""
         page = SUMMARY.encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")

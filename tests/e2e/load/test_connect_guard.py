@@ -49,10 +49,10 @@ def test_what_was_not_sent_is_not_a_failure_of_the_target(made: Any) -> None:
 
 
 def test_proxies_are_ignored_and_this_is_said(made: Any) -> None:
-    """Of a call, a session, a class and the file's own environment: the target gets and answers each."""
+    """Of a call, a session, a class and the file's own environment: the target gets and serves each."""
     result = made["runs"]["ways"]["result"]
-    answered = {item["endpoint"]: item["requests_by_status"] for item in result["endpoints"]}
-    assert answered["GET proxied"] == {"200": 3}
+    responded = {item["endpoint"]: item["requests_by_status"] for item in result["endpoints"]}
+    assert responded["GET proxied"] == {"200": 3}
     assert made["counts"]["/past-the-environment"] == 2
     assert any("a proxy of the Locust file is ignored" in item["message"] for item in result["warnings"])
 

@@ -7,15 +7,15 @@ from slocheck.evidence.recording import FailureClass
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import Run, run
 from tests.support.broken_responses import BROKEN, MAX_BODY, WHOLE
-from tests.support.hostile_server import Behaviour, HostileServer, answer
+from tests.support.hostile_server import Behaviour, HostileServer, respond_with
 
 REDIRECTS: dict[str, tuple[Behaviour, FailureClass]] = {
     "loop": (
-        answer(b"HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n"),
+        respond_with(b"HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n"),
         FailureClass.PROTOCOL,
     ),
     "away": (
-        answer(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"),
+        respond_with(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"),
         FailureClass.UNEXPECTED,
     ),
 }
@@ -44,10 +44,10 @@ FILE = """
 
 def _behaviours() -> dict[str, Behaviour]:
     broken = {
-        quote(name): answer(data, keep=failure is not FailureClass.RESET)
+        quote(name): respond_with(data, keep=failure is not FailureClass.RESET)
         for name, (data, failure) in BROKEN.items()
     }
-    whole = {quote(name): answer(data, keep=name != "until closed") for name, data in WHOLE.items()}
+    whole = {quote(name): respond_with(data, keep=name != "until closed") for name, data in WHOLE.items()}
     return broken | whole | {name: behave for name, (behave, _) in REDIRECTS.items()}
 
 

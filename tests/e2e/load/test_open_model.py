@@ -35,7 +35,7 @@ AT_MOST_S = 0.25
 def test_a_stall_is_seen_by_all_who_come_meanwhile(tmp_path: Path, kind: str) -> None:
     """A second at 100 rps: 100 arrivals wait from 1 s down to nothing, and each percentile is the truth's.
 
-    The truth is that of the server: when it wrote each answer, and when each arrival was due.
+    The truth is that of the server: when it wrote each response, and when each arrival was due.
     """
     found = stalled(tmp_path, kind, Stall(number=100), warmup_s=1, duration_s=3)
     for quantile in ("0.8", "0.9", "0.95", "0.99"):
@@ -62,7 +62,7 @@ def test_a_closed_loop_does_not_see_the_stall(tmp_path: Path) -> None:
 
 
 def test_arrivals_that_find_nobody_are_dropped_and_counted(tmp_path: Path) -> None:
-    """Three users, a target that never answers: three requests begin, all other arrivals are dropped."""
+    """Three users, a target that never responds: three requests begin, all other arrivals are dropped."""
     with LoadServer() as server:
         scenario = declarative(tmp_path, "steps: [{get: /hang}]")
         plan = make_plan(server.url, scenario, users=3, duration_s=1, drain_s=3, rate=constant(50, 1))
@@ -81,7 +81,7 @@ MIXED = (
 def mixed(url: str, scenario: str, **changes: Any) -> tuple[list[int], list[dict[int, int]]]:
     """Run the mixed flows for a second and a half; return the counts by endpoint, and by second of each flow.
 
-    A flow's later steps are sent when the earlier ones are answered: only its first has a planned second.
+    A flow's later steps are sent when the earlier ones get a response: only its first has a planned second.
     """
     ended = run(make_plan(url, scenario, users=100, rate=constant(150, 1.5), **changes))
     assert ended.result.health.arrivals is not None
@@ -115,7 +115,7 @@ def test_stages_send_as_many_in_each_second_as_they_say(tmp_path: Path) -> None:
 
 
 def test_users_follow_their_stages(tmp_path: Path) -> None:
-    """One user, then four: the closed model's course, each of them waiting for its answer."""
+    """One user, then four: the closed model's course, each of them waiting for its response."""
     with LoadServer() as server:
         scenario = locust_file(tmp_path, "FastHttpUser", "/delay/20")
         stages = (Stage(1, 1, 2), Stage(4, 4, 3))

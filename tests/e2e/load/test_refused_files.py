@@ -95,7 +95,7 @@ for number, (path, *options) in enumerate(eval(sys.stdin.read())):
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def responses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return what is said of each file, imported in a process of its own."""
     folder = tmp_path_factory.mktemp("files")
     asked = []
@@ -111,9 +111,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", list(CASES))
-def test_a_file_is_taken_or_refused_with_what_to_write(answers: dict[str, str], name: str) -> None:
+def test_a_file_is_taken_or_refused_with_what_to_write(responses: dict[str, str], name: str) -> None:
     """The message says where, what, and what to write instead."""
-    assert CASES[name][2] in answers[name]
+    assert CASES[name][2] in responses[name]
 
 
 def test_validate_and_dry_run_import_the_file_as_a_run_does(tmp_path: Path) -> None:

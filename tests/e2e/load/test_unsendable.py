@@ -1,4 +1,4 @@
-"""Requests that cannot be sent, or whose answers are fine: the target is not blamed for the file's doing."""
+"""Requests that cannot be sent, or whose responses are fine: the target is not to blame."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ CLUMSY = """
 
         @task
         def call(self):
-            for error in (ValueError("answer 7, not 8"), ConnectionRefusedError(111, "refused")):
+            for error in (ValueError("response 7, not 8"), ConnectionRefusedError(111, "refused")):
                 self.environment.events.request.fire(
                     request_type="RPC", name=type(error).__name__, response_time=1, response_length=0,
                     exception=error, context={},

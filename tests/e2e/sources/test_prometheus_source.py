@@ -120,18 +120,18 @@ def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: Promet
 
 
 def check_custom(result: ServerSeries) -> None:
-    """Each custom query is answered, or says why not."""
-    answers = result.promql
-    assert answers["one"].values in ((1200.0,), (2400.0,))
-    assert set(answers["range"].values) <= {1200.0, 2400.0, 2407.0}
-    assert "[1s]" in answers["window"].query
-    assert "2 series; aggregate it" in answers["many"].error or answers["many"].values == (1200.0,)
-    assert "no data" in answers["none"].error
-    assert "NaN" in answers["nan"].error
-    assert "infinite" in answers["infinite"].error
-    assert "returns text" in answers["text"].error
-    assert "range vector" in answers["matrix"].error
-    assert all(not answers[name].values for name in ("none", "nan", "infinite", "text", "matrix"))
+    """Each custom query has a result, or says why not."""
+    results = result.promql
+    assert results["one"].values in ((1200.0,), (2400.0,))
+    assert set(results["range"].values) <= {1200.0, 2400.0, 2407.0}
+    assert "[1s]" in results["window"].query
+    assert "2 series; aggregate it" in results["many"].error or results["many"].values == (1200.0,)
+    assert "no data" in results["none"].error
+    assert "NaN" in results["nan"].error
+    assert "infinite" in results["infinite"].error
+    assert "returns text" in results["text"].error
+    assert "range vector" in results["matrix"].error
+    assert all(not results[name].values for name in ("none", "nan", "infinite", "text", "matrix"))
 
 
 def test_a_restart_of_prometheus_in_the_middle_loses_nothing(

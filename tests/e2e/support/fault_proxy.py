@@ -1,4 +1,4 @@
-"""A proxy before a real Prometheus that can be told, while it runs, to answer wrongly; for tests."""
+"""A proxy before a real Prometheus that can be told, while it runs, to respond wrongly; for tests."""
 
 import json
 import re
@@ -43,7 +43,7 @@ class Fault:
     Attributes:
         kind: What is done.
         seconds: How long, from the first query that meets it; then queries pass again. Of a slow
-            proxy: how much later each answer comes.
+            proxy: how much later each body comes.
         queries: How many queries meet it, at most.
         shift: Seconds by which `time()` alone is wrong.
     """
@@ -60,7 +60,7 @@ class FaultProxy:
     Args:
         upstream: Base URL of the real Prometheus.
         clock: Seconds by which the server behind the proxy seems to be ahead of ours, in every time that
-            it is sent and every time that it answers.
+            it is sent and every time that it responds.
 
     Attributes:
         url: Base URL.
@@ -82,7 +82,7 @@ class FaultProxy:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def set(self, fault: Fault) -> None:
-        """Answer like this from now on."""
+        """Respond like this from now on."""
         with self._lock:
             self._fault, self._since, self.met, self.passed = fault, None, 0, 0
         if fault.kind is Kind.REFUSE:
@@ -112,13 +112,13 @@ class FaultProxy:
         body = urllib.parse.urlencode(asked).encode() if form else None
         try:
             with urllib.request.urlopen(f"{self._upstream}{path}", body, timeout=60) as response:
-                status, answer = response.status, response.read()
+                status, body = response.status, response.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
         except OSError:
-            return 502, b"the server behind the proxy does not answer"
+            return 502, b"the server behind the proxy does not body"
         moved = self._clock + (shift if asked.get("query") == "time()" else 0.0)
-        return status, _moved(answer, moved, of_clock=asked.get("query") == "time()") if moved else answer
+        return status, _moved(body, moved, of_clock=asked.get("query") == "time()") if moved else body
 
     def _close(self) -> None:
         if self._server is not None:
@@ -136,9 +136,9 @@ class FaultProxy:
         self._close()
 
 
-def _moved(answer: bytes, by: float, *, of_clock: bool) -> bytes:
-    """Return a query's answer with every time in it moved; of ``time()`` the value too."""
-    document = json.loads(answer)
+def _moved(body: bytes, by: float, *, of_clock: bool) -> bytes:
+    """Return a query's body with every time in it moved; of ``time()`` the value too."""
+    document = json.loads(body)
     data = document.get("data", {})
     if data.get("resultType") == "scalar":
         moment, value = data["result"]
@@ -183,8 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if kind is Kind.SLOW:
                 self.proxy.hang(fault.seconds)
-            status, answer = self.proxy.forward(self.path, form, fault.shift)
-            self._send(status, _damaged(answer, kind))
+            status, body = self.proxy.forward(self.path, form, fault.shift)
+            self._send(status, _damaged(body, kind))
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -202,11 +202,11 @@ def _is_long(form: bytes) -> bool:
     return span is not None and int(span[1]) > LONGEST_SPAN_MS
 
 
-def _damaged(answer: bytes, kind: Kind) -> bytes:
-    """Return an answer as this kind of fault leaves it."""
+def _damaged(body: bytes, kind: Kind) -> bytes:
+    """Return an body as this kind of fault leaves it."""
     if kind is Kind.TRUNCATED:
-        return answer[: len(answer) // 2]
+        return body[: len(body) // 2]
     if kind in (Kind.WARNING, Kind.PARTIAL):
         more = {"warnings": ["planted: a store is gone"]} if kind is Kind.WARNING else {"isPartial": True}
-        return json.dumps({**json.loads(answer), **more}).encode()
-    return answer
+        return json.dumps({**json.loads(body), **more}).encode()
+    return body

@@ -13,7 +13,7 @@ from typing import Self
 Handler = Callable[["LoadServer", str, asyncio.StreamWriter], Awaitable[bool]]
 
 
-def answer(body: bytes = b"ok", status: int = 200, headers: str = "") -> bytes:
+def response(body: bytes = b"ok", status: int = 200, headers: str = "") -> bytes:
     """Return a whole response with a Content-Length."""
     return f"HTTP/1.1 {status} Planted\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
 
@@ -21,20 +21,20 @@ def answer(body: bytes = b"ok", status: int = 200, headers: str = "") -> bytes:
 async def _delay(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     del server
     await asyncio.sleep(float(rest) / 1000)
-    writer.write(answer())
+    writer.write(response())
     return True
 
 
 async def _status(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     del server
-    writer.write(answer(status=int(rest)))
+    writer.write(response(status=int(rest)))
     return True
 
 
 async def _encoded(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Answer with a status and no body, which a header says is compressed: ``encoded/STATUS``."""
+    """Respond with a status and no body, which a header says is compressed: ``encoded/STATUS``."""
     del server
-    writer.write(answer(b"", int(rest), "Content-Encoding: gzip\r\n"))
+    writer.write(response(b"", int(rest), "Content-Encoding: gzip\r\n"))
     return True
 
 
@@ -63,49 +63,49 @@ async def _garbage(server: "LoadServer", rest: str, writer: asyncio.StreamWriter
 
 
 async def _close(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Answer whole, then close without a word of it in the headers."""
+    """Respond whole, then close without a word of it in the headers."""
     del server, rest
-    writer.write(answer())
+    writer.write(response())
     return False
 
 
 async def _silent(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Close instead of answering."""
+    """Close instead of responding."""
     del server, rest, writer
     return False
 
 
 async def _cache(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     del server
-    writer.write(answer(headers=f"X-Cache: {rest}\r\n"))
+    writer.write(response(headers=f"X-Cache: {rest}\r\n"))
     return True
 
 
 async def _redirect(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     del server
-    writer.write(answer(status=302, headers=f"Location: http://{rest}/ok\r\n"))
+    writer.write(response(status=302, headers=f"Location: http://{rest}/ok\r\n"))
     return True
 
 
 async def _to(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     """Redirect to a path of this server, as one does to a login page: ``to/login``."""
     del server
-    writer.write(answer(status=302, headers=f"Location: /{rest}?next=%2F\r\n"))
+    writer.write(response(status=302, headers=f"Location: /{rest}?next=%2F\r\n"))
     return True
 
 
 async def _login(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     del server, rest
     form = b"<!doctype html><title>Log in</title><form method=post><input name=user></form>"
-    writer.write(answer(form, headers="Content-Type: text/html\r\n"))
+    writer.write(response(form, headers="Content-Type: text/html\r\n"))
     return True
 
 
 async def _every(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Answer each n-th request with a status of its own, the others with 200: ``every/N-STATUS``."""
+    """Respond to each n-th request with a status of its own, the others with 200: ``every/N-STATUS``."""
     number, status = map(int, rest.split("-"))
     missing = server.counts[f"/every/{rest}"] % number == 0
-    writer.write(answer(status=status if missing else 200))
+    writer.write(response(status=status if missing else 200))
     return True
 
 
@@ -123,7 +123,7 @@ async def _drip(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -
 async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
     """Stand still once, from the request of a number on: ``stall/NUMBER-STALL_MS-SERVICE_MS``.
 
-    The requests are served one after the other. When each answer was written is kept: that is the truth
+    The requests are served one after the other. When each response was written is kept: that is the truth
     about every request's wait.
     """
     number, length_ms, service_ms = map(float, rest.split("-"))
@@ -133,8 +133,8 @@ async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) 
     server.free_at = begun + service_ms / 1000
     if now < server.free_at:
         await asyncio.sleep(server.free_at - now)
-    writer.write(answer())
-    server.stall_answers.append(time.time())
+    writer.write(response())
+    server.stall_responses.append(time.time())
     return True
 
 
@@ -158,14 +158,14 @@ HANDLERS: dict[str, Handler] = {
 
 
 class LoadServer:
-    """Serves ``/<behaviour>/<argument>``; any other path answers 200 at once.
+    """Serves ``/<behaviour>/<argument>``; any other path returns 200 at once.
 
     Attributes:
         counts: Requests received by path, query left out.
         closing: Set when the server ends.
         stalling: Requests of the behaviour that stalls.
         free_at: When it has served all of them, on the loop's clock.
-        stall_answers: When it answered each of them, epoch seconds.
+        stall_responses: When it responded to each of them, epoch seconds.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -173,7 +173,7 @@ class LoadServer:
         self.closing = asyncio.Event()
         self.stalling = 0
         self.free_at = 0.0
-        self.stall_answers: list[float] = []
+        self.stall_responses: list[float] = []
         self._tls = tls
         self._port = 0
         self._started = threading.Event()
@@ -225,6 +225,6 @@ class LoadServer:
         self.counts[path] += 1
         _, behaviour, *rest = path.split("/", 2)
         if behaviour not in HANDLERS:
-            writer.write(answer())
+            writer.write(response())
             return True
         return await HANDLERS[behaviour](self, rest[0] if rest else "", writer)

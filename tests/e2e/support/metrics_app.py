@@ -1,7 +1,7 @@
 """A tiny HTTP service with a metrics page whose values a test sets; runs as its own process.
 
 ``GET /metrics`` is the page, ``POST /set`` takes ``{"http_requests_total{...}": 7, "other": null}``
-(null removes a series), ``POST /raw`` takes a whole page with its content type, ``POST /answer``
+(null removes a series), ``POST /raw`` takes a whole page with its content type, ``POST /respond``
 takes ``{"status": 500, "delay": 0.5}`` for what the page does next.
 """
 
@@ -70,12 +70,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        """Change the state; answers only when the change is visible."""
+        """Change the state; responses only when the change is visible."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with self.state.lock:
             if self.path == "/raw":
                 self.state.raw, self.state.content_type = body, self.headers["Content-Type"]
-            elif self.path == "/answer":
+            elif self.path == "/respond":
                 for name, value in json.loads(body).items():
                     setattr(self.state, name, value)
             else:
@@ -130,9 +130,9 @@ class MetricsApp:
         """Serve exactly this page from now on."""
         self._post("/raw", body, content_type)
 
-    def answer(self, **settings: Any) -> None:
+    def respond(self, **settings: Any) -> None:
         """Change `status` (code), `delay` (seconds) or `content_type` of the page."""
-        self._post("/answer", json.dumps(settings).encode())
+        self._post("/respond", json.dumps(settings).encode())
 
     def _post(self, path: str, body: bytes, content_type: str = "application/json") -> None:
         request = urllib.request.Request(f"http://{self.address}{path}", body, {"Content-Type": content_type})

@@ -55,7 +55,7 @@ class PrometheusServer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start the process and wait until it answers and has scraped every target."""
+        """Start the process and wait until it responds and has scraped every target."""
         self._configure()
         with (self.folder / "prometheus.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -47,13 +47,13 @@ class Redis:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def ask(self, *words: str) -> str:
-        """Send one command and return the first line of its answer."""
+        """Send one command and return the first line of its response."""
         request = f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
         with create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(request.encode())
             return connection.recv(4096).split(b"\r\n")[0].decode()
 
-    def _answers(self) -> bool:
+    def _responses(self) -> bool:
         try:
             return self.ask("PING") == "+PONG"
         except OSError:
@@ -66,7 +66,7 @@ class Redis:
             return False
 
     def __enter__(self) -> Self:
-        for command, ready in zip(self._commands, (self._answers, self._exported), strict=True):
+        for command, ready in zip(self._commands, (self._responses, self._exported), strict=True):
             log = (self._folder / f"{command[0]}.log").open("wb")
             self._processes.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
             log.close()

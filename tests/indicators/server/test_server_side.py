@@ -55,7 +55,7 @@ def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("warm_up", [0.0, 7.0])
-def test_what_is_remembered_does_not_change_an_answer(seed: int, warm_up: float) -> None:
+def test_what_is_remembered_does_not_change_a_result(seed: int, warm_up: float) -> None:
     """A limit's sample is the same whether it is asked first or after all others."""
     series = make_history(seed).series
     server = replace(series, start=series.load_start + warm_up)

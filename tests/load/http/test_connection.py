@@ -18,7 +18,7 @@ from slocheck.spec.model import Tls
 from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 from tests.support import hostile_server
 from tests.support.broken_responses import BROKEN, MAX_BODY, WHOLE
-from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, answer
+from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, respond_with
 from tests.support.waiting import wait_until
 
 GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -71,7 +71,7 @@ def test_many_requests_share_a_connection() -> None:
 
     def sized(peer: Peer, head: bytes) -> bool:
         size = next(bodies)
-        return answer(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)(peer, head)
+        return respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)(peer, head)
 
     with talking_to(sized) as (connection, server):
         for size in sizes:
@@ -86,23 +86,23 @@ def test_many_requests_share_a_connection() -> None:
     [
         pytest.param(hostile_server.reset_in_body, FailureClass.RESET, id="reset in the body"),
         pytest.param(
-            answer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", keep=False),
+            respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", keep=False),
             FailureClass.RESET,
             id="cut",
         ),
-        pytest.param(answer(b"", keep=False), FailureClass.RESET, id="closed without an answer"),
-        pytest.param(answer(b"HTTP/1.1 20", keep=False), FailureClass.RESET, id="closed in the head"),
-        pytest.param(answer(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x64"), FailureClass.PROTOCOL, id="HTTP/2"),
-        pytest.param(answer(b"220 mail ESMTP\r\n"), FailureClass.PROTOCOL, id="SMTP"),
+        pytest.param(respond_with(b"", keep=False), FailureClass.RESET, id="closed without a response"),
+        pytest.param(respond_with(b"HTTP/1.1 20", keep=False), FailureClass.RESET, id="closed in the head"),
+        pytest.param(respond_with(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x64"), FailureClass.PROTOCOL, id="HTTP/2"),
+        pytest.param(respond_with(b"220 mail ESMTP\r\n"), FailureClass.PROTOCOL, id="SMTP"),
         pytest.param(
-            answer(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
+            respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
             FailureClass.PROTOCOL,
             id="huge",
         ),
         pytest.param(
-            answer(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000), FailureClass.PROTOCOL, id="endless head"
+            respond_with(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000), FailureClass.PROTOCOL, id="endless head"
         ),
-        pytest.param(hostile_server.hang, FailureClass.TIMEOUT, id="never answers"),
+        pytest.param(hostile_server.hang, FailureClass.TIMEOUT, id="never responds"),
         pytest.param(hostile_server.drip, FailureClass.TIMEOUT, id="a byte a second"),
     ],
 )
@@ -120,15 +120,19 @@ def test_failures_are_classed_and_the_next_request_is_unharmed(
 @pytest.mark.parametrize(
     ("behaviour", "connections"),
     [
-        pytest.param(answer(OK), 1, id="kept"),
+        pytest.param(respond_with(OK), 1, id="kept"),
         pytest.param(
-            answer(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), keep=False), 2, id="announced"
+            respond_with(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), keep=False),
+            2,
+            id="announced",
         ),
-        pytest.param(answer(OK + b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n?"), 2, id="bytes behind"),
-        pytest.param(answer(b"HTTP/1.1 200 OK\r\n\r\nto the end", keep=False), 2, id="until closed"),
-        pytest.param(answer(b"HTTP/1.1 100 Continue\r\n\r\n" + OK), 1, id="100 first"),
         pytest.param(
-            answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\n\r\n"),
+            respond_with(OK + b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n?"), 2, id="bytes behind"
+        ),
+        pytest.param(respond_with(b"HTTP/1.1 200 OK\r\n\r\nto the end", keep=False), 2, id="until closed"),
+        pytest.param(respond_with(b"HTTP/1.1 100 Continue\r\n\r\n" + OK), 1, id="100 first"),
+        pytest.param(
+            respond_with(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\n\r\n"),
             1,
             id="trailers",
         ),
@@ -160,8 +164,8 @@ def test_an_idle_connection_that_was_closed_is_not_used() -> None:
 
 
 @pytest.mark.parametrize("behaviour", [hostile_server.refuse_early, hostile_server.refuse_early_and_close])
-def test_an_answer_before_the_end_of_the_request_ends_the_sending(behaviour: Behaviour) -> None:
-    """The answer counts, and the connection with half a request on it is not used again."""
+def test_a_response_before_the_end_of_the_request_ends_the_sending(behaviour: Behaviour) -> None:
+    """The response counts, and the connection with half a request on it is not used again."""
     with talking_to(behaviour) as (connection, server):
         for _ in range(2):
             assert ask(connection, post(8 * LARGE)) == 413  # more than socket buffers hold
@@ -177,7 +181,7 @@ def outcome(connection: Connection, request: bytes) -> int | FailureClass:
         return error.failure
 
 
-def test_an_answer_that_is_followed_by_a_reset_is_an_answer_or_a_reset() -> None:
+def test_a_response_that_is_followed_by_a_reset_is_a_response_or_a_reset() -> None:
     """Which one is the network's to say; the next request is unharmed."""
     with talking_to(hostile_server.refuse_early_and_reset) as (connection, server):
         for number in range(10):
@@ -186,7 +190,7 @@ def test_an_answer_that_is_followed_by_a_reset_is_an_answer_or_a_reset() -> None
             assert server.requests == {"/x": number + 1, "/fine": number + 1}
 
 
-def test_an_interim_answer_does_not_end_the_sending() -> None:
+def test_an_interim_response_does_not_end_the_sending() -> None:
     """Nor does one that grows while the request is read."""
 
     def go_on(peer: Peer, head: bytes) -> bool:
@@ -214,7 +218,7 @@ def test_a_server_that_reads_nothing_times_out() -> None:
 def test_head_has_no_body() -> None:
     """Its length is that of a body which does not come."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-    with talking_to(answer(head)) as (connection, server):
+    with talking_to(respond_with(head)) as (connection, server):
         for _ in range(2):
             assert ask(connection, GET.replace(b"GET", b"HEAD"), no_body=True) == 200
             assert connection.size == 0
@@ -258,7 +262,7 @@ def silence() -> Iterator[Address]:
         yield socket.AF_INET, listener.getsockname()
 
 
-def test_an_address_that_does_not_answer_leaves_time_for_the_next_one() -> None:
+def test_an_address_that_does_not_respond_leaves_time_for_the_next_one() -> None:
     """Each address has its share of the time for a connection; without another one it is all of it."""
     with silence() as way, HostileServer() as server:
         origin = make_origin(server.url, Tls())
@@ -324,8 +328,10 @@ def test_ipv6() -> None:
 
 def test_broken_responses_are_failures_and_odd_ones_are_not() -> None:
     """Also where nobody reads the body: it is decoded, within the limit, all the same."""
-    behaviours = {"b" + str(at): answer(data, keep=False) for at, (data, _) in enumerate(BROKEN.values())}
-    behaviours |= {"w" + str(at): answer(data, keep=False) for at, data in enumerate(WHOLE.values())}
+    behaviours = {
+        "b" + str(at): respond_with(data, keep=False) for at, (data, _) in enumerate(BROKEN.values())
+    }
+    behaviours |= {"w" + str(at): respond_with(data, keep=False) for at, data in enumerate(WHOLE.values())}
     judged: dict[str, FailureClass | None] = {}
     with HostileServer(behaviours) as server:
         for path in behaviours:

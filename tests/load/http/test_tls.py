@@ -16,7 +16,7 @@ from slocheck.load.http.origin import Origin, OriginError, make_origin
 from slocheck.load.http.tls import connect_to
 from slocheck.spec.model import Tls
 from tests.support import hostile_server
-from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, answer
+from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, respond_with
 
 GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 MORE_THAN_BUFFERS = 32_000_000
@@ -133,7 +133,7 @@ def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority
 
 
 @pytest.mark.parametrize("behaviour", [hostile_server.refuse_early, hostile_server.refuse_early_and_close])
-def test_an_early_answer_counts_under_tls(authority: Authority, behaviour: Behaviour) -> None:
+def test_an_early_response_counts_under_tls(authority: Authority, behaviour: Behaviour) -> None:
     """As without it."""
     with HostileServer({"x": behaviour}, tls=authority.server()) as server:
         large = POST.replace(b"4000000", b"%d" % MORE_THAN_BUFFERS) + bytes(MORE_THAN_BUFFERS - 4_000_000)
@@ -142,7 +142,7 @@ def test_an_early_answer_counts_under_tls(authority: Authority, behaviour: Behav
 
 
 def speak_twice(peer: Peer, head: bytes) -> bool:
-    """Answer, and say one thing more, in two records of one segment."""
+    """Respond, and say one thing more, in two records of one segment."""
     peer.body(head)
     peer.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
     peer.send(b"HTTP/1.1 201 Asked\r\nContent-Length: 0\r\n\r\n")
@@ -151,7 +151,7 @@ def speak_twice(peer: Peer, head: bytes) -> bool:
     return True
 
 
-def test_what_nobody_asked_for_is_no_answer_to_the_next_request(authority: Authority) -> None:
+def test_what_nobody_asked_for_is_no_response_to_the_next_request(authority: Authority) -> None:
     """It waits deciphered where no watcher sees it."""
     with HostileServer({"x": speak_twice}, tls=authority.server()) as server:
         assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 3)) == [201] * 3
@@ -179,7 +179,7 @@ def test_a_response_that_may_have_been_cut_is_not_whole(authority: Authority) ->
     behaviours: dict[str, Behaviour] = {
         "x": abandon,
         "y": part,
-        "z": answer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", keep=False),
+        "z": respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", keep=False),
     }
     with HostileServer(behaviours, tls=authority.server()) as server:
         origin = make_origin(server.url, Tls(ca=authority.ca))

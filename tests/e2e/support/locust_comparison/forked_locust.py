@@ -39,7 +39,7 @@ class ForkedLocust:
 
 
 def _serve() -> None:
-    """Fork for each line of standard input; answer with what came of it."""
+    """Fork for each line of standard input; response with what came of it."""
     from locust.main import main  # noqa: PLC0415 - patches the process, which must not be the tests'
 
     for line in sys.stdin:

@@ -44,7 +44,7 @@ KINDS = ("steps", "locust")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LoadServer]:
-    """A server that answers as its paths say."""
+    """A server that responds as its paths say."""
     with LoadServer() as running:
         yield running
 
@@ -94,11 +94,11 @@ def test_a_wrong_path_a_missing_login_and_a_redirect_to_one_are_invalid_and_end_
     folder = written(tmp_path, server, dict.fromkeys(paths, ""), kind=kind, workload=LONG)
     done = slocheck("run", cwd=folder)
     assert done.returncode == 4, done.stdout + done.stderr
-    assert any(f"answers were {status}; " in done.stdout for status in paths.values())
+    assert any(f"responses were {status}; " in done.stdout for status in paths.values())
     wanted = "or write `expect: {status: " if kind == "steps" else "or write `failures: {expected: ["
     assert wanted in done.stdout
     evidence = load_evidence(only_run(folder))
-    assert evidence.ending is Ending.UNEXPECTED_ANSWERS
+    assert evidence.ending is Ending.UNEXPECTED_RESPONSES
     assert len(evidence.recording.endpoints) == (3 if kind == "steps" else 12)
     for recorded in evidence.recording.endpoints:
         status = paths[recorded.endpoint.name.split()[0 if kind == "locust" else -1]]
@@ -129,25 +129,25 @@ EXPECTED = "confidence: none\nfailures: {expected: [404], redirects: [/home]}\n"
 def test_what_is_written_as_expected_is_a_success(
     tmp_path: Path, server: LoadServer, kind: str, paths: dict[str, str]
 ) -> None:
-    """The same answers pass where spec or step name them, with every client, and no warning is left."""
+    """The same responses pass where spec or step name them, with every client, and no warning is left."""
     done = slocheck("run", "--json", cwd=written(tmp_path, server, paths, kind=kind, more=EXPECTED))
     assert done.returncode == 0, done.stdout + done.stderr
     result = result_of(done)
     run = result["run"]
     assert run["requests"] > run["unexpected"] == run["failed"] == 0
     assert run["requests_by_status"].keys() == ({"404", "410", "302"} if kind == "steps" else {"404", "302"})
-    assert "unexpected-answers" not in {item["code"] for item in result["warnings"]}
+    assert "unexpected-responses" not in {item["code"] for item in result["warnings"]}
 
 
 def test_an_expectation_that_refuses_every_404_is_invalid_as_well(tmp_path: Path, server: LoadServer) -> None:
-    """A written ``expect`` makes the answers failures, but nothing was measured either way."""
+    """A written ``expect`` makes the responses failures, but nothing was measured either way."""
     folder = written(tmp_path, server, {"/status/404": '{"status": 200}'})
     done = slocheck("run", cwd=folder)
     assert done.returncode == 4, done.stdout
-    assert "answers were 404; fix the path" in done.stdout
+    assert "responses were 404; fix the path" in done.stdout
 
 
-def test_few_unexpected_answers_are_a_warning_and_count_as_possibly_bad(
+def test_few_unexpected_responses_are_a_warning_and_count_as_possibly_bad(
     tmp_path: Path, server: LoadServer
 ) -> None:
     """One in 200 is below the bound of 1 %: the gate is met in spite of them, and they are shown."""
@@ -155,8 +155,8 @@ def test_few_unexpected_answers_are_a_warning_and_count_as_possibly_bad(
     done = slocheck("run", "--json", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     result = result_of(done)
-    (warning,) = [item for item in result["warnings"] if item["code"] == "unexpected-answers"]
-    assert "answers were 404; fix the path, or write `expect: {status: 404}`" in warning["message"]
+    (warning,) = [item for item in result["warnings"] if item["code"] == "unexpected-responses"]
+    assert "responses were 404; fix the path, or write `expect: {status: 404}`" in warning["message"]
     run = result["run"]
     assert 0 < run["unexpected"] == run["requests_by_status"]["404"] <= run["requests"] / 100
     assert run["failed"] == 0
@@ -182,7 +182,7 @@ def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: Load
 
 
 def test_the_probe_keeps_to_what_holds_for_a_run(tmp_path: Path, server: LoadServer) -> None:
-    """Leave for a target that is another machine, and one at a time on a target; accepted answers exit 0."""
+    """Leave for a target that is another machine, and one at a time on a target; accepted ones exit 0."""
     folder = written(tmp_path, server, {"/ok": ""})
     before = server.counts["/ok"]
     with sole_use(server.url, allow_concurrent=False):

@@ -1,9 +1,9 @@
-"""What each endpoint answered: unexpected answers, and endpoints that refused everything."""
+"""What each endpoint returned: unexpected responses, and endpoints that refused everything."""
 
 import pytest
 
-from slocheck.evidence.answers import Answers, answers_of
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts, only_refused
+from slocheck.evidence.responses import EndpointResponses, responses_of
 from slocheck.spec.model import Endpoint, FailureRule
 from tests.builders.recordings import THRESHOLDS, make_slice
 
@@ -20,7 +20,7 @@ def part(
     refused: dict[int, int] | None = None,
     generator: int = 0,
 ) -> SliceCounts:
-    """Return a second: good answers, unexpected ones, failed expectations, and failures of this machine.
+    """Return a second: good responses, unexpected ones, failed expectations, and failures of this machine.
 
     A status 0 stands for requests without a response.
     """
@@ -59,7 +59,7 @@ def part(
     ],
 )
 def test_an_endpoint_has_refused_everything_or_not(parts: list[SliceCounts], *, refused: bool) -> None:
-    """Answers came, none was a success, and all were 3xx, or 4xx other than 429."""
+    """EndpointResponses came, none was a success, and all were 3xx, or 4xx other than 429."""
     assert only_refused(parts) is refused
 
 
@@ -68,45 +68,47 @@ def test_an_endpoint_has_refused_everything_or_not(parts: list[SliceCounts], *, 
     [
         pytest.param(
             [part(SECOND, ok=9, unexpected={404: 1})],
-            Answers(ORDERS, 10, 1, ((404, 1),), refused=False),
+            EndpointResponses(ORDERS, 10, 1, ((404, 1),), refused=False),
             id="one of ten",
         ),
         pytest.param(
             [part(SECOND, ok=5, unexpected={302: 1, 404: 2, 301: 2}, refused={500: 4})],
-            Answers(ORDERS, 14, 5, ((301, 2), (404, 2), (302, 1)), refused=False),
+            EndpointResponses(ORDERS, 14, 5, ((301, 2), (404, 2), (302, 1)), refused=False),
             id="most frequent first; failures are not named",
         ),
         pytest.param(
             [part(FIRST, unexpected={404: 7}), part(SECOND, ok=2)],
-            Answers(ORDERS, 2, 0, (), refused=False),
-            id="the window alone, where it has answers",
+            EndpointResponses(ORDERS, 2, 0, (), refused=False),
+            id="the window alone, where it has responses",
         ),
         pytest.param(
             [part(FIRST, unexpected={401: 7})],
-            Answers(ORDERS, 7, 7, ((401, 7),), refused=True),
+            EndpointResponses(ORDERS, 7, 7, ((401, 7),), refused=True),
             id="the warm-up, where the window has none",
         ),
         pytest.param(
             [part(FIRST, unexpected={401: 7}), part(SECOND, refused={0: 3})],
-            Answers(ORDERS, 7, 7, ((401, 7),), refused=False),
-            id="the whole load, where the window has no answers",
+            EndpointResponses(ORDERS, 7, 7, ((401, 7),), refused=False),
+            id="the whole load, where the window has no responses",
         ),
         pytest.param(
             [part(SECOND, refused={404: 3})],
-            Answers(ORDERS, 3, 0, ((404, 3),), refused=True),
+            EndpointResponses(ORDERS, 3, 0, ((404, 3),), refused=True),
             id="all refused by a written expectation: named all the same",
         ),
         pytest.param(
-            [part(SECOND, ok=3, refused={410: 1})], Answers(ORDERS, 4, 0, (), refused=False), id="410"
+            [part(SECOND, ok=3, refused={410: 1})],
+            EndpointResponses(ORDERS, 4, 0, (), refused=False),
+            id="410",
         ),
-        pytest.param([part(SECOND, refused={0: 3})], None, id="no answer at all"),
+        pytest.param([part(SECOND, refused={0: 3})], None, id="no response at all"),
     ],
 )
-def test_the_answers_of_an_endpoint(parts: list[SliceCounts], found: Answers | None) -> None:
+def test_the_responses_of_an_endpoint(parts: list[SliceCounts], found: EndpointResponses | None) -> None:
     """A second of warm-up and a second of window; another endpoint is told apart."""
     both = (EndpointRecording(ITEMS, (part(SECOND, ok=1),)), EndpointRecording(ORDERS, tuple(parts)))
     recording = Recording(THRESHOLDS, both, (), warmup_s=1, window_s=1)
-    others = [item for item in answers_of(recording, RULE) if item.endpoint == ORDERS]
+    others = [item for item in responses_of(recording, RULE) if item.endpoint == ORDERS]
     assert others == ([found] if found else [])
     if found:
         assert found.unexpected_share == (1.0 if found.refused else found.unexpected / found.total)

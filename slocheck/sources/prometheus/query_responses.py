@@ -7,7 +7,7 @@ from typing import Any
 
 from slocheck.evidence.series import RawSeries
 from slocheck.sources.prometheus.errors import Messages
-from slocheck.sources.prometheus.http import Answer
+from slocheck.sources.prometheus.http import QueryResponse
 from slocheck.sources.prometheus.native_histograms import NativeSample, classic_series, upper_boundaries
 
 
@@ -26,35 +26,35 @@ class Point:
     value: float
 
 
-def points(answer: Answer, messages: Messages) -> tuple[Point, ...]:
+def points(response: QueryResponse, messages: Messages) -> tuple[Point, ...]:
     """Return the elements of an instant vector; a scalar is one element.
 
     Raises:
-        SourceError: The answer has another form.
+        SourceError: The response has another form.
     """
-    if answer.kind == "scalar":
-        time, value = _pair(answer.result, messages)
+    if response.kind == "scalar":
+        time, value = _pair(response.result, messages)
         return (Point({}, time, value),)
-    if answer.kind != "vector":
-        raise messages.unexpected_form(f"a {answer.kind} where a vector was asked for")
+    if response.kind != "vector":
+        raise messages.unexpected_form(f"a {response.kind} where a vector was asked for")
     return tuple(
         Point(_labels(item, messages), *_pair(item.get("value"), messages))
-        for item in _items(answer, messages)
+        for item in _items(response, messages)
         if "histogram" not in item
     )
 
 
-def series(answer: Answer, messages: Messages) -> tuple[RawSeries, ...]:
+def series(response: QueryResponse, messages: Messages) -> tuple[RawSeries, ...]:
     """Return the series of a matrix; a native histogram becomes its classic buckets and count.
 
     Raises:
-        SourceError: The answer has another form.
+        SourceError: The response has another form.
     """
-    if answer.kind != "matrix":
-        raise messages.unexpected_form(f"a {answer.kind} where a matrix was asked for")
+    if response.kind != "matrix":
+        raise messages.unexpected_form(f"a {response.kind} where a matrix was asked for")
     found: list[RawSeries] = []
     native: list[tuple[str, dict[str, str], list[NativeSample]]] = []
-    for item in _items(answer, messages):
+    for item in _items(response, messages):
         labels = dict(_labels(item, messages))
         metric = labels.pop("__name__", "")
         if "values" in item:
@@ -71,8 +71,8 @@ def series(answer: Answer, messages: Messages) -> tuple[RawSeries, ...]:
     return tuple(found)
 
 
-def _items(answer: Answer, messages: Messages) -> Iterator[dict[str, object]]:
-    for item in _list(answer.result, messages):
+def _items(response: QueryResponse, messages: Messages) -> Iterator[dict[str, object]]:
+    for item in _list(response.result, messages):
         if not isinstance(item, dict):
             raise messages.unexpected_form("a series that is not an object")
         yield item

@@ -1,4 +1,4 @@
-"""Answers that nobody meant: few are a warning, many make the run invalid."""
+"""Responses that nobody meant: few are a warning, many make the run invalid."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ DECLARATIVE = replace(SPEC, workload=replace(SPEC.workload, scenario="orders.yam
 def second(
     t: int, *, ok: int = 0, more: dict[int, int] | None = None, failure: FailureClass = UNEXPECTED
 ) -> SliceCounts:
-    """Return a second with so many answers of 200, and so many of other statuses that count as `failure`."""
+    """Return a second with so many responses of 200 and of other statuses, which count as `failure`."""
     others = more or {}
     failures = {failure: sum(others.values())} if others else {}
     return make_slice(t, {20: ok}, failures=failures, statuses={200: ok, **others})
@@ -42,7 +42,7 @@ def run_of(
 
 def finding(assessment: Assessment) -> tuple[bool, str]:
     """Return whether the check passed, and its message."""
-    (found,) = [item for item in assessment.findings if item.code == "unexpected-answers"]
+    (found,) = [item for item in assessment.findings if item.code == "unexpected-responses"]
     return found.valid, found.message
 
 
@@ -65,13 +65,13 @@ PATH = "name the path that the redirect leads to"
         pytest.param({404: 3, 410: 1}, "404 and 410", "fix the path", "[404, 410]", id="two statuses"),
     ],
 )
-def test_an_endpoint_that_answers_nothing_else_makes_the_run_invalid(
+def test_an_endpoint_that_responses_nothing_else_makes_the_run_invalid(
     more: dict[int, int], listed: str, cure: str, expect: str
 ) -> None:
     """Exit 4, with endpoint, count, status and what to do, however good the other endpoint is."""
     found = assessed([second(t, more=more) for t in range(60)], DECLARATIVE)
     message = (
-        f"GET /ordres: 240 of 240 answers were {listed}; {cure}, or write `expect: {{status: {expect}}}`"
+        f"GET /ordres: 240 of 240 responses were {listed}; {cure}, or write `expect: {{status: {expect}}}`"
     )
     assert (found.outcome, found.exit_code) == (Outcome.INVALID, 4)
     assert finding(found) == (False, message)
@@ -82,7 +82,7 @@ def test_a_written_expectation_that_refuses_them_all_makes_the_run_invalid_too()
     """They are failures then, but no request did what it was meant to do."""
     found = assessed([second(t, more={404: 4}, failure=EXPECTATION) for t in range(60)], DECLARATIVE)
     assert found.exit_code == 4
-    assert finding(found) == (False, "GET /ordres: 240 of 240 answers were 404; fix the path")
+    assert finding(found) == (False, "GET /ordres: 240 of 240 responses were 404; fix the path")
 
 
 def test_a_locust_file_is_told_what_it_can_write() -> None:
@@ -103,17 +103,17 @@ def test_a_locust_file_is_told_what_it_can_write() -> None:
         pytest.param('validity: {max_unexpected: "0%"}\n', 1, False, id="none allowed"),
     ],
 )
-def test_the_share_of_an_endpoints_answers_decides(block: str, unexpected: int, *, valid: bool) -> None:
-    """6,000 answers of one endpoint; below the bound there is a warning, beyond it the run is invalid."""
+def test_the_share_of_an_endpoints_responses_decides(block: str, unexpected: int, *, valid: bool) -> None:
+    """6,000 responses of one endpoint; below the bound there is a warning, beyond it the run is invalid."""
     spec = make_spec('  error_rate: {silver: "< 10%"}\n', more=block)
     counts = [unexpected // 60 + (t < unexpected % 60) for t in range(60)]
     found = assessed([second(t, ok=100 - n, more={404: n} if n else {}) for t, n in enumerate(counts)], spec)
     assert finding(found)[0] is valid
     assert found.outcome is (Outcome.PASS if valid else Outcome.INVALID)
-    warned = [item.text for item in found.warnings if item.code == "unexpected-answers"]
+    warned = [item.text for item in found.warnings if item.code == "unexpected-responses"]
     assert len(warned) == valid
     if valid:
-        assert f"GET /ordres: {unexpected} of 6,000 answers were 404" in warned[0]
+        assert f"GET /ordres: {unexpected} of 6,000 responses were 404" in warned[0]
 
 
 def test_what_measured_something_else_cannot_breach() -> None:
@@ -145,29 +145,31 @@ def test_failures_that_a_scenario_expects_are_the_targets_unless_all_were_refuse
 
 
 def test_a_login_that_was_refused_in_the_warm_up_counts() -> None:
-    """An endpoint without an answer in the window is judged by those of the warm-up."""
+    """An endpoint without a response in the window is judged by those of the warm-up."""
     good = [second(t, ok=100) for t in range(70)]
     run = run_of({ITEMS: good, Endpoint("POST", "/login"): [second(0, more={401: 2})]}, warmup_s=10)
     valid, message = finding(assess(SPEC, run))
     assert not valid
-    assert message.startswith("POST /login: 2 of 2 answers were 401; check the credentials")
+    assert message.startswith("POST /login: 2 of 2 responses were 401; check the credentials")
 
 
-def test_unexpected_answers_of_the_warm_up_alone_are_forgiven() -> None:
-    """What the window answers decides where it has answers."""
+def test_unexpected_responses_of_the_warm_up_alone_are_forgiven() -> None:
+    """The window's responses decide where it has any."""
     parts = [second(t, more={404: 100}) if t < 10 else second(t, ok=100) for t in range(70)]
     assert finding(assess(SPEC, run_of({ITEMS: parts}, warmup_s=10))) == (
         True,
-        "0 of 6,000 answers unexpected",
+        "0 of 6,000 responses unexpected",
     )
 
 
 def test_a_run_that_ended_early_for_them_is_invalid_whatever_came_later() -> None:
     """The window is empty, and nothing else is said to be wrong with it."""
-    run = run_of({ITEMS: [second(t, ok=1) for t in range(10)]}, warmup_s=10, ending=Ending.UNEXPECTED_ANSWERS)
+    run = run_of(
+        {ITEMS: [second(t, ok=1) for t in range(10)]}, warmup_s=10, ending=Ending.UNEXPECTED_RESPONSES
+    )
     found = assess(SPEC, run)
     assert (found.outcome, found.exit_code) == (Outcome.INVALID, 4)
-    assert [item.code for item in found.findings if not item.valid] == ["unexpected-answers"]
+    assert [item.code for item in found.findings if not item.valid] == ["unexpected-responses"]
 
 
 def test_no_interim_analysis_decides_a_run_that_measured_something_else() -> None:

@@ -1,4 +1,4 @@
-"""Answers of the query API: values as given, other forms refused, native histograms as classic ones."""
+"""Responses of the query API: values as given, other forms refused, native histograms as classic ones."""
 
 import math
 from typing import Any
@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 
 from slocheck.errors import SourceError
 from slocheck.evidence.series import RawSeries
-from slocheck.sources.prometheus.answers import points, series
 from slocheck.sources.prometheus.errors import Messages
 from slocheck.sources.prometheus.fetch import merged
-from slocheck.sources.prometheus.http import Answer
+from slocheck.sources.prometheus.http import QueryResponse
 from slocheck.sources.prometheus.native_histograms import NativeSample, classic_series
+from slocheck.sources.prometheus.query_responses import points, series
 
 MESSAGES = Messages("http://127.0.0.1:9090")
 
 
-def answer(kind: str, result: Any) -> Answer:
-    """Return an answer of that type."""
-    return Answer(kind, result, (), partial=False, midpoint=0.0, round_trip=0.0)
+def response(kind: str, result: Any) -> QueryResponse:
+    """Return a response of that type."""
+    return QueryResponse(kind, result, (), partial=False, midpoint=0.0, round_trip=0.0)
 
 
 def test_values_are_read_as_given() -> None:
     """NaN and infinities come as such; a time keeps its milliseconds."""
     values = [[1700000000.123, "NaN"], [1700000001, "+Inf"], [1700000002, "0.1"]]
-    (one,) = series(answer("matrix", [{"metric": {"__name__": "a", "x": "1"}, "values": values}]), MESSAGES)
+    (one,) = series(response("matrix", [{"metric": {"__name__": "a", "x": "1"}, "values": values}]), MESSAGES)
     assert (one.metric, one.labels) == ("a", {"x": "1"})
     assert one.times == (1700000000.123, 1700000001.0, 1700000002.0)
     assert math.isnan(one.values[0])
@@ -35,9 +35,9 @@ def test_values_are_read_as_given() -> None:
 
 def test_vectors_and_scalars() -> None:
     """A scalar is one element without labels; histograms are not numbers."""
-    assert points(answer("scalar", [1, "2"]), MESSAGES)[0].value == 2.0
+    assert points(response("scalar", [1, "2"]), MESSAGES)[0].value == 2.0
     histogram = {"metric": {}, "histogram": [1, {}]}
-    found = points(answer("vector", [{"metric": {"a": "b"}, "value": [1, "2"]}, histogram]), MESSAGES)
+    found = points(response("vector", [{"metric": {"a": "b"}, "value": [1, "2"]}, histogram]), MESSAGES)
     assert [(point.labels, point.time, point.value) for point in found] == [({"a": "b"}, 1.0, 2.0)]
 
 
@@ -69,16 +69,18 @@ def test_vectors_and_scalars() -> None:
 def test_other_forms_are_refused(kind: str, result: Any) -> None:
     """What is not of the API's form is an error, never a guess."""
     with pytest.raises(SourceError, match="not the query API's"):
-        series(answer(kind, result), MESSAGES)
+        series(response(kind, result), MESSAGES)
     with pytest.raises(SourceError, match="not the query API's"):
-        points(answer("matrix", result), MESSAGES)
+        points(response("matrix", result), MESSAGES)
 
 
 def test_a_native_histogram_becomes_cumulative_buckets() -> None:
     """Edges of all samples, cumulative counts at each, and the count as ``+Inf``."""
     first = [1, {"count": "3", "sum": "1", "buckets": [[3, "-0.001", "0.001", "1"], [0, "0.1", "0.2", "2"]]}]
     second = [2, {"count": "9", "sum": "1", "buckets": [[0, "0.1", "0.2", "4"], [0, "0.4", "0.8", "5"]]}]
-    found = series(answer("matrix", [{"metric": {"__name__": "h"}, "histograms": [first, second]}]), MESSAGES)
+    found = series(
+        response("matrix", [{"metric": {"__name__": "h"}, "histograms": [first, second]}]), MESSAGES
+    )
     assert {(one.metric, one.labels.get("le")): one.values for one in found} == {
         ("h_bucket", "0.001"): (1.0, 0.0),
         ("h_bucket", "0.2"): (3.0, 4.0),
@@ -97,7 +99,7 @@ def test_native_histograms_of_one_metric_share_their_edges() -> None:
     items.append({"metric": {"__name__": "h", "code": "202"}, "histograms": [[1, {"count": "0"}]]})
     found = {
         (one.labels["code"], one.labels["le"]): one.values
-        for one in series(answer("matrix", items), MESSAGES)
+        for one in series(response("matrix", items), MESSAGES)
         if "le" in one.labels
     }
     assert {key: values[0] for key, values in found.items()} == {

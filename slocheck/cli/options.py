@@ -136,7 +136,11 @@ class RunOptions:
     ] = "1"
     seed: Annotated[
         int | None,
-        typer.Option(metavar="N", envvar="SLOCHECK_SEED", help="Seed of the workload's random numbers."),
+        typer.Option(
+            metavar="N",
+            envvar="SLOCHECK_SEED",
+            help="Seed of arrivals, data and random numbers; absent: one is drawn and recorded.",
+        ),
     ] = None
     reports: Reports = DEFAULT_REPORTS
     json: Json = False

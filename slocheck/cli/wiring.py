@@ -15,9 +15,7 @@ from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
 
-def engine_for(
-    spec: Spec, *, seed: int | None, processes: int, allowed_targets: tuple[str, ...]
-) -> LoadEngine:
+def engine_for(spec: Spec, *, seed: int, processes: int, allowed_targets: tuple[str, ...]) -> LoadEngine:
     """Return the engine that sends what `spec` describes."""
     plan = load_plan(
         spec,
@@ -41,7 +39,7 @@ def adapters(
 
 def check_readiness(spec: Spec, sources: SourceFactory, *, processes: int = 1) -> None:
     """Check what a run checks on this machine before it sends anything; raises UsageError."""
-    engine = engine_for(spec, seed=None, processes=processes, allowed_targets=())
+    engine = engine_for(spec, seed=0, processes=processes, allowed_targets=())
     run.check_readiness(spec, engine, sources(spec))
 
 

@@ -1,5 +1,6 @@
 """Grading: evidence against a spec, to an assessment."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -18,6 +19,7 @@ from slocheck.grading.steady_state import steady_states, steady_warnings, withho
 from slocheck.grading.validity import check_run, response_warnings
 from slocheck.grading.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
+from slocheck.plan.arrival_notices import phase_locked
 from slocheck.spec.model import Spec
 from slocheck.statistics.confidence import alpha_for
 
@@ -58,6 +60,8 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         findings=findings,
         warnings=(
             *response_warnings(spec, runs),
+            *_load_warnings(spec),
+            *_shared_seed(runs),
             *_merged_names(runs),
             *_idle_classes(runs),
             *steady_warnings(states, spec),
@@ -102,6 +106,25 @@ def _may_achieve(outcome: Outcome, findings: Sequence[Finding], runs: Sequence[E
         and all(finding.valid for finding in findings)
         and all(run.ending is not Ending.TARGET_DOWN for run in runs)
     )
+
+
+def _load_warnings(spec: Spec) -> Iterator[RunWarning]:
+    """Yield what a user should know of the load that the spec asks for."""
+    yield from (RunWarning("old-word", text) for text in spec.workload.old_words)
+    if text := phase_locked(spec.workload):
+        yield RunWarning("even-arrivals", text)
+
+
+def _shared_seed(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
+    """Yield a warning where pooled runs had the same arrivals and data."""
+    seeds = Counter(run.provenance.seed for run in runs)
+    for seed, count in seeds.items():
+        if count > 1 and seed is not None:
+            yield RunWarning(
+                "same-seed",
+                f"{count} of the {len(runs)} runs have the seed {seed}, and with it the same arrivals and "
+                "data, so they say less than as many different ones; make runs to be pooled without --seed",
+            )
 
 
 def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:

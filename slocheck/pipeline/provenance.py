@@ -32,7 +32,7 @@ def command_line(arguments: Sequence[str]) -> str:
     return shlex.join(["slocheck", *words])
 
 
-def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str | None) -> Provenance:
+def gather(spec: Spec, *, command: str, seed: int, scenario_sha256: str | None) -> Provenance:
     """Collect what is known of a run before its load; files may change while it goes on.
 
     Args:

@@ -45,7 +45,7 @@ class RunRequest:
         command: The command line that asked for the run.
         allowed_targets: Hosts other than this machine that may be loaded, as the user named them.
         allow_concurrent: Another run may load the same target at the same time.
-        seed: Of the workload; None: not seeded.
+        seed: Of the workload.
         processes: Worker processes.
         until_decided: End the window at the first interim analysis that decides the gate.
     """
@@ -57,7 +57,7 @@ class RunRequest:
     command: str = ""
     allowed_targets: tuple[str, ...] = ()
     allow_concurrent: bool = False
-    seed: int | None = None
+    seed: int = 0
     processes: int = 1
     until_decided: bool = False
 

@@ -50,7 +50,7 @@ class LoadPlan:
         tls: How the target's certificate is checked.
         tags: Only these tasks; empty: all.
         exclude_tags: Tasks left out.
-        seed: Of every worker's random generator; None: unseeded.
+        seed: Of the schedule, the feeders and every worker's random generator.
         processes: Worker processes.
         environment: Extra environment of the workers (a scenario's own settings).
         rate: Load profile of the arrivals, warm-up included; empty: closed model.
@@ -76,12 +76,12 @@ class LoadPlan:
     tls: Tls = Tls()
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
-    seed: int | None = None
+    seed: int = 0
     processes: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
-    arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
+    arrivals: ArrivalProcess = ArrivalProcess.JITTERED
     endpoints: tuple[Endpoint, ...] = ()
     allowed_targets: tuple[str, ...] = ()
     max_exceptions: int = 0
@@ -105,14 +105,14 @@ class LoadPlan:
 
 
 def load_plan(
-    spec: Spec, *, scenario: str, seed: int | None, processes: int, allowed_targets: tuple[str, ...] = ()
+    spec: Spec, *, scenario: str, seed: int, processes: int, allowed_targets: tuple[str, ...] = ()
 ) -> LoadPlan:
     """Return what a run of `spec` does.
 
     Args:
         spec: With its overrides applied.
         scenario: Absolute path of the scenario that it names.
-        seed: Of every worker's random generator; None: unseeded.
+        seed: Of the schedule, the feeders and every worker's random generator.
         processes: Worker processes.
         allowed_targets: Hosts that the user allows in addition to this machine.
     """

@@ -36,7 +36,16 @@ def test_a_rate_brings_its_own_pool(load: str, pool: int) -> None:
     read = workload(load)
     assert read.users == pool
     assert load_profile.length(read.rate) == 35
-    assert read.arrivals is ArrivalProcess.UNIFORM
+    assert read.arrivals is ArrivalProcess.JITTERED
+
+
+def test_the_old_word_for_even_arrivals_is_read_and_named() -> None:
+    """Specs that say uniform keep their meaning, and their user learns the new word."""
+    read = workload("rate: 100/s\n  arrivals: uniform")
+    assert read.arrivals is ArrivalProcess.EVEN
+    (notice,) = read.old_words
+    assert notice.startswith("workload.arrivals: uniform is now called even; write arrivals: even, or ")
+    assert not workload("rate: 100/s\n  arrivals: even").old_words
 
 
 def test_stages_hold_and_ramp() -> None:

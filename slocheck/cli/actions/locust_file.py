@@ -18,5 +18,5 @@ def user_classes(spec: Spec, allowed_targets: tuple[str, ...]) -> tuple[str, ...
     """
     if scenario_path(spec).suffix in SUFFIXES:
         return ()
-    with wiring.engine_for(spec, seed=None, processes=1, allowed_targets=allowed_targets) as engine:
+    with wiring.engine_for(spec, seed=0, processes=1, allowed_targets=allowed_targets) as engine:
         return engine.load().user_classes

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from secrets import randbelow
 
 from rich.console import Console
 
@@ -28,6 +29,8 @@ from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
 MAX_PROCESSES = 64
+LARGEST_SEED = 10**9
+"""Of a seed that is drawn: short enough to be typed."""
 GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
 """What a run that finished and is valid can end with."""
 
@@ -87,7 +90,7 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         command=command_line(sys.argv[1:]),
         allowed_targets=allowed,
         allow_concurrent=options.allow_concurrent,
-        seed=options.seed,
+        seed=options.seed if options.seed is not None else randbelow(LARGEST_SEED),
         processes=worker_count(options.processes),
         until_decided=options.until_decided,
     )

@@ -168,7 +168,7 @@ def _closed(
 def _open(
     environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
 ) -> OpenModel:
-    classes, seed, processes = environment.user_classes, plan.seed or 0, plan.processes
+    classes, seed, processes = environment.user_classes, plan.seed, plan.processes
     due = schedule.arrivals(plan.rate, plan.arrivals, seed=seed, index=index, processes=processes)
     if plan.declarative:
         user = _flow_user(environment, tracker)

@@ -186,4 +186,4 @@ def user_class(plan: LoadPlan) -> type[FlowUser]:
 
 def iterations(user: type[FlowUser], plan: LoadPlan, index: int) -> Iterator[tuple[int, list[object]]]:
     """Return the iterations of the worker with this index."""
-    return user.scenario.iterations(seed=plan.seed or 0, index=index, processes=plan.processes)
+    return user.scenario.iterations(seed=plan.seed, index=index, processes=plan.processes)

@@ -46,7 +46,7 @@ def show_plan(
         *(f"query     {text}" for text in (metrics.series_texts if metrics else ())),
     )
     console.print(_needs_table(spec, check))
-    _print(console, secrets, *_too_short(spec, check), *_unproven(check), INDEPENDENCE)
+    _print(console, secrets, *check.notices, *_too_short(spec, check), *_unproven(check), INDEPENDENCE)
 
 
 def _print(console: Console, secrets: Sequence[str], *lines: str) -> None:
@@ -61,6 +61,7 @@ def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = F
     if until_decided:
         yield from _interim(spec.workload)
     yield from _requests(check.forecast, limit=0)
+    yield from check.notices
     yield from _too_short(spec, check)
     yield from (item.reason for item in check.unproven if item.counts)
     beyond = sorted({item.level for item in check.unproven if not item.counts}, key=spec.tiers.index)

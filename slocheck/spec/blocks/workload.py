@@ -1,6 +1,6 @@
 """The ``workload`` block of slo.yaml: the scenario, and the load profile in the open or the closed model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -119,11 +119,20 @@ RATE: Key[Any] = Key(
     None,
     "open model: arrivals per second, such as 200/s, or a list of stages",
 )
+OLD_ARRIVALS = {"uniform": ArrivalProcess.EVEN}
+"""Words of earlier versions, still read."""
+
+ARRIVAL_WORDS: dict[str, ArrivalProcess | None] = {
+    **{kind.value: kind for kind in ArrivalProcess},
+    **OLD_ARRIVALS,
+}
+
 ARRIVALS: Key[ArrivalProcess | None] = Key(
     "arrivals",
-    types.choice("spread", {kind.value: kind for kind in ArrivalProcess}),
+    types.choice("spread", ARRIVAL_WORDS),
     None,
-    "open model: evenly spread (uniform), or as independent clients come (poisson)",
+    "open model: at a random moment of each interval (jittered), as independent clients come (poisson), "
+    "or exactly on time (even)",
 )
 MAX_AT_ONCE: Key[int | None] = Key(
     "max_users", _USERS, None, "open model: arrivals served at once; absent: those of 2 s, at least 100"
@@ -195,15 +204,24 @@ def _read_workload(value: Value) -> Workload | None:
         options=tuple(f"--{name}={value}" for name, value in section.get(OPTIONS).items()),
     )
     if section.has(RATE):
-        at_once = section.get(MAX_AT_ONCE)
-        return with_rate(
-            replace(workload, arrivals=section.get(ARRIVALS) or ArrivalProcess.UNIFORM), rate, at_once
-        )
+        arrivals = section.get(ARRIVALS) or ArrivalProcess.JITTERED
+        workload = replace(workload, arrivals=arrivals, old_words=tuple(_old_words(section)))
+        return with_rate(workload, rate, section.get(MAX_AT_ONCE))
     spawn_rate = section.get(SPAWN_RATE)
     if spawn_rate is not None and not stages and (slow := ramp_problem(workload.users, spawn_rate, warmup)):
         (section.value_of(SPAWN_RATE) or value).refuse(slow)
     chosen = spawn_rate or default_spawn_rate(workload.users, warmup)
     return replace(workload, spawn_rate=chosen, stages=stages)
+
+
+def _old_words(section: Section) -> Iterator[str]:
+    """Yield a sentence for each value that has a new name."""
+    written = section.value_of(ARRIVALS)
+    if written is not None and (meant := OLD_ARRIVALS.get(written.scalar().text)) is not None:
+        yield (
+            f"workload.arrivals: {written.scalar().text} is now called {meant.value}; write "
+            f"arrivals: {meant.value}, or remove the line for {ArrivalProcess.JITTERED.value}, the default"
+        )
 
 
 def _check_model(section: Section, value: Value, *, staged: bool) -> None:

@@ -28,6 +28,7 @@ class Workload:
         arrivals: How arrivals are spread.
         options: Options that the Locust file adds, as words of a command line.
         max_body: Bytes that the decoded body of a response may have; a larger one fails.
+        old_words: What was written in a word that has a new name, each as a sentence without a full stop.
     """
 
     scenario: str
@@ -41,6 +42,7 @@ class Workload:
     exclude_tags: tuple[str, ...] = ()
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
-    arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
+    arrivals: ArrivalProcess = ArrivalProcess.JITTERED
     options: tuple[str, ...] = ()
     max_body: int = DEFAULT_MAX_BODY
+    old_words: tuple[str, ...] = ()

@@ -33,7 +33,7 @@ def test_the_head_of_a_run_is_short() -> None:
     """The load, its size, and which tiers it cannot prove; the gate's in full."""
     lines = list(plan_lines(shop_spec("rate: 80/s, duration: 2m"), shop_scenario()))
     assert lines == [
-        "load      open model: 80/s, uniform arrivals, at most 160 users at once",
+        "load      open model: 80/s, jittered arrivals, at most 160 users at once",
         "phases    10s warm-up (not graded), 2m window, at most 30s drain",
         "requests  about 24,000 in the window",
         "not enough to prove gold; `slocheck run --dry-run` says what is needed",

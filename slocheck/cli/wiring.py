@@ -7,7 +7,7 @@ from slocheck.pipeline import run
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.ports import Adapters, MetricSource, Observer, SourceFactory
 from slocheck.pipeline.scenario_file import scenario_path
-from slocheck.pipeline.target_guard import guard_credentials
+from slocheck.pipeline.target.guard import guard_credentials
 from slocheck.plan.load_plan import load_plan
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters import FORMATS

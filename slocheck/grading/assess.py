@@ -12,12 +12,12 @@ from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, Finding, ObjectiveResult, Outcome, Verdict
-from slocheck.grading.generator_lag import unexplained_by_target, with_generator_lag
 from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
-from slocheck.grading.steady_state import steady_states, steady_warnings, withhold_unsteady
-from slocheck.grading.validity import check_run, response_warnings
-from slocheck.grading.withhold import withhold_invalid
+from slocheck.grading.validity.checks import check_run, response_warnings
+from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag
+from slocheck.grading.validity.steady_state import steady_states, steady_warnings, withhold_unsteady
+from slocheck.grading.validity.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
 from slocheck.plan.arrival_notices import phase_locked
 from slocheck.spec.model import Spec

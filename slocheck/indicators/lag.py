@@ -14,9 +14,9 @@ from math import inf
 from statistics import median
 
 from slocheck.evidence.series import ServerSeries
-from slocheck.indicators.server.buckets import LastBucket
-from slocheck.indicators.server.scrape_targets import target_name
-from slocheck.indicators.server.selections import Both, Pinned, Selection
+from slocheck.indicators.server.growth.buckets import LastBucket
+from slocheck.indicators.server.growth.scrape_targets import target_name
+from slocheck.indicators.server.growth.selections import Both, Pinned, Selection
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Preset
 

@@ -15,7 +15,7 @@ from slocheck.plan.mapping_text import described
 from slocheck.plan.metric_plan import MetricPlan, metric_plan
 from slocheck.plan.named_mapping import check_mapping
 from slocheck.plan.series_queries import UP
-from slocheck.spec.blocks.preset import shipped_presets
+from slocheck.spec.blocks.metric_source.preset import shipped_presets
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, RelatedJobs, SourceChoice, Spec
 

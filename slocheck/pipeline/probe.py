@@ -12,8 +12,8 @@ from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.saturation import Usage, saturation
+from slocheck.indicators.server.growth.selections import requests_of
 from slocheck.indicators.server.sample import instances_of, server_sample
-from slocheck.indicators.server.selections import requests_of
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.simulated_series import NOBODY, simulated_series
 from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, settle
@@ -21,7 +21,7 @@ from slocheck.pipeline.ports import MetricSource, SourceFactory
 from slocheck.plan.mapping_text import described
 from slocheck.plan.series_queries import PROCESS_START, needed_metrics
 from slocheck.scenario.model import Scenario
-from slocheck.spec.blocks.sources import block_names
+from slocheck.spec.blocks.metric_source.sources import block_names
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice, Spec
 from slocheck.statistics.confidence import alpha_for

@@ -15,13 +15,13 @@ from slocheck.masking import errors_masked, masked, secrets_of
 from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
-from slocheck.pipeline.first_requests import send_get_steps
 from slocheck.pipeline.interrupts import Interrupted
 from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, settle
 from slocheck.pipeline.ports import Adapters, Engine, MetricSource
 from slocheck.pipeline.regrade import graded
 from slocheck.pipeline.scenario_log import ScenarioLog
-from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.target.first_requests import send_get_steps
+from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context

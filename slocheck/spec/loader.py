@@ -12,11 +12,11 @@ from slocheck.documents.reader import InvalidValue, Key, ProblemLog, Section, Va
 from slocheck.documents.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
 from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
 from slocheck.errors import UsageError
-from slocheck.spec.blocks.auth import VARIABLE_PATTERN
 from slocheck.spec.blocks.cache import CACHE
 from slocheck.spec.blocks.failures import FAILURES
+from slocheck.spec.blocks.metric_source.auth import VARIABLE_PATTERN
+from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS, block_names, written_blocks
 from slocheck.spec.blocks.objectives import RESERVED, SpecContext, objectives_schema, read_objectives
-from slocheck.spec.blocks.sources import SOURCE_BLOCKS, block_names, written_blocks
 from slocheck.spec.blocks.target import INSTANCES, TARGET
 from slocheck.spec.blocks.validity import VALIDITY
 from slocheck.spec.blocks.workload import WORKLOAD

@@ -15,7 +15,7 @@ from slocheck.evidence.recording import SliceCounts
 from tests.benchmarks.throughput.machine import PATIENCE_S, wait_until_idle
 from tests.builders.load_plans import make_plan
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.e2e.support.stall_runs import IMPORTS, RATE, Stall, locust_file, stalled
 
 CLOSED_USERS = 4

@@ -15,7 +15,7 @@ from slocheck.pipeline.probe import SimulatedRun, simulated_run
 from slocheck.plan.mapping_match import Match, match_mapping
 from slocheck.plan.series_queries import UP
 from slocheck.sources.scrape.exposition import PageReader
-from slocheck.spec.blocks.preset import shipped_preset, shipped_presets
+from slocheck.spec.blocks.metric_source.preset import shipped_preset, shipped_presets
 from slocheck.spec.model import Endpoint, Preset, Spec
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import steady

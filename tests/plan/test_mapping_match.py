@@ -13,7 +13,7 @@ from slocheck.plan.families import Family, FamilyKind, families_of
 from slocheck.plan.mapping_match import Match, Unclear, match_mapping
 from slocheck.plan.mapping_text import mapping_yaml
 from slocheck.sources.scrape.exposition import PageReader, declared
-from slocheck.spec.blocks.preset import parse_preset, shipped_preset, shipped_presets
+from slocheck.spec.blocks.metric_source.preset import parse_preset, shipped_preset, shipped_presets
 from slocheck.spec.model import Preset
 from slocheck.spec.presets import PRESET_NAMES
 

@@ -7,8 +7,8 @@ import pytest
 
 from slocheck.plan.metric_plan import MetricPlan, metric_plan
 from slocheck.plan.usage import usage_queries
-from slocheck.spec.blocks.preset import shipped_preset
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.preset import shipped_preset
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.spec.model import Indicator, IndicatorKind
 from tests.builders.specs import make_spec
 

@@ -6,7 +6,7 @@ import pytest
 
 from slocheck.promql.routes import route_labels
 from slocheck.spec.model import Endpoint, Objective, Preset
-from tests.builders.server_histories import PRESET
+from tests.builders.server.histories import PRESET
 from tests.builders.specs import make_spec
 
 ALL = make_spec().objectives[0]

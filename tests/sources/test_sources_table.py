@@ -16,8 +16,8 @@ from slocheck.plan.families import Family
 from slocheck.plan.metric_plan import MetricPlan, metric_plan
 from slocheck.reporters.terminal.spec import summary
 from slocheck.sources import SOURCES
-from slocheck.spec.blocks.preset import PRESET_KEY, preset_of
-from slocheck.spec.blocks.sources import SOURCE_BLOCKS, block_names
+from slocheck.spec.blocks.metric_source.preset import PRESET_KEY, preset_of
+from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS, block_names
 from slocheck.spec.model import SourceBlock, SourceChoice, Spec
 from slocheck.spec.schema import json_schema
 from tests.builders.good_spec import problems_of

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from slocheck.documents.units import format_duration
-from slocheck.spec.blocks.preset import PRESET_KEYS, shipped_preset
+from slocheck.spec.blocks.metric_source.preset import PRESET_KEYS, shipped_preset
 from slocheck.spec.presets import PRESET_NAMES
 from tests.plan.test_mapping_match import CAPTURED, PAGES
 

@@ -10,7 +10,7 @@ from slocheck.cli.options import RunOptions
 from slocheck.grading.advice import advice
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.reference_api.server import ReferenceApi
-from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.model import Spec
 
 DEFAULT_PORT = 8000

@@ -23,7 +23,7 @@ from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
 from slocheck.pipeline.scenario_file import scenario_of
-from slocheck.pipeline.target_guard import guard_target
+from slocheck.pipeline.target.guard import guard_target
 from slocheck.reporters.terminal.plan import plan_lines, show_plan
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec

@@ -12,10 +12,10 @@ from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
 from slocheck.masking import errors_masked, mask, secrets_of
-from slocheck.pipeline.first_requests import FirstResponse, send_get_steps
 from slocheck.pipeline.probe import Probe, SimulatedRun, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
-from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.target.first_requests import FirstResponse, send_get_steps
+from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.plan.series_queries import PROCESS_START
 from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal

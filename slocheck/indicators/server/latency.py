@@ -7,10 +7,16 @@ from math import ceil, inf
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
 from slocheck.indicators.samples import Display, NoData, Share, Slices
-from slocheck.indicators.server.buckets import Boundary, BucketCounts, LastBucket, bucket_counts, in_unit
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.growth.buckets import (
+    Boundary,
+    BucketCounts,
+    LastBucket,
+    bucket_counts,
+    in_unit,
+)
+from slocheck.indicators.server.growth.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.reconcile import CountDiscrepancy, bounded_share, reconcile, share_sample
-from slocheck.indicators.server.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.plan.load_plan import is_reference

@@ -8,7 +8,7 @@ from math import ceil
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counters import Flag
+from slocheck.indicators.server.growth.counters import Flag
 
 DUPLICATE_TOLERANCE = Fraction(1, 20)
 

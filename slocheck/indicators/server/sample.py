@@ -8,18 +8,18 @@ from math import isfinite
 from slocheck.evidence.scrape_gap import ScrapeGap
 from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counts import Counted
 from slocheck.indicators.server.coverage import coverage
-from slocheck.indicators.server.latency import latency_sample
-from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
-from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
-from slocheck.indicators.server.selections import (
+from slocheck.indicators.server.growth.counts import Counted
+from slocheck.indicators.server.growth.selections import (
     EVERYTHING,
     Selection,
     Without,
     WithStatus,
     requests_of,
 )
+from slocheck.indicators.server.latency import latency_sample
+from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
+from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of

@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 from slocheck.evidence.scrape_gap import ScrapeGap, ScrapeTimes, longest_gap
 from slocheck.evidence.series import ServerSeries
-from slocheck.indicators.server.counters import Growth, growth
-from slocheck.indicators.server.counts import Counted, counted
-from slocheck.indicators.server.events import events, load_balanced
-from slocheck.indicators.server.reconcile import NO_SCRAPES, OwnScrapes
-from slocheck.indicators.server.scrape_targets import (
+from slocheck.indicators.server.growth.counters import Growth, growth
+from slocheck.indicators.server.growth.counts import Counted, counted
+from slocheck.indicators.server.growth.events import events, load_balanced
+from slocheck.indicators.server.growth.scrape_targets import (
     COUNTER,
     CleanSeries,
     ScrapeTarget,
@@ -24,7 +23,8 @@ from slocheck.indicators.server.scrape_targets import (
     one_each,
     scrape_targets,
 )
-from slocheck.indicators.server.selections import Selection
+from slocheck.indicators.server.growth.selections import Selection
+from slocheck.indicators.server.reconcile import NO_SCRAPES, OwnScrapes
 from slocheck.plan.usage import CONTAINER_METRICS
 from slocheck.spec.model import Preset
 

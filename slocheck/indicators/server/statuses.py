@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counts import Counted
-from slocheck.indicators.server.selections import Either, Selection, Unexpected, WithStatus
+from slocheck.indicators.server.growth.counts import Counted
+from slocheck.indicators.server.growth.selections import Either, Selection, Unexpected, WithStatus
 from slocheck.spec.model import FailureRule
 
 MOSTLY = Fraction(1, 2)

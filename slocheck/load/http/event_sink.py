@@ -8,7 +8,7 @@ from locust.env import Environment
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.heads import Head
 from slocheck.load.http.sink import PendingRequest
 from slocheck.spec.model import Tls
 from slocheck.spec.model.workload import DEFAULT_MAX_BODY

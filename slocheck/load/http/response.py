@@ -7,7 +7,7 @@ from locust.exception import CatchResponseError, LocustError, ResponseError
 from requests.structures import CaseInsensitiveDict
 
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.heads import Head
 
 _FIRST_ERROR_STATUS = 400
 

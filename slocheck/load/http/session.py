@@ -13,11 +13,11 @@ import gevent
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.drain import refuse_while_draining
-from slocheck.load.http.connection import Connection
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
-from slocheck.load.http.messages import (
+from slocheck.load.http.http1.connection import Connection
+from slocheck.load.http.http1.heads import Head
+from slocheck.load.http.http1.messages import (
     DEFAULT_FIELDS,
     UnsendableRequestError,
     body_of,
@@ -26,10 +26,10 @@ from slocheck.load.http.messages import (
     request_bytes,
     request_target,
 )
+from slocheck.load.http.http1.tls import connect_to
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
-from slocheck.load.http.tls import connect_to
 from slocheck.load.network.connect_guard import ForbiddenConnectionError
 from slocheck.load.recording.outcome import leaves_block, message_of
 from slocheck.load.recording.redirects import REDIRECT_STATUSES

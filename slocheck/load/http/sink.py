@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.heads import Head
 from slocheck.load.recording.outcome import cache_outcome, failure_class, status_message
 from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan

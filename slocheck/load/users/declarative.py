@@ -14,13 +14,13 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.connection import Connection
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.connection import Connection
+from slocheck.load.http.http1.heads import Head
+from slocheck.load.http.http1.tls import connect_to
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.sink import PendingRequest, RecorderSink
-from slocheck.load.http.tls import connect_to
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.load.users.lean_user import origin_for
 from slocheck.plan.load_plan import LoadPlan

@@ -2,8 +2,8 @@
 
 from slocheck.load.http.bodies import over_limit
 from slocheck.load.http.errors import closed_early
-from slocheck.load.http.framing import Framing
-from slocheck.load.http.heads import simple_head
+from slocheck.load.http.http1.framing import Framing
+from slocheck.load.http.http1.heads import simple_head
 
 
 class ResponseCheck:

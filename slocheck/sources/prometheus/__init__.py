@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from slocheck.plan.metric_plan import MetricPlan
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 
 if TYPE_CHECKING:
     from slocheck.sources.prometheus.source import PrometheusApi

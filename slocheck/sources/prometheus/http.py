@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from slocheck.errors import SourceError
 from slocheck.sources.credentials import Credentials, read_credentials
 from slocheck.sources.prometheus.errors import Messages, TransientError
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.tls import tls_context
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
 from slocheck.sources.prometheus.queries.objectives import Window, ask, check_queries
 from slocheck.sources.prometheus.settling import Settling
 from slocheck.sources.prometheus.wait import LastScrape
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 
 RETRY_FOR = 30.0
 """Seconds in which a failing query is tried again after the load: a restart may take that long."""

@@ -28,7 +28,7 @@ from slocheck.sources.scrape.replica import (
     Scrape,
     several_processes,
 )
-from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.model import Preset
 from slocheck.tls import tls_context
 

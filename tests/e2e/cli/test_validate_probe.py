@@ -10,7 +10,7 @@ import pytest
 
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import slocheck, write_spec
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.ports import free_port
 
 OBJECTIVES = """\

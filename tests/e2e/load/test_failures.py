@@ -14,7 +14,7 @@ from slocheck.spec.model import Tls
 from slocheck.spec.model.load_profile import Stage
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.load_runs import both_clients, run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.e2e.support.stall_runs import IMPORTS
 
 

@@ -13,7 +13,7 @@ from slocheck.spec.model.load_profile import Stage
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.cli import only_run, slocheck, write_spec
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.support.waiting import wait_until
 
 ENDING = """

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 LATIN_1 = os.fsdecode(b"caf\xe9.py")
 WORLD = """

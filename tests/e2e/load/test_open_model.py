@@ -12,7 +12,7 @@ from slocheck.evidence.recording import BEFORE_LOAD
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from tests.builders.load_plans import THRESHOLDS_MS, constant, make_plan, write_scenario
 from tests.e2e.support.load_runs import Run, run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.e2e.support.stall_runs import IMPORTS, Stall, declarative, locust_file, stalled
 
 OVER_500_MS = THRESHOLDS_MS.index(500)

@@ -21,7 +21,7 @@ from slocheck.evidence.model import Ending, LoadResult, Tick
 from slocheck.load.engine import LoadEngine
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import both_clients, run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.support.processes import running
 from tests.support.waiting import wait_until
 

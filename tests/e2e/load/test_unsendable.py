@@ -5,7 +5,7 @@ from pathlib import Path
 from slocheck.evidence.recording import FailureClass
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 CLUMSY = """
     from locust import FastHttpUser, HttpUser, User, constant, task

@@ -13,8 +13,8 @@ from slocheck.evidence.model import Evidence
 from slocheck.pipeline.archive import load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
-from tests.e2e.support.counted_api import Handler, Server
-from tests.e2e.support.prometheus_server import start_prometheus
+from tests.e2e.support.servers.counted_api import Handler, Server
+from tests.e2e.support.servers.prometheus_server import start_prometheus
 
 OBJECTIVES = """\
   latency_p95: {bronze: "< 20s", silver: "< 10s"}

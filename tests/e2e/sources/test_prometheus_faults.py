@@ -19,8 +19,8 @@ import pytest
 from slocheck.pipeline.archive import RUNNING_FILE, load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, start_slocheck, write_spec
-from tests.e2e.support.fault_proxy import Fault, FaultProxy, Kind
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.e2e.support.servers.fault_proxy import Fault, FaultProxy, Kind
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.waiting import wait_until
 
 AT_ONCE = 9

@@ -12,7 +12,7 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.promql.selectors import Matcher, SeriesQuery
 from slocheck.sources.prometheus.source import PrometheusApi
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
-from tests.builders.prom_client import (
+from tests.builders.server.prom_client import (
     FAILED,
     JOB,
     LIMITS,
@@ -23,10 +23,10 @@ from tests.builders.prom_client import (
     prometheus_source,
     queries,
 )
-from tests.e2e.support.metrics_app import MetricsApp
-from tests.e2e.support.native_page import CONTENT_TYPE as NATIVE
-from tests.e2e.support.native_page import native_page, upper_edge
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.e2e.support.servers.metrics_app import MetricsApp
+from tests.e2e.support.servers.native_page import CONTENT_TYPE as NATIVE
+from tests.e2e.support.servers.native_page import native_page, upper_edge
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.waiting import wait_until
 
 ERRORS = f'http_requests_total{{job="{JOB}",status_code="500"}}'

@@ -14,10 +14,10 @@ from slocheck.indicators.server.server_side import ServerSide
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape.source import ScrapePages
 from slocheck.spec.model import Tls
-from tests.builders.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
-from tests.builders.server_series import ERRORS, counts, sample_of
-from tests.e2e.support.metrics_app import OPENMETRICS, MetricsApp
-from tests.e2e.support.nginx_server import NginxServer
+from tests.builders.server.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
+from tests.builders.server.series import ERRORS, counts, sample_of
+from tests.e2e.support.servers.metrics_app import OPENMETRICS, MetricsApp
+from tests.e2e.support.servers.nginx_server import NginxServer
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from slocheck.evidence.recording import SliceCounts
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 RATE = 100
 LOCUST_FILE = """

@@ -8,9 +8,9 @@ import pytest
 
 from slocheck.evidence.model import Ending
 from slocheck.pipeline.archive import load_evidence
-from slocheck.pipeline.target_guard import sole_use
+from slocheck.pipeline.target.guard import sole_use
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 LONG = "users: 4, spawn_rate: 50, warmup: 3s, duration: 10m"
 SHORT = "users: 4, spawn_rate: 50, duration: 10s"

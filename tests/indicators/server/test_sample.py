@@ -11,8 +11,8 @@ from slocheck.grading.assessment import Verdict
 from slocheck.indicators.samples import NoData, Rate, Scalar, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.plan.series_queries import PROCESS_START
-from tests.builders.server_histories import PRESET, make_history
-from tests.builders.server_series import (
+from tests.builders.server.histories import PRESET, make_history
+from tests.builders.server.series import (
     BASE,
     BREACHED,
     ERRORS,

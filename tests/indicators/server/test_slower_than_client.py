@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from slocheck.evidence.histogram import bucket_index
 from slocheck.indicators.samples import NoData, Share
 from slocheck.indicators.server.client_counts import ClientCounts
-from tests.builders.server_histories import PRESET
-from tests.builders.server_series import (
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import (
     BREACHED,
     MET,
     P95,

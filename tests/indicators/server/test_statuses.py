@@ -12,10 +12,10 @@ from slocheck.evidence.recording import EndpointRecording, FailureClass, Recordi
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
-from slocheck.indicators.server.selections import Unexpected
+from slocheck.indicators.server.growth.selections import Unexpected
 from slocheck.spec.model import Endpoint, FailureRule, Spec
-from tests.builders.server_histories import PRESET
-from tests.builders.server_series import (
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import (
     ERRORS,
     P95,
     SOURCE,

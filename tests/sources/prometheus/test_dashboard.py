@@ -3,7 +3,7 @@
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
 from slocheck.sources.prometheus.queries.objectives import Window
-from tests.builders.prom_client import prometheus_source
+from tests.builders.server.prom_client import prometheus_source
 from tests.support.fault_server import FaultServer, http, success
 
 

@@ -9,7 +9,7 @@ import pytest
 from slocheck.errors import SourceError
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.spec.model import Auth
-from tests.builders.prom_client import prometheus_source
+from tests.builders.server.prom_client import prometheus_source
 from tests.support.fault_server import FaultServer, http, success
 from tests.support.ports import free_port
 

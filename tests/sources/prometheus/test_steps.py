@@ -21,7 +21,7 @@ from slocheck.sources.prometheus.preflight import (
 )
 from slocheck.sources.prometheus.queries.objectives import Window, ask
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
-from tests.builders.prom_client import JOB, PRESET, prometheus_source, queries
+from tests.builders.server.prom_client import JOB, PRESET, prometheus_source, queries
 from tests.support.fault_server import FaultServer, http, success
 
 TOO_MUCH = http('{"status":"error","error":"query processing would load too many samples"}', "422 No")

@@ -15,8 +15,8 @@ from slocheck.sources.scrape import page_fetch
 from slocheck.sources.scrape.exposition import PageError
 from slocheck.sources.scrape.page_fetch import fetch_page
 from slocheck.sources.scrape.source import ScrapePages
-from slocheck.spec.blocks.preset import shipped_preset
-from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.preset import shipped_preset
+from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.model import Auth, Tls
 from slocheck.tls import tls_context
 from tests.support.fault_server import FaultServer, http

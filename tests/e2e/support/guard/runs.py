@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.e2e.support.cli import slocheck, write_spec
 from tests.e2e.support.guard.namespace import ELSEWHERE
-from tests.e2e.support.load_server import LoadServer, response
+from tests.e2e.support.servers.load_server import LoadServer, response
 
 WAYS = '''
 import asyncio, http.client, os, socket, threading, urllib.request, _socket

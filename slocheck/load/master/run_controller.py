@@ -30,7 +30,6 @@ from slocheck.load.messaging.messages import (
     StillPreparing,
     StopLoad,
     WorkerReport,
-    WorkerSettings,
 )
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import ConnectGuard
@@ -87,10 +86,9 @@ class RunController:
         self._runner = Master(environment, signer, self._on_report)
         environment.runner = self._runner
         self._refuse(initialised(environment, self._runner, listeners) or self._runner.ended)
-        self._processes = WorkerProcesses(
-            WorkerSettings(plan, port=self._runner.server.port, token=token.hex(), index=index)
-            for index in range(plan.processes)
-        )
+        self._processes = WorkerProcesses(plan.processes)
+        address = self._runner.listen(self._processes.ids)
+        self._processes.set_up(plan, address=address, token=token)
         self._workers: list[str] = []
         self._collector: Collector | None = None
         self._stopping = False

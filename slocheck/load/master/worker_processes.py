@@ -3,18 +3,18 @@
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import gevent
-import zmq
 import zmq.error
 from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
 from slocheck.load.file_end import called
-from slocheck.load.messaging import locust_messages, protocol
+from slocheck.load.messaging import local_socket, locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
@@ -30,12 +30,13 @@ from slocheck.load.messaging.messages import (
 )
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.own_code import caller
+from slocheck.plan.load_plan import LoadPlan
 
 logger = logging.getLogger(__name__)
 
 
 class Master(MasterRunner):
-    """Locust's master on a random port of the loopback interface; it ignores unsigned messages.
+    """Locust's master, which listens to the run's own workers alone; it ignores unsigned messages.
 
     Attributes:
         connected: Workers of this version.
@@ -59,8 +60,8 @@ class Master(MasterRunner):
         self.over = False
         self._signer = signer
         self._on_report = on_report
-        super().__init__(environment, "127.0.0.1", 0)
-        self.server.socket.setsockopt(zmq.MAXMSGSIZE, locust_messages.MAX_MESSAGE_BYTES)
+        local_socket.install()
+        super().__init__(environment, "", 0)
 
     def client_listener(self) -> Any:  # Locust says NoReturn; so is this
         """Receive from workers; messages that are not signed are dropped."""
@@ -132,6 +133,12 @@ class Master(MasterRunner):
                 if client.heartbeat < 0:
                     self.lost.add(client.id)
 
+    def listen(self, processes: list[int]) -> str:
+        """Listen to these processes, by their ids; returns where."""
+        server = self.server
+        assert isinstance(server, local_socket.Listener)
+        return server.listen(processes)
+
     def _order(self, order: Order, worker: str) -> None:
         self.server.send_to_client(Message(locust_messages.SLOCHECK, protocol.encode(order), worker))
 
@@ -174,10 +181,26 @@ class Master(MasterRunner):
 
 
 class WorkerProcesses:
-    """The worker processes; they end with the pipe that is their standard input."""
+    """The worker processes; they end with the pipe that is their standard input.
 
-    def __init__(self, settings: Iterable[WorkerSettings]) -> None:
-        self._processes = [_start(each) for each in settings]
+    Attributes:
+        ids: Of the processes.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Start them; each waits for its settings."""
+        command = [sys.executable, "-P", "-m", "slocheck.load.worker"]
+        self._processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2) for _ in range(count)]
+        self.ids = [process.pid for process in self._processes]
+
+    def set_up(self, plan: LoadPlan, *, address: str, token: bytes) -> None:
+        """Send each its settings; one that has ended is found by `ended`."""
+        for index, process in enumerate(self._processes):
+            assert process.stdin is not None
+            line = protocol.encode_line(WorkerSettings(plan, address, token.hex(), index))
+            with suppress(BrokenPipeError):
+                process.stdin.write(line)
+                process.stdin.flush()
 
     def ended(self) -> list[tuple[int, int]]:
         """Return index and exit code of each process that has ended; a signal's number is negative."""
@@ -192,14 +215,3 @@ class WorkerProcesses:
         for process in self._processes:
             process.kill()
             process.wait()
-
-
-def _start(settings: WorkerSettings) -> "subprocess.Popen[bytes]":
-    """Start a worker and send it its settings."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "slocheck.load.worker"], stdin=subprocess.PIPE, stdout=2
-    )
-    assert process.stdin is not None
-    process.stdin.write(protocol.encode_line(settings))
-    process.stdin.flush()
-    return process

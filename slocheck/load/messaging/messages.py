@@ -164,13 +164,13 @@ class WorkerSettings:
 
     Attributes:
         plan: What all workers do together.
-        port: Where the master listens.
+        address: Where the master listens.
         token: Key that signs all further messages, hexadecimal.
         index: Which part of the plan is this worker's, from 0.
     """
 
     plan: LoadPlan
-    port: int
+    address: str
     token: str
     index: int
 

@@ -19,7 +19,7 @@ from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
 from slocheck.load.logs import show_logs
 from slocheck.load.machine_limits import raise_descriptor_limit
-from slocheck.load.messaging import locust_messages, protocol
+from slocheck.load.messaging import local_socket, locust_messages, protocol
 from slocheck.load.messaging.messages import EndReport, WorkerSettings
 from slocheck.load.messaging.parent_pipe import ParentPipe, show_lines
 from slocheck.load.messaging.signing import Signer
@@ -72,10 +72,11 @@ def _run(settings: WorkerSettings) -> int:
         environment = load_environment(plan)
     signer = Signer(bytes.fromhex(settings.token))
     locust_messages.sign_messages(signer)
+    local_socket.install()
     environment.stats = RequestStats(use_response_times_cache=False)
     runner = Worker(
         environment,
-        settings.port,
+        settings.address,
         drain_s=plan.drain_s,
         listeners=listeners,
         signer=signer,

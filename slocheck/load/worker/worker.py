@@ -62,7 +62,7 @@ class Worker(WorkerRunner):
     def __init__(
         self,
         environment: Environment,
-        port: int,
+        address: str,
         *,
         signer: Signer,
         drain_s: float,
@@ -86,7 +86,7 @@ class Worker(WorkerRunner):
         self._drain_until: float | None = None
         self._as_timeouts = True
         self._begun = False
-        super().__init__(environment, "127.0.0.1", port)
+        super().__init__(environment, address, 0)
 
     def greet(self) -> None:
         """Tell the master that the file is loaded and its `init` listeners are through."""

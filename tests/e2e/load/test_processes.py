@@ -186,17 +186,25 @@ def test_a_process_can_make_several_runs(tmp_path: Path) -> None:
     assert [each.result.ending for each in (first, second)] == [Ending.COMPLETE] * 2
 
 
-def test_strangers_on_the_masters_port_change_nothing(tmp_path: Path) -> None:
-    """Junk, messages without a signature and raw bytes are dropped; the master listens on."""
+def test_nobody_but_the_workers_can_speak_to_the_master(tmp_path: Path) -> None:
+    """No process of the load listens on a port; the master turns even its own user away unread."""
 
     def forge(engine: LoadEngine) -> None:
         assert engine.pid is not None
-        (port,) = {
-            c.laddr.port for c in psutil.Process(engine.pid).net_connections("tcp") if c.status == "LISTEN"
+        master = psutil.Process(engine.pid)
+        for process in (master, *master.children()):
+            assert not [c for c in process.net_connections("inet") if c.status == "LISTEN"]
+        lines = Path("/proc/net/unix").read_text().splitlines()
+        inodes = {str(entry.readlink()) for entry in Path(f"/proc/{engine.pid}/fd").iterdir()}
+        (name,) = {
+            line.split()[7]
+            for line in lines
+            if "@slocheck-" in line and f"socket:[{line.split()[6]}]" in inodes
         }
         with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+            dealer.setsockopt(zmq.LINGER, 100)
             dealer.setsockopt(zmq.IDENTITY, b"stranger")
-            dealer.connect(f"tcp://127.0.0.1:{port}")
+            dealer.connect(f"ipc://{name}")
             for message in (
                 b"", b"\x00", b"x" * 10_000,
                 msgpack.dumps(("client_ready", "2.47.0", "stranger")),
@@ -204,9 +212,10 @@ def test_strangers_on_the_masters_port_change_nothing(tmp_path: Path) -> None:
                 msgpack.dumps(("slocheck", [1, __version__, "unprepared", {"why": "forged"}], "guessed")),
             ):  # fmt: skip
                 dealer.send(message)
-            dealer.send_multipart([b"a", b"b", b"c"])
-        with socket.create_connection(("127.0.0.1", port)) as raw:
-            raw.sendall(b"\x00" * 64)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as raw:
+            raw.settimeout(10)
+            raw.connect(name.replace("@", "\0", 1))
+            assert raw.recv(64) == b""  # closed without a greeting
 
     def on_tick(tick: Tick) -> None:
         if tick.second == 1:

@@ -184,7 +184,7 @@ def test_seconds_arrive(deltas: tuple[Delta, ...]) -> None:
 
 def test_settings_arrive() -> None:
     """A worker gets the plan that the master has."""
-    settings = WorkerSettings(PLAN, 4711, "00ff", 3)
+    settings = WorkerSettings(PLAN, "ipc://@here", "00ff", 3)
     assert protocol.decode_settings(protocol.encode_line(settings)) == settings
 
 
@@ -223,7 +223,7 @@ def test_a_path_that_is_not_unicode_arrives_as_it_is() -> None:
     """A Locust file whose name is in Latin-1 can be opened by master and workers."""
     plan = replace(PLAN, scenario="/caf\udce9.py")
     assert protocol.decode_command(protocol.encode_line(PrepareLoad(plan))) == PrepareLoad(plan)
-    settings = WorkerSettings(plan, 4711, "00ff", 3)
+    settings = WorkerSettings(plan, "ipc://@here", "00ff", 3)
     assert protocol.decode_settings(protocol.encode_line(settings)) == settings
     refused = ScenarioRefused(f"{plan.scenario}: no user")
     arrived = protocol.decode_progress(protocol.encode_line(refused))

@@ -10,6 +10,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import count_at_or_over, merge, quantile_bounds
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
+from slocheck.indicators.outages import requests_in_outages
 from slocheck.indicators.samples import Display, NoData, Rate, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
 from slocheck.plan.load_plan import is_reference
@@ -152,7 +153,12 @@ def _errors(question: _ClientQuestion) -> Share:
         Display(float(low), float(high)),
         Slices(n, surely, possibly if possibly != surely else None),
         _unexpected_notes(seconds),
+        outage=_outage(seconds),
     )
+
+
+def _outage(seconds: Seconds) -> int:
+    return requests_in_outages([_sent(part) for part in seconds], [_unserved(part) for part in seconds])
 
 
 def _availability(question: _ClientQuestion) -> Share:
@@ -162,7 +168,7 @@ def _availability(question: _ClientQuestion) -> Share:
     counts = tuple(_unserved(part) for part in seconds)
     share = Fraction(sum(counts), sum(n))
     value = float(1 - share)
-    return Share(sum(n), share, share, Display(value, value), Slices(n, counts))
+    return Share(sum(n), share, share, Display(value, value), Slices(n, counts), outage=_outage(seconds))
 
 
 def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:

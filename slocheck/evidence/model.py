@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.recording import Recording
@@ -11,6 +12,9 @@ from slocheck.spec.model import FailureRule, Overrides
 
 SCHEMA_VERSION = 4
 """Of the evidence's format. Formats 1 to 3 were written by development versions before 0.1.0."""
+
+LAG_QUANTILE = Fraction(99, 100)
+"""Of the lag that the validity checks look at; percentiles of latency above it need the largest lag."""
 
 
 class Ending(StrEnum):

@@ -36,8 +36,36 @@ class FailureClass(StrEnum):
     GENERATOR = "generator"
 
 
+class RequestCounts:
+    """What follows from the numbers of successful and of failed requests, whatever part of a run they are of.
+
+    Attributes:
+        ok: Requests that neither failed nor had an unexpected response.
+        failures: Failed requests by class, and those with an unexpected response.
+    """
+
+    __slots__ = ()
+    ok: int
+    failures: Mapping[FailureClass, int]
+
+    @property
+    def failed(self) -> int:
+        """Failed requests of all classes; an unexpected response is not a failure."""
+        return sum(self.failures.values()) - self.unexpected
+
+    @property
+    def unexpected(self) -> int:
+        """Requests whose response had an unexpected status."""
+        return self.failures.get(FailureClass.UNEXPECTED, 0)
+
+    @property
+    def sent(self) -> int:
+        """Requests attempted."""
+        return self.ok + sum(self.failures.values())
+
+
 @dataclass(frozen=True, slots=True)
-class SliceCounts:
+class SliceCounts(RequestCounts):
     """What happened to the requests that one endpoint was sent in one second.
 
     Attributes:
@@ -72,21 +100,6 @@ class SliceCounts:
     cache_misses: int = 0
     bytes_received: int = 0
     service_times: Mapping[int, int] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> int:
-        """Failed requests of all classes; an unexpected response is not a failure."""
-        return sum(self.failures.values()) - self.unexpected
-
-    @property
-    def unexpected(self) -> int:
-        """Requests whose response had an unexpected status."""
-        return self.failures.get(FailureClass.UNEXPECTED, 0)
-
-    @property
-    def sent(self) -> int:
-        """Requests attempted."""
-        return self.ok + sum(self.failures.values())
 
 
 def only_refused(parts: Iterable[SliceCounts]) -> bool:

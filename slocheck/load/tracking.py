@@ -22,6 +22,7 @@ from slocheck.load.recording.outcome import (
     classify,
     failure_class,
     fields_of,
+    given_up_text,
     is_forbidden,
     is_transport,
     leaves_block,
@@ -257,8 +258,7 @@ class Tracker:
                 self.requests.close(request)
                 self._in_flight += 1
                 age = request.age_ns
-                text = f"no response {age / 1e9:.0f} s after it was sent, when the drain ended"
-                result = Result(request.start_ns, age, FailureClass.TIMEOUT, 0, text)
+                result = Result(request.start_ns, age, FailureClass.TIMEOUT, 0, given_up_text(age))
                 self.recorder.record(request.method, request.name, result)
             else:
                 self.requests.close(request)

@@ -12,7 +12,7 @@ from slocheck.plan.families import Family, families_of, not_a_histogram
 from slocheck.plan.mapping_labels import compare_labels
 from slocheck.plan.mapping_match import Match, Unclear, match_mapping
 from slocheck.plan.mapping_text import described
-from slocheck.plan.metric_plan import MetricPlan, metric_plan
+from slocheck.plan.metric_plan import COUNTER, MetricPlan, metric_plan
 from slocheck.plan.named_mapping import check_mapping
 from slocheck.plan.series_queries import UP
 from slocheck.spec.blocks.metric_source.preset import shipped_presets
@@ -189,7 +189,7 @@ def as_collected(spec: Spec, series: ServerSeries, settled: Settled) -> ServerSe
     """Compare the labels with those of the collected series, which know more than those before the load."""
     of_targets = {label for one in series.series if one.metric == UP for label in one.labels}
     seen = ((one.metric, one.labels) for one in series.series)
-    families = families_of(seen, _types(series.preset), of_targets=of_targets)
+    families = families_of(seen, dict.fromkeys(series.preset.counters, COUNTER), of_targets=of_targets)
     compared = compare_labels(series.preset, families, spec.objectives)
     known = {warning.text for warning in series.warnings}
     notes = tuple(RunWarning("missing-label", note) for note in compared.notes if note not in known)
@@ -200,8 +200,3 @@ def as_collected(spec: Spec, series: ServerSeries, settled: Settled) -> ServerSe
         mapping=said,
         warnings=(*series.warnings, *settled.later, *notes),
     )
-
-
-def _types(mapping: Preset) -> dict[str, str]:
-    named = (mapping.counter, mapping.cache_hits, mapping.cache_misses)
-    return {name: "counter" for name in named if name}

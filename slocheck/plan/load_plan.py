@@ -13,7 +13,7 @@ from slocheck.spec.model import (
     Tls,
 )
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
-from slocheck.spec.model.workload import DEFAULT_MAX_BODY
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY, is_locust_file
 
 REFERENCE_LATENCIES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latencies counted in addition to the spec's limits: references for how a rare tail clusters."""
@@ -97,7 +97,7 @@ class LoadPlan:
     @property
     def declarative(self) -> bool:
         """Whether the scenario is a declarative one."""
-        return not self.scenario.endswith(".py")
+        return not is_locust_file(self.scenario)
 
     def users_of(self, index: int) -> int:
         """Return how many of the users the worker process with this index, from 0, has."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.evidence.histogram import merge, quantile_bounds
-from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, SliceCounts
+from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, RequestCounts, SliceCounts
 from slocheck.grading.report import Report
 from slocheck.spec.model import Endpoint
 
@@ -32,7 +32,7 @@ def unusual_statuses(recording: Recording) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(RequestCounts):
     """Totals of an endpoint's slices.
 
     Attributes:
@@ -56,21 +56,6 @@ class Totals:
     cache_hits: int
     cache_misses: int
     bytes_received: int
-
-    @property
-    def failed(self) -> int:
-        """Failed requests of all classes; an unexpected response is not a failure."""
-        return sum(self.failures.values()) - self.unexpected
-
-    @property
-    def unexpected(self) -> int:
-        """Requests whose response had an unexpected status."""
-        return self.failures.get(FailureClass.UNEXPECTED, 0)
-
-    @property
-    def sent(self) -> int:
-        """Requests attempted."""
-        return self.ok + sum(self.failures.values())
 
 
 def endpoint_totals(recording: Recording) -> tuple[Totals, ...]:

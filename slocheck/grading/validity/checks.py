@@ -1,8 +1,8 @@
 """Is the measurement valid? Each check says what was measured, and which objectives its failure affects."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from slocheck.documents.words import quantity
+from slocheck.documents.words import most_frequent, most_often, quantity
 from slocheck.evidence.forbidden import forbidden_text
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
@@ -14,6 +14,7 @@ from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.formatting import format_seconds
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
+from slocheck.spec.model.workload import is_locust_file
 
 _SAYS_ENOUGH = frozenset({Ending.TARGET_DOWN, Ending.UNEXPECTED_RESPONSES, Ending.FORBIDDEN_CONNECTION})
 """Endings that explain a short window."""
@@ -86,9 +87,8 @@ def _file(_spec: Spec, evidence: Evidence) -> list[Finding]:
         found.append(Finding("scenario-ended", valid=False, message=evidence.generator_error))
     errors = evidence.health.file.listener_errors
     if errors:
-        often = max(errors, key=lambda text: errors[text])
         count = quantity(sum(errors.values()), "exception")
-        message = f"{count} in listeners of the Locust file, most often {often}"
+        message = f"{count} in listeners of the Locust file{most_often(errors)}"
         found.append(Finding("listeners", valid=False, message=message))
     return found
 
@@ -108,11 +108,7 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
 def _remedy_of_few(evidence: Evidence, cure: str = "a longer warm-up helps") -> str:
     """Say what helps against too few users: where the scenario raises, nothing but mending that."""
     exceptions = evidence.health.exceptions
-    return f"the scenario raised {_most_frequent(exceptions)}" if exceptions else cure
-
-
-def _most_frequent(exceptions: Mapping[str, int]) -> str:
-    return max(exceptions, key=lambda text: exceptions[text])
+    return f"the scenario raised {most_frequent(exceptions)}" if exceptions else cure
 
 
 def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -216,7 +212,7 @@ def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
     count = sum(exceptions.values())
     if count <= spec.validity.max_exceptions:
         return [Finding("scenario", valid=True, message=f"{count:,} exceptions in the scenario")]
-    example = _most_frequent(exceptions)
+    example = most_frequent(exceptions)
     raised = quantity(count, "exception")
     message = f"the scenario raised {raised}, most often: {example}; the load was not as planned"
     return [Finding("scenario", valid=False, message=message)]
@@ -317,7 +313,7 @@ def _text(item: EndpointResponses, spec: Spec) -> str:
     text = f"{item.endpoint}: {count:,} of {item.total:,} responses {were} {listed}; {_remedy(statuses)}"
     if item.unexpected == 0:  # a written expectation refused them all
         return text
-    if spec.workload.scenario.endswith(".py"):
+    if is_locust_file(spec.workload.scenario):
         return f"{text}, mark the response as a success, or write `failures: {{expected: [{several}]}}`"
     return f"{text}, or write `expect: {{status: {f'[{several}]' if len(statuses) > 1 else several}}}`"
 

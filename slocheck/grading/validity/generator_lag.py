@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from slocheck.evidence.model import Evidence
+from slocheck.evidence.model import LAG_QUANTILE, Evidence
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Side, SideResult, Verdict
 from slocheck.spec.formatting import format_seconds
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Spec
-
-P99 = Fraction(99, 100)
-"""The percentile of lag that validity checks; percentiles of latency above it need the maximum."""
 
 
 def unexplained_by_target(
@@ -81,7 +78,7 @@ def _lag_s(runs: Sequence[Evidence], quantile: Fraction | None, *, longest: bool
 
     `longest` asks for the maximum whatever the percentile.
     """
-    beyond = longest or (quantile is not None and quantile > P99)
+    beyond = longest or (quantile is not None and quantile > LAG_QUANTILE)
     lags = [
         worker.loop_lag_max if beyond else worker.loop_lag_p99
         for run in runs

@@ -15,7 +15,6 @@ from slocheck.indicators.server.growth.counters import Growth, growth
 from slocheck.indicators.server.growth.counts import Counted, counted
 from slocheck.indicators.server.growth.events import events, load_balanced
 from slocheck.indicators.server.growth.scrape_targets import (
-    COUNTER,
     CleanSeries,
     ScrapeTarget,
     baseline_time,
@@ -25,6 +24,7 @@ from slocheck.indicators.server.growth.scrape_targets import (
 )
 from slocheck.indicators.server.growth.selections import Selection
 from slocheck.indicators.server.reconcile import NO_SCRAPES, OwnScrapes
+from slocheck.plan.metric_plan import COUNTER
 from slocheck.plan.usage import CONTAINER_METRICS
 from slocheck.spec.model import Preset
 
@@ -41,8 +41,7 @@ class ServerSide:
 
     def __init__(self, raw: ServerSeries) -> None:
         self.raw = raw
-        named = (raw.preset.counter, raw.preset.cache_hits, raw.preset.cache_misses)
-        types = {**raw.types, **{metric: COUNTER for metric in named if metric}}
+        types = {**raw.types, **dict.fromkeys(raw.preset.counters, COUNTER)}
         self._cleaned = tuple(clean(series, types) for series in one_each(raw.series))
         self.targets = scrape_targets(self._cleaned)
         self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)

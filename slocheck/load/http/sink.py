@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.http1.heads import Head
-from slocheck.load.recording.outcome import cache_outcome, failure_class, status_message
+from slocheck.load.recording.outcome import cache_outcome, failure_class, given_up_text, status_message
 from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
@@ -200,8 +200,7 @@ class RecorderSink:
             if pending is None:
                 continue
             if as_timeouts:
-                age_s = (now_ns - pending.start_ns) / 1e9
-                text = f"no response {age_s:.0f} s after it was sent, when the drain ended"
+                text = given_up_text(now_ns - pending.start_ns)
                 self.in_flight += 1
                 self.failed(pending, FailureClass.TIMEOUT, text, None, size=0, end_ns=now_ns)
             else:

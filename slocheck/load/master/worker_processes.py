@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
-from slocheck.load.file_end import called
+from slocheck.load.file_end import called, started_by_file
 from slocheck.load.messaging import local_socket, locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
@@ -122,7 +122,7 @@ class Master(MasterRunner):
         Locust itself calls it when workers come and go, which changes nothing here.
         """
         if caller():
-            self.end_by_file(f"{called('runner.start()')}, where the plan says how many users there are")
+            self.end_by_file(started_by_file())
 
     def heartbeat_worker(self) -> Any:
         """Count heartbeats; a worker that misses them is lost for good, its users are not moved."""

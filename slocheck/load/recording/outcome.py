@@ -147,6 +147,11 @@ def failure_class(
     return classify(error)
 
 
+def given_up_text(age_ns: int) -> str:
+    """Say of a request that its response had not come when the drain ended; its age then in nanoseconds."""
+    return f"no response {age_ns / 1e9:.0f} s after it was sent, when the drain ended"
+
+
 def status_message(status: int, fields: Mapping[str, Any] | None) -> str:
     """Return what a response is shown as where its status decides: ``HTTP 404``, ``HTTP 301 to /login``.
 

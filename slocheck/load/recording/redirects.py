@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from slocheck.documents.http import host_and_port
 from slocheck.errors import chain_of
 from slocheck.load.recording.outcome import fields_of
 from slocheck.spec.model.rules import redirect_path
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 """Status codes with a `Location` that a client may follow."""
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,13 @@ class ElsewhereError(Exception):
     redirect: Redirect
 
 
-def origin_of(url: str) -> tuple[str, str | None, int | str | None]:
+def origin_of(url: str) -> tuple[str, str, int | str]:
     """Return scheme, host and port of an address: what a redirect may not leave."""
     parts = urlsplit(url)
     try:
-        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+        return parts.scheme, *host_and_port(url)
     except ValueError:
-        return parts.scheme, parts.hostname, parts.netloc
+        return parts.scheme, parts.hostname or "", parts.netloc
 
 
 def first_redirect(response: object, error: BaseException | None) -> Redirect | None:

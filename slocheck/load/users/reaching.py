@@ -18,11 +18,12 @@ import requests
 import urllib3.connection
 from locust import clients
 
+from slocheck.documents.http import TOKEN_CHARACTER
 from slocheck.load.recording.in_flight import InFlightRequest
 
 CURRENT: ContextVar[InFlightRequest | None] = ContextVar("current request", default=None)
 """The request that the running greenlet is sending."""
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(f"{TOKEN_CHARACTER}+")
 
 
 def install() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.documents.words import most_often
 from slocheck.errors import chain_of
 from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import MAX_MESSAGE
@@ -75,8 +76,7 @@ class Health:
 
     def most_often(self) -> str:
         """Return the most frequent exception since the last call of `take`, to end a sentence with."""
-        often = max(self._exceptions, key=lambda text: self._exceptions[text], default="")
-        return f", most often {often}" if often else ""
+        return most_often(self._exceptions)
 
     def add_message(self, text: str) -> None:
         """Keep a warning of Locust, the scenario, or slocheck."""

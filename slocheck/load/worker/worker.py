@@ -21,7 +21,7 @@ from slocheck.evidence.merge import Delta
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.arrivals.load_model import NoUserError, WorkerModel
 from slocheck.load.arrivals.turns import TaskWatch
-from slocheck.load.file_end import called, raised
+from slocheck.load.file_end import called, raised, started_by_file
 from slocheck.load.listeners import Listeners
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
@@ -126,7 +126,7 @@ class Worker(WorkerRunner):
 
     def start(self, *_: Any, **__: Any) -> None:
         """End the run: the plan says how many users there are."""
-        self.end_by_file(f"{called('runner.start()')}, where the plan says how many users there are")
+        self.end_by_file(started_by_file())
 
     def _send(self, message: WorkerMessage) -> None:
         self._send_plain(protocol.encode(message))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
+from slocheck.documents.http import host_and_port
 from slocheck.scenario.compile.compiled import CompiledStep, compile_scenario
 from slocheck.scenario.compile.value_slots import UnsendableError
 from slocheck.scenario.model import Scenario, Step
@@ -60,7 +61,7 @@ def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstResponse, .
     """
     parts = urlsplit(target.url)
     secure = parts.scheme == "https"
-    address = (parts.hostname or "", parts.port or (443 if secure else 80))
+    address = host_and_port(target.url)
     context = tls_context(target.tls, where="target.tls") if secure else None
     compiled = compile_scenario(scenario, authority=parts.netloc, base_path=parts.path)
     values = next(compiled.iterations(seed=0, index=0, processes=1))[1]

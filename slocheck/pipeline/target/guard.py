@@ -20,6 +20,7 @@ from slocheck.allowed_targets import (
     host_name,
     is_localhost_name,
 )
+from slocheck.documents.http import host_and_port
 from slocheck.errors import TargetError, UsageError
 from slocheck.masking import strip_url
 from slocheck.pipeline.target.port_protocol import responds_in_plain, speaks_only_tls
@@ -48,7 +49,7 @@ def guard_target(
     Returns:
         All hosts that the load may connect to in addition to this machine.
     """
-    host = urlsplit(url).hostname or ""
+    host = host_and_port(url)[0]
     elsewhere = _elsewhere(host, AllowedTargets.of(allowed))
     if elsewhere is None:
         return tuple(allowed)
@@ -76,7 +77,7 @@ def guard_credentials(source: SourceBlock, allowed: Sequence[str]) -> None:
         return
     rule = AllowedTargets.of(allowed, option=ALLOW_METRICS)
     for url in source.addresses:
-        host = urlsplit(url).hostname or ""
+        host = host_and_port(url)[0]
         elsewhere = _elsewhere(host, rule)
         if elsewhere is not None:
             shown = f"{host} ({elsewhere})" if elsewhere not in ("", host) else host
@@ -116,7 +117,7 @@ def probe_target(target: Target) -> None:
     turns out to speak TLS, the port is asked whether it speaks HTTP as well.
     """
     secure = urlsplit(target.url).scheme == "https"
-    address = _address(target.url)
+    address = host_and_port(target.url)
     context = tls_context(target.tls, where="target.tls") if secure else None
     try:
         with socket.create_connection(address, timeout=PROBE_TIMEOUT_S) as plain:
@@ -177,7 +178,7 @@ def sole_use(url: str, *, allow_concurrent: bool) -> Iterator[None]:
 
 def _lock_names(url: str) -> list[str]:
     """Return the names of the locks of all addresses behind a URL, in an order that is always the same."""
-    host, port = _address(url)
+    host, port = host_and_port(url)
     # of an unknown host its name is locked: the connection that follows says that nobody knows it
     addresses = {_same_machine(address) for address in _addresses_of(host)} or {host_name(host)}
     digests = (hashlib.sha256(f"{address} {port}".encode()).hexdigest() for address in addresses)
@@ -188,9 +189,3 @@ def _same_machine(text: str) -> str:
     """Return one spelling for an IP address; those that ``localhost`` usually has are one."""
     address = address_of(text)
     return "127.0.0.1" if str(address) == "::1" else str(address)
-
-
-def _address(url: str) -> tuple[str, int]:
-    """Return the host and the port that a URL stands for."""
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

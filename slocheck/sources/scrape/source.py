@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from urllib.parse import urlsplit
 
+from slocheck.documents.http import authority, host_and_port
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
@@ -359,12 +360,7 @@ def _responded(replica: Replica, moment: float) -> bool:
 
 def instances(urls: Sequence[str]) -> tuple[str, ...]:
     """Return the label ``instance`` of each URL: host and port, with the path where several share them."""
-    hosts = []
-    for url in urls:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = parts.hostname or ""
-        hosts.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    hosts = [authority(*host_and_port(url)) for url in urls]
     shared = {host for host, times in Counter(hosts).items() if times > 1}
     return tuple(
         host + urlsplit(url).path if host in shared else host for host, url in zip(hosts, urls, strict=True)
@@ -380,10 +376,8 @@ def _without_pages(mapping: Preset, urls: Sequence[str]) -> Preset:
 
 def _counters(preset: Preset) -> frozenset[str]:
     """Return the metrics that may only rise."""
-    names = {preset.counter, preset.cache_hits, preset.cache_misses}
-    if preset.histogram:
-        names |= {f"{preset.histogram}_bucket", f"{preset.histogram}_count"}
-    return frozenset(name for name in names if name)
+    parts = (f"{preset.histogram}_bucket", f"{preset.histogram}_count") if preset.histogram else ()
+    return frozenset((*preset.counters, *parts))
 
 
 def _in_background(work: Callable[..., object], *arguments: object) -> threading.Thread:

@@ -12,7 +12,7 @@ from slocheck.documents.units import format_duration, format_rate, shown
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.model import Workload, load_profile
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
-from slocheck.spec.model.workload import DEFAULT_MAX_BODY
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY, is_locust_file
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ MAX_STAGES = 1_000
 
 def check_scenario(path: str) -> str:
     """Return the path of a scenario; raises InvalidValue where it is neither YAML nor a Locust file."""
-    if not path.endswith((".py", ".yaml", ".yml")):
+    if not (is_locust_file(path) or path.endswith((".yaml", ".yml"))):
         raise InvalidValue(
             f"{shown(path)} is not a scenario; write a path that ends in .yaml, or a Locust file (.py)"
         )

@@ -9,6 +9,11 @@ DEFAULT_MAX_BODY = 1 << 26
 """Bytes of a decoded body that a response may have, where the spec does not say."""
 
 
+def is_locust_file(scenario: str) -> bool:
+    """Tell by a scenario's path whether it is a Locust file; else it is a declarative one."""
+    return scenario.endswith(".py")
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """What load is sent: in the open model (`rate`) arrivals on a schedule, else users in a loop.

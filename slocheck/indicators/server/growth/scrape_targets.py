@@ -8,14 +8,13 @@ from math import isfinite
 from types import MappingProxyType
 
 from slocheck.evidence.series import RawSeries
+from slocheck.plan.metric_plan import COUNTER
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.plan.usage import USAGE_METRICS
 
 MARGIN_S = 0.2
 """A sample this close before a moment may already hold what happened after it: pages take time."""
 
-COUNTER = "counter"
-"""The type by which a page, Prometheus or the spec says that a metric only grows."""
 COUNTER_ENDINGS = ("_total", "_count", "_bucket")
 """Metrics of unknown type that end so are counters."""
 UNKNOWN_TYPES = ("", "unknown", "untyped")

@@ -6,13 +6,15 @@ Most responses of a target have the same head within a second, so that a lookup 
 import re
 from collections.abc import Iterator
 
+from slocheck.documents.http import TOKEN_CHARACTER
+
 MAX_HEAD_BYTES = 1 << 16
 FIRST_FINAL_STATUS = 200
 _MAX_CACHED = 512
 _NOT_SIMPLE = -1
 _WELL_FORMED = re.compile(
     rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [^\r\n\0]*+)?+\r\n"
-    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[^\r\n\0]*+\r\n)*+\r\n"
+    rb"(?:%b++:[^\r\n\0]*+\r\n)*+\r\n" % TOKEN_CHARACTER.encode()
 )
 _FIELD = re.compile(rb"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from slocheck import __version__
+from slocheck.documents.http import TOKEN_CHARACTER
 
 DEFAULT_FIELDS = {
     "User-Agent": f"slocheck/{__version__}",
@@ -16,7 +17,7 @@ DEFAULT_FIELDS = {
 OWN_FIELDS = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 """What the client writes itself: a second one would give the request two different ends."""
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(f"{TOKEN_CHARACTER}+")
 _UNSENDABLE = re.compile(r"[\r\n\0]")
 _SAFE_IN_TARGET = "!#$%&'()*+,/:;=?@[]~-._"
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

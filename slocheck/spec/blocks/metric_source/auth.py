@@ -3,10 +3,11 @@
 from typing import Any
 
 from slocheck.documents import types
+from slocheck.documents.http import TOKEN_CHARACTER
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.spec.model import Auth
 
-HEADER_PATTERN = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
+HEADER_PATTERN = f"{TOKEN_CHARACTER}{{1,100}}"
 VARIABLE_PATTERN = "[A-Za-z_][A-Za-z0-9_]*"
 
 _PATH: ValueType[str | None] = types.text()

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from slocheck.documents import types
+from slocheck.documents.http import authority, host_and_port
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.documents.units import format_duration
 from slocheck.documents.urls import URL, sends_variables
@@ -35,9 +35,7 @@ class ScrapeSource(SourceBlock):
         """Return the block that asks for the one page's instance; None where there are several pages."""
         if len(self.urls) != 1:
             return None
-        parts = urlsplit(self.urls[0])
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        instance = parts.netloc if parts.port else f"{parts.netloc}:{port}"
+        instance = authority(*host_and_port(self.urls[0]))
         return PrometheusSource(
             url=url, preset=self.preset, selector={"instance": instance}, position=self.position
         )

@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import inf
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.documents.words import quantity
 from slocheck.evidence.histogram import count_at_or_over, merge, quantile_bounds
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
@@ -183,15 +184,30 @@ def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:
 
 
 def _cache(question: _ClientQuestion) -> Share | NoData:
+    """Cache misses; a request that failed without telling is possibly one, as misses are what takes long."""
     seconds = question.seconds
-    n = tuple(part.cache_hits + part.cache_misses for part in seconds)
-    if sum(n) == 0:
+    told = tuple(part.cache_hits + part.cache_misses for part in seconds)
+    if sum(told) == 0:
         headers = ", ".join(question.spec.cache.headers)
         return NoData(f"no response showed a cache hit or miss in {headers}")
-    misses = tuple(part.cache_misses for part in seconds)
-    share = Fraction(sum(misses), sum(n))
-    hit_rate = float(1 - share)
-    return Share(sum(n), share, share, Display(hit_rate, hit_rate), Slices(n, misses))
+    unknown = tuple(min(_failed(part), part.sent - count) for part, count in zip(seconds, told, strict=True))
+    n = tuple(count + more for count, more in zip(told, unknown, strict=True))
+    surely = tuple(part.cache_misses for part in seconds)
+    possibly = tuple(misses + more for misses, more in zip(surely, unknown, strict=True))
+    hit_rate = 1 - sum(surely) / sum(told)
+    return Share(
+        sum(n),
+        Fraction(sum(surely), sum(n)),
+        Fraction(sum(possibly), sum(n)),
+        Display(hit_rate, hit_rate),
+        Slices(n, surely, possibly if possibly != surely else None),
+        _untold_notes(sum(unknown)),
+    )
+
+
+def _untold_notes(count: int) -> tuple[str, ...]:
+    """Say how many failed requests widen the bounds of the hit rate."""
+    return (f"{quantity(count, 'failed request')} may have been cache misses",) if count else ()
 
 
 def _rate(question: _ClientQuestion) -> Rate | NoData:

@@ -114,6 +114,15 @@ def test_cache_hits_are_a_share_of_the_responses_that_told() -> None:
     assert (sample.total, sample.display.low) == (100, 0.9)
 
 
+def test_a_request_that_failed_may_have_been_a_miss() -> None:
+    """A target that times out on each miss does not get a better hit rate by that."""
+    spec = make_spec('  cache_hit_rate: {silver: "> 90%"}\n')
+    failures = {FailureClass.TIMEOUT: 2}
+    sample = _share(spec, steady(10, {1: 10}, cache=(10, 0), failures=failures))
+    assert (sample.total, sample.low, sample.high) == (120, 0, Fraction(1, 6))
+    assert (sample.display.low, sample.notes) == (1.0, ("20 failed requests may have been cache misses",))
+
+
 def test_no_cache_header_is_no_data() -> None:
     """Nothing over nothing is not 100 %."""
     sample = _sample(make_spec('  cache_hit_rate: {silver: "> 90%"}\n'), steady(10, {1: 50}))

@@ -42,6 +42,7 @@ from slocheck.load.schedule_lag import current_user
 from slocheck.load.tracking import Tracker
 from slocheck.load.worker.health import SAMPLE_S, Health
 from slocheck.load.worker.locust_stats import add_to_statistics
+from slocheck.load.worker.master_watch import MasterWatch
 
 REPORT_EVERY_S = 1.0
 _POLL_S = 0.02
@@ -86,6 +87,7 @@ class Worker(WorkerRunner):
         self._drain_until: float | None = None
         self._as_timeouts = True
         self._begun = False
+        self._master = MasterWatch()
         super().__init__(environment, address, 0)
 
     def greet(self) -> None:
@@ -144,6 +146,7 @@ class Worker(WorkerRunner):
                 continue
             message = locust_messages.open_message(self._signer, [data])
             if message is not None and message.node_id == self.client_id:
+                self._master.hear()
                 self.handle_message(message)
 
     def handle_message(self, msg: Message) -> None:
@@ -200,6 +203,7 @@ class Worker(WorkerRunner):
         for warning in self._warnings:
             self._health.add_message(warning.text)
         self._model.begin(origin_ns)
+        gevent.spawn(self._master.keep)
         gevent.spawn(self._sample)
         gevent.spawn(self._report_regularly, origin_ns)
 

@@ -75,6 +75,23 @@ def test_stop_ends_in_order(tmp_path: Path) -> None:
     assert result.health.workers[0].complete
 
 
+def test_workers_end_when_their_master_is_silent(tmp_path: Path) -> None:
+    """A stopped master stops nobody's load; when it goes on, it finds its workers gone, and the run is lost."""
+
+    def stop_the_master(engine: LoadEngine) -> None:
+        assert engine.pid is not None
+        workers = workers_of(engine)
+        os.kill(engine.pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: not running(workers), deadline=30)
+        finally:
+            os.kill(engine.pid, signal.SIGCONT)
+
+    result, _ = run_until(tmp_path, stop_the_master)
+    assert result.ending is Ending.GENERATOR_LOST
+    assert not result.health.workers[0].complete
+
+
 def test_stop_does_not_wait_for_a_hung_target(tmp_path: Path) -> None:
     """What hangs when the user stops says nothing of the target: it is unrecorded, not failed."""
     result, counted = run_until(tmp_path, lambda engine: engine.stop(), behaviour="hang")

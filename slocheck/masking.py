@@ -15,6 +15,7 @@ from slocheck.errors import SlocheckError
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
 from slocheck.spec.model import Auth, Spec
+from slocheck.spec.model.workload import LIST_SEPARATOR
 
 T = TypeVar("T")
 
@@ -231,7 +232,7 @@ def option_secrets(words: Sequence[str]) -> tuple[str, ...]:
         option, equals, value = word.partition("=")
         is_option = word.startswith("-")
         if is_option and equals and _SECRET_NAME.search(option):
-            found.append(value)
+            found += value.split(LIST_SEPARATOR)
         elif not is_option and _SECRET_NAME.search(name):
             found.append(word)
         name = option if is_option and not equals else ""

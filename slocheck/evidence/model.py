@@ -104,6 +104,7 @@ class LoadHealth:
         forbidden: Where the scenario tried to connect to, and was not allowed to.
         file: What a Locust file says of the run.
         idle_classes: User classes of the Locust file that never ran a task.
+        gone: How the last user left that did so otherwise than by the plan; empty where none did.
     """
 
     planned_users: int
@@ -118,6 +119,7 @@ class LoadHealth:
     forbidden: tuple[ForbiddenConnection, ...] = ()
     file: FileResult = FileResult()
     idle_classes: tuple[str, ...] = ()
+    gone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import MasterProcess, proxy_warnings
 from slocheck.load.messaging.messages import (
-    CheckScenario,
     FileDone,
     FinishWindow,
     ListenerRuns,
@@ -109,17 +108,6 @@ class LoadEngine:
     def listen(self, take: Callable[[bytes], None]) -> None:
         """Hand all that the scenario prints and logs from now on to `take`, in a thread of its own."""
         self._on_output = take
-
-    def load(self) -> ScenarioInfo:
-        """Load the scenario as `prepare` does, and start no worker.
-
-        Raises:
-            UsageError: The scenario cannot be run; says where and why.
-            GeneratorError: The process that loads it did not start.
-        """
-        self._master = MasterProcess(self._plan.environment, self._on_output)
-        self._master.send(CheckScenario(self._plan))
-        return ScenarioInfo(self._expect(ScenarioLoaded).user_classes, dict(self._versions))
 
     def prepare(self) -> ScenarioInfo:
         """Load the scenario and start the workers; nothing is sent to the target.

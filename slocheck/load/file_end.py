@@ -13,9 +13,9 @@ def called(call: str) -> str:
     return f"{call} in {place}" if place else call
 
 
-def started_by_file() -> str:
-    """Return how a file ends its run that starts users: the plan says how many there are."""
-    return f"{called('runner.start()')}, where the plan says how many users there are"
+def decided_by_plan(call: str) -> str:
+    """Return how a file ends its run that starts or stops users: the plan says how many there are."""
+    return f"{called(call)}, where the plan says how many users there are"
 
 
 def raised(error: BaseException) -> str:

@@ -12,12 +12,14 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any, SupportsFloat
 
-from slocheck.evidence.merge import Delta
+from slocheck.evidence.merge import MAX_MESSAGE, Delta
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.sink import RecorderSink, UnsentListener, ignore_unsent
 from slocheck.load.own_code import is_own_fault
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import (
+    KILLED,
+    UnmeasuredError,
     cache_outcome,
     classify,
     failure_class,
@@ -29,6 +31,7 @@ from slocheck.load.recording.outcome import (
     message_of,
     reported_error,
     status_message,
+    unmeasured,
 )
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.load.recording.redirects import first_redirect
@@ -116,7 +119,8 @@ class Tracker:
             self._on_unsent(str(request_type), _recorded_name(str(name), request), exception)
             return
         if not isinstance(response_time, SupportsFloat) or not math.isfinite(response_time):
-            self._unrecorded += 1
+            text = f"was reported with response_time={response_time!r}"[:MAX_MESSAGE]
+            self._unmeasured(str(request_type), _recorded_name(str(name), request), UnmeasuredError(text))
             return
         waited_ns = _waited_ns(request) if request is not None else take_schedule_lag(current_user())
         service_ns = max(1, round(float(response_time) * 1_000_000))
@@ -213,13 +217,28 @@ class Tracker:
 
     def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
         """Tell whether a request failed while it was built; that is counted as the scenario's exception."""
-        if not is_forbidden(error) and (request.under_way or is_transport(error)):
+        told = unmeasured(error)
+        if told is None and not is_forbidden(error) and (request.under_way or is_transport(error)):
             return False
         if request.give_back is not None:
             request.give_back()
-        if self.requests.close(request) and not leaves_block(error):
+        if not self.requests.close(request):
+            return True
+        if told is not None:
+            self._unmeasured(request.method, request.name, told)
+        elif not leaves_block(error):
             self._on_unsent(request.method, request.name, error)
         return True
+
+    def _unmeasured(self, method: str, name: str, error: UnmeasuredError) -> None:
+        """Count a request that was sent, and that the scenario itself kept from being measured."""
+        self._unrecorded += 1
+        self._on_unsent(method, name, error)
+
+    def killed(self, request: InFlightRequest) -> None:
+        """Note a request whose greenlet the Locust file killed: the target is not to blame for it."""
+        if self.requests.close(request):
+            self._unmeasured(request.method, request.name, KILLED)
 
     def broke_off(self, request: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
         """Record a request whose client raised, unless it was never sent."""

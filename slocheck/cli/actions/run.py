@@ -8,7 +8,8 @@ from secrets import randbelow
 from rich.console import Console
 
 from slocheck.cli import output, wiring
-from slocheck.cli.actions.locust_file import user_classes
+from slocheck.cli.actions.locust_file import look_into
+from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.question import asker
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
@@ -47,13 +48,21 @@ def execute(options: RunOptions) -> int:
         )
     with errors_masked(secrets_of(spec)):
         if options.dry_run:
-            wiring.check_readiness(spec, _sources(options), processes=worker_count(options.processes))
-            user_classes(spec, allowed_targets(options.allow_target))
-            show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
+            show_dry_run(spec, options)
             return 0
         report = make_run(spec, overrides, options)
     finished = report.assessment.outcome in GRADED
     return 0 if options.exit_zero and finished else report.assessment.exit_code
+
+
+def show_dry_run(spec: Spec, options: RunOptions) -> None:
+    """Print what a run would do, and warn of what it would warn of; raises UsageError where it would."""
+    processes = worker_count(options.processes)
+    wiring.check_readiness(spec, _sources(options), processes=processes)
+    file = look_into(spec, allowed_targets(options.allow_target), processes=processes)
+    show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided, starts=file.starts)
+    for warning in file.warnings:
+        say(f"warning: {warning.text}")
 
 
 def load(options: RunOptions) -> tuple[Spec, Overrides]:

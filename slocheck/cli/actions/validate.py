@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from slocheck.cli.actions.locust_file import user_classes
+from slocheck.cli.actions.locust_file import look_into
 from slocheck.cli.messages import say
 from slocheck.cli.options import ValidateOptions, allowed_metrics, allowed_targets
 from slocheck.cli.question import asker
@@ -37,12 +37,14 @@ def validate(options: ValidateOptions) -> int:
     with errors_masked(secrets):
         warnings = check_scenario(spec)
         check_readiness(spec, source_factory(allowed_metrics(options.allow_metrics)))
-        classes = user_classes(spec, allowed_targets(options.allow_target))
+        file = look_into(spec, allowed_targets(options.allow_target))
         print(mask(summary(spec), secrets))
-        if classes:
-            named = quantity(len(classes), "user class", "user classes")
-            print(for_terminal(f"{named}: {', '.join(classes)}"))
-        for warning in warnings:
+        if file.classes:
+            named = quantity(len(file.classes), "user class", "user classes")
+            print(for_terminal(f"{named}: {', '.join(file.classes)}"))
+        if file.starts:
+            print(for_terminal(file.starts))
+        for warning in (*warnings, *(each.text for each in file.warnings)):
             say(f"warning: {warning}")
         return _probe(spec, options) if options.probe else 0
 

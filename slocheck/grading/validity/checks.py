@@ -106,9 +106,11 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 
 def _remedy_of_few(evidence: Evidence, cure: str = "a longer warm-up helps") -> str:
-    """Say what helps against too few users: where the scenario raises, nothing but mending that."""
-    exceptions = evidence.health.exceptions
-    return f"the scenario raised {most_frequent(exceptions)}" if exceptions else cure
+    """Say what helps against too few users: where the scenario raises or ends users, only mending that."""
+    health = evidence.health
+    if health.exceptions:
+        return f"the scenario raised {most_frequent(health.exceptions)}"
+    return health.gone or cure
 
 
 def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:

@@ -25,7 +25,6 @@ class EventSink:
         self.max_body = DEFAULT_MAX_BODY
         self.tls: Tls | None = None
         self.draining = False
-        self.counts_killed = False
         self.unsettled: set[Callable[[None], None]] = set()
         self._fire: Callable[..., None] = environment.events.request.fire
 
@@ -57,6 +56,9 @@ class EventSink:
         """Fire the event of a failure."""
         del head
         self._event(pending, TransportError(failure, message), sizes["size"], sizes["end_ns"])
+
+    def killed(self, pending: PendingRequest) -> None:
+        """Do nothing: as in Locust, such a request counts nowhere."""
 
     def unsent(self, method: str, name: str, error: Exception) -> None:
         """Do nothing: Locust reports what a task raises."""

@@ -160,8 +160,7 @@ class LeanHttpSession:
             self._sink.unsent(endpoint.method, endpoint.name, error)
             raise
         except BaseException as error:
-            killed = isinstance(error, gevent.GreenletExit)
-            if connection.pending is not None and (self._sink.counts_killed or not killed):
+            if connection.pending is not None:
                 self._broke_off(pending, error)
             raise
         finally:
@@ -180,8 +179,10 @@ class LeanHttpSession:
 
     def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
         """Count a request that its user left while it was in flight."""
-        given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
-        failure = FailureClass.TIMEOUT if given_up else FailureClass.PROTOCOL
+        if isinstance(error, gevent.GreenletExit):
+            self._sink.killed(pending)
+            return
+        failure = FailureClass.TIMEOUT if isinstance(error, gevent.Timeout) else FailureClass.PROTOCOL
         end_ns = time.monotonic_ns()
         self._sink.failed(pending, failure, message_of(error), None, size=0, end_ns=end_ns)
 

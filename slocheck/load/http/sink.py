@@ -7,7 +7,13 @@ from typing import Any, Protocol
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.http1.heads import Head
-from slocheck.load.recording.outcome import cache_outcome, failure_class, given_up_text, status_message
+from slocheck.load.recording.outcome import (
+    KILLED,
+    cache_outcome,
+    failure_class,
+    given_up_text,
+    status_message,
+)
 from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
@@ -29,7 +35,6 @@ class Sink(Protocol):
         max_body: Bytes that a decoded body may have.
         tls: How servers are trusted; None: as the user class says.
         draining: No new request may be sent.
-        counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
         unsettled: For each response that the scenario has not decided about yet, what counts it without that.
     """
 
@@ -38,7 +43,6 @@ class Sink(Protocol):
     max_body: int
     tls: Tls | None
     draining: bool
-    counts_killed: bool
     unsettled: set[Callable[[None], None]]
 
     def counter(self, method: str, name: str) -> Any:
@@ -73,6 +77,9 @@ class Sink(Protocol):
 
     def unsent(self, method: str, name: str, error: Exception) -> None:
         """Note a request that could not be built, which is counted nowhere."""
+
+    def killed(self, pending: "PendingRequest") -> None:
+        """Note a request whose user was killed while it was in flight."""
 
 
 class PendingRequest:
@@ -110,7 +117,6 @@ class RecorderSink:
         self.max_body = plan.max_body
         self.tls: Tls | None = plan.tls
         self.draining = False
-        self.counts_killed = True
         self.in_flight = self.unrecorded = 0
         self.unsettled: set[Callable[[None], None]] = set()
         self.counter: Callable[[str, str], EndpointCounter] = self.recorder.counter
@@ -146,6 +152,11 @@ class RecorderSink:
         pending.counter.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
         if pending.sent_ns != start_ns:
             pending.counter.service(start_ns, end_ns - pending.sent_ns)
+
+    def killed(self, pending: PendingRequest) -> None:
+        """Note a request whose user the Locust file killed: the target is not to blame for it."""
+        self.unrecorded += 1
+        self.unsent(pending.counter.endpoint.method, pending.counter.endpoint.name, KILLED)
 
     def unexpected(self, status: int) -> bool:
         """Tell whether a status is unexpected where the scenario expects none."""

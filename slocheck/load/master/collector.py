@@ -211,6 +211,7 @@ class Collector:
             suspended=clocks.suspended,
             exceptions=dict(self._exceptions),
             idle_classes=tuple(self._idle_classes),
+            gone=self._tasks.gone,
             arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag),
             forbidden=merged((*forbidden, *self.forbidden)),
             file=FileResult(listener_errors=dict(self._listener_errors)),

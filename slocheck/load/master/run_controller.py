@@ -106,7 +106,10 @@ class RunController:
     def connect(self) -> None:
         """Wait until every worker is connected; raises LostError and ScenarioError."""
         connected = self._runner.connected
-        self._wait(lambda: len(connected) == self._plan.processes, CONNECT_S, "connected")
+        try:
+            self._wait(lambda: len(connected) == self._plan.processes, CONNECT_S, "connected")
+        except FileEndedError:
+            self._refuse(self._runner.ended)
         self._workers = list(self._runner.clients)
         self._collector = Collector(
             self._workers,

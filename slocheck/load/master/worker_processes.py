@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
-from slocheck.load.file_end import called, started_by_file
+from slocheck.load.file_calls.planned_runner import PlannedRunner
 from slocheck.load.messaging import local_socket, locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
@@ -29,13 +29,12 @@ from slocheck.load.messaging.messages import (
     WorkerSettings,
 )
 from slocheck.load.messaging.signing import Signer
-from slocheck.load.own_code import caller
 from slocheck.plan.load_plan import LoadPlan
 
 logger = logging.getLogger(__name__)
 
 
-class Master(MasterRunner):
+class Master(PlannedRunner, MasterRunner):
     """Locust's master, which listens to the run's own workers alone; it ignores unsigned messages.
 
     Attributes:
@@ -62,6 +61,7 @@ class Master(MasterRunner):
         self._on_report = on_report
         local_socket.install()
         super().__init__(environment, "", 0)
+        self.watch_groups()
 
     def client_listener(self) -> Any:  # Locust says NoReturn; so is this
         """Receive from workers; messages that are not signed are dropped."""
@@ -108,22 +108,6 @@ class Master(MasterRunner):
             self.ended = self.ended or how
             self._users_dispatcher = None  # nobody gets the users of a worker that stops first
 
-    def stop(self, *_: Any, **__: Any) -> None:
-        """End the run: a Locust file's way, and Locust's own once it is over."""
-        self.end_by_file(called("runner.stop()"))
-
-    def quit(self) -> None:
-        """End the run, as `stop` does."""
-        self.end_by_file(called("runner.quit()"))
-
-    def start(self, *_: Any, **__: Any) -> None:
-        """End the run where the Locust file calls it: the plan says how many users there are.
-
-        Locust itself calls it when workers come and go, which changes nothing here.
-        """
-        if caller():
-            self.end_by_file(started_by_file())
-
     def heartbeat_worker(self) -> Any:
         """Count heartbeats; a worker that misses them is lost for good, its users are not moved."""
         while True:
@@ -157,7 +141,7 @@ class Master(MasterRunner):
         """Go to a number of users, so many a second; returns at once."""
         if self.spawning_greenlet is not None:
             self.spawning_greenlet.kill(block=False)
-        self.spawning_greenlet = gevent.spawn(super().start, users, spawn_rate)
+        self.spawning_greenlet = gevent.spawn(MasterRunner.start, self, users, spawn_rate)
 
     def announce(self, users: int) -> None:
         """Say here and in the workers that all users are running, where none are started later."""

@@ -21,13 +21,6 @@ class PrepareLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckScenario:
-    """The command line to the master: load the scenario, tell what it is, and end."""
-
-    plan: LoadPlan
-
-
-@dataclass(frozen=True, slots=True)
 class StartLoad:
     """The command line to the master: send the load."""
 
@@ -332,7 +325,7 @@ class WorkerReport:
     forbidden: tuple[ForbiddenConnection, ...] = ()
 
 
-Command = PrepareLoad | CheckScenario | StartLoad | FinishWindow | StopLoad
+Command = PrepareLoad | StartLoad | FinishWindow | StopLoad
 """What the command line tells the master."""
 Progress = (
     ScenarioLoaded

@@ -33,8 +33,6 @@ _LEAVING = frozenset({
     "GreenletExit", "StopUser", "StopTest", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
 })  # fmt: skip
 _FORBIDDEN_NAMES = frozenset({"ForbiddenConnectionError", "ForbiddenLookupError"})
-_OUR_NAMES = _FORBIDDEN_NAMES | {"SentAgainError"}
-"""What slocheck itself refuses to a Locust file, which is not a failure of the target."""
 _REDIRECT = 3
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=.*>)(?:: <[^>]*>|: [^>]*(?=>))?")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
@@ -50,7 +48,7 @@ def _class_of(error: BaseException) -> FailureClass | None:
     timed_out = isinstance(error, TimeoutError) or names & _TIMEOUT_NAMES or "timed out" in str(error)
     reset = isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError)
     tests: tuple[tuple[object, FailureClass], ...] = (
-        (number in _OUR_ERRNOS or names & _OUR_NAMES, FailureClass.GENERATOR),
+        (number in _OUR_ERRNOS or names & _FORBIDDEN_NAMES, FailureClass.GENERATOR),
         (isinstance(error, socket.gaierror) or names & _DNS_NAMES, FailureClass.DNS),
         (isinstance(error, ssl.SSLError) and not timed_out, FailureClass.TLS),
         (number in _UNREACHABLE_ERRNOS, FailureClass.REFUSED),
@@ -68,6 +66,13 @@ _ORDER = (
 
 class ReportedError(Exception):
     """What a client of the scenario's own reports as an error that is not an exception, such as a text."""
+
+
+class UnmeasuredError(Exception):
+    """The scenario itself keeps a request from being measured; the text ends a sentence: "was killed"."""
+
+
+KILLED = UnmeasuredError("was killed before its response; let the client time out instead")
 
 
 def reported_error(error: object) -> BaseException | None:
@@ -96,6 +101,11 @@ def classify(error: BaseException) -> FailureClass:
 def is_forbidden(error: BaseException) -> bool:
     """Tell whether a request was not sent because it would have gone to a host that is not allowed."""
     return any(base.__name__ in _FORBIDDEN_NAMES for cause in chain_of(error) for base in type(cause).__mro__)
+
+
+def unmeasured(error: BaseException) -> UnmeasuredError | None:
+    """Return how the scenario kept a request from being measured; None where it did not."""
+    return next((cause for cause in chain_of(error) if isinstance(cause, UnmeasuredError)), None)
 
 
 def is_transport(error: BaseException) -> bool:

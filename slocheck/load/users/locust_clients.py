@@ -85,9 +85,11 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
         outer = reaching.CURRENT.set(in_flight)
         try:
             response = original(self, method, url, *args, **kwargs)
+        except gevent.GreenletExit:
+            tracker.killed(in_flight)
+            raise
         except BaseException as error:
-            given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
-            tracker.broke_off(in_flight, error, given_up=given_up)
+            tracker.broke_off(in_flight, error, given_up=isinstance(error, gevent.Timeout))
             raise
         finally:
             reaching.CURRENT.reset(outer)

@@ -74,13 +74,19 @@ def _holds(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse what is not a method or a header's name in HTTP, which `HttpUser` would send as it is."""
+    """Refuse what `HttpUser` would send as it is, or as something else than what was written.
+
+    That is what is not a method or a header's name in HTTP, and a path of two slashes, of which it takes one
+    away.
+    """
 
     @functools.wraps(original)
     def prepare_request(*args: Any, **kwargs: Any) -> Any:
         prepared = original(*args, **kwargs)
         if not _TOKEN.fullmatch(prepared.method or ""):
             raise requests.exceptions.InvalidHeader(f"{prepared.method!r} is not an HTTP method")
+        if (prepared.path_url or "").startswith("//"):
+            raise requests.exceptions.InvalidURL(f"{prepared.path_url!r} begins with two slashes; write one")
         for name in prepared.headers:
             text = name.decode("latin-1") if isinstance(name, bytes) else name
             if not _TOKEN.fullmatch(text):

@@ -14,6 +14,7 @@ from locust.stats import RequestStats
 from slocheck.evidence.forbidden import forbidden_text
 from slocheck.load.arrivals.load_model import worker_model
 from slocheck.load.arrivals.turns import TaskWatch
+from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
@@ -59,11 +60,11 @@ def _run(settings: WorkerSettings) -> int:
         random.seed(f"{plan.seed}/{settings.index}")
     raise_descriptor_limit()
     classes, watch = ClassWatch(), TaskWatch()
-    listeners = Listeners()
-    classes.install()
+    listeners, exits = Listeners(), ProcessExits()
+    for watching in (classes, listeners, exits):
+        watching.install()
     health = Health(classes.take)
     tracker = Tracker(plan, health.on_unsent)
-    listeners.install()
     _watch_logs(health)
     _listen(tracker, health, plan, watch)
     catch_init_errors(partial(_on_init_error, health, watch))
@@ -89,6 +90,7 @@ def _run(settings: WorkerSettings) -> int:
     )
     environment.runner = runner
     watch.on_stop_test = lambda error: runner.end_by_file(raised(error))
+    exits.on_exit = runner.end_by_file
     refusal = initialised(environment, runner, listeners)
     if guard.forbidden:
         refusal = forbidden_text(guard.forbidden)
@@ -97,12 +99,17 @@ def _run(settings: WorkerSettings) -> int:
         runner.finished.wait()  # or until the master is gone, and with it this process
         return _UNUSABLE
     runner.target_user_count = plan.users_of(settings.index)
+    _work(runner, listeners)
+    return 0
+
+
+def _work(runner: Worker, listeners: Listeners) -> None:
+    """Take part in the run, until the last listeners are through."""
     gc.collect()
     gc.freeze()  # what lives until the end is not searched again during the load
     runner.greet()
     _wait(runner)
-    runner.report_end(_end_report(environment, listeners))
-    return 0
+    runner.report_end(_end_report(runner.environment, listeners))
 
 
 def _on_init_error(health: Health, watch: TaskWatch, error: Exception) -> None:
@@ -140,7 +147,7 @@ def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) 
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
     client_rules.install()
     response_rules.install(plan.max_body)
-    user_errors.watch(watch.left)
+    user_errors.watch(watch.left, watch.killed)
     lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)
     locust.events.user_error.add_listener(health.on_user_error)

@@ -21,7 +21,8 @@ from slocheck.evidence.merge import Delta
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.arrivals.load_model import NoUserError, WorkerModel
 from slocheck.load.arrivals.turns import TaskWatch
-from slocheck.load.file_end import called, raised, started_by_file
+from slocheck.load.file_calls.planned_runner import PlannedRunner
+from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
@@ -53,7 +54,7 @@ _GIVE_WAY_S = 0.001
 logger = logging.getLogger(__name__)
 
 
-class Worker(WorkerRunner):
+class Worker(PlannedRunner, WorkerRunner):
     """Locust's worker, which reports recordings and drains its users without losing a request.
 
     Attributes:
@@ -89,6 +90,7 @@ class Worker(WorkerRunner):
         self._begun = False
         self._master = MasterWatch()
         super().__init__(environment, address, 0)
+        self.watch_groups()
 
     def greet(self) -> None:
         """Tell the master that the file is loaded and its `init` listeners are through."""
@@ -117,18 +119,6 @@ class Worker(WorkerRunner):
         self._tracker.drain()
         if self._begun:
             self._begin_drain(self._drain_s, as_timeouts=False)
-
-    def stop(self) -> None:
-        """End the run: a Locust file's way, nobody else asks for it."""
-        self.end_by_file(called("runner.stop()"))
-
-    def quit(self) -> None:
-        """End the run, as `stop` does."""
-        self.end_by_file(called("runner.quit()"))
-
-    def start(self, *_: Any, **__: Any) -> None:
-        """End the run: the plan says how many users there are."""
-        self.end_by_file(started_by_file())
 
     def _send(self, message: WorkerMessage) -> None:
         self._send_plain(protocol.encode(message))
@@ -268,6 +258,7 @@ class Worker(WorkerRunner):
             self._as_timeouts = as_timeouts
             return
         self._drain_until, self._as_timeouts = until, as_timeouts
+        self._watch.over = True
         self._model.stop()
         self._tracker.drain()
         gevent.spawn(self._drain_and_report)

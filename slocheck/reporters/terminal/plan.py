@@ -28,9 +28,9 @@ INDEPENDENCE = (
 
 
 def show_plan(
-    spec: Spec, scenario: Scenario | None, console: Console, *, until_decided: bool = False
+    spec: Spec, scenario: Scenario | None, console: Console, *, until_decided: bool = False, starts: str = ""
 ) -> None:
-    """Print what a run of `spec` would do; nothing is sent."""
+    """Print what a run of `spec` would do; nothing is sent. `starts`: what is sent before the schedule."""
     check = check_plan(spec, scenario, until_decided=until_decided)
     metrics, workload = metric_plan(spec), spec.workload
     secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
@@ -39,6 +39,7 @@ def show_plan(
         secrets,
         f"target    {strip_url(spec.target.url)}",
         f"scenario  {workload.scenario}",
+        *([f"before    {starts}"] if starts else ()),
         *_load(workload),
         *(_interim(workload) if until_decided else ()),
         *_requests(check.forecast),

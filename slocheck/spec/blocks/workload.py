@@ -12,7 +12,7 @@ from slocheck.documents.units import format_duration, format_rate, shown
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.model import Workload, load_profile
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
-from slocheck.spec.model.workload import DEFAULT_MAX_BODY, is_locust_file
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY, LIST_SEPARATOR, is_locust_file
 
 T = TypeVar("T")
 
@@ -172,11 +172,32 @@ _TAG = types.text(pattern=r"[^\s,]+", what="tag", example="read")
 TAGS: Key[tuple[str, ...]] = Key("tags", types.list_of(_TAG), (), "only tasks with one of these tags")
 EXCLUDE_TAGS: Key[tuple[str, ...]] = Key("exclude_tags", types.list_of(_TAG), (), "tasks left out")
 _OPTION = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+
+
+def _read_option(value: Value) -> str:
+    """Return what is given for an option; several values as one text, which no command line can hold."""
+    one = types.text()
+    if not isinstance(value.node, SequenceNode):
+        return one.read(value)
+    items = value.items()
+    if not items:
+        raise InvalidValue("is an empty list; write at least one value, or leave the option out")
+    return LIST_SEPARATOR.join(item.take(one, "") for item in items)
+
+
+_SCALAR = {"type": ["string", "number", "boolean"]}
 OPTIONS: Key[dict[str, str]] = Key(
     "options",
-    types.map_of(_OPTION, "option"),
+    types.map_of(
+        _OPTION,
+        "option",
+        values=ValueType(
+            _read_option, {"oneOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
+        ),
+    ),
     {},
-    "options that the Locust file adds to Locust's command line, without their dashes: {user-file: a.csv}",
+    "options that the Locust file adds to Locust's command line, without their dashes: {user-file: a.csv, "
+    "audit: true, page: [1, 2]}",
 )
 WORKLOAD_KEYS: tuple[Key[Any], ...] = (
     SCENARIO, RATE, ARRIVALS, MAX_AT_ONCE, USERS, SPAWN_RATE, WARMUP, DURATION, DRAIN, MAX_BODY, TAGS,

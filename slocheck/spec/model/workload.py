@@ -7,6 +7,8 @@ from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
 DEFAULT_MAX_BODY = 1 << 26
 """Bytes of a decoded body that a response may have, where the spec does not say."""
+LIST_SEPARATOR = "\0"
+"""Between the values of an option that the spec has a list for: no command line can hold it."""
 
 
 def is_locust_file(scenario: str) -> bool:
@@ -31,7 +33,8 @@ class Workload:
         rate: Load profile of the arrivals over warm-up and window; empty: closed model.
         stages: Load profile of the users over warm-up and window; empty: a constant number.
         arrivals: How arrivals are spread.
-        options: Options that the Locust file adds, as words of a command line.
+        options: Options that the Locust file adds, as words of a command line; where the spec has a list,
+            its values with `LIST_SEPARATOR` between them.
         max_body: Bytes that the decoded body of a response may have; a larger one fails.
         old_words: What was written in a word that has a new name, each as a sentence without a full stop.
     """

@@ -76,7 +76,7 @@ def test_stop_ends_in_order(tmp_path: Path) -> None:
 
 
 def test_workers_end_when_their_master_is_silent(tmp_path: Path) -> None:
-    """A stopped master stops nobody's load; when it goes on, it finds its workers gone, and the run is lost."""
+    """A stopped master stops nobody's load; when it goes on, its workers are gone, and the run is lost."""
 
     def stop_the_master(engine: LoadEngine) -> None:
         assert engine.pid is not None

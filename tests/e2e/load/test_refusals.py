@@ -104,14 +104,20 @@ def test_too_few_open_files_exit_2_with_the_cure(tmp_path: Path) -> None:
 
 
 def test_many_fast_http_users_are_warned_of(tmp_path: Path) -> None:
-    """Before the load, and in the evidence; not where they are spread, nor for the lean client."""
+    """Before the load, and in the evidence; not where they are spread, nor for the lean client.
+
+    So is a host of the file's own, which the target takes the place of.
+    """
     with HostileServer() as server:
         scenario = both_clients(tmp_path, "x", wait=60)
+        with Path(scenario).open("a") as file:
+            file.write("\nPlain.host = 'https://staging.example/'\n")
         plan = make_plan(server.url, scenario, users=901, spawn_rate=2000, duration_s=1, drain_s=1)
-        (warning,) = prepared(plan).warnings
-        assert warning.code == "locust-client"
+        host, warning = prepared(plan).warnings
+        assert (host.code, warning.code) == ("own-host", "locust-client")
+        assert host.text.startswith("Plain.host = https://staging.example is not used")
         assert warning.text.startswith("Fast: FastHttpUser keeps no connection")
         assert "--processes 2" in warning.text
         assert warning.text in run(plan).result.health.workers[0].messages
-        assert prepared(make_plan(server.url, scenario, users=901, processes=2)).warnings == ()
+        assert len(prepared(make_plan(server.url, scenario, users=901, processes=2)).warnings) == 1
         assert prepared(plan_for(server.url, tmp_path, LEAN, [Call("/x")], users=901)).warnings == ()

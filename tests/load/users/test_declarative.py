@@ -21,7 +21,7 @@ from slocheck.load.users.declarative import iterations, user_class
 from slocheck.load.http.sink import RecorderSink
 from tests.builders.load_plans import make_plan
 
-user_errors.watch(print)
+user_errors.watch(print, lambda *_: None)
 plan = make_plan(sys.argv[1], sys.argv[2], users=1)
 user = user_class(plan)
 

@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 SERVERS := .venv/.servers
 DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
-.PHONY: demo test check lint types docs install clean
+.PHONY: demo test check lint types docs install lock dist sbom clean
 .DEFAULT_GOAL := check
 
 demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
@@ -29,11 +29,22 @@ docs: $(INSTALLED)  ## Write docs/cli.md and the tables of docs/presets.md
 
 install: $(INSTALLED)  ## Make the virtual environment
 
-$(INSTALLED): pyproject.toml constraints.txt
+lock: $(INSTALLED)  ## Write requirements.lock anew from constraints.txt; needs uv
+	uv pip compile pyproject.toml --extra dev --constraint constraints.txt --generate-hashes --no-annotate \
+	  --no-header --python-version 3.11 --python-platform linux --quiet --output-file requirements.lock
+
+dist: $(INSTALLED)  ## Build wheel and sdist; the same commit gives the same bytes
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -t sdist -t wheel
+
+sbom: $(INSTALLED)  ## Print the bill of materials (CycloneDX) of what is installed with slocheck
+	@$(BIN)/python -m tests.supply_chain.sbom
+
+$(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "slocheck needs CPython 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 # The tests need real servers. Debian may start a service on install; no test depends on that.

@@ -12,7 +12,7 @@ from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, Finding, ObjectiveResult, Outcome, Verdict
-from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
+from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of, short_window
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.validity.checks import check_run, response_warnings
 from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag
@@ -68,7 +68,9 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
             *_warnings(results, runs),
         ),
         confidence=spec.confidence,
-        headline=headline(outcome, results, findings, spec, file=file_gate(runs)),
+        headline=_with_scope(
+            headline(outcome, results, findings, spec, file=file_gate(runs)), short_window(outcome, runs)
+        ),
         steady_states=states,
     )
 
@@ -106,6 +108,10 @@ def _may_achieve(outcome: Outcome, findings: Sequence[Finding], runs: Sequence[E
         and all(finding.valid for finding in findings)
         and all(run.ending is not Ending.TARGET_DOWN for run in runs)
     )
+
+
+def _with_scope(sentence: str, scope: str) -> str:
+    return f"{sentence.removesuffix('.')}; {scope}." if scope else sentence
 
 
 def _load_warnings(spec: Spec) -> Iterator[RunWarning]:

@@ -15,7 +15,7 @@ from slocheck.spec.model import EXTRA_LEVELS, Spec
 from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.confidence import alpha_for
 from slocheck.statistics.sample_size import requests_needed
-from slocheck.statistics.sequential import FINAL_ANALYSIS, alpha_share
+from slocheck.statistics.sequential import analysis_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[Proof
     """Return what each limit needs; the last of several analyses has only a part of alpha left."""
     if spec.confidence is None:
         return proof_needs(spec, lambda _: 1, planned)
-    alpha = alpha_for(spec.confidence) * (alpha_share(FINAL_ANALYSIS) if until_decided else 1)
+    analyses = analysis_plan(spec.workload.duration)
+    alpha = alpha_for(spec.confidence) * (analyses.alpha_share(analyses.final) if until_decided else 1)
     return proof_needs(spec, partial(requests_needed, alpha=alpha), planned)
 
 

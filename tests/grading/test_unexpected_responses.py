@@ -176,7 +176,7 @@ def test_no_interim_analysis_decides_a_run_that_measured_something_else() -> Non
     """With --until-decided such a run goes on, neither met nor breached."""
     good = run_of({ITEMS: [second(t, ok=100) for t in range(60)]})
     wrong = run_of({ITEMS: [second(t, ok=50, more={404: 50}) for t in range(60)]})
-    assert [decides(2, SPEC, run) for run in (good, wrong)] == [True, False]
+    assert [decides(0.2, SPEC, run) for run in (good, wrong)] == [True, False]
 
 
 def test_requests_that_lost_their_names_are_warned_of() -> None:

@@ -17,7 +17,7 @@ from slocheck.reporters.terminal.workload import load_text, plot
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Endpoint, Spec, Workload
 from slocheck.spec.model.load_profile import length
-from slocheck.statistics.sequential import INTERIM_ANALYSES
+from slocheck.statistics.sequential import FIRST_ANALYSIS_S, analysis_plan
 
 MAX_ENDPOINTS = 20
 MAX_UNPROVEN = 8
@@ -86,8 +86,12 @@ def _too_short(spec: Spec, check: PlanCheck) -> Iterator[str]:
 
 def _interim(workload: Workload) -> Iterator[str]:
     """Say when the interim analyses take place that may end the run."""
-    times = ", ".join(_time(round(share * workload.duration)) for share in INTERIM_ANALYSES[:-1])
-    yield f"interim   analyses after {times}; each may end the run"
+    moments = analysis_plan(workload.duration).moments_s[:-1]
+    if moments:
+        yield f"interim   analyses after {', '.join(map(_time, moments))}; each may end the run"
+    else:
+        first = _time(FIRST_ANALYSIS_S)
+        yield f"interim   no analysis: none is made before {first}, so the whole window is driven"
 
 
 def _load(workload: Workload) -> Iterator[str]:

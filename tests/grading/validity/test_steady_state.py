@@ -101,9 +101,9 @@ def test_the_spec_can_switch_it_off() -> None:
 
 def test_an_interim_analysis_does_not_end_an_unsteady_run_as_met() -> None:
     """Nor does it keep a breach from ending it."""
-    assert decides(3, SURE, STEADY)
-    assert not decides(3, SURE, UNSTEADY)
-    assert decides(3, make_spec('  latency_p95: {silver: "< 5ms"}\n', more="confidence: 95%\n"), UNSTEADY)
+    assert decides(0.28, SURE, STEADY)
+    assert not decides(0.28, SURE, UNSTEADY)
+    assert decides(0.28, make_spec('  latency_p95: {silver: "< 5ms"}\n', more="confidence: 95%\n"), UNSTEADY)
 
 
 def test_the_advice_is_the_warmup() -> None:

@@ -1,6 +1,7 @@
 """The plan before the run, as it is printed."""
 
 import io
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -79,13 +80,14 @@ def test_a_window_too_short_for_any_verdict_is_said_before_the_run() -> None:
 
 def test_several_analyses_need_more_requests() -> None:
     """The last analysis has 36 % of alpha left: 560 good requests where a single one needs 459."""
-    head = [
-        " ".join(plan_lines(shop_spec("rate: 20/s, duration: 10s"), shop_scenario(), until_decided=several))
-        for several in (False, True)
-    ]
+    plan = partial(plan_lines, scenario=shop_scenario())
+    spec = shop_spec("rate: 0.65/s, duration: 300s")
+    head = [" ".join(plan(spec, until_decided=several)) for several in (False, True)]
     assert "silver error_rate" not in head[0]
     assert "silver error_rate needs about 560 requests" in head[1]
-    assert "interim   analyses after 2s, 4s, 6s, 8s; each may end the run" in head[1]
+    assert "interim   analyses after 1m, 2m, 3m, 4m; each may end the run" in head[1]
+    short = " ".join(plan(shop_spec("rate: 20/s, duration: 60s"), until_decided=True))
+    assert "interim   no analysis: none is made before 1m, so the whole window is driven" in short
 
 
 def test_the_course_is_plotted() -> None:

@@ -22,11 +22,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "statistics": (("slocheck/statistics",), ("tests/statistics",)),
-    "grading": (("slocheck/grading",), ("tests/grading", "tests/reporters/test_golden.py")),
+    "grading": (("slocheck/grading",), ("tests/grading",)),
     "units": (("slocheck/documents/units.py",), ("tests/documents",)),
     "exit codes": (
         ("slocheck/grading/outcome.py", "slocheck/errors.py"),
-        ("tests/grading", "tests/cli/test_streams.py", "tests/test_repository.py"),
+        ("tests/grading", "tests/cli/test_messages.py", "tests/pipeline/test_interrupts.py"),
     ),
 }
 """Part to its modules and their tests; a module of two parts counts for the later one."""
@@ -124,9 +124,16 @@ def killed(mutant: Mutant, folder: Path) -> tuple[bool, str]:
     )
     path.write_text(ast.unparse(tree))
     try:
-        return not _pass(folder, PARTS[mutant.part][1]), f"{mutant.module} {what}"
+        return not _pass(folder, _tests_of(mutant, folder)), f"{mutant.module} {what}"
     finally:
         path.write_text(original)
+
+
+def _tests_of(mutant: Mutant, folder: Path) -> tuple[str, ...]:
+    """Return the tests of the mutant's part, those of its own module first: they notice it soonest."""
+    module = Path(mutant.module)
+    own = Path("tests", *module.parts[1:-1], f"test_{module.name}")
+    return (*([own.as_posix()] if (folder / own).exists() else []), *PARTS[mutant.part][1])
 
 
 def _pass(folder: Path, tests: tuple[str, ...]) -> bool:

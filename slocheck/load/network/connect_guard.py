@@ -61,8 +61,8 @@ class ConnectGuard:
         """Where this process tried to connect to, and was not allowed to."""
         return tuple(ForbiddenConnection(*place, count) for place, count in list(self._places.items()))
 
-    def _on_event(self, event: str, args: tuple[Any, ...]) -> None:
-        if event in _EVENTS:
+    def _on_event(self, event: str, args: tuple[Any, ...], events: frozenset[str] = _EVENTS) -> None:
+        if event in events:  # not a global: the hook is still called when Python clears those at the end
             made, address = args
             if address is not None:  # sendmsg on a connected socket: its address was allowed before
                 self.check(made.family, address)

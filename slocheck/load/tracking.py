@@ -14,7 +14,7 @@ from typing import Any, SupportsFloat
 
 from slocheck.evidence.merge import MAX_MESSAGE, Delta
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.sink import RecorderSink, UnsentListener, ignore_unsent
+from slocheck.load.http.sink import RecorderSink, UnsentListener
 from slocheck.load.own_code import is_own_fault
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import (
@@ -54,7 +54,7 @@ class Tracker:
         lean: Where the lean client counts; it tracks its requests itself.
     """
 
-    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener = ignore_unsent) -> None:
+    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:
         self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
         self.requests = InFlightTable()
         self.lean = RecorderSink(plan, on_unsent)

@@ -1,7 +1,6 @@
 """What a run will do, derived from the spec: phases, load, thresholds. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.spec.indicators import traits_of
@@ -52,7 +51,6 @@ class LoadPlan:
         exclude_tags: Tasks left out.
         seed: Of the schedule, the feeders and every worker's random generator.
         processes: Worker processes.
-        environment: Extra environment of the workers (a scenario's own settings).
         rate: Load profile of the arrivals, warm-up included; empty: closed model.
         stages: Load profile of the users; empty: all `users` throughout.
         arrivals: How arrivals are spread.
@@ -78,7 +76,6 @@ class LoadPlan:
     exclude_tags: tuple[str, ...] = ()
     seed: int = 0
     processes: int = 1
-    environment: Mapping[str, str] = field(default_factory=dict)
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
     arrivals: ArrivalProcess = ArrivalProcess.JITTERED

@@ -41,6 +41,11 @@ _SEE_OTHER, _MOVED = 303, (301, 302)
 _MAX_CACHED = 4096
 _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 
+Request = tuple[str, str, Mapping[str, Any]]
+"""Method, target and content."""
+Redirected = tuple[Head | None, bytes, TransportError | None, Head | None, bool]
+"""The last head and body, or why there is none; the head that counts, and whether it is expected."""
+
 
 class LeanHttpSession:
     """Sends requests to one origin; no two share a connection at the same time.
@@ -74,7 +79,7 @@ class LeanHttpSession:
         allow_redirects: bool = False,
         **content: Any,
     ) -> Any:
-        """Send a request and wait for its whole response; nothing is ever sent twice.
+        """Send a request, once; return its `LeanResponse`, with status 0 and an `error` where none came.
 
         Args:
             method: Such as ``GET``.
@@ -83,11 +88,7 @@ class LeanHttpSession:
             catch_response: Return a `CaughtResponse`, for a ``with`` block that decides about it.
             timeout: Seconds for the whole request; the user's `network_timeout` without it.
             allow_redirects: Follow redirects on the same host, as one request.
-            content: ``headers``, ``params``, ``json``, ``data`` (text, bytes or the fields of a form),
-                ``auth`` (name and password), as FastHttpUser takes them.
-
-        Returns:
-            A `LeanResponse`; one with status 0 and an `error` where no response came.
+            content: ``headers``, ``params``, ``json``, ``data`` and ``auth``, as FastHttpUser takes them.
 
         Raises:
             UnsendableRequestError: The request cannot be written, or is for another host. This and whatever
@@ -105,13 +106,9 @@ class LeanHttpSession:
         head, body, error = self._exchange(method, written, pending, deadline_ns)
         counted, expected = head, False
         if head is not None and head.status in REDIRECT_STATUSES:
-            if allow_redirects:
-                request = (method, written[1], content)
-                last, body, error, path = self._follow(head, body, request, pending, deadline_ns)
-                counted, expected = self._counted(head, last, error, path)
-                head = last
-            else:
-                expected = self._sink.leads_as_expected(head, f"//{self._origin.authority}{written[1]}")
+            request = (method, written[1], content)
+            redirected = self._followed if allow_redirects else self._left
+            head, body, error, counted, expected = redirected(head, body, request, pending, deadline_ns)
         end_ns = time.monotonic_ns()
         if catch_response:
             return self._caught(url, pending, (head, body, error), (counted, expected), end_ns)
@@ -128,6 +125,20 @@ class LeanHttpSession:
         sent_ns = time.monotonic_ns()
         pending = PendingRequest(counter, sent_ns - take_schedule_lag(self.user), sent_ns)
         return pending, sent_ns + round(longest_s * NS_PER_SECOND)
+
+    def _followed(
+        self, first: Head, body: bytes, request: Request, pending: PendingRequest, deadline_ns: int
+    ) -> Redirected:
+        """Follow a redirect."""
+        last, body, error, path = self._follow(first, body, request, pending, deadline_ns)
+        return last, body, error, *self._counted(first, last, error, path)
+
+    def _left(
+        self, head: Head, body: bytes, request: Request, _pending: PendingRequest, _deadline_ns: int
+    ) -> Redirected:
+        """Take a redirect for the response."""
+        expected = self._sink.leads_as_expected(head, f"//{self._origin.authority}{request[1]}")
+        return head, body, None, head, expected
 
     def _counted(
         self, first: Head, last: Head | None, error: TransportError | None, path: str
@@ -190,7 +201,7 @@ class LeanHttpSession:
         self,
         head: Head,
         body: bytes,
-        first: tuple[str, str, Mapping[str, Any]],
+        first: Request,
         pending: PendingRequest,
         deadline_ns: int,
     ) -> tuple[Head | None, bytes, TransportError | None, str]:

@@ -22,10 +22,6 @@ UnsentListener = Callable[[str, str, Exception], None]
 """Is told of a request that could not be built: its method, its name, and why."""
 
 
-def ignore_unsent(_method: str, _name: str, _error: Exception) -> None:
-    """Tell nobody."""
-
-
 class Sink(Protocol):
     """What the client reports its requests to.
 
@@ -109,7 +105,7 @@ class RecorderSink:
         unsent: Is told of those that could not be built.
     """
 
-    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener = ignore_unsent) -> None:
+    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:
         self.unsent = on_unsent
         self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
         self.deadlines = DeadlineTimer()

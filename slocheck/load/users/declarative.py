@@ -176,8 +176,7 @@ def _with_cookies(request: bytes, cookies: str) -> bytes:
 
 def user_class(plan: LoadPlan) -> type[FlowUser]:
     """Return the user class of a plan's scenario, without sink and iterations; raises SlocheckError."""
-    environment = {**os.environ, **plan.environment}
-    scenario = load_scenario(Path(plan.scenario), environment)
+    scenario = load_scenario(Path(plan.scenario), os.environ)
     origin = origin_for(plan.target_url.rstrip("/"), plan.tls)
     compiled = compile_scenario(scenario, authority=origin.authority, base_path=origin.base)
     attributes = {"abstract": False, "__module__": __name__, "scenario": compiled, "origin": origin}

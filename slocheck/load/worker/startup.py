@@ -92,9 +92,7 @@ def _run(settings: WorkerSettings) -> int:
     watch.on_stop_test = lambda error: runner.end_by_file(raised(error))
     exits.on_exit = runner.end_by_file
     refusal = initialised(environment, runner, listeners)
-    if guard.forbidden:
-        refusal = forbidden_text(guard.forbidden)
-    if refusal:
+    if refusal := forbidden_text(guard.forbidden) if guard.forbidden else refusal:
         runner.refuse(refusal)
         runner.finished.wait()  # or until the master is gone, and with it this process
         return _UNUSABLE

@@ -42,22 +42,11 @@ class PrometheusApi:
     Args:
         source: Where it is and how to get in.
         plan: What to ask for.
-        wait_limit: Seconds to wait for the last scrape; None: three scrape intervals and a minute.
-        retry_for: Seconds in which a query that fails transiently is tried again after the load.
     """
 
-    def __init__(
-        self,
-        source: PrometheusSource,
-        plan: MetricPlan,
-        *,
-        wait_limit: float | None = None,
-        retry_for: float = RETRY_FOR,
-    ) -> None:
+    def __init__(self, source: PrometheusSource, plan: MetricPlan) -> None:
         self._source = source
         self._plan = plan
-        self._wait_limit = wait_limit
-        self._retry_for = retry_for
         self._http = PrometheusHttp(source)
         self._up = up_query(plan.series, source.selector)
         self._known: tuple[float, float] | None = None  # skew and interval, once measured
@@ -116,7 +105,7 @@ class PrometheusApi:
         Raises:
             SourceError: Prometheus does not respond, after retries.
         """
-        self._http.patience = self._retry_for
+        self._http.patience = RETRY_FOR
         fetcher = Fetcher(self._http)
         skew, interval = self._clock(fetcher)
         begin, window = load_start + skew, Window(window_start + skew, end + skew, interval)
@@ -124,15 +113,7 @@ class PrometheusApi:
         first = max(begin - INTERVALS_BEFORE * interval, self._shown)
         settling = Settling(
             fetch=lambda start, end: self._series(fetcher, start, end),
-            raw=ServerSeries(
-                self._source.kind,
-                self._plan.mapping,
-                begin,
-                window.start,
-                window.end,
-                scrape_interval=interval,
-                clock_skew=skew,
-            ),
+            raw=self._nothing_yet(begin, window, skew),
             metrics=frozenset(query.metric for query in self._plan.series),
             sent=sent,
             limit=self._limit(interval),
@@ -156,6 +137,17 @@ class PrometheusApi:
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
+
+    def _nothing_yet(self, begin: float, window: Window, skew: float) -> ServerSeries:
+        return ServerSeries(
+            self._source.kind,
+            self._plan.mapping,
+            begin,
+            window.start,
+            window.end,
+            scrape_interval=window.interval,
+            clock_skew=skew,
+        )
 
     def _clock(self, fetcher: Fetcher) -> tuple[float, float]:
         """Return skew and interval of the preflight; notes if the clocks have moved since."""
@@ -184,7 +176,7 @@ class PrometheusApi:
 
     def _limit(self, interval: float) -> float:
         """Return the seconds to wait at most for the last samples."""
-        return longest_wait(interval, self._plan.mapping) if self._wait_limit is None else self._wait_limit
+        return longest_wait(interval, self._plan.mapping)
 
     def _series(self, fetcher: Fetcher, start: float, end: float) -> tuple[RawSeries, ...]:
         """Fetch every query's raw series, each series once."""

@@ -361,12 +361,15 @@ STATISTICS = f"""
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_locusts_own_statistics_agree_with_the_recording(tmp_path: Path, processes: int) -> None:
+def test_locusts_own_statistics_agree_with_the_recording(
+    tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A listener of the scenario's that reads them when the test stops finds every request."""
     told = tmp_path / "told.json"
+    monkeypatch.setenv("TOLD", str(told))
     scenario = write_scenario(tmp_path, STATISTICS)
     with HostileServer(BEHAVIOURS) as server:
-        plan = make_plan(server.url, scenario, users=4, processes=processes, environment={"TOLD": str(told)})
+        plan = make_plan(server.url, scenario, users=4, processes=processes)
         ended = run(plan)
     found = {name: tuple(counts) for name, counts in json.loads(told.read_text()).items()}
     recorded = {

@@ -43,13 +43,20 @@ def prepared(plan: LoadPlan) -> ScenarioInfo:
 
 
 @pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
-def test_a_proxy_in_the_environment_is_ignored_and_this_is_said(tmp_path: Path, kind: str) -> None:
+def test_a_proxy_in_the_environment_is_ignored_and_this_is_said(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The load goes straight to the target that the user has allowed; `no_proxy` alone changes nothing."""
-    url = "http://shop.example"
-    (warning,) = prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment=PROXY)).warnings
+    plan = plan_for("http://shop.example", tmp_path, kind, [Call("/x")])
+    for name, value in PROXY.items():
+        monkeypatch.setenv(name, value)
+    (warning,) = prepared(plan).warnings
     assert warning.code == "proxy-ignored"
     assert warning.text.startswith("http_proxy, https_proxy: proxies are ignored")
-    assert prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment={"no_proxy": "x"})).warnings == ()
+    for name in PROXY:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("no_proxy", "x")
+    assert prepared(plan).warnings == ()
 
 
 @pytest.mark.parametrize("rate", [(), (Stage(10, 10, 60),)], ids=["closed", "open"])

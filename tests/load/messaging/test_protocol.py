@@ -56,7 +56,7 @@ from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 PLAN = LoadPlan(
     target_url="http://h", scenario="/a.yaml", users=6, spawn_rate=6.5, warmup_s=1, duration_s=2, drain_s=1,
     thresholds_ns=(1, 10**12), failures=FailureRule(), cache=CacheRule(), tls=Tls(ca="/ca", insecure=True),
-    tags=("a",), seed=7, environment={"K": "v"}, rate=(Stage(0, 10.5, 3),), stages=(Stage(1, 2, 3),),
+    tags=("a",), seed=7, rate=(Stage(0, 10.5, 3),), stages=(Stage(1, 2, 3),),
     arrivals=ArrivalProcess.POISSON,
 )  # fmt: skip
 COUNT = st.integers(0, 2**60)

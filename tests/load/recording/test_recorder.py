@@ -87,7 +87,7 @@ def tracker() -> Tracker:
         failures=FailureRule(),
         cache=CacheRule(),
     )
-    tracker = Tracker(plan)
+    tracker = Tracker(plan, lambda *_: None)
     tracker.recorder.origin_ns = time.monotonic_ns()
     return tracker
 

@@ -31,7 +31,7 @@ def broken(status, head, body, values):
 (flow,) = user.scenario.flows
 steps = tuple(replace(step, check=broken) for step in flow.steps)
 user.scenario = replace(user.scenario, flows=(replace(flow, steps=steps),))
-user.sink = RecorderSink(plan)
+user.sink = RecorderSink(plan, print)
 user.iterations = SharedIterations(iterations(user, plan, 0))
 environment = Environment(user_classes=[user])
 died = gevent.event.AsyncResult()

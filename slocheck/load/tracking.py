@@ -13,7 +13,7 @@ from numbers import Integral
 from typing import Any, SupportsFloat
 
 from slocheck.evidence.merge import MAX_MESSAGE, Delta
-from slocheck.evidence.recording import FailureClass
+from slocheck.evidence.recording import BEFORE_LOAD, FailureClass
 from slocheck.load.http.sink import RecorderSink, UnsentListener
 from slocheck.load.own_code import is_own_fault
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
@@ -40,6 +40,7 @@ from slocheck.masking import strip_url
 from slocheck.plan.load_plan import LoadPlan
 
 REQUEST_KEY = "slocheck.request"
+_NOT_BEGUN_NS = 1 << 62
 _BY_STATUS = frozenset({FailureClass.STATUS, FailureClass.UNEXPECTED})
 _NO_RESPONSE_CLASSES = frozenset(FailureClass) - _BY_STATUS - {FailureClass.EXPECTATION}
 
@@ -63,6 +64,7 @@ class Tracker:
         self._unrecorded = 0
         self._plan = plan
         self._on_unsent = on_unsent
+        self.begin(_NOT_BEGUN_NS)
 
     @property
     def open(self) -> int:
@@ -84,10 +86,10 @@ class Tracker:
         """When the last response ended, on the monotonic clock."""
         return max(self.recorder.last_end_ns, self.lean.recorder.last_end_ns)
 
-    def begin(self, origin_ns: int, first_second: int = 0) -> None:
-        """Count slices from this moment of the monotonic clock; what came before counts in `first_second`."""
+    def begin(self, origin_ns: int) -> None:
+        """Count slices from this moment of the monotonic clock; what is sent before it has one of its own."""
         for recorder in (self.recorder, self.lean.recorder):
-            recorder.begin(origin_ns, first_second)
+            recorder.begin(origin_ns, BEFORE_LOAD)
 
     def drain(self) -> None:
         """Send no new request."""

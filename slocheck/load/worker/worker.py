@@ -187,7 +187,7 @@ class Worker(PlannedRunner, WorkerRunner):
         if self._tracker.draining:
             return  # the file has ended the run
         self._begun = True
-        self._tracker.begin(origin_ns, self._model.first_second)
+        self._tracker.begin(origin_ns)
         self._health.origin_ns = origin_ns
         self._health.forget_samples()  # how busy this process was before the load does not count
         for warning in self._warnings:

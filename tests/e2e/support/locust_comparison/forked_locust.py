@@ -40,6 +40,7 @@ class ForkedLocust:
 
 def _serve() -> None:
     """Fork for each line of standard input; response with what came of it."""
+    import gevent  # noqa: PLC0415 - as above
     from locust.main import main  # noqa: PLC0415 - patches the process, which must not be the tests'
 
     for line in sys.stdin:
@@ -52,6 +53,7 @@ def _serve() -> None:
             os.dup2(outputs[1], 2)
             os.chdir(folder)
             sys.argv = ["locust", *arguments]
+            gevent.get_hub().loop.update_now()  # else its timers count from the parent's last one
             main()
             raise AssertionError("Locust ends by an exit")
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -107,7 +107,12 @@ class PageReader:
 
 
 def _refuse_other_pages(text: str) -> None:
-    """Raise PageError for what is served in place of metrics: JSON, a word, nothing at all."""
+    """Raise PageError for what is served in place of metrics: JSON, a word, a heading.
+
+    An empty page is one of metrics: some libraries have none before the first request.
+    """
+    if not text.strip():
+        return
     line = next((line.strip() for line in text.split("\n") if _is_sample(line.strip())), "")
     if line:
         found = SAMPLE.match(line)

@@ -64,7 +64,6 @@ def test_nan_is_a_value() -> None:
     ("text", "openmetrics", "message"),
     [
         pytest.param("<html>", False, "is HTML", id="a login page"),
-        pytest.param("", False, "has no metrics", id="an empty page"),
         pytest.param("ok\n", False, "is not metrics; it has the line 'ok'", id="a word"),
         pytest.param("Welcome to nginx\n", False, "is not metrics", id="a sentence"),
         pytest.param('{"status": "ok"}', False, "a line that is not a sample", id="JSON"),

@@ -180,7 +180,9 @@ def run_until_bad(folder: Path, turn_bad: Callable[[], None]) -> subprocess.Comp
     with said.open("w") as stderr:
         process = start_slocheck("run", "--json", "--allow-concurrent", cwd=folder, stderr=stderr)
     try:
-        wait_until(lambda: SENDING in said.read_text() or process.poll() is not None, "the load begun")
+        wait_until(
+            lambda: SENDING in said.read_text() or process.poll() is not None, "the load begun", deadline=200
+        )
         turn_bad()
         out, _ = process.communicate(timeout=200)
     finally:

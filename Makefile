@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 SERVERS := .venv/.servers
+NODE := .venv/node
 DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
 .PHONY: demo test check lint types docs install lock dist sbom clean
@@ -11,7 +12,7 @@ DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql 
 demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 	$(BIN)/slocheck demo
 
-test: $(INSTALLED) $(SERVERS)  ## Run all tests, the end-to-end ones with the real servers
+test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones with the real servers
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint types test  ## Lint, types, tests
@@ -62,6 +63,20 @@ $(SERVERS): Makefile | $(INSTALLED)
 	  fi; \
 	fi
 	@touch $@
+
+# Metric libraries of others to run against, checked by hash; nothing of them is installed outside this folder.
+$(NODE)/.installed: tests/e2e/libraries/package.json tests/e2e/libraries/package-lock.json | $(INSTALLED) $(SERVERS)
+	@command -v npm >/dev/null || \
+	  { if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	      echo "installing for the tests: nodejs npm" && \
+	      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 \
+	        --no-install-recommends nodejs npm >/dev/null; \
+	    else \
+	      echo "the tests need nodejs and npm, install them as root" >&2; exit 1; \
+	    fi; }
+	mkdir -p $(NODE) && cp $^ $(NODE)
+	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --silent
+	touch $@
 
 clean:  ## Remove all that make has made; archived runs under reports/ stay
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

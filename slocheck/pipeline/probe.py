@@ -12,6 +12,7 @@ from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.saturation import Usage, saturation
+from slocheck.indicators.server.endpoints import not_told_apart
 from slocheck.indicators.server.growth.selections import requests_of
 from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.indicators.server.server_side import ServerSide
@@ -28,7 +29,6 @@ from slocheck.statistics.confidence import alpha_for
 
 PAST_INTERVALS = 2
 """The series are those of a moment so many scrapes ago: their last sample is there already."""
-MOST_SHOWN = 8
 SAME_BOUNDARY_S = 1e-9
 """Bucket boundaries come as floats; two that are nearer than this are the same."""
 
@@ -109,8 +109,10 @@ def probe(
         raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
     try:
         settled = settle(spec, source, first_requests=(lambda: None) if asked else None)
-        unasked = _endpoints(scenario) - set(asked)
-        run = None if settled.mapping.is_unknown else _simulated(spec, source, settled, unasked)
+        endpoints = _endpoints(scenario)
+        found = None if settled.mapping.is_unknown else _collected(spec, source, settled)
+        unasked = endpoints - set(asked)
+        run = simulated_run(spec, found, endpoints=endpoints, unasked=unasked) if found else None
     finally:
         source.close()
     obstacles = {item.name: tuple(_obstacles(item, settled, run)) for item in spec.objectives}
@@ -127,14 +129,12 @@ def _endpoints(scenario: Scenario | None) -> set[Endpoint]:
     return {Endpoint(step.method, step.name) for flow in flows for step in flow.steps}
 
 
-def _simulated(
-    spec: Spec, source: MetricSource, settled: Settled, unasked: Collection[Endpoint]
-) -> SimulatedRun | None:
-    """Grade a run long enough on the series as they are."""
+def _collected(spec: Spec, source: MetricSource, settled: Settled) -> ServerSeries:
+    """Return the series as they are."""
     source.start()
     moment = time.time() - PAST_INTERVALS * settled.found.scrape_interval
     series = source.collect(load_start=moment, window_start=moment, end=moment, sent=0)
-    return simulated_run(spec, as_collected(spec, series, settled), unasked=unasked)
+    return as_collected(spec, series, settled)
 
 
 def _obstacles(objective: Objective, settled: Settled, run: SimulatedRun | None) -> Iterator[Obstacle]:
@@ -174,22 +174,32 @@ def _no_boundary(limit: Fraction, preset: Preset) -> str:
 
 
 def simulated_run(
-    spec: Spec, found: ServerSeries, *, unasked: Collection[Endpoint] = ()
+    spec: Spec,
+    found: ServerSeries,
+    *,
+    endpoints: Collection[Endpoint] = (),
+    unasked: Collection[Endpoint] = (),
 ) -> SimulatedRun | None:
     """Grade a run in which every series grows by good requests; None where there is no series at all.
 
     Args:
         spec: What is to be graded.
         found: The source's series as they are; their last values count.
-        unasked: Endpoints of the scenario that nobody may have asked for yet.
+        endpoints: Of the scenario.
+        unasked: Those of them that nobody may have asked for yet.
     """
     if not found.series:
         return None
     raw = simulated_series(found)
     server = ServerSide(raw)
-    graded = ((item.name, _obstacle_on(item, spec, server, unasked)) for item in spec.objectives)
+    obstacles: dict[str, Obstacle] = {}
+    for item in spec.objectives:
+        why = not_told_apart(item, server.preset, endpoints) if item.source is not SourceChoice.CLIENT else ""
+        judged = Obstacle(why, fatal=True) if why else _obstacle_on(item, spec, server, unasked)
+        if judged:
+            obstacles[item.name] = judged
     return SimulatedRun(
-        {name: obstacle for name, obstacle in graded if obstacle},
+        obstacles,
         instances_of(spec, server),
         saturation(raw),
         any(one.metric == PROCESS_START for one in found.series),
@@ -208,7 +218,7 @@ def _obstacle_on(
     for level, limit in objective.limits.items():
         sample = server_sample(objective, limit, spec=spec, server=server, client=NOBODY)
         if isinstance(sample, NoData):
-            return Obstacle(f"{sample.reason}{_seen(objective, server)}", fatal=True)
+            return Obstacle(sample.reason, fatal=True)
         alpha = None if spec.confidence is None else alpha_for(spec.confidence)
         side = grade_sample(Side.SERVER, sample, objective.indicator, limit, alpha)
         if _stays_open(side):
@@ -231,14 +241,3 @@ def _has_series(objective: Objective, server: ServerSide) -> bool:
 def _stays_open(side: SideResult) -> bool:
     """Tell whether a run stays undecided whatever its length: not for want of requests or slices."""
     return side.verdict is Verdict.UNDECIDED and side.cause is None
-
-
-def _seen(objective: Objective, server: ServerSide) -> str:
-    """Say which routes were seen, where none of them is the objective's endpoint."""
-    label, metric = server.preset.route_label, server.preset.counter
-    if objective.endpoint is None or label is None or metric is None:
-        return ""
-    routes = sorted({one.labels[label] for one in server.series_of(metric) if label in one.labels})
-    if not routes:
-        return f"; its series have no label {label}"
-    return f"; {label} seen: {', '.join(routes[:MOST_SHOWN])}"

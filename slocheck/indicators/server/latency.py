@@ -8,6 +8,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
 from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.endpoints import nothing_counted
 from slocheck.indicators.server.growth.buckets import (
     Boundary,
     BucketCounts,
@@ -92,7 +93,7 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     buckets = _buckets(metric, wanted, server)
     total = round(buckets.all.total()) if inf in buckets.boundaries else 0
     if total == 0:
-        return NoData(f"{metric} counted no request in the window")
+        return NoData(nothing_counted(server, metric, objective))
     discrepancy = _discrepancy(metric, wanted, server, client)
     if isinstance(discrepancy, NoData):
         return discrepancy

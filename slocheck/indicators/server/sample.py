@@ -9,6 +9,7 @@ from slocheck.evidence.scrape_gap import ScrapeGap
 from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.coverage import coverage
+from slocheck.indicators.server.endpoints import nothing_counted
 from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import (
     EVERYTHING,
@@ -143,8 +144,7 @@ def _nothing(server: ServerSide, metric: str, objective: Objective) -> str:
     """Say why nothing was counted."""
     if not server.series_of(metric):
         return f"the source has no series {metric}; is the preset the right one?"
-    about = f" for {objective.endpoint}" if objective.endpoint else ""
-    return f"{metric} counted no request{about} in the window"
+    return nothing_counted(server, metric, objective)
 
 
 def _rate(question: _ServerQuestion) -> Rate | NoData:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from slocheck.promql.routes import route_labels
+from slocheck.promql.routes import route_labels, route_matches
 from slocheck.spec.model import FailureRule, Objective, Preset
 
 Labels = Mapping[str, str]
@@ -41,7 +41,7 @@ class Pinned:
 
     Attributes:
         labels: Label and value pairs, all of which a series has to have; an empty value: not the label.
-        route_label: The label that `ignored` is about.
+        route_label: The label that `ignored` is about, and whose value may have a ``*`` for a part.
         ignored: Routes left out.
     """
 
@@ -53,7 +53,12 @@ class Pinned:
         """Tell whether a series with these labels is meant."""
         if self.route_label and labels.get(self.route_label) in self.ignored:
             return False
-        return all(labels.get(label, "") == value for label, value in self.labels)
+        return all(
+            route_matches(value, labels.get(label, ""))
+            if label == self.route_label
+            else labels.get(label, "") == value
+            for label, value in self.labels
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ ROUTES: Key[dict[str, str]] = Key(
     "routes",
     types.map_of(r"\S+", "endpoint name"),
     {},
-    "label value of an endpoint's route where it is another: {/orders: orders-list}",
+    "label value of an endpoint's route where it is another: {/orders: orders-list}; a * stands for one part",
 )
 LAG = Key("lag", types.duration("0s", "10m"), 0.0, "longest time that the page is behind, such as 5s")
 SELECTOR: Key[dict[str, str]] = Key(

@@ -75,7 +75,7 @@ $(NODE)/.installed: tests/e2e/libraries/package.json tests/e2e/libraries/package
 	      echo "the tests need nodejs and npm, install them as root" >&2; exit 1; \
 	    fi; }
 	mkdir -p $(NODE) && cp $^ $(NODE)
-	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --silent
+	cd $(NODE) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	touch $@
 
 clean:  ## Remove all that make has made; archived runs under reports/ stay

@@ -6,7 +6,7 @@ import pytest
 
 from slocheck.indicators.server.endpoints import not_told_apart
 from slocheck.spec.model import AUTO, Endpoint, Objective, Preset
-from tests.builders.server_histories import PRESET
+from tests.builders.server.histories import PRESET
 from tests.builders.specs import make_spec
 
 ALL = make_spec('  errors: {indicator: error_rate, silver: "< 1%"}\n').objectives[0]

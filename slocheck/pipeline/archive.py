@@ -5,7 +5,6 @@ disk leaves the old file or the new one, never half of one.
 """
 
 import fcntl
-import gzip
 import os
 import re
 import secrets
@@ -16,43 +15,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from slocheck.documents.texts import each_text, valid_text
 from slocheck.errors import MeasurementError, SaveError, UsageError
-from slocheck.evidence.model import SCHEMA_VERSION, Evidence
-from slocheck.evidence.recording import SliceCounts
-from slocheck.evidence.series import RawSeries
+from slocheck.evidence.model import Evidence
+from slocheck.pipeline.evidence_file import EVIDENCE_FILE, encoded
+from slocheck.pipeline.manifest import MANIFEST_FILE, manifest_of
 
-EVIDENCE_FILE = "evidence.json.gz"
 SPEC_FILE = "slo.yaml"
 RUNNING_FILE = "running"
 ABORTED_FILE = "aborted"
 LATEST = "latest"
-MAX_EVIDENCE_BYTES = 1 << 30
 _SPECIAL = (("/", "dev"), ("/", "proc"))
 """Where paths lead to open files of this process, which must not be replaced, and to devices."""
 _RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
-
-
-class _Document(BaseModel):
-    """The file as a whole: NaN and infinity are kept, as strings."""
-
-    model_config = ConfigDict(ser_json_inf_nan="strings")
-
-    evidence: Evidence
-
-
-class _Version(BaseModel):
-    """The one field that every format of the evidence has."""
-
-    schema_version: int
-
-
-class _AnyDocument(BaseModel):
-    """The file in any format, read for its version alone."""
-
-    evidence: _Version
 
 
 class RunFolder:
@@ -121,11 +95,11 @@ class RunFolder:
 
 
 def _save(folder: Path, evidence: Evidence, spec_text: str) -> None:
-    """Write spec and evidence, the evidence last; raises SaveError."""
-    write_atomically(folder / SPEC_FILE, spec_text.encode("utf-8", "backslashreplace"))
-    valid = each_text(evidence, valid_text, untouched=(SliceCounts, RawSeries))
-    plain = _Document(evidence=valid).model_dump_json()
-    write_atomically(folder / EVIDENCE_FILE, gzip.compress(plain.encode(), compresslevel=6, mtime=0))
+    """Write spec, manifest and evidence, the evidence last; raises SaveError."""
+    files = {SPEC_FILE: spec_text.encode("utf-8", "backslashreplace"), EVIDENCE_FILE: encoded(evidence)}
+    write_atomically(folder / SPEC_FILE, files[SPEC_FILE])
+    write_atomically(folder / MANIFEST_FILE, manifest_of(files))
+    write_atomically(folder / EVIDENCE_FILE, files[EVIDENCE_FILE])
 
 
 def write_to(target: Path, content: bytes) -> None:
@@ -285,33 +259,3 @@ def _is_held(mark: Path) -> bool:
 def _age(path: Path) -> tuple[str, int]:
     """Return the key that orders runs by start and, within one second, by when their folder last changed."""
     return path.name[:16], path.stat().st_mtime_ns
-
-
-def load_evidence(folder: Path) -> Evidence:
-    """Read a run back; raises UsageError when it is damaged or of another version."""
-    path = folder / EVIDENCE_FILE
-    try:
-        with gzip.open(path) as file:
-            plain = file.read(MAX_EVIDENCE_BYTES + 1)
-        if len(plain) > MAX_EVIDENCE_BYTES:
-            raise UsageError(f"{path}: larger than {MAX_EVIDENCE_BYTES} bytes; not evidence of slocheck")
-        _check_version(path, plain)
-        return _Document.model_validate_json(plain).evidence
-    except (OSError, EOFError, ValidationError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise UsageError(f"{path}: damaged, or not evidence of slocheck: {first}") from error
-
-
-def _check_version(path: Path, plain: bytes) -> None:
-    """Raise UsageError for evidence of another format, which could only be misread."""
-    version = _AnyDocument.model_validate_json(plain).evidence.schema_version
-    if version < SCHEMA_VERSION:
-        raise UsageError(
-            f"{path}: evidence format {version}, which only development versions before slocheck 0.1.0 read "
-            f"and write; this slocheck reads format {SCHEMA_VERSION}: run again"
-        )
-    if version > SCHEMA_VERSION:
-        raise UsageError(
-            f"{path}: evidence format {version}, which a newer slocheck wrote; "
-            f"this slocheck reads format {SCHEMA_VERSION}: upgrade it to read the run"
-        )

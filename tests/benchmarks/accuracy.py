@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.model import Evidence, LoadHealth
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from slocheck.spec.model.validity import ValidityLimits
 from tests.benchmarks.throughput.machine import BUSY, PATIENCE_S, run, wait_until_idle
 

@@ -1,8 +1,6 @@
 """The archive: atomic, collision-free, honest about damage."""
 
 import errno
-import gzip
-import json
 import os
 import re
 import shutil
@@ -20,14 +18,13 @@ import pytest
 from slocheck.errors import MeasurementError, SaveError, SourceError, UsageError
 from slocheck.evidence.model import Evidence
 from slocheck.pipeline.archive import (
-    EVIDENCE_FILE,
     RUNNING_FILE,
     Archive,
     RunFolder,
-    load_evidence,
     write_atomically,
     write_to,
 )
+from slocheck.pipeline.evidence_file import EVIDENCE_FILE, load_evidence
 from slocheck.pipeline.interrupts import Interrupted
 from tests.builders.evidence import make_evidence
 
@@ -157,45 +154,6 @@ def test_an_unknown_run_is_a_usage_error(tmp_path: Path, run: str) -> None:
     """What names no run says what to type instead."""
     with pytest.raises(UsageError, match="no run is archived there"):
         Archive(tmp_path).find(run)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"not gzip", id="not gzip"),
-        pytest.param(gzip.compress(b"{"), id="cut JSON"),
-        pytest.param(gzip.compress(b"[]"), id="another form"),
-        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 4}}'), id="fields missing"),
-        pytest.param(gzip.compress(b"x" * 1000)[:-10], id="cut gzip"),
-    ],
-)
-def test_damaged_evidence_is_refused(tmp_path: Path, content: bytes) -> None:
-    """Damage is named, with the file, and never graded."""
-    (tmp_path / EVIDENCE_FILE).write_bytes(content)
-    with pytest.raises(UsageError, match=f"{EVIDENCE_FILE}: damaged"):
-        load_evidence(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("version", "message"),
-    [
-        pytest.param(2, "format 2, which only development versions before slocheck 0.1.0 read", id="older"),
-        pytest.param(99, "format 99, which a newer slocheck wrote.*upgrade it", id="newer"),
-    ],
-)
-@pytest.mark.parametrize("fields", [pytest.param(True, id="whole"), pytest.param(False, id="other fields")])
-def test_evidence_of_another_format_is_refused(
-    tmp_path: Path, version: int, message: str, *, fields: bool
-) -> None:
-    """It is not misread, nor called damaged: the message says which version reads it."""
-    path = _archived(Archive(tmp_path), make_evidence())
-    document = json.loads(gzip.decompress((path / EVIDENCE_FILE).read_bytes()))
-    kept = document["evidence"] if fields else {"unknown": 1}
-    document["evidence"] = {**kept, "schema_version": version}
-    (path / EVIDENCE_FILE).write_bytes(gzip.compress(json.dumps(document).encode()))
-    with pytest.raises(UsageError, match=message):
-        load_evidence(path)
 
 
 def test_a_reports_path_that_is_a_file_is_found_before_the_load(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from slocheck.evidence.model import Ending, LoadResult, Tick
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Assessment, Outcome
 from slocheck.grading.report import Report
-from slocheck.pipeline.archive import Archive, load_evidence
+from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.evidence_file import load_evidence
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.ports import Adapters, MetricSource
 from slocheck.pipeline.regrade import regrade

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import Recording
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from tests.benchmarks.throughput.cases import (
     K6,
     K6_BODIES,

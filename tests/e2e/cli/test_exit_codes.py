@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from slocheck.evidence.model import Ending
-from slocheck.pipeline.archive import EVIDENCE_FILE, load_evidence
+from slocheck.pipeline.evidence_file import EVIDENCE_FILE, load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import EASY, SCENARIO, only_run, result_of, slocheck, start_slocheck, write_spec
 from tests.support.waiting import wait_until

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from slocheck.grading.assessment import Outcome
-from slocheck.pipeline.archive import EVIDENCE_FILE, Archive
+from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.evidence_file import EVIDENCE_FILE
 from slocheck.reference_api.server import ReferenceApi
 from tests.builders.reports import report
 from tests.e2e.support.cli import only_run, start_slocheck, write_spec

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slocheck.evidence.model import Ending
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from slocheck.spec.model.load_profile import Stage
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.cli import only_run, slocheck, write_spec

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from slocheck.evidence.model import Evidence
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.support.servers.counted_api import Handler, Server

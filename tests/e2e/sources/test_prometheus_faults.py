@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from slocheck.pipeline.archive import RUNNING_FILE, load_evidence
+from slocheck.pipeline.archive import RUNNING_FILE
+from slocheck.pipeline.evidence_file import load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, start_slocheck, write_spec
 from tests.e2e.support.servers.fault_proxy import Fault, FaultProxy, Kind

@@ -14,7 +14,7 @@ import pytest
 
 from slocheck.indicators.server.growth.selections import EVERYTHING, pinned
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.support.servers.counted_api import CountedApi
 from tests.e2e.support.servers.prometheus_server import start_prometheus

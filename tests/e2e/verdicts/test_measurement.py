@@ -7,7 +7,7 @@ import httpx
 
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import Recording
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.support.servers.prometheus_server import start_prometheus

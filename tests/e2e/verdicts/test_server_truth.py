@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from tests.e2e.support.cli import only_run, result_of, start_slocheck, write_spec
 from tests.e2e.support.servers.counted_api import CountedApi
 from tests.e2e.support.servers.nginx_server import NginxServer

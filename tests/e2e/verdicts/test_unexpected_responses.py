@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slocheck.evidence.model import Ending
-from slocheck.pipeline.archive import load_evidence
+from slocheck.pipeline.evidence_file import load_evidence
 from slocheck.pipeline.target.guard import sole_use
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.support.servers.load_server import LoadServer

@@ -3,15 +3,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 SERVERS := .venv/.servers
+NODE := .venv/node
 DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
-.PHONY: demo test check lint types docs install clean
+.PHONY: demo test check lint types docs install lock dist sbom clean
 .DEFAULT_GOAL := check
 
 demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 	$(BIN)/slocheck demo
 
-test: $(INSTALLED) $(SERVERS)  ## Run all tests, the end-to-end ones with the real servers
+test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones with the real servers
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint types test  ## Lint, types, tests
@@ -29,11 +30,22 @@ docs: $(INSTALLED)  ## Write docs/cli.md and the tables of docs/presets.md
 
 install: $(INSTALLED)  ## Make the virtual environment
 
-$(INSTALLED): pyproject.toml constraints.txt
+lock: $(INSTALLED)  ## Write requirements.lock anew from constraints.txt; needs uv
+	uv pip compile pyproject.toml --extra dev --constraint constraints.txt --generate-hashes --no-annotate \
+	  --no-header --python-version 3.11 --python-platform linux --quiet --output-file requirements.lock
+
+dist: $(INSTALLED)  ## Build wheel and sdist; the same commit gives the same bytes
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -t sdist -t wheel
+
+sbom: $(INSTALLED)  ## Print the bill of materials (CycloneDX) of what is installed with slocheck
+	@$(BIN)/python -m tests.supply_chain.sbom
+
+$(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "slocheck needs CPython 3.11 or newer; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 # The tests need real servers. Debian may start a service on install; no test depends on that.
@@ -51,6 +63,20 @@ $(SERVERS): Makefile | $(INSTALLED)
 	  fi; \
 	fi
 	@touch $@
+
+# Metric libraries of others to run against, checked by hash; nothing of them is installed outside this folder.
+$(NODE)/.installed: tests/e2e/libraries/package.json tests/e2e/libraries/package-lock.json | $(INSTALLED) $(SERVERS)
+	@command -v npm >/dev/null || \
+	  { if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	      echo "installing for the tests: nodejs npm" && \
+	      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 \
+	        --no-install-recommends nodejs npm >/dev/null; \
+	    else \
+	      echo "the tests need nodejs and npm, install them as root" >&2; exit 1; \
+	    fi; }
+	mkdir -p $(NODE) && cp $^ $(NODE)
+	cd $(NODE) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
 
 clean:  ## Remove all that make has made; archived runs under reports/ stay
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,12 +6,12 @@ of the latter. To adapt it to your own API:
 1. Replace the three tasks by your own requests; a task's weight is its share of the journey.
 2. Give every request whose path carries an id a ``name`` with a placeholder: all items are then one
    endpoint, ``GET /items/{id}``, which an objective in slo.yaml can name.
-3. Say what a right answer is where the status alone does not: `checkout` shows how. A failed
+3. Say what a right response is where the status alone does not: `checkout` shows how. A failed
    expectation counts in the error rate.
 4. Keep to the module-level ``random``: ``slocheck run --seed N`` seeds it, so that a run repeats.
 
 One user waits 0.1 s on average between two requests: 100 users offer 900 to 1,000 requests per second
-as long as the target answers within a few milliseconds.
+as long as the target responds within a few milliseconds.
 """
 
 import json
@@ -62,11 +62,11 @@ class Shopper(FastHttpUser):
             if response.status_code != HTTPStatus.CREATED:
                 response.failure(f"expected 201, got {response.status_code}")
             elif not has_order_number(response.text):
-                response.failure("expected the number of an order in the answer")
+                response.failure("expected the number of an order in the response")
 
 
 def has_order_number(text: str | None) -> bool:
-    """Tell whether an answer is a JSON object with an order's number."""
+    """Tell whether a response is a JSON object with an order's number."""
     try:
         document = json.loads(text or "")
     except ValueError:

@@ -1,8 +1,10 @@
-"""Which hosts a run may connect to: the one rule of the check before the load and of every connection in it.
+"""Which hosts a run may connect to: the one rule of the checks before the load and of every connection in it.
 
 This machine's loopback is free. Everything else has to be named by the user, outside of the spec. An address
 is allowed if it is loopback or was named itself; a name, if it was named. Only whoever looks a name up can
 tell which addresses it has: the caller does, and asks about each.
+
+The same rule says which hosts may get the credentials of the metric source.
 """
 
 import ipaddress
@@ -16,6 +18,9 @@ from slocheck.errors import UsageError
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 LOCALHOST = "localhost"
+ALLOW_TARGET, ALLOW_METRICS = "--allow-target", "--allow-metrics"
+VARIABLES = {ALLOW_TARGET: "SLOCHECK_ALLOW_TARGETS", ALLOW_METRICS: "SLOCHECK_ALLOW_METRICS"}
+"""Options that name hosts, and the environment variables that do the same."""
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _LONGEST_NAME = 253
 
@@ -33,7 +38,7 @@ class AllowedTargets:
     addresses: frozenset[IpAddress] = frozenset()
 
     @classmethod
-    def of(cls, hosts: Iterable[str]) -> Self:
+    def of(cls, hosts: Iterable[str], *, option: str = ALLOW_TARGET) -> Self:
         """Return the rule for hosts as typed; raises UsageError for what is neither a name nor an address."""
         names, addresses = set(), set()
         for host in filter(None, map(str.strip, hosts)):
@@ -44,7 +49,7 @@ class AllowedTargets:
                 names.add(name)
             else:
                 raise UsageError(
-                    f"--allow-target {shown(host)} (or SLOCHECK_ALLOW_TARGETS): is not a host; write a name "
+                    f"{option} {shown(host)} (or {VARIABLES[option]}): is not a host; write a name "
                     "or an address alone, such as api.example.com, without scheme, port and path"
                 )
         return cls(frozenset(names), frozenset(addresses))

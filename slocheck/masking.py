@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -14,11 +15,24 @@ from slocheck.errors import SlocheckError
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
 from slocheck.spec.model import Auth, Spec
+from slocheck.spec.model.workload import LIST_SEPARATOR
 
 T = TypeVar("T")
 
 MASK = "***"
 _SECRET_NAME = re.compile(r"pass|secret|token|credential|auth|\bkey\b", re.IGNORECASE)
+_SECRET_VARIABLE = re.compile(
+    r"passw(or)?d|passphrase|secret|token|credential|api_?key|(^|_)(auth|authorization|key|keys|pass|cookie)(_|$)|._pwd(_|$)",
+    re.IGNORECASE,
+)
+_NOT_ITSELF_SECRET = re.compile(
+    r"_(file|path|dir|sock|socket|url|uri|host|port|type|method|enabled|ttl|timeout|expiry|expires|length|parallelism)$",
+    re.IGNORECASE,
+)
+"""What ends the name of a variable that says something about a secret."""
+_PASSWORD_IN_ADDRESS = re.compile(r"//[^/\s?#@:]*:([^/\s?#]*)@")
+_SHORTEST_NAMED_SECRET = 6
+"""Shorter values of variables are ordinary words; `secrets` of the spec lists those that are secret."""
 SHORTEST_SECRET = 4
 """Shorter values would mask half of every report; they guard nothing anyway."""
 _MARKS = frozenset("?#@")
@@ -51,32 +65,63 @@ def masked(value: T, secrets: Sequence[str]) -> T:
     """Return a report, or evidence, with the secrets masked in each of its texts.
 
     This comes before any sink's escapes, which would disguise a secret. Counts and samples are left
-    alone: they are most of a report's size and hold no free text.
+    alone: they are most of a report's size and hold no free text. In the values of labels the addresses lose
+    the values of their queries, too; those that become the same are numbered, so that series stay apart.
     """
-    if not secrets:
-        return value
-    return each_text(value, lambda text: mask(text, secrets), untouched=(SliceCounts, RawSeries))
+    numbers: dict[str, dict[str, int]] = {}
+
+    def label(text: str) -> str:
+        shown = mask(mask_urls(text), secrets)
+        if shown == text:
+            return text
+        before = numbers.setdefault(shown, {})
+        number = before.setdefault(text, len(before) + 1)
+        return f"{shown} ({number})" if number > 1 else shown
+
+    def series(one: RawSeries) -> RawSeries:
+        labels = {name: label(text) for name, text in one.labels.items()}
+        return one if labels == one.labels else replace(one, labels=labels)
+
+    return each_text(
+        value, lambda text: mask(text, secrets), untouched=(SliceCounts,), instead={RawSeries: series}
+    )
 
 
 @lru_cache(maxsize=16)
 def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return what finds any form of any secret; where several begin, it is the longest secret's."""
     masked_ones = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-    forms = [form for secret in sorted(masked_ones, key=len, reverse=True) for form in _forms(secret)]
+    forms = [_any_form(secret) for secret in sorted(masked_ones, key=len, reverse=True)]
     return re.compile("|".join(forms)) if forms else None
+
+
+def _any_form(secret: str) -> str:
+    """Return a regular expression for all forms of a secret; their first signs are looked for first."""
+    first = {secret[0], _latin_1(secret)[0], *(core[0] for core in _base64_cores(secret)), *"\\&%+-_"}
+    return f"(?=[{''.join(map(re.escape, sorted(first)))}])(?:{'|'.join(_forms(secret))})"
 
 
 def _forms(secret: str) -> Iterator[str]:
     """Yield regular expressions for all forms of a secret."""
-    raw = secret.encode("utf-8", "surrogateescape")
     yield "".join(_character_forms(part) for part in _CHARACTERS.findall(secret))
     yield re.escape(secret)
-    yield re.escape(raw.decode("latin-1"))  # as header fields are read
+    yield re.escape(_latin_1(secret))
+    yield from ("".join(_BASE64_SIGNS.get(sign, sign) for sign in core) for core in _base64_cores(secret))
+
+
+def _latin_1(secret: str) -> str:
+    """Return a secret as header fields are read."""
+    return secret.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _base64_cores(secret: str) -> Iterator[str]:
+    """Yield the signs that base64 has for a secret alone, whatever stands before and behind it."""
+    raw = secret.encode("utf-8", "surrogateescape")
     for before in range(3):
         signs = base64.b64encode(bytes(before) + raw).decode()
         core = signs[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
         if len(core) >= SHORTEST_BASE64:
-            yield "".join(_BASE64_SIGNS.get(sign, sign) for sign in core)
+            yield core
 
 
 def _character_forms(part: str) -> str:
@@ -132,15 +177,42 @@ def _mask_values(query: str) -> str:
 
 
 def secrets_of(spec: Spec) -> tuple[str, ...]:
-    """Return the values that the spec has from the environment or from files, as far as they can be read."""
+    """Return the values that must not show, as far as they can be read.
+
+    They are those that the spec has from the environment or from files, those of variables that it lists
+    under ``secrets``, and `environment_secrets`.
+    """
     auth = spec.metric_source.auth if spec.metric_source else Auth()
     names = [auth.bearer_token_env, auth.password_env, *auth.headers_env.values()]
     values = [os.environ.get(name, "") for name in names if name]
     values += [_content(path) for path in (auth.bearer_token_file, auth.password_file) if path]
     if auth.username:
         values += [f"{auth.username}:{value}" for value in values if value]
+    values += [os.environ.get(name, "").strip() for name in spec.secret_variables]
     options = option_secrets(spec.workload.options)
-    return (*spec.secrets, *options, *(value for value in values if value))
+    found = (*spec.secrets, *options, *values, *environment_secrets())
+    return tuple(dict.fromkeys(value for value in found if value))
+
+
+def environment_secrets() -> tuple[str, ...]:
+    """Return the values of the environment that look like secrets: a Locust file may read any of them.
+
+    Those are the values of variables that are named so (``SHOP_TOKEN``), and passwords in addresses; a value
+    of less than six characters, such as ``true``, is not taken for one.
+    """
+    found = dict.fromkeys(
+        value.strip() for name, value in os.environ.items() if _is_named_secret(name) and _is_long(value)
+    )
+    passwords = (match[1] for value in os.environ.values() for match in _PASSWORD_IN_ADDRESS.finditer(value))
+    return (*found, *filter(_is_long, passwords))
+
+
+def _is_named_secret(variable: str) -> bool:
+    return bool(_SECRET_VARIABLE.search(variable)) and not _NOT_ITSELF_SECRET.search(variable)
+
+
+def _is_long(value: str) -> bool:
+    return len(value.strip()) >= _SHORTEST_NAMED_SECRET
 
 
 @contextmanager
@@ -160,7 +232,7 @@ def option_secrets(words: Sequence[str]) -> tuple[str, ...]:
         option, equals, value = word.partition("=")
         is_option = word.startswith("-")
         if is_option and equals and _SECRET_NAME.search(option):
-            found.append(value)
+            found += value.split(LIST_SEPARATOR)
         elif not is_option and _SECRET_NAME.search(name):
             found.append(word)
         name = option if is_option and not equals else ""

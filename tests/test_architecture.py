@@ -208,12 +208,16 @@ def test_help_is_light(code: str) -> None:
     assert done.stdout.splitlines()[-1].split() == ["loaded:"]
 
 
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a function, docstring and all."""
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
 def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return the lines of a function without its docstring, which may be as long as it needs to be."""
     first = function.body[0]
     documented = ast.get_docstring(function) is not None
-    docstring = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
-    return (function.end_lineno or 0) - function.lineno + 1 - docstring
+    return lines_of(function) - ((first.end_lineno or 0) - first.lineno + 1 if documented else 0)
 
 
 def test_files_and_functions_stay_short() -> None:
@@ -228,7 +232,7 @@ def test_files_and_functions_stay_short() -> None:
             for node in ast.walk(ast.parse(text))
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         )
-        long += [f"{named(path)}:{node.name}" for node in functions if code_lines(node) > LONGEST_FUNCTION]
+        long += [f"{named(path)}:{node.name}" for node in functions if lines_of(node) > LONGEST_FUNCTION]
     assert not long
 
 

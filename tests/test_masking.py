@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import os
 import re
 import string
 from collections.abc import Callable
@@ -15,7 +16,18 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slocheck.masking import MASK, mask, mask_urls, option_secrets, strip_url
+from slocheck.evidence.series import RawSeries
+from slocheck.masking import (
+    MASK,
+    environment_secrets,
+    mask,
+    mask_urls,
+    masked,
+    option_secrets,
+    secrets_of,
+    strip_url,
+)
+from tests.builders.specs import make_spec
 
 
 def yaml_quoted(text: str) -> str:
@@ -118,6 +130,47 @@ def test_options_that_are_named_after_secrets_hold_some(words: list[str], secret
     assert option_secrets(words) == secrets
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        pytest.param("SHOP_TOKEN", "abcdef-1", "abcdef-1", id="a token"),
+        pytest.param("db_password", "hunter22", "hunter22", id="in small letters"),
+        pytest.param("MYSQL_PWD", "hunter22", "hunter22", id="pwd"),
+        pytest.param("APIKEY", "hunter22", "hunter22", id="in one word"),
+        pytest.param("AWS_SECRET_ACCESS_KEY", " hunter22\n", "hunter22", id="spaces around it"),
+        pytest.param("BASIC_AUTH", "ann:hunter22", "ann:hunter22", id="auth"),
+        pytest.param("DATABASE_URL", "postgres://ann:hunter22@db/x", "hunter22", id="in an address"),
+        pytest.param("PWD", "/home/ann/shop", None, id="a folder"),
+        pytest.param("MONKEY", "banana-1", None, id="a name that only contains it"),
+        pytest.param("TOKEN_URL", "https://idp.example", None, id="what is not the secret itself"),
+        pytest.param("AUTH", "true", None, id="a word"),
+        pytest.param("SHOP_LICENCE", "hunter22", None, id="another name"),
+    ],
+)
+def test_variables_that_are_named_after_secrets_hold_some(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: str | None
+) -> None:
+    """A Locust file may read any of them, and nobody needs to say so; others are listed in the spec."""
+    for known in list(os.environ):
+        monkeypatch.delenv(known)
+    monkeypatch.setenv(name, value)
+    assert environment_secrets() == ((secret,) if secret else ())
+    listed = make_spec(more=f"secrets: [{name}]\n")
+    assert secrets_of(listed) == tuple(dict.fromkeys((value.strip(), *filter(None, [secret]))))
+
+
+def test_labels_are_masked_and_their_series_stay_apart() -> None:
+    """Secrets, and the values of queries; the numbers are untouched, and the same label stays the same."""
+    paths = ("/a?id=7", "/a?id=8", "/of/hunter22", "/a?id=7", "/plain")
+    series = tuple(RawSeries("m_total", {"path": path}, (1.0,), (2.0,)) for path in paths)
+    shown = masked(series, ("hunter22",))
+    assert [one.labels["path"] for one in shown] == [
+        "/a?id=***", "/a?id=*** (2)", "/of/***", "/a?id=***", "/plain"
+    ]  # fmt: skip
+    assert masked(shown, ("hunter22",)) == shown
+    assert shown[4] is series[4]
+
+
 def test_short_values_do_not_mask_half_of_the_report() -> None:
     """A secret of a character or two guards nothing and would make the text unreadable."""
     assert mask("gate silver", ["e"]) == "gate silver"
@@ -152,7 +205,7 @@ KEYS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, 
     pairs=st.lists(st.tuples(KEYS, VALUES.map(lambda value: f"\N{SNOWMAN}{value}")), min_size=1, max_size=5),
     path=st.sampled_from(["/items", "http://shop.example/items", "http://me:secret@shop.example:80/a/b", ""]),
     around=st.sampled_from(
-        [("", ""), ("no answer from ", " within 5 s"), ("GET '", "'"), ('{"url": "', '"}')]
+        [("", ""), ("no response from ", " within 5 s"), ("GET '", "'"), ('{"url": "', '"}')]
     ),
 )
 def test_a_query_keeps_its_keys_and_loses_its_values(

@@ -5,7 +5,6 @@ Only this package knows the adapters by name, and only this module ends the proc
 
 import os
 import sys
-import traceback
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ import typer
 from slocheck import __version__
 from slocheck.cli import streams
 from slocheck.cli.commands import demo, grade, init, report, run, schema, validate
+from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError
 from slocheck.pipeline.interrupts import Interrupted
@@ -74,11 +74,9 @@ def exit_code_of(arguments: list[str] | None = None) -> int:
     except (SlocheckError, Interrupted) as error:
         return _complain(error, error.exit_code)
     except Exception as error:  # noqa: BLE001 - the one broad except: a defect of slocheck, exit 70
-        traceback.print_exc()
+        say_traceback()
         name = type(error).__name__
-        print(
-            f"slocheck: a defect in slocheck itself ({name}); please report the lines above", file=sys.stderr
-        )
+        say(f"slocheck: a defect in slocheck itself ({name}); please report the lines above")
         return 70
     if lost := streams.lost_output():
         return _complain(streams.save_error(lost), SaveError.exit_code)
@@ -93,14 +91,14 @@ def _usage(error: typer.Exit | typer.Abort | typer.TyperException) -> int:
         return 130
     message = error.format_message()
     if message.startswith("Usage:"):
-        print(message, file=sys.stderr)
+        say(message)
     else:
-        print(f"slocheck: {message}\nTry 'slocheck --help', or --help after a command.", file=sys.stderr)
+        say(f"slocheck: {message}\nTry 'slocheck --help', or --help after a command.")
     return 2
 
 
 def _complain(error: BaseException, code: int) -> int:
     if os.environ.get("SLOCHECK_DEBUG"):
-        traceback.print_exc()
-    print(f"slocheck: {error}", file=sys.stderr)
+        say_traceback()
+    say(f"slocheck: {error}")
     return code

@@ -1,13 +1,17 @@
-"""Options of the commands. Imported for ``--help``, so this loads nothing but Typer."""
+"""Options of the commands. Imported for ``--help``, so this loads little but Typer."""
 
 import inspect
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 import typer
+
+from slocheck.allowed_targets import ALLOW_METRICS, ALLOW_TARGET, VARIABLES
 
 O = TypeVar("O")  # noqa: E741 - of options
 
@@ -43,6 +47,15 @@ Json = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress on stderr.")]
 
+
+AllowMetrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-metrics",
+        metavar="HOST",
+        help="Send the metric source's credentials to this host, not only to this machine; repeatable.",
+    ),
+]
 
 FileOptions = Annotated[list[str] | None, typer.Option(FILE_OPTION, hidden=True)]
 
@@ -123,7 +136,11 @@ class RunOptions:
     ] = "1"
     seed: Annotated[
         int | None,
-        typer.Option(metavar="N", envvar="SLOCHECK_SEED", help="Seed of the workload's random numbers."),
+        typer.Option(
+            metavar="N",
+            envvar="SLOCHECK_SEED",
+            help="Seed of arrivals, data and random numbers; absent: one is drawn and recorded.",
+        ),
     ] = None
     reports: Reports = DEFAULT_REPORTS
     json: Json = False
@@ -151,6 +168,7 @@ class RunOptions:
             help="Allow connections to this host, not only to this machine; repeatable.",
         ),
     ] = None
+    allow_metrics: AllowMetrics = None
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow another run against the same target.")
     ] = False
@@ -170,7 +188,7 @@ class ValidateOptions:
         typer.Option(
             "--probe",
             help="Send each GET step once to the target, and ask the metric source what can be measured; "
-            "exit 4 if an answer is not accepted or an objective cannot be measured.",
+            "exit 4 if a response is not accepted or an objective cannot be measured.",
         ),
     ] = False
     allow_target: Annotated[
@@ -179,6 +197,7 @@ class ValidateOptions:
             "--allow-target", metavar="HOST", help="Allow --probe to send to this host; repeatable."
         ),
     ] = None
+    allow_metrics: AllowMetrics = None
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow --probe while a run loads the target.")
     ] = False
@@ -187,7 +206,25 @@ class ValidateOptions:
 
 def allowed_targets(named: Sequence[str] | None) -> tuple[str, ...]:
     """Return the hosts that the user allows, by the flag and by SLOCHECK_ALLOW_TARGETS."""
-    return (*(named or ()), *os.environ.get("SLOCHECK_ALLOW_TARGETS", "").replace(",", " ").split())
+    return (*(named or ()), *_listed(ALLOW_TARGET))
+
+
+def allowed_metrics(named: Sequence[str] | None, *addresses: str | None) -> tuple[str, ...]:
+    """Return the hosts that may get the metric source's credentials.
+
+    Args:
+        named: By the flag; those of SLOCHECK_ALLOW_METRICS are added.
+        addresses: Typed on the command line; what is not one is refused where it is used.
+    """
+    hosts = []
+    for address in filter(None, addresses):
+        with suppress(ValueError):
+            hosts.append(urlsplit(address).hostname or "")
+    return (*(named or ()), *_listed(ALLOW_METRICS), *hosts)
+
+
+def _listed(option: str) -> list[str]:
+    return os.environ.get(VARIABLES[option], "").replace(",", " ").split()
 
 
 def takes(options: type[O]) -> Callable[[Callable[[O], int]], Callable[..., int]]:

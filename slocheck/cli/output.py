@@ -1,7 +1,7 @@
 """What the commands print: results to stdout, progress to stderr."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from slocheck.cli import streams
+from slocheck.cli.masked_observer import MaskedObserver
+from slocheck.cli.messages import say
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
-from slocheck.pipeline.ports import Observer
 from slocheck.reporters import FORMATS
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.live import LiveView, progress_for
@@ -28,28 +29,29 @@ class Silence:
 
     def warn(self, text: str) -> None:
         """Print the warning: it may change what the verdict can be."""
-        print(f"warning: {text}", file=sys.stderr)
+        say(f"warning: {text}")
 
     def update(self, tick: Tick, assessment: Assessment) -> None:
         """Show nothing."""
 
 
 @contextmanager
-def observer(spec: Spec, *, quiet: bool) -> Iterator[Observer]:
+def observer(spec: Spec, secrets: Sequence[str], *, quiet: bool) -> Iterator[MaskedObserver]:
     """Yield the observer of a run: a live view on a terminal, plain lines elsewhere, or silence."""
     if quiet:
-        yield Silence()
+        yield MaskedObserver(Silence(), secrets)
         return
     with progress_for(spec, Console(stderr=True)) as progress:
-        yield progress
+        yield MaskedObserver(progress, secrets)
 
 
-def shower(observer: Observer) -> Callable[[str], None]:
+def shower(observer: MaskedObserver) -> Callable[[str], None]:
     """Return what shows the lines that a Locust file prints: above a live view, else as they come."""
+    view = observer.observer
 
     def show(line: str) -> None:
-        if isinstance(observer, LiveView):
-            observer.show(line)
+        if isinstance(view, LiveView):
+            view.show(line)
         else:
             print(for_terminal(line), file=sys.stderr)
 

@@ -1,12 +1,13 @@
 """The only place that names concrete sources, engines and reporters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from slocheck.load.engine import LoadEngine
 from slocheck.pipeline import run
 from slocheck.pipeline.interrupts import Interrupts
-from slocheck.pipeline.ports import Adapters, MetricSource, Observer
+from slocheck.pipeline.ports import Adapters, MetricSource, Observer, SourceFactory
 from slocheck.pipeline.scenario_file import scenario_path
+from slocheck.pipeline.target.guard import guard_credentials
 from slocheck.plan.load_plan import load_plan
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters import FORMATS
@@ -14,9 +15,7 @@ from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
 
-def engine_for(
-    spec: Spec, *, seed: int | None, processes: int, allowed_targets: tuple[str, ...]
-) -> LoadEngine:
+def engine_for(spec: Spec, *, seed: int, processes: int, allowed_targets: tuple[str, ...]) -> LoadEngine:
     """Return the engine that sends what `spec` describes."""
     plan = load_plan(
         spec,
@@ -29,22 +28,34 @@ def engine_for(
 
 
 def adapters(
-    observer: Observer, interrupts: Interrupts, show_output: Callable[[str], None] | None = None
+    observer: Observer,
+    interrupts: Interrupts,
+    sources: SourceFactory,
+    show_output: Callable[[str], None] | None = None,
 ) -> Adapters:
     """Return the parts that do the work of a run."""
-    return Adapters(engine_for, source_for, observer, interrupts, tuple(FORMATS.values()), show_output)
+    return Adapters(engine_for, sources, observer, interrupts, tuple(FORMATS.values()), show_output)
 
 
-def check_readiness(spec: Spec, *, processes: int = 1) -> None:
+def check_readiness(spec: Spec, sources: SourceFactory, *, processes: int = 1) -> None:
     """Check what a run checks on this machine before it sends anything; raises UsageError."""
-    engine = engine_for(spec, seed=None, processes=processes, allowed_targets=())
-    run.check_readiness(spec, engine, source_for(spec))
+    engine = engine_for(spec, seed=0, processes=processes, allowed_targets=())
+    run.check_readiness(spec, engine, sources(spec))
 
 
-def source_for(spec: Spec) -> MetricSource | None:
-    """Return the metric source that `spec` configures; None if it configures none."""
-    block, plan = spec.metric_source, metric_plan(spec)
-    if block is None or plan is None:
-        return None
-    source: MetricSource = SOURCES[block.kind](block, plan)
-    return source
+def source_factory(allowed_metrics: Sequence[str]) -> SourceFactory:
+    """Return what makes metric sources that send credentials only to this machine and these hosts.
+
+    What it returns raises UsageError for a spec that would send them elsewhere.
+    """
+
+    def source_for(spec: Spec, /) -> MetricSource | None:
+        """Return the metric source that `spec` configures; None if it configures none."""
+        block, plan = spec.metric_source, metric_plan(spec)
+        if block is None or plan is None:
+            return None
+        guard_credentials(block, allowed_metrics)
+        source: MetricSource = SOURCES[block.kind](block, plan)
+        return source
+
+    return source_for

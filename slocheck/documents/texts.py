@@ -7,7 +7,7 @@ that is not UTF-8. No encoding can write it.
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -19,31 +19,47 @@ def valid_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def each_text(value: T, change: Callable[[str], str], *, untouched: tuple[type, ...] = ()) -> T:
+def each_text(
+    value: T,
+    change: Callable[[str], str],
+    *,
+    untouched: tuple[type, ...] = (),
+    instead: Mapping[type, Callable[[Any], object]] | None = None,
+) -> T:
     """Return a value with every text in it changed: in dataclasses, mappings (keys, too) and collections.
 
     Args:
         value: Anything; what is none of these is returned as it is.
         change: What to make of a text.
         untouched: Types that hold no free text, and are not searched.
+        instead: Types that something else is made of, by that.
     """
-    return _deep(value, change, untouched)  # type: ignore[return-value] # types are kept
+    return _deep(value, change, (Enum, *untouched), instead or {})  # type: ignore[return-value] # types are kept
 
 
-def _deep(value: object, change: Callable[[str], str], untouched: tuple[type, ...]) -> object:
-    if isinstance(value, (Enum, *untouched)):
+def _deep(
+    value: object,
+    change: Callable[[str], str],
+    untouched: tuple[type, ...],
+    instead: Mapping[type, Callable[[Any], object]],
+) -> object:
+    if isinstance(value, untouched):
         return value
+    if type(value) in instead:
+        return instead[type(value)](value)
+
+    def deep(part: object) -> object:
+        return _deep(part, change, untouched, instead)
+
     match value:
         case str():
             return change(value)
         case list() | tuple() | frozenset():
-            return type(value)(_deep(item, change, untouched) for item in value)
+            return type(value)(deep(item) for item in value)
         case Mapping():
-            return {
-                _deep(key, change, untouched): _deep(item, change, untouched) for key, item in value.items()
-            }
+            return {deep(key): deep(item) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
             parts = {field.name: getattr(value, field.name) for field in fields(value)}
-            return replace(value, **{name: _deep(part, change, untouched) for name, part in parts.items()})
+            return replace(value, **{name: deep(part) for name, part in parts.items()})
         case _:
             return value

@@ -10,6 +10,7 @@ from slocheck.documents.units import (
     DURATION_PATTERN,
     RATE_PATTERN,
     RATIO_PATTERN,
+    SIZE_PATTERN,
     decimal,
     format_duration,
     parse_duration,
@@ -17,6 +18,7 @@ from slocheck.documents.units import (
     parse_percentage,
     parse_rate,
     parse_ratio,
+    parse_size,
     shown,
 )
 
@@ -124,6 +126,22 @@ def number(low: int, high: int) -> ValueType[float]:
         return float(written)
 
     return ValueType(read, {"type": "number", "minimum": low, "maximum": high})
+
+
+def size(low: str, high: str) -> ValueType[int]:
+    """Return the type of a size in bytes, bounds included and written as sizes."""
+    least, most = parse_size(low) or 0, parse_size(high) or 0
+
+    def read(value: Value) -> int:
+        written = value.scalar().text
+        count = parse_size(written)
+        if count is None:
+            raise InvalidValue(f"{shown(written)} is not a size; write one such as {high}")
+        if not least <= count <= most:
+            raise InvalidValue(f"{shown(written)} is out of range; write {low} to {high}")
+        return count
+
+    return ValueType(read, {"type": "string", "pattern": anchored(SIZE_PATTERN)})
 
 
 def duration(low: str, high: str, *, whole_seconds: bool = False) -> ValueType[float]:

@@ -44,13 +44,17 @@ DURATION_UNITS = {
     "us": Fraction(1, 1_000_000),
 }
 RATE_UNITS = {"/s": Fraction(1), "rps": Fraction(1), "/min": Fraction(1, 60), "/h": Fraction(1, 3600)}
+SIZE_UNITS = {"B": 1, "kB": 1000, "KB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 1024**2}
+"""Bytes of each unit that a size may be written in."""
 
 DURATION_PATTERN = "(?=.)" + " ?".join(f"({NUMBER_PATTERN} ?{unit}(?![a-z]))?" for unit in DURATION_UNITS)
 RATIO_PATTERN = f"{NUMBER_PATTERN} ?%"
 RATE_PATTERN = f"{NUMBER_PATTERN} ?({'|'.join(RATE_UNITS)})"
+SIZE_PATTERN = f"{NUMBER_PATTERN} ?({'|'.join(SIZE_UNITS)})"
 SIGNED_PATTERN = f"-?{NUMBER_PATTERN}"
 
 _NUMBER = re.compile(NUMBER_PATTERN)
+_SIZE = re.compile(SIZE_PATTERN)
 _DURATION = re.compile(DURATION_PATTERN)
 _DURATION_PART = re.compile(f"({NUMBER_PATTERN}) ?(h|ms|m|s|us)(?![a-z])")
 _COMPARISON = re.compile(r"(<=|>=|<|>)\s*(.*)", re.DOTALL)
@@ -194,3 +198,18 @@ def rounded(value: Fraction, limits: Sequence[Fraction], digits: int) -> str:
 def _side_of(limits: list[Fraction]) -> Callable[[Fraction], list[int]]:
     """Return a function that tells for each limit whether a value is below, on or above it."""
     return lambda value: [(value > limit) - (value < limit) for limit in limits]
+
+
+def parse_size(text: str) -> int | None:
+    """Return a size such as ``64 MiB`` in bytes; None for what is not one, or not a whole number of bytes."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        return None
+    size = Fraction(match[0].removesuffix(match[2]).strip()) * SIZE_UNITS[match[2]]
+    return int(size) if size.denominator == 1 else None
+
+
+def format_size(count: int) -> str:
+    """Return a number of bytes in the largest binary unit that it is a whole number of: ``64 MiB``."""
+    unit = next(unit for unit in ("MiB", "KiB", "B") if count % SIZE_UNITS[unit] == 0)
+    return f"{count // SIZE_UNITS[unit]} {unit}"

@@ -6,11 +6,14 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from slocheck.documents.reader import InvalidValue, Value, ValueType
 from slocheck.documents.units import shown
+from slocheck.documents.yaml_tree import ScalarNode, SequenceNode
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ADDRESS = re.compile(r"[!-\[\]-~]+")  # printable ASCII without the backslash
 _HOST = re.compile(r"[^/?#]*//[^/?#]*[/?#]")
+_ADDRESSEE = re.compile(r"(\$\{[^}]*\}|https?://\$\{[^}]*\}(:[0-9]*)?)(?=[/?#]|$)")
+"""A variable that is the beginning of an address, or all of its host."""
 _EXAMPLE = "write one such as http://127.0.0.1:8000"
 
 SECRET_NAME = re.compile(r"(?i)(^|[_-])(api[_-]?key|key|token|secret|password|passwd|signature|sig|auth)$")
@@ -108,3 +111,19 @@ def _reader(*, page: bool) -> ValueType[str]:
 
 BASE_URL = _reader(page=False)
 URL = _reader(page=True)
+
+
+def sends_variables(value: Value | None) -> bool:
+    """Tell whether the value of a ``${NAME}`` in an address, or in one of a list, goes to a written host.
+
+    A variable that is the beginning of the address, or all of its host, says itself where requests go.
+    """
+    match value.node if value else None:
+        case ScalarNode(text=text):
+            addressee = _ADDRESSEE.match(text)
+            return "${" in text[addressee.end() if addressee else 0 :]
+        case SequenceNode():
+            assert value is not None
+            return any(sends_variables(item) for item in value.items())
+        case _:
+            return False

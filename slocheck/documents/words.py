@@ -1,4 +1,6 @@
-"""Numbers in sentences: the singular and the plural of what is counted."""
+"""Numbers in sentences: the singular and the plural of what is counted, and what came most often."""
+
+from collections.abc import Mapping
 
 _ADVERBS = {1: "once", 2: "twice"}
 
@@ -24,3 +26,13 @@ def quantity(number: int, noun: str, plural: str = "") -> str:
         Such as ``1 request``, ``1,200 requests``, ``2 processes``.
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def most_frequent(counts: Mapping[str, int]) -> str:
+    """Return the text that was counted most often, the first of several; empty where there is none."""
+    return max(counts, key=lambda text: counts[text], default="")
+
+
+def most_often(counts: Mapping[str, int]) -> str:
+    """End a sentence with the text that was counted most often; empty where there is none."""
+    return f", most often {most_frequent(counts)}" if counts else ""

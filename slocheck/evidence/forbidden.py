@@ -30,6 +30,8 @@ class ForbiddenConnection:
     def __str__(self) -> str:
         where = f"[{self.address}]" if ":" in self.address else self.address
         place = f"{where}:{self.port}" if self.port else where
+        if not place:
+            return f"{self.host} (no address found)"
         return place if self.host == self.address else f"{self.host} ({place})"
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SUB_BUCKETS = 256
 _SUB_BITS = 8
 
 

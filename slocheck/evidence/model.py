@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.recording import Recording
@@ -12,6 +13,9 @@ from slocheck.spec.model import FailureRule, Overrides
 SCHEMA_VERSION = 4
 """Of the evidence's format. Formats 1 to 3 were written by development versions before 0.1.0."""
 
+LAG_QUANTILE = Fraction(99, 100)
+"""Of the lag that the validity checks look at; percentiles of latency above it need the largest lag."""
+
 
 class Ending(StrEnum):
     """How the load ended."""
@@ -20,7 +24,7 @@ class Ending(StrEnum):
     INTERRUPTED = "interrupted"
     TARGET_DOWN = "target_down"
     GENERATOR_LOST = "generator_lost"
-    UNEXPECTED_ANSWERS = "unexpected_answers"
+    UNEXPECTED_RESPONSES = "unexpected_responses"
     FORBIDDEN_CONNECTION = "forbidden_connection"
     SCENARIO = "ended_by_scenario"
 
@@ -100,6 +104,7 @@ class LoadHealth:
         forbidden: Where the scenario tried to connect to, and was not allowed to.
         file: What a Locust file says of the run.
         idle_classes: User classes of the Locust file that never ran a task.
+        gone: How the last user left that did so otherwise than by the plan; empty where none did.
     """
 
     planned_users: int
@@ -114,6 +119,7 @@ class LoadHealth:
     forbidden: tuple[ForbiddenConnection, ...] = ()
     file: FileResult = FileResult()
     idle_classes: tuple[str, ...] = ()
+    gone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,7 @@ class Provenance:
         seed: The run's seed.
         spec_path: The spec as the user named it.
         git_error: Why git reported no commit of a repository; empty if it did, or if there is none.
+        insecure: Keys of the spec by which certificates were not verified, such as ``target.tls.insecure``.
     """
 
     run_id: str
@@ -157,6 +164,7 @@ class Provenance:
     seed: int | None
     spec_path: str = "slo.yaml"
     git_error: str = ""
+    insecure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

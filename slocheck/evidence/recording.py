@@ -20,7 +20,7 @@ BEFORE_LOAD = -1
 class FailureClass(StrEnum):
     """Why a request was not a success.
 
-    GENERATOR failures are this machine's own, never the target's. An UNEXPECTED answer is not a failure
+    GENERATOR failures are this machine's own, never the target's. An UNEXPECTED response is not a failure
     either: its status is one that nobody named, so the request may not be the one that was meant.
     """
 
@@ -36,19 +36,47 @@ class FailureClass(StrEnum):
     GENERATOR = "generator"
 
 
+class RequestCounts:
+    """What follows from the numbers of successful and of failed requests, whatever part of a run they are of.
+
+    Attributes:
+        ok: Requests that neither failed nor had an unexpected response.
+        failures: Failed requests by class, and those with an unexpected response.
+    """
+
+    __slots__ = ()
+    ok: int
+    failures: Mapping[FailureClass, int]
+
+    @property
+    def failed(self) -> int:
+        """Failed requests of all classes; an unexpected response is not a failure."""
+        return sum(self.failures.values()) - self.unexpected
+
+    @property
+    def unexpected(self) -> int:
+        """Requests whose response had an unexpected status."""
+        return self.failures.get(FailureClass.UNEXPECTED, 0)
+
+    @property
+    def sent(self) -> int:
+        """Requests attempted."""
+        return self.ok + sum(self.failures.values())
+
+
 @dataclass(frozen=True, slots=True)
-class SliceCounts:
+class SliceCounts(RequestCounts):
     """What happened to the requests that one endpoint was sent in one second.
 
     Attributes:
         second: Seconds since the load began; `BEFORE_LOAD` for what users sent when they started, before it.
-        ok: Requests that neither failed nor had an unexpected answer.
-        failures: Failed requests by class, and those with an unexpected answer.
+        ok: Requests that neither failed nor had an unexpected response.
+        failures: Failed requests by class, and those with an unexpected response.
         statuses: Requests by status code; 0 stands for no response at all.
         unserved: No response at all, or 502, 503, 504: what availability counts.
         over: For each threshold of the recording, the *ok* requests at or over it, exactly.
         latencies: Histogram of the ok requests: bucket index (see `histogram`) to count.
-        failed_latencies: The same of the failed ones and of those with an unexpected answer.
+        failed_latencies: The same of the failed ones and of those with an unexpected response.
         total_ns: Sum of the ok requests' latencies.
         max_ns: Largest of the ok requests' latencies; 0 where there is none.
         cache_hits: Hits, by response header.
@@ -73,34 +101,19 @@ class SliceCounts:
     bytes_received: int = 0
     service_times: Mapping[int, int] = field(default_factory=dict)
 
-    @property
-    def failed(self) -> int:
-        """Failed requests of all classes; an unexpected answer is not a failure."""
-        return sum(self.failures.values()) - self.unexpected
-
-    @property
-    def unexpected(self) -> int:
-        """Requests whose answer had an unexpected status."""
-        return self.failures.get(FailureClass.UNEXPECTED, 0)
-
-    @property
-    def sent(self) -> int:
-        """Requests attempted."""
-        return self.ok + sum(self.failures.values())
-
 
 def only_refused(parts: Iterable[SliceCounts]) -> bool:
-    """Tell whether requests were answered, none with success and all with 3xx or with 4xx other than 429.
+    """Tell whether there were responses, none of them a success and all 3xx, or 4xx other than 429.
 
-    Then the load did not do what it was meant to do, whatever the scenario says of those answers.
+    Then the load did not do what it was meant to do, whatever the scenario says of those responses.
     """
-    answered = False
+    responded = False
     for part in parts:
-        unanswered = part.statuses.get(0, 0) - part.failures.get(FailureClass.GENERATOR, 0)
-        if part.ok or unanswered > 0 or any(_serves(status) for status in part.statuses):
+        no_response = part.statuses.get(0, 0) - part.failures.get(FailureClass.GENERATOR, 0)
+        if part.ok or no_response > 0 or any(_serves(status) for status in part.statuses):
             return False
-        answered = answered or any(part.statuses)
-    return answered
+        responded = responded or any(part.statuses)
+    return responded
 
 
 def _serves(status: int) -> bool:
@@ -118,7 +131,7 @@ class EndpointRecording:
 
 @dataclass(frozen=True, slots=True)
 class ErrorExample:
-    """One failed request or unexpected answer, for the report; texts come from the target and are foreign.
+    """One failed request or unexpected response, for the report; texts come from the target and are foreign.
 
     Attributes:
         endpoint: What was asked.

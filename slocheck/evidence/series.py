@@ -41,13 +41,13 @@ def parse_boundary(text: str) -> Fraction | float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class PromqlAnswer:
-    """The answer to one PromQL query: a custom objective's, or a dashboard's.
+class PromqlResult:
+    """The result of one PromQL query: a custom objective's, or a dashboard's.
 
     Attributes:
         query: As it was sent.
         values: One value for an instant query; the range's points, in time order, else. Empty: no data.
-        error: Why there is none; empty when it was answered.
+        error: Why there is none; empty where there is one.
         gap: The longest time within the window, and what the query reads before it, without a scrape of
             what it reads, or without a point; None: nobody looked.
     """
@@ -96,9 +96,9 @@ class ServerSeries:
         scrape_interval: Seconds.
         clock_skew: The source's clock minus ours, seconds.
         queries: Every query sent for what is graded, for the report.
-        warnings: What the source warned of, and what looked wrong in its answers.
+        warnings: What the source warned of, and what looked wrong in its responses.
         incomplete: Why the series cannot be trusted to be whole; empty when they can.
-        promql: Objective name to its answer.
+        promql: Objective name to its result.
         dashboard: Objective name to what a dashboard would show at the window's end, in the metric's
             own unit; shown next to our number, never graded.
         lag: Seconds by which a sample may be behind its time, since the page is.
@@ -119,8 +119,8 @@ class ServerSeries:
     queries: tuple[str, ...] = ()
     warnings: tuple[RunWarning, ...] = ()
     incomplete: tuple[str, ...] = ()
-    promql: Mapping[str, PromqlAnswer] = field(default_factory=dict)
-    dashboard: Mapping[str, PromqlAnswer] = field(default_factory=dict)
+    promql: Mapping[str, PromqlResult] = field(default_factory=dict)
+    dashboard: Mapping[str, PromqlResult] = field(default_factory=dict)
     lag: float = 0.0
     whole_from: float | None = None
     mapping: str = ""

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+NOT_A_HISTOGRAM = "not-a-histogram"
+"""Code of the warning that something else stands under the histogram's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunWarning:

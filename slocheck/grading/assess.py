@@ -1,5 +1,6 @@
 """Grading: evidence against a spec, to an assessment."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -11,13 +12,14 @@ from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, Finding, ObjectiveResult, Outcome, Verdict
-from slocheck.grading.generator_lag import unexplained_by_target, with_lateness
-from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
+from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of, short_window
 from slocheck.grading.sides import grade_objective
-from slocheck.grading.steady_state import steady_states, steady_warnings, withhold_unsteady
-from slocheck.grading.validity import answer_warnings, check_run
-from slocheck.grading.withhold import withhold_invalid
+from slocheck.grading.validity.checks import check_run, response_warnings
+from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag
+from slocheck.grading.validity.steady_state import steady_states, steady_warnings, withhold_unsteady
+from slocheck.grading.validity.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
+from slocheck.plan.arrival_notices import phase_locked
 from slocheck.spec.model import Spec
 from slocheck.statistics.confidence import alpha_for
 
@@ -43,7 +45,7 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     if spec.confidence is not None:
         results = withhold_unsteady(results, states)
     findings = (*_checked(spec, measured_runs), *unexplained_by_target(results, spec, runs))
-    results = with_lateness(withhold_invalid(results, findings), spec, runs)
+    results = with_generator_lag(withhold_invalid(results, findings), spec, runs)
     outcome = outcome_of(results, findings, spec, runs, alpha=alpha)
     achieved = tiers.achieved_tier(results, spec.tiers) if _may_achieve(outcome, findings, runs) else None
     following = tiers.next_tier(achieved, results, spec.tiers)
@@ -57,14 +59,18 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         objectives=results,
         findings=findings,
         warnings=(
-            *answer_warnings(spec, runs),
+            *response_warnings(spec, runs),
+            *_load_warnings(spec),
+            *_shared_seed(runs),
             *_merged_names(runs),
             *_idle_classes(runs),
             *steady_warnings(states, spec),
             *_warnings(results, runs),
         ),
         confidence=spec.confidence,
-        headline=headline(outcome, results, findings, spec, file=file_gate(runs)),
+        headline=_with_scope(
+            headline(outcome, results, findings, spec, file=file_gate(runs)), short_window(outcome, runs)
+        ),
         steady_states=states,
     )
 
@@ -102,6 +108,29 @@ def _may_achieve(outcome: Outcome, findings: Sequence[Finding], runs: Sequence[E
         and all(finding.valid for finding in findings)
         and all(run.ending is not Ending.TARGET_DOWN for run in runs)
     )
+
+
+def _with_scope(sentence: str, scope: str) -> str:
+    return f"{sentence.removesuffix('.')}; {scope}." if scope else sentence
+
+
+def _load_warnings(spec: Spec) -> Iterator[RunWarning]:
+    """Yield what a user should know of the load that the spec asks for."""
+    yield from (RunWarning("old-word", text) for text in spec.workload.old_words)
+    if text := phase_locked(spec.workload):
+        yield RunWarning("even-arrivals", text)
+
+
+def _shared_seed(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
+    """Yield a warning where pooled runs had the same arrivals and data."""
+    seeds = Counter(run.provenance.seed for run in runs)
+    for seed, count in seeds.items():
+        if count > 1 and seed is not None:
+            yield RunWarning(
+                "same-seed",
+                f"{count} of the {len(runs)} runs have the seed {seed}, and with it the same arrivals and "
+                "data, so they say less than as many different ones; make runs to be pooled without --seed",
+            )
 
 
 def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
@@ -151,4 +180,11 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         for run in runs
         if run.provenance.git_error
     )
-    return tuple(dict.fromkeys((*missed, *down, *file, *server, *generator, *git)))
+    insecure = (
+        RunWarning(
+            "insecure", f"{key}: true: the certificate was not verified, so anybody may have responded"
+        )
+        for run in runs
+        for key in run.provenance.insecure
+    )
+    return tuple(dict.fromkeys((*insecure, *missed, *down, *file, *server, *generator, *git)))

@@ -7,7 +7,7 @@ from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
-from slocheck.statistics.sequential import FINAL_ANALYSIS, INTERIM_ANALYSES, alpha_share
+from slocheck.statistics.sequential import analysis_plan
 
 
 class EarlyStopping:
@@ -19,6 +19,7 @@ class EarlyStopping:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
+        self._plan = analysis_plan(spec.workload.duration)
         self._done = 0
         self._decided_at: int | None = None
 
@@ -33,7 +34,7 @@ class EarlyStopping:
             return False
         analysis = self._done
         self._done += 1
-        if not decides(analysis, self._spec, evidence):
+        if not decides(self._plan.alpha_share(analysis), self._spec, evidence):
             return False
         self._decided_at = analysis
         return True
@@ -41,29 +42,28 @@ class EarlyStopping:
     def spent(self, evidence: Evidence) -> Evidence:
         """Return the finished run's evidence with its share of alpha and, if it ended early, its window."""
         if self._decided_at is None:
-            return replace(evidence, alpha_share=alpha_share(FINAL_ANALYSIS))
+            return replace(evidence, alpha_share=self._plan.alpha_share(self._plan.final))
         return replace(
             evidence,
-            alpha_share=alpha_share(self._decided_at),
+            alpha_share=self._plan.alpha_share(self._decided_at),
             planned_window_s=float(evidence.recording.window_s),
         )
 
     def _due(self, second: int) -> bool:
         """Tell whether the next analysis is due; the final one is that of the finished run."""
-        if self._done >= FINAL_ANALYSIS:
+        if self._done >= self._plan.final:
             return False
-        workload = self._spec.workload
-        return second >= round(workload.warmup) + round(INTERIM_ANALYSES[self._done] * workload.duration)
+        return second >= round(self._spec.workload.warmup) + self._plan.moments_s[self._done]
 
 
-def decides(analysis: int, spec: Spec, evidence: Evidence) -> bool:
-    """Tell whether the client side decides the gate, either way, at the analysis' share of alpha.
+def decides(alpha_share: float, spec: Spec, evidence: Evidence) -> bool:
+    """Tell whether the client side decides the gate, either way, at an analysis' share of alpha.
 
     The server side is fetched after the run and graded at the same share.
     """
     seen = replace(
         evidence,
-        alpha_share=alpha_share(analysis),
+        alpha_share=alpha_share,
         planned_window_s=float(evidence.recording.window_s),  # as if it ended here
     )
     return assess(client_side(spec), seen).outcome in (Outcome.PASS, Outcome.FAIL)

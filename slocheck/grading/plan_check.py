@@ -7,6 +7,7 @@ from functools import partial
 from math import ceil
 
 from slocheck.documents.units import format_duration
+from slocheck.plan.arrival_notices import phase_locked
 from slocheck.plan.forecast import Forecast, ProofNeed, forecast, obstacles, proof_needs
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.request_mix import requests_per_arrival
@@ -14,7 +15,7 @@ from slocheck.spec.model import EXTRA_LEVELS, Spec
 from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.confidence import alpha_for
 from slocheck.statistics.sample_size import requests_needed
-from slocheck.statistics.sequential import FINAL_ANALYSIS, alpha_share
+from slocheck.statistics.sequential import analysis_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class PlanCheck:
         windows_s: The window that each of `needs` takes, whole seconds; None where it is not known.
         unproven: The limits that the plan cannot prove, those that count first.
         min_window_s: The shortest window that can decide anything, seconds.
+        notices: What a user should know of the load, each a sentence without a full stop.
     """
 
     forecast: Forecast
@@ -49,6 +51,7 @@ class PlanCheck:
     windows_s: tuple[int | None, ...]
     unproven: tuple[Unproven, ...]
     min_window_s: int
+    notices: tuple[str, ...] = ()
 
 
 def check_plan(spec: Spec, scenario: Scenario | None, *, until_decided: bool = False) -> PlanCheck:
@@ -67,6 +70,7 @@ def check_plan(spec: Spec, scenario: Scenario | None, *, until_decided: bool = F
         needs=needs,
         windows_s=tuple(_window_s(need, spec) for need in needs),
         unproven=tuple(unproven),
+        notices=tuple(filter(None, (*spec.workload.old_words, phase_locked(spec.workload)))),
         min_window_s=max(spec.validity.min_slices, MIN_SLICES if spec.confidence is not None else 0),
     )
 
@@ -75,7 +79,8 @@ def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[Proof
     """Return what each limit needs; the last of several analyses has only a part of alpha left."""
     if spec.confidence is None:
         return proof_needs(spec, lambda _: 1, planned)
-    alpha = alpha_for(spec.confidence) * (alpha_share(FINAL_ANALYSIS) if until_decided else 1)
+    analyses = analysis_plan(spec.workload.duration)
+    alpha = alpha_for(spec.confidence) * (analyses.alpha_share(analyses.final) if until_decided else 1)
     return proof_needs(spec, partial(requests_needed, alpha=alpha), planned)
 
 

@@ -11,10 +11,13 @@ from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import Indicator, Limit
 from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.mean import compare_mean
-from slocheck.statistics.proportion import ProportionComparison, compare_proportion
+from slocheck.statistics.proportion import SMALLEST_P, ProportionComparison, compare_proportion
 from slocheck.statistics.sample_size import requests_needed
 
 _ROUNDING = 1e-9
+_DOWN = (
+    "the target was down: not one request of several seconds in a row was served, more than the limit allows"
+)
 _TOO_FEW_SLICES = (
     f"fewer than {MIN_SLICES} slices in the window: too few for a verdict at the stated confidence; "
     "run longer or scrape faster"
@@ -94,7 +97,10 @@ def _share_holds(share: Fraction, total: int, indicator: Indicator, limit: Limit
 def _confident_share(
     observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, alpha: float
 ) -> SideResult:
-    """Keep a verdict only where the statistics reach it too."""
+    """Keep a verdict only where the statistics reach it too, or where outages alone break the limit."""
+    down = _broken_by_outages(sample, indicator, limit)
+    if down:
+        return replace(observed, bounds=_certain(down), reason=_DOWN)
     allowed = error_budget(indicator, limit)
     if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
@@ -122,6 +128,21 @@ def _confident_share(
         return replace(observed, bounds=bounds)
     cause, reason = _why_undecided(observed, compared, allowed, alpha)
     return _undecided(replace(observed, bounds=bounds), cause, reason)
+
+
+def _broken_by_outages(sample: Share, indicator: Indicator, limit: Limit) -> Fraction | None:
+    """Return the share of requests that fell into outages, where that alone breaks the limit.
+
+    That the target was down is what was seen of this run, not the estimate of a rate: however few and
+    correlated the slices are, chance is no explanation.
+    """
+    share = Fraction(sample.outage, sample.total) if sample.outage else None
+    return share if share and not _share_holds(share, sample.total, indicator, limit) else None
+
+
+def _certain(share: Fraction) -> Bounds:
+    """Return the bounds of a share of bad requests that is known to be at least so large."""
+    return Bounds(float(share), 1.0, p_breach=SMALLEST_P)
 
 
 def _undecided(observed: SideResult, cause: Cause | None, reason: str) -> SideResult:

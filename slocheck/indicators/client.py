@@ -7,9 +7,11 @@ from fractions import Fraction
 from math import inf
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.documents.words import quantity
 from slocheck.evidence.histogram import count_at_or_over, merge, quantile_bounds
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
+from slocheck.indicators.outages import requests_in_outages
 from slocheck.indicators.samples import Display, NoData, Rate, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
 from slocheck.plan.load_plan import is_reference
@@ -139,7 +141,7 @@ def _unserved(part: SliceCounts) -> int:
 
 
 def _errors(question: _ClientQuestion) -> Share:
-    """Failures; an unexpected answer is possibly one."""
+    """Failures; an unexpected response is possibly one."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
     surely = tuple(_failed(part) for part in seconds)
@@ -152,40 +154,60 @@ def _errors(question: _ClientQuestion) -> Share:
         Display(float(low), float(high)),
         Slices(n, surely, possibly if possibly != surely else None),
         _unexpected_notes(seconds),
+        outage=_outage(seconds),
     )
 
 
+def _outage(seconds: Seconds) -> int:
+    return requests_in_outages([_sent(part) for part in seconds], [_unserved(part) for part in seconds])
+
+
 def _availability(question: _ClientQuestion) -> Share:
-    """Requests that were not served; an unexpected answer was."""
+    """Requests that were not served; an unexpected response was."""
     seconds = question.seconds
     n = tuple(_sent(part) for part in seconds)
     counts = tuple(_unserved(part) for part in seconds)
     share = Fraction(sum(counts), sum(n))
     value = float(1 - share)
-    return Share(sum(n), share, share, Display(value, value), Slices(n, counts))
+    return Share(sum(n), share, share, Display(value, value), Slices(n, counts), outage=_outage(seconds))
 
 
 def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:
-    """Say how many unexpected answers widen the bounds."""
+    """Say how many unexpected responses widen the bounds."""
     count = sum(part.unexpected for part in seconds)
-    answers = (
-        "answer has an unexpected status and is"
+    responses = (
+        "response has an unexpected status and is"
         if count == 1
-        else "answers have an unexpected status and are"
+        else "responses have an unexpected status and are"
     )
-    return (f"{count:,} {answers} possibly bad",) if count else ()
+    return (f"{count:,} {responses} possibly bad",) if count else ()
 
 
 def _cache(question: _ClientQuestion) -> Share | NoData:
+    """Cache misses; a request that failed without telling is possibly one, as misses are what takes long."""
     seconds = question.seconds
-    n = tuple(part.cache_hits + part.cache_misses for part in seconds)
-    if sum(n) == 0:
+    told = tuple(part.cache_hits + part.cache_misses for part in seconds)
+    if sum(told) == 0:
         headers = ", ".join(question.spec.cache.headers)
         return NoData(f"no response showed a cache hit or miss in {headers}")
-    misses = tuple(part.cache_misses for part in seconds)
-    share = Fraction(sum(misses), sum(n))
-    hit_rate = float(1 - share)
-    return Share(sum(n), share, share, Display(hit_rate, hit_rate), Slices(n, misses))
+    unknown = tuple(min(_failed(part), part.sent - count) for part, count in zip(seconds, told, strict=True))
+    n = tuple(count + more for count, more in zip(told, unknown, strict=True))
+    surely = tuple(part.cache_misses for part in seconds)
+    possibly = tuple(misses + more for misses, more in zip(surely, unknown, strict=True))
+    hit_rate = 1 - sum(surely) / sum(told)
+    return Share(
+        sum(n),
+        Fraction(sum(surely), sum(n)),
+        Fraction(sum(possibly), sum(n)),
+        Display(hit_rate, hit_rate),
+        Slices(n, surely, possibly if possibly != surely else None),
+        _untold_notes(sum(unknown)),
+    )
+
+
+def _untold_notes(count: int) -> tuple[str, ...]:
+    """Say how many failed requests widen the bounds of the hit rate."""
+    return (f"{quantity(count, 'failed request')} may have been cache misses",) if count else ()
 
 
 def _rate(question: _ClientQuestion) -> Rate | NoData:
@@ -247,7 +269,7 @@ def _slow(
 def _percentile(seconds: Seconds, quantile: Fraction, total: int) -> Display:
     """Return the percentile of all requests, failed ones ranked as infinitely slow, in seconds.
 
-    Unexpected answers are ranked first for the lower bound, and as infinitely slow for the upper one.
+    Unexpected responses are ranked first for the lower bound, and as infinitely slow for the upper one.
     """
     histogram = merge(part.latencies for part in seconds)
     served = sum(histogram.values())

@@ -1,7 +1,7 @@
 """How far a metrics page is behind what was served, and when it has counted all of a load.
 
 Some servers collect their counts and put them on the page every second or every few seconds, others
-answer with a page that they made some seconds ago.
+response with a page that they made some seconds ago.
 """
 
 from bisect import bisect_left, bisect_right
@@ -14,9 +14,9 @@ from math import inf
 from statistics import median
 
 from slocheck.evidence.series import ServerSeries
-from slocheck.indicators.server.buckets import LastBucket
-from slocheck.indicators.server.scrape_targets import target_name
-from slocheck.indicators.server.selections import Both, Pinned, Selection
+from slocheck.indicators.server.growth.buckets import LastBucket
+from slocheck.indicators.server.growth.scrape_targets import target_name
+from slocheck.indicators.server.growth.selections import Both, Pinned, Selection
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Preset
 
@@ -116,7 +116,7 @@ def settlement(raw: ServerSeries, metrics: AbstractSet[str], *, sent: int, limit
         raw: All samples until now.
         metrics: What is graded.
         sent: Requests of the whole load.
-        limit: Seconds after the load in which an answer is needed.
+        limit: Seconds after the load in which a response is needed.
     """
     server = ServerSide(replace(raw, whole_from=inf))
     wanted = list(requests_counted(raw.preset, metrics))

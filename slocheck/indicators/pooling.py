@@ -44,6 +44,7 @@ def _pool_shares(shares: Sequence[Share], *, ratio: bool) -> Share:
         tuple(dict.fromkeys(note for share in shares for note in share.notes)),
         # the client may settle what a bucket leaves open, but nothing else
         bool(uncertain) and all(share.bucket_limited for share in uncertain),
+        sum(share.outage for share in shares),
     )
 
 

@@ -54,6 +54,7 @@ class Share:
         notes: What widened the bounds: reset, tail_unknown, a limit inside a bucket, ...
         bucket_limited: Nothing is open but on which side of the limit the requests of one bucket were. The
             client, never faster than the server for the same requests, may settle it.
+        outage: How many of the bad ones fell into outages, in which not one request was served.
     """
 
     total: int
@@ -63,6 +64,7 @@ class Share:
     slices: Slices | None = None
     notes: tuple[str, ...] = ()
     bucket_limited: bool = False
+    outage: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.server.scrape_targets import CleanSeries, clean
+from slocheck.indicators.server.growth.scrape_targets import CleanSeries, clean
 from slocheck.plan.usage import (
     CONTAINER_CPU,
     CONTAINER_MEMORY,

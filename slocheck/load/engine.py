@@ -18,7 +18,6 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import MasterProcess, proxy_warnings
 from slocheck.load.messaging.messages import (
-    CheckScenario,
     FileDone,
     FinishWindow,
     ListenerRuns,
@@ -41,7 +40,7 @@ PREPARE_S = 30.0
 STOP_S = 2.0
 LEAVE_S = 3.0
 LISTENERS_S = 25.0
-"""How long the Locust file's listeners may take after the result, in a process that answers no more."""
+"""How long the Locust file's listeners may take after the result, in a process that responds no more."""
 _SILENCE_S = 60.0
 _Expected = TypeVar("_Expected", ScenarioLoaded, WorkersReady)
 
@@ -70,9 +69,8 @@ class LoadEngine:
     process may make several runs, one after the other.
     """
 
-    def __init__(self, plan: LoadPlan, *, prepare_s: float = PREPARE_S) -> None:
+    def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
-        self._prepare_s = prepare_s
         self._phases = Phases(plan)
         self._master: MasterProcess | None = None
         self._on_output: Callable[[bytes], None] = lambda _block: None
@@ -97,11 +95,6 @@ class LoadEngine:
         if master is not None:
             master.close(LEAVE_S if self._done_received else 0.0)
 
-    @property
-    def pid(self) -> int | None:
-        """The master's process id, which is its process group's too; None before `prepare`."""
-        return self._master.pid if self._master else None
-
     def check(self) -> None:
         """Check that this machine has the open files and ports for the load; raises UsageError."""
         check_capacity(self._plan)
@@ -110,17 +103,6 @@ class LoadEngine:
         """Hand all that the scenario prints and logs from now on to `take`, in a thread of its own."""
         self._on_output = take
 
-    def load(self) -> ScenarioInfo:
-        """Load the scenario as `prepare` does, and start no worker.
-
-        Raises:
-            UsageError: The scenario cannot be run; says where and why.
-            GeneratorError: The process that loads it did not start.
-        """
-        self._master = MasterProcess(self._plan.environment, self._on_output)
-        self._master.send(CheckScenario(self._plan))
-        return ScenarioInfo(self._expect(ScenarioLoaded).user_classes, dict(self._versions))
-
     def prepare(self) -> ScenarioInfo:
         """Load the scenario and start the workers; nothing is sent to the target.
 
@@ -128,27 +110,27 @@ class LoadEngine:
             UsageError: The scenario cannot be run; says where and why.
             GeneratorError: The workers did not start.
         """
-        self._master = MasterProcess(self._plan.environment, self._on_output)
+        self._master = MasterProcess(self._on_output)
         self._master.send(PrepareLoad(self._plan))
         loaded = self._expect(ScenarioLoaded)
         ready = self._expect(WorkersReady)
         self._versions |= ready.versions
-        warned = (*proxy_warnings(self._plan.environment), *ready.warnings)
+        warned = (*proxy_warnings(), *ready.warnings)
         return ScenarioInfo(loaded.user_classes, dict(self._versions), warned, ready.starts)
 
     def _expect(self, kind: type[_Expected]) -> _Expected:
         """Return the message of this kind, the next one expected from the master."""
         assert self._master is not None
         try:
-            message = self._master.receive(self._prepare_s)
+            message = self._master.receive(PREPARE_S)
         except queue.Empty:
             self.close()
             if kind is ScenarioLoaded:
                 raise UsageError(
-                    f"{self._plan.scenario}: was not imported within {self._prepare_s:g} s; "
+                    f"{self._plan.scenario}: was not imported within {PREPARE_S:g} s; "
                     "a Locust file must not wait or loop outside of its users"
                 ) from None
-            raise GeneratorError(f"the workers were not connected within {self._prepare_s:g} s") from None
+            raise GeneratorError(f"the workers were not connected within {PREPARE_S:g} s") from None
         if isinstance(message, kind):
             return message
         complaint = f": {text}" if (text := self._master.complaint()) else ""
@@ -177,10 +159,10 @@ class LoadEngine:
                 case SecondPassed():
                     on_tick(self._tick(message))
                 case LoadDone():
-                    return self._with_last_word(self._done(message))
+                    return self._with_file_result(self._done(message))
         return self._cut_off()
 
-    def _with_last_word(self, result: LoadResult) -> LoadResult:
+    def _with_file_result(self, result: LoadResult) -> LoadResult:
         """Return the result with what the Locust file says of it; one that never comes back costs no more."""
         assert self._master is not None
         running, until = "the end of the load generator", time.monotonic() + LISTENERS_S

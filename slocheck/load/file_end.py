@@ -13,6 +13,11 @@ def called(call: str) -> str:
     return f"{call} in {place}" if place else call
 
 
+def decided_by_plan(call: str) -> str:
+    """Return how a file ends its run that starts or stops users: the plan says how many there are."""
+    return f"{called(call)}, where the plan says how many users there are"
+
+
 def raised(error: BaseException) -> str:
     """Return what was raised and the file's line that did."""
     place = place_of(error.__traceback__)

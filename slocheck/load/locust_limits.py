@@ -1,30 +1,36 @@
-"""Limits of Locust's own clients that can affect a verdict, warned of before the load."""
+"""What a user should know of a Locust file before the load: limits of Locust's own clients, and hosts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
 from locust import FastHttpUser, User
 
 from slocheck.evidence.warnings import RunWarning
+from slocheck.load.users import own_hosts
 from slocheck.plan.load_plan import LoadPlan
 
 MANY_USERS = 900
 """Users of one process whose open files stay below number 1,024, with some to spare."""
 
 
-def warnings(plan: LoadPlan, classes: Iterable[type[User]]) -> tuple[RunWarning, ...]:
-    """Return what a user should know about the plan's clients before it runs.
+def warnings(plan: LoadPlan, classes: Sequence[type[User]]) -> tuple[RunWarning, ...]:
+    """Return what a user should know about the plan's clients before it runs."""
+    return (*own_hosts.warnings(classes), *_descriptors(plan, classes))
 
-    FastHttpUser checks with select() whether a connection is still open. From open file 1,024 on that call
+
+def _descriptors(plan: LoadPlan, classes: Iterable[type[User]]) -> Iterator[RunWarning]:
+    """Yield a warning where FastHttpUser cannot keep its connections.
+
+    It checks with select() whether a connection is still open. From open file 1,024 on that call
     fails, and the connection is taken to be closed. HttpUser calls poll(), which has no such limit.
     """
     affected = [user.__name__ for user in classes if issubclass(user, FastHttpUser)]
     each = ceil(plan.users / plan.processes)
     if not affected or each <= MANY_USERS:
-        return ()
+        return
     text = (
         f"{', '.join(affected)}: FastHttpUser keeps no connection beyond descriptor 1,023; with {each:,} "
         "users a process some open a new one for each request, which is slower: use "
         f"--processes {ceil(plan.users / MANY_USERS)}, or slocheck's LeanHttpUser"
     )
-    return (RunWarning("locust-client", text),)
+    yield RunWarning("locust-client", text)

@@ -4,8 +4,8 @@ import resource
 import socket
 from math import ceil
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from slocheck.documents.http import host_and_port
 from slocheck.errors import UsageError
 from slocheck.plan.load_plan import LoadPlan
 
@@ -63,8 +63,7 @@ def _ports() -> int:
 
 def _addresses(url: str) -> int:
     """Return how many addresses the target has; an unknown name is reported elsewhere."""
-    parts = urlsplit(url)
     try:
-        return len(set(socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)))
+        return len(set(socket.getaddrinfo(*host_and_port(url), type=socket.SOCK_STREAM)))
     except (OSError, UnicodeError):
         return 1

@@ -8,7 +8,7 @@ import site
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,14 +37,13 @@ NO_PROXY = "no_proxy"
 """In small letters. No client of the load gets to see them: it goes straight to its target."""
 
 
-def _child_environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Return the children's environment: ours and the plan's, without what turns Locust into another program.
+def _child_environment() -> dict[str, str]:
+    """Return the children's environment: ours, without what turns Locust into another program.
 
     The working folder is kept out of the module path (a ``random.py`` next to a Locust file must not
     replace Python's), so the path of a slocheck that is run from its sources is added to it.
     """
-    merged = {**os.environ, **added}
-    kept = {key: value for key, value in merged.items() if not _is_scrubbed(key)}
+    kept = {key: value for key, value in os.environ.items() if not _is_scrubbed(key)}
     root = str(Path(slocheck.__file__).parents[1])
     if root not in site.getsitepackages():
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, (kept.get("PYTHONPATH"), root)))
@@ -55,10 +54,9 @@ def _is_scrubbed(key: str) -> bool:
     return key in WITHHELD or key in SCRUBBED or key.lower() in (*PROXIES, NO_PROXY)
 
 
-def proxy_warnings(added: Mapping[str, str]) -> tuple[RunWarning, ...]:
-    """Return a warning where the environment, or what is added to it, names proxies."""
-    merged = {**os.environ, **added}
-    named = sorted(key for key, value in merged.items() if value and key.lower() in PROXIES)
+def proxy_warnings() -> tuple[RunWarning, ...]:
+    """Return a warning where the environment names proxies."""
+    named = sorted(key for key, value in os.environ.items() if value and key.lower() in PROXIES)
     if not named:
         return ()
     text = f"{', '.join(named)}: proxies are ignored, the load goes straight to its target"
@@ -72,15 +70,13 @@ class MasterProcess:
         pid: Of the master; also the number of the process group.
     """
 
-    def __init__(
-        self, environment: Mapping[str, str], on_output: Callable[[bytes], None] = lambda _block: None
-    ) -> None:
+    def __init__(self, on_output: Callable[[bytes], None] = lambda _block: None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_child_environment(environment),
+            env=_child_environment(),
             start_new_session=True,
         )
         assert self._process.stdin is not None

@@ -12,30 +12,35 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any, SupportsFloat
 
-from slocheck.evidence.merge import Delta
-from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.sink import RecorderSink, UnsentListener, ignore_unsent
-from slocheck.load.lateness import current_user, take_lateness
+from slocheck.evidence.merge import MAX_MESSAGE, Delta
+from slocheck.evidence.recording import BEFORE_LOAD, FailureClass
+from slocheck.load.http.sink import RecorderSink, UnsentListener
 from slocheck.load.own_code import is_own_fault
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import (
+    KILLED,
+    UnmeasuredError,
     cache_outcome,
     classify,
+    failure_class,
     fields_of,
+    given_up_text,
     is_forbidden,
     is_transport,
-    judge,
     leaves_block,
     message_of,
     reported_error,
     status_message,
+    unmeasured,
 )
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.load.recording.redirects import first_redirect
+from slocheck.load.schedule_lag import current_user, take_schedule_lag
 from slocheck.masking import strip_url
 from slocheck.plan.load_plan import LoadPlan
 
 REQUEST_KEY = "slocheck.request"
+_NOT_BEGUN_NS = 1 << 62
 _BY_STATUS = frozenset({FailureClass.STATUS, FailureClass.UNEXPECTED})
 _NO_RESPONSE_CLASSES = frozenset(FailureClass) - _BY_STATUS - {FailureClass.EXPECTATION}
 
@@ -50,7 +55,7 @@ class Tracker:
         lean: Where the lean client counts; it tracks its requests itself.
     """
 
-    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener = ignore_unsent) -> None:
+    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:
         self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
         self.requests = InFlightTable()
         self.lean = RecorderSink(plan, on_unsent)
@@ -59,6 +64,7 @@ class Tracker:
         self._unrecorded = 0
         self._plan = plan
         self._on_unsent = on_unsent
+        self.begin(_NOT_BEGUN_NS)
 
     @property
     def open(self) -> int:
@@ -80,10 +86,10 @@ class Tracker:
         """When the last response ended, on the monotonic clock."""
         return max(self.recorder.last_end_ns, self.lean.recorder.last_end_ns)
 
-    def begin(self, origin_ns: int, first_second: int = 0) -> None:
-        """Count slices from this moment of the monotonic clock; what came before counts in `first_second`."""
+    def begin(self, origin_ns: int) -> None:
+        """Count slices from this moment of the monotonic clock; what is sent before it has one of its own."""
         for recorder in (self.recorder, self.lean.recorder):
-            recorder.begin(origin_ns, first_second)
+            recorder.begin(origin_ns, BEFORE_LOAD)
 
     def drain(self) -> None:
         """Send no new request."""
@@ -115,9 +121,10 @@ class Tracker:
             self._on_unsent(str(request_type), _recorded_name(str(name), request), exception)
             return
         if not isinstance(response_time, SupportsFloat) or not math.isfinite(response_time):
-            self._unrecorded += 1
+            text = f"was reported with response_time={response_time!r}"[:MAX_MESSAGE]
+            self._unmeasured(str(request_type), _recorded_name(str(name), request), UnmeasuredError(text))
             return
-        waited_ns = _waited_ns(request) if request is not None else take_lateness(current_user())
+        waited_ns = _waited_ns(request) if request is not None else take_schedule_lag(current_user())
         service_ns = max(1, round(float(response_time) * 1_000_000))
         latency_ns = service_ns + waited_ns
         start_ns = (
@@ -165,7 +172,9 @@ class Tracker:
             status, fields = redirect.status, {"location": redirect.location}
             approved = approved or redirect.path in rule.redirects
             error = None if redirect.elsewhere else error
-        failure = judge(status=status, error=error, by_scenario=by_scenario, rule=rule, approved=approved)
+        failure = failure_class(
+            status=status, error=error, by_scenario=by_scenario, rule=rule, approved=approved
+        )
         if status is None and failure in _NO_RESPONSE_CLASSES:
             status = 0
         if failure is None:
@@ -174,8 +183,8 @@ class Tracker:
             return failure, status, message_of(error), cache
         return failure, status, status_message(status or 0, fields), cache
 
-    def answered(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
-        """Note that a `catch_response` request has its response, which the scenario has not judged yet."""
+    def responded(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
+        """Note that a `catch_response` request has its response, which the scenario may still decide on."""
         if request not in self.requests or self._unsendable(request, response):
             return
         if request.timer is not None:
@@ -210,13 +219,28 @@ class Tracker:
 
     def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
         """Tell whether a request failed while it was built; that is counted as the scenario's exception."""
-        if not is_forbidden(error) and (request.under_way or is_transport(error)):
+        told = unmeasured(error)
+        if told is None and not is_forbidden(error) and (request.under_way or is_transport(error)):
             return False
         if request.give_back is not None:
             request.give_back()
-        if self.requests.close(request) and not leaves_block(error):
+        if not self.requests.close(request):
+            return True
+        if told is not None:
+            self._unmeasured(request.method, request.name, told)
+        elif not leaves_block(error):
             self._on_unsent(request.method, request.name, error)
         return True
+
+    def _unmeasured(self, method: str, name: str, error: UnmeasuredError) -> None:
+        """Count a request that was sent, and that the scenario itself kept from being measured."""
+        self._unrecorded += 1
+        self._on_unsent(method, name, error)
+
+    def killed(self, request: InFlightRequest) -> None:
+        """Note a request whose greenlet the Locust file killed: the target is not to blame for it."""
+        if self.requests.close(request):
+            self._unmeasured(request.method, request.name, KILLED)
 
     def broke_off(self, request: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
         """Record a request whose client raised, unless it was never sent."""
@@ -245,8 +269,8 @@ class Tracker:
         """Record or drop all requests in flight: the drain is over.
 
         Args:
-            as_timeouts: Record the unanswered ones as failed at their age. Otherwise we ended the run early
-                and they say nothing about the target: they are unrecorded.
+            as_timeouts: Record those without a response as failed at their age. Otherwise we ended the run
+                early and they say nothing about the target: they are unrecorded.
         """
         for request in self.requests:
             if request.provisional is not None:
@@ -255,8 +279,7 @@ class Tracker:
                 self.requests.close(request)
                 self._in_flight += 1
                 age = request.age_ns
-                text = f"no response {age / 1e9:.0f} s after it was sent, when the drain ended"
-                result = Result(request.start_ns, age, FailureClass.TIMEOUT, 0, text)
+                result = Result(request.start_ns, age, FailureClass.TIMEOUT, 0, given_up_text(age))
                 self.recorder.record(request.method, request.name, result)
             else:
                 self.requests.close(request)
@@ -272,7 +295,7 @@ def _by_own_client(error: BaseException | None) -> bool:
 def _recorded_name(name: str, request: InFlightRequest | None) -> str:
     """Return the name of an event's request: one that comes from the URL without the query's values.
 
-    A response that the scenario judges itself may have been given another name since.
+    A response that the scenario decides about itself may have been given another name since.
     """
     if request is None or request.url_name is None:
         return name

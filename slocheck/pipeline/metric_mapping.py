@@ -3,19 +3,20 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from slocheck.errors import UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
-from slocheck.evidence.warnings import RunWarning
+from slocheck.evidence.warnings import NOT_A_HISTOGRAM, RunWarning
 from slocheck.pipeline.ports import MetricSource
 from slocheck.plan.families import Family, families_of, not_a_histogram
-from slocheck.plan.mapping_labels import compare_labels
+from slocheck.plan.mapping_labels import Compared, compare_labels
 from slocheck.plan.mapping_match import Match, Unclear, match_mapping
 from slocheck.plan.mapping_text import described
-from slocheck.plan.metric_plan import MetricPlan, metric_plan
+from slocheck.plan.metric_plan import COUNTER, MetricPlan, metric_plan
 from slocheck.plan.named_mapping import check_mapping
 from slocheck.plan.series_queries import UP
-from slocheck.spec.blocks.preset import shipped_presets
+from slocheck.spec.blocks.metric_source.preset import shipped_presets
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, RelatedJobs, SourceChoice, Spec
 
@@ -87,7 +88,7 @@ def settle(
     if isinstance(search.match, Unclear) and (configured.preset.is_unknown or _is_graded(spec)):
         raise UsageError(f"{spec.path}:{configured.position} {configured.kind}.preset: {search.match.text}")
     mapping = search.match.mapping if isinstance(search.match, Match) else configured.preset
-    compared = compare_labels(mapping, search.families, spec.objectives)
+    compared = _compared(spec, mapping, search.families)
     if search.sent or compared.mapping != configured.preset:
         source.use(_plan(spec, compared.mapping))
         found = source.preflight()
@@ -100,7 +101,7 @@ def settle(
     elif search.match is None:
         notes += _fits_another(mapping, search.families)
     if other:
-        notes.append(RunWarning("not-a-histogram", other))
+        notes.append(RunWarning(NOT_A_HISTOGRAM, other))
     return Settled(
         compared.mapping,
         NOTHING_YET if mapping.is_unknown else described(compared.mapping),
@@ -108,6 +109,10 @@ def settle(
         other,
         is_open=search.match is None,
     )
+
+
+def _compared(spec: Spec, mapping: Preset, families: tuple[Family, ...]) -> Compared:
+    return compare_labels(mapping, families, spec.objectives, base_path=urlsplit(spec.target.url).path)
 
 
 def _plan(spec: Spec, mapping: Preset) -> MetricPlan:
@@ -174,7 +179,8 @@ def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
     if match is None:
         return settled
     source.use(_plan(spec, match.mapping))
-    return replace(settled, mapping=match.mapping, said=match.said)
+    other = not_a_histogram(match.mapping.histogram or "", families)
+    return replace(settled, mapping=match.mapping, said=match.said, not_a_histogram=other)
 
 
 def _found_later(
@@ -189,19 +195,16 @@ def as_collected(spec: Spec, series: ServerSeries, settled: Settled) -> ServerSe
     """Compare the labels with those of the collected series, which know more than those before the load."""
     of_targets = {label for one in series.series if one.metric == UP for label in one.labels}
     seen = ((one.metric, one.labels) for one in series.series)
-    families = families_of(seen, _types(series.preset), of_targets=of_targets)
-    compared = compare_labels(series.preset, families, spec.objectives)
+    families = families_of(seen, dict.fromkeys(series.preset.counters, COUNTER), of_targets=of_targets)
+    compared = _compared(spec, series.preset, families)
     known = {warning.text for warning in series.warnings}
     notes = tuple(RunWarning("missing-label", note) for note in compared.notes if note not in known)
     said = settled.said if series.preset.is_unknown else described(compared.mapping)
+    if settled.not_a_histogram:
+        notes = (*notes, RunWarning(NOT_A_HISTOGRAM, settled.not_a_histogram))
     return replace(
         series,
         preset=compared.mapping,
         mapping=said,
         warnings=(*series.warnings, *settled.later, *notes),
     )
-
-
-def _types(mapping: Preset) -> dict[str, str]:
-    named = (mapping.counter, mapping.cache_hits, mapping.cache_misses)
-    return {name: "counter" for name in named if name}

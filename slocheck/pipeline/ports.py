@@ -66,7 +66,7 @@ class EngineFactory(Protocol):
     """Makes the engine of one run."""
 
     def __call__(
-        self, spec: Spec, /, *, seed: int | None, processes: int, allowed_targets: tuple[str, ...]
+        self, spec: Spec, /, *, seed: int, processes: int, allowed_targets: tuple[str, ...]
     ) -> Engine:
         """Return a new engine that sends what `spec` describes; it does no I/O yet."""
 

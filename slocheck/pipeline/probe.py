@@ -10,25 +10,25 @@ from slocheck.errors import UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
-from slocheck.indicators.pretend_run import NOBODY, pretended
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.saturation import Usage, saturation
+from slocheck.indicators.server.endpoints import not_told_apart
+from slocheck.indicators.server.growth.selections import requests_of
 from slocheck.indicators.server.sample import instances_of, server_sample
-from slocheck.indicators.server.selections import requests_of
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.indicators.simulated_series import NOBODY, simulated_series
 from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, settle
 from slocheck.pipeline.ports import MetricSource, SourceFactory
 from slocheck.plan.mapping_text import described
 from slocheck.plan.series_queries import PROCESS_START, needed_metrics
 from slocheck.scenario.model import Scenario
-from slocheck.spec.blocks.sources import block_names
+from slocheck.spec.blocks.metric_source.sources import block_names
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice, Spec
 from slocheck.statistics.confidence import alpha_for
 
 PAST_INTERVALS = 2
 """The series are those of a moment so many scrapes ago: their last sample is there already."""
-MOST_SHOWN = 8
 SAME_BOUNDARY_S = 1e-9
 """Bucket boundaries come as floats; two that are nearer than this are the same."""
 
@@ -47,7 +47,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
-class PretendedRun:
+class SimulatedRun:
     """What a run long enough would find on the series that are there.
 
     Attributes:
@@ -71,16 +71,16 @@ class Probe:
         found: What the source is found to be.
         mapping: By which names its metrics are asked for, in one line.
         obstacles: Of each objective that has any, by its name.
-        pretended: What a run long enough would find; None where there is nothing to pretend one on.
+        simulated: What a run long enough would find; None where there is nothing to simulate one on.
     """
 
     found: SourcePreflight
     mapping: str
     obstacles: Mapping[str, tuple[Obstacle, ...]]
-    pretended: PretendedRun | None = None
+    simulated: SimulatedRun | None = None
 
     @property
-    def blind(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether an objective cannot be measured at all."""
         return any(item.fatal for each in self.obstacles.values() for item in each)
 
@@ -109,8 +109,10 @@ def probe(
         raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
     try:
         settled = settle(spec, source, first_requests=(lambda: None) if asked else None)
-        unasked = _endpoints(scenario) - set(asked)
-        run = None if settled.mapping.is_unknown else _pretended(spec, source, settled, unasked)
+        endpoints = _endpoints(scenario)
+        found = None if settled.mapping.is_unknown else _collected(spec, source, settled)
+        unasked = endpoints - set(asked)
+        run = simulated_run(spec, found, endpoints=endpoints, unasked=unasked) if found else None
     finally:
         source.close()
     obstacles = {item.name: tuple(_obstacles(item, settled, run)) for item in spec.objectives}
@@ -127,17 +129,15 @@ def _endpoints(scenario: Scenario | None) -> set[Endpoint]:
     return {Endpoint(step.method, step.name) for flow in flows for step in flow.steps}
 
 
-def _pretended(
-    spec: Spec, source: MetricSource, settled: Settled, unasked: Collection[Endpoint]
-) -> PretendedRun | None:
-    """Grade a run long enough on the series as they are."""
+def _collected(spec: Spec, source: MetricSource, settled: Settled) -> ServerSeries:
+    """Return the series as they are."""
     source.start()
     moment = time.time() - PAST_INTERVALS * settled.found.scrape_interval
     series = source.collect(load_start=moment, window_start=moment, end=moment, sent=0)
-    return pretended_run(spec, as_collected(spec, series, settled), unasked=unasked)
+    return as_collected(spec, series, settled)
 
 
-def _obstacles(objective: Objective, settled: Settled, run: PretendedRun | None) -> Iterator[Obstacle]:
+def _obstacles(objective: Objective, settled: Settled, run: SimulatedRun | None) -> Iterator[Obstacle]:
     """Yield what a run long enough would say, with the metrics that it would lack."""
     preset, found = settled.mapping, settled.found
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
@@ -145,15 +145,15 @@ def _obstacles(objective: Objective, settled: Settled, run: PretendedRun | None)
     if preset.is_unknown and settled.is_open:
         yield Obstacle(NOTHING_YET, fatal=True)
         return
-    judged = run.obstacles.get(objective.name) if run else None
+    graded = run.obstacles.get(objective.name) if run else None
     needed = needed_metrics(objective, preset)
     missing = [metric for metric in needed if metric in found.missing]
     for metric in missing:
-        yield Obstacle(_missing(metric, settled), fatal=run is None or judged is not None)
+        yield Obstacle(_missing(metric, settled), fatal=run is None or graded is not None)
     if run is None and not needed:
         yield Obstacle(f"preset {preset.name} names no metric for it", fatal=True)
-    if judged and not missing:
-        yield judged
+    if graded and not missing:
+        yield graded
     if not missing and traits_of(objective.indicator.kind).is_percentile and found.bucket_boundaries:
         for limit in dict.fromkeys(limit.value for limit in objective.limits.values()):
             if all(abs(boundary - float(limit)) > SAME_BOUNDARY_S for boundary in found.bucket_boundaries):
@@ -173,30 +173,40 @@ def _no_boundary(limit: Fraction, preset: Preset) -> str:
     return f"no bucket boundary at {format_duration(limit)}: add {boundary:g}{unit}"
 
 
-def pretended_run(
-    spec: Spec, found: ServerSeries, *, unasked: Collection[Endpoint] = ()
-) -> PretendedRun | None:
+def simulated_run(
+    spec: Spec,
+    found: ServerSeries,
+    *,
+    endpoints: Collection[Endpoint] = (),
+    unasked: Collection[Endpoint] = (),
+) -> SimulatedRun | None:
     """Grade a run in which every series grows by good requests; None where there is no series at all.
 
     Args:
         spec: What is to be graded.
         found: The source's series as they are; their last values count.
-        unasked: Endpoints of the scenario that nobody may have asked for yet.
+        endpoints: Of the scenario.
+        unasked: Those of them that nobody may have asked for yet.
     """
     if not found.series:
         return None
-    raw = pretended(found)
+    raw = simulated_series(found)
     server = ServerSide(raw)
-    judged = ((item.name, _judged(item, spec, server, unasked)) for item in spec.objectives)
-    return PretendedRun(
-        {name: obstacle for name, obstacle in judged if obstacle},
+    obstacles: dict[str, Obstacle] = {}
+    for item in spec.objectives:
+        why = not_told_apart(item, server.preset, endpoints) if item.source is not SourceChoice.CLIENT else ""
+        judged = Obstacle(why, fatal=True) if why else _obstacle_on(item, spec, server, unasked)
+        if judged:
+            obstacles[item.name] = judged
+    return SimulatedRun(
+        obstacles,
         instances_of(spec, server),
         saturation(raw),
         any(one.metric == PROCESS_START for one in found.series),
     )
 
 
-def _judged(
+def _obstacle_on(
     objective: Objective, spec: Spec, server: ServerSide, unasked: Collection[Endpoint]
 ) -> Obstacle | None:
     """Return why some limits of an objective would never be decided; None where all would."""
@@ -208,7 +218,7 @@ def _judged(
     for level, limit in objective.limits.items():
         sample = server_sample(objective, limit, spec=spec, server=server, client=NOBODY)
         if isinstance(sample, NoData):
-            return Obstacle(f"{sample.reason}{_seen(objective, server)}", fatal=True)
+            return Obstacle(sample.reason, fatal=True)
         alpha = None if spec.confidence is None else alpha_for(spec.confidence)
         side = grade_sample(Side.SERVER, sample, objective.indicator, limit, alpha)
         if _stays_open(side):
@@ -231,14 +241,3 @@ def _has_series(objective: Objective, server: ServerSide) -> bool:
 def _stays_open(side: SideResult) -> bool:
     """Tell whether a run stays undecided whatever its length: not for want of requests or slices."""
     return side.verdict is Verdict.UNDECIDED and side.cause is None
-
-
-def _seen(objective: Objective, server: ServerSide) -> str:
-    """Say which routes were seen, where none of them is the objective's endpoint."""
-    label, metric = server.preset.route_label, server.preset.counter
-    if objective.endpoint is None or label is None or metric is None:
-        return ""
-    routes = sorted({one.labels[label] for one in server.series_of(metric) if label in one.labels})
-    if not routes:
-        return f"; its series have no label {label}"
-    return f"; {label} seen: {', '.join(routes[:MOST_SHOWN])}"

@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ def command_line(arguments: Sequence[str]) -> str:
     return shlex.join(["slocheck", *words])
 
 
-def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str | None) -> Provenance:
+def gather(spec: Spec, *, command: str, seed: int, scenario_sha256: str | None) -> Provenance:
     """Collect what is known of a run before its load; files may change while it goes on.
 
     Args:
@@ -63,7 +63,16 @@ def gather(spec: Spec, *, command: str, seed: int | None, scenario_sha256: str |
         target=strip_url(spec.target.url),
         seed=seed,
         spec_path=spec.path,
+        insecure=tuple(_insecure(spec)),
     )
+
+
+def _insecure(spec: Spec) -> Iterator[str]:
+    """Yield the keys by which certificates are not verified."""
+    if spec.target.tls.insecure:
+        yield "target.tls.insecure"
+    if spec.metric_source and spec.metric_source.tls.insecure:
+        yield f"{spec.metric_source.kind}.tls.insecure"
 
 
 def of_load(known: Provenance, load: LoadResult, *, run_id: str) -> Provenance:
@@ -100,7 +109,7 @@ def git_state(folder: Path) -> GitState:
     except FileNotFoundError:
         reason = "git is not installed"
     except subprocess.TimeoutExpired:
-        reason = f"git did not answer within {GIT_TIMEOUT_S:g} s"
+        reason = f"git did not respond within {GIT_TIMEOUT_S:g} s"
     except subprocess.CalledProcessError as error:
         said = str(error.stderr).strip().splitlines() or [f"git ended with exit code {error.returncode}"]
         reason = _NO_COMMIT.get(said[0], said[0].removeprefix("fatal: "))

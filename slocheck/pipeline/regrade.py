@@ -14,6 +14,7 @@ from slocheck.masking import masked, secrets_of
 from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence
 from slocheck.spec.loader import load_spec, parse_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
+from slocheck.statistics.blocking import MIN_RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def regrade(
         gate: Hold this tier; None: the spec's.
 
     Raises:
-        UsageError: A run cannot be read, is named twice, or is not comparable with the first one.
+        UsageError: A run cannot be read, is named twice, or is not comparable with the first one; or there
+            are too few runs to pool.
     """
     folders = [archive.find(name) for name in names]
     runs = [ArchivedRun(folder, load_evidence(folder)) for folder in folders]
@@ -63,6 +65,11 @@ def regrade(
     _check_comparable(runs)
     loaded = runs[0].spec() if spec is None else load_spec(spec)
     loaded = with_overrides(loaded, Overrides(gate=gate))
+    if 1 < len(runs) < MIN_RUNS and loaded.confidence is not None:
+        raise UsageError(
+            f"{' '.join(names)}: {len(runs)} runs cannot show how much runs differ, so as one sample they "
+            f"would claim more than they prove; pool {MIN_RUNS} or more, or grade each by itself"
+        )
     return graded(loaded, [run.evidence for run in runs], folders, secrets=secrets_of(loaded))
 
 
@@ -93,7 +100,8 @@ def graded(
     """
     evidence = runs[0] if len(runs) == 1 else pooled(runs)
     names = " ".join(shown_path(folder) for folder in folders)
-    return masked(Report(spec, evidence, assess(spec, *runs), names), secrets)
+    shown = masked(spec, secrets)  # as the evidence is: what the spec names is found in it
+    return masked(Report(shown, evidence, assess(shown, *runs), names), secrets)
 
 
 def shown_path(path: Path) -> str:

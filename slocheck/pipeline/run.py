@@ -15,19 +15,19 @@ from slocheck.masking import errors_masked, masked, secrets_of
 from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
-from slocheck.pipeline.first_requests import send_get_steps
 from slocheck.pipeline.interrupts import Interrupted
 from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, settle
 from slocheck.pipeline.ports import Adapters, Engine, MetricSource
 from slocheck.pipeline.regrade import graded
 from slocheck.pipeline.scenario_log import ScenarioLog
-from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.target.first_requests import send_get_steps
+from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context
 
 _NOT_COLLECTED = {
-    Ending.UNEXPECTED_ANSWERS: "every response had an unexpected status",
+    Ending.UNEXPECTED_RESPONSES: "every response had an unexpected status",
     Ending.FORBIDDEN_CONNECTION: "the Locust file tried to connect to a host that is not an allowed target",
 }
 """Endings after which nothing can be met any more, and why."""
@@ -45,7 +45,7 @@ class RunRequest:
         command: The command line that asked for the run.
         allowed_targets: Hosts other than this machine that may be loaded, as the user named them.
         allow_concurrent: Another run may load the same target at the same time.
-        seed: Of the workload; None: not seeded.
+        seed: Of the workload.
         processes: Worker processes.
         until_decided: End the window at the first interim analysis that decides the gate.
     """
@@ -57,7 +57,7 @@ class RunRequest:
     command: str = ""
     allowed_targets: tuple[str, ...] = ()
     allow_concurrent: bool = False
-    seed: int | None = None
+    seed: int = 0
     processes: int = 1
     until_decided: bool = False
 

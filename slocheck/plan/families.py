@@ -41,6 +41,11 @@ class Family:
         return tuple(dict.fromkeys(one[label] for one in self.series if label in one))
 
     @property
+    def is_summary(self) -> bool:
+        """Whether it has percentiles that were worked out by the service, which cannot be added up."""
+        return self.kind is FamilyKind.OTHER and "quantile" in self.labels
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """All labels that any of its series has, by name."""
         return tuple(sorted({label for one in self.series for label in one}))
@@ -111,7 +116,7 @@ def not_a_histogram(name: str, families: Iterable[Family]) -> str:
     found = next((family for family in families if family.name == name), None)
     if found is None or found.kind is FamilyKind.HISTOGRAM:
         return ""
-    kind = "a summary (it has quantile labels)" if "quantile" in found.labels else "not a histogram"
+    kind = "a summary (it has quantile labels)" if found.is_summary else "not a histogram"
     return (
         f"{name} is {kind}: percentiles of all requests cannot be worked out from it; "
         "let the service export a histogram, or write source: client"

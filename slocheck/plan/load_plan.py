@@ -1,7 +1,6 @@
 """What a run will do, derived from the spec: phases, load, thresholds. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.spec.indicators import traits_of
@@ -13,6 +12,7 @@ from slocheck.spec.model import (
     Tls,
 )
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY, is_locust_file
 
 REFERENCE_LATENCIES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latencies counted in addition to the spec's limits: references for how a rare tail clusters."""
@@ -49,9 +49,8 @@ class LoadPlan:
         tls: How the target's certificate is checked.
         tags: Only these tasks; empty: all.
         exclude_tags: Tasks left out.
-        seed: Of every worker's random generator; None: unseeded.
+        seed: Of the schedule, the feeders and every worker's random generator.
         processes: Worker processes.
-        environment: Extra environment of the workers (a scenario's own settings).
         rate: Load profile of the arrivals, warm-up included; empty: closed model.
         stages: Load profile of the users; empty: all `users` throughout.
         arrivals: How arrivals are spread.
@@ -59,6 +58,7 @@ class LoadPlan:
         endpoints: Those that objectives are on; they keep their names however many others there are.
         allowed_targets: Hosts that may be connected to in addition to this machine.
         max_exceptions: Exceptions of the scenario's code that are tolerated.
+        max_body: Bytes that a response's decoded body may have.
     """
 
     target_url: str
@@ -74,16 +74,16 @@ class LoadPlan:
     tls: Tls = Tls()
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
-    seed: int | None = None
+    seed: int = 0
     processes: int = 1
-    environment: Mapping[str, str] = field(default_factory=dict)
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
-    arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
+    arrivals: ArrivalProcess = ArrivalProcess.JITTERED
     endpoints: tuple[Endpoint, ...] = ()
     allowed_targets: tuple[str, ...] = ()
     max_exceptions: int = 0
     options: tuple[str, ...] = ()
+    max_body: int = DEFAULT_MAX_BODY
 
     @property
     def start_rate(self) -> float:
@@ -94,7 +94,7 @@ class LoadPlan:
     @property
     def declarative(self) -> bool:
         """Whether the scenario is a declarative one."""
-        return not self.scenario.endswith(".py")
+        return not is_locust_file(self.scenario)
 
     def users_of(self, index: int) -> int:
         """Return how many of the users the worker process with this index, from 0, has."""
@@ -102,14 +102,14 @@ class LoadPlan:
 
 
 def load_plan(
-    spec: Spec, *, scenario: str, seed: int | None, processes: int, allowed_targets: tuple[str, ...] = ()
+    spec: Spec, *, scenario: str, seed: int, processes: int, allowed_targets: tuple[str, ...] = ()
 ) -> LoadPlan:
     """Return what a run of `spec` does.
 
     Args:
         spec: With its overrides applied.
         scenario: Absolute path of the scenario that it names.
-        seed: Of every worker's random generator; None: unseeded.
+        seed: Of the schedule, the feeders and every worker's random generator.
         processes: Worker processes.
         allowed_targets: Hosts that the user allows in addition to this machine.
     """
@@ -137,6 +137,7 @@ def load_plan(
         endpoints=tuple(dict.fromkeys(item.endpoint for item in spec.objectives if item.endpoint)),
         allowed_targets=allowed_targets,
         max_exceptions=spec.validity.max_exceptions,
+        max_body=workload.max_body,
     )
 
 

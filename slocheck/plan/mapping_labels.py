@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from slocheck.plan.families import Family
 from slocheck.plan.label_roles import roles_of
+from slocheck.plan.route_shapes import same_route
 from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice
 
 MOST_SHOWN = 8
@@ -23,11 +24,19 @@ class Compared:
     notes: tuple[str, ...] = ()
 
 
-def compare_labels(mapping: Preset, families: Iterable[Family], objectives: Iterable[Objective]) -> Compared:
+def compare_labels(
+    mapping: Preset, families: Iterable[Family], objectives: Iterable[Objective], *, base_path: str = ""
+) -> Compared:
     """Compare a mapping with the labels and values of the families; one without series says nothing.
 
-    A histogram without its status takes failures from the counter instead. A method or a route that the
-    series write in another letter case, or with other slashes at its ends, is taken as they write it.
+    A histogram without its status takes failures from the counter instead. A method that the series write
+    in another letter case, or a route in another form (`same_route`), is taken as they write it.
+
+    Args:
+        mapping: As it was named or found.
+        families: Of the service.
+        objectives: Whose endpoints are looked for.
+        base_path: Of the target's address.
     """
     by_name = {family.name: family for family in families if family.series}
     histogram = by_name.get(mapping.histogram or "")
@@ -46,7 +55,7 @@ def compare_labels(mapping: Preset, families: Iterable[Family], objectives: Iter
     there = [family for family in (histogram, counter) if family]
     endpoints = _endpoints(objectives)
     methods = {**_methods(mapping, there, endpoints), **mapping.methods}
-    routes = {**_routes(mapping, there, endpoints), **mapping.routes}
+    routes = {**_routes(mapping, there, endpoints, base_path), **mapping.routes}
     return Compared(replace(mapping, methods=methods, routes=routes), tuple(dict.fromkeys(notes)))
 
 
@@ -93,15 +102,14 @@ def _methods(mapping: Preset, families: Sequence[Family], endpoints: Iterable[En
     return found
 
 
-def _routes(mapping: Preset, families: Sequence[Family], endpoints: Iterable[Endpoint]) -> Mapping[str, str]:
-    """Return the routes that the series write with other slashes at their ends."""
+def _routes(
+    mapping: Preset, families: Sequence[Family], endpoints: Iterable[Endpoint], base_path: str
+) -> Mapping[str, str]:
+    """Return the routes that the series write in another form."""
     seen = _values(families, mapping.route_label)
-    found = {}
-    for name in {endpoint.name for endpoint in endpoints}:
-        same = [value for value in seen if value.strip("/") == name.strip("/")]
-        if name not in seen and len(same) == 1:
-            found[name] = same[0]
-    return found
+    unseen = (name for name in {endpoint.name for endpoint in endpoints} if name not in seen)
+    found = ((name, same_route(name, seen, base_path=base_path)) for name in unseen)
+    return {name: route for name, route in found if route is not None}
 
 
 def _values(families: Sequence[Family], label: str | None) -> tuple[str, ...]:

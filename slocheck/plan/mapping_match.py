@@ -19,6 +19,7 @@ LONGEST_SECONDS = 100
 _TIME = frozenset({"duration", "latency", "time", "seconds", "milliseconds", "millis", "ms", "elapsed"})
 _HTTP = frozenset({
     *("http", "https", "request", "requests", "req", "rq", "response", "responses", "api", "server", "web"),
+    *("status", "statuses", "codes"),
 })  # fmt: skip
 _OTHERS = frozenset({
     *("client", "outgoing", "outbound", "upstream", "downstream", "fetch", "db", "sql", "query", "redis"),
@@ -65,15 +66,18 @@ def match_mapping(families: Sequence[Family], presets: Iterable[Preset]) -> Matc
     """Return the mapping of a service's metrics, why it is unclear, or None where none has series yet.
 
     A shipped preset whose families and labels are all there comes first. Then any histogram of HTTP latencies
-    by its name, with the labels that hold method, route and status; then a counter of requests alone.
+    by its name, with the labels that hold method, route and status; then a summary, whose count is as good
+    as any other counter; then a counter of requests alone.
     """
     by_name = {family.name: family for family in families if family.series}
     exact = _best([one for preset in presets if (one := _shipped(preset, by_name))])
     if exact:
         return _one(exact, by_name)
-    timed = [family for family in by_name.values() if _is_latency(family)]
-    if ranked := _ranked(timed):
-        return _one([mapping_of(family, None, by_name) for family in ranked], by_name)
+    latencies = [family for family in by_name.values() if _is_latency(family)]
+    timed = [family for family in latencies if family.kind is FamilyKind.HISTOGRAM]
+    for wanted in (timed, [family for family in latencies if family.is_summary]):
+        if ranked := _ranked(wanted):
+            return _one([mapping_of(family, None, by_name) for family in ranked], by_name)
     if labelled := [family for family in timed if family.own_labels]:
         return _alien(labelled, by_name)
     counters = _ranked([family for family in by_name.values() if _counts_requests(family)])
@@ -148,12 +152,7 @@ def _tokens(name: str) -> frozenset[str]:
 
 def _is_latency(family: Family) -> bool:
     words = _tokens(family.name)
-    return (
-        family.kind is FamilyKind.HISTOGRAM
-        and bool(words & _TIME)
-        and bool(words & _HTTP)
-        and not words & _OTHERS
-    )
+    return bool(words & _TIME) and bool(words & _HTTP) and not words & _OTHERS
 
 
 def _counts_requests(family: Family) -> bool:

@@ -25,7 +25,8 @@ def described(mapping: Preset) -> str:
         "status": mapping.status_label or mapping.histogram_status_label,
     }
     said = ", ".join(f"{role} {label or 'none'}" for role, label in labels.items())
-    return f"{shipped}{', '.join(families)}; labels: {said}"
+    routes = "".join(f"; {name} is {route}" for name, route in mapping.routes.items() if name != route)
+    return f"{shipped}{', '.join(families)}; labels: {said}{routes}"
 
 
 def unit_name(mapping: Preset) -> str:

@@ -12,6 +12,7 @@ from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Indicator, Preset, SourceChoice, Spec
 
 COUNTER, GAUGE = "counter", "gauge"
+"""The types by which a page, Prometheus or the spec says that a metric only grows, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
             for objective in spec.objectives
             if traits_of(objective.indicator.kind).is_query
         },
-        dashboards=dashboard_queries(spec, names) if source.answers_promql else {},
+        dashboards=dashboard_queries(spec, names) if source.takes_promql else {},
         types=_types(spec, names),
     )
 
@@ -86,9 +87,8 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
 def _types(spec: Spec, mapping: Preset) -> Mapping[str, str]:
     """Return what the metrics that the spec names must be to serve their purpose."""
     cache, replicas = spec.related_jobs.cache, spec.related_jobs.replicas
-    counters = (mapping.counter, mapping.cache_hits, mapping.cache_misses)
     lookups = (cache.hits, cache.misses) if cache else ()
-    named = {metric: COUNTER for metric in (*counters, *lookups) if metric}
+    named = dict.fromkeys((*mapping.counters, *lookups), COUNTER)
     return {**named, replicas.metric: GAUGE} if replicas else named
 
 

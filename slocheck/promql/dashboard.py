@@ -1,6 +1,6 @@
 """What a dashboard would ask for an objective: shown next to slocheck's own number, never graded."""
 
-from slocheck.promql.routes import route_labels
+from slocheck.promql.routes import route_labels, route_regex
 from slocheck.promql.selectors import Matcher, SeriesQuery, equalities, selector_text
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
@@ -46,4 +46,9 @@ def _scope(objective: Objective, mapping: Preset) -> tuple[Matcher, ...]:
     """Return the conditions that pick the objective's requests: its endpoint, or all but ignored routes."""
     wanted, ignored = route_labels(objective, mapping)
     left_out = tuple(Matcher(mapping.route_label or "", "!=", route) for route in ignored)
-    return (*equalities(wanted), *left_out)
+    return (*(_matcher(label, value, mapping) for label, value in wanted.items()), *left_out)
+
+
+def _matcher(label: str, value: str, mapping: Preset) -> Matcher:
+    pattern = route_regex(value) if label == mapping.route_label else ""
+    return Matcher(label, "=~", pattern) if pattern else Matcher(label, "=", value)

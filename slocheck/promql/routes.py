@@ -1,6 +1,11 @@
 """How labels select an objective's requests, in queries and among raw series."""
 
-from slocheck.spec.model import Objective, Preset
+import re
+
+from slocheck.spec.model import Endpoint, Objective, Preset
+
+ANY_PART = "*"
+"""In the value that a mapping gives an endpoint's route: any one part of a path."""
 
 
 def route_labels(objective: Objective, mapping: Preset) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -12,9 +17,35 @@ def route_labels(objective: Objective, mapping: Preset) -> tuple[dict[str, str],
     wanted = dict(objective.labels)
     endpoint = objective.endpoint
     if endpoint is not None:
-        if mapping.method_label:
-            wanted.setdefault(mapping.method_label, mapping.methods.get(endpoint.method, endpoint.method))
-        if mapping.route_label:
-            wanted.setdefault(mapping.route_label, mapping.routes.get(endpoint.name, endpoint.name))
+        for label, value in endpoint_labels(endpoint, mapping).items():
+            wanted.setdefault(label, value)
     everywhere = endpoint is None and not objective.labels
     return wanted, mapping.ignore_routes if everywhere and mapping.route_label else ()
+
+
+def endpoint_labels(endpoint: Endpoint, mapping: Preset) -> dict[str, str]:
+    """Return the labels that an endpoint's requests have; empty where the metrics carry none."""
+    found = {}
+    if mapping.method_label:
+        found[mapping.method_label] = mapping.methods.get(endpoint.method, endpoint.method)
+    if mapping.route_label:
+        found[mapping.route_label] = mapping.routes.get(endpoint.name, endpoint.name)
+    return found
+
+
+def route_matches(pattern: str, route: str) -> bool:
+    """Tell whether a route is the one that a mapping names, or one of those that its ``*`` stand for."""
+    if pattern == route or ANY_PART not in pattern.split("/"):
+        return pattern == route
+    wanted, parts = pattern.split("/"), route.split("/")
+    return len(wanted) == len(parts) and all(
+        part == sign or (sign == ANY_PART and part != "") for sign, part in zip(wanted, parts, strict=True)
+    )
+
+
+def route_regex(pattern: str) -> str:
+    """Return the same as a regular expression of PromQL; empty where the pattern is one route."""
+    parts = pattern.split("/")
+    if ANY_PART not in parts:
+        return ""
+    return "/".join("[^/]+" if part == ANY_PART else re.escape(part) for part in parts)

@@ -1,7 +1,7 @@
 """``python -m slocheck.reference_api``: serve the reference API until it is stopped.
 
 The first line on stdout is one JSON object: ``{"url": "http://127.0.0.1:8000"}`` once requests are
-answered, or ``{"error": "why not"}``. It ends on INT or TERM, unless they were ignored when it was started,
+served, or ``{"error": "why not"}``. It ends on INT or TERM, unless they were ignored when it was started,
 and when its standard input ends, so that it never outlives the process that started it.
 """
 
@@ -51,7 +51,7 @@ def say(**line: str) -> None:
 
 def bind(port: int) -> socket.socket:
     """Bind a loopback socket, port 0 meaning any free one; raises UsageError."""
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, answers in two
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, responses in two
     # pieces wait 40 ms for the client's delayed acknowledgement
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -9,7 +9,7 @@ TIME_TO_LIVE_S = 300.0
 
 
 class Cache:
-    """Rendered answers by item id.
+    """Rendered responses by item id.
 
     It starts empty: what a run hits, the run (or its warm-up) has missed before.
     """

@@ -16,7 +16,7 @@ class Fault:
 
     Attributes:
         delay: Seconds to wait first.
-        fail: Answer 500 instead of serving.
+        fail: Return 500 instead of serving.
     """
 
     delay: float = 0.0

@@ -57,7 +57,7 @@ class Measured:
     """ASGI middleware around the whole application, error pages included.
 
     A request is counted just before its last byte is handed to the server. So a client
-    that has read an answer finds it counted, and never sees a latency below the one counted here.
+    that has read a response finds it counted, and never sees a latency below the one counted here.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -96,5 +96,5 @@ class Measured:
             await self._app(scope, receive, counting_send)
         finally:
             if not counted:
-                # nothing, or only a part, was answered
+                # nothing, or only a part, got a response
                 count(status or 500)

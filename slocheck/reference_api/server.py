@@ -50,7 +50,7 @@ class ReferenceApi:
         return self._started().pid
 
     def __enter__(self) -> Self:
-        """Start it and wait until it answers.
+        """Start it and wait until it responds.
 
         Raises:
             UsageError: The port is taken or the faults cannot be used.
@@ -67,7 +67,7 @@ class ReferenceApi:
             httpx.get(f"{self._url}/health", timeout=START_DEADLINE_S, trust_env=False).raise_for_status()
         except httpx.HTTPError as error:
             self.stop()
-            raise TargetError(f"the reference API started but does not answer: {error}") from error
+            raise TargetError(f"the reference API started but does not respond: {error}") from error
         except BaseException:
             self.stop()
             raise

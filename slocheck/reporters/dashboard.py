@@ -25,14 +25,14 @@ class Dashboard:
 
 def dashboard_of(objective: Objective, server: ServerSeries | None) -> Dashboard | None:
     """Return what a dashboard would show for an objective; None if Prometheus was not asked."""
-    answer = server.dashboard.get(objective.name) if server else None
-    if server is None or answer is None:
+    result = server.dashboard.get(objective.name) if server else None
+    if server is None or result is None:
         return None
-    if not answer.values:
-        return Dashboard(answer.query, None, answer.error)
+    if not result.values:
+        return Dashboard(result.query, None, result.error)
     in_seconds = traits_of(objective.indicator.kind).unit is Unit.SECONDS
     unit = float(server.preset.unit_seconds) if in_seconds else 1.0
-    return Dashboard(answer.query, answer.values[-1] * unit, "")
+    return Dashboard(result.query, result.values[-1] * unit, "")
 
 
 def dashboard_text(objective: Objective, found: Dashboard) -> str:

@@ -20,7 +20,11 @@ _ANSI = re.compile(
 )
 _NONCHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")
 _SPACES = frozenset("\t\n\v\f\r\x85")
-_COMMAND_START = re.compile(r"^\s*::")
+_COMMAND_START = re.compile(
+    r"^\s*::|::(?=(?:error|warning|notice|debug|echo|add-mask|add-path|set-env|set-output|save-state|stop-commands|"
+    r"(?:end)?group|(?:add|remove)-matcher)\b)"
+)
+_COMMAND = re.compile(r"##(?=\w*\[)")
 _MARKDOWN_SYNTAX = re.compile(r"([\\`*_{}\[\]()#+\-.!|~^$])")
 _MARKDOWN_REFERENCE = re.compile(r"([@#!~%$&^:])(?=[\w/\"])")
 _MARKDOWN_WWW = re.compile(r"(www)(?=\.)", re.IGNORECASE)
@@ -59,9 +63,15 @@ def shorten(text: str, limit: int) -> str:
 def for_terminal(text: str) -> str:
     """Return `text` for a terminal or a CI log; put it into a `rich.text.Text`, never into markup.
 
-    A CI runner reads a line that begins with ``::`` as a command, and ``##[`` anywhere in a line.
+    A CI runner reads a line that begins with ``::`` as a command (its known ones are broken wherever they
+    stand: another program may break the line), and ``##[``, ``##vso[`` or ``##teamcity[`` anywhere in a line.
     """
-    return _COMMAND_START.sub(": :", clean(text)).replace("##[", "## [")
+    return _COMMAND.sub("# #", _COMMAND_START.sub(": :", clean(text)))
+
+
+def for_terminal_lines(text: str) -> str:
+    """Return a text of several lines, such as an error's message, for a terminal or a CI log."""
+    return "\n".join(for_terminal(line) for line in text.split("\n"))
 
 
 def for_html(text: str) -> str:

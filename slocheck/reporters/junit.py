@@ -55,10 +55,12 @@ def _named(report: Report, group: str, name: str) -> TestCase:
 
 
 def _completed(report: Report) -> TestCase:
-    """Return the case that is in error when the run was interrupted or is invalid."""
+    """Return the case that is in error when the run was interrupted or is invalid; it lists the warnings."""
     case = _named(report, "run", "completed")
     if report.assessment.outcome in NO_VERDICT:
         case.result = [Error(for_xml(report.assessment.headline), report.assessment.outcome.value)]
+    if report.assessment.warnings:
+        case.system_out = "\n".join(for_xml(f"warning: {item.text}") for item in report.assessment.warnings)
     return case
 
 

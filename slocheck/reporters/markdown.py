@@ -96,7 +96,7 @@ def _lists(report: Report) -> Iterator[str]:
     yield from _list("The measurement is invalid" if invalid else "Failed validity checks", failed)
     if assessment.outcome not in NO_VERDICT:
         reasons = [_reason(result) for result in _needed(report) if result.shown.reason]
-        yield from _list("Why", [reason for reason in reasons if f"{reason}." != assessment.headline])
+        yield from _list("Why", [reason for reason in reasons if not assessment.headline.startswith(reason)])
         if assessment.next_tier not in (None, assessment.gate):  # what the gate is missing is said above
             gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
             yield from _list(f"Missing for {assessment.next_tier}", gaps)
@@ -106,8 +106,8 @@ def _lists(report: Report) -> Iterator[str]:
     unexpected = [item for item in examples if item.failure is FailureClass.UNEXPECTED]
     failures = [item for item in examples if item.failure is not FailureClass.UNEXPECTED]
     statuses = totals.unusual_statuses(report.evidence.recording)
-    yield from _list("Answers by status", [statuses] if statuses else [])
-    yield from _list("Unexpected answers", [failure_text(example) for example in unexpected])
+    yield from _list("Responses by status", [statuses] if statuses else [])
+    yield from _list("Unexpected responses", [failure_text(example) for example in unexpected])
     yield from _list("Failed requests", [failure_text(example) for example in failures])
     yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.evidence.histogram import merge, quantile_bounds
-from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, SliceCounts
+from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, RequestCounts, SliceCounts
 from slocheck.grading.report import Report
 from slocheck.spec.model import Endpoint
 
@@ -26,19 +26,19 @@ def statuses_text(statuses: Mapping[int, int]) -> str:
 
 
 def unusual_statuses(recording: Recording) -> str:
-    """Return the window's answers by status; empty where all of them were 2xx."""
+    """Return the window's responses by status; empty where all of them were 2xx."""
     statuses = window_totals(recording).statuses
     return "" if all(status // 100 == _SUCCESS for status in statuses) else statuses_text(statuses)
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(RequestCounts):
     """Totals of an endpoint's slices.
 
     Attributes:
         endpoint: None: all endpoints together.
-        ok: Requests that neither failed nor had an unexpected answer.
-        failures: Failed ones by class, and those with an unexpected answer.
+        ok: Requests that neither failed nor had an unexpected response.
+        failures: Failed ones by class, and those with an unexpected response.
         statuses: Requests by status code; 0: no response.
         quantiles: p50, p95 and p99 of the ok requests in ns, as (low, high); empty if there are none.
         max_ns: Largest latency of the ok requests.
@@ -56,21 +56,6 @@ class Totals:
     cache_hits: int
     cache_misses: int
     bytes_received: int
-
-    @property
-    def failed(self) -> int:
-        """Failed requests of all classes; an unexpected answer is not a failure."""
-        return sum(self.failures.values()) - self.unexpected
-
-    @property
-    def unexpected(self) -> int:
-        """Requests whose answer had an unexpected status."""
-        return self.failures.get(FailureClass.UNEXPECTED, 0)
-
-    @property
-    def sent(self) -> int:
-        """Requests attempted."""
-        return self.ok + sum(self.failures.values())
 
 
 def endpoint_totals(recording: Recording) -> tuple[Totals, ...]:

@@ -156,7 +156,7 @@ class SizeLimit:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a correct answer is.
+    """What a correct response is.
 
     Attributes:
         statuses: Expected status codes; None: any.
@@ -225,7 +225,7 @@ class Step:
         query: Further query parameters.
         headers: The step's own; they replace the scenario's of the same name.
         body: None: no body.
-        expect: What a correct answer is.
+        expect: What a correct response is.
         captures: What later steps need of the response.
         think: Seconds to wait afterwards, least and most; None: go on at once.
         timeout_s: Seconds from the send to the last byte of the response.

@@ -7,7 +7,7 @@ from math import inf
 
 from slocheck.evidence.series import parse_boundary
 from slocheck.evidence.warnings import RunWarning
-from slocheck.indicators.server.buckets import in_unit
+from slocheck.indicators.server.growth.buckets import in_unit
 from slocheck.spec.model import Preset
 
 

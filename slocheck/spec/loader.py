@@ -14,8 +14,9 @@ from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
 from slocheck.errors import UsageError
 from slocheck.spec.blocks.cache import CACHE
 from slocheck.spec.blocks.failures import FAILURES
+from slocheck.spec.blocks.metric_source.auth import VARIABLE_PATTERN
+from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS, block_names, written_blocks
 from slocheck.spec.blocks.objectives import RESERVED, SpecContext, objectives_schema, read_objectives
-from slocheck.spec.blocks.sources import SOURCE_BLOCKS, block_names, written_blocks
 from slocheck.spec.blocks.target import INSTANCES, TARGET
 from slocheck.spec.blocks.validity import VALIDITY
 from slocheck.spec.blocks.workload import WORKLOAD
@@ -79,13 +80,21 @@ CONFIDENCE: Key[Fraction | None] = Key(
     "how sure a verdict has to be, 90% to 99.9%; none: the observed values alone are graded",
 )
 
+_VARIABLE = types.text(pattern=VARIABLE_PATTERN, what="environment variable", example="SHOP_LICENCE")
+SECRETS: Key[tuple[str, ...]] = Key(
+    "secrets",
+    types.list_of(_VARIABLE, at_least=1),
+    (),
+    "environment variables whose values are masked in all output, besides those named like a secret",
+)
+
 
 def root_keys() -> tuple[Key[Any], ...]:
     """Return the keys at the top of slo.yaml."""
     return (
         *(SERVICE, TARGET),
         *SOURCE_BLOCKS.values(),
-        *(WORKLOAD, TIERS, OBJECTIVES, GATE, CONFIDENCE, FAILURES, CACHE, VALIDITY),
+        *(WORKLOAD, TIERS, OBJECTIVES, GATE, CONFIDENCE, FAILURES, CACHE, VALIDITY, SECRETS),
     )
 
 
@@ -157,6 +166,7 @@ def _read_spec(value: Value, text: str) -> Spec | None:
         cache=cache,
         validity=validity,
         secrets=tuple(dict.fromkeys(value.log.secrets)),
+        secret_variables=root.get(SECRETS),
     )
     _check_gate(root, spec)
     return spec
@@ -194,7 +204,7 @@ def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
     if child is None or not tiers:
         return ()
     blocks = written_blocks(root)
-    around = SpecContext(tiers, server=bool(blocks), promql=any(block.answers_promql for block in blocks))
+    around = SpecContext(tiers, server=bool(blocks), promql=any(block.takes_promql for block in blocks))
     return child.take(ValueType(lambda value: read_objectives(value, around), {}), ())
 
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from slocheck.documents.reader import object_schema
-from slocheck.spec.blocks.sources import SOURCE_BLOCKS
+from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS
 from slocheck.spec.loader import root_keys
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -89,9 +89,9 @@ def floor_us(folder: Path) -> NDArray[np.float64]:
         while time.monotonic() < until:
             begun = time.monotonic_ns()
             connection.sendall(REQUEST)
-            answer = connection.recv(4096)
+            response = connection.recv(4096)
             took = time.monotonic_ns() - begun
-            found = re.search(rb"X-Service-Ns: (\d+)", answer)
+            found = re.search(rb"X-Service-Ns: (\d+)", response)
             assert found is not None
             more.append(took - int(found[1]))
     server.truth()

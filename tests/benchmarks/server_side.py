@@ -17,7 +17,7 @@ from slocheck.plan.series_queries import UP
 from slocheck.spec.model import Spec
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import steady
-from tests.builders.server_histories import BUCKETS, PRESET
+from tests.builders.server.histories import BUCKETS, PRESET
 from tests.builders.specs import make_spec
 
 OBJECTIVES = """\

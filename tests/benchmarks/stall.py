@@ -1,7 +1,7 @@
 """What a stall of the target costs, as open and closed models tell it: ``python -m tests.benchmarks.stall``.
 
 A server that serves one request after the other stands still for a second in a minute of 100 requests/s. It
-logs when it answered: with the intended starts that is the truth. Beside it the same load by users in a loop.
+logs when it responded: with the intended starts that is the truth. Then the same load by users in a loop.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from slocheck.evidence.recording import SliceCounts
 from tests.benchmarks.throughput.machine import PATIENCE_S, wait_until_idle
 from tests.builders.load_plans import make_plan
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.e2e.support.stall_runs import IMPORTS, RATE, Stall, locust_file, stalled
 
 CLOSED_USERS = 4

@@ -9,7 +9,7 @@ from unicodedata import category
 
 from slocheck.evidence.model import Ending, LoadHealth
 from slocheck.evidence.recording import FailureClass, Recording
-from slocheck.evidence.series import PromqlAnswer, ServerSeries
+from slocheck.evidence.series import PromqlResult, ServerSeries
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Bounds, Outcome, Side, SideResult, Verdict
@@ -98,8 +98,8 @@ def server_side(spec: Spec, requests: Sequence[Request], *, warmup: int, window:
     plan = metric_plan(spec)
     assert plan is not None
     texts = {name: text.replace("$window", f"{window}s") for name, text in plan.dashboards.items()}
-    answers = [PromqlAnswer(text, (0.2213,)) for text in texts.values()][:-1]
-    failed = [PromqlAnswer(text, error="HTTP 503 Service Unavailable") for text in texts.values()][-1:]
+    found = [PromqlResult(text, (0.2213,)) for text in texts.values()][:-1]
+    failed = [PromqlResult(text, error="HTTP 503 Service Unavailable") for text in texts.values()][-1:]
     return ServerSeries(
         kind="prometheus",
         preset=plan.mapping,
@@ -109,7 +109,7 @@ def server_side(spec: Spec, requests: Sequence[Request], *, warmup: int, window:
         scrape_interval=1.0,
         series=scraped(requests, start=load, end=end + 1),
         queries=plan.series_texts,
-        dashboard=dict(zip(texts, [*answers, *failed], strict=True)),
+        dashboard=dict(zip(texts, [*found, *failed], strict=True)),
     )
 
 
@@ -148,7 +148,7 @@ def graded(
         "failures": spec.failures,
         "overrides": Overrides(users=users),
         "server": server,
-        "server_error": "" if server else "Prometheus does not answer",
+        "server_error": "" if server else "Prometheus does not respond",
     }
     evidence = make_evidence(recording, **{**fields, **changes})
     return Report(spec, evidence, assess(spec, evidence), folder)
@@ -256,8 +256,8 @@ confidence: 95%
         server_side(parsed(spec_text), requests, warmup=5, window=12),
         queries=(text, f"http_requests_total{text}"),
         warnings=(RunWarning("foreign", text),),
-        promql={"custom": PromqlAnswer(text, error=text)},
-        dashboard={"latency_p95": PromqlAnswer(text, error=text)},
+        promql={"custom": PromqlResult(text, error=text)},
+        dashboard={"latency_p95": PromqlResult(text, error=text)},
     )
     return graded(
         spec_text,

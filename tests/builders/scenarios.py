@@ -1,4 +1,4 @@
-"""A good scenario, ways to read one, and a target's answers: shared by the tests of scenarios."""
+"""A good scenario, ways to read one, and a target's responses: shared by the tests of scenarios."""
 
 import errno
 from collections.abc import Mapping
@@ -90,6 +90,6 @@ def compiled(text: str, base_path: str = "") -> CompiledScenario:
     return compile_scenario(parsed(text), authority="127.0.0.1:8000", base_path=base_path)
 
 
-def answer(*headers: str, status: str = "200 OK") -> bytes:
+def response_head(*headers: str, status: str = "200 OK") -> bytes:
     """Return a response's header block."""
     return "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", *headers, "")).encode()

@@ -35,9 +35,9 @@ class Request:
     Attributes:
         second: When it was sent, seconds since the load began.
         endpoint: What was asked.
-        ms: How long the answer took; of no meaning where it failed.
+        ms: How long the response took; of no meaning where it failed.
         failure: Why it failed; None: it did not.
-        hit: Whether the answer came from a cache.
+        hit: Whether the response came from a cache.
     """
 
     second: int
@@ -61,7 +61,7 @@ def make_traffic(
     Args:
         endpoints: What is asked, each as often as the others.
         seconds: Length of the load, warm-up included.
-        rate: Answered requests of each endpoint in the first second.
+        rate: Successful requests of each endpoint in the first second.
         median_ms: Of the latencies.
         slow: Second to a factor on its latencies.
         failing: A failed request more for each: the second, the endpoint's place, and why.
@@ -104,19 +104,19 @@ def recorded(
 
 
 def _slice(second: int, asked: Sequence[Request], thresholds: Sequence[int]) -> SliceCounts:
-    answered = [request for request in asked if request.failure is None]
+    responded = [request for request in asked if request.failure is None]
     failures = Counter(request.failure for request in asked if request.failure is not None)
-    hits = sum(request.hit for request in answered)
+    hits = sum(request.hit for request in responded)
     return make_slice(
         second,
-        Counter(request.ms for request in answered),
+        Counter(request.ms for request in responded),
         failures=failures,
         statuses={
-            200: len(answered),
+            200: len(responded),
             503: failures[FailureClass.STATUS],
             0: failures.total() - failures[FailureClass.STATUS],
         },
-        cache=(hits, len(answered) - hits),
+        cache=(hits, len(responded) - hits),
         thresholds=thresholds,
     )
 

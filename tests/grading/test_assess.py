@@ -133,14 +133,14 @@ def test_each_bound_of_validity_is_the_specs_to_say(evidence: Evidence, limit: s
 
 
 def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
-    """A busy generator makes latencies longer; it does not make a server answer 500."""
+    """A busy generator makes latencies longer; it does not make a server return 500."""
     busy = replace(HEALTH, workers=(replace(WORKER, cpu=2.0),))
     assert assess(SPEC, replace(_at(20, failed=100), health=busy)).exit_code == 1
     assert assess(SPEC, replace(_at(700), health=busy)).exit_code == 4
 
 
 def test_a_connection_that_was_not_allowed_explains_any_breach() -> None:
-    """Without its token host the file has no token: what the target then answered is not its own doing."""
+    """Without its token host the file has no token: what the target then returned is not its own doing."""
     run = replace(_at(700, failed=100), health=replace(HEALTH, forbidden=(ELSEWHERE,)))
     graded = assess(SPEC, replace(run, ending=Ending.FORBIDDEN_CONNECTION))
     assert (graded.outcome, graded.exit_code) == (Outcome.INVALID, 4)
@@ -207,7 +207,7 @@ def test_a_breach_stands_though_the_locust_file_ended_the_run() -> None:
 
 
 def test_requests_that_failed_on_this_machine_make_the_run_invalid() -> None:
-    """The target did not see them, so nobody knows how it would have answered."""
+    """The target did not see them, so nobody knows how it would have responded."""
     recording = steady(60, {20: 99}, failures={FailureClass.GENERATOR: 1})
     assert assess(SPEC, make_evidence(recording)).exit_code == 4
 

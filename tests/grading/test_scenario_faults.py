@@ -11,17 +11,21 @@ SPEC = make_spec()
 
 
 def test_users_that_an_exception_took_are_not_helped_by_a_longer_warm_up() -> None:
-    """The advice is for users that were slow to start; where the scenario raises, its exception is named."""
+    """The advice is for users that were slow to start; what the scenario did to others is named instead."""
     few = replace(HEALTH, users=HEALTH.planned_users - 5)
     raising = replace(few, exceptions={"ValueError: no account (shop.py:7)": 5, "KeyError: 'x'": 1})
-    found = {}
-    for health in (few, raising):
+    leaving = replace(few, gone="a user ended itself: StopUser in shop.py:9")
+    found = []
+    for health in (few, raising, leaving):
         findings = assess(SPEC, make_evidence(health=health)).findings
         (finding,) = [item for item in findings if item.code == "users"]
         assert not finding.valid
-        found[health is raising] = finding.message
-    assert found[False].endswith("a longer warm-up helps")
-    assert found[True].endswith("the scenario raised ValueError: no account (shop.py:7)")
+        found.append(finding.message.rpartition("; ")[2])
+    assert found == [
+        "a longer warm-up helps",
+        "the scenario raised ValueError: no account (shop.py:7)",
+        "a user ended itself: StopUser in shop.py:9",
+    ]
 
 
 def test_a_user_class_that_never_ran_is_a_warning() -> None:

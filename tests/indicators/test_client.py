@@ -114,6 +114,15 @@ def test_cache_hits_are_a_share_of_the_responses_that_told() -> None:
     assert (sample.total, sample.display.low) == (100, 0.9)
 
 
+def test_a_request_that_failed_may_have_been_a_miss() -> None:
+    """A target that times out on each miss does not get a better hit rate by that."""
+    spec = make_spec('  cache_hit_rate: {silver: "> 90%"}\n')
+    failures = {FailureClass.TIMEOUT: 2}
+    sample = _share(spec, steady(10, {1: 10}, cache=(10, 0), failures=failures))
+    assert (sample.total, sample.low, sample.high) == (120, Fraction(0), Fraction(1, 6))
+    assert (sample.display.low, sample.notes) == (1.0, ("20 failed requests may have been cache misses",))
+
+
 def test_no_cache_header_is_no_data() -> None:
     """Nothing over nothing is not 100 %."""
     sample = _sample(make_spec('  cache_hit_rate: {silver: "> 90%"}\n'), steady(10, {1: 50}))
@@ -189,7 +198,7 @@ def test_references_lie_near_the_limit(limit: str, edges_ms: list[int]) -> None:
 
 
 def _unexpected(ok: int, unexpected: int, failed: int) -> Recording:
-    """Return ten seconds with so many successes of 20 ms, unexpected answers and failures each."""
+    """Return ten seconds with so many successes of 20 ms, unexpected responses and failures each."""
     failures = {FailureClass.UNEXPECTED: unexpected, FailureClass.TIMEOUT: failed}
     return steady(10, {20: ok}, failures=failures, statuses={200: ok, 404: unexpected, 0: failed})
 
@@ -205,7 +214,7 @@ def _unexpected(ok: int, unexpected: int, failed: int) -> Recording:
         ),
     ],
 )
-def test_unexpected_answers_are_possibly_bad_and_were_served(
+def test_unexpected_responses_are_possibly_bad_and_were_served(
     objective: str, low: Fraction, high: Fraction
 ) -> None:
     """7 of 10 are fine, one failed, two had a status that nobody named."""
@@ -213,11 +222,11 @@ def test_unexpected_answers_are_possibly_bad_and_were_served(
     assert (sample.total, sample.low, sample.high) == (100, low, high)
     assert sample.slices is not None
     assert (sample.slices.bad_upper is None) == (low == high)
-    assert ("20 answers have an unexpected status" in " ".join(sample.notes)) == (low != high)
+    assert ("20 responses have an unexpected status" in " ".join(sample.notes)) == (low != high)
 
 
-def test_a_percentile_ranks_unexpected_answers_first_and_last() -> None:
-    """The median of 5 fine and 5 unexpected answers is anything up to what the fine ones took."""
+def test_a_percentile_ranks_unexpected_responses_first_and_last() -> None:
+    """The median of 5 fine and 5 unexpected responses is anything up to what the fine ones took."""
     median = make_spec('  latency_p50: {silver: "< 200ms"}\n')
     sample = _share(median, _unexpected(5, 5, 0))
     assert sample.display.low == 0
@@ -225,7 +234,7 @@ def test_a_percentile_ranks_unexpected_answers_first_and_last() -> None:
     assert isinf(_share(median, _unexpected(4, 6, 0)).display.high or 0)
 
 
-def test_unexpected_answers_were_offered_and_not_served() -> None:
+def test_unexpected_responses_were_offered_and_not_served() -> None:
     """Requests per second and instance count successes; what was offered counts all."""
     sample = _sample(make_spec('  rps_per_instance: {silver: ">= 7/s"}\n'), _unexpected(7, 2, 1))
     assert isinstance(sample, Rate)

@@ -9,8 +9,8 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.lag import measured_lag, settlement
 from slocheck.indicators.samples import Rate, Share
 from slocheck.plan.series_queries import UP
-from tests.builders.lagging_histories import METRICS, make_lagging_history
-from tests.builders.server_series import ERRORS, P95, SOURCE, counts, raw_series, sample_of, server_series, up
+from tests.builders.server.lagging_histories import METRICS, make_lagging_history
+from tests.builders.server.series import ERRORS, P95, SOURCE, counts, raw_series, sample_of, server_series, up
 from tests.builders.specs import make_spec
 
 HISTORIES = 80

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.saturation import Usage, saturation
-from tests.builders.server_histories import PRESET
+from tests.builders.server.histories import PRESET
 
 POD = {"job": "kubelet", "instance": "node", "pod": "api-1", "container": "api"}
 

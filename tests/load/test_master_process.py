@@ -34,7 +34,9 @@ def test_what_would_change_locust_itself_does_not_reach_the_children(monkeypatch
     """All else is passed on for the scenario to read, Locust's settings included."""
     monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
     monkeypatch.setenv("LOCUST_PASSWORD", "1")
-    environment = _child_environment({"LOCUST_RUN_TIME": "1s", "LOCUST_PLAYWRIGHT": "1"})
+    monkeypatch.setenv("LOCUST_RUN_TIME", "1s")
+    monkeypatch.setenv("LOCUST_PLAYWRIGHT", "1")
+    environment = _child_environment()
     locusts = {key: value for key, value in environment.items() if key.startswith("LOCUST_")}
     assert locusts == {"LOCUST_PASSWORD": "1", "LOCUST_RUN_TIME": "1s"}
 
@@ -48,16 +50,18 @@ def test_a_scenario_finds_its_options_and_its_environment(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOCUST_RUN_TIME", "5s")
     proof = tmp_path / "proof"
-    environment = {"SETTING": "given", "PROOF": str(proof)}
-    plan = make_plan("http://127.0.0.1:9", write_scenario(tmp_path, SCENARIO), environment=environment)
+    monkeypatch.setenv("SETTING", "given")
+    monkeypatch.setenv("PROOF", str(proof))
+    plan = make_plan("http://127.0.0.1:9", write_scenario(tmp_path, SCENARIO))
     with LoadEngine(plan) as engine:
         assert engine.prepare().user_classes == ("Asking",)
         assert proof.read_text().startswith("x"), "the master has made its environment"
 
 
-def test_a_master_that_cannot_start_says_how_it_ended() -> None:
+def test_a_master_that_cannot_start_says_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line of stderr and the exit code are kept for the message."""
-    child = MasterProcess({"PYTHONHOME": "/nonexistent"})
+    monkeypatch.setenv("PYTHONHOME", "/nonexistent")
+    child = MasterProcess()
     assert child.receive(20) is None
     assert child.how_it_ended() == "ended with exit code 1"
     child.close(1)

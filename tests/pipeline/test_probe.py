@@ -11,11 +11,11 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Verdict
 from slocheck.indicators.samples import NoData
-from slocheck.pipeline.probe import PretendedRun, pretended_run
+from slocheck.pipeline.probe import SimulatedRun, simulated_run
 from slocheck.plan.mapping_match import Match, match_mapping
 from slocheck.plan.series_queries import UP
 from slocheck.sources.scrape.exposition import PageReader
-from slocheck.spec.blocks.preset import shipped_preset, shipped_presets
+from slocheck.spec.blocks.metric_source.preset import shipped_preset, shipped_presets
 from slocheck.spec.model import Endpoint, Preset, Spec
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import steady
@@ -82,9 +82,9 @@ def verdicts(spec: Spec, found: ServerSeries) -> dict[str, Verdict]:
     return {result.objective.name: result.levels[0].verdict for result in results}
 
 
-def pretended(spec: Spec, found: ServerSeries, unasked: Sequence[Endpoint] = ()) -> PretendedRun:
-    """Return the pretended run on the series."""
-    run = pretended_run(spec, found, unasked=unasked)
+def simulated(spec: Spec, found: ServerSeries, unasked: Sequence[Endpoint] = ()) -> SimulatedRun:
+    """Return the simulated run on the series."""
+    run = simulated_run(spec, found, unasked=unasked)
     assert run is not None
     return run
 
@@ -122,11 +122,11 @@ def pretended(spec: Spec, found: ServerSeries, unasked: Sequence[Endpoint] = ())
     ],
 )
 def test_measurable_is_what_a_long_run_decides(page: Path, without: Sequence[str]) -> None:
-    """On the real pages of libraries, whole and with labels missing: the same code, the same answer."""
+    """On the real pages of libraries, whole and with labels missing: the same code, the same result."""
     spec, found = spec_of(), found_on(page, without=without)
     if not found.preset.histogram:
         spec = spec_of(OBJECTIVES.splitlines(keepends=True)[1])
-    obstacles = pretended(spec, found).obstacles
+    obstacles = simulated(spec, found).obstacles
     for name, verdict in verdicts(spec, found).items():
         assert (name in obstacles) == (verdict is Verdict.UNDECIDED), (name, verdict, obstacles)
 
@@ -154,7 +154,7 @@ def test_an_endpoint_is_judged_by_its_series(
     endpoint: str, unasked: Sequence[Endpoint], text: str, fatal: bool
 ) -> None:
     """A route that is not there is an obstacle, unless nobody has asked for it yet."""
-    obstacle = pretended(spec_of(ONE.format(endpoint)), found_on(FASTIFY), unasked).obstacles.get("errors")
+    obstacle = simulated(spec_of(ONE.format(endpoint)), found_on(FASTIFY), unasked).obstacles.get("errors")
     assert (obstacle is not None) == bool(text)
     if obstacle:
         assert text in obstacle.text
@@ -164,7 +164,7 @@ def test_an_endpoint_is_judged_by_its_series(
 def test_a_limit_that_nothing_proves_is_not_measurable() -> None:
     """That nothing ever fails takes more requests than there are; the other level is decided."""
     levels = spec_of('  errors: {indicator: error_rate, source: prometheus, silver: "< 5%", gold: "<= 0%"}\n')
-    obstacle = pretended(levels, found_on(FASTIFY)).obstacles["errors"]
+    obstacle = simulated(levels, found_on(FASTIFY)).obstacles["errors"]
     assert obstacle.text.startswith("gold: no number of requests proves")
     assert not obstacle.fatal
 
@@ -174,14 +174,14 @@ def test_instances_and_usage_are_counted_by_what_counts_them_in_a_run() -> None:
     spec = spec_of()
     spec = replace(spec, target=replace(spec.target, instances=None))
     whole = found_on(FASTIFY)
-    run = pretended(spec, whole)
+    run = simulated(spec, whole)
     assert run.instances == Fraction(1)
     assert (len(run.usages), run.tells_starts) == (1, True)
-    run = pretended(spec, replace(whole, series=whole.series[:1]))
+    run = simulated(spec, replace(whole, series=whole.series[:1]))
     assert isinstance(run.instances, NoData)
     assert (run.usages, run.tells_starts) == ((), False)
 
 
 def test_nothing_is_said_of_a_source_without_series() -> None:
     """There is nothing to pretend a run on."""
-    assert pretended_run(spec_of(), ServerSeries("file", shipped_preset("otel"), 1, 1, 1)) is None
+    assert simulated_run(spec_of(), ServerSeries("file", shipped_preset("otel"), 1, 1, 1)) is None

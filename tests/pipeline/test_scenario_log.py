@@ -15,10 +15,10 @@ def test_lines_are_kept_and_shown_whole_and_masked(tmp_path: Path) -> None:
     log.take(b"ter2\nnot UTF-8: \xe9\nbeg")
     assert shown == ["the password is ***", "not UTF-8: \ufffd"]
     log.open(tmp_path)
-    log.take(b"un\nno answer from /items?token=abc")
+    log.take(b"un\nno response from /items?token=abc")
     log.close()
     assert (tmp_path / LOG_FILE).read_text() == (
-        "the password is ***\nnot UTF-8: \ufffd\nbegun\nno answer from /items?token=***\n"
+        "the password is ***\nnot UTF-8: \ufffd\nbegun\nno response from /items?token=***\n"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from slocheck.plan.families import families_of
 from slocheck.plan.mapping_labels import compare_labels
-from slocheck.spec.blocks.preset import shipped_preset
+from slocheck.spec.blocks.metric_source.preset import shipped_preset
 from tests.builders.specs import make_spec
 
 MAPPING = shipped_preset("prom-client")

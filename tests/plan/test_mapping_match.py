@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.plan.families import Family, FamilyKind, families_of
+from slocheck.plan.families import Family, FamilyKind, families_of, not_a_histogram
 from slocheck.plan.mapping_match import Match, Unclear, match_mapping
 from slocheck.plan.mapping_text import mapping_yaml
 from slocheck.sources.scrape.exposition import PageReader, declared
-from slocheck.spec.blocks.preset import parse_preset, shipped_preset, shipped_presets
+from slocheck.spec.blocks.metric_source.preset import parse_preset, shipped_preset, shipped_presets
 from slocheck.spec.model import Preset
 from slocheck.spec.presets import PRESET_NAMES
 
@@ -22,6 +22,7 @@ CAPTURED = {
     "caddy": "caddy",
     "envoy": "envoy",
     "haproxy": "haproxy",
+    "traefik": "traefik",
     "opentelemetry-fastapi": "otel",
     "django-prometheus": "django-prometheus",
     "express-prom-bundle": "express-prom-bundle",
@@ -142,6 +143,30 @@ def test_variants_are_found(series: tuple[str, ...], expected: tuple[object, ...
     ) == expected
 
 
+def test_the_counts_of_a_summary_are_as_good_as_a_counter() -> None:
+    """Its percentiles are not; that is said where its name is looked at as a histogram's."""
+    labels = 'method="GET",path="/a",code="200"'
+    one = found(f'shop_request_seconds{{{labels},quantile="0.9"}}', f"shop_request_seconds_count{{{labels}}}")
+    assert (one.histogram, one.counter) == ("shop_request_seconds", "shop_request_seconds_count")
+    assert (one.route_label, one.status_label) == ("path", "code")
+
+
+def test_the_counter_with_the_status_is_taken_of_several() -> None:
+    """As aioprometheus writes them: requests, responses, and status codes."""
+    labels = 'method="GET",path="/orders/{i}"'
+    plain = (f"requests_total_counter{{{labels}}}", f"responses_total_counter{{{labels}}}")
+    counters = families(
+        *plain,
+        f'status_codes_counter{{{labels},status_code="200"}}',
+        types=dict.fromkeys(
+            ("requests_total_counter", "responses_total_counter", "status_codes_counter"), "counter"
+        ),
+    )
+    match = match_mapping(counters, shipped_presets())
+    assert isinstance(match, Match)
+    assert (match.mapping.counter, match.mapping.status_label) == ("status_codes_counter", "status_code")
+
+
 def test_boundaries_tell_a_unit_that_the_name_does_not() -> None:
     """OpenTelemetry's old http.server.duration is in milliseconds."""
     series = 'http.server.duration_bucket{http.method="GET",http.route="/a",http.status_code="200"}'
@@ -205,10 +230,12 @@ def test_labels_of_the_target_are_not_those_of_requests() -> None:
 
 
 def test_a_summary_under_the_histograms_name_is_not_one() -> None:
-    """Quantiles have no buckets; what is left are the requests by status."""
+    """Quantiles have no buckets; what is left are the requests by status, and its name says what it is."""
     summary = 'http_request_duration_seconds{quantile="0.5",route="/a"}'
     counter = 'http_requests_total{method="GET",route="/a",status_code="200"}'
-    assert found(summary, counter).histogram is None
+    one = found(summary, counter)
+    assert (one.counter, one.status_label) == ("http_requests_total", "status_code")
+    assert "is a summary" in not_a_histogram(one.histogram or "", families(summary, counter))
 
 
 WORDS = st.sampled_from(

@@ -7,8 +7,8 @@ import pytest
 
 from slocheck.plan.metric_plan import MetricPlan, metric_plan
 from slocheck.plan.usage import usage_queries
-from slocheck.spec.blocks.preset import shipped_preset
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.preset import shipped_preset
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.spec.model import Indicator, IndicatorKind
 from tests.builders.specs import make_spec
 
@@ -74,7 +74,7 @@ def test_limits_and_queries_are_those_graded_on_the_server() -> None:
 
 
 def test_scraped_pages_are_asked_no_query() -> None:
-    """Only a Prometheus server can answer what a dashboard would ask."""
+    """Only a Prometheus server can be asked what a dashboard would ask."""
     assert planned(LATENCY, SCRAPE).dashboards == {}
 
 

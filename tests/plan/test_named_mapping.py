@@ -7,7 +7,7 @@ import pytest
 from slocheck.plan.families import Family, families_of
 from slocheck.plan.mapping_match import Match, Unclear
 from slocheck.plan.named_mapping import check_mapping
-from slocheck.spec.blocks.preset import parse_preset, shipped_preset, shipped_presets
+from slocheck.spec.blocks.metric_source.preset import parse_preset, shipped_preset, shipped_presets
 from slocheck.spec.model import Preset
 from tests.plan.test_mapping_match import PAGES, page_families
 

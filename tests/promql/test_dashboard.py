@@ -6,8 +6,8 @@ import pytest
 
 from slocheck.promql.dashboard import dashboard_queries
 from slocheck.spec.model import Endpoint, FailureRule, Objective, Preset, SourceChoice
-from tests.builders.prom_client import PRESET, prometheus_source
 from tests.builders.reports import objectives, spec
+from tests.builders.server.prom_client import PRESET, prometheus_source
 
 LATENCY, ERRORS, AVAILABLE, *_ = (
     replace(item, source=SourceChoice.BOTH, endpoint=None) for item in objectives()

@@ -1,12 +1,13 @@
 """How an objective's requests are told apart by labels."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from slocheck.promql.routes import route_labels
+from slocheck.promql.routes import route_labels, route_matches, route_regex
 from slocheck.spec.model import Endpoint, Objective, Preset
-from tests.builders.server_histories import PRESET
+from tests.builders.server.histories import PRESET
 from tests.builders.specs import make_spec
 
 ALL = make_spec().objectives[0]
@@ -38,3 +39,22 @@ def test_route_labels(
 ) -> None:
     """An endpoint is pinned as far as the metrics carry its labels; routes are left out of all requests."""
     assert route_labels(objective, preset) == (labels, ignored)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "route", "same"),
+    [
+        pytest.param("/orders/*", "/orders/7", True, id="one part"),
+        pytest.param("/orders/*", "/orders/*", True, id="the sign itself"),
+        pytest.param("/orders/*", "/orders/7/lines", False, id="not two parts"),
+        pytest.param("/orders/*", "/orders/", False, id="not none"),
+        pytest.param("/a.b/*", "/axb/7", False, id="everything else is as it is written"),
+        pytest.param("/orders", "/orders", True, id="no sign"),
+        pytest.param("/orders*", "/orders7", False, id="a sign within a part is not one"),
+    ],
+)
+def test_a_sign_stands_for_one_part_of_a_path(pattern: str, route: str, same: bool) -> None:
+    """Among raw series, and in what a dashboard is asked."""
+    assert route_matches(pattern, route) is same
+    regex = route_regex(pattern)
+    assert (re.fullmatch(regex, route) is not None if regex else pattern == route) is same

@@ -17,7 +17,7 @@ from slocheck.reference_api.store import ITEMS
 def ask(
     app: ASGIApp, *requests: tuple[str, str], body: bytes = b"", accept: str = "*/*"
 ) -> list[httpx.Response]:
-    """Send requests one after the other and return the answers."""
+    """Send requests one after the other and return the responses."""
 
     async def session() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -56,10 +56,10 @@ def ask(
         pytest.param("GET", "/", b"", 200, id="index"),
     ],
 )
-def test_answers(method: str, path: str, body: bytes, status: int) -> None:
-    """Each route answers as it should on its limits, and never with a 500."""
-    (answer,) = ask(create_app(Faults()), (method, path), body=body)
-    assert answer.status_code == status
+def test_responses(method: str, path: str, body: bytes, status: int) -> None:
+    """Each route responds as it should on its limits, and never with a 500."""
+    (response,) = ask(create_app(Faults()), (method, path), body=body)
+    assert response.status_code == status
 
 
 def test_an_unknown_item_is_a_miss_by_header_and_counter() -> None:

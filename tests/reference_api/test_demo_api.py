@@ -93,8 +93,8 @@ def test_the_shipped_load_can_prove_what_its_gate_needs() -> None:
 
 def test_the_cache_is_told_by_header_and_by_counter(api: httpx.Client) -> None:
     """First a miss, then hits."""
-    answers = [api.get("/items/7").headers["x-cache"] for _ in range(3)]
-    assert answers == ["miss", "hit", "hit"]
+    responses = [api.get("/items/7").headers["x-cache"] for _ in range(3)]
+    assert responses == ["miss", "hit", "hit"]
     counts = _metrics(api)
     assert counts["cache_hits_total", "", "", ""] == 2
     assert counts["cache_misses_total", "", "", ""] == 1
@@ -124,7 +124,7 @@ def test_a_page_that_is_no_number_is_refused(api: httpx.Client, page: str) -> No
 
 
 def test_planted_errors_are_counted_as_500() -> None:
-    """With an error rate of 1 each request fails, and health and metrics still answer."""
+    """With an error rate of 1 each request fails, and health and metrics still respond."""
     with ReferenceApi(error_rate=1.0) as running, httpx.Client(base_url=running.url) as client:
         assert client.get("/items/1").status_code == 500
         assert client.get("/health").status_code == 200

@@ -28,19 +28,19 @@ async def nothing() -> Message:
 
 
 async def raises(_: Scope, __: Receive, ___: Send) -> None:
-    """Fail before any answer."""
+    """Fail before any response."""
     raise ZeroDivisionError
 
 
 async def breaks_off(_: Scope, __: Receive, send: Send) -> None:
-    """Fail in the middle of an answer."""
+    """Fail in the middle of a response."""
     await send(START)
     await send(PART)
     raise ZeroDivisionError
 
 
-async def answers_in_parts(_: Scope, __: Receive, send: Send) -> None:
-    """Answer in two parts."""
+async def responses_in_parts(_: Scope, __: Receive, send: Send) -> None:
+    """Respond in two parts."""
     for message in (START, PART, LAST):
         await send(message)
 
@@ -48,7 +48,7 @@ async def answers_in_parts(_: Scope, __: Receive, send: Send) -> None:
 @pytest.mark.parametrize(
     ("app", "status"),
     [
-        pytest.param(raises, "500", id="before an answer: the 500 that the server sends"),
+        pytest.param(raises, "500", id="before a response: the 500 that the server sends"),
         pytest.param(breaks_off, "200", id="after the status: as it was sent"),
     ],
 )
@@ -57,7 +57,7 @@ def test_an_exception_is_counted_and_goes_on(app: ASGIApp, status: str) -> None:
     metrics = Metrics()
 
     async def send(_: Message) -> None:
-        """Take an answer."""
+        """Take a response."""
 
     async def serve() -> None:
         await Measured(app, metrics)({"type": "http", "method": "GET"}, nothing, send)
@@ -68,7 +68,7 @@ def test_an_exception_is_counted_and_goes_on(app: ASGIApp, status: str) -> None:
 
 
 def test_a_request_is_counted_before_its_last_byte_leaves() -> None:
-    """A client that has its answer finds it counted; an answer in parts is counted once."""
+    """A client that has its response finds it counted; a response in parts is counted once."""
     metrics = Metrics()
     seen = []
 
@@ -76,7 +76,7 @@ def test_a_request_is_counted_before_its_last_byte_leaves() -> None:
         seen.append(sum(counted(metrics).values()))
 
     async def serve() -> None:
-        await Measured(answers_in_parts, metrics)({"type": "http", "method": "GET"}, nothing, send)
+        await Measured(responses_in_parts, metrics)({"type": "http", "method": "GET"}, nothing, send)
 
     asyncio.run(serve())
     assert seen == [0, 0, 1]

@@ -65,6 +65,18 @@ def test_terminal_text_prints_as_it_is(text: str) -> None:
     assert "##[" not in printed
 
 
+COMMANDS = ["::error::x", "::set-output name=a::b", "::add-mask::x", "##vso[task.complete]", "##[error]x"]
+
+
+@given(ANY, st.sampled_from([*COMMANDS, "##teamcity[testFailed]"]), ANY)
+def test_no_ci_runner_reads_a_command(before: str, command: str, after: str) -> None:
+    """Wherever it stands in a message of one line or several; an address of IPv6 stays as it is."""
+    for line in escape.for_terminal_lines(f"{before}{command}{after} [::1]:80").split("\n"):
+        assert not re.search(r"^\s*::|::(error|set-output|add-mask)|##\w*\[", line)
+        assert not {unicodedata.category(c) for c in line} & {"Cc", "Cf"}
+    assert escape.for_terminal("[::1]:80 is ::ffff:10.0.0.1") == "[::1]:80 is ::ffff:10.0.0.1"
+
+
 @given(ANY)
 def test_html_text_stays_text(text: str) -> None:
     """No character of HTML's syntax is left, and a browser reads the cleaned text back."""

@@ -1,6 +1,7 @@
 """JSON, JUnit and Markdown: what machines and forges rely on, with plain and with hostile content."""
 
 import ast
+import html
 import json
 import re
 import subprocess
@@ -16,6 +17,7 @@ import slocheck
 from slocheck.evidence.model import Ending
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Outcome
+from slocheck.pipeline.regrade import graded as regraded
 from slocheck.reporters import FORMATS
 from slocheck.reporters.json import document
 from tests.builders.reports import HOSTILE, hostile_report, report, unbounded, writable
@@ -199,6 +201,19 @@ def test_junit_undecided_is_an_error() -> None:
     found = cases(FORMATS["junit"].render(report(outcome=Outcome.UNDECIDED)))
     assert found["latency_p95 silver"] == "error"
     assert found["cache_hit_rate silver"] == "passed"
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_unverified_certificates_stand_in_every_report(name: str) -> None:
+    """The run says so itself, whatever spec it is graded against later."""
+    run = report()
+    keys_of_tls = ("target.tls.insecure", "prometheus.tls.insecure")
+    evidence = replace(run.evidence, provenance=replace(run.evidence.provenance, insecure=keys_of_tls))
+    again = regraded(run.spec, [evidence], [Path("runs/1")], secrets=())
+    text = html.unescape(FORMATS[name].render(again)).replace("\\", "")
+    for key in keys_of_tls:
+        assert key in text
+        assert f"{key}: true: the certificate was not verified" in text.replace("\u200b", "")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.INVALID, Outcome.INTERRUPTED])

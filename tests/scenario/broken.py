@@ -1,7 +1,7 @@
 """The good scenario broken in its shape or its feeders; see `scenarios`."""
 
 from tests.builders.scenarios import Broken
-from tests.scenario.broken_steps import ANSWERS, PLACEHOLDERS, REQUESTS
+from tests.scenario.broken_steps import PLACEHOLDERS, REQUESTS, RESPONSES
 
 SHAPES = {
     "unknown key": Broken(
@@ -210,5 +210,5 @@ FEEDERS = {
     ),
 }
 
-BROKEN = SHAPES | FEEDERS | PLACEHOLDERS | REQUESTS | ANSWERS
+BROKEN = SHAPES | FEEDERS | PLACEHOLDERS | REQUESTS | RESPONSES
 """By what is wrong."""

@@ -1,4 +1,4 @@
-"""The good scenario broken in its placeholders, requests or answers; see `scenarios`."""
+"""The good scenario broken in its placeholders, requests or responses; see `scenarios`."""
 
 from tests.builders.scenarios import Broken
 
@@ -203,7 +203,7 @@ REQUESTS = {
     ),
 }
 
-ANSWERS = {
+RESPONSES = {
     "body of a HEAD": Broken(
         "get: /search?q={term}",
         "head: /search?q={term}",

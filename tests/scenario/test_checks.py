@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from slocheck.errors import SpecError
 from slocheck.scenario.compile.compiled import CompiledStep, UnsendableError, status_failure
-from tests.builders.scenarios import answer, compiled, parsed
+from tests.builders.scenarios import compiled, parsed, response_head
 
 BODY = b'{"id": 7, "name": "red hat", "tags": ["a", {"b c": null}], "ok": true, "price": 1.0}'
-HEAD = answer("Content-Type: application/json; charset=utf-8", 'ETag:  W/"1" ', "x-a: 1", "X-A: 2")
+HEAD = response_head("Content-Type: application/json; charset=utf-8", 'ETag:  W/"1" ', "x-a: 1", "X-A: 2")
 
 
 def step_of(expect: str, feeder: str = "list: [7]") -> tuple[CompiledStep, list[object]]:
@@ -23,7 +23,7 @@ def step_of(expect: str, feeder: str = "list: [7]") -> tuple[CompiledStep, list[
 
 
 def checked(expect: str, *, status: int = 200, head: bytes = HEAD, body: bytes = BODY) -> str | None:
-    """Check an answer."""
+    """Check a response."""
     step, values = step_of(expect)
     assert step.check is not None
     return step.check(status, head, body, values)
@@ -54,7 +54,7 @@ def checked(expect: str, *, status: int = 200, head: bytes = HEAD, body: bytes =
         "{size: '> 83 B', status: 200}",
     ],
 )
-def test_right_answers_pass(expect: str) -> None:
+def test_right_responses_pass(expect: str) -> None:
     """Each kind of expectation, on its limit where it has one."""
     assert len(BODY) == 84
     assert checked(expect) is None
@@ -90,7 +90,7 @@ def test_right_answers_pass(expect: str) -> None:
         ("{status: 201, body: red}", "status is 200, not 201"),
     ],
 )
-def test_wrong_answers_are_named(expect: str, text: str) -> None:
+def test_wrong_responses_are_named(expect: str, text: str) -> None:
     """The text says what was expected, in the scenario's words, and no value of the response."""
     assert checked(expect) == text
 
@@ -124,7 +124,7 @@ def test_blanks_around_json_are_fine(body: bytes) -> None:
 
 @settings(deadline=None)
 @given(head=st.binary(max_size=60), body=st.binary(max_size=60))
-def test_no_answer_raises(head: bytes, body: bytes) -> None:
+def test_no_response_raises(head: bytes, body: bytes) -> None:
     """Headers and bodies are foreign bytes."""
     expect = "{json: {'$.a[0]': '{n}'}, header: {X-A: '{n}'}, body: '{n}', size: '< 1 kB'}"
     assert checked(expect, head=b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n", body=body)
@@ -146,9 +146,9 @@ def test_any_json_equals_itself(document: object) -> None:
     assert first is not None
     assert second is not None
     body = json.dumps(document).encode()
-    assert first(200, answer(), body, values) is None
-    assert second(200, answer(), body, values) is None
-    assert second(200, answer(), json.dumps([document]).encode(), values) == "$ is not '{v}'"
+    assert first(200, response_head(), body, values) is None
+    assert second(200, response_head(), body, values) is None
+    assert second(200, response_head(), json.dumps([document]).encode(), values) == "$ is not '{v}'"
 
 
 @pytest.mark.parametrize(
@@ -196,12 +196,12 @@ def test_deep_documents_raise_nothing(depth: int) -> None:
     assert first.check is not None
     assert second.check is not None
     texts = (None, "body is not JSON", "nothing to capture as v: $ is nested too deep")
-    captured = first.check(200, answer(), body, values)
+    captured = first.check(200, response_head(), body, values)
     assert captured in texts
     if captured is None:
         assert second.render(values).endswith(body)
         texts = (None, "body is not JSON", "$ is nested too deep to be compared")
-        assert second.check(200, answer(), body, values) in texts
+        assert second.check(200, response_head(), body, values) in texts
 
 
 def test_numbers_beyond_json_are_not_sent() -> None:
@@ -210,7 +210,7 @@ def test_numbers_beyond_json_are_not_sent() -> None:
     first, second = ready.flows[0].steps
     _, values = next(ready.iterations(seed=1, index=0, processes=1))
     assert first.check is not None
-    assert first.check(200, answer(), b"[1e999]", values) is None
+    assert first.check(200, response_head(), b"[1e999]", values) is None
     with pytest.raises(UnsendableError, match="that JSON cannot represent"):
         second.render(values)
 
@@ -229,11 +229,11 @@ flows:
 @pytest.mark.parametrize(
     ("head", "body", "text"),
     [
-        (answer("ETag: x"), b'{"items": []}', "nothing to capture as sku: body has no $.items[0].sku"),
-        (answer("ETag: x"), b"", "body is not JSON"),
-        (answer(), b'{"items": [{"sku": 1}]}', "nothing to capture as tag: header ETag is missing"),
+        (response_head("ETag: x"), b'{"items": []}', "nothing to capture as sku: body has no $.items[0].sku"),
+        (response_head("ETag: x"), b"", "body is not JSON"),
+        (response_head(), b'{"items": [{"sku": 1}]}', "nothing to capture as tag: header ETag is missing"),
         (
-            answer("X-ETag: x"),
+            response_head("X-ETag: x"),
             b'{"items": [{"sku": 1}]}',
             "nothing to capture as tag: header ETag is missing",
         ),
@@ -252,10 +252,10 @@ def test_missing_captures_are_failed_expectations(head: bytes, body: bytes, text
 @pytest.mark.parametrize(
     "head",
     [
-        answer('ETag: W/"1"'),
-        answer('etag:W/"1" \t'),
-        answer("X-ETag: no", 'eTAG:\tW/"1"', "ETag-X: no"),
-        answer('ETag: W/"1"').replace(b"\r\n", b"\n"),
+        response_head('ETag: W/"1"'),
+        response_head('etag:W/"1" \t'),
+        response_head("X-ETag: no", 'eTAG:\tW/"1"', "ETag-X: no"),
+        response_head('ETag: W/"1"').replace(b"\r\n", b"\n"),
     ],
 )
 def test_headers_are_captured_in_any_spelling(head: bytes) -> None:
@@ -277,7 +277,7 @@ def test_captures_do_not_leak_between_flows_and_iterations() -> None:
     (_, one), (_, other) = next(draws), next(draws)
     check = ready.flows[0].steps[0].check
     assert check is not None
-    check(200, answer("ETag: x"), b'{"items": [{"sku": 1}]}', one)
+    check(200, response_head("ETag: x"), b'{"items": [{"sku": 1}]}', one)
     assert one != other
     assert set(other) == {None}
 

@@ -13,7 +13,7 @@ from slocheck import __version__
 from slocheck.documents.position import Position
 from slocheck.scenario.compile.compiled import CompiledStep, UnsendableError, compile_scenario
 from slocheck.scenario.model import JsonScalar, ListFeeder
-from tests.builders.scenarios import answer, compiled, parsed
+from tests.builders.scenarios import compiled, parsed, response_head
 
 USED = """\
 feeders: {v: {list: [x]}}
@@ -87,7 +87,7 @@ def after_capture(text: str, value: object) -> Read:
     first, second = ready.flows[0].steps
     _, values = next(ready.iterations(seed=1, index=0, processes=1))
     assert first.check is not None
-    assert first.check(200, answer(), json.dumps({"v": value}).encode(), values) is None
+    assert first.check(200, response_head(), json.dumps({"v": value}).encode(), values) is None
     return read(second.render(values))
 
 

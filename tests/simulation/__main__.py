@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from tests.simulation.models import MODELS, Model, one_server, phased, stalling
+from tests.simulation.models import EVEN_MODELS, MODELS, Model, one_server, phased, stalling
 from tests.simulation.rates import (
     NOMINAL,
     SPREAD,
@@ -45,7 +45,7 @@ def pair(rates: Rates) -> list[str]:
 
 def single_windows(seed: int, runs: int) -> Iterator[list[str]]:
     """Yield a row for each model, window and percentile."""
-    for number, model in enumerate(MODELS):
+    for number, model in enumerate((*MODELS, *EVEN_MODELS)):
         for seconds in SECONDS:
             for name, share in SHARES.items():
                 rng = np.random.default_rng([seed, 1, number, seconds, round(100 * share)])

@@ -1,15 +1,18 @@
-"""Queueing models whose latency distribution is known exactly; arrays of many runs at once.
+"""Servers whose latency distribution is known; arrays of many runs at once.
 
-All have open Poisson arrivals and start in their steady state. Times are seconds.
+All have open arrivals, spread as slocheck does by default, and are in their steady state. Times are seconds.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, factorial, sqrt
+from functools import cache
+from math import exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
+
+from slocheck.spec.model.load_profile import ArrivalProcess
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -19,13 +22,19 @@ ARRIVALS = 100.0
 
 SERVERS = 8
 STALL_S, STALL_EVERY_S, BASE_S = 1.0, 30.0, 0.010
-"""A pause of a second, some 30 s apart, of a server that else answers in 10 ms in the mean."""
+"""A pause of a second, some 30 s apart, of a server that else responds in 10 ms in the mean."""
 
 SLOW_S, SLOW_EVERY_S, SLOWNESS = 5.0, 60.0, 40
 """Some seconds about every minute in which that server takes forty times as long."""
 
-_BURN_IN_S = 20.0
-"""For eight servers, started empty: some 28 of its relaxation times."""
+RHYTHM_SLOW_S, RHYTHM_DELAY_S = 0.012, 0.050
+"""What a server with a rhythm does: at the begin of each period it lets requests wait."""
+
+_BURN_IN_S = 40.0
+"""For queues, started empty: some ten relaxation times of the slowest one."""
+
+_LONG_RUNS, _LONG_PARTS, _LONG_S = 400, 8, 500
+"""From which a queue's true latencies are taken: 20 million requests."""
 
 Latencies = Callable[[np.random.Generator, Floats], Floats]
 """Arrival times of shape (runs, requests), ascending along a run, to latencies of the same shape."""
@@ -38,18 +47,33 @@ class Model:
     Attributes:
         name: As in the table.
         latencies: Draws them for given arrival times.
-        tail: P(latency >= t), exact.
+        tail: P(latency >= t), exact; None: no formula is known with these arrivals, a long run tells.
         lead_s: Seconds of arrivals before the window that the model needs to forget its start.
+        spread: How arrivals are spread.
     """
 
     name: str
     latencies: Latencies
-    tail: Callable[[float], float]
+    tail: Callable[[float], float] | None = None
     lead_s: float = 0.0
+    spread: ArrivalProcess = ArrivalProcess.JITTERED
 
     def limit(self, share: float) -> float:
-        """Return the limit at or over which exactly `share` of the requests lie."""
-        return float(brentq(lambda t: self.tail(t) - share, 1e-9, 100.0, xtol=1e-12))
+        """Return the limit at or over which `share` of the requests lie: exactly, or in a long run."""
+        if self.tail is None:
+            return float(np.quantile(_long_run(self), 1 - share))
+        tail = self.tail
+        return float(brentq(lambda t: tail(t) - share, 1e-9, 100.0, xtol=1e-12))
+
+
+@cache
+def _long_run(model: Model) -> Floats:
+    """Return the latencies of 20 million requests, always the same ones."""
+    rng, parts = np.random.default_rng(20260102), []
+    for _ in range(_LONG_PARTS):
+        arrivals = drawn(rng, model.spread, _LONG_RUNS // _LONG_PARTS, _LONG_S + model.lead_s)
+        parts.append(model.latencies(rng, arrivals)[arrivals >= model.lead_s].astype(np.float32))
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
@@ -71,9 +95,7 @@ def observe(
     model: Model, rng: np.random.Generator, *, runs: int, seconds: int, thresholds: tuple[float, ...]
 ) -> Counts:
     """Drive `runs` windows of `seconds` one-second slices and count against ascending thresholds."""
-    length = seconds + model.lead_s
-    most = int(ARRIVALS * length + 6 * sqrt(ARRIVALS * length))
-    arrivals = np.cumsum(rng.exponential(1 / ARRIVALS, (runs, most)), axis=1)
+    arrivals = drawn(rng, model.spread, runs, seconds + model.lead_s)
     latencies = model.latencies(rng, arrivals)
     second = np.floor(arrivals - model.lead_s).astype(np.int64)
     inside = (second >= 0) & (second < seconds)
@@ -87,8 +109,18 @@ def observe(
     return Counts(at_or_over[:, :, 0], np.moveaxis(at_or_over[:, :, 1:], 2, 0), total.reshape(runs, seconds))
 
 
+def drawn(rng: np.random.Generator, spread: ArrivalProcess, runs: int, seconds: float) -> Floats:
+    """Return arrival times of shape (runs, requests), ascending along a run."""
+    slots = np.arange(round(ARRIVALS * seconds))
+    if spread is ArrivalProcess.POISSON:
+        most = int(ARRIVALS * seconds + 6 * sqrt(ARRIVALS * seconds))
+        return np.cumsum(rng.exponential(1 / ARRIVALS, (runs, most)), axis=1)
+    within = rng.random((runs, len(slots))) if spread is ArrivalProcess.JITTERED else np.zeros((runs, 1))
+    return np.asarray((slots + within) / ARRIVALS, dtype=np.float64)
+
+
 def independent() -> Model:
-    """Every request is answered by itself: what an i.i.d. interval is made for."""
+    """Every request is served by itself: what an i.i.d. interval is made for."""
     mean = 0.010
     return Model(
         "independent requests",
@@ -98,30 +130,22 @@ def independent() -> Model:
 
 
 def one_server(load: float) -> Model:
-    """M/M/1 at a utilisation of `load`: the time in system is exponential."""
+    """One server with exponential service times, at a utilisation of `load`."""
     service = ARRIVALS / load
-    spare = service - ARRIVALS
 
     def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
         """Lindley's recursion, written as a running maximum."""
         services = rng.exponential(1 / service, arrivals.shape)
-        runs = len(arrivals)
-        first = np.where(rng.random(runs) < load, rng.exponential(1 / spare, runs), 0.0)
         steps = np.zeros_like(arrivals)
         steps[:, 1:] = np.cumsum(services[:, :-1] - np.diff(arrivals, axis=1), axis=1)
-        lowest = np.maximum.accumulate(-steps, axis=1)
-        lowest[:, 0] = 0.0
-        return steps + np.maximum(first[:, None], lowest) + services
+        return steps + np.maximum.accumulate(-steps, axis=1) + services
 
-    return Model(f"M/M/1 at {load:g}", latencies, lambda t: exp(-spare * t))
+    return Model(f"one server at {load:g}", latencies, lead_s=_BURN_IN_S)
 
 
 def many_servers(load: float) -> Model:
-    """M/M/8, first come first served; its waits by Erlang's C formula."""
+    """Eight servers with exponential service times, first come first served."""
     service = ARRIVALS / load / SERVERS
-    offered, spare = ARRIVALS / service, SERVERS * service - ARRIVALS
-    last = offered**SERVERS / factorial(SERVERS) / (1 - load)
-    waits = last / (sum(offered**k / factorial(k) for k in range(SERVERS)) + last)
 
     def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
         """Each request goes to the server that is free first."""
@@ -136,11 +160,7 @@ def many_servers(load: float) -> Model:
             found[:, at] = ended - arrivals[:, at]
         return found
 
-    def tail(t: float) -> float:
-        waited = (spare * exp(-service * t) - service * exp(-spare * t)) / (spare - service)
-        return (1 - waits) * exp(-service * t) + waits * waited
-
-    return Model(f"M/M/{SERVERS} at {load:g}", latencies, tail, lead_s=_BURN_IN_S)
+    return Model(f"eight servers at {load:g}", latencies, lead_s=_BURN_IN_S)
 
 
 def stalling() -> Model:
@@ -195,6 +215,24 @@ def phased() -> Model:
     return Model(f"slow phases of {SLOW_S:g} s, {SLOW_EVERY_S:g} s apart", latencies, tail)
 
 
+def rhythmic(period_s: float, spread: ArrivalProcess = ArrivalProcess.JITTERED) -> Model:
+    """Independent requests, but at the begin of each period the server lets them wait for a while."""
+    slow = RHYTHM_SLOW_S / period_s
+
+    def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
+        """Each run meets the rhythm at a random phase, and keeps it if its arrivals do."""
+        phase = (arrivals + rng.random((len(arrivals), 1)) * period_s) % period_s
+        found = rng.exponential(BASE_S, arrivals.shape)
+        return found + np.where(phase < RHYTHM_SLOW_S, RHYTHM_DELAY_S, 0.0)
+
+    def tail(t: float) -> float:
+        return (1 - slow) * exp(-t / BASE_S) + slow * exp(-max(0.0, t - RHYTHM_DELAY_S) / BASE_S)
+
+    return Model(
+        f"a rhythm of {period_s * 1000:g} ms, {spread.value} arrivals", latencies, tail, spread=spread
+    )
+
+
 MODELS = (
     independent(),
     one_server(0.5),
@@ -203,4 +241,9 @@ MODELS = (
     many_servers(0.8),
     stalling(),
     phased(),
+    rhythmic(0.1),
+    rhythmic(0.07),
 )
+
+EVEN_MODELS = tuple(rhythmic(period_s, ArrivalProcess.EVEN) for period_s in (0.1, 0.07))
+"""The same servers with even arrivals: why these are not the default."""

@@ -12,7 +12,7 @@ from slocheck.plan.load_plan import REFERENCE_LATENCIES_MS, is_reference
 from slocheck.statistics.confidence import alpha_for
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.proportion import ProportionComparison, compare_proportion
-from slocheck.statistics.sequential import FINAL_ANALYSIS, INTERIM_ANALYSES, alpha_share
+from slocheck.statistics.sequential import analysis_plan
 from slocheck.statistics.trend import detect_drift
 from tests.simulation.models import Counts, Ints, Model, observe
 
@@ -124,12 +124,12 @@ def unsteady(counts: Counts) -> int:
 def early_stopping_rates(window: Windows, *, naive: bool = False) -> Rates:
     """Stop each window at the first interim analysis that decides; naively: each at full alpha."""
     length = window.bad.shape[1]
-    found = []
+    plan, found = analysis_plan(length), []
     for run in range(len(window.bad)):
-        for analysis, share in enumerate(INTERIM_ANALYSES):
-            alpha = ALPHA if naive else ALPHA * alpha_share(analysis)
-            compared = window.compare(run, alpha, round(share * length))
-            if compared.keeps or compared.breaks or analysis == FINAL_ANALYSIS:
+        for analysis, moment in enumerate(plan.moments_s):
+            alpha = ALPHA if naive else ALPHA * plan.alpha_share(analysis)
+            compared = window.compare(run, alpha, moment)
+            if compared.keeps or compared.breaks or analysis == plan.final:
                 found.append(compared)
                 break
     return counted(found)

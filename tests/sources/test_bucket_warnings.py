@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
-from tests.builders.prom_client import PRESET
+from tests.builders.server.prom_client import PRESET
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from slocheck.cli.wiring import source_for
+from slocheck.cli.wiring import source_factory
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
 from slocheck.evidence.series import ServerSeries, SourcePreflight
@@ -16,8 +16,8 @@ from slocheck.plan.families import Family
 from slocheck.plan.metric_plan import MetricPlan, metric_plan
 from slocheck.reporters.terminal.spec import summary
 from slocheck.sources import SOURCES
-from slocheck.spec.blocks.preset import PRESET_KEY, preset_of
-from slocheck.spec.blocks.sources import SOURCE_BLOCKS, block_names
+from slocheck.spec.blocks.metric_source.preset import PRESET_KEY, preset_of
+from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS, block_names
 from slocheck.spec.model import SourceBlock, SourceChoice, Spec
 from slocheck.spec.schema import json_schema
 from tests.builders.good_spec import problems_of
@@ -45,7 +45,7 @@ def test_both_tables_name_the_same_sources() -> None:
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_every_source_has_the_methods_of_the_pipelines_port(kind: str) -> None:
     """The same names and arguments; making one touches no network."""
-    source = source_for(configured(BLOCKS[kind]))
+    source = source_factory(())(configured(BLOCKS[kind]))
     assert source is not None
     for name in PORT:
         expected = inspect.signature(getattr(MetricSource, name)).parameters.values()
@@ -56,7 +56,7 @@ def test_every_source_has_the_methods_of_the_pipelines_port(kind: str) -> None:
 
 def test_without_a_block_there_is_no_source() -> None:
     """The client side alone is graded."""
-    assert source_for(make_spec(OBJECTIVES)) is None
+    assert source_factory(())(make_spec(OBJECTIVES)) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,11 @@ class FileBlock(SourceBlock):
     kind: ClassVar[str] = "file"
 
     path: str
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """None: nobody is asked."""
+        return ()
 
     @property
     def summary(self) -> str:
@@ -133,12 +138,12 @@ def test_a_third_source_is_one_line_in_each_table() -> None:
     spec = configured("file: {path: page.txt, preset: istio}\n")
     assert spec.objectives[0].source is SourceChoice.BOTH
     assert "file page.txt, preset istio" in summary(spec)
-    source = source_for(spec)
+    source = source_factory(())(spec)
     assert isinstance(source, FileSource)
     assert source.plan == metric_plan(spec)
     assert source.plan.series_texts[0] == 'istio_requests_total{reporter="destination"}'
     assert source.collect(load_start=1, window_start=2, end=3, sent=4).preset.name == "istio"
-    assert probe(spec, source_for).obstacles == {}
+    assert probe(spec, source_factory(())).obstacles == {}
 
 
 @pytest.mark.usefixtures("third")

@@ -9,9 +9,9 @@ import pytest
 from slocheck.documents.position import Position
 from slocheck.documents.units import Comparison
 from slocheck.errors import SpecError, UsageError
-from slocheck.spec.blocks.preset import shipped_preset
-from slocheck.spec.blocks.prometheus import PrometheusSource
-from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.preset import shipped_preset
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.blocks.validity import VALIDITY_KEYS
 from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
@@ -29,8 +29,8 @@ from slocheck.spec.model import (
 )
 from slocheck.spec.model.validity import ValidityLimits
 from tests.builders.good_spec import GOOD, Broken, good, problems_of
-from tests.spec.broken_objectives import OBJECTIVES
-from tests.spec.broken_values import LOADS, SHAPES, VALUES, WORKLOADS
+from tests.spec.broken.objectives import OBJECTIVES
+from tests.spec.broken.values import LOADS, SHAPES, VALUES, WORKLOADS
 
 PROMETHEUS = GOOD[GOOD.index("prometheus:") : GOOD.index("workload:")]
 QUERY = GOOD[GOOD.index("  queue:") : GOOD.index("gate:")]

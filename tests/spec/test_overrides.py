@@ -4,7 +4,7 @@ import pytest
 
 from slocheck.documents.position import Position
 from slocheck.errors import UsageError
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.spec.loader import parse_spec, with_overrides
 from slocheck.spec.model import AUTO, Overrides
 from tests.builders.good_spec import GOOD, good

@@ -11,9 +11,9 @@ import yaml
 from slocheck.spec.loader import root_keys
 from slocheck.spec.schema import json_schema
 from tests.builders.good_spec import GOOD, Broken
-from tests.spec.broken_objectives import OBJECTIVES
-from tests.spec.broken_sources import SOURCES
-from tests.spec.broken_values import SHAPES, VALUES, WORKLOADS
+from tests.spec.broken.objectives import OBJECTIVES
+from tests.spec.broken.sources import SOURCES
+from tests.spec.broken.values import SHAPES, VALUES, WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json_schema()

@@ -1,4 +1,4 @@
-"""A loopback server that answers each request with the next of the given bytes, however broken."""
+"""A loopback server that responds to each request with the next of the given bytes, however broken."""
 
 import json
 import socket
@@ -19,21 +19,21 @@ def http(
 
 
 def success(kind: str, result: Any, **more: Any) -> bytes:
-    """Return a query API answer."""
+    """Return a query API response."""
     return http(json.dumps({"status": "success", "data": {"resultType": kind, "result": result}, **more}))
 
 
 class FaultServer:
-    """Serves the answers in turn, the last one for ever; a context manager.
+    """Serves the responses in turn, the last one for ever; a context manager.
 
     Attributes:
         port: Where it listens.
         requests: What was received, headers and body.
     """
 
-    def __init__(self, answers: Sequence[bytes], *, hang: bool = False) -> None:
+    def __init__(self, responses: Sequence[bytes], *, hang: bool = False) -> None:
         self.requests: list[bytes] = []
-        self._answers = list(answers)
+        self._responses = list(responses)
         self._hang = hang
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -52,8 +52,8 @@ class FaultServer:
                 if self._stop.is_set():
                     return
                 self.requests.append(self._request(connection))
-                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-                connection.sendall(answer)
+                response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
+                connection.sendall(response)
                 if self._hang:
                     self._stop.wait(30)
 

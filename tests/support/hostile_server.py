@@ -1,4 +1,4 @@
-"""A server of raw sockets and threads that answers as badly as a test wants, and counts what it got."""
+"""A server of raw sockets and threads that responds as badly as a test wants, and counts what it got."""
 
 import contextlib
 import re
@@ -64,10 +64,10 @@ class Peer:
 
 
 Behaviour = Callable[[Peer, bytes], bool]
-"""Answers one request, whose head was read; tells whether the connection stays open."""
+"""Responses one request, whose head was read; tells whether the connection stays open."""
 
 
-def answer(data: bytes, *, keep: bool = True) -> Behaviour:
+def respond_with(data: bytes, *, keep: bool = True) -> Behaviour:
     """Return a behaviour that reads the whole request and sends fixed bytes."""
 
     def behave(peer: Peer, head: bytes) -> bool:
@@ -97,13 +97,13 @@ def drip(peer: Peer, head: bytes) -> bool:
 
 
 def hang(peer: Peer, _head: bytes) -> bool:
-    """Never answer."""
+    """Never respond."""
     peer.server.closing.wait()
     return False
 
 
 def close_when_idle(peer: Peer, head: bytes) -> bool:
-    """Answer, and close a moment later without a word."""
+    """Respond, and close a moment later without a word."""
     peer.body(head)
     peer.send(OK)
     peer.pause(0.01)
@@ -111,14 +111,14 @@ def close_when_idle(peer: Peer, head: bytes) -> bool:
 
 
 def refuse_early(peer: Peer, _head: bytes) -> bool:
-    """Answer before the body was read, read none of it, and keep the connection open."""
+    """Respond before the body was read, read none of it, and keep the connection open."""
     peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
     peer.server.closing.wait()
     return False
 
 
 def refuse_early_and_close(peer: Peer, _head: bytes) -> bool:
-    """Answer before the body was read, end one's own half, and wait for the client to end the other."""
+    """Respond before the body was read, end one's own half, and wait for the client to end the other."""
     peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
     peer.sock.shutdown(socket.SHUT_WR)
     while peer.sock.recv(1 << 16):
@@ -127,13 +127,13 @@ def refuse_early_and_close(peer: Peer, _head: bytes) -> bool:
 
 
 def refuse_early_and_reset(peer: Peer, _head: bytes) -> bool:
-    """Answer before the body was read, and close at once: the reset may take the answer with it."""
+    """Respond before the body was read, and close at once: the reset may take the response with it."""
     peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
     return False
 
 
 class HostileServer:
-    """Serves by path: the first part names the behaviour; other paths are answered properly.
+    """Serves by path: the first part names the behaviour; other paths get a response properly.
 
     Attributes:
         requests: Whole heads received, by path.
@@ -228,6 +228,6 @@ class HostileServer:
             with self._lock:
                 self.requests[path] += 1
                 self.heads.append(head)
-            behave = self.behaviours.get(path.split("/")[1], answer(OK))
+            behave = self.behaviours.get(path.split("/")[1], respond_with(OK))
             if not behave(peer, head):
                 return

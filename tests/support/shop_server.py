@@ -20,7 +20,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = urlsplit(self.path).path
         self.server.counts[f"{self.command} {path}"] += 1
-        status, value, fields = self._answer(path, body)
+        status, value, fields = self._response(path, body)
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
         for name, field in fields.items():
@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815
 
-    def _answer(self, path: str, body: bytes) -> tuple[int, Any, dict[str, str]]:
+    def _response(self, path: str, body: bytes) -> tuple[int, Any, dict[str, str]]:
         """Return status, body and header fields."""
         as_json = {"Content-Type": "application/json"}
         if path in STATUSES:

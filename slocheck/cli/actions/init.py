@@ -8,6 +8,7 @@ from string import Template
 
 from slocheck.errors import SpecError, UsageError
 from slocheck.pipeline.archive import write_atomically
+from slocheck.reporters.escape import for_terminal
 from slocheck.spec.loader import parse_spec
 
 _FLAG_OF = {"service": "--service", "target.url": "--target"}
@@ -24,8 +25,9 @@ def write_files(folder: Path, *, service: str, target: str, force: bool) -> None
         _make_folder(path.parent)
         write_atomically(path, content.encode())
         path.chmod(0o644)  # written as private files; these are meant to be shared
-        print(f"wrote {path}")
-    print(f"next: slocheck validate {folder / 'slo.yaml'}, then slocheck run {folder / 'slo.yaml'}")
+        print(for_terminal(f"wrote {path}"))
+    spec = folder / "slo.yaml"
+    print(for_terminal(f"next: slocheck validate {spec}, then slocheck run {spec}"))
 
 
 def _render(*, service: str, target: str) -> Mapping[str, str]:

@@ -1,22 +1,44 @@
-"""What a run would say of a Locust file, before any load: it is imported in a process of its own."""
+"""What a run would say of a Locust file, before any load: its processes are started, and sent home."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slocheck.cli import wiring
+from slocheck.evidence.warnings import RunWarning
 from slocheck.pipeline.scenario_file import scenario_path
 from slocheck.scenario.loader import SUFFIXES
 from slocheck.spec.model import Spec
 
 
-def user_classes(spec: Spec, allowed_targets: tuple[str, ...]) -> tuple[str, ...]:
-    """Import the spec's Locust file as a run does, and return its user classes; none for other scenarios.
+@dataclass(frozen=True, slots=True)
+class LocustFile:
+    """What is known of a Locust file that a run would take; nothing of another scenario.
+
+    Attributes:
+        classes: Names of its user classes.
+        starts: What its users send before the schedule, in words; empty where they send nothing.
+        warnings: What the user should know before a run.
+    """
+
+    classes: tuple[str, ...] = ()
+    starts: str = ""
+    warnings: Sequence[RunWarning] = ()
+
+
+def look_into(spec: Spec, allowed_targets: tuple[str, ...], *, processes: int = 1) -> LocustFile:
+    """Import the spec's Locust file and fire its `init` as a run does, in master and workers; send nothing.
 
     Args:
         spec: Overrides applied.
         allowed_targets: Hosts other than this machine that the file may connect to.
+        processes: Worker processes.
 
     Raises:
         UsageError: A run would refuse it, with the same words.
+        GeneratorError: Its processes did not start.
     """
     if scenario_path(spec).suffix in SUFFIXES:
-        return ()
-    with wiring.engine_for(spec, seed=None, processes=1, allowed_targets=allowed_targets) as engine:
-        return engine.load().user_classes
+        return LocustFile()
+    with wiring.engine_for(spec, seed=0, processes=processes, allowed_targets=allowed_targets) as engine:
+        info = engine.prepare()
+        return LocustFile(info.user_classes, info.starts, info.warnings)

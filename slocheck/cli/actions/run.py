@@ -3,30 +3,35 @@
 import os
 import sys
 from pathlib import Path
+from secrets import randbelow
 
 from rich.console import Console
 
 from slocheck.cli import output, wiring
-from slocheck.cli.actions.locust_file import user_classes
-from slocheck.cli.options import RunOptions, allowed_targets
+from slocheck.cli.actions.locust_file import look_into
+from slocheck.cli.messages import say
+from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.question import asker
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
-from slocheck.masking import errors_masked, secrets_of
+from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
+from slocheck.pipeline.ports import SourceFactory
 from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
 from slocheck.pipeline.scenario_file import scenario_of
-from slocheck.pipeline.target_guard import guard_target
+from slocheck.pipeline.target.guard import guard_target
 from slocheck.reporters.terminal.plan import plan_lines, show_plan
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
 MAX_PROCESSES = 64
+LARGEST_SEED = 10**9
+"""Of a seed that is drawn: short enough to be typed."""
 GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
 """What a run that finished and is valid can end with."""
 
@@ -43,13 +48,21 @@ def execute(options: RunOptions) -> int:
         )
     with errors_masked(secrets_of(spec)):
         if options.dry_run:
-            wiring.check_readiness(spec, processes=worker_count(options.processes))
-            user_classes(spec, allowed_targets(options.allow_target))
-            show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided)
+            show_dry_run(spec, options)
             return 0
         report = make_run(spec, overrides, options)
     finished = report.assessment.outcome in GRADED
     return 0 if options.exit_zero and finished else report.assessment.exit_code
+
+
+def show_dry_run(spec: Spec, options: RunOptions) -> None:
+    """Print what a run would do, and warn of what it would warn of; raises UsageError where it would."""
+    processes = worker_count(options.processes)
+    wiring.check_readiness(spec, _sources(options), processes=processes)
+    file = look_into(spec, allowed_targets(options.allow_target), processes=processes)
+    show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided, starts=file.starts)
+    for warning in file.warnings:
+        say(f"warning: {warning.text}")
 
 
 def load(options: RunOptions) -> tuple[Spec, Overrides]:
@@ -86,15 +99,17 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         command=command_line(sys.argv[1:]),
         allowed_targets=allowed,
         allow_concurrent=options.allow_concurrent,
-        seed=options.seed,
+        seed=options.seed if options.seed is not None else randbelow(LARGEST_SEED),
         processes=worker_count(options.processes),
         until_decided=options.until_decided,
     )
+    secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     if not options.quiet:
-        output.print_plan(plan_lines(spec, scenario, until_decided=options.until_decided))
-    with Interrupts() as interrupts, output.observer(spec, quiet=options.quiet) as observer:
+        lines = plan_lines(spec, scenario, until_decided=options.until_decided)
+        output.print_plan(mask(line, secrets) for line in lines)
+    with Interrupts() as interrupts, output.observer(spec, secrets, quiet=options.quiet) as observer:
         shown = output.shower(observer) if options.verbose else None
-        result = run_pipeline(request, wiring.adapters(observer, interrupts, shown))
+        result = run_pipeline(request, wiring.adapters(observer, interrupts, _sources(options), shown))
     if result.save_error is not None:
         output.print_summary(result.report, Console(stderr=True), paths={})
         raise result.save_error
@@ -102,6 +117,11 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
     if result.late_signal:
         raise Interrupted(result.late_signal)
     return result.report
+
+
+def _sources(options: RunOptions) -> SourceFactory:
+    """Return what makes the metric source; an address that was typed names its host."""
+    return wiring.source_factory(allowed_metrics(options.allow_metrics, options.prometheus, options.target))
 
 
 def worker_count(text: str) -> int:

@@ -1,21 +1,21 @@
 """What ``slocheck validate`` does: check a spec and its scenario, and ask the metric source if wanted."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from slocheck.cli.actions.locust_file import user_classes
-from slocheck.cli.options import ValidateOptions, allowed_targets
+from slocheck.cli.actions.locust_file import look_into
+from slocheck.cli.messages import say
+from slocheck.cli.options import ValidateOptions, allowed_metrics, allowed_targets
 from slocheck.cli.question import asker
-from slocheck.cli.wiring import check_readiness, source_for
+from slocheck.cli.wiring import check_readiness, source_factory
 from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
 from slocheck.masking import errors_masked, mask, secrets_of
-from slocheck.pipeline.first_requests import FirstAnswer, send_get_steps
-from slocheck.pipeline.probe import PretendedRun, Probe, probe
+from slocheck.pipeline.probe import Probe, SimulatedRun, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
-from slocheck.pipeline.target_guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.target.first_requests import FirstResponse, send_get_steps
+from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.plan.series_queries import PROCESS_START
 from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal
@@ -36,14 +36,16 @@ def validate(options: ValidateOptions) -> int:
     secrets = secrets_of(spec)
     with errors_masked(secrets):
         warnings = check_scenario(spec)
-        check_readiness(spec)
-        classes = user_classes(spec, allowed_targets(options.allow_target))
+        check_readiness(spec, source_factory(allowed_metrics(options.allow_metrics)))
+        file = look_into(spec, allowed_targets(options.allow_target))
         print(mask(summary(spec), secrets))
-        if classes:
-            named = quantity(len(classes), "user class", "user classes")
-            print(for_terminal(f"{named}: {', '.join(classes)}"))
-        for warning in warnings:
-            print(f"warning: {warning}", file=sys.stderr)
+        if file.classes:
+            named = quantity(len(file.classes), "user class", "user classes")
+            print(for_terminal(f"{named}: {', '.join(file.classes)}"))
+        if file.starts:
+            print(for_terminal(file.starts))
+        for warning in (*warnings, *(each.text for each in file.warnings)):
+            say(f"warning: {warning}")
         return _probe(spec, options) if options.probe else 0
 
 
@@ -56,47 +58,48 @@ def _probe(spec: Spec, options: ValidateOptions) -> int:
         SourceError: The metric source cannot be asked.
     """
     scenario = scenario_of(spec)
+    secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
     with sole_use(spec.target.url, allow_concurrent=options.allow_concurrent):
-        answers: tuple[FirstAnswer, ...] = ()
+        responses: tuple[FirstResponse, ...] = ()
         if scenario is not None:
             probe_target(spec.target)
-            answers = send_get_steps(scenario, spec.target)
-            print("\n".join(["", *_answers(answers, spec.failures)]))
+            responses = send_get_steps(scenario, spec.target)
+            print(mask("\n".join(["", *_responses(responses, spec.failures)]), secrets))
         probed = None
         if scenario is None or spec.metric_source is not None:
-            asked = [answer.endpoint for answer in answers]
-            probed = probe(spec, source_for, scenario=scenario, asked=asked)
-            print("\n".join(_lines(spec, probed)))
-    refused = any(not answer.accepted(spec.failures) for answer in answers)
-    return CANNOT_MEASURE if refused or (probed and probed.blind) else 0
+            asked = [response.endpoint for response in responses]
+            sources = source_factory(allowed_metrics(options.allow_metrics))
+            probed = probe(spec, sources, scenario=scenario, asked=asked)
+            print(mask("\n".join(_lines(spec, probed)), secrets))
+    refused = any(not response.accepted(spec.failures) for response in responses)
+    return CANNOT_MEASURE if refused or (probed and probed.is_incomplete) else 0
 
 
-def _answers(answers: Sequence[FirstAnswer], rule: FailureRule) -> Iterator[str]:
+def _responses(responses: Sequence[FirstResponse], rule: FailureRule) -> Iterator[str]:
     """Yield a line for what came back for each GET step."""
-    if not answers:
-        yield "no GET step to send: each needs an earlier answer, or there is none"
-    for answer in answers:
-        if answer.error:
-            yield for_terminal(f"{answer.endpoint}  no response: {answer.error}")
+    if not responses:
+        yield "no GET step to send: each needs an earlier response, or there is none"
+    for response in responses:
+        if response.error:
+            yield for_terminal(f"{response.endpoint}  no response: {response.error}")
             continue
-        kind = answer.content_type or "no content type"
-        text = (
-            f"{answer.endpoint}  {answer.status}, {kind}, {answer.size:,} B, {answer.seconds * 1000:.0f} ms"
-        )
-        yield for_terminal(text + _refusal(answer, rule))
+        kind = response.content_type or "no content type"
+        took = f"{response.seconds * 1000:.0f} ms"
+        text = f"{response.endpoint}  {response.status}, {kind}, {response.size:,} B, {took}"
+        yield for_terminal(text + _refusal(response, rule))
 
 
-def _refusal(answer: FirstAnswer, rule: FailureRule) -> str:
-    """Say why a run would not count an answer as a success; empty where it would."""
-    if answer.accepted(rule):
+def _refusal(response: FirstResponse, rule: FailureRule) -> str:
+    """Say why a run would not count a response as a success; empty where it would."""
+    if response.accepted(rule):
         return ""
-    if rule.fails(answer.status):
+    if rule.fails(response.status):
         return "; a failure: correct the service, or the request"
-    if answer.expected is not None:
-        expected = ", ".join(str(status) for status in sorted(answer.expected))
+    if response.expected is not None:
+        expected = ", ".join(str(status) for status in sorted(response.expected))
         return f"; the step expects {expected}: fix the request, or what it expects"
-    return f"; unexpected: fix the request, or write `expect: {{status: {answer.status}}}`"
+    return f"; unexpected: fix the request, or write `expect: {{status: {response.status}}}`"
 
 
 def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
@@ -107,8 +110,8 @@ def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
     yield ""
     yield f"{targets}, scraped every {interval}, clock skew {found.clock_skew:.3f} s"
     yield for_terminal(probed.mapping)
-    if probed.pretended:
-        yield from (for_terminal(line) for line in _processes(spec, probed.pretended, found.targets))
+    if probed.simulated:
+        yield from (for_terminal(line) for line in _processes(spec, probed.simulated, found.targets))
     width = max(len(objective.name) for objective in spec.objectives)
     for objective in spec.objectives:
         obstacles = probed.obstacles.get(objective.name, ())
@@ -116,9 +119,9 @@ def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
         yield f"{for_terminal(objective.name):<{width}}  {for_terminal(text)}"
 
 
-def _processes(spec: Spec, pretended: PretendedRun, targets: int) -> Iterator[str]:
+def _processes(spec: Spec, simulated: SimulatedRun, targets: int) -> Iterator[str]:
     """Yield how many instances serve, and what the lack of metrics about processes costs."""
-    counted = pretended.instances
+    counted = simulated.instances
     if isinstance(counted, NoData):
         yield (
             f"instances: not counted: {counted.reason}; requests per second and instance stay undecided: "
@@ -128,9 +131,9 @@ def _processes(spec: Spec, pretended: PretendedRun, targets: int) -> Iterator[st
         yield f"instances: {float(counted):g} counted, {quantity(targets, 'target')} up"
     else:
         yield f"instances: {spec.target.instances} by target.instances, {quantity(targets, 'target')} up"
-    if not pretended.tells_starts:
+    if not simulated.tells_starts:
         yield RESTARTS
-    if not pretended.usages:
+    if not simulated.usages:
         yield SATURATION
 
 

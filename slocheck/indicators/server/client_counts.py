@@ -18,20 +18,20 @@ class ClientCounts:
 
     Attributes:
         sent: Requests attempted in the whole load, warm-up included; 0: unknown.
-        unanswered: Those of the whole load that got no response.
+        no_response: Those of the whole load that got no response.
         window_sent: Requests attempted in the window.
-        window_unanswered: Those of the window that got no response.
+        window_no_response: Those of the window that got no response.
         window_s: The window's length, seconds.
         statuses: Statuses outside 2xx and 304 that the client saw in the whole load.
         accepted: Those that the scenario expects, as far as the client's counts tell.
-        maybe_accepted: Those that it may expect: the same endpoint had answers that were not accepted.
-        latencies: Histogram of all answers of the whole load, failed ones included.
+        maybe_accepted: Those that it may expect: the same endpoint had responses that were not accepted.
+        latencies: Histogram of all responses of the whole load, failed ones included.
     """
 
     sent: int
-    unanswered: int
+    no_response: int
     window_sent: int
-    window_unanswered: int
+    window_no_response: int
     window_s: float
     statuses: frozenset[int] = frozenset()
     accepted: frozenset[int] = frozenset()
@@ -41,7 +41,7 @@ class ClientCounts:
     @property
     def without_latency(self) -> int:
         """Requests of the whole load that got no response, or whose latency is not known."""
-        return max(self.unanswered, self.sent - sum(self.latencies.values()))
+        return max(self.no_response, self.sent - sum(self.latencies.values()))
 
 
 def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCounts:
@@ -51,9 +51,9 @@ def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCoun
     seen, accepted, maybe_accepted = _judged(recording, endpoint)
     return ClientCounts(
         sent=sum(_left(part) for part in parts),
-        unanswered=sum(_unanswered(part) for part in parts),
+        no_response=sum(_no_response(part) for part in parts),
         window_sent=sum(_left(part) for part in window),
-        window_unanswered=sum(_unanswered(part) for part in window),
+        window_no_response=sum(_no_response(part) for part in window),
         window_s=float(recording.window_s),
         statuses=seen,
         accepted=accepted,
@@ -65,7 +65,7 @@ def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCoun
 def _judged(recording: Recording, endpoint: Endpoint | None) -> tuple[frozenset[int], ...]:
     """Return the statuses outside 2xx and 304 that the client saw, surely accepted, and maybe accepted.
 
-    The counts by status and by class are of an endpoint as a whole. Where some answers were accepted and
+    The counts by status and by class are of an endpoint as a whole. Where some responses were accepted and
     others not, they do not tell which.
     """
     seen: set[int] = set()
@@ -74,7 +74,7 @@ def _judged(recording: Recording, endpoint: Endpoint | None) -> tuple[frozenset[
     refused: set[int] = set()
     for item in recording.endpoints:
         if endpoint is None or item.endpoint == endpoint:
-            odd, classes = _odd_answers(item)
+            odd, classes = _odd_responses(item)
             seen |= set(odd)
             if classes[FailureClass.UNEXPECTED] + classes[FailureClass.STATUS] >= odd.total():
                 refused |= set(odd)
@@ -86,13 +86,15 @@ def _judged(recording: Recording, endpoint: Endpoint | None) -> tuple[frozenset[
     return frozenset(seen), frozenset(surely), frozenset(maybe)
 
 
-def _odd_answers(item: EndpointRecording) -> tuple[Counter[int], Counter[FailureClass]]:
-    """Count an endpoint's answers outside 2xx and 304 by status, and its requests by class of failure."""
+def _odd_responses(item: EndpointRecording) -> tuple[Counter[int], Counter[FailureClass]]:
+    """Count an endpoint's responses outside 2xx and 304 by status, and its requests by class of failure."""
     odd: Counter[int] = Counter()
     classes: Counter[FailureClass] = Counter()
     for part in item.slices:
-        answers = part.statuses.items()
-        odd.update({status: count for status, count in answers if status and _NONE_NAMED.unexpected(status)})
+        responses = part.statuses.items()
+        odd.update(
+            {status: count for status, count in responses if status and _NONE_NAMED.unexpected(status)}
+        )
         classes.update(part.failures)
     return +odd, classes
 
@@ -101,5 +103,5 @@ def _left(part: SliceCounts) -> int:
     return part.sent - part.failures.get(FailureClass.GENERATOR, 0)
 
 
-def _unanswered(part: SliceCounts) -> int:
+def _no_response(part: SliceCounts) -> int:
     return max(0, part.statuses.get(0, 0) - part.failures.get(FailureClass.GENERATOR, 0))

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from slocheck.indicators.server.counts import Counted
-from slocheck.indicators.server.scrape_targets import ScrapeTarget, target_name
+from slocheck.indicators.server.growth.counts import Counted
+from slocheck.indicators.server.growth.scrape_targets import ScrapeTarget, target_name
 from slocheck.indicators.server.server_side import ServerSide
 
 NEXT_SCRAPES = 2

@@ -7,19 +7,26 @@ from math import ceil, inf
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
 from slocheck.indicators.samples import Display, NoData, Share, Slices
-from slocheck.indicators.server.buckets import Boundary, BucketCounts, LastBucket, bucket_counts, in_unit
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.endpoints import nothing_counted
+from slocheck.indicators.server.growth.buckets import (
+    Boundary,
+    BucketCounts,
+    LastBucket,
+    bucket_counts,
+    in_unit,
+)
+from slocheck.indicators.server.growth.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.reconcile import CountDiscrepancy, bounded_share, reconcile, share_sample
-from slocheck.indicators.server.selections import EVERYTHING, Both, Selection, Without, requests_of
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
+from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.plan.load_plan import is_reference
 from slocheck.spec.metric_units import UNITS
 from slocheck.spec.model import FailureRule, Limit, Objective, Preset, Spec
 
 _MARGIN = Fraction(9, 10)
 _MARGIN_S = Fraction(2, 1000)
-"""A server may stop its timer a little after the client has the answer: so much is not held against it."""
+"""A server may stop its timer a little after the client has the response: so much is not held against it."""
 
 _SHOWN = ((1.0, 1, "s"), (0.001, 1000, "ms"), (0.0, 1_000_000, "us"))
 """Units for both figures, by the client's: from which latency on, how many in a second, and the word."""
@@ -86,7 +93,7 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     buckets = _buckets(metric, wanted, server)
     total = round(buckets.all.total()) if inf in buckets.boundaries else 0
     if total == 0:
-        return NoData(f"{metric} counted no request in the window")
+        return NoData(nothing_counted(server, metric, objective))
     discrepancy = _discrepancy(metric, wanted, server, client)
     if isinstance(discrepancy, NoData):
         return discrepancy
@@ -228,11 +235,11 @@ class _Failing:
         preset = self.server.preset
         if preset.histogram_status_label:
             statuses = self._statuses(preset.histogram_status_label)
-            return unexpected_answers(preset.histogram or "", buckets.all, statuses)
+            return unexpected_responses(preset.histogram or "", buckets.all, statuses)
         if preset.counter is None or preset.status_label is None:
             return ()
         requests = self.server.window_count(preset.counter, wanted)
-        return unexpected_answers(preset.counter, requests, self._statuses(preset.status_label))
+        return unexpected_responses(preset.counter, requests, self._statuses(preset.status_label))
 
     def _statuses(self, label: str) -> StatusRule:
         return StatusRule(label, self.rule, self.client)

@@ -8,7 +8,7 @@ from math import ceil
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counters import Flag
+from slocheck.indicators.server.growth.counters import Flag
 
 DUPLICATE_TOLERANCE = Fraction(1, 20)
 
@@ -37,7 +37,7 @@ class CountDiscrepancy:
         uncounted: Requests that the client sent and the server did not count, at most.
         foreign: Requests that the server counted and the client did not send, at most.
         lost: Of the uncounted ones, those of the window that surely failed and surely are in no counter.
-        unanswered: Requests of the window that surely failed, counted by the server or not.
+        no_response: Requests of the window that surely failed, counted by the server or not.
         whole: The window is the whole load, so that what is ours in it adds up to what was sent. Else
             any part of the foreign and uncounted requests may lie in the warm-up.
         early: Of the foreign ones, those that can only be the warm-up's: the server counted them late.
@@ -48,7 +48,7 @@ class CountDiscrepancy:
     uncounted: int
     foreign: int
     lost: int
-    unanswered: int
+    no_response: int
     whole: bool = True
     events: tuple[str, ...] = ()
     early: int = 0
@@ -93,7 +93,7 @@ def reconcile(
     if sent == 0:
         if flags:
             return NoData(f"the counters are incomplete ({named}) and no client count shows by how much")
-        return CountDiscrepancy(0, 0, 0, client.window_unanswered, whole)
+        return CountDiscrepancy(0, 0, 0, client.window_no_response, whole)
     before_load -= scrapes.before
     without_scrapes = run_total - scrapes.during
     times = without_scrapes / sent
@@ -110,11 +110,11 @@ def reconcile(
             "run while nobody else uses the target"
         )
     missing = max(0, ceil(sent - without_scrapes))
-    uncounted = max(missing, client.unanswered)
+    uncounted = max(missing, client.no_response)
     foreign = max(0, ceil(run_total - sent + uncounted))
-    lost = min(client.window_unanswered, missing) if whole else 0
+    lost = min(client.window_no_response, missing) if whole else 0
     own = min(scrapes.during, foreign)
-    return CountDiscrepancy(uncounted, foreign, lost, client.window_unanswered, whole, events, scrapes=own)
+    return CountDiscrepancy(uncounted, foreign, lost, client.window_no_response, whole, events, scrapes=own)
 
 
 def bounded_share(
@@ -132,7 +132,7 @@ def bounded_share(
     most = ours if discrepancy.whole else total - min(discrepancy.foreign, bad_low) + discrepancy.uncounted
     least_bad = Fraction(max(0, bad_low - discrepancy.foreign) + discrepancy.lost, most)
     surely_bad = Fraction(
-        discrepancy.unanswered, ours if discrepancy.whole else total + discrepancy.uncounted
+        discrepancy.no_response, ours if discrepancy.whole else total + discrepancy.uncounted
     )
     low = max(least_bad, surely_bad)
     high = Fraction(min(bad_upper, max(0, total - discrepancy.foreign)) + discrepancy.uncounted, ours)

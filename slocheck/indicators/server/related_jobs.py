@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from slocheck.indicators.samples import Display, NoData, Share, Slices
-from slocheck.indicators.server.selections import pinned
+from slocheck.indicators.server.growth.selections import pinned
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Preset, Spec
 from slocheck.spec.model.related_jobs import CacheCounters, Replicas

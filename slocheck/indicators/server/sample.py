@@ -8,20 +8,21 @@ from math import isfinite
 from slocheck.evidence.scrape_gap import ScrapeGap
 from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counts import Counted
 from slocheck.indicators.server.coverage import coverage
-from slocheck.indicators.server.latency import latency_sample
-from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
-from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
-from slocheck.indicators.server.selections import (
+from slocheck.indicators.server.endpoints import nothing_counted
+from slocheck.indicators.server.growth.counts import Counted
+from slocheck.indicators.server.growth.selections import (
     EVERYTHING,
     Selection,
     Without,
     WithStatus,
     requests_of,
 )
+from slocheck.indicators.server.latency import latency_sample
+from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
+from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.indicators.server.statuses import StatusRule, unexpected_answers
+from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Reduce, Spec
 
@@ -75,7 +76,7 @@ def _errors(question: _ServerQuestion) -> Share | NoData:
     if preset.counter is None or preset.status_label is None:
         return _bad_share(question, EVERYTHING, EVERYTHING)
     statuses = StatusRule(preset.status_label, question.spec.failures, question.client)
-    unexpected = unexpected_answers(preset.counter, _counted(question, preset.counter), statuses)
+    unexpected = unexpected_responses(preset.counter, _counted(question, preset.counter), statuses)
     if isinstance(unexpected, NoData):
         return unexpected
     sample = _bad_share(question, statuses.failed, statuses.possibly_bad)
@@ -143,8 +144,7 @@ def _nothing(server: ServerSide, metric: str, objective: Objective) -> str:
     """Say why nothing was counted."""
     if not server.series_of(metric):
         return f"the source has no series {metric}; is the preset the right one?"
-    about = f" for {objective.endpoint}" if objective.endpoint else ""
-    return f"{metric} counted no request{about} in the window"
+    return nothing_counted(server, metric, objective)
 
 
 def _rate(question: _ServerQuestion) -> Rate | NoData:
@@ -168,7 +168,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     if isinstance(instances, NoData):
         return instances
     statuses = StatusRule(preset.status_label or "", spec.failures, client)
-    unexpected = unexpected_answers(preset.counter, counted, statuses)
+    unexpected = unexpected_responses(preset.counter, counted, statuses)
     if isinstance(unexpected, NoData):
         return unexpected
     possible = statuses.possibly_bad
@@ -204,18 +204,18 @@ def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
 
 
 def _promql(question: _ServerQuestion) -> Scalar | NoData:
-    """Reduce the answer to the user's own query to one value."""
+    """Reduce the result of the user's own query to one value."""
     objective = question.objective
-    answer = question.server.raw.promql.get(objective.name)
-    if answer is None:
+    result = question.server.raw.promql.get(objective.name)
+    if result is None:
         return NoData("the run did not send this query; run again", source_failed=True)
-    if answer.error:
-        return NoData(answer.error, source_failed=True)
-    if answer.gap and answer.gap.intervals > question.spec.validity.max_scrape_gap:
-        return NoData(_gap_in(answer.gap, question.spec), source_failed=True)
-    values = [value for value in answer.values if isfinite(value)]
-    if not values or len(values) < len(answer.values):
-        return NoData("the query returned no number" if answer.values else "the query returned nothing")
+    if result.error:
+        return NoData(result.error, source_failed=True)
+    if result.gap and result.gap.intervals > question.spec.validity.max_scrape_gap:
+        return NoData(_gap_in(result.gap, question.spec), source_failed=True)
+    values = [value for value in result.values if isfinite(value)]
+    if not values or len(values) < len(result.values):
+        return NoData("the query returned no number" if result.values else "the query returned nothing")
     match objective.indicator.over:
         case Reduce.MAX:
             value = Fraction(max(values))

@@ -11,12 +11,10 @@ from typing import Any, TypeVar
 
 from slocheck.evidence.scrape_gap import ScrapeGap, ScrapeTimes, longest_gap
 from slocheck.evidence.series import ServerSeries
-from slocheck.indicators.server.counters import Growth, growth
-from slocheck.indicators.server.counts import Counted, counted
-from slocheck.indicators.server.events import events, load_balanced
-from slocheck.indicators.server.reconcile import NO_SCRAPES, OwnScrapes
-from slocheck.indicators.server.scrape_targets import (
-    COUNTER,
+from slocheck.indicators.server.growth.counters import Growth, growth
+from slocheck.indicators.server.growth.counts import Counted, counted
+from slocheck.indicators.server.growth.events import events, load_balanced
+from slocheck.indicators.server.growth.scrape_targets import (
     CleanSeries,
     ScrapeTarget,
     baseline_time,
@@ -24,11 +22,13 @@ from slocheck.indicators.server.scrape_targets import (
     one_each,
     scrape_targets,
 )
-from slocheck.indicators.server.selections import Selection
+from slocheck.indicators.server.growth.selections import Selection
+from slocheck.indicators.server.reconcile import NO_SCRAPES, OwnScrapes
+from slocheck.plan.metric_plan import COUNTER
 from slocheck.plan.usage import CONTAINER_METRICS
 from slocheck.spec.model import Preset
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class ServerSide:
@@ -41,15 +41,14 @@ class ServerSide:
 
     def __init__(self, raw: ServerSeries) -> None:
         self.raw = raw
-        named = (raw.preset.counter, raw.preset.cache_hits, raw.preset.cache_misses)
-        types = {**raw.types, **{metric: COUNTER for metric in named if metric}}
+        types = {**raw.types, **dict.fromkeys(raw.preset.counters, COUNTER)}
         self._cleaned = tuple(clean(series, types) for series in one_each(raw.series))
         self.targets = scrape_targets(self._cleaned)
         self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)
         for series in self._cleaned:
             self._by_metric[series.metric].append(series)
         self._grown: dict[tuple[int, float, float, bool], Growth] = {}
-        self._answers: dict[Hashable, Any] = {}
+        self._computed: dict[Hashable, Any] = {}
 
     @property
     def preset(self) -> Preset:
@@ -98,12 +97,12 @@ class ServerSide:
         names = {one.target for one in self._by_metric.get(metric, ())}
         return bool(names) and all(self.target(name, metric) is not self.targets[name] for name in names)
 
-    def once(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+    def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         """Return what `compute` gives, computed once for a key."""
-        if key not in self._answers:
-            self._answers[key] = compute()
-        answer: Answer = self._answers[key]
-        return answer
+        if key not in self._computed:
+            self._computed[key] = compute()
+        result: Result = self._computed[key]
+        return result
 
     def series_of(self, metric: str) -> tuple[CleanSeries, ...]:
         """Return the series of a metric, in the order delivered."""

@@ -1,4 +1,4 @@
-"""Which of the server's counted answers failed, which nobody expected, and which were served."""
+"""Which of the server's counted responses failed, which nobody expected, and which were served."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from fractions import Fraction
 
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.server.client_counts import ClientCounts
-from slocheck.indicators.server.counts import Counted
-from slocheck.indicators.server.selections import Either, Selection, Unexpected, WithStatus
+from slocheck.indicators.server.growth.counts import Counted
+from slocheck.indicators.server.growth.selections import Either, Selection, Unexpected, WithStatus
 from slocheck.spec.model import FailureRule
 
 MOSTLY = Fraction(1, 2)
-"""Beyond this share of unexpected answers the server counted something else than was meant."""
+"""Beyond this share of unexpected responses the server counted something else than was meant."""
 MOST_NAMED = 3
 """So many statuses are named in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusRule:
-    """The answers that are bad for error rate and latency, as a status label shows.
+    """The responses that are bad for error rate and latency, as a status label shows.
 
     A status that the failure rule does not name, and that the scenario does not expect, is neither a success
     nor a failure: possibly bad, and not served.
@@ -46,7 +46,7 @@ class StatusRule:
 
     @property
     def _possible_failures(self) -> tuple[str, ...]:
-        """The failures that a label such as ``4xx`` may hide; the client's answers speak for the group."""
+        """The failures that a label such as ``4xx`` may hide; the client's responses speak for the group."""
         families = {str(status)[0] for status in self.client.statuses}
         return tuple(
             status
@@ -68,8 +68,8 @@ class StatusRule:
         return Unexpected(self.label, self.rule, self.client.statuses, self.client.accepted, surely=False)
 
 
-def unexpected_answers(metric: str, counted: Counted, statuses: StatusRule) -> tuple[str, ...] | NoData:
-    """Say how many answers had an unexpected status, and which: a note, or NoData where most had one."""
+def unexpected_responses(metric: str, counted: Counted, statuses: StatusRule) -> tuple[str, ...] | NoData:
+    """Say how many responses had an unexpected status, and which: a note, or NoData where most had one."""
     number, total = counted.total(statuses.unexpected), counted.total()
     if not number:
         return ()
@@ -79,7 +79,7 @@ def unexpected_answers(metric: str, counted: Counted, statuses: StatusRule) -> t
             status = labels[statuses.label]
             by_status[status] = by_status.get(status, Fraction(0)) + part.total
     named = _listed(sorted(by_status, key=lambda status: by_status[status], reverse=True))
-    seen = f"{round(number):,} of {round(total):,} answers in {metric} had the unexpected status {named}"
+    seen = f"{round(number):,} of {round(total):,} responses in {metric} had the unexpected status {named}"
     if number > MOSTLY * total:
         remedy = "correct the requests, or name the statuses under failures: expected or statuses"
         return NoData(f"{seen}; {remedy}")

@@ -8,7 +8,6 @@ from typing import Protocol, cast
 import gevent
 from locust.env import Environment
 
-from slocheck.evidence.recording import BEFORE_LOAD
 from slocheck.load.arrivals import locust_tasks, schedule, turns
 from slocheck.load.arrivals.dispatcher import Dispatcher
 from slocheck.load.arrivals.iterations import ONLY_CLASS, DueIterations, SharedIterations
@@ -22,17 +21,10 @@ from slocheck.plan.load_plan import LoadPlan
 _HOPELESS = 10
 """The users' starts are given up where none of so many is left."""
 _POLL_S = 0.01
-_LONG_NS = 3600 * 10**9
 
 
 class WorkerModel(Protocol):
-    """What a worker does differently in the open and in the closed model.
-
-    Attributes:
-        first_second: Where what is sent before the load counts: see `Recorder`.
-    """
-
-    first_second: int
+    """What a worker does differently in the open and in the closed model."""
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
         """Start the users that have to be there before the load begins; raises StopTest.
@@ -55,8 +47,6 @@ class WorkerModel(Protocol):
 class ClosedModel:
     """Users repeat their tasks; the master says how many are running."""
 
-    first_second = 0
-
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
         """Start none: the master does when the load begins."""
 
@@ -73,8 +63,6 @@ class ClosedModel:
 
 class OpenModel:
     """Arrivals come by a schedule and are handed to idle users, all of which are started before the load."""
-
-    first_second = BEFORE_LOAD
 
     def __init__(
         self, dispatcher: Dispatcher, users: dict[str, int], tracker: Tracker, start_rate: float
@@ -98,7 +86,6 @@ class OpenModel:
         Raises:
             NoUserError: All users ended as they were started.
         """
-        self._tracker.begin(time.monotonic_ns() + _LONG_NS, self.first_second)
         if self._start_rate:
             self._start_spread(spawn, running)
         else:
@@ -168,7 +155,7 @@ def _closed(
 def _open(
     environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
 ) -> OpenModel:
-    classes, seed, processes = environment.user_classes, plan.seed or 0, plan.processes
+    classes, seed, processes = environment.user_classes, plan.seed, plan.processes
     due = schedule.arrivals(plan.rate, plan.arrivals, seed=seed, index=index, processes=processes)
     if plan.declarative:
         user = _flow_user(environment, tracker)

@@ -11,7 +11,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from slocheck.load.arrivals.dispatcher import Dispatcher
 from slocheck.load.arrivals.turns import Admit, Turn
-from slocheck.load.lateness import begin_late
+from slocheck.load.schedule_lag import note_schedule_lag
 
 _BLOCK = 1024
 
@@ -47,6 +47,6 @@ def arrivals_of(dispatcher: Dispatcher, classes: Sequence[type[User]]) -> Admit:
         due_ns, _ = dispatcher.next(indices[type(user)])
         turn.idle, turn.admitted = False, True
         user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
-        begin_late(user, time.monotonic_ns() - due_ns)
+        note_schedule_lag(user, time.monotonic_ns() - due_ns)
 
     return admit

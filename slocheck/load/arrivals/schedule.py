@@ -1,9 +1,11 @@
 """When arrivals begin: an absolute schedule that no response can delay. No Locust here.
 
 Arrival k of the whole run comes at the time at which the rate, summed since the load began, reaches k
-(uniform), or a sum of k exponential variates of mean 1 (Poisson: the time change of a unit process,
-Lewis and Shedler 1979). Worker w of N takes the arrivals k with k mod N = w: together they send exactly
-what one worker would.
+(even), or k and a random part of 1 (jittered: one arrival in each interval of 1/rate, so that counts are
+those of even arrivals and no rhythm of the target is met at one phase alone), or a sum of k exponential
+variates of mean 1 (Poisson: the time change of a unit process, Lewis and Shedler 1979). All follow from
+the seed and k alone. Worker w of N takes the arrivals k with k mod N = w: together they send exactly what
+one worker would.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,12 +31,15 @@ def arrivals(
     first, reached = 0, 0.0
     while True:
         numbers = np.arange(first, first + _BLOCK)
-        if spread is ArrivalProcess.UNIFORM:
-            targets = numbers.astype(np.float64)
-        else:
+        if spread is ArrivalProcess.POISSON:
             targets = reached + np.cumsum(random.exponential(size=_BLOCK))
             reached = float(targets[-1])
+        else:
+            targets = numbers.astype(np.float64)
         within = targets < profile.total
+        if spread is ArrivalProcess.JITTERED:  # the last interval may be cut short by the end
+            targets += random.random(_BLOCK) * np.clip(profile.total - targets, 0.0, 1.0)
+            targets = np.minimum(targets, np.nextafter(profile.total, 0.0))
         mine = within & (numbers % processes == index)
         yield from np.round(profile.times(targets[mine]) * NS_PER_SECOND).astype(np.int64).tolist()
         if not within.all():

@@ -13,8 +13,9 @@ from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImm
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from slocheck.load.file_end import raised
-from slocheck.load.lateness import take_lateness
 from slocheck.load.messaging.messages import TaskCounts
+from slocheck.load.own_code import place_of
+from slocheck.load.schedule_lag import take_schedule_lag
 
 _TURN_KEY = "slocheck_turn"
 _FREE_FAILURES = 2
@@ -37,13 +38,14 @@ class Turn:
         idle: It waits for an arrival.
         in_task: It is in a task, not between two.
         failures: Exceptions in a row.
+        gone: It has been told that the user ended otherwise than by the plan.
     """
 
-    __slots__ = ("admitted", "failures", "idle", "in_task", "starting")
+    __slots__ = ("admitted", "failures", "gone", "idle", "in_task", "starting")
 
     def __init__(self) -> None:
         self.starting = True
-        self.admitted = self.idle = self.in_task = False
+        self.admitted = self.idle = self.in_task = self.gone = False
         self.failures = 0
 
 
@@ -68,12 +70,14 @@ class TaskWatch:
 
     Attributes:
         on_stop_test: Is given each `StopTest`, by which a file ends its run.
+        over: The load is over, and users end because of that.
     """
 
     def __init__(self) -> None:
         self._done = self._raised = 0
         self._gone = ""
         self.on_stop_test: Callable[[BaseException], object] = id
+        self.over = False
 
     def done(self, turn: Turn) -> None:
         """Count a task that came to its end."""
@@ -89,8 +93,18 @@ class TaskWatch:
         """Note that a user ends by itself; one that the plan stops does not."""
         if isinstance(error, StopTest):
             self.on_stop_test(error)
-        elif user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
-            self._gone = f"a user ended itself: {raised(error)}"
+        else:
+            self._leaves(user, f"a user ended itself: {raised(error)}")
+
+    def killed(self, user: Any, how: str) -> None:
+        """Note that the Locust file ended a user, and how."""
+        self._leaves(user, f"a user was ended: {how}")
+
+    def _leaves(self, user: Any, text: str) -> None:
+        turn = turn_of(user)
+        by_plan = self.over or user._state == LOCUST_STATE_STOPPING  # noqa: SLF001 - Locust has no public name
+        if not by_plan and not turn.gone:
+            turn.gone, self._gone = True, text
 
     def take(self, users: Iterable[Any]) -> TaskCounts:
         """Return what happened since the last call; `users`: all that are running now."""
@@ -140,9 +154,12 @@ class _Turns:
         except (StopUser, StopTest) as error:
             self._watch.left(task_set.user, error)
             raise
+        except gevent.GreenletExit as error:
+            self._watch.killed(task_set.user, f"its greenlet was killed in {place_of(error.__traceback__)}")
+            raise
         finally:
             turn.in_task = False
-            take_lateness(task_set.user)
+            take_schedule_lag(task_set.user)
         self._watch.done(turn)
 
     def wait(self, task_set: Any) -> None:

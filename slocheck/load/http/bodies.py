@@ -1,43 +1,166 @@
-"""Decoding bodies: only when the scenario reads them, and never beyond a limit."""
+"""Decoding bodies as they arrive, never beyond a limit: one decoder for all clients."""
 
 import zlib
+from collections.abc import Iterator
+from typing import Any, Protocol
 
-from slocheck.load.http.errors import protocol_error
-from slocheck.load.http.framing import MAX_BODY_BYTES
+import brotli
+
+from slocheck.documents.units import format_size
+from slocheck.load.http.errors import TransportError, protocol_error
 
 _EITHER_ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
+_MAX_CODINGS = 5
+_MAX_MEMBERS = 10_000
+_STEP = 1 << 12
+"""Bytes given to zlib at a time: what is left after each member of a gzip body is copied."""
+_GZIP_HEAD = 0x1F8B
+_GZIP, _DEFLATE, _BROTLI, _IDENTITY = (b"gzip", b"x-gzip"), (b"deflate",), (b"br",), b"identity"
 
 
-def decoded(body: bytes, encoding: bytes) -> bytes:
-    """Return a body without its Content-Encoding; raises TransportError where that fails."""
-    for coding in reversed([part.strip() for part in encoding.split(b",") if part.strip()]):
-        if coding in (b"gzip", b"x-gzip", b"deflate"):
-            body = _inflated(body, coding)
-        elif coding != b"identity":
-            raise protocol_error(f"the body's encoding {coding.decode('latin-1')!r} was not asked for")
-    return body
+class _Coding(Protocol):
+    """Takes one coding away."""
+
+    def feed(self, data: bytes, room: int) -> Iterator[bytes]:
+        """Yield what the next bytes decode to, in pieces of at most `room` bytes or a step."""
+
+    def end(self) -> None:
+        """Raise TransportError where the body ends too early."""
 
 
-def _inflated(body: bytes, coding: bytes) -> bytes:
-    try:
-        return _inflate(body, _EITHER_ZLIB_OR_GZIP)
-    except zlib.error as error:
-        if coding != b"deflate":
-            raise protocol_error(f"the body is not valid {coding.decode()}: {error}") from None
-    try:
-        return _inflate(body, -zlib.MAX_WBITS)  # some servers leave out zlib's header
-    except zlib.error as error:
-        raise protocol_error(f"the body is not valid deflate: {error}") from None
+class BodyDecoder:
+    """Takes the Content-Encoding of one body away, in pieces.
+
+    Raises TransportError for an encoding that is not known, for a body that is not in it, that ends too early
+    or whose decoded bytes, in any layer, are over the limit.
+    """
+
+    def __init__(self, encoding: bytes, limit: int) -> None:
+        names = [part for part in (item.strip() for item in encoding.lower().split(b",")) if part]
+        codings = [name for name in names if name != _IDENTITY]
+        if len(codings) > _MAX_CODINGS:
+            raise protocol_error(f"the body has more than {_MAX_CODINGS} encodings")
+        self._layers = [_coding(name) for name in reversed(codings)]
+        self._sizes = [0] * len(self._layers)
+        self._limit = limit
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what the next bytes decode to."""
+        return b"".join(self._pieces(data, 0)) if data else b""
+
+    def _pieces(self, data: bytes, layer: int) -> Iterator[bytes]:
+        if layer == len(self._layers):
+            yield data
+            return
+        room = self._limit + 1 - self._sizes[layer]
+        for piece in filter(None, self._layers[layer].feed(data, room)):
+            self._sizes[layer] += len(piece)
+            if self._sizes[layer] > self._limit:
+                raise over_limit(self._limit, decoded=True)
+            yield from self._pieces(piece, layer + 1)
+
+    def end(self) -> None:
+        """Note that the body is complete."""
+        for layer in self._layers:
+            layer.end()
 
 
-def _inflate(body: bytes, bits: int) -> bytes:
-    whole, rest = b"", body
-    while rest:  # a gzip body may have several members
-        stream = zlib.decompressobj(bits)
-        whole += stream.decompress(rest, MAX_BODY_BYTES + 1 - len(whole))
-        if len(whole) > MAX_BODY_BYTES:
-            raise protocol_error(f"the body is larger than {MAX_BODY_BYTES} bytes when it is decoded")
-        if not stream.eof:
-            raise zlib.error("it ends too early")
-        rest = stream.unused_data
-    return whole
+def decoded(body: bytes, encoding: bytes, limit: int) -> bytes:
+    """Return a whole body without its Content-Encoding; raises TransportError as `BodyDecoder` does.
+
+    An empty body stays empty: a response to HEAD names the encoding of a body that did not come.
+    """
+    if not body:
+        return b""
+    decoder = BodyDecoder(encoding, limit)
+    plain = decoder.feed(body)
+    decoder.end()
+    return plain
+
+
+def over_limit(limit: int, *, decoded: bool = False) -> TransportError:
+    """Return the error for a body of more than `limit` bytes."""
+    when = ", decoded" if decoded else ""
+    return protocol_error(f"the body is larger than workload.max_body ({format_size(limit)}{when})")
+
+
+def _coding(name: bytes) -> _Coding:
+    if name in _GZIP + _DEFLATE:
+        return _Inflated(name)
+    if name in _BROTLI:
+        return _Brotli()
+    raise protocol_error(f"the body's encoding {name.decode('latin-1')!r} is not known")
+
+
+class _Inflated:
+    """gzip, of one or more members, or deflate, of which some servers leave out zlib's header."""
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name.decode()
+        self._stream: Any = None
+        self._first = b""
+        self._members = 0
+
+    def feed(self, data: bytes, room: int) -> Iterator[bytes]:
+        view = memoryview(self._first + data)
+        self._first = b""
+        for start in range(0, len(view), _STEP):
+            rest = bytes(view[start : start + _STEP])
+            while rest:
+                if self._stream is None and not self._begin(rest):
+                    return
+                try:
+                    piece = self._stream.decompress(rest, max(1, room))
+                except zlib.error as error:
+                    raise protocol_error(f"the body is not valid {self._name}: {error}") from None
+                room -= len(piece)
+                yield piece
+                rest = self._stream.unconsumed_tail or self._stream.unused_data
+                if self._stream.eof:
+                    self._stream = None
+
+    def _begin(self, rest: bytes) -> bool:
+        """Start a member; tells whether its first two bytes are there, which say what it is."""
+        if len(rest) == 1 and not self._members:
+            self._first = rest
+            return False
+        self._members += 1
+        if self._members > _MAX_MEMBERS:
+            raise protocol_error(f"the body has more than {_MAX_MEMBERS} members")
+        bare = self._name == "deflate" and not _has_head(rest)
+        self._stream = zlib.decompressobj(-zlib.MAX_WBITS if bare else _EITHER_ZLIB_OR_GZIP)
+        return True
+
+    def end(self) -> None:
+        if self._stream is not None or self._first:
+            raise protocol_error(f"the body is not valid {self._name}: it ends too early")
+
+
+def _has_head(data: bytes) -> bool:
+    """Tell whether these bytes begin with zlib's header (RFC 1950, section 2.2) or gzip's."""
+    head = int.from_bytes(data[:2])
+    return head == _GZIP_HEAD or (head >> 8 & 15 == zlib.DEFLATED and head % 31 == 0)
+
+
+class _Brotli:
+    """Brotli, which only clients that ask for it get."""
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    def feed(self, data: bytes, room: int) -> Iterator[bytes]:
+        del room
+        self._stream = self._stream or brotli.Decompressor()
+        try:
+            if self._stream.is_finished():
+                raise protocol_error("the body is not valid br: bytes follow its end")
+            piece = self._stream.process(data, output_buffer_limit=_STEP * 16)
+            while piece or not self._stream.can_accept_more_data():
+                yield piece
+                piece = self._stream.process(b"", output_buffer_limit=_STEP * 16)
+        except brotli.error as error:
+            raise protocol_error(f"the body is not valid br: {error}") from None
+
+    def end(self) -> None:
+        if self._stream is not None and not self._stream.is_finished():
+            raise protocol_error("the body is not valid br: it ends too early")

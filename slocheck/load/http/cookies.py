@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.heads import Head
 
 MAX_COOKIES = 100
 _UNSENDABLE = re.compile(r"[\r\n\0;]")

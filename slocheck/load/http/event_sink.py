@@ -8,9 +8,10 @@ from locust.env import Environment
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.heads import Head
 from slocheck.load.http.sink import PendingRequest
 from slocheck.spec.model import Tls
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 FIRST_ERROR_STATUS = 400
 
@@ -21,9 +22,9 @@ class EventSink:
     def __init__(self, environment: Environment) -> None:
         self.deadlines = DeadlineTimer()
         self.longest_s = float("inf")
+        self.max_body = DEFAULT_MAX_BODY
         self.tls: Tls | None = None
         self.draining = False
-        self.counts_killed = False
         self.unsettled: set[Callable[[None], None]] = set()
         self._fire: Callable[..., None] = environment.events.request.fire
 
@@ -31,7 +32,7 @@ class EventSink:
         """Return what the event calls an endpoint."""
         return method, name
 
-    def answered(
+    def responded(
         self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Fire the event of a response; a status of 400 or above is a failure, as in Locust."""
@@ -55,6 +56,9 @@ class EventSink:
         """Fire the event of a failure."""
         del head
         self._event(pending, TransportError(failure, message), sizes["size"], sizes["end_ns"])
+
+    def killed(self, pending: PendingRequest) -> None:
+        """Do nothing: as in Locust, such a request counts nowhere."""
 
     def unsent(self, method: str, name: str, error: Exception) -> None:
         """Do nothing: Locust reports what a task raises."""

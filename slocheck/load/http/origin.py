@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from slocheck.allowed_targets import AllowedTargets, is_localhost_name
+from slocheck.documents.http import DEFAULT_PORTS, authority, host_and_port
 from slocheck.errors import UsageError
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.errors import TransportError, from_system
@@ -18,7 +19,6 @@ from slocheck.tls import tls_context
 
 Address = tuple[int, Any]
 """Socket family and address."""
-_PORTS = {"http": 80, "https": 443}
 
 
 class OriginError(ValueError):
@@ -53,13 +53,10 @@ class Origin:
         """Tell whether a URL's scheme and authority are this origin's; no scheme: the same one."""
         own = "http" if self.tls is None else "https"
         try:
-            parts = urlsplit(f"{own}://{netloc}")
-            port = parts.port or _PORTS[own]
+            there = host_and_port(f"{own}://{netloc}")
         except ValueError:
             return False
-        return (
-            (scheme or own) == own and "@" not in netloc and (parts.hostname, port) == (self.host, self.port)
-        )
+        return (scheme or own) == own and "@" not in netloc and there == (self.host, self.port)
 
     def resolve(self) -> None:
         """Look up the addresses; raises TransportError."""
@@ -91,19 +88,18 @@ class Origin:
 def make_origin(url: str, tls: Tls) -> Origin:
     """Return the origin of a base URL; raises OriginError for what the client cannot do."""
     try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme, 0)
+        parts, (host, port) = urlsplit(url), host_and_port(url)
     except ValueError as error:
         raise OriginError(f"{_shown(url)}: is not an address: {error}") from error
-    if not port or not parts.hostname or "@" in parts.netloc:
+    if not port or not host or "@" in parts.netloc:
         raise OriginError(
             f"{_shown(url)}: is not the address of an API; write http://HOST:PORT or https://HOST:PORT"
         )
-    _refuse_proxy(parts.scheme, parts.hostname)
-    shown = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    authority = shown if port == _PORTS[parts.scheme] else f"{shown}:{port}"
+    _refuse_proxy(parts.scheme, host)
+    with_port = authority(host, port)
+    shown = with_port.removesuffix(f":{port}") if port == DEFAULT_PORTS[parts.scheme] else with_port
     context = _context(tls) if parts.scheme == "https" else None
-    return Origin(parts.hostname, port, authority, parts.path.rstrip("/"), context)
+    return Origin(host, port, shown, parts.path.rstrip("/"), context)
 
 
 def _shown(url: str) -> str:

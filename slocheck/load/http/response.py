@@ -6,9 +6,8 @@ from typing import Any, Self
 from locust.exception import CatchResponseError, LocustError, ResponseError
 from requests.structures import CaseInsensitiveDict
 
-from slocheck.load.http.bodies import decoded
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.heads import Head
 
 _FIRST_ERROR_STATUS = 400
 
@@ -19,18 +18,18 @@ class LeanResponse:
     Attributes:
         status_code: 0 where no response came.
         url: Of the request.
+        content: The body, without its Content-Encoding; empty where no response came.
         error: Why no response came; None where one did.
     """
 
-    __slots__ = ("__weakref__", "_body", "_content", "_head", "error", "status_code", "url")
+    __slots__ = ("__weakref__", "_head", "content", "error", "status_code", "url")
 
     def __init__(self, url: str, head: Head | None, body: bytes, error: TransportError | None) -> None:
         self.status_code = head.status if head is not None else 0
         self.url = url
         self.error = error
         self._head = head
-        self._body = body
-        self._content: bytes | None = None
+        self.content = body
 
     @property
     def ok(self) -> bool:
@@ -44,14 +43,6 @@ class LeanResponse:
         for name, value in self._head.fields() if self._head is not None else ():
             found[name] = f"{found[name]}, {value}" if name in found else value
         return found
-
-    @property
-    def content(self) -> bytes:
-        """The body, decoded; raises TransportError where its encoding is broken."""
-        if self._content is None:
-            encoding = self._head.encoding if self._head is not None else b""
-            self._content = decoded(self._body, encoding) if encoding else self._body
-        return self._content
 
     @property
     def text(self) -> str:
@@ -76,7 +67,7 @@ class LeanResponse:
 
 
 class CaughtResponse(LeanResponse):
-    """A response that the scenario judges: what `catch_response=True` returns.
+    """A response that the scenario decides about: what `catch_response=True` returns.
 
     Use it in a ``with`` block. What the block raises is a failed expectation.
     """
@@ -119,6 +110,6 @@ class CaughtResponse(LeanResponse):
     def _judge(self, *, verdict: Exception | bool) -> None:
         if not self.entered:
             raise LocustError(
-                "success() and failure() work inside of: with client.get(url, catch_response=True) as answer"
+                "success() and failure() work inside of: with client.get(URL, catch_response=True) as found"
             )
         self._verdict = verdict

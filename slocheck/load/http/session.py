@@ -13,11 +13,11 @@ import gevent
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.drain import refuse_while_draining
-from slocheck.load.http.connection import Connection
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
-from slocheck.load.http.messages import (
+from slocheck.load.http.http1.connection import Connection
+from slocheck.load.http.http1.heads import Head
+from slocheck.load.http.http1.messages import (
     DEFAULT_FIELDS,
     UnsendableRequestError,
     body_of,
@@ -26,20 +26,25 @@ from slocheck.load.http.messages import (
     request_bytes,
     request_target,
 )
+from slocheck.load.http.http1.tls import connect_to
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
-from slocheck.load.http.tls import connect_to
-from slocheck.load.lateness import take_lateness
 from slocheck.load.network.connect_guard import ForbiddenConnectionError
 from slocheck.load.recording.outcome import leaves_block, message_of
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
+from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.masking import strip_url
 
 MAX_REDIRECTS = 10
 _SEE_OTHER, _MOVED = 303, (301, 302)
 _MAX_CACHED = 4096
 _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
+
+Request = tuple[str, str, Mapping[str, Any]]
+"""Method, target and content."""
+Redirected = tuple[Head | None, bytes, TransportError | None, Head | None, bool]
+"""The last head and body, or why there is none; the head that counts, and whether it is expected."""
 
 
 class LeanHttpSession:
@@ -74,20 +79,16 @@ class LeanHttpSession:
         allow_redirects: bool = False,
         **content: Any,
     ) -> Any:
-        """Send a request and wait for its whole response; nothing is ever sent twice.
+        """Send a request, once; return its `LeanResponse`, with status 0 and an `error` where none came.
 
         Args:
             method: Such as ``GET``.
             url: A path below the host, or the whole URL on the same host.
             name: The endpoint's name in the results; without one, the URL without the query's values.
-            catch_response: Return a `CaughtResponse`, for a ``with`` block that judges it.
+            catch_response: Return a `CaughtResponse`, for a ``with`` block that decides about it.
             timeout: Seconds for the whole request; the user's `network_timeout` without it.
             allow_redirects: Follow redirects on the same host, as one request.
-            content: ``headers``, ``params``, ``json``, ``data`` (text, bytes or the fields of a form),
-                ``auth`` (name and password), as FastHttpUser takes them.
-
-        Returns:
-            A `LeanResponse`; one with status 0 and an `error` where no response came.
+            content: ``headers``, ``params``, ``json``, ``data`` and ``auth``, as FastHttpUser takes them.
 
         Raises:
             UnsendableRequestError: The request cannot be written, or is for another host. This and whatever
@@ -105,18 +106,14 @@ class LeanHttpSession:
         head, body, error = self._exchange(method, written, pending, deadline_ns)
         counted, expected = head, False
         if head is not None and head.status in REDIRECT_STATUSES:
-            if allow_redirects:
-                request = (method, written[1], content)
-                last, body, error, path = self._follow(head, body, request, pending, deadline_ns)
-                counted, expected = self._counted(head, last, error, path)
-                head = last
-            else:
-                expected = self._sink.leads_as_expected(head, f"//{self._origin.authority}{written[1]}")
+            request = (method, written[1], content)
+            redirected = self._followed if allow_redirects else self._left
+            head, body, error, counted, expected = redirected(head, body, request, pending, deadline_ns)
         end_ns = time.monotonic_ns()
         if catch_response:
             return self._caught(url, pending, (head, body, error), (counted, expected), end_ns)
         if counted is not None:
-            self._sink.answered(pending, counted, len(body), end_ns, approved=expected)
+            self._sink.responded(pending, counted, len(body), end_ns, approved=expected)
         else:
             self._failed(pending, error, end_ns)
         return LeanResponse(url, head, body, error)
@@ -126,8 +123,22 @@ class LeanHttpSession:
         counter = self._sink.counter(method, name)
         longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
         sent_ns = time.monotonic_ns()
-        pending = PendingRequest(counter, sent_ns - take_lateness(self.user), sent_ns)
+        pending = PendingRequest(counter, sent_ns - take_schedule_lag(self.user), sent_ns)
         return pending, sent_ns + round(longest_s * NS_PER_SECOND)
+
+    def _followed(
+        self, first: Head, body: bytes, request: Request, pending: PendingRequest, deadline_ns: int
+    ) -> Redirected:
+        """Follow a redirect."""
+        last, body, error, path = self._follow(first, body, request, pending, deadline_ns)
+        return last, body, error, *self._counted(first, last, error, path)
+
+    def _left(
+        self, head: Head, body: bytes, request: Request, _pending: PendingRequest, _deadline_ns: int
+    ) -> Redirected:
+        """Take a redirect for the response."""
+        expected = self._sink.leads_as_expected(head, f"//{self._origin.authority}{request[1]}")
+        return head, body, None, head, expected
 
     def _counted(
         self, first: Head, last: Head | None, error: TransportError | None, path: str
@@ -147,7 +158,7 @@ class LeanHttpSession:
         self, method: str, written: tuple[bytes, str], pending: PendingRequest, deadline_ns: int
     ) -> tuple[Head | None, bytes, TransportError | None]:
         """Send a request (its bytes and its target); return the response or why there is none."""
-        connection = self._idle.pop() if self._idle else connect_to(self._origin, self._sink.deadlines)
+        connection = self._idle.pop() if self._idle else self._connection()
         connection.pending = pending
         try:
             head = connection.exchange(written[0], deadline_ns, no_body=method == "HEAD")
@@ -160,8 +171,7 @@ class LeanHttpSession:
             self._sink.unsent(endpoint.method, endpoint.name, error)
             raise
         except BaseException as error:
-            killed = isinstance(error, gevent.GreenletExit)
-            if connection.pending is not None and (self._sink.counts_killed or not killed):
+            if connection.pending is not None:
                 self._broke_off(pending, error)
             raise
         finally:
@@ -175,10 +185,15 @@ class LeanHttpSession:
         body, connection.body = connection.body, b""
         return head, body, None
 
+    def _connection(self) -> Connection:
+        return connect_to(self._origin, self._sink.deadlines, self._sink.max_body)
+
     def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
         """Count a request that its user left while it was in flight."""
-        given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
-        failure = FailureClass.TIMEOUT if given_up else FailureClass.PROTOCOL
+        if isinstance(error, gevent.GreenletExit):
+            self._sink.killed(pending)
+            return
+        failure = FailureClass.TIMEOUT if isinstance(error, gevent.Timeout) else FailureClass.PROTOCOL
         end_ns = time.monotonic_ns()
         self._sink.failed(pending, failure, message_of(error), None, size=0, end_ns=end_ns)
 
@@ -186,7 +201,7 @@ class LeanHttpSession:
         self,
         head: Head,
         body: bytes,
-        first: tuple[str, str, Mapping[str, Any]],
+        first: Request,
         pending: PendingRequest,
         deadline_ns: int,
     ) -> tuple[Head | None, bytes, TransportError | None, str]:
@@ -231,7 +246,7 @@ class LeanHttpSession:
         counts: tuple[Head | None, bool],
         end_ns: int,
     ) -> CaughtResponse:
-        """Return a response that is counted when the scenario has judged it.
+        """Return a response that is counted when the scenario has decided about it.
 
         Args:
             url: Of the request.
@@ -255,7 +270,7 @@ class LeanHttpSession:
                 sink.failed(pending, failure, text, head, size=len(body), end_ns=end_ns)
             else:
                 approved = expected or (verdict is True and error is None)
-                sink.answered(pending, counted, len(body), end_ns, approved=approved)
+                sink.responded(pending, counted, len(body), end_ns, approved=approved)
 
         sink.unsettled.add(settle)
         return CaughtResponse(url, head, body, error, settle)
@@ -358,9 +373,7 @@ def _rooted(url: str) -> str:
 
 
 def _why(verdict: BaseException | bool | None) -> tuple[FailureClass, str]:  # noqa: FBT001 - as above
-    """Return class and text of what a block reported; a body that cannot be decoded has its own class."""
-    if isinstance(verdict, TransportError):
-        return verdict.failure, verdict.message
+    """Return class and text of what a block reported."""
     assert isinstance(verdict, BaseException)
     return FailureClass.EXPECTATION, message_of(verdict)
 

@@ -6,8 +6,14 @@ from typing import Any, Protocol
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
-from slocheck.load.http.heads import Head
-from slocheck.load.recording.outcome import cache_outcome, judge, status_message
+from slocheck.load.http.http1.heads import Head
+from slocheck.load.recording.outcome import (
+    KILLED,
+    cache_outcome,
+    failure_class,
+    given_up_text,
+    status_message,
+)
 from slocheck.load.recording.recorder import EndpointCounter, Recorder, Result
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
@@ -16,33 +22,29 @@ UnsentListener = Callable[[str, str, Exception], None]
 """Is told of a request that could not be built: its method, its name, and why."""
 
 
-def ignore_unsent(_method: str, _name: str, _error: Exception) -> None:
-    """Tell nobody."""
-
-
 class Sink(Protocol):
     """What the client reports its requests to.
 
     Attributes:
         deadlines: Watches the deadlines of all connections.
         longest_s: Longest that a request may take, seconds.
+        max_body: Bytes that a decoded body may have.
         tls: How servers are trusted; None: as the user class says.
         draining: No new request may be sent.
-        counts_killed: A request whose user is killed counts as failed; Locust alone counts none.
-        unsettled: For each response that the scenario has not judged yet, what counts it without that.
+        unsettled: For each response that the scenario has not decided about yet, what counts it without that.
     """
 
     deadlines: DeadlineTimer
     longest_s: float
+    max_body: int
     tls: Tls | None
     draining: bool
-    counts_killed: bool
     unsettled: set[Callable[[None], None]]
 
     def counter(self, method: str, name: str) -> Any:
-        """Return what stands for an endpoint in `answered` and `failed`."""
+        """Return what stands for an endpoint in `responded` and `failed`."""
 
-    def answered(
+    def responded(
         self, pending: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Count a request with a complete response; `approved`: the scenario expects this status."""
@@ -72,6 +74,9 @@ class Sink(Protocol):
     def unsent(self, method: str, name: str, error: Exception) -> None:
         """Note a request that could not be built, which is counted nowhere."""
 
+    def killed(self, pending: "PendingRequest") -> None:
+        """Note a request whose user was killed while it was in flight."""
+
 
 class PendingRequest:
     """One request in flight.
@@ -100,14 +105,14 @@ class RecorderSink:
         unsent: Is told of those that could not be built.
     """
 
-    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener = ignore_unsent) -> None:
+    def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:
         self.unsent = on_unsent
         self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
         self.deadlines = DeadlineTimer()
         self.longest_s = max(plan.drain_s, 1.0)
+        self.max_body = plan.max_body
         self.tls: Tls | None = plan.tls
         self.draining = False
-        self.counts_killed = True
         self.in_flight = self.unrecorded = 0
         self.unsettled: set[Callable[[None], None]] = set()
         self.counter: Callable[[str, str], EndpointCounter] = self.recorder.counter
@@ -119,7 +124,7 @@ class RecorderSink:
         """Requests in flight."""
         return sum(connection.pending is not None for connection in self.deadlines.connections)
 
-    def answered(
+    def responded(
         self, pending: PendingRequest, head: Head, size: int, end_ns: int, *, approved: bool = False
     ) -> None:
         """Count a request with a complete response.
@@ -130,7 +135,7 @@ class RecorderSink:
         if outcome is None:
             outcome = self._cache_outcome(head)
         if status not in self._good:
-            failure = judge(
+            failure = failure_class(
                 status=status, error=None, by_scenario=False, approved=approved, rule=self._plan.failures
             )
             if failure is not None:
@@ -143,6 +148,11 @@ class RecorderSink:
         pending.counter.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
         if pending.sent_ns != start_ns:
             pending.counter.service(start_ns, end_ns - pending.sent_ns)
+
+    def killed(self, pending: PendingRequest) -> None:
+        """Note a request whose user the Locust file killed: the target is not to blame for it."""
+        self.unrecorded += 1
+        self.unsent(pending.counter.endpoint.method, pending.counter.endpoint.name, KILLED)
 
     def unexpected(self, status: int) -> bool:
         """Tell whether a status is unexpected where the scenario expects none."""
@@ -197,8 +207,7 @@ class RecorderSink:
             if pending is None:
                 continue
             if as_timeouts:
-                age_s = (now_ns - pending.start_ns) / 1e9
-                text = f"no response {age_s:.0f} s after it was sent, when the drain ended"
+                text = given_up_text(now_ns - pending.start_ns)
                 self.in_flight += 1
                 self.failed(pending, FailureClass.TIMEOUT, text, None, size=0, end_ns=now_ns)
             else:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.documents.words import most_often
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
-from slocheck.evidence.model import FileResult, LoadHealth, WorkerHealth
+from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
 from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, only_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.load_model import MasterModel
@@ -21,7 +22,6 @@ from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerRe
 
 DOWN_AFTER_S = 10.0
 """A target is down when nothing but failures came back for this long."""
-_P99 = Fraction(99, 100)
 _ALL = Fraction(1)
 
 
@@ -81,8 +81,8 @@ class Collector:
 
     Attributes:
         last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
-        down: The target answers nothing but failures, for `DOWN_AFTER_S`.
-        refused: The target has answered, and never with anything but what `only_refused` means.
+        down: The target returns nothing but failures, for `DOWN_AFTER_S`.
+        refused: The target has responded, and never with anything but what `only_refused` means.
     """
 
     def __init__(
@@ -179,10 +179,8 @@ class Collector:
         """Say that the scenario does nothing but raise, and what; empty where it does anything else."""
         if not self._tasks.ends(self.running, now=now):
             return ""
-        often = max(self._exceptions, key=lambda text: self._exceptions[text], default="")
-        most = f", most often {often}" if often else ""
         gone = f"; {self._tasks.gone}" if self._tasks.gone else ""
-        return f"{self._tasks.says(self.running)}{most}{gone}"
+        return f"{self._tasks.says(self.running)}{most_often(self._exceptions)}{gone}"
 
     def take(self) -> tuple[Delta, ...]:
         """Return the deltas that came since the last call."""
@@ -213,6 +211,7 @@ class Collector:
             suspended=clocks.suspended,
             exceptions=dict(self._exceptions),
             idle_classes=tuple(self._idle_classes),
+            gone=self._tasks.gone,
             arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag),
             forbidden=merged((*forbidden, *self.forbidden)),
             file=FileResult(listener_errors=dict(self._listener_errors)),
@@ -241,7 +240,7 @@ def _worker_health(worker: str, state: WorkerState) -> WorkerHealth:
     return WorkerHealth(
         worker=worker,
         cpu=sum(state.cpu) / len(state.cpu) if state.cpu else 0.0,
-        loop_lag_p99=quantile_bounds(state.lag, _P99)[1] / NS_PER_SECOND if state.lag else 0.0,
+        loop_lag_p99=quantile_bounds(state.lag, LAG_QUANTILE)[1] / NS_PER_SECOND if state.lag else 0.0,
         loop_lag_max=quantile_bounds(state.lag, _ALL)[1] / NS_PER_SECOND if state.lag else 0.0,
         complete=state.final and not state.gap,
         memory=state.memory,

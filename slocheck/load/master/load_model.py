@@ -1,19 +1,17 @@
 """The master's side of the load model: `master_model` chooses it once, from the plan."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from math import floor
 from typing import Protocol
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_bounds, quantile_bounds
-from slocheck.evidence.model import ArrivalStats
+from slocheck.evidence.model import LAG_QUANTILE, ArrivalStats
 from slocheck.load.phases import ON_START_S
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model.load_profile import rate_at
 
 _LEAD_NS = 50_000_000
-_P99 = Fraction(99, 100)
 
 
 class MasterModel(Protocol):
@@ -51,7 +49,7 @@ class MasterModel(Protocol):
 
 
 class ClosedModel:
-    """So many users at a time, each sending as fast as the target answers."""
+    """So many users at a time, each sending as fast as the target responds."""
 
     lead_ns = 0
     may_send_early = False
@@ -116,7 +114,7 @@ class OpenModel:
         return ArrivalStats(
             planned=begun + dropped,
             dropped=dropped,
-            lag_p99=quantile_bounds(lag, _P99)[1] / NS_PER_SECOND if begun else 0.0,
+            lag_p99=quantile_bounds(lag, LAG_QUANTILE)[1] / NS_PER_SECOND if begun else 0.0,
             lag_max=bucket_bounds(max(lag))[1] / NS_PER_SECOND if begun else 0.0,
         )
 

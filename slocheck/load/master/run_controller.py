@@ -15,7 +15,7 @@ from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import LISTENER_S, Listeners
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.collector import Collector
-from slocheck.load.master.last_word import last_word
+from slocheck.load.master.file_result import file_result
 from slocheck.load.master.load_model import MasterModel, master_model
 from slocheck.load.master.worker_processes import Master, WorkerProcesses
 from slocheck.load.messaging import locust_messages, protocol
@@ -30,7 +30,6 @@ from slocheck.load.messaging.messages import (
     StillPreparing,
     StopLoad,
     WorkerReport,
-    WorkerSettings,
 )
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import ConnectGuard
@@ -45,7 +44,7 @@ FINAL_REPORT_S = 10.0
 MIN_MEASURED_S = 10
 """Seconds of the window that a run against a target that is down lasts at least, to prove the breach."""
 REFUSED_AFTER_S = 10.0
-"""Seconds after the load's begin at which a run ends that cannot become valid any more: it was answered with
+"""Seconds after the load's begin at which a run ends that cannot become valid any more: it returned
 unexpected statuses alone, or tried to connect to a host that is not allowed."""
 _TICK_AFTER_S = 0.2
 _TELL_S = 5.0
@@ -87,10 +86,9 @@ class RunController:
         self._runner = Master(environment, signer, self._on_report)
         environment.runner = self._runner
         self._refuse(initialised(environment, self._runner, listeners) or self._runner.ended)
-        self._processes = WorkerProcesses(
-            WorkerSettings(plan, port=self._runner.server.port, token=token.hex(), index=index)
-            for index in range(plan.processes)
-        )
+        self._processes = WorkerProcesses(plan.processes)
+        address = self._runner.listen(self._processes.ids)
+        self._processes.set_up(plan, address=address, token=token)
         self._workers: list[str] = []
         self._collector: Collector | None = None
         self._stopping = False
@@ -108,7 +106,10 @@ class RunController:
     def connect(self) -> None:
         """Wait until every worker is connected; raises LostError and ScenarioError."""
         connected = self._runner.connected
-        self._wait(lambda: len(connected) == self._plan.processes, CONNECT_S, "connected")
+        try:
+            self._wait(lambda: len(connected) == self._plan.processes, CONNECT_S, "connected")
+        except FileEndedError:
+            self._refuse(self._runner.ended)
         self._workers = list(self._runner.clients)
         self._collector = Collector(
             self._workers,
@@ -189,7 +190,7 @@ class RunController:
             if self._collector.down and self._phases.measured(self._elapsed) >= MIN_MEASURED_S:
                 return Ending.TARGET_DOWN
             if self._collector.refused and self._elapsed >= REFUSED_AFTER_S:
-                return Ending.UNEXPECTED_ANSWERS
+                return Ending.UNEXPECTED_RESPONSES
             if (self._guard.forbidden or self._collector.forbidden) and self._elapsed >= REFUSED_AFTER_S:
                 return Ending.FORBIDDEN_CONNECTION
             gevent.sleep(min(_POLL_S, max(0.0, self._phases.end_s - self._elapsed)))
@@ -263,12 +264,12 @@ class RunController:
                 event, observer=self._tell, reverse=reverse, environment=runner.environment
             )
         until = time.monotonic() + (2 * LISTENER_S if self._origin_ns else 0.0)
-        while len(runner.farewells) < len(self._workers) and time.monotonic() < until:
+        while len(runner.end_reports) < len(self._workers) and time.monotonic() < until:
             if len(self._processes.ended()) == len(self._workers):
                 break
             gevent.sleep(_POLL_S)
         forbidden = later(self._guard.forbidden, reported)
-        self._output.send(last_word(self._listeners, list(runner.farewells.values()), forbidden))
+        self._output.send(file_result(self._listeners, list(runner.end_reports.values()), forbidden))
         self._output.flush(1.0)
         self._processes.stop(1.0)
 

@@ -10,6 +10,7 @@ import locust
 from locust.env import Environment
 
 from slocheck.load.arrivals.starts import starts_text
+from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
@@ -18,7 +19,6 @@ from slocheck.load.master.run_controller import LostError, RunController
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.line_writer import LineWriter
 from slocheck.load.messaging.messages import (
-    CheckScenario,
     PrepareLoad,
     ScenarioLoaded,
     ScenarioRefused,
@@ -42,14 +42,11 @@ def main() -> int:
     output = LineWriter(take_stdout())
     parent = ParentPipe()
     first = protocol.decode_command(parent.line())
-    assert isinstance(first, PrepareLoad | CheckScenario)
+    assert isinstance(first, PrepareLoad)
     commands: deque[bytes] = deque()
     parent.watch(commands.append)
     try:
         scenario = _load(first.plan, output)
-        if isinstance(first, CheckScenario):
-            output.flush(5.0)
-            return 0
         controller = _prepared(first.plan, scenario, output, commands)
     except ScenarioError as error:
         output.send(ScenarioRefused(str(error)))
@@ -84,17 +81,20 @@ class _Scenario:
     environment: Environment
     listeners: Listeners
     guard: ConnectGuard
+    exits: ProcessExits
 
 
 def _load(plan: LoadPlan, output: LineWriter) -> _Scenario:
     """Load the scenario and tell what it is; raises ScenarioError."""
     listeners = Listeners()
     listeners.install()
+    exits = ProcessExits()
+    exits.install()
     guard = guard_process(plan.allowed_targets)
     with nothing_forbidden(plan, guard):
         environment = load_environment(plan)
     output.send(ScenarioLoaded(tuple(user.__name__ for user in environment.user_classes)))
-    return _Scenario(environment, listeners, guard)
+    return _Scenario(environment, listeners, guard, exits)
 
 
 def _prepared(
@@ -110,6 +110,7 @@ def _prepared(
             commands=commands,
             guard=scenario.guard,
         )
+    scenario.exits.on_exit = controller.end_by_file
     controller.connect()
     os.nice(_NICENESS)
     classes = scenario.environment.user_classes

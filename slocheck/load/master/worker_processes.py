@@ -3,22 +3,22 @@
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import gevent
-import zmq
 import zmq.error
 from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
-from slocheck.load.file_end import called
-from slocheck.load.messaging import locust_messages, protocol
+from slocheck.load.file_calls.planned_runner import PlannedRunner
+from slocheck.load.messaging import local_socket, locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
-    Farewell,
+    EndReport,
     FileEnded,
     Hello,
     Order,
@@ -29,13 +29,13 @@ from slocheck.load.messaging.messages import (
     WorkerSettings,
 )
 from slocheck.load.messaging.signing import Signer
-from slocheck.load.own_code import caller
+from slocheck.plan.load_plan import LoadPlan
 
 logger = logging.getLogger(__name__)
 
 
-class Master(MasterRunner):
-    """Locust's master on a random port of the loopback interface; it ignores unsigned messages.
+class Master(PlannedRunner, MasterRunner):
+    """Locust's master, which listens to the run's own workers alone; it ignores unsigned messages.
 
     Attributes:
         connected: Workers of this version.
@@ -44,7 +44,7 @@ class Master(MasterRunner):
         refusal: Why a worker cannot be used; empty where all can.
         ended: How the Locust file ended the run; empty where it did not.
         unusable: Why the Locust file cannot be used; empty where it can.
-        farewells: The last words of workers, by their names.
+        end_reports: What workers reported at their end, by their names.
         over: The load is over: the Locust file can no longer end the run.
     """
 
@@ -55,12 +55,13 @@ class Master(MasterRunner):
         self.prepared: set[str] = set()
         self.lost: set[str] = set()
         self.refusal = self.ended = self.unusable = ""
-        self.farewells: dict[str, Farewell] = {}
+        self.end_reports: dict[str, EndReport] = {}
         self.over = False
         self._signer = signer
         self._on_report = on_report
-        super().__init__(environment, "127.0.0.1", 0)
-        self.server.socket.setsockopt(zmq.MAXMSGSIZE, locust_messages.MAX_MESSAGE_BYTES)
+        local_socket.install()
+        super().__init__(environment, "", 0)
+        self.watch_groups()
 
     def client_listener(self) -> Any:  # Locust says NoReturn; so is this
         """Receive from workers; messages that are not signed are dropped."""
@@ -98,30 +99,14 @@ class Master(MasterRunner):
                 self.end_by_file(how)
             case WorkerReport():
                 self._on_report(client_id, message)
-            case Farewell():
-                self.farewells[client_id] = message
+            case EndReport():
+                self.end_reports[client_id] = message
 
     def end_by_file(self, how: str) -> None:
         """End the run, because the Locust file asks for it; the first one who asks counts."""
         if not self.over:
             self.ended = self.ended or how
             self._users_dispatcher = None  # nobody gets the users of a worker that stops first
-
-    def stop(self, *_: Any, **__: Any) -> None:
-        """End the run: a Locust file's way, and Locust's own once it is over."""
-        self.end_by_file(called("runner.stop()"))
-
-    def quit(self) -> None:
-        """End the run, as `stop` does."""
-        self.end_by_file(called("runner.quit()"))
-
-    def start(self, *_: Any, **__: Any) -> None:
-        """End the run where the Locust file calls it: the plan says how many users there are.
-
-        Locust itself calls it when workers come and go, which changes nothing here.
-        """
-        if caller():
-            self.end_by_file(f"{called('runner.start()')}, where the plan says how many users there are")
 
     def heartbeat_worker(self) -> Any:
         """Count heartbeats; a worker that misses them is lost for good, its users are not moved."""
@@ -131,6 +116,12 @@ class Master(MasterRunner):
                 client.heartbeat -= 1
                 if client.heartbeat < 0:
                     self.lost.add(client.id)
+
+    def listen(self, processes: list[int]) -> str:
+        """Listen to these processes, by their ids; returns where."""
+        server = self.server
+        assert isinstance(server, local_socket.Listener)
+        return server.listen(processes)
 
     def _order(self, order: Order, worker: str) -> None:
         self.server.send_to_client(Message(locust_messages.SLOCHECK, protocol.encode(order), worker))
@@ -150,7 +141,7 @@ class Master(MasterRunner):
         """Go to a number of users, so many a second; returns at once."""
         if self.spawning_greenlet is not None:
             self.spawning_greenlet.kill(block=False)
-        self.spawning_greenlet = gevent.spawn(super().start, users, spawn_rate)
+        self.spawning_greenlet = gevent.spawn(MasterRunner.start, self, users, spawn_rate)
 
     def announce(self, users: int) -> None:
         """Say here and in the workers that all users are running, where none are started later."""
@@ -174,10 +165,26 @@ class Master(MasterRunner):
 
 
 class WorkerProcesses:
-    """The worker processes; they end with the pipe that is their standard input."""
+    """The worker processes; they end with the pipe that is their standard input.
 
-    def __init__(self, settings: Iterable[WorkerSettings]) -> None:
-        self._processes = [_start(each) for each in settings]
+    Attributes:
+        ids: Of the processes.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Start them; each waits for its settings."""
+        command = [sys.executable, "-P", "-m", "slocheck.load.worker"]
+        self._processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2) for _ in range(count)]
+        self.ids = [process.pid for process in self._processes]
+
+    def set_up(self, plan: LoadPlan, *, address: str, token: bytes) -> None:
+        """Send each its settings; one that has ended is found by `ended`."""
+        for index, process in enumerate(self._processes):
+            assert process.stdin is not None
+            line = protocol.encode_line(WorkerSettings(plan, address, token.hex(), index))
+            with suppress(BrokenPipeError):
+                process.stdin.write(line)
+                process.stdin.flush()
 
     def ended(self) -> list[tuple[int, int]]:
         """Return index and exit code of each process that has ended; a signal's number is negative."""
@@ -192,14 +199,3 @@ class WorkerProcesses:
         for process in self._processes:
             process.kill()
             process.wait()
-
-
-def _start(settings: WorkerSettings) -> "subprocess.Popen[bytes]":
-    """Start a worker and send it its settings."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "slocheck.load.worker"], stdin=subprocess.PIPE, stdout=2
-    )
-    assert process.stdin is not None
-    process.stdin.write(protocol.encode_line(settings))
-    process.stdin.flush()
-    return process

@@ -21,13 +21,6 @@ class PrepareLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckScenario:
-    """The command line to the master: load the scenario, tell what it is, and end."""
-
-    plan: LoadPlan
-
-
-@dataclass(frozen=True, slots=True)
 class StartLoad:
     """The command line to the master: send the load."""
 
@@ -164,13 +157,13 @@ class WorkerSettings:
 
     Attributes:
         plan: What all workers do together.
-        port: Where the master listens.
+        address: Where the master listens.
         token: Key that signs all further messages, hexadecimal.
         index: Which part of the plan is this worker's, from 0.
     """
 
     plan: LoadPlan
-    port: int
+    address: str
     token: str
     index: int
 
@@ -193,7 +186,7 @@ class Drain:
 
     Attributes:
         within_s: Seconds that they have.
-        as_timeouts: Record what is unanswered then as failed by timeout; else it is left unrecorded.
+        as_timeouts: Record what has no response then as failed by timeout; else it is left unrecorded.
     """
 
     within_s: float
@@ -224,7 +217,7 @@ class FileEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
+class EndReport:
     """A worker's last message, after the listeners of its end.
 
     Attributes:
@@ -332,7 +325,7 @@ class WorkerReport:
     forbidden: tuple[ForbiddenConnection, ...] = ()
 
 
-Command = PrepareLoad | CheckScenario | StartLoad | FinishWindow | StopLoad
+Command = PrepareLoad | StartLoad | FinishWindow | StopLoad
 """What the command line tells the master."""
 Progress = (
     ScenarioLoaded
@@ -349,6 +342,6 @@ Progress = (
 """What the master tells the command line."""
 Order = Prepare | Begin | Drain
 """What the master tells a worker that runs."""
-WorkerMessage = Hello | Prepared | FileEnded | WorkerReport | Farewell
+WorkerMessage = Hello | Prepared | FileEnded | WorkerReport | EndReport
 """What a worker tells the master."""
 Message = Command | Progress | WorkerSettings | Order | WorkerMessage

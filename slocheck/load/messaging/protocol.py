@@ -22,10 +22,9 @@ from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
 from slocheck.load.messaging.messages import (
     ArrivalCounts,
     Begin,
-    CheckScenario,
     Command,
     Drain,
-    Farewell,
+    EndReport,
     FileDone,
     FileEnded,
     FinishWindow,
@@ -61,13 +60,12 @@ PROTOCOL = 1
 _VERSION_PARTS = 2
 _MAX_SHOWN = 40
 _KINDS: Mapping[type, str] = {
-    PrepareLoad: "prepare-load", CheckScenario: "check-scenario",
-    StartLoad: "start-load", FinishWindow: "finish-window",
+    PrepareLoad: "prepare-load", StartLoad: "start-load", FinishWindow: "finish-window",
     StopLoad: "stop-load", ScenarioLoaded: "scenario-loaded", WorkersReady: "workers-ready",
     ScenarioRefused: "scenario-refused", WorkersFailed: "workers-failed", LoadBegan: "load-began",
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
-    FileEnded: "file-ended", WorkerReport: "report", Farewell: "farewell",
+    FileEnded: "file-ended", WorkerReport: "report", EndReport: "end-report",
     StillPreparing: "still-preparing", ListenerRuns: "listener-runs", FileDone: "file-done",
 }  # fmt: skip
 
@@ -88,7 +86,7 @@ def encode(message: Message) -> list[Any]:
             fields = _plain_report(message)
         case SecondPassed():
             fields = _plain_second(message)
-        case PrepareLoad() | CheckScenario() | WorkerSettings():  # lines of JSON carry the bytes of any path
+        case PrepareLoad() | WorkerSettings():  # lines of JSON carry the bytes of any path
             fields = _adapter(kind).dump_python(message, mode="json")
         case _:
             fields = _adapter(kind).dump_python(each_text(message, valid_text), mode="json")

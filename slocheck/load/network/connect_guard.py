@@ -61,8 +61,8 @@ class ConnectGuard:
         """Where this process tried to connect to, and was not allowed to."""
         return tuple(ForbiddenConnection(*place, count) for place, count in list(self._places.items()))
 
-    def _on_event(self, event: str, args: tuple[Any, ...]) -> None:
-        if event in _EVENTS:
+    def _on_event(self, event: str, args: tuple[Any, ...], events: frozenset[str] = _EVENTS) -> None:
+        if event in events:  # not a global: the hook is still called when Python clears those at the end
             made, address = args
             if address is not None:  # sendmsg on a connected socket: its address was allowed before
                 self.check(made.family, address)
@@ -105,8 +105,9 @@ class ConnectGuard:
 
     def _not_found(self, name: str, error: socket.gaierror) -> socket.gaierror:
         """Return the error for a name that has no address."""
-        if self._allowed.names_host(name) or is_localhost_name(name):
+        if self._allowed.names_host(name) or is_localhost_name(name) or name in _own_names():
             return error
+        self._note(name, "", 0)
         text = f"{error.strerror}; {name} is not an allowed target: add --allow-target {name}"
         return ForbiddenLookupError(error.errno, text)
 
@@ -118,10 +119,19 @@ class ConnectGuard:
         return self._lookups.name_of(address) or str(address), str(address)
 
     def _refuse(self, host: str, address: str, port: int) -> None:
+        self._note(host, address, port)
+        raise ForbiddenConnectionError(forbidden_text((ForbiddenConnection(host, address, port),)))
+
+    def _note(self, host: str, address: str, port: int) -> None:
         place = (host, address, port)
         if place in self._places or len(self._places) < MOST_PLACES:
             self._places[place] = self._places.get(place, 0) + 1
-        raise ForbiddenConnectionError(forbidden_text((ForbiddenConnection(*place),)))
+
+
+def _own_names() -> tuple[str, ...]:
+    """Return this machine's names, which libraries look up although nothing is to be sent there."""
+    name = socket.gethostname()
+    return name, name.partition(".")[0]
 
 
 def _family_name(family: int) -> str:

@@ -46,11 +46,11 @@ class Lookups:
         def look_up(*args: Any, **kwargs: Any) -> Any:
             name = _name_in(args[0] if args else kwargs.get("host"))
             try:
-                answer = original(*args, **kwargs)
+                result = original(*args, **kwargs)
             except socket.gaierror as error:
                 raise self._not_found(name, error) if name else error from None
-            self._remember(name, _addresses_in(answer))
-            return answer
+            self._remember(name, _addresses_in(result))
+            return result
 
         return look_up
 
@@ -92,11 +92,11 @@ def _name_in(host: object) -> str:
     return "" if address_of(name) is not None else name
 
 
-def _addresses_in(answer: Any) -> Iterator[str]:
-    """Yield the addresses in an answer of any of the three functions."""
-    if isinstance(answer, str):
-        yield answer
-    elif isinstance(answer, tuple):
-        yield from answer[2]
+def _addresses_in(result: Any) -> Iterator[str]:
+    """Yield the addresses in a result of any of the three functions."""
+    if isinstance(result, str):
+        yield result
+    elif isinstance(result, tuple):
+        yield from result[2]
     else:
-        yield from (str(entry[4][0]) for entry in answer)
+        yield from (str(entry[4][0]) for entry in result)

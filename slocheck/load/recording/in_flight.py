@@ -27,10 +27,10 @@ class InFlightRequest:
         sent_ns: When it was sent.
         by_scenario: The scenario marked the response as a failure.
         approved: The scenario marked the response as a success.
-        provisional: What is recorded if the scenario does not judge the response; None while unanswered.
-        holder: The response that the scenario may still judge; dead when it no longer can.
+        provisional: What is recorded if the scenario does not decide; None without a response.
+        holder: The response that the scenario may still decide about; dead when it no longer can.
         timer: The request's deadline.
-        under_way: A connection is being made for it, or its answer is waited for.
+        under_way: A connection is being made for it, or its response is waited for.
         give_back: Gives its connection back, where its client does not if it cannot build the request.
     """
 
@@ -54,7 +54,7 @@ class InFlightRequest:
 
     @property
     def forgotten(self) -> bool:
-        """Whether it was answered and the scenario can no longer judge it."""
+        """Whether it got a response and the scenario can no longer decide about it."""
         return self.provisional is not None and self.holder is not None and self.holder() is None
 
     @property

@@ -1,4 +1,4 @@
-"""What became of one request: success, failure or unexpected, and whether a cache answered. No Locust here.
+"""What became of one request: success, failure or unexpected, and whether a cache responded. No Locust here.
 
 Locust and its clients wrap errors in many layers, in types of five libraries. Those types are recognised
 by name, so that this module imports none of the libraries.
@@ -33,8 +33,6 @@ _LEAVING = frozenset({
     "GreenletExit", "StopUser", "StopTest", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
 })  # fmt: skip
 _FORBIDDEN_NAMES = frozenset({"ForbiddenConnectionError", "ForbiddenLookupError"})
-_OUR_NAMES = _FORBIDDEN_NAMES | {"SentAgainError"}
-"""What slocheck itself refuses to a Locust file, which is not a failure of the target."""
 _REDIRECT = 3
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=.*>)(?:: <[^>]*>|: [^>]*(?=>))?")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
@@ -43,12 +41,14 @@ _MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
 
 def _class_of(error: BaseException) -> FailureClass | None:
     """Return the class of this error itself, without what it wraps; None where it has none."""
+    if isinstance(own := getattr(error, "failure", None), FailureClass):
+        return own
     names = {base.__name__ for base in type(error).__mro__}
     number = error.errno if isinstance(error, OSError) else None
     timed_out = isinstance(error, TimeoutError) or names & _TIMEOUT_NAMES or "timed out" in str(error)
     reset = isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError)
     tests: tuple[tuple[object, FailureClass], ...] = (
-        (number in _OUR_ERRNOS or names & _OUR_NAMES, FailureClass.GENERATOR),
+        (number in _OUR_ERRNOS or names & _FORBIDDEN_NAMES, FailureClass.GENERATOR),
         (isinstance(error, socket.gaierror) or names & _DNS_NAMES, FailureClass.DNS),
         (isinstance(error, ssl.SSLError) and not timed_out, FailureClass.TLS),
         (number in _UNREACHABLE_ERRNOS, FailureClass.REFUSED),
@@ -66,6 +66,13 @@ _ORDER = (
 
 class ReportedError(Exception):
     """What a client of the scenario's own reports as an error that is not an exception, such as a text."""
+
+
+class UnmeasuredError(Exception):
+    """The scenario itself keeps a request from being measured; the text ends a sentence: "was killed"."""
+
+
+KILLED = UnmeasuredError("was killed before its response; let the client time out instead")
 
 
 def reported_error(error: object) -> BaseException | None:
@@ -96,6 +103,11 @@ def is_forbidden(error: BaseException) -> bool:
     return any(base.__name__ in _FORBIDDEN_NAMES for cause in chain_of(error) for base in type(cause).__mro__)
 
 
+def unmeasured(error: BaseException) -> UnmeasuredError | None:
+    """Return how the scenario kept a request from being measured; None where it did not."""
+    return next((cause for cause in chain_of(error) if isinstance(cause, UnmeasuredError)), None)
+
+
 def is_transport(error: BaseException) -> bool:
     """Tell whether an error comes from the network or from this machine's means to use it.
 
@@ -111,7 +123,7 @@ def is_transport(error: BaseException) -> bool:
     return False
 
 
-def judge(
+def failure_class(
     *,
     status: int | None,
     error: BaseException | None,
@@ -143,6 +155,11 @@ def judge(
     if status and names & _STATUS_NAMES:
         return otherwise
     return classify(error)
+
+
+def given_up_text(age_ns: int) -> str:
+    """Say of a request that its response had not come when the drain ended; its age then in nanoseconds."""
+    return f"no response {age_ns / 1e9:.0f} s after it was sent, when the drain ended"
 
 
 def status_message(status: int, fields: Mapping[str, Any] | None) -> str:
@@ -184,8 +201,12 @@ def without_addresses(text: str) -> str:
 def message_of(error: BaseException) -> str:
     """Return an error as one bounded text that is the same for the same cause.
 
-    A text that the exception's own code fails to make is left out.
+    A text that the exception's own code fails to make is left out. What the lean client's parser says is said
+    in its words, whatever client it was that read the response.
     """
+    for cause in chain_of(error):
+        if isinstance(getattr(cause, "failure", None), FailureClass):
+            return str(getattr(cause, "message", cause))[:MAX_MESSAGE]
     try:
         text = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - whatever a scenario's own exception class raises
@@ -198,7 +219,7 @@ def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:
 
     The first header of the rule that shows either decides. ``age`` is a hit above 0 and a miss at 0 (a hit
     younger than a second counts as a miss: the error is on the safe side). In any other header the words
-    hit, stale, updating, revalidated mean a hit (also next to a miss: an outer cache answered), and miss,
+    hit, stale, updating, revalidated mean a hit (also next to a miss: an outer cache responded), and miss,
     expired, bypass a miss; anything else, such as ``DYNAMIC``, means neither.
     """
     if not headers:

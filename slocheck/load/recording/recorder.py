@@ -53,7 +53,7 @@ class Result:
 class _Cell:
     """One endpoint's requests of one second since the last flush."""
 
-    __slots__ = ("failed", "failures", "hits", "misses", "ok", "service", "size", "statuses", "unanswered")
+    __slots__ = ("failed", "failures", "hits", "misses", "no_response", "ok", "service", "size", "statuses")
 
     def __init__(self) -> None:
         self.ok = array("q")
@@ -61,7 +61,7 @@ class _Cell:
         self.service = array("q")
         self.failures: dict[FailureClass, int] = {}
         self.statuses: defaultdict[int, int] = defaultdict(int)
-        self.unanswered = self.hits = self.misses = self.size = 0
+        self.no_response = self.hits = self.misses = self.size = 0
 
 
 class EndpointCounter:
@@ -168,7 +168,7 @@ class Recorder:
             self._fail(counter.endpoint, second, cell, result)
         if result.status is not None:
             cell.statuses[result.status] += 1
-        cell.unanswered += not result.status and is_unserved(result.status, result.failure)
+        cell.no_response += not result.status and is_unserved(result.status, result.failure)
         cell.hits += result.cache > 0
         cell.misses += result.cache < 0
         cell.size += result.size
@@ -207,7 +207,7 @@ class Recorder:
             ok=len(ok),
             failures=cell.failures,
             statuses=dict(cell.statuses),
-            unserved=cell.unanswered + sum(cell.statuses.get(code, 0) for code in UNSERVED_STATUSES),
+            unserved=cell.no_response + sum(cell.statuses.get(code, 0) for code in UNSERVED_STATUSES),
             over=tuple((len(ok) - under).tolist()),
             latencies=_histogram(ok),
             failed_latencies=_histogram(np.frombuffer(cell.failed, dtype=np.int64)),

@@ -1,7 +1,9 @@
 """What a redirect counts as: its first response, and the path that it leads to. No Locust here."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from slocheck.documents.http import host_and_port
 from slocheck.errors import chain_of
 from slocheck.load.recording.outcome import fields_of
 from slocheck.spec.model.rules import redirect_path
@@ -38,6 +40,15 @@ class ElsewhereError(Exception):
     """
 
     redirect: Redirect
+
+
+def origin_of(url: str) -> tuple[str, str, int | str]:
+    """Return scheme, host and port of an address: what a redirect may not leave."""
+    parts = urlsplit(url)
+    try:
+        return parts.scheme, *host_and_port(url)
+    except ValueError:
+        return parts.scheme, parts.hostname or "", parts.netloc
 
 
 def first_redirect(response: object, error: BaseException | None) -> Redirect | None:

@@ -15,14 +15,17 @@ import requests.adapters
 import urllib3
 from locust import clients
 
+from slocheck.load.recording.outcome import UnmeasuredError
+
 logger = logging.getLogger(__name__)
 _PROXY_ARGUMENTS = ("proxy_host", "proxy_port", "proxy_user", "proxy_password")
 _NO_RETRY = urllib3.Retry(0, read=False)
 _IGNORED_PROXY = "a proxy of the Locust file is ignored: the load goes straight to its target"
+_CHALLENGED = ("Digest ", "NTLM ", "Negotiate ")
 _said: set[str] = set()
 
 
-class SentAgainError(requests.exceptions.ConnectionError):
+class SentAgainError(UnmeasuredError, requests.exceptions.ConnectionError):
     """An adapter of the Locust file sends a request a second time."""
 
 
@@ -33,6 +36,8 @@ def install() -> None:
     environment: Any = urllib.request
     environment.getproxies = _no_proxies(environment.getproxies)
     adapters.HTTPAdapter.send = _once(adapters.HTTPAdapter.send)
+    prepared: Any = requests.PreparedRequest
+    prepared.copy = _still_sent(prepared.copy)
     fast = geventhttpclient.client.HTTPClient
     fast.__init__ = _straight(fast.__init__)  # type: ignore[method-assign] # there is no other way in
     session: Any = clients.HttpSession
@@ -120,14 +125,31 @@ def _new(original: Any) -> Any:
     return send
 
 
+def _still_sent(original: Any) -> Any:
+    """Let the copy of a request be as sent as the request itself."""
+
+    @functools.wraps(original)
+    def copy(self: Any) -> Any:
+        copied = original(self)
+        if hasattr(self, "slocheck_sent"):
+            copied.slocheck_sent = self.slocheck_sent
+        return copied
+
+    return copy
+
+
 def _once(original: Any) -> Any:
-    """Refuse to send such a request again, whatever loop an adapter of the file has around it."""
+    """Refuse to send such a request again, whatever loop an adapter of the file has around it.
+
+    The answer to a server's challenge is another request.
+    """
 
     @functools.wraps(original)
     def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        if getattr(request, "slocheck_sent", False):
+        answers = str(request.headers.get("Authorization", "")).startswith(_CHALLENGED)
+        if getattr(request, "slocheck_sent", False) and not answers:
             raise SentAgainError(
-                f"{type(self).__name__} sends a request a second time, which nobody would count; "
+                f"was sent a second time by {type(self).__name__}, which nobody would count; "
                 "let it return or raise what came of the first"
             )
         if hasattr(request, "slocheck_sent"):

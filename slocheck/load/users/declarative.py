@@ -14,14 +14,13 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.http.bodies import decoded
-from slocheck.load.http.connection import Connection
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.connection import Connection
+from slocheck.load.http.http1.heads import Head
+from slocheck.load.http.http1.tls import connect_to
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.sink import PendingRequest, RecorderSink
-from slocheck.load.http.tls import connect_to
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.load.users.lean_user import origin_for
 from slocheck.plan.load_plan import LoadPlan
@@ -68,7 +67,7 @@ class FlowUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self._connection: Connection = connect_to(self.origin, self.sink.deadlines)
+        self._connection: Connection = connect_to(self.origin, self.sink.deadlines, self.sink.max_body)
         self._cookies = Cookies(self.origin.host, tls=self.origin.tls is not None)
         self._longest_ns = round(self.sink.longest_s * NS_PER_SECOND)
 
@@ -137,10 +136,10 @@ class FlowUser(User):
             and self.sink.leads_as_expected(head, f"//{self.origin.authority}{_target(request)}")
         )
         if fault is None:
-            self.sink.answered(pending, head, connection.size, end_ns, approved=approved)
+            self.sink.responded(pending, head, connection.size, end_ns, approved=approved)
             return True
         if not step.expects and not approved and self.sink.unexpected(head.status):
-            self.sink.answered(pending, head, connection.size, end_ns)  # the status explains it
+            self.sink.responded(pending, head, connection.size, end_ns)  # the status explains it
             return False
         self.sink.failed(pending, fault.failure, fault.message, head, size=connection.size, end_ns=end_ns)
         return False
@@ -159,14 +158,7 @@ class FlowUser(User):
             if step.statuses is not None and head.status not in step.statuses:
                 return TransportError(FailureClass.EXPECTATION, status_failure(head.status, step.statuses))
             return None
-        body = b""
-        if step.needs_body:
-            body = self._connection.body
-            if head.encoding:
-                try:
-                    body = decoded(body, head.encoding)
-                except TransportError as error:
-                    return error
+        body = self._connection.body if step.needs_body else b""
         text = step.check(head.status, head.raw, body, values)
         return None if text is None else TransportError(FailureClass.EXPECTATION, text)
 
@@ -184,8 +176,7 @@ def _with_cookies(request: bytes, cookies: str) -> bytes:
 
 def user_class(plan: LoadPlan) -> type[FlowUser]:
     """Return the user class of a plan's scenario, without sink and iterations; raises SlocheckError."""
-    environment = {**os.environ, **plan.environment}
-    scenario = load_scenario(Path(plan.scenario), environment)
+    scenario = load_scenario(Path(plan.scenario), os.environ)
     origin = origin_for(plan.target_url.rstrip("/"), plan.tls)
     compiled = compile_scenario(scenario, authority=origin.authority, base_path=origin.base)
     attributes = {"abstract": False, "__module__": __name__, "scenario": compiled, "origin": origin}
@@ -194,4 +185,4 @@ def user_class(plan: LoadPlan) -> type[FlowUser]:
 
 def iterations(user: type[FlowUser], plan: LoadPlan, index: int) -> Iterator[tuple[int, list[object]]]:
     """Return the iterations of the worker with this index."""
-    return user.scenario.iterations(seed=plan.seed or 0, index=index, processes=plan.processes)
+    return user.scenario.iterations(seed=plan.seed, index=index, processes=plan.processes)

@@ -20,6 +20,7 @@ from slocheck.load.own_code import is_own, place_of
 from slocheck.load.users.declarative import user_class
 from slocheck.load.users.file_options import OptionsError, file_options, ignore_environment
 from slocheck.load.users.lean_user import refuse_unusable
+from slocheck.load.users.own_hosts import OwnHostsError, load_only
 from slocheck.load.users.shapes import ShapeError, stages_of
 from slocheck.masking import mask_urls
 from slocheck.plan.load_plan import LoadPlan
@@ -57,8 +58,10 @@ def load_environment(plan: LoadPlan) -> Environment:
     except OptionsError as error:
         raise ScenarioError(f"{path}: {error}") from error
     host = plan.target_url.rstrip("/")
-    for user in classes:
-        user.host = host
+    try:
+        load_only(classes, host)
+    except OwnHostsError as error:
+        raise ScenarioError(f"{path}: {error}") from error
     try:
         refuse_unusable(classes, host, plan.tls)
     except OriginError as error:

@@ -1,7 +1,7 @@
 """Options that a Locust file adds to Locust's command line, and Locust's own, which the plan decides."""
 
 import shlex
-from argparse import Namespace
+from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Never
 
@@ -10,7 +10,10 @@ from locust import argument_parser
 from locust.argument_parser import LocustArgumentParser, get_empty_argument_parser
 
 from slocheck.plan.load_plan import LoadPlan
+from slocheck.spec.model.workload import LIST_SEPARATOR
 
+_ONE_VALUE = ArgumentParser(add_help=False).add_argument("--one")
+_MOST_FLAGS = 100
 _set_up: Callable[[Any], None] = argument_parser.setup_parser_arguments
 
 
@@ -44,7 +47,7 @@ def file_options(plan: LoadPlan) -> Namespace:
     _set_up_without_environment(parser)
     own = {name for action in parser._actions for name in action.option_strings}  # noqa: SLF001
     locust.events.init_command_line_parser.fire(parser=parser)
-    given = list(_flags_set(plan.options, parser))
+    given = list(_as_typed(plan.options, parser))
     for word in given:
         name = word.partition("=")[0]
         if name in own:
@@ -65,19 +68,47 @@ def file_options(plan: LoadPlan) -> Namespace:
     return options
 
 
-def _flags_set(words: Iterable[str], parser: LocustArgumentParser) -> Iterator[str]:
-    """Yield the words, with ``--flag=true`` as the flag alone and ``--flag=false`` left out.
+def _as_typed(words: Iterable[str], parser: LocustArgumentParser) -> Iterator[str]:
+    """Yield the words as a command line would have them.
 
-    That is how the spec's options come, where only the parser knows which of them take a value.
+    The spec knows values, and lists of them; only the parser knows which options are flags, which take
+    several values, and which are given several times. Raises OptionsError for a list where one value fits.
     """
     actions = {name: action for action in parser._actions for name in action.option_strings}  # noqa: SLF001
     for word in words:
         name, equals, value = word.partition("=")
-        is_flag = equals and name in actions and actions[name].nargs == 0
-        if not is_flag or value not in ("true", "false"):
+        action = actions.get(name)
+        if not equals or action is None:
             yield word
-        elif value == "true":
-            yield name
+        elif action.nargs == 0:
+            yield from _flags(action, name, value)
+        elif LIST_SEPARATOR not in value:
+            yield word
+        else:
+            yield from _several(action, name, value.split(LIST_SEPARATOR))
+
+
+def _flags(action: Action, name: str, value: str) -> Iterator[str]:
+    """Yield a flag as it is set: by `true` and `false`, or by a number as often."""
+    negative = f"--no-{name.lstrip('-')}"
+    if value == "true":
+        yield name
+    elif value == "false":
+        yield from [negative] if negative in action.option_strings else []
+    elif value.isdecimal() and int(value) <= _MOST_FLAGS:
+        yield from [name] * int(value)
+    else:
+        yield f"{name}={value}"  # the parser says that it takes no value
+
+
+def _several(action: Action, name: str, values: list[str]) -> Iterator[str]:
+    """Yield an option with the values of a list."""
+    if action.nargs not in (None, "?"):
+        yield from (name, *values)
+    elif type(action) is type(_ONE_VALUE):
+        raise OptionsError(f"{name}: takes one value; a list fits an option with nargs or action='append'")
+    else:
+        yield from (f"{name}={value}" for value in values)
 
 
 def _parsed(parser: LocustArgumentParser, given: list[str], added: list[str]) -> Namespace:

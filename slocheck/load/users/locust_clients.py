@@ -25,8 +25,8 @@ from locust.contrib import fasthttp
 from locust.user.users import RestMixin
 
 from slocheck.load.drain import refuse_while_draining
-from slocheck.load.lateness import take_lateness
-from slocheck.load.recording.redirects import ElsewhereError, Redirect
+from slocheck.load.recording.redirects import ElsewhereError, Redirect, origin_of
+from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.load.users import reaching
 from slocheck.masking import strip_url
@@ -49,7 +49,6 @@ def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
     _patch(RestMixin, "rest_", _named_without_values)
     _patch(clients.HttpSession, "send", _guarded_hop)
     _patch(fasthttp.FastRequest, "redirect", _guarded_redirect)
-    _patch(fasthttp.FastResponse, "unzipped", _unzipped)
     _patch(geventhttpclient.connectionpool.SSLConnectionPool, "__init__", functools.partial(_verified, tls))
     _patch(geventhttpclient.client, "_may_retry_after_send_error", lambda _original: lambda _method: False)
     if tls.insecure:
@@ -70,7 +69,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if tracker.draining:
             refuse_while_draining(self.user)
-        late_ns = take_lateness(self.user)
+        late_ns = take_schedule_lag(self.user)
         written = kwargs.get("name") or (args[0] if args else None) or self.request_name
         url_name = None if written else _url_name(self, url)
         in_flight = tracker.requests.begin(str(method), str(written or strip_url(url_name or "")), late_ns)
@@ -86,14 +85,16 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
         outer = reaching.CURRENT.set(in_flight)
         try:
             response = original(self, method, url, *args, **kwargs)
+        except gevent.GreenletExit:
+            tracker.killed(in_flight)
+            raise
         except BaseException as error:
-            given_up = isinstance(error, gevent.GreenletExit | gevent.Timeout)
-            tracker.broke_off(in_flight, error, given_up=given_up)
+            tracker.broke_off(in_flight, error, given_up=isinstance(error, gevent.Timeout))
             raise
         finally:
             reaching.CURRENT.reset(outer)
         if in_flight in tracker.requests and hasattr(response, "request_meta"):
-            tracker.answered(in_flight, response, response.request_meta)
+            tracker.responded(in_flight, response, response.request_meta)
         return response
 
     return request
@@ -181,9 +182,8 @@ def _guarded_hop(original: Any) -> Any:
 
     def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         came_from = getattr(request, "slocheck_from", None)
-        host = urlsplit(request.url).hostname
-        if came_from is not None and urlsplit(came_from.url).hostname != host:
-            error = PlainElsewhereError(_elsewhere(host))
+        if came_from is not None and origin_of(came_from.url) != origin_of(request.url):
+            error = PlainElsewhereError(_elsewhere(urlsplit(request.url).netloc))
             error.redirect = Redirect(came_from.status_code, request.url, elsewhere=True)
             raise error
         return original(self, request, *args, **kwargs)
@@ -191,25 +191,13 @@ def _guarded_hop(original: Any) -> Any:
     return send
 
 
-def _unzipped(original: Any) -> Any:
-    """Make `FastHttpUser` read an empty body as such; it fails to decompress the one of a 204 or 304."""
-
-    @functools.wraps(original)
-    def unzipped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        body = self._response.read()
-        self._response._body_buffer.extend(body)  # noqa: SLF001 - put back for the original
-        return original(self, *args, **kwargs) if body else b""
-
-    return unzipped
-
-
 def _guarded_redirect(original: Any) -> Any:
     """Refuse to redirect a request of `FastHttpSession` to another host."""
 
     def redirect(self: Any, code: int, location: str) -> None:
-        host = self.url_split.redirect(location).host
-        if host != self.original_host:
-            error = FastElsewhereError(self.url, _elsewhere(host))
+        leads_to = str(self.url_split.redirect(location))
+        if origin_of(leads_to) != origin_of(self.url):
+            error = FastElsewhereError(self.url, _elsewhere(urlsplit(leads_to).netloc))
             error.redirect = Redirect(code, location, elsewhere=True)
             raise error
         original(self, code, location)

@@ -1,7 +1,7 @@
 """How far a request of Locust's two clients got: what fails before it asks for a connection was never sent.
 
 A client builds parts of a request before it has a connection and parts after that, so the errors alone do
-not tell. A request is under way while a connection is made for it, and from when its answer is waited for.
+not tell. A request is under way while a connection is made for it, and from when its response is waited for.
 What fails at any other time, and not in the network, failed while the request was built: that is the
 scenario's doing, and the target has seen nothing.
 """
@@ -18,11 +18,12 @@ import requests
 import urllib3.connection
 from locust import clients
 
+from slocheck.documents.http import TOKEN_CHARACTER
 from slocheck.load.recording.in_flight import InFlightRequest
 
 CURRENT: ContextVar[InFlightRequest | None] = ContextVar("current request", default=None)
 """The request that the running greenlet is sending."""
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(f"{TOKEN_CHARACTER}+")
 
 
 def install() -> None:
@@ -73,13 +74,19 @@ def _holds(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse what is not a method or a header's name in HTTP, which `HttpUser` would send as it is."""
+    """Refuse what `HttpUser` would send as it is, or as something else than what was written.
+
+    That is what is not a method or a header's name in HTTP, and a path of two slashes, of which it takes one
+    away.
+    """
 
     @functools.wraps(original)
     def prepare_request(*args: Any, **kwargs: Any) -> Any:
         prepared = original(*args, **kwargs)
         if not _TOKEN.fullmatch(prepared.method or ""):
             raise requests.exceptions.InvalidHeader(f"{prepared.method!r} is not an HTTP method")
+        if (prepared.path_url or "").startswith("//"):
+            raise requests.exceptions.InvalidURL(f"{prepared.path_url!r} begins with two slashes; write one")
         for name in prepared.headers:
             text = name.decode("latin-1") if isinstance(name, bytes) else name
             if not _TOKEN.fullmatch(text):
@@ -90,7 +97,7 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _waits(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark the current request from when its answer is waited for."""
+    """Mark the current request from when its response is waited for."""
 
     @functools.wraps(original)
     def wait(*args: Any, **kwargs: Any) -> Any:

@@ -23,7 +23,7 @@ class ShapeError(Exception):
 def stages_of(shape: LoadTestShape) -> str:
     """Return the stages that replace a shape, as they are written in the spec; raises ShapeError.
 
-    The shape is asked for each second as Locust would, on a clock of its own, and has to answer the same
+    The shape is asked for each second as Locust would, on a clock of its own, and has to return the same
     when it is asked again: else its ticks depend on more than the time since the start.
     """
     ticks = _ticks(shape)

@@ -9,18 +9,21 @@ from pathlib import Path
 from types import TracebackType
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.documents.words import most_often
 from slocheck.errors import chain_of
 from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.messaging.messages import HealthSamples
 from slocheck.load.own_code import caller, place_of
-from slocheck.load.recording.outcome import message_of, without_addresses
+from slocheck.load.recording.outcome import UnmeasuredError, message_of, without_addresses
 from slocheck.masking import mask_urls
 
 MAX_TEXTS = 50
 OTHER_TEXT = "(others)"
 SAMPLE_S = 0.05
 _COUNTED = "__slocheck_counted__"
+_TOLD_ELSEWHERE = ("locust.user.task", "locust.user.users")
+"""Loggers of what a task or an `on_start` raises, which is counted."""
 
 
 class Health:
@@ -64,10 +67,12 @@ class Health:
             self._raised(message_of(exception), place_of(tb))
 
     def on_unsent(self, method: str, name: str, error: Exception) -> None:
-        """Count a request that could not be built as an exception of the scenario, at the line that asked."""
+        """Count a request that was not built, or not measured, as the scenario's exception, with its line."""
         with suppress(Exception):
             setattr(error, _COUNTED, True)
-        self._raised(f"{method} {name} could not be sent: {message_of(error)}", caller())
+        unsent = not isinstance(error, UnmeasuredError)
+        what = f"could not be sent: {message_of(error)}" if unsent else str(error)
+        self._raised(f"{method} {name} {what}", caller())
 
     def _raised(self, text: str, place: str) -> None:
         shown = f" ({place})" if place else ""
@@ -75,8 +80,7 @@ class Health:
 
     def most_often(self) -> str:
         """Return the most frequent exception since the last call of `take`, to end a sentence with."""
-        often = max(self._exceptions, key=lambda text: self._exceptions[text], default="")
-        return f", most often {often}" if often else ""
+        return most_often(self._exceptions)
 
     def add_message(self, text: str) -> None:
         """Keep a warning of Locust, the scenario, or slocheck."""
@@ -133,7 +137,7 @@ class HealthLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record's first and last line, and the exception that it is about with its own line."""
-        if record.name == "locust.user.task":
+        if record.name in _TOLD_ELSEWHERE:
             return
         lines = without_addresses(record.getMessage()).strip().splitlines() or [""]
         text = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"

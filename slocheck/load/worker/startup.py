@@ -14,23 +14,24 @@ from locust.stats import RequestStats
 from slocheck.evidence.forbidden import forbidden_text
 from slocheck.load.arrivals.load_model import worker_model
 from slocheck.load.arrivals.turns import TaskWatch
+from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import initialised, raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
 from slocheck.load.logs import show_logs
 from slocheck.load.machine_limits import raise_descriptor_limit
-from slocheck.load.messaging import locust_messages, protocol
-from slocheck.load.messaging.messages import Farewell, WorkerSettings
+from slocheck.load.messaging import local_socket, locust_messages, protocol
+from slocheck.load.messaging.messages import EndReport, WorkerSettings
 from slocheck.load.messaging.parent_pipe import ParentPipe, show_lines
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import guard_process
 from slocheck.load.tracking import Tracker
-from slocheck.load.users import client_rules, lean_user
+from slocheck.load.users import client_rules, lean_user, response_rules
 from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.load.users.locust_clients import install
 from slocheck.load.worker import user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
-from slocheck.load.worker.user_classes import ClassWatch, Unborn, tell_of_unborn
+from slocheck.load.worker.user_classes import ClassWatch, FailedUser, catch_init_errors
 from slocheck.load.worker.worker import Worker
 from slocheck.plan.load_plan import LoadPlan
 
@@ -59,23 +60,24 @@ def _run(settings: WorkerSettings) -> int:
         random.seed(f"{plan.seed}/{settings.index}")
     raise_descriptor_limit()
     classes, watch = ClassWatch(), TaskWatch()
-    listeners = Listeners()
-    classes.install()
+    listeners, exits = Listeners(), ProcessExits()
+    for watching in (classes, listeners, exits):
+        watching.install()
     health = Health(classes.take)
     tracker = Tracker(plan, health.on_unsent)
-    listeners.install()
     _watch_logs(health)
     _listen(tracker, health, plan, watch)
-    tell_of_unborn(partial(_unborn, health, watch))
+    catch_init_errors(partial(_on_init_error, health, watch))
     guard = guard_process(plan.allowed_targets)
     with nothing_forbidden(plan, guard):
         environment = load_environment(plan)
     signer = Signer(bytes.fromhex(settings.token))
     locust_messages.sign_messages(signer)
+    local_socket.install()
     environment.stats = RequestStats(use_response_times_cache=False)
     runner = Worker(
         environment,
-        settings.port,
+        settings.address,
         drain_s=plan.drain_s,
         listeners=listeners,
         signer=signer,
@@ -88,26 +90,30 @@ def _run(settings: WorkerSettings) -> int:
     )
     environment.runner = runner
     watch.on_stop_test = lambda error: runner.end_by_file(raised(error))
+    exits.on_exit = runner.end_by_file
     refusal = initialised(environment, runner, listeners)
-    if guard.forbidden:
-        refusal = forbidden_text(guard.forbidden)
-    if refusal:
+    if refusal := forbidden_text(guard.forbidden) if guard.forbidden else refusal:
         runner.refuse(refusal)
         runner.finished.wait()  # or until the master is gone, and with it this process
         return _UNUSABLE
     runner.target_user_count = plan.users_of(settings.index)
+    _work(runner, listeners)
+    return 0
+
+
+def _work(runner: Worker, listeners: Listeners) -> None:
+    """Take part in the run, until the last listeners are through."""
     gc.collect()
     gc.freeze()  # what lives until the end is not searched again during the load
     runner.greet()
     _wait(runner)
-    runner.say_farewell(_farewell(environment, listeners))
-    return 0
+    runner.report_end(_end_report(runner.environment, listeners))
 
 
-def _unborn(health: Health, watch: TaskWatch, error: Exception) -> None:
+def _on_init_error(health: Health, watch: TaskWatch, error: Exception) -> None:
     """Count what the `__init__` of a user class raised: Locust would start no further user."""
     health.on_user_error(None, error, error.__traceback__)
-    watch.on_user_error(Unborn())
+    watch.on_user_error(FailedUser())
 
 
 def _wait(runner: Worker) -> None:
@@ -119,13 +125,13 @@ def _wait(runner: Worker) -> None:
             runner.end_by_file(raised(leaving))
 
 
-def _farewell(environment: Environment, listeners: Listeners) -> Farewell:
+def _end_report(environment: Environment, listeners: Listeners) -> EndReport:
     """Fire the last events and return what they leave."""
     events, before = environment.events, listeners.result
     listeners.finish(events.test_stop, environment=environment)
     listeners.finish(events.quitting, environment=environment, reverse=True)
     after = listeners.result
-    return Farewell(
+    return EndReport(
         exit_code=before.exit_code,
         exit_place=before.exit_place,
         late_code=after.exit_code if after.exit_code != before.exit_code else 0,
@@ -138,7 +144,8 @@ def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) 
     """See every request and every error of a user, before the scenario's own listeners do."""
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
     client_rules.install()
-    user_errors.watch(watch.left)
+    response_rules.install(plan.max_body)
+    user_errors.watch(watch.left, watch.killed)
     lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)
     locust.events.user_error.add_listener(health.on_user_error)

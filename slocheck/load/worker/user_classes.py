@@ -10,7 +10,7 @@ from locust.user.users import UserMeta
 Tell = Callable[[Exception], None]
 
 
-class Unborn:
+class FailedUser:
     """Takes the place of a user whose `__init__` raised: it never starts."""
 
     environment = None
@@ -19,7 +19,7 @@ class Unborn:
         """Do nothing."""
 
 
-def tell_of_unborn(tell: Tell) -> None:
+def catch_init_errors(tell: Tell) -> None:
     """Tell what the `__init__` of a user class raises, which then costs no other user, in this process."""
 
     def make(user_class: type[User], *args: Any, **kwargs: Any) -> Any:
@@ -29,11 +29,11 @@ def tell_of_unborn(tell: Tell) -> None:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a scenario raises
             tell(error)
-            return Unborn()
+            return FailedUser()
         if hasattr(user, "environment"):
             return user
         tell(AttributeError(f"{user_class.__name__}.__init__ does not call super().__init__(environment)"))
-        return Unborn()
+        return FailedUser()
 
     UserMeta.__call__ = make  # type: ignore[method-assign, assignment] # Locust has no other way in
 

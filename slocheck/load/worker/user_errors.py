@@ -1,31 +1,49 @@
-"""Users that end with an error. Locust reports what a task raises; what `on_start` raises it only logs."""
+"""Users that end otherwise than the plan has it: by an error, by themselves, or by the Locust file's hand."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from gevent import Greenlet
-from locust import User
+from locust import User, events
 from locust.exception import StopTest, StopUser
+from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
+from slocheck.load.file_end import called
+from slocheck.load.own_code import caller
+
+_TOLD = "__slocheck_told__"
 Left = Callable[[Any, BaseException], object]
 """Is told of a user that ends by itself, and what it raised for that."""
+Killed = Callable[[Any, str], object]
+"""Is told of a user that the Locust file ended, and how."""
 
 
-def watch(left: Left) -> None:
-    """See every user that ends in its `on_start` or with an exception, for as long as this process lives.
+def watch(left: Left, killed: Killed) -> None:
+    """See every user that ends for another reason than the plan's, for as long as this process lives.
 
-    `user_error` is fired for an exception, and `left` is told of a user that stops itself in its `on_start`.
+    `user_error` is fired for an exception, once: Locust fires it for those of `on_start` and of tasks alone.
     """
-    start = User.start
+    start, stop = User.start, User.stop
 
     def watched(self: User, group: Any) -> Greenlet:
         self.__dict__["on_start"] = partial(_start, self, self.on_start, left)
         greenlet: Greenlet = start(self, group)
         greenlet.link_exception(partial(_report, self))
+        greenlet.rawlink(partial(_ended, self, killed))
         return greenlet
 
+    def stopped(self: User, force: bool = False) -> Any:  # noqa: FBT001, FBT002 - Locust's
+        if caller():
+            killed(self, called("user.stop()"))
+        elif self._state in (None, LOCUST_STATE_WAITING):
+            self._state, force = LOCUST_STATE_STOPPING, True
+        return stop(self, force)
+
     User.start = watched  # type: ignore[method-assign] # Locust has no other way in
+    User.stop = stopped  # type: ignore[method-assign]
+    events.user_error.add_listener(_mark)
 
 
 def _start(user: User, on_start: Callable[[], None], left: Left) -> None:
@@ -36,6 +54,17 @@ def _start(user: User, on_start: Callable[[], None], left: Left) -> None:
         raise
 
 
+def _mark(exception: BaseException, **_: object) -> None:
+    with suppress(Exception):
+        setattr(exception, _TOLD, True)
+
+
 def _report(user: User, greenlet: Greenlet) -> None:
     _, error, trace = greenlet.exc_info
-    user.environment.events.user_error.fire(user_instance=user, exception=error, tb=trace)
+    if not getattr(error, _TOLD, False):
+        user.environment.events.user_error.fire(user_instance=user, exception=error, tb=trace)
+
+
+def _ended(user: User, killed: Killed, greenlet: Greenlet) -> None:
+    if greenlet.successful() and user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001
+        killed(user, "its greenlet was killed")

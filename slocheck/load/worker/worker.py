@@ -21,14 +21,14 @@ from slocheck.evidence.merge import Delta
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.arrivals.load_model import NoUserError, WorkerModel
 from slocheck.load.arrivals.turns import TaskWatch
-from slocheck.load.file_end import called, raised
-from slocheck.load.lateness import current_user
+from slocheck.load.file_calls.planned_runner import PlannedRunner
+from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
-    Farewell,
+    EndReport,
     FileEnded,
     Hello,
     Order,
@@ -39,9 +39,11 @@ from slocheck.load.messaging.messages import (
 )
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import ConnectGuard
+from slocheck.load.schedule_lag import current_user
 from slocheck.load.tracking import Tracker
 from slocheck.load.worker.health import SAMPLE_S, Health
 from slocheck.load.worker.locust_stats import add_to_statistics
+from slocheck.load.worker.master_watch import MasterWatch
 
 REPORT_EVERY_S = 1.0
 _POLL_S = 0.02
@@ -52,7 +54,7 @@ _GIVE_WAY_S = 0.001
 logger = logging.getLogger(__name__)
 
 
-class Worker(WorkerRunner):
+class Worker(PlannedRunner, WorkerRunner):
     """Locust's worker, which reports recordings and drains its users without losing a request.
 
     Attributes:
@@ -62,7 +64,7 @@ class Worker(WorkerRunner):
     def __init__(
         self,
         environment: Environment,
-        port: int,
+        address: str,
         *,
         signer: Signer,
         drain_s: float,
@@ -86,7 +88,9 @@ class Worker(WorkerRunner):
         self._drain_until: float | None = None
         self._as_timeouts = True
         self._begun = False
-        super().__init__(environment, "127.0.0.1", port)
+        self._master = MasterWatch()
+        super().__init__(environment, address, 0)
+        self.watch_groups()
 
     def greet(self) -> None:
         """Tell the master that the file is loaded and its `init` listeners are through."""
@@ -96,9 +100,9 @@ class Worker(WorkerRunner):
         """Tell the master that the file cannot be used."""
         self._send(FileEnded(how, loading=True))
 
-    def say_farewell(self, farewell: Farewell) -> None:
+    def report_end(self, report: EndReport) -> None:
         """Tell the master what the last listeners have left."""
-        self._send(replace(farewell, forbidden=later(self._guard.forbidden, self._forbidden)))
+        self._send(replace(report, forbidden=later(self._guard.forbidden, self._forbidden)))
 
     def end_by_file(self, how: str) -> None:
         """End the run, because the Locust file asks for it: this worker drains, and the master the others.
@@ -116,18 +120,6 @@ class Worker(WorkerRunner):
         if self._begun:
             self._begin_drain(self._drain_s, as_timeouts=False)
 
-    def stop(self) -> None:
-        """End the run: a Locust file's way, nobody else asks for it."""
-        self.end_by_file(called("runner.stop()"))
-
-    def quit(self) -> None:
-        """End the run, as `stop` does."""
-        self.end_by_file(called("runner.quit()"))
-
-    def start(self, *_: Any, **__: Any) -> None:
-        """End the run: the plan says how many users there are."""
-        self.end_by_file(f"{called('runner.start()')}, where the plan says how many users there are")
-
     def _send(self, message: WorkerMessage) -> None:
         self._send_plain(protocol.encode(message))
 
@@ -144,6 +136,7 @@ class Worker(WorkerRunner):
                 continue
             message = locust_messages.open_message(self._signer, [data])
             if message is not None and message.node_id == self.client_id:
+                self._master.hear()
                 self.handle_message(message)
 
     def handle_message(self, msg: Message) -> None:
@@ -194,12 +187,13 @@ class Worker(WorkerRunner):
         if self._tracker.draining:
             return  # the file has ended the run
         self._begun = True
-        self._tracker.begin(origin_ns, self._model.first_second)
+        self._tracker.begin(origin_ns)
         self._health.origin_ns = origin_ns
         self._health.forget_samples()  # how busy this process was before the load does not count
         for warning in self._warnings:
             self._health.add_message(warning.text)
         self._model.begin(origin_ns)
+        gevent.spawn(self._master.keep)
         gevent.spawn(self._sample)
         gevent.spawn(self._report_regularly, origin_ns)
 
@@ -264,6 +258,7 @@ class Worker(WorkerRunner):
             self._as_timeouts = as_timeouts
             return
         self._drain_until, self._as_timeouts = until, as_timeouts
+        self._watch.over = True
         self._model.stop()
         self._tracker.drain()
         gevent.spawn(self._drain_and_report)

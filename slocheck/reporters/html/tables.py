@@ -103,7 +103,7 @@ def provenance(report: Report) -> tuple[tuple[str, str], ...]:
             + (f" by {evidence.signal}" * bool(evidence.signal)),
         ),
         ("target", where.target),
-        ("certificate", "not verified (insecure: true)" if report.spec.target.tls.insecure else ""),
+        ("certificates", f"not verified, by {', '.join(where.insecure)}" if where.insecure else ""),
         ("spec", f"{where.spec_path}, sha256 {where.spec_sha256}"),
         ("scenario", f"{where.scenario}, sha256 {where.scenario_sha256}"),
         ("changed by flags", _overrides(report)),

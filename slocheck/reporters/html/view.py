@@ -196,8 +196,8 @@ def queries_for(objective: Objective, server: ServerSeries | None) -> tuple[str,
     """Return the queries for the series that an objective is graded on."""
     if server is None:
         return ()
-    if answer := server.promql.get(objective.name):
-        return (answer.query,)
+    if result := server.promql.get(objective.name):
+        return (result.query,)
     traits = traits_of(objective.indicator.kind)
     metrics = (*traits.metrics(server.preset), *traits.failure_metrics(server.preset))
     found = [query for query in server.queries if any(metric and metric in query for metric in metrics)]

@@ -1,6 +1,6 @@
 """The plan before the run: what will be sent, and what that can prove."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from rich.console import Console
@@ -17,7 +17,7 @@ from slocheck.reporters.terminal.workload import load_text, plot
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Endpoint, Spec, Workload
 from slocheck.spec.model.load_profile import length
-from slocheck.statistics.sequential import INTERIM_ANALYSES
+from slocheck.statistics.sequential import FIRST_ANALYSIS_S, analysis_plan
 
 MAX_ENDPOINTS = 20
 MAX_UNPROVEN = 8
@@ -28,28 +28,31 @@ INDEPENDENCE = (
 
 
 def show_plan(
-    spec: Spec, scenario: Scenario | None, console: Console, *, until_decided: bool = False
+    spec: Spec, scenario: Scenario | None, console: Console, *, until_decided: bool = False, starts: str = ""
 ) -> None:
-    """Print what a run of `spec` would do; nothing is sent."""
+    """Print what a run of `spec` would do; nothing is sent. `starts`: what is sent before the schedule."""
     check = check_plan(spec, scenario, until_decided=until_decided)
-    metrics, workload, secrets = metric_plan(spec), spec.workload, secrets_of(spec)
+    metrics, workload = metric_plan(spec), spec.workload
+    secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     _print(
         console,
-        f"target    {mask(strip_url(spec.target.url), secrets)}",
+        secrets,
+        f"target    {strip_url(spec.target.url)}",
         f"scenario  {workload.scenario}",
+        *([f"before    {starts}"] if starts else ()),
         *_load(workload),
         *(_interim(workload) if until_decided else ()),
         *_requests(check.forecast),
         f"gate      {spec.gate}",
-        *(f"query     {mask(text, secrets)}" for text in (metrics.series_texts if metrics else ())),
+        *(f"query     {text}" for text in (metrics.series_texts if metrics else ())),
     )
     console.print(_needs_table(spec, check))
-    _print(console, *_too_short(spec, check), *_unproven(check), INDEPENDENCE)
+    _print(console, secrets, *check.notices, *_too_short(spec, check), *_unproven(check), INDEPENDENCE)
 
 
-def _print(console: Console, *lines: str) -> None:
+def _print(console: Console, secrets: Sequence[str], *lines: str) -> None:
     for line in lines:
-        console.print(Text(for_terminal(line)), soft_wrap=True)
+        console.print(Text(for_terminal(mask(line, secrets))), soft_wrap=True)
 
 
 def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = False) -> Iterator[str]:
@@ -59,6 +62,7 @@ def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = F
     if until_decided:
         yield from _interim(spec.workload)
     yield from _requests(check.forecast, limit=0)
+    yield from check.notices
     yield from _too_short(spec, check)
     yield from (item.reason for item in check.unproven if item.counts)
     beyond = sorted({item.level for item in check.unproven if not item.counts}, key=spec.tiers.index)
@@ -82,8 +86,12 @@ def _too_short(spec: Spec, check: PlanCheck) -> Iterator[str]:
 
 def _interim(workload: Workload) -> Iterator[str]:
     """Say when the interim analyses take place that may end the run."""
-    times = ", ".join(_time(round(share * workload.duration)) for share in INTERIM_ANALYSES[:-1])
-    yield f"interim   analyses after {times}; each may end the run"
+    moments = analysis_plan(workload.duration).moments_s[:-1]
+    if moments:
+        yield f"interim   analyses after {', '.join(map(_time, moments))}; each may end the run"
+    else:
+        first = _time(FIRST_ANALYSIS_S)
+        yield f"interim   no analysis: none is made before {first}, so the whole window is driven"
 
 
 def _load(workload: Workload) -> Iterator[str]:

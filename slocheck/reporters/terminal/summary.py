@@ -211,12 +211,12 @@ def _gap_text(report: Report, gap: Gap) -> str:
 
 
 def _failure_lines(report: Report) -> Iterator[Text]:
-    """Show what was answered, where not all of it was 2xx, and the most frequent failure messages."""
+    """Show what came back, where not all of it was 2xx, and the most frequent failure messages."""
     if statuses := totals.unusual_statuses(report.evidence.recording):
-        yield _text(shorten(f"answers  {statuses}", MAX_TEXT))
+        yield _text(shorten(f"responses  {statuses}", MAX_TEXT))
     found = totals.frequent_failures(report.evidence.recording)
     for example in found[:MAX_FAILURES]:
-        kind = "answer  " if example.failure is FailureClass.UNEXPECTED else "failed  "
+        kind = "response  " if example.failure is FailureClass.UNEXPECTED else "failed  "
         yield _text(shorten(for_terminal(f"{kind}{failure_text(example)}"), MAX_TEXT))
     if len(found) > MAX_FAILURES:
         yield _text(f"failed  and {len(found) - MAX_FAILURES} more messages, see the report")

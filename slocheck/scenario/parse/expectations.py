@@ -1,4 +1,4 @@
-"""What a correct answer is, and what is kept from it."""
+"""What a correct response is, and what is kept from it."""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +7,13 @@ from typing import Any
 
 from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, Section, Value, ValueType, object_schema
-from slocheck.documents.units import NUMBER_PATTERN, shown, split_comparison
+from slocheck.documents.units import NUMBER_PATTERN, SIZE_UNITS, shown, split_comparison
 from slocheck.documents.yaml_tree import ScalarNode, SequenceNode
 from slocheck.scenario.jsonpath import PATH_PATTERN, parse_path
 from slocheck.scenario.model import Capture, Expectation, JsonPath, JsonTemplate, SizeLimit, Template
 from slocheck.scenario.parse.templates import JSON, LINES, NAME_PATTERN, TEMPLATE
 
 HEADER_NAME_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"
-SIZE_UNITS = {"B": 1, "kB": 1000, "KB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 1024**2}
 STATUS_PATTERN = "[1-5]xx|[1-5][0-9]{2}"
 
 _SIZE = re.compile(rf"({NUMBER_PATTERN}) ?([A-Za-z]+)")
@@ -157,7 +156,7 @@ def reads_body(expect: Expectation, captures: Sequence[Capture]) -> bool:
 
 
 EXPECT: Key[Expectation] = Key(
-    "expect", ValueType(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a correct answer is"
+    "expect", ValueType(_read_expect, object_schema(EXPECT_KEYS)), Expectation(), "what a correct response is"
 )
 
 CAPTURED_JSON: Key[JsonPath | None] = Key(

@@ -1,9 +1,9 @@
-"""The metric source that asks a Prometheus server, or one that answers its query API."""
+"""The metric source that asks a Prometheus server, or one that has its query API."""
 
 from typing import TYPE_CHECKING
 
 from slocheck.plan.metric_plan import MetricPlan
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 
 if TYPE_CHECKING:
     from slocheck.sources.prometheus.source import PrometheusApi

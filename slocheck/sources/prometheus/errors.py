@@ -46,7 +46,7 @@ class Messages:
         return flat if len(flat) <= EXCERPT else flat[:EXCERPT] + "..."
 
     def of_status(self, status: int, body: bytes, location: str = "") -> SourceError:
-        """Map an answer whose status is not 200."""
+        """Map a response whose status is not 200."""
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             where = strip_url(location) if location else "nowhere"
             return SourceError(
@@ -64,7 +64,7 @@ class Messages:
         """Map ``status: error`` that came with status 200."""
         return SourceError(
             self.text(
-                f"answered with an error but HTTP 200 ({self.excerpt(f'{error_type} {said}'.strip())}); "
+                f"responded with an error but HTTP 200 ({self.excerpt(f'{error_type} {said}'.strip())}); "
                 "a proxy hides the status: see the server's log"
             )
         )
@@ -75,36 +75,36 @@ class Messages:
         if text.startswith("<") or "html" in content_type:
             return SourceError(
                 self.text(
-                    "answers HTML where Prometheus answers JSON (a login page, or not Prometheus at all); "
+                    "returns HTML where Prometheus returns JSON (a login page, or not Prometheus at all); "
                     "check the URL, its path prefix and the credentials"
                 )
             )
         if text.startswith(("{", "[")):
             return TransientError(
-                self.text("the JSON answer is cut off or damaged; look for a proxy that truncates it")
+                self.text("the JSON response is cut off or damaged; look for a proxy that truncates it")
             )
         return SourceError(
-            self.text(f"does not answer JSON ({self.excerpt(text)!r}); check that the URL is Prometheus's")
+            self.text(f"does not return JSON ({self.excerpt(text)!r}); check that the URL is Prometheus's")
         )
 
     def unexpected_form(self, what: str) -> SourceError:
         """Map a JSON document that does not have the API's form."""
         return SourceError(
             self.text(
-                f"answers JSON that is not the query API's ({what}); check that the URL is Prometheus's"
+                f"returns JSON that is not the query API's ({what}); check that the URL is Prometheus's"
             )
         )
 
     @staticmethod
     def _said(body: bytes) -> str:
-        """Return the error text of an API answer, or of a plain one; an HTML page gives none."""
+        """Return the error text of an API response, or of a plain one; an HTML page gives none."""
         text = body[:65536].decode("utf-8", "replace").strip()
         try:
-            answer = json.loads(text)
+            response = json.loads(text)
         except (ValueError, RecursionError):
             return "" if text.startswith("<") else text
-        if isinstance(answer, dict):
-            return str(answer.get("error") or answer.get("message") or "")
+        if isinstance(response, dict):
+            return str(response.get("error") or response.get("message") or "")
         return ""
 
 

@@ -7,7 +7,7 @@ from slocheck.errors import SourceError, chain_of
 from slocheck.sources.prometheus.errors import Messages, TransientError
 
 NETWORK_ERRORS = (requests.RequestException, low.HTTPError, OSError, UnicodeError)
-"""Everything that sending a request and reading its answer can raise."""
+"""Everything that sending a request and reading its response can raise."""
 
 
 TLS_FAILS = (
@@ -56,7 +56,7 @@ _CAUSES: tuple[tuple[tuple[type[BaseException], ...], str, type[SourceError]], .
     ),
     (
         (requests.Timeout, low.TimeoutError, TimeoutError),
-        "no answer within {timeout:g} s; raise prometheus.timeout, or ask a less busy server",
+        "no response within {timeout:g} s; raise prometheus.timeout, or ask a less busy server",
         TransientError,
     ),
     (
@@ -77,7 +77,7 @@ _CAUSES: tuple[tuple[tuple[type[BaseException], ...], str, type[SourceError]], .
     ),
     (
         (requests.exceptions.ContentDecodingError, low.DecodeError),
-        "the answer's compression is damaged; look for a proxy that changes it",
+        "the response's compression is damaged; look for a proxy that changes it",
         TransientError,
     ),
     (

@@ -5,9 +5,9 @@ import time
 from slocheck.errors import SourceError
 from slocheck.plan.families import Family, families_of
 from slocheck.promql.selectors import Matcher, SeriesQuery, selector_text
-from slocheck.sources.prometheus.answers import points
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.preflight import clock_skew, scrape_interval
+from slocheck.sources.prometheus.query_responses import points
 
 NAME = "__name__"
 REQUEST_NAMES = "(?i).*(http|request|rq|req|response|cache|latency|duration|kestrel|aspnetcore|dotnet).*"
@@ -24,7 +24,7 @@ def find_families(http: PrometheusHttp, up: SeriesQuery) -> tuple[Family, ...]:
     """Return the families that may count requests, of the targets that `up` finds.
 
     Raises:
-        SourceError: No answer.
+        SourceError: No response.
     """
     query = SeriesQuery("", (Matcher(NAME, "=~", REQUEST_NAMES), *up.matchers))
     found = [
@@ -44,7 +44,7 @@ def wait_for_scrape(http: PrometheusHttp, up: SeriesQuery, *, after: float) -> f
         A little before the first of these scrapes, epoch seconds on the server's clock.
 
     Raises:
-        SourceError: No answer, or no scrape in time.
+        SourceError: No response, or no scrape in time.
     """
     moment = after + clock_skew(http)
     deadline = time.monotonic() + INTERVALS * scrape_interval(http, up) + GRACE

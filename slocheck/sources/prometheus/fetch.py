@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from slocheck.errors import SourceError
 from slocheck.evidence.series import RawSeries
 from slocheck.promql.selectors import SeriesQuery, selector_text
-from slocheck.sources.prometheus.answers import series
 from slocheck.sources.prometheus.errors import TooMuchError
 from slocheck.sources.prometheus.http import PrometheusHttp
+from slocheck.sources.prometheus.query_responses import series
 
 SHORTEST_SPAN = 1.0
 TOLERANCE = 60.0
@@ -33,10 +33,10 @@ class Fetcher:
     def fetch(self, selector: str, *, start: float, end: float) -> tuple[RawSeries, ...]:
         """Return the samples of `selector` from `start` to `end` (epoch seconds, server's clock).
 
-        Where the server refuses the size (422), the span is halved until it answers.
+        Where the server refuses the size (422), the span is halved until it responds.
 
         Raises:
-            SourceError: No answer, or too much even for one second.
+            SourceError: No response, or too much even for one second.
         """
         try:
             return self._fetch(selector, start, end)
@@ -50,12 +50,12 @@ class Fetcher:
     def _fetch(self, selector: str, start: float, end: float) -> tuple[RawSeries, ...]:
         text = f"{selector}[{max(1, math.ceil((end - start) * 1000))}ms]"
         self.queries.append(f"{text} @ {end:.3f}")
-        answer = self.http.query(text, end)
-        for warning in answer.warnings:
+        response = self.http.query(text, end)
+        for warning in response.warnings:
             self.note(f"Prometheus warned: {warning}")
-        if answer.partial:
-            self.note("the answer is partial (isPartial): some storage nodes did not answer")
-        found = merged(series(answer, self.http.messages))
+        if response.partial:
+            self.note("the response is partial (isPartial): some storage nodes did not respond")
+        found = merged(series(response, self.http.messages))
         if any(one.times and not _within(one.times, start, end) for one in found):
             raise self.http.messages.unexpected_form("samples outside the requested time")
         return found

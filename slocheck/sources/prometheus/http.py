@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from slocheck.errors import SourceError
 from slocheck.sources.credentials import Credentials, read_credentials
 from slocheck.sources.prometheus.errors import Messages, TransientError
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.tls import tls_context
 
 if TYPE_CHECKING:
     import requests
 
 CONNECT_TIMEOUT = 10.0
-MAX_ANSWER = 512 * 1024 * 1024
+MAX_RESPONSE = 512 * 1024 * 1024
 READ_SIZE = 256 * 1024
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 4.0
@@ -38,7 +38,7 @@ DEFAULT_PARAMS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResponse:
     """The data of one query.
 
     Attributes:
@@ -64,7 +64,7 @@ class PrometheusHttp:
     Attributes:
         messages: Builds errors that name this server.
         patience: Seconds in which a transient failure is tried again; 0: never.
-        distributed: An answer has shown that this is not a plain Prometheus.
+        distributed: A response has shown that this is not a plain Prometheus.
     """
 
     def __init__(self, source: PrometheusSource) -> None:
@@ -76,14 +76,14 @@ class PrometheusHttp:
         self.patience = 0.0
         self.distributed = False
 
-    def query(self, text: str, at: float | None = None) -> Answer:
+    def query(self, text: str, at: float | None = None) -> QueryResponse:
         """Ask for the value of `text` at `at` (epoch seconds on the server's clock; None: now)."""
         fields = {"query": text}
         if at is not None:
             fields["time"] = f"{at:.3f}"
         return self._ask("query", fields)
 
-    def query_range(self, text: str, *, start: float, end: float, step: float) -> Answer:
+    def query_range(self, text: str, *, start: float, end: float, step: float) -> QueryResponse:
         """Ask for `text` from `start` to `end` (epoch seconds), every `step` seconds."""
         fields = {"query": text, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
         return self._ask("query_range", fields)
@@ -105,7 +105,7 @@ class PrometheusHttp:
             self._session = self._client = None
 
     def _optional(self, method: str, **arguments: str) -> object:
-        """Call the client library for an answer that is useful but not needed."""
+        """Call the client library for a response that is useful but not needed."""
         from prometheus_api_client.exceptions import (  # noqa: PLC0415 - heavy, loaded when used
             PrometheusApiClientException,
         )
@@ -120,7 +120,7 @@ class PrometheusHttp:
         except (PrometheusApiClientException, *NETWORK_ERRORS, ValueError, LookupError, TypeError):
             return None
 
-    def _ask(self, endpoint: str, fields: Mapping[str, str]) -> Answer:
+    def _ask(self, endpoint: str, fields: Mapping[str, str]) -> QueryResponse:
         """Send one query, again while it fails transiently and patience lasts."""
         deadline = time.monotonic() + self.patience
         pause = FIRST_PAUSE
@@ -133,7 +133,7 @@ class PrometheusHttp:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _ask_once(self, endpoint: str, fields: Mapping[str, str]) -> Answer:
+    def _ask_once(self, endpoint: str, fields: Mapping[str, str]) -> QueryResponse:
         from slocheck.sources.prometheus.exceptions import NETWORK_ERRORS, of_exception  # noqa: PLC0415 - as above
 
         session = self._open()
@@ -149,12 +149,12 @@ class PrometheusHttp:
                 response.status_code, body, str(response.headers.get("Location", ""))
             )
         document = self._document(body, str(response.headers.get("Content-Type", "")))
-        return self._answer(document, sent + took / 2, took)
+        return self._response(document, sent + took / 2, took)
 
     def _exchange(
         self, session: "requests.Session", url: str, form: Mapping[str, str]
     ) -> tuple["requests.Response", bytes]:
-        """Send the form and read the whole answer within the source's timeout."""
+        """Send the form and read the whole response within the source's timeout."""
         timeout = self._source.timeout
         deadline = time.monotonic() + timeout
         with warnings.catch_warnings():
@@ -175,10 +175,10 @@ class PrometheusHttp:
         while chunk := response.raw.read1(READ_SIZE, decode_content=True):
             chunks.append(chunk)
             size += len(chunk)
-            if size > MAX_ANSWER:
+            if size > MAX_RESPONSE:
                 raise SourceError(
                     self.messages.text(
-                        f"the answer is larger than {MAX_ANSWER >> 20} MiB; pin the selector to fewer series"
+                        f"response larger than {MAX_RESPONSE >> 20} MiB; pin the selector to fewer series"
                     )
                 )
             if time.monotonic() > deadline:
@@ -194,7 +194,7 @@ class PrometheusHttp:
             raise self.messages.unexpected_form("not an object")
         return document
 
-    def _answer(self, document: dict[str, Any], midpoint: float, took: float) -> Answer:
+    def _response(self, document: dict[str, Any], midpoint: float, took: float) -> QueryResponse:
         if document.get("status") == "error":
             raise self.messages.of_api_error(
                 str(document.get("errorType", "")), str(document.get("error", ""))
@@ -209,7 +209,7 @@ class PrometheusHttp:
         said = document.get("warnings") or []
         if not isinstance(said, list):
             raise self.messages.unexpected_form("warnings that are not a list")
-        return Answer(
+        return QueryResponse(
             kind=kind,
             result=data.get("result"),
             warnings=tuple(self.messages.excerpt(str(warning)) for warning in said),

@@ -14,8 +14,8 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery, equalities, matches, selector_text
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
-from slocheck.sources.prometheus.answers import Point, points, series
 from slocheck.sources.prometheus.http import PrometheusHttp
+from slocheck.sources.prometheus.query_responses import Point, points, series
 from slocheck.spec.model import Preset
 
 SKEW_PROBES = 3
@@ -35,12 +35,12 @@ def clock_skew(http: PrometheusHttp) -> float:
     """
     best, skew = float("inf"), 0.0
     for _ in range(SKEW_PROBES):
-        answer = http.query("time()")
-        found = points(answer, http.messages)
+        response = http.query("time()")
+        found = points(response, http.messages)
         if len(found) != 1 or not math.isfinite(found[0].value):
             raise http.messages.unexpected_form("time() is not one number")
-        if answer.round_trip < best:
-            best, skew = answer.round_trip, found[0].value - answer.midpoint
+        if response.round_trip < best:
+            best, skew = response.round_trip, found[0].value - response.midpoint
     return skew
 
 
@@ -63,9 +63,9 @@ def scrape_interval(http: PrometheusHttp, up: SeriesQuery) -> float:
     if configured:
         return max(configured)
     http.distributed = True
-    answer = http.query(f"{selector_text(up)}[{GAP_SPAN}]")
+    response = http.query(f"{selector_text(up)}[{GAP_SPAN}]")
     gaps = [
-        later - earlier for one in series(answer, http.messages) for earlier, later in pairwise(one.times)
+        later - earlier for one in series(response, http.messages) for earlier, later in pairwise(one.times)
     ]
     if not gaps:
         raise SourceError(
@@ -135,19 +135,19 @@ class Inspection:
         """Return the elements of an instant query; keeps the server's warnings.
 
         Raises:
-            SourceError: No answer, or a partial one.
+            SourceError: No response, or a partial one.
         """
-        answer = self.http.query(text)
-        if answer.partial:
+        response = self.http.query(text)
+        if response.partial:
             raise SourceError(
                 self.http.messages.text(
-                    "the answer is partial (isPartial): some storage nodes are down; bring them back"
+                    "the response is partial (isPartial): some storage nodes are down; bring them back"
                 )
             )
         self.warnings += [
-            RunWarning("prometheus-warning", f"Prometheus warned: {warning}") for warning in answer.warnings
+            RunWarning("prometheus-warning", f"Prometheus warned: {warning}") for warning in response.warnings
         ]
-        return points(answer, self.http.messages)
+        return points(response, self.http.messages)
 
     def _targets(self) -> int:
         """Count the targets that are up."""

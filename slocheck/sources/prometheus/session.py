@@ -23,7 +23,7 @@ class SourceAuth(AuthBase):
 
 
 class DirectSession(requests.Session):
-    """A session that follows no redirects: the query would go elsewhere, and a login page answers 200."""
+    """A session that follows no redirects: the query would go elsewhere, and a login page returns 200."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: no redirect is followed."""

@@ -1,11 +1,11 @@
-"""The metric source that asks a Prometheus server, or one that answers its query API.
+"""The metric source that asks a Prometheus server, or one that has its query API.
 
 It fetches raw samples; differences, bounds and verdicts are made elsewhere, never by PromQL.
 """
 
 from dataclasses import replace
 
-from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries, SourcePreflight
+from slocheck.evidence.series import PromqlResult, RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.lag import longest_wait
 from slocheck.plan.families import Family
@@ -26,7 +26,7 @@ from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
 from slocheck.sources.prometheus.queries.objectives import Window, ask, check_queries
 from slocheck.sources.prometheus.settling import Settling
 from slocheck.sources.prometheus.wait import LastScrape
-from slocheck.spec.blocks.prometheus import PrometheusSource
+from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 
 RETRY_FOR = 30.0
 """Seconds in which a failing query is tried again after the load: a restart may take that long."""
@@ -42,22 +42,11 @@ class PrometheusApi:
     Args:
         source: Where it is and how to get in.
         plan: What to ask for.
-        wait_limit: Seconds to wait for the last scrape; None: three scrape intervals and a minute.
-        retry_for: Seconds in which a query that fails transiently is tried again after the load.
     """
 
-    def __init__(
-        self,
-        source: PrometheusSource,
-        plan: MetricPlan,
-        *,
-        wait_limit: float | None = None,
-        retry_for: float = RETRY_FOR,
-    ) -> None:
+    def __init__(self, source: PrometheusSource, plan: MetricPlan) -> None:
         self._source = source
         self._plan = plan
-        self._wait_limit = wait_limit
-        self._retry_for = retry_for
         self._http = PrometheusHttp(source)
         self._up = up_query(plan.series, source.selector)
         self._known: tuple[float, float] | None = None  # skew and interval, once measured
@@ -72,7 +61,7 @@ class PrometheusApi:
         """Return the families of the targets.
 
         Raises:
-            SourceError: Prometheus does not answer.
+            SourceError: Prometheus does not respond.
         """
         if after is not None:
             scraped = wait_for_scrape(self._http, self._up, after=after)
@@ -114,9 +103,9 @@ class PrometheusApi:
             The raw series; `incomplete` says why where they cannot be trusted to be whole.
 
         Raises:
-            SourceError: Prometheus does not answer, after retries.
+            SourceError: Prometheus does not respond, after retries.
         """
-        self._http.patience = self._retry_for
+        self._http.patience = RETRY_FOR
         fetcher = Fetcher(self._http)
         skew, interval = self._clock(fetcher)
         begin, window = load_start + skew, Window(window_start + skew, end + skew, interval)
@@ -124,15 +113,7 @@ class PrometheusApi:
         first = max(begin - INTERVALS_BEFORE * interval, self._shown)
         settling = Settling(
             fetch=lambda start, end: self._series(fetcher, start, end),
-            raw=ServerSeries(
-                self._source.kind,
-                self._plan.mapping,
-                begin,
-                window.start,
-                window.end,
-                scrape_interval=interval,
-                clock_skew=skew,
-            ),
+            raw=self._nothing_yet(begin, window, skew),
             metrics=frozenset(query.metric for query in self._plan.series),
             sent=sent,
             limit=self._limit(interval),
@@ -140,15 +121,15 @@ class PrometheusApi:
         until = settling.wait(fetcher, first, until)
         found = settling.raw.series
         self._check_begin(fetcher, found, begin)
-        answers, warnings = self._answers(fetcher, window, until)
+        results, warnings = self._results(fetcher, window, until)
         usage = fetch_usage(self._http, self._plan.usage, start=first, end=until)
         return replace(
             settling.raw,
             series=(*found, *usage),
-            queries=(*fetcher.queries, *(answer.query for answer in answers.values())),
+            queries=(*fetcher.queries, *(result.query for result in results.values())),
             warnings=warnings,
             incomplete=tuple(fetcher.incomplete),
-            promql=answers,
+            promql=results,
             dashboard=ask_dashboard(self._http, self._plan.dashboards, window),
             types=self._plan.types_of((one.metric for one in found), self._http.metric_types()),
         )
@@ -156,6 +137,17 @@ class PrometheusApi:
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
+
+    def _nothing_yet(self, begin: float, window: Window, skew: float) -> ServerSeries:
+        return ServerSeries(
+            self._source.kind,
+            self._plan.mapping,
+            begin,
+            window.start,
+            window.end,
+            scrape_interval=window.interval,
+            clock_skew=skew,
+        )
 
     def _clock(self, fetcher: Fetcher) -> tuple[float, float]:
         """Return skew and interval of the preflight; notes if the clocks have moved since."""
@@ -184,7 +176,7 @@ class PrometheusApi:
 
     def _limit(self, interval: float) -> float:
         """Return the seconds to wait at most for the last samples."""
-        return longest_wait(interval, self._plan.mapping) if self._wait_limit is None else self._wait_limit
+        return longest_wait(interval, self._plan.mapping)
 
     def _series(self, fetcher: Fetcher, start: float, end: float) -> tuple[RawSeries, ...]:
         """Fetch every query's raw series, each series once."""
@@ -211,16 +203,16 @@ class PrometheusApi:
                 f"{first - load_start:.1f} s later (was it down, or is its retention shorter than the run?)"
             )
 
-    def _answers(
+    def _results(
         self, fetcher: Fetcher, window: Window, until: float
-    ) -> tuple[dict[str, PromqlAnswer], tuple[RunWarning, ...]]:
+    ) -> tuple[dict[str, PromqlResult], tuple[RunWarning, ...]]:
         """Ask the custom objectives' queries."""
-        answers, warnings = {}, []
+        results, warnings = {}, []
         for name, indicator in self._plan.promql.items():
-            answers[name], note = ask(fetcher, indicator, window, until)
+            results[name], note = ask(fetcher, indicator, window, until)
             if note:
                 warnings.append(RunWarning("missing-points", f"objectives.{name}: {note}"))
-        return answers, tuple(warnings)
+        return results, tuple(warnings)
 
 
 def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:

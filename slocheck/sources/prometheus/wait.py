@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slocheck.indicators.lag import ENOUGH_FAILED
-from slocheck.sources.prometheus.answers import points
 from slocheck.sources.prometheus.fetch import Fetcher
+from slocheck.sources.prometheus.query_responses import points
 
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from slocheck.plan.metric_plan import MetricPlan
-from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 
 if TYPE_CHECKING:
     from slocheck.sources.scrape.source import ScrapePages

@@ -70,6 +70,7 @@ class PageReader:
         if text.lstrip()[:1] == "<":
             raise PageError("the page is HTML, not metrics")
         samples = list(self._samples(text, 1 if openmetrics else MILLISECONDS))
+        _refuse_other_pages(text)
         if not self._all and len({sample.series for sample in samples}) < len(samples):
             raise PageError("the page has a series twice")
         return samples
@@ -103,6 +104,30 @@ class PageReader:
         if not self._all and not any(wanted):
             return None
         return self._series.setdefault((name, frozenset(labels.items())), SeriesId(name, labels))
+
+
+def _refuse_other_pages(text: str) -> None:
+    """Raise PageError for what is served in place of metrics: JSON, a word, a heading.
+
+    An empty page is one of metrics: some libraries have none before the first request.
+    """
+    if not text.strip():
+        return
+    line = next((line.strip() for line in text.split("\n") if _is_sample(line.strip())), "")
+    if line:
+        found = SAMPLE.match(line)
+        if not found or not (found[1] or found[2]) or not _is_number(found[3]):
+            raise PageError(f"the page is not metrics; it has the line {line[:80]!r}")
+    elif "# TYPE" not in text and OPENMETRICS_END not in text:
+        raise PageError("the page has no metrics; check the path, or start the service's exporter")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_sample(line: str) -> bool:

@@ -120,7 +120,7 @@ def _cause(error: Exception, timeout: float) -> str:
     """Say what went wrong, and what to do, from httpx's exception."""
     text = str(error)
     if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {timeout:g} s"
+        return f"no response within {timeout:g} s"
     if isinstance(error, httpx.ConnectError):
         if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
             return f"TLS failed ({text[:160]}); set scrape's tls.ca to the certificate authority's file"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from urllib.parse import urlsplit
 
+from slocheck.documents.http import authority, host_and_port
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import RawSeries, ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import RunWarning
@@ -28,7 +29,7 @@ from slocheck.sources.scrape.replica import (
     Scrape,
     several_processes,
 )
-from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.model import Preset
 from slocheck.tls import tls_context
 
@@ -159,7 +160,7 @@ class ScrapePages:
         )
 
     def _scrape_after(self, moment: float) -> bool:
-        """Scrape every replica once more after a moment; tells whether all of them answered.
+        """Scrape every replica once more after a moment; tells whether all of them responded.
 
         Raises:
             SourceError: No page was ever fetched.
@@ -168,7 +169,7 @@ class ScrapePages:
         _join(threads, LAST_PAGE_LIMIT + 2 * PAGE_TIMEOUT + GRACE)
         if all(scrape.error for replica in self._replicas for scrape in replica.scrapes()):
             raise SourceError("scrape: no page could be fetched, neither during nor after the load")
-        return all(_answered(replica, moment) for replica in self._replicas)
+        return all(_responded(replica, moment) for replica in self._replicas)
 
     def _delivered(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
         """Return all samples until now."""
@@ -263,7 +264,7 @@ class ScrapePages:
         place = f"scrape {strip_url(replica.url)}"
         scrapes = replica.scrapes()
         if not scrapes:
-            raise SourceError(f"{place}: no answer; check that the service is not overloaded")
+            raise SourceError(f"{place}: no response; check that the service is not overloaded")
         failed = next((scrape for scrape in scrapes if scrape.error), None)
         if failed:
             raise SourceError(f"{place}: {failed.error}")
@@ -272,7 +273,7 @@ class ScrapePages:
         if not why and starts and max(starts) - min(starts) >= SAME_START:
             why = f"{PROCESS_START} changed within a second"
         if why:
-            raise SourceError(f"{place}: {why}: it is answered by several processes; {ONE_PROCESS}")
+            raise SourceError(f"{place}: {why}: it is served by several processes; {ONE_PROCESS}")
 
     def _same_process(self) -> list[RunWarning]:
         """Warn of URLs that seem to lead to one process, whose requests would count twice."""
@@ -344,27 +345,22 @@ class ScrapePages:
         reasons = []
         for replica in self._replicas:
             place, scrapes = strip_url(replica.url), replica.scrapes()
-            if not _answered(replica, after):
-                why = scrapes[-1].error if scrapes else "it does not answer"
-                reasons.append(f"no page of {place} after the load: {why or 'it does not answer'}")
+            if not _responded(replica, after):
+                why = scrapes[-1].error if scrapes else "it does not respond"
+                reasons.append(f"no page of {place} after the load: {why or 'it does not respond'}")
             if several := several_processes(scrapes):
-                reasons.append(f"{place}: {several}: it is answered by several processes; {ONE_PROCESS}")
+                reasons.append(f"{place}: {several}: it is served by several processes; {ONE_PROCESS}")
         return reasons
 
 
-def _answered(replica: Replica, moment: float) -> bool:
+def _responded(replica: Replica, moment: float) -> bool:
     """Tell whether a page was fetched after a moment."""
     return any(scrape.sent >= moment and not scrape.error for scrape in replica.scrapes())
 
 
 def instances(urls: Sequence[str]) -> tuple[str, ...]:
     """Return the label ``instance`` of each URL: host and port, with the path where several share them."""
-    hosts = []
-    for url in urls:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = parts.hostname or ""
-        hosts.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    hosts = [authority(*host_and_port(url)) for url in urls]
     shared = {host for host, times in Counter(hosts).items() if times > 1}
     return tuple(
         host + urlsplit(url).path if host in shared else host for host, url in zip(hosts, urls, strict=True)
@@ -380,10 +376,8 @@ def _without_pages(mapping: Preset, urls: Sequence[str]) -> Preset:
 
 def _counters(preset: Preset) -> frozenset[str]:
     """Return the metrics that may only rise."""
-    names = {preset.counter, preset.cache_hits, preset.cache_misses}
-    if preset.histogram:
-        names |= {f"{preset.histogram}_bucket", f"{preset.histogram}_count"}
-    return frozenset(name for name in names if name)
+    parts = (f"{preset.histogram}_bucket", f"{preset.histogram}_count") if preset.histogram else ()
+    return frozenset((*preset.counters, *parts))
 
 
 def _in_background(work: Callable[..., object], *arguments: object) -> threading.Thread:

@@ -4,7 +4,7 @@ from typing import Any
 
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
-from slocheck.spec.blocks.auth import HEADER_PATTERN
+from slocheck.spec.blocks.metric_source.auth import HEADER_PATTERN
 from slocheck.spec.model import CacheRule
 
 _HEADER = types.text(pattern=HEADER_PATTERN, what="header name", example="x-cache")

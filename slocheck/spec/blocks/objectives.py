@@ -16,8 +16,8 @@ from slocheck.spec.blocks.limits import (
     limit_type,
     unknown_indicator,
 )
-from slocheck.spec.blocks.preset import LABEL_PATTERN
-from slocheck.spec.blocks.sources import block_names
+from slocheck.spec.blocks.metric_source.preset import LABEL_PATTERN
+from slocheck.spec.blocks.metric_source.sources import block_names
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import (
     EXTRA_LEVELS,
@@ -113,7 +113,7 @@ class SpecContext:
     Attributes:
         tiers: Loosest first.
         server: Whether a metric source is configured.
-        promql: Whether it answers PromQL queries.
+        promql: Whether it takes PromQL queries.
     """
 
     tiers: tuple[str, ...]

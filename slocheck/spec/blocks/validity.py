@@ -34,7 +34,7 @@ VALIDITY_KEYS: tuple[Key[Any], ...] = (
         "max_unexpected",
         types.RATIO,
         _NORMAL.max_unexpected,
-        "largest share of an endpoint's answers with an unexpected status",
+        "largest share of an endpoint's responses with an unexpected status",
     ),
     Key(
         "max_generator_failures",

@@ -1,6 +1,6 @@
 """The ``workload`` block of slo.yaml: the scenario, and the load profile in the open or the closed model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -12,6 +12,7 @@ from slocheck.documents.units import format_duration, format_rate, shown
 from slocheck.documents.yaml_tree import SequenceNode
 from slocheck.spec.model import Workload, load_profile
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
+from slocheck.spec.model.workload import DEFAULT_MAX_BODY, LIST_SEPARATOR, is_locust_file
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ MAX_STAGES = 1_000
 
 def check_scenario(path: str) -> str:
     """Return the path of a scenario; raises InvalidValue where it is neither YAML nor a Locust file."""
-    if not path.endswith((".py", ".yaml", ".yml")):
+    if not (is_locust_file(path) or path.endswith((".yaml", ".yml"))):
         raise InvalidValue(
             f"{shown(path)} is not a scenario; write a path that ends in .yaml, or a Locust file (.py)"
         )
@@ -118,11 +119,20 @@ RATE: Key[Any] = Key(
     None,
     "open model: arrivals per second, such as 200/s, or a list of stages",
 )
+OLD_ARRIVALS = {"uniform": ArrivalProcess.EVEN}
+"""Words of earlier versions, still read."""
+
+ARRIVAL_WORDS: dict[str, ArrivalProcess | None] = {
+    **{kind.value: kind for kind in ArrivalProcess},
+    **OLD_ARRIVALS,
+}
+
 ARRIVALS: Key[ArrivalProcess | None] = Key(
     "arrivals",
-    types.choice("spread", {kind.value: kind for kind in ArrivalProcess}),
+    types.choice("spread", ARRIVAL_WORDS),
     None,
-    "open model: evenly spread (uniform), or as independent clients come (poisson)",
+    "open model: at a random moment of each interval (jittered), as independent clients come (poisson), "
+    "or exactly on time (even)",
 )
 MAX_AT_ONCE: Key[int | None] = Key(
     "max_users", _USERS, None, "open model: arrivals served at once; absent: those of 2 s, at least 100"
@@ -152,19 +162,46 @@ DURATION: Key[float | None] = Key(
     "length of the measured window, whole seconds; with stages: what they leave after the warm-up",
 )
 DRAIN = Key("drain", types.duration("1s", "10m"), 30.0, "for requests in flight at the end")
+MAX_BODY: Key[int] = Key(
+    "max_body",
+    types.size("1 B", "1024 MiB"),
+    DEFAULT_MAX_BODY,
+    "largest body of a response, decoded; a larger one is a failure",
+)
 _TAG = types.text(pattern=r"[^\s,]+", what="tag", example="read")
 TAGS: Key[tuple[str, ...]] = Key("tags", types.list_of(_TAG), (), "only tasks with one of these tags")
 EXCLUDE_TAGS: Key[tuple[str, ...]] = Key("exclude_tags", types.list_of(_TAG), (), "tasks left out")
 _OPTION = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+
+
+def _read_option(value: Value) -> str:
+    """Return what is given for an option; several values as one text, which no command line can hold."""
+    one = types.text()
+    if not isinstance(value.node, SequenceNode):
+        return one.read(value)
+    items = value.items()
+    if not items:
+        raise InvalidValue("is an empty list; write at least one value, or leave the option out")
+    return LIST_SEPARATOR.join(item.take(one, "") for item in items)
+
+
+_SCALAR = {"type": ["string", "number", "boolean"]}
 OPTIONS: Key[dict[str, str]] = Key(
     "options",
-    types.map_of(_OPTION, "option"),
+    types.map_of(
+        _OPTION,
+        "option",
+        values=ValueType(
+            _read_option, {"oneOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
+        ),
+    ),
     {},
-    "options that the Locust file adds to Locust's command line, without their dashes: {user-file: a.csv}",
+    "options that the Locust file adds to Locust's command line, without their dashes: {user-file: a.csv, "
+    "audit: true, page: [1, 2]}",
 )
 WORKLOAD_KEYS: tuple[Key[Any], ...] = (
-    SCENARIO, RATE, ARRIVALS, MAX_AT_ONCE, USERS, SPAWN_RATE, WARMUP, DURATION, DRAIN, TAGS, EXCLUDE_TAGS,
-    OPTIONS,
+    SCENARIO, RATE, ARRIVALS, MAX_AT_ONCE, USERS, SPAWN_RATE, WARMUP, DURATION, DRAIN, MAX_BODY, TAGS,
+    EXCLUDE_TAGS, OPTIONS,
 )  # fmt: skip
 _OPEN_ONLY = (ARRIVALS, MAX_AT_ONCE)
 
@@ -182,20 +219,30 @@ def _read_workload(value: Value) -> Workload | None:
         duration=_duration(section, stages, warmup, value),
         position=value.position,
         drain=section.get(DRAIN),
+        max_body=section.get(MAX_BODY),
         tags=section.get(TAGS),
         exclude_tags=section.get(EXCLUDE_TAGS),
         options=tuple(f"--{name}={value}" for name, value in section.get(OPTIONS).items()),
     )
     if section.has(RATE):
-        at_once = section.get(MAX_AT_ONCE)
-        return with_rate(
-            replace(workload, arrivals=section.get(ARRIVALS) or ArrivalProcess.UNIFORM), rate, at_once
-        )
+        arrivals = section.get(ARRIVALS) or ArrivalProcess.JITTERED
+        workload = replace(workload, arrivals=arrivals, old_words=tuple(_old_words(section)))
+        return with_rate(workload, rate, section.get(MAX_AT_ONCE))
     spawn_rate = section.get(SPAWN_RATE)
     if spawn_rate is not None and not stages and (slow := ramp_problem(workload.users, spawn_rate, warmup)):
         (section.value_of(SPAWN_RATE) or value).refuse(slow)
     chosen = spawn_rate or default_spawn_rate(workload.users, warmup)
     return replace(workload, spawn_rate=chosen, stages=stages)
+
+
+def _old_words(section: Section) -> Iterator[str]:
+    """Yield a sentence for each value that has a new name."""
+    written = section.value_of(ARRIVALS)
+    if written is not None and (meant := OLD_ARRIVALS.get(written.scalar().text)) is not None:
+        yield (
+            f"workload.arrivals: {written.scalar().text} is now called {meant.value}; write "
+            f"arrivals: {meant.value}, or remove the line for {ArrivalProcess.JITTERED.value}, the default"
+        )
 
 
 def _check_model(section: Section, value: Value, *, staged: bool) -> None:

@@ -7,9 +7,15 @@ from itertools import accumulate
 
 
 class ArrivalProcess(StrEnum):
-    """How the arrivals of the open model are spread."""
+    """How the arrivals of the open model are spread.
 
-    UNIFORM = "uniform"
+    Even arrivals meet a target that does something periodically at the same phase again and again, and what
+    they see of it is then a matter of chance, however long the window. Random moments see all phases
+    (RFC 2330, section 11.1; Baccelli et al. 2006, doi 10.1145/1140277.1140334).
+    """
+
+    JITTERED = "jittered"
+    EVEN = "even"
     POISSON = "poisson"
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from slocheck.documents.position import Position
 from slocheck.spec.model.preset import Preset
 from slocheck.spec.model.related_jobs import RelatedJobs
+from slocheck.spec.model.target import Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,25 @@ class SourceBlock(ABC):
 
     Attributes:
         kind: The block's name, which is also the source's name in `slocheck.sources.SOURCES`.
-        answers_promql: Whether the source can be asked a PromQL query.
+        takes_promql: Whether the source can be asked a PromQL query.
         preset: The names under which the service exports its metrics.
         position: Of the block's key.
         selector: Label values that pin the service's series; empty where nothing else is read.
         auth: Where the credentials are.
+        tls: Verification and client certificate.
+        sends_variables: Whether an address holds the value of a ``${NAME}`` that is more than its host.
         related_jobs: What is read from other jobs.
     """
 
     kind: ClassVar[str]
-    answers_promql: ClassVar[bool] = False
+    takes_promql: ClassVar[bool] = False
 
     preset: Preset
     position: Position
     selector: Mapping[str, str] = field(default_factory=dict)
     auth: Auth = field(default_factory=Auth)
+    tls: Tls = field(default_factory=Tls)
+    sends_variables: bool = False
     related_jobs: RelatedJobs = field(default_factory=RelatedJobs)
 
     def at_prometheus(self, url: str) -> "SourceBlock | None":
@@ -59,6 +64,16 @@ class SourceBlock(ABC):
         """
         del url
         return None
+
+    @property
+    @abstractmethod
+    def addresses(self) -> tuple[str, ...]:
+        """Whom the source asks."""
+
+    @property
+    def sends_secrets(self) -> bool:
+        """Whether a request may hold what is not in the spec: credentials, or the value of a variable."""
+        return self.auth != Auth() or self.tls.cert is not None or self.sends_variables
 
     @property
     @abstractmethod

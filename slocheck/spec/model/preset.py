@@ -47,6 +47,11 @@ class Preset:
     notes: str = ""
 
     @property
+    def counters(self) -> tuple[str, ...]:
+        """The counters that it names; what a histogram counts is not among them."""
+        return tuple(name for name in (self.counter, self.cache_hits, self.cache_misses) if name)
+
+    @property
     def is_unknown(self) -> bool:
         """Whether it names no metric, because none was found yet."""
         return self.histogram is None and self.counter is None and self.cache_hits is None

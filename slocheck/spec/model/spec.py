@@ -29,6 +29,7 @@ class Spec:
         confidence: Such as 19/20; None grades the observed values alone.
         metric_source: Where the server side's numbers come from; None: the client side alone is graded.
         secrets: Values of ``${NAME}`` in the path or query of an address, masked in all output.
+        secret_variables: Environment variables whose values are masked as well.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Spec:
     cache: CacheRule = field(default_factory=CacheRule)
     validity: ValidityLimits = field(default_factory=ValidityLimits)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    secret_variables: tuple[str, ...] = ()
 
     @property
     def series_selector(self) -> Mapping[str, str]:

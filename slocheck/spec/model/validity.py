@@ -23,7 +23,7 @@ class ValidityLimits:
         min_slices: Fewest 1 s slices in the window.
         max_scrape_gap: Largest gap between two samples of a live target, in scrape intervals.
         steady: Whether a limit is met only in a window without latency drift.
-        max_unexpected: Largest share of an endpoint's answers with an unexpected status, 0..1.
+        max_unexpected: Largest share of an endpoint's responses with an unexpected status, 0..1.
     """
 
     min_sent: float = 0.99

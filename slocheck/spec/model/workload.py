@@ -5,6 +5,16 @@ from dataclasses import dataclass
 from slocheck.documents.position import Position
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
+DEFAULT_MAX_BODY = 1 << 26
+"""Bytes of a decoded body that a response may have, where the spec does not say."""
+LIST_SEPARATOR = "\0"
+"""Between the values of an option that the spec has a list for: no command line can hold it."""
+
+
+def is_locust_file(scenario: str) -> bool:
+    """Tell by a scenario's path whether it is a Locust file; else it is a declarative one."""
+    return scenario.endswith(".py")
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -23,7 +33,10 @@ class Workload:
         rate: Load profile of the arrivals over warm-up and window; empty: closed model.
         stages: Load profile of the users over warm-up and window; empty: a constant number.
         arrivals: How arrivals are spread.
-        options: Options that the Locust file adds, as words of a command line.
+        options: Options that the Locust file adds, as words of a command line; where the spec has a list,
+            its values with `LIST_SEPARATOR` between them.
+        max_body: Bytes that the decoded body of a response may have; a larger one fails.
+        old_words: What was written in a word that has a new name, each as a sentence without a full stop.
     """
 
     scenario: str
@@ -37,5 +50,7 @@ class Workload:
     exclude_tags: tuple[str, ...] = ()
     rate: tuple[Stage, ...] = ()
     stages: tuple[Stage, ...] = ()
-    arrivals: ArrivalProcess = ArrivalProcess.UNIFORM
+    arrivals: ArrivalProcess = ArrivalProcess.JITTERED
     options: tuple[str, ...] = ()
+    max_body: int = DEFAULT_MAX_BODY
+    old_words: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""nginx on one core: a small JSON answer to everything, plain and under TLS."""
+"""nginx on one core: a small JSON response to everything, plain and under TLS."""
 
 import subprocess
 import time
@@ -63,7 +63,7 @@ class BenchServer:
             except OSError:
                 continue
             return self
-        raise RuntimeError("nginx does not answer")
+        raise RuntimeError("nginx does not respond")
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:

@@ -70,9 +70,9 @@ def test_a_spec_that_cannot_be_read_exits_2(api: str, tmp_path: Path, prepare: o
 
 
 class _Faulty(BaseHTTPRequestHandler):
-    """Answers every request as the path's first part says."""
+    """Responds to every request as the path's first part says."""
 
-    answers: ClassVar = {
+    pages: ClassVar = {
         "401": (401, "text/plain", b"who are you"),
         "500": (500, "text/plain", b"broken"),
         "html": (200, "text/html", b"<html><form>log in</form></html>"),
@@ -84,8 +84,8 @@ class _Faulty(BaseHTTPRequestHandler):
         "cut": (200, "application/json", b'{"status":"success","data":{"resu'),
     }
 
-    def _answer(self) -> None:
-        status, kind, body = self.answers[self.path.split("/")[1]]
+    def _respond(self) -> None:
+        status, kind, body = self.pages[self.path.split("/")[1]]
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -93,13 +93,13 @@ class _Faulty(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self) -> None:
-        """Answer."""
-        self._answer()
+        """Respond."""
+        self._respond()
 
     def do_POST(self) -> None:
-        """Read the form and answer."""
+        """Read the form and respond."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer()
+        self._respond()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

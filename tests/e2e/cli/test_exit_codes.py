@@ -165,7 +165,7 @@ def test_exit_4_when_the_target_cannot_be_reached(tmp_path: Path, target: str, m
 
 
 def test_exit_2_when_the_target_is_not_this_machine(tmp_path: Path) -> None:
-    """The guard answers before anything is asked of the network."""
+    """The guard refuses before anything is asked of the network."""
     write_spec(tmp_path, "http://shop.example")
     done = slocheck("run", cwd=tmp_path)
     assert done.returncode == 2

@@ -115,12 +115,17 @@ def another_run(archived: Path, *flags: str) -> str:
     return name
 
 
-def test_several_runs_are_pooled(archived: Path) -> None:
-    """Two runs are graded as one sample, of any length; one run named twice, or copied, is refused."""
+def test_several_runs_are_pooled(archived: Path, tmp_path: Path) -> None:
+    """Three runs are graded as one sample, of any length; two, one named twice, or a copy are refused."""
     before = only_run(archived)
-    name = another_run(archived, "--duration", "11s")
-    done = slocheck("grade", before.name, "latest", "--json", cwd=archived)
+    names = [another_run(archived, "--duration", "11s") for _ in range(2)]
+    done = slocheck("grade", before.name, names[0], "latest", "--json", cwd=archived)
     assert done.returncode == 0, done.stderr
+    assert not [item for item in result_of(done)["warnings"] if item["code"] == "same-seed"]
+    sure = write_spec(tmp_path, "http://127.0.0.1:1")
+    two = slocheck("grade", before.name, "latest", "--spec", sure, cwd=archived)
+    assert two.returncode == 2
+    assert "2 runs cannot show how much runs differ" in two.stderr
     single = json.loads((before / "result.json").read_text())["run"]["requests"]
     assert result_of(done)["run"]["requests"] > single
     shutil.copytree(before, archived / "copy")
@@ -128,7 +133,8 @@ def test_several_runs_are_pooled(archived: Path) -> None:
         twice = slocheck("grade", before.name, again, cwd=archived)
         assert twice.returncode == 2
         assert "twice" in twice.stderr
-    shutil.rmtree(archived / "reports" / name)
+    for name in names:
+        shutil.rmtree(archived / "reports" / name)
 
 
 def test_runs_of_different_loads_are_not_pooled(archived: Path) -> None:

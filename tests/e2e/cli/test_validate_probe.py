@@ -10,7 +10,7 @@ import pytest
 
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import slocheck, write_spec
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.ports import free_port
 
 OBJECTIVES = """\
@@ -78,7 +78,7 @@ LABELS = "histogram: http_request_duration_seconds, counter: http_requests_total
 def test_what_a_run_could_not_grade_is_found_before_the_load(
     api: str, tmp_path: Path, endpoint: str, labels: str, reason: str
 ) -> None:
-    """The code that grades a run judges the series as they are: exit 4, and why."""
+    """The code that grades a run grades the series as they are: exit 4, and why."""
     write_spec(
         tmp_path,
         api,
@@ -107,7 +107,7 @@ def test_what_is_there_is_measurable_while_another_metric_is_missing(
     assert lines["instances:"] == "instances: 1 counted, 1 target up"
 
 
-def test_a_prometheus_that_does_not_answer_is_named(api: str, tmp_path: Path) -> None:
+def test_a_prometheus_that_does_not_respond_is_named(api: str, tmp_path: Path) -> None:
     """Exit 4 with the address; the spec itself is valid."""
     port = free_port()
     write_spec(tmp_path, api, objectives=OBJECTIVES, source=_source(f"http://127.0.0.1:{port}"))
@@ -139,7 +139,7 @@ class _SummaryPage(BaseHTTPRequestHandler):
     """Serves a page whose latency is a summary."""
 
     def do_GET(self) -> None:
-        """Answer with the page."""
+        """Respond with the page."""
         page = SUMMARY.encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")

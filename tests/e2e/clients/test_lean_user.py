@@ -12,7 +12,7 @@ from slocheck.evidence.recording import FailureClass
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import Run, run
 from tests.e2e.support.plain_locust import locust_alone
-from tests.support.hostile_server import Behaviour, HostileServer, Peer, answer, hang
+from tests.support.hostile_server import Behaviour, HostileServer, Peer, hang, respond_with
 
 FAST = "from locust import FastHttpUser as U"
 LEAN = "from slocheck.users import LeanHttpUser as U"
@@ -80,14 +80,14 @@ ZIPPED = gzip.compress(b"zipped")
 
 
 def status(peer: Peer, head: bytes) -> bool:
-    """Answer the status that the path names."""
+    """Respond with the status that the path names."""
     code = head.split(b" ")[1].split(b"/")[2]
-    return answer(b"HTTP/1.1 %s Planted\r\nContent-Length: 0\r\n\r\n" % code)(peer, head)
+    return respond_with(b"HTTP/1.1 %s Planted\r\nContent-Length: 0\r\n\r\n" % code)(peer, head)
 
 
 def with_fields(fields: bytes, body: bytes = b"") -> Behaviour:
-    """Return a behaviour that answers 200 with fields and a body."""
-    return answer(b"HTTP/1.1 200 OK\r\n%s\r\nContent-Length: %d\r\n\r\n" % (fields, len(body)) + body)
+    """Return a behaviour that returns 200 with fields and a body."""
+    return respond_with(b"HTTP/1.1 200 OK\r\n%s\r\nContent-Length: %d\r\n\r\n" % (fields, len(body)) + body)
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
@@ -95,7 +95,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "json": with_fields(b"Content-Type: application/json", b'{"a": [1]}'),
     "zipped": with_fields(b"Content-Encoding: gzip", ZIPPED),
     "good": with_fields(b"X-Told: yes"),
-    "head": answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
+    "head": respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
     "set-cookie": with_fields(b"Set-Cookie: a=b; Path=/"),
 }
 SEEN = ("authorization", "content-type", "content-length", "cookie", "x-default", "x-own")
@@ -237,7 +237,7 @@ def test_what_a_block_says_of_its_response(tmp_path: Path) -> None:
     behaviours: dict[str, Behaviour] = {
         "status": status,
         "broken": with_fields(b"Content-Encoding: gzip", b"no gzip"),
-        "reset": answer(b"", keep=False),
+        "reset": respond_with(b"", keep=False),
         "hangs": hang,
     }
     with HostileServer(behaviours) as server:
@@ -251,7 +251,7 @@ def test_what_a_block_says_of_its_response(tmp_path: Path) -> None:
         "GET /raises": {FailureClass.EXPECTATION: 1},
         "GET /leaves": {},
         "GET /broken": {FailureClass.PROTOCOL: 1},
-        "GET unread": {},
+        "GET unread": {FailureClass.PROTOCOL: 1},
         "GET /forgotten": {},
         "GET /reset": {FailureClass.RESET: 1},
         "GET /status/503": {FailureClass.STATUS: 1},
@@ -266,7 +266,7 @@ def test_what_a_block_says_of_its_response(tmp_path: Path) -> None:
 
 def redirecting(code: int, location: str) -> Behaviour:
     """Return a behaviour that redirects."""
-    return answer(
+    return respond_with(
         b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (code, location.encode())
     )
 
@@ -361,12 +361,15 @@ STATISTICS = f"""
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_locusts_own_statistics_agree_with_the_recording(tmp_path: Path, processes: int) -> None:
+def test_locusts_own_statistics_agree_with_the_recording(
+    tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A listener of the scenario's that reads them when the test stops finds every request."""
     told = tmp_path / "told.json"
+    monkeypatch.setenv("TOLD", str(told))
     scenario = write_scenario(tmp_path, STATISTICS)
     with HostileServer(BEHAVIOURS) as server:
-        plan = make_plan(server.url, scenario, users=4, processes=processes, environment={"TOLD": str(told)})
+        plan = make_plan(server.url, scenario, users=4, processes=processes)
         ended = run(plan)
     found = {name: tuple(counts) for name, counts in json.loads(told.read_text()).items()}
     recorded = {

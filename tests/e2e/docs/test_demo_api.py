@@ -34,7 +34,7 @@ def test_the_api_runs_on_the_port_it_was_given() -> None:
         assert httpx.get(f"{api.url}/health").status_code == 200
 
 
-def test_stopping_twice_is_fine_and_nothing_answers_after() -> None:
+def test_stopping_twice_is_fine_and_nothing_responds_after() -> None:
     """The process is gone, and wait() tells its exit code."""
     with ReferenceApi() as api:
         api.stop()
@@ -116,9 +116,9 @@ def test_the_command_of_the_readme_serves() -> None:
 def test_a_planted_distribution_is_dealt_whole() -> None:
     """Of 4 requests, one each falls between the edges around the planted latencies."""
     with ReferenceApi(delays_ms=[20, 70, 150, 300]) as api:
-        answers = [httpx.get(f"{api.url}/items/1") for _ in range(4)]
+        responses = [httpx.get(f"{api.url}/items/1") for _ in range(4)]
         page = httpx.get(f"{api.url}/metrics").text
-    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [response.status_code for response in responses] == [200] * 4
     # a busy machine may push a request up by an edge or more, never down
     upper = {float(edge): int(float(count)) for edge, count in _buckets(page)}
     assert [upper[edge] <= most for edge, most in ((0.01, 0), (0.05, 1), (0.1, 2), (0.25, 3))] == [True] * 4

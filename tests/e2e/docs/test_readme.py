@@ -29,14 +29,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "slo.yaml").write_text(asset("slo.yaml").read_text().replace(":8000", f":{port}"))
     serving = start_slocheck("demo", "--serve", "--port", str(port), cwd=folder)
     try:
-        wait_until(lambda: _answers(port), deadline=60)
+        wait_until(lambda: _responses(port), deadline=60)
         yield folder
     finally:
         serving.terminate()
         serving.communicate(timeout=60)
 
 
-def _answers(port: int) -> bool:
+def _responses(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/health").status_code == httpx.codes.OK
     except httpx.TransportError:

@@ -24,7 +24,7 @@ def exchange(connection: socket.socket, request: bytes) -> tuple[int, bytes, byt
     return response.status, head, response.read()
 
 
-def test_the_reference_api_answers_as_the_scenario_expects() -> None:
+def test_the_reference_api_responds_as_the_scenario_expects() -> None:
     """Every request is understood on a kept connection, and every expectation holds."""
     scenario = load_scenario(ROOT / "scenarios" / "browse.yaml", {})
     seen: dict[str, set[int]] = {}

@@ -12,7 +12,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.spec.model import FailureRule
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import Run, both_clients, run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 MS = 1_000_000
 

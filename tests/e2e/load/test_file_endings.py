@@ -13,11 +13,11 @@ from slocheck.spec.model.load_profile import Stage
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.cli import only_run, slocheck, write_spec
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.support.waiting import wait_until
 
 ENDING = """
-    import sys
+    import os
     from locust import HttpUser, constant, events, task
 
     seen = []
@@ -30,7 +30,7 @@ ENDING = """
             self.client.get("/delay/50", name="ask")
             seen.append(self)
             if "{how}" == "exit" and len(seen) > 20:
-                sys.exit(3)
+                os._exit(3)
             while len(seen) > 200:
                 self.client.get("/never-ending")
 
@@ -38,6 +38,8 @@ ENDING = """
     def watch(**_):
         if "{how}" == "quit" and len(seen) > 20:
             seen[0].environment.runner.quit()
+        if "{how}" == "spawn" and len(seen) > 20:
+            seen[0].environment.runner.spawn_users({"Asking": 50})
 """
 
 
@@ -45,7 +47,8 @@ ENDING = """
     ("how", "rate", "says"),
     [
         pytest.param("quit", (), "runner.quit() in ", id="quit in a listener, closed model"),
-        pytest.param("exit", constant(60, 120), "sys.exit(3) in ", id="sys.exit in a task, open model"),
+        pytest.param("exit", constant(60, 120), "os._exit(3) in ", id="os._exit in a task, open model"),
+        pytest.param("spawn", (), "runner.spawn_users() in ", id="users of its own, closed model"),
     ],
 )
 def test_a_file_that_ends_its_run_ends_it_in_order(

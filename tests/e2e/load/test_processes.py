@@ -1,6 +1,5 @@
 """Processes and signals: a lost worker, a dead master, an interrupt, strangers on the master's port."""
 
-import os
 import re
 import signal
 import socket
@@ -21,15 +20,20 @@ from slocheck.evidence.model import Ending, LoadResult, Tick
 from slocheck.load.engine import LoadEngine
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import both_clients, run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 from tests.support.processes import running
 from tests.support.waiting import wait_until
 
 
-def workers_of(engine: LoadEngine) -> list[psutil.Process]:
-    """Return the worker processes of a prepared engine."""
-    assert engine.pid is not None
-    return psutil.Process(engine.pid).children()
+def masters() -> list[psutil.Process]:
+    """Return the master processes of this process's engines."""
+    return [child for child in running(psutil.Process().children()) if "slocheck.load" in child.cmdline()]
+
+
+def workers() -> list[psutil.Process]:
+    """Return the worker processes of the one engine that is prepared."""
+    (master,) = masters()
+    return master.children()
 
 
 def run_until(
@@ -47,7 +51,7 @@ def run_until(
         plan = make_plan(server.url, both_clients(tmp_path, behaviour), duration_s=120)
         with LoadEngine(plan) as engine:
             engine.prepare()
-            children = workers_of(engine)
+            children = workers()
             result = engine.run(on_tick)
         wait_until(lambda: not running(children), deadline=5)
         return result, server.counts.total()
@@ -62,8 +66,8 @@ def test_the_master_gives_way_to_its_workers(tmp_path: Path) -> None:
     """Arrivals are due at moments, the master's sums are not: its priority is below that of the workers."""
     with LoadServer() as server, LoadEngine(make_plan(server.url, both_clients(tmp_path, "x"))) as engine:
         engine.prepare()
-        (worker,) = workers_of(engine)
-        assert psutil.Process(engine.pid).nice() > worker.nice() == psutil.Process().nice()
+        (worker,) = workers()
+        assert masters()[0].nice() > worker.nice() == psutil.Process().nice()
 
 
 def test_stop_ends_in_order(tmp_path: Path) -> None:
@@ -73,6 +77,22 @@ def test_stop_ends_in_order(tmp_path: Path) -> None:
     assert sent(result) == counted > 0
     assert 1 <= result.recording.window_s <= 6
     assert result.health.workers[0].complete
+
+
+def test_workers_end_when_their_master_is_silent(tmp_path: Path) -> None:
+    """A stopped master stops nobody's load; when it goes on, its workers are gone, and the run is lost."""
+
+    def stop_the_master(_: LoadEngine) -> None:
+        (master,), found = masters(), workers()
+        master.suspend()
+        try:
+            wait_until(lambda: not running(found), deadline=30)
+        finally:
+            master.resume()
+
+    result, _ = run_until(tmp_path, stop_the_master)
+    assert result.ending is Ending.GENERATOR_LOST
+    assert not result.health.workers[0].complete
 
 
 def test_stop_does_not_wait_for_a_hung_target(tmp_path: Path) -> None:
@@ -100,7 +120,7 @@ def test_kill_ends_at_once(tmp_path: Path) -> None:
 )
 def test_a_lost_worker_ends_the_run(tmp_path: Path, number: signal.Signals, says: str) -> None:
     """A worker that dies or stops ends the run, named, with what it had reported."""
-    result, _ = run_until(tmp_path, lambda engine: workers_of(engine)[0].send_signal(number))
+    result, _ = run_until(tmp_path, lambda _: workers()[0].send_signal(number))
     assert result.ending is Ending.GENERATOR_LOST
     assert says in result.error
     assert not result.health.workers[0].complete
@@ -111,10 +131,9 @@ def test_a_killed_master_takes_its_workers_along(tmp_path: Path) -> None:
     """Workers stop with their master, and the CLI keeps the recording."""
     found: list[psutil.Process] = []
 
-    def act(engine: LoadEngine) -> None:
-        assert engine.pid is not None
-        found.extend(workers_of(engine))
-        os.kill(engine.pid, signal.SIGKILL)
+    def act(_: LoadEngine) -> None:
+        found.extend(workers())
+        masters()[0].kill()
         wait_until(lambda: not running(found), deadline=5)
 
     result, _ = run_until(tmp_path, act)
@@ -186,17 +205,24 @@ def test_a_process_can_make_several_runs(tmp_path: Path) -> None:
     assert [each.result.ending for each in (first, second)] == [Ending.COMPLETE] * 2
 
 
-def test_strangers_on_the_masters_port_change_nothing(tmp_path: Path) -> None:
-    """Junk, messages without a signature and raw bytes are dropped; the master listens on."""
+def test_nobody_but_the_workers_can_speak_to_the_master(tmp_path: Path) -> None:
+    """No process of the load listens on a port; the master turns even its own user away unread."""
 
-    def forge(engine: LoadEngine) -> None:
-        assert engine.pid is not None
-        (port,) = {
-            c.laddr.port for c in psutil.Process(engine.pid).net_connections("tcp") if c.status == "LISTEN"
+    def forge(_: LoadEngine) -> None:
+        (master,) = masters()
+        for process in (master, *master.children()):
+            assert not [c for c in process.net_connections("inet") if c.status == "LISTEN"]
+        lines = Path("/proc/net/unix").read_text().splitlines()
+        inodes = {str(entry.readlink()) for entry in Path(f"/proc/{master.pid}/fd").iterdir()}
+        (name,) = {
+            line.split()[7]
+            for line in lines
+            if "@slocheck-" in line and f"socket:[{line.split()[6]}]" in inodes
         }
         with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+            dealer.setsockopt(zmq.LINGER, 100)
             dealer.setsockopt(zmq.IDENTITY, b"stranger")
-            dealer.connect(f"tcp://127.0.0.1:{port}")
+            dealer.connect(f"ipc://{name}")
             for message in (
                 b"", b"\x00", b"x" * 10_000,
                 msgpack.dumps(("client_ready", "2.47.0", "stranger")),
@@ -204,9 +230,10 @@ def test_strangers_on_the_masters_port_change_nothing(tmp_path: Path) -> None:
                 msgpack.dumps(("slocheck", [1, __version__, "unprepared", {"why": "forged"}], "guessed")),
             ):  # fmt: skip
                 dealer.send(message)
-            dealer.send_multipart([b"a", b"b", b"c"])
-        with socket.create_connection(("127.0.0.1", port)) as raw:
-            raw.sendall(b"\x00" * 64)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as raw:
+            raw.settimeout(10)
+            raw.connect(name.replace("@", "\0", 1))
+            assert raw.recv(64) == b""  # closed without a greeting
 
     def on_tick(tick: Tick) -> None:
         if tick.second == 1:
@@ -271,13 +298,14 @@ def test_tags_that_leave_nothing_are_refused(tmp_path: Path) -> None:
         engine.prepare()
 
 
-def test_an_import_without_end_is_refused(tmp_path: Path) -> None:
+def test_an_import_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Locust file that loops while it is imported is given up, and its process is gone."""
     path = write_scenario(tmp_path, "while True:\n    pass\n")
-    with LoadEngine(make_plan("http://127.0.0.1:9", path), prepare_s=3) as engine:
+    monkeypatch.setattr("slocheck.load.engine.PREPARE_S", 3)
+    with LoadEngine(make_plan("http://127.0.0.1:9", path)) as engine:
         with pytest.raises(UsageError, match="was not imported within 3 s"):
             engine.prepare()
-        assert engine.pid is None
+        assert not masters()
 
 
 def test_neither_locust_nor_gevent_is_imported_by_the_cli() -> None:

@@ -43,13 +43,20 @@ def prepared(plan: LoadPlan) -> ScenarioInfo:
 
 
 @pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
-def test_a_proxy_in_the_environment_is_ignored_and_this_is_said(tmp_path: Path, kind: str) -> None:
+def test_a_proxy_in_the_environment_is_ignored_and_this_is_said(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The load goes straight to the target that the user has allowed; `no_proxy` alone changes nothing."""
-    url = "http://shop.example"
-    (warning,) = prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment=PROXY)).warnings
+    plan = plan_for("http://shop.example", tmp_path, kind, [Call("/x")])
+    for name, value in PROXY.items():
+        monkeypatch.setenv(name, value)
+    (warning,) = prepared(plan).warnings
     assert warning.code == "proxy-ignored"
     assert warning.text.startswith("http_proxy, https_proxy: proxies are ignored")
-    assert prepared(plan_for(url, tmp_path, kind, [Call("/x")], environment={"no_proxy": "x"})).warnings == ()
+    for name in PROXY:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("no_proxy", "x")
+    assert prepared(plan).warnings == ()
 
 
 @pytest.mark.parametrize("rate", [(), (Stage(10, 10, 60),)], ids=["closed", "open"])
@@ -104,14 +111,20 @@ def test_too_few_open_files_exit_2_with_the_cure(tmp_path: Path) -> None:
 
 
 def test_many_fast_http_users_are_warned_of(tmp_path: Path) -> None:
-    """Before the load, and in the evidence; not where they are spread, nor for the lean client."""
+    """Before the load, and in the evidence; not where they are spread, nor for the lean client.
+
+    So is a host of the file's own, which the target takes the place of.
+    """
     with HostileServer() as server:
         scenario = both_clients(tmp_path, "x", wait=60)
+        with Path(scenario).open("a") as file:
+            file.write("\nPlain.host = 'https://staging.example/'\n")
         plan = make_plan(server.url, scenario, users=901, spawn_rate=2000, duration_s=1, drain_s=1)
-        (warning,) = prepared(plan).warnings
-        assert warning.code == "locust-client"
+        host, warning = prepared(plan).warnings
+        assert (host.code, warning.code) == ("own-host", "locust-client")
+        assert host.text.startswith("Plain.host = https://staging.example is not used")
         assert warning.text.startswith("Fast: FastHttpUser keeps no connection")
         assert "--processes 2" in warning.text
         assert warning.text in run(plan).result.health.workers[0].messages
-        assert prepared(make_plan(server.url, scenario, users=901, processes=2)).warnings == ()
+        assert len(prepared(make_plan(server.url, scenario, users=901, processes=2)).warnings) == 1
         assert prepared(plan_for(server.url, tmp_path, LEAN, [Call("/x")], users=901)).warnings == ()

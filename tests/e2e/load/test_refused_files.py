@@ -21,6 +21,22 @@ class Steps(LoadTestShape):
     def tick(self):
 {body}
 """
+MANY = """
+@events.init_command_line_parser.add_listener
+def options(parser):
+    from argparse import BooleanOptionalAction
+    parser.add_argument("--page", nargs="+", type=int)
+    parser.add_argument("--tag", action="append")
+    parser.add_argument("--loud", action="count", default=0)
+    parser.add_argument("--cache", action=BooleanOptionalAction, default=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--colour")
+
+@events.init.add_listener
+def check(environment, **_):
+    o = environment.parsed_options
+    raise ValueError(o.page, o.tag, o.loud, o.cache, o.quick)
+"""
 BOTH = (
     "give it after two dashes (slocheck run -- --user-file VALUE), "
     "or in the spec (workload: {options: {user-file: VALUE}})"
@@ -41,6 +57,47 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "none": (IMPORTS + USER, ("--colour", "red"), "the Locust file adds no options"),
     "locusts": (IMPORTS + USER, ("--users", "5"), "--users: is Locust's own option"),
     "positional": (IMPORTS + USER, ("U",), "U: is not an option of the Locust file"),
+    "many": (
+        IMPORTS + USER + MANY,
+        ("--page=1\0" + "2", "--tag=a\0b", "--loud=3", "--cache=false", "--quick=true"),
+        "many.py: cannot be used: ValueError: ([1, 2], ['a', 'b'], 3, False, True) (",
+    ),
+    "one value": (
+        IMPORTS + USER + MANY,
+        ("--colour=red\0blue",),
+        "one value.py: --colour: takes one value; a list fits an option with nargs or action='append'",
+    ),
+    "a flag": (IMPORTS + USER + MANY, ("--quick=maybe",), "--quick: ignored explicit argument 'maybe'"),
+    "leaving": (IMPORTS + USER + "\nimport os\nos._exit(3)\n", (), "leaving.py:9: ends the process while"),
+    "signalling": (
+        IMPORTS + USER + "\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
+        (),
+        "signalling.py:9: ends the process while it is imported",
+    ),
+    "alone": (
+        IMPORTS + USER + "\nfrom locust import run_single_user\nrun_single_user(U)\n",
+        (),
+        "alone.py:9: raises while it is imported: OwnRunError: calls run_single_user(), which is a load",
+    ),
+    "library": (
+        IMPORTS
+        + "from locust.env import Environment\n"
+        + USER
+        + "\nEnvironment(user_classes=[U]).create_local_runner()\n",
+        (),
+        "library.py:9: raises while it is imported: OwnRunError: makes a runner of its own, which is a load",
+    ),
+    "guarded": (
+        IMPORTS + USER + "\nif __name__ == '__main__':\n    import locust\n    locust.run_single_user(U)\n",
+        (),
+        "fine",
+    ),
+    "hosts": (
+        IMPORTS + USER.replace("    @", "    host = 'http://a.example'\n    @")
+        + USER.replace("class U", "class V").replace("    @", "    host = 'http://b.example/'\n    @"),
+        (),
+        "hosts.py: U.host is http://a.example, V.host is http://b.example: a run loads one target",
+    ),
     "syntax": ("class\n", (), "syntax.py:1: not valid Python"),
     "nothing": ("import json\n", (), "nothing.py: has no user class"),
     "raising": (IMPORTS + "\nimport json\njson.loads('{')\n", (), "raising.py:4: raises while it is"),
@@ -78,24 +135,32 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
 }  # fmt: skip
 DRIVER = """
 import os, sys
+from slocheck.load.file_end import initialised
+from slocheck.load.listeners import Listeners
+from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.users.environment import ScenarioError, load_environment
 from tests.builders.load_plans import make_plan
 
+leave = os._exit
 for number, (path, *options) in enumerate(eval(sys.stdin.read())):
     if os.fork() == 0:
+        ProcessExits().install()
+        listeners = Listeners()
+        listeners.install()
         try:
-            load_environment(make_plan("http://127.0.0.1:9", path, options=tuple(options)))
-            said = "fine"
+            environment = load_environment(make_plan("http://127.0.0.1:9", path, options=tuple(options)))
+            said = initialised(environment, None, listeners)
+            said = f"{os.path.basename(path)}: cannot be used: {said}" if said else "fine"
         except ScenarioError as error:
             said = str(error)
         print(f"{os.path.basename(path)}\\t{said}", flush=True)
-        os._exit(0)
+        leave(0)
     os.wait()
 """
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def responses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return what is said of each file, imported in a process of its own."""
     folder = tmp_path_factory.mktemp("files")
     asked = []
@@ -111,9 +176,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", list(CASES))
-def test_a_file_is_taken_or_refused_with_what_to_write(answers: dict[str, str], name: str) -> None:
+def test_a_file_is_taken_or_refused_with_what_to_write(responses: dict[str, str], name: str) -> None:
     """The message says where, what, and what to write instead."""
-    assert CASES[name][2] in answers[name]
+    assert CASES[name][2] in responses[name]
 
 
 def test_validate_and_dry_run_import_the_file_as_a_run_does(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.recording import BEFORE_LOAD
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 CLOCKS_S = 0.5
 """The start is told in wall-clock time, which may be set meanwhile."""

@@ -1,11 +1,11 @@
-"""Requests that cannot be sent, or whose answers are fine: the target is not blamed for the file's doing."""
+"""Requests that cannot be sent, or whose responses are fine: the target is not to blame."""
 
 from pathlib import Path
 
 from slocheck.evidence.recording import FailureClass
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 CLUMSY = """
     from locust import FastHttpUser, HttpUser, User, constant, task
@@ -13,6 +13,7 @@ CLUMSY = """
 
     def calls(client):
         yield lambda: client.request("", "/method")
+        yield lambda: client.get("//slashes")
         yield lambda: client.get("/field", headers={"Bad Name": "x"})
         yield lambda: client.get("/chinese", headers={"X-Name": "\u4f60\u597d"})
         yield lambda: client.post("/lines", headers={"X-Name": "a\\r\\nb"})
@@ -52,7 +53,7 @@ CLUMSY = """
 
         @task
         def call(self):
-            for error in (ValueError("answer 7, not 8"), ConnectionRefusedError(111, "refused")):
+            for error in (ValueError("response 7, not 8"), ConnectionRefusedError(111, "refused")):
                 self.environment.events.request.fire(
                     request_type="RPC", name=type(error).__name__, response_time=1, response_length=0,
                     exception=error, context={},
@@ -60,6 +61,7 @@ CLUMSY = """
 """
 NAMES = (
     "/method",
+    "//slashes",
     "/field",
     "/chinese",
     "/lines",
@@ -99,3 +101,80 @@ def test_what_a_file_cannot_have_meant_is_not_a_failure_of_the_target(tmp_path: 
     assert ended.total("GET good").ok == server.counts["/good"]
     assert set(ended.total("RPC ValueError").failures) == {FailureClass.EXPECTATION}
     assert set(ended.total("RPC ConnectionRefusedError").failures) == {FailureClass.REFUSED}
+
+
+UNMEASURED = """
+    import gevent
+    from locust import FastHttpUser, HttpUser, User, constant, task
+    from requests.adapters import HTTPAdapter
+    from slocheck.users import LeanHttpUser
+
+    class Again(HTTPAdapter):
+        def send(self, request, **kwargs):
+            answer = super().send(request, **kwargs)
+            return super().send(request.copy(), **kwargs) if answer.status_code == 200 else answer
+
+    class Repeats(HttpUser):
+        wait_time = constant(0.1)
+
+        @task
+        def ask(self):
+            self.client.mount(self.host, Again())
+            self.client.get("/again")
+
+    class Kills(User):
+        abstract = True
+        wait_time = constant(0.1)
+
+        @task
+        def ask(self):
+            asking = gevent.spawn(self.slow)
+            gevent.sleep(0.3)
+            asking.kill()
+
+        def slow(self):
+            self.client.get("/delay/2000", name=type(self).__name__)
+
+    class Plain(Kills, HttpUser):
+        pass
+
+    class Fast(Kills, FastHttpUser):
+        pass
+
+    class Lean(Kills, LeanHttpUser):
+        pass
+
+    class Own(User):
+        wait_time = constant(0.1)
+
+        @task
+        def call(self):
+            self.environment.events.request.fire(
+                request_type="RPC", name="untimed", response_time=None, response_length=0, exception=None,
+                context={},
+            )
+            if len(self.environment.runner.user_greenlets) == 5:
+                self.stop(force=True)
+"""
+SAID = (
+    "GET /again was sent a second time by Again, which nobody would count",
+    "GET Plain was killed before its response; let the client time out instead",
+    "GET Fast was killed before its response; let the client time out instead",
+    "GET Lean was killed before its response; let the client time out instead",
+    "RPC untimed was reported with response_time=None",
+)
+
+
+def test_what_the_file_keeps_from_being_measured_is_not_a_failure_of_the_target(tmp_path: Path) -> None:
+    """Sent twice, killed in flight, without a time: told with the line, counted as lost, blamed on nobody."""
+    scenario = write_scenario(tmp_path, UNMEASURED)
+    with LoadServer() as server:
+        ended = run(make_plan(server.url, scenario, users=5, duration_s=2))
+    health = ended.result.health
+    for text in SAID:
+        found = [said for said in health.exceptions if said.startswith(text)]
+        assert found, (text, health.exceptions)
+        assert all("scenario.py:" in said for said in found)
+    assert health.unrecorded == sum(health.exceptions.values())
+    assert ended.sent == 0
+    assert health.gone.startswith("a user was ended: user.stop() in ")

@@ -11,10 +11,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 
 from slocheck.evidence.model import Evidence
 from slocheck.pipeline.archive import load_evidence
-from slocheck.reference_api.server import ReferenceApi
+from slocheck.spec.model import Endpoint
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
-from tests.e2e.support.counted_api import Handler, Server
-from tests.e2e.support.prometheus_server import start_prometheus
+from tests.e2e.support.servers.counted_api import Handler, Server
+from tests.e2e.support.servers.library_apps import express_shop, starlette_shop
+from tests.e2e.support.servers.prometheus_server import start_prometheus
 
 OBJECTIVES = """\
   latency_p95: {bronze: "< 20s", silver: "< 10s"}
@@ -26,8 +27,13 @@ BY_ENDPOINT = """\
 BROWSE = """\
 flows: [{name: look, steps: [{get: /items, think: 20ms}]}]
 """
-ITEM = """\
-flows: [{name: look, steps: [{get: /items/1, name: "GET /items/{id}", think: 20ms}]}]
+ORDERS = """\
+feeders: {id: {random: {from: 1, to: 9}}}
+think: 10ms
+flows: [{name: look, steps: [{get: /orders}, {get: "/orders/{id}", name: "GET /orders/{id}"}]}]
+"""
+OF_ORDERS = """\
+  order: {indicator: error_rate, endpoint: "GET /orders/{id}", silver: "< 20%"}
 """
 WORKLOAD = "users: 3, spawn_rate: 100, warmup: 0s, duration: 10s"
 
@@ -96,9 +102,9 @@ def serving(handler: type[Handler]) -> Iterator[str]:
         server.shutdown()
 
 
-def sent(evidence: Evidence) -> int:
-    """Return the requests of the load."""
-    return sum(part.sent for item in evidence.recording.endpoints for part in item.slices)
+def sent(evidence: Evidence, endpoint: Endpoint | None = None) -> int:
+    """Return the requests of the load, or those to an endpoint."""
+    return sum(part.sent for part in evidence.recording.slices(endpoint))
 
 
 def sides(result: dict[str, Any], objective: str) -> list[dict[str, Any]]:
@@ -121,20 +127,23 @@ def run(folder: Path, url: str, source: str, **spec: str) -> tuple[Evidence, dic
 
 
 def test_a_scraped_page_of_a_fresh_service(tmp_path: Path) -> None:
-    """One request of each step is sent first; the counts of the load are exact all the same."""
-    with ReferenceApi(port=0) as api:
+    """starlette_exporter: each step is sent once first; the counts are exact, of one endpoint as well."""
+    with starlette_shop() as url:
         evidence, result, said = run(
             tmp_path,
-            api.url,
-            f'scrape: ["{api.url}/metrics"]\n',
-            objectives=OBJECTIVES,
-            scenario=ITEM,
-            scenario_name="item.yaml",
+            url,
+            f'scrape: ["{url}/metrics"]\n',
+            objectives=OBJECTIVES + OF_ORDERS,
+            scenario=ORDERS,
+            scenario_name="orders.yaml",
         )
     assert evidence.server
-    assert evidence.server.preset.name == "prom-client"
-    assert said.count("preset prom-client: histogram http_request_duration_seconds in seconds") == 1
+    assert evidence.server.preset.name == "starlette_exporter"
+    assert evidence.server.preset.routes == {"/orders/{id}": "/orders/{order:int}"}
+    taken = "preset starlette_exporter: histogram starlette_request_duration_seconds in seconds"
+    assert said.count(taken) == 1
     assert sent(evidence) == counted(result, "error_rate") == counted(result, "latency_p95") > 100
+    assert counted(result, "order") == sent(evidence, Endpoint("GET", "/orders/{id}")) > 50
 
 
 def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
@@ -148,24 +157,26 @@ def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
 
 
 def test_prometheus_with_a_fresh_service(tmp_path: Path) -> None:
-    """A named preset: what was counted before the load begins is not taken for other traffic."""
+    """express-prom-bundle: what was counted before the load begins is not taken for other traffic."""
     with (
-        ReferenceApi(port=0) as api,
-        start_prometheus(tmp_path / "prometheus", {"shop-api": [f"{api.url}/metrics"]}) as prometheus,
+        express_shop() as url,
+        start_prometheus(tmp_path / "prometheus", {"shop-api": [f"{url}/metrics"]}) as prometheus,
     ):
         evidence, result, said = run(
             tmp_path,
-            api.url,
-            f'prometheus: {{url: "{prometheus.url}", preset: prom-client, selector: {{job: shop-api}}}}\n',
-            objectives=OBJECTIVES,
-            scenario=ITEM,
-            scenario_name="item.yaml",
+            url,
+            f'prometheus: {{url: "{prometheus.url}", selector: {{job: shop-api}}}}\n',
+            objectives=OBJECTIVES + OF_ORDERS,
+            scenario=ORDERS,
+            scenario_name="orders.yaml",
         )
     assert evidence.server
-    assert said.count("preset prom-client: histogram http_request_duration_seconds in seconds") == 1
+    taken = "preset express-prom-bundle: histogram http_request_duration_seconds in seconds"
+    assert said.count(taken) == 1
     assert result["provenance"]["server_mapping"] == evidence.server.mapping
-    assert evidence.server.mapping.startswith("preset prom-client: histogram")
+    assert evidence.server.mapping.endswith("; /orders/{id} is /orders/#val")
     assert sent(evidence) == counted(result, "error_rate") > 100
+    assert counted(result, "order") == sent(evidence, Endpoint("GET", "/orders/{id}")) > 50
 
 
 def test_a_named_mapping_on_a_fresh_service(tmp_path: Path) -> None:

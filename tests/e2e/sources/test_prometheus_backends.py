@@ -12,10 +12,10 @@ import pytest
 from slocheck.errors import SourceError, UsageError
 from slocheck.sources.prometheus.source import PrometheusApi
 from slocheck.spec.model import Auth, Indicator, IndicatorKind, Tls
-from tests.builders.prom_client import FAILED, JOB, OK, bucket, pick, plan, prometheus_source
-from tests.e2e.support.metrics_app import MetricsApp
-from tests.e2e.support.nginx_server import NginxServer
-from tests.e2e.support.prometheus_server import PrometheusServer, scrape_configs, start_prometheus
+from tests.builders.server.prom_client import FAILED, JOB, OK, bucket, pick, plan, prometheus_source
+from tests.e2e.support.servers.metrics_app import MetricsApp
+from tests.e2e.support.servers.nginx_server import NginxServer
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, scrape_configs, start_prometheus
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 

@@ -19,8 +19,8 @@ import pytest
 from slocheck.pipeline.archive import RUNNING_FILE, load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, start_slocheck, write_spec
-from tests.e2e.support.fault_proxy import Fault, FaultProxy, Kind
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.e2e.support.servers.fault_proxy import Fault, FaultProxy, Kind
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.waiting import wait_until
 
 AT_ONCE = 9
@@ -60,20 +60,20 @@ class Case:
 
 
 CASES: Mapping[str, Case] = {  # those that take longest come first
-    "hang": Case(Fault(Kind.HANG), 3, f"no answer within {TIMEOUT} s"),
+    "hang": Case(Fault(Kind.HANG), 3, f"no response within {TIMEOUT} s"),
     "503 for ever": Case(Fault(Kind.STATUS_503), 3, "HTTP 503 is not ready or timed out (planted)"),
-    "truncated JSON": Case(Fault(Kind.TRUNCATED), 3, "the JSON answer is cut off or damaged"),
+    "truncated JSON": Case(Fault(Kind.TRUNCATED), 3, "the JSON response is cut off or damaged"),
     "refuse": Case(Fault(Kind.REFUSE), 3, "connection refused"),
     "503 for 10 s": Case(Fault(Kind.STATUS_503, seconds=10), 0, ""),
     "500 for 10 s": Case(Fault(Kind.STATUS_500, seconds=10), 0, ""),
     "restart": Case(None, 0, ""),
     "empty after a restart": Case(None, 3, "holds nothing from before the load", loses=True),
     "too slow twice": Case(Fault(Kind.SLOW, seconds=TIMEOUT + 2, queries=2), 0, ""),
-    "one broken answer": Case(Fault(Kind.TRUNCATED, queries=1), 0, ""),
+    "one broken response": Case(Fault(Kind.TRUNCATED, queries=1), 0, ""),
     "422 for long spans": Case(Fault(Kind.TOO_LONG), 0, ""),
-    "error under 200": Case(Fault(Kind.ERROR_UNDER_200), 3, "answered with an error but HTTP 200"),
+    "error under 200": Case(Fault(Kind.ERROR_UNDER_200), 3, "responded with an error but HTTP 200"),
     "a warning": Case(Fault(Kind.WARNING), 3, "Prometheus warned: planted: a store is gone"),
-    "isPartial": Case(Fault(Kind.PARTIAL), 3, "the answer is partial (isPartial)"),
+    "isPartial": Case(Fault(Kind.PARTIAL), 3, "the response is partial (isPartial)"),
     "422 for ever": Case(Fault(Kind.TOO_MUCH), 3, "would load too many samples"),
     "clock moved": Case(Fault(shift=AHEAD), 3, "clock drifted by 12"),
     "clock ahead": Case(Fault(), 4, "clock skew 12", clock=AHEAD),
@@ -180,7 +180,9 @@ def run_until_bad(folder: Path, turn_bad: Callable[[], None]) -> subprocess.Comp
     with said.open("w") as stderr:
         process = start_slocheck("run", "--json", "--allow-concurrent", cwd=folder, stderr=stderr)
     try:
-        wait_until(lambda: SENDING in said.read_text() or process.poll() is not None, "the load begun")
+        wait_until(
+            lambda: SENDING in said.read_text() or process.poll() is not None, "the load begun", deadline=200
+        )
         turn_bad()
         out, _ = process.communicate(timeout=200)
     finally:

@@ -12,7 +12,7 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.promql.selectors import Matcher, SeriesQuery
 from slocheck.sources.prometheus.source import PrometheusApi
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
-from tests.builders.prom_client import (
+from tests.builders.server.prom_client import (
     FAILED,
     JOB,
     LIMITS,
@@ -23,10 +23,10 @@ from tests.builders.prom_client import (
     prometheus_source,
     queries,
 )
-from tests.e2e.support.metrics_app import MetricsApp
-from tests.e2e.support.native_page import CONTENT_TYPE as NATIVE
-from tests.e2e.support.native_page import native_page, upper_edge
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.e2e.support.servers.metrics_app import MetricsApp
+from tests.e2e.support.servers.native_page import CONTENT_TYPE as NATIVE
+from tests.e2e.support.servers.native_page import native_page, upper_edge
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.waiting import wait_until
 
 ERRORS = f'http_requests_total{{job="{JOB}",status_code="500"}}'
@@ -65,13 +65,14 @@ def server(app: MetricsApp, tmp_path: Path) -> Iterator[PrometheusServer]:
         yield server
 
 
-def source(server: PrometheusServer, **more: object) -> PrometheusApi:
+def source(server: PrometheusServer) -> PrometheusApi:
     """Return the source under test, with every custom query."""
-    return PrometheusApi(
-        prometheus_source(server.url),
-        plan(promql=CUSTOM, latency_limits=LIMITS),
-        **more,  # type: ignore[arg-type]  # by name
-    )
+    return PrometheusApi(prometheus_source(server.url), plan(promql=CUSTOM, latency_limits=LIMITS))
+
+
+def wait_no_longer(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let the source wait so long for the last samples of a load."""
+    monkeypatch.setattr("slocheck.sources.prometheus.source.longest_wait", lambda *_: seconds)
 
 
 def collected(api: PrometheusApi, begun: float, sent: int = 0) -> ServerSeries:
@@ -120,18 +121,18 @@ def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: Promet
 
 
 def check_custom(result: ServerSeries) -> None:
-    """Each custom query is answered, or says why not."""
-    answers = result.promql
-    assert answers["one"].values in ((1200.0,), (2400.0,))
-    assert set(answers["range"].values) <= {1200.0, 2400.0, 2407.0}
-    assert "[1s]" in answers["window"].query
-    assert "2 series; aggregate it" in answers["many"].error or answers["many"].values == (1200.0,)
-    assert "no data" in answers["none"].error
-    assert "NaN" in answers["nan"].error
-    assert "infinite" in answers["infinite"].error
-    assert "returns text" in answers["text"].error
-    assert "range vector" in answers["matrix"].error
-    assert all(not answers[name].values for name in ("none", "nan", "infinite", "text", "matrix"))
+    """Each custom query has a result, or says why not."""
+    results = result.promql
+    assert results["one"].values in ((1200.0,), (2400.0,))
+    assert set(results["range"].values) <= {1200.0, 2400.0, 2407.0}
+    assert "[1s]" in results["window"].query
+    assert "2 series; aggregate it" in results["many"].error or results["many"].values == (1200.0,)
+    assert "no data" in results["none"].error
+    assert "NaN" in results["nan"].error
+    assert "infinite" in results["infinite"].error
+    assert "returns text" in results["text"].error
+    assert "range vector" in results["matrix"].error
+    assert all(not results[name].values for name in ("none", "nan", "infinite", "text", "matrix"))
 
 
 def test_a_restart_of_prometheus_in_the_middle_loses_nothing(
@@ -160,9 +161,12 @@ def test_a_restart_of_prometheus_in_the_middle_loses_nothing(
         assert gap.seconds >= away - 0.01, name
 
 
-def test_a_prometheus_that_is_gone_after_the_load_ends_in_an_error(server: PrometheusServer) -> None:
+def test_a_prometheus_that_is_gone_after_the_load_ends_in_an_error(
+    server: PrometheusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Retries are bounded, and the error says who refused."""
-    api = source(server, retry_for=0.5)
+    monkeypatch.setattr("slocheck.sources.prometheus.source.RETRY_FOR", 0.5)
+    api = source(server)
     api.preflight()
     server.stop()
     with pytest.raises(SourceError, match="connection refused; start Prometheus"):
@@ -181,18 +185,24 @@ def test_a_dead_target_is_not_waited_for(app: MetricsApp, server: PrometheusServ
     assert pick(result.series, "up").values[-1] == 0.0
 
 
-def test_a_scrape_that_does_not_come_makes_the_result_incomplete(server: PrometheusServer) -> None:
+def test_a_scrape_that_does_not_come_makes_the_result_incomplete(
+    server: PrometheusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The wait has a deadline, and its end is a reason."""
-    api = source(server, wait_limit=0.0)
+    wait_no_longer(monkeypatch, 0.0)
+    api = source(server)
     api.preflight()
     result = collected(api, time.time())
     api.close()
     assert any("no scrape after the load of shop/127.0.0.1" in reason for reason in result.incomplete)
 
 
-def test_samples_that_begin_after_the_load_make_the_result_incomplete(server: PrometheusServer) -> None:
+def test_samples_that_begin_after_the_load_make_the_result_incomplete(
+    server: PrometheusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that holds nothing from before the load cannot tell what the load added."""
-    api = source(server, wait_limit=3.0)
+    wait_no_longer(monkeypatch, 3.0)
+    api = source(server)
     result = collected(api, time.time() - 3600)
     api.close()
     assert any("nothing from before the load" in reason for reason in result.incomplete)
@@ -290,9 +300,12 @@ def test_native_histograms_are_read_as_buckets(app: MetricsApp, tmp_path: Path) 
     assert [edge for edge, *_ in grown] == pytest.approx(edges)
 
 
-def test_a_clock_that_moves_during_the_run_makes_the_result_incomplete(server: PrometheusServer) -> None:
+def test_a_clock_that_moves_during_the_run_makes_the_result_incomplete(
+    server: PrometheusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Samples cannot be matched to the load when the clocks move against each other."""
-    api = source(server, wait_limit=0.0)
+    wait_no_longer(monkeypatch, 0.0)
+    api = source(server)
     found = api.preflight()
     api._known = (found.clock_skew - 100, found.scrape_interval)
     result = collected(api, time.time())

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.support.cli import result_of, slocheck, write_spec
-from tests.e2e.support.prometheus_server import start_prometheus
-from tests.e2e.support.redis_server import LookupApi, Redis
+from tests.e2e.support.servers.prometheus_server import start_prometheus
+from tests.e2e.support.servers.redis_server import LookupApi, Redis
 
 SCENARIO = """\
 feeders:

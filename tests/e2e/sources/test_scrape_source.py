@@ -14,10 +14,10 @@ from slocheck.indicators.server.server_side import ServerSide
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape.source import ScrapePages
 from slocheck.spec.model import Tls
-from tests.builders.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
-from tests.builders.server_series import ERRORS, counts, sample_of
-from tests.e2e.support.metrics_app import OPENMETRICS, MetricsApp
-from tests.e2e.support.nginx_server import NginxServer
+from tests.builders.server.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
+from tests.builders.server.series import ERRORS, counts, sample_of
+from tests.e2e.support.servers.metrics_app import OPENMETRICS, MetricsApp
+from tests.e2e.support.servers.nginx_server import NginxServer
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
@@ -98,7 +98,7 @@ def test_several_replicas_are_told_apart(app: MetricsApp) -> None:
 
 def test_openmetrics_reads_the_same(app: MetricsApp) -> None:
     """A page in the other format gives the same series."""
-    app.answer(content_type=OPENMETRICS)
+    app.respond(content_type=OPENMETRICS)
     source = pages(app.url)
     assert source.preflight().bucket_boundaries == (0.1, 0.25)
     source.start()
@@ -113,9 +113,9 @@ def test_failed_scrapes_are_gaps(app: MetricsApp) -> None:
     source.preflight()
     source.start()
     begun = time.time()
-    app.answer(status=500)
+    app.respond(status=500)
     scraped(source, 3)
-    app.answer(status=200)
+    app.respond(status=200)
     result = collected(source, begun)
     up = pick(result.series, "up")
     assert 0.0 in up.values
@@ -129,10 +129,10 @@ def test_scrapes_that_all_fail_during_the_load_are_one_gap(app: MetricsApp) -> N
     source = pages(app.url)
     source.preflight()
     source.start()
-    app.answer(status=503)
+    app.respond(status=503)
     begun = time.time()
     scraped(source, 5)
-    app.answer(status=200)
+    app.respond(status=200)
     result = collected(source, begun)
     gap = ServerSide(result).scrape_gap
     assert gap.failed >= 4
@@ -141,7 +141,7 @@ def test_scrapes_that_all_fail_during_the_load_are_one_gap(app: MetricsApp) -> N
 
 
 def test_empty_labels_and_unexpected_statuses_come_out_right(app: MetricsApp) -> None:
-    """Series that gain an empty label go on, and 60 answers with 404 are possibly bad: 1,260 requests."""
+    """Series that gain an empty label go on, and 60 responses with 404 are possibly bad: 1,260 requests."""
     source = pages(app.url)
     source.preflight()
     source.start()
@@ -152,7 +152,7 @@ def test_empty_labels_and_unexpected_statuses_come_out_right(app: MetricsApp) ->
     sample = sample_of(ERRORS, result, counts(1260))
     assert isinstance(sample, Share)
     assert [sample.total, sample.low, sample.high] == [1260, 0, Fraction(60, 1260)]
-    assert "60 of 1,260 answers in http_requests_total had the unexpected status 404" in sample.notes[0]
+    assert "60 of 1,260 responses in http_requests_total had the unexpected status 404" in sample.notes[0]
 
 
 def test_the_pages_own_route_is_not_the_workloads(app: MetricsApp) -> None:
@@ -202,7 +202,7 @@ def test_a_load_balanced_url_is_refused_before_the_load(app: MetricsApp, tmp_pat
         other.set({OK: 7})
         with (
             NginxServer(tmp_path, balance=[app.address, other.address]) as nginx,
-            pytest.raises(SourceError, match=r"answered by several processes; name every replica"),
+            pytest.raises(SourceError, match=r"served by several processes; name every replica"),
         ):
             pages(f"{nginx.url}/metrics").preflight()
 
@@ -245,8 +245,8 @@ def test_a_balancer_that_shows_only_under_load_makes_the_result_incomplete(
     ],
 )
 def test_the_preflight_needs_every_page(app: MetricsApp, settings: dict[str, object], message: str) -> None:
-    """The first failure is the answer, with the page's URL; a good page passes."""
-    app.answer(**settings)
+    """The first failure is final, with the page's URL; a good page passes."""
+    app.respond(**settings)
     if not message:
         assert pages(app.url).preflight().targets == 1
         return

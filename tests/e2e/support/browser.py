@@ -63,9 +63,9 @@ class Browser:
     def evaluate(self, url: str, expression: str) -> object:
         """Open `url` in a new tab and return what an expression of JavaScript gives there, as JSON."""
         session = self._open(url, scripts=True)
-        answer = self._call("Runtime.evaluate", session, expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
+        response = self._call("Runtime.evaluate", session, expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in response, response
+        return response["result"].get("value")
 
     def _open(self, url: str, *, scripts: bool) -> str:
         """Open `url` in a new tab, wait until it is loaded, and return the tab's session."""
@@ -86,9 +86,9 @@ class Browser:
         os.write(
             self._out, json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0"
         )
-        answer = self._until(lambda found: found.get("id") == number)
-        assert "error" not in answer, answer
-        result: dict[str, Any] = answer["result"]
+        response = self._until(lambda found: found.get("id") == number)
+        assert "error" not in response, response
+        result: dict[str, Any] = response["result"]
         return result
 
     def _until(self, wanted: Any) -> dict[str, Any]:

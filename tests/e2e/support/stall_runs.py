@@ -1,4 +1,4 @@
-"""Runs against a server that stands still once and logs when it answered: the truth about every wait."""
+"""Runs against a server that stands still once and logs when it responded: the truth about every wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pathlib import Path
 from slocheck.evidence.recording import SliceCounts
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.load_runs import run
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
 RATE = 100
 LOCUST_FILE = """
@@ -57,7 +57,7 @@ class Stalled:
 
     Attributes:
         total: All requests as they were recorded.
-        truth: How long each waited from its intended start to the server's answer, seconds, ascending.
+        truth: How long each waited from its intended start to the server's response, seconds, ascending.
     """
 
     total: SliceCounts
@@ -96,6 +96,6 @@ def stalled(folder: Path, kind: str, stall: Stall, *, warmup_s: int, duration_s:
     assert ended.result.health.arrivals.dropped == 0
     begun = ended.result.window_start - warmup_s
     intended = (begun + number / RATE for number in range(requests))
-    answered = sorted(server.stall_answers)
-    truth = sorted(answer - start for answer, start in zip(answered, intended, strict=True))
+    responded = sorted(server.stall_responses)
+    truth = sorted(response - start for response, start in zip(responded, intended, strict=True))
     return Stalled(ended.total("GET ask"), truth)

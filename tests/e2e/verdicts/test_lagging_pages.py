@@ -1,6 +1,7 @@
 """Pages that are behind what was served: all is counted, decided, and nothing of the warm-up is graded.
 
-The first requests of each run fail, all of them in the warm-up. All runs go on at the same time.
+The first requests of each run fail, all of them in the warm-up, or as logins before the schedule. All runs
+go on at the same time.
 """
 
 import subprocess
@@ -11,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from slocheck.indicators.server.selections import EVERYTHING, pinned
+from slocheck.indicators.server.growth.selections import EVERYTHING, pinned
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.pipeline.archive import load_evidence
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
-from tests.e2e.support.counted_api import CountedApi
-from tests.e2e.support.prometheus_server import start_prometheus
+from tests.e2e.support.servers.counted_api import CountedApi
+from tests.e2e.support.servers.prometheus_server import start_prometheus
 
 SCENARIO = '''"""Two users without thinking time to speak of."""
 from locust import FastHttpUser, constant_throughput, task
@@ -29,24 +30,29 @@ class Sender(FastHttpUser):
     def send(self):
         self.client.get("/items", headers={"Connection": "close"})
 '''
+LOGIN = """
+    def on_start(self):
+        self.client.get("/items", name="login", headers={"Connection": "close"})
+"""
 FAILURES = 100
 JOB = "shop-api"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """How a page is behind, and by whom it is read."""
+    """How a page is behind, by whom it is read, and whether what fails are logins."""
 
     period: int
     own_times: bool = False
     prometheus: bool = False
+    logins: bool = False
 
 
 CASES = {
     "flushed each second": Case(1),
     "flushed each 5 s": Case(5),
     "cached for 10 s, with the time": Case(10, own_times=True),
-    "flushed each 5 s, by Prometheus": Case(5, prometheus=True),
+    "flushed each 5 s, by Prometheus, after 100 logins": Case(5, prometheus=True, logins=True),
 }
 
 
@@ -63,19 +69,23 @@ def make_run(folder: Path, case: Case) -> tuple[subprocess.CompletedProcess[str]
                 return _run(
                     folder,
                     api,
+                    case,
                     f'prometheus: {{url: "{server.url}", selector: {{job: {JOB}}}, preset: {preset}}}\n',
                 )
-        return _run(folder, api, f'scrape: {{urls: ["{api.metrics}"], preset: {preset}}}\n')
+        return _run(folder, api, case, f'scrape: {{urls: ["{api.metrics}"], preset: {preset}}}\n')
 
 
-def _run(folder: Path, api: CountedApi, source: str) -> tuple[subprocess.CompletedProcess[str], Path, int]:
+def _run(
+    folder: Path, api: CountedApi, case: Case, source: str
+) -> tuple[subprocess.CompletedProcess[str], Path, int]:
+    load = f"rate: 40/s, max_users: {FAILURES}" if case.logins else "users: 2, spawn_rate: 10"
     write_spec(
         folder,
         api.url,
         objectives='  error_rate: {source: prometheus, bronze: "< 5%", silver: "< 2%"}\n',
         source=source,
-        workload="users: 2, spawn_rate: 10, warmup: 6s, duration: 24s",
-        scenario=SCENARIO,
+        workload=f"{load}, warmup: 6s, duration: 24s",
+        scenario=SCENARIO + LOGIN if case.logins else SCENARIO,
         more="confidence: none\n",
     )
     process = slocheck("run", "--json", cwd=folder, timeout=180)

@@ -10,7 +10,7 @@ from slocheck.evidence.recording import Recording
 from slocheck.pipeline.archive import load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
-from tests.e2e.support.prometheus_server import start_prometheus
+from tests.e2e.support.servers.prometheus_server import start_prometheus
 
 OBJECTIVES = """\
   latency_p95: {bronze: "< 20s", silver: "< 10s"}

@@ -16,9 +16,9 @@ import pytest
 
 from slocheck.pipeline.archive import load_evidence
 from tests.e2e.support.cli import only_run, result_of, start_slocheck, write_spec
-from tests.e2e.support.counted_api import CountedApi
-from tests.e2e.support.nginx_server import NginxServer
-from tests.e2e.support.prometheus_server import PrometheusServer, start_prometheus
+from tests.e2e.support.servers.counted_api import CountedApi
+from tests.e2e.support.servers.nginx_server import NginxServer
+from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.waiting import wait_until
 
 SCENARIO = '''"""Bouts of requests by one user; a file lets each next one go."""

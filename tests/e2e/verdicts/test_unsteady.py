@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.support.cli import RELAXED, result_of, slocheck, write_spec
-from tests.e2e.support.load_server import LoadServer
+from tests.e2e.support.servers.load_server import LoadServer
 
-SETTLING = '''"""Asks for slow answers in the first seconds of the load, for fast ones after."""
+SETTLING = '''"""Asks for slow responses in the first seconds of the load, for fast ones after."""
 import time
 
 from locust import FastHttpUser, constant, task

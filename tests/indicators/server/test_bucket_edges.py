@@ -8,8 +8,8 @@ import pytest
 from slocheck.evidence.series import RawSeries
 from slocheck.indicators.samples import NoData, Share
 from slocheck.plan.series_queries import PROCESS_START
-from tests.builders.server_histories import PRESET
-from tests.builders.server_series import (
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import (
     ERRORS,
     MET,
     P95,

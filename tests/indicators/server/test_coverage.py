@@ -14,8 +14,8 @@ from slocheck.indicators.server.sample import instances_of
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import PROCESS_START
 from slocheck.spec.model import Spec
-from tests.builders.server_histories import PRESET
-from tests.builders.server_series import BASE, SOURCE, sample_of, server_series, up
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import BASE, SOURCE, sample_of, server_series, up
 from tests.builders.specs import make_spec
 
 WRITTEN = make_spec('  rps_per_instance: {bronze: ">= 40"}\n', more=SOURCE, gate="bronze")

@@ -9,8 +9,8 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.samples import NoData, Share
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import PROCESS_START
-from tests.builders.server_histories import PRESET
-from tests.builders.server_series import BASE, ERRORS, counts, sample_of, server_series, up
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import BASE, ERRORS, counts, sample_of, server_series, up
 
 NAMES = ["http_requests_total", "envoy_cluster_upstream_rq"]
 TIMES = (85.0, 95.0, 105.0, 115.0, 125.0, 135.0)

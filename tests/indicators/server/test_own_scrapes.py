@@ -9,11 +9,11 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.lag import settlement
 from slocheck.indicators.samples import NoData, Share
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.growth.selections import EVERYTHING
 from slocheck.indicators.server.sample import server_sample
-from slocheck.indicators.server.selections import EVERYTHING
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import UP
-from slocheck.spec.blocks.preset import parse_preset
+from slocheck.spec.blocks.metric_source.preset import parse_preset
 from tests.builders.specs import make_spec
 
 TIMES = tuple(float(time) for time in range(96, 112))

@@ -7,14 +7,14 @@ import pytest
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.growth.selections import EVERYTHING
 from slocheck.indicators.server.sample import instances_of, server_sample
-from slocheck.indicators.server.selections import EVERYTHING
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.plan.series_queries import series_queries
 from slocheck.spec.loader import parse_spec
 from slocheck.spec.model import Spec
-from tests.builders.server_histories import PRESET
+from tests.builders.server.histories import PRESET
 from tests.builders.specs import make_spec
 
 TIMES = (80.0, 90.0, 100.0, 110.0, 120.0, 130.0, 140.0)

@@ -6,13 +6,13 @@ from math import inf
 
 import pytest
 
-from slocheck.evidence.series import PromqlAnswer, RawSeries, ServerSeries
+from slocheck.evidence.series import PromqlResult, RawSeries, ServerSeries
 from slocheck.grading.assessment import Verdict
 from slocheck.indicators.samples import NoData, Rate, Scalar, Share
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.plan.series_queries import PROCESS_START
-from tests.builders.server_histories import PRESET, make_history
-from tests.builders.server_series import (
+from tests.builders.server.histories import PRESET, make_history
+from tests.builders.server.series import (
     BASE,
     BREACHED,
     ERRORS,
@@ -158,7 +158,7 @@ def test_nothing_is_no_data(series: tuple[RawSeries, ...]) -> None:
 def test_refused_requests_are_errors_that_the_server_never_saw() -> None:
     """9,990 fine by the server's count, ten refused by the client's: 0.1 % exactly."""
     server = server_series(*status_counters((0, 5000, 9000, 9990), {}))
-    assert verdicts_of(ERRORS, server, counts(10000, unanswered=10)) == (MET, BREACHED, BREACHED)
+    assert verdicts_of(ERRORS, server, counts(10000, no_response=10)) == (MET, BREACHED, BREACHED)
 
 
 def test_the_sample_that_closes_the_window_may_come_late() -> None:
@@ -250,20 +250,20 @@ def test_the_rate_is_that_between_two_scrapes_of_the_window() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "value"),
+    ("result", "value"),
     [
-        pytest.param(PromqlAnswer("q", (3.0,)), 3, id="a number"),
-        pytest.param(PromqlAnswer("q", ()), None, id="nothing"),
-        pytest.param(PromqlAnswer("q", (float("nan"),)), None, id="not a number"),
-        pytest.param(PromqlAnswer("q", error="422"), None, id="an error"),
+        pytest.param(PromqlResult("q", (3.0,)), 3, id="a number"),
+        pytest.param(PromqlResult("q", ()), None, id="nothing"),
+        pytest.param(PromqlResult("q", (float("nan"),)), None, id="not a number"),
+        pytest.param(PromqlResult("q", error="422"), None, id="an error"),
         pytest.param(None, None, id="never asked"),
     ],
 )
-def test_a_query_of_the_users_own(answer: PromqlAnswer | None, value: int | None) -> None:
+def test_a_query_of_the_users_own(result: PromqlResult | None, value: int | None) -> None:
     """Only a finite number is a value."""
     source = 'prometheus: {url: "http://127.0.0.1:9090", preset: prom-client, selector: {job: api}}\n'
     spec = make_spec('  depth: {indicator: {promql: "max(x)"}, bronze: "< 5"}\n', more=source, gate="bronze")
-    server = ServerSeries("prometheus", PRESET, 1, 1, 2, promql={"depth": answer} if answer else {})
+    server = ServerSeries("prometheus", PRESET, 1, 1, 2, promql={"depth": result} if result else {})
     sample = sample_of(spec, server, counts(1))
     assert sample == Scalar(Fraction(value), (3.0,)) if value else isinstance(sample, NoData)
 

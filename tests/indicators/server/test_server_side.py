@@ -8,17 +8,18 @@ import pytest
 
 from slocheck.evidence.series import RawSeries
 from slocheck.grading.assess import assess
-from slocheck.grading.validity import check_run
+from slocheck.grading.validity.checks import check_run
 from slocheck.indicators.measured_run import measured
-from slocheck.indicators.server import counters, scrape_targets, server_side
-from slocheck.indicators.server.counters import Growth
-from slocheck.indicators.server.scrape_targets import CleanSeries, ScrapeTarget
+from slocheck.indicators.server import server_side
+from slocheck.indicators.server.growth import counters, scrape_targets
+from slocheck.indicators.server.growth.counters import Growth
+from slocheck.indicators.server.growth.scrape_targets import CleanSeries, ScrapeTarget
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import UP
 from slocheck.plan.usage import CONTAINER_CPU
 from tests.benchmarks.server_side import evidence, spec
-from tests.builders.server_histories import PRESET, make_history
-from tests.builders.server_series import server_series
+from tests.builders.server.histories import PRESET, make_history
+from tests.builders.server.series import server_series
 
 
 def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +56,7 @@ def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("warm_up", [0.0, 7.0])
-def test_what_is_remembered_does_not_change_an_answer(seed: int, warm_up: float) -> None:
+def test_what_is_remembered_does_not_change_a_result(seed: int, warm_up: float) -> None:
     """A limit's sample is the same whether it is asked first or after all others."""
     series = make_history(seed).series
     server = replace(series, start=series.load_start + warm_up)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from slocheck.evidence.histogram import bucket_index
 from slocheck.indicators.samples import NoData, Share
 from slocheck.indicators.server.client_counts import ClientCounts
-from tests.builders.server_histories import PRESET
-from tests.builders.server_series import (
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import (
     BREACHED,
     MET,
     P95,
@@ -24,11 +24,11 @@ from tests.builders.server_series import (
 )
 
 
-def _client(seconds: dict[float, int], unanswered: int = 0) -> ClientCounts:
-    """Return a client that got answers after these times."""
-    sent = sum(seconds.values()) + unanswered
+def _client(seconds: dict[float, int], no_response: int = 0) -> ClientCounts:
+    """Return a client that got responses after these times."""
+    sent = sum(seconds.values()) + no_response
     indices = {bucket_index(int(time * 1e9)): count for time, count in seconds.items()}
-    return replace(counts(sent, unanswered), latencies=indices)
+    return replace(counts(sent, no_response), latencies=indices)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def _client(seconds: dict[float, int], unanswered: int = 0) -> ClientCounts:
     [
         pytest.param({6.0: 1000}, {0.026: 1000}, id="another unit"),
         pytest.param({0.3: 1000}, {0.05: 1000}, id="work after the response"),
-        pytest.param({0.05: 900, 0.3: 100}, {0.06: 1000}, id="after one answer in ten"),
+        pytest.param({0.05: 900, 0.3: 100}, {0.06: 1000}, id="after one response in ten"),
         pytest.param(
             {0.05: 900, 0.3: 100}, {0.06: 960, 0.4: 40}, id="after more than the client's slow ones"
         ),
@@ -74,10 +74,10 @@ def test_a_server_that_is_not_slower_is_graded(
     assert verdicts_of(P95, server_series(*histogram(server)), _client(client)) == verdicts
 
 
-def test_requests_without_an_answer_may_have_been_slow() -> None:
+def test_requests_without_a_response_may_have_been_slow() -> None:
     """The server served them in 6 s, after the client had given up."""
     series = server_series(*histogram({0.05: 900, 6.0: 100}))
-    sample = sample_of(P95, series, _client({0.06: 900}, unanswered=100))
+    sample = sample_of(P95, series, _client({0.06: 900}, no_response=100))
     assert isinstance(sample, Share)
     assert sample.low >= Fraction(1, 20)
 
@@ -90,7 +90,7 @@ def test_requests_of_others_may_be_slow() -> None:
 
 @given(st.lists(st.tuples(st.floats(0.0001, 20), st.floats(0, 5)), min_size=1, max_size=60))
 def test_no_true_measurement_is_refused(requests: list[tuple[float, float]]) -> None:
-    """Whatever the network adds to each answer, the server's histogram does not contradict it."""
+    """Whatever the network adds to each response, the server's histogram does not contradict it."""
     server: dict[float, int] = {}
     client: dict[float, int] = {}
     for took, network in requests:

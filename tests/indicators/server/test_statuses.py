@@ -12,10 +12,10 @@ from slocheck.evidence.recording import EndpointRecording, FailureClass, Recordi
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
-from slocheck.indicators.server.selections import Unexpected
+from slocheck.indicators.server.growth.selections import Unexpected
 from slocheck.spec.model import Endpoint, FailureRule, Spec
-from tests.builders.server_histories import PRESET
-from tests.builders.server_series import (
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import (
     ERRORS,
     P95,
     SOURCE,
@@ -32,8 +32,8 @@ RPS = make_spec('  rps_per_instance: {bronze: ">= 10"}\n', more=SOURCE, gate="br
 NOBODY: frozenset[int] = frozenset()
 
 
-def _answers(*, fast: float = 0.05, **by_status: int) -> ServerSeries:
-    """Return a counter and a histogram of so many answers of each status, given as ``s404=7``."""
+def _responses(*, fast: float = 0.05, **by_status: int) -> ServerSeries:
+    """Return a counter and a histogram of so many responses of each status, given as ``s404=7``."""
     series: list[RawSeries] = [up(*TIMES)]
     for name, count in by_status.items():
         grown = dict(zip(TIMES, (0.0, 0.0, float(count), float(count)), strict=True))
@@ -52,10 +52,10 @@ def _client(sent: int, *, accepted: frozenset[int] = NOBODY, seen: frozenset[int
 @pytest.mark.parametrize("spec", [ERRORS, P95, RPS], ids=["error rate", "latency", "rate"])
 @pytest.mark.parametrize("status", ["404", "401", "301", "4xx", "3xx", "100"])
 def test_a_server_that_counted_something_else_says_so(spec: Spec, status: str) -> None:
-    """A wrong path is answered fast and without failures: it is not graded, and the status is named."""
-    sample = sample_of(spec, _answers(**{f"s{status}": 240}), _client(240))
+    """A wrong path gets a response fast and without failures: it is not graded, and the status is named."""
+    sample = sample_of(spec, _responses(**{f"s{status}": 240}), _client(240))
     assert isinstance(sample, NoData)
-    assert "240 of 240 answers" in sample.reason
+    assert "240 of 240 responses" in sample.reason
     assert f"had the unexpected status {status}" in sample.reason
 
 
@@ -72,11 +72,11 @@ def test_a_server_that_counted_something_else_says_so(spec: Spec, status: str) -
     ],
 )
 @pytest.mark.parametrize("spec", [ERRORS, P95], ids=["error rate", "latency"])
-def test_unexpected_answers_are_possibly_bad(
+def test_unexpected_responses_are_possibly_bad(
     spec: Spec, by_status: dict[str, int], low: int, high: int
 ) -> None:
     """They widen the upper bound alone, in error rate and latency alike, and a note names them."""
-    sample = sample_of(spec, _answers(**by_status), _client(1000))
+    sample = sample_of(spec, _responses(**by_status), _client(1000))
     assert isinstance(sample, Share)
     assert (sample.low, sample.high) == (Fraction(low, 1000), Fraction(high, 1000))
     assert any("had the unexpected status" in note for note in sample.notes) == (high > low)
@@ -91,9 +91,9 @@ def test_unexpected_answers_are_possibly_bad(
         pytest.param({"s200": 1000}, 1000, 1000, id="200 is served"),
     ],
 )
-def test_unexpected_answers_are_not_served(by_status: dict[str, int], low: int, high: int) -> None:
+def test_unexpected_responses_are_not_served(by_status: dict[str, int], low: int, high: int) -> None:
     """A 404 a millisecond later is not throughput."""
-    sample = sample_of(RPS, _answers(**by_status), _client(1000))
+    sample = sample_of(RPS, _responses(**by_status), _client(1000))
     assert isinstance(sample, Rate)
     assert [sample.low * 28, sample.high * 28] == [low, high]
 
@@ -108,9 +108,9 @@ def test_unexpected_answers_are_not_served(by_status: dict[str, int], low: int, 
     ],
 )
 def test_what_the_scenario_expects_is_served(spec: Spec, status: str, seen: frozenset[int]) -> None:
-    """The client accepted the same answers: ``expect: {status: 404}``."""
-    answers = _answers(s200=500, **{f"s{status}": 500})
-    sample = sample_of(spec, answers, _client(1000, accepted=seen))
+    """The client accepted the same responses: ``expect: {status: 404}``."""
+    responses = _responses(s200=500, **{f"s{status}": 500})
+    sample = sample_of(spec, responses, _client(1000, accepted=seen))
     assert isinstance(sample, Share)
     assert [sample.low, sample.high] == [0, 0]
     assert sample.notes == ()
@@ -118,10 +118,10 @@ def test_what_the_scenario_expects_is_served(spec: Spec, status: str, seen: froz
 
 @pytest.mark.parametrize("listed", ["404", "4xx"])
 def test_what_the_spec_calls_a_failure_is_not_unexpected(listed: str) -> None:
-    """A status of the failure rule fails, most answers or not."""
+    """A status of the failure rule fails, most responses or not."""
     more = SOURCE + f"failures: {{statuses: [5xx, {listed}]}}\n"
     spec = make_spec('  error_rate: {bronze: "< 1%"}\n', more=more, gate="bronze")
-    sample = sample_of(spec, _answers(s200=400, s404=600), _client(1000))
+    sample = sample_of(spec, _responses(s200=400, s404=600), _client(1000))
     assert isinstance(sample, Share)
     assert sample.low == sample.high == Fraction(600, 1000)
 
@@ -129,7 +129,7 @@ def test_what_the_spec_calls_a_failure_is_not_unexpected(listed: str) -> None:
 def test_a_spec_may_expect_a_status_everywhere() -> None:
     """``failures.expected`` makes it a success."""
     spec = replace(ERRORS, failures=FailureRule(("5xx",), ("404",)))
-    sample = sample_of(spec, _answers(s200=400, s404=600), _client(1000))
+    sample = sample_of(spec, _responses(s200=400, s404=600), _client(1000))
     assert isinstance(sample, Share)
     assert [sample.low, sample.high] == [0, 0]
     assert sample.notes == ()
@@ -177,7 +177,7 @@ STATUSES = st.integers(100, 599)
 
 
 @given(STATUSES, st.frozensets(STATUSES), st.frozensets(STATUSES))
-def test_a_sure_answer_is_a_possible_one_and_a_group_holds_its_members(
+def test_a_sure_response_is_a_possible_one_and_a_group_holds_its_members(
     status: int, seen: frozenset[int], accepted: frozenset[int]
 ) -> None:
     """What is surely unexpected is possibly so; so is the group of any status that was seen and is."""

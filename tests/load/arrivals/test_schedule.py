@@ -12,9 +12,7 @@ from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 S = 1_000_000_000
 
 
-def schedule(
-    stages: list[Stage], spread: ArrivalProcess = ArrivalProcess.UNIFORM, seed: int = 1
-) -> list[int]:
+def schedule(stages: list[Stage], spread: ArrivalProcess = ArrivalProcess.EVEN, seed: int = 1) -> list[int]:
     """Return a lone worker's arrivals."""
     return list(arrivals(stages, spread, seed=seed, index=0, processes=1))
 
@@ -60,10 +58,32 @@ def test_many_workers_send_what_one_would(
     assert sorted(at for part in parts for at in part) == alone
     assert [part for part in parts if part != sorted(part)] == []
     assert all(0 <= at <= load_profile.length(stages) * S for at in alone)
-    if spread is ArrivalProcess.UNIFORM:
+    if spread is not ArrivalProcess.POISSON:
         assert len(alone) == pytest.approx(
             load_profile.expected_arrivals(stages, 0, load_profile.length(stages)), abs=1
         )
+
+
+@settings(deadline=None)
+@given(STAGES, st.integers(0, 2**63))
+def test_jittered_arrivals_keep_to_their_intervals(stages: list[Stage], seed: int) -> None:
+    """Arrival k comes between the even moments of k and k + 1: every count is that of even arrivals."""
+    even, jittered = schedule(stages), schedule(stages, ArrivalProcess.JITTERED, seed)
+    until = [*even, round(load_profile.length(stages) * S)][1:]
+    assert all(begin <= at <= end for begin, at, end in zip(even, jittered, until, strict=True))
+
+
+def test_jittered_arrivals_come_at_every_phase() -> None:
+    """At 100/s in a rhythm of 100 ms the moments fill the whole of it, where even ones have ten places."""
+    stages = [Stage(100, 100, 100)]
+    places = {
+        spread: len(np.unique(np.array(schedule(stages, spread)) % (S // 10) // 1_000_000))
+        for spread in (ArrivalProcess.EVEN, ArrivalProcess.JITTERED)
+    }
+    assert places == {ArrivalProcess.EVEN: 10, ArrivalProcess.JITTERED: 100}
+    offsets = np.array(schedule(stages, ArrivalProcess.JITTERED)) % 10_000_000 / 1e7
+    assert np.abs(np.histogram(offsets, bins=10)[0] - 1000).max() < 150
+    assert abs(np.corrcoef(offsets[:-1], offsets[1:])[0, 1]) < 0.05
 
 
 def test_poisson_arrivals_are_poisson() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.load.http.cookies import MAX_COOKIES, Cookies
-from slocheck.load.http.heads import Head
+from slocheck.load.http.http1.heads import Head
 
 
 def jar_after(

@@ -131,7 +131,7 @@ def test_health_is_of_the_window(collector: Collector) -> None:
     [
         pytest.param([(0, 0, 1), (DOWN_AFTER_S, 0, 1)], True, id="nothing but failures"),
         pytest.param([(0, 0, 1), (DOWN_AFTER_S - 0.1, 0, 1)], False, id="not long enough"),
-        pytest.param([(0, 0, 1), (5, 1, 9), (DOWN_AFTER_S, 0, 1)], False, id="one answer between"),
+        pytest.param([(0, 0, 1), (5, 1, 9), (DOWN_AFTER_S, 0, 1)], False, id="one response between"),
         pytest.param([(0, 0, 1), (DOWN_AFTER_S, 0, 0)], False, id="a single failure, then silence"),
     ],
 )
@@ -167,7 +167,7 @@ def test_our_own_failures_say_nothing_of_the_target(collector: Collector) -> Non
 def test_a_target_that_refuses_everything_is_noticed(
     collector: Collector, statuses: list[dict[int, int]], *, refused: bool
 ) -> None:
-    """One other answer at any time is enough to let the run go on."""
+    """One other response at any time is enough to let the run go on."""
     for sequence, by_status in enumerate(statuses, start=1):
         ok, count = by_status.get(200, 0), sum(by_status.values())
         failures = {FailureClass.UNEXPECTED: count - ok} if count > ok else {}

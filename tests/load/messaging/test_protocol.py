@@ -22,7 +22,7 @@ from slocheck.load.messaging.messages import (
     Begin,
     Command,
     Drain,
-    Farewell,
+    EndReport,
     FileDone,
     FileEnded,
     FinishWindow,
@@ -56,7 +56,7 @@ from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 PLAN = LoadPlan(
     target_url="http://h", scenario="/a.yaml", users=6, spawn_rate=6.5, warmup_s=1, duration_s=2, drain_s=1,
     thresholds_ns=(1, 10**12), failures=FailureRule(), cache=CacheRule(), tls=Tls(ca="/ca", insecure=True),
-    tags=("a",), seed=7, environment={"K": "v"}, rate=(Stage(0, 10.5, 3),), stages=(Stage(1, 2, 3),),
+    tags=("a",), seed=7, rate=(Stage(0, 10.5, 3),), stages=(Stage(1, 2, 3),),
     arrivals=ArrivalProcess.POISSON,
 )  # fmt: skip
 COUNT = st.integers(0, 2**60)
@@ -184,7 +184,7 @@ def test_seconds_arrive(deltas: tuple[Delta, ...]) -> None:
 
 def test_settings_arrive() -> None:
     """A worker gets the plan that the master has."""
-    settings = WorkerSettings(PLAN, 4711, "00ff", 3)
+    settings = WorkerSettings(PLAN, "ipc://@here", "00ff", 3)
     assert protocol.decode_settings(protocol.encode_line(settings)) == settings
 
 
@@ -195,7 +195,7 @@ def test_orders_arrive(order: Order) -> None:
 
 
 @given(
-    st.sampled_from([Hello(), Prepared(), FileEnded("quit"), Farewell(3, "f.py:1", 0, {"e": 1}, ("l",))])
+    st.sampled_from([Hello(), Prepared(), FileEnded("quit"), EndReport(3, "f.py:1", 0, {"e": 1}, ("l",))])
     | REPORTS
 )
 def test_worker_messages_arrive(message: WorkerMessage) -> None:
@@ -223,7 +223,7 @@ def test_a_path_that_is_not_unicode_arrives_as_it_is() -> None:
     """A Locust file whose name is in Latin-1 can be opened by master and workers."""
     plan = replace(PLAN, scenario="/caf\udce9.py")
     assert protocol.decode_command(protocol.encode_line(PrepareLoad(plan))) == PrepareLoad(plan)
-    settings = WorkerSettings(plan, 4711, "00ff", 3)
+    settings = WorkerSettings(plan, "ipc://@here", "00ff", 3)
     assert protocol.decode_settings(protocol.encode_line(settings)) == settings
     refused = ScenarioRefused(f"{plan.scenario}: no user")
     arrived = protocol.decode_progress(protocol.encode_line(refused))

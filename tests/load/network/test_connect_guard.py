@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from slocheck.allowed_targets import AllowedTargets
-from slocheck.evidence.forbidden import ForbiddenConnection
+from slocheck.evidence.forbidden import ForbiddenConnection, forbidden_text
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.network.connect_guard import MOST_PLACES, ConnectGuard, ForbiddenConnectionError
 from slocheck.load.recording.outcome import classify
@@ -70,3 +70,19 @@ def test_the_places_are_bounded() -> None:
             guard.check(socket.AF_INET, (f"10.0.0.{last}", 80))
     assert len(guard.forbidden) == MOST_PLACES
     assert guard.forbidden[0] == ForbiddenConnection("10.0.0.0", "10.0.0.0", 80)
+
+
+def test_a_name_without_an_address_is_forbidden_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be, had it one; this machine's own name and an allowed one are not held against a file."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "worker-7.invalid")
+    guard = ConnectGuard(AllowedTargets(names=frozenset({"api.invalid"})))
+    told = {}
+    for name in ("worker-7.invalid", "worker-7", "api.invalid", "localhost", "auth.invalid"):
+        told[name] = str(guard._not_found(name, socket.gaierror(-2, "not known")))
+    (noted,) = guard.forbidden
+    assert (noted.host, noted.address, noted.port) == ("auth.invalid", "", 0)
+    assert "add --allow-target auth.invalid" in told["auth.invalid"]
+    assert forbidden_text(guard.forbidden) == (
+        "the Locust file tried to connect to auth.invalid (no address found), which is not an allowed "
+        "target: add --allow-target auth.invalid"
+    )

@@ -1,4 +1,4 @@
-"""What became of a request: classes, judgement, cache."""
+"""What became of a request: failure class, cache."""
 
 import errno
 import socket
@@ -12,8 +12,8 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.load.recording.outcome import (
     cache_outcome,
     classify,
+    failure_class,
     is_unserved,
-    judge,
     message_of,
     reported_error,
     status_message,
@@ -118,7 +118,7 @@ def test_judgement(
     status: int | None, error: Exception | None, *, by_scenario: bool, expected: FailureClass | None
 ) -> None:
     """The spec's rule comes first, then the scenario's word, then the transport."""
-    assert judge(status=status, error=error, by_scenario=by_scenario, rule=RULE) is expected
+    assert failure_class(status=status, error=error, by_scenario=by_scenario, rule=RULE) is expected
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_a_scenario_approves_is_a_success(
     status: int, error: Exception | None, expected: FailureClass | None
 ) -> None:
     """``expect: {status: 404}`` and ``response.success()`` make an unexpected status a success."""
-    assert judge(status=status, error=error, by_scenario=False, rule=RULE, approved=True) is expected
+    assert failure_class(status=status, error=error, by_scenario=False, rule=RULE, approved=True) is expected
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_a_status_is_shown_with_where_it_leads(
     ("status", "failure", "expected"),
     [
         pytest.param(200, None, False, id="served"),
-        pytest.param(404, FailureClass.UNEXPECTED, False, id="an unexpected answer is an answer"),
-        pytest.param(500, FailureClass.STATUS, False, id="500 is an answer"),
+        pytest.param(404, FailureClass.UNEXPECTED, False, id="an unexpected response is a response"),
+        pytest.param(500, FailureClass.STATUS, False, id="500 is a response"),
         pytest.param(503, FailureClass.STATUS, True, id="503"),
         pytest.param(0, FailureClass.TIMEOUT, True, id="no response"),
         pytest.param(0, FailureClass.GENERATOR, True, id="our own shortage, told apart by its class"),
@@ -178,7 +178,7 @@ def test_unserved(status: int | None, failure: FailureClass | None, *, expected:
     [
         pytest.param({"x-cache": "HIT"}, 1, id="hit"),
         pytest.param({"x-cache": "Miss from cloudfront"}, -1, id="miss"),
-        pytest.param({"x-cache": "MISS, HIT"}, 1, id="an outer cache answered"),
+        pytest.param({"x-cache": "MISS, HIT"}, 1, id="an outer cache responded"),
         pytest.param({"x-cache": ["MISS", "MISS"]}, -1, id="twice"),
         pytest.param({"x-cache": "Error from cloudfront", "age": "3"}, 1, id="the next header tells"),
         pytest.param({"cf-cache-status": "EXPIRED"}, -1, id="expired"),
@@ -208,7 +208,7 @@ def test_messages_are_bounded_and_without_addresses() -> None:
         pytest.param(None, None, id="none"),
         pytest.param("", None, id="an empty text"),
         pytest.param(False, None, id="false"),
-        pytest.param("no answer", "ReportedError: no answer", id="a text"),
+        pytest.param("no response", "ReportedError: no response", id="a text"),
         pytest.param(["a"], "ReportedError: ['a']", id="a list"),
         pytest.param(OSError("gone"), "OSError: gone", id="an exception"),
     ],
@@ -219,5 +219,6 @@ def test_an_error_may_be_anything(told: object, text: str | None) -> None:
     assert (None if error is None else message_of(error)) == text
     if text is not None and not isinstance(told, OSError):
         assert (
-            judge(status=None, error=error, by_scenario=False, rule=FailureRule()) is FailureClass.EXPECTATION
+            failure_class(status=None, error=error, by_scenario=False, rule=FailureRule())
+            is FailureClass.EXPECTATION
         )

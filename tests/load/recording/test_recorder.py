@@ -87,7 +87,7 @@ def tracker() -> Tracker:
         failures=FailureRule(),
         cache=CacheRule(),
     )
-    tracker = Tracker(plan)
+    tracker = Tracker(plan, lambda *_: None)
     tracker.recorder.origin_ns = time.monotonic_ns()
     return tracker
 
@@ -153,9 +153,9 @@ def test_a_block_that_is_left(
     tracker: Tracker, error: Exception, status: int, expected: dict[FailureClass, int]
 ) -> None:
     """A `catch_response` block that is left by an exception counts by its cause."""
-    request, answer = tracker.requests.begin("GET", "?"), Response(status)
+    request, response = tracker.requests.begin("GET", "?"), Response(status)
     meta = {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
-    tracker.answered(request, answer, meta)
+    tracker.responded(request, response, meta)
     tracker.block_ended(request, error)
     tracker.block_ended(request, error)
     assert counted(tracker).failures == expected
@@ -198,13 +198,13 @@ def test_the_start_of_an_unknown_clients_request(tracker: Tracker, ago_s: float 
 
 def test_a_response_that_nobody_looks_at_is_settled(tracker: Tracker) -> None:
     """A `catch_response` request without its block counts by its status, once its response is gone."""
-    request, answer = tracker.requests.begin("GET", "?"), Response()
-    tracker.answered(
-        request, answer, {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
+    request, response = tracker.requests.begin("GET", "?"), Response()
+    tracker.responded(
+        request, response, {"exception": None, "response_time": 2.0, "name": "/", "response_length": 0}
     )
     tracker.settle_forgotten()
     assert len(tracker.requests) == 1, "its block may still come"
-    del answer
+    del response
     tracker.settle_forgotten()
     assert len(tracker.requests) == 0
     assert counted(tracker).ok == 1

@@ -8,7 +8,7 @@ from slocheck.load.recording.redirects import ElsewhereError, Redirect, first_re
 SHOP = "http://shop.example:8000"
 
 
-def answer(status: int, path: str, location: str | None = None) -> requests.Response:
+def response(status: int, path: str, location: str | None = None) -> requests.Response:
     """Return a response of the shop to a request for a path."""
     response = requests.Response()
     response.status_code, response.url = status, SHOP + path
@@ -35,24 +35,24 @@ def away() -> Exception:
 @pytest.mark.parametrize(
     ("response", "error", "found"),
     [
-        pytest.param(answer(200, "/orders"), None, None, id="an answer"),
-        pytest.param(answer(404, "/orders"), requests.HTTPError(), None, id="a failure"),
-        pytest.param(None, ConnectionResetError(), None, id="no answer"),
+        pytest.param(response(200, "/orders"), None, None, id="a response"),
+        pytest.param(response(404, "/orders"), requests.HTTPError(), None, id="a failure"),
+        pytest.param(None, ConnectionResetError(), None, id="no response"),
         pytest.param(object(), None, None, id="a client without statuses"),
         pytest.param(
-            followed(answer(200, "/login"), answer(302, "/orders", "/login")),
+            followed(response(200, "/login"), response(302, "/orders", "/login")),
             None,
             Redirect(302, "/login", "/login"),
             id="to a login page",
         ),
         pytest.param(
-            followed(answer(200, "/b/c"), answer(301, "/a", "/b/"), answer(307, "/b/", "c?x=1")),
+            followed(response(200, "/b/c"), response(301, "/a", "/b/"), response(307, "/b/", "c?x=1")),
             None,
             Redirect(301, "/b/", "/b/c"),
             id="two hops: the first status, the last path",
         ),
         pytest.param(
-            followed(answer(404, "/gone"), answer(302, "/orders", f"{SHOP}/gone")),
+            followed(response(404, "/gone"), response(302, "/orders", f"{SHOP}/gone")),
             requests.HTTPError(),
             Redirect(302, f"{SHOP}/gone", "/gone"),
             id="to nothing",
@@ -61,16 +61,19 @@ def away() -> Exception:
             None, away(), Redirect(302, "http://sso.example/", elsewhere=True), id="to another host"
         ),
         pytest.param(
-            answer(303, "/orders", "/home"), None, Redirect(303, "/home", "/home", followed=False), id="left"
+            response(303, "/orders", "/home"),
+            None,
+            Redirect(303, "/home", "/home", followed=False),
+            id="left",
         ),
         pytest.param(
-            answer(302, "/orders", "http://sso.example/home"),
+            response(302, "/orders", "http://sso.example/home"),
             None,
             Redirect(302, "http://sso.example/home", "", followed=False),
             id="left, another host",
         ),
-        pytest.param(answer(302, "/orders"), None, None, id="leads nowhere"),
-        pytest.param(answer(304, "/orders", "/home"), None, None, id="not modified"),
+        pytest.param(response(302, "/orders"), None, None, id="leads nowhere"),
+        pytest.param(response(304, "/orders", "/home"), None, None, id="not modified"),
     ],
 )
 def test_the_first_response_and_the_last_path_count(

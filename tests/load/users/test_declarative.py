@@ -21,7 +21,7 @@ from slocheck.load.users.declarative import iterations, user_class
 from slocheck.load.http.sink import RecorderSink
 from tests.builders.load_plans import make_plan
 
-user_errors.watch(print)
+user_errors.watch(print, lambda *_: None)
 plan = make_plan(sys.argv[1], sys.argv[2], users=1)
 user = user_class(plan)
 
@@ -31,7 +31,7 @@ def broken(status, head, body, values):
 (flow,) = user.scenario.flows
 steps = tuple(replace(step, check=broken) for step in flow.steps)
 user.scenario = replace(user.scenario, flows=(replace(flow, steps=steps),))
-user.sink = RecorderSink(plan)
+user.sink = RecorderSink(plan, print)
 user.iterations = SharedIterations(iterations(user, plan, 0))
 environment = Environment(user_classes=[user])
 died = gevent.event.AsyncResult()

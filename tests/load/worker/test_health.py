@@ -14,7 +14,7 @@ from tests.builders.load_plans import make_plan
 
 
 def test_samples_are_kept_by_second_and_taken_once() -> None:
-    """The last number of users of a second counts; lateness is a histogram."""
+    """The last number of users of a second counts; loop lag is a histogram."""
     health = Health()
     for users in (1, 2):
         health.sample(users=users, late_ns=-5)
@@ -70,7 +70,11 @@ def test_log_messages_are_kept_except_those_of_tasks() -> None:
     """A warning keeps its first and last line."""
     health = Health()
     handler = HealthLogHandler(health)
-    for name, text in (("locust.runners", "first\nmiddle\nlast"), ("locust.user.task", "counted elsewhere")):
+    for name, text in (
+        ("locust.runners", "first\nmiddle\nlast"),
+        ("locust.user.task", "counted elsewhere"),
+        ("locust.user.users", "as well"),
+    ):
         handler.emit(logging.LogRecord(name, logging.WARNING, "", 0, text, None, None))
     assert health.take().messages == ("warning: first last",)
 

@@ -1,6 +1,7 @@
 """The plan before the run, as it is printed."""
 
 import io
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -33,7 +34,7 @@ def test_the_head_of_a_run_is_short() -> None:
     """The load, its size, and which tiers it cannot prove; the gate's in full."""
     lines = list(plan_lines(shop_spec("rate: 80/s, duration: 2m"), shop_scenario()))
     assert lines == [
-        "load      open model: 80/s, uniform arrivals, at most 160 users at once",
+        "load      open model: 80/s, jittered arrivals, at most 160 users at once",
         "phases    10s warm-up (not graded), 2m window, at most 30s drain",
         "requests  about 24,000 in the window",
         "not enough to prove gold; `slocheck run --dry-run` says what is needed",
@@ -79,13 +80,14 @@ def test_a_window_too_short_for_any_verdict_is_said_before_the_run() -> None:
 
 def test_several_analyses_need_more_requests() -> None:
     """The last analysis has 36 % of alpha left: 560 good requests where a single one needs 459."""
-    head = [
-        " ".join(plan_lines(shop_spec("rate: 20/s, duration: 10s"), shop_scenario(), until_decided=several))
-        for several in (False, True)
-    ]
+    plan = partial(plan_lines, scenario=shop_scenario())
+    spec = shop_spec("rate: 0.65/s, duration: 300s")
+    head = [" ".join(plan(spec, until_decided=several)) for several in (False, True)]
     assert "silver error_rate" not in head[0]
     assert "silver error_rate needs about 560 requests" in head[1]
-    assert "interim   analyses after 2s, 4s, 6s, 8s; each may end the run" in head[1]
+    assert "interim   analyses after 1m, 2m, 3m, 4m; each may end the run" in head[1]
+    short = " ".join(plan(shop_spec("rate: 20/s, duration: 60s"), until_decided=True))
+    assert "interim   no analysis: none is made before 1m, so the whole window is driven" in short
 
 
 def test_the_course_is_plotted() -> None:

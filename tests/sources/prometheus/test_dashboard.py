@@ -3,14 +3,14 @@
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
 from slocheck.sources.prometheus.queries.objectives import Window
-from tests.builders.prom_client import prometheus_source
+from tests.builders.server.prom_client import prometheus_source
 from tests.support.fault_server import FaultServer, http, success
 
 
 def test_each_is_asked_once_and_a_failure_is_only_noted() -> None:
-    """The first answer stays; after a failure nothing more is asked, and nothing is tried again."""
-    answers = [success("vector", [{"metric": {}, "value": [1, "0.25"]}]), http("", "503 No")]
-    with FaultServer(answers) as server:
+    """The first response stays; after a failure nothing more is asked, and nothing is tried again."""
+    responses = [success("vector", [{"metric": {}, "value": [1, "0.25"]}]), http("", "503 No")]
+    with FaultServer(responses) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
         connection.patience = 30.0
         found = ask_dashboard(connection, {"a": "a[$window]", "b": "b", "c": "c"}, Window(0, 40, 1))

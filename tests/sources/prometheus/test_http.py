@@ -9,7 +9,7 @@ import pytest
 from slocheck.errors import SourceError
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.spec.model import Auth
-from tests.builders.prom_client import prometheus_source
+from tests.builders.server.prom_client import prometheus_source
 from tests.support.fault_server import FaultServer, http, success
 from tests.support.ports import free_port
 
@@ -27,7 +27,7 @@ def ask(url: str, **more: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("response", "message"),
     [
         pytest.param(
             http("", "401 Unauthorized"), r"HTTP 401 asks for credentials; set prometheus\.auth", id="401"
@@ -52,13 +52,13 @@ def ask(url: str, **more: object) -> None:
         ),
         pytest.param(http("{}", "418 Teapot"), "HTTP 418 fails; see the server's log", id="any other"),
         pytest.param(
-            http(HTML, content_type="text/html"), "answers HTML where Prometheus", id="a login page"
+            http(HTML, content_type="text/html"), "returns HTML where Prometheus", id="a login page"
         ),
         pytest.param(http('{"status":"success","da'), "cut off or damaged", id="truncated JSON"),
         pytest.param(http("[" * 100_000), "cut off or damaged", id="deeply nested JSON"),
-        pytest.param(http("hello"), r"does not answer JSON \('hello'\)", id="plain text"),
-        pytest.param(http("\x1b[2Jhello"), r"does not answer JSON \('\[2Jhello'\)", id="control characters"),
-        pytest.param(http(""), "does not answer JSON", id="empty body"),
+        pytest.param(http("hello"), r"does not return JSON \('hello'\)", id="plain text"),
+        pytest.param(http("\x1b[2Jhello"), r"does not return JSON \('\[2Jhello'\)", id="control characters"),
+        pytest.param(http(""), "does not return JSON", id="empty body"),
         pytest.param(http("[]"), r"not the query API's \(not an object\)", id="a list"),
         pytest.param(http("{}"), "no status and data", id="an empty object"),
         pytest.param(http('{"status":"success","data":[]}'), "no status and data", id="data of another API"),
@@ -68,7 +68,7 @@ def ask(url: str, **more: object) -> None:
             r"an error but HTTP 200 \(execution boom\)",
             id="status error under 200",
         ),
-        pytest.param(b"", "the connection broke", id="closed without an answer"),
+        pytest.param(b"", "the connection broke", id="closed without a response"),
         pytest.param(b"SSH-2.0-OpenSSH\r\n", "the connection broke", id="not HTTP"),
         pytest.param(VECTOR[:-5], "the connection broke", id="half a body"),
         pytest.param(
@@ -76,9 +76,9 @@ def ask(url: str, **more: object) -> None:
         ),
     ],
 )
-def test_a_faulty_answer(answer: bytes, message: str) -> None:
+def test_a_faulty_response(response: bytes, message: str) -> None:
     """The message begins with the server's address and ends with what to do."""
-    with FaultServer([answer]) as server:
+    with FaultServer([response]) as server:
         with pytest.raises(SourceError, match=message) as caught:
             ask(server.url)
         assert str(caught.value).startswith(f"prometheus {server.url}: ")
@@ -109,7 +109,7 @@ def test_a_url_that_leads_nowhere(url: str, message: str) -> None:
 @pytest.mark.parametrize(
     "begin",
     [
-        pytest.param(b"", id="no answer at all"),
+        pytest.param(b"", id="no response at all"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", id="half a head"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", id="half a body"),
     ],
@@ -118,7 +118,7 @@ def test_a_server_that_hangs(begin: bytes) -> None:
     """The timeout is ours, and is named."""
     with (
         FaultServer([begin], hang=True) as server,
-        pytest.raises(SourceError, match=r"no answer within 0\.2 s"),
+        pytest.raises(SourceError, match=r"no response within 0\.2 s"),
     ):
         ask(server.url, timeout=0.2)
 
@@ -133,9 +133,9 @@ def test_tls_where_there_is_none() -> None:
 
 
 def test_a_transient_failure_is_tried_again_within_patience() -> None:
-    """A 503 and a cut connection heal; without patience the first failure is the answer."""
-    answers = [http("", "503 Unavailable"), b"", VECTOR]
-    with FaultServer(answers) as server:
+    """A 503 and a cut connection heal; without patience the first failure is final."""
+    responses = [http("", "503 Unavailable"), b"", VECTOR]
+    with FaultServer(responses) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
         connection.patience = 20.0
         assert connection.query("up").kind == "vector"
@@ -175,14 +175,14 @@ def test_warnings_of_another_form_are_refused(warnings: object) -> None:
         connection.close()
 
 
-def test_warnings_and_partial_answers_are_kept() -> None:
+def test_warnings_and_partial_responses_are_kept() -> None:
     """What the client library drops is what makes a result incomplete."""
     with FaultServer([success("vector", [], warnings=["store gone\n"], isPartial=True)]) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
-        answer = connection.query("up")
+        response = connection.query("up")
         connection.close()
-    assert answer.warnings == ("store gone",)
-    assert answer.partial
+    assert response.warnings == ("store gone",)
+    assert response.partial
     assert connection.distributed
 
 

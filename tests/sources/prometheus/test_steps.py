@@ -1,4 +1,4 @@
-"""The steps of the Prometheus source on answers that a healthy server does not give."""
+"""The steps of the Prometheus source on responses that a healthy server does not give."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from slocheck.errors import SourceError
-from slocheck.evidence.series import PromqlAnswer
+from slocheck.evidence.series import PromqlResult
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.prometheus.fetch import Fetcher
 from slocheck.sources.prometheus.http import PrometheusHttp
@@ -21,7 +21,7 @@ from slocheck.sources.prometheus.preflight import (
 )
 from slocheck.sources.prometheus.queries.objectives import Window, ask
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
-from tests.builders.prom_client import JOB, PRESET, prometheus_source, queries
+from tests.builders.server.prom_client import JOB, PRESET, prometheus_source, queries
 from tests.support.fault_server import FaultServer, http, success
 
 TOO_MUCH = http('{"status":"error","error":"query processing would load too many samples"}', "422 No")
@@ -30,13 +30,13 @@ T = TypeVar("T")
 
 
 def matrix(*values: Sequence[object], **more: object) -> bytes:
-    """Return an answer with one series of these samples."""
+    """Return a response with one series of these samples."""
     return success("matrix", [{"metric": {"__name__": "up"}, "values": list(values)}], **more)
 
 
-def with_server(answers: list[bytes], work: Callable[[PrometheusHttp], T]) -> T:
-    """Do something with a connection to a server that gives these answers."""
-    with FaultServer(answers) as server:
+def with_server(responses: list[bytes], work: Callable[[PrometheusHttp], T]) -> T:
+    """Do something with a connection to a server that gives these responses."""
+    with FaultServer(responses) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
         try:
             return work(connection)
@@ -53,9 +53,9 @@ def test_a_clock_that_tells_no_time_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf"])
 def test_a_count_of_edges_that_is_no_number_is_refused(value: str) -> None:
-    """An answer of that kind is a broken server's."""
+    """A response of that kind is a broken server's."""
     targets = {"activeTargets": [{"labels": {"job": JOB}, "scrapeInterval": "5s"}]}
-    answers = [
+    responses = [
         *[success("scalar", [1, "1"])] * 3,
         success("vector", [{"metric": {"job": JOB}, "value": [1, "1"]}]),
         http(json.dumps({"status": "success", "data": targets})),
@@ -66,7 +66,7 @@ def test_a_count_of_edges_that_is_no_number_is_refused(value: str) -> None:
         return Inspection(connection, PRESET, queries(), up_query(queries(), {})).inspect(())
 
     with pytest.raises(SourceError, match="a count that is not a number"):
-        with_server(answers, inspect)
+        with_server(responses, inspect)
 
 
 def test_samples_of_another_time_are_refused() -> None:
@@ -111,7 +111,7 @@ def test_without_a_targets_endpoint_the_interval_is_the_median_gap() -> None:
         with_server([http("{}"), matrix([0, "1"])], interval)
 
 
-def test_a_warning_or_a_partial_answer_makes_raw_samples_incomplete() -> None:
+def test_a_warning_or_a_partial_response_makes_raw_samples_incomplete() -> None:
     """What the server warned of is a reason, told once."""
 
     def reasons(connection: PrometheusHttp) -> list[str]:
@@ -143,14 +143,14 @@ def test_halves_are_asked_for_without_a_gap() -> None:
         (one,) = fetcher.fetch("up", start=0, end=10)
         return one.times, fetcher.queries
 
-    answers = [TOO_MUCH, matrix([0, "1"], [5, "1"]), matrix([5, "1"], [10, "1"])]
-    times, asked = with_server(answers, fetch)
+    responses = [TOO_MUCH, matrix([0, "1"], [5, "1"]), matrix([5, "1"], [10, "1"])]
+    times, asked = with_server(responses, fetch)
     assert times == (0.0, 5.0, 10.0)
     assert asked == ["up[10000ms] @ 10.000", "up[5000ms] @ 5.000", "up[5000ms] @ 10.000"]
 
 
 @pytest.mark.parametrize(
-    ("answers", "message"),
+    ("responses", "message"),
     [
         pytest.param(
             [success("vector", [], isPartial=True)], "isPartial.*; ?.*bring them back", id="partial"
@@ -158,7 +158,7 @@ def test_halves_are_asked_for_without_a_gap() -> None:
         pytest.param([success("vector", [])], "has not scraped anything yet", id="no up at all"),
     ],
 )
-def test_the_preflight_refuses(answers: list[bytes], message: str) -> None:
+def test_the_preflight_refuses(responses: list[bytes], message: str) -> None:
     """Half of the data, or none, is not a start for a load."""
     clock = [success("scalar", [0, "1"])] * 3
 
@@ -167,13 +167,13 @@ def test_the_preflight_refuses(answers: list[bytes], message: str) -> None:
         return Inspection(connection, PRESET, queries(), up).inspect(())
 
     with pytest.raises(SourceError, match=message):
-        with_server([*clock, *answers], inspect)
+        with_server([*clock, *responses], inspect)
 
 
-def custom(answer: bytes, over: Reduce | None = None) -> tuple[PromqlAnswer, str]:
+def custom(response: bytes, over: Reduce | None = None) -> tuple[PromqlResult, str]:
     """Ask a custom objective over a window of 10 s."""
     indicator = Indicator(IndicatorKind.PROMQL, promql="vector($window)", over=over)
-    return with_server([answer], lambda api: ask(Fetcher(api), indicator, Window(0, 10, 1), until=11))
+    return with_server([response], lambda api: ask(Fetcher(api), indicator, Window(0, 10, 1), until=11))
 
 
 def test_points_that_are_no_numbers_are_left_out_and_told() -> None:
@@ -188,7 +188,7 @@ def test_points_that_are_no_numbers_are_left_out_and_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "over", "error"),
+    ("response", "over", "error"),
     [
         pytest.param(matrix([1, "NaN"]), Reduce.MAX, "NaN", id="nothing but NaN"),
         pytest.param(matrix([1, "1"], [2, "+Inf"]), Reduce.MIN, "infinite", id="an infinite point"),
@@ -198,9 +198,9 @@ def test_points_that_are_no_numbers_are_left_out_and_told() -> None:
         pytest.param(http("", "401 No"), None, "HTTP 401", id="an error of the server"),
     ],
 )
-def test_an_answer_that_cannot_be_graded_says_why(answer: bytes, over: Reduce | None, error: str) -> None:
+def test_a_response_that_cannot_be_graded_says_why(response: bytes, over: Reduce | None, error: str) -> None:
     """There is a reason, and never a value."""
-    found, _ = custom(answer, over)
+    found, _ = custom(response, over)
     assert error in found.error
     assert found.values == ()
 

@@ -48,7 +48,6 @@ def read(text: str, *, openmetrics: bool = False) -> list[tuple[str, dict[str, s
         pytest.param("a_total_more 7", [], id="a longer name"),
         pytest.param('other{x="a_total"} 7', [], id="another metric"),
         pytest.param("# TYPE a_total counter", [], id="a comment"),
-        pytest.param("", [], id="an empty page"),
     ],
 )
 def test_lines(line: str, found: list[object]) -> None:
@@ -65,6 +64,11 @@ def test_nan_is_a_value() -> None:
     ("text", "openmetrics", "message"),
     [
         pytest.param("<html>", False, "is HTML", id="a login page"),
+        pytest.param("ok\n", False, "is not metrics; it has the line 'ok'", id="a word"),
+        pytest.param("Welcome to nginx\n", False, "is not metrics", id="a sentence"),
+        pytest.param('{"status": "ok"}', False, "a line that is not a sample", id="JSON"),
+        pytest.param('[{"up": 1}]', False, "is not metrics", id="a JSON list"),
+        pytest.param("# Down for maintenance\n", False, "has no metrics", id="a heading"),
         pytest.param("a_total 7\n", True, "cut off: it lacks the # EOF", id="OpenMetrics without its end"),
         pytest.param("a_total seven", False, "a value that is not a number: 'seven'", id="no number"),
         pytest.param("a_total", False, "a line that is not a sample", id="cut after the name"),
@@ -82,6 +86,13 @@ def test_broken_pages(text: str, openmetrics: bool, message: str) -> None:
     """A page that cannot be read is refused whole: half of it would look like resets."""
     with pytest.raises(PageError, match=message):
         read(text, openmetrics=openmetrics)
+
+
+def test_a_page_without_a_wanted_series_is_one_of_metrics() -> None:
+    """It is for others to say that something is missing."""
+    assert read("# TYPE b_total counter\n") == []
+    assert read("b_total 1\n") == []
+    assert read("# EOF\n", openmetrics=True) == []
 
 
 def test_a_series_is_the_same_object_on_every_page() -> None:

@@ -15,8 +15,8 @@ from slocheck.sources.scrape import page_fetch
 from slocheck.sources.scrape.exposition import PageError
 from slocheck.sources.scrape.page_fetch import fetch_page
 from slocheck.sources.scrape.source import ScrapePages
-from slocheck.spec.blocks.preset import shipped_preset
-from slocheck.spec.blocks.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.preset import shipped_preset
+from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.model import Auth, Tls
 from slocheck.tls import tls_context
 from tests.support.fault_server import FaultServer, http
@@ -28,8 +28,8 @@ GZIP = "Content-Encoding: gzip\r\n"
 def test_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Text, format and times come back; a proxy of the environment is not asked for the page."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    answer = http(gzip.compress(b"a 1\n"), headers=GZIP, content_type="application/openmetrics-text")
-    with FaultServer([answer]) as server:
+    response = http(gzip.compress(b"a 1\n"), headers=GZIP, content_type="application/openmetrics-text")
+    with FaultServer([response]) as server:
         page = fetch_page(server.url, CONTEXT, 10)
         assert (page.text, page.openmetrics) == ("a 1\n", True)
         assert page.sent <= page.midpoint <= page.received
@@ -69,7 +69,7 @@ def test_credentials_are_sent_and_never_shown(
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("response", "message"),
     [
         pytest.param(http("", "503 Busy"), "HTTP 503; check the path", id="status"),
         pytest.param(http("", "302 Found", "Location: /x\r\n"), "HTTP 302 redirects", id="redirect"),
@@ -86,10 +86,10 @@ def test_credentials_are_sent_and_never_shown(
         pytest.param(http(gzip.compress(b"x" * 2048), headers=GZIP), "larger than 0 MiB", id="a bomb"),
     ],
 )
-def test_faulty_answers(answer: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faulty_responses(response: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fault says what it is."""
     monkeypatch.setattr(page_fetch, "MAX_PAGE", 1024)
-    with FaultServer([answer]) as server, pytest.raises(PageError, match=message):
+    with FaultServer([response]) as server, pytest.raises(PageError, match=message):
         fetch_page(server.url, CONTEXT, 10)
 
 
@@ -120,7 +120,7 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "begin",
     [
-        pytest.param(b"", id="no answer"),
+        pytest.param(b"", id="no response"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na 1\n", id="half a body"),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_page_that_hangs(begin: bytes) -> None:
     """The time limit is named."""
     with (
         FaultServer([begin], hang=True) as server,
-        pytest.raises(PageError, match=r"no answer within 0\.2 s"),
+        pytest.raises(PageError, match=r"no response within 0\.2 s"),
     ):
         fetch_page(server.url, CONTEXT, 0.2)
 

@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from slocheck.errors import SourceError
-from slocheck.evidence.series import PromqlAnswer
+from slocheck.evidence.series import PromqlResult
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.queries.objectives import Window, instant, with_window
 
 
 def ask_dashboard(
     http: PrometheusHttp, queries: Mapping[str, str], window: Window
-) -> dict[str, PromqlAnswer]:
+) -> dict[str, PromqlResult]:
     """Ask each query once at the window's end; a failure is noted, and nothing more is asked."""
     http.patience = 0.0
     texts = {name: with_window(query, window.end - window.start) for name, query in queries.items()}
-    answers: dict[str, PromqlAnswer] = {}
+    results: dict[str, PromqlResult] = {}
     try:
         for name, text in texts.items():
             found = instant(http, text, window.end)
-            answers[name] = replace(found, error=f"the query {found.error}") if found.error else found
+            results[name] = replace(found, error=f"the query {found.error}") if found.error else found
     except SourceError as error:
-        return {name: answers.get(name, PromqlAnswer(text, error=str(error))) for name, text in texts.items()}
-    return answers
+        return {name: results.get(name, PromqlResult(text, error=str(error))) for name, text in texts.items()}
+    return results

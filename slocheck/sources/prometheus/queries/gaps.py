@@ -13,8 +13,8 @@ from slocheck.evidence.scrape_gap import ScrapeGap, ScrapeTimes, longest_gap, us
 from slocheck.plan.series_queries import UP
 from slocheck.promql.lookback import Lookback, lookbacks
 from slocheck.promql.selectors import Matcher, SeriesQuery, selector_text
-from slocheck.sources.prometheus.answers import points, series
 from slocheck.sources.prometheus.fetch import Fetcher
+from slocheck.sources.prometheus.query_responses import points, series
 
 HISTORY_S = 300.0
 """How far before what a query reads its targets' scrapes are looked at, to know their interval."""
@@ -34,7 +34,7 @@ def query_gap(fetcher: Fetcher, query: str, *, start: float, end: float, until: 
         until: The time up to which scrapes are known.
 
     Raises:
-        SourceError: Prometheus does not answer.
+        SourceError: Prometheus does not respond.
     """
     gaps = [
         gap
@@ -62,8 +62,8 @@ def _gaps(fetcher: Fetcher, read: Lookback, *, start: float, end: float, until: 
 def _targets(fetcher: Fetcher, selector: str, begin: float, end: float) -> set[Target]:
     """Return the targets that had a sample of a selector."""
     text = f"count by (job, instance) (last_over_time({selector}[{_ms(end - begin)}]))"
-    answer = fetcher.http.query(text, end)
-    return {_target(point.labels) for point in points(answer, fetcher.http.messages)}
+    response = fetcher.http.query(text, end)
+    return {_target(point.labels) for point in points(response, fetcher.http.messages)}
 
 
 def _scrapes(
@@ -91,8 +91,8 @@ def _samples(
     """Yield the times of samples of targets that are not scraped themselves."""
     step = max(SAMPLE_STEP_S, ceil((end - begin) / 10_000))
     text = f"max by (job, instance) (timestamp({selector}))"
-    answer = fetcher.http.query_range(text, start=begin, end=end, step=step)
-    for one in series(answer, fetcher.http.messages):
+    response = fetcher.http.query_range(text, start=begin, end=end, step=step)
+    for one in series(response, fetcher.http.messages):
         if _target(one.labels) in targets:
             times = sorted(set(one.values))
             yield ScrapeTimes("/".join(_target(one.labels)), tuple(times), (), usual_interval(times))

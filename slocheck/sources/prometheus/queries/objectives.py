@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from slocheck.documents.words import quantity
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.scrape_gap import ScrapeTimes
-from slocheck.evidence.series import PromqlAnswer
+from slocheck.evidence.series import PromqlResult
 from slocheck.evidence.warnings import RunWarning
-from slocheck.sources.prometheus.answers import points, series
 from slocheck.sources.prometheus.errors import BadQueryError, TooMuchError
 from slocheck.sources.prometheus.fetch import Fetcher
-from slocheck.sources.prometheus.http import MAX_POINTS, Answer, PrometheusHttp
+from slocheck.sources.prometheus.http import MAX_POINTS, PrometheusHttp, QueryResponse
 from slocheck.sources.prometheus.queries.gaps import query_gap
+from slocheck.sources.prometheus.query_responses import points, series
 from slocheck.spec.model import Indicator
 
 PREFLIGHT_WINDOW = 60.0
@@ -52,8 +52,8 @@ def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list
     warnings = []
     for name, indicator in promql.items():
         try:
-            answer = http.query(query_text(indicator, PREFLIGHT_WINDOW))
-            problem = _instant(answer, http).error
+            response = http.query(query_text(indicator, PREFLIGHT_WINDOW))
+            problem = _instant(response, http).error
         except BadQueryError as error:
             raise UsageError(f"objectives.{name}: {error}") from None
         except TooMuchError as error:
@@ -63,13 +63,13 @@ def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list
     return warnings
 
 
-def instant(http: PrometheusHttp, text: str, at: float) -> PromqlAnswer:
+def instant(http: PrometheusHttp, text: str, at: float) -> PromqlResult:
     """Ask a query for its one value at `at`, epoch seconds on the server's clock; raises SourceError."""
     found = _instant(http.query(text, at), http)
-    return PromqlAnswer(text, found.values, found.error)
+    return PromqlResult(text, found.values, found.error)
 
 
-def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) -> tuple[PromqlAnswer, str]:
+def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) -> tuple[PromqlResult, str]:
     """Ask one objective's query, and when what it reads was scraped.
 
     Args:
@@ -79,22 +79,22 @@ def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) ->
         until: The time up to which scrapes are known.
 
     Returns:
-        The answer and a warning, empty where there is none.
+        The result and a warning, empty where there is none.
     """
     text, http = query_text(indicator, window.end - window.start), fetcher.http
     try:
         if indicator.over is None:
-            answer, note = instant(http, text, window.end), ""
+            result, note = instant(http, text, window.end), ""
         else:
             ranged = http.query_range(text, start=window.start, end=window.end, step=window.step)
-            answer, note = _range(text, ranged, http, window)
-        if answer.error:
-            return answer, note
+            result, note = _range(text, ranged, http, window)
+        if result.error:
+            return result, note
         gap = query_gap(fetcher, text, start=window.start, end=window.end, until=until)
     except SourceError as error:
-        return PromqlAnswer(text, error=str(error)), ""
-    gaps = [one for one in (answer.gap, gap) if one]
-    return replace(answer, gap=max(gaps, key=lambda one: one.intervals, default=None)), note
+        return PromqlResult(text, error=str(error)), ""
+    gaps = [one for one in (result.gap, gap) if one]
+    return replace(result, gap=max(gaps, key=lambda one: one.intervals, default=None)), note
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,44 +109,46 @@ NO_DATA = "returns no data"
 ONLY_NAN = "returns NaN (0/0?)"
 
 
-def _instant(answer: Answer, http: PrometheusHttp) -> _Found:
-    refusal = _refusal(answer)
-    if refusal or answer.kind in ("string", "matrix"):
-        wrong = "text" if answer.kind == "string" else "a range vector; put a function around it"
+def _instant(response: QueryResponse, http: PrometheusHttp) -> _Found:
+    refusal = _refusal(response)
+    if refusal or response.kind in ("string", "matrix"):
+        wrong = "text" if response.kind == "string" else "a range vector; put a function around it"
         return _Found(error=refusal or f"returns {wrong}")
-    found = points(answer, http.messages)
+    found = points(response, http.messages)
     if len(found) != 1:
         return _Found(error=_not_one(len(found)))
     return _checked((found[0].value,))
 
 
-def _range(text: str, answer: Answer, http: PrometheusHttp, window: Window) -> tuple[PromqlAnswer, str]:
+def _range(
+    text: str, response: QueryResponse, http: PrometheusHttp, window: Window
+) -> tuple[PromqlResult, str]:
     """Return the points of a range and their longest gap, and a warning where some are missing."""
-    if refusal := _refusal(answer):
-        return PromqlAnswer(text, error=refusal), ""
-    found = series(answer, http.messages)
+    if refusal := _refusal(response):
+        return PromqlResult(text, error=refusal), ""
+    found = series(response, http.messages)
     if len(found) != 1:
-        return PromqlAnswer(text, error=_not_one(len(found))), ""
+        return PromqlResult(text, error=_not_one(len(found))), ""
     shown = [
         (time, value)
         for time, value in zip(found[0].times, found[0].values, strict=True)
         if not math.isnan(value)
     ]
     if not shown:
-        return PromqlAnswer(text, error=ONLY_NAN), ""
+        return PromqlResult(text, error=ONLY_NAN), ""
     times, values = zip(*shown, strict=True)
     expected = math.floor((window.end - window.start) / window.step) + 1
     missing = expected - len(values)
     note = f"{missing} of {quantity(expected, 'point')} are missing or NaN" if missing > 0 else ""
     gap = ScrapeTimes("the query", times, interval=window.step).whole_gap(window.start, window.end)
     checked = _checked(values)
-    return PromqlAnswer(text, checked.values, checked.error, replace(gap, what="returned no point")), note
+    return PromqlResult(text, checked.values, checked.error, replace(gap, what="returned no point")), note
 
 
-def _refusal(answer: Answer) -> str:
-    if answer.partial:
-        return "is only partly answered (isPartial)"
-    return f"is answered with a warning: {'; '.join(answer.warnings)}" if answer.warnings else ""
+def _refusal(response: QueryResponse) -> str:
+    if response.partial:
+        return "has only a partial result (isPartial)"
+    return f"comes with a warning: {'; '.join(response.warnings)}" if response.warnings else ""
 
 
 def _not_one(number: int) -> str:

@@ -20,37 +20,37 @@ class Judging:
             return
         with self.caught("/items/1", "left alone"):
             pass
-        with self.caught("/items/1", "approved") as answer:
-            answer.success()
-        with self.caught("/items/1", "refused") as answer:
-            answer.failure("not what I want")
-        with self.caught("/items/1", "refused with an exception") as answer:
-            answer.failure(ValueError("not an item"))
-        with self.caught("/items/901", "missing, approved") as answer:
-            if answer.status_code == 404:
-                answer.success()
+        with self.caught("/items/1", "approved") as response:
+            response.success()
+        with self.caught("/items/1", "refused") as response:
+            response.failure("not what I want")
+        with self.caught("/items/1", "refused with an exception") as response:
+            response.failure(ValueError("not an item"))
+        with self.caught("/items/901", "missing, approved") as response:
+            if response.status_code == 404:
+                response.success()
         with self.caught("/items/901", "missing, left alone"):
             pass
-        with self.caught("/items/1", "failure, then success") as answer:
-            answer.failure("at first")
-            answer.success()
-        with self.caught("/items/1", "success, then failure") as answer:
-            answer.success()
-            answer.failure("at last")
+        with self.caught("/items/1", "failure, then success") as response:
+            response.failure("at first")
+            response.success()
+        with self.caught("/items/1", "success, then failure") as response:
+            response.success()
+            response.failure("at last")
         with self.caught("/items/1", "raises a ResponseError"):
-            raise ResponseError("a bad answer")
-        with self.caught("/items/1", "too slow") as answer:
-            if answer.request_meta["response_time"] >= 0:
-                answer.failure("slower than 0 ms")
-        with self.caught("/items/1", "renamed later") as answer:
-            answer.request_meta["name"] = "renamed by its content"
+            raise ResponseError("a bad response")
+        with self.caught("/items/1", "too slow") as response:
+            if response.request_meta["response_time"] >= 0:
+                response.failure("slower than 0 ms")
+        with self.caught("/items/1", "renamed later") as response:
+            response.request_meta["name"] = "renamed by its content"
         try:
-            with self.caught("/broken", "checked by raise_for_status") as answer:
-                answer.raise_for_status()
+            with self.caught("/broken", "checked by raise_for_status") as response:
+                response.raise_for_status()
         except Exception as error:
             self.problem = error
-        with self.caught("/items/1", "failure, then a way out") as answer:
-            answer.failure("again, please")
+        with self.caught("/items/1", "failure, then a way out") as response:
+            response.failure("again, please")
             raise RescheduleTask
 
 

@@ -57,7 +57,7 @@ class LineUser(User):
 
 
 @dataclass
-class Answer:
+class Response:
     status_code: int
     headers: list
     history: list
@@ -80,9 +80,9 @@ class Reporting(User):
         self.tell("no error, as a boolean", exception=False)
         self.tell("error as a list", exception=["a", "b"])
         self.tell(
-            "with a response", response=Answer(200, [("x", "y")], ["/login"]), exception=None, context=None
+            "with a response", response=Response(200, [("x", "y")], ["/login"]), exception=None, context=None
         )
-        self.tell("redirects by its own account", response=Answer(200, [], []), url="/a?b=c", extra=self)
+        self.tell("redirects by its own account", response=Response(200, [], []), url="/a?b=c", extra=self)
         self.tell("a long time", response_time=12_345.678, response_length=2.0)
         self.tell("of a kind", request_type=None)
         self.stop()

@@ -28,8 +28,8 @@ class Fast(FastHttpUser):
         self.client.patch("/items/4", json=[1, 2], name="/items/{id}")
         self.client.delete("/items/4", name="/items/{id}")
         self.client.get("/items/5", auth=("ann", "secret"), name="with auth")
-        answer = self.client.get("/lines", stream=True, name="streamed")
-        assert b"".join(chunk for chunk in iter(lambda: answer.stream.read(512), b"")).count(b"\n") == 200
+        response = self.client.get("/lines", stream=True, name="streamed")
+        assert b"".join(chunk for chunk in iter(lambda: response.stream.read(512), b"")).count(b"\n") == 200
         assert self.client.get("/page").text.startswith("<html>")
         assert self.client.get("/items/8", allow_redirects=False).json() == {"id": 8}
         self.client.get("/items/901", name="missing")

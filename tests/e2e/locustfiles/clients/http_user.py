@@ -33,8 +33,8 @@ class ApiUser(HttpUser):
         self.client.request(method="GET", url="/page", name="page")
         files = {"file": ("photo.png", io.BytesIO(b"\x89PNG" * 2000), "image/png")}
         self.client.post("/upload", files=files, data={"title": "a photo"}, name="upload")
-        with self.client.get("/lines", stream=True, catch_response=True, name="streamed") as answer:
-            assert sum(1 for _ in answer.iter_lines()) == 200
+        with self.client.get("/lines", stream=True, catch_response=True, name="streamed") as response:
+            assert sum(1 for _ in response.iter_lines()) == 200
         self.client.get("/items/5", auth=("ann", "secret"), name="with auth")
         self.client.get(
             "/items/6", hooks={"response": lambda r, *_, **__: r}, verify=False, name="with a hook"

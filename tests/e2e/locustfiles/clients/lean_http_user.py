@@ -23,11 +23,11 @@ class Lean(LeanHttpUser):
         with self.client.rename_request("renamed"):
             self.client.get("/items/5")
             self.client.get("/items/6?x=1")
-        with self.client.get("/items/901", catch_response=True, name="missing on purpose") as answer:
-            if answer.status_code == 404:
-                answer.success()
-        with self.client.get("/items/1", catch_response=True, name="not as wanted") as answer:
-            answer.failure("the wrong item")
+        with self.client.get("/items/901", catch_response=True, name="missing on purpose") as response:
+            if response.status_code == 404:
+                response.success()
+        with self.client.get("/items/1", catch_response=True, name="not as wanted") as response:
+            response.failure("the wrong item")
         self.client.get("/items/902", name="missing")
         self.client.get("/broken", name="broken")
         self.stop()

@@ -21,17 +21,17 @@ class Adapted(HttpUser):
 
     def on_start(self):
         self.client.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
-        self.answers = 0
+        self.responses = 0
         self.client.hooks["response"].append(self.count)
 
     def count(self, *_args, **_kwargs):
-        self.answers += 1
+        self.responses += 1
 
     @task
     def ask(self):
         for _ in range(3):
             self.client.get("/items/1", name="adapted")
-        self.client.get("/items/2", name=f"{self.answers} answers seen")
+        self.client.get("/items/2", name=f"{self.responses} responses seen")
         self.stop()
 
 

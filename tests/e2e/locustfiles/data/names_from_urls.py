@@ -20,10 +20,10 @@ class Plain(HttpUser):
         self.client.request_name = "all?of=these"
         self.client.get("/items?id=10")
         self.client.request_name = None
-        with self.client.get("/items?id=11", catch_response=True) as answer:
-            answer.request_meta["name"] = f"/items?id={answer.json()['id']}"
-        with self.client.get("/items?id=secret-12", catch_response=True) as answer:
-            answer.failure(f"no item at {answer.url}")
+        with self.client.get("/items?id=11", catch_response=True) as response:
+            response.request_meta["name"] = f"/items?id={response.json()['id']}"
+        with self.client.get("/items?id=secret-12", catch_response=True) as response:
+            response.failure(f"no item at {response.url}")
         self.client.get("/broken?token=secret-13")
         self.stop()
 
@@ -37,9 +37,9 @@ class Fast(FastHttpUser):
         for number in (7, 8):
             self.client.get(f"/fast?id={number}&token=secret-{number}")
         self.client.get(f"{self.host}/fast?id=7", name="/fast?id=written")
-        with self.client.get("/fast?id=secret-12", catch_response=True) as answer:
-            answer.failure(f"no item at {answer.url}")
-        with self.rest_("GET", "/fast?lang=secret-14") as answer:
-            assert answer.js
+        with self.client.get("/fast?id=secret-12", catch_response=True) as response:
+            response.failure(f"no item at {response.url}")
+        with self.rest_("GET", "/fast?lang=secret-14") as response:
+            assert response.js
         self.client.get("/broken?fast=secret-13")
         self.stop()

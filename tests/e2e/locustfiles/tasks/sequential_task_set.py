@@ -6,8 +6,8 @@ from locust import FastHttpUser, SequentialTaskSet, constant, task
 class Journey(SequentialTaskSet):
     def on_start(self):
         self.round = 0
-        answer = self.client.post("/login", json={"user": "ann", "password": "x"})
-        self.headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+        response = self.client.post("/login", json={"user": "ann", "password": "x"})
+        self.headers = {"Authorization": f"Bearer {response.json()['token']}"}
 
     @task
     def start(self):

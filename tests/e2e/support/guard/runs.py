@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.e2e.support.cli import slocheck, write_spec
 from tests.e2e.support.guard.namespace import ELSEWHERE
-from tests.e2e.support.load_server import LoadServer, answer
+from tests.e2e.support.servers.load_server import LoadServer, response
 
 WAYS = '''
 import asyncio, http.client, os, socket, threading, urllib.request, _socket
@@ -34,7 +34,7 @@ PlainSocket = gevent.monkey.get_original("socket", "socket")
 
 
 class RetryingAdapter(HTTPAdapter):
-    """Sends again by itself what was not answered well."""
+    """Sends again by itself what was not served well."""
 
     def send(self, request, **options):
         response = super().send(request, **options)
@@ -279,7 +279,7 @@ class Elsewhere:
             self.received += 1
             with peer:
                 peer.recv(65536)
-                peer.sendall(answer())
+                peer.sendall(response())
 
     def _receive(self) -> None:
         while True:

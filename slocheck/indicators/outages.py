@@ -1,0 +1,40 @@
+"""Outages: seconds in a row in which not one request was served."""
+
+from collections.abc import Iterator, Sequence
+
+MIN_OUTAGE_S = 5
+"""Shorter ones may be chance."""
+
+MIN_OUTAGE_REQUESTS = 20
+"""With fewer requests it may be chance that each of them failed."""
+
+
+def requests_in_outages(sent: Sequence[int], unserved: Sequence[int]) -> int:
+    """Return how many requests fell into outages.
+
+    Args:
+        sent: Requests of each second, in order, shape (S,).
+        unserved: Those of them that nobody served, shape (S,).
+    """
+    return sum(
+        requests
+        for seconds, requests in _outages(sent, unserved)
+        if seconds >= MIN_OUTAGE_S and requests >= MIN_OUTAGE_REQUESTS
+    )
+
+
+def _outages(sent: Sequence[int], unserved: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield length (seconds) and requests of each; a second in which nothing was sent ends none.
+
+    Where requests wait for a timeout, whole seconds may pass in which nobody sends one.
+    """
+    first = last = requests = 0
+    for second, (count, bad) in enumerate(zip(sent, unserved, strict=True)):
+        if count and bad == count:
+            first = first if requests else second
+            last, requests = second, requests + count
+        elif count and requests:
+            yield last - first + 1, requests
+            requests = 0
+    if requests:
+        yield last - first + 1, requests

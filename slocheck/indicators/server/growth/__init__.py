@@ -1,0 +1,1 @@
+"""How much the server's counters rose, restarts and silent targets included."""

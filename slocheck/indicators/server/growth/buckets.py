@@ -1,0 +1,112 @@
+"""A histogram's buckets: which boundaries all requests were compared with, and how many lie below each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, inf
+
+from slocheck.evidence.series import parse_boundary
+from slocheck.indicators.server.growth.counters import Growth
+from slocheck.indicators.server.growth.counts import Counted
+from slocheck.indicators.server.growth.selections import Labels
+from slocheck.spec.model import Preset
+
+Boundary = Fraction | float
+"""A bucket's upper boundary in seconds; ``inf`` is the last one's."""
+
+
+def boundary_of(labels: Labels, unit_seconds: Fraction) -> Boundary | None:
+    """Return the boundary that a series' ``le`` writes, in seconds; None where it has none."""
+    boundary = parse_boundary(labels.get("le", ""))
+    return boundary if boundary is None or boundary == inf else Fraction(boundary) * unit_seconds
+
+
+def in_unit(seconds: Boundary, preset: Preset) -> str:
+    """Write a boundary in the unit of the preset's histogram, as its buckets have it."""
+    unit = "ms" if preset.unit_seconds == Fraction(1, 1000) else "s"
+    return "+Inf" if seconds == inf else f"{float(seconds / preset.unit_seconds):.12g} {unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class LastBucket:
+    """The series of a histogram's last bucket, which count every request."""
+
+    def __call__(self, labels: Labels, /) -> bool:
+        """Tell whether a series with these labels is meant."""
+        return parse_boundary(labels.get("le", "")) == inf
+
+
+@dataclass(frozen=True, eq=False)
+class BucketCounts:
+    """A histogram's growth, over all processes and label sets, by bucket boundary.
+
+    Attributes:
+        counted: Of all buckets.
+        boundaries: Those that every histogram with traffic has, ascending, in seconds.
+        up_to: Each boundary's series: requests that took at most so long.
+    """
+
+    counted: Counted
+    boundaries: tuple[Boundary, ...]
+    up_to: Mapping[Boundary, Counted]
+
+    def at(self, boundary: Boundary) -> Counted:
+        """Return the series of one boundary; none where no series has it."""
+        return self.up_to.get(boundary) or Counted((), frozenset(), self.counted.slots)
+
+    @property
+    def all(self) -> Counted:
+        """The series of the last bucket: they count every request."""
+        return self.at(inf)
+
+    def around(self, limit: Fraction) -> tuple[Boundary, Boundary]:
+        """Return the boundaries just at or below and just at or above a limit; equal where it is one."""
+        below = max((one for one in self.boundaries if one <= limit), default=Fraction(0))
+        above = min((one for one in self.boundaries if one >= limit), default=inf)
+        return below, above
+
+    def percentile(self, quantile: Fraction, total: int) -> tuple[Boundary, Boundary]:
+        """Return the bucket that holds the k-th smallest latency of `total`, k = ceil(qN), in seconds."""
+        rank = ceil(quantile * total)
+        lower: Boundary = Fraction(0)
+        for boundary in self.boundaries:
+            if self.at(boundary).total() >= rank:
+                return lower, boundary
+            lower = boundary
+        return lower, inf
+
+
+def bucket_counts(counted: Counted, unit_seconds: Fraction) -> BucketCounts:
+    """Sort the series of a histogram by their boundaries, each ``le`` parsed once."""
+    found: dict[Boundary, list[tuple[Labels, Growth]]] = {}
+    for labels, part in counted.parts:
+        boundary = boundary_of(labels, unit_seconds)
+        if boundary is not None:
+            found.setdefault(boundary, []).append((labels, part))
+    return BucketCounts(
+        counted,
+        _common_boundaries(found),
+        {boundary: counted.of(parts) for boundary, parts in found.items()},
+    )
+
+
+def _common_boundaries(found: Mapping[Boundary, Sequence[tuple[Labels, Growth]]]) -> tuple[Boundary, ...]:
+    """Return the boundaries that every histogram with traffic has, ascending."""
+    layouts: dict[frozenset[tuple[str, str]], dict[Boundary, list[Growth]]] = {}
+    for boundary, parts in found.items():
+        for labels, part in parts:
+            key = frozenset(item for item in labels.items() if item[0] != "le")
+            layouts.setdefault(key, {}).setdefault(boundary, []).append(part)
+    busy = (layout for layout in layouts.values() if any(part.total for part in layout.get(inf, ())))
+    usable = [_usable(layout) for layout in busy]
+    return tuple(sorted(set.intersection(*usable))) if usable else ()
+
+
+def _usable(layout: Mapping[Boundary, Sequence[Growth]]) -> set[Boundary]:
+    """Return the boundaries of one histogram that were there as long as its ``+Inf``.
+
+    A new version of the service may bring other buckets. A boundary that only one of the two versions had
+    does not tell where the other's requests were.
+    """
+    moments = {one: {step.end for part in parts for step in part.steps} for one, parts in layout.items()}
+    return {one for one in layout if moments[one] == moments[inf]}

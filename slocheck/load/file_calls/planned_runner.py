@@ -1,0 +1,81 @@
+"""What a Locust file may ask of its runner: whatever the plan decides ends the run instead."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from gevent.pool import Group
+from locust.runners import Runner
+
+from slocheck.load.file_end import called, decided_by_plan
+from slocheck.load.own_code import caller
+
+_ORDERS = frozenset({"spawn", "stop", "quit", "client_stopped"})
+"""Messages by which Locust itself starts and ends users and processes."""
+
+
+class PlannedRunner(Runner):
+    """A runner whose users are the plan's. What Locust itself calls is not the file's, and is let through."""
+
+    def end_by_file(self, how: str) -> None:
+        """End the run, because the Locust file asks for it; `how` names the call and its line."""
+        raise NotImplementedError
+
+    def watch_groups(self) -> None:
+        """Let the file kill neither all users nor what connects this process to the others."""
+        for name in ("greenlet", "user_greenlets"):
+            group: Any = getattr(self, name)
+            group.kill = self._ends_the_run(group, f"runner.{name}.kill()")
+
+    def _ends_the_run(self, group: Group, call: str) -> Callable[..., None]:
+        kill = group.kill
+
+        @functools.wraps(kill)
+        def killed(*args: Any, **kwargs: Any) -> None:
+            if caller():
+                self.end_by_file(called(call))
+            else:
+                kill(*args, **kwargs)
+
+        return killed
+
+    def _asked_by_file(self, name: str) -> bool:
+        """End the run where the Locust file makes this call."""
+        asked = bool(caller())
+        if asked:
+            self.end_by_file(decided_by_plan(f"runner.{name}()"))
+        return asked
+
+    def stop(self, *_: Any, **__: Any) -> None:
+        """End the run: a Locust file's way, and Locust's own once it is over."""
+        self.end_by_file(called("runner.stop()"))
+
+    def quit(self) -> None:
+        """End the run, as `stop` does."""
+        self.end_by_file(called("runner.quit()"))
+
+    def start(self, *_: Any, **__: Any) -> None:
+        """End the run where the Locust file calls it; what Locust itself would start is not the plan's."""
+        self._asked_by_file("start")
+
+    def start_shape(self) -> None:
+        """End the run where the Locust file calls it."""
+        self._asked_by_file("start_shape")
+
+    def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> Any:  # noqa: FBT001, FBT002 - Locust's
+        """Start users by the plan."""
+        if self._asked_by_file("spawn_users"):
+            return []
+        return super().spawn_users(user_classes_spawn_count, wait)
+
+    def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
+        """Stop users by the plan."""
+        if not self._asked_by_file("stop_users"):
+            super().stop_users(user_classes_stop_count)
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Send a message of the file's own, or one of Locust's or slocheck's."""
+        if msg_type in _ORDERS and caller():
+            self.end_by_file(called(f"runner.send_message({msg_type!r})"))
+        else:
+            super().send_message(msg_type, data, client_id)  # type: ignore[safe-super]

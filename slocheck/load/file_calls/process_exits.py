@@ -1,0 +1,108 @@
+"""Calls of a Locust file that would end its process, or send a load beside the plan's.
+
+The first end the run in order, as `sys.exit` does; the others are refused where they are made.
+"""
+
+import functools
+import os
+import signal
+from collections.abc import Callable
+from typing import Any, Never
+
+import gevent
+import locust
+import locust.debug
+from locust.env import Environment
+
+from slocheck.load.own_code import caller
+
+_HARMLESS = frozenset({0, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH})
+_BY_SIGNAL = 128
+"""The exit code of a process that a signal ends, less the signal's number."""
+
+ExitCode = Callable[..., int | None]
+"""Returns what a call would end this process with, given its arguments; None where it would not."""
+
+
+class OwnRunError(RuntimeError):
+    """The Locust file starts a load that is not the plan's."""
+
+
+class ProcessExits:
+    """Watches the calls that would end this process.
+
+    Attributes:
+        on_exit: Is told of one, such as ``os._exit(3) in scenario.py:12``; the call then raises SystemExit.
+    """
+
+    def __init__(self) -> None:
+        self.on_exit: Callable[[str], object] = str
+        self._pid = os.getpid()
+        self._hub = gevent.get_hub()
+
+    def install(self) -> None:
+        """Watch them for as long as this process lives; processes that it forks may end as they like."""
+        watched: tuple[tuple[Any, str, ExitCode], ...] = (
+            (os, "_exit", int),
+            (os, "abort", lambda: _BY_SIGNAL + signal.SIGABRT),
+            (os, "kill", self._killed),
+            (os, "killpg", lambda group, number: _by(number) if group in (0, os.getpgrp()) else None),
+            (signal, "raise_signal", _by),
+        )
+        for owner, name, exit_code in watched:
+            shown = f"{owner.__name__}.{name}"
+            setattr(owner, name, self._ends_the_run(getattr(owner, name), shown, exit_code))
+        create_runner = "_create_runner"  # Locust has no public name for it
+        refused = _refused(getattr(Environment, create_runner), "makes a runner of its own")
+        setattr(Environment, create_runner, refused)
+        run_alone = _refused(locust.run_single_user, "calls run_single_user()")
+        locust.run_single_user = locust.debug.run_single_user = run_alone
+
+    def _ends_the_run(
+        self, original: Callable[..., Any], name: str, exit_code: ExitCode
+    ) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            args = (*args, *kwargs.values())
+            place = caller() if os.getpid() == self._pid else ""
+            code = exit_code(*args) if place else None
+            if code is None:
+                return original(*args)
+            self._tell(f"{name}({_shown(name, args)}) in {place}")
+            raise SystemExit(code)
+
+        return call
+
+    def _tell(self, how: str) -> None:
+        """Tell it in the thread of this process's event loop."""
+        if gevent.get_hub() is self._hub:
+            self.on_exit(how)
+        else:
+            self._hub.loop.run_callback_threadsafe(gevent.spawn, self.on_exit, how)
+
+    def _killed(self, process: int, number: int) -> int | None:
+        ours = (0, -1, self._pid, os.getppid(), -os.getpgrp())
+        return _by(number) if process in ours else None
+
+
+def _by(number: int) -> int | None:
+    """Return what a signal would end this process with; None where the file itself handles it."""
+    handled = number != signal.SIGINT and callable(signal.getsignal(number))
+    return None if number in _HARMLESS or handled else _BY_SIGNAL + number
+
+
+def _shown(name: str, args: tuple[Any, ...]) -> str:
+    """Return what tells of a call's arguments: an exit code, or a signal by its name."""
+    if not args:
+        return ""
+    return str(args[-1]) if name == "os._exit" else signal.Signals(args[-1]).name
+
+
+def _refused(original: Callable[..., Any], what: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def refuse(*_: object, **__: object) -> Never:
+        raise OwnRunError(
+            f"{what}, which is a load beside the plan's; put the call under `if __name__ == '__main__':`"
+        )
+
+    return refuse

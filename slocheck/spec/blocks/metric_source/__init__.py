@@ -1,0 +1,1 @@
+"""The blocks of metric sources, and what they share: preset, selector, credentials."""

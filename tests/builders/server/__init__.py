@@ -1,0 +1,1 @@
+"""What a metric source delivers: series with known truth."""

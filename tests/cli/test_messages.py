@@ -1,0 +1,44 @@
+"""Messages on stderr: what others wrote is shown and not obeyed, and no secret of the environment shows."""
+
+from pathlib import Path
+
+import pytest
+
+from slocheck.cli import exit_code_of
+
+HOSTILE = "\x1b[2Jx\n::error::pwned\n##vso[task.complete result=Succeeded]"
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["validate", f"{HOSTILE}.yaml"], id="a file that is not there"),
+        pytest.param(["grade", HOSTILE], id="a run that is not there"),
+        pytest.param(["run", f"--{HOSTILE}"], id="an option that is unknown"),
+        pytest.param(["run", "--processes", HOSTILE, "slo.yaml"], id="a value that is none"),
+        pytest.param(["--debug", "validate", f"{HOSTILE}.yaml"], id="with its traceback"),
+    ],
+)
+def test_no_message_is_obeyed(words: list[str], capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by a terminal nor by a CI runner, whichever part of the command line quotes it."""
+    monkeypatch.setenv("SLOCHECK_DEBUG", "")
+    assert exit_code_of(words) == 2
+    said = capsys.readouterr().err
+    assert said
+    assert "\x1b" not in said
+    assert "::error" not in said
+    assert "##vso[" not in said
+
+
+def test_a_secret_of_the_environment_does_not_show(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A variable that is named like a secret, in a message that quotes its value, and in a traceback."""
+    monkeypatch.setenv("SHOP_API_TOKEN", "v4lue-of-t0ken")
+    monkeypatch.setenv("SLOCHECK_DEBUG", "1")
+    assert exit_code_of(["validate", str(tmp_path / "v4lue-of-t0ken.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert "v4lue" not in said
+    assert "***.yaml" in said

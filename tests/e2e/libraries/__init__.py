@@ -1,0 +1,1 @@
+"""Services with the metric libraries of others, as their makers write them."""

@@ -1,0 +1,16 @@
+"""Each base class, and each way to send with it and to say what a response is worth."""
+
+from together import classes_of
+
+globals().update(
+    classes_of(
+        "clients/http_user.py",
+        "clients/fast_http_user.py",
+        "clients/lean_http_user.py",
+        "clients/rest.py",
+        "clients/catch_response.py",
+        "clients/custom_client.py",
+        "clients/own_session.py",
+        "clients/concurrent_requests.py",
+    )
+)

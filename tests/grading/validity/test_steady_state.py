@@ -1,0 +1,119 @@
+"""What an unsteady window does to a verdict."""
+
+from dataclasses import replace
+from math import exp
+
+import numpy as np
+import pytest
+
+from slocheck.evidence.model import Evidence
+from slocheck.evidence.recording import FailureClass, Recording
+from slocheck.grading.advice import advice
+from slocheck.grading.assess import assess
+from slocheck.grading.assessment import Outcome, Verdict
+from slocheck.grading.early_stopping import decides
+from slocheck.spec.model import Spec
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import MS, make_recording, make_slice
+from tests.builders.specs import make_spec
+
+EASY = '  error_rate: {bronze: "< 2%", silver: "< 1%"}\n'
+"""Met by 24,000 flawless requests, whatever their latencies."""
+
+SURE = make_spec(EASY, more="confidence: 95%\n")
+
+
+def _noisy(shape: list[float], seed: int = 1) -> list[float]:
+    """A series of this shape, with 10 % of noise."""
+    noise = np.random.default_rng(seed).normal(1, 0.1, len(shape))
+    return [float(value * factor) for value, factor in zip(shape, noise, strict=True)]
+
+
+SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
+
+
+def _recorded(shape: list[float], *, failed: int = 0, warmup_s: int = 0) -> Recording:
+    failures = {FailureClass.STATUS: failed} if failed else None
+    statuses = {200: 400, 500: failed}
+    parts = [
+        make_slice(t, {20.0 * factor: 400}, failures=failures, statuses=statuses)
+        for t, factor in enumerate(shape)
+    ]
+    return make_recording(parts, warmup_s=warmup_s)
+
+
+UNSTEADY = make_evidence(_recorded(_noisy(SETTLING)))
+STEADY = make_evidence(_recorded(_noisy([1.0] * 60)))
+
+
+@pytest.mark.parametrize(
+    ("runs", "outcome"),
+    [
+        pytest.param((STEADY,), Outcome.PASS, id="steady"),
+        pytest.param((UNSTEADY,), Outcome.UNDECIDED, id="unsteady"),
+        pytest.param((STEADY, STEADY, STEADY), Outcome.PASS, id="three steady runs"),
+        pytest.param((STEADY, UNSTEADY, STEADY), Outcome.UNDECIDED, id="one of three"),
+    ],
+)
+def test_nothing_is_met_on_an_unsteady_window(runs: tuple[Evidence, ...], outcome: Outcome) -> None:
+    """No tier either; each limit names the cause in a few words, and the warning says it in full."""
+    assessment = assess(SURE, *runs)
+    assert assessment.outcome is outcome
+    assert [item.steady for item in assessment.steady_states] == [run is STEADY for run in runs]
+    if outcome is Outcome.UNDECIDED:
+        assert assessment.tier is None
+        for level in assessment.objectives[0].levels:
+            assert (level.verdict, level.sides[0].verdict) == (Verdict.UNDECIDED, Verdict.UNDECIDED)
+            assert level.reason == "the window is unsteady"
+        (warning,) = (item for item in assessment.warnings if item.code == "unsteady")
+        assert "try workload.warmup: 15s" in warning.text
+        assert ("run 2: " in warning.text) == (len(runs) > 1)
+
+
+def test_a_warmup_that_was_too_short_is_added_to() -> None:
+    """5 s were cut already; the suggestion is the whole warm-up."""
+    evidence = make_evidence(_recorded([3.0] * 5 + _noisy(SETTLING), warmup_s=5))
+    (item,) = assess(SURE, evidence).steady_states
+    assert item.suggested_warmup_s == 20
+
+
+def test_a_breach_stays_a_breach() -> None:
+    """A tenth of all requests fails; that the latency settled does not excuse it."""
+    assessment = assess(SURE, make_evidence(_recorded(_noisy(SETTLING), failed=40)))
+    assert (assessment.outcome, assessment.exit_code) == (Outcome.FAIL, 1)
+
+
+def test_without_a_confidence_it_is_only_said() -> None:
+    """The observed values are graded, which claim nothing; the warning is there all the same."""
+    assessment = assess(make_spec(EASY), UNSTEADY)
+    assert assessment.outcome is Outcome.PASS
+    (warning,) = assessment.warnings
+    assert warning.code == "unsteady"
+    assert "confidence: none" in warning.text
+
+
+def test_the_spec_can_switch_it_off() -> None:
+    """Then nothing is looked at and nothing said."""
+    spec: Spec = replace(SURE, validity=replace(SURE.validity, steady=False))
+    assessment = assess(spec, UNSTEADY)
+    assert (assessment.outcome, assessment.steady_states, assessment.warnings) == (Outcome.PASS, (), ())
+
+
+def test_an_interim_analysis_does_not_end_an_unsteady_run_as_met() -> None:
+    """Nor does it keep a breach from ending it."""
+    assert decides(0.28, SURE, STEADY)
+    assert not decides(0.28, SURE, UNSTEADY)
+    assert decides(0.28, make_spec('  latency_p95: {silver: "< 5ms"}\n', more="confidence: 95%\n"), UNSTEADY)
+
+
+def test_the_advice_is_the_warmup() -> None:
+    """In the words of slo.yaml."""
+    assert advice(assess(SURE, UNSTEADY), SURE) == "to prove bronze: set workload.warmup to 15s"
+
+
+def test_latencies_are_counted_once_whatever_the_endpoints() -> None:
+    """A second's mean is that of its successful requests: 300 at 10 ms and 100 at 50 ms are 20 ms."""
+    recording = make_recording([make_slice(t, {10: 300, 50: 100}) for t in range(20)])
+    (item,) = assess(SURE, make_evidence(recording)).steady_states
+    assert item.message == "mean latency 20ms in the window's first 4 s, 20ms after"
+    assert recording.endpoints[0].slices[0].total_ns == 8000 * MS

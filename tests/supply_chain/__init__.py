@@ -1,0 +1,1 @@
+"""Tests, and what releases are made with: hashes, a bill of materials, mutants."""

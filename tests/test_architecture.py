@@ -42,7 +42,6 @@ PURE_MODULES = {
         "promql_parser",
         "pydantic",
         "re",
-        "scipy",
         "statistics",
     ),
     *("abc", "string", "types", "typing", "yaml"),

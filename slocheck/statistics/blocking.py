@@ -11,7 +11,8 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
+
+from slocheck.statistics.special import normal_quantile, t_quantile
 
 MIN_SLICES = 10
 """Fewer blocks than this say nothing about correlation."""
@@ -97,8 +98,8 @@ def effective_sample_size(total: float, found: Sequence[BlockSize], alpha: float
     """
     if not found:
         return total
-    sizes, degrees = np.asarray([(item.sample_size, item.degrees) for item in found]).T
-    return min(total, float(np.min(sizes * (ndtri(alpha) / stdtrit(degrees, alpha)) ** 2)))
+    normal = normal_quantile(alpha)
+    return min(total, *(item.sample_size * (normal / t_quantile(item.degrees, alpha)) ** 2 for item in found))
 
 
 def standard_errors(deviations: Floats, lengths: Sequence[int]) -> Iterator[tuple[int, float]]:

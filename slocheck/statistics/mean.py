@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from slocheck.statistics.blocking import MIN_SLICES, run_lengths, standard_errors
 from slocheck.statistics.sample_size import LARGEST_FACTOR
+from slocheck.statistics.special import t_cdf, t_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def compare_mean(
         return MeanComparison(float(series.mean()) if len(series) else 0.0)
     mean = float(series.mean())
     errors = list(standard_errors(series - mean, run_lengths(runs, len(series))))
-    margin = max(float(stdtrit(degrees, 1 - alpha)) * error for degrees, error in errors)
+    margin = max(t_quantile(degrees, 1 - alpha) * error for degrees, error in errors)
     low, high = mean - margin, mean + margin
     keeps, breaks = low >= limit, low < limit and high < limit
     return MeanComparison(
@@ -85,4 +85,4 @@ def _p_below(difference: float, degrees: int, error: float) -> float:
     """Return the one-sided p-value of a mean below its limit by Student's t."""
     if error == 0:
         return 0.0 if difference < 0 else 1.0
-    return float(stdtr(degrees, difference / error))
+    return t_cdf(degrees, difference / error)

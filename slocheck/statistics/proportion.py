@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.special import betainc, betaincinv
 
 from slocheck.statistics.blocking import (
     MIN_SLICES,
@@ -21,6 +20,7 @@ from slocheck.statistics.blocking import (
     sample_sizes,
 )
 from slocheck.statistics.sample_size import smallest_factor
+from slocheck.statistics.special import beta_cdf, beta_quantile, beta_sf, beta_upper_quantile
 
 SMALLEST_P = 1e-12
 """A smaller p-value is given as this one: no correction asks for less."""
@@ -64,12 +64,22 @@ class _Sample:
     def lower(self, alpha: float) -> float:
         """Clopper and Pearson's lower end."""
         bad = self.share * self.size
-        return 0.0 if self.share <= 0 else float(betaincinv(bad, self.size - bad + 1, alpha))
+        return 0.0 if self.share <= 0 else beta_quantile(bad, self.size - bad + 1, alpha)
 
     def upper(self, alpha: float) -> float:
         """Clopper and Pearson's upper end."""
         bad = self.share * self.size
-        return 1.0 if self.share >= 1 else float(betaincinv(bad + 1, self.size - bad, 1 - alpha))
+        return 1.0 if self.share >= 1 else beta_upper_quantile(bad + 1, self.size - bad, alpha)
+
+    def is_above(self, limit: float, alpha: float) -> bool:
+        """Tell whether the lower end is above `limit`, by the tail there: the end itself costs more."""
+        bad = self.share * self.size
+        return self.share > 0 and beta_cdf(bad, self.size - bad + 1, limit) < alpha
+
+    def is_below(self, limit: float, alpha: float) -> bool:
+        """Tell whether the upper end is below `limit`."""
+        bad = self.share * self.size
+        return self.share < 1 and beta_sf(bad + 1, self.size - bad, limit) < alpha
 
 
 def compare_proportion(
@@ -171,12 +181,12 @@ def _p_breach(share: float, total: float, found: Sequence[BlockSize], limit: flo
     if share <= 0:
         return 1.0
     bad = share * (size := effective_sample_size(total, found, alpha))
-    p_value = float(betainc(bad, size - bad + 1, limit))
+    p_value = beta_cdf(bad, size - bad + 1, limit)
     if p_value >= alpha:
         return p_value
 
     def breached(p: float) -> bool:
-        return _Sample(share, effective_sample_size(total, found, p)).lower(p) > limit
+        return _Sample(share, effective_sample_size(total, found, p)).is_above(limit, p)
 
     low, high = SMALLEST_P, alpha
     if breached(low):
@@ -191,10 +201,9 @@ def _needed_factor(lowest: _Sample, highest: _Sample, limit: float, alpha: float
     """Return the smallest factor on both sample sizes that decides; None where none does."""
 
     def decides(factor: float) -> bool:
-        return (
-            _Sample(highest.share, highest.size * factor).upper(alpha) < limit
-            or _Sample(lowest.share, lowest.size * factor).lower(alpha) > limit
-        )
+        return _Sample(highest.share, highest.size * factor).is_below(limit, alpha) or _Sample(
+            lowest.share, lowest.size * factor
+        ).is_above(limit, alpha)
 
     return smallest_factor(decides)
 
@@ -203,7 +212,7 @@ def _tolerated_design_effect(share: float, total: float, limit: float, alpha: fl
     """Return the largest design effect on `total` requests at which the limit is still kept."""
 
     def keeps(design_effect: float) -> bool:
-        return _Sample(share, total / design_effect).upper(alpha) < limit
+        return _Sample(share, total / design_effect).is_below(limit, alpha)
 
     low, high = 1.0, 2.0
     while high < total and keeps(high):

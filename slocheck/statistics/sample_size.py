@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from scipy.special import betaincinv
+from slocheck.statistics.special import beta_sf
 
 FEW = 64
 """Where the search for a sample size begins."""
@@ -21,7 +21,7 @@ def requests_needed(share: float, alpha: float, bad: int = 0) -> int:
         raise ValueError(f"a share to prove lies between 0 and 1, not at {share}")
 
     def proves(n: int) -> bool:
-        return n > bad and float(betaincinv(bad + 1, n - bad, 1 - alpha)) < share
+        return n > bad and beta_sf(bad + 1, n - bad, share) < alpha
 
     high = FEW
     while not proves(high):

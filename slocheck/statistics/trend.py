@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from slocheck.statistics.blocking import MIN_SLICES, Floats, block_starts
+from slocheck.statistics.special import normal_quantile, t_quantile
 
 ALPHA = 0.01
 """Two-sided error rate of each test."""
@@ -98,7 +98,7 @@ def means_differ(series: Floats) -> bool:
         degrees = len(starts) - 2
         squares = float(np.sum(np.add.reduceat(errors, starts) ** 2))
         spread = sqrt((degrees + 2) / degrees * squares * scale)
-        if difference <= float(stdtrit(degrees, 1 - ALPHA / 2)) * spread:
+        if difference <= t_quantile(degrees, 1 - ALPHA / 2) * spread:
             return False
     return True
 
@@ -133,7 +133,7 @@ def mann_kendall(values: Floats) -> int:
     earlier, later = np.triu_indices(count, 1)
     score = float(np.sign(values[later] - values[earlier]).sum())
     deviation = sqrt(count * (count - 1) * (2 * count + 5) / 18)
-    significant = (abs(score) - 1) / deviation > float(ndtri(1 - ALPHA / 2))
+    significant = (abs(score) - 1) / deviation > normal_quantile(1 - ALPHA / 2)
     return int(np.sign(score)) if significant else 0
 
 

@@ -155,7 +155,8 @@ def rows(rate: int, done: Measured) -> list[str]:
     """Return the table's lines of one rate; every request of the run is in both columns."""
     parts = [part for item in done.evidence.recording.endpoints for part in item.slices]
     latencies = merge(part.latencies for part in parts)
-    assert sum(part.sent for part in parts) == len(done.truth), "the server counted as many as were sent"
+    sent = sum(part.sent for part in parts)
+    assert sent == len(done.truth), f"{sent} were sent, the server counted {len(done.truth)}"
     lines = []
     for quantile in QUANTILES:
         share = Fraction(quantile)

@@ -282,10 +282,10 @@ def test_a_document_loses_nothing_to_the_encoding(runs: Path, format_name: str) 
 
 
 def test_a_path_that_is_not_text_is_named(tmp_path: Path) -> None:
-    """A byte that no encoding has is a question mark in the message, not a defect."""
+    """A byte that no encoding has is a replacement character in the message, not a defect."""
     done = shell("slocheck grade $'no\\xffrun'", tmp_path)
     assert done.returncode == 2
-    assert "no?run: no run is archived there" in done.stderr
+    assert "no\N{REPLACEMENT CHARACTER}run: no run is archived there" in done.stderr
 
 
 def test_a_terminal_that_hangs_up_does_not_end_the_archive(api: str, tmp_path: Path) -> None:

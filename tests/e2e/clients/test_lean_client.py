@@ -194,8 +194,8 @@ def test_descriptors_that_run_out_are_the_generators_failure(tmp_path: Path) -> 
     assert counts.ok == server.requests["/x"] > 0
 
 
-def test_bodies_are_decoded_only_where_a_step_looks(tmp_path: Path) -> None:
-    """A step that expects nothing of the body takes a broken one; one that looks says what is wrong."""
+def test_a_body_that_cannot_be_decoded_fails(tmp_path: Path) -> None:
+    """Whether or not a step expects something of the body: the response is not a whole one."""
     coded = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
     good = gzip.compress(b'{"found": true}')
     behaviours = {
@@ -219,7 +219,7 @@ def test_bodies_are_decoded_only_where_a_step_looks(tmp_path: Path) -> None:
     assert failures == {
         "good": {},
         "other": {FailureClass.EXPECTATION: sent["other"]},
-        "unseen": {},
+        "unseen": {FailureClass.PROTOCOL: sent["unseen"]},
         "broken": {FailureClass.PROTOCOL: sent["broken"]},
     }
     assert sent["good"] + sent["other"] == server.requests["/good"] > 10

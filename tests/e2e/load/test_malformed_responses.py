@@ -68,7 +68,7 @@ def test_all_clients_judge_a_response_alike(tmp_path: Path) -> None:
     expected |= dict.fromkeys(map(quote, WHOLE)) | {name: failure for name, (_, failure) in REDIRECTS.items()}
     with HostileServer(_behaviours()) as server:
         scenario = write_scenario(tmp_path, FILE.format(paths=list(expected)))
-        ended = run(make_plan(server.url, scenario, users=3, duration_s=2, max_body=MAX_BODY))
+        ended = run(make_plan(server.url, scenario, users=3, duration_s=4, max_body=MAX_BODY))
     assert (ended.result.error, ended.result.health.exceptions) == ("", {})
     kinds = ("Plain", "Fast", "Lean")
     seen = {(kind, name): _judged(ended, f"{kind} {name}") for name in expected for kind in kinds}

@@ -41,6 +41,7 @@ class WorkerHealth:
         messages: Its warnings and errors, foreign texts included.
         memory: Resident memory at its last report, bytes; 0: not known.
         loop_lag_max: Its latest moment, seconds.
+        unreadable: Entries of its reports that were damaged, and that verdicts depend on.
     """
 
     worker: str
@@ -50,6 +51,7 @@ class WorkerHealth:
     messages: tuple[str, ...] = ()
     memory: int = 0
     loop_lag_max: float = 0.0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)

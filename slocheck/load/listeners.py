@@ -21,6 +21,7 @@ LISTENER_S = 10.0
 _MEANT = (StopUser, StopTest, RescheduleTask, RescheduleTaskImmediately, InterruptTaskSet)
 """What a listener raises to be heard by whoever fired the event."""
 _LEAVING = (SystemExit, KeyboardInterrupt)
+_MAX_CODE = (1 << 31) - 1
 _CODE_KEY = "slocheck_exit_code"
 _NOT_THE_FILES = tuple(f"{Path(str(package.__file__)).parent}/" for package in (locust, slocheck))
 
@@ -110,10 +111,13 @@ class Listeners:
 
 
 def as_exit_code(code: object) -> int:
-    """Return what a process ends with that is given this: as `sys.exit` has it, a text is 1."""
+    """Return what a process ends with that is given this: as `sys.exit` has it, a text is 1.
+
+    So is a number that no process can end with.
+    """
     if code is None:
         return 0
-    return int(code) if isinstance(code, int) else 1
+    return int(code) if isinstance(code, int) and abs(code) <= _MAX_CODE else 1
 
 
 def exit_code_of(leaving: BaseException) -> object:

@@ -5,14 +5,12 @@ The event alone loses requests: it never fires for a request that is killed in f
 request is in flight here until the event, or else this module, records it.
 """
 
-import math
 import time
 import weakref
 from dataclasses import replace
-from numbers import Integral
-from typing import Any, SupportsFloat
+from typing import Any
 
-from slocheck.evidence.merge import MAX_MESSAGE, Delta
+from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import BEFORE_LOAD, FailureClass
 from slocheck.load.http.sink import RecorderSink, UnsentListener
 from slocheck.load.own_code import is_own_fault
@@ -35,6 +33,7 @@ from slocheck.load.recording.outcome import (
 )
 from slocheck.load.recording.recorder import Recorder, Result
 from slocheck.load.recording.redirects import first_redirect
+from slocheck.load.recording.reported import moment_of, name_of, size_of, status_of, time_ns_of
 from slocheck.load.schedule_lag import current_user, take_schedule_lag
 from slocheck.masking import strip_url
 from slocheck.plan.load_plan import LoadPlan
@@ -113,20 +112,48 @@ class Tracker:
         start_time: object = None,
         **_: object,
     ) -> None:
-        """Listen to Locust's `request` event; the names are the event's, the values may be anything."""
+        """Listen to Locust's `request` event; the names are the event's, the values may be anything.
+
+        A request that cannot be counted as it is reported was sent all the same: it is told, and lost.
+        """
         request = context.pop(REQUEST_KEY, None) if isinstance(context, dict) else None
         if request is not None and (self._unsendable(request, response) or not self.requests.close(request)):
             return
+        method, name = name_of(request_type), _recorded_name(name_of(name), request)
         if isinstance(exception, Exception) and is_forbidden(exception):
-            self._on_unsent(str(request_type), _recorded_name(str(name), request), exception)
+            self._on_unsent(method, name, exception)
             return
-        if not isinstance(response_time, SupportsFloat) or not math.isfinite(response_time):
-            text = f"was reported with response_time={response_time!r}"[:MAX_MESSAGE]
-            self._unmeasured(str(request_type), _recorded_name(str(name), request), UnmeasuredError(text))
+        try:
+            service_ns = time_ns_of(response_time)
+            result = self._result(
+                request, response, service_ns=service_ns, exception=exception, start_time=start_time
+            )
+        except UnmeasuredError as error:
+            self._unmeasured(method, name, error)
             return
+        except Exception as error:  # noqa: BLE001 - whatever the reported values' own classes raise
+            told = UnmeasuredError(f"could not be counted: {message_of(error)}")
+            self._unmeasured(method, name, told)
+            return
+        self.recorder.record(method, name, replace(result, size=size_of(response_length)))
+        if result.failure is None and service_ns != result.latency_ns:
+            self.recorder.counter(method, name).service(result.start_ns, service_ns)
+
+    def _result(
+        self,
+        request: InFlightRequest | None,
+        response: object,
+        *,
+        service_ns: int,
+        exception: object,
+        start_time: object,
+    ) -> Result:
+        """Return what became of a request that took `service_ns` from its sending on.
+
+        Raises:
+            UnmeasuredError: It has a status that no response can have.
+        """
         waited_ns = _waited_ns(request) if request is not None else take_schedule_lag(current_user())
-        service_ns = max(1, round(float(response_time) * 1_000_000))
-        latency_ns = service_ns + waited_ns
         start_ns = (
             request.start_ns if request is not None else self._start(service_ns, start_time) - waited_ns
         )
@@ -136,12 +163,7 @@ class Tracker:
         failure, status, message, cache = self._judge(
             response, error, by_scenario=by_scenario, approved=approved
         )
-        size = int(response_length) if isinstance(response_length, Integral) else 0
-        result = Result(start_ns, latency_ns, failure, status, message, cache, size)
-        method, name = str(request_type), _recorded_name(str(name), request)
-        self.recorder.record(method, name, result)
-        if failure is None and waited_ns:
-            self.recorder.counter(method, name).service(start_ns, service_ns)
+        return Result(start_ns, service_ns + waited_ns, failure, status, message, cache)
 
     def _start(self, latency_ns: int, start_time: object) -> int:
         """Return when a request of a client that is not wrapped was sent, on the monotonic clock.
@@ -150,17 +172,17 @@ class Tracker:
         the event is fired late; it is used where it lies within the run.
         """
         latest = time.monotonic_ns() - latency_ns
-        if not isinstance(start_time, int | float) or not math.isfinite(start_time):
+        moment = moment_of(start_time)
+        if moment is None:
             return latest
-        reported = time.monotonic_ns() - round((time.time() - start_time) * 1_000_000_000)
+        reported = time.monotonic_ns() - round((time.time() - moment) * 1_000_000_000)
         return reported if self.recorder.origin_ns <= reported <= latest else latest
 
     def _judge(
         self, response: object, error: BaseException | None, *, by_scenario: bool, approved: bool = False
     ) -> tuple[FailureClass | None, int | None, str, int]:
         """Return failure, status, message and cache outcome of a response."""
-        status = getattr(response, "status_code", None)
-        status = status if isinstance(status, int) else None
+        status = status_of(response)
         fields = fields_of(response)
         transport = getattr(response, "error", None) if status == 0 else None
         if isinstance(transport, BaseException):

@@ -219,6 +219,7 @@ STRANGER = ForbiddenConnection("auth.example.com", "93.184.216.34", 443)
 EVIDENCE_FAULTS: tuple[EvidenceFault, ...] = (
     EvidenceFault("worker lost", "generator", _lost_worker),
     EvidenceFault("worker incomplete", "generator", _worker(complete=False)),
+    EvidenceFault("report damaged", "generator", _worker(unreadable=1)),
     EvidenceFault("no worker reported", "generator", _health(workers=())),
     EvidenceFault("processor exhausted", "generator", _worker(cpu=0.99)),
     EvidenceFault("event loop late", "generator", _worker(loop_lag_p99=0.5)),

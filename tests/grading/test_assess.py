@@ -84,6 +84,7 @@ def test_a_tier_that_nobody_speaks_of_is_not_achieved() -> None:
         pytest.param(replace(HEALTH, workers=(replace(WORKER, loop_lag_max=1.1),)), "stall", id="stalled"),
         pytest.param(replace(HEALTH, suspended=1.1), "stall", id="suspended"),
         pytest.param(replace(HEALTH, workers=(replace(WORKER, complete=False),)), "workers", id="incomplete"),
+        pytest.param(replace(HEALTH, workers=(replace(WORKER, unreadable=1),)), "workers", id="damaged"),
         pytest.param(replace(HEALTH, unrecorded=1), "recording", id="a request is lost"),
         pytest.param(replace(HEALTH, exceptions={"KeyError: 'x'": 3}), "scenario", id="the scenario raises"),
         pytest.param(replace(HEALTH, forbidden=(ELSEWHERE,)), "allowed-targets", id="it went elsewhere"),

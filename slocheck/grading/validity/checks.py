@@ -141,13 +141,17 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 
 def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
-    """Each worker's recording arrived completely."""
+    """Each worker's recording arrived completely, and could be read."""
     incomplete = [worker.worker for worker in evidence.health.workers if not worker.complete]
     total = len(evidence.health.workers)
     message = f"{total - len(incomplete)} of {total} workers complete"
     if incomplete:
         message += f"; requests of {', '.join(incomplete)} are missing from every count"
-    return [Finding("workers", not incomplete, message)]
+    unreadable = sum(worker.unreadable for worker in evidence.health.workers)
+    if unreadable:
+        entries = quantity(unreadable, "entry of their reports", "entries of their reports")
+        message += f"; {entries} could not be read, and nobody knows what they would have changed"
+    return [Finding("workers", not incomplete and not unreadable, message)]
 
 
 def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:

@@ -5,11 +5,11 @@ No Locust here.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.documents.words import most_often
+from slocheck.documents.words import most_often, quantity
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
@@ -22,7 +22,10 @@ from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerRe
 
 DOWN_AFTER_S = 10.0
 """A target is down when nothing but failures came back for this long."""
+MAX_MESSAGES = 500
+"""Of one worker that are kept; there are fewer, unless they are damaged."""
 _ALL = Fraction(1)
+_UNREADABLE = "warning: damaged in a report of this worker: "
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class WorkerState:
         messages: What Locust or the scenario logged, each once.
         memory: Resident bytes.
         forbidden: Where it tried to connect to, and was not allowed to.
+        unreadable: Messages, and entries of its reports, that were damaged and that verdicts depend on.
     """
 
     last: int = 0
@@ -58,21 +62,36 @@ class WorkerState:
     messages: list[str] = field(default_factory=list)
     memory: int = 0
     forbidden: tuple[ForbiddenConnection, ...] = ()
+    unreadable: int = 0
 
     def add(self, report: WorkerReport, window: range) -> None:
         """Take over what a report says about its worker."""
-        self.gap |= report.sequence != self.last + 1
-        self.last, self.final = report.sequence, report.final
+        sequence = report.sequence or self.last + 1
+        self.gap |= sequence != self.last + 1
+        self.last, self.final = sequence, report.final
         self.running, self.open = report.running, report.open
         self.in_flight, self.unrecorded = report.in_flight, report.unrecorded
         self.forbidden = report.forbidden
         self._add_health(report.health, window)
+        for text in (*report.unreadable, *report.unseen):
+            self._say(f"{_UNREADABLE}{text}")
+        self.unreadable += len(report.unreadable)
+
+    def lose(self, what: str) -> None:
+        """Note something of the worker's that could not be read."""
+        self.unreadable += 1
+        self._say(f"{_UNREADABLE}{what}")
+
+    def _say(self, text: str) -> None:
+        if text not in self.messages and len(self.messages) < MAX_MESSAGES:
+            self.messages.append(text)
 
     def _add_health(self, health: HealthSamples, window: range) -> None:
         self.cpu += [share for second, share in health.cpu if second in window]
         self.users.update({second: users for second, users in health.users.items() if second in window})
         self.lag += _within(window, health.loop_lag)
-        self.messages += [text for text in health.messages if text not in self.messages]
+        for text in health.messages:
+            self._say(text)
         self.memory = health.memory
 
 
@@ -92,6 +111,7 @@ class Collector:
         *,
         planned_users: int,
         window: range,
+        thresholds: int = 0,
         classes: Iterable[str] = (),
         max_exceptions: int = 0,
     ) -> None:
@@ -102,6 +122,7 @@ class Collector:
             model: The load model.
             planned_users: What the plan asks for.
             window: The window's seconds.
+            thresholds: That requests are counted against.
             classes: User classes that are expected to run a task.
             max_exceptions: Of the scenario's code that are tolerated.
         """
@@ -113,6 +134,7 @@ class Collector:
         self._model = model
         self._planned_users = planned_users
         self._window = window
+        self._thresholds = thresholds
         self._arrival_lag: Counter[int] = Counter()
         self._dropped = 0
         self._workers = {worker: WorkerState() for worker in workers}
@@ -144,7 +166,7 @@ class Collector:
     def add(self, worker: str, report: WorkerReport, *, now: float) -> None:
         """Add a report, once; `now` is the monotonic clock, seconds."""
         state = self._workers.get(worker)
-        if state is None or report.sequence <= state.last or state.final:
+        if state is None or 0 < report.sequence <= state.last or state.final:
             return
         state.add(report, self._window)
         self.last_end_ns = max(self.last_end_ns, report.last_end_ns)
@@ -156,9 +178,23 @@ class Collector:
         self._tasks.add(worker, report.tasks, now=now)
         for name in report.health.classes:
             self._idle_classes.pop(name, None)
-        if report.delta.counts or report.delta.errors:
-            self._waiting.append(report.delta)
-            self._watch_target(report.delta, now)
+        delta = self._fitting(state, report.delta)
+        if delta.counts or delta.errors:
+            self._waiting.append(delta)
+            self._watch_target(delta, now)
+
+    def lose(self, worker: str, what: str) -> None:
+        """Note a message of a worker that could not be read at all."""
+        if worker in self._workers:
+            self._workers[worker].lose(what)
+
+    def _fitting(self, state: WorkerState, delta: Delta) -> Delta:
+        """Return a delta without what was not counted against the plan's thresholds."""
+        known = (0, self._thresholds)
+        for endpoint, counts in delta.counts:
+            if len(counts.over) not in known:
+                state.lose(f"requests of {endpoint}: {quantity(len(counts.over), 'threshold')}")
+        return replace(delta, counts=tuple(each for each in delta.counts if len(each[1].over) in known))
 
     def _watch_target(self, delta: Delta, now: float) -> None:
         """Notice when nothing but failures, or refusals, comes back; this machine's own do not count."""
@@ -245,4 +281,5 @@ def _worker_health(worker: str, state: WorkerState) -> WorkerHealth:
         complete=state.final and not state.gap,
         memory=state.memory,
         messages=tuple(state.messages),
+        unreadable=state.unreadable,
     )

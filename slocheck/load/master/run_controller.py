@@ -83,7 +83,7 @@ class RunController:
         token = secrets.token_bytes(32)
         signer = Signer(token)
         locust_messages.sign_messages(signer)
-        self._runner = Master(environment, signer, self._on_report)
+        self._runner = Master(environment, signer, self._on_report, self._on_damaged)
         environment.runner = self._runner
         self._refuse(initialised(environment, self._runner, listeners) or self._runner.ended)
         self._processes = WorkerProcesses(plan.processes)
@@ -116,6 +116,7 @@ class RunController:
             self._model,
             planned_users=self._plan.users,
             window=self._phases.window,
+            thresholds=len(self._plan.thresholds_ns),
             max_exceptions=self._plan.max_exceptions,
             classes=() if self._plan.declarative else tuple(self._runner.user_classes_by_name),
         )
@@ -337,6 +338,10 @@ class RunController:
     def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:
             self._collector.add(worker, report, now=time.monotonic())
+
+    def _on_damaged(self, worker: str, error: str) -> None:
+        if self._collector is not None:
+            self._collector.lose(worker, error)
 
     def _step(self, phase: str) -> None:
         """Take commands, watch the clocks, and tick once a second, when the reports have come in."""

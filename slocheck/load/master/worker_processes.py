@@ -49,7 +49,11 @@ class Master(PlannedRunner, MasterRunner):
     """
 
     def __init__(
-        self, environment: Environment, signer: Signer, on_report: Callable[[str, WorkerReport], None]
+        self,
+        environment: Environment,
+        signer: Signer,
+        on_report: Callable[[str, WorkerReport], None],
+        on_damaged: Callable[[str, str], None],
     ) -> None:
         self.connected: set[str] = set()
         self.prepared: set[str] = set()
@@ -58,7 +62,7 @@ class Master(PlannedRunner, MasterRunner):
         self.end_reports: dict[str, EndReport] = {}
         self.over = False
         self._signer = signer
-        self._on_report = on_report
+        self._on_report, self._on_damaged = on_report, on_damaged
         local_socket.install()
         super().__init__(environment, "", 0)
         self.watch_groups()
@@ -76,9 +80,12 @@ class Master(PlannedRunner, MasterRunner):
                 self.handle_message(message.node_id, message)
 
     def handle_message(self, client_id: str, msg: Message) -> None:
-        """Act on one worker's message; a damaged one is dropped and leaves a gap in the sequence."""
+        """Act on one worker's message; one that cannot be read is dropped, and told of its worker."""
         if msg.type != locust_messages.SLOCHECK:
-            super().handle_message(client_id, msg)
+            try:
+                super().handle_message(client_id, msg)
+            except Exception:  # the file may send anything under Locust's names
+                logger.exception("a message of type %r is dropped", msg.type)
             return
         try:
             self._take(client_id, protocol.decode_worker_message(msg.data, client_id))
@@ -86,6 +93,15 @@ class Master(PlannedRunner, MasterRunner):
             self.refusal = str(error)
         except protocol.ProtocolError as error:
             logger.warning("a message is dropped: %s", error)
+            self._damaged(client_id, str(error))
+
+    def _damaged(self, client_id: str, error: str) -> None:
+        """Note a message that could not be read: nobody knows what it would have changed."""
+        if self.over:
+            text = f"what worker {client_id} reported at its end could not be read: {error}"
+            self.end_reports.setdefault(client_id, EndReport(listener_errors={text: 1}))
+        else:
+            self._on_damaged(client_id, error)
 
     def _take(self, client_id: str, message: WorkerMessage) -> None:
         match message:

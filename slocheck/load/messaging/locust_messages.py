@@ -1,6 +1,8 @@
 """Locust's messages between master and workers, signed. slocheck's own travel in them as one type."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import copysign, inf
+from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
 from locust.rpc.protocol import Message, decode, encode
@@ -18,10 +20,37 @@ def sign_messages(signer: Signer) -> None:
     """Sign every message that this process sends."""
 
     def signed(self: Message) -> bytes:
-        parts = (self.type, self.data, self.node_id)
-        return signer.sign(msgpack.dumps(parts, default=encode, unicode_errors=_ANY_TEXT))
+        return signer.sign(_packed((self.type, self.data, self.node_id)))
 
     Message.serialize = signed  # type: ignore[method-assign] # Locust has no other way in
+
+
+def sendable(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Exception]]:
+    """Return the entries of some data that can be sent, and why the others cannot, by key."""
+    good, bad = {}, {}
+    for key, value in data.items():
+        try:
+            _packed((key, value))
+        except Exception as error:  # noqa: BLE001 - whatever a listener of the Locust file has put there
+            bad[str(key)] = error
+        else:
+            good[key] = value
+    return good, bad
+
+
+def _packed(plain: object) -> bytes:
+    packed: bytes = msgpack.dumps(plain, default=_encoded, unicode_errors=_ANY_TEXT)
+    return packed
+
+
+def _encoded(value: object) -> object:
+    """Return what stands for a value that msgpack does not know; for a number beyond 64 bits, a float."""
+    if not isinstance(value, int):
+        return encode(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return copysign(inf, value)
 
 
 def open_message(signer: Signer, frames: Sequence[bytes]) -> Message | None:
@@ -38,7 +67,7 @@ def open_message(signer: Signer, frames: Sequence[bytes]) -> Message | None:
             packed, raw=False, strict_map_key=False, object_hook=decode, unicode_errors=_ANY_TEXT
         )
         message = Message(*parts)
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - Locust's own decoding raises whatever a damaged value leads to
         return None
     if len(frames) > 1 and frames[0] != str(message.node_id).encode():
         return None

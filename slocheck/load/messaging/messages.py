@@ -297,7 +297,7 @@ class WorkerReport:
     """A worker, right after each second, and once more at its end.
 
     Attributes:
-        sequence: 1 for the first, and so on: a gap shows that one is missing.
+        sequence: 1 for the first, and so on: a gap shows that one is missing; 0: it could not be read.
         final: The last one.
         delta: What was recorded since the report before.
         running: Users running now.
@@ -309,6 +309,8 @@ class WorkerReport:
         arrivals: Of the open model.
         tasks: Of a Locust file.
         forbidden: Where its process tried to connect to until now, and was not allowed to.
+        unreadable: Set by whoever reads it: entries that were damaged, and that verdicts depend on.
+        unseen: The same of entries that are only shown.
     """
 
     sequence: int
@@ -323,6 +325,8 @@ class WorkerReport:
     arrivals: ArrivalCounts = ArrivalCounts()
     tasks: TaskCounts = TaskCounts()
     forbidden: tuple[ForbiddenConnection, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 Command = PrepareLoad | StartLoad | FinishWindow | StopLoad

@@ -123,6 +123,15 @@ class Worker(PlannedRunner, WorkerRunner):
     def _send(self, message: WorkerMessage) -> None:
         self._send_plain(protocol.encode(message))
 
+    def _send_stats(self) -> None:
+        """Send Locust's own statistics; what a listener adds and cannot be sent is left out, and told."""
+        data: dict[str, Any] = {}
+        self.environment.events.report_to_master.fire(client_id=self.client_id, data=data)
+        good, bad = locust_messages.sendable(data)
+        for key, error in bad.items():
+            self._health.add_message(f"warning: report_to_master: {key!r} cannot be sent: {error}")
+        self.send_message("stats", good)
+
     def _send_plain(self, plain: Any) -> None:
         self.send_message(locust_messages.SLOCHECK, plain)
 

@@ -104,10 +104,16 @@ def test_what_a_file_cannot_have_meant_is_not_a_failure_of_the_target(tmp_path: 
 
 
 UNMEASURED = """
+    from types import SimpleNamespace
+
     import gevent
-    from locust import FastHttpUser, HttpUser, User, constant, task
+    from locust import FastHttpUser, HttpUser, User, constant, events, task
     from requests.adapters import HTTPAdapter
     from slocheck.users import LeanHttpUser
+
+    @events.report_to_master.add_listener
+    def add_junk(client_id, data):
+        data["junk"] = object()
 
     class Again(HTTPAdapter):
         def send(self, request, **kwargs):
@@ -153,6 +159,13 @@ UNMEASURED = """
                 request_type="RPC", name="untimed", response_time=None, response_length=0, exception=None,
                 context={},
             )
+            for time, status in ((1e300, 200), (-10 ** 30, 200), (1.0, 10 ** 30)):
+                self.environment.events.request.fire(
+                    request_type="RPC", name="odd \\ud83d", response_time=time, response_length=-10 ** 30,
+                    response=SimpleNamespace(status_code=status, headers={}), exception=None, context={},
+                )
+            self.environment.runner.send_message("exception", 10 ** 30)
+            self.environment.runner.send_message("own", {"__ObjectId__": 1, "as_str": "x"})
             if len(self.environment.runner.user_greenlets) == 5:
                 self.stop(force=True)
 """
@@ -162,11 +175,14 @@ SAID = (
     "GET Fast was killed before its response; let the client time out instead",
     "GET Lean was killed before its response; let the client time out instead",
     "RPC untimed was reported with response_time=None",
+    "RPC odd \\ud83d was reported with response_time=1e+300",
+    f"RPC odd \\ud83d was reported with response_time=-1{'0' * 30}",
+    f"RPC odd \\ud83d was reported with status_code=1{'0' * 30}",
 )
 
 
 def test_what_the_file_keeps_from_being_measured_is_not_a_failure_of_the_target(tmp_path: Path) -> None:
-    """Sent twice, killed in flight, without a time: told with the line, counted as lost, blamed on nobody."""
+    """Sent twice, killed, without a time or with an odd one: told with its line, lost, blamed on nobody."""
     scenario = write_scenario(tmp_path, UNMEASURED)
     with LoadServer() as server:
         ended = run(make_plan(server.url, scenario, users=5, duration_s=2))
@@ -177,4 +193,7 @@ def test_what_the_file_keeps_from_being_measured_is_not_a_failure_of_the_target(
         assert all("scenario.py:" in said for said in found)
     assert health.unrecorded == sum(health.exceptions.values())
     assert ended.sent == 0
+    (worker,) = health.workers
+    assert (worker.complete, worker.unreadable) == (True, 0)
+    assert any("'junk' cannot be sent" in text for text in worker.messages)
     assert health.gone.startswith("a user was ended: user.stop() in ")

@@ -103,6 +103,23 @@ def test_a_gap_or_a_missing_final_is_incomplete(
     assert health.unrecorded == (0 if final else 1), "the requests that were open when it was last heard"
 
 
+def test_what_cannot_be_read_is_counted(collector: Collector) -> None:
+    """Damaged entries, messages, and slices of another plan's thresholds are told; the rest counts on."""
+    odd = Delta(((Endpoint("GET", "/"), SliceCounts(0, ok=7, over=(1,))),))
+    collector.add("a", report(1, ok=1, unreadable=("cpu: nan",), unseen=("memory: -1",)), now=0)
+    collector.add("a", report(0, delta=odd), now=0)
+    collector.add("a", report(3, ok=1, final=True), now=0)
+    collector.lose("b", "not a message")
+    collector.lose("stranger", "not a message")
+    assert taken(collector) == 2
+    one, two = collector.health(clocks=ClockWatch(), measured_s=2).workers
+    assert one.complete, "a number that cannot be read leaves no gap"
+    assert (one.unreadable, two.unreadable) == (2, 1)
+    assert [text.rpartition("worker: ")[2] for text in one.messages] == [
+        "cpu: nan", "memory: -1", "requests of GET /: 1 threshold",
+    ]  # fmt: skip
+
+
 def test_health_is_of_the_window(collector: Collector) -> None:
     """Samples outside of the window do not count; users are the fewest of any second, over all workers."""
     lag = bucket_index(5 * MS)

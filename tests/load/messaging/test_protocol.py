@@ -6,7 +6,7 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import slocheck
@@ -14,7 +14,7 @@ from slocheck.documents.texts import each_text
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import ArrivalStats, Ending, FileResult, LoadHealth, WorkerHealth
-from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
+from slocheck.evidence.recording import BEFORE_LOAD, ErrorExample, FailureClass, SliceCounts
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.messages import (
@@ -61,7 +61,7 @@ PLAN = LoadPlan(
 )  # fmt: skip
 COUNT = st.integers(0, 2**60)
 HISTOGRAM = st.dictionaries(st.integers(0, 5000), COUNT, max_size=4)
-SECONDS = st.integers(-2, 5)
+SECONDS = st.integers(BEFORE_LOAD, 5)
 SLICES = st.builds(
     SliceCounts,
     second=SECONDS,
@@ -244,20 +244,55 @@ def test_any_other_value_is_one_error(value: object) -> None:
             protocol.decode_progress(json.dumps(plain).encode())
 
 
-@given(REPORTS, st.data())
-def test_a_damaged_report_is_one_error_or_a_report(report: WorkerReport, data: st.DataObject) -> None:
-    """Any field replaced by junk costs at most its message."""
+JUNK: st.SearchStrategy[Any] = JSON | st.sampled_from(
+    ["\ud800", 1e300, -(10**30), 10**30, float("nan"), float("inf"), -1, 0.5, True, None, {}, [[]], b"x"]
+)
+SHOWN_ONLY = frozenset({"messages", "memory", "classes"})
+
+
+@settings(deadline=None)
+@given(REPORTS, JUNK, st.data())
+def test_a_damaged_entry_costs_that_entry(report: WorkerReport, junk: object, data: st.DataObject) -> None:
+    """Whatever is replaced by junk, all else of the report is as it was, and what is missing is named."""
     plain = protocol.encode(report)
     place: Any = plain[3]
-    key = data.draw(st.sampled_from(sorted(place)))
+    field = key = data.draw(st.sampled_from(sorted(place)))
     while isinstance(place[key], list) and place[key] and data.draw(st.booleans()):
         place, key = place[key], data.draw(st.integers(0, len(place[key]) - 1))
-    place[key] = data.draw(JSON)
-    try:
-        decoded = protocol.decode_worker_message(plain, "w")
-    except ProtocolError:
-        return
+    before, place[key] = place[key], junk
+    decoded = protocol.decode_worker_message(plain, "w")
     assert isinstance(decoded, WorkerReport)
+    again = protocol.encode(decoded)
+    assert protocol.decode_worker_message(through_msgpack(again), "w") == replace(
+        decoded, unreadable=(), unseen=()
+    ), "what was taken over is in order"
+    whole, taken = protocol.encode(report)[3], again[3]
+    assert {name: taken[name] for name in taken if name != field} == {
+        name: whole[name] for name in whole if name != field
+    }
+    if _entries(taken[field]) < _entries(whole[field]) and not isinstance(junk, list):  # one may be in order
+        assert decoded.unreadable or (decoded.unseen and field in (*SHOWN_ONLY, "delta")), before
+
+
+def _entries(plain: Any) -> int:
+    """Return how many values an entry holds."""
+    return sum(map(_entries, plain)) if isinstance(plain, list) else 1
+
+
+@pytest.mark.parametrize("junk", ["\ud83d", 1e300, -(10**30), 10**30, float("nan"), -2, "7", None, True])
+def test_junk_in_a_slice_costs_that_slice(junk: object) -> None:
+    """The requests of other seconds still count; those of the damaged one are known to be missing."""
+    counts = SliceCounts(1, ok=2, failures={FailureClass.RESET: 1}, statuses={200: 2}, latencies={3: 2})
+    delta = Delta(((Endpoint("GET", "/"), counts), (Endpoint("GET", "/"), replace(counts, second=2))))
+    for place in range(16):
+        plain = protocol.encode(WorkerReport(1, False, delta, 1, 0, 0, 0, 0))
+        plain[3]["delta"][0][0][place] = junk
+        decoded = protocol.decode_worker_message(plain, "w")
+        assert isinstance(decoded, WorkerReport)
+        written_out = isinstance(junk, str) and place < 2  # a text where one belongs
+        assert len(decoded.delta.counts) == (2 if written_out else 1), place
+        assert delta.counts[1] in decoded.delta.counts
+        assert len(decoded.unreadable) == (0 if written_out else 1), place
 
 
 @pytest.mark.parametrize(

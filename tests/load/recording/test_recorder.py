@@ -1,6 +1,7 @@
 """The recorder: exact counts by endpoint and second, and each request in flight counted once."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from slocheck.evidence.histogram import bucket_index, merge
 from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT, RecordingBuilder
 from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, SliceCounts
 from slocheck.load.recording.recorder import Recorder, Result
+from slocheck.load.recording.reported import MAX_NAME
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, Endpoint, FailureRule
@@ -170,13 +172,47 @@ def test_a_missing_response_is_not_made_good(tracker: Tracker) -> None:
     assert (counts.unserved, counts.statuses) == (1, {0: 1})
 
 
-def test_an_event_without_a_time_is_confessed(tracker: Tracker) -> None:
-    """A request whose duration nobody knows is unrecorded, not a request of 0 ms."""
-    tracker.on_request("RPC", "x", None)
-    tracker.on_request("RPC", "x", float("nan"))
-    assert tracker.unrecorded == 2
-    tracker.on_request("RPC", "x", 0.0)
-    assert counted(tracker).max_ns == 1
+class Raises:
+    """Raises whatever is asked of it."""
+
+    def __float__(self) -> float:
+        raise KeyError
+
+    def __str__(self) -> str:
+        raise KeyError
+
+    __bool__ = __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        *({"response_time": value} for value in (None, float("nan"), 1e300, 10**400, -(10**30), -0.001, "5")),
+        {"response_time": Raises()},
+        *({"response": Response(status)} for status in (10**30, -(10**30), -1, 1000)),
+        {"exception": Raises()},
+    ],
+    ids=lambda reported: next(iter(reported)),
+)
+def test_a_request_that_cannot_be_counted_as_reported_is_lost(tracker: Tracker, reported: Any) -> None:
+    """It was sent, and nobody knows how it went: told with its name, not taken for a fast success."""
+    told: list[str] = []
+    tracker._on_unsent = lambda *_: told.append("told")
+    arguments = {"request_type": "RPC", "name": "x", "response_time": 1.0, **reported}
+    tracker.on_request(**arguments)
+    assert (tracker.unrecorded, told) == (1, ["told"])
+    assert tracker.recorder.flush().counts == ()
+
+
+def test_what_is_odd_beside_the_time_costs_that_alone(tracker: Tracker) -> None:
+    """A size, a start or a name that cannot be one takes the place of nothing; a time of 0 is 1 ns."""
+    for size in (-(10**30), 10**30, 1e300, "5", None):
+        tracker.on_request("RPC", "x", 0.0, response_length=size, start_time=1e300)
+    counts = counted(tracker)
+    assert (counts.ok, counts.max_ns, counts.bytes_received, tracker.unrecorded) == (5, 1, 0, 0)
+    tracker.on_request(Raises(), "\ud800" * 10_000, 1.0)  # type: ignore[arg-type]
+    ((endpoint, _),) = tracker.recorder.flush().counts
+    assert endpoint == Endpoint("(Raises)", "\ud800" * MAX_NAME)
 
 
 @pytest.mark.parametrize(

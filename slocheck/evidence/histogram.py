@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SUB_BITS = 8
+MAX_INDEX = (54 << _SUB_BITS) + 511
+"""Of the bucket that holds the largest latency of 64 bits, 2^63 - 1 ns."""
 
 
 def bucket_index(ns: int) -> int:

@@ -5,7 +5,6 @@ disk leaves the old file or the new one, never half of one.
 """
 
 import fcntl
-import gzip
 import os
 import re
 import secrets
@@ -16,43 +15,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from slocheck.documents.texts import each_text, valid_text
+from slocheck.documents.yaml_tree import MAX_BYTES
 from slocheck.errors import MeasurementError, SaveError, UsageError
-from slocheck.evidence.model import SCHEMA_VERSION, Evidence
-from slocheck.evidence.recording import SliceCounts
-from slocheck.evidence.series import RawSeries
+from slocheck.evidence.model import Evidence
+from slocheck.pipeline.evidence_file import MAX_FILE, decoded, encoded, fits_spec, read_bounded
 
 EVIDENCE_FILE = "evidence.json.gz"
 SPEC_FILE = "slo.yaml"
 RUNNING_FILE = "running"
 ABORTED_FILE = "aborted"
 LATEST = "latest"
-MAX_EVIDENCE_BYTES = 1 << 30
 _SPECIAL = (("/", "dev"), ("/", "proc"))
 """Where paths lead to open files of this process, which must not be replaced, and to devices."""
 _RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
-
-
-class _Document(BaseModel):
-    """The file as a whole: NaN and infinity are kept, as strings."""
-
-    model_config = ConfigDict(ser_json_inf_nan="strings")
-
-    evidence: Evidence
-
-
-class _Version(BaseModel):
-    """The one field that every format of the evidence has."""
-
-    schema_version: int
-
-
-class _AnyDocument(BaseModel):
-    """The file in any format, read for its version alone."""
-
-    evidence: _Version
 
 
 class RunFolder:
@@ -122,10 +97,9 @@ class RunFolder:
 
 def _save(folder: Path, evidence: Evidence, spec_text: str) -> None:
     """Write spec and evidence, the evidence last; raises SaveError."""
-    write_atomically(folder / SPEC_FILE, spec_text.encode("utf-8", "backslashreplace"))
-    valid = each_text(evidence, valid_text, untouched=(SliceCounts, RawSeries))
-    plain = _Document(evidence=valid).model_dump_json()
-    write_atomically(folder / EVIDENCE_FILE, gzip.compress(plain.encode(), compresslevel=6, mtime=0))
+    spec = spec_text.encode("utf-8", "backslashreplace")
+    write_atomically(folder / SPEC_FILE, spec)
+    write_atomically(folder / EVIDENCE_FILE, encoded(evidence, spec))
 
 
 def write_to(target: Path, content: bytes) -> None:
@@ -290,28 +264,13 @@ def _age(path: Path) -> tuple[str, int]:
 def load_evidence(folder: Path) -> Evidence:
     """Read a run back; raises UsageError when it is damaged or of another version."""
     path = folder / EVIDENCE_FILE
-    try:
-        with gzip.open(path) as file:
-            plain = file.read(MAX_EVIDENCE_BYTES + 1)
-        if len(plain) > MAX_EVIDENCE_BYTES:
-            raise UsageError(f"{path}: larger than {MAX_EVIDENCE_BYTES} bytes; not evidence of slocheck")
-        _check_version(path, plain)
-        return _Document.model_validate_json(plain).evidence
-    except (OSError, EOFError, ValidationError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise UsageError(f"{path}: damaged, or not evidence of slocheck: {first}") from error
+    return decoded(path, read_bounded(path, MAX_FILE))
 
 
-def _check_version(path: Path, plain: bytes) -> None:
-    """Raise UsageError for evidence of another format, which could only be misread."""
-    version = _AnyDocument.model_validate_json(plain).evidence.schema_version
-    if version < SCHEMA_VERSION:
-        raise UsageError(
-            f"{path}: evidence format {version}, which only development versions before slocheck 0.1.0 read "
-            f"and write; this slocheck reads format {SCHEMA_VERSION}: run again"
-        )
-    if version > SCHEMA_VERSION:
-        raise UsageError(
-            f"{path}: evidence format {version}, which a newer slocheck wrote; "
-            f"this slocheck reads format {SCHEMA_VERSION}: upgrade it to read the run"
-        )
+def load_spec_text(folder: Path) -> bytes:
+    """Return the spec that a run was made with; raises UsageError when it is not what was archived."""
+    path = folder / SPEC_FILE
+    written = read_bounded(path, MAX_BYTES)
+    if not fits_spec(read_bounded(folder / EVIDENCE_FILE, MAX_FILE), written):
+        raise UsageError(f"damaged, or changed since: {EVIDENCE_FILE} has the checksum of another one")
+    return written

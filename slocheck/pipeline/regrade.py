@@ -11,7 +11,7 @@ from slocheck.grading.report import Report
 from slocheck.indicators.comparability import differences
 from slocheck.indicators.pooling import pooled
 from slocheck.masking import masked, secrets_of
-from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence
+from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence, load_spec_text
 from slocheck.spec.loader import load_spec, parse_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 from slocheck.statistics.blocking import MIN_RUNS
@@ -33,11 +33,11 @@ class ArchivedRun:
         """Return the spec that the run was made with, its overrides applied; raises UsageError."""
         path = self.folder / SPEC_FILE
         try:
-            archived = parse_spec(path.read_bytes(), self.evidence.provenance.spec_path, environment=None)
-        except (OSError, UsageError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
+            written = load_spec_text(self.folder)
+            archived = parse_spec(written, self.evidence.provenance.spec_path, environment=None)
+        except UsageError as error:
             raise UsageError(
-                f"{path}: the spec that the run was made with cannot be read ({reason}); "
+                f"{path}: the spec that the run was made with cannot be read ({error}); "
                 "grade the run by itself, with --spec SPEC"
             ) from error
         return with_overrides(archived, self.evidence.overrides)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from slocheck.documents.texts import valid_text
 from slocheck.evidence.forbidden import ForbiddenConnection
-from slocheck.evidence.histogram import bucket_index
+from slocheck.evidence.histogram import MAX_INDEX
 from slocheck.evidence.merge import MAX_MESSAGE, Delta
 from slocheck.evidence.recording import BEFORE_LOAD, ErrorExample, FailureClass, SliceCounts
 from slocheck.load.messaging.messages import (
@@ -29,7 +29,6 @@ K = TypeVar("K")
 T = TypeVar("T")
 MAX_COUNT = (1 << 63) - 1
 """Of anything: what 64 bits hold, nanoseconds included."""
-_MAX_INDEX = bucket_index(MAX_COUNT)
 _MAX_STATUS = 999
 _MAX_SECOND = 10_000_000
 """Of a run; about four months."""
@@ -340,7 +339,7 @@ def _text_and_count(text: Any, count: Any) -> tuple[str, int]:
     return _text(text), _count(count)
 
 
-def _counts(flat: Any, highest: int = _MAX_INDEX) -> dict[int, int]:
+def _counts(flat: Any, highest: int = MAX_INDEX) -> dict[int, int]:
     """Return a count by bucket index or status, none above `highest`."""
     values = _list(flat)
     if not values:

@@ -200,7 +200,8 @@ def _rest(user: Any, seconds: float) -> None:
         return
     user._state = LOCUST_STATE_WAITING  # noqa: SLF001
     gevent.sleep(seconds)
-    user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
+    if user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001
+        user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
 
 
 def at_once(_user: Any, _turn: Turn) -> None:

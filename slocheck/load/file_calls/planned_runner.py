@@ -2,9 +2,10 @@
 
 import functools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from gevent.pool import Group
+from locust.rpc.protocol import Message
 from locust.runners import Runner
 
 from slocheck.load.file_end import called, decided_by_plan
@@ -21,23 +22,34 @@ class PlannedRunner(Runner):
         """End the run, because the Locust file asks for it; `how` names the call and its line."""
         raise NotImplementedError
 
-    def watch_groups(self) -> None:
-        """Let the file kill neither all users nor what connects this process to the others."""
+    def watch_parts(self) -> None:
+        """Let the file kill neither users nor what connects this process to the others, nor order them."""
         for name in ("greenlet", "user_greenlets"):
             group: Any = getattr(self, name)
-            group.kill = self._ends_the_run(group, f"runner.{name}.kill()")
+            group.kill = self._unless_asked(group.kill, partial(_kill, f"runner.{name}.kill()"))
+        for name in ("server", "client"):
+            socket: Any = getattr(self, name, None)
+            for send in ("send", "send_to_client") if socket is not None else ():
+                call = f"runner.{name}.{send}"
+                setattr(socket, send, self._unless_asked(getattr(socket, send), partial(_order, call)))
 
-    def _ends_the_run(self, group: Group, call: str) -> Callable[..., None]:
-        kill = group.kill
+    def _unless_asked(self, original: Callable[..., None], ends: Callable[..., str]) -> Callable[..., None]:
+        """Return a function of the runner's parts that ends the run where the file calls it.
 
-        @functools.wraps(kill)
-        def killed(*args: Any, **kwargs: Any) -> None:
-            if caller():
+        Args:
+            original: The function.
+            ends: Returns the call in words, given its arguments; empty for one that the file may make.
+        """
+
+        @functools.wraps(original)
+        def function(*args: Any, **kwargs: Any) -> None:
+            call = ends(*args, **kwargs)
+            if call and caller():
                 self.end_by_file(called(call))
             else:
-                kill(*args, **kwargs)
+                original(*args, **kwargs)
 
-        return killed
+        return function
 
     def _asked_by_file(self, name: str) -> bool:
         """End the run where the Locust file makes this call."""
@@ -71,7 +83,11 @@ class PlannedRunner(Runner):
     def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
         """Stop users by the plan."""
         if not self._asked_by_file("stop_users"):
-            super().stop_users(user_classes_stop_count)
+            self.stop_by_plan(user_classes_stop_count)
+
+    def stop_by_plan(self, by_class: dict[str, int]) -> None:
+        """Stop so many users of each class, as Locust does."""
+        super().stop_users(by_class)
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Send a message of the file's own, or one of Locust's or slocheck's."""
@@ -79,3 +95,12 @@ class PlannedRunner(Runner):
             self.end_by_file(called(f"runner.send_message({msg_type!r})"))
         else:
             super().send_message(msg_type, data, client_id)  # type: ignore[safe-super]
+
+
+def _kill(call: str, *_: object, **__: object) -> str:
+    return call
+
+
+def _order(call: str, message: Message) -> str:
+    """Return a call that sends one of Locust's orders, in words; empty where it sends another message."""
+    return f"{call}({message.type!r})" if message.type in _ORDERS else ""

@@ -86,16 +86,20 @@ class ProcessExits:
 
 
 def _by(number: int) -> int | None:
-    """Return what a signal would end this process with; None where the file itself handles it."""
-    handled = number != signal.SIGINT and callable(signal.getsignal(number))
-    return None if number in _HARMLESS or handled else _BY_SIGNAL + number
+    """Return what a signal would end this process with; None where it does not, or the file handles it."""
+    if number in _HARMLESS or number not in signal.valid_signals():
+        return None
+    handler = signal.getsignal(number)
+    handled = callable(handler) or handler is signal.SIG_IGN
+    return None if handled and number != signal.SIGINT else _BY_SIGNAL + number
 
 
 def _shown(name: str, args: tuple[Any, ...]) -> str:
     """Return what tells of a call's arguments: an exit code, or a signal by its name."""
-    if not args:
-        return ""
-    return str(args[-1]) if name == "os._exit" else signal.Signals(args[-1]).name
+    if not args or name == "os._exit":
+        return ", ".join(map(str, args))
+    named = (each.name for each in signal.Signals if each == args[-1])
+    return next(named, str(args[-1]))
 
 
 def _refused(original: Callable[..., Any], what: str) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ import gevent
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.drain import refuse_while_draining
+from slocheck.load.drain import refuse_at_end
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.http1.connection import Connection
@@ -94,8 +94,7 @@ class LeanHttpSession:
             UnsendableRequestError: The request cannot be written, or is for another host. This and whatever
                 else an argument of a wrong type raises is counted as no request.
         """
-        if self._sink.draining:
-            refuse_while_draining(self.user)
+        refuse_at_end(self.user, draining=self._sink.draining)
         name = name or self.request_name or strip_url(str(url))
         try:
             written = self._written(method, url, content)

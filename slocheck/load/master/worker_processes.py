@@ -65,7 +65,7 @@ class Master(PlannedRunner, MasterRunner):
         self._on_report, self._on_damaged = on_report, on_damaged
         local_socket.install()
         super().__init__(environment, "", 0)
-        self.watch_groups()
+        self.watch_parts()
 
     def client_listener(self) -> Any:  # Locust says NoReturn; so is this
         """Receive from workers; messages that are not signed are dropped."""

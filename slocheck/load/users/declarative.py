@@ -14,6 +14,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
+from slocheck.load.drain import sends_no_more
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.http1.connection import Connection
@@ -90,7 +91,7 @@ class FlowUser(User):
         """Send a flow's steps; the first one counts from when it was due."""
         last = None if self.iterations.thinks_after_last else steps[-1]
         for step in steps:
-            if self.sink.draining:
+            if self.sink.draining or sends_no_more(self):
                 raise gevent.GreenletExit
             if not self._send(step, values, due_ns) and step.captures:
                 return
@@ -101,6 +102,8 @@ class FlowUser(User):
     def _think(self, shortest_s: float, longest_s: float) -> None:
         self._state = LOCUST_STATE_WAITING
         gevent.sleep(random.uniform(shortest_s, longest_s))  # noqa: S311 - a pause, seeded with the run
+        if self._state == LOCUST_STATE_STOPPING:
+            raise gevent.GreenletExit  # it is being killed, which a request could not survive
         self._state = LOCUST_STATE_RUNNING
 
     def _send(self, step: CompiledStep, values: list[object], due_ns: int) -> bool:

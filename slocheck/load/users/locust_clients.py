@@ -24,7 +24,7 @@ from locust import clients
 from locust.contrib import fasthttp
 from locust.user.users import RestMixin
 
-from slocheck.load.drain import refuse_while_draining
+from slocheck.load.drain import refuse_at_end
 from slocheck.load.recording.redirects import ElsewhereError, Redirect, origin_of
 from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.load.tracking import REQUEST_KEY, Tracker
@@ -67,8 +67,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
 
     @functools.wraps(original)
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        if tracker.draining:
-            refuse_while_draining(self.user)
+        refuse_at_end(self.user, draining=tracker.draining)
         late_ns = take_schedule_lag(self.user)
         written = kwargs.get("name") or (args[0] if args else None) or self.request_name
         url_name = None if written else _url_name(self, url)

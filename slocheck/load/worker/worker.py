@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPED, WorkerRunner
-from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.forbidden import ForbiddenConnection, later
@@ -44,6 +44,7 @@ from slocheck.load.tracking import Tracker
 from slocheck.load.worker.health import SAMPLE_S, Health
 from slocheck.load.worker.locust_stats import add_to_statistics
 from slocheck.load.worker.master_watch import MasterWatch
+from slocheck.load.worker.stops import ask_to_stop, leaves_by_plan, ramp_down, users_of
 
 REPORT_EVERY_S = 1.0
 _POLL_S = 0.02
@@ -90,7 +91,7 @@ class Worker(PlannedRunner, WorkerRunner):
         self._begun = False
         self._master = MasterWatch()
         super().__init__(environment, address, 0)
-        self.watch_groups()
+        self.watch_parts()
 
     def greet(self) -> None:
         """Tell the master that the file is loaded and its `init` listeners are through."""
@@ -246,7 +247,7 @@ class Worker(PlannedRunner, WorkerRunner):
             last_end_ns=tracker.last_end_ns,
             health=replace(self._health.take(), listener_errors=self._listeners.take_errors()),
             arrivals=self._model.take(),
-            tasks=self._watch.take(_users(self.user_greenlets)),
+            tasks=self._watch.take(users_of(self.user_greenlets)),
             forbidden=self._forbidden,
         )
 
@@ -283,21 +284,30 @@ class Worker(PlannedRunner, WorkerRunner):
         self.send_message("client_stopped")
         self._report(final=True)
 
-    def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
-        """Stop users as Locust does, or in a drain: each finishes its request and sends no other.
+    @property
+    def user_classes_count(self) -> dict[str, int]:
+        """Users by class, without those that the plan has asked to leave: it starts and stops others."""
+        counts = super().user_classes_count
+        for user in users_of(self.user_greenlets):
+            counts[type(user).__name__] -= leaves_by_plan(user)
+        return counts
+
+    def stop_by_plan(self, by_class: dict[str, int]) -> None:
+        """Stop users by the plan's stages, or in a drain: each finishes its request and sends no other.
 
         A user between two requests of a task ends at its next one. Users that are still there at the
         deadline are killed, after the requests in flight were recorded.
         """
         if self._drain_until is None:
-            super().stop_users(user_classes_stop_count)
+            users, request_s = users_of(self.user_greenlets), self._tracker.lean.longest_s
+            ramp_down(users, by_class, task_s=self._drain_s, request_s=request_s)
             return
         asked: set[int] = set()
         while self.user_greenlets and time.monotonic() < self._drain_until:
-            for user in _users(self.user_greenlets):
+            for user in users_of(self.user_greenlets):
                 if id(user) not in asked:
                     asked.add(id(user))
-                    _ask_to_stop(user)
+                    ask_to_stop(user)
             gevent.sleep(_POLL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)
         self.user_greenlets.kill(block=True, timeout=_KILL_S)
@@ -306,26 +316,6 @@ class Worker(PlannedRunner, WorkerRunner):
             self._flush()  # the listeners of the end read the statistics
 
 
-def _users(greenlets: Iterable[Any]) -> Iterator[Any]:
-    """Yield the users of greenlets that have not ended."""
-    return (greenlet.args[0] for greenlet in list(greenlets) if greenlet.args)
-
-
 def _let_others_go() -> None:
     """Let arrivals go that are due: a report in one piece would delay them for milliseconds."""
     gevent.sleep(_GIVE_WAY_S)
-
-
-def _ask_to_stop(user: Any) -> None:
-    """Stop a user in a greenlet, because its `on_stop` may take long.
-
-    A waiting user is killed, but its state is set first: the kill comes after those of other users, and a
-    wait that ends meanwhile would send a request only to have it killed in flight.
-    """
-    if user._state == LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
-        return
-    if user._state == LOCUST_STATE_WAITING:  # noqa: SLF001
-        user._state = LOCUST_STATE_STOPPING  # noqa: SLF001
-        gevent.spawn(user.group.killone, user.greenlet)
-    else:
-        gevent.spawn(user.stop)

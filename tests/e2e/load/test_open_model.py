@@ -114,16 +114,50 @@ def test_stages_send_as_many_in_each_second_as_they_say(tmp_path: Path) -> None:
     assert by_second(ended) == {0: 10, 1: 30, 2: 40}
 
 
-def test_users_follow_their_stages(tmp_path: Path) -> None:
-    """One user, then four: the closed model's course, each of them waiting for its response."""
+NEVER_ENDING = """
+    from locust import FastHttpUser, HttpUser, constant, task
+    from slocheck.users import LeanHttpUser
+
+
+    class Asking:
+        def ask(self):
+            while True:
+                self.client.get("/delay/20", name="ask")
+
+
+    class Fast(Asking, FastHttpUser):
+        tasks = [Asking.ask]
+
+
+    class Plain(Asking, HttpUser):
+        tasks = [Asking.ask]
+
+
+    class Lean(Asking, LeanHttpUser):
+        tasks = [Asking.ask]
+
+        def on_stop(self):
+            self.client.get("/delay/20", name="goodbye")
+
+"""
+
+
+def test_users_follow_their_stages_and_nothing_is_lost_on_the_way_down(tmp_path: Path) -> None:
+    """Three users, nine, then three whose tasks never end by themselves: no request is cut off, no error."""
     with LoadServer() as server:
-        scenario = locust_file(tmp_path, "FastHttpUser", "/delay/20")
-        stages = (Stage(1, 1, 2), Stage(4, 4, 3))
-        ended = run(make_plan(server.url, scenario, users=4, duration_s=5, stages=stages))
-    seconds = by_second(ended)
-    assert 0 < seconds[1] <= 50
-    assert seconds[4] > seconds[1]
-    assert ended.result.health.users >= 1
+        scenario = write_scenario(tmp_path, NEVER_ENDING)
+        stages = (Stage(3, 3, 1), Stage(9, 9, 2), Stage(3, 3, 5))
+        plan = make_plan(server.url, scenario, users=9, duration_s=8, drain_s=1, stages=stages)
+        ended = run(plan)
+        assert server.counts.total() == ended.sent
+    seconds = by_second(ended, "GET ask")
+    assert seconds[2] > max(seconds[0], seconds[7])
+    assert {tick.users for tick in ended.ticks if tick.second == 7} == {3}
+    assert ended.total("GET goodbye").sent == 3, "two on the way down, one in the drain"
+    health = ended.result.health
+    assert (health.exceptions, health.gone, health.unrecorded, health.in_flight) == ({}, "", 0, 0)
+    assert sum(part.failed for each in ended.result.recording.endpoints for part in each.slices) == 0
+    assert health.users >= 3
 
 
 def test_lanes_share_the_arrivals_by_weight(tmp_path: Path) -> None:

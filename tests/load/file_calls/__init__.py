@@ -1,0 +1,1 @@
+"""Calls of a Locust file that end its run."""

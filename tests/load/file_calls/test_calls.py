@@ -1,0 +1,92 @@
+"""Calls of a Locust file that would change its load or end a process: each ends the run, and is named."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import json, os, signal, sys
+
+from locust import User, events
+from locust.env import Environment
+from locust.rpc.protocol import Message
+
+from slocheck.load.file_calls.process_exits import ProcessExits
+from slocheck.load.master.worker_processes import Master
+from slocheck.load.messaging.signing import Signer
+
+class U(User):
+    pass
+
+environment = Environment(user_classes=[U], events=events)
+master = Master(environment, Signer(b"x" * 32), print)
+exits = ProcessExits()
+exits.install()
+exits.on_exit = master.end_by_file
+world = {"runner": master, "Message": Message, "os": os, "signal": signal}
+found = {}
+for call in json.load(sys.stdin):
+    master.ended = ""
+    left = None
+    try:
+        exec(compile(call, "scenario.py", "exec"), dict(world))
+    except SystemExit as leaving:
+        left = leaving.code
+    found[call] = [master.ended, left]
+print(json.dumps(found))
+os._exit(0)
+"""
+WHERE = " in scenario.py:1"
+PLANNED = f"{WHERE}, where the plan says how many users there are"
+CALLS: dict[str, tuple[str, int | None]] = {
+    "runner.stop()": (f"runner.stop(){WHERE}", None),
+    "runner.quit()": (f"runner.quit(){WHERE}", None),
+    "runner.start(5, 1)": (f"runner.start(){PLANNED}", None),
+    "runner.start_shape()": (f"runner.start_shape(){PLANNED}", None),
+    "runner.spawn_users({'U': 3})": (f"runner.spawn_users(){PLANNED}", None),
+    "runner.stop_users({'U': 1})": (f"runner.stop_users(){PLANNED}", None),
+    "runner.greenlet.kill(block=False)": (f"runner.greenlet.kill(){WHERE}", None),
+    "runner.user_greenlets.kill()": (f"runner.user_greenlets.kill(){WHERE}", None),
+    "runner.send_message('spawn', {})": (f"runner.send_message('spawn'){WHERE}", None),
+    "runner.send_message('stop')": (f"runner.send_message('stop'){WHERE}", None),
+    "runner.send_message('quit')": (f"runner.send_message('quit'){WHERE}", None),
+    "runner.send_message('client_stopped')": (f"runner.send_message('client_stopped'){WHERE}", None),
+    "runner.send_message('accounts', [1])": ("", None),
+    "runner.server.send_to_client(Message('quit', None, 'a'))": (
+        f"runner.server.send_to_client('quit'){WHERE}",
+        None,
+    ),
+    "os._exit(3)": (f"os._exit(3){WHERE}", 3),
+    "os.abort()": (f"os.abort(){WHERE}", 134),
+    "os.kill(os.getpid(), signal.SIGTERM)": (f"os.kill(SIGTERM){WHERE}", 143),
+    "os.kill(-os.getpgrp(), signal.SIGKILL)": (f"os.kill(SIGKILL){WHERE}", 137),
+    "os.kill(os.getpid(), 0)": ("", None),
+    "os.kill(os.getpid(), signal.SIGWINCH)": ("", None),
+    "os.kill(os.getpid(), signal.SIGPIPE)": ("", None),
+    "os.kill(os.getpid(), 40)": (f"os.kill(40){WHERE}", 168),
+    "os.killpg(0, signal.SIGTERM)": (f"os.killpg(SIGTERM){WHERE}", 143),
+    "os.killpg(os.getpgrp(), sig=9)": (f"os.killpg(SIGKILL){WHERE}", 137),
+    "os.killpg(os.getpgid(0), 0)": ("", None),
+    "signal.raise_signal(signal.SIGINT)": (f"signal.raise_signal(SIGINT){WHERE}", 130),
+    "signal.signal(signal.SIGUSR1, print); os.kill(os.getpid(), signal.SIGUSR1)": ("", None),
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, list[object]]:
+    """Make each call as a Locust file would, in a process of its own: how it ends the run, and its exit."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input=json.dumps(list(CALLS)), capture_output=True, text=True, check=False, start_new_session=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result: dict[str, list[object]] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_ends_the_run_in_order_and_is_named(found: dict[str, list[object]], call: str) -> None:
+    """With what its arguments say, and the file's line; what harms nothing goes through."""
+    assert found[call] == list(CALLS[call])

@@ -85,6 +85,7 @@ class SideResult:
         bucket_limited: See `samples.Share`.
         load_factor: Where the load offered less than the limit: how many times more it takes; else None.
         cause: Why the statistics left it undecided; None where they did not.
+        left_to_client: See `samples.NoData`.
     """
 
     side: Side
@@ -101,6 +102,7 @@ class SideResult:
     bucket_limited: bool = False
     load_factor: float | None = None
     cause: Cause | None = None
+    left_to_client: bool = False
 
     @property
     def needed_duration_factor(self) -> float:

@@ -49,7 +49,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     """Return the verdict of one or two sides (client first) and the reason for it.
 
     With two sides: met only if both are met, breached if either is. Where the server side is
-    undecided the client settles three cases, none of which can make a false met:
+    undecided the client settles four cases, none of which can make a false met:
 
     - The limit lies inside a bucket of the server's histogram. For the same requests the client's
       latency is never below the server's, so what the client proves holds for the server.
@@ -57,6 +57,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
       requests as the client, whose statistics then hold for both (not so for cache lookups, which
       need not be requests).
     - A cache that only one side can see is graded on that side alone.
+    - Metrics without a latency histogram can never say a latency: it is graded on the client's side alone.
     """
     if len(sides) == 1:
         return sides[0].verdict, _named(sides[0], alone=True)
@@ -67,6 +68,8 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     seeing = [side for side in sides if side.display is not None or side.source_failed]
     if not traits_of(kind).counts_requests and len(seeing) == 1:
         return seeing[0].verdict, _named(seeing[0])
+    if server.left_to_client and client.verdict is not MET:
+        return client.verdict, _named(client)
     if client.verdict is MET and server.verdict is UNDECIDED and _settled(kind, server):
         return MET, f"settled by the client: {server.reason}"
     undecided = [side for side in sides if side.verdict is UNDECIDED]
@@ -77,6 +80,8 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
 
 def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     """Tell whether the client's met may stand for a server that is undecided."""
+    if server.left_to_client:
+        return True
     if traits_of(kind).is_percentile and server.bucket_limited:
         return True
     return traits_of(kind).counts_requests and server.observed is MET and server.cause is Cause.TOO_FEW_SLICES

@@ -37,6 +37,7 @@ def grade_sample(
                 0,
                 reason=f"no data: {sample.reason}",
                 source_failed=sample.source_failed,
+                left_to_client=sample.left_to_client,
             )
         case Share():
             observed = _observed_share(side, sample, indicator, limit)

@@ -7,6 +7,7 @@ from slocheck.evidence.model import Evidence
 from slocheck.indicators.client import ClientSide, client_sample
 from slocheck.indicators.samples import NoData, Sample
 from slocheck.indicators.server.endpoints import not_told_apart
+from slocheck.indicators.server.latency import without_histogram
 from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Limit, Objective, Spec
@@ -37,6 +38,8 @@ class MeasuredRun:
         if self.server is None:
             reason = self.evidence.server_error or "no metric source was configured for this run"
             return NoData(reason, source_failed=True)
+        if missing := without_histogram(objective, self.server.preset):
+            return missing
         asked = [item.endpoint for item in self.evidence.recording.endpoints]
         if why := not_told_apart(objective, self.server.preset, asked):
             return NoData(why)

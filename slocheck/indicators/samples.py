@@ -100,11 +100,13 @@ class Scalar:
 class NoData:
     """There is nothing to grade, and why; never a pass.
 
-    `source_failed` marks what a failing source caused, as opposed to no traffic at all.
+    `source_failed` marks what a failing source caused, as opposed to no traffic at all. `left_to_client`:
+    the service exports nothing that could ever say it, so that the client's numbers alone are graded.
     """
 
     reason: str
     source_failed: bool = False
+    left_to_client: bool = False
 
 
 Sample = Share | Rate | Scalar | NoData

@@ -151,13 +151,19 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def probe(self) -> None:
-        """Make sure before any load that a run can be saved here; raises UsageError."""
+    def probe(self, *, keep: bool = True) -> None:
+        """Make sure before any load that a run can be saved here; raises UsageError.
+
+        Without `keep` a folder that was not there is removed again.
+        """
         probe = self.root / f".probe-{secrets.token_hex(4)}"
+        made = [] if keep else [path for path in (self.root, *self.root.parents) if not path.exists()]
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             write_atomically(probe, b"probe\n" * 1024)
             probe.unlink()
+            for path in made:
+                path.rmdir()
         except (OSError, SaveError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(

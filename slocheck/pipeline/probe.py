@@ -14,6 +14,7 @@ from slocheck.indicators.samples import NoData
 from slocheck.indicators.saturation import Usage, saturation
 from slocheck.indicators.server.endpoints import not_told_apart
 from slocheck.indicators.server.growth.selections import requests_of
+from slocheck.indicators.server.latency import without_histogram
 from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.simulated_series import NOBODY, simulated_series
@@ -145,6 +146,9 @@ def _obstacles(objective: Objective, settled: Settled, run: SimulatedRun | None)
     if preset.is_unknown and settled.is_open:
         yield Obstacle(NOTHING_YET, fatal=True)
         return
+    if _is_the_clients(objective, preset):
+        yield Obstacle(f"client side only: preset {preset.name} has no latency histogram", fatal=False)
+        return
     graded = run.obstacles.get(objective.name) if run else None
     needed = needed_metrics(objective, preset)
     missing = [metric for metric in needed if metric in found.missing]
@@ -194,7 +198,7 @@ def simulated_run(
     server = ServerSide(raw)
     obstacles: dict[str, Obstacle] = {}
     for item in spec.objectives:
-        why = not_told_apart(item, server.preset, endpoints) if item.source is not SourceChoice.CLIENT else ""
+        why = "" if _is_the_clients(item, server.preset) else not_told_apart(item, server.preset, endpoints)
         judged = Obstacle(why, fatal=True) if why else _obstacle_on(item, spec, server, unasked)
         if judged:
             obstacles[item.name] = judged
@@ -210,7 +214,7 @@ def _obstacle_on(
     objective: Objective, spec: Spec, server: ServerSide, unasked: Collection[Endpoint]
 ) -> Obstacle | None:
     """Return why some limits of an objective would never be decided; None where all would."""
-    if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
+    if _is_the_clients(objective, server.preset) or traits_of(objective.indicator.kind).is_query:
         return None
     if objective.endpoint in unasked and not _has_series(objective, server):
         return Obstacle(f"no series for {objective.endpoint} yet: send one and probe again", fatal=False)
@@ -229,6 +233,12 @@ def _obstacle_on(
     if len(open_levels) == len(objective.limits):
         return Obstacle(reasons, fatal=True)
     return Obstacle(f"{', '.join(open_levels)}: {reasons}", fatal=False)
+
+
+def _is_the_clients(objective: Objective, preset: Preset) -> bool:
+    """Tell whether the client's numbers alone are graded."""
+    missing = without_histogram(objective, preset)
+    return objective.source is SourceChoice.CLIENT or (missing is not None and missing.left_to_client)
 
 
 def _has_series(objective: Objective, server: ServerSide) -> bool:

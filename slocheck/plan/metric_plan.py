@@ -28,6 +28,7 @@ class MetricPlan:
         dashboards: Objective name to what a dashboard would ask for it; ``$window`` stands for the
             window's length.
         types: Metric to ``counter`` or ``gauge``, where the spec says what it is for.
+        labels: Names of all labels that the spec and the mapping select series by.
     """
 
     mapping: Preset
@@ -37,6 +38,7 @@ class MetricPlan:
     promql: Mapping[str, Indicator] = field(default_factory=dict)
     dashboards: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
     def types_of(self, metrics: Iterable[str], declared: Mapping[str, str]) -> Mapping[str, str]:
         """Return the known type of each of some metrics: as the spec says, else as it is declared.
@@ -81,7 +83,18 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
         },
         dashboards=dashboard_queries(spec, names) if source.takes_promql else {},
         types=_types(spec, names),
+        labels=_labels(spec, names),
     )
+
+
+def _labels(spec: Spec, mapping: Preset) -> tuple[str, ...]:
+    """Return the names of all labels that series are selected by, each once."""
+    jobs = spec.related_jobs
+    others = (jobs.containers, *(job.selector for job in (jobs.cache, jobs.replicas) if job))
+    own = (item.labels for item in spec.objectives if item.source is not SourceChoice.CLIENT)
+    roles = (mapping.method_label, mapping.route_label, mapping.status_label, mapping.histogram_status_label)
+    selectors = (spec.series_selector, mapping.selector, *own, *others)
+    return tuple(dict.fromkeys((*(label for each in selectors for label in each), *filter(None, roles))))
 
 
 def _types(spec: Spec, mapping: Preset) -> Mapping[str, str]:

@@ -140,6 +140,20 @@ def test_what_a_run_needs_is_missed_by_validate_and_by_the_dry_run_as_well(
     assert said in message
 
 
+def test_a_dry_run_finds_that_reports_cannot_be_written_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """Before the run does, and a file in the way is named; what can be written is not made either."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "slo.yaml").write_text(NEEDS.format(target="", source="", users=1))
+    (tmp_path / "mine.yaml").write_text("flows:\n  - steps: [{get: /}]\n")
+    for command in (["run", "--dry-run"], ["run"]):
+        assert exit_code_of([*command, "--reports", "mine.yaml/x"]) == 2
+        assert "mine.yaml/x: reports cannot be written there" in capsys.readouterr().err
+    assert exit_code_of(["run", "--dry-run", "--reports", "new/folder"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "slo.yaml"]
+
+
 def test_validate_refuses_a_table_that_is_not_there(tmp_path: Path, capsys: Captured) -> None:
     """A feeder's CSV file is read before the run."""
     scenario = "feeders: {user: {csv: users.csv}}\nflows: [{steps: [{get: '/{user.id}'}]}]\n"

@@ -1,4 +1,4 @@
-"""Client and server put together; only three cases let the client settle."""
+"""Client and server put together; only four cases let the client settle."""
 
 from dataclasses import replace
 
@@ -30,6 +30,7 @@ FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, observed=MET, cause=Cause.T
 FEW_BAD = replace(FEW, observed=BREACHED)
 BROKEN = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data", source_failed=True)
 BLIND = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data")
+UNTOLD = replace(BLIND, reason="no histogram", left_to_client=True)
 BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
 
 
@@ -56,6 +57,9 @@ BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
         pytest.param(ERRORS, _client(MET), FEW_BAD, UNDECIDED, id="few scrapes, but they look bad"),
         pytest.param(LATENCY, _client(MET), BROKEN, UNDECIDED, id="a broken source is never settled"),
         pytest.param(LATENCY, _client(MET), BLIND, UNDECIDED, id="no data is never a pass"),
+        pytest.param(LATENCY, _client(MET), UNTOLD, MET, id="metrics without a histogram say no latency"),
+        pytest.param(LATENCY, _client(BREACHED), UNTOLD, BREACHED, id="nor do they excuse one"),
+        pytest.param(LATENCY, BLIND_CLIENT, UNTOLD, UNDECIDED, id="nobody knows the latency"),
         pytest.param(CACHE, BLIND_CLIENT, _server(MET), MET, id="a cache that only the server sees"),
         pytest.param(CACHE, _client(MET), BLIND, MET, id="a cache that only the client sees"),
         pytest.param(CACHE, _client(MET), BROKEN, UNDECIDED, id="a cache whose source broke"),
@@ -70,6 +74,8 @@ def test_two_sides(kind: IndicatorKind, client: SideResult, server: SideResult, 
 def test_the_reason_names_the_side() -> None:
     """The reader knows whose number to look at."""
     assert combine(ERRORS, (_client(MET), _server(BREACHED)))[1] == "server: server's word"
+    assert combine(LATENCY, (_client(MET), UNTOLD))[1] == "settled by the client: no histogram"
+    assert combine(LATENCY, (_client(UNDECIDED), UNTOLD))[1] == "client: client's word"
 
 
 @pytest.mark.parametrize("verdict", [BREACHED, UNDECIDED])

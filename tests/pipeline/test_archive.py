@@ -207,6 +207,8 @@ def test_a_reports_path_that_is_a_file_is_found_before_the_load(tmp_path: Path) 
 
 def test_the_probe_leaves_nothing_behind(tmp_path: Path) -> None:
     """A folder that can be written is left as it was, but created."""
+    Archive(tmp_path / "a" / "b").probe(keep=False)
+    assert not list(tmp_path.iterdir())
     Archive(tmp_path / "a" / "b").probe()
     assert list((tmp_path / "a" / "b").iterdir()) == []
 

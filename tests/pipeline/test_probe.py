@@ -131,6 +131,25 @@ def test_measurable_is_what_a_long_run_decides(page: Path, without: Sequence[str
         assert (name in obstacles) == (verdict is Verdict.UNDECIDED), (name, verdict, obstacles)
 
 
+def test_a_latency_is_the_clients_where_the_metrics_have_no_histogram() -> None:
+    """It is decided, and the reason says by whom; the server's numbers alone could never say it."""
+    levels = '{silver: "< 11s", gold: "< 1s"}'
+    spec = spec_of(
+        f"  latency_p95: {levels}\n  p99: {{indicator: latency_p99, endpoint: GET /x, gold: '< 9s'}}\n"
+    )
+    found = found_on(next(PAGES.glob("haproxy*")))
+    assert not simulated(spec, found).obstacles
+    recording = steady(SECONDS, {10_000: RATE})
+    (both, _) = assess(spec, make_evidence(recording, server=run_on(found, found.preset))).objectives
+    why = "no data: preset haproxy has no latency histogram"
+    assert [(level.verdict, level.reason) for level in both.levels] == [
+        (Verdict.MET, f"settled by the client: {why}"),
+        (Verdict.BREACHED, "client: more bad requests than the limit allows"),
+    ]
+    alone = simulated(spec_of('  latency_p95: {source: prometheus, silver: "< 9s"}\n'), found).obstacles
+    assert alone["latency_p95"].text == "preset haproxy has no latency histogram; write source: client"
+
+
 FASTIFY = next(PAGES.glob("fastify-metrics*"))
 ONE = '  errors: {{indicator: error_rate, source: prometheus, endpoint: "{}", silver: "< 5%"}}\n'
 

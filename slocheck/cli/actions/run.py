@@ -24,7 +24,7 @@ from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
 from slocheck.pipeline.scenario_file import scenario_of
-from slocheck.pipeline.target.guard import guard_target
+from slocheck.pipeline.target.guard import guard_target, leave_needed
 from slocheck.reporters.terminal.plan import plan_lines, show_plan
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
@@ -57,12 +57,16 @@ def execute(options: RunOptions) -> int:
 
 def show_dry_run(spec: Spec, options: RunOptions) -> None:
     """Print what a run would do, and warn of what it would warn of; raises UsageError where it would."""
-    processes = worker_count(options.processes)
+    processes, allowed = worker_count(options.processes), allowed_targets(options.allow_target)
+    leave = leave_needed(spec.target.url, allowed)
+    Archive(options.reports).probe(keep=False)
+    scenario = scenario_of(spec)
     wiring.check_readiness(spec, _sources(options), processes=processes)
-    file = look_into(spec, allowed_targets(options.allow_target), processes=processes)
-    show_plan(spec, scenario_of(spec), Console(), until_decided=options.until_decided, starts=file.starts)
-    for warning in file.warnings:
-        say(f"warning: {warning.text}")
+    file = look_into(spec, allowed, processes=processes)
+    show_plan(spec, scenario, Console(), until_decided=options.until_decided, starts=file.starts)
+    for text in (leave, *(warning.text for warning in file.warnings)):
+        if text:
+            say(f"warning: {mask(text, secrets_of(spec))}")
 
 
 def load(options: RunOptions) -> tuple[Spec, Overrides]:

@@ -15,7 +15,7 @@ from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.probe import Probe, SimulatedRun, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
 from slocheck.pipeline.target.first_requests import FirstResponse, send_get_steps
-from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.target.guard import guard_target, leave_needed, probe_target, sole_use
 from slocheck.plan.series_queries import PROCESS_START
 from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal
@@ -35,9 +35,11 @@ def validate(options: ValidateOptions) -> int:
     spec = with_overrides(load_spec(options.spec), Overrides(options=file_options))
     secrets = secrets_of(spec)
     with errors_masked(secrets):
-        warnings = check_scenario(spec)
+        allowed = allowed_targets(options.allow_target)
+        leave = leave_needed(spec.target.url, allowed)
+        warnings = [*check_scenario(spec), *([leave] if leave and not options.probe else ())]
         check_readiness(spec, source_factory(allowed_metrics(options.allow_metrics)))
-        file = look_into(spec, allowed_targets(options.allow_target))
+        file = look_into(spec, allowed)
         print(mask(summary(spec), secrets))
         if file.classes:
             named = quantity(len(file.classes), "user class", "user classes")
@@ -45,7 +47,7 @@ def validate(options: ValidateOptions) -> int:
         if file.starts:
             print(for_terminal(file.starts))
         for warning in (*warnings, *(each.text for each in file.warnings)):
-            say(f"warning: {warning}")
+            say(f"warning: {mask(warning, secrets)}")
         return _probe(spec, options) if options.probe else 0
 
 

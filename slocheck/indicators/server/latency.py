@@ -21,8 +21,9 @@ from slocheck.indicators.server.reconcile import CountDiscrepancy, bounded_share
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.plan.load_plan import is_reference
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.metric_units import UNITS
-from slocheck.spec.model import FailureRule, Limit, Objective, Preset, Spec
+from slocheck.spec.model import FailureRule, Limit, Objective, Preset, SourceChoice, Spec
 
 _MARGIN = Fraction(9, 10)
 _MARGIN_S = Fraction(2, 1000)
@@ -30,6 +31,20 @@ _MARGIN_S = Fraction(2, 1000)
 
 _SHOWN = ((1.0, 1, "s"), (0.001, 1000, "ms"), (0.0, 1_000_000, "us"))
 """Units for both figures, by the client's: from which latency on, how many in a second, and the word."""
+
+
+def without_histogram(objective: Objective, preset: Preset) -> NoData | None:
+    """Return why the metrics say nothing of a latency, where they have no histogram; else None.
+
+    Who did not ask for the server's numbers alone has the client's: they hold what the server took.
+    """
+    percentile = traits_of(objective.indicator.kind).is_percentile
+    if not percentile or preset.histogram is not None or preset.is_unknown:
+        return None
+    why = f"preset {preset.name} has no latency histogram"
+    if objective.source is SourceChoice.BOTH:
+        return NoData(why, left_to_client=True)
+    return NoData(f"{why}; write source: client")
 
 
 def latency_sample(
@@ -86,8 +101,8 @@ class _Reading:
 def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCounts) -> _Reading | NoData:
     """Read an objective's histogram, and check that it can be of the client's requests."""
     preset = server.preset
-    if preset.histogram is None:
-        return NoData(f"preset {preset.name} has no latency histogram; write source: client")
+    if missing := without_histogram(objective, preset):
+        return missing
     metric = f"{preset.histogram}_bucket"
     wanted = requests_of(objective, preset)
     buckets = _buckets(metric, wanted, server)

@@ -49,17 +49,32 @@ def guard_target(
     Returns:
         All hosts that the load may connect to in addition to this machine.
     """
+    shown = _not_allowed(url, allowed)
+    if not shown:
+        return tuple(allowed)
+    if ask is not None and ask(f"{shown} is not this machine. Send requests there?"):
+        return (*allowed, host_and_port(url)[0])
+    raise UsageError(leave_needed(url, allowed))
+
+
+def leave_needed(url: str, allowed: Sequence[str]) -> str:
+    """Say how a run against a target has to be allowed; empty where it is."""
+    shown = _not_allowed(url, allowed)
+    if not shown:
+        return ""
+    return (
+        f"target {strip_url(url)}: {shown} is not this machine; load against it has to be allowed "
+        f"outside the spec: {_how_to_allow(ALLOW_TARGET, host_and_port(url)[0])}"
+    )
+
+
+def _not_allowed(url: str, allowed: Sequence[str]) -> str:
+    """Return a target's host, with where it leads, where it may not be loaded; empty where it may."""
     host = host_and_port(url)[0]
     elsewhere = _elsewhere(host, AllowedTargets.of(allowed))
     if elsewhere is None:
-        return tuple(allowed)
-    shown = f"{host} ({elsewhere})" if elsewhere not in ("", host) else host
-    if ask is not None and ask(f"{shown} is not this machine. Send requests there?"):
-        return (*allowed, host)
-    raise UsageError(
-        f"target {strip_url(url)}: {shown} is not this machine; load against it has to be allowed "
-        f"outside the spec: {_how_to_allow(ALLOW_TARGET, host)}"
-    )
+        return ""
+    return f"{host} ({elsewhere})" if elsewhere not in ("", host) else host
 
 
 def guard_credentials(source: SourceBlock, allowed: Sequence[str]) -> None:

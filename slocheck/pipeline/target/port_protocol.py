@@ -22,17 +22,22 @@ def speaks_only_tls(address: Address) -> bool:
     A plain port sees the first message of a TLS handshake, which is not a request. Only a port that goes
     on with the handshake is sent a request, because some speak both.
     """
-    return _speaks_tls(address) and _refused(_plain_response(address))
+    return _greeted(address).startswith(_TLS_RECORDS) and _refused(_plain_response(address))
 
 
 def responds_in_plain(address: Address) -> bool:
-    """Tell whether a port that failed at TLS serves plain HTTP: more than a refusal comes back."""
+    """Tell whether a port that failed at TLS serves plain HTTP: more than a refusal comes back.
+
+    Or the handshake itself is refused in HTTP, as a request that makes no sense.
+    """
     response = _plain_response(address)
-    return response.startswith(b"HTTP/") and not _refused(response)
+    return response.startswith(b"HTTP/") and (
+        not _refused(response) or _greeted(address).startswith(b"HTTP/")
+    )
 
 
-def _speaks_tls(address: Address) -> bool:
-    """Send the first message of a handshake and a line's end; tell whether TLS comes back.
+def _greeted(address: Address) -> bytes:
+    """Send the first message of a handshake and a line's end; return how the response begins.
 
     The line's end spares a plain server the wait for the rest of a line.
     """
@@ -43,9 +48,9 @@ def _speaks_tls(address: Address) -> bool:
     try:
         with socket.create_connection(address, timeout=PATIENCE_S) as plain:
             plain.sendall(outgoing.read() + b"\r\n\r\n")
-            return plain.recv(1) in _TLS_RECORDS
+            return plain.recv(5)
     except OSError:
-        return False
+        return b""
 
 
 def _plain_response(address: Address) -> bytes:

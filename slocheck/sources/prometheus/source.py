@@ -23,6 +23,7 @@ from slocheck.sources.prometheus.preflight import (
     up_query,
 )
 from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
+from slocheck.sources.prometheus.queries.label_names import check_label_names
 from slocheck.sources.prometheus.queries.objectives import Window, ask, check_queries
 from slocheck.sources.prometheus.settling import Settling
 from slocheck.sources.prometheus.wait import LastScrape
@@ -78,8 +79,9 @@ class PrometheusApi:
 
         Raises:
             SourceError: The measurement is impossible, and why.
-            UsageError: A credential cannot be read, or a query of the spec is wrong.
+            UsageError: A credential cannot be read, or a query or a label's name of the spec is wrong.
         """
+        check_label_names(self._http, self._plan.labels)
         inspection = Inspection(self._http, self._plan.mapping, self._plan.series, self._up)
         inspection.warnings += check_queries(self._http, self._plan.promql)
         found = inspection.inspect(self._plan.latency_limits)

@@ -15,6 +15,8 @@ MAX_PAGE = 64 * 1024 * 1024
 ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1"
 """The text format first: every library writes it, and it is the cheaper one on both sides."""
 HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "slocheck"}
+_TLS_ALERT = r"\x15\x03"
+"""How a port that speaks TLS refuses a plain request, as the client shows it."""
 GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
@@ -85,6 +87,8 @@ def _status(response: httpx.Response) -> str:
         return f"HTTP {response.status_code} redirects, which is not followed; write the final URL"
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return f"HTTP {response.status_code}: the page asks for credentials; write or correct scrape's auth"
+    if response.status_code == HTTPStatus.BAD_REQUEST:
+        return "HTTP 400; check the address of the metrics page, and http against https"
     return f"HTTP {response.status_code}; check the path of the metrics page"
 
 
@@ -122,12 +126,16 @@ def _cause(error: Exception, timeout: float) -> str:
     if isinstance(error, httpx.TimeoutException):
         return f"no response within {timeout:g} s"
     if isinstance(error, httpx.ConnectError):
-        if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
+        if "CERTIFICATE" in text.upper():
             return f"TLS failed ({text[:160]}); set scrape's tls.ca to the certificate authority's file"
+        if "SSL" in text.upper() or "TLS" in text.upper():
+            return f"TLS failed ({text[:160]}); write http:// if the port speaks no TLS"
         if "refused" in text:
             return "connection refused; start the service there, or correct the URL"
         if "Name or service" in text or "resolution" in text or "No address" in text:
             return "unknown host; check the name in the URL"
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
         return f"the URL cannot be used ({text[:160]}); write http://HOST:PORT/metrics"
-    return f"the connection broke ({text[:160] or type(error).__name__})"
+    broke = f"the connection broke ({text[:160] or type(error).__name__})"
+    tls = any(sign in text for sign in (_TLS_ALERT, "without sending a response"))
+    return f"{broke}; write https:// if the port speaks TLS" if tls else broke

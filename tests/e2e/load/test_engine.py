@@ -23,7 +23,7 @@ def test_every_request_is_counted_once(tmp_path: Path, processes: int) -> None:
     with LoadServer() as server:
         scenario = both_clients(tmp_path, "delay/150", wait=0)
         ended = run(make_plan(server.url, scenario, users=8, processes=processes, warmup_s=1, duration_s=1))
-    assert server.counts["/delay/150"] == ended.sent > 40
+    assert server.counts["/delay/150"] == ended.sent > 8
     assert ended.result.ending is Ending.COMPLETE
     assert ended.result.error == ""
     assert ended.result.health.unrecorded == ended.result.health.in_flight == 0

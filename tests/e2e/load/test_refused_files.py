@@ -184,7 +184,9 @@ def test_a_file_is_taken_or_refused_with_what_to_write(responses: dict[str, str]
 def test_validate_and_dry_run_import_the_file_as_a_run_does(tmp_path: Path) -> None:
     """What a run would refuse, they refuse with the same words; else they tell what it would send first."""
     text = IMPORTS + OPTION.format(required=True) + USER + "\n    def on_start(self):\n        pass\n"
-    write_spec(tmp_path, "http://127.0.0.1:9", scenario=text, workload="rate: 20/s, max_users: 100")
+    write_spec(
+        tmp_path, "http://127.0.0.1:9", scenario=text, workload="rate: 20/s, max_users: 100, duration: 10s"
+    )
     for arguments in (("validate",), ("run", "--dry-run")):
         done = slocheck(*arguments, cwd=tmp_path)
         assert (done.returncode, BOTH in done.stderr) == (2, True), done.stderr

@@ -16,7 +16,7 @@ import trustme
 
 from slocheck.errors import TargetError, UsageError
 from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
-from slocheck.pipeline.target.port_protocol import speaks_only_tls
+from slocheck.pipeline.target.port_protocol import responds_in_plain, speaks_only_tls
 from slocheck.spec.model import Target, Tls
 
 NOBODY = 65534
@@ -217,6 +217,24 @@ def test_a_port_that_speaks_plain_http_is_left_alone(
     """Some ports speak both; a plain one is never sent a request."""
     for port in _serve_once(responses):
         assert speaks_only_tls(("127.0.0.1", port)) == only_tls
+
+
+@pytest.mark.parametrize(
+    ("responses", "plain"),
+    [
+        pytest.param({TLS: BAD, b"H": OK}, True, id="a server that knows this path"),
+        pytest.param({TLS: b"", b"H": OK}, True, id="one that is silent to what it does not know"),
+        pytest.param({TLS: BAD, b"H": BAD}, True, id="one that refuses whatever it does not know"),
+        pytest.param({TLS: BAD, b"H": MOVED}, True, id="one that sends its users to https elsewhere"),
+        pytest.param({TLS: ALERT, b"H": BAD}, False, id="TLS that refuses plain requests"),
+        pytest.param({TLS: ALERT, b"H": MOVED}, False, id="TLS that knows the way"),
+        pytest.param({}, False, id="another protocol"),
+    ],
+)
+def test_http_is_advised_where_the_port_speaks_it(responses: Mapping[bytes, bytes], *, plain: bool) -> None:
+    """Where TLS failed for another reason, another scheme would not help."""
+    for port in _serve_once(responses):
+        assert responds_in_plain(("127.0.0.1", port)) == plain
 
 
 def test_a_ca_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from slocheck.errors import SourceError
+from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import PromqlResult
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.prometheus.fetch import Fetcher
@@ -19,6 +19,7 @@ from slocheck.sources.prometheus.preflight import (
     scrape_interval,
     up_query,
 )
+from slocheck.sources.prometheus.queries.label_names import check_label_names
 from slocheck.sources.prometheus.queries.objectives import Window, ask
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
 from tests.builders.server.prom_client import JOB, PRESET, prometheus_source, queries
@@ -42,6 +43,20 @@ def with_server(responses: list[bytes], work: Callable[[PrometheusHttp], T]) -> 
             return work(connection)
         finally:
             connection.close()
+
+
+PARSE_ERROR = http(
+    '{"status":"error","errorType":"bad_data","error":"invalid parameter: unexpected string"}', "400 Bad"
+)
+
+
+def test_a_server_shows_whether_it_takes_label_names_with_dots() -> None:
+    """One that does is asked by them; for one that does not, the name to write is told."""
+    labels = ("job", "k8s.pod.name")
+    with_server([success("vector", [])], lambda connection: check_label_names(connection, labels))
+    with_server([], lambda connection: check_label_names(connection, ("job", "k8s_pod_name")))
+    with pytest.raises(UsageError, match=r"write k8s_pod_name for k8s\.pod\.name, as it stores it"):
+        with_server([PARSE_ERROR], lambda connection: check_label_names(connection, labels))
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf"])

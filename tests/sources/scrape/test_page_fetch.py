@@ -82,6 +82,10 @@ def test_credentials_are_sent_and_never_shown(
         pytest.param(http("a 1\n")[:-2], "the connection broke", id="half a body"),
         pytest.param(b"", "the connection broke", id="closed at once"),
         pytest.param(b"SSH-2.0\r\n\r\n", "the connection broke", id="not HTTP"),
+        pytest.param(b"\x15\x03\x01\0\2\2\x28\r\n\r\n", "write https:// if the port speaks TLS", id="TLS"),
+        pytest.param(
+            http("HTTPS port", "400 Bad"), "HTTP 400; .*, and http against https", id="TLS, and 400"
+        ),
         pytest.param(http("x" * 2048), "larger than 0 MiB", id="too large"),
         pytest.param(http(gzip.compress(b"x" * 2048), headers=GZIP), "larger than 0 MiB", id="a bomb"),
     ],
@@ -91,6 +95,15 @@ def test_faulty_responses(response: bytes, message: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(page_fetch, "MAX_PAGE", 1024)
     with FaultServer([response]) as server, pytest.raises(PageError, match=message):
         fetch_page(server.url, CONTEXT, 10)
+
+
+def test_a_plain_port_is_asked_by_http() -> None:
+    """A certificate authority would not help."""
+    with (
+        FaultServer([http("a 1\n")]) as server,
+        pytest.raises(PageError, match=r"TLS failed .*; write http:// if the port speaks no TLS"),
+    ):
+        fetch_page(server.url.replace("http:", "https:"), CONTEXT, 10)
 
 
 def test_a_bomb_is_not_unpacked_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from slocheck.plan.metric_plan import metric_plan
 from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.loader import parse_spec
@@ -38,6 +39,19 @@ def test_credentials_are_kept_by_place() -> None:
     assert source.params == {"dedup": "true"}
     assert source.tls == Tls("ca.pem", "c.pem", "k.pem")
     assert source.timeout == 5.0
+
+
+def test_labels_may_have_dots_in_their_names() -> None:
+    """As OpenTelemetry's resource attributes do, wherever a label is named."""
+    spec = make_spec(
+        '  errors: {indicator: error_rate, endpoint: GET /x, labels: {http.route: /x}, silver: "< 5%"}\n',
+        more="prometheus: {url: http://h, selector: {k8s.pod.name: a}, preset: {counter: http.requests, "
+        "method_label: http.request.method, selector: {url.scheme: http}}}\n",
+    )
+    plan = metric_plan(spec)
+    assert plan is not None
+    assert plan.labels == ("k8s.pod.name", "url.scheme", "http.route", "http.request.method")
+    assert '{__name__="http.requests","k8s.pod.name"="a","url.scheme"="http"}' in plan.series_texts
 
 
 def test_a_preset_of_ones_own() -> None:

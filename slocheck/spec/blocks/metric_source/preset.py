@@ -25,10 +25,9 @@ from slocheck.spec.presets import PRESET_NAMES, preset_bytes, preset_file
 
 CUSTOM = "custom"
 
-LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_]*"
+LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_.]*"
 METRIC_PATTERN = "[a-zA-Z_:][a-zA-Z0-9_:.]*"
-"""With the dots that Prometheus 3 and OpenTelemetry's exporters allow in names."""
-NAMED_LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_.]*"
+"""Both with the dots that Prometheus 3 and OpenTelemetry's exporters allow in names."""
 
 _METRIC: ValueType[str | None] = types.text(
     pattern=METRIC_PATTERN, what="metric name", example="http_requests_total"
@@ -39,7 +38,7 @@ _BASE_METRIC: ValueType[str | None] = types.text(
     what="histogram name without _bucket",
     example="http_request_duration_seconds",
 )
-_LABEL: ValueType[str | None] = types.text(pattern=NAMED_LABEL_PATTERN, what="label name", example="route")
+_LABEL: ValueType[str | None] = types.text(pattern=LABEL_PATTERN, what="label name", example="route")
 
 HISTOGRAM = Key("histogram", _BASE_METRIC, None, "latency histogram, its name without _bucket")
 COUNTER = Key("counter", _METRIC, None, "request counter; without it the histogram's _count")

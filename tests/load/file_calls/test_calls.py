@@ -21,7 +21,7 @@ class U(User):
     pass
 
 environment = Environment(user_classes=[U], events=events)
-master = Master(environment, Signer(b"x" * 32), print)
+master = Master(environment, Signer(b"x" * 32), print, print)
 exits = ProcessExits()
 exits.install()
 exits.on_exit = master.end_by_file

@@ -7,8 +7,9 @@ default, so that all problems are reported at once; the values of an invalid doc
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from slocheck.documents import yaml_tree
@@ -21,6 +22,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_MOST_COMPARED, _MOST_LISTED = 1000, 100
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_.$-]{0,63}")
 
 
@@ -186,14 +188,16 @@ class Section:
         return key.default if child is None else child.take(key.value_type, key.default)
 
 
-def unknown(what: str, found: str, known: Iterable[str]) -> str:
-    """Say that a name is unknown, and which was probably meant."""
-    names = list(known)
+def unknown(what: str, found: str, known: Collection[str]) -> str:
+    """Say that a name is unknown, and which was probably meant; of very many the first ones are told."""
+    names = list(islice(known, _MOST_COMPARED))
     folded = {name.lower(): name for name in names}
     close = difflib.get_close_matches(found[:64].lower(), folded, n=1, cutoff=0.6)
     if close:
         return f"unknown {what} {shown(found)}; did you mean '{folded[close[0]]}'?"
-    return f"unknown {what} {shown(found)}; write one of {', '.join(names)}"
+    listed = ", ".join(names if len(known) <= _MOST_LISTED else names[: _MOST_LISTED - 1])
+    more = f", or one of {len(known) - _MOST_LISTED + 1:,} more" if len(known) > _MOST_LISTED else ""
+    return f"unknown {what} {shown(found)}; write one of {listed}{more}"
 
 
 def object_schema(keys: Sequence[Key[Any]]) -> dict[str, Any]:

@@ -110,12 +110,35 @@ class ListFeeder:
 
 
 @dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file: at least one row, and a text for each column in it.
+
+    Attributes:
+        file: Its name as written.
+        columns: The names in its header line, with their places in a row, in order.
+        cells: The texts of the first row, then those of the second, and so on.
+    """
+
+    file: str
+    columns: Mapping[str, int]
+    cells: tuple[str, ...] = field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.cells) // len(self.columns)
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a column, row by row."""
+        return self.cells[self.columns[name] :: len(self.columns)]
+
+
+@dataclass(frozen=True, slots=True)
 class CsvFeeder:
-    """Rows of a CSV file, at least one; every row has a text for each column."""
+    """Rows of a CSV file; feeders of one file share its table."""
 
     name: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+    table: CsvTable
     random: bool
     position: Position
 
@@ -266,7 +289,8 @@ class Scenario:
         headers: Of every request.
         cookies: Whether each virtual user keeps cookies.
         flows: At least one.
-        sha256: Of the file's bytes, followed by those of the CSV files that it names, in its order.
+        sha256: Of the file's bytes, followed by those of the CSV files that it names, each once and in
+            its order.
         secrets: Values that came from the environment or from files, to be masked in all output.
     """
 

@@ -15,6 +15,7 @@ from slocheck.scenario.loader import load_scenario, parse_scenario
 from slocheck.scenario.model import (
     Capture,
     CsvFeeder,
+    CsvTable,
     Expectation,
     FormBody,
     JsonBody,
@@ -37,8 +38,10 @@ def test_feeders_become_typed_values() -> None:
     assert feeders["product"] == ZipfFeeder("product", 1, 1000, 1.0, Position(2, 19))
     assert feeders["page"] == RangeFeeder("page", 1, 50, True, Position(3, 17))
     assert feeders["term"] == ListFeeder("term", ("shoes", "red hat"), True, Position(4, 16))
-    rows = (("a@example.org", "Ann"), ("b@example.org", "B, junior"))
-    assert feeders["account"] == CsvFeeder("account", ("email", "name"), rows, False, Position(5, 18))
+    cells = ("a@example.org", "Ann", "b@example.org", "B, junior")
+    table = CsvTable("accounts.csv", {"email": 0, "name": 1}, cells)
+    assert feeders["account"] == CsvFeeder("account", table, False, Position(5, 18))
+    assert (table.rows, table.column("name")) == (2, ("Ann", "B, junior"))
     assert feeders["token"] == UuidFeeder("token", Position(6, 17))
     assert feeders["qty"] == RangeFeeder("qty", 1, 5, True, Position(7, 17))
 

@@ -56,7 +56,8 @@ def iterate(
     choose = _chooser(weights, seed, index, processes)
     feeders = {column.feeder.name: column.feeder for column in columns if column.feeder is not None}
     draws = {name: _drawer(feeder, seed, index, processes) for name, feeder in feeders.items()}
-    fills = [_filler(column) for column in columns]
+    arrays: dict[int, Any] = {}
+    fills = [_filler(column, arrays) for column in columns]
 
     def blocks() -> Iterator[Iterator[tuple[int, list[object]]]]:
         number = index
@@ -82,8 +83,13 @@ def _chooser(weights: Sequence[float], seed: int, index: int, processes: int) ->
     return lambda: np.searchsorted(cumulative, stream.uniform(), side="right").tolist()
 
 
-def _filler(column: Column) -> Callable[[dict[str, Any]], list[object]]:
-    """Return a function from a block's draws to the values of one slot."""
+def _filler(column: Column, arrays: dict[int, Any]) -> Callable[[dict[str, Any]], list[object]]:
+    """Return a function from a block's draws to the values of one slot.
+
+    Args:
+        column: What fills the slot.
+        arrays: The tables of the columns so far, by their identity: feeders of one file share them.
+    """
     import numpy as np  # noqa: PLC0415 - --help stays light
 
     if column.feeder is None:
@@ -93,8 +99,10 @@ def _filler(column: Column) -> Callable[[dict[str, Any]], list[object]]:
     if isinstance(column.feeder, UuidFeeder):
         return lambda drawn: drawn[name]
     if column.table is not None:
-        table = np.empty(len(column.table), dtype=object)
-        table[:] = column.table
+        table = arrays.get(id(column.table))
+        if table is None:
+            table = arrays[id(column.table)] = np.empty(len(column.table), dtype=object)
+            table[:] = column.table
         return lambda drawn: table[drawn[name]].tolist()
     assert isinstance(column.feeder, RangeFeeder | ZipfFeeder)
     first = column.feeder.first
@@ -121,7 +129,7 @@ def _drawer(feeder: Feeder, seed: int, index: int, processes: int) -> Callable[[
         case ListFeeder():
             count, random = len(feeder.items), feeder.random
         case CsvFeeder():
-            count, random = len(feeder.rows), feeder.random
+            count, random = feeder.table.rows, feeder.random
     if random:
         whole = stream()
         # the remainder of 64 bits: its bias is below count / 2**64

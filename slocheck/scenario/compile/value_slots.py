@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import quote, quote_plus
 
-from slocheck.scenario.model import CsvFeeder, Feeder, JsonScalar, ListFeeder, Placeholder, UuidFeeder
+from slocheck.scenario.model import CsvFeeder, Feeder, ListFeeder, Placeholder, UuidFeeder
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -150,6 +150,7 @@ class ValueSlots:
         self._feeders = feeders
         self._fed: dict[Key, int] = {}
         self._captured: dict[str, dict[Encoding, int]] = {}
+        self._tables: dict[tuple[int, str, Encoding], tuple[object, ...]] = {}
 
     def begin_flow(self) -> None:
         """Forget the captures of the previous flow; the next one cannot use them."""
@@ -167,7 +168,7 @@ class ValueSlots:
             encoding = Encoding.RAW
         key = (placeholder.name, placeholder.column, encoding)
         if key not in self._fed:
-            self._fed[key] = self._add(_column(feeder, placeholder, encoding))
+            self._fed[key] = self._add(Column(feeder, self._table(feeder, placeholder, encoding)))
         return self._fed[key]
 
     def quoted(self, placeholder: Placeholder) -> bool:
@@ -194,19 +195,21 @@ class ValueSlots:
 
         return write
 
+    def _table(
+        self, feeder: Feeder, placeholder: Placeholder, encoding: Encoding
+    ) -> tuple[object, ...] | None:
+        """Encode all values of a feeder that has a list of them; those of a file once for all its feeders."""
+        if isinstance(feeder, ListFeeder):
+            return tuple(map(encoder(encoding, str(placeholder)), feeder.items))
+        if not isinstance(feeder, CsvFeeder):
+            return None
+        column = placeholder.column or ""
+        key = (id(feeder.table), column, encoding)
+        if key not in self._tables:
+            encode = encoder(encoding, f"a value of {column} in {feeder.table.file}")
+            self._tables[key] = tuple(map(encode, feeder.table.column(column)))
+        return self._tables[key]
+
     def _add(self, column: Column) -> int:
         self.columns.append(column)
         return len(self.columns) - 1
-
-
-def _column(feeder: Feeder, placeholder: Placeholder, encoding: Encoding) -> Column:
-    """Encode all values of a feeder that has a list of them."""
-    match feeder:
-        case ListFeeder():
-            values: tuple[JsonScalar, ...] = feeder.items
-        case CsvFeeder():
-            place = feeder.columns.index(placeholder.column or "")
-            values = tuple(row[place] for row in feeder.rows)
-        case _:
-            return Column(feeder)
-    return Column(feeder, tuple(map(encoder(encoding, str(placeholder)), values)))

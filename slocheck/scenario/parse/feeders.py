@@ -1,6 +1,5 @@
 """Feeders: where the values of placeholders come from."""
 
-import csv
 from collections.abc import Callable
 from typing import Any
 
@@ -16,16 +15,16 @@ from slocheck.scenario.model import (
     UuidFeeder,
     ZipfFeeder,
 )
-from slocheck.scenario.parse.templates import NAME_PATTERN, SCALAR_TYPES, explain, log_of, read_scalar
+from slocheck.scenario.parse.csv_tables import read_table
+from slocheck.scenario.parse.templates import NAME_PATTERN, SCALAR_TYPES, log_of, read_scalar
 
 Feeders = dict[str, Feeder | None]
 """By name; None where the feeder is wrong, so that its placeholders are not reported as unknown."""
 
 LARGEST = 10**15 - 1
 MOST_RANKS = 10_000_000
-"""Values of a Zipf feeder; eight bytes each are kept."""
+"""Values of all Zipf feeders of a scenario; eight bytes each are kept."""
 
-MAX_CSV = 64 * 1024 * 1024
 MOST_EXPONENT = 10
 
 ORDERS = {"sequential": False, "random": True}
@@ -74,8 +73,11 @@ def _read_zipf(value: Value, name: str, **_: bool) -> Feeder:
     section = Section(value, ZIPF_KEYS)
     exponent = section.get(EXPONENT)
     first, last = _bounds(section)
-    if last - first >= MOST_RANKS:
-        raise InvalidValue(f"has {last - first + 1:,} values; write at most {MOST_RANKS:,}")
+    log, ranks = log_of(value), last - first + 1
+    if log.ranks + ranks > MOST_RANKS:
+        others = " in all zipf feeders together" if log.ranks else ""
+        raise InvalidValue(f"has {ranks:,} values; write at most {MOST_RANKS:,}{others}")
+    log.ranks += ranks
     return ZipfFeeder(name, first, last, exponent, value.position)
 
 
@@ -94,59 +96,8 @@ def _read_uuid(value: Value, name: str, **_: bool) -> Feeder:
 
 
 def _read_csv(value: Value, name: str, *, random: bool) -> Feeder:
-    file = types.text().read(value)
-    try:
-        data = log_of(value).read(file, MAX_CSV)
-    except (OSError, ValueError) as error:
-        what = f"{shown(file)} cannot be read: {explain(error)}"
-        raise InvalidValue(f"{what}; name a CSV file, relative to the scenario's folder") from error
-    if len(data) > MAX_CSV:
-        raise InvalidValue(f"{shown(file)} is over {MAX_CSV:,} bytes; write a shorter file")
-    log_of(value).digest.update(data)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidValue(f"{shown(file)} is not UTF-8; save it as UTF-8") from None
-    columns, rows = _table(text, file)
-    return CsvFeeder(name, columns, rows, random, value.position)
-
-
-def _table(text: str, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Read a CSV text with a header line; raises InvalidValue."""
-    reader = csv.reader((line + "\n" for line in text.replace("\r\n", "\n").split("\n")), strict=True)
-    columns: tuple[str, ...] = ()
-    rows: list[tuple[str, ...]] = []
-    try:
-        for row in reader:
-            if not row:
-                continue
-            if not columns:
-                columns = tuple(cell.strip() for cell in row)
-                continue
-            if len(row) != len(columns):
-                counts = f"{len(row)} values and the header line {len(columns)}"
-                raise InvalidValue(f"{shown(file)}: line {reader.line_num} has {counts}; fix that line")
-            rows.append(tuple(row))
-    except csv.Error as error:
-        raise InvalidValue(
-            f"{shown(file)}: line {reader.line_num} is not valid CSV ({error}); fix that line"
-        ) from error
-    _check_table(columns, rows, file)
-    return columns, tuple(rows)
-
-
-def _check_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], file: str) -> None:
-    if not rows:
-        raise InvalidValue(
-            f"{shown(file)} has no rows; write a header line with the column names and at least one row"
-        )
-    twice = next((name for place, name in enumerate(columns) if name in columns[:place]), None)
-    if twice is not None:
-        raise InvalidValue(
-            f"{shown(file)}: the column {shown(twice)} is in the header line twice; rename one"
-        )
-    if "" in columns:
-        raise InvalidValue(f"{shown(file)}: a column has no name in the header line; write one for each")
+    table = read_table(log_of(value), types.text().read(value))
+    return CsvFeeder(name, table, random, value.position)
 
 
 _SCALAR_SCHEMA = {"type": [*SCALAR_TYPES, "null"]}

@@ -88,7 +88,7 @@ class _Checker:
         if feeder is None and placeholder.name in self._feeders:
             return  # the feeder itself is wrong, and that is reported
         if isinstance(feeder, CsvFeeder):
-            what = _wrong_column(feeder, placeholder)
+            what = self._wrong_column(feeder, placeholder)
         elif feeder is not None or placeholder.name in captured:
             what = (
                 f"{placeholder.name} has no columns; write {{{placeholder.name}}}"
@@ -112,16 +112,18 @@ class _Checker:
             return f"unknown placeholder {shown(placeholder.name)}"
         return unknown("placeholder", placeholder.name, known)
 
-
-def _wrong_column(feeder: CsvFeeder, placeholder: Placeholder) -> str:
-    """Say what is wrong with the column of a placeholder; empty: nothing."""
-    if placeholder.column is None:
-        return (
-            f"{placeholder} is a row; write one of its values, such as {{{feeder.name}.{feeder.columns[0]}}}"
-        )
-    if placeholder.column not in feeder.columns:
-        return unknown(f"column of {feeder.name}", placeholder.column, feeder.columns)
-    return ""
+    def _wrong_column(self, feeder: CsvFeeder, placeholder: Placeholder) -> str:
+        """Say what is wrong with the column of a placeholder; empty: nothing."""
+        columns = feeder.table.columns
+        if placeholder.column is None:
+            example = f"{{{feeder.name}.{next(iter(columns))}}}"
+            return f"{placeholder} is a row; write one of its values, such as {example}"
+        if placeholder.column in columns:
+            return ""
+        what = f"column of {feeder.name}"
+        if len(self._log.problems) >= MAX_PROBLEMS:
+            return f"unknown {what} {shown(placeholder.column)}"
+        return unknown(what, placeholder.column, columns)
 
 
 def check_endpoints(log: ProblemLog, flows: Sequence[Flow]) -> None:

@@ -13,6 +13,7 @@ from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import ScalarNode, SequenceNode
 from slocheck.scenario.model import (
     DEFAULT_TIMEOUT_S,
+    CsvTable,
     JsonArray,
     JsonObject,
     JsonScalar,
@@ -46,12 +47,18 @@ class ScenarioProblemLog(ProblemLog):
         digest: Of the scenario and the data read so far.
         think: Wait after a step without its own, seconds, least and most.
         timeout_s: Timeout of a step without its own.
+        tables: The CSV files that were read, by name.
+        csv_bytes: How large they are together.
+        ranks: Values of the Zipf feeders so far.
     """
 
     read: Callable[[str, int], bytes] = field(default=lambda name, _: name.encode())
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     think: tuple[float, float] | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
+    tables: dict[str, CsvTable] = field(default_factory=dict)
+    csv_bytes: int = 0
+    ranks: int = 0
 
 
 def log_of(value: Value) -> ScenarioProblemLog:

@@ -18,7 +18,7 @@ class Format:
 
     Attributes:
         file_name: Its name in a run's folder.
-        module: Where its ``render`` is; imported when first used, as templates and pandas load slowly.
+        module: Where its ``render`` is; imported when first used, as templates load slowly.
     """
 
     file_name: str

@@ -19,7 +19,7 @@ from slocheck.reporters.saturation import usage_text, usages
 def render(report: Report) -> str:
     """Return the whole report as one HTML document."""
     style, script = _asset("style.css"), _asset("script.js")
-    frame = timeline(report.evidence.recording)
+    time = timeline(report.evidence.recording)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -33,12 +33,12 @@ def render(report: Report) -> str:
             verdict=view.verdict(report),
             objectives=view.objectives(report),
             budgets=view.budgets(report),
-            panels=panels.panels(report, frame),
+            panels=panels.panels(report, time),
             endpoints=tables.endpoints(report.evidence.recording),
             errors=tables.errors(report.evidence.recording),
             usages=[usage_text(usage) for usage in usages(report)],
             provenance=tables.provenance(report),
-            data=Markup(for_script_json(panels.data(frame))),  # noqa: S704 - escaped for a script element
+            data=Markup(for_script_json(panels.data(time))),  # noqa: S704 - escaped for a script element
             style=style,
             script=script,
             style_hash=_csp_hash(style),

@@ -3,20 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+import numpy as np
 from markupsafe import Markup
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.reporters.html import svg
 from slocheck.reporters.html.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Linear, Log, element, label
-from slocheck.reporters.html.timeline import QUANTILE_COLUMNS, decimated
+from slocheck.reporters.html.timeline import QUANTILE_COLUMNS, Counts, Timeline, decimated
 from slocheck.reporters.text import latency_text
 from slocheck.spec.model import IndicatorKind, Objective, Spec
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MEDALS = ("#8a6100", "#5f6670", "#8c4a1c")
 """Strictest tier first: gold, silver, bronze; dark enough to be readable as text on white."""
@@ -75,15 +72,15 @@ def banded(spec: Spec, kind: IndicatorKind) -> Objective | None:
     return max(found, key=lambda item: len(tier_limits(item, spec)), default=None)
 
 
-def latency_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup:
+def latency_chart(time: Timeline, spec: Spec, warmup_s: int) -> Markup:
     """Return p50, p95 and p99 over time with the tiers of one percentile as bands."""
     objective = banded(spec, IndicatorKind.LATENCY)
     limits = [(tier, float(value * NS_PER_SECOND)) for tier, value in tier_limits(objective, spec)]
-    known = [value for name in QUANTILE_COLUMNS for value in frame[name].dropna()]
+    known = [float(value) for column in time.quantiles.values() for value in column if not math.isnan(value)]
     values = [*known, *(value for _, value in limits)] or [float(NS_PER_SECOND)]
     low = max(_LEAST_NS, 0.7 * min(values))
     scale = Log(low, max(_HEADROOM * max(values), 4 * low), HEIGHT - BOTTOM, TOP)
-    x = svg.time_scale(len(frame))
+    x = svg.time_scale(len(time))
     named = f"tiers of {objective.name}" if objective and limits else "no tier limits"
     return svg.chart(
         "latency",
@@ -93,8 +90,8 @@ def latency_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup:
         svg.value_axis(scale, [latency_text(value) for value in scale.ticks()], "latency, logarithmic"),
         svg.time_axis(x, HEIGHT),
         svg.warmup(x, warmup_s, HEIGHT),
-        *(_curve(frame, name, x, scale) for name in QUANTILE_COLUMNS),
-        _end_labels(frame, limits, scale, spec),
+        *(_curve(time, name, x, scale) for name in QUANTILE_COLUMNS),
+        _end_labels(time, limits, scale, spec),
     )
 
 
@@ -123,9 +120,13 @@ def bands(limits: Sequence[tuple[str, float]], scale: svg.Scale, tiers: Sequence
     return Markup("").join(parts)
 
 
-def _curve(frame: "pd.DataFrame", name: str, x: Linear, y: svg.Scale) -> Markup:
-    column = decimated(frame[name])
-    points = [(x(second + 0.5), None if math.isnan(value) else y(value)) for second, value in column.items()]
+def _curve(time: Timeline, name: str, x: Linear, y: svg.Scale) -> Markup:
+    rows = decimated(time.quantiles[name])
+    values = time.quantiles[name][rows].tolist()
+    points = [
+        (x(second + 0.5), None if math.isnan(value) else y(value))
+        for second, value in zip(time.seconds[rows].tolist(), values, strict=True)
+    ]
     colour, dash = LINES[name]
     return element(
         "path",
@@ -138,15 +139,13 @@ def _curve(frame: "pd.DataFrame", name: str, x: Linear, y: svg.Scale) -> Markup:
     )
 
 
-def _end_labels(
-    frame: "pd.DataFrame", limits: Sequence[tuple[str, float]], scale: svg.Scale, spec: Spec
-) -> Markup:
+def _end_labels(time: Timeline, limits: Sequence[tuple[str, float]], scale: svg.Scale, spec: Spec) -> Markup:
     """Return the names of lines and tiers at the right edge, moved apart where they would overlap."""
     found: list[tuple[str, float, str, str]] = []
     for name in QUANTILE_COLUMNS:
-        last = frame[name].dropna()
-        if len(last):
-            found.append((name, scale(float(last.iloc[-1])), *LINES[name]))
+        known = [value for value in time.quantiles[name].tolist() if not math.isnan(value)]
+        if known:
+            found.append((name, scale(known[-1]), *LINES[name]))
     found += [
         (f"{tier} {latency_text(value)}", scale(value), tier_colour(tier, spec.tiers), "")
         for tier, value in limits
@@ -176,17 +175,17 @@ def _end_label(name: str, colour: str, dash: str, y: float) -> Markup:
     return mark + label(name, left + 20, y + 4, size=11)
 
 
-def load_chart(frame: "pd.DataFrame", warmup_s: int) -> Markup:
+def load_chart(time: Timeline, warmup_s: int) -> Markup:
     """Return the requests sent per second, with failed ones stacked by class from the axis up."""
-    high = svg.round_high(max(1.0, float(frame["sent"].max())))
+    high = svg.round_high(max(1.0, float(time.counts["sent"].max())))
     scale = Linear(0, high, LOAD_HEIGHT - BOTTOM, TOP)
-    x = svg.time_scale(len(frame))
-    classes = [failure for failure in FailureClass if frame[str(failure)].any()]
-    parts = [_area(frame["sent"], None, x, scale, colour=SENT_COLOUR, css="sent")]
-    floor = frame["sent"] * 0
+    x = svg.time_scale(len(time))
+    classes = [failure for failure in FailureClass if time.counts[str(failure)].any()]
+    parts = [_area(time, time.counts["sent"], None, x, scale, colour=SENT_COLOUR, css="sent")]
+    floor = np.zeros_like(time.counts["sent"])
     for failure in classes:
-        top = floor + frame[str(failure)]
-        parts.append(_area(top, floor, x, scale, colour=FAILURE_COLOURS[failure], css="failed"))
+        top = floor + time.counts[str(failure)]
+        parts.append(_area(time, top, floor, x, scale, colour=FAILURE_COLOURS[failure], css="failed"))
         floor = top
     shown = ", ".join(map(str, classes)) or "none"
     return svg.chart(
@@ -198,15 +197,16 @@ def load_chart(frame: "pd.DataFrame", warmup_s: int) -> Markup:
         svg.time_axis(x, LOAD_HEIGHT),
         svg.warmup(x, warmup_s, LOAD_HEIGHT),
         *parts,
-        _failure_marks(frame, x),
+        _failure_marks(time, x),
         _load_legend(classes),
         height=LOAD_HEIGHT,
     )
 
 
 def _area(
-    top: "pd.Series[float]",
-    floor: "pd.Series[float] | None",
+    time: Timeline,
+    top: Counts,
+    floor: Counts | None,
     x: Linear,
     y: svg.Scale,
     *,
@@ -214,10 +214,10 @@ def _area(
     css: str,
 ) -> Markup:
     """Return a filled area between two columns, flat across each second."""
-    kept = decimated(top)
-    base = kept * 0 if floor is None else floor.loc[kept.index]
-    upper = _steps(kept, x, y)
-    lower = _steps(base, x, y)
+    rows = decimated(top)
+    seconds = time.seconds[rows].tolist()
+    upper = _steps(seconds, top[rows].tolist(), x, y)
+    lower = _steps(seconds, [0] * len(rows) if floor is None else floor[rows].tolist(), x, y)
     opacity = 0.30 if floor is None else 0.9
     edge = colour if floor is None else "none"
     path = svg.line([*upper, *reversed(lower)]) + "Z"
@@ -226,12 +226,14 @@ def _area(
     )
 
 
-def _steps(column: "pd.Series[float]", x: Linear, y: svg.Scale) -> list[tuple[float, float]]:
+def _steps(
+    seconds: Sequence[int], counts: Sequence[int], x: Linear, y: svg.Scale
+) -> list[tuple[float, float]]:
     """Return the corners of a staircase: flat at its count from the start to the end of each second."""
     corners: list[tuple[float, float]] = []
-    ends = [*column.index[1:], x.high]
-    for second, end, value in zip(column.index, ends, column, strict=True):
-        height = y(float(value))
+    ends = [*seconds[1:], x.high]
+    for second, end, count in zip(seconds, ends, counts, strict=True):
+        height = y(float(count))
         if len(corners) > 1 and corners[-1][1] == height:
             corners[-1] = (x(end), height)
         else:
@@ -239,11 +241,12 @@ def _steps(column: "pd.Series[float]", x: Linear, y: svg.Scale) -> list[tuple[fl
     return corners
 
 
-def _failure_marks(frame: "pd.DataFrame", x: Linear) -> Markup:
+def _failure_marks(time: Timeline, x: Linear) -> Markup:
     """Return a mark under the axis for each second with a failure: a single one is too low to see."""
     y = LOAD_HEIGHT - BOTTOM + 1
-    failed = decimated(frame["failed"])
-    marks = "".join(f"M{svg.line([(x(second + 0.5), y)])[1:]}v5" for second, count in failed.items() if count)
+    failed = time.counts["failed"]
+    seconds = [time.seconds[row].item() for row in decimated(failed) if failed[row]]
+    marks = "".join(f"M{svg.line([(x(second + 0.5), y)])[1:]}v5" for second in seconds)
     return (
         element("path", d=marks, stroke="#b3261e", stroke_width=2, class_="failed-mark")
         if marks
@@ -265,18 +268,23 @@ def _load_legend(classes: Sequence[FailureClass]) -> Markup:
     return Markup("").join(parts)
 
 
-def cache_chart(frame: "pd.DataFrame", spec: Spec, warmup_s: int) -> Markup | None:
+def cache_chart(time: Timeline, spec: Spec, warmup_s: int) -> Markup | None:
     """Return the cache hit rate over time by response headers; None if no header said hit or miss."""
-    lookups = frame["hits"] + frame["misses"]
+    hits = time.counts["hits"]
+    lookups = hits + time.counts["misses"]
     if not lookups.any():
         return None
-    rate = frame["hits"] / lookups.where(lookups > 0)
+    rate = np.divide(hits, lookups, out=np.full(len(hits), np.nan), where=lookups > 0)
     objective = banded(spec, IndicatorKind.CACHE_HIT_RATE)
     limits = [(tier, float(value)) for tier, value in tier_limits(objective, spec)]
-    lowest = min([float(rate.min()), *(value for _, value in limits)])
+    lowest = min([float(np.nanmin(rate)), *(value for _, value in limits)])
     scale = Linear(max(0, math.floor(lowest * 10 - 0.5) / 10), 1, CACHE_HEIGHT - BOTTOM, TOP)
-    x = svg.time_scale(len(frame))
-    points = [(x(second + 0.5), None if math.isnan(v) else scale(v)) for second, v in decimated(rate).items()]
+    x = svg.time_scale(len(time))
+    rows = decimated(rate)
+    points = [
+        (x(second + 0.5), None if math.isnan(share) else scale(share))
+        for second, share in zip(time.seconds[rows].tolist(), rate[rows].tolist(), strict=True)
+    ]
     return svg.chart(
         "cache",
         "Cache hit rate over time",

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -11,11 +10,8 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.report import Report
 from slocheck.reporters.html import charts, distributions
-from slocheck.reporters.html.timeline import MAX_POINTS, QUANTILE_COLUMNS, timeline
+from slocheck.reporters.html.timeline import MAX_POINTS, Timeline, timeline
 from slocheck.reporters.text import latency_text, percentile_name, ratio_text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TABLE_ROWS = 120
 
@@ -33,10 +29,10 @@ class Panel:
     rows: Rows
 
 
-def panels(report: Report, frame: "pd.DataFrame") -> tuple[Panel, ...]:
+def panels(report: Report, time: Timeline) -> tuple[Panel, ...]:
     """Return the report's charts in order, without those that have no data."""
     recording, spec = report.evidence.recording, report.spec
-    step = max(1, math.ceil(len(frame) / TABLE_ROWS))
+    step = max(1, math.ceil(len(time) / TABLE_ROWS))
     coarse = timeline(recording, step)
     span = f"{step} s each" if step > 1 else "second by second"
     warmup = recording.warmup_s
@@ -44,19 +40,19 @@ def panels(report: Report, frame: "pd.DataFrame") -> tuple[Panel, ...]:
         Panel(
             "Latency",
             "Successful requests only; in the objectives a failed request counts as too slow.",
-            charts.latency_chart(frame, spec, warmup),
-            (f"at ({span})", *QUANTILE_COLUMNS),
+            charts.latency_chart(time, spec, warmup),
+            (f"at ({span})", *time.quantiles),
             _latency_rows(coarse),
         ),
         Panel(
             "Load and errors",
             "A mark under the axis shows each second with a failure.",
-            charts.load_chart(frame, warmup),
+            charts.load_chart(time, warmup),
             (f"at ({span})", "sent", "failed", "failed by class"),
             _load_rows(coarse),
         ),
     ]
-    if (cache := charts.cache_chart(frame, spec, warmup)) is not None:
+    if (cache := charts.cache_chart(time, spec, warmup)) is not None:
         head = (f"at ({span})", "hits", "misses", "rate")
         found.append(Panel("Cache hits", "According to response headers.", cache, head, _cache_rows(coarse)))
     return (*found, *_distribution_panels(report))
@@ -77,33 +73,32 @@ def _at(second: int) -> str:
     return f"{second // 60}:{second % 60:02}"
 
 
-def _latency_rows(frame: "pd.DataFrame") -> Rows:
+def _latency_rows(time: Timeline) -> Rows:
+    columns = [column.tolist() for column in time.quantiles.values()]
     return tuple(
-        (_at(row.Index), *(latency_text(getattr(row, name)) for name in QUANTILE_COLUMNS))
-        for row in frame.itertuples()
+        (_at(second), *map(latency_text, latencies))
+        for second, *latencies in zip(time.seconds.tolist(), *columns, strict=True)
     )
 
 
-def _load_rows(frame: "pd.DataFrame") -> Rows:
+def _load_rows(time: Timeline) -> Rows:
+    counts = time.counts
     return tuple(
-        (_at(row.Index), f"{row.sent:,}", f"{row.failed:,}", _by_class(row._asdict()))
-        for row in frame.itertuples()
+        (_at(second), f"{counts['sent'][row]:,}", f"{counts['failed'][row]:,}", _by_class(time, row))
+        for row, second in enumerate(time.seconds.tolist())
     )
 
 
-def _by_class(row: Mapping[str, int]) -> str:
-    return ", ".join(f"{failure} {row[failure]:,}" for failure in map(str, FailureClass) if row[failure])
+def _by_class(time: Timeline, row: int) -> str:
+    failures = ((name, time.counts[name][row]) for name in map(str, FailureClass))
+    return ", ".join(f"{name} {count:,}" for name, count in failures if count)
 
 
-def _cache_rows(frame: "pd.DataFrame") -> Rows:
+def _cache_rows(time: Timeline) -> Rows:
+    hits, misses = time.counts["hits"].tolist(), time.counts["misses"].tolist()
     return tuple(
-        (
-            _at(row.Index),
-            f"{row.hits:,}",
-            f"{row.misses:,}",
-            ratio_text(row.hits, row.hits + row.misses),
-        )
-        for row in frame.itertuples()
+        (_at(second), f"{hit:,}", f"{miss:,}", ratio_text(hit, hit + miss))
+        for second, hit, miss in zip(time.seconds.tolist(), hits, misses, strict=True)
     )
 
 
@@ -115,17 +110,12 @@ def _spectrum_rows(report: Report) -> Rows:
     )
 
 
-def data(frame: "pd.DataFrame") -> Mapping[str, object]:
+def data(time: Timeline) -> Mapping[str, object]:
     """Return what the crosshair shows for each second, latencies in ms; empty for a very long run."""
-    if len(frame) > MAX_POINTS:
+    if len(time) > MAX_POINTS:
         return {}
-    columns: dict[str, object] = {
-        name: [_milliseconds(value) for value in frame[name]] for name in QUANTILE_COLUMNS
-    }
-    return {
-        **columns,
-        **{name: [int(value) for value in frame[name]] for name in ("sent", "failed", "hits", "misses")},
-    }
+    latencies = {name: list(map(_milliseconds, column.tolist())) for name, column in time.quantiles.items()}
+    return latencies | {name: time.counts[name].tolist() for name in ("sent", "failed", "hits", "misses")}
 
 
 def _milliseconds(ns: float) -> float | None:

@@ -207,6 +207,40 @@ def test_help_is_light(code: str) -> None:
     assert done.stdout.splitlines()[-1].split() == ["loaded:"]
 
 
+def test_a_run_begins_before_anything_heavy_is_loaded() -> None:
+    """The load's master is started, and the first line said, with nothing loaded but the command line."""
+    code = (
+        "import sys\n"
+        "from slocheck.cli import exit_code_of\n"
+        "from slocheck.load import launch\n"
+        f"heavy = lambda: [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "start = launch.start_master\n"
+        "launch.start_master = lambda: print('started:', *heavy()) or start()\n"
+        "sys.stderr.write = lambda text: print('said:', text.split()[0], *heavy()) if text.strip() else 0\n"
+        "sys.exit(exit_code_of(['run', 'none.yaml']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[:2] == ["started:", "said: slocheck"]
+
+
+def test_a_run_loads_only_what_it_needs_before_the_load() -> None:
+    """No load generator, no template engine and no HTTP client of a source; nothing that only tests need."""
+    late = (
+        "locust",
+        "gevent",
+        "scipy",
+        "pandas",
+        "requests",
+        "jinja2",
+        "junitparser",
+        "prometheus_api_client",
+    )
+    code = f"import sys, slocheck.cli.actions.run\nprint([name for name in {late!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return the lines of a function, docstring and all."""
     return (function.end_lineno or 0) - function.lineno + 1

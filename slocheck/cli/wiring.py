@@ -1,8 +1,10 @@
 """The only place that names concrete sources, engines and reporters."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from slocheck.load.engine import LoadEngine
+from slocheck.load.launch import Launch, start_master
 from slocheck.pipeline import run
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.ports import Adapters, MetricSource, Observer, SourceFactory
@@ -15,8 +17,15 @@ from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
 
-def engine_for(spec: Spec, *, seed: int, processes: int, allowed_targets: tuple[str, ...]) -> LoadEngine:
-    """Return the engine that sends what `spec` describes."""
+def engine_for(
+    spec: Spec,
+    *,
+    seed: int,
+    processes: int,
+    allowed_targets: tuple[str, ...],
+    launch: Launch | None = None,
+) -> LoadEngine:
+    """Return the engine that sends what `spec` describes, with a master that was started ahead if one was."""
     plan = load_plan(
         spec,
         scenario=str(scenario_path(spec)),
@@ -24,7 +33,7 @@ def engine_for(spec: Spec, *, seed: int, processes: int, allowed_targets: tuple[
         processes=processes,
         allowed_targets=allowed_targets,
     )
-    return LoadEngine(plan)
+    return LoadEngine(plan, launch.take if launch else start_master)
 
 
 def adapters(
@@ -32,9 +41,12 @@ def adapters(
     interrupts: Interrupts,
     sources: SourceFactory,
     show_output: Callable[[str], None] | None = None,
+    *,
+    launch: Launch,
 ) -> Adapters:
     """Return the parts that do the work of a run."""
-    return Adapters(engine_for, sources, observer, interrupts, tuple(FORMATS.values()), show_output)
+    engines = partial(engine_for, launch=launch)
+    return Adapters(engines, sources, observer, interrupts, tuple(FORMATS.values()), show_output)
 
 
 def check_readiness(spec: Spec, sources: SourceFactory, *, processes: int = 1) -> None:

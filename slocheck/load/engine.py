@@ -2,6 +2,7 @@
 
 import platform
 import queue
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from slocheck.evidence.merge import RecordingBuilder
 from slocheck.evidence.model import Ending, FileResult, LoadHealth, LoadResult, Tick
 from slocheck.evidence.recording import BEFORE_LOAD
 from slocheck.evidence.warnings import RunWarning
+from slocheck.load.launch import start_master
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import MasterProcess, proxy_warnings
 from slocheck.load.messaging.messages import (
@@ -69,8 +71,10 @@ class LoadEngine:
     process may make several runs, one after the other.
     """
 
-    def __init__(self, plan: LoadPlan) -> None:
+    def __init__(self, plan: LoadPlan, launch: Callable[[], subprocess.Popen[bytes]] = start_master) -> None:
+        """Take the plan, and what returns a master's process, which `prepare` asks for."""
         self._plan = plan
+        self._launch = launch
         self._phases = Phases(plan)
         self._master: MasterProcess | None = None
         self._on_output: Callable[[bytes], None] = lambda _block: None
@@ -110,7 +114,7 @@ class LoadEngine:
             UsageError: The scenario cannot be run; says where and why.
             GeneratorError: The workers did not start.
         """
-        self._master = MasterProcess(self._on_output)
+        self._master = MasterProcess(self._launch(), self._on_output)
         self._master.send(PrepareLoad(self._plan))
         loaded = self._expect(ScenarioLoaded)
         ready = self._expect(WorkersReady)

@@ -4,54 +4,20 @@ import contextlib
 import os
 import queue
 import signal
-import site
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO
 
-import slocheck
 from slocheck.evidence.warnings import RunWarning
+from slocheck.load.launch import PROXIES
 from slocheck.load.messaging.messages import Command, Progress
 from slocheck.load.messaging.protocol import ProtocolError, decode_progress, encode_line
 from slocheck.masking import mask_urls
 
-MODULE = "slocheck.load"
 TAIL_BYTES = 1 << 16
 JOIN_S = 1.0
 _INFORMATION = ("INFO ", "DEBUG ")
-WITHHELD = frozenset({
-    "LOCUST_PLAYWRIGHT", "LOCUST_SKIP_MONKEY_PATCH", "LOCUST_SKIP_URLLIB3_PATCH",
-    "LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP", "LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP",
-})  # fmt: skip
-"""What Locust itself reads, whatever its command line says, and what would change how it works here."""
-
-SCRUBBED = frozenset({"GEVENT_RESOLVER"})
-"""Names are looked up where the connect guard sees it: by the system's own functions."""
-PROXIES = frozenset(
-    f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks4", "socks5")
-)
-NO_PROXY = "no_proxy"
-"""In small letters. No client of the load gets to see them: it goes straight to its target."""
-
-
-def _child_environment() -> dict[str, str]:
-    """Return the children's environment: ours, without what turns Locust into another program.
-
-    The working folder is kept out of the module path (a ``random.py`` next to a Locust file must not
-    replace Python's), so the path of a slocheck that is run from its sources is added to it.
-    """
-    kept = {key: value for key, value in os.environ.items() if not _is_scrubbed(key)}
-    root = str(Path(slocheck.__file__).parents[1])
-    if root not in site.getsitepackages():
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (kept.get("PYTHONPATH"), root)))
-    return kept
-
-
-def _is_scrubbed(key: str) -> bool:
-    return key in WITHHELD or key in SCRUBBED or key.lower() in (*PROXIES, NO_PROXY)
 
 
 def proxy_warnings() -> tuple[RunWarning, ...]:
@@ -70,15 +36,11 @@ class MasterProcess:
         pid: Of the master; also the number of the process group.
     """
 
-    def __init__(self, on_output: Callable[[bytes], None] = lambda _block: None) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_child_environment(),
-            start_new_session=True,
-        )
+    def __init__(
+        self, process: subprocess.Popen[bytes], on_output: Callable[[bytes], None] = lambda _block: None
+    ) -> None:
+        """Take a process that was started by `launch`."""
+        self._process = process
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None

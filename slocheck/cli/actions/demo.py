@@ -9,6 +9,7 @@ from slocheck.cli.actions.run import GRADED, load, make_run
 from slocheck.cli.options import RunOptions
 from slocheck.grading.advice import advice
 from slocheck.grading.outcome import SHORT_S
+from slocheck.load.launch import Launch
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.reference_api.server import ReferenceApi
 from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
@@ -30,7 +31,7 @@ def serve(port: int) -> int:
     return 4
 
 
-def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
+def run(*, port: int, duration: str | None, reports: Path, quiet: bool, launch: Launch) -> int:
     """Run the shipped spec against a new reference API; returns 0 if a grade was measured."""
     with ReferenceApi(port=port) as api:
         options = RunOptions(
@@ -42,7 +43,7 @@ def run(*, port: int, duration: str | None, reports: Path, quiet: bool) -> int:
             quiet=quiet,
         )
         spec, overrides = load(options)
-        report = make_run(_scraping(spec, api.url), overrides, options)
+        report = make_run(_scraping(spec, api.url), overrides, options, launch)
     print(advice(report.assessment, report.spec))
     if report.evidence.recording.window_s < SHORT_S:
         print("a verdict that a release can rest on takes a window of five minutes or more")

@@ -16,6 +16,7 @@ from slocheck.documents.units import UnitError, parse_duration, parse_rate, show
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
+from slocheck.load.launch import Launch
 from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
@@ -36,7 +37,7 @@ GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
 """What a run that finished and is valid can end with."""
 
 
-def execute(options: RunOptions) -> int:
+def execute(options: RunOptions, launch: Launch) -> int:
     """Make the run that the options describe, or show its plan; returns the exit code."""
     if options.max_duration and not options.until_decided:
         raise UsageError("--max-duration goes with --until-decided; for a fixed length write --duration")
@@ -50,7 +51,7 @@ def execute(options: RunOptions) -> int:
         if options.dry_run:
             show_dry_run(spec, options)
             return 0
-        report = make_run(spec, overrides, options)
+        report = make_run(spec, overrides, options, launch)
     finished = report.assessment.outcome in GRADED
     return 0 if options.exit_zero and finished else report.assessment.exit_code
 
@@ -86,8 +87,8 @@ def load(options: RunOptions) -> tuple[Spec, Overrides]:
     return with_overrides(spec, overrides), overrides
 
 
-def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
-    """Make one run, print its result to stdout, and return its report.
+def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Launch) -> Report:
+    """Make one run, print its result to stdout, and return its report; `launch` is of its master.
 
     Raises:
         SaveError: The result could not be saved; its summary is on stderr.
@@ -113,7 +114,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions) -> Report:
         output.print_plan(mask(line, secrets) for line in lines)
     with Interrupts() as interrupts, output.observer(spec, secrets, quiet=options.quiet) as observer:
         shown = output.shower(observer) if options.verbose else None
-        result = run_pipeline(request, wiring.adapters(observer, interrupts, _sources(options), shown))
+        parts = wiring.adapters(observer, interrupts, _sources(options), shown, launch=launch)
+        result = run_pipeline(request, parts)
     if result.save_error is not None:
         output.print_summary(result.report, Console(stderr=True), paths={})
         raise result.save_error

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from slocheck import __version__
+from slocheck.cli.messages import say
 from slocheck.cli.options import DEFAULT_REPORTS, Quiet, Reports
 
 
@@ -26,8 +28,13 @@ def demo(
 
     Exits 0 if a grade was measured, whichever it is.
     """
-    from slocheck.cli.actions import demo as action  # noqa: PLC0415 - --help stays light
+    from slocheck.load.launch import Launch  # noqa: PLC0415 - --help stays light
 
-    if serve:
-        return action.serve(port or action.DEFAULT_PORT)
-    return action.run(port=port or 0, duration=duration, reports=reports, quiet=quiet)
+    with Launch(ahead=not serve) as launch:
+        if not quiet and not serve:
+            say(f"slocheck {__version__}: a run of the shipped spec against an API that comes with it")
+        from slocheck.cli.actions import demo as action  # noqa: PLC0415 - slow, while the master starts
+
+        if serve:
+            return action.serve(port or action.DEFAULT_PORT)
+        return action.run(port=port or 0, duration=duration, reports=reports, quiet=quiet, launch=launch)

@@ -1,5 +1,7 @@
 """``slocheck run``: the main job."""
 
+from slocheck import __version__
+from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, takes
 
 
@@ -9,6 +11,11 @@ def run(options: RunOptions) -> int:
 
     Words after -- are options that the Locust file adds: slocheck run slo.yaml -- --my-option x
     """
-    from slocheck.cli.actions.run import execute  # noqa: PLC0415 - --help stays light
+    from slocheck.load.launch import Launch  # noqa: PLC0415 - --help stays light
 
-    return execute(options)
+    with Launch(ahead=not options.dry_run) as launch:
+        if not options.quiet and not options.dry_run:
+            say(f"slocheck {__version__}: {options.spec}")
+        from slocheck.cli.actions.run import execute  # noqa: PLC0415 - slow, while the master starts
+
+        return execute(options, launch)

@@ -1,4 +1,4 @@
-"""The master process: starts workers, runs the plan by the clock, reports each second."""
+"""The master process: sets the workers up, runs the plan by the clock, reports each second."""
 
 import secrets
 import time
@@ -66,13 +66,14 @@ class RunController:
         self,
         plan: LoadPlan,
         environment: Environment,
+        workers: WorkerProcesses,
         *,
         listeners: Listeners,
         output: LineWriter,
         commands: deque[bytes],
         guard: ConnectGuard,
     ) -> None:
-        """Start the workers; raises ScenarioError where a listener of `init` fails."""
+        """Set the workers up; raises ScenarioError where a listener of `init` fails."""
         self._commands = commands
         self._guard = guard
         self._listeners = listeners
@@ -86,7 +87,7 @@ class RunController:
         self._runner = Master(environment, signer, self._on_report, self._on_damaged)
         environment.runner = self._runner
         self._refuse(initialised(environment, self._runner, listeners) or self._runner.ended)
-        self._processes = WorkerProcesses(plan.processes)
+        self._processes = workers
         address = self._runner.listen(self._processes.ids)
         self._processes.set_up(plan, address=address, token=token)
         self._workers: list[str] = []

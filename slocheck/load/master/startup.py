@@ -1,4 +1,4 @@
-"""Starting the master process: the plan, the scenario, the workers, and the order to begin."""
+"""Starting the master process: the plan, the workers, the scenario, and the order to begin."""
 
 import os
 import signal
@@ -16,6 +16,7 @@ from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
 from slocheck.load.logs import show_logs
 from slocheck.load.master.run_controller import LostError, RunController
+from slocheck.load.master.worker_processes import WorkerProcesses
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.line_writer import LineWriter
 from slocheck.load.messaging.messages import (
@@ -36,18 +37,23 @@ _NICENESS = 10
 
 
 def main() -> int:
-    """Run the master by the commands on standard input; returns the exit code."""
+    """Run the master, or one of its workers, by what comes on standard input; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     show_logs()
-    output = LineWriter(take_stdout())
     parent = ParentPipe()
     first = protocol.decode_command(parent.line())
     assert isinstance(first, PrepareLoad)
+    workers = WorkerProcesses()
+    if not workers.fork(first.plan.processes):
+        from slocheck.load.worker import startup as worker  # noqa: PLC0415 - what the master does not need
+
+        return worker.main()
+    output = LineWriter(take_stdout())
     commands: deque[bytes] = deque()
     parent.watch(commands.append)
     try:
         scenario = _load(first.plan, output)
-        controller = _prepared(first.plan, scenario, output, commands)
+        controller = _prepared(first.plan, scenario, workers, output=output, commands=commands)
     except ScenarioError as error:
         output.send(ScenarioRefused(str(error)))
         output.flush(5.0)
@@ -98,13 +104,19 @@ def _load(plan: LoadPlan, output: LineWriter) -> _Scenario:
 
 
 def _prepared(
-    plan: LoadPlan, scenario: _Scenario, output: LineWriter, commands: deque[bytes]
+    plan: LoadPlan,
+    scenario: _Scenario,
+    workers: WorkerProcesses,
+    *,
+    output: LineWriter,
+    commands: deque[bytes],
 ) -> RunController:
     """Connect the workers; raises ScenarioError and LostError."""
     with nothing_forbidden(plan, scenario.guard):  # a listener of `init` may connect, too
         controller = RunController(
             plan,
             scenario.environment,
+            workers,
             listeners=scenario.listeners,
             output=output,
             commands=commands,

@@ -1,13 +1,14 @@
 """The master's side of Locust: its runner, and the worker processes that it starts and watches."""
 
 import logging
-import subprocess
-import sys
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import gevent
+import gevent.os
 import zmq.error
 from locust.env import Environment
 from locust.rpc.protocol import Message
@@ -187,31 +188,60 @@ class WorkerProcesses:
         ids: Of the processes.
     """
 
-    def __init__(self, count: int) -> None:
-        """Start them; each waits for its settings."""
-        command = [sys.executable, "-P", "-m", "slocheck.load.worker"]
-        self._processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2) for _ in range(count)]
-        self.ids = [process.pid for process in self._processes]
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self._pipes: list[int] = []
+        self._codes: dict[int, int] = {}
+
+    def fork(self, count: int) -> bool:
+        """Fork the workers; each waits for its settings. Returns whether this process is the master.
+
+        All share what the master has imported, so that a run imports Locust only once. It has to be called
+        before the scenario is loaded: nothing of that is shared.
+        """
+        for _ in range(count):
+            reading, writing = os.pipe()
+            self._pipes.append(writing)
+            pid = gevent.os.fork_and_watch(self._note_end)
+            if pid == 0:
+                _become_worker(reading, self._pipes)
+                return False
+            os.close(reading)
+            self.ids.append(pid)
+        return True
+
+    def _note_end(self, watcher: Any) -> None:
+        self._codes[watcher.pid] = os.waitstatus_to_exitcode(watcher.rstatus)
 
     def set_up(self, plan: LoadPlan, *, address: str, token: bytes) -> None:
         """Send each its settings; one that has ended is found by `ended`."""
-        for index, process in enumerate(self._processes):
-            assert process.stdin is not None
+        for index, pipe in enumerate(self._pipes):
             line = protocol.encode_line(WorkerSettings(plan, address, token.hex(), index))
             with suppress(BrokenPipeError):
-                process.stdin.write(line)
-                process.stdin.flush()
+                while line:
+                    line = line[os.write(pipe, line) :]
 
     def ended(self) -> list[tuple[int, int]]:
         """Return index and exit code of each process that has ended; a signal's number is negative."""
-        codes = [(index, process.poll()) for index, process in enumerate(self._processes)]
-        return [(index, code) for index, code in codes if code is not None]
+        return [(index, self._codes[pid]) for index, pid in enumerate(self.ids) if pid in self._codes]
 
     def stop(self, within_s: float) -> None:
         """Wait for the processes to end, then kill those that are left."""
         with gevent.Timeout(within_s, False):  # noqa: FBT003 - gevent's way to say: do not raise
-            while len(self.ended()) < len(self._processes):
-                gevent.sleep(0.02)
-        for process in self._processes:
-            process.kill()
-            process.wait()
+            self._wait()
+        for pid in self.ids:
+            if pid not in self._codes:
+                os.kill(pid, signal.SIGKILL)
+        self._wait()
+
+    def _wait(self) -> None:
+        while len(self._codes) < len(self.ids):
+            gevent.sleep(0.02)
+
+
+def _become_worker(stdin: int, others: Iterable[int]) -> None:
+    """Take a pipe for standard input; keep no end of what belongs to the master and to other workers."""
+    os.dup2(stdin, 0)
+    os.dup2(2, 1)
+    for pipe in (stdin, *others):
+        os.close(pipe)

@@ -1,4 +1,4 @@
-"""Starting a worker process: its settings, the scenario, and what has to be in place before that."""
+"""Starting a worker, forked from the master: its settings, the scenario, and what comes before that."""
 
 import gc
 import logging

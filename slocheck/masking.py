@@ -1,6 +1,8 @@
 """Secrets never show: known values are masked in every text that leaves, URLs are stripped."""
 
 import base64
+import html
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,8 +11,9 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote, quote_plus
 
-from slocheck.documents.texts import each_text
+from slocheck.documents.texts import ELLIPSIS, each_text
 from slocheck.errors import SlocheckError
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
@@ -22,7 +25,8 @@ T = TypeVar("T")
 MASK = "***"
 _SECRET_NAME = re.compile(r"pass|secret|token|credential|auth|\bkey\b", re.IGNORECASE)
 _SECRET_VARIABLE = re.compile(
-    r"passw(or)?d|passphrase|secret|token|credential|api_?key|(^|_)(auth|authorization|key|keys|pass|cookie)(_|$)|._pwd(_|$)",
+    r"passw(or)?d|passphrase|passcode|secret|token|credential|bearer|jwt|api_?key|._pwd(_|$)"
+    r"|(^|_)(auth|authorization|key|keys|pass|creds|cookie)(_|$)",
     re.IGNORECASE,
 )
 _NOT_ITSELF_SECRET = re.compile(
@@ -47,6 +51,11 @@ _CHARACTERS = re.compile(r"""\\+|'+|"+|[^\\'"]""", re.DOTALL)
 _NAMES = {"&": ("amp",), "<": ("lt",), ">": ("gt",), '"': ("quot",), "'": ("apos",)}
 _SHORT = {" ": (r"\+",), "\t": (r"\\*+t",), "\xa0": (r"\\*+_",)}
 """Short forms of single characters: in a form, in JSON, in YAML."""
+_SHORTEST_BEGINNING = 3
+"""Fewer characters of a secret, before a cut, give nothing away."""
+_BYTES = "surrogateescape"
+"""How bytes of the environment that are not UTF-8 are kept in a text."""
+_FOR_URLS = str.maketrans("+/", "-_")
 _BASE64_SIGNS = {"+": r"(?:\+|-|%2[Bb])", "/": "(?:/|_|%2[Ff])"}
 
 
@@ -55,10 +64,15 @@ def mask(text: str, secrets: Iterable[str]) -> str:
 
     The forms: as it is; with all or some of its characters percent-encoded, escaped by backslashes (JSON,
     YAML, Python), doubled (a quote in YAML), or as character references (HTML, XML); in base64, also within
-    that of a longer text, such as the name and password of basic authentication.
+    that of a longer text, such as the name and password of basic authentication; in hexadecimal. Each line of
+    a secret of several lines is one, and so is the beginning of a secret where a text was cut.
     """
-    pattern = _pattern(tuple(secrets))
-    return pattern.sub(MASK, text) if pattern else text
+    known = tuple(secrets)
+    pattern = _pattern(known)
+    if pattern is None:
+        return text
+    shown = pattern.sub(MASK, text)
+    return _without_beginnings(shown, known) if ELLIPSIS in shown else shown
 
 
 def masked(value: T, secrets: Sequence[str]) -> T:
@@ -90,14 +104,55 @@ def masked(value: T, secrets: Sequence[str]) -> T:
 @lru_cache(maxsize=16)
 def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return what finds any form of any secret; where several begin, it is the longest secret's."""
-    masked_ones = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-    forms = [_any_form(secret) for secret in sorted(masked_ones, key=len, reverse=True)]
+    forms = [_any_form(secret) for secret in sorted(_parts(secrets), key=len, reverse=True)]
     return re.compile("|".join(forms)) if forms else None
+
+
+def _parts(secrets: Iterable[str]) -> set[str]:
+    """Return the secrets, and the lines of those that have several: a log shows them one by one."""
+    lines = {line.strip() for secret in secrets for line in secret.splitlines() if line != secret}
+    return {secret for secret in secrets if len(secret) >= SHORTEST_SECRET} | set(filter(_is_long, lines))
+
+
+def _without_beginnings(text: str, secrets: tuple[str, ...]) -> str:
+    """Mask what a cut has left of a secret, which stands before an ellipsis."""
+    *heads, last = text.split(ELLIPSIS)
+    forms = _written_forms(secrets)
+    return ELLIPSIS.join([*(_without_end(head, forms) for head in heads), last])
+
+
+def _without_end(text: str, forms: Iterable[str]) -> str:
+    """Mask the longest end of a text that one of these texts begins with."""
+    sizes = (
+        size
+        for form in forms
+        for size in range(_SHORTEST_BEGINNING, min(len(form), len(text)) + 1)
+        if text.endswith(form[:size])
+    )
+    longest = max(sizes, default=0)
+    return f"{text[: len(text) - longest]}{MASK}" if longest else text
+
+
+@lru_cache(maxsize=16)
+def _written_forms(secrets: tuple[str, ...]) -> frozenset[str]:
+    """Return how secrets are usually written."""
+    found: set[str] = set()
+    for secret in _parts(secrets):
+        raw = secret.encode("utf-8", _BYTES)
+        plain = (secret, _latin_1(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1], html.escape(secret))
+        cores = tuple(_base64_cores(secret))
+        for_urls = (quote(raw, safe=""), quote(raw), quote_plus(raw))
+        found.update(
+            plain, for_urls, cores, (core.translate(_FOR_URLS) for core in cores), [_hexadecimal(secret)]
+        )
+    return frozenset(found)
 
 
 def _any_form(secret: str) -> str:
     """Return a regular expression for all forms of a secret; their first signs are looked for first."""
-    first = {secret[0], _latin_1(secret)[0], *(core[0] for core in _base64_cores(secret)), *"\\&%+-_"}
+    cores = "".join(core[0] for core in _base64_cores(secret))
+    digit = _hexadecimal(secret)[0]
+    first = {secret[0], _latin_1(secret)[0], digit, digit.upper(), *cores, *"\\&%+-_"}
     return f"(?=[{''.join(map(re.escape, sorted(first)))}])(?:{'|'.join(_forms(secret))})"
 
 
@@ -106,17 +161,23 @@ def _forms(secret: str) -> Iterator[str]:
     yield "".join(_character_forms(part) for part in _CHARACTERS.findall(secret))
     yield re.escape(secret)
     yield re.escape(_latin_1(secret))
+    yield from (re.escape(quote(quote(secret, safe, errors=_BYTES), "")) for safe in ("", "/"))
+    yield f"(?i:{_hexadecimal(secret)})"
     yield from ("".join(_BASE64_SIGNS.get(sign, sign) for sign in core) for core in _base64_cores(secret))
+
+
+def _hexadecimal(secret: str) -> str:
+    return secret.encode("utf-8", _BYTES).hex()
 
 
 def _latin_1(secret: str) -> str:
     """Return a secret as header fields are read."""
-    return secret.encode("utf-8", "surrogateescape").decode("latin-1")
+    return secret.encode("utf-8", _BYTES).decode("latin-1")
 
 
 def _base64_cores(secret: str) -> Iterator[str]:
     """Yield the signs that base64 has for a secret alone, whatever stands before and behind it."""
-    raw = secret.encode("utf-8", "surrogateescape")
+    raw = secret.encode("utf-8", _BYTES)
     for before in range(3):
         signs = base64.b64encode(bytes(before) + raw).decode()
         core = signs[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]

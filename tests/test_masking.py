@@ -16,6 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slocheck.documents.texts import shorten
 from slocheck.evidence.series import RawSeries
 from slocheck.masking import (
     MASK,
@@ -59,6 +60,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "Latin-1": lambda text: text.encode().decode("latin-1"),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "URL, twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal, in capitals": lambda text: text.encode().hex().upper(),
     "base64 in a URL": lambda text: quote(base64.b64encode(text.encode()).decode(), safe=""),
 }
 MARKS = 8
@@ -94,6 +98,29 @@ def test_a_secret_is_masked_within_base64(user: str, secret: str, after: str) ->
     shown = mask(f"Basic {base64.b64encode(f'{user}:{secret}{after}'.encode()).decode()}", [secret])
     assert MASK in shown
     assert len(shown) <= len("Basic ***") + (len(user) + len(after) + 4) * 2
+
+
+@pytest.mark.parametrize(
+    "form", ["as it is", "JSON", "Python", "URL", "form", "HTML", "base64", "base64 for URLs", "hexadecimal"]
+)
+@settings(max_examples=25)
+@given(secret=SECRETS, share=st.floats(0, 1))
+def test_a_cut_leaves_no_beginning_of_a_secret(form: str, secret: str, share: float) -> None:
+    """Workers bound their messages before the secrets are known: what a cut leaves of one goes as well."""
+    written = FORMS[form](secret)
+    kept = 6 + int(share * (len(written) - 7))
+    shown = mask(shorten(f"denied: {written}", len("denied: ") + kept), [secret])
+    assert shown.startswith("denied: ")
+    assert MASK in shown
+    assert len(shown) <= len(f"denied: '{MASK}=…")
+
+
+def test_each_line_of_a_secret_is_one() -> None:
+    """A private key is printed by its lines; what is as short as a word is left alone."""
+    key = "-----BEGIN KEY-----\n  MIIEvQIBADANBg\nend\n"
+    assert mask("key: MIIEvQIBADANBg, end", [key]) == "key: ***, end"
+    assert mask(key, [key]) == MASK
+    assert "MIIE" not in mask(json.dumps(key), [key])
 
 
 def test_what_is_not_a_secret_stays() -> None:

@@ -1,4 +1,4 @@
-"""Texts that come from elsewhere: made valid Unicode where they enter, so that nothing later trips over them.
+"""Texts that come from elsewhere: made valid where they enter, and cut so that it shows.
 
 Python holds half of a surrogate pair in a text: from JSON (half an emoji), or for each byte of a file name
 that is not UTF-8. No encoding can write it.
@@ -10,6 +10,14 @@ from enum import Enum
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+ELLIPSIS = "…"
+"""Stands where a text was cut: what is before it may be the beginning of something."""
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to at most so many characters, an ellipsis included."""
+    return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
 def valid_text(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from slocheck.documents.texts import shorten
 from slocheck.evidence.histogram import merge
 from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
 from slocheck.spec.model import Endpoint
@@ -99,7 +100,7 @@ class RecordingBuilder:
 
     def add_error(self, error: ErrorExample) -> None:
         """Add failed requests of one message; too many different messages become one."""
-        key = (error.endpoint, error.failure, error.message[:MAX_MESSAGE])
+        key = (error.endpoint, error.failure, shorten(error.message, MAX_MESSAGE))
         if key not in self._errors and len(self._errors) >= MAX_ERRORS:
             key = (OTHER_ENDPOINT, error.failure, OTHER_MESSAGE)
         before = self._errors.get(key)

@@ -172,13 +172,18 @@ class Archive:
             ) from error
 
     def create(self, started: datetime) -> RunFolder:
-        """Make a new run's folder, never one that exists; `started` is in UTC."""
+        """Make a new run's folder, never one that exists; `started` is in UTC.
+
+        The names of folders are in the order in which their runs began, within a second as well.
+        """
         self._mark_orphans()
+        number = started.microsecond << 4
         while True:
-            path = self.root / f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+            path = self.root / f"{started:%Y%m%dT%H%M%SZ}-{number:06x}"
             try:
                 path.mkdir(mode=0o755)
             except FileExistsError:
+                number += 1
                 continue
             except OSError as error:
                 raise UsageError(f"{path}: cannot be created: {error.strerror}") from error
@@ -195,7 +200,7 @@ class Archive:
         """Return the folders of all runs, oldest first, whether or not they came to a result."""
         if not self.root.is_dir():
             return []
-        return sorted((path for path in self.root.iterdir() if _RUN_ID.match(path.name)), key=_age)
+        return sorted(path for path in self.root.iterdir() if _RUN_ID.match(path.name))
 
     def find(self, run: str) -> Path:
         """Return the folder that `run` names: a folder, its evidence file, or ``latest``.
@@ -260,11 +265,6 @@ def _is_held(mark: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _age(path: Path) -> tuple[str, int]:
-    """Return the key that orders runs by start and, within one second, by when their folder last changed."""
-    return path.name[:16], path.stat().st_mtime_ns
 
 
 def load_evidence(folder: Path) -> Evidence:

@@ -22,7 +22,8 @@ _NONCHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")
 _SPACES = frozenset("\t\n\v\f\r\x85")
 _COMMAND_START = re.compile(
     r"^\s*::|::(?=(?:error|warning|notice|debug|echo|add-mask|add-path|set-env|set-output|save-state|stop-commands|"
-    r"(?:end)?group|(?:add|remove)-matcher)\b)"
+    r"(?:end)?group|(?:add|remove)-matcher)\b)",
+    re.IGNORECASE,
 )
 _COMMAND = re.compile(r"##(?=\w*\[)")
 _MARKDOWN_SYNTAX = re.compile(r"([\\`*_{}\[\]()#+\-.!|~^$])")
@@ -55,11 +56,6 @@ def _visible(character: str) -> str:
             return character
 
 
-def shorten(text: str, limit: int) -> str:
-    """Cut `text` to at most `limit` characters, an ellipsis included."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def for_terminal(text: str) -> str:
     """Return `text` for a terminal or a CI log; put it into a `rich.text.Text`, never into markup.
 
@@ -76,12 +72,19 @@ def for_terminal_lines(text: str) -> str:
 
 def for_html(text: str) -> str:
     """Return `text` as HTML character data or as the inside of a quoted attribute."""
-    return html.escape(clean(text), quote=True)
+    return _COMMAND.sub("&#35;#", html.escape(clean(text), quote=True))
+
+
+def for_json(value: object, *, indent: int | None = None) -> str:
+    """Return `value` as JSON in ASCII that a CI log may show, too; ValueError for NaN and infinity."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, allow_nan=False, separators=separators, indent=indent)
+    return _COMMAND.sub(r"\\u0023#", text)
 
 
 def for_script_json(value: object) -> str:
     """Return `value` as JSON that may stand inside a script element; ValueError for NaN and infinity."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    text = for_json(value)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -101,14 +104,17 @@ def for_markdown(text: str) -> str:
 
 def for_markdown_code(text: str) -> str:
     """Return `text` as a Markdown code span, fenced by more backticks than it contains; not for tables."""
-    text = clean(text)
+    text = for_terminal(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}"
 
 
 def for_xml(text: str) -> str:
-    """Return `text` without the characters that XML 1.0 forbids; the XML writer escapes the rest."""
-    return clean(text)
+    """Return `text` without the characters that XML 1.0 forbids; the XML writer escapes the rest.
+
+    Programs that read JUnit files print what they say into CI logs.
+    """
+    return for_terminal(text)
 
 
 def slug(text: str) -> str:

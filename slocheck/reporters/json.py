@@ -3,7 +3,6 @@
 docs/json.md describes each key; a test keeps the two in step.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from fractions import Fraction
@@ -24,6 +23,7 @@ from slocheck.indicators.samples import Display
 from slocheck.indicators.saturation import Usage
 from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of
+from slocheck.reporters.escape import for_json
 from slocheck.reporters.saturation import usages
 from slocheck.reporters.text import unit_name
 from slocheck.reporters.totals import Totals
@@ -37,7 +37,7 @@ Json = Mapping[str, object]
 
 def render(report: Report) -> str:
     """Return the document, indented, with a line end at its end."""
-    return json.dumps(document(report), indent=2, allow_nan=False, ensure_ascii=True) + "\n"
+    return for_json(document(report), indent=2) + "\n"
 
 
 def document(report: Report) -> Json:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from slocheck.documents.texts import shorten
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import ObjectiveResult, Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
-from slocheck.reporters.escape import for_markdown, for_markdown_code, shorten
+from slocheck.reporters.escape import for_markdown, for_markdown_code
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import (
     GLYPHS,

@@ -63,6 +63,7 @@ def test_a_run_is_found_by_folder_file_name_and_latest(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     first = _archived(archive, make_evidence())
     second = _archived(archive, make_evidence())
+    os.utime(first)  # it ended later, and began earlier
     assert archive.find(str(first)) == first
     assert archive.find(str(first / EVIDENCE_FILE)) == first
     assert archive.find(first.name) == first

@@ -65,16 +65,35 @@ def test_terminal_text_prints_as_it_is(text: str) -> None:
     assert "##[" not in printed
 
 
-COMMANDS = ["::error::x", "::set-output name=a::b", "::add-mask::x", "##vso[task.complete]", "##[error]x"]
+COMMANDS = [
+    "::error::x",
+    "::Error::x",
+    "::set-output name=a::b",
+    "::add-mask::x",
+    "##vso[task.complete]",
+    "##[error]x",
+]
 
 
 @given(ANY, st.sampled_from([*COMMANDS, "##teamcity[testFailed]"]), ANY)
 def test_no_ci_runner_reads_a_command(before: str, command: str, after: str) -> None:
     """Wherever it stands in a message of one line or several; an address of IPv6 stays as it is."""
     for line in escape.for_terminal_lines(f"{before}{command}{after} [::1]:80").split("\n"):
-        assert not re.search(r"^\s*::|::(error|set-output|add-mask)|##\w*\[", line)
+        assert not re.search(r"^\s*::|::(error|set-output|add-mask)|##\w*\[", line, re.IGNORECASE)
         assert not {unicodedata.category(c) for c in line} & {"Cc", "Cf"}
     assert escape.for_terminal("[::1]:80 is ::ffff:10.0.0.1") == "[::1]:80 is ::ffff:10.0.0.1"
+
+
+@given(ANY, st.sampled_from(["##vso[task.complete]", "##[error]x"]), ANY)
+def test_no_report_holds_a_command(before: str, command: str, after: str) -> None:
+    """A report that is printed into a log is not obeyed either, and JSON says the same as before."""
+    text = f"{before}{command}{after}"
+    shown = (
+        *(escape.for_html(text), escape.for_json({text: text}), escape.for_script_json([text])),
+        *(escape.for_xml(text), escape.for_markdown(text), escape.for_markdown_code(text)),
+    )
+    assert not [safe for safe in shown if re.search(r"##\w*\[", safe)]
+    assert json.loads(escape.for_json({text: text}, indent=2)) == {text: text}
 
 
 @given(ANY)
@@ -125,9 +144,9 @@ def test_markdown_code_cannot_be_left(text: str) -> None:
     """The fence is longer than every run of backticks inside."""
     safe = escape.for_markdown_code(text)
     fence = safe.split(" ", 1)[0]
-    assert safe == f"{fence} {escape.clean(text)} {fence}"
+    assert safe == f"{fence} {escape.for_terminal(text)} {fence}"
     assert set(fence) == {"`"}
-    assert fence not in escape.clean(text)
+    assert fence not in escape.for_terminal(text)
 
 
 @given(ANY)
@@ -157,9 +176,3 @@ def test_slug_is_safe_in_a_path(text: str) -> None:
 def test_slug(text: str, expected: str) -> None:
     """Anything but letters and digits becomes one dash."""
     assert escape.slug(text) == expected
-
-
-def test_shorten_says_that_it_cut() -> None:
-    """The ellipsis is within the limit; a text that fits is left alone."""
-    assert escape.shorten("abcdef", 4) == "abc…"
-    assert escape.shorten("abcd", 4) == "abcd"

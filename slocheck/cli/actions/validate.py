@@ -43,9 +43,9 @@ def validate(options: ValidateOptions) -> int:
         print(mask(summary(spec), secrets))
         if file.classes:
             named = quantity(len(file.classes), "user class", "user classes")
-            print(for_terminal(f"{named}: {', '.join(file.classes)}"))
+            print(for_terminal(mask(f"{named}: {', '.join(file.classes)}", secrets)))
         if file.starts:
-            print(for_terminal(file.starts))
+            print(for_terminal(mask(file.starts, secrets)))
         for warning in (*warnings, *(each.text for each in file.warnings)):
             say(f"warning: {mask(warning, secrets)}")
         return _probe(spec, options) if options.probe else 0

@@ -11,7 +11,7 @@ from itertools import chain
 from math import isfinite
 from typing import Any, TypeVar
 
-from slocheck.documents.texts import valid_text
+from slocheck.documents.texts import shorten, valid_text
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.histogram import MAX_INDEX
 from slocheck.evidence.merge import MAX_MESSAGE, Delta
@@ -251,7 +251,7 @@ def _endpoint_slice(method: Any, name: Any, *plain: Any) -> tuple[Endpoint, Slic
 def _error(method: Any, name: Any, *plain: Any) -> ErrorExample:
     failure, count, message, second = plain
     endpoint = Endpoint(_text(method), _text(name))
-    shown = _text(message)[:MAX_MESSAGE]
+    shown = shorten(_text(message), MAX_MESSAGE)
     return ErrorExample(endpoint, FailureClass(failure), _count(count), shown, _second(second))
 
 

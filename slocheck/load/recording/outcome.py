@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from slocheck.documents.texts import shorten
 from slocheck.errors import chain_of
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.evidence.recording import FailureClass
@@ -175,7 +176,7 @@ def status_message(status: int, fields: Mapping[str, Any] | None) -> str:
         where = parts.netloc.rpartition("@")[2] + parts.path
     except ValueError:
         where = ""
-    return f"HTTP {status} to {where}"[:MAX_MESSAGE] if where else f"HTTP {status}"
+    return shorten(f"HTTP {status} to {where}", MAX_MESSAGE) if where else f"HTTP {status}"
 
 
 def is_unserved(status: int | None, failure: FailureClass | None) -> bool:
@@ -206,12 +207,12 @@ def message_of(error: BaseException) -> str:
     """
     for cause in chain_of(error):
         if isinstance(getattr(cause, "failure", None), FailureClass):
-            return str(getattr(cause, "message", cause))[:MAX_MESSAGE]
+            return shorten(str(getattr(cause, "message", cause)), MAX_MESSAGE)
     try:
         text = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - whatever a scenario's own exception class raises
         text = type(error).__name__
-    return without_addresses(text)[:MAX_MESSAGE]
+    return shorten(without_addresses(text), MAX_MESSAGE)
 
 
 def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slocheck.documents.texts import shorten
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_indices
 from slocheck.evidence.merge import (
@@ -178,7 +179,7 @@ class Recorder:
         assert result.failure is not None
         cell.failed.append(result.latency_ns)
         cell.failures[result.failure] = cell.failures.get(result.failure, 0) + 1
-        key = (endpoint, result.failure, mask_urls(result.message)[:MAX_MESSAGE])
+        key = (endpoint, result.failure, shorten(mask_urls(result.message), MAX_MESSAGE))
         if key not in self._errors and len(self._errors) >= MAX_ERRORS:
             key = (OTHER_ENDPOINT, result.failure, OTHER_MESSAGE)
         entry = self._errors.setdefault(key, [0, second])

@@ -11,6 +11,7 @@ from locust.env import Environment
 from locust.user.task import filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
 
+from slocheck.documents.texts import shorten
 from slocheck.errors import SlocheckError
 from slocheck.evidence.forbidden import forbidden_text
 from slocheck.evidence.merge import MAX_MESSAGE
@@ -174,4 +175,4 @@ def _short(error: BaseException) -> str:
     text = ""
     with contextlib.suppress(Exception):
         text = str(error)
-    return mask_urls(f"{type(error).__name__}: {text}")[:MAX_MESSAGE]
+    return shorten(mask_urls(f"{type(error).__name__}: {text}"), MAX_MESSAGE)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from slocheck.documents.texts import shorten
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import most_often
 from slocheck.errors import chain_of
@@ -76,7 +77,7 @@ class Health:
 
     def _raised(self, text: str, place: str) -> None:
         shown = f" ({place})" if place else ""
-        _count(self._exceptions, f"{text[:MAX_MESSAGE]}{shown}")
+        _count(self._exceptions, f"{shorten(text, MAX_MESSAGE)}{shown}")
 
     def most_often(self) -> str:
         """Return the most frequent exception since the last call of `take`, to end a sentence with."""
@@ -84,7 +85,7 @@ class Health:
 
     def add_message(self, text: str) -> None:
         """Keep a warning of Locust, the scenario, or slocheck."""
-        _count(self._messages, text[:MAX_MESSAGE])
+        _count(self._messages, shorten(text, MAX_MESSAGE))
 
     def forget_samples(self) -> None:
         """Begin to measure here; the exceptions until now are kept."""

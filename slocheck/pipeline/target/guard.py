@@ -8,7 +8,8 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 from slocheck.allowed_targets import (
@@ -16,6 +17,7 @@ from slocheck.allowed_targets import (
     ALLOW_TARGET,
     VARIABLES,
     AllowedTargets,
+    IpAddress,
     address_of,
     host_name,
     is_localhost_name,
@@ -173,8 +175,9 @@ def _why(error: OSError | UnicodeError) -> str:
 def sole_use(url: str, *, allow_concurrent: bool) -> Iterator[None]:
     """Hold the lock on the target: two runs would measure each other's load; raises UsageError.
 
-    The lock is an abstract Unix socket for each address that the target's name has. The kernel frees
-    it with the process, no folder has to be owned or cleaned up, and all users of the machine share it.
+    The lock is an abstract Unix socket for each address that the target's name has, and one for all that are
+    this machine's. The kernel frees it with the process, no folder has to be owned or cleaned up, and all
+    users of the machine share it.
     """
     with ExitStack() as held:
         for name in () if allow_concurrent else _lock_names(url):
@@ -201,6 +204,17 @@ def _lock_names(url: str) -> list[str]:
 
 
 def _same_machine(text: str) -> str:
-    """Return one spelling for an IP address; those that ``localhost`` usually has are one."""
+    """Return one spelling for an IP address; all of this machine's are one: a server may listen on each."""
     address = address_of(text)
-    return "127.0.0.1" if str(address) == "::1" else str(address)
+    return "this machine" if address is not None and _is_own(address) else str(address)
+
+
+def _is_own(address: IpAddress) -> bool:
+    """Tell whether an address is this machine's: the kernel would send to it from the same one."""
+    if address.is_loopback:
+        return True
+    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as unsent:
+        unsent.connect((str(address), 1))  # only chooses the way; nothing is sent
+        return address_of(unsent.getsockname()[0]) == address
+    return False

@@ -11,11 +11,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from slocheck.documents.texts import shorten
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
 from slocheck.grading.assessment import SEVERITY, Assessment, Verdict
 from slocheck.reporters import totals
-from slocheck.reporters.escape import for_terminal, shorten
+from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.summary import STYLES
 from slocheck.reporters.text import GLYPHS, latency_text, limit_text, ratio_text, sides_text
 from slocheck.reporters.totals import Totals

@@ -6,12 +6,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from slocheck.documents.texts import shorten
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import SEVERITY, Gap, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.report import Report
 from slocheck.grading.tiers import CRITICAL
 from slocheck.reporters import totals
-from slocheck.reporters.escape import for_terminal, shorten
+from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import (
     GLYPHS,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from slocheck.documents.texts import shorten
 from slocheck.errors import SourceError
 from slocheck.masking import mask, strip_url
 
@@ -40,10 +41,8 @@ class Messages:
 
     def excerpt(self, foreign: str) -> str:
         """Return the beginning of a text from outside, on one line, without control characters."""
-        flat = mask(
-            " ".join(UNPRINTABLE.sub(" ", foreign).split()), self._secrets
-        )  # a cut secret is not found
-        return flat if len(flat) <= EXCERPT else flat[:EXCERPT] + "..."
+        flat = mask(" ".join(UNPRINTABLE.sub(" ", foreign).split()), self._secrets)
+        return shorten(flat, EXCERPT)
 
     def of_status(self, status: int, body: bytes, location: str = "") -> SourceError:
         """Map a response whose status is not 200."""

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 import httpx
 
+from slocheck.documents.texts import shorten
 from slocheck.sources.scrape.exposition import PageError
 
 MAX_PAGE = 64 * 1024 * 1024
@@ -17,6 +18,7 @@ ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.
 HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "slocheck"}
 _TLS_ALERT = r"\x15\x03"
 """How a port that speaks TLS refuses a plain request, as the client shows it."""
+LONGEST_REASON = 160
 GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
@@ -123,19 +125,20 @@ def _text(body: bytes) -> str:
 def _cause(error: Exception, timeout: float) -> str:
     """Say what went wrong, and what to do, from httpx's exception."""
     text = str(error)
+    shown = shorten(text, LONGEST_REASON)
     if isinstance(error, httpx.TimeoutException):
         return f"no response within {timeout:g} s"
     if isinstance(error, httpx.ConnectError):
         if "CERTIFICATE" in text.upper():
-            return f"TLS failed ({text[:160]}); set scrape's tls.ca to the certificate authority's file"
+            return f"TLS failed ({shown}); set scrape's tls.ca to the certificate authority's file"
         if "SSL" in text.upper() or "TLS" in text.upper():
-            return f"TLS failed ({text[:160]}); write http:// if the port speaks no TLS"
+            return f"TLS failed ({shown}); write http:// if the port speaks no TLS"
         if "refused" in text:
             return "connection refused; start the service there, or correct the URL"
         if "Name or service" in text or "resolution" in text or "No address" in text:
             return "unknown host; check the name in the URL"
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return f"the URL cannot be used ({text[:160]}); write http://HOST:PORT/metrics"
-    broke = f"the connection broke ({text[:160] or type(error).__name__})"
+        return f"the URL cannot be used ({shown}); write http://HOST:PORT/metrics"
+    broke = f"the connection broke ({shown or type(error).__name__})"
     tls = any(sign in text for sign in (_TLS_ALERT, "without sending a response"))
     return f"{broke}; write https:// if the port speaks TLS" if tls else broke

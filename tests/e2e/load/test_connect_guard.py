@@ -78,6 +78,11 @@ def test_what_is_seen_before_the_load_exits_2(made: Any, name: str) -> None:
     assert f"--allow-target {host}" in run["stderr"]
 
 
+def test_a_target_is_the_same_by_each_address_of_this_machine(made: Any) -> None:
+    """A server may listen on all of them, and two runs would load it."""
+    assert made["refused"]
+
+
 def test_a_token_host_is_asked_only_where_it_is_allowed(made: Any) -> None:
     """`test_start` connects before the load: without leave none is sent; with leave nothing is said of it.
 

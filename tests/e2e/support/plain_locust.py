@@ -12,16 +12,23 @@ from tests.support.waiting import wait_until
 
 
 def locust_alone(
-    folder: Path, url: str, text: str, until: Callable[[], bool] | None = None
+    folder: Path,
+    url: str,
+    text: str,
+    until: Callable[[], bool] | None = None,
+    *,
+    users: int = 2,
+    error_code: int = 0,
 ) -> tuple[int, list[dict[str, Any]], str]:
     """Run a Locust file under Locust itself for 2 s, or until a condition holds.
 
-    Returns exit code, statistics and what it said.
+    Returns exit code, which is `error_code` where a request failed, statistics, and what it said.
     """
     limit = [] if until else ["-t", "2s"]
     with subprocess.Popen(
         [sys.executable, "-m", "locust", "-f", write_scenario(folder, text), "--headless", "--json",
-         "-H", url, "-u", "2", "-r", "10", "--stop-timeout", "30", "--exit-code-on-error", "0", *limit],
+         "-H", url, "-u", str(users), "-r", "10", "--stop-timeout", "30",
+         "--exit-code-on-error", str(error_code), *limit],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
     ) as running:  # fmt: skip
         if until:

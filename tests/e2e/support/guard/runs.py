@@ -1,6 +1,7 @@
 """Runs in a namespace whose Locust files connect to another host, which counts what it receives.
 
-``python -m tests.e2e.support.guard.runs FOLDER`` prints what came of them as one JSON document.
+``python -m tests.e2e.support.guard.runs FOLDER`` prints what came of them as one JSON document, and with
+``beside`` after it what came of the same files under Locust alone.
 """
 
 import json
@@ -10,10 +11,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from slocheck.errors import UsageError
+from slocheck.pipeline.target.guard import sole_use
 from tests.e2e.support.cli import slocheck, write_spec
 from tests.e2e.support.guard.namespace import ELSEWHERE
+from tests.e2e.support.plain_locust import locust_alone
 from tests.e2e.support.servers.load_server import LoadServer, response
 
+BESIDE = "beside"
 WAYS = '''
 import asyncio, http.client, os, socket, threading, urllib.request, _socket
 
@@ -307,12 +312,32 @@ class Lab:
             "received": self._elsewhere.received - before,
         }
 
+    def alone(self, scenario: str) -> dict[str, Any]:
+        """Run a Locust file under Locust itself and return how it ended, and what the other host received."""
+        before = self._elsewhere.received
+        text = scenario.format(ip=ELSEWHERE, port=self._elsewhere.port)
+        code, _, _ = locust_alone(self._folder, self._target.url, text, users=8, error_code=1)
+        return {"code": code, "received": self._elsewhere.received - before}
 
-def main(folder: Path) -> None:
-    """Make all runs and print what came of them."""
+
+def _is_refused_under_another_address() -> bool:
+    """Tell whether a target is taken for the one that is loaded by another address of this machine."""
+    with sole_use(f"http://{ELSEWHERE}:1", allow_concurrent=False):
+        try:
+            with sole_use("http://127.0.0.1:1", allow_concurrent=False):
+                return False
+        except UsageError:
+            return True
+
+
+def main(folder: Path, *, beside: bool) -> None:
+    """Make all runs and print what came of them; with `beside`, those under Locust alone."""
     with LoadServer() as target:
         elsewhere = Elsewhere()
         lab = Lab(folder, target, elsewhere)
+        if beside:
+            sys.stdout.write(json.dumps({"ways": lab.alone(WAYS), "import": lab.alone(AT_IMPORT)}))
+            return
         runs = {
             "ways": lab.run(WAYS),
             "import": lab.run(AT_IMPORT),
@@ -324,8 +349,9 @@ def main(folder: Path) -> None:
         noted = folder / "tried"
         tried = noted.read_text().split() if noted.exists() else []
         made = {"runs": runs, "tried": tried, "counts": target.counts, "port": elsewhere.port}
+        made["refused"] = _is_refused_under_another_address()
         sys.stdout.write(json.dumps(made))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), beside=sys.argv[2:] == [BESIDE])

@@ -224,7 +224,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What the load engine brings home.
+    """What the load engine returns.
 
     Attributes:
         recording: Client side, warm-up included.

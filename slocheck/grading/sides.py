@@ -1,11 +1,11 @@
 """Each limit on the sides that its objective asks for, and one verdict of both."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Cause, LevelResult, ObjectiveResult, Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
-from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.pooling import pool
 from slocheck.indicators.samples import Sample
 from slocheck.spec.indicators import traits_of
@@ -14,8 +14,18 @@ from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, S
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 
 
+class Sampled(Protocol):
+    """A run that gives samples: one that was measured, or one that is simulated."""
+
+    def client_sample(self, objective: Objective, limit: Limit, spec: Spec) -> Sample:
+        """Return what the client saw of an objective."""
+
+    def server_sample(self, objective: Objective, limit: Limit, spec: Spec) -> Sample:
+        """Return what the server's series say of an objective."""
+
+
 def grade_objective(
-    objective: Objective, spec: Spec, runs: Sequence[MeasuredRun], *, alpha: float | None
+    objective: Objective, spec: Spec, runs: Sequence[Sampled], *, alpha: float | None
 ) -> ObjectiveResult:
     """Grade all limits of an objective on pooled runs, at a one-sided error rate; None: as observed."""
     needed = tiers.level_names_needed(spec.gate, spec.tiers)
@@ -31,7 +41,7 @@ def grade_objective(
 
 
 def _samples(
-    objective: Objective, limit: Limit, spec: Spec, runs: Sequence[MeasuredRun]
+    objective: Objective, limit: Limit, spec: Spec, runs: Sequence[Sampled]
 ) -> list[tuple[Side, Sample]]:
     """Return the pooled sample of each side that the objective asks for, the client's first."""
     ratio = not traits_of(objective.indicator.kind).is_percentile

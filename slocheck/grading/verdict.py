@@ -18,6 +18,9 @@ _ROUNDING = 1e-9
 _DOWN = (
     "the target was down: not one request of several seconds in a row was served, more than the limit allows"
 )
+NO_DATA = "no data: "
+"""How the reason of a side begins that has no sample."""
+
 _TOO_FEW_SLICES = (
     f"fewer than {MIN_SLICES} slices in the window: too few for a verdict at the stated confidence; "
     "run longer or scrape faster"
@@ -35,7 +38,7 @@ def grade_sample(
                 Verdict.UNDECIDED,
                 None,
                 0,
-                reason=f"no data: {sample.reason}",
+                reason=f"{NO_DATA}{sample.reason}",
                 source_failed=sample.source_failed,
                 left_to_client=sample.left_to_client,
             )

@@ -1,16 +1,18 @@
 """One run as it is measured: its two sides, each parsed once, and the sample that each gives for a limit."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.evidence.model import Evidence
 from slocheck.indicators.client import ClientSide, client_sample
 from slocheck.indicators.samples import NoData, Sample
+from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.endpoints import not_told_apart
 from slocheck.indicators.server.latency import without_histogram
 from slocheck.indicators.server.sample import instances_of, server_sample
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.spec.model import Limit, Objective, Spec
+from slocheck.spec.model import Endpoint, Limit, Objective, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,14 @@ class MeasuredRun:
         if self.server is None:
             reason = self.evidence.server_error or "no metric source was configured for this run"
             return NoData(reason, source_failed=True)
-        if missing := without_histogram(objective, self.server.preset):
-            return missing
-        asked = [item.endpoint for item in self.evidence.recording.endpoints]
-        if why := not_told_apart(objective, self.server.preset, asked):
-            return NoData(why)
-        counts = self.client.counts(objective.endpoint)
-        return server_sample(objective, limit, spec=spec, server=self.server, client=counts)
+        return server_side_sample(
+            objective,
+            limit,
+            spec,
+            server=self.server,
+            client=self.client.counts(objective.endpoint),
+            asked=[item.endpoint for item in self.evidence.recording.endpoints],
+        )
 
     def _instances(self, spec: Spec) -> Fraction | NoData:
         """Return how many instances served the load: as the spec says, or as the server's series show."""
@@ -55,6 +58,32 @@ class MeasuredRun:
                 "instances are counted by the metric source, which delivered nothing", source_failed=True
             )
         return instances_of(spec, self.server)
+
+
+def server_side_sample(
+    objective: Objective,
+    limit: Limit,
+    spec: Spec,
+    *,
+    server: ServerSide,
+    client: ClientCounts,
+    asked: Collection[Endpoint],
+) -> Sample:
+    """Return what series say of an objective, or why they cannot.
+
+    Args:
+        objective: What is asked.
+        limit: Of one of its levels.
+        spec: That it is from.
+        server: The series.
+        client: What the client counted for the objective's endpoint.
+        asked: The endpoints that the load asks for.
+    """
+    if missing := without_histogram(objective, server.preset):
+        return missing
+    if why := not_told_apart(objective, server.preset, asked):
+        return NoData(why)
+    return server_sample(objective, limit, spec=spec, server=server, client=client)
 
 
 def measured(evidence: Evidence) -> MeasuredRun:

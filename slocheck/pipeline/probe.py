@@ -8,16 +8,14 @@ from fractions import Fraction
 from slocheck.documents.units import format_duration
 from slocheck.errors import UsageError
 from slocheck.evidence.series import ServerSeries, SourcePreflight
-from slocheck.grading.assessment import Side, SideResult, Verdict
-from slocheck.grading.verdict import grade_sample
+from slocheck.grading.simulated_run import SimulatedRun
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.saturation import Usage, saturation
-from slocheck.indicators.server.endpoints import not_told_apart
 from slocheck.indicators.server.growth.selections import requests_of
 from slocheck.indicators.server.latency import without_histogram
-from slocheck.indicators.server.sample import instances_of, server_sample
+from slocheck.indicators.server.sample import instances_of
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.indicators.simulated_series import NOBODY, simulated_series
+from slocheck.indicators.simulated_series import simulated_series
 from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, settle
 from slocheck.pipeline.ports import MetricSource, SourceFactory
 from slocheck.plan.mapping_text import described
@@ -26,7 +24,6 @@ from slocheck.scenario.model import Scenario
 from slocheck.spec.blocks.metric_source.sources import block_names
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice, Spec
-from slocheck.statistics.confidence import alpha_for
 
 PAST_INTERVALS = 2
 """The series are those of a moment so many scrapes ago: their last sample is there already."""
@@ -48,7 +45,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedRun:
+class Simulated:
     """What a run long enough would find on the series that are there.
 
     Attributes:
@@ -78,7 +75,7 @@ class Probe:
     found: SourcePreflight
     mapping: str
     obstacles: Mapping[str, tuple[Obstacle, ...]]
-    simulated: SimulatedRun | None = None
+    simulated: Simulated | None = None
 
     @property
     def is_incomplete(self) -> bool:
@@ -138,7 +135,7 @@ def _collected(spec: Spec, source: MetricSource, settled: Settled) -> ServerSeri
     return as_collected(spec, series, settled)
 
 
-def _obstacles(objective: Objective, settled: Settled, run: SimulatedRun | None) -> Iterator[Obstacle]:
+def _obstacles(objective: Objective, settled: Settled, run: Simulated | None) -> Iterator[Obstacle]:
     """Yield what a run long enough would say, with the metrics that it would lack."""
     preset, found = settled.mapping, settled.found
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
@@ -183,7 +180,7 @@ def simulated_run(
     *,
     endpoints: Collection[Endpoint] = (),
     unasked: Collection[Endpoint] = (),
-) -> SimulatedRun | None:
+) -> Simulated | None:
     """Grade a run in which every series grows by good requests; None where there is no series at all.
 
     Args:
@@ -196,13 +193,10 @@ def simulated_run(
         return None
     raw = simulated_series(found)
     server = ServerSide(raw)
-    obstacles: dict[str, Obstacle] = {}
-    for item in spec.objectives:
-        why = "" if _is_the_clients(item, server.preset) else not_told_apart(item, server.preset, endpoints)
-        judged = Obstacle(why, fatal=True) if why else _obstacle_on(item, spec, server, unasked)
-        if judged:
-            obstacles[item.name] = judged
-    return SimulatedRun(
+    graded = SimulatedRun(server, endpoints)
+    found_open = {item.name: _obstacle_on(item, spec, graded, server, unasked) for item in spec.objectives}
+    obstacles = {name: obstacle for name, obstacle in found_open.items() if obstacle}
+    return Simulated(
         obstacles,
         instances_of(spec, server),
         saturation(raw),
@@ -211,28 +205,20 @@ def simulated_run(
 
 
 def _obstacle_on(
-    objective: Objective, spec: Spec, server: ServerSide, unasked: Collection[Endpoint]
+    objective: Objective, spec: Spec, run: SimulatedRun, server: ServerSide, unasked: Collection[Endpoint]
 ) -> Obstacle | None:
     """Return why some limits of an objective would never be decided; None where all would."""
     if _is_the_clients(objective, server.preset) or traits_of(objective.indicator.kind).is_query:
         return None
-    if objective.endpoint in unasked and not _has_series(objective, server):
-        return Obstacle(f"no series for {objective.endpoint} yet: send one and probe again", fatal=False)
-    open_levels: dict[str, str] = {}
-    for level, limit in objective.limits.items():
-        sample = server_sample(objective, limit, spec=spec, server=server, client=NOBODY)
-        if isinstance(sample, NoData):
-            return Obstacle(sample.reason, fatal=True)
-        alpha = None if spec.confidence is None else alpha_for(spec.confidence)
-        side = grade_sample(Side.SERVER, sample, objective.indicator, limit, alpha)
-        if _stays_open(side):
-            open_levels[level] = side.reason
-    if not open_levels:
+    levels = run.undecided(objective, spec)
+    if not levels:
         return None
-    reasons = "; ".join(dict.fromkeys(open_levels.values()))
-    if len(open_levels) == len(objective.limits):
+    if objective.endpoint in unasked and run.tells_apart(objective) and not _has_series(objective, server):
+        return Obstacle(f"no series for {objective.endpoint} yet: send one and probe again", fatal=False)
+    reasons = "; ".join(dict.fromkeys(levels.values()))
+    if len(levels) == len(objective.limits):
         return Obstacle(reasons, fatal=True)
-    return Obstacle(f"{', '.join(open_levels)}: {reasons}", fatal=False)
+    return Obstacle(f"{', '.join(levels)}: {reasons}", fatal=False)
 
 
 def _is_the_clients(objective: Objective, preset: Preset) -> bool:
@@ -246,8 +232,3 @@ def _has_series(objective: Objective, server: ServerSide) -> bool:
     metrics = (preset.counter or "", f"{preset.histogram}_bucket")
     wanted = requests_of(objective, preset)
     return any(wanted(one.labels) for metric in metrics for one in server.series_of(metric))
-
-
-def _stays_open(side: SideResult) -> bool:
-    """Tell whether a run stays undecided whatever its length: not for want of requests or slices."""
-    return side.verdict is Verdict.UNDECIDED and side.cause is None

@@ -86,6 +86,11 @@ class LoadPlan:
     max_body: int = DEFAULT_MAX_BODY
 
     @property
+    def is_open(self) -> bool:
+        """Whether the load is of the open model: arrivals on a schedule."""
+        return bool(self.rate)
+
+    @property
     def start_rate(self) -> float:
         """Users started per second before the schedule of the open model: its highest rate, within limits."""
         highest = max((max(stage.begin, stage.end) for stage in self.rate), default=0.0)

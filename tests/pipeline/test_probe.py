@@ -11,7 +11,7 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Verdict
 from slocheck.indicators.samples import NoData
-from slocheck.pipeline.probe import SimulatedRun, simulated_run
+from slocheck.pipeline.probe import Simulated, simulated_run
 from slocheck.plan.mapping_match import Match, match_mapping
 from slocheck.plan.series_queries import UP
 from slocheck.sources.scrape.exposition import PageReader
@@ -82,7 +82,7 @@ def verdicts(spec: Spec, found: ServerSeries) -> dict[str, Verdict]:
     return {result.objective.name: result.levels[0].verdict for result in results}
 
 
-def simulated(spec: Spec, found: ServerSeries, unasked: Sequence[Endpoint] = ()) -> SimulatedRun:
+def simulated(spec: Spec, found: ServerSeries, unasked: Sequence[Endpoint] = ()) -> Simulated:
     """Return the simulated run on the series."""
     run = simulated_run(spec, found, unasked=unasked)
     assert run is not None

@@ -1,4 +1,4 @@
-"""What a run would say of a Locust file, before any load: its processes are started, and sent home."""
+"""What a run would say of a Locust file, before any load: its processes are started, and ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

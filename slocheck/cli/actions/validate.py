@@ -12,7 +12,7 @@ from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
 from slocheck.masking import errors_masked, mask, secrets_of
-from slocheck.pipeline.probe import Probe, SimulatedRun, probe
+from slocheck.pipeline.probe import Probe, Simulated, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
 from slocheck.pipeline.target.first_requests import FirstResponse, send_get_steps
 from slocheck.pipeline.target.guard import guard_target, leave_needed, probe_target, sole_use
@@ -121,7 +121,7 @@ def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
         yield f"{for_terminal(objective.name):<{width}}  {for_terminal(text)}"
 
 
-def _processes(spec: Spec, simulated: SimulatedRun, targets: int) -> Iterator[str]:
+def _processes(spec: Spec, simulated: Simulated, targets: int) -> Iterator[str]:
     """Yield how many instances serve, and what the lack of metrics about processes costs."""
     counted = simulated.instances
     if isinstance(counted, NoData):

@@ -44,7 +44,7 @@ class WorkerModel(Protocol):
         """Return what became of the arrivals since the last call."""
 
 
-class ClosedModel:
+class ClosedWorkerModel:
     """Users repeat their tasks; the master says how many are running."""
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
@@ -61,7 +61,7 @@ class ClosedModel:
         return ArrivalCounts()
 
 
-class OpenModel:
+class OpenWorkerModel:
     """Arrivals come by a schedule and are handed to idle users, all of which are started before the load."""
 
     def __init__(
@@ -138,23 +138,23 @@ def worker_model(
     environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
 ) -> WorkerModel:
     """Return the model of the worker with this index; its users are equipped to send by it."""
-    return (_open if plan.rate else _closed)(environment, plan, index, tracker, watch)
+    return (_open if plan.is_open else _closed)(environment, plan, index, tracker, watch)
 
 
 def _closed(
     environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
-) -> ClosedModel:
+) -> ClosedWorkerModel:
     if plan.declarative:
         user = _flow_user(environment, tracker)
         user.iterations = SharedIterations(iterations(user, plan, index))
     else:
         turns.install(watch, turns.at_once, waits_between=True)
-    return ClosedModel()
+    return ClosedWorkerModel()
 
 
 def _open(
     environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
-) -> OpenModel:
+) -> OpenWorkerModel:
     classes, seed, processes = environment.user_classes, plan.seed, plan.processes
     due = schedule.arrivals(plan.rate, plan.arrivals, seed=seed, index=index, processes=processes)
     if plan.declarative:
@@ -168,7 +168,7 @@ def _open(
         turns.install(watch, locust_tasks.arrivals_of(dispatcher, classes), waits_between=False)
     users = locust_tasks.users_by_class(classes, max(1, plan.users_of(index)))
     start_rate = plan.start_rate / processes if sends_at_start(classes) else 0.0
-    return OpenModel(dispatcher, users, tracker, start_rate)
+    return OpenWorkerModel(dispatcher, users, tracker, start_rate)
 
 
 def _flow_user(environment: Environment, tracker: Tracker) -> type[FlowUser]:

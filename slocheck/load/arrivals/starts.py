@@ -27,7 +27,7 @@ def _any_starts(tasks: Iterable[Any], seen: set[Any]) -> bool:
 
 def starts_text(plan: LoadPlan, classes: Iterable[type[User]]) -> str:
     """Say what is sent before the schedule; empty where nothing is."""
-    if not plan.rate or plan.declarative or not sends_at_start(classes):
+    if not plan.is_open or plan.declarative or not sends_at_start(classes):
         return ""
     seconds = format_duration(Fraction(round(plan.users / plan.start_rate) or 1))
     return (

@@ -48,7 +48,7 @@ class MasterModel(Protocol):
         """Return what became of the arrivals; `lag`: bucket index to count. None in the closed model."""
 
 
-class ClosedModel:
+class ClosedMasterModel:
     """So many users at a time, each sending as fast as the target responds."""
 
     lead_ns = 0
@@ -84,7 +84,7 @@ class ClosedModel:
         """Return None: the closed model has no arrivals."""
 
 
-class OpenModel:
+class OpenMasterModel:
     """Arrivals by a schedule that every worker knows; all users are running before it begins.
 
     Attributes:
@@ -121,4 +121,4 @@ class OpenModel:
 
 def master_model(plan: LoadPlan) -> MasterModel:
     """Return the load model of a plan."""
-    return OpenModel(plan) if plan.rate else ClosedModel(plan)
+    return OpenMasterModel(plan) if plan.is_open else ClosedMasterModel(plan)

@@ -141,13 +141,13 @@ def _still_sent(original: Any) -> Any:
 def _once(original: Any) -> Any:
     """Refuse to send such a request again, whatever loop an adapter of the file has around it.
 
-    The answer to a server's challenge is another request.
+    A request that responds to a server's challenge is another one.
     """
 
     @functools.wraps(original)
     def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        answers = str(request.headers.get("Authorization", "")).startswith(_CHALLENGED)
-        if getattr(request, "slocheck_sent", False) and not answers:
+        responds = str(request.headers.get("Authorization", "")).startswith(_CHALLENGED)
+        if getattr(request, "slocheck_sent", False) and not responds:
             raise SentAgainError(
                 f"was sent a second time by {type(self).__name__}, which nobody would count; "
                 "let it return or raise what came of the first"

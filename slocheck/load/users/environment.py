@@ -91,7 +91,7 @@ def _classes(plan: LoadPlan) -> list[type[User]]:
             raise ScenarioError(str(error)) from error
     classes = _with_tags(plan, _user_classes(plan.scenario))
     fixed = [user.__name__ for user in classes if user.fixed_count]
-    if plan.rate and fixed:
+    if plan.is_open and fixed:
         raise ScenarioError(
             f"{plan.scenario}: {', '.join(fixed)} sets fixed_count, which has no meaning under a rate; "
             "set weight instead, or write workload.users"

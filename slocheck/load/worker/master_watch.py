@@ -9,7 +9,7 @@ import gevent
 from slocheck.load.messaging.parent_pipe import PARENT_GONE
 
 SILENCE_S = 4.0
-"""The master answers each heartbeat, one a second; a pause this long is not a late one."""
+"""The master responds to each heartbeat, one a second; a pause this long is not a late one."""
 
 _LOOK_EVERY_S = 0.25
 

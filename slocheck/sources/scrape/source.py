@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from slocheck.documents.http import authority, host_and_port
 from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import RawSeries, ServerSeries, SourcePreflight
-from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.lag import longest_wait, measured_lag, settlement
 from slocheck.masking import strip_url
 from slocheck.plan.families import Family, families_of
@@ -21,14 +20,16 @@ from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery, matches, selector_text
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
 from slocheck.sources.credentials import Credentials, read_credentials
-from slocheck.sources.scrape.replica import (
-    LAST_PAGE_LIMIT,
-    PAGE_TIMEOUT,
-    SAME_START,
-    Replica,
-    Scrape,
-    several_processes,
+from slocheck.sources.scrape.page_checks import (
+    check_page,
+    failed_scrapes,
+    incomplete,
+    missing_metrics,
+    responded,
+    same_process,
+    slow_pages,
 )
+from slocheck.sources.scrape.replica import LAST_PAGE_LIMIT, PAGE_TIMEOUT, Replica, Scrape
 from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
 from slocheck.spec.model import Preset
 from slocheck.tls import tls_context
@@ -41,10 +42,6 @@ POLL = 0.25
 """Seconds between two scrapes after the load, while the pages have not counted all of it."""
 INTERVALS_BEFORE = 5
 GRACE = 2.0
-ONE_PROCESS = (
-    "name every replica's own URL in scrape, and give a service of several workers its library's "
-    "multi-process mode"
-)
 
 
 class ScrapePages:
@@ -107,11 +104,11 @@ class ScrapePages:
         threads = [_in_background(self._probe, replica) for replica in self._replicas]
         _join(threads, PROBES * (PAGE_TIMEOUT + PROBE_PAUSE) + GRACE)
         for replica in self._replicas:
-            self._check(replica)
-        warnings = [*self._same_process(), *self._slow_pages()]
+            check_page(replica)
+        warnings = [*same_process(self._replicas), *slow_pages(self._replicas, self._source.interval)]
         boundaries = self._boundaries()
         missing = self._missing()
-        warnings += self._missing_warnings(missing)
+        warnings += missing_metrics(self._replicas, missing, self._mapping)
         warnings += boundary_warnings(self._mapping, boundaries, self._limits)
         return SourcePreflight(
             scrape_interval=self._source.interval,
@@ -169,7 +166,7 @@ class ScrapePages:
         _join(threads, LAST_PAGE_LIMIT + 2 * PAGE_TIMEOUT + GRACE)
         if all(scrape.error for replica in self._replicas for scrape in replica.scrapes()):
             raise SourceError("scrape: no page could be fetched, neither during nor after the load")
-        return all(_responded(replica, moment) for replica in self._replicas)
+        return all(responded(replica, moment) for replica in self._replicas)
 
     def _delivered(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
         """Return all samples until now."""
@@ -204,8 +201,8 @@ class ScrapePages:
             },
             scrape_interval=self._source.interval,
             queries=tuple(self._asked()),
-            warnings=tuple(self._gaps()),
-            incomplete=tuple(self._incomplete(end + SETTLE)),
+            warnings=tuple(failed_scrapes(self._replicas)),
+            incomplete=tuple(incomplete(self._replicas, end + SETTLE)),
         )
 
     def close(self) -> None:
@@ -259,51 +256,6 @@ class ScrapePages:
                 return
             time.sleep(PROBE_PAUSE)
 
-    @staticmethod
-    def _check(replica: Replica) -> None:
-        place = f"scrape {strip_url(replica.url)}"
-        scrapes = replica.scrapes()
-        if not scrapes:
-            raise SourceError(f"{place}: no response; check that the service is not overloaded")
-        failed = next((scrape for scrape in scrapes if scrape.error), None)
-        if failed:
-            raise SourceError(f"{place}: {failed.error}")
-        starts = [scrape.start_time for scrape in scrapes if scrape.start_time is not None]
-        why = several_processes(scrapes)
-        if not why and starts and max(starts) - min(starts) >= SAME_START:
-            why = f"{PROCESS_START} changed within a second"
-        if why:
-            raise SourceError(f"{place}: {why}: it is served by several processes; {ONE_PROCESS}")
-
-    def _same_process(self) -> list[RunWarning]:
-        """Warn of URLs that seem to lead to one process, whose requests would count twice."""
-        seen: dict[float, Replica] = {}
-        warnings = []
-        for replica in self._replicas:
-            start = replica.scrapes()[-1].start_time
-            if start is not None and start in seen:
-                other = seen[start]
-                text = (
-                    f"{strip_url(other.url)} and {strip_url(replica.url)} have the same {PROCESS_START}: "
-                    "if they are one process, name it once, or its requests count twice"
-                )
-                warnings.append(RunWarning("same-process", text))
-            elif start is not None:
-                seen[start] = replica
-        return warnings
-
-    def _slow_pages(self) -> list[RunWarning]:
-        warnings = []
-        for replica in self._replicas:
-            took = max(scrape.received - scrape.sent for scrape in replica.scrapes())
-            if took > self._source.interval / 2:
-                text = (
-                    f"a scrape of {strip_url(replica.url)} takes {took:.1f} s, at an interval of "
-                    f"{self._source.interval:g} s: raise scrape's interval, or scraping slows the service"
-                )
-                warnings.append(RunWarning("slow-page", text))
-        return warnings
-
     def _boundaries(self) -> tuple[Fraction, ...]:
         """Return the bucket boundaries, in seconds, that all histograms of all replicas share."""
         metric = f"{self._mapping.histogram}_bucket"
@@ -314,48 +266,6 @@ class ScrapePages:
         there = frozenset[str]().union(*(replica.metrics() for replica in self._replicas))
         wanted = dict.fromkeys(query.metric for query in self._queries if query.metric != PROCESS_START)
         return tuple(metric for metric in wanted if metric not in there)
-
-    def _missing_warnings(self, missing: Sequence[str]) -> list[RunWarning]:
-        """Warn of a metric that the page does not even declare: it may be misnamed."""
-        known = frozenset[str]().union(*(replica.declared.keys() for replica in self._replicas))
-        return [
-            RunWarning(
-                "missing-metric",
-                f"{metric} is not on any page: it is counted from 0 if the first request creates it; "
-                f"if the service exports it under another name, correct the preset ({self._mapping.name})",
-            )
-            for metric in missing
-            if not known & {metric, *(metric.removesuffix(end) for end in ("_bucket", "_count", "_total"))}
-        ]
-
-    def _gaps(self) -> list[RunWarning]:
-        warnings = []
-        for replica in self._replicas:
-            scrapes = replica.scrapes()
-            failed = [scrape for scrape in scrapes if scrape.error]
-            if failed:
-                text = (
-                    f"{len(failed)} of {len(scrapes)} scrapes of {strip_url(replica.url)} failed "
-                    f"(the first: {failed[0].error})"
-                )
-                warnings.append(RunWarning("failed-scrapes", text))
-        return warnings
-
-    def _incomplete(self, after: float) -> list[str]:
-        reasons = []
-        for replica in self._replicas:
-            place, scrapes = strip_url(replica.url), replica.scrapes()
-            if not _responded(replica, after):
-                why = scrapes[-1].error if scrapes else "it does not respond"
-                reasons.append(f"no page of {place} after the load: {why or 'it does not respond'}")
-            if several := several_processes(scrapes):
-                reasons.append(f"{place}: {several}: it is served by several processes; {ONE_PROCESS}")
-        return reasons
-
-
-def _responded(replica: Replica, moment: float) -> bool:
-    """Tell whether a page was fetched after a moment."""
-    return any(scrape.sent >= moment and not scrape.error for scrape in replica.scrapes())
 
 
 def instances(urls: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The server side's samples against cases with known truth."""
+"""The server side's samples from counters against cases with known truth; `test_buckets` has latencies."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -22,7 +22,6 @@ from tests.builders.server.series import (
     TIMES,
     UNDECIDED,
     counts,
-    histogram,
     raw_series,
     sample_of,
     server_series,
@@ -40,46 +39,6 @@ def test_errors_of_a_newborn_series_are_counted_from_nought() -> None:
     sample = sample_of(ERRORS, server, counts(1207))
     assert isinstance(sample, Share)
     assert sample.low == sample.high == Fraction(7, 1207)
-
-
-@pytest.mark.parametrize(
-    ("latencies", "verdicts"),
-    [
-        pytest.param({0.11: 1000}, (MET, UNDECIDED, BREACHED), id="all inside the bucket of 200 ms"),
-        pytest.param({0.09: 949, 0.249: 51}, (MET, UNDECIDED, BREACHED), id="one too many above 100 ms"),
-        pytest.param({0.09: 950, 0.249: 50}, (MET, MET, MET), id="just enough below 100 ms"),
-        pytest.param({6.0: 1000}, (BREACHED, BREACHED, BREACHED), id="all beyond the last edge"),
-    ],
-)
-def test_buckets_decide_what_they_can(latencies: dict[float, int], verdicts: tuple[Verdict, ...]) -> None:
-    """An interpolated percentile would pass or fail by where in the bucket it is drawn."""
-    assert verdicts_of(P95, server_series(*histogram(latencies)), counts(1000)) == verdicts
-
-
-def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
-    """The doubt is only the bucket's, and the edge to add is named."""
-    sample = sample_of(P95, server_series(*histogram({0.11: 1000})), counts(1000), "silver")
-    assert isinstance(sample, Share)
-    assert sample.bucket_limited
-    assert "the limit 0.2 s lies inside the server's bucket (0.1 s, 0.25 s]" in sample.notes[0]
-    assert "add a bucket boundary at 0.2 s" in sample.notes[0]
-    assert (sample.display.low, sample.display.high) == (0.1, 0.25)
-
-
-@pytest.mark.parametrize(
-    ("latencies", "sent"),
-    [
-        pytest.param({0.09: 1000}, 1000, id="the bucket is empty"),
-        pytest.param({0.09: 990, 0.11: 10}, 1000, id="what is in it does not matter"),
-        pytest.param({0.09: 990, 0.11: 10}, 1100, id="a hundred requests are missing, which no bucket shows"),
-        pytest.param({0.09: 900, 0.6: 100}, 1000, id="breached as it is"),
-    ],
-)
-def test_a_bucket_is_advised_only_where_it_is_the_obstacle(latencies: dict[float, int], sent: int) -> None:
-    """Another boundary would change nothing."""
-    sample = sample_of(P95, server_series(*histogram(latencies)), counts(sent), "silver")
-    assert isinstance(sample, Share)
-    assert not any("bucket boundary" in note for note in sample.notes)
 
 
 RESET = {95.0: 10000.0, 110.0: 10500.0, 125.0: 300.0, 140.0: 900.0}
@@ -141,6 +100,24 @@ def test_what_a_replica_found_late_had_not_counted_yet_is_counted_from_nought(
     sample = sample_of(ERRORS, server, counts(total))
     assert isinstance(sample, Share)
     assert (sample.total, sample.notes) == (total, notes)
+
+
+def test_a_replica_whose_clock_is_ahead_is_not_counted_as_nothing() -> None:
+    """It seems to start after it was scraped: what it added to its first scrape is known to be there."""
+    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, (125.0, 140.0), (190.0, 190.0))
+    counter = raw_series("http_requests_total", {125.0: 500, 140.0: 900}, status_code="200")
+    sample = sample_of(ERRORS, server_series(counter, up(125.0, 140.0), starts), counts(900))
+    assert isinstance(sample, Share)
+    assert sample.total == 400
+    assert "baseline unknown" in sample.notes
+
+
+def test_a_restart_is_dated_by_the_first_scrape_that_shows_it() -> None:
+    """A counter that the new process shows later only does not restart the others a second time."""
+    counters = status_counters((5000, 300, 600, 1000), {95.0: 9, 125.0: 4, 140.0: 4})
+    sample = sample_of(ERRORS, server_series(*counters), counts(1004))
+    assert isinstance(sample, Share)
+    assert sample.low == sample.high == Fraction(4, 1004)
 
 
 @pytest.mark.parametrize(

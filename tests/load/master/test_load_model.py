@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from slocheck.evidence.model import ArrivalStats
-from slocheck.load.master.load_model import ClosedModel, OpenModel, master_model
+from slocheck.load.master.load_model import ClosedMasterModel, OpenMasterModel, master_model
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model.load_profile import Stage
 from tests.builders.load_plans import make_plan
@@ -33,8 +33,8 @@ def test_users_follow_the_plan(plan: LoadPlan, elapsed: float, users: tuple[int,
 def test_the_model_is_chosen_by_the_plan() -> None:
     """A rate makes the open model: it begins a little later, and a Locust file's users may send early."""
     closed, opened = master_model(CLOSED), master_model(OPEN)
-    assert (type(closed), closed.lead_ns, closed.may_send_early) == (ClosedModel, 0, False)
-    assert (type(opened), opened.lead_ns > 0, opened.may_send_early) == (OpenModel, True, True)
+    assert (type(closed), closed.lead_ns, closed.may_send_early) == (ClosedMasterModel, 0, False)
+    assert (type(opened), opened.lead_ns > 0, opened.may_send_early) == (OpenMasterModel, True, True)
     assert not master_model(replace(OPEN, scenario="s.yaml")).may_send_early
 
 

@@ -1,4 +1,4 @@
-"""What bucket edges tell where not all requests were held against the same ones, and across restarts."""
+"""Latency samples from buckets: limits between boundaries, boundaries that not all had, restarts."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -6,11 +6,11 @@ from fractions import Fraction
 import pytest
 
 from slocheck.evidence.series import RawSeries
+from slocheck.grading.assessment import Verdict
 from slocheck.indicators.samples import NoData, Share
-from slocheck.plan.series_queries import PROCESS_START
 from tests.builders.server.histories import PRESET
 from tests.builders.server.series import (
-    ERRORS,
+    BREACHED,
     MET,
     P95,
     TIMES,
@@ -20,10 +20,49 @@ from tests.builders.server.series import (
     raw_series,
     sample_of,
     server_series,
-    status_counters,
     up,
     verdicts_of,
 )
+
+
+@pytest.mark.parametrize(
+    ("latencies", "verdicts"),
+    [
+        pytest.param({0.11: 1000}, (MET, UNDECIDED, BREACHED), id="all inside the bucket of 200 ms"),
+        pytest.param({0.09: 949, 0.249: 51}, (MET, UNDECIDED, BREACHED), id="one too many above 100 ms"),
+        pytest.param({0.09: 950, 0.249: 50}, (MET, MET, MET), id="just enough below 100 ms"),
+        pytest.param({6.0: 1000}, (BREACHED, BREACHED, BREACHED), id="all beyond the last edge"),
+    ],
+)
+def test_buckets_decide_what_they_can(latencies: dict[float, int], verdicts: tuple[Verdict, ...]) -> None:
+    """An interpolated percentile would pass or fail by where in the bucket it is drawn."""
+    assert verdicts_of(P95, server_series(*histogram(latencies)), counts(1000)) == verdicts
+
+
+def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
+    """The doubt is only the bucket's, and the edge to add is named."""
+    sample = sample_of(P95, server_series(*histogram({0.11: 1000})), counts(1000), "silver")
+    assert isinstance(sample, Share)
+    assert sample.bucket_limited
+    assert "the limit 0.2 s lies inside the server's bucket (0.1 s, 0.25 s]" in sample.notes[0]
+    assert "add a bucket boundary at 0.2 s" in sample.notes[0]
+    assert (sample.display.low, sample.display.high) == (0.1, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "sent"),
+    [
+        pytest.param({0.09: 1000}, 1000, id="the bucket is empty"),
+        pytest.param({0.09: 990, 0.11: 10}, 1000, id="what is in it does not matter"),
+        pytest.param({0.09: 990, 0.11: 10}, 1100, id="a hundred requests are missing, which no bucket shows"),
+        pytest.param({0.09: 900, 0.6: 100}, 1000, id="breached as it is"),
+    ],
+)
+def test_a_bucket_is_advised_only_where_it_is_the_obstacle(latencies: dict[float, int], sent: int) -> None:
+    """Another boundary would change nothing."""
+    sample = sample_of(P95, server_series(*histogram(latencies)), counts(sent), "silver")
+    assert isinstance(sample, Share)
+    assert not any("bucket boundary" in note for note in sample.notes)
 
 
 def _layout(status: str, points: dict[float, float], *edges: str) -> list[RawSeries]:
@@ -72,24 +111,6 @@ def test_buckets_that_contradict_the_count_are_no_data() -> None:
         *_layout("200", {95.0: 0, 110.0: 9, 125.0: 9, 140.0: 9}, "0.5"),
     ]
     assert isinstance(sample_of(P95, server_series(*series, up(*TIMES)), counts(500), "silver"), NoData)
-
-
-def test_a_replica_whose_clock_is_ahead_is_not_counted_as_nothing() -> None:
-    """It seems to start after it was scraped: what it added to its first scrape is known to be there."""
-    starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, (125.0, 140.0), (190.0, 190.0))
-    counter = raw_series("http_requests_total", {125.0: 500, 140.0: 900}, status_code="200")
-    sample = sample_of(ERRORS, server_series(counter, up(125.0, 140.0), starts), counts(900))
-    assert isinstance(sample, Share)
-    assert sample.total == 400
-    assert "baseline unknown" in sample.notes
-
-
-def test_a_restart_is_dated_by_the_first_scrape_that_shows_it() -> None:
-    """A counter that the new process shows later only does not restart the others a second time."""
-    counters = status_counters((5000, 300, 600, 1000), {95.0: 9, 125.0: 4, 140.0: 4})
-    sample = sample_of(ERRORS, server_series(*counters), counts(1004))
-    assert isinstance(sample, Share)
-    assert sample.low == sample.high == Fraction(4, 1004)
 
 
 def test_an_edge_may_be_written_in_two_ways() -> None:

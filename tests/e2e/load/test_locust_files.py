@@ -10,8 +10,8 @@ from tests.e2e.support.locust_comparison.forked_locust import ForkedLocust
 from tests.e2e.support.locust_comparison.runs import Case, PairedRuns, under_slocheck, without_query_values
 
 CASES = (
-    Case("all_tasks.py", users=23),
-    Case("all_clients.py", users=17, lost=(("GET checked by raise_for_status", (2, 2)),)),
+    Case("all_tasks.py", users=28),
+    Case("all_clients.py", users=19, lost=(("GET checked by raise_for_status", (2, 2)),)),
     Case("tasks/tags.py", tags=("read",), exclude_tags=("slow",)),
     Case("events/listeners.py", users=1),
     Case("events/request_counts.py", users=1),

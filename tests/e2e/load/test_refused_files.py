@@ -125,6 +125,21 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
         (),
         "tick() asks for more than the run time (AttributeError",
     ),
+    "classes": (
+        IMPORTS + USER + SHAPE.format(body="        return (2, 1, [U]) if self.get_run_time() < 5 else None"),
+        (),
+        "slocheck cannot do that: it chooses user classes by time",
+    ),
+    "first version": (
+        "from locust import HttpLocust\n",
+        (),
+        "first version.py:1: raises while it is imported: ImportError: The HttpLocust class has been renamed",
+    ),
+    "relative": (
+        "from .pages import home\n" + IMPORTS + USER,
+        (),
+        "relative.py:1: raises while it is imported: ImportError: attempted relative import",
+    ),
     "stateful": (
         IMPORTS + USER + SHAPE.format(body="""
         self.n = getattr(self, "n", 0) + 1

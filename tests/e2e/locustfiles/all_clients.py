@@ -12,5 +12,6 @@ globals().update(
         "clients/custom_client.py",
         "clients/own_session.py",
         "clients/concurrent_requests.py",
+        "clients/wrappers.py",
     )
 )

@@ -12,5 +12,7 @@ globals().update(
         "tasks/several_classes.py",
         "tasks/wait_times.py",
         "tasks/endings.py",
+        "tasks/old_style.py",
+        "tasks/made_tasks.py",
     )
 )

@@ -13,15 +13,22 @@ from itertools import pairwise
 from math import inf
 from statistics import median
 
+from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.series import ServerSeries
+from slocheck.indicators.samples import NoData
+from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.buckets import LastBucket
 from slocheck.indicators.server.growth.scrape_targets import target_name
 from slocheck.indicators.server.growth.selections import Both, Pinned, Selection
+from slocheck.indicators.server.reconcile import reconcile
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Preset
+from slocheck.spec.presets import PRESET_NAMES
 
 FEW_REQUESTS = 8
 """A page that adds nothing while so few requests are expected may just have had none."""
+SLOW = Fraction(99, 100)
 MIN_FLUSHES = 2
 ENOUGH_FAILED = 3
 """Failed scrapes after the load after which a target counts as down: waiting longer does not help."""
@@ -103,6 +110,55 @@ def measured_lag(raw: ServerSeries, metrics: AbstractSet[str]) -> float:
     """
     server = ServerSide(replace(raw, whole_from=inf))
     return max((_lag(server, *each) for each in requests_counted(raw.preset, metrics)), default=0.0)
+
+
+def server_side(raw: ServerSeries, client: ClientCounts) -> ServerSide:
+    """Return the server's side of a run, with the lag that no sample shows."""
+    server = ServerSide(raw)
+    server.hidden_lag = hidden_lag(server, client)
+    return server
+
+
+def hidden_lag(server: ServerSide, client: ClientCounts) -> float:
+    """Return for how many seconds of the window a sample may hold requests of the warm-up that none shows.
+
+    A page that is behind by less than a scrape interval adds something at every sample, so none shows it. A
+    sample one interval later holds nothing of the warm-up. Such a page is to be expected where the mapping
+    is nobody's whose lag is known; else it shows where the window's count is larger than what was sent in
+    it, by more than can have been in flight.
+    """
+    raw = server.raw
+    if server.window_is_load or raw.lag >= raw.scrape_interval:
+        return 0.0
+    shown = {one.metric for one in raw.series}
+    timeless = [each for each in requests_counted(raw.preset, shown) if not server.has_own_times(each[0])]
+    known = raw.preset.name in PRESET_NAMES
+    if any(not known or _early(server, *each, client) > _in_flight(client) for each in timeless):
+        return raw.scrape_interval
+    return 0.0
+
+
+def _early(server: ServerSide, metric: str, wanted: Selection, client: ClientCounts) -> int:
+    """Return how many requests of the window's count can only be the warm-up's."""
+    whole = server.load_count(metric, wanted)
+    discrepancy = reconcile(
+        whole.total(),
+        client,
+        flags=whole.flags,
+        before_load=server.growth_before_load(metric, wanted),
+        whole=False,
+        scrapes=server.own_scrapes(metric, wanted),
+    )
+    if isinstance(discrepancy, NoData):
+        return 0
+    total = round(server.window_count(metric, wanted).total())
+    return discrepancy.of_window(total, client.window_sent).early
+
+
+def _in_flight(client: ClientCounts) -> float:
+    """Return how many requests may have been in flight at a moment, and some more."""
+    slow_s = quantile_bounds(client.latencies, SLOW)[1] / NS_PER_SECOND if client.latencies else 0.0
+    return FEW_REQUESTS + slow_s * client.window_sent / client.window_s
 
 
 def settlement(raw: ServerSeries, metrics: AbstractSet[str], *, sent: int, limit: float) -> Settlement:

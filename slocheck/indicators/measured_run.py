@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from slocheck.evidence.model import Evidence
 from slocheck.indicators.client import ClientSide, client_sample
+from slocheck.indicators.lag import server_side
 from slocheck.indicators.samples import NoData, Sample
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.endpoints import not_told_apart
@@ -88,5 +89,7 @@ def server_side_sample(
 
 def measured(evidence: Evidence) -> MeasuredRun:
     """Parse both sides of a run, once."""
-    server = ServerSide(evidence.server) if evidence.server is not None else None
-    return MeasuredRun(evidence, ClientSide(evidence.recording), server)
+    client = ClientSide(evidence.recording)
+    if evidence.server is None:
+        return MeasuredRun(evidence, client, None)
+    return MeasuredRun(evidence, client, server_side(evidence.server, client.counts(None)))

@@ -6,14 +6,16 @@ from fractions import Fraction
 import pytest
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.lag import measured_lag, settlement
+from slocheck.indicators.lag import FEW_REQUESTS, measured_lag, server_side, settlement
 from slocheck.indicators.samples import Rate, Share
+from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.plan.series_queries import UP
 from tests.builders.server.lagging_histories import METRICS, make_lagging_history
 from tests.builders.server.series import ERRORS, P95, SOURCE, counts, raw_series, sample_of, server_series, up
 from tests.builders.specs import make_spec
 
 HISTORIES = 80
+EVERY_SECOND = tuple(float(time) for time in range(95, 137))
 
 
 def test_the_truth_lies_within_the_bounds_of_every_page_that_is_behind() -> None:
@@ -44,7 +46,32 @@ def test_a_cold_start_is_not_cut_into_the_window(seed: int) -> None:
     assert history.background or sample.high == 0
 
 
-EVERY_SECOND = tuple(float(time) for time in range(95, 137))
+@pytest.mark.parametrize("seed", range(40))
+def test_a_lag_that_no_sample_shows_is_kept_out_of_the_window(seed: int) -> None:
+    """Shorter than the scrape interval, on pages of which nobody knows it: a cold start is not graded."""
+    history = make_lagging_history(seed, cold=True, hidden=True)
+    sample = sample_of(P95, history.series, history.client)
+    assert isinstance(sample, Share)
+    assert sample.low == sample.high == 0
+
+
+@pytest.mark.parametrize(
+    ("early", "waited"),
+    [
+        pytest.param(0, 0.0, id="none of the warm-up"),
+        pytest.param(FEW_REQUESTS, 0.0, id="those that were in flight"),
+        pytest.param(FEW_REQUESTS + 1, 1.0, id="more than were in flight"),
+    ],
+)
+def test_a_known_page_that_is_behind_shows_it_by_what_it_counts(early: int, waited: float) -> None:
+    """A shipped preset says the lag; a window that holds more than was sent in it contradicts that."""
+    counted = {at: 20.0 * min(max(0, at - 100), 30) for at in EVERY_SECOND}
+    points = {at: count - early * (100 < at < 130) for at, count in counted.items()}
+    raw = server_series(
+        raw_series("http_requests_total", points, status_code="200"), up(*points), start=110.0, interval=1.0
+    )
+    raw = replace(raw, load_start=100.0, whole_from=131.0)
+    assert server_side(raw, ClientCounts(600, 0, 400, 0, 20.0)).hidden_lag == waited
 
 
 def stepwise(period: int, rate: int, *, until: float = 136.0) -> dict[float, float]:

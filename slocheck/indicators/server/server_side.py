@@ -37,6 +37,8 @@ class ServerSide:
     Attributes:
         raw: As it was delivered.
         targets: Every scraped process, by name.
+        hidden_lag: For how many seconds of the window a sample may hold requests of the warm-up, although
+            `raw.lag` is less: see `indicators.lag.hidden_lag`.
     """
 
     def __init__(self, raw: ServerSeries) -> None:
@@ -44,6 +46,7 @@ class ServerSide:
         types = {**raw.types, **dict.fromkeys(raw.preset.counters, COUNTER)}
         self._cleaned = tuple(clean(series, types) for series in one_each(raw.series))
         self.targets = scrape_targets(self._cleaned)
+        self.hidden_lag = 0.0
         self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)
         for series in self._cleaned:
             self._by_metric[series.metric].append(series)
@@ -63,7 +66,7 @@ class ServerSide:
     @property
     def window_start(self) -> float:
         """The moment from which samples hold nothing of the warm-up, however far the page is behind."""
-        return self.raw.start if self.window_is_load else self.raw.start + self.raw.lag
+        return self.raw.start if self.window_is_load else self.raw.start + max(self.raw.lag, self.hidden_lag)
 
     @property
     def whole_from(self) -> float:

@@ -35,12 +35,13 @@ class LaggingHistory:
     background: bool
 
 
-def make_lagging_history(seed: int, *, cold: bool | None = None) -> LaggingHistory:
+def make_lagging_history(seed: int, *, cold: bool | None = None, hidden: bool = False) -> LaggingHistory:
     """Return one history; the seed decides about the kind of page, the scrapes and other traffic.
 
     Args:
         seed: Of all choices.
         cold: Whether every request of the warm-up is slow, and no other one; None: by chance.
+        hidden: The page is behind by no more than a scrape interval, and nobody says by how much.
     """
     chance = random.Random(seed)
     interval, period = chance.choice([1.0, 5.0]), chance.choice([1.0, 5.0, 10.0])
@@ -48,6 +49,8 @@ def make_lagging_history(seed: int, *, cold: bool | None = None) -> LaggingHisto
     named = chance.random() < 0.6 or (
         period <= interval and not own_times
     )  # a shorter lag shows in no sample
+    if hidden:
+        period, own_times, named = chance.choice([0.3, 0.9]) * interval, False, False
     start, end = T0 + chance.choice([4.0, 10.0]), T0 + chance.choice([40.0, 70.0])
     shift = chance.uniform(0, period)
 
@@ -68,7 +71,7 @@ def make_lagging_history(seed: int, *, cold: bool | None = None) -> LaggingHisto
     series = scrape(
         instances, interval=interval, end=end + LONGEST, missed=set(), told=told, own_times=own_times
     )
-    preset = replace(PRESET, lag=period if named else 0.0)
+    preset = replace(PRESET, name="custom" if hidden else PRESET.name, lag=period if named else 0.0)
     raw = ServerSeries("scrape", preset, T0, start, end, tuple(series), interval)
     delivered = _waited_for(raw, sent=len(ours))
     client = ClientCounts(len(ours), 0, sum(one.time >= start for one in ours), 0, end - start)

@@ -5,6 +5,7 @@ from math import inf
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.grading.assessment import Side, Verdict
 from slocheck.grading.verdict import grade_sample
+from slocheck.indicators.lag import server_side
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.sample import server_sample
 from slocheck.indicators.server.server_side import ServerSide
@@ -44,7 +45,7 @@ def sample_of(spec: Spec, server: ServerSeries, client: ClientCounts, level: str
     """Return the server's sample of the spec's first objective."""
     objective = spec.objectives[0]
     return server_sample(
-        objective, objective.limits[level], spec=spec, server=ServerSide(server), client=client
+        objective, objective.limits[level], spec=spec, server=server_side(server, client), client=client
     )
 
 

@@ -131,9 +131,9 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
         "slocheck cannot do that: it chooses user classes by time",
     ),
     "first version": (
-        "from locust import HttpLocust\n",
+        "from locust import HttpLocust\nclass U(HttpLocust):\n    pass\n",
         (),
-        "first version.py:1: raises while it is imported: ImportError: The HttpLocust class has been renamed",
+        "first version.py:2: raises while it is imported: ImportError: The HttpLocust class has been renamed",
     ),
     "relative": (
         "from .pages import home\n" + IMPORTS + USER,

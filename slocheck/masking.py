@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -17,6 +16,7 @@ from slocheck.documents.texts import ELLIPSIS, each_text
 from slocheck.errors import SlocheckError
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
+from slocheck.named_files import read_named
 from slocheck.spec.model import Auth, Spec
 from slocheck.spec.model.workload import LIST_SEPARATOR
 
@@ -51,6 +51,7 @@ _CHARACTERS = re.compile(r"""\\+|'+|"+|[^\\'"]""", re.DOTALL)
 _NAMES = {"&": ("amp",), "<": ("lt",), ">": ("gt",), '"': ("quot",), "'": ("apos",)}
 _SHORT = {" ": (r"\+",), "\t": (r"\\*+t",), "\xa0": (r"\\*+_",)}
 """Short forms of single characters: in a form, in JSON, in YAML."""
+_LARGEST_SECRET = 1 << 16
 _SHORTEST_BEGINNING = 3
 """Fewer characters of a secret, before a cut, give nothing away."""
 _BYTES = "surrogateescape"
@@ -300,8 +301,13 @@ def option_secrets(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(value for value in found if value)
 
 
+def secret_in(path: str) -> str:
+    """Return the secret that a file holds, without blanks around it; raises OSError, UnicodeDecodeError."""
+    return read_named(path, most=_LARGEST_SECRET).decode().strip()
+
+
 def _content(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return secret_in(path)
     except (OSError, UnicodeDecodeError):
         return ""

@@ -1,10 +1,12 @@
 """How a server's certificate is checked, for everything that connects to one."""
 
 import ssl
-from pathlib import Path
 
 from slocheck.errors import UsageError
+from slocheck.named_files import read_named
 from slocheck.spec.model import Tls
+
+LARGEST_PEM = 1 << 24
 
 
 def tls_context(tls: Tls, *, where: str) -> ssl.SSLContext:
@@ -45,6 +47,6 @@ def check_tls_files(tls: Tls, *, where: str) -> None:
         if path is None:
             continue
         try:
-            Path(path).read_bytes()
+            read_named(path, most=LARGEST_PEM)
         except OSError as error:
             raise UsageError(f"{where}.{key}: {path}: {error.strerror}; name a PEM file") from None

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "slocheck"
 PACKAGES = (
     *("users", "cli", "pipeline"),
     *("reporters", "sources", "load"),
-    *("masking", "tls", "allowed_targets"),
+    *("masking", "tls", "allowed_targets", "named_files"),
     *("grading", "statistics", "indicators", "evidence", "plan", "promql", "scenario", "spec"),
     *("documents", "reference_api", "assets", "errors"),
 )

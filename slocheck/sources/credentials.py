@@ -5,9 +5,9 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from slocheck.errors import UsageError
+from slocheck.masking import secret_in
 from slocheck.spec.model import Auth
 
 LINE_BREAK = re.compile(r"[\r\n\0]")
@@ -73,7 +73,7 @@ def _secret(file: str | None, variable: str | None, where: str) -> str | None:
 
 def _file(path: str, where: str) -> str:
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        text = secret_in(path)
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "not UTF-8 text"
         raise UsageError(f"{where}: {path}: {cause}; name a file that holds only the secret") from None

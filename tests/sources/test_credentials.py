@@ -1,12 +1,16 @@
 """Credentials: read from where the spec says, and never shown."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from slocheck.errors import UsageError
+from slocheck.masking import secrets_of
 from slocheck.sources.credentials import Credentials, read_credentials
-from slocheck.spec.model import Auth
+from slocheck.spec.model import Auth, Tls
+from slocheck.tls import tls_context
+from tests.builders.specs import make_spec
 
 
 def read(auth: Auth) -> Credentials:
@@ -54,6 +58,28 @@ def test_a_secret_file_that_cannot_be_used(content: bytes | None, message: str, 
         path.write_bytes(content)
     with pytest.raises(UsageError, match=rf"prometheus\.auth\.bearer_token_file: .*token.*{message}"):
         read(Auth(bearer_token_file=str(path)))
+
+
+def test_a_file_without_an_end_is_not_read(tmp_path: Path) -> None:
+    """A device, a pipe, a folder or a large file: none is waited for, and none fills the memory."""
+    pipe, large = tmp_path / "pipe", tmp_path / "large"
+    os.mkfifo(pipe)
+    with large.open("wb") as file:
+        file.truncate(1 << 40)
+    for path, why in (
+        ("/dev/zero", "not a regular file"),
+        (str(pipe), "not a regular file"),
+        (str(tmp_path), "irectory|not a regular"),
+        (str(large), "larger than 65,536 bytes"),
+    ):
+        with pytest.raises(UsageError, match=f"bearer_token_file: {path}: .*{why}"):
+            read(Auth(bearer_token_file=path))
+        with pytest.raises(UsageError, match=f"tls.ca: {path}: .*(larger|not a regular|irectory)"):
+            tls_context(Tls(ca=path), where="tls")
+        auth = f"auth: {{bearer_token_file: '{path}'}}"
+        secrets_of(
+            make_spec(more=f"prometheus: {{url: 'http://127.0.0.1:1', selector: {{job: a}}, {auth}}}\n")
+        )
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ COVERED = {
     ),
     "slocheck run slo.yaml -- --region eu --audit": _WORLD,
     "slocheck grade latest --gate bronze": _AGAIN,
+    "slocheck grade latest --collect": (
+        "tests/e2e/sources/test_prometheus_faults.py::test_a_run_is_completed_once_prometheus_is_back"
+    ),
     "slocheck report latest --format markdown": _AGAIN,
     "slocheck report latest --format html -o report.html": _AGAIN,
     "pip install --constraint constraints.txt .": (

@@ -57,6 +57,14 @@ AllowMetrics = Annotated[
     ),
 ]
 
+Collect = Annotated[
+    bool,
+    typer.Option(
+        "--collect",
+        help="First ask the Prometheus of each run for what it did not deliver after the load.",
+    ),
+]
+
 FileOptions = Annotated[list[str] | None, typer.Option(FILE_OPTION, hidden=True)]
 
 

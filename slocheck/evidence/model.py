@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.recording import Recording
-from slocheck.evidence.series import ServerSeries
+from slocheck.evidence.series import LateCollection, ServerSeries
 from slocheck.spec.model import FailureRule, Overrides
 
 SCHEMA_VERSION = 4
@@ -186,6 +186,7 @@ class Evidence:
         server: Server side; None where no source is configured.
         server_error: Why a configured source delivered nothing; empty when it did.
         generator_error: Why the generator was lost, or how the scenario ended the run; else empty.
+        late: How to ask the metric source again, where its side is missing or not whole.
         alpha_share: Of the error rate that the confidence allows, what this evidence may spend: less than 1
             where interim analyses could have ended the run.
     """
@@ -203,6 +204,7 @@ class Evidence:
     server_error: str = ""
     generator_error: str = ""
     alpha_share: float = 1.0
+    late: LateCollection | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,46 @@ class SourcePreflight:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceState:
+    """What a metric source that has a history knew before the load, and needs to be asked later.
+
+    Attributes:
+        clock_skew: Its clock minus ours, seconds.
+        scrape_interval: Seconds between two samples of a target.
+        shown_from: From when on samples count, epoch seconds on its clock; 0: all.
+    """
+
+    clock_skew: float
+    scrape_interval: float
+    shown_from: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LateCollection:
+    """How to ask the metric source again for a run that it did not deliver, or not as a whole.
+
+    Attributes:
+        state: What the source knew before the load.
+        load_start: First request, epoch seconds on our clock, as are the next two.
+        window_start: The window's start.
+        end: Last response.
+        mapping: The metric names to ask by.
+        said: How these were found.
+        not_a_histogram: What stands under the histogram's name and is not one; empty where nothing does.
+        is_open: No series of these names was there before the load.
+    """
+
+    state: SourceState
+    load_start: float
+    window_start: float
+    end: float
+    mapping: Preset
+    said: str = ""
+    not_a_histogram: str = ""
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSeries:
     """What a metric source delivered for one run.
 

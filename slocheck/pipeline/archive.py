@@ -21,6 +21,8 @@ from slocheck.evidence.model import Evidence
 from slocheck.pipeline.evidence_file import MAX_FILE, decoded, encoded, fits_spec, read_bounded
 
 EVIDENCE_FILE = "evidence.json.gz"
+ORIGINAL_FILE = "evidence-as-run.json.gz"
+"""What the run itself left, where its server's side was collected later."""
 SPEC_FILE = "slo.yaml"
 RUNNING_FILE = "running"
 ABORTED_FILE = "aborted"
@@ -271,6 +273,15 @@ def load_evidence(folder: Path) -> Evidence:
     """Read a run back; raises UsageError when it is damaged or of another version."""
     path = folder / EVIDENCE_FILE
     return decoded(path, read_bounded(path, MAX_FILE))
+
+
+def replace_evidence(folder: Path, evidence: Evidence) -> None:
+    """Put completed evidence in the place of a run's own, which is kept beside it; raises SaveError."""
+    path, spec = folder / EVIDENCE_FILE, load_spec_text(folder)
+    original = folder / ORIGINAL_FILE
+    if not original.exists():
+        write_atomically(original, read_bounded(path, MAX_FILE))
+    write_atomically(path, encoded(evidence, spec))
 
 
 def load_spec_text(folder: Path) -> bytes:

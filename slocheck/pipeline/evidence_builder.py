@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from slocheck.evidence.model import SCHEMA_VERSION, Ending, Evidence, LoadHealth, LoadResult, Provenance, Tick
-from slocheck.evidence.series import ServerSeries
+from slocheck.evidence.series import LateCollection, ServerSeries
 from slocheck.pipeline.provenance import of_load
 from slocheck.spec.model import Overrides, Spec
 
@@ -15,10 +15,12 @@ class Collected:
     Attributes:
         series: What it delivered; None if it delivered nothing.
         error: Why it delivered nothing; empty if it did, or if none is configured.
+        late: How to ask it again, where it delivered nothing, or not all.
     """
 
     series: ServerSeries | None = None
     error: str = ""
+    late: LateCollection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +75,5 @@ class EvidenceBuilder:
             server=server.series,
             server_error=server.error,
             generator_error=load.error,
+            late=server.late,
         )

@@ -191,6 +191,11 @@ def _found_later(
     return [RunWarning("missing-label", match.why)] if isinstance(match, Unclear) else []
 
 
+def ask_by(spec: Spec, source: MetricSource, settled: Settled) -> None:
+    """Let a source ask by what was settled for a run of the past."""
+    source.use(_plan(spec, settled.mapping))
+
+
 def as_collected(spec: Spec, series: ServerSeries, settled: Settled) -> ServerSeries:
     """Compare the labels with those of the collected series, which know more than those before the load."""
     of_targets = {label for one in series.series if one.metric == UP for label in one.labels}

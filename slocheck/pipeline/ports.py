@@ -6,10 +6,10 @@ from factories, so that one process can make several runs, one after the other.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from slocheck.evidence.model import LoadResult, Tick
-from slocheck.evidence.series import ServerSeries, SourcePreflight
+from slocheck.evidence.series import ServerSeries, SourcePreflight, SourceState
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
@@ -101,6 +101,17 @@ class MetricSource(Protocol):
 
     def close(self) -> None:
         """Release connections and threads; may be called at any time."""
+
+
+@runtime_checkable
+class LateSource(Protocol):
+    """A metric source that keeps a history, so that it can be asked for a run later on."""
+
+    def state(self) -> SourceState | None:
+        """Return what was found before the load; None where nothing was."""
+
+    def resume(self, state: SourceState) -> None:
+        """Take this for what was found before the load."""
 
 
 class SourceFactory(Protocol):

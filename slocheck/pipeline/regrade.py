@@ -1,6 +1,6 @@
 """The steps of grading archived runs again, without load; the archive is not changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +29,16 @@ class ArchivedRun:
     folder: Path
     evidence: Evidence
 
-    def spec(self) -> Spec:
-        """Return the spec that the run was made with, its overrides applied; raises UsageError."""
+    def spec(self, environment: Mapping[str, str] | None = None) -> Spec:
+        """Return the spec that the run was made with, its overrides applied; raises UsageError.
+
+        Args:
+            environment: What ``${NAME}`` in it expands from; None: it stays as written, for grading.
+        """
         path = self.folder / SPEC_FILE
         try:
             written = load_spec_text(self.folder)
-            archived = parse_spec(written, self.evidence.provenance.spec_path, environment=None)
+            archived = parse_spec(written, self.evidence.provenance.spec_path, environment=environment)
         except UsageError as error:
             raise UsageError(
                 f"{path}: the spec that the run was made with cannot be read ({error}); "
@@ -44,7 +48,12 @@ class ArchivedRun:
 
 
 def regrade(
-    names: Sequence[str], archive: Archive, *, spec: Path | None = None, gate: str | None = None
+    names: Sequence[str],
+    archive: Archive,
+    *,
+    spec: Path | None = None,
+    gate: str | None = None,
+    complete: Callable[[ArchivedRun], ArchivedRun] = lambda run: run,
 ) -> Report:
     """Grade runs again; several are graded as one larger sample.
 
@@ -53,13 +62,14 @@ def regrade(
         archive: Where runs are kept.
         spec: Grade against this spec; None: against the one that the first run was made with.
         gate: Hold this tier; None: the spec's.
+        complete: Returns a run whose metric source was asked again; by default nobody is asked for anything.
 
     Raises:
         UsageError: A run cannot be read, is named twice, or is not comparable with the first one; or there
             are too few runs to pool.
     """
     folders = [archive.find(name) for name in names]
-    runs = [ArchivedRun(folder, load_evidence(folder)) for folder in folders]
+    runs = [complete(ArchivedRun(folder, load_evidence(folder))) for folder in folders]
     if len({run.evidence.provenance.run_id for run in runs}) < len(runs):
         raise UsageError(f"{' '.join(names)}: one run is named twice; pooled with itself it proves no more")
     _check_comparable(runs)

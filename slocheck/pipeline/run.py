@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from slocheck.errors import SaveError, SourceError
 from slocheck.evidence.model import Ending, Evidence, LoadResult, Tick
@@ -16,6 +17,7 @@ from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
 from slocheck.pipeline.interrupts import Interrupted
+from slocheck.pipeline.late_collection import how_to_collect, late_collection
 from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, settle
 from slocheck.pipeline.ports import Adapters, Engine, MetricSource
 from slocheck.pipeline.regrade import graded
@@ -105,7 +107,7 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         builder = _builder(request)
         stopping = EarlyStopping(spec) if request.until_decided else None
         load = _drive(engine, builder, stopping, adapters)
-        server = _collect(spec, load, source, settled, adapters)
+        server = _collect(spec, load, source, settled, adapters=adapters, run=folder.path)
         with adapters.interrupts.shielded():
             run_id, signal = folder.path.name, adapters.interrupts.received
             evidence = builder.complete(load, server, run_id=run_id, interrupted_by=signal)
@@ -204,18 +206,35 @@ def _drive(
 
 
 def _collect(
-    spec: Spec, load: LoadResult, source: MetricSource | None, settled: Settled | None, adapters: Adapters
+    spec: Spec,
+    load: LoadResult,
+    source: MetricSource | None,
+    settled: Settled | None,
+    *,
+    adapters: Adapters,
+    run: Path,
 ) -> Collected:
-    """Fetch the server side; if the source fails now, the client side is still whole."""
+    """Fetch the server side; if the source fails now, the client side is still whole.
+
+    Args:
+        spec: Of the run.
+        load: What the engine brought home.
+        source: Where the server side comes from; None where none is configured.
+        settled: How it is asked.
+        adapters: To watch, and to be interrupted by.
+        run: The run's folder.
+    """
     if source is None or settled is None:
         return Collected()
+    late = late_collection(load, source, settled)
     if adapters.interrupts.received:
-        return Collected(error=_not_collected(adapters.interrupts.received))
+        return Collected(error=_not_collected(adapters.interrupts.received), late=late)
     if load.ending in _NOT_COLLECTED:
-        return Collected(error=f"not collected: {_NOT_COLLECTED[load.ending]}")
+        return Collected(error=f"not collected: {_NOT_COLLECTED[load.ending]}", late=late)
     adapters.observer.step("waiting for the last samples of the server side")
     try:
         settled = look_again(spec, source, settled)
+        late = late_collection(load, source, settled)
         series = source.collect(
             load_start=load.load_start,
             window_start=load.window_start,
@@ -223,10 +242,10 @@ def _collect(
             sent=client_counts(load.recording, None).sent,
         )
     except SourceError as error:
-        return Collected(error=str(error))
+        return Collected(error=f"{error}{how_to_collect(run) if late else ''}", late=late)
     except Interrupted as interrupted:
-        return Collected(error=_not_collected(interrupted.name))
-    return Collected(as_collected(spec, series, settled))
+        return Collected(error=_not_collected(interrupted.name), late=late)
+    return Collected(as_collected(spec, series, settled), late=late if series.incomplete else None)
 
 
 def _not_collected(signal: str) -> str:

@@ -13,7 +13,7 @@ STDOUT = "-"
 
 
 def grade(runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool) -> int:
-    """Grade runs as one sample and print the result; returns the exit code."""
+    """Grade runs as one sample and print the result; returns the exit code. Nobody is asked for anything."""
     report = regrade(runs, Archive(reports), spec=spec, gate=gate)
     output.print_result(report, as_json=as_json, paths={})
     return report.assessment.exit_code

@@ -1,6 +1,16 @@
 """``slocheck grade``: archived runs again, without load."""
 
-from slocheck.cli.options import DEFAULT_REPORTS, Gate, Json, OtherSpec, Reports, RunArguments
+from slocheck.cli.options import (
+    DEFAULT_REPORTS,
+    AllowMetrics,
+    Collect,
+    Gate,
+    Json,
+    OtherSpec,
+    Reports,
+    RunArguments,
+)
+from slocheck.errors import UsageError
 
 
 def grade(
@@ -10,11 +20,22 @@ def grade(
     gate: Gate = None,
     reports: Reports = DEFAULT_REPORTS,
     json: Json = False,
+    collect: Collect = False,
+    allow_metrics: AllowMetrics = None,
 ) -> int:
     """Grade archived runs again, without load; several runs are graded as one larger sample.
 
-    The archive is not changed. The exit code is the verdict.
+    Without --collect nobody is asked for anything, and the archive is not changed. The exit code is the
+    verdict.
     """
-    from slocheck.cli.actions.archived import grade as action  # noqa: PLC0415 - --help stays light
+    if collect:
+        from slocheck.cli.actions.collect import collect_and_grade  # noqa: PLC0415 - --help stays light
 
+        return collect_and_grade(
+            runs, spec=spec, gate=gate, reports=reports, as_json=json, allow_metrics=allow_metrics
+        )
+    from slocheck.cli.actions.archived import grade as action  # noqa: PLC0415 - as above
+
+    if allow_metrics:
+        raise UsageError("--allow-metrics goes with --collect: without it nobody is asked for anything")
     return action(runs, spec=spec, gate=gate, reports=reports, as_json=json)

@@ -5,7 +5,7 @@ It fetches raw samples; differences, bounds and verdicts are made elsewhere, nev
 
 from dataclasses import replace
 
-from slocheck.evidence.series import PromqlResult, RawSeries, ServerSeries, SourcePreflight
+from slocheck.evidence.series import PromqlResult, RawSeries, ServerSeries, SourcePreflight, SourceState
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.lag import longest_wait
 from slocheck.plan.families import Family
@@ -87,6 +87,14 @@ class PrometheusApi:
         found = inspection.inspect(self._plan.latency_limits)
         self._known = (found.clock_skew, found.scrape_interval)
         return found
+
+    def state(self) -> SourceState | None:
+        """Return what the preflight found, for `resume`; None before it."""
+        return None if self._known is None else SourceState(*self._known, self._shown)
+
+    def resume(self, state: SourceState) -> None:
+        """Ask for a run of the past, before which this was found; `collect` comes next."""
+        self._known, self._shown = (state.clock_skew, state.scrape_interval), state.shown_from
 
     def start(self) -> None:
         """Begin: no sample from here on is left out. Prometheus scrapes by itself."""

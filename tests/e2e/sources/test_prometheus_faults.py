@@ -10,13 +10,15 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slocheck.pipeline.archive import RUNNING_FILE, load_evidence
+from slocheck.evidence.model import Evidence
+from slocheck.pipeline import evidence_file
+from slocheck.pipeline.archive import ORIGINAL_FILE, RUNNING_FILE, load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, start_slocheck, write_spec
 from tests.e2e.support.servers.fault_proxy import Fault, FaultProxy, Kind
@@ -45,6 +47,7 @@ class Case:
         said: What the reason or a finding says.
         clock: How far Prometheus's clock is ahead, from the start.
         loses: The store is empty after the restart.
+        completed: After the run Prometheus recovers, and `slocheck grade --collect` completes it.
     """
 
     fault: Fault | None
@@ -52,16 +55,24 @@ class Case:
     said: str
     clock: float = 0.0
     loses: bool = False
+    completed: bool = False
 
     @property
     def heals(self) -> bool:
-        """Prometheus recovers, so that the server's count is whole."""
+        """Prometheus recovers during the run, so that the server's count is whole."""
         return self.exit == 0
+
+    @property
+    def counted(self) -> bool:
+        """The server's count is compared with what was sent."""
+        return self.heals or self.completed
 
 
 CASES: Mapping[str, Case] = {  # those that take longest come first
     "hang": Case(Fault(Kind.HANG), 3, f"no response within {TIMEOUT} s"),
-    "503 for ever": Case(Fault(Kind.STATUS_503), 3, "HTTP 503 is not ready or timed out (planted)"),
+    "503 for ever": Case(
+        Fault(Kind.STATUS_503), 3, "HTTP 503 is not ready or timed out (planted)", completed=True
+    ),
     "truncated JSON": Case(Fault(Kind.TRUNCATED), 3, "the JSON response is cut off or damaged"),
     "refuse": Case(Fault(Kind.REFUSE), 3, "connection refused"),
     "503 for 10 s": Case(Fault(Kind.STATUS_503, seconds=10), 0, ""),
@@ -89,11 +100,13 @@ class Done:
         folder: Its working folder.
         process: Exit code and output.
         met: How many queries met the fault.
+        collected: `slocheck grade --collect`, once Prometheus had recovered; None: it was not asked again.
     """
 
     folder: Path
     process: subprocess.CompletedProcess[str]
     met: int
+    collected: subprocess.CompletedProcess[str] | None = None
 
     @property
     def sent(self) -> int:
@@ -108,12 +121,17 @@ class Done:
 
     def objective(self, name: str) -> dict[str, Any]:
         """Return the silver level of an objective."""
-        found = next(item for item in self.result["objectives"] if item["name"] == name)
-        level: dict[str, Any] = next(item for item in found["levels"] if item["level"] == "silver")
-        return level
+        return silver(self.result, name)
 
 
-JOBS = ("shop-api", *(f"shop-{number}" for number, case in enumerate(CASES.values()) if case.heals))
+def silver(result: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the silver level of an objective in a result."""
+    found = next(item for item in result["objectives"] if item["name"] == name)
+    level: dict[str, Any] = next(item for item in found["levels"] if item["level"] == "silver")
+    return level
+
+
+JOBS = ("shop-api", *(f"shop-{number}" for number, case in enumerate(CASES.values()) if case.counted))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +151,7 @@ class Api:
 
 def api_of(number: int, case: Case, apis: Mapping[str, str]) -> Api:
     """Return the target of a case's run."""
-    job = f"shop-{number}" if case.heals else "shop-api"
+    job = f"shop-{number}" if case.counted else "shop-api"
     return Api(apis[job], job)
 
 
@@ -191,12 +209,16 @@ def run_until_bad(folder: Path, turn_bad: Callable[[], None]) -> subprocess.Comp
     return subprocess.CompletedProcess(process.args, process.returncode, out, said.read_text())
 
 
-def run_faulty(fault: Fault, clock: float, api: Api, folder: Path, upstream: str) -> Done:
+def run_faulty(case: Case, fault: Fault, api: Api, folder: Path, upstream: str) -> Done:
     """Make a run whose queries meet a fault."""
-    with FaultProxy(upstream, clock=clock) as proxy:
+    with FaultProxy(upstream, clock=case.clock) as proxy:
         write(folder, api.url, proxy.url, job=api.job)
         process = run_until_bad(folder, lambda: proxy.set(fault))
-        return Done(folder, process, proxy.met)
+        done = Done(folder, process, proxy.met)
+        if not case.completed:
+            return done
+        proxy.set(Fault())
+        return replace(done, collected=slocheck("grade", "latest", "--collect", "--json", cwd=folder))
 
 
 def run_restarted(api: Api, folder: Path, *, loses: bool) -> Done:
@@ -218,7 +240,7 @@ def run_case(case: Case, api: Api, folder: Path, upstream: str) -> Done:
     """Make a run during which Prometheus turns bad."""
     if case.fault is None:
         return run_restarted(api, folder, loses=case.loses)
-    return run_faulty(case.fault, case.clock, api, folder, upstream)
+    return run_faulty(case, case.fault, api, folder, upstream)
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +278,8 @@ def test_the_client_side_is_kept_and_reported(runs: dict[str, Done], name: str) 
     run = only_run(done.folder)
     assert done.sent >= done.result["run"]["requests"] > 10
     assert {path.name for path in run.iterdir()} >= {"evidence.json.gz", "result.json", "slo.yaml"}
-    assert json.loads((run / "result.json").read_text())["verdict"] == done.result["verdict"]
+    last = done.result if done.collected is None else result_of(done.collected)
+    assert json.loads((run / "result.json").read_text())["verdict"] == last["verdict"]
     assert not (run / RUNNING_FILE).exists()
 
 
@@ -277,6 +300,27 @@ def test_without_the_server_side_its_objective_is_undecided(runs: dict[str, Done
     (side,) = level["sides"]
     assert side["source_failed"]
     assert done.result["tier"] is None
+
+
+def test_a_run_is_completed_once_prometheus_is_back(runs: dict[str, Done]) -> None:
+    """The command that the run's message names: the server's count is what it is without the fault."""
+    done = runs["503 for ever"]
+    run = only_run(done.folder)
+    promised = f"`slocheck grade reports/{run.name} --collect` completes the run"
+    assert promised in done.objective("errors")["reason"]
+    assert done.collected is not None
+    assert done.collected.returncode == 0, done.collected.stdout + done.collected.stderr
+    result = result_of(done.collected)
+    (side,) = silver(result, "errors")["sides"]
+    assert (side["bad"], side["total"], side["notes"]) == (0, done.sent, [])
+    (told,) = [each["message"] for each in result["warnings"] if each["code"] == "collected-later"]
+    assert "HTTP 503" in told
+    assert load_evidence(run).recording == decoded(run / ORIGINAL_FILE).recording
+
+
+def decoded(path: Path) -> Evidence:
+    """Return the evidence of a file."""
+    return evidence_file.decoded(path, path.read_bytes())
 
 
 def test_a_breach_that_the_client_proves_needs_no_prometheus(

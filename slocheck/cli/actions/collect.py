@@ -1,0 +1,47 @@
+"""What ``slocheck grade --collect`` does: ask the metric sources of archived runs again, then grade."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from slocheck.cli import output
+from slocheck.cli.messages import say
+from slocheck.cli.options import allowed_metrics
+from slocheck.cli.wiring import source_factory
+from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.interrupts import Interrupts
+from slocheck.pipeline.late_collection import LateCollector
+from slocheck.pipeline.regrade import regrade
+from slocheck.reporters import FORMATS
+
+
+def collect_and_grade(
+    runs: Sequence[str],
+    *,
+    spec: Path | None,
+    gate: str | None,
+    reports: Path,
+    as_json: bool,
+    allow_metrics: Sequence[str] | None,
+) -> int:
+    """Ask the metric source of each run for what it did not deliver, then grade as `grade` does.
+
+    Raises:
+        SaveError: What was found could not be saved; the summary is on stderr.
+    """
+    with Interrupts() as interrupts:
+        collector = LateCollector(
+            source_factory(allowed_metrics(allow_metrics)),
+            tuple(FORMATS.values()),
+            os.environ,
+            interrupts,
+            tell=say,
+        )
+        report = regrade(runs, Archive(reports), spec=spec, gate=gate, complete=collector.complete)
+    if collector.save_error is not None:
+        output.print_summary(report, Console(stderr=True), paths={})
+        raise collector.save_error
+    output.print_result(report, as_json=as_json, paths={})
+    return report.assessment.exit_code

@@ -4,9 +4,10 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import locust
-from locust import LoadTestShape, User
+from locust import LoadTestShape, TaskSet, User
 from locust.env import Environment
 from locust.user.task import filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
@@ -90,6 +91,8 @@ def _classes(plan: LoadPlan) -> list[type[User]]:
         except (SlocheckError, OriginError) as error:
             raise ScenarioError(str(error)) from error
     classes = _with_tags(plan, _user_classes(plan.scenario))
+    for user in classes:
+        _refuse_waits(plan.scenario, user, set())
     fixed = [user.__name__ for user in classes if user.fixed_count]
     if plan.is_open and fixed:
         raise ScenarioError(
@@ -97,6 +100,20 @@ def _classes(plan: LoadPlan) -> list[type[User]]:
             "set weight instead, or write workload.users"
         )
     return classes
+
+
+def _refuse_waits(path: str, owner: Any, seen: set[Any]) -> None:
+    """Refuse a wait that is not a function, which would end each user after its first task."""
+    seen.add(owner)
+    wait = owner.wait_time
+    if isinstance(wait, int | float | str | tuple | list):
+        raise ScenarioError(
+            f"{path}: {owner.__name__}.wait_time is {wait!r}, which is not a function; "
+            "write locust.constant(1) or locust.between(1, 3)"
+        )
+    for task in owner.tasks:
+        if isinstance(task, type) and issubclass(task, TaskSet) and task not in seen:
+            _refuse_waits(path, task, seen)
 
 
 def _user_classes(path: str) -> list[type[User]]:

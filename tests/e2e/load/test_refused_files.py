@@ -125,6 +125,23 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
         (),
         "tick() asks for more than the run time (AttributeError",
     ),
+    "wait": (
+        IMPORTS + USER.replace("    @", "    wait_time = 1\n    @"),
+        (),
+        "wait.py: U.wait_time is 1, which is not a function; write locust.constant(1)",
+    ),
+    "wait of a set": (
+        IMPORTS.replace("task", "TaskSet, constant, task")
+        + "\nclass S(TaskSet):\n    wait_time = (1, 2)\n    @task\n    def t(self):\n        pass\n"
+        + "\nclass U(HttpUser):\n    wait_time = constant(1)\n    tasks = {S: 1}\n",
+        (),
+        "wait of a set.py: S.wait_time is (1, 2), which is not a function",
+    ),
+    "no wait": (
+        IMPORTS + USER.replace("    @", "    wait_time = None\n    min_wait = max_wait = 1\n    @"),
+        (),
+        "fine",
+    ),
     "classes": (
         IMPORTS + USER + SHAPE.format(body="        return (2, 1, [U]) if self.get_run_time() < 5 else None"),
         (),

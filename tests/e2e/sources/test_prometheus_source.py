@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: Promet
         if "no bucket boundary at 0.2 s" in item.text and "bucket 0.2" in item.text
     ]
     assert not [item for item in found.warnings if "boundary at 0.25 s" in item.text]
+
+    dotted = PrometheusApi(prometheus_source(server.url), replace(plan(), labels=("job", "k8s.pod")))
+    with pytest.raises(UsageError, match=r"no label names with dots.*write k8s_pod for k8s\.pod"):
+        dotted.preflight()  # this version shows itself that it knows none
+    dotted.close()
 
     begun = time.time()
     app.set({OK: 2400, FAILED: 7, bucket("+Inf"): 2407})

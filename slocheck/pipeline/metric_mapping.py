@@ -88,11 +88,13 @@ def settle(
     if isinstance(search.match, Unclear) and (configured.preset.is_unknown or _is_graded(spec)):
         raise UsageError(f"{spec.path}:{configured.position} {configured.kind}.preset: {search.match.text}")
     mapping = search.match.mapping if isinstance(search.match, Match) else configured.preset
+    other = not_a_histogram(mapping.histogram or "", search.families)
+    if other and configured.preset.is_unknown:
+        mapping = _counts_of(mapping)
     compared = _compared(spec, mapping, search.families)
     if search.sent or compared.mapping != configured.preset:
         source.use(_plan(spec, compared.mapping))
         found = source.preflight()
-    other = not_a_histogram(mapping.histogram or "", search.families)
     notes = [RunWarning("missing-label", note) for note in compared.notes]
     if mapping.is_unknown:
         notes.append(
@@ -178,9 +180,15 @@ def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
         return replace(settled, said=match.text)
     if match is None:
         return settled
-    source.use(_plan(spec, match.mapping))
     other = not_a_histogram(match.mapping.histogram or "", families)
-    return replace(settled, mapping=match.mapping, said=match.said, not_a_histogram=other)
+    mapping = _counts_of(match.mapping) if other else match.mapping
+    source.use(_plan(spec, mapping))
+    return replace(settled, mapping=mapping, said=match.said, not_a_histogram=other)
+
+
+def _counts_of(mapping: Preset) -> Preset:
+    """Return a mapping that was found, without a histogram: what has that name is a summary, or a gauge."""
+    return replace(mapping, histogram=None, histogram_status_label=None)
 
 
 def _found_later(

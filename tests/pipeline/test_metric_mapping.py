@@ -141,6 +141,19 @@ def test_what_appears_with_the_load_is_taken_after_it(preset: str) -> None:
     assert found.warnings == ()
 
 
+SUMMARY = [("shop_request_seconds", {**OTHER, "quantile": "0.9"}), ("shop_request_seconds_count", OTHER)]
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before the load", "after it"])
+def test_of_a_summary_only_the_count_is_taken(early: bool) -> None:
+    """A mapping that was looked for then has no histogram, so that latency is the client's; that is said."""
+    spec, source = spec_with("auto"), Pages([SUMMARY] if early else [[], SUMMARY])
+    settled = look_again(spec, source, settle(spec, source))
+    assert (settled.mapping.histogram, settled.mapping.counter) == (None, "shop_request_seconds_count")
+    assert source.plans[-1].mapping == settled.mapping
+    assert settled.not_a_histogram.startswith("shop_request_seconds is a summary (it has quantile labels)")
+
+
 def test_a_named_preset_that_never_appears_names_what_does() -> None:
     """Before the load and after it: the metrics that are there fit another preset, or have alien labels."""
     spec = spec_with("fastapi-instrumentator")

@@ -117,8 +117,10 @@ def write_to(target: Path, content: bytes) -> None:
             return
         with suppress(BrokenPipeError), target.open("wb") as file:
             file.write(content)
-    except OSError as error:
-        raise SaveError(f"{target}: cannot be written: {error.strerror or error}") from error
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a name with a zero in it
+        raise SaveError(
+            f"{target}: cannot be written: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def write_atomically(target: Path, content: bytes) -> None:
@@ -189,7 +191,17 @@ class Archive:
                 continue
             except OSError as error:
                 raise UsageError(f"{path}: cannot be created: {error.strerror}") from error
-            return RunFolder(path, _locked(path / RUNNING_FILE))
+            return RunFolder(path, self._lock(path))
+
+    def _lock(self, folder: Path) -> int:
+        """Mark a new folder as one of a run that goes on; raises UsageError."""
+        try:
+            return _locked(folder / RUNNING_FILE)
+        except OSError as error:  # such as a file system without locks
+            shutil.rmtree(folder, ignore_errors=True)
+            raise UsageError(
+                f"{folder}: cannot be locked: {error.strerror}; choose another folder with --reports DIR"
+            ) from error
 
     def _mark_orphans(self) -> None:
         """Mark runs as aborted whose process is gone: nothing holds their lock any more."""

@@ -1,6 +1,7 @@
 """The archive: atomic, collision-free, honest about damage."""
 
 import errno
+import fcntl
 import gzip
 import json
 import os
@@ -112,7 +113,23 @@ def test_a_mark_that_cannot_be_opened_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "20260102T030405Z-abcdef" / RUNNING_FILE).mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / RUNNING_FILE).symlink_to("/nowhere/at/all")
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / RUNNING_FILE)
     Archive(tmp_path).create(NOW).close()
+
+
+def test_a_folder_that_cannot_be_locked_is_found_before_the_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names another place; nothing is left behind."""
+
+    def unlockable(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unlockable)
+    with pytest.raises(UsageError, match=r"cannot be locked: No locks available; .* --reports DIR"):
+        Archive(tmp_path).create(NOW)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_hundred_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
@@ -278,5 +295,9 @@ def test_a_report_is_written_to_what_the_user_named(tmp_path: Path) -> None:
     assert pipe.is_fifo()
     with pytest.raises(SaveError, match="cannot be written: Is a directory"):
         write_to(tmp_path, b"text")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for target in (tmp_path / "loop", Path("zero\0byte")):
+        with pytest.raises(SaveError, match="cannot be written: "):
+            write_to(target, b"text")
     with pytest.raises(SaveError, match="/dev/full: cannot be written: No space left"):
         write_to(Path("/dev/full"), b"text")

@@ -244,6 +244,8 @@ def test_grading_uses_no_network(
         monkeypatch.setattr(socket, name, forbidden(name))
     assert exit_code_of(["grade", str(folder), "--json"]) == 3
     assert exit_code_of(["report", str(folder), "--format", "markdown"]) == 0
+    assert exit_code_of(["report", str(folder), "--format", "markdown", "-o", "-"]) == 0
+    assert capsys.readouterr().out.count("# ") == 2, "with -o - it is on standard output as well"
     assert exit_code_of(["grade", str(folder), "--allow-metrics", "prom.example"]) == 2
     assert "goes with --collect" in capsys.readouterr().err
     assert exit_code_of(["grade", str(folder), "--collect"]) == 2

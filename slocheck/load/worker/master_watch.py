@@ -21,17 +21,23 @@ class MasterWatch:
     """
 
     def __init__(self) -> None:
-        self._heard = False
+        self._heard = self._over = False
+
+    def end(self) -> None:
+        """Watch no longer: this process sends no load any more, and the master no longer responds to it."""
+        self._over = True
 
     def hear(self) -> None:
         """Note a message of the master."""
         self._heard = True
 
     def keep(self) -> None:
-        """Look until the process ends; end it where the master is silent."""
+        """Look until the load is over; end the process where the master is silent."""
         silent_s, before = 0.0, time.monotonic()
         while silent_s < SILENCE_S:
             gevent.sleep(_LOOK_EVERY_S)
+            if self._over:
+                return
             now = time.monotonic()
             silent_s = 0.0 if self._heard else silent_s + min(now - before, 2 * _LOOK_EVERY_S)
             self._heard, before = False, now

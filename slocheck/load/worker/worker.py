@@ -167,6 +167,7 @@ class Worker(PlannedRunner, WorkerRunner):
     def _obey(self, order: Order) -> None:
         match order:
             case Prepare():
+                gevent.spawn(self._master.keep)  # users may send something in their on_start
                 gevent.spawn(self._prepare)
             case Begin():
                 self._begin(order.origin_ns)
@@ -203,7 +204,6 @@ class Worker(PlannedRunner, WorkerRunner):
         for warning in self._warnings:
             self._health.add_message(warning.text)
         self._model.begin(origin_ns)
-        gevent.spawn(self._master.keep)
         gevent.spawn(self._sample)
         gevent.spawn(self._report_regularly, origin_ns)
 
@@ -281,6 +281,7 @@ class Worker(PlannedRunner, WorkerRunner):
         self.stop_users(self.user_classes_count)
         self.update_state(STATE_STOPPED)
         self._send_stats()
+        self._master.end()  # other workers may drain for much longer
         self.send_message("client_stopped")
         self._report(final=True)
 

@@ -95,6 +95,35 @@ def test_workers_end_when_their_master_is_silent(tmp_path: Path) -> None:
     assert not result.health.workers[0].complete
 
 
+UNEVEN = """
+    from locust import HttpUser, constant, task
+
+    class Quick(HttpUser):
+        wait_time = constant(0.1)
+
+        @task
+        def ask(self):
+            self.client.get("/delay/1", name="quick")
+
+    class Slow(HttpUser):
+        wait_time = constant(0.1)
+
+        @task
+        def ask(self):
+            self.client.get("/delay/6500", name="slow")
+"""
+
+
+def test_a_worker_that_has_drained_waits_for_the_others(tmp_path: Path) -> None:
+    """It is not lost, however long another one's last request takes: the master has nothing to tell it."""
+    with LoadServer() as server:
+        scenario = write_scenario(tmp_path, UNEVEN)
+        ended = run(make_plan(server.url, scenario, users=2, duration_s=1, drain_s=20, processes=2))
+    assert (ended.result.ending, ended.result.error) == (Ending.COMPLETE, "")
+    assert all(worker.complete for worker in ended.result.health.workers)
+    assert ended.total("GET slow").ok == 1
+
+
 def test_stop_does_not_wait_for_a_hung_target(tmp_path: Path) -> None:
     """What hangs when the user stops says nothing of the target: it is unrecorded, not failed."""
     result, counted = run_until(tmp_path, lambda engine: engine.stop(), behaviour="hang")

@@ -28,6 +28,11 @@ def quantity(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def capitalised(text: str) -> str:
+    """Return a text with its first letter in upper case, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def most_frequent(counts: Mapping[str, int]) -> str:
     """Return the text that was counted most often, the first of several; empty where there is none."""
     return max(counts, key=lambda text: counts[text], default="")

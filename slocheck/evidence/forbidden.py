@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from slocheck.documents.words import quantity, times
 
 MOST_SHOWN = 5
+NOT_ALLOWED = "is not an allowed target"
+"""What the text of every refused connection and lookup says."""
 _OPTION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]*")
 
 
@@ -58,7 +60,7 @@ def forbidden_text(forbidden: Iterable[ForbiddenConnection]) -> str:
     listed = ", ".join(f"{place}{_times(place.count)}" for place in places[:MOST_SHOWN])
     if len(places) > MOST_SHOWN:
         listed += f" and {quantity(len(places) - MOST_SHOWN, 'more place')}"
-    are = "which is not an allowed target" if len(places) == 1 else "which are not allowed targets"
+    are = f"which {NOT_ALLOWED}" if len(places) == 1 else "which are not allowed targets"
     return f"the Locust file tried to connect to {listed}, {are}: add {options_for(places)}"
 
 

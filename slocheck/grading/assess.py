@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from slocheck.documents.words import quantity
+from slocheck.documents.words import capitalised, quantity
 from slocheck.errors import UsageError
 from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT
 from slocheck.evidence.model import Ending, Evidence
@@ -49,6 +49,8 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     outcome = outcome_of(results, findings, spec, runs, alpha=alpha)
     achieved = tiers.achieved_tier(results, spec.tiers) if _may_achieve(outcome, findings, runs) else None
     following = tiers.next_tier(achieved, results, spec.tiers)
+    gate = file_gate(runs)
+    said = _with_scope(headline(outcome, results, findings, spec, file=gate), short_window(outcome, runs))
     return Assessment(
         outcome=outcome,
         exit_code=exit_code(outcome, runs),
@@ -65,12 +67,10 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
             *_merged_names(runs),
             *_idle_classes(runs),
             *steady_warnings(states, spec),
-            *_warnings(results, runs),
+            *_warnings(results, runs, gate="" if capitalised(gate) in said else gate),
         ),
         confidence=spec.confidence,
-        headline=_with_scope(
-            headline(outcome, results, findings, spec, file=file_gate(runs)), short_window(outcome, runs)
-        ),
+        headline=said,
         steady_states=states,
     )
 
@@ -157,8 +157,10 @@ def _merged_names(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
         )
 
 
-def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> tuple[RunWarning, ...]:
-    """Collect what does not change the exit code."""
+def _warnings(
+    results: Sequence[ObjectiveResult], runs: Sequence[Evidence], *, gate: str
+) -> tuple[RunWarning, ...]:
+    """Collect what the headline does not say; `gate`: what the Locust file's own gate says, if it failed."""
     missed = tuple(
         RunWarning("missed-target", f"{result.objective.name} misses its target {level.limit.text}")
         for result in results
@@ -166,7 +168,6 @@ def _warnings(results: Sequence[ObjectiveResult], runs: Sequence[Evidence]) -> t
         if level.level == tiers.TARGET and level.verdict is Verdict.BREACHED
     )
     down = (RunWarning("target-down", DOWN) for run in runs if run.ending is Ending.TARGET_DOWN)
-    gate = file_gate(runs)
     undone = (text for run in runs for text in run.health.file.warnings)
     file = (RunWarning("locust-file", text) for text in ((gate,) if gate else ()) + tuple(undone))
     server = (warning for run in runs if run.server for warning in run.server.warnings)

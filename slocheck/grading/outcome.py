@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from slocheck.documents.words import capitalised
 from slocheck.errors import SIGNAL_EXIT_CODES
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.grading import tiers
@@ -117,7 +118,7 @@ def headline(
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
     gaps = tiers.gaps(results, spec.gate, spec.tiers)
     if file and gate is not Verdict.BREACHED:
-        return f"{file[0].upper()}{file[1:]}; {spec.gate} itself is {gate.value}."
+        return f"{capitalised(file)}; {spec.gate} itself is {gate.value}."
     if not gaps:
         return f"{spec.gate} is {gate.value}, but the target stopped responding before the end of the run."
     if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:

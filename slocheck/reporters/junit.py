@@ -8,7 +8,8 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Verdict
+from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
+from slocheck.grading.outcome import file_gate
 from slocheck.grading.report import Report
 from slocheck.reporters.escape import for_xml
 from slocheck.reporters.text import (
@@ -57,10 +58,16 @@ def _named(report: Report, group: str, name: str) -> TestCase:
 def _completed(report: Report) -> TestCase:
     """Return the case that is in error when the run was interrupted or is invalid; it lists the warnings."""
     case = _named(report, "run", "completed")
-    if report.assessment.outcome in NO_VERDICT:
-        case.result = [Error(for_xml(report.assessment.headline), report.assessment.outcome.value)]
-    if report.assessment.warnings:
-        case.system_out = "\n".join(for_xml(f"warning: {item.text}") for item in report.assessment.warnings)
+    assessment = report.assessment
+    if assessment.outcome in NO_VERDICT:
+        faults = ", ".join(finding.code for finding in assessment.findings if not finding.valid)
+        invalid = f"The measurement is invalid: {faults}"  # their own cases say why
+        message = invalid if assessment.outcome is Outcome.INVALID else assessment.headline
+        case.result = [Error(for_xml(message), assessment.outcome.value)]
+    said = file_gate([report.evidence])
+    texts = [item.text for item in assessment.warnings if item.text != said]  # it has a case of its own
+    if texts:
+        case.system_out = "\n".join(for_xml(f"warning: {text}") for text in texts)
     return case
 
 
@@ -87,13 +94,11 @@ def _steady(report: Report) -> list[TestCase]:
 
 def _file_gate(report: Report) -> list[TestCase]:
     """Return the failed case of a Locust file that sets an exit code; nothing where it sets none."""
-    file = report.evidence.health.file
-    if not file.exit_code:
+    text = file_gate([report.evidence])
+    if not text:
         return []
     case = _named(report, "run", "locust-file")
-    case.result = [
-        Failure(for_xml(f"the Locust file set exit code {file.exit_code}, {file.exit_place}"), "failed")
-    ]
+    case.result = [Failure(for_xml(text), "failed")]
     return [case]
 
 

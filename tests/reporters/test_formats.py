@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import slocheck
+from slocheck.evidence import warnings
 from slocheck.evidence.model import Ending
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Outcome
@@ -50,14 +51,25 @@ def test_each_documented_key_exists_and_each_key_is_documented() -> None:
     assert found - nullable == documented
 
 
+def constants(tree: ast.Module) -> dict[str, object]:
+    """Return the module's names that stand for a literal."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    literals = [(node.targets[0], node.value) for node in assigned if isinstance(node.value, ast.Constant)]
+    return {name.id: literal.value for name, literal in literals if isinstance(name, ast.Name)}
+
+
 def codes(made_by: str) -> set[str]:
     """Return the codes that slocheck's own code gives to what a class makes."""
     found = set()
     for path in Path(slocheck.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        names = vars(warnings) | constants(tree)
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == made_by and node.args:
-                assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: not a fixed code"
-                found.add(str(node.args[0].value))
+                code = node.args[0]
+                fixed = code.value if isinstance(code, ast.Constant) else names.get(getattr(code, "id", ""))
+                assert fixed, f"{path}:{node.lineno}: not a fixed code"
+                found.add(str(fixed))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from slocheck.documents.words import most_frequent, most_often, quantity
-from slocheck.evidence.forbidden import forbidden_text
+from slocheck.evidence.forbidden import NOT_ALLOWED, forbidden_text
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import FailureClass
 from slocheck.evidence.responses import EndpointResponses, responses_of
@@ -34,10 +34,10 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
         _cpu,
         _lag,
         _stall,
+        _scenario,
         _users,
         _arrivals,
         _lost_requests,
-        _scenario,
         _window,
         _clock,
     )
@@ -99,18 +99,21 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     valid = users >= spec.validity.min_sent * planned
     message = f"{users:,} of {planned:,} users"
     if not valid:
-        message += (
-            f" ran throughout the window, so less load than planned was sent; {_remedy_of_few(evidence)}"
-        )
+        message += f" ran throughout the window, so less load than planned was sent; {_cure(spec, evidence)}"
     return [Finding("users", valid, message, _distorted(spec))]
 
 
-def _remedy_of_few(evidence: Evidence, cure: str = "a longer warm-up helps") -> str:
-    """Say what helps against too few users: where the scenario raises or ends users, only mending that."""
+def _cure(spec: Spec, evidence: Evidence, otherwise: str = "a longer warm-up helps") -> str:
+    """Say what helps against too few users: where the scenario raises or ends users, only mending that.
+
+    Exceptions that a finding of their own quotes are not quoted again.
+    """
     health = evidence.health
+    if sum(health.exceptions.values()) > spec.validity.max_exceptions:
+        return "mend what the scenario raises"
     if health.exceptions:
         return f"the scenario raised {most_frequent(health.exceptions)}"
-    return health.gone or cure
+    return health.gone or otherwise
 
 
 def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -124,7 +127,7 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
     if not enough:
         message += (
             f"; the others found all {evidence.health.planned_users:,} users busy, so the worst moments "
-            f"were not measured; {_remedy_of_few(evidence, 'raise workload.max_users, or lower the rate')}"
+            f"were not measured; {_cure(spec, evidence, 'raise workload.max_users, or lower the rate')}"
         )
     on_time = arrivals.lag_p99 <= spec.validity.max_schedule_lag
     allowed = spec.validity.max_schedule_lag
@@ -216,6 +219,10 @@ def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The scenario's own code raised no more exceptions than are tolerated."""
     exceptions = evidence.health.exceptions
     count = sum(exceptions.values())
+    refused = sum(times for text, times in exceptions.items() if NOT_ALLOWED in text)
+    if evidence.health.forbidden and count == refused:  # a finding of its own says so
+        message = f"{quantity(count, 'exception')} in the scenario, of refused connections alone"
+        return [Finding("scenario", valid=True, message=message)]
     if count <= spec.validity.max_exceptions:
         return [Finding("scenario", valid=True, message=f"{count:,} exceptions in the scenario")]
     example = most_frequent(exceptions)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from slocheck.allowed_targets import AllowedTargets, IpAddress, address_of, is_localhost_name
-from slocheck.evidence.forbidden import ForbiddenConnection, forbidden_text
+from slocheck.evidence.forbidden import NOT_ALLOWED, ForbiddenConnection, forbidden_text
 from slocheck.load.network.lookups import Lookups, text_of
 
 _EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
@@ -108,7 +108,7 @@ class ConnectGuard:
         if self._allowed.names_host(name) or is_localhost_name(name) or name in _own_names():
             return error
         self._note(name, "", 0)
-        text = f"{error.strerror}; {name} is not an allowed target: add --allow-target {name}"
+        text = f"{error.strerror}; {name} {NOT_ALLOWED}: add --allow-target {name}"
         return ForbiddenLookupError(error.errno, text)
 
     def _described(self, host: str) -> tuple[str, str]:

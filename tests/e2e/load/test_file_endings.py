@@ -117,4 +117,4 @@ def test_a_files_own_gate_is_kept_and_nohup_holds(tmp_path: Path) -> None:
     assert "scenario.py:" in evidence.health.file.exit_place
     assert slocheck("grade", "latest", cwd=tmp_path).returncode == 1
     junit = (only_run(tmp_path) / "junit.xml").read_text()
-    assert "the Locust file set exit code 5, " in junit.partition('name="locust-file"')[2]
+    assert "the Locust file set exit code 5 in " in junit.partition('name="locust-file"')[2]

@@ -183,7 +183,7 @@ def _warnings(
     )
     insecure = (
         RunWarning(
-            "insecure", f"{key}: true: the certificate was not verified, so anybody may have responded"
+            "insecure", f"{key}: true: the certificate was not verified, so another server may have responded"
         )
         for run in runs
         for key in run.provenance.insecure

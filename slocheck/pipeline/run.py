@@ -28,11 +28,8 @@ from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context
 
-_NOT_COLLECTED = {
-    Ending.UNEXPECTED_RESPONSES: "every response had an unexpected status",
-    Ending.FORBIDDEN_CONNECTION: "the Locust file tried to connect to a host that is not an allowed target",
-}
-"""Endings after which nothing can be met any more, and why."""
+_NOT_COLLECTED = frozenset({Ending.UNEXPECTED_RESPONSES, Ending.FORBIDDEN_CONNECTION})
+"""Endings after which nothing can be met any more; a finding says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +227,7 @@ def _collect(
     if adapters.interrupts.received:
         return Collected(error=_not_collected(adapters.interrupts.received), late=late)
     if load.ending in _NOT_COLLECTED:
-        return Collected(error=f"not collected: {_NOT_COLLECTED[load.ending]}", late=late)
+        return Collected(error="not collected: the load was ended early", late=late)
     adapters.observer.step("waiting for the last samples of the server side")
     try:
         settled = look_again(spec, source, settled)

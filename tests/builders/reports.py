@@ -176,6 +176,12 @@ def report(outcome: Outcome = Outcome.FAIL) -> Report:
             return _sample(window=30, failing=failing, ending=Ending.INTERRUPTED)
 
 
+@cache
+def timeouts() -> Report:
+    """Return a run in which the server never saw ten of the requests that the client sent."""
+    return _sample(failing=[(second, 1, TIMED_OUT) for second in range(6, 45, 4)])
+
+
 def unsteady(*, confidence: bool = True) -> Report:
     """Return a run that was slow in its window's first eight seconds."""
     text = SPEC_TEXT if confidence else SPEC_TEXT.replace("confidence: 95%", "confidence: none")

@@ -58,7 +58,7 @@ def test_users_that_an_exception_took_are_not_helped_by_a_longer_warm_up() -> No
     assert found == [
         "a longer warm-up helps",
         "the scenario raised ValueError: no account (shop.py:7)",
-        "mend what the scenario raises",
+        "fix the exceptions that the scenario raises",
         "a user ended itself: StopUser in shop.py:9",
     ]
 

@@ -1,5 +1,6 @@
 """The shared wording: values never contradict verdicts, and every report says the same."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.documents.units import Comparison
-from slocheck.grading.assessment import Bounds, LevelResult, Side, Verdict
+from slocheck.grading.assessment import Bounds, LevelResult, Outcome, Verdict
+from slocheck.grading.report import Report
 from slocheck.indicators.samples import Display
 from slocheck.reporters.text import (
     clock_text,
@@ -24,7 +26,7 @@ from slocheck.reporters.text import (
     value_text,
 )
 from slocheck.spec.model import IndicatorKind, Objective
-from tests.builders.reports import objectives, side
+from tests.builders.reports import objectives, report, side, timeouts
 
 LATENCY, ERRORS, AVAILABLE, CACHE, _ = objectives()
 
@@ -149,35 +151,41 @@ def test_no_interval_without_confidence() -> None:
     assert interval_text(ERRORS, ERRORS.limits["silver"], found, None) == ""
 
 
+def graded_level(found: Report, name: str, level: str = "silver") -> tuple[Objective, LevelResult]:
+    """Return an objective of a sample run, and one of its levels as it was graded."""
+    (result,) = [item for item in found.assessment.objectives if item.objective.name == name]
+    (graded,) = [item for item in result.levels if item.level == level]
+    return result.objective, graded
+
+
 def test_the_deciding_side_says_what_the_level_says() -> None:
-    """Client met, server breached: the server's value stands first."""
-    limit = LATENCY.limits["silver"]
-    client = side(Verdict.MET, 0.15)
-    server = side(Verdict.BREACHED, 0.25, 0.5, who=Side.SERVER)
-    level = LevelResult("silver", limit, Verdict.BREACHED, "", (client, server), needed=True)
-    assert level.deciding is server
-    assert sides_text(LATENCY, level) == "250ms to 500ms (client 150ms)"
+    """Where the client alone proves the breach its value stands first; the server's bucket stands behind."""
+    objective, level = graded_level(report(Outcome.FAIL), "latency_p95")
+    assert [side.verdict for side in level.sides] == [Verdict.BREACHED, Verdict.UNDECIDED]
+    assert level.deciding is level.sides[0]
+    assert sides_text(objective, level) == "230ms (server 100ms to 250ms)"
 
 
 @pytest.mark.parametrize(
-    ("kind", "server_total", "told"),
+    ("found", "name", "told"),
     [
-        pytest.param(IndicatorKind.LATENCY, 10, "histogram buckets", id="latency"),
-        pytest.param(IndicatorKind.CACHE_HIT_RATE, 10, "lookups", id="cache"),
-        pytest.param(IndicatorKind.ERROR_RATE, 9, "10 requests, the server 9", id="counts differ"),
-        pytest.param(IndicatorKind.ERROR_RATE, 10, "same number", id="counts agree"),
+        pytest.param(report, "latency_p95", "histogram buckets", id="latency"),
+        pytest.param(report, "error_rate", "same number", id="counts agree"),
+        pytest.param(timeouts, "error_rate", "2,090 requests, the server 2,080", id="counts differ"),
+        pytest.param(report, "availability", "", id="the client alone"),
     ],
 )
-def test_the_gap_between_the_sides_is_explained(kind: IndicatorKind, server_total: int, told: str) -> None:
-    """Each kind has its own reason to differ."""
-    sides = (
-        side(Verdict.MET, 0.1, total=10),
-        side(Verdict.MET, 0.1, who=Side.SERVER, total=server_total),
-    )
-    objective = replace(LATENCY, indicator=replace(LATENCY.indicator, kind=kind))
-    level = LevelResult("silver", LATENCY.limits["silver"], Verdict.MET, "", sides, needed=True)
-    assert told in gap_between_sides(objective, level)
-    assert gap_between_sides(objective, replace(level, sides=sides[:1])) == ""
+def test_the_gap_between_the_sides_is_explained(found: Callable[[], Report], name: str, told: str) -> None:
+    """By what can make them differ for the indicator; one side alone has no gap."""
+    gap = gap_between_sides(*graded_level(found(), name))
+    assert (told in gap) if told else gap == ""
+
+
+def test_a_cache_counts_lookups_that_are_no_requests() -> None:
+    """So its sides differ by more than what got lost on the way."""
+    objective, level = graded_level(report(), "error_rate")
+    cache = replace(objective, indicator=replace(objective.indicator, kind=IndicatorKind.CACHE_HIT_RATE))
+    assert "lookups" in gap_between_sides(cache, level)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def _cure(spec: Spec, evidence: Evidence, otherwise: str = "a longer warm-up hel
     """
     health = evidence.health
     if sum(health.exceptions.values()) > spec.validity.max_exceptions:
-        return "mend what the scenario raises"
+        return "fix the exceptions that the scenario raises"
     if health.exceptions:
         return f"the scenario raised {most_frequent(health.exceptions)}"
     return health.gone or otherwise
@@ -153,7 +153,7 @@ def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
     unreadable = sum(worker.unreadable for worker in evidence.health.workers)
     if unreadable:
         entries = quantity(unreadable, "entry of their reports", "entries of their reports")
-        message += f"; {entries} could not be read, and nobody knows what they would have changed"
+        message += f"; {entries} could not be read, so the counts may be incomplete"
     return [Finding("workers", not incomplete and not unreadable, message)]
 
 

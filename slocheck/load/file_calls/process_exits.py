@@ -106,7 +106,8 @@ def _refused(original: Callable[..., Any], what: str) -> Callable[..., Any]:
     @functools.wraps(original)
     def refuse(*_: object, **__: object) -> Never:
         raise OwnRunError(
-            f"{what}, which is a load beside the plan's; put the call under `if __name__ == '__main__':`"
+            f"{what}, which would send a load besides the planned one; "
+            "put the call under `if __name__ == '__main__':`"
         )
 
     return refuse

@@ -149,8 +149,8 @@ def _once(original: Any) -> Any:
         responds = str(request.headers.get("Authorization", "")).startswith(_CHALLENGED)
         if getattr(request, "slocheck_sent", False) and not responds:
             raise SentAgainError(
-                f"was sent a second time by {type(self).__name__}, which nobody would count; "
-                "let it return or raise what came of the first"
+                f"was sent a second time by {type(self).__name__}, and slocheck counts a request once; "
+                "let the adapter return or raise what the first attempt got"
             )
         if hasattr(request, "slocheck_sent"):
             request.slocheck_sent = True

@@ -91,7 +91,7 @@ def _interim(workload: Workload) -> Iterator[str]:
         yield f"interim   analyses after {', '.join(map(_time, moments))}; each may end the run"
     else:
         first = _time(FIRST_ANALYSIS_S)
-        yield f"interim   no analysis: none is made before {first}, so the whole window is driven"
+        yield f"interim   none: the first analysis would be after {first}, so the whole window is measured"
 
 
 def _load(workload: Workload) -> Iterator[str]:

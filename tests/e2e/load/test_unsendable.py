@@ -170,7 +170,7 @@ UNMEASURED = """
                 self.stop(force=True)
 """
 SAID = (
-    "GET /again was sent a second time by Again, which nobody would count",
+    "GET /again was sent a second time by Again, and slocheck counts a request once",
     "GET Plain was killed before its response; let the client time out instead",
     "GET Fast was killed before its response; let the client time out instead",
     "GET Lean was killed before its response; let the client time out instead",

@@ -87,7 +87,7 @@ def test_several_analyses_need_more_requests() -> None:
     assert "silver error_rate needs about 560 requests" in head[1]
     assert "interim   analyses after 1m, 2m, 3m, 4m; each may end the run" in head[1]
     short = " ".join(plan(shop_spec("rate: 20/s, duration: 60s"), until_decided=True))
-    assert "interim   no analysis: none is made before 1m, so the whole window is driven" in short
+    assert "interim   none: the first analysis would be after 1m, so the whole window is measured" in short
 
 
 def test_the_course_is_plotted() -> None:

@@ -41,6 +41,51 @@ print(repr(died.get(timeout=20)), user.sink.unrecorded, user.sink.recorder.flush
 """
 
 
+LEAVING = """
+import sys
+
+import gevent
+from locust.env import Environment
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+
+from slocheck.load.drain import send_no_more
+from slocheck.load.users.declarative import user_class
+from slocheck.load.http.sink import RecorderSink
+from tests.builders.load_plans import make_plan
+
+plan = make_plan(sys.argv[1], sys.argv[2], users=1)
+kind = user_class(plan)
+kind.sink = RecorderSink(plan, print)
+kind.iterations = type("Any", (), {"thinks_after_last": True})()
+(flow,) = kind.scenario.flows
+
+def walk(leave):
+    user = kind(Environment(user_classes=[kind]))
+    user._state = LOCUST_STATE_RUNNING
+    leave(user)
+    try:
+        user._walk(flow.steps, [], 0)
+    except gevent.GreenletExit:
+        print("ended as", user._state)
+
+walk(lambda user: gevent.spawn_later(0.05, setattr, user, "_state", LOCUST_STATE_STOPPING))
+walk(send_no_more)
+print(sum(counts.sent for _, counts in kind.sink.recorder.flush().counts))
+"""
+
+
+def test_a_user_that_leaves_sends_nothing_more_and_loses_nothing(tmp_path: Path) -> None:
+    """One that is stopped while it thinks ends there; one that was given its time ends before its request."""
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(json.dumps({"flows": [{"steps": [{"get": "/x", "think": "0.3s"}, {"get": "/y"}]}]}))
+    with HostileServer() as server:
+        done = subprocess.run(
+            [sys.executable, "-c", LEAVING, server.url, scenario], capture_output=True, text=True, check=False
+        )
+        assert server.requests == {"/x": 1}, done.stderr
+    assert done.stdout == "ended as stopping\nended as running\n1\n", done.stderr
+
+
 def test_a_user_that_dies_is_reported_and_its_request_is_known_to_be_lost(tmp_path: Path) -> None:
     """Such a death is a defect of ours; it must not look like a healthy run of fewer requests."""
     scenario = tmp_path / "scenario.yaml"

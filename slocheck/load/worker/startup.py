@@ -29,7 +29,7 @@ from slocheck.load.tracking import Tracker
 from slocheck.load.users import client_rules, lean_user, response_rules
 from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.load.users.locust_clients import install
-from slocheck.load.worker import user_errors
+from slocheck.load.worker import locust_stats, user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
 from slocheck.load.worker.user_classes import ClassWatch, FailedUser, catch_init_errors
 from slocheck.load.worker.worker import Worker
@@ -145,6 +145,7 @@ def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) 
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
     client_rules.install()
     response_rules.install(plan.max_body)
+    locust_stats.watch_entries(health.add_message)
     user_errors.watch(watch.left, watch.killed)
     lean_user.install(tracker.lean)
     locust.events.request.add_listener(tracker.on_request)

@@ -48,6 +48,7 @@ WORLD = """
         def half(self):
             with self.client.get("/half", catch_response=True) as response:
                 response.failure("half " + json.loads('"\\\\ud83d"'))
+            self.environment.stats.log_request("OWN", "entry", 5, 10)
 
     class Rare(FastHttpUser):
         weight = 1e-9
@@ -74,17 +75,8 @@ def test_a_file_finds_its_options_its_environment_and_the_runner_as_in_locust(tm
         load = "rate: 30/s, max_users: 12, warmup: 1s, duration: 10s, options: {user-file: a.csv}"
         write_spec(tmp_path, server.url, workload=load, scenario="")
         given = ("--", "--region", "eu", "--audit", "--secret-word", "tell-nobody")
-        done = slocheck(
-            "run",
-            "--json",
-            "-v",
-            "--exit-zero",
-            "--scenario",
-            LATIN_1,
-            *given,
-            cwd=tmp_path,
-            environment=environment,
-        )
+        arguments = ("run", "--json", "-v", "--exit-zero", "--scenario", LATIN_1, *given)
+        done = slocheck(*arguments, cwd=tmp_path, environment=environment)
         url = server.url
     result = result_of(done)
     assert done.returncode == 0, done.stderr
@@ -105,6 +97,8 @@ def test_a_file_finds_its_options_its_environment_and_the_runner_as_in_locust(tm
         path.read_text() for path in folder.glob("*.*") if path.suffix != ".gz"
     )
     assert {warning["code"] for warning in result["warnings"]} >= {"class-never-ran"}
+    own = "OWN entry: stats.log_request() is not graded; fire environment.events.request"
+    assert f"load generator: {own}" in [warning["message"] for warning in result["warnings"]]
     assert [error["message"] for error in result["errors"]] == [r"CatchResponseError: half \ud83d"]
     assert server.counts["/read"] > 100
 

@@ -17,6 +17,8 @@ MAX_ENDPOINTS = 500
 OTHER_ENDPOINT = Endpoint("", "(other)")
 MAX_ERRORS = 100
 MAX_MESSAGE = 300
+MAX_NAME = 8192
+"""Characters of an endpoint's method and name that are kept; what goes beyond is cut off."""
 OTHER_MESSAGE = "(other messages)"
 
 K = TypeVar("K")

@@ -11,7 +11,7 @@ from slocheck.cli.messages import say
 from slocheck.cli.options import allowed_metrics
 from slocheck.cli.wiring import source_factory
 from slocheck.pipeline.archive import Archive
-from slocheck.pipeline.interrupts import Interrupts
+from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.late_collection import LateCollector
 from slocheck.pipeline.regrade import regrade
 from slocheck.reporters import FORMATS
@@ -30,6 +30,7 @@ def collect_and_grade(
 
     Raises:
         SaveError: What was found could not be saved; the summary is on stderr.
+        Interrupted: A signal came while it was saved, which is whole.
     """
     with Interrupts() as interrupts:
         collector = LateCollector(
@@ -44,4 +45,6 @@ def collect_and_grade(
         output.print_summary(report, Console(stderr=True), paths={})
         raise collector.save_error
     output.print_result(report, as_json=as_json, paths={})
+    if interrupts.received:
+        raise Interrupted(interrupts.received)
     return report.assessment.exit_code

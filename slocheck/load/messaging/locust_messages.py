@@ -12,6 +12,8 @@ from slocheck.load.messaging.signing import Signer
 SLOCHECK = "slocheck"
 """The type of a message whose data is one of slocheck's own, as `protocol.encode` returns it."""
 MAX_MESSAGE_BYTES = 1 << 26
+_LARGEST = MAX_MESSAGE_BYTES - 1024
+"""Bytes of a message without its signature: the master's socket would drop the worker that sends more."""
 _ANY_TEXT = "surrogatepass"
 """A Locust file's messages and options may hold texts that are not valid Unicode."""
 
@@ -26,20 +28,26 @@ def sign_messages(signer: Signer) -> None:
 
 
 def sendable(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Exception]]:
-    """Return the entries of some data that can be sent, and why the others cannot, by key."""
-    good, bad = {}, {}
+    """Return the entries of some data that can be sent together, and why the others cannot, by key."""
+    good, bad, left = {}, {}, _LARGEST - 1024
     for key, value in data.items():
         try:
-            _packed((key, value))
+            size = len(_packed((key, value)))
         except Exception as error:  # noqa: BLE001 - whatever a listener of the Locust file has put there
             bad[str(key)] = error
+            continue
+        if size <= left:
+            good[key], left = value, left - size
         else:
-            good[key] = value
+            bad[str(key)] = ValueError(f"{size:,} bytes are too many")
     return good, bad
 
 
 def _packed(plain: object) -> bytes:
+    """Return a message, or an entry of one, as bytes; raises ValueError for one that would not be taken."""
     packed: bytes = msgpack.dumps(plain, default=_encoded, unicode_errors=_ANY_TEXT)
+    if len(packed) > _LARGEST:
+        raise ValueError(f"{len(packed):,} bytes are too many, at most {_LARGEST:,} can be sent")
     return packed
 
 

@@ -17,6 +17,7 @@ from slocheck.evidence.merge import (
     MAX_ENDPOINTS,
     MAX_ERRORS,
     MAX_MESSAGE,
+    MAX_NAME,
     OTHER_ENDPOINT,
     OTHER_MESSAGE,
     Delta,
@@ -137,6 +138,8 @@ class Recorder:
         """Return an endpoint's counter; names beyond the limit share one."""
         key = (method, name)
         counter = self._counters.get(key)
+        if counter is None and max(len(method), len(name)) > MAX_NAME:
+            return self.counter(method[:MAX_NAME], name[:MAX_NAME])
         if counter is None and len(self._counters) >= MAX_ENDPOINTS and key not in self._reserved:
             key = (OTHER_ENDPOINT.method, OTHER_ENDPOINT.name)
             counter = self._counters.get(key)

@@ -4,10 +4,9 @@ import math
 from numbers import Integral
 from typing import SupportsFloat
 
+from slocheck.evidence.merge import MAX_NAME
 from slocheck.load.recording.outcome import UnmeasuredError
 
-MAX_NAME = 8192
-"""Characters of a name or a method that are kept."""
 _NS_PER_MS = 1_000_000
 _LONGEST_MS = 24 * 3600 * 1000.0
 _MAX_SIZE = 1 << 53

@@ -114,6 +114,7 @@ UNMEASURED = """
     @events.report_to_master.add_listener
     def add_junk(client_id, data):
         data["junk"] = object()
+        data["more junk"] = "x" * (1 << 26)
 
     class Again(HTTPAdapter):
         def send(self, request, **kwargs):
@@ -195,5 +196,6 @@ def test_what_the_file_keeps_from_being_measured_is_not_a_failure_of_the_target(
     assert ended.sent == 0
     (worker,) = health.workers
     assert (worker.complete, worker.unreadable) == (True, 0)
-    assert any("'junk' cannot be sent" in text for text in worker.messages)
+    for what in ("'junk' cannot be sent: can not serialize", "'more junk' cannot be sent: 67,108,"):
+        assert any(what in text for text in worker.messages), worker.messages
     assert health.gone.startswith("a user was ended: user.stop() in ")

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.evidence.histogram import bucket_index, merge
-from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT, RecordingBuilder
+from slocheck.evidence.merge import MAX_ENDPOINTS, MAX_NAME, OTHER_ENDPOINT, RecordingBuilder
 from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, SliceCounts
 from slocheck.load.recording.recorder import Recorder, Result
-from slocheck.load.recording.reported import MAX_NAME
 from slocheck.load.tracking import REQUEST_KEY, Tracker
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, Endpoint, FailureRule
@@ -72,6 +71,11 @@ def test_names_are_bounded() -> None:
     assert counts[OTHER_ENDPOINT].ok == 5
     assert counts[graded].ok == 1, "an endpoint that is reserved keeps its name"
     assert len(counts) == MAX_ENDPOINTS + 2
+    recorder = Recorder(())
+    for end in "ab":  # so long that a report of it would not arrive
+        recorder.record("GET" * 50_000, f"{'/' * 100_000}{end}", Result(0, 1))
+    ((endpoint, cut),) = recorder.flush().counts
+    assert (len(endpoint.method), len(endpoint.name), cut.ok) == (MAX_NAME, MAX_NAME, 2)
 
 
 @pytest.fixture

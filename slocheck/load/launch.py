@@ -59,7 +59,7 @@ def start_master() -> subprocess.Popen[bytes]:
 class Launch:
     """A master that is started ahead: it imports Locust while the command line still loads and checks.
 
-    A context manager: at its end a master that nobody took is ended. It has been told of no target.
+    A context manager: at its end a master that was not taken is killed. It knows no target yet.
     """
 
     def __init__(self, *, ahead: bool) -> None:

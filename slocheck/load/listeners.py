@@ -26,7 +26,7 @@ _CODE_KEY = "slocheck_exit_code"
 _NOT_THE_FILES = tuple(f"{Path(str(package.__file__)).parent}/" for package in (locust, slocheck))
 
 Observer = Callable[[str], object]
-"""Is told of each listener that runs next: its name, its event and its place."""
+"""Called before each listener, with its name, its event and its place."""
 
 
 class Listeners:

@@ -32,7 +32,7 @@ class ProcessExits:
     """Watches the calls that would end this process.
 
     Attributes:
-        on_exit: Is told of one, such as ``os._exit(3) in scenario.py:12``; the call then raises SystemExit.
+        on_exit: Called with one, such as ``os._exit(3) in scenario.py:12``; the call then raises SystemExit.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import Tls
 
 UnsentListener = Callable[[str, str, Exception], None]
-"""Is told of a request that could not be built: its method, its name, and why."""
+"""Called for a request that could not be built, with its method, its name, and why."""
 
 
 class Sink(Protocol):
@@ -102,7 +102,7 @@ class RecorderSink:
         recorder: Of the lean client's requests only.
         in_flight: Requests given up when the drain ended, recorded as failed by timeout.
         unrecorded: Requests that were sent and have no recorded outcome.
-        unsent: Is told of those that could not be built.
+        unsent: Called for those that could not be built.
     """
 
     def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:

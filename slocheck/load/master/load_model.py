@@ -21,7 +21,7 @@ class MasterModel(Protocol):
         lead_ns: How long before second 0 the workers are told to begin, nanoseconds.
         may_send_early: Whether users may send something before second 0.
         starting_s: How long starting the users before the load may take, seconds.
-        announced_users: Users of a Locust file that all run before the load, which it is told of; 0: none.
+        announced_users: Users of a Locust file that all run before the load, announced to it; 0: none.
     """
 
     lead_ns: int
@@ -91,7 +91,7 @@ class OpenMasterModel:
         lead_ns: The schedule begins this much after the order to begin, so that no worker is late.
         may_send_early: A Locust file's users may send something in their `on_start`.
         starting_s: How long starting the users may take, seconds.
-        announced_users: Users of a Locust file, which it is told of.
+        announced_users: Users of a Locust file, announced to it.
     """
 
     lead_ns = _LEAD_NS

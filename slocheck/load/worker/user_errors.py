@@ -15,9 +15,9 @@ from slocheck.load.own_code import caller
 
 _TOLD = "__slocheck_told__"
 Left = Callable[[Any, BaseException], object]
-"""Is told of a user that ends by itself, and what it raised for that."""
+"""Called for a user that ends by itself, with what it raised for that."""
 Killed = Callable[[Any, str], object]
-"""Is told of a user that the Locust file ended, and how."""
+"""Called for a user that the Locust file ended, with how it did."""
 
 
 def watch(left: Left, killed: Killed) -> None:

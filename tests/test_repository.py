@@ -26,6 +26,7 @@ COVERED = {
     "make demo": _DEMO,
     "make test": _MAKE,
     "make install": _MAKE,
+    "make faults": _MAKE,
     "source .venv/bin/activate": _MAKE,
     "slocheck demo --serve": _TERMINALS,
     "slocheck validate": _TERMINALS,
@@ -125,6 +126,7 @@ def test_the_readme_begins_with_the_two_commands() -> None:
         pytest.param("lint", ".venv/bin/ruff check .", id="lint"),
         pytest.param("types", ".venv/bin/mypy", id="types"),
         pytest.param("check", ".venv/bin/python -m pytest", id="check"),
+        pytest.param("faults", ".venv/bin/python -m tests.faults", id="faults"),
         pytest.param("install", ".venv/bin/pip install", id="install"),
     ],
 )

@@ -14,10 +14,13 @@ from slocheck.documents.units import (
     format_duration,
     format_rate,
     format_ratio,
+    format_size,
     parse_duration,
     parse_number,
     parse_rate,
     parse_ratio,
+    parse_size,
+    shown,
     split_comparison,
 )
 from slocheck.spec.formatting import format_value
@@ -44,6 +47,70 @@ AVAILABILITY, RPS = IndicatorKind.AVAILABILITY, IndicatorKind.RPS_PER_INSTANCE
 def test_durations_are_read_exactly(text: str, seconds: Fraction) -> None:
     """No float comes between the text and the value."""
     assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0.999", "'0.999' has no percent sign; write 99.9%"),
+        ("1", "'1' has no percent sign; write 100%"),
+        ("99.9", "'99.9' has no percent sign; write 99.9%"),
+        ("half", "'half' is not a percentage; write a number with a percent sign, such as 99.9%"),
+        ("100.1%", "'100.1%' is over 100%; write a share from 0% to 100%"),
+    ],
+)
+def test_refused_ratios_say_what_to_write(text: str, message: str) -> None:
+    """A share of 1 is told from a percentage without its sign."""
+    with pytest.raises(UnitError) as caught:
+        parse_ratio(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (Fraction(0), "0s"),
+        (Fraction(1, 2000), "500us"),
+        (Fraction(1, 1000), "1ms"),
+        (Fraction(999, 1000), "999ms"),
+        (Fraction(1), "1s"),
+        (Fraction(3, 2), "1.5s"),
+        (Fraction(60), "1m"),
+        (Fraction(5400), "1h30m"),
+    ],
+)
+def test_durations_are_written_in_the_unit_that_people_use(seconds: Fraction, text: str) -> None:
+    """Each unit from its first whole one on."""
+    assert format_duration(seconds) == text
+
+
+def test_a_long_text_is_cut_in_a_message() -> None:
+    """At sixty characters, the dots included."""
+    assert shown("x" * 60) == repr("x" * 60)
+    assert shown("x" * 61) == repr("x" * 57 + "...")
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "written"),
+    [
+        ("7B", 7, "7 B"),
+        ("2 kB", 2000, "2000 B"),
+        ("2KB", 2000, "2000 B"),
+        ("3KiB", 3072, "3 KiB"),
+        ("1.5MB", 1_500_000, "1500000 B"),
+        ("64 MiB", 67_108_864, "64 MiB"),
+    ],
+)
+def test_sizes_are_read_and_written_exactly(text: str, size: int, written: str) -> None:
+    """In bytes; written in the largest binary unit that loses nothing."""
+    assert parse_size(text) == size
+    assert format_size(size) == written
+
+
+@pytest.mark.parametrize("text", ["", "5", "MiB", "1.5B", "0.0001kB", "1e3B", "-1B", "1 GB"])
+def test_what_is_not_a_whole_size_is_none(text: str) -> None:
+    """Neither a unit that is not known, nor a part of a byte."""
+    assert parse_size(text) is None
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ FILE = """
 """
 
 
-def _behaviours() -> dict[str, Behaviour]:
+def behaviours() -> dict[str, Behaviour]:
+    """Return each response, broken or whole, by its path."""
     broken = {
         quote(name): respond_with(data, keep=failure is not FailureClass.RESET)
         for name, (data, failure) in BROKEN.items()
@@ -66,7 +67,7 @@ def test_all_clients_judge_a_response_alike(tmp_path: Path) -> None:
     """
     expected: dict[str, FailureClass | None] = {quote(name): failure for name, (_, failure) in BROKEN.items()}
     expected |= dict.fromkeys(map(quote, WHOLE)) | {name: failure for name, (_, failure) in REDIRECTS.items()}
-    with HostileServer(_behaviours()) as server:
+    with HostileServer(behaviours()) as server:
         scenario = write_scenario(tmp_path, FILE.format(paths=list(expected)))
         ended = run(make_plan(server.url, scenario, users=3, duration_s=4, max_body=MAX_BODY))
     assert (ended.result.error, ended.result.health.exceptions) == ("", {})

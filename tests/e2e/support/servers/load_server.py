@@ -213,8 +213,8 @@ class LoadServer:
         try:
             while await self._exchange(reader, writer):
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client has left
+        except (OSError, ValueError, IndexError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client has left, or greets this port in TLS
         finally:
             writer.close()
 

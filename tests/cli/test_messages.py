@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from slocheck import errors
 from slocheck.cli import exit_code_of
 
 HOSTILE = "\x1b[2Jx\n::error::pwned\n##vso[task.complete result=Succeeded]"
@@ -42,3 +43,19 @@ def test_a_secret_of_the_environment_does_not_show(
     assert "Traceback" in said
     assert "v4lue" not in said
     assert "***.yaml" in said
+
+
+def test_each_error_has_the_code_of_the_contract() -> None:
+    """By class: what is the user's, what could not be measured, what could not be saved, and a defect."""
+    expected: dict[type[errors.SlocheckError], int] = {
+        errors.SlocheckError: 70,
+        errors.UsageError: 2,
+        errors.SpecError: 2,
+        errors.MeasurementError: 4,
+        errors.TargetError: 4,
+        errors.SourceError: 4,
+        errors.GeneratorError: 4,
+        errors.SaveError: 74,
+    }
+    assert {kind: kind.exit_code for kind in expected} == expected
+    assert errors.SIGNAL_EXIT_CODES == {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}

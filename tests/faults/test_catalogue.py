@@ -56,7 +56,7 @@ def test_the_page_shows_every_fault_as_it_has_to_end() -> None:
     for part, (faults, _) in PARTS.items():
         _, found, rest = shown.partition(f"### {part}\n")
         assert found, part
-        rows = re.findall(r"^\| (.+?) \| (.*?) \|", rest.partition("\n### ")[0], re.MULTILINE)
+        rows = re.findall(r"^\| (.+?) \| (.*?) \|", rest.partition("\n##")[0], re.MULTILINE)
         ends = dict(rows[2:])
         assert list(ends) == [fault.name for fault in faults], part
         for fault in faults:

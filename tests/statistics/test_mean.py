@@ -32,3 +32,10 @@ def test_a_trend_widens_the_interval_of_the_mean() -> None:
     shuffled = list(np.random.default_rng(2).permutation(values))
     ordered, mixed = compare_mean(values, 0, 0.01), compare_mean(shuffled, 0, 0.01)
     assert ordered.high - ordered.low > 1.5 * (mixed.high - mixed.low)
+
+
+@pytest.mark.parametrize("rate", [5.0, 0.5])
+def test_a_single_second_decides_nothing(rate: float) -> None:
+    """Its spread is not known, however far from the limit it is."""
+    found = compare_mean([rate], 1.0, 0.05)
+    assert (found.keeps, found.breaks) == (False, False)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.statistics.trend import detect_drift
+from slocheck.statistics.trend import detect_drift, mann_kendall
 
 
 def _noisy(shape: list[float], seed: int = 1) -> list[float]:
@@ -106,3 +106,16 @@ def test_a_day_takes_little_time_and_memory() -> None:
     drift = detect_drift(_noisy([1 + t / 86_400 for t in range(86_400)]))
     assert drift is not None
     assert drift.trend == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "trend"),
+    [
+        pytest.param([4, 3, 2, 1, 0, 7, 6, 5, 8, 9, 10, 11], 1, id="score 40 of 66: 2.67 deviations"),
+        pytest.param([4, 3, 2, 1, 0, 7, 6, 5, 9, 8, 10, 11], 0, id="score 38 of 66: 2.54 deviations"),
+    ],
+)
+def test_a_trend_begins_where_the_corrected_score_does(values: list[int], trend: int) -> None:
+    """The continuity correction takes one from the score: it makes the test more cautious, not less."""
+    assert mann_kendall(np.array(values, dtype=float)) == trend
+    assert mann_kendall(-np.array(values, dtype=float)) == -trend

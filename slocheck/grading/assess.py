@@ -21,7 +21,7 @@ from slocheck.grading.validity.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
 from slocheck.plan.arrival_notices import phase_locked
 from slocheck.spec.model import Spec
-from slocheck.statistics.confidence import alpha_for
+from slocheck.statistics.confidence import Criterion, criterion_for
 
 MAX_COMPLAINTS = 5
 DOWN = "the load was ended early: every request failed for 10 s or more"
@@ -36,17 +36,17 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         UsageError: The evidence counted failures by another rule than the spec's.
     """
     _refuse_other_failures(spec, runs)
-    alpha = _alpha(spec, runs)
+    criterion = _criterion(spec, runs)
     measured_runs = tuple(measured(run) for run in runs)
     results = tuple(
-        grade_objective(objective, spec, measured_runs, alpha=alpha) for objective in spec.objectives
+        grade_objective(objective, spec, measured_runs, criterion) for objective in spec.objectives
     )
-    states = steady_states(spec, runs)
+    states = steady_states(spec, results, measured_runs)
     if spec.confidence is not None:
         results = withhold_unsteady(results, states)
     findings = (*_checked(spec, measured_runs), *unexplained_by_target(results, spec, runs))
     results = with_generator_lag(withhold_invalid(results, findings), spec, runs)
-    outcome = outcome_of(results, findings, spec, runs, alpha=alpha)
+    outcome = outcome_of(results, findings, spec, runs, criterion)
     achieved = tiers.achieved_tier(results, spec.tiers) if _may_achieve(outcome, findings, runs) else None
     following = tiers.next_tier(achieved, results, spec.tiers)
     gate = file_gate(runs)
@@ -86,11 +86,16 @@ def _refuse_other_failures(spec: Spec, runs: Sequence[Evidence]) -> None:
                 )
 
 
-def _alpha(spec: Spec, runs: Sequence[Evidence]) -> float | None:
-    """Return the one-sided error rate that this evidence may spend; None without a confidence."""
+def _criterion(spec: Spec, runs: Sequence[Evidence]) -> Criterion | None:
+    """Return what this evidence has to keep; None without a confidence."""
     if spec.confidence is None:
         return None
-    return alpha_for(spec.confidence) * min(run.alpha_share for run in runs)
+    asked = criterion_for(
+        spec.confidence.level,
+        tuple(float(run.recording.window_s) for run in runs),
+        float(spec.confidence.bursts or 0),
+    )
+    return asked.spending(min(run.alpha_share for run in runs))
 
 
 def _checked(spec: Spec, runs: Sequence[MeasuredRun]) -> Iterator[Finding]:

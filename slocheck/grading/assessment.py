@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.samples import Display
-from slocheck.spec.model import EXTRA_LEVELS, Limit, Objective
+from slocheck.spec.model import EXTRA_LEVELS, Confidence, Limit, Objective
 
 
 class Verdict(StrEnum):
@@ -46,6 +46,21 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What a limit that is met may rest on: bad requests come in bursts, and this says how long they may be.
+
+    Attributes:
+        design_effect: Largest design effect at which the limit is still met.
+        burst_s: The same in time: for how long all requests of one burst may be bad, seconds.
+        outage_s: For how long all requests of the window may be bad, all bursts together, seconds.
+    """
+
+    design_effect: float
+    burst_s: float
+    outage_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """What the statistics say of a sample against one limit.
 
@@ -54,7 +69,7 @@ class Bounds:
         high: Upper end.
         effective_sample_size: Independent requests that would carry the same information; None for a rate.
         needed_duration_factor: How many times as long a run would decide; None when decided or never.
-        tolerated_design_effect: Largest design effect that keeps MET; None when not met.
+        tolerance: What met rests on; None when not met, and for a rate.
         p_breach: One-sided p-value of a breach.
     """
 
@@ -62,7 +77,7 @@ class Bounds:
     high: float
     effective_sample_size: float | None = None
     needed_duration_factor: float | None = None
-    tolerated_design_effect: float | None = None
+    tolerance: Tolerance | None = None
     p_breach: float = 1.0
 
 
@@ -211,7 +226,7 @@ class SteadyState:
     """Whether the window of one run was one steady state.
 
     Attributes:
-        steady: Neither test found a change.
+        steady: No test found a change.
         message: What was seen; names the run where several are pooled.
         suggested_warmup_s: The whole warm-up, in seconds, that would have excluded the drift; None where none
             would, or where the window was steady.
@@ -270,6 +285,6 @@ class Assessment:
     objectives: tuple[ObjectiveResult, ...]
     findings: tuple[Finding, ...]
     warnings: tuple[RunWarning, ...]
-    confidence: Fraction | None
+    confidence: Confidence | None
     headline: str
     steady_states: tuple[SteadyState, ...] = ()

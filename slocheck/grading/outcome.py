@@ -8,6 +8,7 @@ from slocheck.evidence.model import Ending, Evidence
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Finding, ObjectiveResult, Outcome, SideResult, Verdict
 from slocheck.spec.model import Spec
+from slocheck.statistics.confidence import Criterion
 from slocheck.statistics.multiple_testing import holm
 
 INTERRUPTED_CODE = 130
@@ -22,8 +23,7 @@ def outcome_of(
     findings: Sequence[Finding],
     spec: Spec,
     runs: Sequence[Evidence],
-    *,
-    alpha: float | None,
+    criterion: Criterion | None,
 ) -> Outcome:
     """Put verdicts and validity together: a breach that no fault explains comes first.
 
@@ -32,7 +32,7 @@ def outcome_of(
     """
     if any(run.ending is Ending.INTERRUPTED for run in runs):
         return Outcome.INTERRUPTED
-    breaches = _significant_breaches(results, alpha)
+    breaches = _significant_breaches(results, criterion)
     faults = [finding for finding in findings if not finding.valid]
     if any(not _explained(name, faults) for name in breaches):
         return Outcome.FAIL
@@ -44,29 +44,34 @@ def outcome_of(
     return Outcome.PASS if met and all(run.ending is Ending.COMPLETE for run in runs) else Outcome.UNDECIDED
 
 
-def _significant_breaches(results: Sequence[ObjectiveResult], alpha: float | None) -> list[str]:
-    """Return the objectives whose breach fails the gate: by Holm's correction where there is a confidence."""
+def _significant_breaches(results: Sequence[ObjectiveResult], criterion: Criterion | None) -> list[str]:
+    """Return the objectives whose breach fails the gate: by Holm's correction where there is a confidence.
+
+    Each objective is one test: of two sides the smaller p-value, doubled.
+    """
     tests = [
-        (result.objective.name, side)
+        (result.objective.name, level)
         for result in results
         if (level := tiers.strictest_needed(result)) is not None
-        for side in level.sides
     ]
-    if alpha is None:
-        return [name for name, side in tests if side.verdict is Verdict.BREACHED]
-    significant = holm([_p_breach(side) for _, side in tests], alpha)
+    if criterion is None:
+        significant = [True] * len(tests)
+    else:
+        significant = holm([_p_breach(level.sides) for _, level in tests], criterion.breached)
     return [
         name
-        for (name, side), holds in zip(tests, significant, strict=True)
-        if holds and side.verdict is Verdict.BREACHED
+        for (name, level), holds in zip(tests, significant, strict=True)
+        if holds and any(side.verdict is Verdict.BREACHED for side in level.sides)
     ]
 
 
-def _p_breach(side: SideResult) -> float:
-    """Return the p-value of a side's breach; without statistics it is 0 for a breach, else 1."""
-    if side.bounds is not None:
-        return side.bounds.p_breach
-    return 0.0 if side.verdict is Verdict.BREACHED else 1.0
+def _p_breach(sides: Sequence[SideResult]) -> float:
+    """Return the p-value of a breach on any of the sides; without statistics it is 0 for a breach, else 1."""
+    smallest = min(
+        side.bounds.p_breach if side.bounds is not None else float(side.verdict is not Verdict.BREACHED)
+        for side in sides
+    )
+    return min(1.0, smallest * len(sides))
 
 
 def _explained(objective: str, faults: Sequence[Finding]) -> bool:

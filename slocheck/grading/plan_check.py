@@ -13,7 +13,7 @@ from slocheck.scenario.model import Scenario
 from slocheck.scenario.request_mix import requests_per_arrival
 from slocheck.spec.model import EXTRA_LEVELS, Spec
 from slocheck.statistics.blocking import MIN_SLICES
-from slocheck.statistics.confidence import alpha_for
+from slocheck.statistics.confidence import criterion_for
 from slocheck.statistics.sample_size import requests_needed
 from slocheck.statistics.sequential import analysis_plan
 
@@ -80,8 +80,12 @@ def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[Proof
     if spec.confidence is None:
         return proof_needs(spec, lambda _: 1, planned)
     analyses = analysis_plan(spec.workload.duration)
-    alpha = alpha_for(spec.confidence) * (analyses.alpha_share(analyses.final) if until_decided else 1)
-    return proof_needs(spec, partial(requests_needed, alpha=alpha), planned)
+    window_s = float(spec.workload.duration)
+    asked = criterion_for(spec.confidence.level, (window_s,), float(spec.confidence.bursts or 0))
+    alpha = asked.spending(analyses.alpha_share(analyses.final) if until_decided else 1).met
+    return proof_needs(
+        spec, partial(requests_needed, alpha=alpha), planned, float(spec.confidence.bursts or 0)
+    )
 
 
 def _unproven(spec: Spec, planned: Forecast, needs: Sequence[ProofNeed]) -> Iterator[Unproven]:
@@ -95,7 +99,15 @@ def _unproven(spec: Spec, planned: Forecast, needs: Sequence[ProofNeed]) -> Iter
 
 
 def shortfall(need: ProofNeed, spec: Spec) -> str:
-    """Say how many requests a limit needs beyond those that the plan sends."""
+    """Say how many requests a limit needs beyond those that the plan sends, or how long a window."""
+    bursts = spec.confidence.bursts if spec.confidence else None
+    if bursts and need.bursts_window_s > spec.workload.duration:
+        window = format_duration(Fraction(ceil(need.bursts_window_s)))
+        return (
+            f"{need.level} {need.objective} needs a window of {window} if failures come in bursts of up to "
+            f"{format_duration(bursts)}, each of which counts once; this plan has "
+            f"{format_duration(Fraction(spec.workload.duration))}"
+        )
     text = (
         f"{need.level} {need.objective} needs about {need.requests:,} requests even if none is bad; "
         f"this plan sends about {round(need.expected or 0):,}"

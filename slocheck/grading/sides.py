@@ -10,6 +10,7 @@ from slocheck.indicators.pooling import pool
 from slocheck.indicators.samples import Sample
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, Spec
+from slocheck.statistics.confidence import Criterion
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 
@@ -25,14 +26,14 @@ class Sampled(Protocol):
 
 
 def grade_objective(
-    objective: Objective, spec: Spec, runs: Sequence[Sampled], *, alpha: float | None
+    objective: Objective, spec: Spec, runs: Sequence[Sampled], criterion: Criterion | None
 ) -> ObjectiveResult:
-    """Grade all limits of an objective on pooled runs, at a one-sided error rate; None: as observed."""
+    """Grade all limits of an objective on pooled runs; without a criterion as observed."""
     needed = tiers.level_names_needed(spec.gate, spec.tiers)
     levels = []
     for name, limit in objective.limits.items():
         sides = tuple(
-            grade_sample(side, sample, objective.indicator, limit, alpha)
+            grade_sample(side, sample, objective.indicator, limit, criterion)
             for side, sample in _samples(objective, limit, spec, runs)
         )
         verdict, reason = combine(objective.indicator.kind, sides)

@@ -12,7 +12,7 @@ from slocheck.indicators.server.endpoints import not_told_apart
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.simulated_series import NOBODY
 from slocheck.spec.model import Endpoint, Limit, Objective, SourceChoice, Spec
-from slocheck.statistics.confidence import alpha_for
+from slocheck.statistics.confidence import criterion_for
 
 
 class SimulatedRun:
@@ -43,9 +43,11 @@ class SimulatedRun:
 
     def undecided(self, objective: Objective, spec: Spec) -> dict[str, str]:
         """Return the levels that a run leaves undecided whatever its length, with the reason for each."""
-        alpha = None if spec.confidence is None else alpha_for(spec.confidence)
+        criterion = None
+        if spec.confidence is not None:
+            criterion = criterion_for(spec.confidence.level, (float(spec.workload.duration),))
         alone = replace(objective, source=SourceChoice.PROMETHEUS)
-        levels = grade_objective(alone, spec, [self], alpha=alpha).levels
+        levels = grade_objective(alone, spec, [self], criterion).levels
         return {level.level: _reason(level) for level in levels if _stays_open(level)}
 
 

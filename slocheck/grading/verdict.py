@@ -4,13 +4,13 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
-from slocheck.grading.assessment import Bounds, Cause, Side, SideResult, Verdict
+from slocheck.grading.assessment import Bounds, Cause, Side, SideResult, Tolerance, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
 from slocheck.spec.formatting import format_longer
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import Indicator, Limit
 from slocheck.statistics.blocking import MIN_SLICES
-from slocheck.statistics.mean import compare_mean
+from slocheck.statistics.confidence import Criterion
 from slocheck.statistics.proportion import SMALLEST_P, ProportionComparison, compare_proportion
 from slocheck.statistics.sample_size import requests_needed
 
@@ -28,9 +28,9 @@ _TOO_FEW_SLICES = (
 
 
 def grade_sample(
-    side: Side, sample: Sample, indicator: Indicator, limit: Limit, alpha: float | None
+    side: Side, sample: Sample, indicator: Indicator, limit: Limit, criterion: Criterion | None
 ) -> SideResult:
-    """Grade one side's sample at a one-sided error rate; None grades the observed values alone."""
+    """Grade one side's sample; without a criterion the observed values alone."""
     match sample:
         case NoData():
             return SideResult(
@@ -45,11 +45,13 @@ def grade_sample(
         case Share():
             observed = _observed_share(side, sample, indicator, limit)
             observed = replace(observed, observed=observed.verdict, bucket_limited=sample.bucket_limited)
-            return observed if alpha is None else _confident_share(observed, sample, indicator, limit, alpha)
+            if criterion is None:
+                return observed
+            return _confident_share(observed, sample, indicator, limit, criterion)
         case Rate():
             observed = _observed_rate(side, sample, limit)
             observed = replace(observed, observed=observed.verdict)
-            return observed if alpha is None else _confident_rate(observed, sample, limit, alpha)
+            return observed if criterion is None else _confident_rate(observed, sample, limit, criterion)
         case Scalar():
             met = limit.holds(sample.value)
             value = float(sample.value)
@@ -59,13 +61,13 @@ def grade_sample(
                 Display(value, value),
                 max(1, len(sample.points)),
                 reason="" if met else "the value breaks the limit",
-                notes=("one value of a query; confidence does not apply",) if alpha else (),
+                notes=("one value of a query; confidence does not apply",) if criterion else (),
             )
 
 
 def _observed_share(side: Side, sample: Share, indicator: Indicator, limit: Limit) -> SideResult:
     """Grade the bounds of a share as they were observed, in exact arithmetic."""
-    worst, best = (_share_holds(share, sample.total, indicator, limit) for share in (sample.high, sample.low))
+    worst, best = (_share_holds(share, indicator, limit) for share in (sample.high, sample.low))
     verdict = Verdict.MET if worst else Verdict.BREACHED if not best else Verdict.UNDECIDED
     reason = {
         Verdict.MET: "",
@@ -85,21 +87,21 @@ def _observed_share(side: Side, sample: Share, indicator: Indicator, limit: Limi
     )
 
 
-def _share_holds(share: Fraction, total: int, indicator: Indicator, limit: Limit) -> bool:
+def _share_holds(share: Fraction, indicator: Indicator, limit: Limit) -> bool:
     """Tell whether a share of bad requests keeps the limit.
 
-    A percentile is the k-th smallest latency with k = ceil(qN): it keeps the limit iff at least k
-    requests are good. The other indicators compare the share itself, strictly where the limit does.
+    A percentile is the k-th smallest of N latencies with k = ceil(qN): it keeps the limit iff at least k
+    requests are good, that is a share of q. N need not be known. The other indicators compare the share
+    itself, strictly where the limit does.
     """
     traits = traits_of(indicator.kind)
     if traits.is_percentile:
-        rank = ceil((indicator.quantile or Fraction(0)) * total)
-        return (1 - share) * total >= rank
+        return 1 - share >= (indicator.quantile or Fraction(0))
     return limit.holds(1 - share if traits.good_share else share)
 
 
 def _confident_share(
-    observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, alpha: float
+    observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, criterion: Criterion
 ) -> SideResult:
     """Keep a verdict only where the statistics reach it too, or where outages alone break the limit."""
     down = _broken_by_outages(sample, indicator, limit)
@@ -112,7 +114,7 @@ def _confident_share(
         sample.slices.n,
         sample.slices.bad,
         float(allowed),
-        alpha,
+        criterion,
         bad_upper=sample.slices.bad_upper,
         references=sample.slices.references,
         runs=sample.slices.runs,
@@ -122,16 +124,23 @@ def _confident_share(
         compared.high,
         compared.effective_sample_size,
         compared.needed_duration_factor,
-        compared.tolerated_design_effect,
-        compared.p_breach,
+        p_breach=compared.p_breach,
     )
     if _verdict_of(compared) is observed.verdict:
-        return replace(observed, bounds=bounds)
-    bounds = replace(bounds, tolerated_design_effect=None)
+        tolerance = _tolerance(compared, sample.total, float(allowed), criterion.window_s)
+        return replace(observed, bounds=replace(bounds, tolerance=tolerance))
     if observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)
-    cause, reason = _why_undecided(observed, compared, allowed, alpha)
+    cause, reason = _why_undecided(observed, compared, allowed, criterion)
     return _undecided(replace(observed, bounds=bounds), cause, reason)
+
+
+def _tolerance(
+    compared: ProportionComparison, total: int, allowed: float, window_s: float
+) -> Tolerance | None:
+    """Return what met rests on; None where it is not met."""
+    effect = compared.tolerated_design_effect
+    return None if effect is None else Tolerance(effect, effect * window_s / total, allowed * window_s)
 
 
 def _broken_by_outages(sample: Share, indicator: Indicator, limit: Limit) -> Fraction | None:
@@ -141,7 +150,7 @@ def _broken_by_outages(sample: Share, indicator: Indicator, limit: Limit) -> Fra
     correlated the slices are, chance is no explanation.
     """
     share = Fraction(sample.outage, sample.total) if sample.outage else None
-    return share if share and not _share_holds(share, sample.total, indicator, limit) else None
+    return share if share and not _share_holds(share, indicator, limit) else None
 
 
 def _certain(share: Fraction) -> Bounds:
@@ -160,7 +169,7 @@ def _verdict_of(compared: ProportionComparison) -> Verdict:
 
 
 def _why_undecided(
-    observed: SideResult, compared: ProportionComparison, allowed: Fraction, alpha: float
+    observed: SideResult, compared: ProportionComparison, allowed: Fraction, criterion: Criterion
 ) -> tuple[Cause | None, str]:
     """Say why the statistics leave a share open, and what would decide it."""
     if allowed == 0:
@@ -170,7 +179,7 @@ def _why_undecided(
         )
     longer = _longer(compared.needed_duration_factor) or "no affordable run would decide"
     if observed.bad_upper == 0 and 0 < allowed < 1:
-        needed = requests_needed(float(allowed), alpha)
+        needed = requests_needed(float(allowed), criterion.met)
         if needed > observed.total:
             return (
                 Cause.TOO_FEW_REQUESTS,
@@ -191,7 +200,7 @@ def _longer(factor: float | None) -> str:
 def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
     """Grade a rate as observed; where less than the limit was offered, a lower rate is not a breach."""
     display = Display(float(sample.low), float(sample.high))
-    total = len(sample.per_slice)
+    total = len(sample.slices.n) if sample.slices else 0
     if limit.holds(sample.low):
         return SideResult(side, Verdict.MET, display, total, notes=sample.notes)
     if not limit.holds(sample.offered):
@@ -207,26 +216,43 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
     return SideResult(side, Verdict.BREACHED, display, total, reason=reason, notes=sample.notes)
 
 
-def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, alpha: float) -> SideResult:
-    """Keep a rate's verdict only where the statistics reach it too, widened by what is uncertain."""
-    if len(sample.per_slice) < MIN_SLICES:
+def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion: Criterion) -> SideResult:
+    """Keep a rate's verdict only where the statistics reach it too, widened by what is uncertain.
+
+    What was served of what could have been is a share like any other: the limit allows so much of it to miss.
+    """
+    slices, ceiling, least = sample.slices, float(sample.ceiling), float(limit.value)
+    if slices is None or len(slices.n) < MIN_SLICES or not ceiling:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
-    compared = compare_mean(sample.per_slice, float(limit.value), alpha, runs=sample.runs)
-    low = compared.low - _beyond(compared.mean, float(sample.low))
-    high = compared.high + _beyond(float(sample.high), compared.mean)
+    allowed = 1 - least / ceiling
+    compared = compare_proportion(slices.n, slices.bad, max(0.0, allowed), criterion, runs=slices.runs)
+    served = ceiling * (1 - compared.share)
     bounds = Bounds(
-        low, high, needed_duration_factor=compared.needed_duration_factor, p_breach=compared.p_breach
+        ceiling * (1 - compared.high) - _beyond(served, float(sample.low)),
+        ceiling * (1 - compared.low) + _beyond(float(sample.high), served),
+        compared.effective_sample_size,
+        compared.needed_duration_factor,
+        p_breach=compared.p_breach,
     )
-    reached = {
-        Verdict.MET: low >= float(limit.value),
-        Verdict.BREACHED: high < float(limit.value),
-        Verdict.UNDECIDED: True,
-    }
-    if reached[observed.verdict]:
+    if observed.verdict is Verdict.MET and bounds.low >= least:
+        tolerance = _tolerance(compared, sum(slices.n), allowed, criterion.window_s)
+        return replace(observed, bounds=replace(bounds, tolerance=tolerance))
+    if observed.verdict is Verdict.UNDECIDED or (
+        observed.verdict is Verdict.BREACHED and bounds.high < least
+    ):
         return replace(observed, bounds=bounds)
+    cause, reason = _why_rate_undecided(observed, compared, allowed)
+    return _undecided(replace(observed, bounds=bounds), cause, reason)
+
+
+def _why_rate_undecided(
+    observed: SideResult, compared: ProportionComparison, allowed: float
+) -> tuple[Cause | None, str]:
+    """Say why the statistics leave a rate open, and what would decide it."""
+    if observed.verdict is Verdict.MET and allowed <= _ROUNDING:
+        return None, "no more was offered than the limit asks for, so that no request may fail; offer more"
     longer = _longer(compared.needed_duration_factor)
-    reason = "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
-    return _undecided(replace(observed, bounds=bounds), Cause.VARYING, reason)
+    return Cause.VARYING, "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
 
 
 def _beyond(larger: float, smaller: float) -> float:

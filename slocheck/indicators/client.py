@@ -12,9 +12,9 @@ from slocheck.evidence.histogram import count_at_or_over, merge, quantile_bounds
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
 from slocheck.indicators.outages import requests_in_outages
-from slocheck.indicators.samples import Display, NoData, Rate, Share, Slices
+from slocheck.indicators.samples import Display, NoData, Rate, Share, Slices, shortfall
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
-from slocheck.plan.load_plan import is_reference
+from slocheck.plan.load_plan import NEAR, is_reference
 from slocheck.spec.model import Endpoint, IndicatorKind, Limit, Objective, Spec
 
 Seconds = Sequence[SliceCounts]
@@ -211,14 +211,20 @@ def _untold_notes(count: int) -> tuple[str, ...]:
 
 
 def _rate(question: _ClientQuestion) -> Rate | NoData:
-    """Successes per second and instance; what was attempted is what was offered."""
+    """Successes per second and instance; what was attempted is what was offered.
+
+    In the closed model users wait for responses, so that an outage is offered less: there the best second
+    shows what could have been served.
+    """
     seconds, instances = question.seconds, question.instances()
     if isinstance(instances, NoData):
         return instances
     length = len(seconds)
     rate = Fraction(sum(part.ok for part in seconds), length) / instances
     offered = Fraction(sum(_sent(part) for part in seconds), length) / instances
-    return Rate(rate, rate, offered, tuple(float(part.ok / instances) for part in seconds))
+    sent = tuple(_sent(part) for part in seconds) if question.spec.workload.rate else None
+    slices = shortfall([part.ok for part in seconds], sent)
+    return Rate(rate, rate, offered, Fraction(sum(slices.n), length) / instances, slices)
 
 
 def _latency(question: _ClientQuestion) -> Share:
@@ -231,10 +237,11 @@ def _latency(question: _ClientQuestion) -> Share:
     read_off = f"{limit.text} was not counted during the run; it is read off the histogram"
     notes = (*(() if surely == possibly else (read_off,)), *_unexpected_notes(seconds))
     possibly = tuple(bad + part.unexpected for bad, part in zip(possibly, seconds, strict=True))
+    near = any(part.max_ns * NEAR >= first_bad or _failed(part) for part in seconds)
     references = tuple(
         tuple(_over(part, index) + _failed(part) for part in seconds)
         for index, threshold in enumerate(thresholds)
-        if is_reference(threshold, first_bad)
+        if near and is_reference(threshold, first_bad)
     )
     total = sum(n)
     return Share(

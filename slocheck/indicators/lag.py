@@ -144,6 +144,7 @@ def _early(server: ServerSide, metric: str, wanted: Selection, client: ClientCou
     discrepancy = reconcile(
         whole.total(),
         client,
+        failed=Fraction(client.failed_responses),
         flags=whole.flags,
         before_load=server.growth_before_load(metric, wanted),
         whole=False,

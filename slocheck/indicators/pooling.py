@@ -85,7 +85,7 @@ def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
 
 def _pool_rates(rates: Sequence[Rate]) -> Rate:
     """Weigh each run's rate by its slices."""
-    lengths = tuple(len(rate.per_slice) for rate in rates)
+    lengths = tuple(len(rate.slices.n) if rate.slices else 0 for rate in rates)
     total = sum(lengths)
     if not all(lengths):
         return min(rates, key=lambda rate: rate.low)
@@ -98,9 +98,9 @@ def _pool_rates(rates: Sequence[Rate]) -> Rate:
         mean([rate.low for rate in rates]),
         mean([rate.high for rate in rates]),
         mean([rate.offered for rate in rates]),
-        tuple(value for rate in rates for value in rate.per_slice),
+        mean([rate.ceiling for rate in rates]),
+        _pool_slices([rate.slices for rate in rates if rate.slices], len(rates)),
         tuple(dict.fromkeys(note for rate in rates for note in rate.notes)),
-        lengths,
     )
 
 

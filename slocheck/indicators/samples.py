@@ -4,6 +4,7 @@ All of slocheck's indicators but two are shares of bad requests; see `Share`. Ea
 server) yields a sample per objective and limit, or a `NoData` that says why there is none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -30,7 +31,7 @@ class Slices:
         bad: Bad for certain.
         bad_upper: Bad or possibly bad; None where it is certain which were bad.
         references: For latency, counts at or over lower thresholds, down to a tenth of the limit (failures
-            included).
+            included); none where no request came near the limit.
         runs: Where several runs are pooled, how many slices each has, in order; else None.
     """
 
@@ -75,17 +76,18 @@ class Rate:
         low: Exact lower bound over the window, 1/s.
         high: Exact upper bound.
         offered: Attempted requests per second and instance: below a limit, nothing can reach it.
-        per_slice: Successes per second and instance, one value a slice.
+        ceiling: The rate at which every slice would have served its `n`: what was offered in the open model,
+            else the best slice's; per second and instance.
+        slices: What could have been served, and as "bad" what was not.
         notes: What widened the bounds.
-        runs: As in `Slices`.
     """
 
     low: Fraction
     high: Fraction
     offered: Fraction
-    per_slice: tuple[float, ...] = ()
+    ceiling: Fraction = Fraction(0)
+    slices: Slices | None = None
     notes: tuple[str, ...] = ()
-    runs: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +112,9 @@ class NoData:
 
 
 Sample = Share | Rate | Scalar | NoData
+
+
+def shortfall(served: Sequence[int], offered: Sequence[int] | None = None) -> Slices:
+    """Return what each slice could have served and did not: what was offered, or else the best slice's."""
+    could = tuple(offered) if offered is not None else (max(served, default=0),) * len(served)
+    return Slices(could, tuple(max(0, most - count) for most, count in zip(could, served, strict=True)))

@@ -13,7 +13,7 @@ SAMPLES = 40
 """Of each series, the first two of them before the load."""
 SERVED = 1_000_000
 """Requests that each of the series that count successes adds at every sample: enough for any limit."""
-NOBODY = ClientCounts(0, 0, window_sent=SERVED * SERVED, window_no_response=0, window_s=INTERVAL_S * SAMPLES)
+NOBODY = ClientCounts(0, 0, window_sent=SERVED * SERVED, window_s=INTERVAL_S * SAMPLES)
 """A client that offers as much as anybody may want; what it counted is not known."""
 
 

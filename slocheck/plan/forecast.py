@@ -55,6 +55,8 @@ class ProofNeed:
         expected: Requests that the plan sends to what the objective counts; None where it cannot be known.
         per_second: The same as `requests`, as a rate over the planned window.
         window_s: The window in which the plan's rate sends that many; None where it cannot be known.
+        bursts_window_s: The window that has room for as many bursts of the stated length; 0: none is stated.
+        provable: Whether the plan may send enough, in a long enough window; also where it cannot be known.
     """
 
     objective: str
@@ -64,28 +66,54 @@ class ProofNeed:
     expected: float | None
     per_second: float | None
     window_s: float | None
-
-    @property
-    def provable(self) -> bool:
-        """Whether the plan may send enough; also where that cannot be known."""
-        return self.requests is None or self.expected is None or self.expected >= self.requests
+    bursts_window_s: float
+    provable: bool
 
 
 def proof_needs(
-    spec: Spec, requests_needed: Callable[[float], int], planned: Forecast
+    spec: Spec, requests_needed: Callable[[float], int], planned: Forecast, bursts_s: float = 0.0
 ) -> tuple[ProofNeed, ...]:
-    """Return what each limit takes to be proven; `requests_needed` maps a share to a sample size."""
+    """Return what each limit takes to be proven.
+
+    Args:
+        spec: The spec.
+        requests_needed: Maps a share to a sample size.
+        planned: What will be sent.
+        bursts_s: What lies within so many seconds counts as one request; 0: no condition.
+    """
     window = spec.workload.duration
     needs = []
     for objective in spec.objectives:
         expected = planned.to(objective.endpoint)
         for level, limit in objective.limits.items():
-            share = error_budget(objective.indicator, limit)
+            share = _budget(objective, limit, spec, planned)
             requests = requests_needed(float(share)) if share is not None and 0 < share < 1 else None
             rate = requests / window if requests is not None else None
             longer = requests * window / expected if requests is not None and expected else None
-            needs.append(ProofNeed(objective.name, level, limit.text, requests, expected, rate, longer))
+            bursts = bursts_s * (requests or 0)
+            enough = requests is None or expected is None or expected >= requests
+            needs.append(
+                ProofNeed(
+                    objective=objective.name,
+                    level=level,
+                    limit=limit.text,
+                    requests=requests,
+                    expected=expected,
+                    per_second=rate,
+                    window_s=max(longer, bursts) if longer is not None else bursts or None,
+                    bursts_window_s=bursts,
+                    provable=enough and window >= bursts,
+                )
+            )
     return tuple(needs)
+
+
+def _budget(objective: Objective, limit: Limit, spec: Spec, planned: Forecast) -> Fraction | None:
+    """Return the share that a limit allows to be bad; of a rate, to be offered and not served."""
+    offered = _offered(objective, spec, planned)
+    if offered and spec.confidence is not None:
+        return max(Fraction(0), 1 - limit.value / offered)
+    return error_budget(objective.indicator, limit)
 
 
 def obstacles(spec: Spec, planned: Forecast) -> Iterator[tuple[str, str]]:
@@ -109,6 +137,8 @@ def _perfection(objective: Objective, limit: Limit, spec: Spec) -> str:
 def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast) -> str:
     """Say why a rate is never reached; empty where it may be."""
     offered = _offered(objective, spec, planned)
+    if offered == limit.value and limit.holds(offered) and spec.confidence is not None:
+        return "cannot be proven: this plan offers no more than the limit, so that no request may fail"
     if offered is None or limit.holds(offered):
         return ""
     takes = f"about {_times(float(limit.value / offered))} times the rate" if offered else "requests to it"

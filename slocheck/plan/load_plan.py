@@ -18,8 +18,16 @@ REFERENCE_LATENCIES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Latencies counted in addition to the spec's limits: references for how a rare tail clusters."""
 
 
+FINE_REFERENCES_US = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+"""The same below a millisecond, where a limit is so low that it needs them."""
+
 REFERENCE_REACH = 10
 """Largest factor between a limit and its references: noise at 1 ms says nothing about 1 s."""
+
+
+NEAR = 2
+"""Where no request came within this factor of a limit, it has no references: what clusters far below it says
+nothing of what would be needed to reach it. From a simulation: 1.5 is too little, see docs/statistics.md."""
 
 
 def is_reference(latency: float | Fraction, limit: float | Fraction) -> bool:
@@ -152,8 +160,12 @@ def thresholds_ns(spec: Spec) -> tuple[int, ...]:
     A request is bad for ``< L`` from L on, for ``<= L`` from the first nanosecond after L, so each
     limit becomes the smallest bad latency and `over` can always mean "at or over".
     """
-    latencies = {ms * 1_000_000 for ms in REFERENCE_LATENCIES_MS}
-    for objective in spec.objectives:
-        if traits_of(objective.indicator.kind).is_percentile:
-            latencies |= {limit.first_bad_ns for limit in objective.limits.values()}
-    return tuple(sorted(latencies))
+    limits = {
+        limit.first_bad_ns
+        for objective in spec.objectives
+        if traits_of(objective.indicator.kind).is_percentile
+        for limit in objective.limits.values()
+    }
+    fine = {us * 1000 for us in FINE_REFERENCES_US}
+    needed = {edge for edge in fine if any(is_reference(edge, limit) for limit in limits)}
+    return tuple(sorted({ms * 1_000_000 for ms in REFERENCE_LATENCIES_MS} | needed | limits))

@@ -95,7 +95,7 @@ def _methods(mapping: Preset, families: Sequence[Family], endpoints: Iterable[En
     """Return the methods that the series write in other letter case."""
     seen = _values(families, mapping.method_label)
     found = {}
-    for method in {endpoint.method for endpoint in endpoints}:
+    for method in dict.fromkeys(endpoint.method for endpoint in endpoints):
         same = [value for value in seen if value.upper() == method]
         if method not in seen and len(same) == 1:
             found[method] = same[0]
@@ -107,7 +107,7 @@ def _routes(
 ) -> Mapping[str, str]:
     """Return the routes that the series write in another form."""
     seen = _values(families, mapping.route_label)
-    unseen = (name for name in {endpoint.name for endpoint in endpoints} if name not in seen)
+    unseen = (name for name in dict.fromkeys(endpoint.name for endpoint in endpoints) if name not in seen)
     found = ((name, same_route(name, seen, base_path=base_path)) for name in unseen)
     return {name: route for name, route in found if route is not None}
 

@@ -43,6 +43,7 @@ def render(report: Report) -> str:
 def document(report: Report) -> Json:
     """Return the document as plain values."""
     assessment = report.assessment
+    sure = assessment.confidence
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": assessment.outcome.value,
@@ -51,7 +52,8 @@ def document(report: Report) -> Json:
         "next_tier": assessment.next_tier,
         "gate": assessment.gate,
         "headline": assessment.headline,
-        "confidence": _number(assessment.confidence),
+        "confidence": _number(sure.level if sure else None),
+        "bursts_seconds": _number(sure.bursts if sure else None),
         "service": report.spec.service,
         "tiers": list(report.spec.tiers),
         "run": _run(report),
@@ -200,13 +202,16 @@ def _confidence_interval(objective: Objective, bounds: Bounds | None) -> Json | 
     """Return the confidence interval, and what it is of: the share of bad requests, or the value itself."""
     if bounds is None:
         return None
+    tolerance = bounds.tolerance
     return {
         "of": "bad_share" if traits_of(objective.indicator.kind).is_share else "value",
         "low": _number(bounds.low),
         "high": _number(bounds.high),
         "effective_sample_size": _number(bounds.effective_sample_size),
         "needed_duration_factor": _number(bounds.needed_duration_factor),
-        "tolerated_design_effect": _number(bounds.tolerated_design_effect),
+        "tolerated_design_effect": _number(tolerance.design_effect if tolerance else None),
+        "tolerated_burst_seconds": _number(tolerance.burst_s if tolerance else None),
+        "allowed_outage_seconds": _number(tolerance.outage_s if tolerance else None),
     }
 
 

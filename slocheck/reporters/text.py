@@ -9,7 +9,7 @@ from slocheck.grading.assessment import Cause, LevelResult, Outcome, Side, SideR
 from slocheck.indicators.samples import Display
 from slocheck.spec.formatting import format_longer, format_value
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import Indicator, IndicatorKind, Limit, Objective, SourceChoice
+from slocheck.spec.model import Confidence, Indicator, IndicatorKind, Limit, Objective, SourceChoice
 
 GLYPHS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.UNDECIDED: "?"}
 OUTCOME_GLYPHS = {
@@ -29,7 +29,6 @@ _SHORT_SHA = 7
 _NUMBER = "0123456789.,"
 _NAMES_THE_RUN = frozenset({Cause.CORRELATED, Cause.TOO_CLOSE, Cause.VARYING})  # their reasons say how long
 NEGLIGIBLE = 1e-7  # an interval's bound below this is shown as 0
-_WHOLE_FROM = 10  # a tolerated design effect from here on is shown as a whole number
 
 
 def headline_word(outcome: Outcome) -> str:
@@ -122,14 +121,19 @@ def margin_text(objective: Objective, limit: Limit, display: Display | None) -> 
     return f"{sign}{text}"
 
 
-def confidence_text(confidence: Fraction | None) -> str:
+def confidence_text(confidence: Confidence | None) -> str:
     """Say how certain the verdicts are."""
     if confidence is None:
         return "Only the observed values were graded (confidence: none)"
-    return f"Verdicts hold at about {format_ratio(confidence)} confidence"
+    sure = f"Verdicts hold at about {format_ratio(confidence.level)} confidence"
+    if not confidence.bursts:
+        return sure
+    return (
+        f"{sure}, if failures and slow requests come in bursts of up to {format_duration(confidence.bursts)}"
+    )
 
 
-def interval_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:
+def interval_text(objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None) -> str:
     """Write a side's confidence interval; empty where there is none.
 
     The bounds of a share are those of the *bad* share. Availability and hit rate are shown as good shares;
@@ -142,7 +146,7 @@ def interval_text(objective: Objective, limit: Limit, side: SideResult, confiden
     traits = traits_of(kind)
     ends = (1 - bounds.high, 1 - bounds.low) if traits.good_share else (bounds.low, bounds.high)
     shown = [0.0 if abs(end) < NEGLIGIBLE else end for end in ends]
-    name = f"{format_ratio(confidence)} CI"
+    name = f"{format_ratio(confidence.level)} CI"
     if traits.is_percentile:
         allowed = 1 - (objective.indicator.quantile or Fraction(0))
         low, high = (format_value(IndicatorKind.ERROR_RATE, end, limits=(allowed,)) for end in shown)
@@ -170,6 +174,14 @@ def too_slow_sign(limit: Limit) -> str:
     return ">=" if limit.comparison is Comparison.LT else ">"
 
 
+def rough_duration(seconds: float) -> str:
+    """Write a duration with two digits, rounded down: ``65ms``, ``1m40s``."""
+    step = 10.0 ** (math.floor(math.log10(seconds)) - 1) if seconds > 0 else 1.0
+    return format_duration(
+        Fraction(math.floor(seconds / step * (1 + 1e-9))) * Fraction(step).limit_denominator(10**9)
+    )
+
+
 def bad_text(objective: Objective, side: SideResult) -> str:
     """Write the counts behind a share: ``149 of 24,012 bad``."""
     traits = traits_of(objective.indicator.kind)
@@ -180,7 +192,7 @@ def bad_text(objective: Objective, side: SideResult) -> str:
 
 
 def sample_size_text(side: SideResult) -> str:
-    """Write a side's effective sample size and, if met, the design effect tolerated, else the run needed.
+    """Write a side's effective sample size and, if met, what that rests on, else the run needed.
 
     What an undecided side's reason says already is left out.
     """
@@ -189,10 +201,9 @@ def sample_size_text(side: SideResult) -> str:
     parts = []
     if side.bounds.effective_sample_size is not None and side.cause is not Cause.CORRELATED:
         parts.append(f"effective sample size {side.bounds.effective_sample_size:,.0f}")
-    if side.bounds.tolerated_design_effect is not None:
-        effect = side.bounds.tolerated_design_effect
-        shown = f"{math.floor(effect):,}" if effect >= _WHOLE_FROM else f"{effect:.2g}"
-        parts.append(f"tolerated design effect {shown}")
+    if side.bounds.tolerance is not None:
+        burst, outage = map(rough_duration, (side.bounds.tolerance.burst_s, side.bounds.tolerance.outage_s))
+        parts.append(f"holds for bursts of up to {burst}, {outage} in total")
     factor = side.bounds.needed_duration_factor
     is_open = side.verdict is Verdict.UNDECIDED and side.cause not in _NAMES_THE_RUN
     if factor is not None and math.isfinite(factor) and is_open:
@@ -200,7 +211,7 @@ def sample_size_text(side: SideResult) -> str:
     return ", ".join(parts)
 
 
-def evidence_text(objective: Objective, limit: Limit, side: SideResult, confidence: Fraction | None) -> str:
+def evidence_text(objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None) -> str:
     """Write all that a side's verdict rests on: counts, interval and effective sample size."""
     parts = (
         bad_text(objective, side),

@@ -3,16 +3,16 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from slocheck.documents import types
 from slocheck.documents.reader import InvalidValue, Key, ProblemLog, Section, Value, ValueType
-from slocheck.documents.units import RATIO_PATTERN, format_ratio, parse_ratio, shown
+from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
 from slocheck.errors import UsageError
 from slocheck.spec.blocks.cache import CACHE
+from slocheck.spec.blocks.confidence import CONFIDENCE
 from slocheck.spec.blocks.failures import FAILURES
 from slocheck.spec.blocks.metric_source.auth import VARIABLE_PATTERN
 from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS, block_names, written_blocks
@@ -26,8 +26,6 @@ from slocheck.spec.overrides import check_gate, with_overrides
 __all__ = ["load_spec", "parse_spec", "root_keys", "with_overrides"]
 
 TIER_PATTERN = "[A-Za-z][A-Za-z0-9_-]{0,39}"
-DEFAULT_CONFIDENCE = Fraction(95, 100)
-_CONFIDENCES = (Fraction(90, 100), Fraction(999, 1000))
 
 
 def _read_tier(value: Value) -> str:
@@ -35,19 +33,6 @@ def _read_tier(value: Value) -> str:
     if name in RESERVED:
         raise InvalidValue(f"{shown(name)} means something else under objectives; write another name")
     return name
-
-
-def _read_confidence(value: Value) -> Fraction | None:
-    text = value.scalar().text
-    if text == "none":
-        return None
-    confidence = parse_ratio(text)
-    least, most = _CONFIDENCES
-    if not least <= confidence <= most:
-        raise InvalidValue(
-            f"{shown(text)} is out of range; write {format_ratio(least)} to {format_ratio(most)}"
-        )
-    return confidence
 
 
 SERVICE = Key(
@@ -73,13 +58,6 @@ OBJECTIVES: Key[Value | None] = Key(
     required=True,
 )
 GATE = Key("gate", _TIER_NAME, "", "the tier that the exit code asks for", required=True)
-CONFIDENCE: Key[Fraction | None] = Key(
-    "confidence",
-    ValueType(_read_confidence, {"type": "string", "pattern": types.anchored(f"none|{RATIO_PATTERN}")}),
-    DEFAULT_CONFIDENCE,
-    "how sure a verdict has to be, 90% to 99.9%; none: the observed values alone are graded",
-)
-
 _VARIABLE = types.text(pattern=VARIABLE_PATTERN, what="environment variable", example="SHOP_LICENCE")
 SECRETS: Key[tuple[str, ...]] = Key(
     "secrets",

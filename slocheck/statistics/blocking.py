@@ -7,7 +7,6 @@ ones, and the largest counts. Few blocks are trusted less: by Student's t with t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,16 +99,3 @@ def effective_sample_size(total: float, found: Sequence[BlockSize], alpha: float
         return total
     normal = normal_quantile(alpha)
     return min(total, *(item.sample_size * (normal / t_quantile(item.degrees, alpha)) ** 2 for item in found))
-
-
-def standard_errors(deviations: Floats, lengths: Sequence[int]) -> Iterator[tuple[int, float]]:
-    """Yield, for each block size, the degrees of freedom and the standard error of the mean.
-
-    Args:
-        deviations: Each slice's deviation from the mean, shape (S,).
-        lengths: Slices per run; their sum is S.
-    """
-    for starts in block_starts(lengths):
-        count = len(starts)
-        squares = float(np.sum(np.add.reduceat(deviations, starts) ** 2))
-        yield count - 1, sqrt(count / (count - 1) * squares) / len(deviations)

@@ -19,6 +19,7 @@ from slocheck.statistics.blocking import (
     run_lengths,
     sample_sizes,
 )
+from slocheck.statistics.confidence import Criterion
 from slocheck.statistics.sample_size import smallest_factor
 from slocheck.statistics.special import beta_cdf, beta_quantile, beta_sf, beta_upper_quantile
 
@@ -86,7 +87,7 @@ def compare_proportion(
     n: Sequence[int],
     bad: Sequence[int],
     limit: float,
-    alpha: float,
+    criterion: Criterion,
     *,
     bad_upper: Sequence[int] | None = None,
     references: Sequence[Sequence[int]] = (),
@@ -98,7 +99,7 @@ def compare_proportion(
         n: Requests per slice, shape (S,).
         bad: Certainly bad ones, shape (S,).
         limit: Largest share allowed, 0..1.
-        alpha: One-sided error rate of each end of the interval, 0..0.5.
+        criterion: How strictly; each error rate 0..0.5.
         bad_upper: Certainly or possibly bad, shape (S,); None where all are certain.
         references: Series of shape (S,): requests at or over lower latencies.
         runs: Slices per run where several runs are pooled, in order; their sum is S.
@@ -120,19 +121,21 @@ def compare_proportion(
     if len(sizes) < MIN_SLICES or total == 0:
         return ProportionComparison(float(certain.sum()) / total if total else 0.0)
     found = _with_references(sizes, certain, borrowed, lengths)
-    n_low = effective_sample_size(total, found, alpha)
-    n_high = min(n_low, effective_sample_size(total, sample_sizes(sizes, possible, lengths), alpha))
+    most = min(total, criterion.most_independent)
+    n_low = effective_sample_size(most, found, criterion.breached)
+    found_high = [*found, *sample_sizes(sizes, possible, lengths)]
+    n_high = effective_sample_size(most, found_high, criterion.met)
     lowest = _Sample(float(certain.sum()) / total, n_low)
     highest = _Sample(float(possible.sum()) / total, n_high)
-    p_breach = _p_breach(lowest.share, total, found, limit, alpha)
-    return _compared(lowest, highest, total, limit, alpha, p_breach=p_breach)
+    p_breach = _p_breach(lowest.share, most, found, limit, criterion.breached)
+    return _compared(lowest, highest, total, limit, criterion, p_breach=p_breach)
 
 
 def _compared(
-    lowest: _Sample, highest: _Sample, total: float, limit: float, alpha: float, *, p_breach: float
+    lowest: _Sample, highest: _Sample, total: float, limit: float, criterion: Criterion, *, p_breach: float
 ) -> ProportionComparison:
     """Put the comparison together: what is certain gives the lower end, what is possible the upper one."""
-    low, high = lowest.lower(alpha), highest.upper(alpha)
+    low, high = lowest.lower(criterion.breached), highest.upper(criterion.met)
     keeps, breaks = high < limit, high >= limit and low > limit
     return ProportionComparison(
         share=lowest.share,
@@ -141,8 +144,8 @@ def _compared(
         keeps=keeps,
         breaks=breaks,
         effective_sample_size=highest.size,
-        needed_duration_factor=None if keeps or breaks else _needed_factor(lowest, highest, limit, alpha),
-        tolerated_design_effect=_tolerated_design_effect(highest.share, total, limit, alpha)
+        needed_duration_factor=None if keeps or breaks else _needed_factor(lowest, highest, limit, criterion),
+        tolerated_design_effect=_tolerated_design_effect(highest.share, total, limit, criterion.met)
         if keeps
         else None,
         p_breach=p_breach,
@@ -197,13 +200,13 @@ def _p_breach(share: float, total: float, found: Sequence[BlockSize], limit: flo
     return high
 
 
-def _needed_factor(lowest: _Sample, highest: _Sample, limit: float, alpha: float) -> float | None:
+def _needed_factor(lowest: _Sample, highest: _Sample, limit: float, criterion: Criterion) -> float | None:
     """Return the smallest factor on both sample sizes that decides; None where none does."""
 
     def decides(factor: float) -> bool:
-        return _Sample(highest.share, highest.size * factor).is_below(limit, alpha) or _Sample(
-            lowest.share, lowest.size * factor
-        ).is_above(limit, alpha)
+        longer = _Sample(highest.share, highest.size * factor)
+        above = _Sample(lowest.share, lowest.size * factor)
+        return longer.is_below(limit, criterion.met) or above.is_above(limit, criterion.breached)
 
     return smallest_factor(decides)
 

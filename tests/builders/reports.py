@@ -194,11 +194,14 @@ def unbounded() -> Report:
 
 
 def target_lost() -> Report:
-    """Return a run whose target died ten seconds before its end, graded on a latency that it kept."""
+    """Return a run whose target died in its last second, graded on its median latency alone."""
     head, _, _ = SPEC_TEXT.partition("  latency_p95:")
-    text = f'{head}  latency_p25: {{source: client, silver: "< 500ms"}}\ngate: silver\nconfidence: 95%\n'
-    refused = [(second, 0, FailureClass.REFUSED) for second in range(35, 45) for _ in range(50)]
-    requests = [asked for asked in make_traffic(failing=refused) if asked.second < 35 or asked.failure]
+    text = (
+        f'{head}  latency_p50: {{source: client, silver: "< 500ms"}}\ngate: silver\nconfidence: 95%\n'
+        "validity: {steady: false}\n"
+    )
+    refused = [(44, 0, FailureClass.REFUSED)] * 50
+    requests = [asked for asked in make_traffic(failing=refused) if asked.second < 44 or asked.failure]
     return graded(text, recorded(requests, warmup=5, window=40), ending=Ending.TARGET_DOWN)
 
 

@@ -9,6 +9,7 @@ from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.grading.early_stopping import EarlyStopping, client_side, decides
 from slocheck.statistics.proportion import compare_proportion
 from slocheck.statistics.sequential import AnalysisPlan, analysis_plan
+from tests.builders.criteria import at
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import steady
 from tests.builders.specs import make_spec
@@ -122,8 +123,8 @@ def test_five_analyses_are_no_more_often_wrong_than_one() -> None:
         for analysis, moment in enumerate(PLAN.moments_s):
             seen = list(bad[: moment // 5])
             n = [50] * len(seen)
-            kept.append(compare_proportion(n, seen, 0.02, 0.05 * PLAN.alpha_share(analysis)).keeps)
-            naive += compare_proportion(n, seen, 0.02, 0.05).keeps and not any(kept[:-1])
+            kept.append(compare_proportion(n, seen, 0.02, at(0.05 * PLAN.alpha_share(analysis))).keeps)
+            naive += compare_proportion(n, seen, 0.02, at(0.05)).keeps and not any(kept[:-1])
         spent += any(kept)
     assert spent / 3000 < 0.05
     assert naive > spent

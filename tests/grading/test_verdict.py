@@ -10,8 +10,9 @@ from slocheck.documents.position import Position
 from slocheck.documents.units import Comparison
 from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
-from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
+from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices, shortfall
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
+from tests.builders.criteria import at
 from tests.builders.specs import make_spec
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
@@ -20,7 +21,8 @@ NOWHERE = Display(0.0, 0.0)
 
 def _grade(objective: str, sample: Sample, alpha: float | None = None) -> SideResult:
     parsed = make_spec(f"  {objective}\n").objectives[0]
-    return grade_sample(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], alpha)
+    criterion = None if alpha is None else at(alpha)
+    return grade_sample(Side.CLIENT, sample, parsed.indicator, parsed.limits["silver"], criterion)
 
 
 def _exact(bad: int, total: int) -> Share:
@@ -84,7 +86,7 @@ def test_a_rate_that_was_not_offered_is_no_breach(served: int, offered: int, ver
 @pytest.mark.parametrize(
     ("limit", "doubt", "verdict"),
     [
-        pytest.param(500, 0, MET, id="exactly the limit, nothing in doubt"),
+        pytest.param(500, 0, UNDECIDED, id="exactly the limit"),
         pytest.param(490, 9, MET, id="the doubt fits"),
         pytest.param(490, 11, UNDECIDED, id="without what is in doubt it is too little"),
         pytest.param(510, 9, BREACHED, id="with all that is in doubt still too little"),
@@ -93,19 +95,20 @@ def test_a_rate_that_was_not_offered_is_no_breach(served: int, offered: int, ver
 )
 def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Verdict) -> None:
     """A rate of 500/s in every slice, in which so many a second may be too many or too few."""
-    rate = Fraction(500)
-    sample = Rate(rate - doubt, rate + doubt, Fraction(1000), per_slice=(500.0,) * 30)
+    rate, offered = Fraction(500), Fraction(600)
+    slices = shortfall([500_000] * 30, [600_000] * 30)
+    sample = Rate(rate - doubt, rate + doubt, offered, offered, slices)
     objective = f'rps_per_instance: {{silver: ">= {limit}/s"}}'
     assert _grade(objective, sample, alpha=0.01).verdict is verdict
 
 
 def test_doubt_widens_the_interval_of_a_rate() -> None:
     """What varies and what nobody knows are two things, and both count."""
-    slices = (490.0, 510.0) * 20
+    slices = shortfall([490, 510] * 20, [600] * 40)
     sure, unsure = (
         _grade(
             'rps_per_instance: {silver: ">= 400/s"}',
-            Rate(Fraction(500 - doubt), Fraction(500 + doubt), Fraction(1000), per_slice=slices),
+            Rate(Fraction(500 - doubt), Fraction(500 + doubt), Fraction(600), Fraction(600), slices),
             alpha=0.01,
         ).bounds
         for doubt in (0, 20)
@@ -121,7 +124,7 @@ def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
     """A scalar has no sample size, so confidence does not apply to it."""
     limit = Limit(Comparison.LT, Fraction(100), "< 100", Position(1, 1))
     indicator = Indicator(IndicatorKind.PROMQL, promql="max(queue_depth)")
-    graded = grade_sample(Side.SERVER, Scalar(Fraction(value)), indicator, limit, 0.01)
+    graded = grade_sample(Side.SERVER, Scalar(Fraction(value)), indicator, limit, at(0.01))
     assert graded.verdict is verdict
 
 

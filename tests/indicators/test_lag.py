@@ -71,7 +71,7 @@ def test_a_known_page_that_is_behind_shows_it_by_what_it_counts(early: int, wait
         raw_series("http_requests_total", points, status_code="200"), up(*points), start=110.0, interval=1.0
     )
     raw = replace(raw, load_start=100.0, whole_from=131.0)
-    assert server_side(raw, ClientCounts(600, 0, 400, 0, 20.0)).hidden_lag == waited
+    assert server_side(raw, ClientCounts(600, 0, 400, 20.0)).hidden_lag == waited
 
 
 def stepwise(period: int, rate: int, *, until: float = 136.0) -> dict[float, float]:

@@ -8,7 +8,7 @@ import pytest
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
 from slocheck.indicators.pooling import pool, pool_recordings, pooled
-from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
+from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices, shortfall
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import make_recording, make_slice, steady
 from tests.builders.specs import make_spec
@@ -70,11 +70,12 @@ def test_what_is_shown_of_a_pool_is_what_it_is_judged_by(shown: Display, *, rati
 
 def test_rates_are_weighed_by_their_length() -> None:
     """Two seconds at 10 and one at 40 are 20 a second."""
-    slow = Rate(Fraction(10), Fraction(10), Fraction(10), (10.0, 10.0))
-    fast = Rate(Fraction(40), Fraction(40), Fraction(40), (40.0,))
+    slow = Rate(Fraction(10), Fraction(10), Fraction(10), Fraction(10), shortfall([10, 10]))
+    fast = Rate(Fraction(40), Fraction(40), Fraction(40), Fraction(50), shortfall([40], [50]))
     together = pool([slow, fast])
     assert isinstance(together, Rate)
-    assert (together.low, together.per_slice, together.runs) == (Fraction(20), (10.0, 10.0, 40.0), (2, 1))
+    assert (together.low, together.ceiling) == (Fraction(20), Fraction(70, 3))
+    assert together.slices == Slices((10, 10, 50), (0, 0, 10), runs=(2, 1))
 
 
 @pytest.mark.parametrize(

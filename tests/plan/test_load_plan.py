@@ -1,10 +1,11 @@
 """The plan before the run: what will be sent, and what that can prove."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from slocheck.plan.forecast import Forecast, ProofNeed, forecast, proof_needs
+from slocheck.plan.forecast import Forecast, forecast, obstacles, proof_needs
 from slocheck.plan.load_plan import thresholds_ns
 from slocheck.scenario.request_mix import requests_per_arrival
 from slocheck.spec.loader import parse_spec
@@ -13,6 +14,7 @@ from slocheck.spec.model.load_profile import Stage
 from slocheck.statistics.sample_size import requests_needed
 from tests.builders.load_plans import make_plan
 from tests.builders.plans import SPEC, shop_scenario, shop_spec
+from tests.builders.specs import make_spec
 
 
 @pytest.mark.parametrize(
@@ -80,12 +82,43 @@ def test_what_a_proof_needs_is_held_against_the_plan() -> None:
         pytest.param(100, 100.0, True, id="just enough"),
         pytest.param(101, 100.0, False, id="one short"),
         pytest.param(100, None, True, id="nobody knows"),
-        pytest.param(None, 0.0, True, id="no share of requests"),
     ],
 )
-def test_a_plan_may_be_enough(requests: int | None, expected: float | None, *, provable: bool) -> None:
+def test_a_plan_may_be_enough(requests: int, expected: float | None, *, provable: bool) -> None:
     """Only what is known to be too little is called so."""
-    assert ProofNeed("a", "gold", "< 1%", requests, expected, None, None).provable is provable
+    spec = make_spec('  error_rate: {gold: "< 1%"}\n', gate="gold")
+    (need,) = proof_needs(spec, lambda _: requests, Forecast(expected, None))
+    assert need.provable is provable
+
+
+@pytest.mark.parametrize(("bursts_s", "provable"), [(0.01, True), (1.0, False)])
+def test_bursts_need_a_window_of_their_own(bursts_s: float, *, provable: bool) -> None:
+    """Each counts once: 100 of them have to fit into the window, however many requests there are."""
+    spec = make_spec('  error_rate: {gold: "< 1%"}\n', gate="gold")
+    (need,) = proof_needs(spec, lambda _: 100, Forecast(1e6, None), bursts_s)
+    assert (need.bursts_window_s, need.provable) == (100 * bursts_s, provable)
+
+
+@pytest.mark.parametrize(
+    ("limit", "requests", "obstacle"),
+    [
+        pytest.param("90/s", 29, "", id="a tenth may be missing"),
+        pytest.param(
+            "100/s", None, "offers no more than the limit, so that no request may fail", id="all of it"
+        ),
+        pytest.param("200/s", None, "is out of reach", id="more than is offered"),
+    ],
+)
+def test_a_rate_needs_room_above_its_limit(limit: str, requests: int | None, obstacle: str) -> None:
+    """What is served of what is offered is a share, and needs requests like any other."""
+    spec = make_spec(f"  rps_per_instance: {{silver: '>= {limit}'}}\n", more="confidence: 95%\n")
+    rate = (Stage(100.0, 100.0, 3600.0),)
+    spec = replace(spec, workload=replace(spec.workload, rate=rate))
+    planned = forecast(spec, {Endpoint("GET", "/"): 1.0})
+    needs = proof_needs(spec, lambda share: requests_needed(share, 0.05), planned)
+    assert [need.requests for need in needs] == [requests]
+    assert obstacle in " ".join(text for _, text in obstacles(spec, planned))
+    assert bool(obstacle) == bool(list(obstacles(spec, planned)))
 
 
 def test_each_limit_is_counted_exactly() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from slocheck.grading.assessment import Bounds, Cause, Outcome, SideResult, Verdict
+from slocheck.grading.assessment import Bounds, Cause, Outcome, SideResult, Tolerance, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
@@ -50,7 +50,7 @@ def test_an_open_verdict_says_what_is_known_and_what_would_decide(name: str, tex
         pytest.param("95% CI 90.2-92.8%", id="interval"),
         pytest.param("+1.7 points", id="margin"),
         pytest.param("effective sample size 3,253", id="effective n"),
-        pytest.param("tolerated design effect 1.7", id="tolerated design effect"),
+        pytest.param("holds for bursts of up to 16ms, 4s in total", id="tolerance"),
     ],
 )
 def test_a_met_limit_says_how_certain_it_is(name: str, text: str) -> None:
@@ -68,7 +68,7 @@ def test_json_has_the_same_as_numbers() -> None:
     assert latency["value_minus_limit"] == pytest.approx(0.2299 - 0.2, abs=1e-4)
     assert latency["total"] == 4174
     assert latency["confidence_interval"]["effective_sample_size"] == pytest.approx(3397.4, abs=0.1)
-    assert cache["confidence_interval"]["tolerated_design_effect"] == pytest.approx(1.75, abs=0.01)
+    assert cache["confidence_interval"]["tolerated_design_effect"] == pytest.approx(1.7, abs=0.05)
     assert available["confidence_interval"]["needed_duration_factor"] == pytest.approx(70.8, abs=0.1)
 
 
@@ -120,14 +120,14 @@ def test_objectives_without_an_interval_share_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("effect", "text"),
+    ("burst_s", "outage_s", "text"),
     [
-        pytest.param(1.7, "tolerated design effect 1.7", id="small"),
-        pytest.param(64.9, "tolerated design effect 64", id="never more than it is"),
-        pytest.param(4441.2, "tolerated design effect 4,441", id="large"),
+        pytest.param(0.0651, 0.3, "holds for bursts of up to 65ms, 300ms in total", id="short"),
+        pytest.param(1.999, 15.0, "holds for bursts of up to 1.9s, 15s in total", id="rounded down"),
+        pytest.param(4000.0, 4500.0, "holds for bursts of up to 1h6m40s, 1h15m in total", id="long"),
     ],
 )
-def test_a_large_design_effect_is_a_whole_number(effect: float, text: str) -> None:
-    """No powers of ten."""
-    bounds = Bounds(0.0, 0.01, 100.0, tolerated_design_effect=effect)
+def test_what_met_rests_on_is_said_in_time(burst_s: float, outage_s: float, text: str) -> None:
+    """In two digits, never more than it is."""
+    bounds = Bounds(0.0, 0.01, 100.0, tolerance=Tolerance(10.0, burst_s, outage_s))
     assert text in sample_size_text(replace(side(Verdict.MET, 0.1), bounds=bounds))

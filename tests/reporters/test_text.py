@@ -25,10 +25,11 @@ from slocheck.reporters.text import (
     unit_name,
     value_text,
 )
-from slocheck.spec.model import IndicatorKind, Objective
+from slocheck.spec.model import Confidence, IndicatorKind, Objective
 from tests.builders.reports import objectives, report, side, timeouts
 
 LATENCY, ERRORS, AVAILABLE, CACHE, _ = objectives()
+SURE = Confidence(Fraction(19, 20))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_margin_of_the_unknown_is_empty() -> None:
 def test_interval_text(objective: Objective, low: float, high: float, expected: str) -> None:
     """The interval is written in the terms of the objective."""
     found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(low, high))
-    assert interval_text(objective, objective.limits["silver"], found, Fraction(19, 20)) == expected
+    assert interval_text(objective, objective.limits["silver"], found, SURE) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_a_limit_that_may_be_reached_is_broken_above_it() -> None:
     """A request of exactly 200ms is bad for ``< 200ms`` and good for ``<= 200ms``."""
     written = replace(LATENCY.limits["silver"], comparison=Comparison.LE, text="<= 200ms")
     found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(0.03, 0.04))
-    assert "of requests > 200ms (" in interval_text(LATENCY, written, found, Fraction(19, 20))
+    assert "of requests > 200ms (" in interval_text(LATENCY, written, found, SURE)
 
 
 def test_no_interval_without_confidence() -> None:

@@ -12,7 +12,10 @@ from slocheck.reporters import FORMATS
 from slocheck.reporters.terminal.summary import render_summary
 from tests.builders.reports import unsteady
 
-DRIFT = "unsteady: mean latency 89.8ms in the window's first 8 s, 29.1ms after"
+DRIFT = (
+    "unsteady: mean latency 89.8ms in the window's first 8 s, 29.1ms after; "
+    "share of bad requests for latency_p95 < 200ms 9.23% in the window's first 8 s, 0.482% after"
+)
 
 
 @pytest.mark.parametrize("name", ["html", "markdown", "json", "console"])

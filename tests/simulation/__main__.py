@@ -4,11 +4,23 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 
 import numpy as np
 
-from tests.simulation.models import EVEN_MODELS, MODELS, Model, one_server, phased, stalling
+from tests.simulation.models import (
+    EVEN_MODELS,
+    MODELS,
+    SLOW_S,
+    STALL_S,
+    Model,
+    one_server,
+    phased,
+    stalling,
+)
+from tests.simulation.outages import Outages
 from tests.simulation.rates import (
     NOMINAL,
     SPREAD,
@@ -25,22 +37,40 @@ from tests.simulation.rates import (
 )
 
 SEED = 20260101
-RUNS, QUICK_RUNS = 2000, 100
+RUNS, QUICK_RUNS = 600, 100
 SECONDS = (60, 300)
 SHARES = {"p95": 0.05, "p99": 0.01}
 OBJECTIVES = 12
 POOLED = (3, 5)
+ENOUGH = 30
+"""So many errors are expected at the nominal rate, in a full simulation."""
+CONDITIONS = (
+    (Fraction(95, 100), False),
+    *((Fraction(level, 1000), True) for level in (950, 990, 999)),
+)
+"""Level, and whether the length of the outages is stated, for each pair of columns."""
+LONG_WINDOW_LEVEL = Fraction(99, 100)
+"""Above it the hour's rows are left out: they would take hours."""
 BUSY = (one_server(0.5), one_server(0.8), one_server(0.95), stalling(), phased())
 
+BURSTS = (
+    (one_server(0.5), 0.2),
+    (one_server(0.8), 1.0),
+    (one_server(0.95), 10.0),
+    (stalling(), STALL_S),
+    (phased(), SLOW_S),
+)
+"""About how long the disturbances of each last."""
 
-def percent(wrong: int, runs: int) -> str:
+
+def percent(wrong: int, runs: int, digits: int = 1) -> str:
     """Write a rate of errors."""
-    return f"{100 * wrong / runs:.1f}"
+    return f"{100 * wrong / runs:.{digits}f}"
 
 
-def pair(rates: Rates) -> list[str]:
+def pair(rates: Rates, *, digits: int = 1) -> list[str]:
     """Write false met and false breached."""
-    return [percent(rates.met, rates.runs), percent(rates.breached, rates.runs)]
+    return [percent(wrong, rates.runs, digits) for wrong in (rates.met, rates.breached)]
 
 
 def single_windows(seed: int, runs: int) -> Iterator[list[str]]:
@@ -55,6 +85,33 @@ def single_windows(seed: int, runs: int) -> Iterator[list[str]]:
                     same += independent_rates(window, NOMINAL / 5)
                     ours += our_rates(window)
                 yield [model.name, f"{seconds} s", name, *pair(promised), *pair(same), *pair(ours)]
+
+
+def outages(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for failures that come in outages, without and with a condition on their length."""
+    for share in (0.001, 0.01):
+        for lasts_s in (0.1, 0.5, 2.0, 10.0):
+            for window_s in (300, 3600):
+                model = Outages(share, lasts_s, window_s)
+                row = [f"{share:.1%}", f"{lasts_s:g} s", f"{window_s} s"]
+                for level, stated in CONDITIONS:
+                    if level > LONG_WINDOW_LEVEL and window_s > SECONDS[-1]:
+                        row += ["-", "-"]
+                        continue
+                    rng = np.random.default_rng([seed, 9, round(share * 1e4), round(lasts_s * 10), window_s])
+                    enough = max(runs, round(runs / RUNS * ENOUGH / float(1 - level)))
+                    row += pair(model.rates(rng, enough, level, lasts_s if stated else 0.0), digits=2)
+                yield row
+
+
+def stated_bursts(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for latencies, with the length of their disturbances stated."""
+    for number, (model, bursts_s) in enumerate(BURSTS):
+        rng = np.random.default_rng([seed, 10, number])
+        found = Rates(0)
+        for window in windows(model, rng, runs=runs, seconds=SECONDS[-1], share=0.05):
+            found += our_rates(replace(window, bursts_s=bursts_s))
+        yield [model.name, f"{bursts_s:g} s", *pair(found)]
 
 
 def several_analyses(seed: int, runs: int) -> Iterator[list[str]]:
@@ -161,6 +218,20 @@ def lines(seed: int, runs: int, command: str) -> Iterator[str]:
     yield ""
     heads = ["server", "window", "limit", "i.i.d. 5 %: met", "breached", "i.i.d. 1 %: met", "breached"]
     yield from table([*heads, "slocheck: met", "breached"], single_windows(seed, runs), names=3)
+    yield ""
+    yield from table(
+        [
+            *("failed", "outages of", "window", "95 %: met", "breached"),
+            *("95 %, bursts stated: met", "breached", "99 %, stated: met", "breached"),
+            *("99.9 %, stated: met", "breached"),
+        ],
+        outages(seed, runs),
+        names=3,
+    )
+    yield ""
+    yield from table(
+        ["server, p95 in 300 s", "bursts", "met", "breached"], stated_bursts(seed, runs), names=2
+    )
     yield ""
     yield from table(["p95", "server", "met", "breached"], several_analyses(seed, runs), names=2)
     yield ""

@@ -1,15 +1,15 @@
 """False verdicts where the truth is known: exactly at the limit neither met nor breached is right."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import log, sqrt
 
 import numpy as np
 from scipy.special import betaincinv
 
-from slocheck.plan.load_plan import REFERENCE_LATENCIES_MS, is_reference
-from slocheck.statistics.confidence import alpha_for
+from slocheck.plan.load_plan import NEAR, REFERENCE_LATENCIES_MS, is_reference
+from slocheck.statistics.confidence import Criterion, criterion_for
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.proportion import ProportionComparison, compare_proportion
 from slocheck.statistics.sequential import analysis_plan
@@ -19,9 +19,6 @@ from tests.simulation.models import Counts, Ints, Model, observe
 CONFIDENCE = Fraction(19, 20)
 NOMINAL = float(1 - CONFIDENCE)
 """The one-sided error rate that is promised."""
-
-ALPHA = alpha_for(CONFIDENCE)
-"""The one that slocheck computes at for it."""
 
 SPREAD = 0.5
 """Standard deviation of the true share from run to run, relative to its mean, where runs differ."""
@@ -50,10 +47,14 @@ class Windows:
     Attributes:
         share: What the limit allows to lie at or over it; at the boundary the truth, too.
         counts: For the reference edges below the limit, and last for the limit itself.
+        near: Requests that came near the limit, shape (runs, seconds); None: not known, taken for some.
+        bursts_s: The condition on bursts; 0: none.
     """
 
     share: float
     counts: Counts
+    near: Ints | None = None
+    bursts_s: float = 0.0
 
     @property
     def bad(self) -> Ints:
@@ -61,16 +62,26 @@ class Windows:
         bad: Ints = self.counts.over[-1]
         return bad
 
+    def criterion(self, seconds: int | None = None, runs: Sequence[int] | None = None) -> Criterion:
+        """Return what a window, or its first seconds, has to keep."""
+        return criterion_for(CONFIDENCE, tuple(runs or (seconds or self.bad.shape[1],)), self.bursts_s)
+
     def compare(
-        self, run: int, alpha: float, seconds: int | None = None, *, runs: Sequence[int] | None = None
+        self,
+        run: int,
+        criterion: Criterion,
+        seconds: int | None = None,
+        *,
+        runs: Sequence[int] | None = None,
     ) -> ProportionComparison:
         """Compare one window, or its first seconds, with the limit as the product does."""
+        near = self.near is None or bool(self.near[run, :seconds].any())
         return compare_proportion(
             self.counts.n[run, :seconds].tolist(),
             self.bad[run, :seconds].tolist(),
             self.share,
-            alpha,
-            references=[edge[run, :seconds].tolist() for edge in self.counts.over[:-1]],
+            criterion,
+            references=[edge[run, :seconds].tolist() for edge in self.counts.over[:-1]] if near else [],
             runs=runs,
         )
 
@@ -88,9 +99,13 @@ def windows(
     """Yield windows in chunks of runs: at the exact boundary, or where `truth` is the true share."""
     limit = model.limit(share if truth is None else truth)
     edges = tuple(ms / 1000 for ms in REFERENCE_LATENCIES_MS if is_reference(ms / 1000, limit))
+    thresholds = sorted({*edges, limit / NEAR, limit})
     for begin in range(0, runs, chunk):
         size = min(chunk, runs - begin)
-        yield Windows(share, observe(model, rng, runs=size, seconds=seconds, thresholds=(*edges, limit)))
+        counts = observe(model, rng, runs=size, seconds=seconds, thresholds=tuple(thresholds))
+        kept = [index for index, edge in enumerate(thresholds) if edge in edges or edge == limit]
+        near = counts.over[thresholds.index(limit / NEAR)]
+        yield Windows(share, replace(counts, over=counts.over[kept]), near)
 
 
 def counted(found: Sequence[ProportionComparison]) -> Rates:
@@ -109,7 +124,8 @@ def independent_rates(window: Windows, alpha: float) -> Rates:
 
 def our_rates(window: Windows) -> Rates:
     """Judge each window as the product does."""
-    return counted([window.compare(run, ALPHA) for run in range(len(window.bad))])
+    criterion = window.criterion()
+    return counted([window.compare(run, criterion) for run in range(len(window.bad))])
 
 
 def unsteady(counts: Counts) -> int:
@@ -127,8 +143,8 @@ def early_stopping_rates(window: Windows, *, naive: bool = False) -> Rates:
     plan, found = analysis_plan(length), []
     for run in range(len(window.bad)):
         for analysis, moment in enumerate(plan.moments_s):
-            alpha = ALPHA if naive else ALPHA * plan.alpha_share(analysis)
-            compared = window.compare(run, alpha, moment)
+            share = 1.0 if naive else plan.alpha_share(analysis)
+            compared = window.compare(run, window.criterion(moment).spending(share), moment)
             if compared.keeps or compared.breaks or analysis == plan.final:
                 found.append(compared)
                 break
@@ -138,7 +154,8 @@ def early_stopping_rates(window: Windows, *, naive: bool = False) -> Rates:
 def pooled_rates(window: Windows, runs: int) -> Rates:
     """Judge windows that are `runs` independent runs end to end."""
     lengths = [window.bad.shape[1] // runs] * runs
-    return counted([window.compare(row, ALPHA, runs=lengths) for row in range(len(window.bad))])
+    criterion = window.criterion(runs=lengths)
+    return counted([window.compare(row, criterion, runs=lengths) for row in range(len(window.bad))])
 
 
 def differing(rng: np.random.Generator, *, runs: int, seconds: int, pooled: int) -> Windows:
@@ -167,6 +184,7 @@ def joined(window: Windows, runs: int) -> Windows:
             counts.over[:, :kept].reshape(len(counts.over), *shape),
             counts.total[:kept].reshape(shape),
         ),
+        None if window.near is None else window.near[:kept].reshape(shape),
     )
 
 
@@ -175,13 +193,14 @@ def family_rates(window: Windows, objectives: int) -> tuple[Rates, Rates]:
 
     Returns how often any one is breached, and any one by Holm; met: all of them, which is what a tier asks.
     """
-    compared = [window.compare(run, ALPHA) for run in range(len(window.bad))]
+    criterion = window.criterion()
+    compared = [window.compare(run, criterion) for run in range(len(window.bad))]
     plain, corrected = Rates(0), Rates(0)
     for begin in range(0, len(compared) - objectives + 1, objectives):
         family = compared[begin : begin + objectives]
         met = all(item.keeps for item in family)
         breached = [item.breaks for item in family]
-        holds = holm([item.p_breach for item in family], ALPHA)
+        holds = holm([item.p_breach for item in family], criterion.breached)
         plain += Rates(1, met, any(breached))
         corrected += Rates(1, met, any(b and h for b, h in zip(breached, holds, strict=True)))
     return plain, corrected

@@ -17,6 +17,7 @@ from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
     AUTO,
     CacheRule,
+    Confidence,
     Endpoint,
     FailureRule,
     Indicator,
@@ -50,7 +51,7 @@ def test_a_good_spec_becomes_typed_values_in_base_units() -> None:
     )
     assert spec.workload == Workload("scenarios/browse.py", 100, 50.0, 5.0, 30.0, Position(10, 1))
     assert (spec.tiers, spec.gate) == (("bronze", "silver", "gold"), "silver")
-    assert spec.confidence == Fraction(19, 20)
+    assert spec.confidence == Confidence(Fraction(19, 20))
     assert spec.failures == FailureRule(("5xx", "429"))
     assert spec.cache == CacheRule(("x-cache",))
 
@@ -164,10 +165,17 @@ def test_a_scrape_is_a_list_or_a_mapping() -> None:
     assert long.metric_source == replace(source, interval=2.0)
 
 
+@pytest.mark.parametrize("level", ["90%", "95%", "99%", "99.9%"])
+def test_a_confidence_may_be_conditional(level: str) -> None:
+    """Every level holds where bursts are bounded."""
+    spec = good("confidence: 95%", f"confidence: {{level: {level}, bursts: 500ms}}")
+    assert spec.confidence == Confidence(Fraction(level.removesuffix("%")) / 100, Fraction(1, 2))
+
+
 def test_confidence_none_grades_the_observed_values() -> None:
     """`none` is a choice, and the default is 95%."""
     assert good("confidence: 95%", "confidence: none").confidence is None
-    assert good("confidence: 95%\n", "").confidence == Fraction(19, 20)
+    assert good("confidence: 95%\n", "").confidence == Confidence(Fraction(19, 20))
 
 
 def test_yaml_traps_stay_text() -> None:

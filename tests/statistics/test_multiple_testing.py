@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
-from slocheck.statistics.mean import compare_mean
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.proportion import SMALLEST_P, compare_proportion
+from tests.builders.criteria import at
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import make_recording, make_slice
 from tests.builders.specs import make_spec
@@ -40,9 +40,9 @@ def test_the_chance_of_any_false_breach_stays_that_of_one() -> None:
 
 @given(st.lists(st.integers(0, 20), min_size=12, max_size=40), st.floats(0.01, 0.5), st.floats(0.001, 0.2))
 def test_the_p_value_agrees_with_the_verdict(bad: list[int], limit: float, alpha: float) -> None:
-    """A breach at alpha is a p-value below alpha, for shares and for means."""
-    share = compare_proportion([20] * len(bad), bad, limit, alpha)
-    same_size = compare_proportion([20] * len(bad), bad, limit, alpha, bad_upper=bad)
+    """A breach at alpha is a p-value below alpha."""
+    share = compare_proportion([20] * len(bad), bad, limit, at(alpha))
+    same_size = compare_proportion([20] * len(bad), bad, limit, at(alpha), bad_upper=bad)
     assert share == same_size
     assert share.breaks == (share.p_breach < alpha)
 
@@ -51,20 +51,12 @@ def test_the_p_value_agrees_with_the_verdict(bad: list[int], limit: float, alpha
 def test_a_breach_holds_at_its_p_value_and_not_below(bad: list[int], limit: float) -> None:
     """The fewer the batches, the more a smaller alpha widens the interval; the p-value knows it."""
     n = [20] * len(bad)
-    compared = compare_proportion(n, bad, limit, 0.01)
+    compared = compare_proportion(n, bad, limit, at(0.01))
     if not compared.breaks:
         return
-    assert compare_proportion(n, bad, limit, compared.p_breach * 1.0001).breaks
+    assert compare_proportion(n, bad, limit, at(compared.p_breach * 1.0001)).breaks
     if compared.p_breach > SMALLEST_P:
-        assert not compare_proportion(n, bad, limit, compared.p_breach * 0.9999).breaks
-
-
-@given(st.lists(st.floats(90, 110), min_size=12, max_size=40), st.floats(90, 110))
-def test_the_p_value_of_a_mean_agrees_with_its_verdict(values: list[float], limit: float) -> None:
-    """The widest batches decide both."""
-    compared = compare_mean(values, limit, 0.01)
-    if abs(compared.high - limit) > 1e-9:
-        assert compared.breaks == (compared.p_breach < 0.01)
+        assert not compare_proportion(n, bad, limit, at(compared.p_breach * 0.9999)).breaks
 
 
 def test_one_marginal_breach_among_many_objectives_is_undecided() -> None:

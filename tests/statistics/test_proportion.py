@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from slocheck.statistics.proportion import ProportionComparison, compare_proportion
+from tests.builders.criteria import at
 
 KEEPS, BREAKS, OPEN = (True, False), (False, True), (False, False)
 
@@ -21,7 +22,7 @@ def decided(compared: ProportionComparison) -> tuple[bool, bool]:
 )
 def test_no_bad_request_at_four_nines(n: int, high: float, verdict: tuple[bool, bool]) -> None:
     """Just over and just under the number of requests that the rule of three demands."""
-    compared = compare_proportion([n] * 100, [0] * 100, 1e-4, 0.05)
+    compared = compare_proportion([n] * 100, [0] * 100, 1e-4, at(0.05))
     assert compared.high == pytest.approx(high, rel=5e-6)
     assert decided(compared) == verdict
 
@@ -29,7 +30,7 @@ def test_no_bad_request_at_four_nines(n: int, high: float, verdict: tuple[bool, 
 def test_slices_that_alternate_are_worth_a_little_less() -> None:
     """More spread than chance would give costs effective size."""
     bad = [5 if t % 2 == 0 else 1 for t in range(60)]
-    compared = compare_proportion([100] * 60, bad, 0.05, 0.05)
+    compared = compare_proportion([100] * 60, bad, 0.05, at(0.05))
     assert compared.effective_sample_size == pytest.approx(4158.51, rel=5e-6)
     assert (compared.low, compared.high) == pytest.approx((0.0257753, 0.0347243), rel=5e-6)
     assert decided(compared) == KEEPS
@@ -50,7 +51,7 @@ def test_a_burst_costs_most_of_the_sample(
     *, limit: float, alpha: float, size: float, low: float, high: float, verdict: tuple[bool, bool]
 ) -> None:
     """15 bad seconds in 120 leave some hundred independent requests of 24,000."""
-    compared = compare_proportion([200] * 120, BURST, limit, alpha)
+    compared = compare_proportion([200] * 120, BURST, limit, at(alpha))
     assert compared.effective_sample_size == pytest.approx(size, rel=5e-6)
     assert (compared.low, compared.high) == pytest.approx((low, high), rel=5e-6)
     assert decided(compared) == verdict
@@ -58,14 +59,14 @@ def test_a_burst_costs_most_of_the_sample(
 
 def test_an_undecided_sample_says_how_much_longer_it_takes() -> None:
     """The factor is the smallest that decides."""
-    compared = compare_proportion([200] * 120, BURST, 0.03, 0.05)
+    compared = compare_proportion([200] * 120, BURST, 0.03, at(0.05))
     assert compared.needed_duration_factor == pytest.approx(2.79015, rel=5e-6)
 
 
 def test_uneven_slices() -> None:
     """Slices of different sizes, more bad in some."""
     n = [100 + 10 * (t % 5) for t in range(125)]
-    compared = compare_proportion(n, [t * t % 7 for t in range(125)], 0.017, 0.05)
+    compared = compare_proportion(n, [t * t % 7 for t in range(125)], 0.017, at(0.05))
     assert compared.share == pytest.approx(0.0167333, rel=5e-6)
     assert compared.effective_sample_size == pytest.approx(13525.1, rel=5e-6)
     assert (compared.low, compared.high) == pytest.approx((0.0149596, 0.0186637), rel=5e-6)
@@ -77,7 +78,7 @@ def test_what_is_possibly_bad_widens_the_upper_end(limit: float, verdict: tuple[
     """The lower end counts what is certain, the upper end what is possible."""
     bad = [2 + (t % 3 == 0) for t in range(100)]
     possible = [bad[t] + 6 * (t % 4 == 0) for t in range(100)]
-    compared = compare_proportion([100] * 100, bad, limit, 0.05, bad_upper=possible)
+    compared = compare_proportion([100] * 100, bad, limit, at(0.05), bad_upper=possible)
     assert (compared.low, compared.high) == pytest.approx((0.0209668, 0.0431245), rel=5e-6)
     assert decided(compared) == verdict
 
@@ -95,7 +96,7 @@ def samples(draw: st.DrawFn) -> tuple[list[int], list[int]]:
 def test_equal_slices_give_the_plain_interval(slices: int, size: int, data: st.DataObject) -> None:
     """Where every slice has the same share, clustering costs nothing."""
     bad = data.draw(st.integers(0, size))
-    compared = compare_proportion([size] * slices, [bad] * slices, 0.1, 0.05)
+    compared = compare_proportion([size] * slices, [bad] * slices, 0.1, at(0.05))
     total, all_bad = size * slices, bad * slices
     assert compared.effective_sample_size == total
     if all_bad < total:
@@ -111,9 +112,9 @@ def test_a_larger_alpha_never_takes_a_verdict_back(
     """Asking for less confidence cannot turn met or breached into undecided."""
     strict = data.draw(st.floats(0.001, 0.2))
     lax = data.draw(st.floats(strict, 0.2))
-    first = decided(compare_proportion(*sample, limit, strict))
+    first = decided(compare_proportion(*sample, limit, at(strict)))
     if first != OPEN:
-        assert decided(compare_proportion(*sample, limit, lax)) == first
+        assert decided(compare_proportion(*sample, limit, at(lax))) == first
 
 
 @given(samples(), st.floats(0.001, 0.5))
@@ -121,7 +122,7 @@ def test_the_interval_holds_the_share_and_the_size_is_never_more(
     sample: tuple[list[int], list[int]], limit: float
 ) -> None:
     """A sample is worth at most its size."""
-    compared = compare_proportion(*sample, limit, 0.01)
+    compared = compare_proportion(*sample, limit, at(0.01))
     assert compared.effective_sample_size <= sum(sample[0])
     assert compared.low <= compared.share + 1e-12
     assert compared.share <= compared.high + 1e-12
@@ -134,8 +135,8 @@ def test_doubt_never_makes_met_of_another_verdict(
     """What is possibly bad can only move a verdict away from met."""
     sizes, bad = sample
     possible = [data.draw(st.integers(low, high)) for low, high in zip(bad, sizes, strict=True)]
-    plain = compare_proportion(sizes, bad, limit, 0.01)
-    doubted = compare_proportion(sizes, bad, limit, 0.01, bad_upper=possible)
+    plain = compare_proportion(sizes, bad, limit, at(0.01))
+    doubted = compare_proportion(sizes, bad, limit, at(0.01), bad_upper=possible)
     assert plain.keeps or not doubted.keeps
 
 
@@ -146,8 +147,8 @@ def test_references_only_widen(
     """A reference series lends design effect, never certainty."""
     sizes, bad = sample
     lower = [data.draw(st.integers(low, high)) for low, high in zip(bad, sizes, strict=True)]
-    plain = compare_proportion(sizes, bad, limit, 0.01)
-    lent = compare_proportion(sizes, bad, limit, 0.01, references=[lower])
+    plain = compare_proportion(sizes, bad, limit, at(0.01))
+    lent = compare_proportion(sizes, bad, limit, at(0.01), references=[lower])
     assert lent.low <= plain.low
     assert lent.high >= plain.high
 
@@ -158,7 +159,7 @@ def test_references_only_widen(
 )
 def test_too_little_is_undecided(n: list[int], bad: list[int]) -> None:
     """No data is never a pass."""
-    assert decided(compare_proportion(n, bad, 0.5, 0.05)) == OPEN
+    assert decided(compare_proportion(n, bad, 0.5, at(0.05))) == OPEN
 
 
 @pytest.mark.parametrize(
@@ -175,20 +176,20 @@ def test_impossible_counts_are_refused(
 ) -> None:
     """A defect upstream is found here rather than graded."""
     with pytest.raises(ValueError, match=message):
-        compare_proportion(n, bad, 0.1, 0.05, bad_upper=possible)
+        compare_proportion(n, bad, 0.1, at(0.05), bad_upper=possible)
 
 
 def test_pooled_runs_that_differ_are_worth_less() -> None:
     """Three runs, one of them bad throughout: the runs are the sample, not the requests."""
     bad = [1] * 30 + [1] * 30 + [9] * 30
-    one = compare_proportion([100] * 90, bad, 0.5, 0.05)
-    pooled = compare_proportion([100] * 90, bad, 0.5, 0.05, runs=[30, 30, 30])
+    one = compare_proportion([100] * 90, bad, 0.5, at(0.05))
+    pooled = compare_proportion([100] * 90, bad, 0.5, at(0.05), runs=[30, 30, 30])
     assert pooled.effective_sample_size < one.effective_sample_size
 
 
 def test_a_met_share_tells_the_burst_it_would_stand() -> None:
     """At the tolerance the limit is just met, a little beyond it is not."""
-    compared = compare_proportion([100] * 100, [0] * 100, 0.01, 0.05)
+    compared = compare_proportion([100] * 100, [0] * 100, 0.01, at(0.05))
     assert compared.tolerated_design_effect is not None
     size = 10_000 / compared.tolerated_design_effect
     assert beta.ppf(0.95, 1, size) == pytest.approx(0.01, rel=1e-5)

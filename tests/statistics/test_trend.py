@@ -23,7 +23,7 @@ SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
     ("series", "differs", "trend", "cut"),
     [
         pytest.param(_noisy([1.0] * 120), False, 0, 0, id="steady"),
-        pytest.param(_noisy(SETTLING), True, -1, 15, id="settles in the first quarter"),
+        pytest.param(_noisy(SETTLING), True, 0, 15, id="settles in the first quarter"),
         pytest.param(_noisy([1 + t / 300 for t in range(300)]), True, 1, None, id="rises throughout"),
         pytest.param(_noisy([2 - t / 300 for t in range(300)]), True, -1, None, id="falls throughout"),
         pytest.param(
@@ -35,18 +35,48 @@ SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
     ],
 )
 def test_shapes(series: list[float], *, differs: bool, trend: int, cut: int | None) -> None:
-    """Both tests and the cut, on shapes that tell them apart."""
+    """Begin, trend and cut, on shapes that tell them apart."""
     drift = detect_drift(series)
     assert drift is not None
-    assert (drift.differs, drift.trend, drift.cut) == (differs, trend, cut)
+    assert (drift.begin.differs, drift.trend, drift.cut) == (differs, trend, cut)
+
+
+@pytest.mark.parametrize("seconds", [60, 300, 3600])
+def test_a_change_in_the_last_tenth_is_seen(seconds: int) -> None:
+    """It trebles there; neither the begin nor a trend shows it."""
+    last = seconds // 10
+    drift = detect_drift(_noisy([1.0] * (seconds - last) + [3.0] * last))
+    assert drift is not None
+    assert drift.end.differs
+    assert (drift.end.seconds, drift.trend, drift.steady) == (last, 0, False)
+    assert drift.end.mean == pytest.approx(3, rel=0.1)
+    assert drift.end.rest == pytest.approx(1, rel=0.1)
+
+
+def test_the_error_rate_is_shared_by_all_series() -> None:
+    """A change that one series alone shows well enough is not enough among two hundred."""
+    series = _noisy([1.1] * 12 + [1.0] * 48)
+    alone, among = detect_drift(series), detect_drift(series, series=200)
+    assert alone is not None
+    assert among is not None
+    assert (alone.begin.differs, among.begin.differs) == (True, False)
+
+
+def test_what_does_not_matter_is_said_by_the_caller() -> None:
+    """A share that doubles, far below what is allowed."""
+    series = _noisy([0.002] * 30 + [0.001] * 120)
+    relative, absolute = detect_drift(series), detect_drift(series, material=0.005)
+    assert relative is not None
+    assert absolute is not None
+    assert (relative.steady, absolute.steady) == (False, True)
 
 
 def test_vector_of_a_step() -> None:
     """First part 10 s of 50: means 2.2 and 1.2, found by hand; the alternation is too small to hide it."""
     drift = detect_drift([2.1 + 0.2 * (t % 2) if t < 10 else 1.1 + 0.2 * (t % 2) for t in range(50)])
     assert drift is not None
-    assert (drift.seconds, drift.first, drift.rest) == pytest.approx((10, 2.2, 1.2))
-    assert (drift.differs, drift.cut) == (True, 10)
+    assert (drift.begin.seconds, drift.begin.mean, drift.begin.rest) == pytest.approx((10, 2.2, 1.2))
+    assert (drift.begin.differs, drift.cut) == (True, 10)
 
 
 def test_a_slow_start_within_what_chance_does_is_steady() -> None:
@@ -68,7 +98,7 @@ def test_seconds_without_a_success_are_left_out_and_the_cut_counts_them() -> Non
     whole = _noisy([3.0] * 10 + [1.0] * 50)
     drift = detect_drift([*whole[:5], *[None] * 5, *whole[5:]])
     assert drift is not None
-    assert (drift.seconds, drift.cut, drift.differs) == (17, 15, True)
+    assert (drift.begin.seconds, drift.cut, drift.begin.differs) == (17, 15, True)
 
 
 series_of_means = st.lists(st.floats(0.001, 1000), min_size=10, max_size=130)
@@ -80,7 +110,8 @@ def test_the_unit_does_not_matter(series: list[float], power: int) -> None:
     drift, scaled = detect_drift(series), detect_drift([value * 2.0**power for value in series])
     assert drift is not None
     assert scaled is not None
-    assert (drift.differs, drift.trend, drift.cut) == (scaled.differs, scaled.trend, scaled.cut)
+    assert (drift.begin.differs, drift.end.differs) == (scaled.begin.differs, scaled.end.differs)
+    assert (drift.trend, drift.cut) == (scaled.trend, scaled.cut)
 
 
 @given(st.floats(1e-6, 1e9), st.integers(10, 1500))

@@ -1,49 +1,119 @@
 """Was the window one steady state? On an unsteady one no limit counts as met."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.model import Evidence
 from slocheck.evidence.warnings import RunWarning
+from slocheck.grading import tiers
 from slocheck.grading.assessment import ObjectiveResult, SteadyState
 from slocheck.grading.validity.withhold import withhold_met
 from slocheck.indicators.client import mean_latencies
+from slocheck.indicators.measured_run import MeasuredRun
+from slocheck.indicators.samples import Share
 from slocheck.spec.formatting import format_value
-from slocheck.spec.model import IndicatorKind, Spec
-from slocheck.statistics.trend import Drift, detect_drift
+from slocheck.spec.indicators import error_budget, traits_of
+from slocheck.spec.model import IndicatorKind, Limit, Objective, Spec
+from slocheck.statistics.trend import Drift, Part, detect_drift
+
+MATERIAL_SHARE = 0.1
+"""A change of the share of bad requests counts from this part of what the limit allows."""
 
 
-def steady_states(spec: Spec, runs: Sequence[Evidence]) -> tuple[SteadyState, ...]:
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One value a second of the window, to be tested.
+
+    Attributes:
+        name: What the values are.
+        values: None stands for a second that has none.
+        material: A smaller change does not count; None: relative to the mean.
+        text: Writes a value.
+    """
+
+    name: str
+    values: Sequence[float | None]
+    material: float | None
+    text: Callable[[float], str]
+
+
+def steady_states(
+    spec: Spec, results: Sequence[ObjectiveResult], runs: Sequence[MeasuredRun]
+) -> tuple[SteadyState, ...]:
     """Return one entry for each run whose window is long enough to test; none where the spec asks for none.
 
-    The per-second mean latencies of the successful requests are tested.
+    Tested are the mean latency of the successful requests and, for each objective that the gate needs, the
+    share of bad requests at its own limit: failures and the tail may drift while the mean stands still.
     """
     if not spec.validity.steady:
         return ()
+    tested = [list(_all_series(spec, results, run)) for run in runs]
+    count = sum(map(len, tested))
     found = []
-    for number, run in enumerate(runs, start=1):
-        drift = detect_drift(mean_latencies(run.recording))
-        if drift is not None:
+    for number, (run, every) in enumerate(zip(runs, tested, strict=True), start=1):
+        drifts = [(one, detect_drift(one.values, series=count, material=one.material)) for one in every]
+        known = [(one, drift) for one, drift in drifts if drift is not None]
+        if known:
             name = f"run {number}: " if len(runs) > 1 else ""
-            warmup = run.recording.warmup_s + drift.cut if drift.cut else None
-            found.append(SteadyState(drift.steady, name + _message(drift), None if drift.steady else warmup))
+            found.append(_state(name, known, run.evidence.recording.warmup_s))
     return tuple(found)
 
 
-def _message(drift: Drift) -> str:
-    """Say what was seen."""
-    early, late = (
-        format_value(IndicatorKind.LATENCY, Fraction(round(mean), NS_PER_SECOND))
-        for mean in (drift.first, drift.rest)
-    )
-    compared = f"mean latency {early} in the window's first {drift.seconds} s, {late} after"
-    if drift.steady:
-        return compared
-    if not drift.differs:
-        direction = "rose" if drift.trend > 0 else "fell"
-        return f"unsteady: mean latency {direction} through the whole window"
-    return f"unsteady: {compared}"
+def _all_series(spec: Spec, results: Sequence[ObjectiveResult], run: MeasuredRun) -> Iterator[_Series]:
+    yield _Series("mean latency", mean_latencies(run.evidence.recording), None, _latency_text)
+    for result in results:
+        level = tiers.strictest_needed(result)
+        if level is not None and traits_of(result.objective.indicator.kind).is_share:
+            yield from _bad_share(result.objective, level.limit, spec, run)
+
+
+def _bad_share(objective: Objective, limit: Limit, spec: Spec, run: MeasuredRun) -> Iterator[_Series]:
+    """Yield the share of bad requests in each second, by the client's count."""
+    sample, allowed = run.client_sample(objective, limit, spec), error_budget(objective.indicator, limit)
+    if isinstance(sample, Share) and sample.slices is not None and allowed:
+        counts = zip(sample.slices.bad, sample.slices.n, strict=True)
+        yield _Series(
+            f"share of bad requests for {objective.name} {limit.text}",
+            [bad / n if n else None for bad, n in counts],
+            MATERIAL_SHARE * float(allowed),
+            _share_text,
+        )
+
+
+def _state(name: str, drifts: Sequence[tuple[_Series, Drift]], warmup_s: int) -> SteadyState:
+    """Say what was seen of a run: what drifted, or else its mean latency."""
+    moved = [(one, drift) for one, drift in drifts if not drift.steady]
+    if not moved:
+        one, drift = drifts[0]
+        return SteadyState(steady=True, message=name + _begin_text(one, drift.begin))
+    cuts = [drift.cut for _, drift in moved]
+    longest = max((cut for cut in cuts if cut), default=None) if None not in cuts else None
+    text = "; ".join(_drift_text(one, drift) for one, drift in moved)
+    warmup = None if longest is None else warmup_s + longest
+    return SteadyState(steady=False, message=f"{name}unsteady: {text}", suggested_warmup_s=warmup)
+
+
+def _drift_text(series: _Series, drift: Drift) -> str:
+    if drift.begin.differs:
+        return _begin_text(series, drift.begin)
+    if drift.trend:
+        return f"{series.name} {'rose' if drift.trend > 0 else 'fell'} through the whole window"
+    last, before = series.text(drift.end.mean), series.text(drift.end.rest)
+    return f"{series.name} {last} in the window's last {drift.end.seconds} s, {before} before"
+
+
+def _begin_text(series: _Series, begin: Part) -> str:
+    first, rest = series.text(begin.mean), series.text(begin.rest)
+    return f"{series.name} {first} in the window's first {begin.seconds} s, {rest} after"
+
+
+def _latency_text(nanoseconds: float) -> str:
+    return format_value(IndicatorKind.LATENCY, Fraction(round(nanoseconds), NS_PER_SECOND))
+
+
+def _share_text(share: float) -> str:
+    return format_value(IndicatorKind.ERROR_RATE, Fraction(share).limit_denominator(10**6))
 
 
 def steady_warnings(states: Sequence[SteadyState], spec: Spec) -> tuple[RunWarning, ...]:

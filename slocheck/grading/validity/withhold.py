@@ -48,5 +48,5 @@ def _withheld_level(level: LevelResult, reason: str) -> LevelResult:
 def _withheld_side(side: SideResult, reason: str) -> SideResult:
     if side.verdict is not Verdict.MET:
         return side
-    bounds = replace(side.bounds, tolerated_design_effect=None) if side.bounds else None
+    bounds = replace(side.bounds, tolerance=None) if side.bounds else None
     return replace(side, verdict=Verdict.UNDECIDED, reason=reason, bounds=bounds)

@@ -1,5 +1,6 @@
 """Latency from the server's histogram: what its buckets allow, never an interpolated percentile."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, inf
@@ -16,11 +17,19 @@ from slocheck.indicators.server.growth.buckets import (
     bucket_counts,
     in_unit,
 )
+from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import EVERYTHING, Both, Selection, Without, requests_of
-from slocheck.indicators.server.reconcile import CountDiscrepancy, bounded_share, reconcile, share_sample
+from slocheck.indicators.server.known_failures import with_known_failures
+from slocheck.indicators.server.reconcile import (
+    ROUNDING,
+    CountDiscrepancy,
+    bounded_share,
+    reconcile,
+    share_sample,
+)
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
-from slocheck.plan.load_plan import is_reference
+from slocheck.plan.load_plan import NEAR, is_reference
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.metric_units import UNITS
 from slocheck.spec.model import FailureRule, Limit, Objective, Preset, SourceChoice, Spec
@@ -66,7 +75,7 @@ class _Reading:
         discrepancy: To the client's count.
         percentile: The bucket that holds the percentile.
         not_failed: Which series may count good requests.
-        failed: Further requests that may be bad, however fast they were.
+        failed: Further requests that may be bad, however fast they were, in the slices of the buckets.
         notes: About unexpected statuses.
         budget: Share of requests that the percentile allows to be slower.
     """
@@ -77,7 +86,7 @@ class _Reading:
     discrepancy: CountDiscrepancy
     percentile: tuple[Boundary, Boundary]
     not_failed: Selection
-    failed: int
+    failed: tuple[int, ...]
     notes: tuple[str, ...]
     budget: Fraction
 
@@ -91,8 +100,9 @@ class _Reading:
         Args:
             bad: Requests that surely and that possibly were over the limit.
         """
-        fewest = bounded_share(bad[0], bad[0] + self.failed, self.total, self.discrepancy)
-        most = bounded_share(max(bad[0], bad[1] - self.failed), bad[1], self.total, self.discrepancy)
+        failed = sum(self.failed)
+        fewest = bounded_share(bad[0], bad[0] + failed, self.total, self.discrepancy)
+        most = bounded_share(max(bad[0], bad[1] - failed), bad[1], self.total, self.discrepancy)
         if fewest is None or most is None:
             return False
         return fewest[0] <= self.budget < most[1] and (fewest[1] <= self.budget or most[0] > self.budget)
@@ -109,11 +119,11 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     total = round(buckets.all.total()) if inf in buckets.boundaries else 0
     if total == 0:
         return NoData(nothing_counted(server, metric, objective))
-    discrepancy = _discrepancy(metric, wanted, server, client)
+    failing = _Failing(spec.failures, server, client)
+    discrepancy = _discrepancy(metric, wanted, server, client, failing)
     if isinstance(discrepancy, NoData):
         return discrepancy
-    discrepancy = discrepancy.of_window(total, client.window_sent)
-    failing = _Failing(spec.failures, server, client)
+    discrepancy = with_known_failures(discrepancy, server, buckets.all, client, client.failed)
     unexpected = failing.unexpected(buckets, wanted)
     if isinstance(unexpected, NoData):
         return unexpected
@@ -130,7 +140,7 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
 
 def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
     """Return the share of requests over a limit."""
-    buckets, total, failed = reading.buckets, reading.total, reading.failed
+    buckets, total, failed = reading.buckets, reading.total, sum(reading.failed)
     discrepancy, not_failed = reading.discrepancy, reading.not_failed
     below, above = buckets.around(limit.value)
     good = [round(buckets.at(boundary).total(not_failed)) for boundary in (below, above)]
@@ -145,7 +155,7 @@ def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
         total,
         discrepancy,
         display=Display(float(reading.percentile[0]), float(reading.percentile[1])),
-        slices=_slices(buckets, (below, above), not_failed, failed=failed),
+        slices=_slices(buckets, (below, above), not_failed, failed=reading.failed),
         flags=buckets.counted.flags,
     )
     if isinstance(sample, NoData):
@@ -224,17 +234,19 @@ class _Failing:
         label = self.server.preset.histogram_status_label
         return EVERYTHING if label is None else Without(self._statuses(label).failed)
 
-    def possibly(self, buckets: BucketCounts, wanted: Selection, *, total: int) -> int:
+    def possibly(self, buckets: BucketCounts, wanted: Selection, *, total: int) -> tuple[int, ...]:
         """Return how many more requests may be bad than those that the histogram's labels say failed.
 
-        A request that the histogram has and the counter by status has not may have failed as well.
+        They lie where the counter by status shows them. A request that the histogram has and the counter has
+        not may have failed as well; it is put into the last slice.
         """
+        slots = buckets.counted.slots
         preset = self.server.preset
         if preset.histogram_status_label:
             statuses = self._statuses(preset.histogram_status_label)
-            return round(buckets.all.total(Both(statuses.possibly_bad, Without(statuses.failed))))
+            return buckets.all.slices(Both(statuses.possibly_bad, Without(statuses.failed)))
         if preset.counter is None or preset.status_label is None:
-            return 0
+            return (0,) * slots.count
         requests = self.server.window_count(preset.counter, wanted)
         missing = total - requests.total()
         if self.server.raw.lag:  # the counter may be behind by less or more than the histogram
@@ -242,8 +254,18 @@ class _Failing:
             last = Both(wanted, LastBucket())
             missing = self.server.load_count(f"{preset.histogram}_bucket", last).total()
             missing -= self.server.load_count(preset.counter, wanted).total()
-        possible = requests.total(self._statuses(preset.status_label).possibly_bad)
-        return round(possible + max(Fraction(0), missing))
+        found = requests.slices_in(slots, self._statuses(preset.status_label).possibly_bad)
+        return (*found[:-1], found[-1] + ceil(max(Fraction(0), missing - ROUNDING)))
+
+    def in_load(self, whole: Counted, wanted: Selection) -> Fraction:
+        """Return how many requests of the whole load failed by the server's count; `whole` has them all."""
+        preset = self.server.preset
+        if preset.histogram_status_label:
+            return whole.total(self._statuses(preset.histogram_status_label).possibly_bad)
+        if preset.counter is None or preset.status_label is None:
+            return Fraction(0)
+        requests = self.server.load_count(preset.counter, wanted)
+        return requests.total(self._statuses(preset.status_label).possibly_bad)
 
     def unexpected(self, buckets: BucketCounts, wanted: Selection) -> tuple[str, ...] | NoData:
         """Say how many requests had an unexpected status."""
@@ -261,7 +283,7 @@ class _Failing:
 
 
 def _discrepancy(
-    metric: str, wanted: Selection, server: ServerSide, client: ClientCounts
+    metric: str, wanted: Selection, server: ServerSide, client: ClientCounts, failing: _Failing
 ) -> CountDiscrepancy | NoData:
     """Reconcile the histogram's own count over the whole load with the client."""
     last = Both(wanted, LastBucket())
@@ -269,8 +291,9 @@ def _discrepancy(
     return reconcile(
         whole.total(),
         client,
+        failed=failing.in_load(whole, wanted),
         flags=whole.flags,
-        before_load=server.growth_before_load(metric, last),
+        before_load=server.seen_before_load(metric, last),
         whole=server.window_is_load,
         events=server.events,
         scrapes=server.own_scrapes(metric, last),
@@ -278,7 +301,11 @@ def _discrepancy(
 
 
 def _slices(
-    buckets: BucketCounts, around_limit: tuple[Boundary, Boundary], not_failed: Selection, *, failed: int
+    buckets: BucketCounts,
+    around_limit: tuple[Boundary, Boundary],
+    not_failed: Selection,
+    *,
+    failed: Sequence[int],
 ) -> Slices:
     """Return the counts per scrape: requests, bad ones, possibly bad ones, and references."""
     n = buckets.all.slices()
@@ -290,6 +317,23 @@ def _slices(
     below, above = around_limit
     bad = slow(above)
     high = [min(size, slower) for size, slower in zip(n, slow(below), strict=True)]
-    high[-1] = min(n[-1], high[-1] + failed)
-    references = tuple(tuple(slow(one)) for one in buckets.boundaries if is_reference(one, below))
+    high = _added(high, failed, n)
+    half = max((one for one in buckets.boundaries if one * NEAR <= below), default=None)
+    near = half is None or any(failed) or any(slow(half))
+    references = tuple(tuple(slow(one)) for one in buckets.boundaries if near and is_reference(one, below))
     return Slices(n, tuple(min(pair) for pair in zip(bad, high, strict=True)), tuple(high), references)
+
+
+def _added(counts: Sequence[int], more: Sequence[int], sizes: Sequence[int]) -> list[int]:
+    """Add to each slice's count; what is more than the slice holds goes into the next one, or one before."""
+    found, carried = list(counts), 0
+    for index in range(len(found)):
+        carried += more[index]
+        room = min(carried, sizes[index] - found[index])
+        found[index] += room
+        carried -= room
+    for index in reversed(range(len(found))):
+        room = min(carried, sizes[index] - found[index])
+        found[index] += room
+        carried -= room
+    return found

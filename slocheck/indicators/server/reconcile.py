@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import Display, NoData, Share, Slices
@@ -11,6 +11,8 @@ from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.counters import Flag
 
 DUPLICATE_TOLERANCE = Fraction(1, 20)
+ROUNDING = Fraction(1, 1_000_000)
+"""So much of a request is the rounding of a counter, which is a sum of floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,10 @@ class CountDiscrepancy:
     Attributes:
         uncounted: Requests that the client sent and the server did not count, at most.
         foreign: Requests that the server counted and the client did not send, at most.
-        lost: Of the uncounted ones, those of the window that surely failed and surely are in no counter.
-        no_response: Requests of the window that surely failed, counted by the server or not.
+        lost: Of the uncounted ones, those of the window that failed and surely are in no counter.
+        known_bad: Requests of the server's window that the client saw failing, in the server's slices;
+            counted by the server or not, and as whatever.
+        never_arrived: Of the known bad ones, those that surely are in no counter.
         whole: The window is the whole load, so that what is ours in it adds up to what was sent. Else
             any part of the foreign and uncounted requests may lie in the warm-up.
         early: Of the foreign ones, those that can only be the warm-up's: the server counted them late.
@@ -47,8 +51,9 @@ class CountDiscrepancy:
 
     uncounted: int
     foreign: int
-    lost: int
-    no_response: int
+    lost: int = 0
+    known_bad: tuple[int, ...] = ()
+    never_arrived: int = 0
     whole: bool = True
     events: tuple[str, ...] = ()
     early: int = 0
@@ -69,22 +74,27 @@ def reconcile(
     run_total: Fraction,
     client: ClientCounts,
     *,
+    failed: Fraction,
     flags: frozenset[Flag],
-    before_load: Fraction,
+    before_load: Fraction | None,
     whole: bool,
     events: tuple[str, ...] = (),
     scrapes: OwnScrapes = NO_SCRAPES,
 ) -> CountDiscrepancy | NoData:
     """Compare the server's growth over the whole load with what the client sent.
 
-    Requests without a response may all be uncounted, with as many requests of others in their place.
+    Requests without a response may all be uncounted, with as many requests of others in their place. So may
+    failed ones, to which a proxy may have responded: as many as the server did not see failing, and where
+    others use the target all of them, because theirs may have failed instead.
 
     Args:
         run_total: The server's count from before the load to after it.
         client: What the client sent; a `sent` of 0 means that it is unknown.
+        failed: Of the server's count, how many failed or may have.
         flags: Of the server's count; a flagged one is a lower bound.
         whole: The window is the whole load.
-        before_load: The server's growth before the load: above 0 there is traffic that is not ours.
+        before_load: The server's growth before the load: above 0 there is traffic that is not ours. None: a
+            process was not seen before, so that there may be.
         events: What may have cost counts, in words.
         scrapes: Requests for the metrics page that are in the counts.
     """
@@ -93,8 +103,8 @@ def reconcile(
     if sent == 0:
         if flags:
             return NoData(f"the counters are incomplete ({named}) and no client count shows by how much")
-        return CountDiscrepancy(0, 0, 0, client.window_no_response, whole)
-    before_load -= scrapes.before
+        return CountDiscrepancy(0, 0, whole=whole)
+    others_before = before_load is None or before_load - scrapes.before > ROUNDING
     without_scrapes = run_total - scrapes.during
     times = without_scrapes / sent
     nearest = round(times)
@@ -104,17 +114,19 @@ def reconcile(
             "pin one with selector: {job: ...}",
             source_failed=True,
         )
-    if flags and (before_load > 0 or without_scrapes > sent):
+    more_than_sent = without_scrapes > sent + ROUNDING
+    if flags and ((before_load is not None and others_before) or more_than_sent):
         return NoData(
             f"the counters are incomplete ({named}), and other traffic hides how much is missing; "
             "run while nobody else uses the target"
         )
-    missing = max(0, ceil(sent - without_scrapes))
-    uncounted = max(missing, client.no_response)
-    foreign = max(0, ceil(run_total - sent + uncounted))
-    lost = min(client.window_no_response, missing) if whole else 0
+    missing = max(0, ceil(sent - without_scrapes - ROUNDING))
+    seen_failing = 0 if others_before or more_than_sent else floor(failed + ROUNDING)
+    uncounted = max(missing, client.no_response + max(0, client.failed_responses - seen_failing))
+    foreign = max(0, ceil(run_total - sent + uncounted - ROUNDING))
+    lost = min(client.never_arrived, missing) if whole else 0
     own = min(scrapes.during, foreign)
-    return CountDiscrepancy(uncounted, foreign, lost, client.window_no_response, whole, events, scrapes=own)
+    return CountDiscrepancy(uncounted, foreign, lost, whole=whole, events=events, scrapes=own)
 
 
 def bounded_share(
@@ -123,7 +135,8 @@ def bounded_share(
     """Return the least and the largest share of bad requests; None where nothing of ours is left.
 
     At worst the foreign requests were all good and every uncounted one was bad. At best the foreign ones
-    were bad, and of the uncounted ones only those failed that the client knows to have failed.
+    were bad, and of the uncounted ones only those failed that surely never arrived. What the client saw
+    failing was bad in any case.
     """
     ours = total - discrepancy.foreign + discrepancy.uncounted
     if ours <= 0:
@@ -131,21 +144,24 @@ def bounded_share(
     # with a warm-up fewer of the foreign requests may lie in the window, which makes more of it ours
     most = ours if discrepancy.whole else total - min(discrepancy.foreign, bad_low) + discrepancy.uncounted
     least_bad = Fraction(max(0, bad_low - discrepancy.foreign) + discrepancy.lost, most)
-    surely_bad = Fraction(
-        discrepancy.no_response, ours if discrepancy.whole else total + discrepancy.uncounted
-    )
-    low = max(least_bad, surely_bad)
-    high = Fraction(min(bad_upper, max(0, total - discrepancy.foreign)) + discrepancy.uncounted, ours)
-    return min(low, Fraction(1)), min(high, Fraction(1))
+    known = sum(discrepancy.known_bad)
+    low = max(least_bad, Fraction(known, ours if discrepancy.whole else total + discrepancy.uncounted))
+    possible = min(bad_upper, max(0, total - discrepancy.foreign)) + discrepancy.uncounted
+    if not discrepancy.whole:  # the uncounted may lie in the warm-up, and what the client gave up on may not
+        ours = max(1, total - discrepancy.foreign + discrepancy.never_arrived)
+    high = Fraction(max(possible, known), ours)
+    return min(low, high, Fraction(1)), min(high, Fraction(1))
 
 
 def widened_slices(slices: Slices, discrepancy: CountDiscrepancy) -> Slices:
     """Put the discrepancy into the slices, concentrated, as neighbours that fail together would be.
 
     The uncounted requests are possibly bad ones of the last slice. The foreign ones are taken from the good
-    ones of the fullest slices, and are no longer surely bad where they may have been.
+    ones of the fullest slices, and are no longer surely bad where they may have been. Where the client saw
+    more requests failing than are surely bad by the server's counts, its count takes their place.
     """
-    if discrepancy.uncounted == discrepancy.foreign == 0:
+    known = discrepancy.known_bad
+    if discrepancy.uncounted == discrepancy.foreign == 0 and sum(known) <= sum(slices.bad):
         return slices
     n, bad = list(slices.n), list(slices.bad)
     high = list(slices.bad_upper or slices.bad)
@@ -154,6 +170,9 @@ def widened_slices(slices: Slices, discrepancy: CountDiscrepancy) -> Slices:
     n[-1] += discrepancy.uncounted
     high[-1] += discrepancy.uncounted
     bad[-1] += discrepancy.lost
+    if sum(known) > sum(bad):
+        bad = list(known)
+        high = [max(possible, sure) for possible, sure in zip(high, bad, strict=True)]
     n = [max(size, possible) for size, possible in zip(n, high, strict=True)]
     references = tuple(
         tuple(min(size, max(count, possible)) for size, count, possible in zip(n, series, high, strict=True))

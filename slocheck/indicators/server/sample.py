@@ -1,12 +1,12 @@
 """The server side's samples: raw counters, reconciled with the client, as bounds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 
 from slocheck.evidence.scrape_gap import ScrapeGap
-from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices
+from slocheck.indicators.samples import Display, NoData, Rate, Scalar, Share, Slices, shortfall
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.coverage import coverage
 from slocheck.indicators.server.endpoints import nothing_counted
@@ -18,6 +18,7 @@ from slocheck.indicators.server.growth.selections import (
     WithStatus,
     requests_of,
 )
+from slocheck.indicators.server.known_failures import with_known_failures
 from slocheck.indicators.server.latency import latency_sample
 from slocheck.indicators.server.reconcile import CountDiscrepancy, reconcile, share_sample
 from slocheck.indicators.server.related_jobs import cache_sample, instance_count, replica_notes
@@ -50,8 +51,8 @@ def server_sample(
             return NoData(f"the series are incomplete: {server.raw.incomplete[0]}", source_failed=True)
         if server.preset.is_unknown and not _is_of_another_job(kind, spec):
             return NoData(server.raw.mapping or "no metrics of the service were looked for")
-        if server.load_balanced:
-            return NoData(server.load_balanced, source_failed=True)
+        if why := server.load_balanced or server.scraped_twice:
+            return NoData(why, source_failed=True)
     return SERVER_SAMPLES[kind](_ServerQuestion(objective, limit, spec, server, client))
 
 
@@ -74,19 +75,19 @@ def _errors(question: _ServerQuestion) -> Share | NoData:
     """Failed requests; those with an unexpected status are possibly bad."""
     preset = question.server.preset
     if preset.counter is None or preset.status_label is None:
-        return _bad_share(question, EVERYTHING, EVERYTHING)
+        return _bad_share(question, EVERYTHING, EVERYTHING, ())
     statuses = StatusRule(preset.status_label, question.spec.failures, question.client)
     unexpected = unexpected_responses(preset.counter, _counted(question, preset.counter), statuses)
     if isinstance(unexpected, NoData):
         return unexpected
-    sample = _bad_share(question, statuses.failed, statuses.possibly_bad)
+    sample = _bad_share(question, statuses.failed, statuses.possibly_bad, question.client.failed)
     return sample if isinstance(sample, NoData) else replace(sample, notes=(*unexpected, *sample.notes))
 
 
 def _availability(question: _ServerQuestion) -> Share | NoData:
     label = question.server.preset.status_label or ""
     sure, possible = (WithStatus(label, _UNSERVED, surely=surely) for surely in (True, False))
-    return _bad_share(question, sure, possible)
+    return _bad_share(question, sure, possible, question.client.unserved)
 
 
 def _cache(question: _ServerQuestion) -> Share | NoData:
@@ -98,13 +99,18 @@ def _counted(question: _ServerQuestion, metric: str) -> Counted:
     return question.server.window_count(metric, requests_of(question.objective, question.server.preset))
 
 
-def _bad_share(question: _ServerQuestion, sure: Selection, possible: Selection) -> Share | NoData:
-    """Share of requests in the wanted series, shown as the share of the others where that is the value."""
+def _bad_share(
+    question: _ServerQuestion, sure: Selection, possible: Selection, known: Sequence[int]
+) -> Share | NoData:
+    """Share of requests in the wanted series, shown as the share of the others where that is the value.
+
+    `known`: bad ones that the client saw, per second of its window.
+    """
     objective, server = question.objective, question.server
     preset = server.preset
     if preset.counter is None or preset.status_label is None:
         return NoData(f"preset {preset.name} has no counter by status; write source: client")
-    discrepancy = counter_discrepancy(objective, server, question.client)
+    discrepancy = counter_discrepancy(question)
     if isinstance(discrepancy, NoData):
         return discrepancy
     counted = _counted(question, preset.counter)
@@ -118,22 +124,23 @@ def _bad_share(question: _ServerQuestion, sure: Selection, possible: Selection) 
     low, high = bad[0] / total, bad[1] / total
     good = traits_of(objective.indicator.kind).good_share
     display = Display(1 - high, 1 - low) if good else Display(low, high)
-    discrepancy = discrepancy.of_window(total, question.client.window_sent)
+    discrepancy = with_known_failures(discrepancy, server, counted, question.client, known)
     return share_sample(bad, total, discrepancy, display=display, slices=slices, flags=counted.flags)
 
 
-def counter_discrepancy(
-    objective: Objective, server: ServerSide, client: ClientCounts
-) -> CountDiscrepancy | NoData:
+def counter_discrepancy(question: _ServerQuestion) -> CountDiscrepancy | NoData:
     """Reconcile the request counter over the whole load with the client."""
+    server = question.server
     metric = server.preset.counter or ""
-    wanted = requests_of(objective, server.preset)
+    wanted = requests_of(question.objective, server.preset)
     whole = server.load_count(metric, wanted)
+    statuses = StatusRule(server.preset.status_label or "", question.spec.failures, question.client)
     return reconcile(
         whole.total(),
-        client,
+        question.client,
+        failed=whole.total(statuses.possibly_bad),
         flags=whole.flags,
-        before_load=server.growth_before_load(metric, wanted),
+        before_load=server.seen_before_load(metric, wanted),
         whole=server.window_is_load,
         events=server.events,
         scrapes=server.own_scrapes(metric, wanted),
@@ -154,7 +161,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     preset = server.preset
     if preset.counter is None:
         return NoData(f"preset {preset.name} has no request counter")
-    discrepancy = counter_discrepancy(objective, server, client)
+    discrepancy = counter_discrepancy(question)
     if isinstance(discrepancy, NoData):
         return discrepancy
     end = server.raw.start + client.window_s
@@ -179,12 +186,14 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     good_low = counted.total() - counted.total(possible) - discrepancy.foreign
     good_high = counted.total() - counted.total(statuses.not_served) + discrepancy.uncounted
     offered = Fraction(client.window_sent) / Fraction(client.window_s or 1) / instances
-    unit = float(instances) * server.raw.scrape_interval
+    slices = shortfall(counted.slices(Without(possible)))
+    interval = Fraction(server.raw.scrape_interval) * len(slices.n)
     return Rate(
         max(Fraction(0), good_low) / longest,
         good_high / shortest,
         offered,
-        tuple(value / unit for value in counted.slices(Without(possible))),
+        Fraction(sum(slices.n)) / interval / instances if interval else Fraction(0),
+        slices,
         (*unexpected, *replica_notes(spec, server, covered.instances)),
     )
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from math import inf
 from typing import Any, TypeVar
 
 from slocheck.evidence.scrape_gap import ScrapeGap, ScrapeTimes, longest_gap
 from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.growth.counters import Growth, growth
 from slocheck.indicators.server.growth.counts import Counted, counted
-from slocheck.indicators.server.growth.events import events, load_balanced
+from slocheck.indicators.server.growth.events import events, load_balanced, scraped_twice
 from slocheck.indicators.server.growth.scrape_targets import (
     CleanSeries,
     ScrapeTarget,
@@ -163,6 +164,13 @@ class ServerSide:
             ),
         )
 
+    def seen_before_load(self, metric: str, wanted: Selection) -> Fraction | None:
+        """Return the growth before the load; None where a process that counts was not scraped before."""
+        names = {one.target for one in self._by_metric.get(metric, ()) if wanted(one.labels)}
+        if any(min(self.targets[name].scrapes, default=inf) >= self.raw.load_start for name in names):
+            return None
+        return self.growth_before_load(metric, wanted)
+
     def own_scrapes(self, metric: str, wanted: Selection) -> OwnScrapes:
         """Return how many of the wanted requests were scrapes.
 
@@ -230,6 +238,12 @@ class ServerSide:
     def load_balanced(self) -> str:
         """Why the series look like several processes behind one address; empty when they do not."""
         return load_balanced(self.targets, self._cleaned)
+
+    @cached_property
+    def scraped_twice(self) -> str:
+        """Why each request is counted twice; empty where it is not."""
+        serving = {name: target for name, target in self.targets.items() if self._serves(target)}
+        return scraped_twice(serving)
 
     @cached_property
     def events(self) -> tuple[str, ...]:

@@ -53,7 +53,9 @@ def _workload(workload: Workload) -> str:
 def _confidence(spec: Spec) -> str:
     if spec.confidence is None:
         return "confidence: none (observed values only)"
-    return f"confidence {format_ratio(spec.confidence)}"
+    bursts = spec.confidence.bursts
+    condition = f", bursts of up to {format_duration(bursts)}" if bursts else ""
+    return f"confidence {format_ratio(spec.confidence.level)}{condition}"
 
 
 def _table(spec: Spec) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The typed SLO spec: inert, frozen, in base units (seconds, 0..1 ratios, requests per second)."""
 
+from slocheck.spec.model.confidence import Confidence
 from slocheck.spec.model.indicator import Indicator, IndicatorKind, Reduce
 from slocheck.spec.model.limit import Limit
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
@@ -21,6 +22,7 @@ __all__ = [
     "Auth",
     "CacheCounters",
     "CacheRule",
+    "Confidence",
     "Endpoint",
     "FailureRule",
     "Indicator",

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
+from slocheck.spec.model.confidence import Confidence
 from slocheck.spec.model.metric_source import SourceBlock
 from slocheck.spec.model.objective import Objective
 from slocheck.spec.model.related_jobs import RelatedJobs
@@ -26,7 +26,7 @@ class Spec:
         tiers: Loosest first.
         objectives: In the order written.
         gate: The gate.
-        confidence: Such as 19/20; None grades the observed values alone.
+        confidence: How sure a verdict has to be; None grades the observed values alone.
         metric_source: Where the server side's numbers come from; None: the client side alone is graded.
         secrets: Values of ``${NAME}`` in the path or query of an address, masked in all output.
         secret_variables: Environment variables whose values are masked as well.
@@ -40,7 +40,7 @@ class Spec:
     tiers: tuple[str, ...]
     objectives: tuple[Objective, ...]
     gate: str
-    confidence: Fraction | None
+    confidence: Confidence | None
     metric_source: SourceBlock | None = None
     failures: FailureRule = field(default_factory=FailureRule)
     cache: CacheRule = field(default_factory=CacheRule)

@@ -14,6 +14,8 @@ from slocheck.spec.model import Preset
 
 BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 T0 = 1_000_000.0
+FAILED = 500
+"""The status of a request that failed."""
 MAX_SKEW = 0.15
 """What is left of a clock skew after it was measured, seconds: below the margin before the load."""
 
@@ -70,18 +72,24 @@ class History:
 
     Attributes:
         series: What a scraper would have.
-        sent: Requests of ours in the whole load.
+        sent: When requests of ours were sent, in the whole load.
         requests: Ours that were served in the server's window: after the first scrape inside the window
             where there is a warm-up, else all.
-        refused: Requests of ours that no process ever saw, in the whole load.
-        window_refused: Those of the window.
+        start: When the window began, by the clock of the load generator.
+        refused: When requests of ours were sent that no process ever saw, in the whole load.
+        blocked: The same of those that a proxy in front of the service responded to itself, with an error.
+        given_up: The requests that were served, but too late: the client no longer waited.
+        failed: Requests that were served with an error, in the whole load.
     """
 
     series: ServerSeries
-    sent: int
+    sent: tuple[float, ...]
     requests: tuple[Request, ...]
-    refused: int
-    window_refused: int
+    start: float
+    refused: tuple[float, ...]
+    blocked: tuple[float, ...]
+    given_up: frozenset[Request]
+    failed: tuple[float, ...]
 
 
 def scrape(
@@ -161,7 +169,7 @@ def _traffic(chance: random.Random, begin: float, end: float, rate: float, *, ou
             chance.choice([0.15, 0.3, 0.7, 7.0])
             if chance.random() < slow
             else chance.choice([0.004, 0.03, 0.09]),
-            500 if chance.random() < failing else 200,
+            FAILED if chance.random() < failing else 200,
             ours,
         )
         for time in times
@@ -182,7 +190,9 @@ def make_history(seed: int) -> History:
         _instance(chance, f"api-{number}", interval, end) for number in range(chance.choice([1, 1, 2, 3]))
     ]
     rate = chance.choice([2.0, 10.0])
-    refused = _serve(chance, instances, _traffic(chance, T0, end, rate, ours=True))
+    traffic = _traffic(chance, T0, end, rate, ours=True)
+    blocked, passed = _through_proxy(random.Random(-seed - 1), traffic)
+    refused = _serve(chance, instances, passed)
     if chance.random() < 0.3:
         _serve(
             chance,
@@ -210,9 +220,26 @@ def make_history(seed: int) -> History:
     cut = start - skew
     all_ours = [r for i in instances for p in i.processes for r in p.requests if r.ours]
     in_window = tuple(r for i in instances for r in _window(i, series, start, series_start=T0 + skew))
+    patience = random.Random(-seed - 1).choice([1.0, 60.0, 60.0])
+    given_up = frozenset(r for r in all_ours if r.seconds > patience)
     return History(
-        server, len(all_ours) + len(refused), in_window, len(refused), sum(r.time >= cut for r in refused)
+        series=server,
+        sent=tuple(r.time for r in traffic),
+        requests=in_window,
+        start=cut,
+        refused=tuple(r.time for r in refused),
+        blocked=tuple(r.time for r in blocked),
+        given_up=given_up,
+        failed=tuple(r.time for r in all_ours if r.status == FAILED and r not in given_up),
     )
+
+
+def _through_proxy(chance: random.Random, requests: list[Request]) -> tuple[list[Request], list[Request]]:
+    """Divide requests into those that a proxy refuses, now and then for a while, and those that pass."""
+    share, since = chance.choice([0.0, 0.0, 0.05, 0.5]), chance.choice([T0, T0 + 8.0])
+    blocked = [one for one in requests if one.time >= since and chance.random() < share]
+    gone = set(map(id, blocked))
+    return blocked, [one for one in requests if id(one) not in gone]
 
 
 def _window(

@@ -74,7 +74,7 @@ def make_lagging_history(seed: int, *, cold: bool | None = None, hidden: bool = 
     preset = replace(PRESET, name="custom" if hidden else PRESET.name, lag=period if named else 0.0)
     raw = ServerSeries("scrape", preset, T0, start, end, tuple(series), interval)
     delivered = _waited_for(raw, sent=len(ours))
-    client = ClientCounts(len(ours), 0, sum(one.time >= start for one in ours), 0, end - start)
+    client = ClientCounts(len(ours), 0, sum(one.time >= start for one in ours), end - start)
     waited = max(one.times[-1] for one in delivered.series) - end
     return LaggingHistory(delivered, client, _window(instances, delivered, told), waited, background)
 

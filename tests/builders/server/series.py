@@ -37,8 +37,14 @@ def server_series(
 
 
 def counts(sent: int, no_response: int = 0) -> ClientCounts:
-    """Return a client that sent so many requests in a window of 30 s."""
-    return ClientCounts(sent, no_response, sent, no_response, 30.0)
+    """Return a client that sent so many requests in a window of 30 s; the last of them found no server."""
+    failed = (0,) * 29 + (no_response,)
+    return ClientCounts(
+        *(sent, no_response, sent, 30.0, no_response),
+        window_never_arrived=failed,
+        failed=failed,
+        unserved=failed,
+    )
 
 
 def sample_of(spec: Spec, server: ServerSeries, client: ClientCounts, level: str = "bronze") -> object:

@@ -70,6 +70,41 @@ def test_nothing_is_met_on_an_unsteady_window(runs: tuple[Evidence, ...], outcom
         assert ("run 2: " in warning.text) == (len(runs) > 1)
 
 
+def _drifting(seconds: int, *, failed: list[int], slow: list[int]) -> Evidence:
+    """100 requests a second: some fail, some take 150 ms, the others 10 ms."""
+    parts = [
+        make_slice(
+            second,
+            {10.0: 100 - failed[second] - slow[second], 150.0: slow[second]},
+            failures={FailureClass.STATUS: failed[second]},
+            statuses={200: 100 - failed[second], 500: failed[second]},
+        )
+        for second in range(seconds)
+    ]
+    return make_evidence(make_recording(parts))
+
+
+def test_failures_that_ramp_are_seen() -> None:
+    """From none to 2 %, half of what the limit allows in the mean: the next minute would break it."""
+    drawn = np.random.default_rng(5).binomial(100, np.linspace(0, 0.02, 300))
+    spec = make_spec('  error_rate: {silver: "< 2%"}\n', more="confidence: 95%\n")
+    assessment = assess(spec, _drifting(300, failed=drawn.tolist(), slow=[0] * 300))
+    (item,) = assessment.steady_states
+    assert (assessment.outcome, item.steady) == (Outcome.UNDECIDED, False)
+    assert "share of bad requests for error_rate < 2%" in item.message
+
+
+def test_a_tail_that_trebles_at_the_end_is_seen() -> None:
+    """2 % are slow, and 6 % in the last tenth, where 5 % are allowed; the mean hardly moves."""
+    share = [0.02] * 270 + [0.06] * 30
+    drawn = np.random.default_rng(6).binomial(100, share)
+    spec = make_spec('  latency_p95: {silver: "< 100ms"}\n', more="confidence: 95%\n")
+    assessment = assess(spec, _drifting(300, failed=[0] * 300, slow=drawn.tolist()))
+    (item,) = assessment.steady_states
+    assert (assessment.outcome, item.steady) == (Outcome.UNDECIDED, False)
+    assert "in the window's last 30 s" in item.message
+
+
 def test_a_warmup_that_was_too_short_is_added_to() -> None:
     """5 s were cut already; the suggestion is the whole warm-up."""
     evidence = make_evidence(_recorded([3.0] * 5 + _noisy(SETTLING), warmup_s=5))

@@ -48,7 +48,7 @@ def _pod(
     return tuple(found)
 
 
-CLIENT = ClientCounts(1800, 0, 1800, 0, 60.0)
+CLIENT = ClientCounts(1800, 0, 1800, 60.0)
 REPLACED = {
     "a gap": (*_pod("old", (81.0, 127.0)), *_pod("new", (132.0, 167.0), base=7.0)),
     "at once": (*_pod("old", (81.0, 128.0)), *_pod("new", (130.0, 165.0), born=126.5)),

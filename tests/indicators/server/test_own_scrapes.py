@@ -47,7 +47,7 @@ def _server(*, per_scrape: float, others: float = 0.0, restarts: bool = False) -
 
 def _sample(server: ServerSide) -> object:
     objective = SPEC.objectives[0]
-    client = ClientCounts(SENT, 0, SENT, 0, END - START)
+    client = ClientCounts(SENT, 0, SENT, END - START)
     return server_sample(objective, objective.limits["silver"], spec=SPEC, server=server, client=client)
 
 

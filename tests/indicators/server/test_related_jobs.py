@@ -35,7 +35,7 @@ def _spec(objective: str, beside: str) -> Spec:
 def _sample(spec: Spec, *series: RawSeries) -> object:
     server = ServerSide(ServerSeries("prometheus", PRESET, 100.0, 100.0, 130.0, series, 10.0))
     objective = spec.objectives[0]
-    client = ClientCounts(300, 0, 300, 0, 30.0)
+    client = ClientCounts(300, 0, 300, 30.0)
     return server_sample(objective, objective.limits["silver"], spec=spec, server=server, client=client)
 
 

@@ -1,17 +1,19 @@
 """The server side's samples from counters against cases with known truth; `test_buckets` has latencies."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
-from math import inf
+from math import ceil, floor, inf
 
 import pytest
 
 from slocheck.evidence.series import PromqlResult, RawSeries, ServerSeries
 from slocheck.grading.assessment import Verdict
-from slocheck.indicators.samples import NoData, Rate, Scalar, Share
+from slocheck.indicators.samples import NoData, Rate, Scalar, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.plan.series_queries import PROCESS_START
-from tests.builders.server.histories import PRESET, make_history
+from tests.builders.server.histories import FAILED, PRESET, History, make_history
 from tests.builders.server.series import (
     BASE,
     BREACHED,
@@ -223,7 +225,8 @@ def test_the_rate_is_that_between_two_scrapes_of_the_window() -> None:
     )
     sample = sample_of(spec, server, counts(600))
     assert isinstance(sample, Rate)
-    assert (sample.low, sample.per_slice) == (Fraction(20), (20.0, 20.0))
+    assert (sample.low, sample.ceiling) == (Fraction(20), Fraction(20))
+    assert sample.slices == Slices((200, 200), (0, 0))
 
 
 @pytest.mark.parametrize(
@@ -301,22 +304,46 @@ def test_a_rate_counts_the_seconds_from_a_birth_as_it_counts_the_requests() -> N
     assert sample.low == sample.high == 100
 
 
+def client_of(history: History) -> ClientCounts:
+    """Return what the client of a history counted, failures by the second of its window."""
+    unanswered = (*history.refused, *(one.time for one in history.given_up))
+    wrong = (*history.blocked, *history.failed)
+    window = ceil(history.series.end - history.series.start)
+
+    def per_second(times: Iterable[float]) -> tuple[int, ...]:
+        found = Counter(min(window - 1, floor(time - history.start)) for time in times)
+        return tuple(found[second] for second in range(window))
+
+    return ClientCounts(
+        sent=len(history.sent),
+        no_response=len(unanswered),
+        window_sent=sum(time >= history.start for time in history.sent),
+        window_s=float(window),
+        never_arrived=len(history.refused),
+        failed_responses=len(wrong),
+        window_never_arrived=per_second(history.refused),
+        failed=per_second((*unanswered, *wrong)),
+        unserved=per_second((*unanswered, *wrong)),
+    )
+
+
 def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
     """Restarts, replicas, gaps, late scrapes, duplicates, skew, refusals, other traffic: the bounds hold."""
     decided = 0
     for seed in range(HISTORIES):
         history = make_history(seed)
-        client = ClientCounts(history.sent, history.refused, history.sent, history.window_refused, 30.0)
-        for spec, bad in (
-            (ERRORS, lambda r: r.status == 500),
-            (P95, lambda r: r.seconds > 0.5 or r.status == 500),
-        ):
+        client = client_of(history)
+        not_counted = sum(time >= history.start for time in (*history.refused, *history.blocked))
+        for spec, slow in ((ERRORS, inf), (P95, 0.5)):
             sample = sample_of(spec, history.series, client)
             if isinstance(sample, NoData):
                 continue
             assert isinstance(sample, Share)
-            failed = sum(map(bad, history.requests)) + history.window_refused
-            truth = Fraction(failed, len(history.requests) + history.window_refused)
+            bad = sum(
+                one.seconds > slow or one.status == FAILED or one in history.given_up
+                for one in history.requests
+            )
+            truth = Fraction(bad + not_counted, len(history.requests) + not_counted)
             assert sample.low <= truth <= sample.high, f"history {seed}: {spec.objectives[0].name}"
             decided += sample.high - sample.low < Fraction(1, 100)
     assert decided > HISTORIES / 4, "the bounds are so wide that they say nothing"

@@ -56,7 +56,13 @@ def test_the_head_of_a_run_is_short() -> None:
             "offers 100/s per instance, and needs about 3 times",
             id="rate",
         ),
-        pytest.param('rps_per_instance: {silver: ">= 100/s"}', "", "", id="a rate that is offered"),
+        pytest.param('rps_per_instance: {silver: ">= 90/s"}', "", "", id="a rate that is offered"),
+        pytest.param(
+            'rps_per_instance: {silver: ">= 100/s"}',
+            "",
+            "offers no more than the limit, so that no request may fail",
+            id="all that is offered",
+        ),
     ],
 )
 def test_what_no_number_of_requests_proves_is_said_before_the_run(

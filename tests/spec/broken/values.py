@@ -101,8 +101,20 @@ VALUES = {
     "confidence out of range": Broken(
         "confidence: 95%",
         "confidence: 50%",
-        "27:13 confidence: '50%' is out of range; write 90% to 99.9%",
-        schema=False,
+        "27:13 confidence: '50%' is not a level that slocheck is calibrated for; "
+        "write 90%, 95%, 99% or 99.9%",
+    ),
+    "confidence that cannot be kept": Broken(
+        "confidence: 95%",
+        "confidence: 99%",
+        "27:13 confidence: 99% cannot be kept whatever the failures' bursts; say how long they are at most, "
+        "such as {level: 99%, bursts: 1s}, or write 90% or 95%",
+    ),
+    "confidence without bursts": Broken(
+        "confidence: 95%",
+        "confidence: {level: 95%}",
+        "27:13 confidence: has no key 'bursts'; write bursts: ... (the longest time for which failures or "
+        "slow requests come in one burst; verdicts hold up to it)",
     ),
     "status": Broken(
         "429",

@@ -1,7 +1,7 @@
 """Growth of many series put together: by status, by bucket boundary, over all processes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from slocheck.indicators.server.growth.counters import Flag, Growth
@@ -58,16 +58,17 @@ class Counted:
         """Return the same per slice, by the moment of the scrape that showed it; `count` slices if given."""
         key = (wanted, count or self.slots.count)
         if key not in self._slices:
-            self._slices[key] = self._summed(*key)
+            self._slices[key] = self.slices_in(replace(self.slots, count=key[1]), wanted)
         return self._slices[key]
 
-    def _summed(self, wanted: Selection, count: int) -> tuple[int, ...]:
-        amounts = [Fraction(0)] * count
+    def slices_in(self, slots: Slots, wanted: Selection = EVERYTHING) -> tuple[int, ...]:
+        """Return the growth of the series that are wanted, put into the slices of another count."""
+        amounts = [Fraction(0)] * slots.count
         for labels, part in self.parts:
             if wanted(labels):
                 for step in part.steps:
                     if step.added:
-                        amounts[self.slots.index(step.end, count)] += step.added
+                        amounts[slots.index(step.end, slots.count)] += step.added
         return tuple(round(amount) for amount in amounts)
 
     def of(self, parts: Sequence[tuple[Labels, Growth]]) -> "Counted":

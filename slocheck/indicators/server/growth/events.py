@@ -44,6 +44,24 @@ def load_balanced(targets: Mapping[str, ScrapeTarget], cleaned: Iterable[CleanSe
     return ""
 
 
+def scraped_twice(targets: Mapping[str, ScrapeTarget]) -> str:
+    """Say that two jobs scrape one process, so that each request is counted twice; empty where none do.
+
+    A process is known by its instance and by the moment at which it started.
+    """
+    seen: dict[tuple[str, float], str] = {}
+    for name, target in targets.items():
+        instance = name.rpartition("/")[2]
+        for started in {start for _, start in target.starts}:
+            other = seen.setdefault((instance, started), name)
+            if other != name:
+                return (
+                    f"{_shown(other)} and {_shown(name)} are one process, scraped by two jobs; "
+                    "pin one with selector: {job: ...}"
+                )
+    return ""
+
+
 def events(
     targets: Mapping[str, ScrapeTarget], cleaned: Sequence[CleanSeries], *, begin: float, end: float
 ) -> tuple[str, ...]:

@@ -1,0 +1,8 @@
+"""Criteria for tests of the statistics."""
+
+from slocheck.statistics.confidence import Criterion
+
+
+def at(alpha: float) -> Criterion:
+    """Return a criterion with one error rate for both ends of an interval, over a minute."""
+    return Criterion(alpha, alpha, window_s=60.0)

@@ -1,0 +1,139 @@
+"""What the client saw failing, and the server counted as something else, or not at all."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from slocheck.evidence.recording import FailureClass
+from slocheck.indicators.samples import Share
+from slocheck.indicators.server.client_counts import ClientCounts, client_counts
+from tests.builders.recordings import make_recording, make_slice
+from tests.builders.server.histories import PRESET
+from tests.builders.server.series import (
+    BREACHED,
+    ERRORS,
+    P95,
+    TIMES,
+    UNDECIDED,
+    counts,
+    histogram,
+    raw_series,
+    sample_of,
+    server_series,
+    status_counters,
+    up,
+    verdicts_of,
+)
+
+STATUS = FailureClass.STATUS
+
+
+def _client(sent: int, failed: dict[int, int], *, no_response: int = 0) -> ClientCounts:
+    """Return a client that saw so many failures in a second of its window of 30 s."""
+    per_second = tuple(failed.get(second, 0) for second in range(30))
+    return replace(
+        counts(sent),
+        no_response=no_response,
+        failed_responses=sum(per_second) - no_response,
+        failed=per_second,
+        unserved=per_second,
+    )
+
+
+def test_others_traffic_does_not_fill_the_hole_of_requests_that_never_came() -> None:
+    """A proxy responds 503 to 328 of 1,634; others send as many, and all that the server counts is fine."""
+    server = server_series(*status_counters((0, 800, 1634, 1634), {}))
+    client = _client(1634, {10: 328})
+    sample = sample_of(ERRORS, server, client)
+    assert isinstance(sample, Share)
+    assert sample.low <= Fraction(328, 1634) <= sample.high
+    assert set(verdicts_of(ERRORS, server, client)) == {BREACHED}
+
+
+def test_what_the_proxy_failed_and_the_server_served_is_bad_all_the_same() -> None:
+    """Both counted 1,000 requests; the client saw 504 for 20 of them."""
+    server = server_series(*status_counters((0, 300, 700, 1000), {}))
+    sample = sample_of(ERRORS, server, _client(1000, {5: 20}))
+    assert isinstance(sample, Share)
+    assert sample.low == sample.high == Fraction(2, 100)
+
+
+@pytest.mark.parametrize(("counted", "high"), [(10_000, 600), (9_700, 600)])
+def test_what_the_client_gave_up_on_is_not_lost_twice(counted: int, high: int) -> None:
+    """Of 10,000 sent, 300 failed by the server's count; the client waited for none of these any longer."""
+    server = server_series(
+        *status_counters((0, 3000, 6000, counted - 300), {110.0: 0, 125.0: 300, 140.0: 300})
+    )
+    sample = sample_of(ERRORS, server, _client(10_000, {12: 300}, no_response=300))
+    assert isinstance(sample, Share)
+    assert (sample.low, sample.high) == (Fraction(300, 10_000), Fraction(high, 10_000))
+
+
+def test_failures_before_the_servers_window_are_not_held_against_it() -> None:
+    """Behind a warm-up the server's window begins with its first scrape inside, 10 s after the client's."""
+    series = replace(server_series(*status_counters((0, 300, 700, 1000), {})), load_start=97.0)
+    early, late = (sample_of(ERRORS, series, _client(1000, {second: 20})) for second in (5, 20))
+    assert isinstance(early, Share)
+    assert isinstance(late, Share)
+    assert early.low == 0
+    assert late.low > Fraction(2, 100)
+
+
+def test_a_percentile_does_not_ask_how_many_were_counted() -> None:
+    """100 sent, 90 counted, 5 of them slow: 5 to 15 % are bad, and 5 % are allowed."""
+    server = server_series(*histogram({0.05: 85, 7.0: 5}))
+    sample = sample_of(P95, server, counts(100))
+    assert isinstance(sample, Share)
+    assert (sample.low, sample.high) == (Fraction(5, 100), Fraction(15, 100))
+    assert verdicts_of(P95, server, counts(100)) == (UNDECIDED,) * 3
+
+
+def test_the_rounding_of_a_counter_is_not_a_request() -> None:
+    """A counter is a sum of floats; a trillionth less than a thousand is a thousand."""
+    short = (0.0, 300.0, 1000.0 - 1e-9, 1000.0 - 1e-9)
+    sample = sample_of(ERRORS, server_series(*status_counters(short, {})), counts(1000))
+    assert isinstance(sample, Share)
+    assert sample.low == sample.high == 0
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_failures_lie_where_the_counter_by_status_shows_them(failing: int) -> None:
+    """The histogram tells no status: failed requests are possibly bad in the slice in which they failed."""
+    preset = replace(PRESET, histogram_status_label=None)
+    total = (0.0, 200.0, 400.0, 600.0)
+    ok = [count - (50.0 if index >= failing else 0.0) for index, count in enumerate(total)]
+    bad = dict(zip(TIMES, [0.0 if index < failing else 50.0 for index in range(4)], strict=True))
+    buckets = [
+        raw_series(f"{PRESET.histogram}_bucket", dict(zip(TIMES, total, strict=True)), le=le)
+        for le in ("0.1", "0.2", "0.5", "+Inf")
+    ]
+    server = replace(server_series(*status_counters(tuple(ok), bad), *buckets), preset=preset)
+    sample = sample_of(P95, server, _client(600, {15 * failing - 10: 50}))
+    assert isinstance(sample, Share)
+    assert sample.slices is not None
+    assert sample.slices.bad_upper == tuple(50 if index == failing - 1 else 0 for index in range(3))
+
+
+def test_one_process_that_two_jobs_scrape_is_refused() -> None:
+    """Counted twice it hides that half of the requests never came."""
+    points = dict(zip(TIMES, (0.0, 200.0, 400.0, 500.0), strict=True))
+    one = raw_series("http_requests_total", points, status_code="200")
+    started = raw_series("process_start_time_seconds", dict.fromkeys(TIMES, 5.0))
+    own = (one, started, up(*TIMES))
+    again = tuple(replace(series, labels={**series.labels, "job": "again"}) for series in own)
+    sample = sample_of(ERRORS, server_series(*own, *again), _client(1000, {5: 500}))
+    assert "are one process, scraped by two jobs" in getattr(sample, "reason", "")
+
+
+def test_the_client_tells_what_no_server_can_have_counted() -> None:
+    """Without a connection nothing arrived; a time-out or a reset may have been counted."""
+    kinds = (FailureClass.REFUSED, FailureClass.TIMEOUT, STATUS, FailureClass.GENERATOR)
+    parts = [
+        make_slice(second, {1.0: 10}, failures={kind: 1}, statuses={200: 10, int(kind is STATUS) * 500: 1})
+        for second, kind in enumerate(kinds)
+    ]
+    found = client_counts(make_recording(parts), None)
+    assert (found.never_arrived, found.failed_responses) == (1, 1)
+    assert found.window_never_arrived == (1, 0, 0, 0)
+    assert found.failed == (1, 1, 1, 0)

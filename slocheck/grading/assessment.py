@@ -98,6 +98,7 @@ class SideResult:
         source_failed: The metric source failed, as opposed to no traffic.
         observed: The verdict on the observed values alone; None without data.
         bucket_limited: See `samples.Share`.
+        counted: The verdict on the requests that a restarted server still counted; None where none are lost.
         load_factor: Where the load offered less than the limit: how many times more it takes; else None.
         cause: Why the statistics left it undecided; None where they did not.
         left_to_client: See `samples.NoData`.
@@ -115,6 +116,7 @@ class SideResult:
     source_failed: bool = False
     observed: Verdict | None = None
     bucket_limited: bool = False
+    counted: Verdict | None = None
     load_factor: float | None = None
     cause: Cause | None = None
     left_to_client: bool = False

@@ -60,13 +60,15 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     """Return the verdict of one or two sides (client first) and the reason for it.
 
     With two sides: met only if both are met, breached if either is. Where the server side is
-    undecided the client settles four cases, none of which can make a false met:
+    undecided the client settles five cases, none of which can make a false met:
 
     - The limit lies inside a bucket of the server's histogram. For the same requests the client's
       latency is never below the server's, so what the client proves holds for the server.
     - The server's totals meet the limit but come in too few scrapes for the statistics. They count the same
       requests as the client, whose statistics then hold for both (not so for cache lookups, which
       need not be requests).
+    - A restart within the load lost counts of the client's own requests, and nobody else's stand in for them;
+      the others meet the limit. The client knows what became of the lost ones, and is never faster.
     - A cache that only one side can see is graded on that side alone.
     - Metrics without a latency histogram can never say a latency: it is graded on the client's side alone.
     """
@@ -94,6 +96,8 @@ def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     if server.left_to_client:
         return True
     if traits_of(kind).is_percentile and server.bucket_limited:
+        return True
+    if traits_of(kind).counts_requests and server.counted is MET:
         return True
     return traits_of(kind).counts_requests and server.observed is MET and server.cause is Cause.TOO_FEW_SLICES
 

@@ -44,7 +44,13 @@ def grade_sample(
             )
         case Share():
             observed = _observed_share(side, sample, indicator, limit)
-            observed = replace(observed, observed=observed.verdict, bucket_limited=sample.bucket_limited)
+            counted = sample.counted
+            observed = replace(
+                observed,
+                observed=observed.verdict,
+                bucket_limited=sample.bucket_limited,
+                counted=grade_sample(side, counted, indicator, limit, criterion).verdict if counted else None,
+            )
             if criterion is None:
                 return observed
             return _confident_share(observed, sample, indicator, limit, criterion)

@@ -56,6 +56,8 @@ class Share:
         bucket_limited: Nothing is open but on which side of the limit the requests of one bucket were. The
             client, never faster than the server for the same requests, may settle it.
         outage: How many of the bad ones fell into outages, in which not one request was served.
+        counted: The share of the counted requests alone, where a restart within the load lost the others, all
+            of them the client's own; else None. What became of those the client knows.
     """
 
     total: int
@@ -66,6 +68,7 @@ class Share:
     notes: tuple[str, ...] = ()
     bucket_limited: bool = False
     outage: int = 0
+    counted: "Share | None" = None
 
 
 @dataclass(frozen=True, slots=True)

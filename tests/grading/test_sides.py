@@ -1,4 +1,4 @@
-"""Client and server put together; only four cases let the client settle."""
+"""Client and server put together; only five cases let the client settle."""
 
 from dataclasses import replace
 
@@ -27,6 +27,8 @@ IN_BUCKET = SideResult(
     Side.SERVER, UNDECIDED, SHOWN, 100, reason="in a bucket", observed=UNDECIDED, bucket_limited=True
 )
 FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, observed=MET, cause=Cause.TOO_FEW_SLICES)
+LOST = replace(_server(UNDECIDED), counted=MET)
+LOST_BAD = replace(_server(UNDECIDED), counted=UNDECIDED)
 FEW_BAD = replace(FEW, observed=BREACHED)
 BROKEN = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data", source_failed=True)
 BLIND = SideResult(Side.SERVER, UNDECIDED, None, 0, reason="no data")
@@ -55,6 +57,11 @@ BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
         pytest.param(RATE, _client(MET), FEW, MET, id="few scrapes of a rate"),
         pytest.param(CACHE, _client(MET), FEW, UNDECIDED, id="lookups are not the client's requests"),
         pytest.param(ERRORS, _client(MET), FEW_BAD, UNDECIDED, id="few scrapes, but they look bad"),
+        pytest.param(ERRORS, _client(MET), LOST, MET, id="the client knows what a restart lost"),
+        pytest.param(LATENCY, _client(MET), LOST, MET, id="latencies, too"),
+        pytest.param(ERRORS, _client(MET), LOST_BAD, UNDECIDED, id="what was counted does not meet it"),
+        pytest.param(ERRORS, _client(UNDECIDED), LOST, UNDECIDED, id="a client that is open tells nothing"),
+        pytest.param(CACHE, _client(MET), LOST, UNDECIDED, id="lost lookups are not its requests"),
         pytest.param(LATENCY, _client(MET), BROKEN, UNDECIDED, id="a broken source is never settled"),
         pytest.param(LATENCY, _client(MET), BLIND, UNDECIDED, id="no data is never a pass"),
         pytest.param(LATENCY, _client(MET), UNTOLD, MET, id="metrics without a histogram say no latency"),

@@ -49,8 +49,8 @@ CONDITIONS = (
     *((Fraction(level, 1000), True) for level in (950, 990, 999)),
 )
 """Level, and whether the length of the outages is stated, for each pair of columns."""
-LONG_WINDOW_LEVEL = Fraction(99, 100)
-"""Above it the hour's rows are left out: they would take hours."""
+LONG_WINDOW_LEVEL = Fraction(95, 100)
+"""Above it the hour's rows are left out: they would take very long."""
 BUSY = (one_server(0.5), one_server(0.8), one_server(0.95), stalling(), phased())
 
 BURSTS = (

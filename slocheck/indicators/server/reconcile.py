@@ -223,5 +223,13 @@ def share_sample(
     bounds = bounded_share(bad[0], bad[1], total, discrepancy)
     if bounds is None:
         return NoData("of the requests that the server counted, none can be attributed to this run")
-    enough = widened_slices(slices, discrepancy) if total > 0 else None
-    return Share(total, *bounds, display, enough, discrepancy_notes(discrepancy, flags))
+    notes = discrepancy_notes(discrepancy, flags)
+    sample = Share(total, *bounds, display, widened_slices(slices, discrepancy) if total > 0 else None, notes)
+    if flags != {Flag.RESET} or discrepancy.foreign:
+        return sample
+    # before and after the restart all was seen, and nobody else's requests stand in for those that it lost
+    kept = replace(discrepancy, uncounted=0, lost=0)
+    bounds = bounded_share(bad[0], bad[1], total, kept)
+    if bounds is None:
+        return sample
+    return replace(sample, counted=Share(total, *bounds, display, widened_slices(slices, kept)))

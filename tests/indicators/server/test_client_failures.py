@@ -137,3 +137,25 @@ def test_the_client_tells_what_no_server_can_have_counted() -> None:
     assert (found.never_arrived, found.failed_responses) == (1, 1)
     assert found.window_never_arrived == (1, 0, 0, 0)
     assert found.failed == (1, 1, 1, 0)
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_what_a_restart_lost_is_the_clients_to_tell(*, others: bool) -> None:
+    """100 of 1,000 requests are lost with the old process; with others' traffic nobody knows how many."""
+    before = {85.0: 0.0, 95.0: 5.0 if others else 0.0}
+    values = {**before, 105.0: 400.0, 115.0: 100.0, 125.0: 500.0, 135.0: 500.0}
+    starts = {at: 1.0 if at < 110 else 108.0 for at in values}
+    server = server_series(
+        raw_series("http_requests_total", values, status_code="200"),
+        raw_series("process_start_time_seconds", starts),
+        up(*values),
+        interval=10.0,
+    )
+    sample = sample_of(ERRORS, server, counts(1000))
+    if others:
+        assert not isinstance(sample, Share)
+        return
+    assert isinstance(sample, Share)
+    assert (sample.low, sample.high) == (Fraction(0), Fraction(1, 10))
+    assert sample.counted is not None
+    assert sample.counted.low == sample.counted.high == 0

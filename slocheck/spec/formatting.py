@@ -50,12 +50,13 @@ def format_longer(factor: float) -> str:
     """Write a run that is `factor` (over 1) times as long: rounded up, never as a power of ten.
 
     Returns:
-        Such as ``a run at least 1.2 times longer``, ``a run about 150 times longer``.
+        Such as ``a run at least 1.2 times longer``, ``a run at least 150 times longer``. Longer windows show
+        more correlation, so that no exact factor can be promised.
     """
     if factor < _WHOLE_FROM:
         return f"a run at least {max(_LEAST_LONGER, math.ceil(factor * 10) / 10):.2g} times longer"
     step = 10 ** max(0, math.floor(math.log10(factor)) - 1)
-    return f"a run about {math.ceil(factor / step) * step:,} times longer"
+    return f"a run at least {math.ceil(factor / step) * step:,} times longer"
 
 
 def _unit(kind: IndicatorKind, value: Fraction) -> tuple[int, str]:

@@ -30,7 +30,7 @@ OPEN = [
     pytest.param("3 of 2,083 bad", id="n"),
     pytest.param("95% CI 0.0172-0.518%", id="interval"),
     pytest.param("effective sample size 1,816", id="effective n"),
-    pytest.param("a run about 19 times longer would decide", id="factor"),
+    pytest.param("a run at least 19 times longer would decide", id="factor"),
 ]
 
 

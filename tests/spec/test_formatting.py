@@ -11,10 +11,10 @@ from slocheck.spec.formatting import format_longer
         pytest.param(1.004, "at least 1.1", id="never 'one time longer'"),
         pytest.param(1.11, "at least 1.2", id="rounded up"),
         pytest.param(9.99, "at least 10", id="up to a whole number"),
-        pytest.param(10, "about 10", id="whole from ten"),
-        pytest.param(18.1, "about 19", id="rounded up, whole"),
-        pytest.param(143.2, "about 150", id="two digits"),
-        pytest.param(12_345.0, "about 13,000", id="no power of ten"),
+        pytest.param(10, "at least 10", id="whole from ten"),
+        pytest.param(18.1, "at least 19", id="rounded up, whole"),
+        pytest.param(143.2, "at least 150", id="two digits"),
+        pytest.param(12_345.0, "at least 13,000", id="no power of ten"),
     ],
 )
 def test_how_much_longer_is_rounded_up(factor: float, text: str) -> None:

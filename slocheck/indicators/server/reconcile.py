@@ -11,6 +11,8 @@ from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.counters import Flag
 
 DUPLICATE_TOLERANCE = Fraction(1, 20)
+_HIDDEN = ", and other traffic hides how much is missing; run while nobody else uses the target"
+_NOTHING_SENT = " and no client count shows by how much"
 ROUNDING = Fraction(1, 1_000_000)
 """So much of a request is the rounding of a counter, which is a sum of floats."""
 
@@ -98,28 +100,17 @@ def reconcile(
         events: What may have cost counts, in words.
         scrapes: Requests for the metrics page that are in the counts.
     """
-    named = "; ".join(events) or ", ".join(sorted(flag.value for flag in flags))
-    sent = client.sent
-    if sent == 0:
-        if flags:
-            return NoData(f"the counters are incomplete ({named}) and no client count shows by how much")
-        return CountDiscrepancy(0, 0, whole=whole)
+    sent, without_scrapes = client.sent, run_total - scrapes.during
     others_before = before_load is None or before_load - scrapes.before > ROUNDING
-    without_scrapes = run_total - scrapes.during
-    times = without_scrapes / sent
-    nearest = round(times)
-    if nearest > 1 and abs(times - nearest) <= DUPLICATE_TOLERANCE:
-        return NoData(
-            f"the server counted {nearest} times what was sent: is one target scraped by several jobs? "
-            "pin one with selector: {job: ...}",
-            source_failed=True,
-        )
     more_than_sent = without_scrapes > sent + ROUNDING
-    if flags and ((before_load is not None and others_before) or more_than_sent):
-        return NoData(
-            f"the counters are incomplete ({named}), and other traffic hides how much is missing; "
-            "run while nobody else uses the target"
-        )
+    seen = (before_load is not None and others_before) or more_than_sent
+    if sent and (counted := _counted_several_times(without_scrapes / sent)):
+        return NoData(counted, source_failed=True)
+    if flags and (seen or not sent):
+        named = "; ".join(events) or ", ".join(sorted(flag.value for flag in flags))
+        return NoData(f"the counters are incomplete ({named}){_HIDDEN if sent else _NOTHING_SENT}")
+    if not sent:
+        return CountDiscrepancy(0, 0, whole=whole)
     missing = max(0, ceil(sent - without_scrapes - ROUNDING))
     seen_failing = 0 if others_before or more_than_sent else floor(failed + ROUNDING)
     uncounted = max(missing, client.no_response + max(0, client.failed_responses - seen_failing))
@@ -127,6 +118,17 @@ def reconcile(
     lost = min(client.never_arrived, missing) if whole else 0
     own = min(scrapes.during, foreign)
     return CountDiscrepancy(uncounted, foreign, lost, whole=whole, events=events, scrapes=own)
+
+
+def _counted_several_times(times: Fraction) -> str:
+    """Say that the server counted each request more than once; empty where it did not."""
+    nearest = round(times)
+    if nearest <= 1 or abs(times - nearest) > DUPLICATE_TOLERANCE:
+        return ""
+    return (
+        f"the server counted {nearest} times what was sent: is one target scraped by several jobs? "
+        "pin one with selector: {job: ...}"
+    )
 
 
 def bounded_share(

@@ -193,15 +193,7 @@ def make_history(seed: int) -> History:
     traffic = _traffic(chance, T0, end, rate, ours=True)
     blocked, passed = _through_proxy(random.Random(-seed - 1), traffic)
     refused = _serve(chance, instances, passed)
-    if chance.random() < 0.3:
-        _serve(
-            chance,
-            instances,
-            _traffic(chance, T0 - 5 * interval, end, chance.choice([1.0, 3.0]), ours=False),
-        )
-    for instance in instances:
-        for process in instance.processes:
-            process.requests.sort(key=lambda request: request.time)
+    _serve_others(chance, instances, interval, end)
     missed = {
         (instance.name, index)
         for instance in instances
@@ -217,21 +209,30 @@ def make_history(seed: int) -> History:
     skew = chance.choice([0.0, 0.0, chance.uniform(-MAX_SKEW, MAX_SKEW)])
     start += skew
     server = ServerSeries("prometheus", PRESET, T0 + skew, start, end + skew, tuple(series), interval)
-    cut = start - skew
-    all_ours = [r for i in instances for p in i.processes for r in p.requests if r.ours]
     in_window = tuple(r for i in instances for r in _window(i, series, start, series_start=T0 + skew))
     patience = random.Random(-seed - 1).choice([1.0, 60.0, 60.0])
-    given_up = frozenset(r for r in all_ours if r.seconds > patience)
+    ours = [r for i in instances for p in i.processes for r in p.requests if r.ours]
+    given_up = frozenset(r for r in ours if r.seconds > patience)
     return History(
         series=server,
         sent=tuple(r.time for r in traffic),
         requests=in_window,
-        start=cut,
+        start=start - skew,
         refused=tuple(r.time for r in refused),
         blocked=tuple(r.time for r in blocked),
         given_up=given_up,
-        failed=tuple(r.time for r in all_ours if r.status == FAILED and r not in given_up),
+        failed=tuple(r.time for r in ours if r.status == FAILED and r not in given_up),
     )
+
+
+def _serve_others(chance: random.Random, instances: list[Instance], interval: float, end: float) -> None:
+    """Now and then let others send as well, from before the load on; then put all requests in order."""
+    if chance.random() < 0.3:
+        others = _traffic(chance, T0 - 5 * interval, end, chance.choice([1.0, 3.0]), ours=False)
+        _serve(chance, instances, others)
+    for instance in instances:
+        for process in instance.processes:
+            process.requests.sort(key=lambda request: request.time)
 
 
 def _through_proxy(chance: random.Random, requests: list[Request]) -> tuple[list[Request], list[Request]]:

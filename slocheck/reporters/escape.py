@@ -21,7 +21,7 @@ _ANSI = re.compile(
 _NONCHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")
 _SPACES = frozenset("\t\n\v\f\r\x85")
 _COMMAND_START = re.compile(
-    r"^\s*::|::(?=(?:error|warning|notice|debug|echo|add-mask|add-path|set-env|set-output|save-state|stop-commands|"
+    r"^\s*::+|::+(?=(?:error|warning|notice|debug|echo|add-mask|add-path|set-env|set-output|save-state|stop-commands|"
     r"(?:end)?group|(?:add|remove)-matcher)\b)",
     re.IGNORECASE,
 )

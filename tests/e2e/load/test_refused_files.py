@@ -77,7 +77,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "alone": (
         IMPORTS + USER + "\nfrom locust import run_single_user\nrun_single_user(U)\n",
         (),
-        "alone.py:9: raises while it is imported: OwnRunError: calls run_single_user(), which is a load",
+        "alone.py:9: raises while it is imported: OwnRunError: calls run_single_user(), which would send",
     ),
     "library": (
         IMPORTS
@@ -85,7 +85,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
         + USER
         + "\nEnvironment(user_classes=[U]).create_local_runner()\n",
         (),
-        "library.py:9: raises while it is imported: OwnRunError: makes a runner of its own, which is a load",
+        "library.py:9: raises while it is imported: OwnRunError: makes a runner of its own, which would",
     ),
     "guarded": (
         IMPORTS + USER + "\nif __name__ == '__main__':\n    import locust\n    locust.run_single_user(U)\n",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slocheck.documents.words import capitalised
+from slocheck.documents.words import capitalised, quantity
 from slocheck.errors import SIGNAL_EXIT_CODES
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.grading import tiers
@@ -127,9 +127,10 @@ def headline(
     if not gaps:
         return f"{spec.gate} is {gate.value}, but the target stopped responding before the end of the run."
     if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
-        tested = sum(bool(result.needed) for result in results)
+        needed = [level for result in results if (level := tiers.strictest_needed(result)) is not None]
+        tests = quantity(sum(len(level.sides) for level in needed), "test")
         return (
-            f"The breach of {gaps[0].objective} is not significant after correcting for {tested} objectives; "
-            "a longer run would decide."
+            f"The breach of {gaps[0].objective} is not significant after correcting for {tests}; "
+            "a longer run may decide."
         )
     return f"{gaps[0].objective} is {gaps[0].message}."

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 from slocheck.grading.assessment import Bounds, Cause, Side, SideResult, Tolerance, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
@@ -111,7 +111,7 @@ def _confident_share(
 ) -> SideResult:
     """Keep a verdict only where the statistics reach it too, or where outages alone break the limit."""
     down = _broken_by_outages(sample, indicator, limit)
-    if down:
+    if down and observed.verdict is Verdict.BREACHED:
         return replace(observed, bounds=_certain(down), reason=_DOWN)
     allowed = error_budget(indicator, limit)
     if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
@@ -124,6 +124,7 @@ def _confident_share(
         bad_upper=sample.slices.bad_upper,
         references=sample.slices.references,
         runs=sample.slices.runs,
+        slice_s=sample.slices.slice_s,
     )
     bounds = Bounds(
         compared.low,
@@ -133,7 +134,7 @@ def _confident_share(
         p_breach=compared.p_breach,
     )
     if _verdict_of(compared) is observed.verdict:
-        tolerance = _tolerance(compared, sample.total, float(allowed), criterion.window_s)
+        tolerance = _tolerance(compared, sample.total, float(allowed))
         return replace(observed, bounds=replace(bounds, tolerance=tolerance))
     if observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)
@@ -141,12 +142,10 @@ def _confident_share(
     return _undecided(replace(observed, bounds=bounds), cause, reason)
 
 
-def _tolerance(
-    compared: ProportionComparison, total: int, allowed: float, window_s: float
-) -> Tolerance | None:
+def _tolerance(compared: ProportionComparison, total: int, allowed: float) -> Tolerance | None:
     """Return what met rests on; None where it is not met."""
-    effect = compared.tolerated_design_effect
-    return None if effect is None else Tolerance(effect, effect * window_s / total, allowed * window_s)
+    effect, seconds = compared.tolerated_design_effect, compared.active_s
+    return None if effect is None else Tolerance(effect, effect * seconds / total, allowed * seconds)
 
 
 def _broken_by_outages(sample: Share, indicator: Indicator, limit: Limit) -> Fraction | None:
@@ -191,8 +190,9 @@ def _why_undecided(
                 Cause.TOO_FEW_REQUESTS,
                 f"needs about {needed:,} requests without a bad one, had {observed.total:,}",
             )
+        found = floor(compared.effective_sample_size)
         return Cause.CORRELATED, (
-            f"requests are correlated: the effective sample size is {compared.effective_sample_size:,.0f} of "
+            f"requests are correlated: the effective sample size is {found:,} of "
             f"{observed.total:,}, and {needed:,} are needed; {longer}"
         )
     return Cause.TOO_CLOSE, f"too close to the limit for a verdict; {longer}"
@@ -231,17 +231,20 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
     if slices is None or len(slices.n) < MIN_SLICES or not ceiling:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     allowed = 1 - least / ceiling
-    compared = compare_proportion(slices.n, slices.bad, max(0.0, allowed), criterion, runs=slices.runs)
+    compared = compare_proportion(
+        slices.n, slices.bad, max(0.0, allowed), criterion, runs=slices.runs, slice_s=slices.slice_s
+    )
     served = ceiling * (1 - compared.share)
+    unknown = _beyond(float(sample.high), served)
     bounds = Bounds(
         ceiling * (1 - compared.high) - _beyond(served, float(sample.low)),
-        ceiling * (1 - compared.low) + _beyond(float(sample.high), served),
+        ceiling * (1 - compared.low) + unknown,
         compared.effective_sample_size,
         compared.needed_duration_factor,
-        p_breach=compared.p_breach,
+        p_breach=1.0 if unknown else compared.p_breach,
     )
     if observed.verdict is Verdict.MET and bounds.low >= least:
-        tolerance = _tolerance(compared, sum(slices.n), allowed, criterion.window_s)
+        tolerance = _tolerance(compared, sum(slices.n), allowed)
         return replace(observed, bounds=replace(bounds, tolerance=tolerance))
     if observed.verdict is Verdict.UNDECIDED or (
         observed.verdict is Verdict.BREACHED and bounds.high < least

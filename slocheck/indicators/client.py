@@ -154,12 +154,8 @@ def _errors(question: _ClientQuestion) -> Share:
         Display(float(low), float(high)),
         Slices(n, surely, possibly if possibly != surely else None),
         _unexpected_notes(seconds),
-        outage=_outage(seconds),
+        outage=requests_in_outages(n, [min(_failed(part), _unserved(part)) for part in seconds]),
     )
-
-
-def _outage(seconds: Seconds) -> int:
-    return requests_in_outages([_sent(part) for part in seconds], [_unserved(part) for part in seconds])
 
 
 def _availability(question: _ClientQuestion) -> Share:
@@ -169,7 +165,9 @@ def _availability(question: _ClientQuestion) -> Share:
     counts = tuple(_unserved(part) for part in seconds)
     share = Fraction(sum(counts), sum(n))
     value = float(1 - share)
-    return Share(sum(n), share, share, Display(value, value), Slices(n, counts), outage=_outage(seconds))
+    return Share(
+        sum(n), share, share, Display(value, value), Slices(n, counts), outage=requests_in_outages(n, counts)
+    )
 
 
 def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:

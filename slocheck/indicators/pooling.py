@@ -80,6 +80,7 @@ def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
             for same in zip(*(part.references for part in parts), strict=True)
         ),
         tuple(len(part.n) for part in parts),
+        sum(part.slice_s * len(part.n) for part in parts) / max(1, sum(len(part.n) for part in parts)),
     )
 
 

@@ -33,6 +33,7 @@ class Slices:
         references: For latency, counts at or over lower thresholds, down to a tenth of the limit (failures
             included); none where no request came near the limit.
         runs: Where several runs are pooled, how many slices each has, in order; else None.
+        slice_s: Length of a slice, seconds.
     """
 
     n: tuple[int, ...]
@@ -40,6 +41,7 @@ class Slices:
     bad_upper: tuple[int, ...] | None = None
     references: tuple[tuple[int, ...], ...] = ()
     runs: tuple[int, ...] | None = None
+    slice_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class NoData:
 Sample = Share | Rate | Scalar | NoData
 
 
-def shortfall(served: Sequence[int], offered: Sequence[int] | None = None) -> Slices:
+def shortfall(served: Sequence[int], offered: Sequence[int] | None = None, *, slice_s: float = 1.0) -> Slices:
     """Return what each slice could have served and did not: what was offered, or else the best slice's."""
     could = tuple(offered) if offered is not None else (max(served, default=0),) * len(served)
-    return Slices(could, tuple(max(0, most - count) for most, count in zip(could, served, strict=True)))
+    missed = (max(0, most - count) for most, count in zip(could, served, strict=True))
+    return Slices(could, tuple(missed), slice_s=slice_s)

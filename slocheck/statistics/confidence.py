@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import inf
 
 CALIBRATION = 5
-"""Without a condition on bursts, met is tested at (1 - confidence) / 5: found by simulation, see
-docs/statistics.md. With one, 1 - confidence itself holds."""
+"""Met is tested at (1 - confidence) / 5: found by simulation, see docs/statistics.md. Where the condition on
+bursts bounds the sample, 1 - confidence itself holds."""
 
 CALIBRATED_S = 300.0
 """From this window on a breach is tested at 1 - confidence itself: the simulation shows that it holds."""
@@ -19,23 +18,20 @@ class Criterion:
     Attributes:
         met: One-sided error rate of the end of an interval that has to be on the good side for met.
         breached: One-sided error rate of the other end, which has to be on the bad side for breached.
-        window_s: Length of all windows together, seconds.
+        nominal: Of both ends where the condition on bursts is what bounds the sample.
         bursts_s: What lies within so many seconds counts as one independent request at most; 0: no condition.
     """
 
     met: float
     breached: float
-    window_s: float = 0.0
+    nominal: float = 0.0
     bursts_s: float = 0.0
-
-    @property
-    def most_independent(self) -> float:
-        """The largest number of independent requests that the windows may count as."""
-        return self.window_s / self.bursts_s if self.bursts_s else inf
 
     def spending(self, share: float) -> "Criterion":
         """Return the criterion of an analysis that may spend a share of the error rate, 0..1."""
-        return replace(self, met=self.met * share, breached=self.breached * share)
+        return replace(
+            self, met=self.met * share, breached=self.breached * share, nominal=self.nominal * share
+        )
 
 
 def criterion_for(level: Fraction, windows_s: tuple[float, ...], bursts_s: float = 0.0) -> Criterion:
@@ -47,6 +43,6 @@ def criterion_for(level: Fraction, windows_s: tuple[float, ...], bursts_s: float
         bursts_s: The condition on bursts; 0: none.
     """
     nominal = float(1 - level)
-    calibrated = nominal if bursts_s else nominal / CALIBRATION
+    calibrated = nominal / CALIBRATION
     breached = nominal if min(windows_s) >= CALIBRATED_S else calibrated
-    return Criterion(calibrated, breached, sum(windows_s), bursts_s)
+    return Criterion(calibrated, breached, nominal, bursts_s)

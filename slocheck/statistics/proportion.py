@@ -6,7 +6,7 @@ least the design effect of lower latency thresholds, which are better filled.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -42,6 +42,7 @@ class ProportionComparison:
             when the interval decides already, or when no factor does.
         tolerated_design_effect: Largest design effect at which the limit is kept; None when it is not.
         p_breach: One-sided p-value of a breach: the smallest alpha at which `breaks` holds.
+        active_s: For how long requests were sent, seconds.
     """
 
     share: float
@@ -53,6 +54,7 @@ class ProportionComparison:
     needed_duration_factor: float | None = None
     tolerated_design_effect: float | None = None
     p_breach: float = 1.0
+    active_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def compare_proportion(
     bad_upper: Sequence[int] | None = None,
     references: Sequence[Sequence[int]] = (),
     runs: Sequence[int] | None = None,
+    slice_s: float = 1.0,
 ) -> ProportionComparison:
     """Compare the share of bad requests with `limit`.
 
@@ -103,6 +106,7 @@ def compare_proportion(
         bad_upper: Certainly or possibly bad, shape (S,); None where all are certain.
         references: Series of shape (S,): requests at or over lower latencies.
         runs: Slices per run where several runs are pooled, in order; their sum is S.
+        slice_s: Length of a slice, seconds.
 
     Returns:
         The comparison; an interval of 0 to 1 where there are fewer than `MIN_SLICES` slices, or no request.
@@ -121,18 +125,39 @@ def compare_proportion(
     if len(sizes) < MIN_SLICES or total == 0:
         return ProportionComparison(float(certain.sum()) / total if total else 0.0)
     found = _with_references(sizes, certain, borrowed, lengths)
-    most = min(total, criterion.most_independent)
-    n_low = effective_sample_size(most, found, criterion.breached)
+    active_s = slice_s * busy_slices(sizes)
+    most = min(total, active_s / criterion.bursts_s) if criterion.bursts_s else total
     found_high = [*found, *sample_sizes(sizes, possible, lengths)]
-    n_high = effective_sample_size(most, found_high, criterion.met)
-    lowest = _Sample(float(certain.sum()) / total, n_low)
-    highest = _Sample(float(possible.sum()) / total, n_high)
-    p_breach = _p_breach(lowest.share, most, found, limit, criterion.breached)
-    return _compared(lowest, highest, total, limit, criterion, p_breach=p_breach)
+    at = replace(
+        criterion,
+        met=max(criterion.met, _nominal(criterion, total, most, found_high)),
+        breached=max(criterion.breached, _nominal(criterion, total, most, found)),
+    )
+    lowest = _Sample(float(certain.sum()) / total, effective_sample_size(most, found, at.breached))
+    highest = _Sample(float(possible.sum()) / total, effective_sample_size(most, found_high, at.met))
+    p_breach = _p_breach(lowest.share, most, found, limit, at.breached)
+    compared = _compared(lowest, highest, total, limit, at)
+    # as it compares with the error rate that all tests share
+    return replace(compared, active_s=active_s, p_breach=p_breach * criterion.breached / at.breached)
+
+
+def busy_slices(sizes: Floats) -> float:
+    """Return how many slices of one size would hold the requests as evenly: not all where most are idle.
+
+    The participation ratio, without what chance alone adds to the squares.
+    """
+    squares = float((sizes**2).sum() - sizes.sum())
+    return min(float(len(sizes)), float(sizes.sum()) ** 2 / squares) if squares > 0 else float(len(sizes))
+
+
+def _nominal(criterion: Criterion, total: float, most: float, found: Sequence[BlockSize]) -> float:
+    """Return the nominal error rate where the condition on bursts is what bounds a sample; else 0."""
+    bounds = most < total and effective_sample_size(total, found, criterion.nominal) >= most
+    return criterion.nominal if bounds else 0.0
 
 
 def _compared(
-    lowest: _Sample, highest: _Sample, total: float, limit: float, criterion: Criterion, *, p_breach: float
+    lowest: _Sample, highest: _Sample, total: float, limit: float, criterion: Criterion
 ) -> ProportionComparison:
     """Put the comparison together: what is certain gives the lower end, what is possible the upper one."""
     low, high = lowest.lower(criterion.breached), highest.upper(criterion.met)
@@ -148,7 +173,6 @@ def _compared(
         tolerated_design_effect=_tolerated_design_effect(highest.share, total, limit, criterion.met)
         if keeps
         else None,
-        p_breach=p_breach,
     )
 
 

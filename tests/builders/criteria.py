@@ -4,5 +4,5 @@ from slocheck.statistics.confidence import Criterion
 
 
 def at(alpha: float) -> Criterion:
-    """Return a criterion with one error rate for both ends of an interval, over a minute."""
-    return Criterion(alpha, alpha, window_s=60.0)
+    """Return a criterion with one error rate for both ends of an interval."""
+    return Criterion(alpha, alpha)

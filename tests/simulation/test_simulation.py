@@ -122,7 +122,7 @@ def test_holm_fails_fewer_gates_than_each_objective_by_itself() -> None:
 
 
 def test_a_busy_queue_that_is_steady_seldom_seems_unsteady() -> None:
-    """Two tests at 1 %."""
+    """Three tests that share 2 %."""
     assert unsteady(draw(one_server(0.8), 120).counts) / RUNS <= 0.03
 
 

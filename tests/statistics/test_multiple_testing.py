@@ -73,4 +73,4 @@ def test_one_marginal_breach_among_many_objectives_is_undecided() -> None:
     among = assess(make_spec(marginal + others, more=confident, gate="bronze"), evidence)
     assert alone.outcome is Outcome.FAIL
     assert among.outcome is Outcome.UNDECIDED
-    assert "not significant after correcting for 12 objectives" in among.headline
+    assert "not significant after correcting for 12 tests" in among.headline

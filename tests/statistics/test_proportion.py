@@ -1,11 +1,14 @@
 """Statistics: test vectors to six digits, and properties that hold for all samples."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from slocheck.statistics.proportion import ProportionComparison, compare_proportion
+from slocheck.statistics.proportion import ProportionComparison, busy_slices, compare_proportion
 from tests.builders.criteria import at
 
 KEEPS, BREAKS, OPEN = (True, False), (False, True), (False, False)
@@ -193,3 +196,38 @@ def test_a_met_share_tells_the_burst_it_would_stand() -> None:
     assert compared.tolerated_design_effect is not None
     size = 10_000 / compared.tolerated_design_effect
     assert beta.ppf(0.95, 1, size) == pytest.approx(0.01, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n", "slices"),
+    [
+        pytest.param([100] * 300, 300.0, id="even"),
+        pytest.param([1000] * 30 + [0] * 270, 30.03, id="all at the begin"),
+        pytest.param([1] * 300, 300.0, id="one a second"),
+        pytest.param([0, 2] * 150, 300.0, id="what chance may do"),
+    ],
+)
+def test_idle_slices_do_not_count(n: list[int], slices: float) -> None:
+    """A burst cannot show where nothing is sent; that few requests fall unevenly is chance."""
+    assert busy_slices(np.asarray(n, dtype=float)) == pytest.approx(slices, abs=0.01)
+
+
+def test_a_condition_on_bursts_bounds_the_sample_by_the_time_in_which_it_was_sent() -> None:
+    """300 s hold 300 bursts of a second, whatever the rate, and 30 s of them hold 30."""
+    asked = replace(at(0.01), nominal=0.05, bursts_s=1.0)
+    whole = compare_proportion([1000] * 300, [0] * 300, 0.05, asked)
+    part = compare_proportion([10_000] * 30 + [0] * 270, [0] * 300, 0.05, asked)
+    scrapes = compare_proportion([15_000] * 20, [0] * 20, 0.05, asked, slice_s=15.0)
+    assert (whole.effective_sample_size, whole.keeps) == (300, True)
+    assert part.effective_sample_size == pytest.approx(30, abs=0.1)
+    assert not part.keeps
+    assert scrapes.effective_sample_size == 300
+
+
+def test_a_condition_that_bounds_nothing_loosens_nothing() -> None:
+    """Bursts shorter than the time between two requests: the calibrated error rate stays."""
+    sample = [1] * 80, [0] * 80
+    asked = replace(at(0.01), nominal=0.05, bursts_s=0.001)
+    assert not compare_proportion(*sample, 0.05, at(0.01)).keeps
+    assert not compare_proportion(*sample, 0.05, asked).keeps
+    assert compare_proportion(*sample, 0.05, at(0.05)).keeps

@@ -15,6 +15,7 @@ from slocheck.indicators.samples import Share
 from slocheck.spec.formatting import format_value
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Spec
+from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.trend import Drift, Part, detect_drift
 
 MATERIAL_SHARE = 0.1
@@ -71,7 +72,9 @@ def _all_series(spec: Spec, results: Sequence[ObjectiveResult], run: MeasuredRun
 def _bad_share(objective: Objective, limit: Limit, spec: Spec, run: MeasuredRun) -> Iterator[_Series]:
     """Yield the share of bad requests in each second, by the client's count."""
     sample, allowed = run.client_sample(objective, limit, spec), error_budget(objective.indicator, limit)
-    if isinstance(sample, Share) and sample.slices is not None and allowed:
+    if not isinstance(sample, Share) or sample.slices is None or not allowed:
+        return
+    if sum(map(bool, sample.slices.bad)) >= MIN_SLICES:  # fewer say nothing of when they come
         counts = zip(sample.slices.bad, sample.slices.n, strict=True)
         yield _Series(
             f"share of bad requests for {objective.name} {limit.text}",

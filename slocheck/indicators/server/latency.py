@@ -321,7 +321,8 @@ def _slices(
     half = max((one for one in buckets.boundaries if one * NEAR <= below), default=None)
     near = half is None or any(failed) or any(slow(half))
     references = tuple(tuple(slow(one)) for one in buckets.boundaries if near and is_reference(one, below))
-    return Slices(n, tuple(min(pair) for pair in zip(bad, high, strict=True)), tuple(high), references)
+    sure = tuple(min(pair) for pair in zip(bad, high, strict=True))
+    return Slices(n, sure, tuple(high), references, slice_s=buckets.counted.slots.interval)
 
 
 def _added(counts: Sequence[int], more: Sequence[int], sizes: Sequence[int]) -> list[int]:

@@ -180,9 +180,8 @@ def widened_slices(slices: Slices, discrepancy: CountDiscrepancy) -> Slices:
         tuple(min(size, max(count, possible)) for size, count, possible in zip(n, series, high, strict=True))
         for series in slices.references
     )
-    return Slices(
-        tuple(n), tuple(min(*pair) for pair in zip(bad, high, strict=True)), tuple(high), references
-    )
+    sure = tuple(min(*pair) for pair in zip(bad, high, strict=True))
+    return replace(slices, n=tuple(n), bad=sure, bad_upper=tuple(high), references=references)
 
 
 def _take(amounts: list[int], floor: Sequence[int], count: int) -> None:

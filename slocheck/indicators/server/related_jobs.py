@@ -46,7 +46,7 @@ def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
         before = sum(server.growth_before_load(metric, wanted) for metric in (counters.hits, counters.misses))
         if before:
             notes.append(f"{round(before):,} lookups came before the load: others use this cache")
-    return Share(total, share, share, shown, Slices(n, bad), tuple(notes))
+    return Share(total, share, share, shown, Slices(n, bad, slice_s=server.raw.scrape_interval), tuple(notes))
 
 
 def instance_count(spec: Spec, server: ServerSide, busy: Fraction) -> Fraction | NoData:

@@ -119,7 +119,10 @@ def _bad_share(
         return NoData(_nothing(server, preset.counter, objective))
     bad = round(counted.total(sure)), round(counted.total(possible))
     slices = Slices(
-        counted.slices(), counted.slices(sure), counted.slices(possible) if bad[0] != bad[1] else None
+        counted.slices(),
+        counted.slices(sure),
+        counted.slices(possible) if bad[0] != bad[1] else None,
+        slice_s=server.raw.scrape_interval,
     )
     low, high = bad[0] / total, bad[1] / total
     good = traits_of(objective.indicator.kind).good_share
@@ -186,7 +189,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     good_low = counted.total() - counted.total(possible) - discrepancy.foreign
     good_high = counted.total() - counted.total(statuses.not_served) + discrepancy.uncounted
     offered = Fraction(client.window_sent) / Fraction(client.window_s or 1) / instances
-    slices = shortfall(counted.slices(Without(possible)))
+    slices = shortfall(counted.slices(Without(possible)), slice_s=server.raw.scrape_interval)
     interval = Fraction(server.raw.scrape_interval) * len(slices.n)
     return Rate(
         max(Fraction(0), good_low) / longest,

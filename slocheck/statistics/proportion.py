@@ -127,18 +127,49 @@ def compare_proportion(
     found = _with_references(sizes, certain, borrowed, lengths)
     active_s = slice_s * busy_slices(sizes)
     most = min(total, active_s / criterion.bursts_s) if criterion.bursts_s else total
-    found_high = [*found, *sample_sizes(sizes, possible, lengths)]
+    certainly = _Seen(float(certain.sum()) / total, most, found)
+    possibly = _Seen(float(possible.sum()) / total, most, [*found, *sample_sizes(sizes, possible, lengths)])
+    return replace(_decided(certainly, possibly, total, limit, criterion), active_s=active_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A share of bad requests, and what is known of how many independent ones it rests on.
+
+    Attributes:
+        share: 0..1.
+        most: The largest number of independent requests that it may rest on.
+        found: What each block size says of that number.
+    """
+
+    share: float
+    most: float
+    found: Sequence[BlockSize]
+
+    def error_rate(self, calibrated: float, criterion: Criterion, total: float) -> float:
+        """Return the error rate of its end: the nominal one where the condition on bursts bounds it."""
+        if self.most == total or effective_sample_size(total, self.found, criterion.nominal) < self.most:
+            return calibrated
+        return max(calibrated, criterion.nominal)
+
+    def sample(self, alpha: float) -> "_Sample":
+        """Return it as a sample of independent requests, at one-sided `alpha`."""
+        return _Sample(self.share, effective_sample_size(self.most, self.found, alpha))
+
+
+def _decided(
+    certainly: _Seen, possibly: _Seen, total: float, limit: float, criterion: Criterion
+) -> ProportionComparison:
+    """Compare at the error rates that hold for each end."""
     at = replace(
         criterion,
-        met=max(criterion.met, _nominal(criterion, total, most, found_high)),
-        breached=max(criterion.breached, _nominal(criterion, total, most, found)),
+        met=possibly.error_rate(criterion.met, criterion, total),
+        breached=certainly.error_rate(criterion.breached, criterion, total),
     )
-    lowest = _Sample(float(certain.sum()) / total, effective_sample_size(most, found, at.breached))
-    highest = _Sample(float(possible.sum()) / total, effective_sample_size(most, found_high, at.met))
-    p_breach = _p_breach(lowest.share, most, found, limit, at.breached)
-    compared = _compared(lowest, highest, total, limit, at)
+    compared = _compared(certainly.sample(at.breached), possibly.sample(at.met), total, limit, at)
+    p_breach = _p_breach(certainly.share, certainly.most, certainly.found, limit, at.breached)
     # as it compares with the error rate that all tests share
-    return replace(compared, active_s=active_s, p_breach=p_breach * criterion.breached / at.breached)
+    return replace(compared, p_breach=p_breach * criterion.breached / at.breached)
 
 
 def busy_slices(sizes: Floats) -> float:
@@ -148,12 +179,6 @@ def busy_slices(sizes: Floats) -> float:
     """
     squares = float((sizes**2).sum() - sizes.sum())
     return min(float(len(sizes)), float(sizes.sum()) ** 2 / squares) if squares > 0 else float(len(sizes))
-
-
-def _nominal(criterion: Criterion, total: float, most: float, found: Sequence[BlockSize]) -> float:
-    """Return the nominal error rate where the condition on bursts is what bounds a sample; else 0."""
-    bounds = most < total and effective_sample_size(total, found, criterion.nominal) >= most
-    return criterion.nominal if bounds else 0.0
 
 
 def _compared(

@@ -226,7 +226,7 @@ def test_the_rate_is_that_between_two_scrapes_of_the_window() -> None:
     sample = sample_of(spec, server, counts(600))
     assert isinstance(sample, Rate)
     assert (sample.low, sample.ceiling) == (Fraction(20), Fraction(20))
-    assert sample.slices == Slices((200, 200), (0, 0))
+    assert sample.slices == Slices((200, 200), (0, 0), slice_s=10.0)
 
 
 @pytest.mark.parametrize(

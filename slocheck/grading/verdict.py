@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import ceil, floor
 
 from slocheck.grading.assessment import Bounds, Cause, Side, SideResult, Tolerance, Verdict
@@ -152,7 +153,7 @@ def _broken_by_outages(sample: Share, indicator: Indicator, limit: Limit) -> Fra
     """Return the share of requests that fell into outages, where that alone breaks the limit.
 
     That the target was down is what was seen of this run, not the estimate of a rate: however few and
-    correlated the slices are, chance is no explanation.
+    correlated the slices are, chance does not explain it.
     """
     share = Fraction(sample.outage, sample.total) if sample.outage else None
     return share if share and not _share_holds(share, indicator, limit) else None
@@ -231,9 +232,15 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
     if slices is None or len(slices.n) < MIN_SLICES or not ceiling:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     allowed = 1 - least / ceiling
-    compared = compare_proportion(
-        slices.n, slices.bad, max(0.0, allowed), criterion, runs=slices.runs, slice_s=slices.slice_s
+    compare = partial(
+        compare_proportion,
+        slices.n,
+        slices.bad,
+        criterion=criterion,
+        runs=slices.runs,
+        slice_s=slices.slice_s,
     )
+    compared = compare(limit=max(0.0, allowed))
     served = ceiling * (1 - compared.share)
     unknown = _beyond(float(sample.high), served)
     bounds = Bounds(
@@ -241,7 +248,8 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         ceiling * (1 - compared.low) + unknown,
         compared.effective_sample_size,
         compared.needed_duration_factor,
-        p_breach=1.0 if unknown else compared.p_breach,
+        # what nobody knows may all have been served
+        p_breach=compare(limit=min(1.0, max(0.0, allowed) + unknown / ceiling)).p_breach,
     )
     if observed.verdict is Verdict.MET and bounds.low >= least:
         tolerance = _tolerance(compared, sum(slices.n), allowed)

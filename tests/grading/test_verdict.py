@@ -119,6 +119,21 @@ def test_doubt_widens_the_interval_of_a_rate() -> None:
     assert sure.low < 500 < sure.high
 
 
+@pytest.mark.parametrize(("doubt", "significant"), [(0, True), (50, True), (200, False)])
+def test_doubt_makes_a_breach_of_a_rate_less_significant(doubt: int, *, significant: bool) -> None:
+    """500/s were served where 600/s are asked for: 50/s more would still be too few, 200/s more would do."""
+    sample = Rate(
+        Fraction(500),
+        Fraction(500 + doubt),
+        Fraction(1000),
+        Fraction(1000),
+        shortfall([500] * 60, [1000] * 60),
+    )
+    graded = _grade('rps_per_instance: {silver: ">= 600/s"}', sample, alpha=0.01)
+    assert graded.bounds is not None
+    assert (graded.bounds.p_breach < 0.01) is significant
+
+
 @pytest.mark.parametrize(("value", "verdict"), [(99, MET), (100, BREACHED), (101, BREACHED)])
 def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
     """A scalar has no sample size, so confidence does not apply to it."""

@@ -135,7 +135,7 @@ class Connection:
         return head
 
     def _decode(self, head: Head) -> None:
-        """Take the body's encoding away, also where nobody reads it: one that is broken is no response."""
+        """Take the body's encoding away, also where nobody reads it: one that is broken is not a response."""
         self.body = decoded(self.body, head.encoding, self._max_body)
         self.size = len(self.body)
 

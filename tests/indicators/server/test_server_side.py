@@ -99,11 +99,17 @@ def test_labels_with_values_and_other_metrics_stay_apart() -> None:
     assert scrape_targets.one_each(apart) == apart
 
 
-def test_a_series_is_cleaned_of_what_is_not_finite() -> None:
-    """Samples come in order, one a moment, the last one given."""
-    series = RawSeries("a_total", {}, (3.0, 1.0, 2.0, 1.0), (5.0, 1.0, float("nan"), 2.0))
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -1.0])
+def test_a_series_is_cleaned_of_what_cannot_be(odd: float) -> None:
+    """Samples come in order, one a moment, the last one given; a counter is finite and never below 0."""
+    series = RawSeries("a_total", {}, (3.0, 1.0, 2.0, 1.0), (5.0, 1.0, odd, 2.0))
     found = scrape_targets.clean(series)
     assert (found.times, found.values) == ((1.0, 3.0), (2.0, 5.0))
+
+
+def test_a_gauge_may_be_below_0() -> None:
+    """Only a counter cannot."""
+    assert scrape_targets.clean(RawSeries("celsius", {}, (1.0,), (-3.0,))).values == (-3.0,)
 
 
 def _ups(scrapes: dict[float, float], instance: str = "a") -> RawSeries:

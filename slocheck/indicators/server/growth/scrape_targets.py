@@ -67,22 +67,22 @@ def one_each(series: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
 
 
 def clean(series: RawSeries, types: Mapping[str, str] = NO_TYPES) -> CleanSeries:
-    """Drop a series' samples that are not finite, and sort the others.
+    """Drop a series' samples that are not finite, or of a counter below 0, and sort the others.
 
     Args:
         series: As it was delivered.
         types: Known types by metric, such as ``counter``; others are known by their endings.
     """
+    metric, labels = series.metric, series.labels
+    counts = _is_counter(metric, types)
     samples = {
         time: value
         for time, value in zip(series.times, series.values, strict=True)
-        if isfinite(time) and isfinite(value)
+        if isfinite(time) and isfinite(value) and not (counts and value < 0)
     }
     times = tuple(sorted(samples))
     values = tuple(samples[time] for time in times)
-    metric = series.metric
-    labels = series.labels
-    return CleanSeries(metric, labels, target_name(labels), times, values, _is_counter(metric, types))
+    return CleanSeries(metric, labels, target_name(labels), times, values, counts)
 
 
 def _is_counter(metric: str, types: Mapping[str, str]) -> bool:

@@ -53,7 +53,7 @@ def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
     length = max((_factor(side) for side in sides), default=0.0)
     seconds = ceil(spec.workload.duration * length * HEADROOM / 5) * 5
     if 0 < seconds <= LONGEST_S:
-        steps.append(f"set workload.duration to {seconds}s")
+        steps.append(f"set workload.duration to at least {seconds}s")
     return steps
 
 

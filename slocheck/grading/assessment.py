@@ -153,6 +153,11 @@ class LevelResult:
         same = [side for side in self.sides if side.verdict is self.verdict]
         return next(iter(same or self.sides), None)
 
+    @property
+    def breached_on_a_side(self) -> bool:
+        """Whether a side's numbers breach it, whatever was made of that."""
+        return any(side.verdict is Verdict.BREACHED for side in self.sides)
+
 
 SEVERITY = (Verdict.BREACHED, Verdict.UNDECIDED, Verdict.MET)
 """Worst first."""

@@ -47,12 +47,13 @@ def outcome_of(
 def _significant_breaches(results: Sequence[ObjectiveResult], criterion: Criterion | None) -> list[str]:
     """Return the objectives whose breach fails the gate: by Holm's correction where there is a confidence.
 
-    Each objective is one test: of two sides the smaller p-value, doubled.
+    Each objective is one test, of the strictest limit that is breached: of two sides the smaller p-value,
+    doubled.
     """
     tests = [
         (result.objective.name, level)
         for result in results
-        if (level := tiers.strictest_needed(result)) is not None
+        if (level := tiers.strictest_tested(result)) is not None
     ]
     if criterion is None:
         significant = [True] * len(tests)
@@ -61,7 +62,7 @@ def _significant_breaches(results: Sequence[ObjectiveResult], criterion: Criteri
     return [
         name
         for (name, level), holds in zip(tests, significant, strict=True)
-        if holds and any(side.verdict is Verdict.BREACHED for side in level.sides)
+        if holds and level.breached_on_a_side
     ]
 
 
@@ -127,7 +128,7 @@ def headline(
     if not gaps:
         return f"{spec.gate} is {gate.value}, but the target stopped responding before the end of the run."
     if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
-        needed = [level for result in results if (level := tiers.strictest_needed(result)) is not None]
+        needed = [level for result in results if (level := tiers.strictest_tested(result)) is not None]
         tests = quantity(sum(len(level.sides) for level in needed), "test")
         return (
             f"The breach of {gaps[0].objective} is not significant after correcting for {tests}; "

@@ -1,6 +1,7 @@
 """Each limit on the sides that its objective asks for, and one verdict of both."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from slocheck.grading import tiers
@@ -38,7 +39,32 @@ def grade_objective(
         )
         verdict, reason = combine(objective.indicator.kind, sides)
         levels.append(LevelResult(name, limit, verdict, reason, sides, name in needed))
-    return ObjectiveResult(objective, tuple(levels))
+    return ObjectiveResult(objective, tuple(implied(level, levels) for level in levels))
+
+
+def implied(level: LevelResult, levels: Sequence[LevelResult]) -> LevelResult:
+    """Decide an undecided level by the others of its objective: what breaks a looser limit breaks it too.
+
+    And what keeps a stricter limit, on each side by that side's own numbers, keeps it. Where the others
+    contradict each other it stays undecided.
+    """
+    if level.verdict is not UNDECIDED:
+        return level
+    decided = [one for one in levels if one.verdict is BREACHED and _stricter(level, one)]
+    decided += [
+        one
+        for one in levels
+        if all(side.verdict is MET for side in one.sides) and one.verdict is MET and _stricter(one, level)
+    ]
+    if len({one.verdict for one in decided}) != 1:
+        return level
+    by = decided[0]
+    return replace(level, verdict=by.verdict, reason=f"{by.level} {by.limit.text} is {by.verdict.value}")
+
+
+def _stricter(one: LevelResult, other: LevelResult) -> bool:
+    """Tell whether a limit is harder to keep than another of the same objective."""
+    return tiers.hardness(one) < tiers.hardness(other)
 
 
 def _samples(

@@ -22,14 +22,23 @@ def levels_needed(result: ObjectiveResult, tier: str, tiers: Sequence[str]) -> l
 
 
 def strictest_needed(result: ObjectiveResult) -> LevelResult | None:
-    """Return the level that is hardest to keep of those that the gate needs; None where it needs none.
+    """Return the level that is hardest to keep of those that the gate needs; None where it needs none."""
+    return min(result.needed, key=hardness, default=None)
 
-    What breaks a looser level breaks this one too, so it alone is tested.
+
+def strictest_tested(result: ObjectiveResult) -> LevelResult | None:
+    """Return the level whose breach fails the gate, if it is significant; None where the gate needs none.
+
+    The strictest of the needed levels that a side found breached, where there are any: what breaks a looser
+    level breaks a stricter one too, so that one level is tested.
     """
-    lower = result.levels[0].limit.comparison.lower_is_better
-    return min(
-        result.needed, key=lambda level: level.limit.value if lower else -level.limit.value, default=None
-    )
+    breached = [level for level in result.needed if level.breached_on_a_side]
+    return min(breached, key=hardness, default=strictest_needed(result))
+
+
+def hardness(level: LevelResult) -> Fraction:
+    """Return a number that is smaller for a limit that is harder to keep, of the same objective."""
+    return level.limit.value if level.limit.comparison.lower_is_better else -level.limit.value
 
 
 def tier_verdict(results: Sequence[ObjectiveResult], tier: str, tiers: Sequence[str]) -> Verdict:

@@ -7,7 +7,7 @@ from slocheck.documents.units import Comparison, decimal, format_duration, forma
 from slocheck.evidence.recording import ErrorExample
 from slocheck.grading.assessment import Cause, LevelResult, Outcome, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display
-from slocheck.spec.formatting import format_longer, format_value
+from slocheck.spec.formatting import format_longer, format_near, format_value
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Confidence, Indicator, IndicatorKind, Limit, Objective, SourceChoice
 
@@ -149,16 +149,16 @@ def interval_text(objective: Objective, limit: Limit, side: SideResult, confiden
     name = f"{format_ratio(confidence.level)} CI"
     if traits.is_percentile:
         allowed = 1 - (objective.indicator.quantile or Fraction(0))
-        low, high = (format_value(IndicatorKind.ERROR_RATE, end, limits=(allowed,)) for end in shown)
+        low, high = (format_near(IndicatorKind.ERROR_RATE, end, (allowed,)) for end in shown)
         too_slow = f"{too_slow_sign(limit)} {bare_limit(limit)}"
         return f"{name} {range_text(low, high)} of requests {too_slow} (budget {format_ratio(allowed)})"
-    low, high = (format_value(kind, end, limits=limits_of(objective)) for end in shown)
+    low, high = (format_near(kind, end, limits_of(objective)) for end in shown)
     return f"{name} {range_text(low, high)}"
 
 
 def range_text(low: str, high: str) -> str:
     """Write a range, with the unit once where both ends share it: ``5.91-7.12%``."""
-    if low.startswith("-"):
+    if low.startswith("-") or not (low[0] + high[0]).isdigit():
         return f"{low} to {high}"
     number = low.removesuffix(high.lstrip(_NUMBER))
     return f"{low if number.strip(_NUMBER) else number}-{high}"

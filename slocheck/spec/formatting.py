@@ -12,6 +12,7 @@ _MILLISECOND = Fraction(1, 1000)
 _FLOAT_DIGITS = 15  # significant digits that a float holds for certain
 _WHOLE_FROM = 10  # a factor from here on is shown as a whole number
 _LEAST_LONGER = 1.1
+_NEAR = 0.002  # of a limit: two numbers so close differ in the fourth digit
 _FIXED = {Unit.RATIO: (100, "%"), Unit.PER_SECOND: (1, "/s"), Unit.NUMBER: (1, "")}
 
 
@@ -38,6 +39,24 @@ def format_value(
     scale, unit = _unit(kind, exact)
     number = rounded(exact * scale, [limit * scale for limit in kept], digits)
     return f"{number}{unit}"
+
+
+def format_near(kind: IndicatorKind, value: float, limits: Iterable[Fraction]) -> str:
+    """Write the end of an interval as `format_value` does, and in words where digits would tell nothing.
+
+    Returns:
+        Such as ``4.99%`` beside a limit of 5 %, but ``just over 5%`` for 0.050002.
+    """
+    kept = tuple(limits)
+    text = format_value(kind, value, limits=kept)
+    if text == format_value(kind, value):
+        return text
+    nearest = min(kept, key=lambda limit: abs(limit - Fraction(value)))
+    budget = min(nearest, 1 - nearest) if traits_of(kind).is_ratio else nearest
+    if abs(value - nearest) > _NEAR * budget:
+        return text
+    side = "over" if value > nearest else "under"
+    return f"just {side} {format_value(kind, nearest)}"
 
 
 def format_seconds(seconds: float, *limits: float) -> str:

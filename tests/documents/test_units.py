@@ -23,7 +23,7 @@ from slocheck.documents.units import (
     shown,
     split_comparison,
 )
-from slocheck.spec.formatting import format_value
+from slocheck.spec.formatting import format_near, format_value
 from slocheck.spec.model import IndicatorKind
 
 LATENCY, ERRORS = IndicatorKind.LATENCY, IndicatorKind.ERROR_RATE
@@ -252,3 +252,25 @@ def test_a_value_on_a_limit_without_finite_decimal_is_rounded() -> None:
     """100/min has no decimal per second; forty digits would not help."""
     rate = parse_rate("100/min")
     assert format_value(RPS, rate, limits=[rate]) == "1.67/s"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(0.050002, "just over 5%", id="above by nothing to speak of"),
+        pytest.param(0.049999, "just under 5%", id="below"),
+        pytest.param(0.05, "5%", id="on it"),
+        pytest.param(0.0502, "5.02%", id="three digits tell"),
+        pytest.param(0.0, "0%", id="none"),
+        pytest.param(0.08, "8%", id="far away"),
+    ],
+)
+def test_the_end_of_an_interval_near_a_limit_is_said_in_words(value: float, text: str) -> None:
+    """Nobody reads the fourth digit of an estimate."""
+    assert format_near(ERRORS, value, [Fraction(5, 100)]) == text
+
+
+def test_a_good_share_is_near_its_limit_where_the_bad_one_is() -> None:
+    """98.97 % beside 99 % is 3 % more failures; 98.9999 % is nothing."""
+    assert format_near(AVAILABILITY, 0.9897, [Fraction(99, 100)]) == "98.97%"
+    assert format_near(AVAILABILITY, 0.989999, [Fraction(99, 100)]) == "just under 99%"

@@ -1,13 +1,20 @@
 """What the gate needs of an objective, its verdict, and the level that stands for it in reports."""
 
+from dataclasses import replace
+
 import pytest
 
-from slocheck.grading.assessment import LevelResult, ObjectiveResult, Verdict
-from slocheck.grading.tiers import level_names_needed, strictest_needed
+from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
+from slocheck.grading.sides import implied
+from slocheck.grading.tiers import level_names_needed, strictest_needed, strictest_tested
 from tests.builders.specs import make_spec
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
 LIMITS = {"bronze": "500ms", "silver": "200ms", "gold": "100ms", "target": "50ms", "critical": "900ms"}
+
+
+def _alone(verdict: Verdict) -> tuple[SideResult, ...]:
+    return (SideResult(Side.CLIENT, verdict, None, 100),)
 
 
 def _result(verdicts: dict[str, Verdict], gate: str = "silver") -> ObjectiveResult:
@@ -19,7 +26,7 @@ def _result(verdicts: dict[str, Verdict], gate: str = "silver") -> ObjectiveResu
     return ObjectiveResult(
         objective,
         tuple(
-            LevelResult(name, limit, verdicts[name], "", (), name in needed)
+            LevelResult(name, limit, verdicts[name], "", _alone(verdicts[name]), name in needed)
             for name, limit in objective.limits.items()
         ),
     )
@@ -61,3 +68,49 @@ def test_the_strictest_level_that_the_gate_needs(
     """What breaks a looser level breaks this one too."""
     found = strictest_needed(_result(dict.fromkeys(levels, MET), gate))
     assert (found.level if found else None) == strictest
+
+
+@pytest.mark.parametrize(
+    ("levels", "tested"),
+    [
+        pytest.param({"bronze": BREACHED, "silver": UNDECIDED}, "bronze", id="the one that is breached"),
+        pytest.param({"bronze": BREACHED, "silver": BREACHED}, "silver", id="the strictest of two"),
+        pytest.param({"bronze": MET, "silver": UNDECIDED}, "silver", id="none is breached"),
+        pytest.param({"bronze": MET, "gold": BREACHED}, "bronze", id="beyond the gate"),
+    ],
+)
+def test_the_level_whose_breach_fails_the_gate(levels: dict[str, Verdict], tested: str) -> None:
+    """One test for each objective, and none that another level decides already."""
+    found = strictest_tested(_result(levels))
+    assert found is not None
+    assert found.level == tested
+
+
+@pytest.mark.parametrize(
+    ("levels", "became"),
+    [
+        pytest.param({"bronze": BREACHED, "silver": UNDECIDED}, [BREACHED, BREACHED], id="a looser breach"),
+        pytest.param({"bronze": UNDECIDED, "silver": MET}, [MET, MET], id="a stricter limit that is kept"),
+        pytest.param({"bronze": MET, "silver": UNDECIDED}, [MET, UNDECIDED], id="a looser one that is kept"),
+        pytest.param(
+            {"bronze": UNDECIDED, "silver": BREACHED}, [UNDECIDED, BREACHED], id="a stricter breach"
+        ),
+        pytest.param(
+            {"bronze": BREACHED, "silver": UNDECIDED, "gold": MET},
+            [BREACHED, UNDECIDED, MET],
+            id="contradiction",
+        ),
+    ],
+)
+def test_a_level_follows_from_the_others(levels: dict[str, Verdict], became: list[Verdict]) -> None:
+    """No objective is undecided at a limit where another of its limits leaves no doubt."""
+    found = _result(levels).levels
+    assert [implied(level, found).verdict for level in found] == became
+
+
+def test_what_the_client_settled_settles_no_looser_level() -> None:
+    """Then the server's own numbers do not meet the stricter limit."""
+    bronze, silver = _result({"bronze": UNDECIDED, "silver": MET}).levels
+    open_side = SideResult(Side.SERVER, UNDECIDED, None, 100)
+    settled = replace(silver, sides=(*silver.sides, open_side))
+    assert implied(bronze, (bronze, settled)).verdict is UNDECIDED

@@ -112,6 +112,13 @@ def test_margin_of_the_unknown_is_empty() -> None:
         ),
         pytest.param(
             LATENCY,
+            0.04,
+            0.0500002,
+            "95% CI 4% to just over 5% of requests >= 200ms (budget 5%)",
+            id="an end at the budget",
+        ),
+        pytest.param(
+            LATENCY,
             1e-158,
             0.04,
             "95% CI 0-4% of requests >= 200ms (budget 5%)",

@@ -19,13 +19,24 @@ PACKAGES = (
     *("users", "cli", "pipeline"),
     *("reporters", "sources", "load"),
     *("masking", "tls", "allowed_targets", "named_files"),
-    *("grading", "statistics", "indicators", "evidence", "plan", "promql", "scenario", "spec"),
+    *("grading", "comparison", "statistics", "indicators", "evidence", "plan", "promql", "scenario", "spec"),
     *("documents", "reference_api", "assets", "errors"),
 )
 """All parts of slocheck, top floor first: each imports only from those below it."""
 
 CORE = (
-    *("grading", "statistics", "indicators", "evidence", "plan", "promql", "scenario", "spec", "documents"),
+    *(
+        "grading",
+        "comparison",
+        "statistics",
+        "indicators",
+        "evidence",
+        "plan",
+        "promql",
+        "scenario",
+        "spec",
+        "documents",
+    ),
 )
 ADAPTERS = ("reporters", "sources", "load", "reference_api")
 """Replaceable parts, which never import each other."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from slocheck.comparison.model import Comparison, RunRecord
 from slocheck.evidence.model import Evidence
 from slocheck.grading.assessment import Assessment
 from slocheck.spec.model import Spec
@@ -16,9 +17,13 @@ class Report:
         evidence: What was measured.
         assessment: The verdict.
         folder: The run's folder as the user sees it.
+        record: What later runs are compared with; None where nobody asked for it.
+        comparison: The change since earlier runs; None where there are none that can be compared.
     """
 
     spec: Spec
     evidence: Evidence
     assessment: Assessment
     folder: str
+    record: RunRecord | None = None
+    comparison: Comparison | None = None

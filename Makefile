@@ -27,9 +27,10 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-docs: $(INSTALLED)  ## Write docs/cli.md and the tables of docs/presets.md
+docs: $(INSTALLED)  ## Write docs/cli.md, the tables of docs/presets.md and docs/json.md, docs/result.schema.json
 	$(BIN)/python -m tests.cli.help_page
 	$(BIN)/python -m tests.spec.preset_table
+	$(BIN)/python -m tests.reporters.result_page
 
 install: $(INSTALLED)  ## Make the virtual environment
 

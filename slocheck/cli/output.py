@@ -14,7 +14,7 @@ from slocheck.cli.messages import say
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
-from slocheck.reporters import FORMATS
+from slocheck.reporters import FORMATS, RUN_FILES
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.live import LiveView, progress_for
 from slocheck.reporters.terminal.summary import render_summary
@@ -67,7 +67,7 @@ def print_plan(lines: Iterable[str]) -> None:
 
 def report_paths(report: Report) -> Mapping[str, str]:
     """Return each format's path as the user would type it."""
-    return {name: str(Path(report.folder) / reporter.file_name) for name, reporter in FORMATS.items()}
+    return {name: str(Path(report.folder) / reporter.file_name) for name, reporter in RUN_FILES.items()}
 
 
 def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from slocheck.pipeline.scenario_file import scenario_path
 from slocheck.pipeline.target.guard import guard_credentials
 from slocheck.plan.load_plan import load_plan
 from slocheck.plan.metric_plan import metric_plan
-from slocheck.reporters import FORMATS
+from slocheck.reporters import RUN_FILES
 from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
@@ -46,7 +46,7 @@ def adapters(
 ) -> Adapters:
     """Return the parts that do the work of a run."""
     engines = partial(engine_for, launch=launch)
-    return Adapters(engines, sources, observer, interrupts, tuple(FORMATS.values()), show_output)
+    return Adapters(engines, sources, observer, interrupts, tuple(RUN_FILES.values()), show_output)
 
 
 def check_readiness(spec: Spec, sources: SourceFactory, *, processes: int = 1) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from contextlib import suppress
 from datetime import datetime
@@ -29,6 +30,8 @@ ABORTED_FILE = "aborted"
 LATEST = "latest"
 _SPECIAL = (("/", "dev"), ("/", "proc"))
 """Where paths lead to open files of this process, which must not be replaced, and to devices."""
+_PRIVATE, _SHARED = 0o600, 0o666
+"""Modes of new files, before the umask takes from them."""
 _RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
 
 
@@ -49,19 +52,19 @@ class RunFolder:
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if error is not None and not (self.path / EVIDENCE_FILE).exists():
             with suppress(SaveError):
-                self.write(ABORTED_FILE, f"{getattr(error, 'exit_code', 70)}\n{error}\n")
+                self.write(ABORTED_FILE, f"{getattr(error, 'exit_code', 70)}\n{error}\n", private=True)
         self.close()
         if isinstance(error, UsageError):
             shutil.rmtree(self.path, ignore_errors=True)
 
-    def write(self, name: str, content: str | bytes) -> Path:
-        """Write a file of this run atomically; raises SaveError.
+    def write(self, name: str, content: str | bytes, *, private: bool = False) -> Path:
+        """Write a file of this run atomically, for its owner only if `private`; raises SaveError.
 
         A text that is not valid Unicode, such as a folder's name in Latin-1, is written out.
         """
         target = self.path / name
         data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-        write_atomically(target, data)
+        write_atomically(target, data, private=private)
         return target
 
     def save_evidence(self, evidence: Evidence, spec_text: str) -> None:
@@ -98,10 +101,13 @@ class RunFolder:
 
 
 def _save(folder: Path, evidence: Evidence, spec_text: str) -> None:
-    """Write spec and evidence, the evidence last; raises SaveError."""
+    """Write spec and evidence for their owner only, the evidence last; raises SaveError.
+
+    The spec is as the user wrote it, a password in it included.
+    """
     spec = spec_text.encode("utf-8", "backslashreplace")
-    write_atomically(folder / SPEC_FILE, spec)
-    write_atomically(folder / EVIDENCE_FILE, encoded(evidence, spec))
+    write_atomically(folder / SPEC_FILE, spec, private=True)
+    write_atomically(folder / EVIDENCE_FILE, encoded(evidence, spec), private=True)
 
 
 def write_to(target: Path, content: bytes) -> None:
@@ -123,18 +129,27 @@ def write_to(target: Path, content: bytes) -> None:
         ) from error
 
 
-def write_atomically(target: Path, content: bytes) -> None:
-    """Replace the content of `target`, or leave it as it was; raises SaveError."""
+def write_atomically(target: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace the content of `target`, or leave it as it was; raises SaveError.
+
+    Args:
+        target: A file that is there keeps its mode; a new one follows the umask.
+        content: All of it.
+        private: It may hold secrets: only its owner may read it, whatever the umask.
+    """
+    temporary = target.parent / f".slocheck-{secrets.token_hex(8)}"
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE if private else _SHARED)
         try:
             with os.fdopen(handle, "wb") as file:
+                if not private and target.exists():
+                    os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).replace(target)
+            temporary.replace(target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)
     except OSError as error:
@@ -292,8 +307,8 @@ def replace_evidence(folder: Path, evidence: Evidence) -> None:
     path, spec = folder / EVIDENCE_FILE, load_spec_text(folder)
     original = folder / ORIGINAL_FILE
     if not original.exists():
-        write_atomically(original, read_bounded(path, MAX_FILE))
-    write_atomically(path, encoded(evidence, spec))
+        write_atomically(original, read_bounded(path, MAX_FILE), private=True)
+    write_atomically(path, encoded(evidence, spec), private=True)
 
 
 def load_spec_text(folder: Path) -> bytes:

@@ -1,5 +1,6 @@
 """What a Locust file prints and logs: kept in the run's folder, and shown to whoever asks."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ _CUT = b"(the log was cut here)\n"
 
 class ScenarioLog:
     """Keeps what a Locust file prints and logs, as it comes and in any thread; values of queries are masked.
+
+    Nobody knows what else a Locust file says, so only the owner may read the log.
 
     Args:
         show: Is given each line; None: nobody watches.
@@ -69,6 +72,7 @@ class ScenarioLog:
             return
         with suppress(OSError):
             if self._file is None:
-                self._file = self._path.open("wb", buffering=0)
+                mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+                self._file = os.fdopen(os.open(self._path, mode, 0o600), "wb", buffering=0)
             self._file.write(b"".join(self._waiting))
         self._waiting.clear()

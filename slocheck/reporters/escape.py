@@ -11,6 +11,7 @@ import unicodedata
 
 REPLACEMENT = "\ufffd"
 SLUG_LENGTH = 60
+_ATTACHMENT = "[[ATTACHMENT|"
 
 # CSI, OSC and the other string sequences (ended by BEL or ST), then the two-character ones
 _ANSI = re.compile(
@@ -26,6 +27,7 @@ _COMMAND_START = re.compile(
     re.IGNORECASE,
 )
 _COMMAND = re.compile(r"##(?=\w*\[)")
+_FORMULA = re.compile("(^|;)(?=\\s*[=+\\-@|%\uff1d\uff0b\uff0d\uff20])")
 _MARKDOWN_SYNTAX = re.compile(r"([\\`*_{}\[\]()#+\-.!|~^$])")
 _MARKDOWN_REFERENCE = re.compile(r"([@#!~%$&^:])(?=[\w/\"])")
 _MARKDOWN_WWW = re.compile(r"(www)(?=\.)", re.IGNORECASE)
@@ -112,9 +114,27 @@ def for_markdown_code(text: str) -> str:
 def for_xml(text: str) -> str:
     """Return `text` without the characters that XML 1.0 forbids; the XML writer escapes the rest.
 
-    Programs that read JUnit files print what they say into CI logs.
+    Programs that read JUnit files print what they say into CI logs; Jenkins and GitLab attach the file that
+    ``[[ATTACHMENT|path]]`` names.
     """
-    return for_terminal(text)
+    return for_terminal(text).replace(_ATTACHMENT, "[ [ATTACHMENT|")
+
+
+def for_openmetrics(text: str) -> str:
+    r"""Return `text` as the inside of a label's value, or as a help text.
+
+    GitLab cuts a line at ``#``, wherever it stands, and refuses the whole file for a quote left open.
+    """
+    plain = for_terminal(text).replace("#", "%23")
+    return plain.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def for_csv(text: str) -> str:
+    """Return `text` as a cell that no spreadsheet takes for a formula; the CSV writer quotes it.
+
+    A spreadsheet that separates by semicolons sees cells of its own between them.
+    """
+    return _FORMULA.sub(r"\1'", for_terminal(text))
 
 
 def slug(text: str) -> str:

@@ -40,7 +40,8 @@ class Totals(RequestCounts):
         ok: Requests that neither failed nor had an unexpected response.
         failures: Failed ones by class, and those with an unexpected response.
         statuses: Requests by status code; 0: no response.
-        quantiles: p50, p95 and p99 of the ok requests in ns, as (low, high); empty if there are none.
+        quantiles: p50, p95 and p99 of the ok requests in ns, as (low, high), at most `max_ns`; empty if
+            there are none.
         max_ns: Largest latency of the ok requests.
         cache_hits: Cache hits, by response header.
         cache_misses: Cache misses, by response header.
@@ -79,13 +80,15 @@ def add_up(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Totals:
         statuses.update(part.statuses)
     ok = sum(part.ok for part in slices)
     histogram = merge(part.latencies for part in slices)
+    largest = max((part.max_ns for part in slices), default=0)
+    bounds = [quantile_bounds(histogram, q) for q in PERCENTILES] if histogram else []
     return Totals(
         endpoint=endpoint,
         ok=ok,
         failures=dict(sorted(failures.items())),
         statuses=dict(sorted(statuses.items())),
-        quantiles=tuple(quantile_bounds(histogram, q) for q in PERCENTILES) if histogram else (),
-        max_ns=max((part.max_ns for part in slices), default=0),
+        quantiles=tuple((low, min(high, max(low, largest))) for low, high in bounds),
+        max_ns=largest,
         cache_hits=sum(part.cache_hits for part in slices),
         cache_misses=sum(part.cache_misses for part in slices),
         bytes_received=sum(part.bytes_received for part in slices),

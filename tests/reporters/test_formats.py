@@ -215,8 +215,8 @@ def test_junit_undecided_is_an_error() -> None:
     assert found["cache_hit_rate silver"] == "passed"
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
-def test_unverified_certificates_stand_in_every_report(name: str) -> None:
+@pytest.mark.parametrize("name", ["html", "json", "junit", "markdown"])
+def test_unverified_certificates_stand_in_every_report_in_words(name: str) -> None:
     """The run says so itself, whatever spec it is graded against later."""
     run = report()
     keys_of_tls = ("target.tls.insecure", "prometheus.tls.insecure")

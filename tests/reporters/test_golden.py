@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from slocheck.grading.assessment import Outcome
-from slocheck.reporters import FORMATS
+from slocheck.reporters import FORMATS, RUN_FILES
 from slocheck.reporters.terminal.summary import render_summary
 from tests.builders.reports import report
 
 GOLDEN = Path(__file__).parent / "golden"
-PATHS = {name: f"reports/run/{reporter.file_name}" for name, reporter in FORMATS.items()}
+PATHS = {name: f"reports/run/{reporter.file_name}" for name, reporter in RUN_FILES.items()}
 
 
 def check(name: str, text: str) -> None:

@@ -14,7 +14,7 @@ from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.late_collection import LateCollector
 from slocheck.pipeline.regrade import regrade
-from slocheck.reporters import FORMATS
+from slocheck.reporters import RUN_FILES
 
 
 def collect_and_grade(
@@ -35,7 +35,7 @@ def collect_and_grade(
     with Interrupts() as interrupts:
         collector = LateCollector(
             source_factory(allowed_metrics(allow_metrics)),
-            tuple(FORMATS.values()),
+            tuple(RUN_FILES.values()),
             os.environ,
             interrupts,
             tell=say,

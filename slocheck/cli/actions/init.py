@@ -24,7 +24,6 @@ def write_files(folder: Path, *, service: str, target: str, force: bool) -> None
         path = folder / name
         _make_folder(path.parent)
         write_atomically(path, content.encode())
-        path.chmod(0o644)  # written as private files; these are meant to be shared
         print(for_terminal(f"wrote {path}"))
     spec = folder / "slo.yaml"
     print(for_terminal(f"next: slocheck validate {spec}, then slocheck run {spec}"))

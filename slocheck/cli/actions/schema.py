@@ -1,11 +1,20 @@
 """What ``slocheck schema`` does."""
 
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from slocheck.reporters.json.schema import result_schema
 from slocheck.scenario.schema import scenario_schema
 from slocheck.spec.schema import json_schema
 
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "spec": json_schema,
+    "scenario": scenario_schema,
+    "result": result_schema,
+}
 
-def schema_text(*, scenario: bool) -> str:
-    """Return the JSON Schema of a declarative scenario, or of slo.yaml."""
-    return json.dumps(scenario_schema() if scenario else json_schema(), indent=2)
+
+def schema_text(name: str) -> str:
+    """Return the JSON Schema of slo.yaml, of a declarative scenario, or of the result."""
+    return json.dumps(SCHEMAS[name](), indent=2)

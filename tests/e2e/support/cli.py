@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+import jsonschema
+
+from slocheck.reporters.json.schema import result_schema
+
 SCENARIO = '''"""A steady reader of one item."""
 from locust import FastHttpUser, constant, task
 
@@ -86,11 +90,12 @@ def start_slocheck(
 
 
 def result_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """Return the document that ``--json`` printed."""
+    """Return the document that ``--json`` printed, which keeps to its schema."""
     try:
         document: dict[str, Any] = json.loads(done.stdout)
     except ValueError as error:
         raise AssertionError(f"no JSON on stdout; exit {done.returncode}; stderr: {done.stderr}") from error
+    jsonschema.validate(document, result_schema(), jsonschema.Draft202012Validator)
     return document
 
 

@@ -1,10 +1,9 @@
 """The result for machines: one JSON document with its keys in a fixed order and without NaN or infinity.
 
-docs/json.md describes each key; a test keeps the two in step.
+`keys` describes each key; a test keeps the two in step.
 """
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
@@ -24,15 +23,12 @@ from slocheck.indicators.saturation import Usage
 from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of
 from slocheck.reporters.escape import for_json
+from slocheck.reporters.json.keys import SCHEMA_VERSION, Json
 from slocheck.reporters.saturation import usages
 from slocheck.reporters.text import unit_name
 from slocheck.reporters.totals import Totals
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Limit, Objective
-
-SCHEMA_VERSION = 1
-
-Json = Mapping[str, object]
 
 
 def render(report: Report) -> str:

@@ -168,7 +168,7 @@ class Change:
         objective: Its name.
         kind: What is measured: decides the unit of `old` and `new`.
         endpoint: What it is about; empty: all requests.
-        recent: Values of the runs compared with, oldest first, then the new one: for a sparkline.
+        old: Value before, base units; of several runs a mean of logarithms or angles. None: no value.
         new: Value now.
         form: Whether `amount` is new / old, or new - old.
         amount: The change; None where it cannot be written so.

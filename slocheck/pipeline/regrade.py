@@ -1,13 +1,16 @@
 """The steps of grading archived runs again, without load; the archive is not changed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from slocheck.comparison.model import Comparison, RunRecord
 from slocheck.errors import UsageError
 from slocheck.evidence.model import Evidence
 from slocheck.grading.assess import assess
+from slocheck.grading.regression import with_regressions
 from slocheck.grading.report import Report
+from slocheck.grading.run_record import run_record
 from slocheck.indicators.comparability import differences
 from slocheck.indicators.pooling import pooled
 from slocheck.masking import masked, secrets_of
@@ -98,7 +101,12 @@ def _check_comparable(runs: Sequence[ArchivedRun]) -> None:
 
 
 def graded(
-    spec: Spec, runs: Sequence[Evidence], folders: Sequence[Path], *, secrets: Sequence[str]
+    spec: Spec,
+    runs: Sequence[Evidence],
+    folders: Sequence[Path],
+    *,
+    secrets: Sequence[str],
+    since: Callable[[RunRecord], Comparison | None] = lambda _: None,
 ) -> Report:
     """Grade runs as one sample.
 
@@ -107,11 +115,18 @@ def graded(
         runs: One or more runs of the same load on the same target.
         folders: Their folders, in the same order.
         secrets: What must not show in the report.
+        since: Compares the run with earlier ones; by default with none.
     """
     evidence = runs[0] if len(runs) == 1 else pooled(runs)
     names = " ".join(shown_path(folder) for folder in folders)
     shown = masked(spec, secrets)  # as the evidence is: what the spec names is found in it
-    return masked(Report(shown, evidence, assess(shown, *runs), names), secrets)
+    assessment = assess(shown, *runs)
+    record = run_record(shown, evidence, assessment, names)
+    comparison = since(record)
+    if comparison is not None:
+        assessment = with_regressions(assessment, comparison)
+        record = replace(record, outcome=assessment.outcome.value)
+    return masked(Report(shown, evidence, assessment, names, record, comparison), secrets)
 
 
 def shown_path(path: Path) -> str:

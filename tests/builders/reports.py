@@ -14,6 +14,7 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Bounds, Outcome, Side, SideResult, Verdict
 from slocheck.grading.report import Report
+from slocheck.grading.run_record import run_record
 from slocheck.indicators.samples import Display
 from slocheck.plan.load_plan import thresholds_ns
 from slocheck.plan.metric_plan import metric_plan
@@ -151,7 +152,8 @@ def graded(
         "server_error": "" if server else "Prometheus does not respond",
     }
     evidence = make_evidence(recording, **{**fields, **changes})
-    return Report(spec, evidence, assess(spec, evidence), folder)
+    assessment = assess(spec, evidence)
+    return Report(spec, evidence, assessment, folder, run_record(spec, evidence, assessment, folder))
 
 
 FAILED, TIMED_OUT = FailureClass.STATUS, FailureClass.TIMEOUT

@@ -6,6 +6,7 @@
 import math
 from fractions import Fraction
 
+from slocheck.comparison.model import Change, Comparison, Observed
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import ErrorExample, FailureClass
 from slocheck.grading.assessment import (
@@ -61,6 +62,7 @@ def document(report: Report) -> Json:
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],
         "endpoints": [_endpoint(item) for item in totals.endpoint_totals(report.evidence.recording)],
+        "comparison": _comparison(report.comparison) if report.comparison else None,
         "provenance": _provenance(report),
     }
 
@@ -89,6 +91,8 @@ def _run(report: Report) -> Json:
         "failed": total.failed,
         "unexpected": total.unexpected,
         "requests_by_status": _by_status(total),
+        "workload": report.record.conditions.workload if report.record else None,
+        "workload_sha256": report.record.conditions.workload_sha256 if report.record else None,
     }
 
 
@@ -110,6 +114,7 @@ def _objective(report: Report, result: ObjectiveResult) -> Json:
         "defined_at": f"{report.spec.path}:{objective.position.line}",
         "verdict": result.verdict.value if result.verdict else None,
         "dashboard": _dashboard(report, objective),
+        "observed": _observed(report, objective),
         "levels": [_level(objective, level) for level in result.levels],
     }
 
@@ -140,6 +145,49 @@ def _dashboard(report: Report, objective: Objective) -> Json | None:
     if found is None:
         return None
     return {"query": found.query, "value": _number(found.value), "error": found.error}
+
+
+def _observed(report: Report, objective: Objective) -> Json | None:
+    """Return the value that other runs are compared with; None without one."""
+    kept = report.record.objective(objective.name) if report.record else None
+    return _observation(kept.observed) if kept and kept.observed else None
+
+
+def _observation(observed: Observed) -> Json:
+    return {
+        "side": observed.side,
+        "low": _number(observed.low),
+        "high": _number(observed.high),
+        "standard_error": _number(observed.standard_error),
+        "total": observed.total,
+        "effective_sample_size": _number(observed.effective_sample_size),
+    }
+
+
+def _comparison(comparison: Comparison) -> Json:
+    return {
+        "runs": [run.run_id for run in comparison.old],
+        "method": comparison.method.value,
+        "confidence": comparison.confidence,
+        "max_regression": comparison.margin,
+        "gates": comparison.gates,
+        "differences": list(comparison.differences),
+        "changes": [_change(change) for change in comparison.changes],
+    }
+
+
+def _change(change: Change) -> Json:
+    return {
+        "objective": change.objective,
+        "old": _number(change.old),
+        "new": _number(change.new),
+        "form": change.form.value,
+        "amount": _number(change.amount),
+        "low": _number(change.low),
+        "high": _number(change.high),
+        "trend": change.trend.value,
+        "reason": change.reason,
+    }
 
 
 def _level(objective: Objective, level: LevelResult) -> Json:

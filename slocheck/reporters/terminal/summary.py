@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from slocheck.comparison.words import summary
 from slocheck.documents.texts import shorten
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import SEVERITY, Gap, ObjectiveResult, Outcome, Verdict
@@ -81,6 +82,8 @@ def _lines(report: Report, paths: Mapping[str, str]) -> Iterator[Text]:
     if assessment.outcome is not Outcome.INVALID:
         yield from _validity_lines(report)
     yield from _usage_lines(report)
+    if report.comparison is not None:
+        yield _text(shorten(f"change  {summary(report.comparison)}", MAX_TEXT))
     if shown := [f"{PATH_TITLES.get(name, name)} {path}" for name, path in paths.items()]:
         yield _text(_GAP.join(shown))
     yield _text(f"rerun  {totals.rerun_command(report)}")

@@ -2,16 +2,19 @@
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
 
 from slocheck.cli import exit_code_of
+from slocheck.comparison.compare import compare
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.json.schema import result_schema
+from tests.builders.records import runs
 from tests.builders.reports import HOSTILE, hostile_report, report, target_lost, timeouts, unbounded, unsteady
 from tests.reporters import result_page
 
@@ -23,6 +26,7 @@ REPORTS = {
     "not graded by chance": unsteady(confidence=False),
     "unbounded": unbounded(),
     "target lost": target_lost(),
+    "compared": replace(report(), comparison=compare(runs(0.2, first=30), runs(0.1))),
 }
 
 

@@ -6,6 +6,7 @@ JSON Schema and the table of docs/json.md follow from it. In a path ``[]`` marks
 
 from collections.abc import Iterable, Mapping
 
+from slocheck.comparison.model import Form, Method, Trend
 from slocheck.documents.units import Comparison
 from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
@@ -40,7 +41,9 @@ STATUS: Json = {"pattern": "^(0|[1-9][0-9]{2})$"}
 
 NULLABLE = frozenset(
     {
+        "comparison",
         "objectives[].dashboard",
+        "objectives[].observed",
         "objectives[].levels[].sides[].value",
         "objectives[].levels[].sides[].confidence_interval",
     }
@@ -90,6 +93,12 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
         "responses among them whose status nobody named; neither failed nor successful",
     ),
     ("run.requests_by_status.*", INTEGER, "requests by status code; 0: no response"),
+    ("run.workload", or_null(TEXT), "the load, such as `200/s` or `50 users`"),
+    (
+        "run.workload_sha256",
+        or_null(TEXT),
+        "of all that the spec says of the load but its length; runs that differ in it are not compared",
+    ),
     ("objectives[].name", TEXT, "key in slo.yaml"),
     (
         "objectives[].indicator",
@@ -118,6 +127,24 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
         "what it would show, in the unit; for comparison, never graded; `null`: nothing",
     ),
     ("objectives[].dashboard.error", or_null(TEXT), "why the value is missing"),
+    (
+        "objectives[].observed.side",
+        one_of(Side),
+        "who measured the value that other runs are compared with; `observed` is `null` without one",
+    ),
+    ("objectives[].observed.low", or_null(NUMBER), "its lower bound, in the unit"),
+    ("objectives[].observed.high", or_null(NUMBER), "its upper bound; `null`: unbounded"),
+    (
+        "objectives[].observed.standard_error",
+        or_null(NUMBER),
+        "of the logarithm of a percentile, from 20 batches of the window; `null`: none",
+    ),
+    ("objectives[].observed.total", INTEGER, "number of requests, cache lookups or samples"),
+    (
+        "objectives[].observed.effective_sample_size",
+        or_null(NUMBER),
+        "independent requests that a share of them rests on; `null`: not known",
+    ),
     ("objectives[].levels[].level", TEXT, "a tier, `target` or `critical`"),
     ("objectives[].levels[].needed", TRUTH, "whether the gate needs it"),
     ("objectives[].levels[].verdict", one_of(Verdict), "`met`, `breached`, `undecided`"),
@@ -263,6 +290,49 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("endpoints[].p95_s", or_null(NUMBER), "likewise"),
     ("endpoints[].p99_s", or_null(NUMBER), "likewise"),
     ("endpoints[].max_s", or_null(NUMBER), "of the successful requests, exact"),
+    (
+        "comparison.runs",
+        TEXTS,
+        "earlier runs that this one is compared with, oldest first; `comparison` is `null` without any",
+    ),
+    (
+        "comparison.method",
+        one_of(Method),
+        "`within these runs`, `prediction interval`, `Welch's t-test`",
+    ),
+    ("comparison.confidence", SHARE, "of the intervals"),
+    ("comparison.max_regression", NUMBER, "how much worse an objective may get: 0.1 for 10 %"),
+    ("comparison.gates", TRUTH, "whether a change for the worse fails the run"),
+    ("comparison.differences", TEXTS, "in what else the runs differ"),
+    ("comparison.changes[].objective", TEXT, ""),
+    (
+        "comparison.changes[].old",
+        or_null(NUMBER),
+        "value before, in the unit; of several runs their mean; `null`: none",
+    ),
+    ("comparison.changes[].new", or_null(NUMBER), "value now"),
+    (
+        "comparison.changes[].form",
+        one_of(Form),
+        "what `amount` is: `ratio` (new / old) or `difference` (new - old)",
+    ),
+    ("comparison.changes[].amount", or_null(NUMBER), "the change"),
+    (
+        "comparison.changes[].low",
+        or_null(NUMBER),
+        "lower end of its confidence interval; `null`: none",
+    ),
+    ("comparison.changes[].high", or_null(NUMBER), "upper end"),
+    (
+        "comparison.changes[].trend",
+        one_of(Trend),
+        "`worse`, `better`, `within the margin`, `undecided`, `not tested`",
+    ),
+    (
+        "comparison.changes[].reason",
+        TEXT,
+        "why it was not tested, or is undecided; may be empty",
+    ),
     ("provenance.command", TEXT, "as typed, secrets masked"),
     ("provenance.rerun_command", TEXT, "repeats the run with the same seed"),
     ("provenance.slocheck_version", TEXT, ""),

@@ -20,6 +20,19 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
+def shorten_to_sentence(text: str, limit: int) -> str:
+    """Cut a text to at most so many characters, behind a sentence or a clause, or else between two words.
+
+    What is cut is an ellipsis; more than half of the limit stays.
+    """
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    ends = (max(head.rfind(". ") + 1, head.rfind("; ") + 1), head.rfind(" "))
+    end = next((end for end in ends if end > limit // 2), len(head))
+    return head[:end] + ELLIPSIS
+
+
 def valid_text(text: str) -> str:
     r"""Return a text in which lone surrogates are written out: ``caf\udce9.py``."""
     if text.isascii():

@@ -19,6 +19,8 @@ from slocheck.reporters.text import (
     margin_text,
     sides_text,
 )
+from slocheck.reporters.totals import add_up, endpoint_totals, statuses_text
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective
 
 
@@ -56,7 +58,10 @@ def _named(report: Report, group: str, name: str) -> TestCase:
 
 
 def _completed(report: Report) -> TestCase:
-    """Return the case that is in error when the run was interrupted or is invalid; it lists the warnings."""
+    """Return the case that is in error when the run was interrupted or is invalid.
+
+    Its output has each endpoint's responses by status, and the warnings.
+    """
     case = _named(report, "run", "completed")
     assessment = report.assessment
     if assessment.outcome in NO_VERDICT:
@@ -65,9 +70,14 @@ def _completed(report: Report) -> TestCase:
         message = invalid if assessment.outcome is Outcome.INVALID else assessment.headline
         case.result = [Error(for_xml(message), assessment.outcome.value)]
     said = file_gate([report.evidence])
-    texts = [item.text for item in assessment.warnings if item.text != said]  # it has a case of its own
-    if texts:
-        case.system_out = "\n".join(for_xml(f"warning: {text}") for text in texts)
+    found = endpoint_totals(report.evidence.recording)
+    lines = [
+        f"statuses of {item.endpoint}: {statuses_text(item.statuses)}" for item in found if item.statuses
+    ]
+    # what the Locust file said has a case of its own
+    lines += [f"warning: {item.text}" for item in assessment.warnings if item.text != said]
+    if lines:
+        case.system_out = "\n".join(map(for_xml, lines))
     return case
 
 
@@ -143,10 +153,19 @@ def _body(report: Report, objective: Objective, level: LevelResult) -> str:
         "limit": limit_text(level.level, level.limit),
         "margin": margin_text(objective, level.limit, decides.display) if decides else "",
         "reason": level.reason,
+        "statuses": _statuses(report, objective),
         "evidence": evidence_text(objective, level.limit, decides, confidence) if decides else "",
         "spec": f"{report.spec.path}:{level.limit.position}",
     }
     return "\n".join(for_xml(f"{name}: {text}") for name, text in lines.items() if text)
+
+
+def _statuses(report: Report, objective: Objective) -> str:
+    """Write the statuses of what an objective is about; empty for a query, which may be about anything."""
+    if traits_of(objective.indicator.kind).is_query:
+        return ""
+    slices = report.evidence.recording.window_slices(objective.endpoint)
+    return statuses_text(add_up(objective.endpoint, list(slices)).statuses)
 
 
 def _message(report: Report, objective: Objective, level: LevelResult) -> str:

@@ -1,13 +1,15 @@
 """A summary in Markdown for a merge request comment or a CI job page, bounded in size."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from slocheck.documents.texts import shorten
+from slocheck.documents.texts import shorten, shorten_to_sentence
 from slocheck.evidence.recording import FailureClass
-from slocheck.grading.assessment import ObjectiveResult, Outcome
+from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
-from slocheck.reporters.escape import for_markdown, for_markdown_code
+from slocheck.reporters.escape import for_markdown, for_markdown_code, slug
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import (
     GLYPHS,
@@ -18,8 +20,10 @@ from slocheck.reporters.text import (
     evidence_text,
     failure_text,
     headline_word,
+    latency_text,
     limit_text,
     margin_text,
+    percentile_name,
     scope_text,
     short_sha,
     sides_text,
@@ -29,37 +33,85 @@ from slocheck.spec.model import EXTRA_LEVELS
 MAX_BYTES = 60_000
 """Below the 64 kB that the strictest forge accepts."""
 
-MAX_TEXT = 400
+MAX_TEXT = 600
 MAX_COMMAND = 2000
 MAX_LISTED = 20
-CUT = "\n_The rest did not fit; the HTML report has all of it._\n"
+MAX_ENDPOINTS = 50
+SPARE = 2_000
+"""Bytes for the line that says what was left out."""
+
+ALL_OF_IT = "The HTML report has all of it."
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the summary that may be left out, or its last entries.
+
+    Attributes:
+        name: What it is called where it is left out.
+        head: Lines before the first entry.
+        entries: A line each.
+    """
+
+    name: str
+    head: tuple[str, ...]
+    entries: tuple[str, ...]
 
 
 def render(report: Report) -> str:
     """Return the summary: verdict, table of objectives, validity, what the next tier needs, provenance."""
-    lines = [*_head(report), "", *_table(report), "", *_lists(report), *_foot(report)]
-    return _bounded(lines)
+    sections = [_table(report), *_lists(report), _endpoints(report)]
+    return _bounded([*_head(report), ""], [part for part in sections if part.entries], list(_foot(report)))
 
 
-def _bounded(lines: Sequence[str]) -> str:
-    """Join lines up to the size limit; if lines are left out, a last line says so."""
-    kept: list[str] = []
-    size = len(CUT.encode())
-    for line in lines:
-        size += len(line.encode()) + 1
-        if size > MAX_BYTES:
-            return "\n".join(kept) + "\n" + CUT
-        kept.append(line)
-    return "\n".join(kept) + "\n"
+def _bounded(head: Sequence[str], sections: Sequence[Section], foot: Sequence[str]) -> str:
+    """Join head, sections and foot up to the size limit; where something is left out, a line says what.
+
+    No section takes more than half, so that many objectives leave room for the reasons.
+    """
+    lines, left_out = list(head), []
+    size = _size(head) + _size(foot) + SPARE
+    for section in sections:
+        size += _size(section.head) + 1
+        most, fitting = min(MAX_BYTES, size + MAX_BYTES // 2), 0
+        for entry in section.entries:
+            size += _size([entry])
+            if size > most:
+                size = most
+                break
+            fitting += 1
+        if fitting:
+            lines += [*section.head, *section.entries[:fitting], ""]
+        missing = len(section.entries) - fitting
+        if missing and fitting:
+            left_out.append(f"{missing:,} of {len(section.entries):,} lines of {section.name}")
+        elif missing:
+            left_out.append(section.name)
+    if left_out:
+        lines += [f"_Left out, as a comment may not be longer: {'; '.join(left_out)}. {ALL_OF_IT}_", ""]
+    return "\n".join([*lines, *foot]) + "\n"
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def marker(report: Report) -> str:
+    """Return the hidden line by which a bot finds its comment again, to change it and add no other one."""
+    spec = report.evidence.provenance.spec_path
+    known = hashlib.sha256(f"{report.spec.service}\0{spec}".encode("utf-8", "backslashreplace")).hexdigest()
+    return f"<!-- slocheck {slug(report.spec.service)} {known[:12]} -->"
 
 
 def _escaped(text: str) -> str:
-    return for_markdown(shorten(text, MAX_TEXT))
+    return for_markdown(shorten_to_sentence(text, MAX_TEXT))
 
 
 def _head(report: Report) -> Iterator[str]:
     assessment, evidence = report.assessment, report.evidence
     glyph = OUTCOME_GLYPHS[assessment.outcome]
+    yield marker(report)
+    yield ""
     yield f"### {glyph} {headline_word(assessment.outcome)}: {_escaped(report.spec.service)}"
     yield ""
     total = totals.window_totals(evidence.recording)
@@ -70,18 +122,25 @@ def _head(report: Report) -> Iterator[str]:
     yield f"Achieved **{achieved}**, gate **{gate}**; {total.sent:,} requests in {window}.{headline}"
 
 
-def _table(report: Report) -> Iterator[str]:
-    """Yield the objectives: the observed value, and each level's limit with its verdict."""
-    written = {level.level for result in report.assessment.objectives for level in result.levels}
+def _table(report: Report) -> Section:
+    """Return the objectives, worst first: the observed value, and each level's limit with its verdict."""
+    results = sorted(report.assessment.objectives, key=_severity)
+    written = {level.level for result in results for level in result.levels}
     levels = [name for name in (*report.spec.tiers, *EXTRA_LEVELS) if name in written]
-    yield "| | " + " | ".join(["objective", "requests", "observed", *map(_escaped, levels)]) + " |"
-    yield "|---" * (4 + len(levels)) + "|"
-    for result in report.assessment.objectives:
-        objective = result.objective
-        glyph = GLYPHS[result.verdict] if result.verdict else "·"
-        cells = [objective.name, scope_text(objective), sides_text(objective, result.shown)]
-        row = [glyph, *map(_escaped, cells), *(_cell(result, name) for name in levels)]
-        yield "| " + " | ".join(row) + " |"
+    columns = ["objective", "requests", "observed", *map(_escaped, levels)]
+    head = ("| | " + " | ".join(columns) + " |", "|---" * (1 + len(columns)) + "|")
+    return Section("the objectives", head, tuple(_row(result, levels) for result in results))
+
+
+def _severity(result: ObjectiveResult) -> int:
+    return SEVERITY.index(result.verdict) if result.verdict else len(SEVERITY)
+
+
+def _row(result: ObjectiveResult, levels: Sequence[str]) -> str:
+    objective = result.objective
+    glyph = GLYPHS[result.verdict] if result.verdict else "·"
+    cells = [objective.name, scope_text(objective), sides_text(objective, result.shown)]
+    return "| " + " | ".join([glyph, *map(_escaped, cells), *(_cell(result, name) for name in levels)]) + " |"
 
 
 def _cell(result: ObjectiveResult, name: str) -> str:
@@ -89,28 +148,28 @@ def _cell(result: ObjectiveResult, name: str) -> str:
     return f"{GLYPHS[level.verdict]} {_escaped(level.limit.text)}" if level else ""
 
 
-def _lists(report: Report) -> Iterator[str]:
+def _lists(report: Report) -> Iterator[Section]:
     """Yield the failed validity checks, the reasons, what the next tier needs, and what else to know."""
     assessment = report.assessment
     failed = [f"{item.code}: {item.message}" for item in assessment.findings if not item.valid]
     invalid = assessment.outcome is Outcome.INVALID
-    yield from _list("The measurement is invalid" if invalid else "Failed validity checks", failed)
+    yield _list("The measurement is invalid" if invalid else "Failed validity checks", failed)
     if assessment.outcome not in NO_VERDICT:
         reasons = [_reason(result) for result in _needed(report) if result.shown.reason]
-        yield from _list("Why", [reason for reason in reasons if not assessment.headline.startswith(reason)])
+        yield _list("Why", [reason for reason in reasons if not assessment.headline.startswith(reason)])
         if assessment.next_tier not in (None, assessment.gate):  # what the gate is missing is said above
             gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
-            yield from _list(f"Missing for {assessment.next_tier}", gaps)
-    yield from _list("Evidence", _evidence(report))
-    yield from _list("Warnings", [warning.text for warning in assessment.warnings])
+            yield _list(f"Missing for {assessment.next_tier}", gaps)
+    yield _list("Evidence", _evidence(report))
+    yield _list("Warnings", [warning.text for warning in assessment.warnings])
     examples = totals.frequent_failures(report.evidence.recording)
     unexpected = [item for item in examples if item.failure is FailureClass.UNEXPECTED]
     failures = [item for item in examples if item.failure is not FailureClass.UNEXPECTED]
-    statuses = totals.unusual_statuses(report.evidence.recording)
-    yield from _list("Responses by status", [statuses] if statuses else [])
-    yield from _list("Unexpected responses", [failure_text(example) for example in unexpected])
-    yield from _list("Failed requests", [failure_text(example) for example in failures])
-    yield from _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
+    statuses = totals.statuses_text(totals.window_totals(report.evidence.recording).statuses)
+    yield _list("Responses by status", [statuses] if statuses else [])
+    yield _list("Unexpected responses", [failure_text(example) for example in unexpected])
+    yield _list("Failed requests", [failure_text(example) for example in failures])
+    yield _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 
 
 def _needed(report: Report) -> list[ObjectiveResult]:
@@ -138,15 +197,30 @@ def _reason(result: ObjectiveResult) -> str:
     return f"{result.objective.name} is {level.verdict.value} at {where}: {level.reason}"
 
 
-def _list(title: str, items: Sequence[str]) -> Iterator[str]:
-    if not items:
-        return
-    yield f"**{_escaped(title)}**"
-    yield ""
-    yield from (f"- {_escaped(item)}" for item in items[:MAX_LISTED])
+def _list(title: str, items: Sequence[str]) -> Section:
+    entries = [f"- {_escaped(item)}" for item in items[:MAX_LISTED]]
     if len(items) > MAX_LISTED:
-        yield f"- and {len(items) - MAX_LISTED} more"
-    yield ""
+        entries.append(f"- and {len(items) - MAX_LISTED} more")
+    return Section(_escaped(title), (f"**{_escaped(title)}**", ""), tuple(entries))
+
+
+def _endpoints(report: Report) -> Section:
+    """Return what each endpoint was sent and answered in the window, the busiest first."""
+    found = sorted(totals.endpoint_totals(report.evidence.recording), key=lambda item: -item.sent)
+    columns = ("endpoint", "requests", "failed", "statuses", *map(percentile_name, totals.PERCENTILES), "max")
+    head = ("**Endpoints**", "", "| " + " | ".join(columns) + " |", "|---" * len(columns) + "|")
+    rows = [_endpoint(item) for item in found[:MAX_ENDPOINTS]]
+    if len(found) > MAX_ENDPOINTS:
+        rows.append(f"| and {len(found) - MAX_ENDPOINTS} more" + " |" * len(columns))
+    return Section("Endpoints", head, tuple(rows))
+
+
+def _endpoint(item: totals.Totals) -> str:
+    latencies: list[int | None] = [high for _, high in item.quantiles]
+    latencies += [None] * (len(totals.PERCENTILES) - len(latencies))
+    texts = [str(item.endpoint), f"{item.sent:,}", f"{item.failed:,}", totals.statuses_text(item.statuses)]
+    texts += [latency_text(value) for value in (*latencies, item.max_ns if item.ok else None)]
+    return "| " + " | ".join(map(_escaped, texts)) + " |"
 
 
 def _foot(report: Report) -> Iterator[str]:

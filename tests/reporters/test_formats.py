@@ -116,7 +116,9 @@ def test_hostile_text_breaks_no_format(name: str, text: str) -> None:
     if name == "junit":
         assert ET.fromstring(rendered).tag == "testsuites"
     if name == "markdown":
-        outside_code = rendered.partition("Run again: `")[0]
+        marker, _, rest = rendered.partition("\n")
+        assert re.fullmatch("<!-- slocheck [a-z0-9_-]+ [0-9a-f]{12} -->", marker)
+        outside_code = rest.partition("Run again: `")[0]
         assert "<" not in outside_code
         assert "](" not in outside_code
 
@@ -248,13 +250,60 @@ def test_junit_names_do_not_depend_on_what_was_measured() -> None:
 
 
 def test_markdown_stays_below_the_limit_of_a_comment() -> None:
-    """A thousand objectives are cut at a line's end, and the reader is told."""
+    """Of a thousand objectives the worst are shown with reasons, and a sentence says what was left out."""
     plain = report()
     many = replace(plain.assessment, objectives=plain.assessment.objectives * 200)
     rendered = FORMATS["markdown"].render(replace(plain, assessment=many))
     assert len(rendered.encode()) < 64_000
-    assert "did not fit" in rendered
+    table = [line for line in rendered.splitlines() if line.startswith(("| ✗", "| ?", "| ✓", "| ·"))]
+    assert table == sorted(table, key=lambda line: "✗?✓·".index(line[2]))
+    (said,) = re.findall(r"^_Left out, as a comment may not be longer: (.*)_$", rendered, re.MULTILINE)
+    assert said.startswith(f"{1000 - len(table)} of 1,000 lines of the objectives")
+    assert said.endswith("The HTML report has all of it.")
+    assert "- latency\\_p95 is breached" in rendered
+    assert rendered.splitlines()[-1].startswith("Run again: ")
     assert all(line.startswith("|") is line.endswith("|") for line in rendered.splitlines())
+
+
+def test_markdown_cuts_a_long_text_between_sentences() -> None:
+    """A reason of a thousand words loses whole sentences; what is left ends in an ellipsis."""
+    plain = report()
+    long = RunWarning("noise", " ".join(f"The sentence {number} is whole." for number in range(100)))
+    rendered = FORMATS["markdown"].render(
+        replace(plain, assessment=replace(plain.assessment, warnings=(long,)))
+    )
+    (line,) = [line for line in rendered.splitlines() if line.startswith("- The sentence 0")]
+    assert line.endswith("is whole\\.…")
+
+
+def test_markdown_has_a_marker_for_each_spec() -> None:
+    """A bot finds its own comment again, and not the one of another service or of another spec."""
+    plain = report()
+    other = replace(plain, spec=replace(plain.spec, service="another"))
+    provenance = replace(plain.evidence.provenance, spec_path="other/slo.yaml")
+    moved = replace(plain, evidence=replace(plain.evidence, provenance=provenance))
+    markers = [FORMATS["markdown"].render(found).splitlines()[0] for found in (plain, other, moved, plain)]
+    assert markers[0] == markers[3]
+    assert len(set(markers)) == 3
+
+
+@pytest.mark.parametrize("name", ["json", "junit", "markdown"])
+def test_status_codes_stand_in_every_report(name: str) -> None:
+    """The codes and their counts, of all requests and of each endpoint."""
+    rendered = " ".join(FORMATS[name].render(report()).split())
+    if name == "json":
+        read = json.loads(rendered)
+        assert read["run"]["requests_by_status"] == {"0": 2, "200": 4160, "503": 12}
+        assert [item["requests_by_status"]["503"] for item in read["endpoints"]] == [2, 10]
+    else:
+        for text in ("4,160 x 200, 12 x 503, 2 x no response", "2,080 x 200, 10 x 503"):
+            assert text in rendered
+
+
+def test_junit_attaches_nothing_that_a_target_names() -> None:
+    """Jenkins and GitLab read ``[[ATTACHMENT|path]]`` in an output as a file to show."""
+    text = "[[ATTACHMENT|/etc/passwd]]"
+    assert "[[ATTACHMENT" not in FORMATS["junit"].render(hostile_report(text))
 
 
 def test_markdown_lists_are_bounded() -> None:

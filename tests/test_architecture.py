@@ -1,4 +1,4 @@
-"""Who may import whom, read from the source, and how docs/architecture.md names it."""
+"""Who may import whom, read from the source, and how docs/development/architecture.md names it."""
 
 import ast
 import re
@@ -304,14 +304,14 @@ def test_folders_stay_small(top: str) -> None:
 
 
 def map_rows() -> list[str]:
-    """Return the names in the first column of the table of packages in docs/architecture.md, in order."""
-    page = (ROOT / "docs" / "architecture.md").read_text()
+    """Return the names in the first column of the table of packages, in order."""
+    page = (ROOT / "docs" / "development" / "architecture.md").read_text()
     table = page.partition("## Packages")[2].partition("\n## ")[0]
     return [row.rstrip("/") for row in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
 
 
 def test_the_map_lists_the_packages_in_their_order() -> None:
-    """docs/architecture.md has one row for each package, in the order of imports."""
+    """docs/development/architecture.md has one row for each package, in the order of imports."""
     assert tuple(map_rows()) == PACKAGES
 
 
@@ -324,7 +324,7 @@ def test_each_package_is_in_the_order() -> None:
 
 def test_the_map_names_files_that_exist() -> None:
     """Each path of slocheck, tests or docs that the map names is there."""
-    page = (ROOT / "docs" / "architecture.md").read_text()
+    page = (ROOT / "docs" / "development" / "architecture.md").read_text()
     paths = re.findall(r"`((?:slocheck|tests|docs|scenarios)/[^` {<]*)`", page)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -88,14 +88,6 @@ def test_the_tests_that_cover_commands_exist() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    """A relative link names a file of the checkout."""
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
-    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
-    assert missing == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_whole_specs_on_pages_are_valid(page: Path) -> None:
     """A spec that can be copied from a page is accepted as it is."""
     for block in fenced(page, "yaml"):

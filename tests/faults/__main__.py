@@ -2,7 +2,7 @@
 
 Each fault strikes slocheck and, where one can meet it, a control; the tables are printed in Markdown. After
 each run that was archived, the same evidence is graded with limits that it breaches: no fault may make such a
-run pass. Exits 1 if any fault ended otherwise than docs/reliability.md promises.
+run pass. Exits 1 if any fault ended otherwise than docs/development/reliability.md promises.
 """
 
 import argparse

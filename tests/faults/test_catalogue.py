@@ -8,7 +8,7 @@ import pytest
 from tests.faults.__main__ import PARTS, chosen, main
 from tests.faults.catalogue import Fault, Row, Seen, table
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "development" / "reliability.md"
 
 
 def _nothing(_folder: Path) -> Seen:

@@ -82,6 +82,8 @@ def test_every_code_and_every_ending_is_documented() -> None:
     _, findings, warnings = page.partition("## Codes")[2].split("[].code`")
     assert set(DOCUMENTED.findall(findings)) == codes("Finding")
     assert set(DOCUMENTED.findall(warnings)) == codes("RunWarning")
+    advice = set(DOCUMENTED.findall((PAGE.parent / "invalid.md").read_text().replace("`, `", "` |\n| `")))
+    assert advice == codes("Finding")
     (endings,) = re.findall(r"^\| `run.ending` \| (.*) \|$", page, re.MULTILINE)
     assert endings.replace("`", "").split(", ") == [ending.value for ending in Ending]
 

@@ -38,7 +38,7 @@ def printed(*command: str) -> str:
     ids=["throughput", "accuracy", "stall", "scrape", "grading"],
 )
 def test_a_benchmark_prints_its_table(command: tuple[str, ...], rows: list[str]) -> None:
-    """Each command of docs/benchmarks.md runs to its end; its own checks of counts hold on the way."""
+    """Each command of its page runs to its end; its own checks of counts hold on the way."""
     text = printed(*command)
     for row in rows:
         assert row in text

@@ -1,0 +1,50 @@
+"""The pages: their links lead somewhere, and what they quote is what the program says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import slocheck
+
+HOME = Path(__file__).parents[1]
+PAGES = (*sorted(HOME.glob("*.md")), *sorted((HOME / "docs").rglob("*.md")))
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+FIRST_CELL = re.compile(r"^\| ([a-z][^|]+) \|", re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", CODE_BLOCK.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading_of_it(page: Path) -> None:
+    """Links to other sites are not followed."""
+    broken = []
+    for link in LINK.findall(CODE_BLOCK.sub("", page.read_text())):
+        name, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", name):
+            continue
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """Nobody has to look into the folder."""
+    linked = set(LINK.findall((HOME / "README.md").read_text()))
+    assert {str(page.relative_to(HOME)) for page in (HOME / "docs").rglob("*.md")} <= linked
+
+
+def test_the_reasons_that_the_page_on_undecided_quotes_are_the_programs() -> None:
+    """Each of them stands in the code, apart from its numbers."""
+    code = "\n".join(path.read_text() for path in Path(slocheck.__file__).parent.rglob("*.py"))
+    text = re.sub(r'"\s+f?"', "", code)
+    quoted = FIRST_CELL.findall((HOME / "docs" / "undecided.md").read_text())[1:]
+    parts = [part.strip(" ,;:") for reason in quoted for part in re.split(r"\b[NMK]\b|;| \.\.\. ", reason)]
+    assert len(quoted) > 9
+    assert [part for part in parts if part and part not in text] == []

@@ -45,6 +45,9 @@ Json = Annotated[
     bool,
     typer.Option("--json", envvar="SLOCHECK_JSON", help="Print the result to stdout as one JSON document."),
 ]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show statistics, all validity checks and all failures.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress on stderr.")]
 
 
@@ -181,7 +184,12 @@ class RunOptions:
         bool, typer.Option("--allow-concurrent", help="Allow another run against the same target.")
     ] = False
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show what the Locust file prints and logs.")
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Show statistics, all validity checks and paths, and what the Locust file prints and logs.",
+        ),
     ] = False
     file_options: FileOptions = None
 

@@ -70,7 +70,7 @@ def report_paths(report: Report) -> Mapping[str, str]:
     return {name: str(Path(report.folder) / reporter.file_name) for name, reporter in RUN_FILES.items()}
 
 
-def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> None:
+def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str], verbose: bool = False) -> None:
     """Print the result to stdout: a summary for people, or one JSON document.
 
     Raises:
@@ -79,12 +79,14 @@ def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str]) -> 
     if as_json:
         streams.write_document(FORMATS["json"].render(report))
     else:
-        print_summary(report, Console(), paths=paths)
+        print_summary(report, Console(), paths=paths, verbose=verbose)
     if lost := streams.lost_output():
         print_summary(report, Console(stderr=True), paths=paths)
         raise streams.save_error(lost)
 
 
-def print_summary(report: Report, console: Console, *, paths: Mapping[str, str]) -> None:
-    """Print the summary of a run."""
-    render_summary(report, console, paths)
+def print_summary(
+    report: Report, console: Console, *, paths: Mapping[str, str], verbose: bool = False
+) -> None:
+    """Print the summary of a run; `verbose`: with statistics and all checks."""
+    render_summary(report, console, paths, verbose=verbose)

@@ -11,6 +11,7 @@ import io
 import os
 import select
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -37,7 +38,8 @@ GLYPHS = {
 """The characters of slocheck's own that are not ASCII, and what stands for each where it cannot be shown."""
 
 UNKNOWN = "?"
-_HANDLER = "slocheck.ascii"
+HANDLER = "slocheck.ascii"
+"""The name of the error handler of `codecs` that puts ASCII in the place of what cannot be shown."""
 _NOBODY_READS = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 
 
@@ -53,7 +55,7 @@ def _encode_rest(error: UnicodeError) -> tuple[str, int]:
     return in_ascii(error.object[error.start : error.end]), error.end
 
 
-codecs.register_error(_HANDLER, _encode_rest)
+codecs.register_error(HANDLER, _encode_rest)
 
 
 class _Sink(io.RawIOBase):
@@ -107,6 +109,22 @@ def guard() -> None:
     sys.stderr = _guarded(sys.stderr, 2, is_open=was_open[2])
 
 
+def encoding_for(python: str, environment: Mapping[str, str]) -> str:
+    """Return the encoding of what is printed: Python's, or ASCII where the user's locale is C.
+
+    In the C locale Python writes UTF-8 all the same (PEP 538 and 540), which a terminal in that locale does
+    not show. Where no locale is set, and where Python was told what to write, that stands.
+
+    Args:
+        python: The encoding that Python chose.
+        environment: Environment variables; LC_CTYPE is left out, because Python itself sets it.
+    """
+    if environment.get("PYTHONIOENCODING") or environment.get("PYTHONUTF8") == "1":
+        return python
+    locale = environment.get("LC_ALL") or environment.get("LANG") or ""
+    return "ascii" if locale in ("C", "POSIX") else python
+
+
 def _is_open(descriptor: int) -> bool:
     try:
         os.fstat(descriptor)
@@ -127,11 +145,11 @@ def _occupy(descriptor: int) -> None:
 def _guarded(stream: TextIO | None, descriptor: int, *, is_open: bool) -> TextIO:
     """Return the guarded form of a standard stream, which is None where Python found it closed."""
     sink = _Sink(descriptor, is_open=is_open and stream is not None)
-    encoding = stream.encoding if stream is not None else "utf-8"
+    encoding = encoding_for(stream.encoding if stream is not None else "utf-8", os.environ)
     if stream is not None:
         stream.flush()
     buffer = io.BufferedWriter(sink)  # type: ignore[type-var]  # a raw stream, as the class asks for
-    return io.TextIOWrapper(buffer, encoding=encoding, errors=_HANDLER, line_buffering=True)
+    return io.TextIOWrapper(buffer, encoding=encoding, errors=HANDLER, line_buffering=True)
 
 
 def lost_output() -> OSError | None:

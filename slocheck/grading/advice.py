@@ -1,10 +1,11 @@
-"""What to change so that the next run can prove the next tier."""
+"""What to change so that the next run can prove the next tier, and how far a short one speaks."""
 
 from collections.abc import Sequence
 from math import ceil
 
+from slocheck.evidence.model import Evidence
 from slocheck.grading import tiers
-from slocheck.grading.assessment import Assessment, LevelResult, SideResult, Verdict
+from slocheck.grading.assessment import Assessment, LevelResult, Outcome, SideResult, Verdict
 from slocheck.spec.model import Spec
 from slocheck.spec.model.load_profile import peak
 
@@ -12,6 +13,9 @@ HEADROOM = 1.1
 """The needed length and load are estimates, so a little more is advised."""
 
 LONGEST_S = 24 * 3600
+
+SHORT_S = 60
+"""A window under this shows nothing of a service's slower disturbances: see docs/statistics.md."""
 
 
 def advice(assessment: Assessment, spec: Spec) -> str:
@@ -62,3 +66,11 @@ def _factor(side: SideResult) -> float:
     if side.verdict is not Verdict.UNDECIDED or side.load_factor:
         return 0.0
     return side.needed_duration_factor
+
+
+def short_window(outcome: Outcome, runs: Sequence[Evidence]) -> str:
+    """Say that a verdict speaks for the measured seconds only; empty where the window is long enough."""
+    seconds = max(run.recording.window_s for run in runs)
+    if outcome not in (Outcome.PASS, Outcome.FAIL) or seconds >= SHORT_S:
+        return ""
+    return f"a window of {seconds}s speaks for these seconds only"

@@ -11,8 +11,9 @@ from slocheck.evidence.merge import MAX_ENDPOINTS, OTHER_ENDPOINT
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
+from slocheck.grading.advice import short_window
 from slocheck.grading.assessment import Assessment, Finding, ObjectiveResult, Outcome, Verdict
-from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of, short_window
+from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.validity.checks import check_run, response_warnings
 from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag

@@ -9,6 +9,9 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.samples import Display
 from slocheck.spec.model import EXTRA_LEVELS, Confidence, Limit, Objective
 
+TOO_MANY_BAD = "more bad requests than the limit allows"
+"""The reason of a share that breaks its limit, where there is nothing else to say."""
+
 
 class Verdict(StrEnum):
     """What the evidence says of one limit."""

@@ -12,9 +12,6 @@ from slocheck.statistics.confidence import Criterion
 from slocheck.statistics.multiple_testing import holm
 
 INTERRUPTED_CODE = 130
-SHORT_S = 60
-"""A window under this shows nothing of a service's slower disturbances: see docs/statistics.md."""
-
 EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3, Outcome.INVALID: 4}
 
 
@@ -95,14 +92,6 @@ def exit_code(outcome: Outcome, runs: Sequence[Evidence]) -> int:
         return EXIT_CODES[outcome]
     signal = next(run.signal for run in runs if run.ending is Ending.INTERRUPTED)
     return SIGNAL_EXIT_CODES.get(signal, INTERRUPTED_CODE)
-
-
-def short_window(outcome: Outcome, runs: Sequence[Evidence]) -> str:
-    """Say that a verdict speaks for the measured seconds only; empty where the window is long enough."""
-    seconds = max(run.recording.window_s for run in runs)
-    if outcome not in (Outcome.PASS, Outcome.FAIL) or seconds >= SHORT_S:
-        return ""
-    return f"a window of {seconds}s speaks for these seconds only"
 
 
 def headline(

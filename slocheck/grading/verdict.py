@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import partial
 from math import ceil, floor
 
-from slocheck.grading.assessment import Bounds, Cause, Side, SideResult, Tolerance, Verdict
+from slocheck.grading.assessment import TOO_MANY_BAD, Bounds, Cause, Side, SideResult, Tolerance, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
 from slocheck.spec.formatting import format_longer
 from slocheck.spec.indicators import error_budget, traits_of
@@ -78,7 +78,7 @@ def _observed_share(side: Side, sample: Share, indicator: Indicator, limit: Limi
     verdict = Verdict.MET if worst else Verdict.BREACHED if not best else Verdict.UNDECIDED
     reason = {
         Verdict.MET: "",
-        Verdict.BREACHED: "more bad requests than the limit allows",
+        Verdict.BREACHED: TOO_MANY_BAD,
         Verdict.UNDECIDED: sample.notes[0] if sample.notes else "the limit lies within what the counts allow",
     }[verdict]
     bad, bad_upper = sample.low * sample.total, sample.high * sample.total

@@ -8,7 +8,7 @@ from fractions import Fraction
 from slocheck.evidence.histogram import merge, quantile_bounds
 from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, RequestCounts, SliceCounts
 from slocheck.grading.report import Report
-from slocheck.spec.model import Endpoint
+from slocheck.spec.model import Endpoint, FailureRule
 
 _SUCCESS = 2
 PERCENTILES = (Fraction(1, 2), Fraction(19, 20), Fraction(99, 100))
@@ -68,7 +68,26 @@ def endpoint_totals(recording: Recording) -> tuple[Totals, ...]:
 
 def window_totals(recording: Recording) -> Totals:
     """Return the window's totals of all endpoints together."""
-    return add_up(None, list(recording.window_slices()))
+    return totals_of(recording, None)
+
+
+def totals_of(recording: Recording, endpoint: Endpoint | None) -> Totals:
+    """Return the window's totals of one endpoint, or of all of them together."""
+    return add_up(endpoint, list(recording.window_slices(endpoint)))
+
+
+def failed_text(counted: Totals, rule: FailureRule) -> str:
+    """Say how often requests failed, and how: by status code, else by class: ``503 135, timeout 14``.
+
+    Args:
+        counted: What was counted.
+        rule: Which statuses are failures.
+    """
+    found = {str(status): count for status, count in counted.statuses.items() if rule.fails(status)}
+    unnamed = (FailureClass.STATUS, FailureClass.UNEXPECTED)
+    found |= {kind.value: count for kind, count in counted.failures.items() if kind not in unnamed}
+    most = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {count:,}" for name, count in most if count)
 
 
 def add_up(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Totals:

@@ -1,6 +1,7 @@
 """What stands for the glyphs of the reports where an encoding cannot carry them."""
 
 import ast
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.cli.streams import GLYPHS, UNKNOWN, in_ascii
+from slocheck.cli.streams import GLYPHS, UNKNOWN, encoding_for, in_ascii
 from slocheck.reporters.escape import REPLACEMENT
 
 PACKAGE = Path(__file__).parents[2] / "slocheck"
@@ -25,9 +26,27 @@ def _texts() -> Iterator[str]:
 def test_every_glyph_of_slocheck_has_a_stand_in() -> None:
     """A new one that nobody thought of would be a question mark in a log."""
     own = {character for text in _texts() for character in text if not character.isascii()}
-    shown = {character for character in own if character.isprintable()} - {REPLACEMENT}
+    sought = {character for character in own if unicodedata.name(character, "").startswith("FULLWIDTH")}
+    shown = {character for character in own if character.isprintable()} - {REPLACEMENT} - sought
     assert shown >= {"✓", "✗", "…", "█"}
     assert {character for character in shown if in_ascii(character) == UNKNOWN} == set()
+
+
+@pytest.mark.parametrize(
+    ("environment", "encoding"),
+    [
+        pytest.param({}, "utf-8", id="none is set, as in a container: what Python chose"),
+        pytest.param({"LANG": "C"}, "ascii", id="C"),
+        pytest.param({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, "ascii", id="as Python changes it"),
+        pytest.param({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, "ascii", id="LC_ALL comes first"),
+        pytest.param({"LANG": "C.UTF-8"}, "utf-8", id="C with UTF-8"),
+        pytest.param({"LANG": "C", "PYTHONIOENCODING": "utf-8"}, "utf-8", id="asked for"),
+        pytest.param({"LANG": "C", "PYTHONUTF8": "1"}, "utf-8", id="asked for in another way"),
+    ],
+)
+def test_the_c_locale_gets_ascii(environment: dict[str, str], encoding: str) -> None:
+    """Python writes UTF-8 there all the same, which such a terminal does not show."""
+    assert encoding_for("utf-8", environment) == encoding
 
 
 @given(st.text())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from slocheck.cli import streams
 from slocheck.grading.assessment import Outcome
 from slocheck.reporters import FORMATS, RUN_FILES
 from slocheck.reporters.terminal.summary import render_summary
@@ -31,13 +32,13 @@ def shortened(text: str) -> str:
     return re.sub(r"\d+\.\d{9,}(?:e-\d+)?", lambda found: f"{float(found[0]):.9g}", text)
 
 
-def summary(outcome: Outcome, *, terminal: bool = False) -> str:
+def summary(outcome: Outcome, *, terminal: bool = False, verbose: bool = False) -> str:
     """Return the last lines of the sample run."""
     out = io.StringIO()
     console = Console(
         file=out, force_terminal=terminal, color_system="standard" if terminal else None, width=80
     )
-    render_summary(report(outcome=outcome), console, PATHS)
+    render_summary(report(outcome=outcome), console, PATHS, verbose=verbose)
     return out.getvalue()
 
 
@@ -50,8 +51,23 @@ def test_format(name: str) -> None:
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_console(outcome: Outcome) -> None:
-    """The last lines of a run, for each way it can end."""
+    """The last lines of a run at 80 columns, for each way it can end."""
     check(f"console-{outcome}.txt", summary(outcome))
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_console_in_ascii(outcome: Outcome) -> None:
+    """Where the terminal cannot show a glyph, the same lines have another character in its place."""
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding="ascii", errors=streams.HANDLER)
+    render_summary(report(outcome=outcome), Console(file=file, width=80), PATHS)
+    file.flush()
+    check(f"console-{outcome}-ascii.txt", raw.getvalue().decode("ascii"))
+
+
+def test_console_with_details() -> None:
+    """What -v adds: statistics, all checks, all failures, all paths, and the command."""
+    check("console-verbose.txt", summary(Outcome.FAIL, verbose=True))
 
 
 def test_console_on_a_terminal_has_colours_and_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:

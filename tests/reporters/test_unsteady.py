@@ -24,7 +24,7 @@ def test_the_drift_and_the_warmup_are_shown(name: str) -> None:
     if name == "console":
         out = io.StringIO()
         render_summary(unsteady(), Console(file=out, width=80), {})
-        text = out.getvalue()
+        text = " ".join(out.getvalue().split())
     else:
         text = FORMATS[name].render(unsteady())
     plain = html.unescape(text).replace("\\", "")

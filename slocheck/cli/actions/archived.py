@@ -12,10 +12,12 @@ from slocheck.reporters import FORMATS
 STDOUT = "-"
 
 
-def grade(runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool) -> int:
+def grade(
+    runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool, verbose: bool
+) -> int:
     """Grade runs as one sample and print the result; returns the exit code. Nobody is asked for anything."""
     report = regrade(runs, Archive(reports), spec=spec, gate=gate)
-    output.print_result(report, as_json=as_json, paths={})
+    output.print_result(report, as_json=as_json, paths={}, verbose=verbose)
     return report.assessment.exit_code
 
 

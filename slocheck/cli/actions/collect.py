@@ -24,6 +24,7 @@ def collect_and_grade(
     gate: str | None,
     reports: Path,
     as_json: bool,
+    verbose: bool,
     allow_metrics: Sequence[str] | None,
 ) -> int:
     """Ask the metric source of each run for what it did not deliver, then grade as `grade` does.
@@ -44,7 +45,7 @@ def collect_and_grade(
     if collector.save_error is not None:
         output.print_summary(report, Console(stderr=True), paths={})
         raise collector.save_error
-    output.print_result(report, as_json=as_json, paths={})
+    output.print_result(report, as_json=as_json, paths={}, verbose=verbose)
     if interrupts.received:
         raise Interrupted(interrupts.received)
     return report.assessment.exit_code

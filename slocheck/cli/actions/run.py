@@ -119,7 +119,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
     if result.save_error is not None:
         output.print_summary(result.report, Console(stderr=True), paths={})
         raise result.save_error
-    output.print_result(result.report, as_json=options.json, paths=output.report_paths(result.report))
+    paths = output.report_paths(result.report)
+    output.print_result(result.report, as_json=options.json, paths=paths, verbose=options.verbose)
     if result.late_signal:
         raise Interrupted(result.late_signal)
     return result.report

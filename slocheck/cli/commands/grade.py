@@ -9,6 +9,7 @@ from slocheck.cli.options import (
     OtherSpec,
     Reports,
     RunArguments,
+    Verbose,
 )
 from slocheck.errors import UsageError
 
@@ -20,6 +21,7 @@ def grade(
     gate: Gate = None,
     reports: Reports = DEFAULT_REPORTS,
     json: Json = False,
+    verbose: Verbose = False,
     collect: Collect = False,
     allow_metrics: AllowMetrics = None,
 ) -> int:
@@ -32,10 +34,16 @@ def grade(
         from slocheck.cli.actions.collect import collect_and_grade  # noqa: PLC0415 - --help stays light
 
         return collect_and_grade(
-            runs, spec=spec, gate=gate, reports=reports, as_json=json, allow_metrics=allow_metrics
+            runs,
+            spec=spec,
+            gate=gate,
+            reports=reports,
+            as_json=json,
+            verbose=verbose,
+            allow_metrics=allow_metrics,
         )
     from slocheck.cli.actions.archived import grade as action  # noqa: PLC0415 - as above
 
     if allow_metrics:
         raise UsageError("--allow-metrics goes with --collect: without it nobody is asked for anything")
-    return action(runs, spec=spec, gate=gate, reports=reports, as_json=json)
+    return action(runs, spec=spec, gate=gate, reports=reports, as_json=json, verbose=verbose)

@@ -18,7 +18,16 @@ import pytest
 from slocheck.evidence.model import Ending
 from slocheck.pipeline.archive import EVIDENCE_FILE, load_evidence
 from slocheck.reference_api.server import ReferenceApi
-from tests.e2e.support.cli import EASY, SCENARIO, only_run, result_of, slocheck, start_slocheck, write_spec
+from tests.e2e.support.cli import (
+    EASY,
+    SCENARIO,
+    only_run,
+    result_of,
+    slocheck,
+    start_slocheck,
+    words,
+    write_spec,
+)
 from tests.support.waiting import wait_until
 
 SHORT = "users: 5, spawn_rate: 50, duration: 10s"
@@ -64,8 +73,8 @@ def test_a_target_that_only_fails_ends_the_run_with_exit_1(api: str, tmp_path: P
     )  # fmt: skip
     done = slocheck("run", spec, cwd=tmp_path)
     assert done.returncode == 1, done.stdout
-    assert "the load was ended early" in done.stdout
-    assert "expectation, GET /items/{id}: status is 200, not 418" in done.stdout
+    assert "the load was ended early" in words(done.stdout)
+    assert "expectation, GET /items/{id}: status is 200, not 418" in words(done.stdout)
 
 
 VANISHING = (

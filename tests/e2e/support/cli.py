@@ -75,6 +75,11 @@ def slocheck(
     )
 
 
+def words(text: str) -> str:
+    """Return what was printed as one line, wherever it was broken to fit a terminal."""
+    return " ".join(text.split())
+
+
 def start_slocheck(
     *arguments: str | Path, cwd: Path, stderr: IO[str] | int = subprocess.PIPE
 ) -> subprocess.Popen[str]:

@@ -9,7 +9,7 @@ import pytest
 from slocheck.evidence.model import Ending
 from slocheck.pipeline.archive import load_evidence
 from slocheck.pipeline.target.guard import sole_use
-from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
+from tests.e2e.support.cli import only_run, result_of, slocheck, words, write_spec
 from tests.e2e.support.servers.load_server import LoadServer
 
 LONG = "users: 4, spawn_rate: 50, warmup: 3s, duration: 10m"
@@ -94,9 +94,9 @@ def test_a_wrong_path_a_missing_login_and_a_redirect_to_one_are_invalid_and_end_
     folder = written(tmp_path, server, dict.fromkeys(paths, ""), kind=kind, workload=LONG)
     done = slocheck("run", cwd=folder)
     assert done.returncode == 4, done.stdout + done.stderr
-    assert any(f"responses were {status}; " in done.stdout for status in paths.values())
+    assert any(f"responses were {status}; " in words(done.stdout) for status in paths.values())
     wanted = "or write `expect: {status: " if kind == "steps" else "or write `failures: {expected: ["
-    assert wanted in done.stdout
+    assert wanted in words(done.stdout)
     evidence = load_evidence(only_run(folder))
     assert evidence.ending is Ending.UNEXPECTED_RESPONSES
     assert len(evidence.recording.endpoints) == (3 if kind == "steps" else 12)
@@ -144,7 +144,7 @@ def test_an_expectation_that_refuses_every_404_is_invalid_as_well(tmp_path: Path
     folder = written(tmp_path, server, {"/status/404": '{"status": 200}'})
     done = slocheck("run", cwd=folder)
     assert done.returncode == 4, done.stdout
-    assert "responses were 404; fix the path" in done.stdout
+    assert "responses were 404; fix the path" in words(done.stdout)
 
 
 def test_few_unexpected_responses_are_a_warning_and_count_as_possibly_bad(

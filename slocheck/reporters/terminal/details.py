@@ -1,0 +1,78 @@
+"""What ``-v`` adds to a summary: statistics, all validity checks, usage, failures, the command."""
+
+from collections.abc import Iterator
+
+from slocheck.documents.texts import shorten
+from slocheck.evidence.recording import ErrorExample, FailureClass
+from slocheck.grading.assessment import ObjectiveResult
+from slocheck.grading.report import Report
+from slocheck.reporters import totals
+from slocheck.reporters.saturation import usage_text, usages
+from slocheck.reporters.terminal.layout import GAP, wrapped
+from slocheck.reporters.text import (
+    NO_VERDICT,
+    SIDE_TITLES,
+    confidence_text,
+    evidence_text,
+    failure_text,
+    value_text,
+)
+
+PATH_TITLES = {"html": "report"}
+"""What the file of a format is called, where that is not the format's name."""
+
+MAX_TEXT = 300
+
+
+def lines(report: Report, width: int) -> Iterator[str]:
+    """Yield the details of a run, each section under its title."""
+    sections = (
+        ("statistics", _statistics(report)),
+        ("validity", _validity(report)),
+        ("next tier", _gaps(report)),
+        ("saturation", (usage_text(usage) for usage in usages(report))),
+        ("failures", (failure_line(item) for item in totals.frequent_failures(report.evidence.recording))),
+        ("run again", iter((totals.rerun_command(report),))),
+    )
+    for title, texts in sections:
+        for number, text in enumerate(texts):
+            if number == 0:
+                yield ""
+                yield f"{GAP}{title}"
+            yield from wrapped(shorten(text, MAX_TEXT), width, first=GAP * 2)
+    yield ""
+
+
+def failure_line(example: ErrorExample) -> str:
+    """Say how many requests failed with one message; an unexpected response is not called a failure."""
+    kind = "response" if example.failure is FailureClass.UNEXPECTED else "failed"
+    return f"{kind}{GAP}{failure_text(example)}"
+
+
+def _statistics(report: Report) -> Iterator[str]:
+    yield confidence_text(report.assessment.confidence)
+    for result in report.assessment.objectives:
+        if result.verdict is not None:
+            yield from _sides(result, report)
+
+
+def _sides(result: ObjectiveResult, report: Report) -> Iterator[str]:
+    """Yield what each side of an objective rests on."""
+    objective, level = result.objective, result.shown
+    place = f"{report.spec.path}:{level.limit.position.line}"
+    for side in level.sides:
+        value = value_text(objective, side.display)
+        rests_on = evidence_text(objective, level.limit, side, report.assessment.confidence)
+        text = f"{objective.name} ({place}), {SIDE_TITLES[side.side]} {value}"
+        yield f"{text}: {rests_on}" if rests_on else text
+
+
+def _validity(report: Report) -> Iterator[str]:
+    for finding in report.assessment.findings:
+        yield finding.message if finding.valid else f"! invalid ({finding.code}): {finding.message}"
+
+
+def _gaps(report: Report) -> Iterator[str]:
+    if report.assessment.outcome not in NO_VERDICT:
+        for gap in report.assessment.gaps:
+            yield f"{gap.objective}, {gap.message}"

@@ -13,7 +13,7 @@ from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
 from slocheck.documents.texts import ELLIPSIS, each_text
-from slocheck.errors import SlocheckError
+from slocheck.errors import SlocheckError, SpecError
 from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
 from slocheck.named_files import read_named
@@ -284,6 +284,8 @@ def errors_masked(secrets: Sequence[str]) -> Iterator[None]:
         yield
     except SlocheckError as error:
         error.args = tuple(mask(str(part), secrets) for part in error.args)
+        if isinstance(error, SpecError):
+            error.problems = each_text(error.problems, lambda text: mask(text, secrets))
         raise
 
 

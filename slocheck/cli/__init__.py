@@ -14,7 +14,7 @@ from slocheck.cli import streams
 from slocheck.cli.commands import demo, grade, init, report, run, schema, validate
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
-from slocheck.errors import SaveError, SlocheckError
+from slocheck.errors import SaveError, SlocheckError, SpecError
 from slocheck.pipeline.interrupts import Interrupted
 
 app = typer.Typer(
@@ -101,4 +101,8 @@ def _complain(error: BaseException, code: int) -> int:
     if os.environ.get("SLOCHECK_DEBUG"):
         say_traceback()
     say(f"slocheck: {error}")
+    if isinstance(error, SpecError):
+        from slocheck.cli.github import tell_problems  # noqa: PLC0415 - --help stays light
+
+        tell_problems(error.problems)
     return code

@@ -154,6 +154,14 @@ class RunOptions:
         ),
     ] = None
     reports: Reports = DEFAULT_REPORTS
+    publish: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            envvar="SLOCHECK_PUBLISH",
+            help="Copy the run's reports here as well, under fixed names, for a CI server to collect.",
+        ),
+    ] = None
     json: Json = False
     until_decided: Annotated[
         bool, typer.Option("--until-decided", help="End as soon as the gate is decided, met or breached.")

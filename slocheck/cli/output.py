@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from slocheck.cli import streams
+from slocheck.cli import github, streams
 from slocheck.cli.masked_observer import MaskedObserver
 from slocheck.cli.messages import say
 from slocheck.evidence.model import Tick
@@ -71,17 +71,20 @@ def report_paths(report: Report) -> Mapping[str, str]:
 
 
 def print_result(report: Report, *, as_json: bool, paths: Mapping[str, str], verbose: bool = False) -> None:
-    """Print the result to stdout: a summary for people, or one JSON document.
+    """Print the result to stdout, a summary for people or one JSON document, and tell GitHub Actions.
 
     Raises:
-        SaveError: Standard output could not take it; the summary is on stderr.
+        SaveError: Standard output could not take it (the summary is on stderr), or GitHub's files could not.
     """
     if as_json:
         streams.write_document(FORMATS["json"].render(report))
     else:
         print_summary(report, Console(), paths=paths, verbose=verbose)
-    if lost := streams.lost_output():
+    lost = streams.lost_output()
+    if lost:
         print_summary(report, Console(stderr=True), paths=paths)
+    github.tell(report, paths)
+    if lost:
         raise streams.save_error(lost)
 
 

@@ -11,6 +11,7 @@ from slocheck.cli import output, wiring
 from slocheck.cli.actions.locust_file import look_into
 from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
+from slocheck.cli.publish import make_room, publish
 from slocheck.cli.question import asker
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
 from slocheck.errors import UsageError
@@ -41,6 +42,8 @@ def execute(options: RunOptions, launch: Launch) -> int:
     """Make the run that the options describe, or show its plan; returns the exit code."""
     if options.max_duration and not options.until_decided:
         raise UsageError("--max-duration goes with --until-decided; for a fixed length write --duration")
+    if options.publish and not options.dry_run:
+        make_room(options.publish)
     spec, overrides = load(options)
     if options.until_decided and spec.confidence is None:
         raise UsageError(
@@ -121,6 +124,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
         raise result.save_error
     paths = output.report_paths(result.report)
     output.print_result(result.report, as_json=options.json, paths=paths, verbose=options.verbose)
+    if options.publish:
+        publish(options.publish, paths)
     if result.late_signal:
         raise Interrupted(result.late_signal)
     return result.report

@@ -1,0 +1,79 @@
+"""Tells GitHub Actions of a result, where slocheck runs in a job of it: annotations, summary, outputs."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from slocheck.cli.messages import say
+from slocheck.documents.texts import each_text, valid_text
+from slocheck.errors import Problem, SaveError
+from slocheck.grading.report import Report
+from slocheck.masking import environment_secrets, mask
+from slocheck.reporters import FORMATS
+from slocheck.reporters.github import (
+    MAX_SUMMARY,
+    Annotation,
+    annotations,
+    of_problems,
+    output_lines,
+    outputs,
+)
+
+
+def in_actions() -> bool:
+    """Tell whether this is a job of GitHub Actions."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def tell(report: Report, files: Mapping[str, str]) -> None:
+    """Annotate the spec, and write the step's summary and outputs; elsewhere nothing happens.
+
+    Args:
+        report: The graded run.
+        files: The reports that were written, by format.
+
+    Raises:
+        SaveError: Summary or outputs cannot be written; a later step would read of no verdict.
+    """
+    if not in_actions():
+        return
+    _annotate(annotations(report))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        _summarise(Path(summary), FORMATS["markdown"].render(report))
+    if output := os.environ.get("GITHUB_OUTPUT"):
+        delimiter = f"slocheck-{secrets.token_hex(16)}"
+        _append(Path(output), output_lines(outputs(report, files), delimiter))
+
+
+def tell_problems(problems: Sequence[Problem]) -> None:
+    """Annotate what is wrong in a document."""
+    if in_actions():
+        _annotate(of_problems(problems))
+
+
+def _annotate(found: Sequence[Annotation]) -> None:
+    """Print workflow commands to stderr, which a runner reads as it reads stdout: that may hold JSON."""
+    workspace = os.environ.get("GITHUB_WORKSPACE", "")
+    known = environment_secrets()
+    for annotation in found:
+        shown = each_text(annotation, lambda text: mask(valid_text(text), known))
+        print(shown.command(workspace), file=sys.stderr)
+
+
+def _summarise(path: Path, text: str) -> None:
+    """Add a summary to those of other runs in the step, as long as all of them fit."""
+    size = path.stat().st_size if path.exists() else 0
+    if size + len(text.encode("utf-8", "backslashreplace")) + 2 > MAX_SUMMARY:
+        say(f"warning: GITHUB_STEP_SUMMARY: a step may have {MAX_SUMMARY:,} bytes; this summary does not fit")
+        return
+    _append(path, f"{text}\n")
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("ab") as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise SaveError(f"{path}: cannot be written: {error.strerror}") from error

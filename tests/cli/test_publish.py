@@ -1,0 +1,43 @@
+"""Copies of a run's reports at one place, for a CI server to collect."""
+
+from pathlib import Path
+
+import pytest
+
+from slocheck.cli import exit_code_of
+from slocheck.cli.publish import publish
+from slocheck.errors import SaveError
+from slocheck.reporters import RUN_FILES
+
+
+def test_a_refused_run_leaves_no_copy_of_an_earlier_one(tmp_path: Path) -> None:
+    """What a CI server would take for this job's verdict is gone before anything else; other files stay."""
+    for name in ("junit.xml", "summary.md", "notes.txt"):
+        (tmp_path / name).write_text("of an earlier run")
+    assert exit_code_of(["run", str(tmp_path / "none.yaml"), "--publish", str(tmp_path)]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_load(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The flag is named, and what to do."""
+    (tmp_path / "file").touch()
+    assert exit_code_of(["run", "--publish", str(tmp_path / "file" / "below")]) == 2
+    assert "--publish: " in capsys.readouterr().err
+
+
+def test_reports_are_copied_under_their_names(tmp_path: Path) -> None:
+    """Whatever the run's folder is, a format's copy is at one path; a report that is gone is an error."""
+    run, copies = tmp_path / "run", tmp_path / "copies"
+    run.mkdir()
+    copies.mkdir()
+    paths = {name: str(run / item.file_name) for name, item in RUN_FILES.items()}
+    for name, path in paths.items():
+        Path(path).write_text(name)
+    publish(copies, paths)
+    assert {name: (copies / item.file_name).read_text() for name, item in RUN_FILES.items()} == {
+        name: name for name in RUN_FILES
+    }
+    with pytest.raises(SaveError, match="cannot be read: No such file"):
+        publish(copies, {"json": str(run / "gone.json")})

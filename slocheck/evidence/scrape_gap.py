@@ -1,8 +1,9 @@
 """The longest time in which a source, or what a query reads, was not scraped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from math import inf
 from statistics import median
 
 from slocheck.documents.words import quantity
@@ -23,6 +24,8 @@ class ScrapeGap:
         interval: Seconds between two scrapes as a rule; 0: unknown.
         failed: Scrapes within it that failed.
         what: What did not happen in that time.
+        edge_s: Length of the longest one that reaches the period's begin or end, where no scrape shows what
+            was before or after it.
     """
 
     target: str
@@ -30,6 +33,7 @@ class ScrapeGap:
     interval: float
     failed: int = 0
     what: str = "was not scraped"
+    edge_s: float = inf
 
     @property
     def intervals(self) -> float:
@@ -90,7 +94,9 @@ class ScrapeTimes:
     def _longest(self, moments: Sequence[float]) -> ScrapeGap:
         begin, end = max(pairwise(moments), key=lambda gap: gap[1] - gap[0], default=(0.0, 0.0))
         failed = sum(begin <= time <= end for time in self.failed)
-        return ScrapeGap(self.target, end - begin, self.interval, failed)
+        good = set(self.good)
+        edges = [late - early for early, late in pairwise(moments) if not {early, late} <= good]
+        return ScrapeGap(self.target, end - begin, self.interval, failed, edge_s=max(edges, default=0.0))
 
 
 def longest_gap(
@@ -104,7 +110,8 @@ def longest_gap(
     together = _together(scraped)
     whole = together.whole_gap(begin if whole_from is None else whole_from, end)
     gaps = [whole, *(one.gap(begin, end) for one in scraped)]
-    return max(gaps, key=lambda gap: (gap.intervals, gap.seconds))
+    longest = max(gaps, key=lambda gap: (gap.intervals, gap.seconds))
+    return replace(longest, edge_s=max(gap.edge_s for gap in gaps))
 
 
 def _together(scraped: Sequence[ScrapeTimes]) -> ScrapeTimes:

@@ -17,6 +17,7 @@ from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.validity.checks import check_run, response_warnings
 from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag
+from slocheck.grading.validity.settle import settle
 from slocheck.grading.validity.steady_state import steady_states, steady_warnings, withhold_unsteady
 from slocheck.grading.validity.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
@@ -45,7 +46,8 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     states = steady_states(spec, results, measured_runs)
     if spec.confidence is not None:
         results = withhold_unsteady(results, states)
-    findings = (*_checked(spec, measured_runs), *unexplained_by_target(results, spec, runs))
+    checked = settle(tuple(_checked(spec, measured_runs)), results)
+    findings = (*checked, *unexplained_by_target(results, spec, runs))
     results = with_generator_lag(withhold_invalid(results, findings), spec, runs)
     outcome = outcome_of(results, findings, spec, runs, criterion)
     achieved = tiers.achieved_tier(results, spec.tiers) if _may_achieve(outcome, findings, runs) else None

@@ -102,6 +102,7 @@ class SideResult:
         observed: The verdict on the observed values alone; None without data.
         bucket_limited: See `samples.Share`.
         counted: The verdict on the requests that a restarted server still counted; None where none are lost.
+        own_only: See `samples.Share`.
         load_factor: Where the load offered less than the limit: how many times more it takes; else None.
         cause: Why the statistics left it undecided; None where they did not.
         left_to_client: See `samples.NoData`.
@@ -120,6 +121,7 @@ class SideResult:
     observed: Verdict | None = None
     bucket_limited: bool = False
     counted: Verdict | None = None
+    own_only: bool = False
     load_factor: float | None = None
     cause: Cause | None = None
     left_to_client: bool = False
@@ -222,6 +224,7 @@ class Finding:
         message: What was measured; on failure also what was allowed, and which numbers are invalid.
         affects: Names of the objectives whose breach the fault could have caused.
         server_only: The fault concerns only the objectives in `affects`; what others met stands.
+        client_saw: The client's record holds what the fault hides of the requests that it sent.
     """
 
     code: str
@@ -229,6 +232,7 @@ class Finding:
     message: str
     affects: frozenset[str] = frozenset()
     server_only: bool = False
+    client_saw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def grade_sample(
                 observed,
                 observed=observed.verdict,
                 bucket_limited=sample.bucket_limited,
+                own_only=sample.own_only,
                 counted=grade_sample(side, counted, indicator, limit, criterion).verdict if counted else None,
             )
             if criterion is None:

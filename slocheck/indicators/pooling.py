@@ -45,6 +45,7 @@ def _pool_shares(shares: Sequence[Share], *, ratio: bool) -> Share:
         # the client may settle what a bucket leaves open, but nothing else
         bool(uncertain) and all(share.bucket_limited for share in uncertain),
         sum(share.outage for share in shares),
+        own_only=all(share.own_only for share in shares),
     )
 
 

@@ -60,6 +60,7 @@ class Share:
         outage: How many of the bad ones fell into outages, in which not one request was served.
         counted: The share of the counted requests alone, where a restart within the load lost the others, all
             of them the client's own; else None. What became of those the client knows.
+        own_only: A server counted these, and no request of anybody but the client.
     """
 
     total: int
@@ -71,6 +72,7 @@ class Share:
     bucket_limited: bool = False
     outage: int = 0
     counted: "Share | None" = None
+    own_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,7 +270,14 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
         )
     return [
         Finding("clock-skew", valid, message, _server_graded(spec), server_only=True),
-        Finding("scrape-gaps", regular, gaps, _server_graded(spec), server_only=True),
+        Finding(
+            "scrape-gaps",
+            regular,
+            gaps,
+            _server_graded(spec),
+            server_only=True,
+            client_saw=gap.edge_s <= spec.validity.max_scrape_gap * gap.interval,
+        ),
     ]
 
 

@@ -225,7 +225,8 @@ def share_sample(
     if bounds is None:
         return NoData("of the requests that the server counted, none can be attributed to this run")
     notes = discrepancy_notes(discrepancy, flags)
-    sample = Share(total, *bounds, display, widened_slices(slices, discrepancy) if total > 0 else None, notes)
+    counted = widened_slices(slices, discrepancy) if total > 0 else None
+    sample = Share(total, *bounds, display, counted, notes, own_only=not discrepancy.foreign)
     if flags != {Flag.RESET} or discrepancy.foreign:
         return sample
     # before and after the restart all was seen, and nobody else's requests stand in for those that it lost

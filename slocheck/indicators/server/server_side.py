@@ -210,7 +210,9 @@ class ServerSide:
         """The longest time within the load in which a process, or a whole job, was not scraped."""
         begin, end = self.raw.load_start, self.raw.end
         gaps = [longest_gap(job, begin, end) for job in self._scraped_jobs()]
-        return max(gaps, key=lambda gap: gap.seconds, default=ScrapeGap("", 0.0, self.raw.scrape_interval))
+        if not gaps:
+            return ScrapeGap("", 0.0, self.raw.scrape_interval)
+        return replace(max(gaps, key=lambda gap: gap.seconds), edge_s=max(gap.edge_s for gap in gaps))
 
     def _scraped_jobs(self) -> Iterable[Sequence[ScrapeTimes]]:
         """Return the processes of each job; those that serve requests are one, whatever their jobs' names.

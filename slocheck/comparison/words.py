@@ -5,6 +5,7 @@ from slocheck.documents.words import quantity
 from slocheck.spec.formatting import format_value
 from slocheck.spec.model import IndicatorKind
 
+_POINTS = " points"
 _SEVERITY = (Trend.WORSE, Trend.BETTER, Trend.UNDECIDED, Trend.UNTESTED, Trend.WITHIN)
 """What a reader wants to know first."""
 
@@ -21,15 +22,16 @@ def amount_text(change: Change, amount: float | None) -> str:
     if amount is None:
         return ""
     if change.form is Form.RATIO:
-        return f"{(amount - 1) * 100:+,.3g}%" if amount < 100 else f"x{amount:,.3g}"  # noqa: PLR2004 - readable
-    return f"{amount * 100:+.3g} points"
+        return f"{(amount - 1) * 100:+,.1f}%"
+    return f"{amount * 100:+.3g}{_POINTS}"
 
 
 def interval_text(change: Change) -> str:
     """Write the interval of a change: ``+12% to +31%``; empty where there is none."""
     if change.low is None or change.high is None:
         return ""
-    return f"{amount_text(change, change.low)} to {amount_text(change, change.high)}"
+    low, high = amount_text(change, change.low), amount_text(change, change.high)
+    return f"{low.removesuffix(_POINTS)} to {high}"
 
 
 def name_of(change: Change) -> str:
@@ -57,6 +59,14 @@ def regression_sentence(comparison: Comparison) -> str:
         f"Worse than in {runs_text(comparison)}: {change_text(surest)}{more}; "
         f"{comparison.margin * 100:.3g}% is allowed."
     )
+
+
+def change_lines(comparison: Comparison) -> list[str]:
+    """Return a line for each objective: what changed, what that says, and why it says no more."""
+    return [
+        f"{change_text(change)}: {change.trend.value}{f' ({change.reason})' if change.reason else ''}"
+        for change in comparison.changes
+    ]
 
 
 def summary(comparison: Comparison) -> str:

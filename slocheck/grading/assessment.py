@@ -288,6 +288,7 @@ class Assessment:
         confidence: As in the spec; None: the observed values alone were graded.
         headline: One sentence: why the run is invalid, the worst breach, or that the gate is met.
         steady_states: One entry for each run whose window was long enough to test.
+        regressed: It fails because it is worse than earlier runs, and for nothing else.
     """
 
     outcome: Outcome
@@ -302,3 +303,4 @@ class Assessment:
     confidence: Confidence | None
     headline: str
     steady_states: tuple[SteadyState, ...] = ()
+    regressed: bool = False

@@ -23,4 +23,5 @@ def with_regressions(assessment: Assessment, comparison: Comparison) -> Assessme
         outcome=Outcome.FAIL,
         exit_code=EXIT_CODES[Outcome.FAIL],
         headline=regression_sentence(comparison),
+        regressed=True,
     )

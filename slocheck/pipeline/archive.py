@@ -19,6 +19,7 @@ from typing import Self
 from slocheck.documents.yaml_tree import MAX_BYTES
 from slocheck.errors import MeasurementError, SaveError, UsageError
 from slocheck.evidence.model import Evidence
+from slocheck.named_files import read_named
 from slocheck.pipeline.evidence_file import MAX_FILE, decoded, encoded, fits_spec, read_bounded
 
 EVIDENCE_FILE = "evidence.json.gz"
@@ -32,7 +33,8 @@ _SPECIAL = (("/", "dev"), ("/", "proc"))
 """Where paths lead to open files of this process, which must not be replaced, and to devices."""
 _PRIVATE, _SHARED = 0o600, 0o666
 """Modes of new files, before the umask takes from them."""
-_RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
+_LONGEST_REASON = 1 << 16
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\Z", re.ASCII)
 
 
 class RunFolder:
@@ -251,7 +253,7 @@ class Archive:
         if (folder / EVIDENCE_FILE).is_file():
             return folder
         if _is_run(folder):
-            raise MeasurementError(f"{folder}: {_why_no_evidence(folder)}; name another run, or run again")
+            raise MeasurementError(f"{folder}: {why_no_evidence(folder)}; name another run, or run again")
         raise UsageError(
             f"{run}: no run is archived there; name a run's folder, its {EVIDENCE_FILE}, or `{LATEST}`"
         )
@@ -261,16 +263,34 @@ def _is_run(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (EVIDENCE_FILE, RUNNING_FILE, ABORTED_FILE))
 
 
-def _why_no_evidence(folder: Path) -> str:
-    """Say what became of a run that has no evidence."""
+def shown_path(path: Path) -> str:
+    """Return a path as the user would type it: relative to the working folder if it lies below."""
     try:
-        if _is_held(folder / RUNNING_FILE):
-            return "this run is still going on"
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def is_run_name(name: str) -> bool:
+    """Tell whether a folder of this name is one of a run."""
+    return _RUN_ID.match(name) is not None
+
+
+def is_going_on(folder: Path) -> bool:
+    """Tell whether a living process makes the run of a folder."""
+    try:
+        return _is_held(folder / RUNNING_FILE)
     except OSError:
-        pass
+        return False
+
+
+def why_no_evidence(folder: Path) -> str:
+    """Say what became of a run that has no evidence."""
+    if is_going_on(folder):
+        return "this run is still going on"
     text = ""
     with suppress(OSError):
-        text = (folder / ABORTED_FILE).read_text(errors="replace")
+        text = read_named(str(folder / ABORTED_FILE), most=_LONGEST_REASON).decode(errors="replace")
     code, _, reason = text.partition("\n")
     return f"this run ended with exit code {code}: {reason.strip()}" if code else "this run was killed"
 

@@ -12,12 +12,13 @@ from slocheck.evidence.series import LateCollection, ServerSeries, SourcePreflig
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.server.client_counts import client_counts
 from slocheck.masking import errors_masked, mask, masked, secrets_of
-from slocheck.pipeline.archive import replace_evidence, write_atomically
+from slocheck.pipeline.archive import Archive, replace_evidence, shown_path, write_atomically
+from slocheck.pipeline.earlier.baseline import Earlier
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.metric_mapping import Settled, as_collected, ask_by, look_again
 from slocheck.pipeline.ports import LateSource, MetricSource, Reporter, SourceFactory
 from slocheck.pipeline.provenance import utc
-from slocheck.pipeline.regrade import ArchivedRun, graded, shown_path
+from slocheck.pipeline.regrade import ArchivedRun, graded
 from slocheck.pipeline.scenario_file import scenario_of
 from slocheck.spec.model import Spec
 
@@ -113,7 +114,9 @@ class LateCollector:
         """Keep the evidence, then the reports of it."""
         try:
             replace_evidence(folder, evidence)
-            report = graded(spec, [evidence], [folder], secrets=secrets)
+            report = graded(
+                spec, [evidence], [folder], secrets=secrets, since=Earlier(Archive(folder.parent))
+            )
             for reporter in self.reporters:
                 text = reporter.render(report)
                 write_atomically(folder / reporter.file_name, text.encode("utf-8", "backslashreplace"))

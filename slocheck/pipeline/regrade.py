@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slocheck.comparison.model import Comparison, RunRecord
+from slocheck.comparison.model import RunRecord
 from slocheck.errors import UsageError
 from slocheck.evidence.model import Evidence
+from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assess import assess
 from slocheck.grading.regression import with_regressions
 from slocheck.grading.report import Report
@@ -14,7 +15,8 @@ from slocheck.grading.run_record import run_record
 from slocheck.indicators.comparability import differences
 from slocheck.indicators.pooling import pooled
 from slocheck.masking import masked, secrets_of
-from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence, load_spec_text
+from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence, load_spec_text, shown_path
+from slocheck.pipeline.earlier.baseline import Earlier, Since, SinceRuns
 from slocheck.spec.loader import load_spec, parse_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 from slocheck.statistics.blocking import MIN_RUNS
@@ -83,7 +85,13 @@ def regrade(
             f"{' '.join(names)}: {len(runs)} runs cannot show how much runs differ, so as one sample they "
             f"would claim more than they prove; pool {MIN_RUNS} or more, or grade each by itself"
         )
-    return graded(loaded, [run.evidence for run in runs], folders, secrets=secrets_of(loaded))
+    alone = Earlier(Archive(folders[0].parent)) if len(runs) == 1 else _nothing
+    return graded(loaded, [run.evidence for run in runs], folders, secrets=secrets_of(loaded), since=alone)
+
+
+def _nothing(_: RunRecord) -> Since:
+    """Compare with nothing."""
+    return Since()
 
 
 def _check_comparable(runs: Sequence[ArchivedRun]) -> None:
@@ -106,7 +114,7 @@ def graded(
     folders: Sequence[Path],
     *,
     secrets: Sequence[str],
-    since: Callable[[RunRecord], Comparison | None] = lambda _: None,
+    since: SinceRuns = _nothing,
 ) -> Report:
     """Grade runs as one sample.
 
@@ -122,16 +130,11 @@ def graded(
     shown = masked(spec, secrets)  # as the evidence is: what the spec names is found in it
     assessment = assess(shown, *runs)
     record = run_record(shown, evidence, assessment, names)
-    comparison = since(record)
-    if comparison is not None:
-        assessment = with_regressions(assessment, comparison)
+    found = since(record)
+    if found.warning:
+        warning = RunWarning("not-compared", found.warning)
+        assessment = replace(assessment, warnings=(*assessment.warnings, warning))
+    if found.comparison is not None:
+        assessment = with_regressions(assessment, found.comparison)
         record = replace(record, outcome=assessment.outcome.value)
-    return masked(Report(shown, evidence, assessment, names, record, comparison), secrets)
-
-
-def shown_path(path: Path) -> str:
-    """Return a path as the user would type it: relative to the working folder if it lies below."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    return masked(Report(shown, evidence, assessment, names, record, found.comparison), secrets)

@@ -1,6 +1,6 @@
 """The steps of a run and their order: check, load, collect, archive, grade, report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from slocheck.indicators.server.client_counts import client_counts
 from slocheck.masking import errors_masked, masked, secrets_of
 from slocheck.pipeline import provenance
 from slocheck.pipeline.archive import Archive, RunFolder
+from slocheck.pipeline.earlier.baseline import Earlier, SinceRuns
 from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
 from slocheck.pipeline.interrupts import Interrupted
 from slocheck.pipeline.late_collection import how_to_collect, late_collection
@@ -47,6 +48,7 @@ class RunRequest:
         seed: Of the workload.
         processes: Worker processes.
         until_decided: End the window at the first interim analysis that decides the gate.
+        since: Compares the run with earlier ones; None: with those in the archive, as information.
     """
 
     spec: Spec
@@ -59,6 +61,7 @@ class RunRequest:
     seed: int = 0
     processes: int = 1
     until_decided: bool = False
+    since: SinceRuns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
             evidence = builder.complete(load, server, run_id=run_id, interrupted_by=signal)
             if stopping is not None:
                 evidence = stopping.spent(evidence)
-            result = _keep(masked(evidence, secrets), folder, spec, secrets=secrets, adapters=adapters)
+            result = _keep(masked(evidence, secrets), folder, request, adapters)
         return result if signal else replace(result, late_signal=adapters.interrupts.received)
 
 
@@ -249,12 +252,12 @@ def _not_collected(signal: str) -> str:
     return f"not collected: the run was interrupted by {signal}"
 
 
-def _keep(
-    evidence: Evidence, folder: RunFolder, spec: Spec, *, secrets: Sequence[str], adapters: Adapters
-) -> RunResult:
+def _keep(evidence: Evidence, folder: RunFolder, request: RunRequest, adapters: Adapters) -> RunResult:
     """Archive the evidence, then grade it, then write the reports; a full disk does not cost the verdict."""
+    spec = request.spec
     unsaved = _attempt(lambda: folder.save_evidence(evidence, spec.text))
-    report = graded(spec, [evidence], [folder.path], secrets=secrets)
+    since = request.since or Earlier(request.archive)
+    report = graded(spec, [evidence], [folder.path], secrets=_secrets(request), since=since)
 
     def write_reports() -> None:
         for reporter in adapters.reporters:

@@ -24,7 +24,7 @@ def decision_text(report: Report) -> str:
         case Outcome.PASS:
             closest = _nearest(report, Verdict.MET)
             return f"{gate} is met" + (f"; closest: {_measured(closest, ',')}" if closest else "")
-        case Outcome.FAIL if breached := _nearest(report, Verdict.BREACHED):
+        case Outcome.FAIL if not assessment.regressed and (breached := _nearest(report, Verdict.BREACHED)):
             return f"{breached.shown.level} is not met: {_measured(breached, limit='limit')}"
         case Outcome.UNDECIDED if not _nearest(report, Verdict.BREACHED) and (
             undecided := _nearest(report, Verdict.UNDECIDED)

@@ -8,6 +8,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from slocheck.comparison.words import change_lines, regression_sentence
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.outcome import file_gate
 from slocheck.grading.report import Report
@@ -31,7 +32,7 @@ def render(report: Report) -> str:
     suite.hostname = for_xml(report.evidence.provenance.host)
     cases = [_completed(report)]
     cases += [_validity(report, finding) for finding in report.assessment.findings]
-    cases += _steady(report) + _file_gate(report)
+    cases += _steady(report) + _file_gate(report) + _regression(report)
     for result in report.assessment.objectives:
         cases += [_case(report, result, level) for level in result.levels]
     suite.add_testcases(cases)
@@ -109,6 +110,22 @@ def _file_gate(report: Report) -> list[TestCase]:
         return []
     case = _named(report, "run", "locust-file")
     case.result = [Failure(for_xml(text), "failed")]
+    return [case]
+
+
+def _regression(report: Report) -> list[TestCase]:
+    """Return the case that fails where the run is worse than its baseline; nothing without one that can."""
+    comparison = report.comparison
+    if comparison is None or not comparison.gates:
+        return []
+    case = _named(report, "run", "regression")
+    text = "\n".join(map(for_xml, change_lines(comparison)))
+    if comparison.regressions:
+        failure = Failure(for_xml(regression_sentence(comparison)), "failed")
+        failure.text = text
+        case.result = [failure]
+    else:
+        case.system_out = text
     return [case]
 
 

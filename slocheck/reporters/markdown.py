@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from slocheck.comparison.words import change_lines, runs_text
 from slocheck.documents.texts import shorten, shorten_to_sentence
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome
@@ -160,6 +161,8 @@ def _lists(report: Report) -> Iterator[Section]:
         if assessment.next_tier not in (None, assessment.gate):  # what the gate is missing is said above
             gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
             yield _list(f"Missing for {assessment.next_tier}", gaps)
+    if report.comparison is not None:
+        yield _list(f"Change since {runs_text(report.comparison)}", change_lines(report.comparison))
     yield _list("Evidence", _evidence(report))
     yield _list("Warnings", [warning.text for warning in assessment.warnings])
     examples = totals.frequent_failures(report.evidence.recording)

@@ -1,0 +1,1 @@
+"""Earlier runs in the reports folder: read back, compared with, and removed."""

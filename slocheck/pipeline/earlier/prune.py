@@ -1,0 +1,91 @@
+"""Old runs are removed: folders of ours with nothing of anybody else in them, and no others."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from slocheck.errors import SaveError
+from slocheck.pipeline.archive import (
+    ABORTED_FILE,
+    EVIDENCE_FILE,
+    ORIGINAL_FILE,
+    RUNNING_FILE,
+    SPEC_FILE,
+    Archive,
+    is_going_on,
+)
+from slocheck.pipeline.earlier.reading import RESULT_FILE
+from slocheck.pipeline.scenario_log import LOG_FILE
+
+_OWN_FILES = frozenset({EVIDENCE_FILE, ORIGINAL_FILE, SPEC_FILE, RUNNING_FILE, ABORTED_FILE, LOG_FILE})
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of an old run's folder.
+
+    Attributes:
+        folder: The folder.
+        kept_because: Why it stays; empty: it is removed.
+    """
+
+    folder: Path
+    kept_because: str = ""
+
+
+def fates(archive: Archive, keep: int, reports: Collection[str]) -> list[Fate]:
+    """Return what becomes of the runs before the newest `keep` that came to a result, oldest first.
+
+    Args:
+        archive: Where runs are kept.
+        keep: How many stay, 1 or more. Those without a result do not count, and go with the older ones.
+        reports: Names of the reports' files.
+    """
+    runs = archive.runs()
+    results = [run for run in runs if _has_result(run)]
+    if len(results) <= keep:
+        return []
+    oldest_kept = results[-keep]
+    own = _OWN_FILES | frozenset(reports)
+    return [Fate(run, _why_kept(run, own)) for run in runs[: runs.index(oldest_kept)]]
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder and the files in it, each by its name; raises SaveError."""
+    try:
+        # the evidence goes last: without it a folder that is left over would not be a run any more
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == EVIDENCE_FILE):
+            path.unlink()
+        folder.rmdir()
+    except OSError as error:
+        raise SaveError(f"{folder}: cannot be removed: {error.strerror or error}") from error
+
+
+def _has_result(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (EVIDENCE_FILE, RESULT_FILE))
+
+
+def _why_kept(folder: Path, own: frozenset[str]) -> str:
+    """Say why a folder is not removed; empty where it is a run's, and all in it is of slocheck."""
+    if folder.is_symlink() or not folder.is_dir():
+        return "it is a link, or not a folder"
+    if is_going_on(folder):
+        return "this run is still going on"
+    try:
+        foreign = sorted(_foreign(folder, own))
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
+    if foreign:
+        return f"slocheck did not write {', '.join(foreign[:3])}{' and more' if len(foreign) > 3 else ''}"  # noqa: PLR2004
+    return ""
+
+
+def _foreign(folder: Path, own: frozenset[str]) -> Iterator[str]:
+    """Yield the names of what slocheck did not write; a kill leaves `.name.` with random letters."""
+    names = [path.name for path in folder.iterdir()]
+    if not set(names) & own:
+        yield "anything in it"
+    for path in folder.iterdir():
+        of = path.name if path.name in own else path.name.removeprefix(".").rpartition(".")[0]
+        if of not in own or path.is_symlink() or not path.is_file():
+            yield path.name

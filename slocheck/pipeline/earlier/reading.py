@@ -1,0 +1,119 @@
+"""The records of archived runs, read from their ``result.json`` and nothing larger."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from slocheck.comparison.model import RunRecord
+from slocheck.comparison.reading import UnreadableError, record_of
+from slocheck.errors import UsageError
+from slocheck.named_files import read_named
+from slocheck.pipeline.archive import EVIDENCE_FILE, Archive, is_run_name, shown_path, why_no_evidence
+
+RESULT_FILE = "result.json"
+MAX_RESULT = 1 << 22
+"""Bytes of a result; that of 500 endpoints and 50 objectives has a tenth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A run that has no record.
+
+    Attributes:
+        run_id: Name of its folder.
+        why: What became of it, or what is wrong with its result, and what to do.
+    """
+
+    run_id: str
+    why: str
+
+
+def newest_first(archive: Archive) -> Iterator[RunRecord | Unread]:
+    """Yield the record of each run of an archive, or why it has none; each is read when it is asked for."""
+    for folder in reversed(archive.runs()):
+        try:
+            yield read_record(folder)
+        except UsageError as error:
+            yield Unread(folder.name, str(error))
+
+
+def newest(archive: Archive, most: int, *, service: str = "") -> list[RunRecord | Unread]:
+    """Return up to `most` runs of an archive, oldest first; those without a record only without a service."""
+    found: list[RunRecord | Unread] = []
+    for run in newest_first(archive):
+        if not service or (isinstance(run, RunRecord) and run.conditions.service == service):
+            found.append(run)
+        if len(found) >= most:
+            break
+    return found[::-1]
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Return the record of a run; raises UsageError, without the folder's name, where it has none."""
+    path = folder / RESULT_FILE
+    try:
+        text = read_named(str(path), most=MAX_RESULT)
+    except FileNotFoundError:
+        has_evidence = (folder / EVIDENCE_FILE).is_file()
+        raise UsageError(
+            _again(folder, "it is not there") if has_evidence else why_no_evidence(folder)
+        ) from None
+    except OSError as error:
+        raise UsageError(_again(folder, f"it cannot be read: {error.strerror or error}")) from error
+    try:
+        record = record_of(json.loads(text, parse_constant=_no_constant), shown_path(folder))
+    except UnreadableError as error:
+        raise UsageError(_again(folder, str(error))) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(_again(folder, f"it is damaged: {error!s:.80}")) from error
+    if record.run_id != folder.name:
+        raise UsageError(_again(folder, f"it is the result of {record.run_id:.40}"))
+    return record
+
+
+def read_runs(name: str, archive: Archive) -> list[RunRecord]:
+    """Return the records of what a name stands for, oldest first: one run, or all valid ones of a folder.
+
+    Args:
+        name: A run's folder or its result, the name of a run in the archive, or a folder that holds runs.
+        archive: Where runs are kept.
+
+    Raises:
+        UsageError: There is nothing of that name, or the run has no record.
+    """
+    path = Path(name)
+    if folder := run_folder(name, archive):
+        try:
+            return [read_record(folder)]
+        except UsageError as error:
+            raise UsageError(f"{folder}: {error}") from error
+    if path.is_dir() and (runs := [run for run in newest_first(Archive(path)) if isinstance(run, RunRecord)]):
+        return runs[::-1]
+    raise UsageError(
+        f"{name}: no run is archived there; name a run's folder, or a folder that holds folders of runs"
+    )
+
+
+def run_folder(name: str, archive: Archive) -> Path | None:
+    """Return the folder of the one run that a name stands for; None where it stands for none."""
+    path = Path(name)
+    for folder in (path.parent if path.is_file() else path, archive.root / name):
+        if folder.is_dir() and is_run_name(folder.resolve().name):
+            return folder.resolve()
+    return None
+
+
+def _again(folder: Path, why: str) -> str:
+    """Say what is wrong with a run's result, and how to write it anew."""
+    if not (folder / EVIDENCE_FILE).is_file():
+        return f"{RESULT_FILE}: {why}"
+    path = shown_path(folder)
+    return (
+        f"{RESULT_FILE}: {why}; write it again: slocheck report {path} --format json -o {path}/{RESULT_FILE}"
+    )
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

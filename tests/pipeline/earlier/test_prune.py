@@ -1,0 +1,99 @@
+"""Old runs are removed, and nothing that is anybody else's."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from slocheck.errors import SaveError
+from slocheck.pipeline.archive import ABORTED_FILE, EVIDENCE_FILE, RUNNING_FILE, SPEC_FILE, Archive
+from slocheck.pipeline.earlier.prune import fates, remove
+from slocheck.reporters import FORMATS
+from tests.builders.results import run_id
+
+REPORTS = [item.file_name for item in FORMATS.values()]
+
+
+def run(root: Path, number: int, *names: str) -> Path:
+    """Make a run's folder with these files; by default those of a whole run."""
+    folder = root / run_id(number)
+    folder.mkdir(parents=True)
+    for name in names or (EVIDENCE_FILE, SPEC_FILE, *REPORTS, ".result.json.x1y2z3"):
+        (folder / name).touch()
+    return folder
+
+
+def left(root: Path) -> list[str]:
+    """Return what is in a folder, by name."""
+    return sorted(path.name for path in root.iterdir())
+
+
+def test_the_newest_runs_with_a_result_stay(tmp_path: Path) -> None:
+    """Runs that came to nothing do not count as kept; the older of them go, too."""
+    for number in (1, 3, 5):
+        run(tmp_path, number)
+    run(tmp_path, 2, ABORTED_FILE)
+    run(tmp_path, 4, ABORTED_FILE)
+    run(tmp_path, 6, ABORTED_FILE)
+    found = fates(Archive(tmp_path), 2, REPORTS)
+    assert [(fate.folder.name, fate.kept_because) for fate in found] == [(run_id(1), ""), (run_id(2), "")]
+    for fate in found:
+        remove(fate.folder)
+    assert left(tmp_path) == [run_id(number) for number in (3, 4, 5, 6)]
+    assert fates(Archive(tmp_path), 2, REPORTS) == []
+    assert fates(Archive(tmp_path / "none"), 2, REPORTS) == []
+
+
+def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
+    """A foreign file, a link, a folder inside, a file named like a run, another folder: each stays."""
+    elsewhere = tmp_path / "elsewhere"
+    run(elsewhere, 0)
+    reports = tmp_path / "reports"
+    for number in range(1, 6):
+        run(reports, number)
+    (reports / run_id(1) / "notes.txt").touch()
+    (reports / run_id(2) / SPEC_FILE).unlink()
+    (reports / run_id(2) / SPEC_FILE).mkdir()
+    (reports / run_id(3) / "summary.md").unlink()
+    (reports / run_id(3) / "summary.md").symlink_to(elsewhere / run_id(0) / SPEC_FILE)
+    (reports / run_id(6)).mkdir()
+    (reports / run_id(7)).symlink_to(elsewhere / run_id(0))
+    (reports / run_id(8)).touch()
+    (reports / "baseline").mkdir()
+    run(reports, 9)
+    before = left(reports)
+    found = fates(Archive(reports), 1, REPORTS)
+    kept = {fate.folder.name: fate.kept_because for fate in found if fate.kept_because}
+    assert kept == {
+        run_id(1): "slocheck did not write notes.txt",
+        run_id(2): "slocheck did not write slo.yaml",
+        run_id(3): "slocheck did not write summary.md",
+        run_id(6): "slocheck did not write anything in it",
+        run_id(7): "it is a link, or not a folder",
+        run_id(8): "it is a link, or not a folder",
+    }
+    assert [fate.folder.name for fate in found if not fate.kept_because] == [run_id(4), run_id(5)]
+    assert left(reports) == before
+    assert left(elsewhere / run_id(0))
+
+
+def test_a_run_that_goes_on_stays(tmp_path: Path) -> None:
+    """Its lock is held, however old it is."""
+    folder = run(tmp_path, 1, RUNNING_FILE)
+    run(tmp_path, 2)
+    run(tmp_path, 3)
+    lock = os.open(folder / RUNNING_FILE, os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    going, done = fates(Archive(tmp_path), 1, REPORTS)
+    os.close(lock)
+    assert (going.kept_because, done.kept_because) == ("this run is still going on", "")
+
+
+def test_a_folder_that_cannot_be_removed_says_so(tmp_path: Path) -> None:
+    """Nothing is removed below it."""
+    folder = run(tmp_path, 1, SPEC_FILE)
+    (folder / "kept").mkdir()
+    with pytest.raises(SaveError, match="cannot be removed"):
+        remove(folder)
+    assert (folder / "kept").is_dir()

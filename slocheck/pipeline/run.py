@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 from slocheck.errors import SaveError, SourceError
 from slocheck.evidence.model import Ending, Evidence, LoadResult, Tick
@@ -28,6 +29,9 @@ from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context
+
+STOPPING = "stopping; once more to quit"
+"""What is said at once when the first signal comes."""
 
 _NOT_COLLECTED = frozenset({Ending.UNEXPECTED_RESPONSES, Ending.FORBIDDEN_CONNECTION})
 """Endings after which nothing can be met any more; a finding says why."""
@@ -200,8 +204,13 @@ def _drive(
             adapters.observer.step(f"decided after {tick.recording.window_s} s of the window")
             engine.finish()
 
+    def stop() -> None:
+        engine.stop()
+        # what is printed by a signal handler itself could meet a line that is half written
+        Thread(target=adapters.observer.step, args=(STOPPING,)).start()
+
     adapters.observer.step("sending load")
-    with adapters.interrupts.handing_to(engine.stop, engine.kill):
+    with adapters.interrupts.handing_to(stop, engine.kill):
         return engine.run(on_tick)
 
 

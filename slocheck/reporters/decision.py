@@ -15,6 +15,8 @@ MAX_ENDPOINT = 40
 _STOP = re.compile("[,;:] ")
 """Before the first one a message says what was measured."""
 
+_SIDES = re.compile("^(?:client|server|client and server): ")
+
 
 def decision_text(report: Report) -> str:
     """Say in one sentence what the verdict is and which number decided it, without a full stop."""
@@ -29,12 +31,18 @@ def decision_text(report: Report) -> str:
         case Outcome.UNDECIDED if not _nearest(report, Verdict.BREACHED) and (
             undecided := _nearest(report, Verdict.UNDECIDED)
         ):
-            return _measured(undecided)
+            return _measured(undecided) + _why(undecided)
         case Outcome.INVALID:
             fault = next(finding for finding in assessment.findings if not finding.valid)
             return f"no verdict on {gate}: {_STOP.split(fault.message)[0]}"
         case _:
             return assessment.headline.removesuffix(".")
+
+
+def _why(result: ObjectiveResult) -> str:
+    """Return the beginning of the reason for what is undecided."""
+    reason = _SIDES.sub("", result.shown.reason)
+    return f": {_STOP.split(reason)[0]}" if reason else ""
 
 
 def use_of_limit(result: ObjectiveResult) -> float:

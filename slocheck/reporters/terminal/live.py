@@ -1,34 +1,31 @@
 """Progress of a run: a view redrawn in place on a terminal, a line every 10 s elsewhere."""
 
 import time
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Protocol, Self
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from slocheck.documents.texts import shorten
 from slocheck.evidence.model import Tick
-from slocheck.evidence.recording import Recording
-from slocheck.grading.assessment import SEVERITY, Assessment, Verdict
-from slocheck.reporters import totals
+from slocheck.grading.assessment import Assessment, ObjectiveResult, Verdict
+from slocheck.reporters.decision import use_of_limit
 from slocheck.reporters.escape import for_terminal
+from slocheck.reporters.terminal import figures
+from slocheck.reporters.terminal.layout import GAP, columns, padded, say
 from slocheck.reporters.terminal.summary import STYLES
-from slocheck.reporters.text import GLYPHS, latency_text, limit_text, ratio_text, sides_text
-from slocheck.reporters.totals import Totals
+from slocheck.reporters.text import GLYPHS, NO_DATA, limit_text, value_text
 from slocheck.spec.model import Spec
 
-RECENT_S = 10
-"""Seconds that the figures of the view cover: long enough to be steady, short enough to be current."""
-
 LINE_EVERY_S = 10
+BAR_WIDTH, SMALL_BAR_WIDTH = 40, 10
+MAX_NAME, MAX_VALUE = 24, 16
 MAX_OBJECTIVES = 20
-MAX_TEXT = 100
-_BAR_WIDTH = 40
+ABOVE_OBJECTIVES = 9
+"""Lines of a screen that the objectives leave to the rest of the view and to the prompt."""
 
 
 class Progress(Protocol):
@@ -60,83 +57,23 @@ def progress_for(spec: Spec, console: Console) -> "Progress":
     return LiveView(spec, console) if redrawn else PlainProgress(spec, console)
 
 
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """The last seconds of a recording.
-
-    Attributes:
-        seconds: Their number.
-        totals: What happened in them.
-    """
-
-    seconds: int
-    totals: Totals
-
-    @property
-    def rps(self) -> float:
-        """Requests sent per second."""
-        return self.totals.sent / self.seconds
-
-
-def recent(recording: Recording, second: int) -> Recent:
-    """Return the complete seconds before `second`, at most `RECENT_S`; the current one is not complete."""
-    begin = max(0, second - RECENT_S)
-    seconds = range(begin, max(second, 1))
-    parts = [part for part in recording.slices() if part.second in seconds]
-    return Recent(max(1, second - begin), totals.add_up(None, parts))
-
-
-def verdict_counts(assessment: Assessment) -> Counter[Verdict]:
-    """Count the objectives that the gate needs by their verdict so far."""
-    verdicts = (result.verdict for result in assessment.objectives)
-    return Counter(verdict for verdict in verdicts if verdict is not None)
-
-
-def _numbers(now: Recent, users: int) -> list[tuple[str, str]]:
-    """Return the figures of the last seconds as pairs of name and text."""
-    counts = now.totals
-    quantiles = [latency_text((low + high) / 2) for low, high in counts.quantiles] or ["-"] * 3
-    lookups = counts.cache_hits + counts.cache_misses
-    cache = [("cache hits", ratio_text(counts.cache_hits, lookups))] if lookups else []
-    return [
-        ("users", f"{users:,}"),
-        ("rps", f"{now.rps:,.1f}"),
-        *zip(("p50", "p95", "p99"), quantiles, strict=True),
-        ("errors", f"{counts.failed:,} ({ratio_text(counts.failed, counts.sent)})"),
-        *cache,
-    ]
-
-
 class _Base:
     """What both views share: the spec, the console, and how to print a line without markup."""
 
     def __init__(self, spec: Spec, console: Console) -> None:
         self._spec = spec
         self._console = console
-        self._total = max(1.0, spec.workload.warmup + spec.workload.duration)
 
     def _say(self, text: str, style: str = "") -> None:
-        line = Text(for_terminal(text), style=style)
-        self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        say(self._console, Text(for_terminal(text), style=style))
 
     def warn(self, text: str) -> None:
         """Show a warning that stays on the screen."""
         self._say(f"warning: {text}", "yellow")
 
-    def _place(self, tick: Tick) -> str:
-        """Say how far the run has come: ``window 12 of 30 s``."""
-        warmup = tick.recording.warmup_s
-        match tick.phase:
-            case "warm-up":
-                return f"warm-up {tick.second} of {self._spec.workload.warmup:g} s"
-            case "window":
-                return f"window {max(0, tick.second - warmup)} of {self._spec.workload.duration:g} s"
-            case phase:
-                return f"{phase}: waiting for requests in flight"
-
 
 class PlainProgress(_Base):
-    """One line every 10 s and at each new phase, for logs."""
+    """One short line every 10 s and at each new phase, for logs."""
 
     def __init__(self, spec: Spec, console: Console) -> None:
         super().__init__(spec, console)
@@ -154,19 +91,20 @@ class PlainProgress(_Base):
         self._say(text)
 
     def update(self, tick: Tick, assessment: Assessment) -> None:
-        """Print a line when one is due."""
-        if tick.phase == self._phase and tick.second < self._due:
+        """Print a line when one is due; of the drain only that it began."""
+        if tick.phase == self._phase and (tick.second < self._due or tick.phase == figures.DRAIN):
             return
         self._phase, self._due = tick.phase, tick.second + LINE_EVERY_S
-        numbers = ", ".join(
-            f"{name} {text}" for name, text in _numbers(recent(tick.recording, tick.second), tick.users)
-        )
-        self._say(f"{tick.second} s  {self._place(tick)}: {numbers}{self._verdicts(assessment)}")
-
-    def _verdicts(self, assessment: Assessment) -> str:
-        counts = verdict_counts(assessment)
-        shown = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in SEVERITY if counts[verdict])
-        return f"; gate {assessment.gate}, client side so far: {shown}" if shown else ""
+        place = figures.place_text(tick, self._spec)
+        if tick.phase == figures.DRAIN:
+            self._say(place)
+            return
+        now = figures.recent(tick.recording, tick.second)
+        errors = figures.errors_text(now, self._spec.failures)
+        parts = [place, f"{now.rps:,.1f}/s", figures.percentiles_text(now), f"errors {errors}"]
+        if tick.phase == figures.WINDOW and (verdicts := figures.verdicts_text(assessment)):
+            parts.append(verdicts)
+        self._say(GAP.join(parts))
 
 
 class LiveView(_Base):
@@ -176,10 +114,11 @@ class LiveView(_Base):
         super().__init__(spec, console)
         self._step = "starting"
         self._started = time.monotonic()
-        self._body: RenderableType = Text("")
+        self._tick: Tick | None = None
+        self._body: list[Text] = []
         self._live = Live(
             console=console,
-            get_renderable=self._view,
+            get_renderable=self.renderable,
             refresh_per_second=4,
             transient=True,
             redirect_stdout=False,
@@ -199,42 +138,72 @@ class LiveView(_Base):
 
     def step(self, text: str) -> None:
         """Show the step that begins in the first line of the view."""
-        self._step, self._started = text, time.monotonic()
+        self._step, self._started, self._tick = text, time.monotonic(), None
+        if self._live.is_started:
+            self._live.refresh()
 
     def update(self, tick: Tick, assessment: Assessment) -> None:
-        """Redraw the view."""
-        bar = Table.grid()  # a bar alone does not end its line
-        bar.add_row(ProgressBar(total=self._total, completed=min(self._total, tick.second), width=_BAR_WIDTH))
-        numbers = Table.grid(padding=(0, 3))
-        pairs = _numbers(recent(tick.recording, tick.second), tick.users)
-        numbers.add_row(*(Text(name, style="dim") for name, _ in pairs))
-        numbers.add_row(*(Text(text, style="bold") for _, text in pairs))
-        head = Text(f"{self._place(tick)}   (figures: last {RECENT_S} s)")
-        self._body = Group(head, bar, numbers, self._objectives(assessment))
+        """Redraw the view; in the drain the figures and verdicts are the window's last ones."""
+        if tick.phase != figures.DRAIN:
+            self._body = list(self._figures(tick, assessment))
+        self._tick = tick
 
-    def _view(self) -> RenderableType:
+    def renderable(self) -> Text:
+        """Return the view as it is now."""
         waited = time.monotonic() - self._started
         head = Text(for_terminal(f"{self._spec.service}: {self._step}, {waited:.0f} s"), style="bold")
-        return Group(head, self._body)
+        progress = [] if self._tick is None else [Text(self._progress(self._tick))]
+        lines = [head, *progress, *self._body]
+        width = self._console.width
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+        return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
-    def _objectives(self, assessment: Assessment) -> RenderableType:
-        """Tabulate the state of each objective; those that may not fit on the screen are counted."""
-        table = Table.grid(padding=(0, 2))
-        results = assessment.objectives
-        for result in results[:MAX_OBJECTIVES]:
-            objective, level = result.objective, result.shown
-            cells = (
-                f"{GLYPHS[level.verdict]} {objective.name}",
-                sides_text(objective, level),
-                limit_text(level.level, level.limit),
-                level.reason,
-            )
-            row = [
-                Text(shorten(for_terminal(cell), MAX_TEXT), no_wrap=True, overflow="ellipsis")
-                for cell in cells
-            ]
-            row[0].stylize(STYLES[level.verdict])
-            table.add_row(*row)
-        if len(results) > MAX_OBJECTIVES:
-            table.add_row(Text(f"and {len(results) - MAX_OBJECTIVES} more"))
-        return table
+    def _progress(self, tick: Tick) -> str:
+        """Write the phase, how much of the load is over as a bar, and how long it still lasts."""
+        workload = self._spec.workload
+        over = tick.second / max(1.0, workload.warmup + workload.duration)
+        width = min(BAR_WIDTH, max(SMALL_BAR_WIDTH, columns(self._console) - 40))
+        drawn = figures.bar(1.0 if tick.phase == figures.DRAIN else over, width)
+        place, left = figures.place_text(tick, self._spec), figures.time_left_text(tick, self._spec)
+        return GAP.join(part for part in (drawn, place, left) if part)
+
+    def _figures(self, tick: Tick, assessment: Assessment) -> Iterator[Text]:
+        """Yield the figures of the last seconds, and each objective of the gate."""
+        now = figures.recent(tick.recording, tick.second)
+        pairs = [
+            ("rate", f"sent {now.rps:,.1f}/s, {figures.planned_text(tick, self._spec)}"),
+            ("latency", figures.percentiles_text(now)),
+            ("errors", figures.errors_text(now, self._spec.failures)),
+            ("cache", figures.cache_text(now)),
+        ]
+        for name, text in pairs:
+            if text:
+                said = f" hits {text}" if name == "cache" else f" {text}"
+                yield Text.assemble((f"{name:<7}", "dim"), said, (f"  (last {now.seconds} s)", "dim"))
+        if tick.phase == figures.WINDOW:
+            yield from self._objectives(assessment)
+
+    def _objectives(self, assessment: Assessment) -> Iterator[Text]:
+        """Yield a line for each objective of the gate; those that may not fit on the screen are counted."""
+        found = figures.gate_results(assessment)
+        most = max(1, min(MAX_OBJECTIVES, self._console.height - ABOVE_OBJECTIVES))
+        shown = found[:most]
+        names = [shorten(for_terminal(result.objective.name), MAX_NAME) for result in shown]
+        width = max(map(cell_len, names), default=0)
+        for result, name in zip(shown, names, strict=True):
+            line = Text(_objective_line(result, padded(name, width)))
+            line.stylize(STYLES[result.verdict or Verdict.MET], 0, 1)
+            yield line
+        if len(found) > most:
+            yield Text(f"and {len(found) - most} more")
+
+
+def _objective_line(result: ObjectiveResult, name: str) -> str:
+    """Write an objective's value against its limit: the bar is full where the limit is reached."""
+    objective, level = result.objective, result.shown
+    decides = level.deciding
+    value = value_text(objective, decides.display) if decides else NO_DATA
+    used = figures.bar(use_of_limit(result), SMALL_BAR_WIDTH)
+    limit = for_terminal(limit_text(level.level, level.limit))
+    return f"{GLYPHS[level.verdict]} {name}{GAP}{padded(value, MAX_VALUE, right=True)}{GAP}{used}{GAP}{limit}"

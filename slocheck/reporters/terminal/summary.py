@@ -149,7 +149,7 @@ def _warnings(report: Report) -> Iterator[str]:
     for warning in report.assessment.warnings:
         yield f"! {shorten(warning.text, MAX_TEXT)}"
     if scope := short_window(report.assessment.outcome, (report.evidence,)):
-        yield f"! {scope}"
+        yield f"! {scope}; for a release, measure five minutes or more"
 
 
 def _facts(report: Report, width: int) -> Iterator[str]:

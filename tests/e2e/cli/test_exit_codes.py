@@ -238,6 +238,7 @@ def test_one_signal_ends_the_run_in_order(api: str, tmp_path: Path, number: int,
     finally:
         process.kill()
     assert process.returncode == code, err
+    assert err.count("stopping; once more to quit\n") == 1
     assert '"interrupted"' in out
     evidence = load_evidence(only_run(tmp_path))
     assert evidence.ending is Ending.INTERRUPTED

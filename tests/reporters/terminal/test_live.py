@@ -8,7 +8,9 @@ from rich.console import Console
 
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
-from slocheck.reporters.terminal.live import LiveView, PlainProgress, progress_for, recent
+from slocheck.grading.assessment import Outcome
+from slocheck.reporters.terminal.figures import errors_text, recent
+from slocheck.reporters.terminal.live import LiveView, PlainProgress, progress_for
 from tests.builders.reports import HOSTILE, hostile_report, report, spec
 from tests.builders.traffic import recording
 
@@ -23,24 +25,28 @@ def plain_console() -> tuple[Console, io.StringIO]:
 
 
 def ticks(count: int) -> list[Tick]:
-    """One tick a second: a warm-up of 5 s, then the window."""
+    """One tick a second: a warm-up of 5 s, then the window, then the drain."""
     found = recording()
-    return [
-        Tick(second, "warm-up" if second < found.warmup_s else "window", 20, found) for second in range(count)
-    ]
+    phases = ["warm-up"] * 5 + ["window"] * 40 + ["drain"] * 9
+    return [Tick(second, phases[second], 20, found) for second in range(count)]
 
 
-def test_a_log_gets_a_line_every_ten_seconds_and_at_each_phase() -> None:
-    """Twenty-six seconds with a warm-up of five: lines at 0, 5, 15 and 25."""
+def test_a_log_gets_a_short_line_every_ten_seconds_and_at_each_phase() -> None:
+    """Of 46 seconds with a warm-up of five and a drain: lines at 0, 5, 15, 25 and 35, and that it drains."""
     console, out = plain_console()
     with PlainProgress(SPEC, console) as progress:
-        for tick in ticks(26):
+        for tick in ticks(48):
             progress.update(tick, ASSESSMENT)
     printed = out.getvalue().splitlines()
-    assert [line.split(" s ", 1)[0] for line in printed] == ["0", "5", "15", "25"]
-    assert "window 20 of 40 s" in printed[-1]
-    assert "gate silver, client side so far: 2 breached, 2 met" in printed[-1]
-    assert "rps 104.0" in printed[-1]
+    places = [line.split("  ")[0] for line in printed]
+    assert places == [
+        "warm-up 0 of 5s",
+        *(f"window {second} of 40s" for second in (0, 10, 20, 30)),
+        "drain: waiting for requests in flight",
+    ]
+    assert printed[3].startswith("window 20 of 40s  104.0/s  p50 ")
+    assert printed[3].endswith("  2 breached, 2 met")
+    assert max(map(len, printed)) <= 120
 
 
 def test_the_figures_are_of_the_last_ten_seconds() -> None:
@@ -49,6 +55,8 @@ def test_the_figures_are_of_the_last_ten_seconds() -> None:
     assert recent(found, 30).totals.failed == 16
     assert recent(found, 40).totals.failed == 0
     assert recent(found, 3).seconds == 3
+    assert errors_text(recent(found, 40), SPEC.failures) == "none"
+    assert errors_text(recent(found, 30), SPEC.failures) == "1.52%: 503 12, timeout 4"
 
 
 def test_nothing_recorded_yet_is_no_division_by_zero() -> None:
@@ -85,20 +93,71 @@ def test_a_terminal_gets_the_view_and_a_log_gets_lines(
     assert isinstance(progress_for(SPEC, console), view)
 
 
-@pytest.mark.parametrize("phase", ["warm-up", "window", "drain"])
-def test_the_view_shows_phase_figures_and_objectives(phase: str) -> None:
-    """What REPORTS promises is on the screen: progress, rate, percentiles, errors, cache, each objective."""
+def screen(view: LiveView, console: Console) -> list[str]:
+    """Return the lines of a view as they stand on the screen."""
+    with console.capture() as captured:
+        console.print(view.renderable())
+    return captured.get().splitlines()
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (200, 50)])
+def test_the_view_shows_phase_figures_and_objectives(width: int, height: int) -> None:
+    """Progress, time left, both rates, percentiles, errors by status, cache, each value against its limit."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, height=height, color_system=None)
+    view = LiveView(SPEC, console)
+    view.step("sending load")
+    view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+    head, progress, rate, latency, errors, cache, *objectives = screen(view, console)
+    assert head == "shop-api: sending load, 0 s"
+    assert progress == "■■■■■■■■■■■■■■■■■■■■■■■■■■■·············  window 25 of 40s  15s left"
+    assert rate == "rate    sent 105.6/s, planned 10 users, running 20  (last 10 s)"
+    assert latency.startswith("latency p50 ")
+    assert errors == "errors  1.52%: 503 12, timeout 4  (last 10 s)"
+    assert cache.startswith("cache   hits 9")
+    assert objectives == [
+        "✗ error_rate                0.478%  ■■■■■■■■■■  silver < 0.1%",
+        "✗ latency_p95                230ms  ■■■■■■■■■■  silver < 200ms",
+        "✓ cache_hit_rate             91.7%  ■■■■■■■■··  silver > 90%",
+        "✓ availability              99.66%  ■■■·······  silver >= 99%",
+    ]
+
+
+def test_the_drain_shows_the_last_verdicts_and_no_collapse() -> None:
+    """Fewer users and no requests are its nature; what was shown last stays, until another step begins."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None)
+    view = LiveView(SPEC, console)
+    view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+    before = screen(view, console)
+    view.update(Tick(46, "drain", 0, Recording((), (), (), 5, 40)), report(Outcome.INVALID).assessment)
+    after = screen(view, console)
+    assert after[1].endswith("  drain: waiting for requests in flight")
+    assert after[2:] == before[2:]
+    view.step("waiting for the last samples of the server side")
+    assert screen(view, console)[1:] == before[2:]
+
+
+def test_no_line_of_the_view_is_longer_than_the_screen() -> None:
+    """A line that wraps would not be erased."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=40, height=10, color_system=None)
+    view = LiveView(SPEC, console)
+    view.step("waiting for something with a long name, " * 3)
+    view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+    lines = screen(view, console)
+    assert max(map(len, lines)) <= 40
+    assert len(lines) <= 8
+    assert lines[-1] == "and 3 more"
+
+
+def test_the_view_is_drawn_below_the_lines_that_stay() -> None:
+    """A warning stays on the screen."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=200, height=50)
     with LiveView(SPEC, console) as view:
         view.step("sending load")
         view.warn("mind the gap")
-        view.update(Tick(30, phase, 20, recording()), ASSESSMENT)
-    printed = out.getvalue()
-    (bar,) = {line for line in printed.splitlines() if "━" in line}
-    assert "users" not in bar
-    for text in ("sending load", phase, "p99", "cache hits", "errors", "✗ latency_p95", "mind the gap"):
-        assert text in printed
+        view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+    for text in ("sending load", " latency_p95", "mind the gap"):
+        assert text in out.getvalue()
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -125,4 +184,4 @@ def test_many_objectives_are_counted_past_the_screen() -> None:
     many = replace(ASSESSMENT, objectives=ASSESSMENT.objectives * 20)
     with LiveView(SPEC, Console(file=out, force_terminal=True, width=150, height=80)) as view:
         view.update(Tick(30, "window", 20, recording()), many)
-    assert "and 80 more" in out.getvalue()
+    assert "and 60 more" in out.getvalue()

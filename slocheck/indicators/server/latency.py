@@ -73,7 +73,7 @@ class _Reading:
         buckets: Its growth.
         total: Requests.
         discrepancy: To the client's count.
-        percentile: The bucket that holds the percentile.
+        display: Bounds of the percentile.
         not_failed: Which series may count good requests.
         failed: Further requests that may be bad, however fast they were, in the slices of the buckets.
         notes: About unexpected statuses.
@@ -84,7 +84,7 @@ class _Reading:
     buckets: BucketCounts
     total: int
     discrepancy: CountDiscrepancy
-    percentile: tuple[Boundary, Boundary]
+    display: Display
     not_failed: Selection
     failed: tuple[int, ...]
     notes: tuple[str, ...]
@@ -133,8 +133,12 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     if why := _slower_than_client(objective, percentile, slower, client=client, preset=preset):
         return NoData(why)
     failed = failing.possibly(buckets, wanted, total=total)
+    low, high = buckets.percentile_of_ours(
+        quantile, total, uncounted=discrepancy.uncounted, foreign=discrepancy.foreign
+    )
+    display = Display(float(low), float(high))
     return _Reading(
-        preset, buckets, total, discrepancy, percentile, failing.not_failed, failed, unexpected, 1 - quantile
+        preset, buckets, total, discrepancy, display, failing.not_failed, failed, unexpected, 1 - quantile
     )
 
 
@@ -154,7 +158,7 @@ def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
         bad,
         total,
         discrepancy,
-        display=Display(float(reading.percentile[0]), float(reading.percentile[1])),
+        display=reading.display,
         slices=_slices(buckets, (below, above), not_failed, failed=reading.failed),
         flags=buckets.counted.flags,
     )

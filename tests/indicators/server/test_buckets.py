@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from math import inf
 
 import pytest
 
@@ -63,6 +64,25 @@ def test_a_bucket_is_advised_only_where_it_is_the_obstacle(latencies: dict[float
     sample = sample_of(P95, server_series(*histogram(latencies)), counts(sent), "silver")
     assert isinstance(sample, Share)
     assert not any("bucket boundary" in note for note in sample.notes)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "sent", "low", "high"),
+    [
+        pytest.param({0.09: 95, 0.249: 5}, 100, 0.05, 0.1, id="all were counted"),
+        pytest.param({0.09: 95, 0.249: 5}, 110, 0.05, inf, id="ten are missing, and all may have been slow"),
+        pytest.param({0.09: 86, 0.249: 4}, 91, 0.05, 0.25, id="one is missing"),
+        pytest.param({0.09: 95, 0.249: 5}, 90, 0.05, 0.25, id="ten are others', and may be the fast ones"),
+        pytest.param({0.09: 90, 0.249: 10}, 90, 0.05, 0.25, id="or the slow ones"),
+    ],
+)
+def test_the_percentile_shown_allows_for_what_was_not_counted_or_is_others(
+    latencies: dict[float, int], sent: int, low: float, high: float
+) -> None:
+    """Its rank is among our own requests, wherever in the histogram those lie."""
+    sample = sample_of(P95, server_series(*histogram(latencies)), counts(sent), "silver")
+    assert isinstance(sample, Share)
+    assert (sample.display.low, sample.display.high) == (low, high)
 
 
 def _layout(status: str, points: dict[float, float], *edges: str) -> list[RawSeries]:

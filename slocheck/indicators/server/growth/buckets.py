@@ -67,7 +67,24 @@ class BucketCounts:
 
     def percentile(self, quantile: Fraction, total: int) -> tuple[Boundary, Boundary]:
         """Return the bucket that holds the k-th smallest latency of `total`, k = ceil(qN), in seconds."""
-        rank = ceil(quantile * total)
+        return self._holding(ceil(quantile * total))
+
+    def percentile_of_ours(
+        self, quantile: Fraction, total: int, *, uncounted: int, foreign: int
+    ) -> tuple[Boundary, Boundary]:
+        """Return the bounds of the percentile of our own requests, in seconds.
+
+        Args:
+            quantile: Of the percentile.
+            total: Requests counted.
+            uncounted: How many of ours may be missing: at best all of them were fast, at worst slow.
+            foreign: How many of the counted may be others': at best the slow ones, at worst the fast.
+        """
+        rank = ceil(quantile * (total - foreign + uncounted))
+        return self._holding(rank - uncounted)[0], self._holding(rank + foreign)[1]
+
+    def _holding(self, rank: int) -> tuple[Boundary, Boundary]:
+        """Return the bucket that holds the latency of a rank; all lies above rank 0."""
         lower: Boundary = Fraction(0)
         for boundary in self.boundaries:
             if self.at(boundary).total() >= rank:

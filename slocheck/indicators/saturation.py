@@ -1,5 +1,6 @@
 """How busy the service's processes and containers were: shown next to the verdict, never graded."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,17 +38,71 @@ class Usage:
     throttled_ratio: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What one process or container used over the whole load, warm-up included.
+
+    Attributes:
+        name: Its instance, or pod and container.
+        cpu_cores: Seconds since the load began and the processor cores used since the sample before.
+        memory_bytes: Seconds since the load began and the memory in use.
+    """
+
+    name: str
+    cpu_cores: tuple[tuple[float, float], ...]
+    memory_bytes: tuple[tuple[float, float], ...]
+
+
+def courses(server: ServerSeries) -> tuple[Course, ...]:
+    """Return the usage over time of each process and container that the series tell of, by name."""
+    span = (server.load_start, server.end)
+    return tuple(
+        Course(name, _summed(_rates(metrics, span)), _summed(_levels(metrics, span)))
+        for name, metrics in sorted(_by_name(server).items())
+    )
+
+
+def _summed(points: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Add up what is of the same moment, in order of time."""
+    sums: defaultdict[float, float] = defaultdict(float)
+    for time, value in points:
+        sums[time] += value
+    return tuple(sorted(sums.items()))
+
+
+def _rates(
+    metrics: Mapping[str, list[CleanSeries]], span: tuple[float, float]
+) -> Iterable[tuple[float, float]]:
+    """Yield the processor cores used between each two samples, at the second one; a fall is a restart."""
+    for series in (*metrics.get(PROCESS_CPU, ()), *metrics.get(CONTAINER_CPU, ())):
+        for (begin, before), (end, after) in pairwise(_inside(series, span)):
+            yield end - span[0], (after - before if after >= before else after) / (end - begin)
+
+
+def _levels(
+    metrics: Mapping[str, list[CleanSeries]], span: tuple[float, float]
+) -> Iterable[tuple[float, float]]:
+    for series in (*metrics.get(PROCESS_MEMORY, ()), *metrics.get(CONTAINER_MEMORY, ())):
+        for time, value in _inside(series, span):
+            yield time - span[0], value
+
+
 def saturation(server: ServerSeries) -> tuple[Usage, ...]:
     """Return the usage of each process and container that the series tell of, by name."""
+    window = (server.start, server.end)
+    usages = (_usage(name, metrics, window) for name, metrics in sorted(_by_name(server).items()))
+    return tuple(
+        usage for usage in usages if usage.cpu_cores is not None or usage.memory_bytes_max is not None
+    )
+
+
+def _by_name(server: ServerSeries) -> dict[str, dict[str, list[CleanSeries]]]:
+    """Return the series of each process and container by metric."""
     found: dict[str, dict[str, list[CleanSeries]]] = {}
     for series in server.series:
         if series.metric in USAGE_METRICS:
             found.setdefault(_name(series), {}).setdefault(series.metric, []).append(clean(series))
-    window = (server.start, server.end)
-    usages = (_usage(name, metrics, window) for name, metrics in sorted(found.items()))
-    return tuple(
-        usage for usage in usages if usage.cpu_cores is not None or usage.memory_bytes_max is not None
-    )
+    return found
 
 
 def _name(series: RawSeries) -> str:

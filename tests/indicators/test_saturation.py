@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.saturation import Usage, saturation
+from slocheck.indicators.saturation import Usage, courses, saturation
 from tests.builders.server.histories import PRESET
 
 POD = {"job": "kubelet", "instance": "node", "pod": "api-1", "container": "api"}
@@ -74,3 +74,13 @@ def test_usage_scales_and_its_mean_is_below_its_most(steps: list[int], factor: i
     assert one.cpu_cores_max is not None
     assert many.cpu_cores == pytest.approx(factor * one.cpu_cores)
     assert one.cpu_cores <= one.cpu_cores_max + 1e-12
+
+
+def test_the_course_is_of_the_whole_load() -> None:
+    """Cores since the sample before and memory, by seconds of the load; processes of a name add up."""
+    cpu, memory = "process_cpu_seconds_total", "process_resident_memory_bytes"
+    other = RawSeries(memory, {"job": "api", "instance": "a:80", "pid": "2"}, (10.0, 20.0), (1.0, 2.0))
+    (found,) = courses(_server(_process(cpu, 0, 5, 10, 4), _process(memory, 7, 8, 9), other))
+    assert found.name == "a:80"
+    assert found.cpu_cores == ((10.0, 0.5), (20.0, 0.5), (30.0, 0.4))
+    assert found.memory_bytes == ((0.0, 7.0), (10.0, 9.0), (20.0, 11.0))

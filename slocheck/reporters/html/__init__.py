@@ -2,43 +2,36 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from slocheck.documents.words import capitalised, quantity
+from slocheck.grading.advice import advice
 from slocheck.grading.report import Report
-from slocheck.reporters import text, totals
+from slocheck.reporters import FORMATS, text, totals
 from slocheck.reporters.escape import for_html, for_script_json
-from slocheck.reporters.html import panels, tables, view
-from slocheck.reporters.html.timeline import timeline
+from slocheck.reporters.html import change, panels, rows, tables, view
+from slocheck.reporters.html.more_panels import distribution_panels, server_panels
+from slocheck.reporters.html.panels import TimePanels
+from slocheck.reporters.html.why import reasons
 from slocheck.reporters.saturation import usage_text, usages
+from slocheck.reporters.text import NO_VERDICT
 
 
 def render(report: Report) -> str:
     """Return the whole report as one HTML document."""
     style, script = _asset("style.css"), _asset("script.js")
-    time = timeline(report.evidence.recording)
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
-            assessment=report.assessment,
-            evidence=report.evidence,
-            spec=report.spec,
+            **_shown(report),
             words=text,
-            rerun_command=totals.rerun_command(report),
-            total=totals.window_totals(report.evidence.recording),
-            verdict=view.verdict(report),
-            objectives=view.objectives(report),
-            budgets=view.budgets(report),
-            panels=panels.panels(report, time),
-            endpoints=tables.endpoints(report.evidence.recording),
-            errors=tables.errors(report.evidence.recording),
-            usages=[usage_text(usage) for usage in usages(report)],
-            provenance=tables.provenance(report),
-            data=Markup(for_script_json(panels.data(time))),  # noqa: S704 - escaped for a script element
+            quantity=quantity,
             style=style,
             script=script,
             style_hash=_csp_hash(style),
@@ -47,11 +40,68 @@ def render(report: Report) -> str:
     )
 
 
+def _shown(report: Report) -> dict[str, object]:
+    """Return all that the template shows of a report, by name."""
+    assessment, recording = report.assessment, report.evidence.recording
+    time = TimePanels(report)
+    why = reasons(report, time.clock)
+    failed = [item.message for item in assessment.findings if not item.valid]
+    return {
+        "assessment": assessment,
+        "evidence": report.evidence,
+        "spec": report.spec,
+        "clock": time.clock,
+        "verdict": view.verdict(report),
+        "facts": view.facts(report),
+        "contents": tuple(_contents(has_why=bool(why or failed))),
+        "since": change.since(report),
+        "needed": rows.rows(report, needed=True),
+        "unneeded": rows.rows(report, needed=False),
+        "latency": time.latency(),
+        "why": why,
+        "failed_checks": failed,
+        "total": totals.window_totals(recording),
+        "endpoints": tables.endpoints(report),
+        "endpoint_columns": tables.ENDPOINT_COLUMNS,
+        "errors": tables.errors(recording),
+        "panels": [
+            *time.others(),
+            *distribution_panels(report, time.clock),
+            *server_panels(report, time.clock),
+        ],
+        "usages": [usage_text(usage) for usage in usages(report)],
+        "validity": view.validity(report),
+        "objectives": view.objectives(report),
+        "budgets": view.budgets(report),
+        "gaps": () if assessment.outcome in NO_VERDICT else assessment.gaps,
+        "advice": capitalised(advice(assessment, report.spec)),
+        "provenance": tables.provenance(report),
+        "rerun_command": totals.rerun_command(report),
+        "files": [form.file_name for name, form in FORMATS.items() if name != "html"],
+        "data": Markup(for_script_json(panels.data(time.time, time.clock))),  # noqa: S704 - escaped for a script
+    }
+
+
+def _contents(*, has_why: bool) -> Iterator[tuple[str, str]]:
+    """Yield the sections with their titles in the contents bar."""
+    yield "objectives", "Objectives"
+    yield "latency-over-time", "Latency"
+    if has_why:
+        yield "why", "Why"
+    yield "endpoints", "Endpoints"
+    yield "errors", "Errors"
+    yield "charts", "Charts"
+    yield "validity", "Validity"
+    yield "statistics", "Statistics"
+    yield "next", "Next tier"
+    yield "provenance", "Provenance"
+
+
 @cache
 def _environment() -> Environment:
     """Return the template environment: everything is escaped, an unknown name is an error."""
     return Environment(
-        loader=PackageLoader("slocheck.reporters.html", "."),
+        loader=PackageLoader("slocheck.reporters.html", "page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -70,7 +120,7 @@ def _finalize(value: object) -> Markup:
 @cache
 def _asset(name: str) -> Markup:
     """Return a file of this package; it must not contain a closing tag of its element."""
-    text = files(__name__).joinpath(name).read_text(encoding="utf-8")
+    text = files(__name__).joinpath("page", name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - our own file
 
 

@@ -1,17 +1,22 @@
-"""The report's tables: endpoints, errors, provenance."""
+"""The report's tables: endpoints, errors, slowest requests, provenance."""
 
 from dataclasses import dataclass
 from itertools import groupby
 
+from slocheck.documents.words import quantity
 from slocheck.evidence.model import Provenance
 from slocheck.evidence.recording import ErrorExample, Recording
+from slocheck.grading.assessment import Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
 from slocheck.reporters.text import bytes_text, confidence_text, latency_text, ratio_text, seconds_text
 from slocheck.reporters.totals import Totals
+from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import Endpoint
 
 MAX_ENDPOINTS = 200
 EXAMPLES_PER_CLASS = 5
+MAX_SLOWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,56 +29,131 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class EndpointRow:
-    """One endpoint over the window."""
+    """One endpoint over the window.
+
+    Attributes:
+        name: Of the endpoint.
+        cells: Its numbers, in the order of `ENDPOINT_COLUMNS`.
+        verdicts: Of the objectives that name it.
+    """
 
     name: str
     cells: tuple[Cell, ...]
+    verdicts: tuple[tuple[Verdict, str], ...] = ()
 
 
-def endpoints(recording: Recording) -> tuple[EndpointRow, ...]:
-    """Return a row for all endpoints together, then the endpoints, busiest first."""
-    rows = sorted(totals.endpoint_totals(recording), key=lambda item: -item.sent)[:MAX_ENDPOINTS]
-    return tuple(_endpoint(item, recording.window_s) for item in (totals.window_totals(recording), *rows))
+ENDPOINT_COLUMNS = (
+    *("requests", "per second", "share", "failed", "statuses"),
+    *("p50", "p95", "p99", "max", "received"),
+)
 
 
-def _endpoint(item: Totals, window_s: int) -> EndpointRow:
+def endpoints(report: Report) -> tuple[EndpointRow, ...]:
+    """Return a row for all requests, then the endpoints, busiest first; the rows add up to the first one."""
+    recording = report.evidence.recording
+    busiest = sorted(totals.endpoint_totals(recording), key=lambda item: -item.sent)
+    shown, rest = busiest[:MAX_ENDPOINTS], busiest[MAX_ENDPOINTS:]
+    whole = totals.window_totals(recording)
+    rows = [_endpoint("all requests", whole, whole, recording.window_s, _verdicts(report, None))]
+    rows += [
+        _endpoint(str(item.endpoint), item, whole, recording.window_s, _verdicts(report, item.endpoint))
+        for item in shown
+    ]
+    if rest:
+        names = {item.endpoint for item in rest}
+        parts = [part for name in names for part in recording.window_slices(name)]
+        summed = totals.add_up(None, parts)
+        rows.append(_endpoint(quantity(len(rest), "further endpoint"), summed, whole, recording.window_s))
+    return tuple(rows)
+
+
+def _verdicts(report: Report, endpoint: Endpoint | None) -> tuple[tuple[Verdict, str], ...]:
+    return tuple(
+        (result.shown.verdict, result.objective.name)
+        for result in report.assessment.objectives
+        if result.objective.endpoint == endpoint and not traits_of(result.objective.indicator.kind).is_query
+    )
+
+
+def _endpoint(
+    name: str,
+    item: Totals,
+    whole: Totals,
+    window_s: int,
+    verdicts: tuple[tuple[Verdict, str], ...] = (),
+) -> EndpointRow:
     rate = item.sent / window_s if window_s else 0.0
     quantiles = [float(high) for _, high in item.quantiles] or [-1.0] * len(totals.PERCENTILES)
     latencies = [*quantiles, float(item.max_ns) if item.ok else -1.0]
-    return EndpointRow(
-        str(item.endpoint) if item.endpoint else "all requests",
-        (
-            Cell(f"{item.sent:,}", item.sent),
-            Cell(f"{rate:,.1f}", rate),
-            Cell(_failed(item), item.failed / item.sent if item.sent else 0),
-            Cell(totals.statuses_text(item.statuses), item.unexpected),
-            *(Cell(latency_text(ns if ns >= 0 else None), ns) for ns in latencies),
-            Cell(bytes_text(item.bytes_received), item.bytes_received),
-        ),
+    cells = (
+        Cell(f"{item.sent:,}", item.sent),
+        Cell(f"{rate:,.1f}", rate),
+        Cell(ratio_text(item.sent, whole.sent), item.sent),
+        Cell(_failed(item), item.failed / item.sent if item.sent else 0),
+        Cell(_statuses(item), item.unexpected),
+        *(Cell(latency_text(ns if ns >= 0 else None), ns) for ns in latencies),
+        Cell(bytes_text(item.bytes_received), item.bytes_received),
     )
+    return EndpointRow(name, cells, verdicts)
 
 
 def _failed(item: Totals) -> str:
     return f"{item.failed:,} ({ratio_text(item.failed, item.sent)})" if item.failed else "0"
 
 
+def _statuses(item: Totals) -> str:
+    """Return how often each status came; with those whose status the client does not know, they are all."""
+    unknown = item.sent - sum(item.statuses.values())
+    known = totals.statuses_text(item.statuses)
+    return ", ".join(filter(None, (known, f"{unknown:,} x unknown" if unknown > 0 else "")))
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """One class of failures: how many in the window, and its most frequent messages."""
+    """One class of failures.
+
+    Attributes:
+        failure: The class.
+        count: How many in the window.
+        whole: How many in the whole load, warm-up included: what the examples are of.
+        examples: Its most frequent messages.
+        messages: How many different messages there are.
+    """
 
     failure: str
     count: int
+    whole: int
     examples: tuple[ErrorExample, ...]
+    messages: int
+
+    @property
+    def shown(self) -> str:
+        """Which part of the messages is listed, in words."""
+        if not self.messages:
+            return "no message was recorded"
+        listed = (
+            "all messages shown"
+            if len(self.examples) == self.messages
+            else f"{len(self.examples)} of {self.messages} messages shown"
+        )
+        return f"{listed}; counts are of the whole load, warm-up included: {self.whole:,}"
 
 
 def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
     """Return the failures by class, most frequent first, with the top messages of each."""
     counts = totals.window_totals(recording).failures
+    whole = totals.add_up(None, list(recording.slices())).failures
     ordered = sorted(recording.errors, key=lambda item: (item.failure, -item.count))
     examples = {failure: tuple(group) for failure, group in groupby(ordered, key=lambda item: item.failure)}
-    classes = sorted({*counts, *examples}, key=lambda failure: -counts.get(failure, 0))
+    classes = sorted({*counts, *whole, *examples}, key=lambda failure: -counts.get(failure, 0))
     return tuple(
-        ErrorGroup(str(failure), counts.get(failure, 0), examples.get(failure, ())[:EXAMPLES_PER_CLASS])
+        ErrorGroup(
+            str(failure),
+            counts.get(failure, 0),
+            max(whole.get(failure, 0), sum(item.count for item in examples.get(failure, ()))),
+            examples.get(failure, ())[:EXAMPLES_PER_CLASS],
+            len(examples.get(failure, ())),
+        )
         for failure in classes
     )
 

@@ -3,24 +3,31 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from slocheck.documents.words import capitalised, quantity
 from slocheck.evidence.series import ServerSeries
-from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side, SideResult, Verdict
+from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult, Verdict
 from slocheck.grading.report import Report
+from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of, dashboard_text
-from slocheck.reporters.escape import slug
+from slocheck.reporters.decision import decision_text
+from slocheck.reporters.html.charts.clock import clock_of
+from slocheck.reporters.html.rows import anchor_of
+from slocheck.reporters.terminal.workload import load_text
 from slocheck.reporters.text import (
-    NO_VERDICT,
     OUTCOME_GLYPHS,
     SIDE_TITLES,
     bad_text,
+    clock_text,
     gap_between_sides,
     headline_word,
     indicator_text,
     interval_text,
     limit_text,
     margin_text,
+    ratio_text,
     sample_size_text,
     scope_text,
+    short_sha,
     source_text,
     value_text,
 )
@@ -41,25 +48,97 @@ class VerdictView:
         word: The outcome, such as ``PASS``.
         glyph: Its sign.
         css: Its class in the style sheet.
-        missing: What the next tier needs, worst first; empty for a run without a verdict.
+        tiers: Which tier was achieved, and which the gate asks for.
+        decided: The sentence with the number that decided it.
+        headline: What the assessment says besides; empty where the sentence says the same.
     """
 
     word: str
     glyph: str
     css: str
-    missing: tuple[str, ...]
+    tiers: str
+    decided: str
+    headline: str
 
 
 def verdict(report: Report) -> VerdictView:
     """Return the verdict in words."""
     assessment = report.assessment
-    gaps = () if assessment.outcome in NO_VERDICT else assessment.gaps
+    decided, headline = capitalised(decision_text(report)), assessment.headline.removesuffix(".")
     return VerdictView(
         headline_word(assessment.outcome),
         OUTCOME_GLYPHS[assessment.outcome],
         assessment.outcome.value,
-        tuple(f"{gap.objective}: {gap.message}" for gap in gaps),
+        f"{assessment.tier or 'no tier'} achieved, {assessment.gate} required",
+        decided,
+        "" if headline == decided else headline,
     )
+
+
+def facts(report: Report) -> tuple[tuple[str, str], ...]:
+    """Return what was tested, when and with how much load, as pairs of name and text."""
+    evidence, total = report.evidence, totals.window_totals(report.evidence.recording)
+    where, recording = evidence.provenance, evidence.recording
+    failed = f"{total.failed:,} ({ratio_text(total.failed, total.sent)})" if total.failed else "0"
+    unexpected = f", {total.unexpected:,} with an unexpected status" if total.unexpected else ""
+    rate = f", {total.sent / recording.window_s:,.1f}/s" if recording.window_s else ""
+    rows = (
+        ("service", report.spec.service),
+        ("commit", short_sha(where.git_sha, dirty=where.git_dirty)),
+        ("when", _when(where.started)),
+        ("target", where.target),
+        ("load", f"{load_text(report.spec.workload)}; window {clock_text(recording.window_s)}"),
+        ("requests in the window", f"{total.sent:,}{rate}"),
+        ("failed requests", f"{failed}{unexpected}"),
+    )
+    return tuple((name, text) for name, text in rows if text)
+
+
+def _when(started: str) -> str:
+    start = clock_of(started).start
+    return f"{start:%Y-%m-%d %H:%M:%S} UTC" if start else started
+
+
+@dataclass(frozen=True, slots=True)
+class ValidityView:
+    """Whether the measurement can be trusted.
+
+    Attributes:
+        summary: How many checks passed, or did not.
+        is_open: Whether one did not pass.
+        checks: Glyph, class, what was checked, and what was found.
+    """
+
+    summary: str
+    is_open: bool
+    checks: tuple[tuple[str, str, str, str], ...]
+
+
+def validity(report: Report) -> ValidityView:
+    """Return the validity checks, those that did not pass first."""
+    assessment = report.assessment
+    failed = [finding for finding in assessment.findings if not finding.valid]
+    checks = [
+        ("✓", "met", finding.code, finding.message)
+        if finding.valid
+        else ("✗", "breached", finding.code, finding.message)
+        for finding in sorted(assessment.findings, key=lambda finding: finding.valid)
+    ]
+    unsteady = [item for item in assessment.steady_states if not item.steady]
+    checks += [
+        ("✓", "met", "steady-state", item.message)
+        if item.steady
+        else ("?", "undecided", "steady-state", item.message)
+        for item in assessment.steady_states
+    ]
+    passed = sum(css == "met" for _, css, _, _ in checks)
+    parts = [f"{quantity(passed, 'check')} passed"]
+    if failed:
+        parts.insert(0, f"{quantity(len(failed), 'check')} failed")
+    if unsteady:
+        parts.insert(0, "the window is not steady")
+    named = tuple((glyph, css, code.replace("-", " "), text) for glyph, css, code, text in checks)
+    return ValidityView(capitalised(", ".join(parts)), bool(failed or unsteady), named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +178,6 @@ class ObjectiveView:
         what: The indicator in words, and on which requests.
         source: Whose numbers it is graded on.
         verdict: Of the levels that the gate needs; None if it needs none of them.
-        client: The client's value; empty if the objective is not graded on it.
-        server: The server's value; empty likewise.
         why: The reason for the verdict shown.
         levels: All limits.
         gap: Why client and server differ.
@@ -115,8 +192,6 @@ class ObjectiveView:
     what: str
     source: str
     verdict: Verdict | None
-    client: str
-    server: str
     why: str
     levels: tuple[LevelView, ...]
     gap: str
@@ -136,13 +211,11 @@ def _objective(report: Report, result: ObjectiveResult, number: int) -> Objectiv
     objective, level = result.objective, result.shown
     dashboard = dashboard_of(objective, report.evidence.server)
     return ObjectiveView(
-        anchor=f"objective-{number}-{slug(objective.name)}",
+        anchor=anchor_of(result, number),
         name=objective.name,
         what=f"{indicator_text(objective.indicator)}, {scope_text(objective)}",
         source=source_text(objective),
         verdict=result.verdict,
-        client=_shown(objective, level, Side.CLIENT),
-        server=_shown(objective, level, Side.SERVER),
         why=level.reason,
         levels=tuple(_level(report, result, item) for item in result.levels),
         gap=gap_between_sides(objective, level),
@@ -151,11 +224,6 @@ def _objective(report: Report, result: ObjectiveResult, number: int) -> Objectiv
         dashboard=dashboard_text(objective, dashboard) if dashboard else "",
         dashboard_query=dashboard.query if dashboard else "",
     )
-
-
-def _shown(objective: Objective, level: LevelResult, side: Side) -> str:
-    found = next((item for item in level.sides if item.side is side), None)
-    return value_text(objective, found.display) if found else ""
 
 
 def _level(report: Report, result: ObjectiveResult, level: LevelResult) -> LevelView:

@@ -45,8 +45,8 @@ def test_the_report_is_complete_and_the_console_silent(tmp_path: Path, *, script
     assert console == []
     page = read(dom)
     assert "FAIL" in page.text("h1")
-    assert {"latency", "load", "cache", "spectrum", "heatmap"} <= set(page.attributes("id"))
-    assert "230ms" in page.text("td")
+    assert {"latency", "load", "statuses", "cache", "spectrum", "heatmap"} <= set(page.attributes("id"))
+    assert "230ms" in page.text("dd")
     assert "slocheck run slo.yaml --seed 42" in page.text("pre")
     assert ("sort" in page.attributes("class")) is scripts
 
@@ -92,7 +92,7 @@ SORT = """
 (() => {
   const rows = () => [...document.querySelectorAll("table.sortable tbody tr")];
   const column = () => rows().map((row) => row.cells[0].textContent);
-  const p99 = document.querySelectorAll("table.sortable .sort")[6];
+  const p99 = document.querySelectorAll("table.sortable .sort")[8];
   const orders = [];
   for (let click = 0; click < 2; click++) { p99.click(); orders.push(column()); }
   return orders;
@@ -102,7 +102,7 @@ HOVER = """
 (() => {
   const chart = document.getElementById("load");
   const box = chart.getBoundingClientRect();
-  const x = box.left + box.width * (72 + 776 * 25.5 / 45) / 960;
+  const x = box.left + box.width * (60 + 840 * 25.5 / 45) / 1000;
   chart.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: box.top + 50 }));
   return chart.closest("figure").querySelector("output").textContent;
 })()
@@ -118,5 +118,5 @@ def test_scripts_sort_the_endpoints_and_read_off_the_charts(tmp_path: Path) -> N
             ["all requests", "GET /items/{id}", "POST /checkout"],
             ["all requests", "POST /checkout", "GET /items/{id}"],
         ]
-        assert browser.evaluate(page.as_uri(), HOVER) == "0:25  sent 102  failed 2"
+        assert browser.evaluate(page.as_uri(), HOVER) == "03:04:30 (0:25)  sent 102  answered 101  failed 2"
         assert browser.complaints == []

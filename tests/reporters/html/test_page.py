@@ -20,11 +20,15 @@ from tests.support.html_page import Page, read
 ELEMENTS = frozenset(
     re.findall(
         r"\w+",
-        """html head meta title style body main header section h1 h2 h3 p span small dl div dt dd ul li a pre
-        table thead tbody tr th td details summary figure figcaption strong script
-        svg desc path rect line text circle pattern""",
+        """html head meta title style body main header nav article section h1 h2 h3 p span small b dl div dt
+        dd ul li a pre table caption thead tbody tr th td details summary figure figcaption strong script
+        svg desc path rect line text""",
     )
 )
+
+
+FILES = {form.file_name for name, form in FORMATS.items() if name != "html"}
+"""Files beside the report, which it links to."""
 
 
 def render(found: Report) -> str:
@@ -49,7 +53,7 @@ def test_the_document_is_well_formed(page: Page) -> None:
     assert page.problems == []
     ids = page.attributes("id")
     assert len(ids) == len(set(ids))
-    assert {href.removeprefix("#") for href in page.attributes("href")} <= set(ids)
+    assert {href.removeprefix("#") for href in page.attributes("href")} <= {*ids, *FILES}
     named = {name for value in page.attributes("aria-labelledby") for name in value.split()}
     assert named <= set(ids)
 
@@ -58,7 +62,7 @@ def test_nothing_is_fetched_and_nothing_is_inline(page: Page) -> None:
     """No address, no source, no handler, no style attribute: a strict policy has nothing to forbid."""
     names = {name for _, attrs in page.tags for name in attrs}
     assert not {name for name in names if name.startswith("on") or name in {"src", "style", "srcset"}}
-    assert all(href.startswith("#") for href in page.attributes("href"))
+    assert all(href.startswith("#") or href in FILES for href in page.attributes("href"))
     assert "url(" not in page.text("style")
     assert "@import" not in page.text("style")
     assert set(page.attributes("xmlns")) == {"http://www.w3.org/2000/svg"}
@@ -101,21 +105,39 @@ def test_the_verdict_stands_in_words_and_as_a_glyph(outcome: Outcome) -> None:
 
 
 def test_the_sections_are_in_order(page: Page) -> None:
-    """Verdict, validity, objectives, charts, endpoints, errors, provenance."""
-    places = [
-        page.attributes("id").index(name)
-        for name in ("validity", "objectives", "charts", "endpoints", "errors", "provenance")
-    ]
+    """What was decided first, the reasons next, what they rest on last; the bar links to each."""
+    names = (
+        *("verdict", "objectives", "latency", "why", "endpoints", "errors", "charts", "load", "statuses"),
+        *("cache", "spectrum", "heatmap", "cpu", "memory", "validity", "statistics", "next", "provenance"),
+    )
+    places = [page.attributes("id").index(name) for name in names]
     assert places == sorted(places)
+    linked = {href.removeprefix("#") for href in page.attributes("href")}
+    assert {"objectives", "why", "endpoints", "errors", "charts", "validity", "provenance"} <= linked
 
 
-@pytest.mark.parametrize("name", ["latency", "load", "cache", "spectrum", "heatmap"])
+def drawing(document: str, name: str) -> str:
+    """Return a chart of the document, the drawings inside it included."""
+    rest = document[document.index(f'<svg id="{name}"') :]
+    depth = 0
+    for tag in re.finditer(r"<svg|</svg>", rest):
+        depth += 1 if tag[0] == "<svg" else -1
+        if not depth:
+            return rest[: tag.end()]
+    raise AssertionError(f"{name} does not end")
+
+
+CHARTS = (
+    *("ruler-0", "ruler-1", "latency", "bad-0", "bad-1", "load", "statuses"),
+    *("cache", "spectrum", "heatmap", "cpu", "memory"),
+)
+
+
+@pytest.mark.parametrize("name", CHARTS)
 def test_each_chart_tells_what_it_shows_and_needs_no_css(document: str, name: str) -> None:
     """It is well-formed XML with a title and a description, and every shape has its own colour."""
-    found = re.search(rf'<svg id="{name}".*?</svg>', document, re.DOTALL)
-    assert found
     space = "{http://www.w3.org/2000/svg}"
-    svg = ET.fromstring(found[0])
+    svg = ET.fromstring(drawing(document, name))
     assert svg.findtext(f"{space}title")
     assert svg.findtext(f"{space}desc")
     for shape in svg.iter():
@@ -129,19 +151,22 @@ def test_each_chart_tells_what_it_shows_and_needs_no_css(document: str, name: st
 
 def test_every_chart_over_time_has_its_numbers_as_a_table(document: str) -> None:
     """Who cannot see a chart reads its table: one row per second of a short run."""
-    for name in ("latency", "load", "cache"):
+    for name in ("latency", "load", "statuses", "cache"):
         table = document.split(f'<svg id="{name}"', 1)[1].split("</details>", 1)[0]
         assert table.count("<tr>") == 1 + 45
 
 
 def test_values_of_both_sides_and_the_reason_for_their_difference_are_shown(page: Page) -> None:
     """Client, server, the interval, the spec's line and the query."""
-    assert "230ms" in page.text("td")
+    assert "230ms" in page.text("dd")
+    assert "95% interval 215-245ms" in page.text("span")
     assert "100ms to 250ms" in page.text("td")
     assert "histogram buckets" in page.text("p")
     assert 'latency_p95: {bronze: "< 500ms"' in page.text("pre")
     assert 'http_request_duration_seconds_bucket{job="shop-api"}' in page.text("pre")
     assert "95% CI 6.13-8.21%" in page.text("div")
+    assert "gold < 100ms, silver < 200ms" not in page.text("desc")
+    assert "Limits: bronze < 500ms, silver < 200ms, gold < 100ms, critical < 500ms." in page.text("desc")
     assert "at this burn rate a 30-day error budget lasts" in page.text("li")
 
 

@@ -7,27 +7,32 @@ from itertools import pairwise
 import pytest
 
 from slocheck.documents.position import Position
-from slocheck.evidence.recording import FailureClass
-from slocheck.reporters.html import charts, svg, tables, view
-from slocheck.reporters.html.timeline import timeline
+from slocheck.reporters.html import tables, view
+from slocheck.reporters.html.charts import over_time, svg
+from slocheck.reporters.html.charts.clock import Clock
+from slocheck.reporters.html.charts.over_time import Axes
+from slocheck.reporters.html.charts.timeline import timeline
 from slocheck.reporters.text import bytes_text
 from tests.builders.reports import report
 from tests.builders.traffic import recording
 
 
-def heights(chart: str, colour: str) -> set[float]:
-    """Return all heights that the area of one colour touches."""
-    (data,) = re.findall(rf'<path d="([^"]*)" fill="{colour}"', chart)
+def heights(chart: str, css: str) -> set[float]:
+    """Return all heights that the area of one class touches."""
+    (data,) = re.findall(rf'<path d="([^"]*)" class="{css}" fill="#', chart)
     return {float(y) for y in re.findall(r",([\d.]+)", data)}
 
 
-def test_failures_are_stacked() -> None:
-    """The second class begins where the first one ends: together they are as high as all failures."""
-    chart = str(charts.load_chart(timeline(recording()), 5))
-    lower = heights(chart, charts.FAILURE_COLOURS[FailureClass.TIMEOUT])
-    upper = heights(chart, charts.FAILURE_COLOURS[FailureClass.STATUS])
+def test_statuses_are_stacked() -> None:
+    """The second status begins where the first one ends, and each that is not 2xx has a row of marks."""
+    found = over_time.status_chart(Axes(timeline(recording()), Clock(None), 5))
+    assert found is not None
+    chart = str(found.drawing)
+    lower, upper = heights(chart, "s-none"), heights(chart, "s50")
     assert min(lower) in upper
     assert min(upper) < min(lower)
+    assert chart.count('class="failed-mark"') == 2
+    assert [key.text for key in found.keys] == ["no response (4)", "503 (12)", "200 (4,680)"]
 
 
 def test_an_objective_is_quoted_from_its_key_to_its_last_limit() -> None:
@@ -53,6 +58,8 @@ def test_each_class_of_errors_shows_its_most_frequent_messages() -> None:
     assert [item.message for item in group.examples] == [f"error {number}" for number in (19, 18, 17, 16, 15)]
     assert (group.failure, group.count) == ("status", 12)
     assert (timeouts.failure, timeouts.count) == ("timeout", 4)
+    assert group.shown.startswith("5 of 21 messages shown")
+    assert timeouts.shown == "no message was recorded"
 
 
 @pytest.mark.parametrize(

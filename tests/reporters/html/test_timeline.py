@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from slocheck.evidence.histogram import bucket_index, merge, quantile_bounds
 from slocheck.evidence.recording import EndpointRecording, Recording, SliceCounts
-from slocheck.reporters.html.timeline import decimated, timeline
+from slocheck.reporters.html.charts.timeline import decimated, timeline
 from slocheck.spec.model import Endpoint
 from tests.builders.traffic import recording
 

@@ -1,0 +1,1 @@
+"""Charts as inline SVG, and the columns that they are drawn from."""

@@ -1,0 +1,142 @@
+"""One row for each objective on the first screen: its value, its limit, and where it lies among the tiers."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from slocheck.documents.units import format_ratio
+from slocheck.grading.assessment import SEVERITY, TOO_MANY_BAD, ObjectiveResult, SideResult, Verdict
+from slocheck.grading.report import Report
+from slocheck.grading.value_interval import value_interval
+from slocheck.reporters.decision import use_of_limit
+from slocheck.reporters.escape import slug
+from slocheck.reporters.html.change import ChangeView, change
+from slocheck.reporters.html.ruler import Mark, ruler
+from slocheck.reporters.text import (
+    NO_DATA,
+    SIDE_TITLES,
+    indicator_text,
+    limit_text,
+    limits_of,
+    margin_text,
+    range_text,
+    scope_text,
+    value_text,
+)
+from slocheck.spec.formatting import format_value
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side's value in words.
+
+    Attributes:
+        title: Who measured.
+        value: What was measured, or that there is no data.
+        interval: Where the true value lies; empty where the statistics do not say.
+    """
+
+    title: str
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One objective.
+
+    Attributes:
+        anchor: Id of the place where it is explained.
+        name: The key in slo.yaml.
+        what: The indicator in words, and on which requests.
+        verdict: Of the levels that the gate needs; None if it needs none of them.
+        value: Of the deciding side.
+        limit: The level that decides, with its limit.
+        margin: From the limit to the value.
+        sides: Client and server.
+        ruler: The tier ruler; empty where nothing was measured.
+        reason: Why it is not met; empty where it is, or where the numbers say it.
+        change: Since the last comparable run; None where there is none.
+    """
+
+    anchor: str
+    name: str
+    what: str
+    verdict: Verdict | None
+    value: str
+    limit: str
+    margin: str
+    sides: tuple[Side, ...]
+    ruler: Markup
+    reason: str
+    change: ChangeView | None
+
+
+def rows(report: Report, *, needed: bool) -> tuple[Row, ...]:
+    """Return the objectives that the gate needs, the worst first, or those that it does not need."""
+    numbered = [
+        (number, result)
+        for number, result in enumerate(report.assessment.objectives)
+        if (result.verdict is not None) is needed
+    ]
+    numbered.sort(key=lambda item: (SEVERITY.index(item[1].shown.verdict), -use_of_limit(item[1]), item[0]))
+    return tuple(_row(report, result, number) for number, result in numbered)
+
+
+def anchor_of(result: ObjectiveResult, number: int) -> str:
+    """Return the id of an objective's details."""
+    return f"objective-{number}-{slug(result.objective.name)}"
+
+
+def _row(report: Report, result: ObjectiveResult, number: int) -> Row:
+    objective, level = result.objective, result.shown
+    decides = level.deciding
+    shown = decides.display if decides else None
+    marks = [mark for side in level.sides if (mark := _mark(report, result, side)) is not None]
+    sides = tuple(_side(result, side, marks, report) for side in level.sides)
+    return Row(
+        anchor=anchor_of(result, number),
+        name=objective.name,
+        what=f"{indicator_text(objective.indicator)}, {scope_text(objective)}",
+        verdict=result.verdict,
+        value=value_text(objective, shown),
+        limit=limit_text(level.level, level.limit),
+        margin=margin_text(objective, level.limit, shown),
+        sides=sides,
+        ruler=_ruler(report, result, marks, sides, number),
+        reason="" if level.verdict is Verdict.MET or TOO_MANY_BAD in level.reason else level.reason,
+        change=change(report, result, number),
+    )
+
+
+def _mark(report: Report, result: ObjectiveResult, side: SideResult) -> Mark | None:
+    display = side.display
+    if display is None or display.low is None or display.high is None:
+        return None
+    interval = value_interval(result, side, report.evidence.recording, report.assessment.confidence)
+    return Mark(side.side, display.low, display.high, interval)
+
+
+def _side(result: ObjectiveResult, side: SideResult, marks: list[Mark], report: Report) -> Side:
+    interval = next((mark.interval for mark in marks if mark.side is side.side), None)
+    confidence = report.assessment.confidence
+    text = ""
+    if interval is not None and confidence is not None:
+        kind, limits = result.objective.indicator.kind, limits_of(result.objective)
+        low, high = (format_value(kind, end, limits=limits) for end in interval)
+        text = f"{format_ratio(confidence.level)} interval {range_text(low, high)}"
+    return Side(SIDE_TITLES[side.side], value_text(result.objective, side.display), text)
+
+
+def _ruler(
+    report: Report, result: ObjectiveResult, marks: list[Mark], sides: tuple[Side, ...], number: int
+) -> Markup:
+    if not marks:
+        return Markup("")
+    seen = "; ".join(
+        f"{side.title} {side.value}{f', {side.interval}' if side.interval else ''}"
+        for side in sides
+        if side.value != NO_DATA
+    )
+    limits = ", ".join(limit_text(level.level, level.limit) for level in result.levels)
+    return ruler(result, marks, report.spec.tiers, name=f"ruler-{number}", words=f"{seen}. Limits: {limits}.")

@@ -6,7 +6,7 @@ SERVERS := .venv/.servers
 NODE := .venv/node
 DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
-.PHONY: demo test faults check lint types docs install lock dist sbom clean
+.PHONY: demo test explore faults check lint types docs install lock dist sbom clean
 .DEFAULT_GOAL := check
 
 demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
@@ -14,6 +14,9 @@ demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 
 test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones with the real servers
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+explore: $(INSTALLED)  ## Run the property tests with other examples than those of `make test`, and many of them
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 tests --ignore tests/e2e -m hypothesis
 
 faults: $(INSTALLED) $(SERVERS)  ## Run the fault catalogue with real processes, beside a control
 	$(BIN)/python -m tests.faults

@@ -1,11 +1,14 @@
 """Settings of all tests."""
 
+import os
 import signal
 
 from hypothesis import settings
 
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")  # a busy machine is not a failure
+# a busy machine is not a failure, and the same commit has the same result; `make explore` looks further
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:  # under nohup, or in the background of a script

@@ -48,6 +48,11 @@ def how_to_collect(run: Path) -> str:
     return f"; once it responds, `slocheck grade {shown_path(run)} --collect` completes the run"
 
 
+def how_to_ask_again(run: Path) -> str:
+    """End a sentence on what a source did not deliver with what may complete the run."""
+    return f"; `slocheck grade {shown_path(run)} --collect` asks again"
+
+
 @dataclass(slots=True)
 class LateCollector:
     """Completes archived runs, and keeps what it finds in their folders.

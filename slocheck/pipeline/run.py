@@ -19,7 +19,7 @@ from slocheck.pipeline.archive import Archive, RunFolder
 from slocheck.pipeline.earlier.baseline import Earlier, SinceRuns
 from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
 from slocheck.pipeline.interrupts import Interrupted
-from slocheck.pipeline.late_collection import how_to_collect, late_collection
+from slocheck.pipeline.late_collection import how_to_ask_again, how_to_collect, late_collection
 from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, settle
 from slocheck.pipeline.ports import Adapters, Engine, MetricSource
 from slocheck.pipeline.regrade import graded
@@ -254,7 +254,13 @@ def _collect(
         return Collected(error=f"{error}{how_to_collect(run) if late else ''}", late=late)
     except Interrupted as interrupted:
         return Collected(error=_not_collected(interrupted.name), late=late)
-    return Collected(as_collected(spec, series, settled), late=late if series.incomplete else None)
+    found = as_collected(spec, series, settled)
+    if not series.incomplete:
+        return Collected(found)
+    if late:
+        first, *others = found.incomplete
+        found = replace(found, incomplete=(f"{first}{how_to_ask_again(run)}", *others))
+    return Collected(found, late=late)
 
 
 def _not_collected(signal: str) -> str:

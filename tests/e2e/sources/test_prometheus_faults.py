@@ -293,12 +293,13 @@ def test_a_fault_that_heals_changes_no_number(runs: dict[str, Done], name: str) 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.exit == 3])
 def test_without_the_server_side_its_objective_is_undecided(runs: dict[str, Done], name: str) -> None:
-    """No data is never a pass, and never a breach: the objective says that its source failed."""
+    """No data is never a pass, and never a breach: the objective names the source, and what helps."""
     done = runs[name]
     level = done.objective("errors")
     assert level["verdict"] == "undecided"
     (side,) = level["sides"]
     assert side["source_failed"]
+    assert f"`slocheck grade reports/{only_run(done.folder).name} --collect`" in level["reason"]
     assert done.result["tier"] is None
 
 

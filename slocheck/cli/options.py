@@ -218,13 +218,16 @@ class ValidateOptions:
     allow_target: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow-target", metavar="HOST", help="Allow --probe to send to this host; repeatable."
+            "--allow-target",
+            metavar="HOST",
+            help="Allow connections to this host, not only to this machine; repeatable.",
         ),
     ] = None
     allow_metrics: AllowMetrics = None
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow --probe while a run loads the target.")
     ] = False
+    reports: Reports = DEFAULT_REPORTS
     file_options: FileOptions = None
 
 

@@ -140,17 +140,38 @@ def test_what_a_run_needs_is_missed_by_validate_and_by_the_dry_run_as_well(
     assert said in message
 
 
-def test_a_dry_run_finds_that_reports_cannot_be_written_and_leaves_no_folder(
+def test_what_is_not_allowed_is_refused_by_validate_and_by_the_dry_run_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    """Before the run does, and a file in the way is named; what can be written is not made either."""
+    """With the same words and 2; once it is allowed, nothing is asked of it."""
+    monkeypatch.chdir(tmp_path)
+    text = NEEDS.format(target="", source="", users=1).replace("127.0.0.1:9", "shop.example")
+    (tmp_path / "slo.yaml").write_text(text)
+    (tmp_path / "mine.yaml").write_text("flows:\n  - steps: [{get: /}]\n")
+    messages = set()
+    for command in (["validate"], ["validate", "--probe"], ["run", "--dry-run"], ["run", "--quiet"]):
+        assert exit_code_of(command) == 2, command
+        messages.add(capsys.readouterr())
+    ((out, err),) = messages
+    assert out == ""
+    assert "target http://shop.example: shop.example is not this machine" in err
+    assert "--allow-target shop.example" in err
+    for command in (["validate"], ["run", "--dry-run"]):
+        assert exit_code_of([*command, "--allow-target", "shop.example"]) == 0
+
+
+def test_reports_that_cannot_be_written_are_found_before_the_run_and_no_folder_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """A file in the way is named; what can be written is not made either."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "slo.yaml").write_text(NEEDS.format(target="", source="", users=1))
     (tmp_path / "mine.yaml").write_text("flows:\n  - steps: [{get: /}]\n")
-    for command in (["run", "--dry-run"], ["run"]):
+    for command in (["validate"], ["run", "--dry-run"], ["run"]):
         assert exit_code_of([*command, "--reports", "mine.yaml/x"]) == 2
         assert "mine.yaml/x: reports cannot be written there" in capsys.readouterr().err
-    assert exit_code_of(["run", "--dry-run", "--reports", "new/folder"]) == 0
+    for command in (["validate"], ["run", "--dry-run"]):
+        assert exit_code_of([*command, "--reports", "new/folder"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "slo.yaml"]
 
 

@@ -26,7 +26,7 @@ from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest
 from slocheck.pipeline.run import run as run_pipeline
 from slocheck.pipeline.scenario_file import scenario_of
-from slocheck.pipeline.target.guard import guard_target, leave_needed
+from slocheck.pipeline.target.guard import guard_target
 from slocheck.reporters.terminal.plan import plan_lines, show_plan
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
@@ -62,15 +62,14 @@ def execute(options: RunOptions, launch: Launch) -> int:
 def show_dry_run(spec: Spec, options: RunOptions) -> None:
     """Print what a run would do, and warn of what it would warn of; raises UsageError where it would."""
     processes, allowed = worker_count(options.processes), allowed_targets(options.allow_target)
-    leave = leave_needed(spec.target.url, allowed)
+    allowed = guard_target(spec.target.url, allowed)
     Archive(options.reports).probe(keep=False)
     scenario = scenario_of(spec)
     wiring.check_readiness(spec, _sources(options), processes=processes)
     file = look_into(spec, allowed, processes=processes)
     show_plan(spec, scenario, Console(), until_decided=options.until_decided, starts=file.starts)
-    for text in (leave, *(warning.text for warning in file.warnings)):
-        if text:
-            say(f"warning: {mask(text, secrets_of(spec))}")
+    for warning in file.warnings:
+        say(f"warning: {mask(warning.text, secrets_of(spec))}")
 
 
 def load(options: RunOptions) -> tuple[Spec, Overrides]:

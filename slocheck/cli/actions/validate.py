@@ -12,10 +12,11 @@ from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import NoData
 from slocheck.masking import errors_masked, mask, secrets_of
+from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.probe import Probe, Simulated, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
 from slocheck.pipeline.target.first_requests import FirstResponse, send_get_steps
-from slocheck.pipeline.target.guard import guard_target, leave_needed, probe_target, sole_use
+from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.plan.series_queries import PROCESS_START
 from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal
@@ -30,14 +31,19 @@ SATURATION = f"no {' and no '.join(PROCESS_METRICS)}: CPU and memory are not sho
 
 
 def validate(options: ValidateOptions) -> int:
-    """Print what a spec means, and with `--probe` what can be measured; returns the exit code."""
+    """Print what a spec means, and with `--probe` what can be measured; returns the exit code.
+
+    Raises:
+        UsageError: `run` would refuse it, with the same words.
+    """
     file_options = tuple(options.file_options or ())
     spec = with_overrides(load_spec(options.spec), Overrides(options=file_options))
     secrets = secrets_of(spec)
     with errors_masked(secrets):
-        allowed = allowed_targets(options.allow_target)
-        leave = leave_needed(spec.target.url, allowed)
-        warnings = [*check_scenario(spec), *([leave] if leave and not options.probe else ())]
+        warnings = check_scenario(spec)
+        ask = asker() if options.probe else None
+        allowed = guard_target(spec.target.url, allowed_targets(options.allow_target), ask)
+        Archive(options.reports).probe(keep=False)
         check_readiness(spec, source_factory(allowed_metrics(options.allow_metrics)))
         file = look_into(spec, allowed)
         print(mask(summary(spec), secrets))
@@ -52,16 +58,15 @@ def validate(options: ValidateOptions) -> int:
 
 
 def _probe(spec: Spec, options: ValidateOptions) -> int:
-    """Send each GET step once where the target may be loaded, and ask the metric source.
+    """Send each GET step once, and ask the metric source.
 
     Raises:
-        UsageError: The target is not allowed, or is being loaded; the metrics are not the mapping.
+        UsageError: The target is being loaded; the metrics are not the mapping.
         TargetError: The target cannot be reached.
         SourceError: The metric source cannot be asked.
     """
     scenario = scenario_of(spec)
     secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
-    guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
     with sole_use(spec.target.url, allow_concurrent=options.allow_concurrent):
         responses: tuple[FirstResponse, ...] = ()
         if scenario is not None:

@@ -56,10 +56,10 @@ def guard_target(
         return tuple(allowed)
     if ask is not None and ask(f"{shown} is not this machine. Send requests there?"):
         return (*allowed, host_and_port(url)[0])
-    raise UsageError(leave_needed(url, allowed))
+    raise UsageError(_leave_needed(url, allowed))
 
 
-def leave_needed(url: str, allowed: Sequence[str]) -> str:
+def _leave_needed(url: str, allowed: Sequence[str]) -> str:
     """Say how a run against a target has to be allowed; empty where it is."""
     shown = _not_allowed(url, allowed)
     if not shown:

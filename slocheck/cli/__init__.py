@@ -11,7 +11,19 @@ import typer
 
 from slocheck import __version__
 from slocheck.cli import streams
-from slocheck.cli.commands import demo, grade, init, report, run, schema, validate
+from slocheck.cli.commands import (
+    compare,
+    demo,
+    grade,
+    history,
+    init,
+    prune,
+    report,
+    run,
+    runs,
+    schema,
+    validate,
+)
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError, SpecError
@@ -29,6 +41,10 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("grade")(grade.grade)
 app.command("report")(report.report)
+app.command("list")(runs.runs)
+app.command("history")(history.history)
+app.command("compare")(compare.compare)
+app.command("prune")(prune.prune)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.command("init")(init.init)

@@ -68,6 +68,22 @@ Collect = Annotated[
     ),
 ]
 
+MaxRegression = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        envvar="SLOCHECK_MAX_REGRESSION",
+        help="How much worse than before an objective may get; default: 10%.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write here instead of to stdout; `-` is stdout."),
+]
+RunsArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's folder, its name, `latest`, or a folder of runs.")
+]
+
 FileOptions = Annotated[list[str] | None, typer.Option(FILE_OPTION, hidden=True)]
 
 
@@ -191,6 +207,16 @@ class RunOptions:
     allow_concurrent: Annotated[
         bool, typer.Option("--allow-concurrent", help="Allow another run against the same target.")
     ] = False
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            envvar="SLOCHECK_BASELINE",
+            help="Compare with this run, with `latest`, or with the runs of a folder; from five earlier runs "
+            "on, a proven change for the worse fails the run.",
+        ),
+    ] = None
+    max_regression: MaxRegression = None
     verbose: Annotated[
         bool,
         typer.Option(

@@ -14,11 +14,16 @@ from slocheck.cli.messages import say
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
+from slocheck.masking import environment_secrets, mask
+from slocheck.pipeline.archive import write_to
 from slocheck.reporters import FORMATS, RUN_FILES
 from slocheck.reporters.escape import for_terminal
+from slocheck.reporters.terminal.layout import say as say_line
 from slocheck.reporters.terminal.live import LiveView, progress_for
 from slocheck.reporters.terminal.summary import render_summary
 from slocheck.spec.model import Spec
+
+STDOUT = "-"
 
 
 class Silence:
@@ -93,3 +98,22 @@ def print_summary(
 ) -> None:
     """Print the summary of a run; `verbose`: with statistics and all checks."""
     render_summary(report, console, paths, verbose=verbose)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines to stdout; nothing in them is obeyed by a terminal or a CI runner."""
+    console, secrets = Console(), environment_secrets()
+    for line in lines:
+        say_line(console, Text(for_terminal(mask(line, secrets))))
+
+
+def write_out(text: str, to: Path | None) -> None:
+    """Write a document to a file, or to stdout where none is named or it is ``-``; raises SaveError.
+
+    Secrets of the environment do not show in it.
+    """
+    text = mask(text, environment_secrets())
+    if to is None or str(to) == STDOUT:
+        streams.write_document(text)
+    else:
+        write_to(to, text.encode())

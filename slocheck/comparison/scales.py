@@ -48,6 +48,12 @@ class Scale:
         size = observed.effective_sample_size or 0.0
         return angle((1 - value if self.good_share else value) * size, size)
 
+    def value(self, at: float) -> float:
+        """Return the value in base units that stands at a place on the scale."""
+        if not self.is_share:
+            return exp(at if self.lower_is_better else -at)
+        return 1 - share_of(at) if self.good_share else share_of(at)
+
     def margin(self, old: float, margin: float) -> float:
         """Return how far above `old`, on the scale, a value is that is worse by `margin`, 0.1 for 10 %."""
         if not self.is_share:

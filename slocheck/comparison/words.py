@@ -6,6 +6,8 @@ from slocheck.spec.formatting import format_value
 from slocheck.spec.model import IndicatorKind
 
 _POINTS = " points"
+_PLACES = 6
+"""Decimal places of a change in points: less is what floats leave over."""
 _SEVERITY = (Trend.WORSE, Trend.BETTER, Trend.UNDECIDED, Trend.UNTESTED, Trend.WITHIN)
 """What a reader wants to know first."""
 
@@ -23,7 +25,7 @@ def amount_text(change: Change, amount: float | None) -> str:
         return ""
     if change.form is Form.RATIO:
         return f"{(amount - 1) * 100:+,.1f}%"
-    return f"{amount * 100:+.3g}{_POINTS}"
+    return f"{round(amount * 100, _PLACES) + 0.0:+.3g}{_POINTS}"
 
 
 def interval_text(change: Change) -> str:

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from slocheck.cli import output, streams
+from slocheck.cli import output
 from slocheck.errors import UsageError
-from slocheck.pipeline.archive import Archive, write_to
+from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.regrade import regrade
 from slocheck.reporters import FORMATS
-
-STDOUT = "-"
 
 
 def grade(
@@ -26,8 +24,5 @@ def report(run: str, *, format_name: str, to: Path | None, spec: Path | None, re
     if format_name not in FORMATS:
         raise UsageError(f"--format {format_name}: not a format; write one of {', '.join(FORMATS)}")
     text = FORMATS[format_name].render(regrade([run], Archive(reports), spec=spec))
-    if to is None or str(to) == STDOUT:
-        streams.write_document(text)
-    else:
-        write_to(to, text.encode())
+    output.write_out(text, to)
     return 0

@@ -8,6 +8,7 @@ from secrets import randbelow
 from rich.console import Console
 
 from slocheck.cli import output, wiring
+from slocheck.cli.actions.baseline import baseline_of
 from slocheck.cli.actions.locust_file import look_into
 from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
@@ -20,6 +21,7 @@ from slocheck.grading.report import Report
 from slocheck.load.launch import Launch
 from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.earlier.baseline import Baseline
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.ports import SourceFactory
 from slocheck.pipeline.provenance import command_line
@@ -28,6 +30,7 @@ from slocheck.pipeline.run import run as run_pipeline
 from slocheck.pipeline.scenario_file import scenario_of
 from slocheck.pipeline.target.guard import guard_target
 from slocheck.reporters.terminal.plan import plan_lines, show_plan
+from slocheck.scenario.model import Scenario
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
@@ -65,6 +68,7 @@ def show_dry_run(spec: Spec, options: RunOptions) -> None:
     allowed = guard_target(spec.target.url, allowed)
     Archive(options.reports).probe(keep=False)
     scenario = scenario_of(spec)
+    _baseline(options, spec, scenario)
     wiring.check_readiness(spec, _sources(options), processes=processes)
     file = look_into(spec, allowed, processes=processes)
     show_plan(spec, scenario, Console(), until_decided=options.until_decided, starts=file.starts)
@@ -109,6 +113,7 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
         seed=options.seed if options.seed is not None else randbelow(LARGEST_SEED),
         processes=worker_count(options.processes),
         until_decided=options.until_decided,
+        since=_baseline(options, spec, scenario),
     )
     secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     if not options.quiet:
@@ -128,6 +133,13 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
     if result.late_signal:
         raise Interrupted(result.late_signal)
     return result.report
+
+
+def _baseline(options: RunOptions, spec: Spec, scenario: Scenario | None) -> Baseline | None:
+    """Return what the run is to be compared with; raises UsageError."""
+    return baseline_of(
+        options.baseline, options.max_regression, reports=options.reports, spec=spec, scenario=scenario
+    )
 
 
 def _sources(options: RunOptions) -> SourceFactory:

@@ -9,6 +9,7 @@ from typing import NoReturn
 from slocheck.comparison.model import RunRecord
 from slocheck.comparison.reading import UnreadableError, record_of
 from slocheck.errors import UsageError
+from slocheck.masking import environment_secrets, mask, masked
 from slocheck.named_files import read_named
 from slocheck.pipeline.archive import EVIDENCE_FILE, Archive, is_run_name, shown_path, why_no_evidence
 
@@ -36,7 +37,7 @@ def newest_first(archive: Archive) -> Iterator[RunRecord | Unread]:
         try:
             yield read_record(folder)
         except UsageError as error:
-            yield Unread(folder.name, str(error))
+            yield Unread(folder.name, mask(str(error), environment_secrets()))
 
 
 def newest(archive: Archive, most: int, *, service: str = "") -> list[RunRecord | Unread]:
@@ -51,7 +52,11 @@ def newest(archive: Archive, most: int, *, service: str = "") -> list[RunRecord 
 
 
 def read_record(folder: Path) -> RunRecord:
-    """Return the record of a run; raises UsageError, without the folder's name, where it has none."""
+    """Return the record of a run, secrets of the environment masked.
+
+    Raises:
+        UsageError: It has none; the text says why, without the folder's name.
+    """
     path = folder / RESULT_FILE
     try:
         text = read_named(str(path), most=MAX_RESULT)
@@ -70,7 +75,7 @@ def read_record(folder: Path) -> RunRecord:
         raise UsageError(_again(folder, f"it is damaged: {error!s:.80}")) from error
     if record.run_id != folder.name:
         raise UsageError(_again(folder, f"it is the result of {record.run_id:.40}"))
-    return record
+    return masked(record, environment_secrets())
 
 
 def read_runs(name: str, archive: Archive) -> list[RunRecord]:

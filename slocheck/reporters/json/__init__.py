@@ -62,7 +62,7 @@ def document(report: Report) -> Json:
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
         "saturation": [_usage(usage) for usage in usages(report)],
         "endpoints": [_endpoint(item) for item in totals.endpoint_totals(report.evidence.recording)],
-        "comparison": _comparison(report.comparison) if report.comparison else None,
+        "comparison": comparison_document(report.comparison) if report.comparison else None,
         "provenance": _provenance(report),
     }
 
@@ -164,7 +164,8 @@ def _observation(observed: Observed) -> Json:
     }
 
 
-def _comparison(comparison: Comparison) -> Json:
+def comparison_document(comparison: Comparison) -> Json:
+    """Return a comparison as plain values."""
     return {
         "runs": [run.run_id for run in comparison.old],
         "method": comparison.method.value,

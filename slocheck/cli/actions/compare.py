@@ -1,0 +1,106 @@
+"""What ``slocheck compare`` does: two sides, each a run or a folder of runs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from slocheck.cli import output
+from slocheck.cli.actions.baseline import margin_of
+from slocheck.comparison.compare import comparable, compare
+from slocheck.comparison.model import Comparison, RunRecord
+from slocheck.comparison.spectrum import Spectrum, spectrum
+from slocheck.errors import UsageError
+from slocheck.pipeline.archive import LATEST, Archive, load_evidence
+from slocheck.pipeline.earlier.reading import newest_first, read_runs
+from slocheck.reporters.runs.lines import comparison_lines
+from slocheck.reporters.runs.machine import comparison_json
+from slocheck.reporters.runs.page import comparison_page
+from slocheck.reporters.terminal.layout import columns
+
+
+def compare_runs(
+    before: str, after: str, *, reports: Path, max_regression: str | None, form: str, to: Path | None
+) -> int:
+    """Compare the runs of two names, in one of `FORMS`; returns 1 where a regression is proven, else 0.
+
+    Raises:
+        UsageError: A side has no run, or the sides have nothing in common.
+    """
+    if form not in FORMS:
+        raise UsageError(f"--format {form}: not a format; write one of {', '.join(FORMS)}")
+    margin, archive = margin_of(max_regression), Archive(reports)
+    old, new = _of_one_service(_runs(before, archive), _runs(after, archive))
+    if old[-1].conditions.service != new[-1].conditions.service:
+        services = f"{old[-1].conditions.service} and {new[-1].conditions.service}"
+        raise UsageError(f"{before} and {after} are runs of two services, {services}; name runs of one")
+    if len(new) > 1 or len(old) > 1:
+        old, new = _made_alike(old, new)
+    if {run.run_id for run in old} & {run.run_id for run in new}:
+        raise UsageError(f"{before} and {after}: a run cannot be compared with itself; name other runs")
+    found = compare(new, old, margin)
+    output.write_out(FORMS[form](found), to)
+    return int(found.gates and bool(found.regressions))
+
+
+def _runs(name: str, archive: Archive) -> list[RunRecord]:
+    """Return the runs that a name stands for, oldest first; ``latest`` is the newest valid one."""
+    if name != LATEST:
+        return read_runs(name, archive)
+    valid = (run for run in newest_first(archive) if isinstance(run, RunRecord) and run.valid)
+    if newest := next(valid, None):
+        return [newest]
+    raise UsageError(f"{archive.root}: no valid run is archived there; start one with `slocheck run`")
+
+
+def _of_one_service(
+    old: Sequence[RunRecord], new: Sequence[RunRecord]
+) -> tuple[Sequence[RunRecord], Sequence[RunRecord]]:
+    """Return of folders, which may hold runs of several services, those of the service on the other side."""
+    service = (old if len(new) > 1 and len(old) == 1 else new)[-1].conditions.service
+
+    def same(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
+        return [run for run in runs if run.conditions.service == service] or runs
+
+    return same(old), same(new)
+
+
+def _made_alike(
+    old: Sequence[RunRecord], new: Sequence[RunRecord]
+) -> tuple[Sequence[RunRecord], Sequence[RunRecord]]:
+    """Return of folders the runs that were made as the newest one was; raises UsageError without any."""
+    newest = new[-1]
+    earlier, left_out = comparable(newest, old)
+    same, _ = comparable(newest, new[:-1])
+    if not newest.valid:
+        raise UsageError(f"{newest.folder}: its measurement is invalid, or it did not go to its end")
+    if not earlier:
+        raise UsageError(f"{newest.folder}: no run before can be compared: {list(left_out.values())[-1]}")
+    return earlier, (*same, newest)
+
+
+def _spectra(comparison: Comparison) -> Iterator[tuple[str, Spectrum]]:
+    """Yield the spectrum of the newest run on each side, where both still have their evidence."""
+    found = []
+    for run in (comparison.old[-1], comparison.new[-1]):
+        try:
+            found.append((run.run_id, spectrum(load_evidence(Path(run.folder)).recording)))
+        except UsageError:
+            return
+    if all(shown for _, shown in found):
+        yield from found
+
+
+def _text(comparison: Comparison) -> str:
+    return "".join(f"{line}\n" for line in comparison_lines(comparison, columns(Console())))
+
+
+def _page(comparison: Comparison) -> str:
+    return comparison_page(comparison, list(_spectra(comparison)))
+
+
+FORMS: Mapping[str, Callable[[Comparison], str]] = {
+    "text": _text,
+    "json": comparison_json,
+    "html": _page,
+}

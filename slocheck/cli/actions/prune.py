@@ -1,0 +1,28 @@
+"""What ``slocheck prune`` does: say what becomes of each old run, and remove what may be removed."""
+
+from pathlib import Path
+
+from slocheck.cli.messages import say
+from slocheck.cli.output import print_lines
+from slocheck.documents.words import quantity
+from slocheck.pipeline.archive import Archive, shown_path
+from slocheck.pipeline.earlier.prune import fates, remove
+from slocheck.reporters import FORMATS
+
+
+def prune_runs(*, keep: int, reports: Path, dry_run: bool) -> int:
+    """Remove old runs, and say of each what was done; returns the exit code. Raises SaveError."""
+    found = fates(Archive(reports), keep, [item.file_name for item in FORMATS.values()])
+    removed = 0
+    for fate in found:
+        path = shown_path(fate.folder)
+        if fate.kept_because:
+            say(f"kept {path}: {fate.kept_because}")
+            continue
+        if not dry_run:
+            remove(fate.folder)
+        print_lines([f"{'would remove' if dry_run else 'removed'} {path}"])
+        removed += 1
+    said = "would be removed" if dry_run else "removed"
+    print_lines([f"{quantity(removed, 'run')} {said}; the newest {keep} with a result are kept"])
+    return 0

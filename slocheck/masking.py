@@ -14,7 +14,6 @@ from urllib.parse import quote, quote_plus
 
 from slocheck.documents.texts import ELLIPSIS, each_text
 from slocheck.errors import SlocheckError, SpecError
-from slocheck.evidence.recording import SliceCounts
 from slocheck.evidence.series import RawSeries
 from slocheck.named_files import read_named
 from slocheck.spec.model import Auth, Spec
@@ -83,6 +82,8 @@ def masked(value: T, secrets: Sequence[str]) -> T:
     alone: they are most of a report's size and hold no free text. In the values of labels the addresses lose
     the values of their queries, too; those that become the same are numbered, so that series stay apart.
     """
+    from slocheck.evidence.columns import Columns  # noqa: PLC0415 - a run's first line needs no numpy
+
     numbers: dict[str, dict[str, int]] = {}
 
     def label(text: str) -> str:
@@ -98,7 +99,7 @@ def masked(value: T, secrets: Sequence[str]) -> T:
         return one if labels == one.labels else replace(one, labels=labels)
 
     return each_text(
-        value, lambda text: mask(text, secrets), untouched=(SliceCounts,), instead={RawSeries: series}
+        value, lambda text: mask(text, secrets), untouched=(Columns,), instead={RawSeries: series}
     )
 
 

@@ -45,6 +45,16 @@ def bucket_bounds(index: int) -> tuple[int, int]:
     return low, low + (1 << shift)
 
 
+def bucket_middles(indices: "NDArray[np.int64]") -> "NDArray[np.float64]":
+    """Return the middle of each bucket's smallest and largest latency, nanoseconds."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    shift = np.maximum(0, (indices >> _SUB_BITS) - 1)
+    low = (indices - (shift << _SUB_BITS)) << shift
+    middles: NDArray[np.float64] = (2 * low + (np.int64(1) << shift) - 1) / 2
+    return middles
+
+
 def merge(histograms: Iterable[Mapping[int, int]]) -> dict[int, int]:
     """Add sparse histograms (bucket index to count)."""
     total: dict[int, int] = {}

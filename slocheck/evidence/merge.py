@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from slocheck.documents.texts import shorten
+from slocheck.evidence.columns import Columns
+from slocheck.evidence.growing import GrowingColumns
 from slocheck.evidence.histogram import merge
-from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
+from slocheck.evidence.recording import (
+    EndpointRecording,
+    ErrorExample,
+    FailureClass,
+    Recording,
+    SliceCounts,
+    columns_of,
+)
 from slocheck.spec.model import Endpoint
 
 MAX_ENDPOINTS = 500
@@ -74,7 +83,7 @@ def _add_over(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class RecordingBuilder:
-    """Collects deltas; `recording` may be asked for at any time.
+    """Collects deltas; `recording` may be asked for at any time, and costs the same however much there is.
 
     Attributes:
         thresholds_ns: What `SliceCounts.over` counts against.
@@ -84,21 +93,26 @@ class RecordingBuilder:
         """Begin with nothing; endpoints that are reserved keep their name past the bound on names."""
         self.thresholds_ns = thresholds_ns
         self._reserved = frozenset(reserved)
-        self._slices: dict[Endpoint, dict[int, SliceCounts]] = {}
+        self._columns: dict[Endpoint, GrowingColumns] = {}
         self._errors: dict[tuple[Endpoint, FailureClass, str], ErrorExample] = {}
 
-    def add(self, endpoint: Endpoint, counts: SliceCounts) -> None:
-        """Add what one endpoint was sent in one second; ValueError when thresholds do not fit."""
-        if counts.over and len(counts.over) != len(self.thresholds_ns):
-            raise ValueError(f"{len(counts.over)} counts for {len(self.thresholds_ns)} thresholds")
-        if not counts.over:
-            counts = add_slices(counts, SliceCounts(counts.second, over=(0,) * len(self.thresholds_ns)))
-        known = endpoint in self._slices or endpoint in self._reserved
-        if not known and len(self._slices) >= MAX_ENDPOINTS:
+    def add(self, endpoint: Endpoint, *slices: SliceCounts) -> None:
+        """Add what one endpoint was sent in some seconds; ValueError when thresholds do not fit."""
+        columns = columns_of(slices)
+        if not columns.counts.thresholds:
+            columns = columns.with_thresholds(len(self.thresholds_ns))
+        self.add_columns(endpoint, columns)
+
+    def add_columns(self, endpoint: Endpoint, columns: Columns) -> None:
+        """Add what one endpoint was sent; ValueError when thresholds do not fit."""
+        if columns.counts.thresholds != len(self.thresholds_ns):
+            raise ValueError(f"{columns.counts.thresholds} counts for {len(self.thresholds_ns)} thresholds")
+        known = endpoint in self._columns or endpoint in self._reserved
+        if not known and len(self._columns) >= MAX_ENDPOINTS:
             endpoint = OTHER_ENDPOINT
-        slices = self._slices.setdefault(endpoint, {})
-        before = slices.get(counts.second)
-        slices[counts.second] = add_slices(before, counts) if before else counts
+        if endpoint not in self._columns:
+            self._columns[endpoint] = GrowingColumns(len(self.thresholds_ns))
+        self._columns[endpoint].extend(columns)
 
     def add_error(self, error: ErrorExample) -> None:
         """Add failed requests of one message; too many different messages become one."""
@@ -112,23 +126,24 @@ class RecordingBuilder:
 
     def add_delta(self, delta: Delta) -> None:
         """Add all of a delta."""
+        by_endpoint: dict[Endpoint, list[SliceCounts]] = {}
         for endpoint, counts in delta.counts:
-            self.add(endpoint, counts)
+            by_endpoint.setdefault(endpoint, []).append(counts)
+        for endpoint, slices in by_endpoint.items():
+            self.add(endpoint, *slices)
         for error in delta.errors:
             self.add_error(error)
 
     def recording(self, warmup_s: int, window_s: int) -> Recording:
         """Return all that was added; both lengths are in whole seconds."""
-        endpoints = sorted(self._slices, key=lambda endpoint: (endpoint.name, endpoint.method))
+        endpoints = sorted(self._columns, key=lambda endpoint: (endpoint.name, endpoint.method))
         errors = sorted(
             self._errors.values(), key=lambda e: (-e.count, e.second, str(e.endpoint), e.failure, e.message)
         )
         return Recording(
             thresholds_ns=self.thresholds_ns,
             endpoints=tuple(
-                EndpointRecording(endpoint, tuple(counts for _, counts in sorted(slices.items())))
-                for endpoint in endpoints
-                if (slices := self._slices[endpoint])
+                EndpointRecording(endpoint, self._columns[endpoint].columns()) for endpoint in endpoints
             ),
             errors=tuple(errors),
             warmup_s=warmup_s,

@@ -10,8 +10,8 @@ from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import LateCollection, ServerSeries
 from slocheck.spec.model import FailureRule, Overrides
 
-SCHEMA_VERSION = 4
-"""Of the evidence's format. Formats 1 to 3 were written by development versions before 0.1.0."""
+SCHEMA_VERSION = 5
+"""Of the evidence's format. Formats 1 to 4 were written by development versions before 0.1.0."""
 
 LAG_QUANTILE = Fraction(99, 100)
 """Of the lag that the validity checks look at; percentiles of latency above it need the largest lag."""

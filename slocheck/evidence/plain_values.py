@@ -1,4 +1,4 @@
-"""Plain values become typed ones again: what JSON holds of a dataclass, read strictly and in bounded memory.
+"""Dataclasses as plain values for JSON, and back: read strictly and in bounded memory.
 
 It ends at the first value that is wrong. A validator that collects what is wrong takes hundreds of times the
 bytes of a damaged file to tell of all of it.
@@ -13,8 +13,10 @@ from math import inf, isfinite, nan
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from slocheck.evidence.columns import Columns
 from slocheck.evidence.histogram import MAX_INDEX
 
+_ODD_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _ODD_FLOATS = {"NaN": nan, "Infinity": inf, "-Infinity": -inf}
 _MAX_WHOLE = (1 << 63) - 1
 Reader = Callable[[Any], Any]
@@ -22,6 +24,22 @@ Reader = Callable[[Any], Any]
 
 class WrongValueError(ValueError):
     """A value is not of its type; the text says where and what it is not."""
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it, without columns of counts, which have a file of their own."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, float):
+        return value if isfinite(value) else _ODD_NAMES[str(value)]
+    if isinstance(value, (tuple, list, frozenset)):
+        return [each if type(each) is int else plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {plain(key): plain(each) for key, each in value.items()}
+    if is_dataclass(value):
+        kept = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {name: plain(each) for name, each in kept if not isinstance(each, Columns)}
+    return str(value) if isinstance(value, Fraction) else value
 
 
 def typed(kind: type, plain: Any) -> Any:
@@ -146,6 +164,13 @@ def _fraction(plain: Any) -> Fraction:
         raise WrongValueError(": not a fraction") from None
 
 
+def _columns(plain: Any) -> Columns:
+    """Take columns that were read from their own file, and nothing else."""
+    if not isinstance(plain, Columns):
+        raise WrongValueError(": not columns")
+    return plain
+
+
 def _text(plain: Any) -> str:
     if not isinstance(plain, str):
         raise WrongValueError(": not a text")
@@ -161,5 +186,5 @@ def _bool(plain: Any) -> bool:
 _MAX_FRACTION = 100
 """Characters: it is read from a text, and a power of ten in it could be any."""
 _SIMPLE: Mapping[Any, Reader] = {
-    int: _whole, float: _number, str: _text, bool: _bool, Fraction: _fraction,
+    int: _whole, float: _number, str: _text, bool: _bool, Fraction: _fraction, Columns: _columns,
 }  # fmt: skip

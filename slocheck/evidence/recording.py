@@ -4,10 +4,16 @@ Every latency is in integer nanoseconds. A slice is one second of the run, count
 the load began; a request belongs to the slice in which it was (to be) sent, not the one it ended in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
+from typing import Self
 
+import numpy as np
+
+from slocheck.evidence.columns import CLASSES, WIDTH, Columns, Counts, sparse_of
+from slocheck.evidence.scope import Scope
 from slocheck.spec.model import Endpoint
 
 _REFUSALS, _TOO_MANY = frozenset({3, 4}), 429
@@ -102,31 +108,116 @@ class SliceCounts(RequestCounts):
     service_times: Mapping[int, int] = field(default_factory=dict)
 
 
-def only_refused(parts: Iterable[SliceCounts]) -> bool:
+def only_refused(ok: int, statuses: Iterable[int]) -> bool:
     """Tell whether there were responses, none of them a success and all 3xx, or 4xx other than 429.
 
-    Then the load did not do what it was meant to do, whatever the scenario says of those responses.
+    Then the load did not do what it was meant to do, whatever the scenario says of those responses, unless
+    requests got no response at all.
+
+    Args:
+        ok: Requests that were a success.
+        statuses: Of the responses; 0 is not one.
     """
-    responded = False
-    for part in parts:
-        no_response = part.statuses.get(0, 0) - part.failures.get(FailureClass.GENERATOR, 0)
-        if part.ok or no_response > 0 or any(_serves(status) for status in part.statuses):
-            return False
-        responded = responded or any(part.statuses)
-    return responded
+    found = set(statuses) - {0}
+    return not ok and bool(found) and not any(_serves(status) for status in found)
+
+
+def all_refused(parts: Sequence[SliceCounts]) -> bool:
+    """Tell whether `only_refused` holds for slices together, each of which got no other than responses."""
+    unanswered = any(part.statuses.get(0, 0) > part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
+    statuses = (status for part in parts for status in part.statuses)
+    return not unanswered and only_refused(sum(part.ok for part in parts), statuses)
 
 
 def _serves(status: int) -> bool:
     """Tell whether a status says that the target dealt with the request: neither 3xx nor 4xx, or 429."""
-    return status != 0 and (status // 100 not in _REFUSALS or status == _TOO_MANY)
+    return status // 100 not in _REFUSALS or status == _TOO_MANY
+
+
+FAILURES = tuple(map(FailureClass, CLASSES))
+"""The order of their columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointRecording:
-    """One endpoint's slices, in order of seconds; seconds without a request are absent."""
+    """What one endpoint was sent; seconds without a request are absent.
+
+    Attributes:
+        endpoint: What was asked.
+        columns: All counts.
+    """
 
     endpoint: Endpoint
-    slices: tuple[SliceCounts, ...]
+    columns: Columns
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, slices: Iterable[SliceCounts]) -> Self:
+        """Return the recording of these slices."""
+        return cls(endpoint, columns_of(slices).added_up())
+
+    def whole_load(self) -> Scope:
+        """Return what it was sent in the whole load, its seconds numbered in the order in which they come.
+
+        Seconds in which nothing was sent are left out, so that a damaged second costs no memory.
+        """
+        whole = self.columns.added_up()
+        return Scope([replace(whole, seconds=np.arange(len(whole.seconds)))], range(len(whole.seconds)))
+
+    @property
+    def slices(self) -> tuple[SliceCounts, ...]:
+        """The slices, one for each second, in order, made when they are asked for."""
+        return tuple(_slices(self.columns.added_up()))
+
+
+def columns_of(slices: Iterable[SliceCounts]) -> Columns:
+    """Return slices as columns, in their order; those without counts over thresholds have none over any."""
+    parts = list(slices)
+    thresholds = max((len(part.over) for part in parts), default=0)
+    narrow = [
+        (
+            *(part.ok, part.unserved, part.cache_hits, part.cache_misses),
+            *(part.failures.get(failure, 0) for failure in FAILURES),
+            *(part.over or (0,) * thresholds),
+        )
+        for part in parts
+    ]
+    wide = [(part.total_ns, part.max_ns, part.bytes_received) for part in parts]
+    return Columns(
+        np.asarray([part.second for part in parts], dtype=np.int64),
+        Counts(
+            np.asarray(wide, dtype=np.int64).reshape(-1, 3),
+            np.asarray(narrow, dtype=np.int64).reshape(-1, WIDTH + thresholds),
+        ),
+        (
+            sparse_of(part.statuses for part in parts),
+            sparse_of(part.latencies for part in parts),
+            sparse_of(part.failed_latencies for part in parts),
+            sparse_of(part.service_times for part in parts),
+        ),
+    )
+
+
+def _slices(columns: Columns) -> Iterator[SliceCounts]:
+    counts = columns.counts
+    rows = zip(columns.seconds.tolist(), counts.narrow.tolist(), counts.wide.tolist(), strict=True)
+    for row, (second, (ok, unserved, hits, misses, *more), (total_ns, max_ns, size)) in enumerate(rows):
+        failures = zip(FAILURES, more[: len(FAILURES)], strict=True)
+        yield SliceCounts(
+            second=second,
+            ok=ok,
+            failures={failure: count for failure, count in failures if count},
+            statuses=columns.statuses.row(row),
+            unserved=unserved,
+            over=tuple(more[len(FAILURES) :]),
+            latencies=columns.latencies.row(row),
+            failed_latencies=columns.failed_latencies.row(row),
+            total_ns=total_ns,
+            max_ns=max_ns,
+            cache_hits=hits,
+            cache_misses=misses,
+            bytes_received=size,
+            service_times=columns.service_times.row(row),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +239,7 @@ class ErrorExample:
     second: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recording:
     """Everything the client side recorded, warm-up included.
 
@@ -171,6 +262,28 @@ class Recording:
         """The seconds that are graded, counted from the load's begin; what comes before is warm-up."""
         return range(self.warmup_s, self.warmup_s + max(0, self.window_s))
 
+    def added_up(self) -> "Recording":
+        """Return the same with one row for each second of an endpoint."""
+        items = (replace(item, columns=item.columns.added_up()) for item in self.endpoints)
+        return replace(self, endpoints=tuple(items))
+
+    def parts(self, endpoint: Endpoint | None = None) -> tuple[Columns, ...]:
+        """Return the columns of an endpoint, or of all."""
+        return tuple(item.columns for item in self.endpoints if endpoint is None or item.endpoint == endpoint)
+
+    def scope(self, endpoint: Endpoint | None = None, seconds: range | None = None) -> Scope:
+        """Return what an endpoint, or all together, was sent in some seconds, by default in the window."""
+        if seconds is not None:
+            return Scope(self.parts(endpoint), seconds)
+        if endpoint not in self._windows:
+            self._windows[endpoint] = Scope(self.parts(endpoint), self.window)
+        return self._windows[endpoint]
+
+    @cached_property
+    def _windows(self) -> dict[Endpoint | None, Scope]:
+        """What was added up already; the same for all objectives and reports."""
+        return {}
+
     def slices(self, endpoint: Endpoint | None = None) -> Iterator[SliceCounts]:
         """Yield the slices of an endpoint, or of all, warm-up and drain included."""
         for item in self.endpoints:
@@ -181,3 +294,8 @@ class Recording:
         """Yield the slices of an endpoint, or of all, that lie in the window."""
         window = self.window
         return (part for part in self.slices(endpoint) if part.second in window)
+
+    def failures(self) -> dict[FailureClass, int]:
+        """Return the failed requests of the whole load by class, and those with an unexpected response."""
+        total = sum((part.counts.failures.sum(axis=0) for part in self.parts()), np.zeros(len(FAILURES)))
+        return {failure: int(count) for failure, count in zip(FAILURES, total, strict=True) if count}

@@ -1,10 +1,10 @@
 """What each endpoint returned: are these the responses that were meant?"""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from slocheck.evidence.recording import Recording, SliceCounts, only_refused
+from slocheck.evidence.recording import Recording, only_refused
+from slocheck.evidence.scope import Scope
 from slocheck.spec.model import Endpoint, FailureRule
 
 
@@ -35,26 +35,26 @@ class EndpointResponses:
 def responses_of(recording: Recording, rule: FailureRule) -> Iterator[EndpointResponses]:
     """Yield the responses of each endpoint that has any."""
     for item in recording.endpoints:
-        window = tuple(recording.window_slices(item.endpoint))
-        parts = window if any(_responded(part) for part in window) else item.slices
-        if any(_responded(part) for part in parts):
-            yield _of_endpoint(item.endpoint, parts, rule)
+        for scope in (recording.scope(item.endpoint), item.whole_load()):
+            if statuses := _responses(scope):
+                yield _of_endpoint(item.endpoint, scope, statuses, rule)
+                break
 
 
-def _of_endpoint(endpoint: Endpoint, parts: Sequence[SliceCounts], rule: FailureRule) -> EndpointResponses:
-    statuses: Counter[int] = Counter()
-    for part in parts:
-        statuses.update({status: count for status, count in part.statuses.items() if status})
-    refused = only_refused(parts)
-    named = statuses if refused else Counter({s: n for s, n in statuses.items() if rule.unexpected(s)})
+def _responses(scope: Scope) -> dict[int, int]:
+    """Return the responses by status."""
+    return {status: count for status, count in scope.statuses.items() if status}
+
+
+def _of_endpoint(
+    endpoint: Endpoint, scope: Scope, statuses: Mapping[int, int], rule: FailureRule
+) -> EndpointResponses:
+    refused = only_refused(int(scope.total.ok[0]), statuses) and not scope.is_unanswered
+    named = statuses if refused else {s: n for s, n in statuses.items() if rule.unexpected(s)}
     return EndpointResponses(
         endpoint,
-        total=statuses.total(),
-        unexpected=sum(part.unexpected for part in parts),
+        total=sum(statuses.values()),
+        unexpected=int(scope.total.unexpected[0]),
         statuses=tuple(sorted(named.items(), key=lambda pair: (-pair[1], pair[0]))),
         refused=refused,
     )
-
-
-def _responded(part: SliceCounts) -> int:
-    return sum(count for status, count in part.statuses.items() if status)

@@ -155,12 +155,13 @@ def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
 
 def _merged_names(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
     """Yield a warning where requests lost their names, because there were too many different ones."""
-    merged = [part for run in runs for part in run.recording.slices(OTHER_ENDPOINT)]
+    merged = [part for run in runs for part in run.recording.parts(OTHER_ENDPOINT)]
     if merged:
+        count = sum(int(part.counts.sent.sum()) for part in merged)
         yield RunWarning(
             "merged-names",
             f"the requests have more than {MAX_ENDPOINTS} different names, so "
-            f"{quantity(sum(part.sent for part in merged), 'request')} of the others are shown together as "
+            f"{quantity(count, 'request')} of the others are shown together as "
             f"{OTHER_ENDPOINT.name}; give requests that differ by a value in their path one name",
         )
 

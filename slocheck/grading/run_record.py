@@ -13,7 +13,7 @@ from slocheck.spec.model import Spec
 
 def run_record(spec: Spec, evidence: Evidence, assessment: Assessment, folder: str) -> RunRecord:
     """Return what of a graded run is compared with others."""
-    slices = list(evidence.recording.window_slices())
+    total = evidence.recording.scope().total
     origin = evidence.provenance
     return RunRecord(
         run_id=origin.run_id,
@@ -25,8 +25,8 @@ def run_record(spec: Spec, evidence: Evidence, assessment: Assessment, folder: s
         valid=is_valid(evidence.ending, assessment),
         commit=origin.git_sha,
         dirty=origin.git_dirty,
-        requests=sum(part.sent for part in slices),
-        failed=sum(part.failed for part in slices),
+        requests=int(total.sent[0]),
+        failed=int(total.failed[0]),
         conditions=conditions(spec, evidence),
         objectives=tuple(_objective(result, evidence) for result in assessment.objectives),
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.histogram import merge, quantile_bounds
+from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.grading.assessment import ObjectiveResult, Side, SideResult, Verdict
 from slocheck.spec.indicators import traits_of
@@ -41,9 +41,9 @@ def _percentile_interval(
     result: ObjectiveResult, recording: Recording, size: float, level: float
 ) -> Interval | None:
     """Return the latencies at the ends of the interval of the rank, in seconds; failed requests rank last."""
-    parts = list(recording.window_slices(result.objective.endpoint))
-    histogram = merge(part.latencies for part in parts)
-    failed = sum(part.failed - part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
+    scope = recording.scope(result.objective.endpoint)
+    histogram = scope.latencies
+    failed = int((scope.total.failed - scope.total.of_class(FailureClass.GENERATOR))[0])
     if not histogram:
         return None
     q = float(result.objective.indicator.quantile or 0)

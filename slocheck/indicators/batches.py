@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from math import log, sqrt
 from statistics import stdev
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.histogram import merge, quantile_bounds
-from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
+from slocheck.evidence.histogram import quantile_bounds
+from slocheck.evidence.recording import FailureClass, Recording
+from slocheck.evidence.scope import Scope
 from slocheck.spec.model import Endpoint
 
 BATCHES = 20
@@ -31,20 +33,19 @@ def log_percentile_error(recording: Recording, endpoint: Endpoint | None, quanti
     return stdev(logs) / sqrt(BATCHES)
 
 
-def _batches(recording: Recording, endpoint: Endpoint | None) -> Iterator[list[SliceCounts]]:
-    """Yield the window's slices in batches of about as many seconds each."""
+def _batches(recording: Recording, endpoint: Endpoint | None) -> Iterator[Scope]:
+    """Yield the window in batches of about as many seconds each."""
     window = recording.window
-    batches: list[list[SliceCounts]] = [[] for _ in range(BATCHES)]
-    for part in recording.window_slices(endpoint):
-        batches[(part.second - window.start) * BATCHES // len(window)].append(part)
-    yield from batches
+    edges = [-(-number * len(window) // BATCHES) for number in range(BATCHES + 1)]
+    for begin, end in pairwise(edges):
+        yield recording.scope(endpoint, window[begin:end])
 
 
-def _percentile(batch: list[SliceCounts], quantile: Fraction) -> float | None:
+def _percentile(batch: Scope, quantile: Fraction) -> float | None:
     """Return a batch's percentile in ns, the middle of its bucket; None where it is not finite."""
-    histogram = merge(part.latencies for part in batch)
+    histogram = batch.latencies
     served = sum(histogram.values())
-    total = sum(part.sent - part.failures.get(FailureClass.GENERATOR, 0) for part in batch)
+    total = int((batch.total.sent - batch.total.of_class(FailureClass.GENERATOR))[0])
     rank = max(1, -(-quantile * total // 1))
     if not served or rank > served:
         return None

@@ -1,6 +1,6 @@
 """The client side's samples: what the recording says of an objective, exactly where it was counted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -8,17 +8,14 @@ from math import inf
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import quantity
-from slocheck.evidence.histogram import count_at_or_over, merge, quantile_bounds
-from slocheck.evidence.merge import add_slices
-from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
+from slocheck.evidence.histogram import quantile_bounds
+from slocheck.evidence.recording import Recording
 from slocheck.indicators.outages import requests_in_outages
 from slocheck.indicators.samples import Display, NoData, Rate, Share, Slices, shortfall
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
+from slocheck.indicators.window import Window
 from slocheck.plan.load_plan import NEAR, is_reference
 from slocheck.spec.model import Endpoint, IndicatorKind, Limit, Objective, Spec
-
-Seconds = Sequence[SliceCounts]
-"""The window, second by second; one entry each, empty where nothing was sent."""
 
 
 class ClientSide:
@@ -30,14 +27,14 @@ class ClientSide:
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
-        self._seconds: dict[Endpoint | None, Seconds] = {}
+        self._windows: dict[Endpoint | None, Window] = {}
         self._counts: dict[Endpoint | None, ClientCounts] = {}
 
-    def seconds(self, endpoint: Endpoint | None) -> Seconds:
-        """Return the window's seconds in order, the endpoints added up; None means all of them."""
-        if endpoint not in self._seconds:
-            self._seconds[endpoint] = window_seconds(self.recording, endpoint)
-        return self._seconds[endpoint]
+    def window(self, endpoint: Endpoint | None) -> Window:
+        """Return the window's seconds, the endpoints added up; None means all of them."""
+        if endpoint not in self._windows:
+            self._windows[endpoint] = Window(self.recording.scope(endpoint), self.recording.thresholds_ns)
+        return self._windows[endpoint]
 
     def counts(self, endpoint: Endpoint | None) -> ClientCounts:
         """Return what the server's counts of an endpoint, or of all, are reconciled with."""
@@ -48,13 +45,12 @@ class ClientSide:
 
 @dataclass(frozen=True, slots=True)
 class _ClientQuestion:
-    """What one sample is about; `seconds` are those of the objective's endpoint."""
+    """What one sample is about; `window` is that of the objective's endpoint."""
 
     objective: Objective
     limit: Limit
     spec: Spec
-    seconds: Seconds
-    thresholds_ns: tuple[int, ...]
+    window: Window
     instances: Callable[[], Fraction | NoData]
 
 
@@ -70,24 +66,15 @@ def client_sample(
 
     `instances` tells how many served the load; only the rate per instance asks.
     """
-    seconds = client.seconds(objective.endpoint)
-    if not any(part.sent for part in seconds):
+    window = client.window(objective.endpoint)
+    if not window.attempted:
         return NoData(_nothing_sent(client.recording, objective.endpoint))
-    if not any(_sent(part) for part in seconds):
+    if not any(window.sent):
         return NoData("every request failed in the load generator itself; none reached the target")
     sample = CLIENT_SAMPLES.get(objective.indicator.kind)
     if sample is None:
         return NoData("a PromQL objective has no client side")
-    return sample(_ClientQuestion(objective, limit, spec, seconds, client.recording.thresholds_ns, instances))
-
-
-def window_seconds(recording: Recording, endpoint: Endpoint | None) -> Seconds:
-    """Return the window's seconds in order, the endpoints added up; None means all of them."""
-    window = recording.window
-    parts: list[list[SliceCounts]] = [[] for _ in window]
-    for part in recording.window_slices(endpoint):
-        parts[part.second - window.start].append(part)
-    return [_added(group) for group in parts]
+    return sample(_ClientQuestion(objective, limit, spec, window, instances))
 
 
 def mean_latencies(recording: Recording) -> tuple[float | None, ...]:
@@ -95,22 +82,9 @@ def mean_latencies(recording: Recording) -> tuple[float | None, ...]:
 
     None stands for a second in which no request succeeded.
     """
-    window = recording.window
-    totals, counts = [0] * len(window), [0] * len(window)
-    for part in recording.window_slices():
-        totals[part.second - window.start] += part.total_ns
-        counts[part.second - window.start] += part.ok
-    return tuple(total / count if count else None for total, count in zip(totals, counts, strict=True))
-
-
-def _added(parts: Sequence[SliceCounts]) -> SliceCounts:
-    """Add up the slices of one second."""
-    if len(parts) == 1:
-        return parts[0]
-    total = SliceCounts(second=parts[0].second if parts else 0)
-    for part in parts:
-        total = add_slices(total, part)
-    return total
+    counts = recording.scope().counts
+    pairs = zip(counts.total_ns.tolist(), counts.ok.tolist(), strict=True)
+    return tuple(total / count if count else None for total, count in pairs)
 
 
 def _nothing_sent(recording: Recording, endpoint: Endpoint | None) -> str:
@@ -123,29 +97,11 @@ def _nothing_sent(recording: Recording, endpoint: Endpoint | None) -> str:
     return f"no request was named '{endpoint}'{meant}"
 
 
-def _generator_failures(part: SliceCounts) -> int:
-    """Requests that failed on this machine: they say nothing about the target."""
-    return part.failures.get(FailureClass.GENERATOR, 0)
-
-
-def _sent(part: SliceCounts) -> int:
-    return part.sent - _generator_failures(part)
-
-
-def _failed(part: SliceCounts) -> int:
-    return part.failed - _generator_failures(part)
-
-
-def _unserved(part: SliceCounts) -> int:
-    return part.unserved - _generator_failures(part)
-
-
 def _errors(question: _ClientQuestion) -> Share:
     """Failures; an unexpected response is possibly one."""
-    seconds = question.seconds
-    n = tuple(_sent(part) for part in seconds)
-    surely = tuple(_failed(part) for part in seconds)
-    possibly = tuple(bad + part.unexpected for bad, part in zip(surely, seconds, strict=True))
+    window = question.window
+    n, surely = window.sent, window.failed
+    possibly = window.with_unexpected(surely)
     low, high = Fraction(sum(surely), sum(n)), Fraction(sum(possibly), sum(n))
     return Share(
         sum(n),
@@ -153,16 +109,14 @@ def _errors(question: _ClientQuestion) -> Share:
         high,
         Display(float(low), float(high)),
         Slices(n, surely, possibly if possibly != surely else None),
-        _unexpected_notes(seconds),
-        outage=requests_in_outages(n, [min(_failed(part), _unserved(part)) for part in seconds]),
+        _unexpected_notes(window),
+        outage=requests_in_outages(n, tuple(map(min, surely, window.unserved))),
     )
 
 
 def _availability(question: _ClientQuestion) -> Share:
     """Requests that were not served; an unexpected response was."""
-    seconds = question.seconds
-    n = tuple(_sent(part) for part in seconds)
-    counts = tuple(_unserved(part) for part in seconds)
+    n, counts = question.window.sent, question.window.unserved
     share = Fraction(sum(counts), sum(n))
     value = float(1 - share)
     return Share(
@@ -170,9 +124,9 @@ def _availability(question: _ClientQuestion) -> Share:
     )
 
 
-def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:
+def _unexpected_notes(window: Window) -> tuple[str, ...]:
     """Say how many unexpected responses widen the bounds."""
-    count = sum(part.unexpected for part in seconds)
+    count = window.all_unexpected
     responses = (
         "response has an unexpected status and is"
         if count == 1
@@ -183,14 +137,11 @@ def _unexpected_notes(seconds: Seconds) -> tuple[str, ...]:
 
 def _cache(question: _ClientQuestion) -> Share | NoData:
     """Cache misses; a request that failed without telling is possibly one, as misses are what takes long."""
-    seconds = question.seconds
-    told = tuple(part.cache_hits + part.cache_misses for part in seconds)
+    told, surely, unknown = question.window.cache
     if sum(told) == 0:
         headers = ", ".join(question.spec.cache.headers)
         return NoData(f"no response showed a cache hit or miss in {headers}")
-    unknown = tuple(min(_failed(part), part.sent - count) for part, count in zip(seconds, told, strict=True))
     n = tuple(count + more for count, more in zip(told, unknown, strict=True))
-    surely = tuple(part.cache_misses for part in seconds)
     possibly = tuple(misses + more for misses, more in zip(surely, unknown, strict=True))
     hit_rate = 1 - sum(surely) / sum(told)
     return Share(
@@ -214,31 +165,30 @@ def _rate(question: _ClientQuestion) -> Rate | NoData:
     In the closed model users wait for responses, so that an outage is offered less: there the best second
     shows what could have been served.
     """
-    seconds, instances = question.seconds, question.instances()
+    window, instances = question.window, question.instances()
     if isinstance(instances, NoData):
         return instances
-    length = len(seconds)
-    rate = Fraction(sum(part.ok for part in seconds), length) / instances
-    offered = Fraction(sum(_sent(part) for part in seconds), length) / instances
-    sent = tuple(_sent(part) for part in seconds) if question.spec.workload.rate else None
-    slices = shortfall([part.ok for part in seconds], sent)
+    length = len(window)
+    rate = Fraction(sum(window.ok), length) / instances
+    offered = Fraction(sum(window.sent), length) / instances
+    slices = shortfall(window.ok, window.sent if question.spec.workload.rate else None)
     return Rate(rate, rate, offered, Fraction(sum(slices.n), length) / instances, slices)
 
 
 def _latency(question: _ClientQuestion) -> Share:
     """Requests at or over the limit; failed ones count as infinitely slow, unexpected ones possibly."""
-    seconds, limit, thresholds = question.seconds, question.limit, question.thresholds_ns
+    window, limit = question.window, question.limit
     quantile = question.objective.indicator.quantile
     first_bad = limit.first_bad_ns
-    n = tuple(_sent(part) for part in seconds)
-    surely, possibly = _slow(seconds, first_bad, thresholds)
+    n = window.sent
+    surely, possibly = window.slow(first_bad)
     read_off = f"{limit.text} was not counted during the run; it is read off the histogram"
-    notes = (*(() if surely == possibly else (read_off,)), *_unexpected_notes(seconds))
-    possibly = tuple(bad + part.unexpected for bad, part in zip(possibly, seconds, strict=True))
-    near = any(part.max_ns * NEAR >= first_bad or _failed(part) for part in seconds)
+    notes = (*(() if surely == possibly else (read_off,)), *_unexpected_notes(window))
+    possibly = window.with_unexpected(possibly)
+    near = window.slowest_ns * NEAR >= first_bad or any(window.failed)
     references = tuple(
-        tuple(_over(part, index) + _failed(part) for part in seconds)
-        for index, threshold in enumerate(thresholds)
+        window.over(index)
+        for index, threshold in enumerate(window.thresholds_ns)
         if near and is_reference(threshold, first_bad)
     )
     total = sum(n)
@@ -246,41 +196,21 @@ def _latency(question: _ClientQuestion) -> Share:
         total,
         Fraction(sum(surely), total),
         Fraction(sum(possibly), total),
-        _percentile(seconds, quantile or Fraction(1), total),
+        _percentile(window, quantile or Fraction(1), total),
         Slices(n, surely, possibly if possibly != surely else None, references),
         notes,
     )
 
 
-def _over(part: SliceCounts, index: int) -> int:
-    return part.over[index] if index < len(part.over) else 0
-
-
-def _slow(
-    seconds: Seconds, first_bad: int, thresholds: tuple[int, ...]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return, per second, how many requests are surely and possibly too slow or failed."""
-    if first_bad in thresholds:
-        index = thresholds.index(first_bad)
-        exact = tuple(_over(part, index) + _failed(part) for part in seconds)
-        return exact, exact
-    bounds = [count_at_or_over(part.latencies, first_bad) for part in seconds]
-    return (
-        tuple(low + _failed(part) for (low, _), part in zip(bounds, seconds, strict=True)),
-        tuple(high + _failed(part) for (_, high), part in zip(bounds, seconds, strict=True)),
-    )
-
-
-def _percentile(seconds: Seconds, quantile: Fraction, total: int) -> Display:
+def _percentile(window: Window, quantile: Fraction, total: int) -> Display:
     """Return the percentile of all requests, failed ones ranked as infinitely slow, in seconds.
 
     Unexpected responses are ranked first for the lower bound, and as infinitely slow for the upper one.
     """
-    histogram = merge(part.latencies for part in seconds)
-    served = sum(histogram.values())
+    served = sum(window.latencies.values())
     rank = -(-quantile * total // 1)
-    lowest = rank - sum(part.unexpected for part in seconds)
-    return Display(_ranked(histogram, lowest, served)[0], _ranked(histogram, rank, served)[1])
+    lowest = rank - window.all_unexpected
+    return Display(_ranked(window.latencies, lowest, served)[0], _ranked(window.latencies, rank, served)[1])
 
 
 def _ranked(histogram: Mapping[int, int], rank: Fraction | int, served: int) -> tuple[float, float]:

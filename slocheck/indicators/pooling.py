@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from slocheck.evidence.columns import rows_of
 from slocheck.evidence.merge import RecordingBuilder
 from slocheck.evidence.model import Evidence
 from slocheck.evidence.recording import Recording
@@ -113,12 +114,17 @@ def pool_recordings(recordings: Sequence[Recording]) -> Recording:
     for recording in recordings:
         window = recording.window
         for item in recording.endpoints:
-            for part in recording.window_slices(item.endpoint):
-                builder.add(item.endpoint, replace(part, second=begin + part.second - window.start))
+            inside = rows_of(item.columns, item.columns.within(window))
+            if not inside.counts.thresholds:
+                inside = inside.with_thresholds(len(builder.thresholds_ns))
+            if len(inside.seconds):
+                builder.add_columns(
+                    item.endpoint, replace(inside, seconds=inside.seconds + begin - window.start)
+                )
         for error in recording.errors:
             builder.add_error(error)
         begin += len(window)
-    return builder.recording(0, begin)
+    return builder.recording(0, begin).added_up()
 
 
 def pooled(runs: Sequence[Evidence]) -> Evidence:

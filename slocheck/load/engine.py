@@ -265,8 +265,8 @@ class LoadEngine:
         end_after: float,
     ) -> LoadResult:
         load_start, origin = starts
-        recording = self._builder.recording(self._phases.warmup_s, measured_s)
-        early = any(part.second == BEFORE_LOAD for part in recording.slices())
+        recording = self._builder.recording(self._phases.warmup_s, measured_s).added_up()
+        early = any(BEFORE_LOAD in part.seconds for part in recording.parts())
         return LoadResult(
             recording=recording,
             health=health,

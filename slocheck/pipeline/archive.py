@@ -20,7 +20,14 @@ from slocheck.documents.yaml_tree import MAX_BYTES
 from slocheck.errors import MeasurementError, SaveError, UsageError
 from slocheck.evidence.model import Evidence
 from slocheck.named_files import read_named
-from slocheck.pipeline.evidence_file import MAX_FILE, decoded, encoded, fits_spec, read_bounded
+from slocheck.pipeline.evidence_file import (
+    MAX_FILE,
+    RECORDING_FILE,
+    decoded,
+    encoded,
+    fits_spec,
+    read_bounded,
+)
 
 EVIDENCE_FILE = "evidence.json.gz"
 ORIGINAL_FILE = "evidence-as-run.json.gz"
@@ -103,13 +110,15 @@ class RunFolder:
 
 
 def _save(folder: Path, evidence: Evidence, spec_text: str) -> None:
-    """Write spec and evidence for their owner only, the evidence last; raises SaveError.
+    """Write spec, counts and evidence for their owner only, the evidence last; raises SaveError.
 
     The spec is as the user wrote it, a password in it included.
     """
     spec = spec_text.encode("utf-8", "backslashreplace")
+    files = encoded(evidence, spec)
     write_atomically(folder / SPEC_FILE, spec, private=True)
-    write_atomically(folder / EVIDENCE_FILE, encoded(evidence, spec), private=True)
+    write_atomically(folder / RECORDING_FILE, files.recording, private=True)
+    write_atomically(folder / EVIDENCE_FILE, files.evidence, private=True)
 
 
 def write_to(target: Path, content: bytes) -> None:
@@ -316,10 +325,10 @@ def _is_held(mark: Path) -> bool:
     return False
 
 
-def load_evidence(folder: Path) -> Evidence:
-    """Read a run back; raises UsageError when it is damaged or of another version."""
-    path = folder / EVIDENCE_FILE
-    return decoded(path, read_bounded(path, MAX_FILE))
+def load_evidence(folder: Path, name: str = EVIDENCE_FILE) -> Evidence:
+    """Read a run back, or what it itself left; raises UsageError when it is damaged or of another version."""
+    path, counts = folder / name, folder / RECORDING_FILE
+    return decoded(path, read_bounded(path, MAX_FILE), lambda: read_bounded(counts, MAX_FILE))
 
 
 def replace_evidence(folder: Path, evidence: Evidence) -> None:
@@ -328,7 +337,7 @@ def replace_evidence(folder: Path, evidence: Evidence) -> None:
     original = folder / ORIGINAL_FILE
     if not original.exists():
         write_atomically(original, read_bounded(path, MAX_FILE), private=True)
-    write_atomically(path, encoded(evidence, spec), private=True)
+    write_atomically(path, encoded(evidence, spec).evidence, private=True)  # the counts are the same
 
 
 def load_spec_text(folder: Path) -> bytes:

@@ -1,8 +1,9 @@
-"""Evidence as a file: gzip around JSON with checksums in its head, read back within bounds of memory.
+"""Evidence as files: gzip around JSON with checksums in its head, and the counts as columns beside it.
 
 The head is a constant and two checksums, of the rest of the file and of the spec, as the comment of a gzip
-file, so that `zcat` shows what is in it. A file that was damaged in any bit is not what was written. The
-checksums are against damage, not against forgery.
+file, so that `zcat` shows what is in it. The JSON has the checksum of the columns. A file that was damaged in
+any bit is not what was written. The checksums are against damage, not against forgery. Both are read back
+within bounds of memory.
 """
 
 import hashlib
@@ -10,26 +11,25 @@ import json
 import os
 import re
 import zlib
+from collections.abc import Callable
 from gzip import compress
 from pathlib import Path
-from typing import Any, NoReturn
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any, NamedTuple, NoReturn
 
 from slocheck.documents.texts import each_text, valid_text
 from slocheck.errors import UsageError
+from slocheck.evidence.columns import Columns
 from slocheck.evidence.model import SCHEMA_VERSION, Evidence
-from slocheck.evidence.plain_values import WrongValueError, typed
-from slocheck.evidence.recording import SliceCounts
+from slocheck.evidence.plain_values import WrongValueError, plain, typed
 from slocheck.evidence.series import RawSeries
+from slocheck.pipeline.recording_file import most_of, packed, unpacked
 
+RECORDING_FILE = "recording.bin"
+"""The counts of a run, beside its evidence."""
+COUNTS = "counts_sha256"
+"""Where the evidence has the checksum of that file."""
 MAX_FILE = 1 << 28
-MAX_PLAIN = 1 << 30
-"""Bytes of a file, packed and unpacked."""
-MAX_RATIO = 50
-"""Times its size that a file may unpack to; evidence of slocheck unpacks to ten times, more or less."""
-FREE_BYTES = 1 << 22
-"""What a small file may unpack to whatever its size is."""
+"""Bytes that are read of a file, as packed as it is."""
 BYTES_PER_OBJECT = 16
 """Of plain JSON for each object and list, at least; there are 30 in evidence of slocheck."""
 FREE_OBJECTS = 1 << 17
@@ -45,50 +45,91 @@ _LOOKED_AT = 1 << 16
 _VERSION = re.compile(rb'"schema_version":\s*(\d{1,9})\b')
 
 
-class _Document(BaseModel):
-    """The file as a whole: NaN and infinity are kept, as strings."""
+class Files(NamedTuple):
+    """The files of a run's evidence.
 
-    model_config = ConfigDict(ser_json_inf_nan="strings")
+    Attributes:
+        evidence: All but the counts of requests.
+        recording: These, see `recording_file`.
+    """
 
-    evidence: Evidence
-
-
-def encoded(evidence: Evidence, spec: bytes) -> bytes:
-    """Return the file of a run's evidence; texts that are not valid Unicode are written out."""
-    valid = each_text(evidence, valid_text, untouched=(SliceCounts, RawSeries))
-    return sealed(_Document(evidence=valid).model_dump_json().encode(), spec)
+    evidence: bytes
+    recording: bytes
 
 
-def sealed(plain: bytes, spec: bytes) -> bytes:
+def encoded(evidence: Evidence, spec: bytes) -> Files:
+    """Return the files of a run's evidence; texts that are not valid Unicode are written out."""
+    valid = each_text(evidence, valid_text, untouched=(Columns, RawSeries))
+    recording = packed(evidence.recording.parts())
+    document = plain(valid)
+    document["recording"][COUNTS] = hashlib.sha256(recording).hexdigest()
+    text = json.dumps({"evidence": document}, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return Files(sealed(text.encode(), spec), recording)
+
+
+def sealed(document: bytes, spec: bytes) -> bytes:
     """Return a document as a gzip file with the checksums of itself and of the spec beside it.
 
     What would be packed too well to be read again, such as hours of nothing but refused connections, is
     stored as it is.
     """
-    packed = compress(plain, compresslevel=6, mtime=0)
-    if len(plain) > _most(len(packed)):
-        packed = compress(plain, compresslevel=0, mtime=0)
-    rest = _digest(spec) + b"\0" + packed[_GZIP_HEAD:]
+    packed_well = compress(document, compresslevel=6, mtime=0)
+    fits = len(document) <= most_of(len(packed_well))
+    rest = compress(document, compresslevel=0, mtime=0) if not fits else packed_well
+    rest = _digest(spec) + b"\0" + rest[_GZIP_HEAD:]
     return _HEAD + _digest(rest) + b" " + rest
 
 
-def fits_spec(packed: bytes, spec: bytes) -> bool:
+def fits_spec(content: bytes, spec: bytes) -> bool:
     """Tell whether evidence that `decoded` has read was written with this spec, to the bit."""
-    return packed[_SEAL - _DIGEST - 1 : _SEAL - 1] == _digest(spec)
+    return content[_SEAL - _DIGEST - 1 : _SEAL - 1] == _digest(spec)
 
 
-def decoded(path: Path, packed: bytes) -> Evidence:
-    """Return the evidence of a file's bytes; raises UsageError when it is damaged or of another version."""
-    if packed[: len(_HEAD)] != _HEAD:
-        _refuse_unsealed(path, packed)
-    if packed[len(_HEAD) : len(_HEAD) + _DIGEST + 1] != _digest(packed[_SEAL - _DIGEST - 1 :]) + b" ":
+def decoded(path: Path, content: bytes, read_counts: Callable[[], bytes]) -> Evidence:
+    """Return the evidence of files' bytes; raises UsageError when one is damaged or of another version.
+
+    Args:
+        path: Of the evidence, for messages.
+        content: Its bytes.
+        read_counts: Reads the counts' file, which is asked for once the evidence is known to be whole.
+    """
+    if content[: len(_HEAD)] != _HEAD:
+        _refuse_unsealed(path, content)
+    if content[len(_HEAD) : len(_HEAD) + _DIGEST + 1] != _digest(content[_SEAL - _DIGEST - 1 :]) + b" ":
         _refuse(path, "its checksum is another")
     try:
-        plain = _unpacked(packed)
-        _check_version(path, plain)
-        return _parsed(plain)
+        unpacked_text = _unpacked(content)
+        _check_version(path, unpacked_text)
+        document = _document(unpacked_text)
     except (zlib.error, ValueError, RecursionError) as error:
         _refuse(path, str(error), error)
+    with_counts(path.with_name(RECORDING_FILE), document, read_counts)
+    try:
+        evidence: Evidence = typed(Evidence, document)
+    except WrongValueError as error:
+        _refuse(path, f"evidence{error}", error)
+    return evidence
+
+
+def with_counts(path: Path, document: dict[str, Any], read_counts: Callable[[], bytes]) -> None:
+    """Put the columns of each endpoint into a document that names their file's checksum.
+
+    What is not there, or not of its type, is left for `typed` to refuse.
+    """
+    recording = document.get("recording")
+    if not isinstance(recording, dict) or not isinstance(recording.get("endpoints"), list):
+        return
+    items, checksum = recording["endpoints"], recording.pop(COUNTS, None)
+    counts = read_counts()
+    if hashlib.sha256(counts).hexdigest() != checksum:
+        _refuse(path, "its checksum is not the one that the evidence has")
+    try:
+        columns = unpacked(counts, len(items))
+    except (zlib.error, ValueError) as error:
+        _refuse(path, str(error), error)
+    for item, part in zip(items, columns, strict=True):
+        if isinstance(item, dict):
+            item["columns"] = part
 
 
 def read_bounded(path: Path, most: int) -> bytes:
@@ -122,14 +163,9 @@ def _refuse_unsealed(path: Path, packed: bytes) -> NoReturn:
     _refuse(path, "it has no checksum")
 
 
-def _most(packed: int) -> int:
-    """Return how many bytes a file of so many bytes may unpack to."""
-    return min(MAX_PLAIN, max(FREE_BYTES, MAX_RATIO * packed))
-
-
 def _unpacked(packed: bytes) -> bytes:
     """Return a file's content; raises ValueError and zlib.error."""
-    most = _most(len(packed))
+    most = most_of(len(packed))
     unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
     plain = unpacking.decompress(packed, most)
     if not unpacking.eof:
@@ -139,17 +175,16 @@ def _unpacked(packed: bytes) -> bytes:
     return plain
 
 
-def _parsed(plain: bytes) -> Evidence:
-    """Return the evidence; raises ValueError and RecursionError."""
-    if plain.count(b"{") + plain.count(b"[") > FREE_OBJECTS + len(plain) // BYTES_PER_OBJECT:
+def _document(text: bytes) -> dict[str, Any]:
+    """Return the evidence as plain values; raises ValueError and RecursionError."""
+    if text.count(b"{") + text.count(b"[") > FREE_OBJECTS + len(text) // BYTES_PER_OBJECT:
         raise ValueError("it has more objects and lists than evidence of its size")
-    document = json.loads(plain, parse_constant=_no_constant)
+    document = json.loads(text, parse_constant=_no_constant)
     if not isinstance(document, dict) or document.keys() != {"evidence"}:
         raise ValueError("evidence is missing")
-    try:
-        evidence: Evidence = typed(Evidence, document["evidence"])
-    except WrongValueError as error:
-        raise ValueError(f"evidence{error}") from error
+    evidence = document["evidence"]
+    if not isinstance(evidence, dict):
+        raise WrongValueError("evidence: not a Evidence")
     return evidence
 
 

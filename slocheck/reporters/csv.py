@@ -9,7 +9,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import BEFORE_LOAD, Recording, SliceCounts
 from slocheck.grading.report import Report
 from slocheck.reporters.escape import for_csv
-from slocheck.reporters.totals import add_up
+from slocheck.reporters.totals import percentiles
 
 COLUMNS = (
     *("time", "second", "phase", "endpoint", "requests", "failed", "unexpected"),
@@ -21,7 +21,7 @@ NO_RESPONSE = 0
 def render(report: Report) -> str:
     """Return the table: `COLUMNS`, then a column for each status code that came."""
     recording = report.evidence.recording
-    statuses = sorted({status for part in recording.slices() for status in part.statuses})
+    statuses = sorted({status for part in recording.parts() for status in part.statuses.total()})
     started = datetime.fromisoformat(report.evidence.provenance.started)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -49,9 +49,8 @@ def _when(second: int, recording: Recording, started: datetime) -> tuple[str, in
 
 def _numbers(part: SliceCounts) -> Iterator[object]:
     """Yield the counts of a slice, and the latencies of its successful requests in seconds."""
-    total = add_up(None, [part])
-    yield from (total.sent, total.failed, total.unexpected)
-    quantiles = [high / NS_PER_SECOND for _, high in total.quantiles]
+    yield from (part.sent, part.failed, part.unexpected)
+    quantiles = [high / NS_PER_SECOND for _, high in percentiles(part.latencies, part.max_ns)]
     yield from quantiles or ("", "", "")
-    yield total.max_ns / NS_PER_SECOND if total.ok else ""
-    yield from (total.bytes_received, total.cache_hits, total.cache_misses)
+    yield part.max_ns / NS_PER_SECOND if part.ok else ""
+    yield from (part.bytes_received, part.cache_hits, part.cache_misses)

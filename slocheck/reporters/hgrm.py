@@ -7,7 +7,7 @@ values in milliseconds, five steps for each halving of the distance to 100 %.
 import math
 from collections.abc import Iterator, Mapping
 
-from slocheck.evidence.histogram import bucket_bounds, merge
+from slocheck.evidence.histogram import bucket_bounds
 from slocheck.grading.report import Report
 
 NS_PER_MS = 1_000_000
@@ -18,11 +18,11 @@ BUCKETS, SUB_BUCKETS = 55, 512
 
 def render(report: Report) -> str:
     """Return the text; a histogram without a request has a head and a foot."""
-    slices = list(report.evidence.recording.window_slices())
-    histogram = merge(part.latencies for part in slices)
-    largest = max((part.max_ns for part in slices), default=0)
+    scope = report.evidence.recording.scope()
+    histogram = scope.latencies
+    largest = int(scope.total.max_ns[0])
     total = sum(histogram.values())
-    mean = sum(part.total_ns for part in slices) / total if total else 0.0
+    mean = scope.total_ns / total if total else 0.0
     lines = [f"{'Value':>12} {'Percentile':>14} {'TotalCount':>10} {'1/(1-Percentile)':>14}", ""]
     lines += _rows(histogram, total, largest)
     lines += [

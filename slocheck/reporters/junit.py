@@ -20,7 +20,7 @@ from slocheck.reporters.text import (
     margin_text,
     sides_text,
 )
-from slocheck.reporters.totals import add_up, endpoint_totals, statuses_text
+from slocheck.reporters.totals import endpoint_totals, statuses_text, totals_of
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective
 
@@ -181,8 +181,7 @@ def _statuses(report: Report, objective: Objective) -> str:
     """Write the statuses of what an objective is about; empty for a query, which may be about anything."""
     if traits_of(objective.indicator.kind).is_query:
         return ""
-    slices = report.evidence.recording.window_slices(objective.endpoint)
-    return statuses_text(add_up(objective.endpoint, list(slices)).statuses)
+    return statuses_text(totals_of(report.evidence.recording, objective.endpoint).statuses)
 
 
 def _message(report: Report, objective: Objective, level: LevelResult) -> str:

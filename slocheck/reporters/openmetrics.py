@@ -146,8 +146,8 @@ def _latencies(report: Report, item: Totals, labels: Labels) -> Iterator[Sample]
     for quantile, (_, high) in zip(PERCENTILES, item.quantiles, strict=False):
         yield "", {**labels, "quantile": str(float(quantile))}, high / NS_PER_SECOND
     yield "_count", labels, item.ok
-    slices = report.evidence.recording.window_slices(item.endpoint)
-    yield "_sum", labels, sum(part.total_ns for part in slices) / NS_PER_SECOND
+    scope = report.evidence.recording.scope(item.endpoint)
+    yield "_sum", labels, scope.total_ns / NS_PER_SECOND
 
 
 def _distinct(endpoints: Sequence[Endpoint | None]) -> Mapping[Endpoint, str]:

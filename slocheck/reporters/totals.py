@@ -1,12 +1,12 @@
 """What several reports need: totals of the window, the most frequent failures, the command to run again."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from slocheck.evidence.histogram import merge, quantile_bounds
-from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, RequestCounts, SliceCounts
+from slocheck.evidence.histogram import quantile_bounds
+from slocheck.evidence.recording import FAILURES, ErrorExample, FailureClass, Recording, RequestCounts
+from slocheck.evidence.scope import Scope
 from slocheck.grading.report import Report
 from slocheck.spec.model import Endpoint, FailureRule
 
@@ -61,9 +61,7 @@ class Totals(RequestCounts):
 
 def endpoint_totals(recording: Recording) -> tuple[Totals, ...]:
     """Return the window's totals of each endpoint, in the recording's order."""
-    return tuple(
-        add_up(item.endpoint, list(recording.window_slices(item.endpoint))) for item in recording.endpoints
-    )
+    return tuple(totals_of(recording, item.endpoint) for item in recording.endpoints)
 
 
 def window_totals(recording: Recording) -> Totals:
@@ -73,7 +71,7 @@ def window_totals(recording: Recording) -> Totals:
 
 def totals_of(recording: Recording, endpoint: Endpoint | None) -> Totals:
     """Return the window's totals of one endpoint, or of all of them together."""
-    return add_up(endpoint, list(recording.window_slices(endpoint)))
+    return add_up(endpoint, recording.scope(endpoint))
 
 
 def failed_text(counted: Totals, rule: FailureRule) -> str:
@@ -90,28 +88,27 @@ def failed_text(counted: Totals, rule: FailureRule) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in most if count)
 
 
-def add_up(endpoint: Endpoint | None, slices: list[SliceCounts]) -> Totals:
-    """Add up slices."""
-    failures: Counter[FailureClass] = Counter()
-    statuses: Counter[int] = Counter()
-    for part in slices:
-        failures.update(part.failures)
-        statuses.update(part.statuses)
-    ok = sum(part.ok for part in slices)
-    histogram = merge(part.latencies for part in slices)
-    largest = max((part.max_ns for part in slices), default=0)
-    bounds = [quantile_bounds(histogram, q) for q in PERCENTILES] if histogram else []
+def add_up(endpoint: Endpoint | None, scope: Scope) -> Totals:
+    """Add up what was sent in the seconds of a scope."""
+    total = scope.total
+    failures = zip(FAILURES, total.failures[0].tolist(), strict=True)
     return Totals(
         endpoint=endpoint,
-        ok=ok,
-        failures=dict(sorted(failures.items())),
-        statuses=dict(sorted(statuses.items())),
-        quantiles=tuple((low, min(high, max(low, largest))) for low, high in bounds),
-        max_ns=largest,
-        cache_hits=sum(part.cache_hits for part in slices),
-        cache_misses=sum(part.cache_misses for part in slices),
-        bytes_received=sum(part.bytes_received for part in slices),
+        ok=int(total.ok[0]),
+        failures=dict(sorted((failure, count) for failure, count in failures if count)),
+        statuses=dict(sorted(scope.statuses.items())),
+        quantiles=percentiles(scope.latencies, int(total.max_ns[0])),
+        max_ns=int(total.max_ns[0]),
+        cache_hits=int(total.cache_hits[0]),
+        cache_misses=int(total.cache_misses[0]),
+        bytes_received=int(total.bytes_received[0]),
     )
+
+
+def percentiles(histogram: Mapping[int, int], largest: int) -> tuple[tuple[int, int], ...]:
+    """Return `PERCENTILES` of a histogram in ns, as (low, high), none above the largest latency."""
+    bounds = [quantile_bounds(histogram, q) for q in PERCENTILES] if histogram else []
+    return tuple((low, min(high, max(low, largest))) for low, high in bounds)
 
 
 def rerun_command(report: Report) -> str:

@@ -52,7 +52,7 @@ def make_recording(
     """Return a recording of one endpoint; by default a minute of 100 requests a second at 20 ms."""
     parts = tuple(slices if slices is not None else (make_slice(t, {20: 100}) for t in range(60)))
     length = window_s if window_s is not None else len(parts) - warmup_s
-    return Recording(THRESHOLDS, (EndpointRecording(ITEM, parts),), (), warmup_s, length)
+    return Recording(THRESHOLDS, (EndpointRecording.of(ITEM, parts),), (), warmup_s, length)
 
 
 def steady(seconds: int, latencies_ms: Mapping[float, int], **more: Any) -> Recording:

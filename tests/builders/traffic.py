@@ -91,7 +91,7 @@ def recorded(
     for request in kept:
         by_endpoint.setdefault(request.endpoint, []).append(request)
     items = [
-        EndpointRecording(
+        EndpointRecording.of(
             endpoint,
             tuple(
                 _slice(second, list(part), thresholds)

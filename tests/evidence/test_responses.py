@@ -2,7 +2,7 @@
 
 import pytest
 
-from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts, only_refused
+from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts, all_refused
 from slocheck.evidence.responses import EndpointResponses, responses_of
 from slocheck.spec.model import Endpoint, FailureRule
 from tests.builders.recordings import THRESHOLDS, make_slice
@@ -60,7 +60,7 @@ def part(
 )
 def test_an_endpoint_has_refused_everything_or_not(parts: list[SliceCounts], *, refused: bool) -> None:
     """EndpointResponses came, none was a success, and all were 3xx, or 4xx other than 429."""
-    assert only_refused(parts) is refused
+    assert all_refused(parts) is refused
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_endpoint_has_refused_everything_or_not(parts: list[SliceCounts], *, 
 )
 def test_the_responses_of_an_endpoint(parts: list[SliceCounts], found: EndpointResponses | None) -> None:
     """A second of warm-up and a second of window; another endpoint is told apart."""
-    both = (EndpointRecording(ITEMS, (part(SECOND, ok=1),)), EndpointRecording(ORDERS, tuple(parts)))
+    both = (EndpointRecording.of(ITEMS, (part(SECOND, ok=1),)), EndpointRecording.of(ORDERS, tuple(parts)))
     recording = Recording(THRESHOLDS, both, (), warmup_s=1, window_s=1)
     others = [item for item in responses_of(recording, RULE) if item.endpoint == ORDERS]
     assert others == ([found] if found else [])

@@ -35,7 +35,7 @@ class EvidenceFault:
 def _slices(evidence: Evidence, change: Callable[[SliceCounts], SliceCounts | None]) -> Evidence:
     """Change or leave out the recording's seconds."""
     endpoints = tuple(
-        EndpointRecording(item.endpoint, tuple(kept for part in item.slices if (kept := change(part))))
+        EndpointRecording.of(item.endpoint, tuple(kept for part in item.slices if (kept := change(part))))
         for item in evidence.recording.endpoints
     )
     return replace(evidence, recording=replace(evidence.recording, endpoints=endpoints))

@@ -35,7 +35,7 @@ def run_of(
     endpoints: dict[Endpoint, list[SliceCounts]], *, warmup_s: int = 0, ending: Ending = Ending.COMPLETE
 ) -> Evidence:
     """Return the evidence of a run with these endpoints' seconds."""
-    recorded = tuple(EndpointRecording(endpoint, tuple(parts)) for endpoint, parts in endpoints.items())
+    recorded = tuple(EndpointRecording.of(endpoint, tuple(parts)) for endpoint, parts in endpoints.items())
     length = max(len(parts) for parts in endpoints.values()) - warmup_s
     return make_evidence(Recording(THRESHOLDS, recorded, (), warmup_s, length), ending=ending)
 

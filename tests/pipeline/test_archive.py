@@ -184,7 +184,7 @@ def test_an_unknown_run_is_a_usage_error(tmp_path: Path, run: str) -> None:
         pytest.param(b"not gzip", id="not gzip"),
         pytest.param(gzip.compress(b"{"), id="cut JSON"),
         pytest.param(gzip.compress(b"[]"), id="another form"),
-        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 4}}'), id="fields missing"),
+        pytest.param(gzip.compress(b'{"evidence": {"schema_version": 5}}'), id="fields missing"),
         pytest.param(gzip.compress(b"x" * 1000)[:-10], id="cut gzip"),
     ],
 )

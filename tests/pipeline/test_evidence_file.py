@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slocheck.documents.texts import valid_text
 from slocheck.errors import UsageError
+from slocheck.evidence.columns import WIDTH, Columns, Counts, Sparse
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
-from slocheck.pipeline import evidence_file
+from slocheck.pipeline import evidence_file, recording_file
 from slocheck.pipeline.archive import EVIDENCE_FILE, SPEC_FILE, Archive, load_evidence
-from slocheck.pipeline.evidence_file import FREE_BYTES, MAX_FILE, decoded, encoded, sealed
+from slocheck.pipeline.evidence_file import MAX_FILE, RECORDING_FILE, decoded, encoded, sealed
+from slocheck.pipeline.recording_file import FIRST_LINE, FREE_BYTES, packed, unpacked
 from slocheck.pipeline.regrade import regrade
 from slocheck.spec.model import Endpoint
 from tests.builders.evidence import make_evidence
@@ -43,7 +47,7 @@ def archived(root: Path) -> Path:
 
 def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
     """Return a file of evidence with something in it changed, and checksums that fit."""
-    document = json.loads(gzip.decompress(encoded(make_evidence(), SPEC.encode())))
+    document = json.loads(gzip.decompress(encoded(make_evidence(), SPEC.encode()).evidence))
     change(document["evidence"])
     return sealed(json.dumps(document).encode(), SPEC.encode())
 
@@ -66,7 +70,7 @@ def damage(run: Path, name: str, damaged: bytes) -> str:
     return str(caught.value)
 
 
-FILES = st.sampled_from([EVIDENCE_FILE, SPEC_FILE])
+FILES = st.sampled_from([EVIDENCE_FILE, RECORDING_FILE, SPEC_FILE])
 PLACES = st.floats(0, 1, exclude_max=True)
 
 
@@ -97,7 +101,7 @@ def test_each_bit_of_the_head_counts(run: Path) -> None:
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(UsageError, match=f"^{EVIDENCE_FILE}: damaged"):
-            decoded(Path(EVIDENCE_FILE), bytes(damaged))
+            decoded(Path(EVIDENCE_FILE), bytes(damaged), bytes)
 
 
 def test_the_spec_of_another_run_is_noticed(tmp_path: Path) -> None:
@@ -115,15 +119,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     evidence = make_evidence(generator_error="half \ud83d", planned_window_s=float("inf"))
     path = tmp_path / EVIDENCE_FILE
     for each in (evidence, report().evidence):
-        path.write_bytes(encoded(each, b""))
+        files = encoded(each, b"")
+        path.write_bytes(files.evidence)
+        (tmp_path / RECORDING_FILE).write_bytes(files.recording)
         again = load_evidence(tmp_path)
-        assert encoded(again, b"") == path.read_bytes()
+        assert again == replace(each, generator_error=valid_text(each.generator_error))
         assert gzip.decompress(path.read_bytes()).startswith(b'{"evidence":{"schema_version":')
-
-
-def _first_slice(evidence: dict[str, Any]) -> dict[str, Any]:
-    counts: dict[str, Any] = evidence["recording"]["endpoints"][0]["slices"][0]
-    return counts
 
 
 @pytest.mark.parametrize(
@@ -133,13 +134,15 @@ def _first_slice(evidence: dict[str, Any]) -> dict[str, Any]:
         (lambda e: e.update(more=1), "evidence: an unknown field 'more'"),
         (lambda e: e.update(ending="soon"), "evidence.ending: not a Ending"),
         (lambda e: e.update(overrides=[]), "evidence.overrides: not a Overrides"),
-        (lambda e: _first_slice(e).update(ok=1.5), "slices[0].ok: not a whole number"),
-        (lambda e: _first_slice(e).update(ok=True), "slices[0].ok: not a whole number"),
-        (lambda e: _first_slice(e).update(ok=10**30), "slices[0].ok: not a whole number"),
-        (lambda e: _first_slice(e).update(latencies={"5": -1}), "latencies: a count below 0"),
-        (lambda e: _first_slice(e).update(latencies={"9" * 5000: 1}), "is not an index"),
-        (lambda e: _first_slice(e).update(over={}), "over: not a list"),
-        (lambda e: _first_slice(e).update(failures={"bad": 1}), "failures: not a FailureClass"),
+        (lambda e: e.update(recording=[]), "evidence.recording: not a Recording"),
+        (lambda e: e["recording"].update(window_s=1.5), "recording.window_s: not a whole number"),
+        (lambda e: e["recording"].update(window_s=True), "recording.window_s: not a whole number"),
+        (lambda e: e["recording"].update(window_s=10**30), "recording.window_s: not a whole number"),
+        (lambda e: e["recording"].update(thresholds_ns={}), "recording.thresholds_ns: not a list"),
+        (lambda e: e["recording"].pop("counts_sha256"), "recording.bin: damaged"),
+        (lambda e: e["recording"]["endpoints"].append({}), "it has 1 endpoints, not 2"),
+        (lambda e: e["recording"].update(endpoints=[5]), "recording.endpoints[0]: not a EndpointRecording"),
+        (lambda e: e["health"].update(exceptions={"x": "1"}), "health.exceptions: not a whole number"),
         (lambda e: e["provenance"].update(git_dirty=0), "git_dirty: neither true nor false"),
         (lambda e: e["provenance"].update(host=None), "host: not a text"),
         (lambda e: e.update(alpha_share="1"), "alpha_share: not a whole number"),
@@ -153,7 +156,7 @@ def test_what_is_wrong_in_a_whole_file_is_named(
 
 
 def _endpoints(items: bytes) -> bytes:
-    document = b'{"evidence": {"schema_version": 4, "recording": {"thresholds_ns": [1], "endpoints": [%s]}}}'
+    document = b'{"evidence": {"schema_version": 5, "recording": {"thresholds_ns": [1], "endpoints": [%s]}}}'
     return document % items
 
 
@@ -161,8 +164,9 @@ def test_evidence_that_says_little_is_read() -> None:
     """Eight hours of refused connections, second by second, pack to almost nothing."""
     refused = SliceCounts(0, failures={FailureClass.REFUSED: 1}, statuses={0: 1}, failed_latencies={1: 1})
     slices = tuple(replace(refused, second=second) for second in range(8 * 3600))
-    whole = Recording((), (EndpointRecording(Endpoint("GET", "/"), slices),), (), 0, len(slices))
-    assert decoded(Path("e"), encoded(make_evidence(whole), b"")).recording == whole
+    whole = Recording((), (EndpointRecording.of(Endpoint("GET", "/"), slices),), (), 0, len(slices))
+    files = encoded(make_evidence(whole), b"")
+    assert decoded(Path("e"), files.evidence, lambda: files.recording).recording == whole
 
 
 BOMBS = {
@@ -180,7 +184,7 @@ BOMBS = {
 def resealed(plain: bytes) -> bytes:
     """Return a packed file with checksums that fit, however well it packs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evidence_file, "FREE_BYTES", MAX_FILE)
+        patch.setattr(recording_file, "FREE_BYTES", MAX_FILE)
         return sealed(plain, b"")
 
 
@@ -191,7 +195,7 @@ def test_a_bomb_is_read_within_bounds(tmp_path: Path, name: str, *, seal: bool) 
     (tmp_path / EVIDENCE_FILE).write_bytes(resealed(BOMBS[name]) if seal else gzip.compress(BOMBS[name]))
     tracemalloc.start()
     try:
-        with pytest.raises(UsageError, match="damaged, or not evidence of slocheck"):
+        with pytest.raises(UsageError, match="damaged"):
             load_evidence(tmp_path)
         assert tracemalloc.get_traced_memory()[1] < 20 * FREE_BYTES
     finally:
@@ -206,4 +210,91 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="larger than 268,435,456 bytes"):
         evidence_file.read_bounded(path, MAX_FILE)
     with pytest.raises(UsageError, match="unpacks to more than 4,194,304 bytes"):
-        decoded(path, resealed(BOMBS["zeros"]))
+        decoded(path, resealed(BOMBS["zeros"]), bytes)
+
+
+ONE = Columns(
+    np.array([3, 5]),
+    Counts(np.ones((2, 3), dtype=np.int64), np.ones((2, WIDTH + 1), dtype=np.int64)),
+    (Sparse(np.array([1, 3]), np.array([7, 7, 9], dtype=np.uint16), np.array([1, 1, 2])),) * 4,
+    whole=True,
+)
+
+
+NOTHING = b'{"endpoints": [{"packed": 0, "columns": []}]}\n'
+
+
+def altered(**changes: Any) -> Columns:
+    """Return columns with something wrong in each sparse column, or in the seconds."""
+    seconds = changes.pop("seconds", ONE.seconds)
+    sparse = tuple(replace(each, **changes) for each in ONE.sparse)
+    return replace(ONE, seconds=seconds, sparse=sparse)
+
+
+def test_columns_are_read_as_they_were_written() -> None:
+    """Of several endpoints, with and without rows, in the smallest types."""
+    empty = EndpointRecording.of(Endpoint("GET", "/"), ()).columns
+    assert unpacked(packed([ONE, empty, ONE]), 3) == [ONE, empty, ONE]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (altered(seconds=np.array([5, 3])), "seconds are not in order"),
+        (altered(seconds=np.array([5, 5])), "seconds are not in order"),
+        (altered(ends=np.array([3, 1])), "entries do not belong to rows"),
+        (altered(ends=np.array([1, 4])), "entries do not belong to rows"),
+        (altered(ends=np.array([3])), "entries do not belong to rows"),
+        (altered(counts=np.array([1, 0, 1])), "a key has no count"),
+        (altered(counts=np.array([1, 1])), "a key has no count"),
+        (altered(counts=np.array([1, -1, 1])), "a count is below 0, or too large"),
+        (altered(counts=np.array([1, 1 << 62, 1])), "a count is below 0, or too large"),
+        (altered(keys=np.array([7, 9, 7])), "keys are not in order"),
+        (altered(keys=np.array([7, 7, 1000])), "a key is out of its range"),
+        (altered(keys=np.array([7, -7, 9])), "a key is out of its range"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(columns: Columns, said: str) -> None:
+    """Whatever the checksum says: no count is believed that slocheck cannot have written."""
+    with pytest.raises(ValueError, match=said):
+        unpacked(packed([columns]), 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(lambda file: file[:-1], "does not unpack", id="cut off"),
+        pytest.param(lambda file: file + b"x", "cut off, or goes on", id="goes on"),
+        pytest.param(lambda file: b"x" + file, "does not begin", id="another file"),
+        pytest.param(lambda _file: FIRST_LINE, "0 endpoints, not 1", id="no second line"),
+        pytest.param(lambda _file: FIRST_LINE + b"[" * 50_000 + b"\n", "second line", id="deep"),
+        pytest.param(lambda file: file.replace(b'"u1"', b'"f8"', 1), "cannot be", id="no whole numbers"),
+        pytest.param(lambda file: file.replace(b'"u1", 2', b'"u1", -2', 1), "cannot be", id="below 0"),
+        pytest.param(lambda file: file.replace(b'"u1", 2', b'"u1", 1', 1), "does not unpack", id="less"),
+        pytest.param(
+            lambda file: file.replace(b'"u1", 2', b'"u1", 999999999', 1), "unpacks to more", id="bomb"
+        ),
+        pytest.param(
+            lambda _file: FIRST_LINE + b'{"endpoints": [{"packed": 0, "columns": []}]}\n',
+            "missing",
+            id="none",
+        ),
+    ],
+)
+def test_a_file_of_columns_that_was_changed_is_refused(change: Callable[[bytes], bytes], said: str) -> None:
+    """What it says of itself is checked before memory is taken for it."""
+    with pytest.raises(ValueError, match=said):
+        unpacked(change(packed([ONE])), 1)
+
+
+def test_columns_that_pack_too_well_are_stored() -> None:
+    """So that no run is written that would be refused as a bomb when it is read; one made of zeros is."""
+    second = np.arange(400_000)
+    rows = len(second)
+    many = Columns(
+        second,
+        Counts(np.ones((rows, 3), dtype=np.int64), np.ones((rows, WIDTH), dtype=np.uint16)),
+        (Sparse(second + 1, np.full(rows, 200, dtype=np.uint16), np.ones(rows, dtype=np.uint16)),) * 4,
+        whole=True,
+    )
+    assert unpacked(packed([many]), 1) == [many]

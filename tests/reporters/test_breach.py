@@ -31,7 +31,7 @@ CLOCK = clock_of("2026-01-02T14:02:40Z")
 def recorded(slow: Mapping[Endpoint, range]) -> Recording:
     """Return two minutes of two endpoints, each with ten slow requests a second in these seconds."""
     items = tuple(
-        EndpointRecording(
+        EndpointRecording.of(
             endpoint,
             tuple(
                 make_slice(second, {20: 90, 300: 10 if second in slow.get(endpoint, ()) else 0})
@@ -95,7 +95,7 @@ def test_the_statuses_are_named_and_add_up() -> None:
     failures = {FailureClass.STATUS: 5, FailureClass.TIMEOUT: 2, FailureClass.UNEXPECTED: 3}
     statuses = {200: 10, 503: 4, 429: 1, 404: 3, 0: 2}
     part = make_slice(12, {20: 6, 300: 4}, failures=failures, statuses=statuses, cache=(7, 3))
-    found = Recording(THRESHOLDS, (EndpointRecording(SEARCH, (part,)),), (), 10, 100)
+    found = Recording(THRESHOLDS, (EndpointRecording.of(SEARCH, (part,)),), (), 10, 100)
     kinds = {
         objective.name: dict(parts.kinds)
         for objective in (LATENCY, ERRORS, AVAILABILITY, CACHE)

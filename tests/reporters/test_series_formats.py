@@ -86,7 +86,7 @@ def test_openmetrics_keeps_endpoints_apart_that_look_alike() -> None:
     """Names that differ only in what is invisible are numbered: a series must not come twice."""
     part = SliceCounts(second=6, ok=1, statuses={200: 1}, latencies={300: 1}, max_ns=400)
     alike = [Endpoint("GET", f"/a{mark}") for mark in ("", "\u200b", "\u202e")]
-    recording = replace(NOTHING, endpoints=tuple(EndpointRecording(one, (part,)) for one in alike))
+    recording = replace(NOTHING, endpoints=tuple(EndpointRecording.of(one, (part,)) for one in alike))
     names = [labels["endpoint"] for labels, _ in samples(of_recording(recording))["slocheck_requests"]]
     assert len(set(names)) == 3
     assert names[0] == "GET /a"
@@ -114,7 +114,7 @@ def test_csv_adds_up_to_the_report() -> None:
 def test_csv_names_what_is_before_the_load_and_after_the_window() -> None:
     """Requests of an `on_start` have no time; those of the drain are not the window's."""
     parts = tuple(SliceCounts(second=second, ok=0, statuses={}) for second in (-1, 4, 5, 44, 45))
-    recording = replace(NOTHING, endpoints=(EndpointRecording(Endpoint("GET", "/"), parts),))
+    recording = replace(NOTHING, endpoints=(EndpointRecording.of(Endpoint("GET", "/"), parts),))
     found = [(row["time"][-3:], row["phase"]) for row in rows(of_recording(recording))]
     assert found == [
         ("", "before"),

@@ -198,11 +198,7 @@ def _stall(spec: Spec, evidence: Evidence) -> list[Finding]:
 def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
     """Each request's outcome is known, and none failed on this machine."""
     unrecorded = evidence.health.unrecorded
-    own = sum(
-        part.failures.get(FailureClass.GENERATOR, 0)
-        for item in evidence.recording.endpoints
-        for part in item.slices
-    )
+    own = sum(int(part.counts.of_class(FailureClass.GENERATOR).sum()) for part in evidence.recording.parts())
     message = f"{quantity(unrecorded, 'request')} lost"
     if own:
         example = next(

@@ -1,11 +1,13 @@
 """What the client counted, for the server's counts to be reconciled with."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from slocheck.evidence.columns import Columns, Whole
 from slocheck.evidence.histogram import merge
-from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
+from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.spec.model import Endpoint, FailureRule
 
 _NO_CONNECTION = (FailureClass.DNS, FailureClass.REFUSED, FailureClass.TLS)
@@ -55,89 +57,104 @@ class ClientCounts:
 
 def client_counts(recording: Recording, endpoint: Endpoint | None) -> ClientCounts:
     """Count what was sent to an endpoint, or to all, without requests that failed in the load generator."""
-    parts = list(recording.slices(endpoint))
-    window = list(recording.window_slices(endpoint))
-    seconds = recording.window
-    seen, accepted, maybe_accepted = _judged(recording, endpoint)
+    parts = [part.added_up() for part in recording.parts(endpoint)]
+    counted = [_Seconds(part, recording.window) for part in parts]
+    judged = [_judged(part) for part in parts]
     return ClientCounts(
-        sent=sum(_left(part) for part in parts),
-        no_response=sum(_no_response(part) for part in parts),
-        window_sent=sum(_left(part) for part in window),
+        sent=sum(int(one.sent.sum()) for one in counted),
+        no_response=sum(int(one.no_response.sum()) for one in counted),
+        window_sent=sum(int(one.sent[one.inside].sum()) for one in counted),
         window_s=float(recording.window_s),
-        never_arrived=sum(_never_arrived(part) for part in parts),
-        window_never_arrived=_per_second(window, seconds, _never_arrived),
-        failed_responses=sum(part.failures.get(FailureClass.STATUS, 0) for part in parts),
-        failed=_per_second(window, seconds, _failed),
-        unserved=_per_second(window, seconds, _unserved),
-        statuses=seen,
-        accepted=accepted,
-        maybe_accepted=maybe_accepted,
-        latencies=merge(histogram for part in parts for histogram in (part.latencies, part.failed_latencies)),
+        never_arrived=sum(int(one.never_arrived.sum()) for one in counted),
+        window_never_arrived=_in_window([one.in_window(one.never_arrived) for one in counted], recording),
+        failed_responses=sum(int(one.status.sum()) for one in counted),
+        failed=_in_window([one.in_window(one.no_response + one.status) for one in counted], recording),
+        unserved=_in_window([one.in_window(one.unserved) for one in counted], recording),
+        statuses=frozenset[int]().union(*(one.seen for one in judged)),
+        accepted=_surely_accepted(judged),
+        maybe_accepted=frozenset[int]().union(*(one.accepted | one.doubtful for one in judged)),
+        latencies=merge(
+            histogram.total() for part in parts for histogram in (part.latencies, part.failed_latencies)
+        ),
     )
 
 
-def _judged(recording: Recording, endpoint: Endpoint | None) -> tuple[frozenset[int], ...]:
-    """Return the statuses outside 2xx and 304 that the client saw, surely accepted, and maybe accepted.
+class _Seconds:
+    """What one endpoint was sent in each second of the load, without what failed in the load generator.
 
-    The counts by status and by class are of an endpoint as a whole. Where some responses were accepted and
-    others not, they do not tell which.
+    Attributes:
+        inside: The rows that lie in the window.
+        sent: Requests attempted, shape (R,), as are the next four.
+        no_response: Those that got no response.
+        status: Responses with a status that is a failure.
+        never_arrived: Requests without a connection.
+        unserved: What availability counts.
     """
-    seen: set[int] = set()
-    accepted: set[int] = set()
-    doubtful: set[int] = set()
-    refused: set[int] = set()
-    for item in recording.endpoints:
-        if endpoint is None or item.endpoint == endpoint:
-            odd, classes = _odd_responses(item)
-            seen |= set(odd)
-            if classes[FailureClass.UNEXPECTED] + classes[FailureClass.STATUS] >= odd.total():
-                refused |= set(odd)
-            elif classes[FailureClass.UNEXPECTED] or classes[FailureClass.EXPECTATION]:
-                doubtful |= set(odd)
-            else:
-                accepted |= set(odd)
-    surely, maybe = accepted - refused - doubtful, accepted | doubtful
-    return frozenset(seen), frozenset(surely), frozenset(maybe)
 
-
-def _odd_responses(item: EndpointRecording) -> tuple[Counter[int], Counter[FailureClass]]:
-    """Count an endpoint's responses outside 2xx and 304 by status, and its requests by class of failure."""
-    odd: Counter[int] = Counter()
-    classes: Counter[FailureClass] = Counter()
-    for part in item.slices:
-        responses = part.statuses.items()
-        odd.update(
-            {status: count for status, count in responses if status and _NONE_NAMED.unexpected(status)}
+    def __init__(self, part: Columns, window: range) -> None:
+        counts = part.counts
+        generator = counts.of_class(FailureClass.GENERATOR)
+        self._window = window
+        self._places = part.seconds - window.start
+        self.inside = part.within(window)
+        self.sent = counts.sent - generator
+        self.no_response = np.maximum(0, part.statuses.of_key(0) - generator)
+        self.status = counts.of_class(FailureClass.STATUS)
+        self.never_arrived = sum(
+            (counts.of_class(kind) for kind in _NO_CONNECTION), np.zeros(len(generator), dtype=np.int64)
         )
-        classes.update(part.failures)
-    return +odd, classes
+        self.unserved = counts.unserved - generator
+
+    def in_window(self, counts: Whole) -> Whole:
+        """Return a count for each second of the window."""
+        found = np.zeros(len(self._window), dtype=np.int64)
+        found[self._places[self.inside]] = counts[self.inside]
+        return found
 
 
-def _per_second(
-    parts: Iterable[SliceCounts], seconds: range, count: Callable[[SliceCounts], int]
-) -> tuple[int, ...]:
-    """Add up a count for each second."""
-    found = [0] * len(seconds)
-    for part in parts:
-        found[part.second - seconds.start] += count(part)
-    return tuple(found)
+def _in_window(series: Sequence[Whole], recording: Recording) -> tuple[int, ...]:
+    """Add up a count of all endpoints for each second of the window."""
+    return tuple(sum(series, np.zeros(len(recording.window), dtype=np.int64)).tolist())
 
 
-def _failed(part: SliceCounts) -> int:
-    return _no_response(part) + part.failures.get(FailureClass.STATUS, 0)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An endpoint's statuses outside 2xx and 304, each in one of the last three.
+
+    Attributes:
+        seen: All.
+        accepted: The scenario expects them.
+        doubtful: It expects some responses and not others, and the counts do not tell which.
+        refused: It expects none of them.
+    """
+
+    seen: frozenset[int]
+    accepted: frozenset[int] = frozenset()
+    doubtful: frozenset[int] = frozenset()
+    refused: frozenset[int] = frozenset()
 
 
-def _never_arrived(part: SliceCounts) -> int:
-    return sum(part.failures.get(kind, 0) for kind in _NO_CONNECTION)
+def _judged(part: Columns) -> _Judged:
+    """Judge an endpoint's statuses: the counts by status and by class are of an endpoint as a whole."""
+    responses = part.statuses.total()
+    odd = {status: count for status, count in responses.items() if status and _NONE_NAMED.unexpected(status)}
+    unexpected, status, expectation = (
+        int(part.counts.of_class(kind).sum())
+        for kind in (FailureClass.UNEXPECTED, FailureClass.STATUS, FailureClass.EXPECTATION)
+    )
+    seen = frozenset(odd)
+    if unexpected + status >= sum(odd.values()):
+        return _Judged(seen, refused=seen)
+    if unexpected or expectation:
+        return _Judged(seen, doubtful=seen)
+    return _Judged(seen, accepted=seen)
 
 
-def _unserved(part: SliceCounts) -> int:
-    return part.unserved - part.failures.get(FailureClass.GENERATOR, 0)
-
-
-def _left(part: SliceCounts) -> int:
-    return part.sent - part.failures.get(FailureClass.GENERATOR, 0)
-
-
-def _no_response(part: SliceCounts) -> int:
-    return max(0, part.statuses.get(0, 0) - part.failures.get(FailureClass.GENERATOR, 0))
+def _surely_accepted(judged: Sequence[_Judged]) -> frozenset[int]:
+    """Return what some endpoint accepts, and none refuses, surely or possibly."""
+    return frozenset(
+        status
+        for one in judged
+        for status in one.accepted
+        if not any(status in other.refused or status in other.doubtful for other in judged)
+    )

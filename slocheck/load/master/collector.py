@@ -14,7 +14,7 @@ from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
-from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, only_refused
+from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.task_streak import TaskStreak
@@ -101,7 +101,7 @@ class Collector:
     Attributes:
         last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
         down: The target returns nothing but failures, for `DOWN_AFTER_S`.
-        refused: The target has responded, and never with anything but what `only_refused` means.
+        refused: The target has responded, and never with anything but what `all_refused` means.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class Collector:
         parts = [counts for _, counts in delta.counts if counts.second != BEFORE_LOAD]
         ok = sum(part.ok + part.unexpected for part in parts)
         failed = sum(part.failed - part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
-        refused = only_refused(parts)
+        refused = all_refused(parts)
         self._served = self._served or (not refused and ok + failed > 0)
         self.refused = not self._served and (self.refused or refused)
         if ok:

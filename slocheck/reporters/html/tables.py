@@ -6,6 +6,7 @@ from itertools import groupby
 from slocheck.documents.words import quantity
 from slocheck.evidence.model import Provenance
 from slocheck.evidence.recording import ErrorExample, Recording
+from slocheck.evidence.scope import Scope
 from slocheck.grading.assessment import Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
@@ -61,8 +62,8 @@ def endpoints(report: Report) -> tuple[EndpointRow, ...]:
     ]
     if rest:
         names = {item.endpoint for item in rest}
-        parts = [part for name in names for part in recording.window_slices(name)]
-        summed = totals.add_up(None, parts)
+        parts = [item.columns for item in recording.endpoints if item.endpoint in names]
+        summed = totals.add_up(None, Scope(parts, recording.window))
         rows.append(_endpoint(quantity(len(rest), "further endpoint"), summed, whole, recording.window_s))
     return tuple(rows)
 
@@ -142,7 +143,7 @@ class ErrorGroup:
 def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
     """Return the failures by class, most frequent first, with the top messages of each."""
     counts = totals.window_totals(recording).failures
-    whole = totals.add_up(None, list(recording.slices())).failures
+    whole = recording.failures()
     ordered = sorted(recording.errors, key=lambda item: (item.failure, -item.count))
     examples = {failure: tuple(group) for failure, group in groupby(ordered, key=lambda item: item.failure)}
     classes = sorted({*counts, *whole, *examples}, key=lambda failure: -counts.get(failure, 0))

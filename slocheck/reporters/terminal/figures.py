@@ -44,8 +44,7 @@ def recent(recording: Recording, second: int) -> Recent:
     """Return the complete seconds before `second`, at most `RECENT_S`; the current one is not complete."""
     begin = max(0, second - RECENT_S)
     seconds = range(begin, max(second, 1))
-    parts = [part for part in recording.slices() if part.second in seconds]
-    return Recent(max(1, second - begin), totals.add_up(None, parts))
+    return Recent(max(1, second - begin), totals.add_up(None, recording.scope(seconds=seconds)))
 
 
 def place_text(tick: Tick, spec: Spec) -> str:

@@ -129,7 +129,7 @@ def sinks(folder: Path) -> dict[str, str]:
     found = {}
     for path in run.iterdir():
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        found[path.name] = data.decode()
+        found[path.name] = data.decode(errors="replace")  # the counts are bytes
     return found
 
 

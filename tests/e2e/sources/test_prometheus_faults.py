@@ -16,8 +16,6 @@ from typing import Any
 
 import pytest
 
-from slocheck.evidence.model import Evidence
-from slocheck.pipeline import evidence_file
 from slocheck.pipeline.archive import ORIGINAL_FILE, RUNNING_FILE, load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, start_slocheck, write_spec
@@ -316,12 +314,7 @@ def test_a_run_is_completed_once_prometheus_is_back(runs: dict[str, Done]) -> No
     assert (side["bad"], side["bad_upper"], side["total"]) == (0, 0, done.sent)
     (told,) = [each["message"] for each in result["warnings"] if each["code"] == "collected-later"]
     assert "HTTP 503" in told
-    assert load_evidence(run).recording == decoded(run / ORIGINAL_FILE).recording
-
-
-def decoded(path: Path) -> Evidence:
-    """Return the evidence of a file."""
-    return evidence_file.decoded(path, path.read_bytes())
+    assert load_evidence(run).recording == load_evidence(run, ORIGINAL_FILE).recording
 
 
 def test_a_breach_that_the_client_proves_needs_no_prometheus(

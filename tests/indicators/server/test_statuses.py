@@ -143,7 +143,7 @@ def _recording(*endpoints: tuple[Endpoint, Mapping[int, int], Mapping[FailureCla
     for endpoint, statuses, failures in endpoints:
         ok = sum(statuses.values()) - sum(failures.values())
         slices = (SliceCounts(0, ok=ok, failures=failures, statuses=statuses),)
-        parts.append(EndpointRecording(endpoint, slices))
+        parts.append(EndpointRecording.of(endpoint, slices))
     return Recording((), tuple(parts), (), 0, 1)
 
 

@@ -43,7 +43,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     for number in range(draw(st.integers(0, 3))):
         seconds = draw(st.sets(st.integers(-1, WARMUP + WINDOW + 2), max_size=5))
         parts = tuple(draw(slices(second)) for second in sorted(seconds))
-        items.append(EndpointRecording(Endpoint("GET", f"/{number}"), parts))
+        items.append(EndpointRecording.of(Endpoint("GET", f"/{number}"), parts))
     return Recording(THRESHOLDS, tuple(items), (), WARMUP, WINDOW)
 
 
@@ -119,7 +119,7 @@ def test_endpoints_beyond_the_bound_are_one_row(
     """The busiest have a row each, the others one together, so that nothing is missing from the sum."""
     monkeypatch.setattr(tables, "MAX_ENDPOINTS", rows)
     items = tuple(
-        EndpointRecording(Endpoint("GET", f"/{n}"), (make_slice(WARMUP, {5: n + 1}),))
+        EndpointRecording.of(Endpoint("GET", f"/{n}"), (make_slice(WARMUP, {5: n + 1}),))
         for n in range(endpoints)
     )
     found = tables.endpoints(of(Recording(THRESHOLDS, items, (), WARMUP, WINDOW)))

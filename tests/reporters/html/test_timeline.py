@@ -38,7 +38,7 @@ def test_percentiles_of_a_row_are_those_of_its_merged_histogram() -> None:
 def test_a_second_without_a_request_is_a_gap() -> None:
     """Its counts are zero, its percentiles are unknown."""
     parts = tuple(SliceCounts(second, ok=1, latencies={bucket_index(1000): 1}) for second in (0, 2))
-    time = timeline(Recording((), (EndpointRecording(Endpoint("GET", "/"), parts),), (), 0, 3))
+    time = timeline(Recording((), (EndpointRecording.of(Endpoint("GET", "/"), parts),), (), 0, 3))
     assert time.counts["sent"].tolist() == [1, 0, 1]
     assert np.isnan(time.quantiles["p50"]).tolist() == [False, True, False]
 

@@ -1,16 +1,18 @@
 """Charts of the latency distribution: by percentile, and as a heat map over time."""
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 from markupsafe import Markup
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.histogram import bucket_bounds, merge, quantile_bounds
+from slocheck.evidence.histogram import bucket_bounds, quantile_bounds
 from slocheck.evidence.recording import Recording
+from slocheck.evidence.scope import Scope
 from slocheck.reporters.html.charts import lines, svg
 from slocheck.reporters.html.charts.clock import Clock
 from slocheck.reporters.html.charts.lines import LOOKS, Key, line_key, tier_colour, tier_css
@@ -41,12 +43,12 @@ Cells = Mapping[tuple[int, int], int]
 
 def window_histogram(recording: Recording) -> dict[int, int]:
     """Return the histogram of the window's successful requests."""
-    return merge(part.latencies for part in recording.window_slices())
+    return recording.scope().latencies
 
 
 def largest_ns(recording: Recording) -> int:
     """Return the largest latency of the window's successful requests, exact; 0 without any."""
-    return max((part.max_ns for part in recording.window_slices()), default=0)
+    return int(recording.scope().total.max_ns[0])
 
 
 def percentiles(
@@ -157,21 +159,28 @@ class HeatMap:
 def heat_map(recording: Recording) -> HeatMap | None:
     """Return the counts of `ROWS` latencies, evenly spaced on a logarithmic axis; None without requests."""
     seconds = recording.window.stop
-    parts = [part for part in recording.slices() if 0 <= part.second < seconds and part.latencies]
-    if not parts:
-        return None
+    scope = recording.scope(seconds=range(seconds))
     step = max(1, math.ceil(seconds / COLUMNS))
-    indices = {index for part in parts for index in part.latencies}
-    low, high = float(max(1, bucket_bounds(min(indices))[0])), float(bucket_bounds(max(indices))[1])
+    if not scope.latencies:
+        return None
+    low, high = (
+        float(max(1, bucket_bounds(min(scope.latencies))[0])),
+        float(bucket_bounds(max(scope.latencies))[1]),
+    )
     if high < low * _LEAST_SPAN:
         middle = math.sqrt(low * high)
         low, high = middle / math.sqrt(_LEAST_SPAN), middle * math.sqrt(_LEAST_SPAN)
-    rows = {index: _row(index, low, high) for index in indices}
-    cells: Counter[tuple[int, int]] = Counter()
-    for part in parts:
-        for index, count in part.latencies.items():
-            cells[part.second // step, rows[index]] += count
-    return HeatMap(cells, step, low, high, math.ceil(seconds / step))
+    return HeatMap(dict(_cells(scope, step, low, high)), step, low, high, math.ceil(seconds / step))
+
+
+def _cells(scope: Scope, step: int, low: float, high: float) -> Iterator[tuple[tuple[int, int], int]]:
+    """Yield column, row and count of each cell that has a request."""
+    for first, lowest, counts in scope.histograms(step):
+        rows = [_row(lowest + place, low, high) for place in range(counts.shape[1])]
+        begins = [0, *(place for place in range(1, len(rows)) if rows[place] != rows[place - 1])]
+        added = np.add.reduceat(counts, begins, axis=1)
+        for column, place in np.argwhere(added).tolist():
+            yield (first + column, rows[begins[place]]), int(added[column, place])
 
 
 def _row(index: int, low: float, high: float) -> int:

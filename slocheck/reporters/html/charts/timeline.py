@@ -1,7 +1,6 @@
 """The recording as columns over time, for the charts: one row for each second, or for several seconds."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -9,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from slocheck.evidence.histogram import merge, quantile_bounds
-from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
+from slocheck.evidence.histogram import bucket_middles
+from slocheck.evidence.recording import FailureClass, Recording
+from slocheck.evidence.scope import Scope
 from slocheck.reporters.text import percentile_name
 from slocheck.reporters.totals import PERCENTILES
 from slocheck.spec.model import Endpoint
@@ -56,48 +56,40 @@ def timeline(
     """Return what happened to the requests of an endpoint, or to all, one row per `step` seconds."""
     end = recording.window.stop
     seconds = np.arange(0, max(1, end), step)
-    parts = [part for part in recording.slices(endpoint) if 0 <= part.second < end]
-    counts = {name: np.zeros(len(seconds), dtype=np.int64) for name in COUNT_COLUMNS}
-    statuses: defaultdict[int, Counts] = defaultdict(lambda: np.zeros(len(seconds), dtype=np.int64))
-    for part in parts:
-        row = part.second // step
-        for name, count in _counts(part).items():
-            counts[name][row] += count
-        for status, count in part.statuses.items():
-            statuses[status][row] += count
-    quantiles = np.full((len(percentiles), len(seconds)), np.nan)
-    for row, values in _quantiles(parts, step, percentiles).items():
-        quantiles[:, row] = values
+    scope = recording.scope(endpoint, range(max(1, end)))
+    statuses = {status: np.add.reduceat(counts, seconds) for status, counts in scope.by_status().items()}
+    quantiles = _quantiles(scope, seconds, step, percentiles)
     names = map(percentile_name, percentiles)
     return Timeline(
-        seconds, counts, dict(sorted(statuses.items())), dict(zip(names, quantiles, strict=True)), step
+        seconds, _counts(scope, seconds), statuses, dict(zip(names, quantiles, strict=True)), step
     )
 
 
-def _counts(part: SliceCounts) -> dict[str, int]:
-    return {
-        "sent": part.sent,
-        "answered": sum(count for status, count in part.statuses.items() if status),
-        "ok": part.ok,
-        "failed": part.failed,
-        "hits": part.cache_hits,
-        "misses": part.cache_misses,
-        **{str(failure): count for failure, count in part.failures.items()},
+def _counts(scope: Scope, seconds: Counts) -> Mapping[str, Counts]:
+    counts, no_response = scope.counts, scope.by_status().get(0, 0)
+    columns: dict[str, Counts] = {
+        "sent": counts.sent,
+        "answered": sum(scope.by_status().values(), np.zeros(len(scope), dtype=np.int64)) - no_response,
+        "ok": counts.ok,
+        "failed": counts.failed,
+        "hits": counts.cache_hits,
+        "misses": counts.cache_misses,
+        **{str(failure): counts.of_class(failure) for failure in FailureClass},
     }
+    return {name: np.add.reduceat(columns[name], seconds) for name in COUNT_COLUMNS}
 
 
-def _quantiles(
-    parts: Iterable[SliceCounts], step: int, percentiles: Sequence[Fraction]
-) -> Mapping[int, list[float]]:
+def _quantiles(scope: Scope, seconds: Counts, step: int, percentiles: Sequence[Fraction]) -> Floats:
     """Return the percentiles of each row: of its merged histogram, never an average of percentiles."""
-    rows: defaultdict[int, list[SliceCounts]] = defaultdict(list)
-    for part in parts:
-        rows[part.second // step].append(part)
-    found = {}
-    for row, group in rows.items():
-        if histogram := merge(part.latencies for part in group):
-            most = max(part.max_ns for part in group)
-            found[row] = [min(sum(quantile_bounds(histogram, q)) / 2, most) for q in percentiles]
+    found = np.full((len(percentiles), len(seconds)), np.nan)
+    most = np.maximum.reduceat(scope.counts.max_ns, seconds)
+    for first, lowest, counts in scope.histograms(step):
+        below = counts.cumsum(axis=1)
+        total, rows = below[:, -1], slice(first, first + len(below))
+        for number, q in enumerate(percentiles):
+            rank = np.maximum(1, -(-q.numerator * total // q.denominator))
+            middles = bucket_middles(lowest + (below < rank[:, np.newaxis]).sum(axis=1))
+            found[number, rows] = np.where(total > 0, np.minimum(middles, most[rows]), np.nan)
     return found
 
 

@@ -1,0 +1,177 @@
+"""What a run costs beside its load, by its length and endpoints: ``python -m tests.benchmarks.growth``.
+
+Seven objectives with 20 limits, graded at 95 % confidence, of runs with 50 requests a second and endpoint.
+CPU is that of the process, not the time that passed. Each row is a process of its own.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slocheck.evidence.columns import Columns, rows_of
+from slocheck.evidence.histogram import bucket_indices
+from slocheck.evidence.merge import Delta, RecordingBuilder
+from slocheck.evidence.model import Evidence
+from slocheck.evidence.recording import EndpointRecording, Recording, SliceCounts, columns_of
+from slocheck.grading.assess import assess
+from slocheck.pipeline.archive import Archive, load_evidence
+from slocheck.pipeline.regrade import graded
+from slocheck.plan.load_plan import thresholds_ns
+from slocheck.reporters import RUN_FILES
+from slocheck.reporters.terminal.figures import recent
+from slocheck.spec.loader import parse_spec
+from slocheck.spec.model import Endpoint
+from tests.builders.evidence import make_evidence
+
+SPEC = """\
+service: shop-api
+target: {url: "http://127.0.0.1:8000", instances: 1}
+workload: {scenario: browse.py, users: 10, duration: 60s}
+tiers: [bronze, silver, gold]
+objectives:
+  latency_p50: {bronze: "< 500ms", silver: "< 100ms", gold: "< 50ms"}
+  latency_p95: {bronze: "< 500ms", silver: "< 250ms", gold: "< 100ms"}
+  latency_p99: {bronze: "< 1s", silver: "< 500ms", gold: "< 250ms"}
+  latency_p99.9: {bronze: "< 2s", silver: "< 1s", gold: "< 400ms"}
+  error_rate: {bronze: "< 5%", silver: "< 2%", gold: "< 1%"}
+  availability: {bronze: ">= 95%", silver: ">= 98%", gold: ">= 99%"}
+  rps_per_instance: {bronze: ">= 1/s", silver: ">= 10/s"}
+gate: silver
+confidence: 95%
+"""
+LENGTHS = {"1 min": 60, "10 min": 600, "1 h": 3600, "24 h": 86400}
+ENDPOINTS = (1, 20, 200)
+DRAWN_S = 600
+"""Seconds that are drawn; longer runs repeat them."""
+RATE = 50
+STEPS = ("grade", "live", "reports", "write", "read")
+
+
+def drawn(seconds: int, thresholds: tuple[int, ...]) -> Columns:
+    """Return what one endpoint was sent: latencies around 20 ms, now and then a failure."""
+    draw = np.random.default_rng(7)
+    slices = []
+    for second in range(seconds):
+        ns = (draw.lognormal(3.0, 0.6, RATE) * 1e6).astype(np.int64)
+        keys, counts = np.unique(bucket_indices(ns), return_counts=True)
+        slices.append(
+            SliceCounts(
+                second,
+                ok=RATE,
+                statuses={200: RATE},
+                over=tuple(int((ns >= edge).sum()) for edge in thresholds),
+                latencies=dict(zip(keys.tolist(), counts.tolist(), strict=True)),
+                total_ns=int(ns.sum()),
+                max_ns=int(ns.max()),
+                bytes_received=512 * RATE,
+            )
+        )
+    return columns_of(slices)
+
+
+def recording(seconds: int, endpoints: int, thresholds: tuple[int, ...]) -> Recording:
+    """Return a run of so many seconds; its endpoints are alike."""
+    part = drawn(min(DRAWN_S, seconds), thresholds)
+    rows = np.arange(seconds) % len(part.seconds)
+    builder = RecordingBuilder(thresholds)
+    for number in range(endpoints):
+        for begin in range(0, seconds, DRAWN_S):
+            chosen = rows_of(part, rows[begin : begin + DRAWN_S])
+            later = replace(chosen, seconds=chosen.seconds + begin)
+            builder.add_columns(Endpoint("GET", f"/things/{number}"), later)
+    return builder.recording(0, seconds).added_up()
+
+
+def measure(seconds: int, endpoints: int) -> dict[str, float]:
+    """Return the CPU seconds of each step, and the peak memory after each, MB."""
+    graded_by = parse_spec(SPEC.encode(), "slo.yaml", environment={})
+    thresholds = thresholds_ns(graded_by)
+    run = make_evidence(recording(seconds, endpoints, thresholds))
+    found = {"made_mb": _peak_mb()}
+
+    def step(name: str, act: Callable[[], Any]) -> Any:
+        begun = time.process_time()
+        result = act()
+        found[name] = time.process_time() - begun
+        found[f"{name}_mb"] = _peak_mb()
+        return result
+
+    step("grade", lambda: assess(graded_by, _fresh(run)))
+    _live(run, step)
+    report = graded(graded_by, [_fresh(run)], [Path("reports/run")], secrets=())
+    step("reports", lambda: [each.render(report) for each in RUN_FILES.values()])
+    with tempfile.TemporaryDirectory() as folder:
+        with Archive(Path(folder)).create(datetime(2026, 1, 2, tzinfo=UTC)) as archived:
+            step("write", lambda: archived.save_evidence(run, graded_by.text))
+        step("read", lambda: load_evidence(archived.path))
+        found["archive_mb"] = sum(path.stat().st_size for path in archived.path.iterdir()) / 1e6
+    return found
+
+
+def _fresh(run: Evidence) -> Evidence:
+    """Return the run as if nothing had been added up yet."""
+    return replace(run, recording=replace(run.recording))
+
+
+def _live(run: Evidence, step: Callable[[str, Callable[[], Any]], Any]) -> None:
+    """Measure one more second of a run: what comes in, and what the view shows of it, without a grade."""
+    second = run.recording.window.stop
+    builder = RecordingBuilder(run.recording.thresholds_ns)
+    for item in run.recording.endpoints:
+        builder.add_columns(item.endpoint, item.columns)
+    last = [(item.endpoint, replace(_last(item), second=second)) for item in run.recording.endpoints]
+
+    def one_more() -> None:
+        builder.add_delta(Delta(counts=tuple(last)))
+        recent(builder.recording(0, second + 1), second + 1)
+
+    step("live", one_more)
+
+
+def _last(item: EndpointRecording) -> SliceCounts:
+    rows = np.array([len(item.columns.seconds) - 1])
+    (found,) = EndpointRecording(item.endpoint, rows_of(item.columns, rows)).slices
+    return found
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    """Print the table, or one row of it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--day", action="store_true", help="also a run of 24 hours: some minutes, and 10 GB")
+    parser.add_argument("--row", nargs=2, type=int, metavar=("SECONDS", "ENDPOINTS"), help="one row, as JSON")
+    options = parser.parse_args()
+    if options.row:
+        print(json.dumps(measure(*options.row)))  # noqa: T201 - its output
+        return
+    print("CPU in seconds; peak memory of the process in MB once it has graded, and of all")  # noqa: T201 - as above
+    heads = ("grade", "live second", "reports", "write", "read", "MB graded", "MB of all", "MB archived")
+    print(f"{'run':>7} {'endpoints':>9}", *(f"{head:>11}" for head in heads))  # noqa: T201 - as above
+    for name, seconds in LENGTHS.items():
+        if seconds > LENGTHS["1 h"] and not options.day:
+            continue
+        for endpoints in ENDPOINTS:
+            command = [sys.executable, "-m", "tests.benchmarks.growth", "--row", str(seconds), str(endpoints)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            row = json.loads(done.stdout)
+            memory = (row["grade_mb"], row["read_mb"], row["archive_mb"])
+            cells = [f"{row[step]:>11.3f}" for step in STEPS] + [f"{each:>11.1f}" for each in memory]
+            print(f"{name:>7} {endpoints:>9}", *cells, flush=True)  # noqa: T201 - as above
+
+
+if __name__ == "__main__":
+    main()

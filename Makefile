@@ -6,7 +6,7 @@ SERVERS := .venv/.servers
 NODE := .venv/node
 DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
-.PHONY: demo test explore faults check lint types docs install lock dist sbom clean
+.PHONY: demo test explore faults check lint types docs pictures install lock dist sbom clean
 .DEFAULT_GOAL := check
 
 demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
@@ -34,6 +34,9 @@ docs: $(INSTALLED)  ## Write docs/cli.md, the tables of docs/presets.md and docs
 	$(BIN)/python -m tests.cli.help_page
 	$(BIN)/python -m tests.spec.preset_table
 	$(BIN)/python -m tests.reporters.result_page
+
+pictures: $(INSTALLED) $(SERVERS)  ## Make the pictures of the README from a run of a minute
+	$(BIN)/python -m tests.e2e.docs.pictures
 
 install: $(INSTALLED)  ## Make the virtual environment
 

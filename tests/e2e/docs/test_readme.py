@@ -1,17 +1,14 @@
 """The README's commands, as they are shown."""
 
 import json
-import shutil
-import socket
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from slocheck.assets import asset
-from tests.e2e.support.cli import only_run, slocheck, start_slocheck
-from tests.support.waiting import wait_until
+from tests.e2e.docs import pictures
+from tests.e2e.support.cli import only_run, slocheck
 
 GRADED = {0, 1, 3, 4}
 """Exit codes of a finished run; which one depends on the machine's speed."""
@@ -19,50 +16,40 @@ GRADED = {0, 1, 3, 4}
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with the shipped spec and scenario; the API they name is up, on a free port."""
+    """A folder with the shipped spec, the README's and the scenario; the API they name is up."""
     folder = tmp_path_factory.mktemp("shop")
-    (folder / "scenarios").mkdir()
-    shutil.copy(asset("browse.yaml"), folder / "scenarios")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    (folder / "slo.yaml").write_text(asset("slo.yaml").read_text().replace(":8000", f":{port}"))
-    serving = start_slocheck("demo", "--serve", "--port", str(port), cwd=folder)
-    try:
-        wait_until(lambda: _responses(port), deadline=60)
+    with pictures.shop(folder):
         yield folder
-    finally:
-        serving.terminate()
-        serving.communicate(timeout=60)
-
-
-def _responses(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health").status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="module")
-def graded(shop: Path) -> Path:
-    """Run the shipped spec, with a shorter window; returns the folder that holds reports/."""
-    done = slocheck("run", "--duration", "10s", cwd=shop)
+def graded(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the README's spec, with a shorter window; returns the folder that holds reports/."""
+    drawn = tmp_path_factory.mktemp("pictures")
+    done = pictures.make(drawn, shop, "--duration", "10s")
     assert done.returncode in GRADED, done.stderr
+    assert (drawn / pictures.REPORT).read_bytes().startswith(b"\x89PNG")
+    svg = (drawn / pictures.TERMINAL).read_text()
+    assert "latency_p95" in svg
+    assert re.findall(r"https?://[^ \"]+", svg) == ["http://www.w3.org/2000/svg", "https://www.textualize.io"]
     return shop
 
 
 def test_the_demo_ends_with_a_grade(tmp_path: Path) -> None:
-    """One command, no server, a grade reached by measuring, exit 0, and the report's place."""
+    """One command, no server, a grade reached by measuring, and the report's place.
+
+    Exit 0, whatever the grade; 4 where this machine was too busy to measure one.
+    """
     done = slocheck("demo", "--duration", "10s", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
     run = only_run(tmp_path)
+    verdict = json.loads((run / "result.json").read_text())["verdict"]
+    assert done.returncode == {"pass": 0, "fail": 0, "undecided": 0, "invalid": 4}[verdict], done.stderr
     assert (run / "report.html").is_file()
     assert str((run / "report.html").relative_to(tmp_path)) in done.stdout
-    assert json.loads((run / "result.json").read_text())["verdict"] in {"pass", "fail", "undecided"}
 
 
 def test_the_two_terminals(shop: Path, graded: Path) -> None:
-    """With the API served, the shipped spec validates, shows its plan, and was run as it is."""
+    """With the API served, the shipped spec validates and shows its plan, and the README's was run."""
     assert slocheck("validate", cwd=shop).returncode == 0
     plan = slocheck("run", "--dry-run", cwd=shop)
     assert plan.returncode == 0, plan.stderr

@@ -6,6 +6,7 @@ import select
 import shlex
 import subprocess
 import time
+from base64 import b64decode
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,6 +67,13 @@ class Browser:
         response = self._call("Runtime.evaluate", session, expression=expression, returnByValue=True)
         assert "exceptionDetails" not in response, response
         return response["result"].get("value")
+
+    def screenshot(self, url: str, *, width: int, height: int) -> bytes:
+        """Open `url` in a new tab of this size, in pixels, and return it as a PNG."""
+        session = self._open(url, scripts=True)
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", session, **size)
+        return b64decode(self._call("Page.captureScreenshot", session, format="png")["data"])
 
     def _open(self, url: str, *, scripts: bool) -> str:
         """Open `url` in a new tab, wait until it is loaded, and return the tab's session."""

@@ -221,13 +221,18 @@ def lead_text(found: Breakdown, window_s: int, moment: Callable[[float], str]) -
         moment: Names a second of the run.
     """
     stretch, leading = found.stretch, found.leading
-    every = f"the {quantity(found.bad, *found.what)}"
     if stretch.end - stretch.begin <= window_s * _HALF:
         when = f"between {moment(stretch.begin)} and {moment(stretch.end)}"
-        verb = f"went to {leading.name}" if leading else "were sent"
-        return f"{stretch.bad / found.bad:.0%} of {every} {verb} {when}"
+        verb = f"went to {leading.name}" if leading else f"{'was' if found.bad == 1 else 'were'} sent"
+        return f"{_share(stretch.bad, found)} {verb} {when}"
     if leading:
-        return f"{leading.bad / found.bad:.0%} of {every} went to {leading.name}, spread over the window"
-    spread = f"{every} {'is' if found.bad == 1 else 'are'} spread over the window"
+        return f"{_share(leading.bad, found)} went to {leading.name}, spread over the window"
+    spread = f"the {quantity(found.bad, *found.what)} are spread over the window"
     others = len(found.endpoints)
     return f"{spread} and over {quantity(others, 'endpoint')}" if others > 1 else spread
+
+
+def _share(part: int, found: Breakdown) -> str:
+    """Write a part of the bad requests: ``92% of the 1,204 failed requests``; just the one, of one."""
+    every = f"the {quantity(found.bad, *found.what)}"
+    return every if found.bad == 1 else f"{part / found.bad:.0%} of {every}"

@@ -248,7 +248,7 @@ def hostile_report(text: str) -> Report:
     endpoint, foreign = Endpoint("GET", writable(text)), Endpoint("POST", text)
     asked = _quoted(str(endpoint))
     spec_text = f"""\
-service: {written}
+service: {_quoted(writable(text)[:100])}
 target: {{url: "http://127.0.0.1:8000", instances: 1}}
 prometheus: {{url: "http://127.0.0.1:9090", preset: prom-client, selector: {{job: {written}}}}}
 workload: {{scenario: scenarios/browse.py, users: 10, spawn_rate: 10/s, warmup: 5s, duration: 12s}}

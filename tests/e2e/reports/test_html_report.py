@@ -1,5 +1,6 @@
 """The HTML report in a real Chromium: nothing is refused, nothing is missing, with and without scripts."""
 
+import hashlib
 import re
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.e2e.support.browser import CHROMIUM, Browser
 from tests.support.html_page import read
 
 WAIT_S = 120
+AXE = Path(__file__).parents[2] / "vendor" / "axe-core" / "axe.min.js"
 
 
 def browse(folder: Path, document: str) -> tuple[str, list[str]]:
@@ -119,4 +121,49 @@ def test_scripts_sort_the_endpoints_and_read_off_the_charts(tmp_path: Path) -> N
             ["all requests", "POST /checkout", "GET /items/{id}"],
         ]
         assert browser.evaluate(page.as_uri(), HOVER) == "03:04:30 (0:25)  sent 102  answered 101  failed 2"
+        assert browser.complaints == []
+
+
+OPEN_ALL = "for (const part of document.querySelectorAll('details')) part.open = true"
+FINDINGS = """
+axe.run(document).then((found) => found.violations.map(
+  (rule) => rule.id + ": " + rule.nodes.map((node) => node.html.slice(0, 100)).join(" | ")))
+"""
+LAYOUT = """
+(() => {
+  const shown = (element) => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && box.left >= 0 && box.right <= innerWidth;
+  };
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  return {
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    hidden: all(".gate dd, .gate .ruler > svg").filter((element) => !shown(element)).length,
+    rows: all(".gate .row").length,
+    cut: all("figure > svg").filter((chart) => !shown(chart)).length,
+    charts: all("figure > svg").length,
+  };
+})()
+"""
+
+
+def test_axe_finds_nothing_and_nothing_leaves_the_page(tmp_path: Path) -> None:
+    """In both themes; on a phone, a laptop and a wide screen; with names of 200 characters, too."""
+    digest = hashlib.sha256(AXE.read_bytes()).hexdigest()
+    assert digest in AXE.with_name("README.md").read_text(encoding="utf-8")
+    short, long = tmp_path / "short.html", tmp_path / "long.html"
+    short.write_text(html_of(report()), encoding="utf-8")
+    long.write_text(html_of(hostile_report("x" * 200)), encoding="utf-8")
+    with Browser(tmp_path / "profile") as browser:
+        for page, width, dark in ((short, 390, True), (short, 1280, False), (long, 390, False)):
+            found = browser.evaluate(
+                page.as_uri(), OPEN_ALL, AXE.read_text(encoding="utf-8"), FINDINGS, width=width, dark=dark
+            )
+            assert found == [], (page.name, width, dark)
+        for page, rows in ((short, 4), (long, 3)):
+            for width in (390, 1280, 1920):
+                layout = browser.evaluate(page.as_uri(), LAYOUT, width=width)
+                assert layout["rows"] == rows
+                assert layout["charts"] > 8
+                assert (layout["overflow"], layout["hidden"], layout["cut"]) == (0, 0, 0), (page.name, width)
         assert browser.complaints == []

@@ -61,12 +61,24 @@ class Browser:
         root = self._call("DOM.getDocument", session)["root"]["nodeId"]
         return str(self._call("DOM.getOuterHTML", session, nodeId=root)["outerHTML"])
 
-    def evaluate(self, url: str, expression: str) -> object:
-        """Open `url` in a new tab and return what an expression of JavaScript gives there, as JSON."""
-        session = self._open(url, scripts=True)
-        response = self._call("Runtime.evaluate", session, expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in response, response
-        return response["result"].get("value")
+    def evaluate(self, url: str, *expressions: str, width: int = 0, dark: bool = False) -> Any:
+        """Open `url` in a new tab and return what the last expression of JavaScript gives there, as JSON.
+
+        Args:
+            url: What to open.
+            expressions: One after the other; a promise is waited for.
+            width: Of the window in pixels; 0: the browser's own.
+            dark: Whether the user prefers a dark theme.
+        """
+        session = self._open(url, scripts=True, width=width, dark=dark)
+        value = None
+        for expression in expressions:
+            response = self._call(
+                "Runtime.evaluate", session, expression=expression, returnByValue=True, awaitPromise=True
+            )
+            assert "exceptionDetails" not in response, response
+            value = response["result"].get("value")
+        return value
 
     def screenshot(self, url: str, *, width: int, height: int) -> bytes:
         """Open `url` in a new tab of this size, in pixels, and return it as a PNG."""
@@ -75,13 +87,18 @@ class Browser:
         self._call("Emulation.setDeviceMetricsOverride", session, **size)
         return b64decode(self._call("Page.captureScreenshot", session, format="png")["data"])
 
-    def _open(self, url: str, *, scripts: bool) -> str:
+    def _open(self, url: str, *, scripts: bool, width: int = 0, dark: bool = False) -> str:
         """Open `url` in a new tab, wait until it is loaded, and return the tab's session."""
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Log", "Runtime"):
             self._call(f"{domain}.enable", session)
         self._call("Emulation.setScriptExecutionDisabled", session, value=not scripts)
+        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", session, features=[theme])
+        if width:
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            self._call("Emulation.setDeviceMetricsOverride", session, **size)
         self._call("Page.navigate", session, url=url)
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
         return str(session)

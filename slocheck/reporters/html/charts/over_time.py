@@ -12,7 +12,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.reporters.html.charts import lines, svg
 from slocheck.reporters.html.charts.clock import Clock
 from slocheck.reporters.html.charts.lines import LOOKS, Key, LimitLine, area_key, line_key
-from slocheck.reporters.html.charts.svg import BOTTOM, END, TOP, Drawing, Linear, Log
+from slocheck.reporters.html.charts.svg import BOTTOM, TOP, Drawing, Linear, Log
 from slocheck.reporters.html.charts.timeline import Counts, Floats, Timeline, decimated
 from slocheck.reporters.text import latency_text, percentile_name
 from slocheck.spec.model import IndicatorKind, Spec

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from slocheck.comparison.words import change_text, runs_text
 from slocheck.errors import Problem
 from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.report import Report
@@ -73,9 +74,10 @@ def _in_checkout(path: str, workspace: str) -> str:
 def annotations(report: Report) -> list[Annotation]:
     """Return what is not met, worst first: an error for a breach, a warning for what is undecided.
 
-    A run without a verdict has an error for each check that did not pass.
+    A run without a verdict has an error for each check that did not pass. Where earlier runs prove that an
+    objective got worse, and that fails the run, that is an error, too.
     """
-    return bounded([*_without_verdict(report), *_with_verdict(report)])
+    return bounded([*_without_verdict(report), *_with_verdict(report), *_regressions(report)])
 
 
 def of_problems(problems: Sequence[Problem]) -> list[Annotation]:
@@ -131,6 +133,18 @@ def _of_objective(report: Report, result: ObjectiveResult, verdict: Verdict) -> 
     title = f"{objective.name} is {verdict.value}"
     kind = _ERROR if verdict is Verdict.BREACHED else _WARNING
     return Annotation(kind, report.spec.path, title, text, position.line, position.column)
+
+
+def _regressions(report: Report) -> Iterator[Annotation]:
+    """Yield what is worse than in earlier runs for certain, where that fails the run."""
+    comparison = report.comparison
+    if comparison is None or not comparison.gates:
+        return
+    lines = {objective.name: objective.position.line for objective in report.spec.objectives}
+    for change in comparison.regressions:
+        text = f"{change_text(change)}; {comparison.margin * 100:.3g}% is allowed"
+        title = f"{change.objective} is worse than in {runs_text(comparison)}"
+        yield Annotation(_ERROR, report.spec.path, title, text, lines.get(change.objective, 0))
 
 
 def outputs(report: Report, files: Mapping[str, str]) -> Mapping[str, str]:

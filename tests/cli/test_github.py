@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from slocheck.cli import exit_code_of, github
+from slocheck.comparison.compare import compare
 from slocheck.errors import Problem, SaveError, SpecError
 from slocheck.grading.assessment import Outcome
 from slocheck.masking import errors_masked
@@ -21,6 +22,7 @@ from slocheck.reporters.github import (
     output_lines,
     outputs,
 )
+from tests.builders.records import runs
 from tests.builders.reports import HOSTILE, SPEC_TEXT, hostile_report, report
 
 COMMAND = re.compile(r"::(error|warning) ((?:[a-z]+=[^:,\r\n]+,?)+)::([^\r\n]*)")
@@ -65,6 +67,20 @@ def test_each_outcome_has_its_annotations(outcome: Outcome, titles: set[str]) ->
     found = [parsed(item.command("")) for item in annotations(report(outcome=outcome))]
     assert {f"{level} {shown['title']}" for level, shown, _ in found} <= titles
     assert bool(found) is bool(titles)
+
+
+def test_a_proven_regression_is_an_error_where_it_fails_the_run() -> None:
+    """Against one earlier run a change is information, and not annotated; against five it is proven."""
+    slower, steady = runs(0.2, first=30), runs(0.1, 0.101, 0.099, 0.1, 0.102)
+    passed = report(outcome=Outcome.PASS)
+    for earlier, expected in ((steady[:1], 0), (steady, 1)):
+        compared = replace(passed, comparison=compare(slower, earlier))
+        found = [parsed(item.command("")) for item in annotations(compared)]
+        assert len(found) == expected
+    level, shown, text = found[0]
+    assert (level, shown["title"]) == ("error", "latency_p95 is worse than in 5 earlier runs")
+    assert SPEC_TEXT.splitlines()[int(shown["line"]) - 1].strip().startswith("latency_p95")
+    assert "100ms -> 200ms" in text
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "100% of it: a, b\r\n::error::x"])

@@ -18,12 +18,13 @@ from slocheck.pipeline.archive import (
     replace_evidence,
     write_to,
 )
+from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.pipeline.scenario_log import LOG_FILE, ScenarioLog
 from slocheck.reporters import RUN_FILES
 from tests.builders.evidence import make_evidence
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-PRIVATE = {EVIDENCE_FILE, ORIGINAL_FILE, SPEC_FILE, ABORTED_FILE, LOG_FILE}
+PRIVATE = {EVIDENCE_FILE, RECORDING_FILE, ORIGINAL_FILE, SPEC_FILE, ABORTED_FILE, LOG_FILE}
 
 
 @contextmanager
@@ -73,4 +74,4 @@ def test_a_file_that_is_written_anew_keeps_its_mode(tmp_path: Path) -> None:
     with Archive(tmp_path).create(NOW) as folder:
         (folder.path / EVIDENCE_FILE).touch(0o666)
         folder.save_evidence(make_evidence(), "service: x\n")
-    assert modes(folder.path) == dict.fromkeys((EVIDENCE_FILE, SPEC_FILE), 0o600)
+    assert modes(folder.path) == dict.fromkeys((EVIDENCE_FILE, RECORDING_FILE, SPEC_FILE), 0o600)

@@ -1,1 +1,1 @@
-"""Counts the result of each request, by second."""
+"""The result of each request, counted per second."""

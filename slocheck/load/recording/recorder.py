@@ -1,6 +1,6 @@
-"""Counting requests in slices of a second, at a cost far below that of sending them. No Locust here.
+"""Counting requests, one slice a second, at a cost far below that of sending them. No Locust here.
 
-A request costs two dictionary lookups and an append; the arithmetic is done when flushing.
+A request costs two dictionary lookups and an append; all arithmetic is done when flushing.
 """
 
 from array import array
@@ -31,14 +31,14 @@ from slocheck.spec.model import Endpoint
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of one request.
+    """What became of one request.
 
     Attributes:
         start_ns: When it was sent, on the monotonic clock.
-        latency_ns: Time to its last byte, or until it was given up.
-        failure: Why it was not a success; None if it was.
+        latency_ns: Until its last byte, or until it was given up.
+        failure: Why it was not a success; None where it was.
         status: Of the response; 0: there was none; None: the client does not know it.
-        message: Text of the failure.
+        message: Of the failure.
         cache: 1 for a hit, -1 for a miss, 0 for unknown.
         size: Bytes of the body.
     """
@@ -95,7 +95,7 @@ class EndpointCounter:
         self._recorder.last_end_ns = max(self._recorder.last_end_ns, end_ns)
 
     def service(self, start_ns: int, service_ns: int) -> None:
-        """Count how long a request took since it was sent; `start_ns` is when it was due."""
+        """Count how long a request took from when it was sent, where it was due at `start_ns`."""
         inside = self._from_ns <= start_ns < self._until_ns
         (self._cell if inside else self._turn(start_ns)).service.append(service_ns)
 
@@ -110,7 +110,7 @@ class EndpointCounter:
         return self._cell
 
     def forget(self) -> None:
-        """Stop using the current cell: the next request gets a new one."""
+        """Count no further request in the current cell."""
         self._from_ns = self._until_ns = 0
 
 
@@ -118,13 +118,13 @@ class Recorder:
     """Counts the requests of one process.
 
     Attributes:
-        origin_ns: When the load began, on the monotonic clock; slices count from there.
+        origin_ns: The moment the load began, on the monotonic clock; slices count from there.
         last_end_ns: When the last response ended.
-        first_second: Slice of the requests that were sent before the load: 0, or a separate one.
+        first_second: Where what was sent before the load counts: 0, or a slice of its own.
     """
 
     def __init__(self, thresholds_ns: tuple[int, ...], reserved: Iterable[Endpoint] = ()) -> None:
-        """Begin with nothing; reserved endpoints keep their names beyond the limit on names."""
+        """Begin with nothing; endpoints that are reserved keep their name past the bound on names."""
         self._reserved = {(endpoint.method, endpoint.name) for endpoint in reserved}
         self.origin_ns = 0
         self.last_end_ns = 0
@@ -148,7 +148,7 @@ class Recorder:
         return counter
 
     def begin(self, origin_ns: int, first_second: int) -> None:
-        """Count slices from this time on; see the attributes."""
+        """Count slices from this moment on; see the attributes."""
         self.origin_ns, self.first_second = origin_ns, first_second
         for counter in self._counters.values():
             counter.forget()
@@ -158,7 +158,7 @@ class Recorder:
         return max(self.first_second, (start_ns - self.origin_ns) // NS_PER_SECOND)
 
     def cell(self, counter: EndpointCounter, second: int) -> _Cell:
-        """Return the cell that counts a counter's requests of a second."""
+        """Return where a counter's requests of a second are counted."""
         return self._cells.setdefault((counter.endpoint, second), _Cell())
 
     def record(self, method: str, name: str, result: Result) -> None:

@@ -1,12 +1,10 @@
-"""Locust's HTTP clients, wrapped in place so that every request is seen, whatever the Locust file does.
+"""Locust's HTTP clients, wrapped in place so that no request goes unseen, whatever the Locust file does.
 
-- The tracker knows every request from when it is sent.
-- No request lasts longer than the drain (`HttpUser` itself has no timeout).
-- Certificates are checked as the spec says (`FastHttpUser` itself does not check them).
-- Nothing is sent again after a closed connection (`FastHttpUser` sends up to 11 times and reports one
-  request).
-- A redirect to another host is not followed. One on the same host is followed, and counts as one request,
-  as the scenario sees it. Either counts under the status of its first response.
+The tracker knows every request from when it is sent. No request lasts longer than the drain (`HttpUser`
+itself has no timeout). Certificates are checked as the spec says (`FastHttpUser` itself checks none). After
+a closed connection nothing is sent again (`FastHttpUser` sends up to 11 times and reports one request). A
+redirect to another host is not followed; one on the same host is followed and counts, as the scenario sees
+it, as one request. Either counts under the status of its first response.
 """
 
 import functools
@@ -39,7 +37,7 @@ MIN_DEADLINE_S = 1.0
 
 
 def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
-    """Wrap the clients for the life of this process."""
+    """Wrap the clients for as long as this process lives."""
     deadline_s = max(drain_s, MIN_DEADLINE_S)
     reaching.install()
     _patch(clients.HttpSession, "request", functools.partial(_tracked, tracker, None))
@@ -63,7 +61,7 @@ def _patch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
 
 
 def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
-    """Make a session's `request` track each request; `deadline_s` applies if nothing else limits it."""
+    """Make a session's `request` track each request; `deadline_s` is set where nothing else limits it."""
     parameters = list(inspect.signature(original).parameters)
     context_at = parameters.index("context") - 3  # self, method and url are named below
 
@@ -102,7 +100,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
 
 
 def _url_name(session: Any, url: Any) -> str:
-    """Return the name that the session makes of a URL, if the call shows it."""
+    """Return the name that the session makes of a URL, as far as the call shows."""
     try:
         parts = urlsplit(str(url))
     except ValueError:
@@ -113,7 +111,7 @@ def _url_name(session: Any, url: Any) -> str:
 
 
 def _named_without_values(original: Any) -> Any:
-    """Make `rest_` name a request by its URL, as it already does, but without the query's values."""
+    """Make `rest_` name a request as it does itself, by its URL, without the query's values."""
 
     @functools.wraps(original)
     def rest_(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
@@ -124,7 +122,7 @@ def _named_without_values(original: Any) -> Any:
 
 
 def _watched_exit(tracker: Tracker, original: Any) -> Any:
-    """Count a `catch_response` block that raises exactly once."""
+    """Make a `catch_response` block that raises count once."""
 
     @functools.wraps(original)
     def leave(self: Any, exc: Any, value: BaseException | None, trace: Any) -> Any:
@@ -142,7 +140,7 @@ def _watched_exit(tracker: Tracker, original: Any) -> Any:
 
 
 def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
-    """Limit the time of an `HttpSession` request, redirects and body included, and check certificates."""
+    """Limit a whole request of `HttpSession`, redirects and body included, and check certificates."""
 
     @functools.wraps(original)
     def send(self: Any, method: str, url: str, **kwargs: Any) -> Any:
@@ -150,7 +148,7 @@ def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
             kwargs["verify"] = False
         elif not isinstance(
             kwargs.get("verify"), str
-        ):  # a scenario may name its own CA, but may not turn checks off
+        ):  # a scenario may name its own CA, but not turn checks off
             kwargs["verify"] = tls.ca or True
         if tls.cert and not kwargs.get("cert"):
             kwargs["cert"] = (tls.cert, tls.key) if tls.key else tls.cert
@@ -219,7 +217,7 @@ def _elsewhere(host: str | None) -> str:
 
 
 def _verified(tls: Tls, original: Any) -> Any:
-    """Make geventhttpclient check certificates as the spec says; the scenario's own context is kept."""
+    """Make geventhttpclient check certificates as the spec says; a scenario's own context is kept."""
     defaults = (None, gevent.ssl.create_default_context, fasthttp.insecure_ssl_context_factory)
 
     @functools.cache

@@ -1,8 +1,9 @@
-"""Makes Locust's clients accept only the responses that the lean client accepts.
+"""Which responses Locust's clients may take for one: those that the lean client takes.
 
-`requests` accepts truncated heads, contradictory lengths and malformed chunks, `FastHttpUser` decodes a body
-of any size, and both decode half a body. So both pass the bytes that they read to the lean client's parser
-and use its decoder. What these refuse, they report as a failed request.
+`requests` reads a head that is cut, lengths that contradict each other and broken chunks as if they were
+good, `FastHttpUser` decodes a body of any size, and both decode half a body. So both show the bytes that they
+read to the lean client's own parser, and decode with its decoder. What it refuses, they report as a failed
+request.
 """
 
 import functools
@@ -33,10 +34,10 @@ class FastMalformedResponseError(geventhttpclient.response.HTTPParseError):
 
 
 def install(max_body: int) -> None:
-    """Make the clients of this process check responses alike, for the life of the process.
+    """Let the clients of this process judge responses alike, for as long as it lives.
 
     Args:
-        max_body: Limit of a decoded body, bytes.
+        max_body: Bytes that a decoded body may have.
     """
     connection: Any = urllib3.connection.HTTPConnection
     connection.response_class = functools.partial(_CheckedResponse, max_body)
@@ -104,7 +105,7 @@ class _Decoder:
         self._decoder: BodyDecoder | None = None
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        del max_length  # urllib3 keeps what exceeds this, which is never more than the limit
+        del max_length  # what is more is kept by urllib3, and never more than the limit
         if not data:
             return b""
         try:
@@ -123,7 +124,7 @@ class _Decoder:
 
 
 def _decodes(max_body: int) -> Any:
-    """Make `HttpUser` decode every body with the lean client's decoder."""
+    """Let `HttpUser` decode every body with the lean client's decoder."""
 
     def init_decoder(self: Any) -> None:
         encoding = self.headers.get("content-encoding", "")
@@ -135,7 +136,7 @@ def _decodes(max_body: int) -> Any:
 
 
 def _to_its_end(original: Any) -> Any:
-    """Make urllib3 notice a body that ends before its encoded content does."""
+    """Let urllib3 notice a body that ends before what is encoded in it does."""
 
     @functools.wraps(original)
     def stream(self: Any, *args: Any, **kwargs: Any) -> Iterator[bytes]:
@@ -147,7 +148,7 @@ def _to_its_end(original: Any) -> Any:
 
 
 def _checked_feed(max_body: int, original: Any) -> Any:
-    """Pass what `FastHttpUser` receives to the lean client's parser."""
+    """Show the lean client's parser what `FastHttpUser` receives."""
 
     @functools.wraps(original)
     def feed(self: Any, data: bytes | str) -> None:
@@ -165,7 +166,7 @@ def _checked_feed(max_body: int, original: Any) -> Any:
 
 
 def _bounded_content(max_body: int) -> Any:
-    """Make `FastHttpUser` decode a body as the lean client does."""
+    """Let `FastHttpUser` decode a body as the lean client does."""
 
     def content(self: Any) -> bytes:
         body = self._response.read()

@@ -16,6 +16,9 @@ import yaml
 from junitparser import JUnitXml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from slocheck.pipeline.archive import EVIDENCE_FILE, SPEC_FILE
+from slocheck.pipeline.evidence_file import RECORDING_FILE
+from slocheck.pipeline.scenario_log import LOG_FILE
 from slocheck.reporters import RUN_FILES
 from slocheck.reporters.json.schema import result_schema
 from tests.e2e.support.cli import only_run, slocheck, write_spec
@@ -61,6 +64,7 @@ def test_the_action_s_steps(tmp_path: Path, reference_api: str) -> None:
     shown = workflow["jobs"]["slo"]["steps"][-1]["with"]
     assert shown["on-undecided"] == "warn"
     inputs = {**shown, "spec": spec.name, "options": "--seed\n7\n", "reports": "my runs"}
+    inputs["max-regression"] = "10%"
     branch = {"GITHUB_HEAD_REF": HOSTILE, "GITHUB_REF_NAME": HOSTILE}
     runner = Runner(folder, tmp_path / "temporary", inputs, {**OFFLINE, **branch})
     runner.temporary.mkdir()
@@ -79,6 +83,7 @@ def test_the_action_s_steps(tmp_path: Path, reference_api: str) -> None:
     assert {path.name for path in published.iterdir()} == {item.file_name for item in RUN_FILES.values()}
     assert check_reports(published)["verdict"] == "undecided"
     assert check_modes(folder / outputs["run"])
+    assert "0 runs removed" in runner.run("Drop old runs").stdout
     _check_next_job(tmp_path / "next", folder / "my runs")
     assert not [*tmp_path.rglob("pwned")]
 
@@ -91,7 +96,7 @@ def _line(spec: Path, text: str) -> int:
 
 def check_modes(run: Path) -> bool:
     """Tell whether spec and evidence of a run are their owner's, and its reports as the umask says."""
-    private = {"evidence.json.gz", "slo.yaml", "scenario.log"}
+    private = {EVIDENCE_FILE, RECORDING_FILE, SPEC_FILE, LOG_FILE}
     modes = {path.name: path.stat().st_mode & 0o777 for path in run.iterdir()}
     return all(mode == (0o600 if name in private else 0o644) for name, mode in modes.items())
 
@@ -100,6 +105,8 @@ def _check_next_job(folder: Path, kept: Path) -> None:
     """Restore the runs on a fresh machine, as the cache does, and read them there in the other formats."""
     folder.mkdir()
     shutil.copytree(kept, folder / "reports")
+    history = json.loads(slocheck("history", "--json", cwd=folder).stdout)
+    assert HOSTILE in json.dumps(history, ensure_ascii=False)
     table = slocheck("report", "latest", "--format", "csv", cwd=folder)
     assert table.returncode == 0, table.stderr
     rows = [*csv.DictReader(io.StringIO(table.stdout))]
@@ -126,10 +133,11 @@ def test_gitlab_s_job(tmp_path: Path) -> None:
         "SLOCHECK_SPEC": spec.name,
         "SLOCHECK_PACKAGE": str(ROOT),
     }
+    environment = {**os.environ, **OFFLINE, **variables, "CI_COMMIT_REF_NAME": HOSTILE, "GITLAB_CI": "true"}
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", "\n".join([*job["before_script"], *job["script"]])],
         cwd=folder,
-        env={**os.environ, **OFFLINE, **variables, "CI_COMMIT_REF_NAME": HOSTILE, "GITLAB_CI": "true"},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=200,
@@ -138,4 +146,6 @@ def test_gitlab_s_job(tmp_path: Path) -> None:
     assert done.returncode == 2, done.stderr
     assert f"{spec.name}:6:" in done.stderr
     assert [*published.iterdir()] == []
+    after = ["bash", "-c", "\n".join(job["after_script"])]
+    subprocess.run(after, cwd=folder, env=environment, capture_output=True, check=True)
     assert not [*tmp_path.rglob("pwned")]

@@ -1,6 +1,6 @@
 """What is shown while a run goes on, without its secrets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slocheck.evidence.model import Tick
@@ -29,6 +29,6 @@ class MaskedObserver:
         """Note what the user should know before the load begins."""
         self.observer.warn(mask(text, self.secrets))
 
-    def update(self, tick: Tick, assessment: Assessment) -> None:
+    def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
         """Note one more second of load; the views show numbers and names of the spec."""
-        self.observer.update(tick, assessment)
+        self.observer.update(tick, grade)

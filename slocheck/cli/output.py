@@ -36,7 +36,7 @@ class Silence:
         """Print the warning: it may change what the verdict can be."""
         say(f"warning: {text}")
 
-    def update(self, tick: Tick, assessment: Assessment) -> None:
+    def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
         """Show nothing."""
 
 

@@ -130,8 +130,8 @@ class Observer(Protocol):
     def warn(self, text: str) -> None:
         """Note what the user should know before the load begins."""
 
-    def update(self, tick: Tick, assessment: Assessment) -> None:
-        """Note one more second of load, and the client side's grade so far."""
+    def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
+        """Note one more second of load; `grade` gives the client side's grade so far, where it is shown."""
 
 
 class Reporter(Protocol):

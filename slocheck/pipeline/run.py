@@ -1,5 +1,6 @@
 """The steps of a run and their order: check, load, collect, archive, grade, report."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,7 +11,8 @@ from threading import Thread
 from slocheck.errors import SaveError, SourceError
 from slocheck.evidence.model import Ending, Evidence, LoadResult, Tick
 from slocheck.grading.assess import assess
-from slocheck.grading.early_stopping import EarlyStopping, client_side
+from slocheck.grading.interim.early_stopping import EarlyStopping, client_side
+from slocheck.grading.interim.live_grade import LiveGrade
 from slocheck.grading.report import Report
 from slocheck.indicators.server.client_counts import client_counts
 from slocheck.masking import errors_masked, masked, secrets_of
@@ -194,12 +196,13 @@ def _builder(request: RunRequest) -> EvidenceBuilder:
 def _drive(
     engine: Engine, builder: EvidenceBuilder, stopping: EarlyStopping | None, adapters: Adapters
 ) -> LoadResult:
-    """Send the load; once a second the observer sees a grade of what there is."""
+    """Send the load; once a second the observer may see a grade of what there is."""
     spec = client_side(builder.spec)
+    live = LiveGrade(lambda evidence: assess(spec, evidence), time.thread_time)
 
     def on_tick(tick: Tick) -> None:
         so_far = builder.so_far(tick)
-        adapters.observer.update(tick, assess(spec, so_far))
+        adapters.observer.update(tick, lambda: live.at(tick.second, so_far))
         if stopping is not None and stopping.ends(tick.second, so_far):
             adapters.observer.step(f"decided after {tick.recording.window_s} s of the window")
             engine.finish()

@@ -7,7 +7,11 @@ import pytest
 
 from slocheck.cli.actions.run import MAX_PROCESSES, load, worker_count
 from slocheck.cli.options import RunOptions
+from slocheck.cli.output import observer
 from slocheck.errors import UsageError
+from slocheck.evidence.model import Tick
+from slocheck.grading.assessment import Assessment
+from tests.builders.recordings import make_recording
 from tests.builders.specs import make_spec
 
 
@@ -33,3 +37,13 @@ def test_no_window_is_no_default(tmp_path: Path) -> None:
     assert load(RunOptions(spec=spec, max_duration="20s", duration="10s"))[0].workload.duration == 20
     with pytest.raises(UsageError, match="0"):
         load(RunOptions(spec=spec, max_duration="0s"))
+
+
+def test_a_quiet_run_asks_for_no_grade() -> None:
+    """What nobody sees is not computed."""
+
+    def grade() -> Assessment:
+        pytest.fail("a grade was made for nobody")
+
+    with observer(make_spec(), (), quiet=True) as watching:
+        watching.update(Tick(30, "window", 20, make_recording()), grade)

@@ -10,7 +10,7 @@ from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Assessment, Outcome
-from slocheck.grading.early_stopping import decides
+from slocheck.grading.interim.early_stopping import decides
 from slocheck.spec.model import Endpoint, Spec
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import THRESHOLDS, make_slice

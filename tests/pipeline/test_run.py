@@ -109,10 +109,10 @@ class Notes:
 
     warn = step
 
-    def update(self, tick: Tick, assessment: Assessment) -> None:
+    def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
         """Keep the outcome so far."""
         assert tick.phase == "window"
-        self.outcomes.append(assessment.outcome)
+        self.outcomes.append(grade().outcome)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,12 @@ from slocheck.pipeline.archive import (
     is_going_on,
 )
 from slocheck.pipeline.earlier.reading import RESULT_FILE
+from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.pipeline.scenario_log import LOG_FILE
 
-_OWN_FILES = frozenset({EVIDENCE_FILE, ORIGINAL_FILE, SPEC_FILE, RUNNING_FILE, ABORTED_FILE, LOG_FILE})
+_OWN_FILES = frozenset(
+    {EVIDENCE_FILE, RECORDING_FILE, ORIGINAL_FILE, SPEC_FILE, RUNNING_FILE, ABORTED_FILE, LOG_FILE}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Progress of a run: a view redrawn in place on a terminal, a line every 10 s elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
 from rich.cells import cell_len
@@ -43,8 +43,8 @@ class Progress(Protocol):
     def warn(self, text: str) -> None:
         """Show a warning that stays on the screen."""
 
-    def update(self, tick: Tick, assessment: Assessment) -> None:
-        """Show one more second of load, and the client side's grade so far."""
+    def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
+        """Show one more second of load; `grade` gives the client side's grade so far."""
 
 
 def progress_for(spec: Spec, console: Console) -> "Progress":
@@ -90,7 +90,7 @@ class PlainProgress(_Base):
         """Print the step that begins."""
         self._say(text)
 
-    def update(self, tick: Tick, assessment: Assessment) -> None:
+    def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
         """Print a line when one is due; of the drain only that it began."""
         if tick.phase == self._phase and (tick.second < self._due or tick.phase == figures.DRAIN):
             return
@@ -102,7 +102,7 @@ class PlainProgress(_Base):
         now = figures.recent(tick.recording, tick.second)
         errors = figures.errors_text(now, self._spec.failures)
         parts = [place, f"{now.rps:,.1f}/s", figures.percentiles_text(now), f"errors {errors}"]
-        if tick.phase == figures.WINDOW and (verdicts := figures.verdicts_text(assessment)):
+        if tick.phase == figures.WINDOW and (verdicts := figures.verdicts_text(grade())):
             parts.append(verdicts)
         self._say(GAP.join(parts))
 
@@ -142,10 +142,10 @@ class LiveView(_Base):
         if self._live.is_started:
             self._live.refresh()
 
-    def update(self, tick: Tick, assessment: Assessment) -> None:
+    def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
         """Redraw the view; in the drain the figures and verdicts are the window's last ones."""
         if tick.phase != figures.DRAIN:
-            self._body = list(self._figures(tick, assessment))
+            self._body = list(self._figures(tick, grade))
         self._tick = tick
 
     def renderable(self) -> Text:
@@ -168,7 +168,7 @@ class LiveView(_Base):
         place, left = figures.place_text(tick, self._spec), figures.time_left_text(tick, self._spec)
         return GAP.join(part for part in (drawn, place, left) if part)
 
-    def _figures(self, tick: Tick, assessment: Assessment) -> Iterator[Text]:
+    def _figures(self, tick: Tick, grade: Callable[[], Assessment]) -> Iterator[Text]:
         """Yield the figures of the last seconds, and each objective of the gate."""
         now = figures.recent(tick.recording, tick.second)
         pairs = [
@@ -182,7 +182,7 @@ class LiveView(_Base):
                 said = f" hits {text}" if name == "cache" else f" {text}"
                 yield Text.assemble((f"{name:<7}", "dim"), said, (f"  (last {now.seconds} s)", "dim"))
         if tick.phase == figures.WINDOW:
-            yield from self._objectives(assessment)
+            yield from self._objectives(grade())
 
     def _objectives(self, assessment: Assessment) -> Iterator[Text]:
         """Yield a line for each objective of the gate; those that may not fit on the screen are counted."""

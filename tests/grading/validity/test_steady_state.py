@@ -11,7 +11,7 @@ from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.grading.advice import advice
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
-from slocheck.grading.early_stopping import decides
+from slocheck.grading.interim.early_stopping import decides
 from slocheck.spec.model import Spec
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import MS, make_recording, make_slice

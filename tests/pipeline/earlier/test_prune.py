@@ -9,6 +9,7 @@ import pytest
 from slocheck.errors import SaveError
 from slocheck.pipeline.archive import ABORTED_FILE, EVIDENCE_FILE, RUNNING_FILE, SPEC_FILE, Archive
 from slocheck.pipeline.earlier.prune import fates, remove
+from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.reporters import FORMATS
 from tests.builders.results import run_id
 
@@ -19,7 +20,7 @@ def run(root: Path, number: int, *names: str) -> Path:
     """Make a run's folder with these files; by default those of a whole run."""
     folder = root / run_id(number)
     folder.mkdir(parents=True)
-    for name in names or (EVIDENCE_FILE, SPEC_FILE, *REPORTS, ".result.json.x1y2z3"):
+    for name in names or (EVIDENCE_FILE, RECORDING_FILE, SPEC_FILE, *REPORTS, ".result.json.x1y2z3"):
         (folder / name).touch()
     return folder
 

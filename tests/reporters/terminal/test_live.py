@@ -8,7 +8,7 @@ from rich.console import Console
 
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
-from slocheck.grading.assessment import Outcome
+from slocheck.grading.assessment import Assessment, Outcome
 from slocheck.reporters.terminal.figures import errors_text, recent
 from slocheck.reporters.terminal.live import LiveView, PlainProgress, progress_for
 from tests.builders.reports import HOSTILE, hostile_report, report, spec
@@ -34,9 +34,16 @@ def ticks(count: int) -> list[Tick]:
 def test_a_log_gets_a_short_line_every_ten_seconds_and_at_each_phase() -> None:
     """Of 46 seconds with a warm-up of five and a drain: lines at 0, 5, 15, 25 and 35, and that it drains."""
     console, out = plain_console()
+    grades: list[Assessment] = []
+
+    def grade() -> Assessment:
+        grades.append(ASSESSMENT)
+        return ASSESSMENT
+
     with PlainProgress(SPEC, console) as progress:
         for tick in ticks(48):
-            progress.update(tick, ASSESSMENT)
+            progress.update(tick, grade)
+    assert len(grades) == 4, "for the lines that show one"
     printed = out.getvalue().splitlines()
     places = [line.split("  ")[0] for line in printed]
     assert places == [
@@ -63,7 +70,7 @@ def test_nothing_recorded_yet_is_no_division_by_zero() -> None:
     """The first tick comes before the first whole second."""
     console, out = plain_console()
     with PlainProgress(SPEC, console) as progress:
-        progress.update(Tick(0, "warm-up", 0, Recording((), (), (), 5, 40)), ASSESSMENT)
+        progress.update(Tick(0, "warm-up", 0, Recording((), (), (), 5, 40)), lambda: ASSESSMENT)
     assert "p50 -" in out.getvalue()
 
 
@@ -106,7 +113,7 @@ def test_the_view_shows_phase_figures_and_objectives(width: int, height: int) ->
     console = Console(file=io.StringIO(), force_terminal=True, width=width, height=height, color_system=None)
     view = LiveView(SPEC, console)
     view.step("sending load")
-    view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+    view.update(Tick(30, "window", 20, recording()), lambda: ASSESSMENT)
     head, progress, rate, latency, errors, cache, *objectives = screen(view, console)
     assert head == "shop-api: sending load, 0 s"
     assert progress == "■■■■■■■■■■■■■■■■■■■■■■■■■■■·············  window 25 of 40s  15s left"
@@ -126,9 +133,10 @@ def test_the_drain_shows_the_last_verdicts_and_no_collapse() -> None:
     """Fewer users and no requests are its nature; what was shown last stays, until another step begins."""
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None)
     view = LiveView(SPEC, console)
-    view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+    view.update(Tick(30, "window", 20, recording()), lambda: ASSESSMENT)
     before = screen(view, console)
-    view.update(Tick(46, "drain", 0, Recording((), (), (), 5, 40)), report(Outcome.INVALID).assessment)
+    invalid = report(Outcome.INVALID).assessment
+    view.update(Tick(46, "drain", 0, Recording((), (), (), 5, 40)), lambda: invalid)
     after = screen(view, console)
     assert after[1].endswith("  drain: waiting for requests in flight")
     assert after[2:] == before[2:]
@@ -141,7 +149,7 @@ def test_no_line_of_the_view_is_longer_than_the_screen() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=40, height=10, color_system=None)
     view = LiveView(SPEC, console)
     view.step("waiting for something with a long name, " * 3)
-    view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+    view.update(Tick(30, "window", 20, recording()), lambda: ASSESSMENT)
     lines = screen(view, console)
     assert max(map(len, lines)) <= 40
     assert len(lines) <= 8
@@ -155,7 +163,7 @@ def test_the_view_is_drawn_below_the_lines_that_stay() -> None:
     with LiveView(SPEC, console) as view:
         view.step("sending load")
         view.warn("mind the gap")
-        view.update(Tick(30, "window", 20, recording()), ASSESSMENT)
+        view.update(Tick(30, "window", 20, recording()), lambda: ASSESSMENT)
     for text in ("sending load", " latency_p95", "mind the gap"):
         assert text in out.getvalue()
 
@@ -170,7 +178,7 @@ def test_foreign_text_is_no_markup(text: str, *, terminal: bool) -> None:
     with progress_for(found.spec, console) as progress:
         progress.step(text)
         progress.warn(text)
-        progress.update(Tick(12, "window", 20, found.evidence.recording), found.assessment)
+        progress.update(Tick(12, "window", 20, found.evidence.recording), lambda: found.assessment)
     printed = out.getvalue()
     assert "\x1b]" not in printed
     assert "\u202e" not in printed
@@ -183,5 +191,5 @@ def test_many_objectives_are_counted_past_the_screen() -> None:
     out = io.StringIO()
     many = replace(ASSESSMENT, objectives=ASSESSMENT.objectives * 20)
     with LiveView(SPEC, Console(file=out, force_terminal=True, width=150, height=80)) as view:
-        view.update(Tick(30, "window", 20, recording()), many)
+        view.update(Tick(30, "window", 20, recording()), lambda: many)
     assert "and 60 more" in out.getvalue()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from slocheck.evidence.recording import FailureClass, Recording
-from slocheck.grading.early_stopping import EarlyStopping, client_side, decides
+from slocheck.grading.interim.early_stopping import EarlyStopping, client_side, decides
 from slocheck.statistics.proportion import compare_proportion
 from slocheck.statistics.sequential import AnalysisPlan, analysis_plan
 from tests.builders.criteria import at

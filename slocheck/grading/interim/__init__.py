@@ -1,0 +1,1 @@
+"""Grades of a run that still goes on: for its view, and to end it early."""

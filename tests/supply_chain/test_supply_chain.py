@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -137,9 +138,10 @@ def test_the_release_builds_twice_and_publishes_without_a_password() -> None:
     jobs = flow["jobs"]
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert jobs["publish"]["environment"] == "pypi"
-    assert [
-        step for step in jobs["publish"]["steps"] if "run" in step or "checkout" in step.get("uses", "")
-    ] == []
+    assert [step for step in jobs["publish"]["steps"] if "checkout" in step.get("uses", "")] == []
+    (script,) = (step["run"] for step in jobs["publish"]["steps"] if "run" in step)
+    assert re.search(r"uv==[\d.]+ --hash=sha256:[0-9a-f]{64}'", script)
+    assert "--require-hashes" in script
     assert all(
         "id-token" not in job.get("permissions", {}) for name, job in jobs.items() if name != "publish"
     )
@@ -147,6 +149,14 @@ def test_the_release_builds_twice_and_publishes_without_a_password() -> None:
     steps = "\n".join(step.get("run", "") for step in jobs["build"]["steps"])
     for needed_step in ("make check", "make dist", "make --silent sbom", "cmp "):
         assert needed_step in steps
+
+
+@pytest.mark.parametrize("flow", [".github/workflows/ci.yml", ".github/workflows/release.yml", "action.yml"])
+def test_actions_of_others_are_named_by_their_commit(flow: str) -> None:
+    """A tag can be moved to other code; the version stands beside it for people."""
+    used = re.findall(r"uses: *(.+)", (ROOT / flow).read_text())
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one)] == []
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,14 @@ STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:1rem auto;
 max-width:72rem;padding:0 1rem;overflow-wrap:anywhere}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
-th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;
+overflow-wrap:break-word}th{white-space:nowrap}
 svg{width:100%;height:auto;max-width:60rem}svg text{font-size:13px;fill:var(--dim)}
 .axis{stroke:var(--line)}.band{fill:var(--band)}.curve{fill:none;stroke:var(--ink);stroke-width:1.5}
 .old{stroke:var(--dim);stroke-dasharray:5 4}.point{fill:var(--ink)}.bad{fill:var(--bad);color:var(--bad)}
 p.bad,td.bad{fill:none;font-weight:600}h2,h3{margin-bottom:.3rem}
 """
+ROOM = 0.15
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 200, 80, 12, 90, 26
 GLYPHS = {"pass": "✓", "fail": "✗", "undecided": "?", "invalid": "!", "interrupted": "!"}
 QUANTILE_TICKS = (0.5, 0.9, 0.99, 0.999, 0.9999)
@@ -104,6 +106,13 @@ class _Axis:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / span, 1)
 
 
+def _axis(values: Sequence[float]) -> _Axis:
+    """Return an axis with room around the values; it does not go below 0 where none of them does."""
+    low, high = min(values), max(values)
+    room = ROOM * ((high - low) or abs(high) or 1.0)
+    return _Axis(max(0.0, low - room) if low >= 0 else low - room, high + room)
+
+
 def _series(history: History, series: Series) -> Iterator[str]:
     objective, points = series.objective, series.points
     name = f"{objective.name} of {objective.endpoint}" if objective.endpoint else objective.name
@@ -113,15 +122,15 @@ def _series(history: History, series: Series) -> Iterator[str]:
         yield "<p>No value.</p>"
         return
     bands = [end for point in points if point.expected for end in (point.expected.low, point.expected.high)]
-    axis = _Axis(min(0.0, *known, *bands), max(*known, *bands, 0.0) if bands else max(*known, 0.0))
+    axis = _axis([*known, *bands])
     step = (WIDTH - LEFT - RIGHT) / max(1, len(points) - 1)
     xs = [round(LEFT + step * place, 1) for place in range(len(points))]
     drawn = [(x, axis.y(point.value)) for x, point in zip(xs, points, strict=True) if point.value is not None]
     body = [
+        *_value_ticks(axis, objective.kind),
         *_band(xs, points, axis),
         _curve(drawn, "curve"),
         *(_mark(history, place, xs[place], axis, series) for place in range(len(points))),
-        *_value_ticks(axis, objective.kind),
         _text(WIDTH - RIGHT + 8, drawn[-1][1] + 4, value_text(objective.kind, known[-1])),
         _text(LEFT, HEIGHT - 6, history.runs[0].started[:10]),
         _text(WIDTH - RIGHT, HEIGHT - 6, history.runs[-1].started[:10], "end"),

@@ -146,3 +146,49 @@ def test_runs_of_different_loads_are_not_pooled(archived: Path) -> None:
     assert f"{name} and {before.name} did not measure the same thing" in done.stderr
     assert "workload.users" in done.stderr
     shutil.rmtree(archived / "reports" / name)
+
+
+BEFORE = 5
+"""Earlier runs that a baseline needs to prove anything."""
+
+
+def _with_earlier_runs(archived: Path, folder: Path) -> Path:
+    """Copy the archived run, and its result as that of earlier runs, as a cache restores them; returns it."""
+    shutil.copytree(archived, folder, dirs_exist_ok=True)
+    run = only_run(folder)
+    document = json.loads((run / "result.json").read_text())
+    for number in range(1, BEFORE):
+        earlier = folder / "reports" / f"20200101T00000{number}Z-000000"
+        earlier.mkdir()
+        document["run"]["id"] = earlier.name
+        (earlier / "result.json").write_text(json.dumps(document))
+    return run
+
+
+def test_a_slow_target_fails_by_its_baseline_alone(archived: Path, tmp_path: Path) -> None:
+    """All SLOs are met, and each earlier run was faster; the pages and lists say so, too."""
+    first = _with_earlier_runs(archived, tmp_path)
+    port = int(re.findall(r"127\.0\.0\.1:(\d+)", (tmp_path / "slo.yaml").read_text())[0])
+    with ReferenceApi(port=port, delays_ms=[150]):
+        done = slocheck("run", "--baseline", "reports", "--max-regression", "20%", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Worse than in 5 earlier runs: latency_p95" in " ".join(done.stdout.split())
+    new = max((tmp_path / "reports").iterdir())
+    result = json.loads((new / "result.json").read_text())
+    assert (result["verdict"], result["exit_code"], result["tier"]) == ("fail", 1, "silver")
+    assert {item["verdict"] for item in result["objectives"]} == {"met"}
+    assert (result["comparison"]["gates"], len(result["comparison"]["runs"])) == (True, BEFORE)
+    for name in ("report.html", "summary.md", "junit.xml"):
+        assert "20% is allowed" in re.sub(r"\s+", " ", (new / name).read_text().replace("\\", "")), name
+    refused = slocheck("run", "--users", "7", "--baseline", first, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "a load of 5 users, not 7 users" in refused.stderr
+    listed = json.loads(slocheck("list", "--json", cwd=tmp_path).stdout)
+    assert [run["verdict"] for run in listed["runs"]] == ["pass"] * BEFORE + ["fail"]
+    assert "! latency_p95" in slocheck("history", "shop-api", cwd=tmp_path).stdout
+    page = slocheck("compare", first, new, "--format", "html", cwd=tmp_path)
+    assert page.returncode == 0, page.stderr
+    assert "Latency by percentile" in page.stdout
+    assert slocheck("compare", "reports", new, cwd=tmp_path).returncode == 1
+    assert slocheck("prune", "--keep", "2", cwd=tmp_path).returncode == 0
+    assert sorted((tmp_path / "reports").iterdir()) == [first, new]

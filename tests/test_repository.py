@@ -20,6 +20,8 @@ _WORLD = (
     "tests/e2e/load/test_file_world.py"
     "::test_a_file_finds_its_options_its_environment_and_the_runner_as_in_locust"
 )
+_REPLAY = "tests/e2e/cli/test_replay.py::test_a_slow_target_fails_by_its_baseline_alone"
+_RUNS = "tests/cli/test_runs_commands.py::test_the_commands_of_the_page"
 _MAKE = "tests/test_repository.py::test_make_targets_run_what_the_readme_says"
 
 COVERED = {
@@ -35,6 +37,12 @@ COVERED = {
     "slocheck init --service shop-api --target http://127.0.0.1:8000 --dir my-slo": (
         "tests/e2e/docs/test_readme.py::test_init_writes_a_spec_that_validates"
     ),
+    "slocheck list": _RUNS,
+    "slocheck history shop-api": _RUNS,
+    "slocheck history --format html -o trend.html": _RUNS,
+    "slocheck compare 20260102T030005Z-abcdef latest": _RUNS,
+    "slocheck prune --keep 50 --dry-run": _RUNS,
+    "slocheck run --baseline reports --max-regression 10%": _REPLAY,
     "slocheck run slo.yaml -- --region eu --audit": _WORLD,
     "slocheck grade latest --gate bronze": _AGAIN,
     "slocheck grade latest --collect": (

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.histogram import merge, quantile_bounds
+from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.recording import Recording
 
 QUANTILES = tuple(
@@ -19,7 +19,7 @@ def spectrum(recording: Recording) -> Spectrum:
 
     A quantile is left out where fewer than ten requests are above it: they say nothing of it.
     """
-    histogram = merge(part.latencies for part in recording.window_slices())
+    histogram = recording.scope().latencies
     total = sum(histogram.values())
     if not total:
         return ()

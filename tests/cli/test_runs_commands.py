@@ -1,6 +1,7 @@
 """``slocheck list``, ``history``, ``compare`` and ``prune``, on folders of runs as runs leave them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,16 @@ def test_secrets_of_the_environment_do_not_show(
         assert exit_code_of(arguments) == 0
         said = capsys.readouterr()
         assert "hunter2" not in said.out + said.err, arguments
+
+
+def test_the_commands_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """What docs/comparison.md shows runs as it stands there, on a folder of runs."""
+    write_runs(Path("reports"), *STEADY)
+    page = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text()
+    commands = re.findall(r"^slocheck (.*)$", page, re.MULTILINE)
+    offline = [command.split() for command in commands if not command.startswith("run ")]
+    assert len(offline) == 5
+    for arguments in offline:
+        assert exit_code_of(arguments) == 0, arguments
+    assert Path("trend.html").is_file()
+    assert "0 runs would be removed" in capsys.readouterr().out

@@ -298,7 +298,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     (
         "comparison.method",
         one_of(Method),
-        "`within these runs`, `prediction interval`, `Welch's t-test`",
+        "`within these runs`, `prediction interval`, `Welch's t-test`: see [comparison.md](comparison.md)",
     ),
     ("comparison.confidence", SHARE, "of the intervals"),
     ("comparison.max_regression", NUMBER, "how much worse an objective may get: 0.1 for 10 %"),

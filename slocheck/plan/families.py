@@ -1,4 +1,4 @@
-"""Metric families as a page or Prometheus shows them: what the search for a mapping looks at."""
+"""Metric families as a page or Prometheus shows them, among which a mapping is searched for."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ Labels = Mapping[str, str]
 
 
 class FamilyKind(StrEnum):
-    """What a family is, as far as its series and its declared type tell."""
+    """The kind of a family, as its series and its declared type show it."""
 
     HISTOGRAM = "histogram"
     COUNTER = "counter"
@@ -23,10 +23,10 @@ class Family:
     """A metric with its series.
 
     Attributes:
-        name: A histogram's without ``_bucket``, any other's in full.
+        name: For a histogram without ``_bucket``, for any other in full.
         kind: Gauges and summaries are `OTHER`.
-        series: Labels of each series, without ``le`` and without empty ones.
-        boundaries: Values of ``le``; empty where it is not a histogram.
+        series: Labels of each series, without ``le`` and without empty labels.
+        boundaries: Values of ``le``; empty if it is not a histogram.
         of_targets: Labels that Prometheus gives to all series of a target, such as ``instance``.
     """
 
@@ -37,22 +37,22 @@ class Family:
     of_targets: frozenset[str] = frozenset()
 
     def values(self, label: str) -> tuple[str, ...]:
-        """Return the values that a label has, each once."""
+        """Return the distinct values of a label."""
         return tuple(dict.fromkeys(one[label] for one in self.series if label in one))
 
     @property
     def is_summary(self) -> bool:
-        """Whether it has percentiles that were worked out by the service, which cannot be added up."""
+        """Whether it has percentiles computed by the service, which cannot be added up."""
         return self.kind is FamilyKind.OTHER and "quantile" in self.labels
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """All labels that any of its series has, by name."""
+        """All labels that any of its series has, sorted by name."""
         return tuple(sorted({label for one in self.series for label in one}))
 
     @property
     def own_labels(self) -> tuple[str, ...]:
-        """The labels that tell one request from another: not those of targets, nor a summary's quantile."""
+        """The labels that distinguish requests: without those of targets and a summary's quantile."""
         return tuple(label for label in self.labels if label not in {*self.of_targets, "quantile"})
 
 
@@ -62,8 +62,8 @@ def families_of(
     """Group series by family, in order of name.
 
     Args:
-        series: Metric and labels of each.
-        types: Declared type by family, with or without ``_total``; a missing one follows from the name.
+        series: Metric and labels of each series.
+        types: Declared type by family, with or without ``_total``; a missing type follows from the name.
         of_targets: Labels that all series of a target have.
     """
     found: defaultdict[str, list[Labels]] = defaultdict(list)
@@ -94,7 +94,7 @@ def _histogram(name: str, series: Iterable[Labels], of_targets: frozenset[str]) 
 def _kind(metric: str, series: Iterable[Labels], types: Mapping[str, str]) -> FamilyKind:
     declared = types.get(metric) or types.get(metric.removesuffix("_total"), "")
     if declared == "histogram" and metric in types:
-        return FamilyKind.HISTOGRAM  # a native one: it has no buckets of its own name
+        return FamilyKind.HISTOGRAM  # a native histogram: it has no series named _bucket
     if any("quantile" in labels for labels in series) or metric.endswith(("_sum", "_created")):
         return FamilyKind.OTHER
     if declared == "counter" or (metric.endswith("_total") and declared in ("", "unknown", "untyped")):
@@ -103,7 +103,7 @@ def _kind(metric: str, series: Iterable[Labels], types: Mapping[str, str]) -> Fa
 
 
 def _unique(series: Iterable[Labels]) -> tuple[Labels, ...]:
-    """Return each label set once, without ``le`` and without labels that are empty."""
+    """Return the distinct label sets, without ``le`` and without empty labels."""
     found: dict[frozenset[tuple[str, str]], Labels] = {}
     for one in series:
         kept = {label: value for label, value in one.items() if value and label != "le"}
@@ -112,12 +112,12 @@ def _unique(series: Iterable[Labels]) -> tuple[Labels, ...]:
 
 
 def not_a_histogram(name: str, families: Iterable[Family]) -> str:
-    """Say what stands under a histogram's name and is not one, and what to do; empty where nothing does."""
+    """Say what has a histogram's name but is not one, and what to do; empty if nothing does."""
     found = next((family for family in families if family.name == name), None)
     if found is None or found.kind is FamilyKind.HISTOGRAM:
         return ""
     kind = "a summary (it has quantile labels)" if found.is_summary else "not a histogram"
     return (
-        f"{name} is {kind}: percentiles of all requests cannot be worked out from it; "
+        f"{name} is {kind}: percentiles of all requests cannot be computed from it; "
         "let the service export a histogram, or write source: client"
     )

@@ -1,4 +1,4 @@
-"""What a plan sends within its window, and what each limit takes to be proven. Pure."""
+"""What a plan sends within its window, and what it takes to prove each limit. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ class Forecast:
     """What a plan sends within its window, on average.
 
     Attributes:
-        arrivals: Of the open model; None in the closed one, where the target's speed decides their number.
-        requests: By endpoint; None where the scenario is a Locust file, which does not say.
+        arrivals: In the open model; None in the closed model, where the target's speed decides their number.
+        requests: By endpoint; None if the scenario is a Locust file, which does not tell.
     """
 
     arrivals: float | None
     requests: Mapping[Endpoint, float] | None
 
     def to(self, endpoint: Endpoint | None) -> float | None:
-        """Return the requests to an endpoint, or to all; None where it cannot be known.
+        """Return the requests to an endpoint, or to all; None if unknown.
 
         A task of a Locust file counts as one request; it may send more.
         """
@@ -50,13 +50,13 @@ class ProofNeed:
         objective: Its name.
         level: Tier, ``target`` or ``critical``.
         limit: As written.
-        requests: Fewest independent requests, none of them bad, that prove it; None where the limit
+        requests: Fewest independent requests, none of them bad, that prove it; None if the limit
             is not a share of requests.
-        expected: Requests that the plan sends to what the objective counts; None where it cannot be known.
-        per_second: The same as `requests`, as a rate over the planned window.
-        window_s: The window in which the plan's rate sends that many; None where it cannot be known.
-        bursts_window_s: The window that has room for as many bursts of the stated length; 0: none is stated.
-        provable: Whether the plan may send enough, in a long enough window; also where it cannot be known.
+        expected: Requests that the plan sends and the objective counts; None if unknown.
+        per_second: `requests` as a rate over the planned window.
+        window_s: The window in which the plan's rate sends that many; None if unknown.
+        bursts_window_s: The window that holds as many bursts of the stated length; 0: none is stated.
+        provable: Whether the plan sends enough in a long enough window; True if that is unknown.
     """
 
     objective: str
@@ -73,13 +73,13 @@ class ProofNeed:
 def proof_needs(
     spec: Spec, requests_needed: Callable[[float], int], planned: Forecast, bursts_s: float = 0.0
 ) -> tuple[ProofNeed, ...]:
-    """Return what each limit takes to be proven.
+    """Return what it takes to prove each limit.
 
     Args:
         spec: The spec.
         requests_needed: Maps a share to a sample size.
         planned: What will be sent.
-        bursts_s: What lies within so many seconds counts as one request; 0: no condition.
+        bursts_s: Requests within this many seconds count as one; 0: no condition.
     """
     window = spec.workload.duration
     needs = []
@@ -109,7 +109,7 @@ def proof_needs(
 
 
 def _budget(objective: Objective, limit: Limit, spec: Spec, planned: Forecast) -> Fraction | None:
-    """Return the share that a limit allows to be bad; of a rate, to be offered and not served."""
+    """Return the share that a limit allows to be bad; for a rate, to be offered but not served."""
     offered = _offered(objective, spec, planned)
     if offered and spec.confidence is not None:
         return max(Fraction(0), 1 - limit.value / offered)
@@ -126,7 +126,7 @@ def obstacles(spec: Spec, planned: Forecast) -> Iterator[tuple[str, str]]:
 
 
 def _perfection(objective: Objective, limit: Limit, spec: Spec) -> str:
-    """Say why a limit that allows nothing bad is never met at a confidence; empty where it does not apply."""
+    """Say why a limit that allows no bad request is never met at a confidence; empty if it does not apply."""
     if spec.confidence is None or error_budget(objective.indicator, limit) != 0:
         return ""
     return (
@@ -135,18 +135,18 @@ def _perfection(objective: Objective, limit: Limit, spec: Spec) -> str:
 
 
 def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast) -> str:
-    """Say why a rate is never reached; empty where it may be."""
+    """Say why a rate is never reached; empty if it may be."""
     offered = _offered(objective, spec, planned)
     if offered == limit.value and limit.holds(offered) and spec.confidence is not None:
         return "cannot be proven: this plan offers no more than the limit, so that no request may fail"
     if offered is None or limit.holds(offered):
         return ""
     takes = f"about {_times(float(limit.value / offered))} times the rate" if offered else "requests to it"
-    return f"is out of reach: this plan offers {float(offered):,.4g}/s per instance, and needs {takes}"
+    return f"is out of reach: this plan offers {float(offered):,.4g}/s per instance, but needs {takes}"
 
 
 def _offered(objective: Objective, spec: Spec, planned: Forecast) -> Fraction | None:
-    """Return the requests per second and instance that a rate's objective can see; None: not known."""
+    """Return the requests per second and instance that a rate's objective can see; None if unknown."""
     if not traits_of(objective.indicator.kind).limited_by_load:
         return None
     expected = planned.to(objective.endpoint) if planned.requests is not None else None

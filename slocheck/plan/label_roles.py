@@ -1,4 +1,4 @@
-"""Which label of a family holds the method, the route and the status: found by name and values."""
+"""Finds the labels of a family that hold the method, the route and the status, by names and values."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -40,12 +40,12 @@ STATUS_NAMES = (
     *("status_class", "code_class", "status_family"),
 )
 PLAIN_ROUTES = frozenset({"route", "http_route", "url_rule", "path_template", "route_template"})
-"""Names of nothing but routes, whose values need not look like a path."""
+"""Names that only routes have, so that their values need not look like a path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Labels by what they hold; None where no label does."""
+    """Labels by what they hold; None if no label holds it."""
 
     method: str | None = None
     route: str | None = None
@@ -53,7 +53,7 @@ class Roles:
 
     @property
     def count(self) -> int:
-        """How many were found."""
+        """The number of labels found."""
         return sum(label is not None for label in (self.method, self.route, self.status))
 
 
@@ -71,7 +71,7 @@ def _is_route(name: str, value: str) -> bool:
 
 
 def _label(family: Family, names: Sequence[str], fits: Callable[[str, str], bool]) -> str | None:
-    """Return the label with the first of the names that any of its values fits."""
+    """Return the label with the first of the names of which any value fits."""
     plain = {label: normal(label) for label in family.own_labels}
     for name in names:
         for label, spelled in plain.items():
@@ -81,6 +81,6 @@ def _label(family: Family, names: Sequence[str], fits: Callable[[str, str], bool
 
 
 def normal(label: str) -> str:
-    """Return a label's name without dots, capitals and the prefix that Prometheus gives in a conflict."""
+    """Return a label's name without dots, capitals and the prefix that Prometheus adds in a conflict."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", label)
     return spaced.lower().replace(".", "_").removeprefix("exported_")

@@ -15,28 +15,28 @@ from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from slocheck.spec.model.workload import DEFAULT_MAX_BODY, is_locust_file
 
 REFERENCE_LATENCIES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
-"""Latencies counted in addition to the spec's limits: references for how a rare tail clusters."""
+"""Latencies counted in addition to the spec's limits; they show how a rare tail clusters."""
 
 
 FINE_REFERENCES_US = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-"""The same below a millisecond, where a limit is so low that it needs them."""
+"""The same below a millisecond, for limits low enough to need them."""
 
 REFERENCE_REACH = 10
 """Largest factor between a limit and its references: noise at 1 ms says nothing about 1 s."""
 
 
 NEAR = 2
-"""Where no request came within this factor of a limit, it has no references: what clusters far below it says
-nothing of what would be needed to reach it. From a simulation: 1.5 is too little, see docs/statistics.md."""
+"""A limit has no references if no request came within this factor of it: clusters far below a limit say
+nothing about reaching it. From a simulation: 1.5 is too little, see docs/statistics.md."""
 
 
 def is_reference(latency: float | Fraction, limit: float | Fraction) -> bool:
-    """Tell whether the clustering of requests at or over a latency is used for a limit; both in one unit."""
+    """Tell whether the clustering of requests at or over a latency is used for a limit in the same unit."""
     return latency < limit <= latency * REFERENCE_REACH
 
 
 LONGEST_START_S = 120.0
-"""Seconds in which the users of the open model have all been started, however low its rate is."""
+"""Seconds within which all users of the open model are started, however low its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +46,24 @@ class LoadPlan:
     Attributes:
         target_url: Base URL of the target.
         scenario: Absolute path of the Locust file or the declarative scenario.
-        users: Virtual users; the most at any time.
+        users: Largest number of virtual users at any time.
         spawn_rate: Users started per second.
         warmup_s: Seconds before the window.
         duration_s: Seconds of the window.
         drain_s: Deadline for requests in flight after the window, seconds.
         thresholds_ns: Latencies counted exactly, ascending.
         failures: Which status codes are failures.
-        cache: Which response headers tell a cache hit.
+        cache: Which response headers show a cache hit.
         tls: How the target's certificate is checked.
-        tags: Only these tasks; empty: all.
+        tags: Run only these tasks; empty: all.
         exclude_tags: Tasks left out.
-        seed: Of the schedule, the feeders and every worker's random generator.
-        processes: Worker processes.
+        seed: Seed of the schedule, the feeders and every worker's random generator.
+        processes: Number of worker processes.
         rate: Load profile of the arrivals, warm-up included; empty: closed model.
         stages: Load profile of the users; empty: all `users` throughout.
         arrivals: How arrivals are spread.
-        options: Words of a command line: the options that the Locust file adds.
-        endpoints: Those that objectives are on; they keep their names however many others there are.
+        options: Options that the Locust file adds, as words of a command line.
+        endpoints: Endpoints of objectives; they keep their names however many others there are.
         allowed_targets: Hosts that may be connected to in addition to this machine.
         max_exceptions: Exceptions of the scenario's code that are tolerated.
         max_body: Bytes that a response's decoded body may have.
@@ -95,7 +95,7 @@ class LoadPlan:
 
     @property
     def is_open(self) -> bool:
-        """Whether the load is of the open model: arrivals on a schedule."""
+        """Whether the load follows the open model: arrivals on a schedule."""
         return bool(self.rate)
 
     @property
@@ -110,20 +110,20 @@ class LoadPlan:
         return not is_locust_file(self.scenario)
 
     def users_of(self, index: int) -> int:
-        """Return how many of the users the worker process with this index, from 0, has."""
+        """Return the number of users of the worker process with this index, from 0."""
         return self.users // self.processes + (index < self.users % self.processes)
 
 
 def load_plan(
     spec: Spec, *, scenario: str, seed: int, processes: int, allowed_targets: tuple[str, ...] = ()
 ) -> LoadPlan:
-    """Return what a run of `spec` does.
+    """Return the load of a run of `spec`.
 
     Args:
         spec: With its overrides applied.
         scenario: Absolute path of the scenario that it names.
-        seed: Of the schedule, the feeders and every worker's random generator.
-        processes: Worker processes.
+        seed: Seed of the schedule, the feeders and every worker's random generator.
+        processes: Number of worker processes.
         allowed_targets: Hosts that the user allows in addition to this machine.
     """
     workload = spec.workload
@@ -157,8 +157,8 @@ def load_plan(
 def thresholds_ns(spec: Spec) -> tuple[int, ...]:
     """Return the latencies to count against, ascending, in nanoseconds.
 
-    A request is bad for ``< L`` from L on, for ``<= L`` from the first nanosecond after L, so each
-    limit becomes the smallest bad latency and `over` can always mean "at or over".
+    A request is bad for ``< L`` from L on, and for ``<= L`` from the first nanosecond after L. So each
+    limit becomes its smallest bad latency, and `over` always means "at or over".
     """
     limits = {
         limit.first_bad_ns

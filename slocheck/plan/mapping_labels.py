@@ -1,4 +1,4 @@
-"""Compares a mapping with the labels that the service's series have, and adapts it where that is safe."""
+"""Compares a mapping with the labels of the service's series, and adapts it where that is safe."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +16,8 @@ class Compared:
     """A mapping after it was compared with the series.
 
     Attributes:
-        mapping: With what the series showed.
-        notes: What is missing, each with the cure, and what was taken in its place.
+        mapping: Adapted to the series.
+        notes: What is missing and how to cure it, or what is used instead.
     """
 
     mapping: Preset
@@ -27,16 +27,16 @@ class Compared:
 def compare_labels(
     mapping: Preset, families: Iterable[Family], objectives: Iterable[Objective], *, base_path: str = ""
 ) -> Compared:
-    """Compare a mapping with the labels and values of the families; one without series says nothing.
+    """Compare a mapping with the labels and values of the families; a family without series is ignored.
 
-    A histogram without its status takes failures from the counter instead. A method that the series write
-    in another letter case, or a route in another form (`same_route`), is taken as they write it.
+    If a histogram lacks its status label, failures come from the counter instead. A method that the series
+    write in other letter case, or a route in another form (`same_route`), is used as they write it.
 
     Args:
         mapping: As it was named or found.
-        families: Of the service.
-        objectives: Whose endpoints are looked for.
-        base_path: Of the target's address.
+        families: The service's families.
+        objectives: Objectives whose endpoints are looked for.
+        base_path: Path of the target's address.
     """
     by_name = {family.name: family for family in families if family.series}
     histogram = by_name.get(mapping.histogram or "")
@@ -65,7 +65,7 @@ def _endpoints(objectives: Iterable[Objective]) -> tuple[Endpoint, ...]:
 
 
 def _missing(mapping: Preset, histogram: Family | None, counter: Family | None) -> Iterator[str]:
-    """Say which labels no series has."""
+    """Say which labels are missing from all series."""
     for family in dict.fromkeys(family.name for family in (histogram, counter) if family):
         seen = histogram if histogram and histogram.name == family else counter
         assert seen is not None

@@ -28,7 +28,7 @@ _OTHERS = frozenset({
     *("promhttp", "scrape", "exceptions", "exception", "connection", "connections", "age", "lease"),
 })  # fmt: skip
 _HINTS: Mapping[str, tuple[str, ...]] = {"aspnet": ("kestrel_", "aspnetcore_", "dotnet_")}
-"""Presets whose names others share: only with another family of this prefix."""
+"""Presets whose metric names others share: taken only if there is a family with one of these prefixes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Match:
     """The mapping of a service's metrics.
 
     Attributes:
-        mapping: To ask by.
-        said: One line that says what was taken.
+        mapping: The mapping to use.
+        said: One line that describes it.
     """
 
     mapping: Preset
@@ -46,10 +46,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Families that are there and are not one mapping.
+    """Families from which no single mapping follows.
 
     Attributes:
-        why: What is there, and what to do with the mapping.
+        why: What was found, and what to do with the mapping.
         to_paste: The mapping as YAML.
     """
 
@@ -58,16 +58,16 @@ class Unclear:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The message with the mapping."""
         return f"{self.why}:\n{self.to_paste}"
 
 
 def match_mapping(families: Sequence[Family], presets: Iterable[Preset]) -> Match | Unclear | None:
-    """Return the mapping of a service's metrics, why it is unclear, or None where none has series yet.
+    """Return the mapping of a service's metrics, why it is unclear, or None if none has series yet.
 
-    A shipped preset whose families and labels are all there comes first. Then any histogram of HTTP latencies
-    by its name, with the labels that hold method, route and status; then a summary, whose count is as good
-    as any other counter; then a counter of requests alone.
+    A shipped preset whose families and labels are all there comes first. Next is any histogram with a name
+    of HTTP latencies, with the labels that hold method, route and status; then a summary, whose count is as
+    good as any other counter; then a counter of requests.
     """
     by_name = {family.name: family for family in families if family.series}
     exact = _best([one for preset in presets if (one := _shipped(preset, by_name))])
@@ -94,7 +94,7 @@ def _one(mappings: Sequence[Preset], by_name: Mapping[str, Family]) -> Match | U
     )
     names = ", ".join(one.histogram or one.counter or "" for one in mappings[:MOST_SHOWN])
     return Unclear(
-        f"{len(mappings)} families could be the service's requests ({names}); write the one to take", shown
+        f"{len(mappings)} families could be the service's requests ({names}); write the one to use", shown
     )
 
 
@@ -108,12 +108,12 @@ def _alien(families: Sequence[Family], by_name: Mapping[str, Family]) -> Unclear
 
 
 def seen_labels(families: Iterable[Family]) -> str:
-    """Return families with their labels in words."""
+    """Return families with their labels as text."""
     return "; ".join(f"{one.name} {{{', '.join(one.own_labels)}}}" for one in families)
 
 
 def _best(found: Sequence[tuple[tuple[int, int], Preset]]) -> list[Preset]:
-    """Return one preset for each histogram: the one of which most is there."""
+    """Return for each histogram the preset of which most is there."""
     best: dict[str, tuple[tuple[int, int], Preset]] = {}
     for score, preset in found:
         key = preset.histogram or preset.counter or ""
@@ -123,7 +123,7 @@ def _best(found: Sequence[tuple[tuple[int, int], Preset]]) -> list[Preset]:
 
 
 def _shipped(preset: Preset, by_name: Mapping[str, Family]) -> tuple[tuple[int, int], Preset] | None:
-    """Return how much of a preset is there; None unless all of it is, cache counters apart."""
+    """Return how much of a preset is there; None if anything except cache counters is missing."""
     hints = _HINTS.get(preset.name, ())
     if hints and not any(name.startswith(hints) for name in by_name):
         return None
@@ -161,7 +161,7 @@ def _counts_requests(family: Family) -> bool:
 
 
 def _ranked(families: Sequence[Family]) -> list[Family]:
-    """Return the families with most of the labels, of which route or status is one; none where none has."""
+    """Return the families with most of the labels, route or status among them; none if none has either."""
 
     def rank(family: Family) -> tuple[int, bool]:
         roles = roles_of(family)
@@ -173,7 +173,7 @@ def _ranked(families: Sequence[Family]) -> list[Family]:
 
 
 def mapping_of(histogram: Family | None, counter: Family | None, by_name: Mapping[str, Family]) -> Preset:
-    """Return the mapping of a histogram, and of the counter that has the status where it has none."""
+    """Return the mapping of a histogram, with a counter that has the status if the histogram lacks it."""
     roles = roles_of(histogram) if histogram else Roles()
     if histogram and not (roles.status and roles.route):
         counter = _counter_for(roles, by_name)
@@ -193,7 +193,7 @@ def mapping_of(histogram: Family | None, counter: Family | None, by_name: Mappin
 
 
 def _counter_for(roles: Roles, by_name: Mapping[str, Family]) -> Family | None:
-    """Return the request counter that has the status which a histogram lacks, by route where that has one."""
+    """Return the request counter with the status that a histogram lacks, by route if that has one."""
     fitting = [
         family
         for family in by_name.values()
@@ -204,7 +204,7 @@ def _counter_for(roles: Roles, by_name: Mapping[str, Family]) -> Family | None:
 
 
 def unit_of(histogram: Family) -> Fraction:
-    """Return the seconds in a histogram's unit: by its name, else by its bucket boundaries."""
+    """Return the seconds in a histogram's unit, by its name or else by its bucket boundaries."""
     if named := unit_in_name(histogram.name):
         return UNITS[named]
     finite = [float(text) for text in histogram.boundaries if re.fullmatch(r"[0-9.]+(e\+?[0-9]+)?", text)]

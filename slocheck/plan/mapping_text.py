@@ -1,4 +1,4 @@
-"""A mapping in words and as YAML."""
+"""Describes a mapping in words and writes it as YAML."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _KEYS = ("histogram", "counter", "method_label", "route_label", "status_label", 
 
 
 def described(mapping: Preset) -> str:
-    """Say in one line which metrics and labels a mapping takes."""
+    """Say in one line which metrics and labels a mapping uses."""
     if mapping.is_unknown:
         return "no metrics of the service"
     shipped = f"preset {mapping.name}: " if mapping.name != AUTO.name else "found "
@@ -39,7 +39,7 @@ def mapping_yaml(mapping: Preset, *, blanks: bool = False) -> str:
 
     Args:
         mapping: What to write.
-        blanks: Write LABEL for each missing label as well.
+        blanks: Write LABEL for each missing label.
     """
     return "preset:\n" + "\n".join(f"  {line}" for line in _lines(mapping, blanks=blanks))
 

@@ -1,4 +1,4 @@
-"""What a run asks its metric source for, settled before the run as `LoadPlan` is for the load."""
+"""What a run asks its metric source for, decided before the run as `LoadPlan` is for the load."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Indicator, Preset, SourceChoice, Spec
 
 COUNTER, GAUGE = "counter", "gauge"
-"""The types by which a page, Prometheus or the spec says that a metric only grows, or not."""
+"""Types that tell whether a metric only grows, by a page, Prometheus or the spec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class MetricPlan:
     Attributes:
         mapping: The names under which the service exports its metrics.
         series: Raw series that the objectives are graded on.
-        usage: Series that are shown and not graded; their absence is not a fault.
+        usage: Series that are shown and not graded; they may be missing.
         latency_limits: Limits of the latency objectives that are graded on the server, in seconds.
         promql: Custom objectives: name to indicator.
-        dashboards: Objective name to what a dashboard would ask for it; ``$window`` stands for the
+        dashboards: Objective name to the query a dashboard would use; ``$window`` stands for the
             window's length.
-        types: Metric to ``counter`` or ``gauge``, where the spec says what it is for.
+        types: Metric to ``counter`` or ``gauge``, if the spec says what it is for.
         labels: Names of all labels that the spec and the mapping select series by.
     """
 
@@ -41,10 +41,10 @@ class MetricPlan:
     labels: tuple[str, ...] = ()
 
     def types_of(self, metrics: Iterable[str], declared: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the known type of each of some metrics: as the spec says, else as it is declared.
+        """Return the type of each metric if known: as the spec says, else as it is declared.
 
         Args:
-            metrics: Of the series that a source delivers.
+            metrics: Metrics of the series that a source delivers.
             declared: Type by family, with or without ``_total``, as ``# TYPE`` has it.
         """
         found = {}
@@ -61,11 +61,11 @@ class MetricPlan:
 
 
 def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
-    """Return what a run of `spec` asks its metric source for; None where the spec configures none.
+    """Return what a run of `spec` asks its metric source for; None if the spec configures none.
 
     Args:
         spec: With its overrides applied.
-        mapping: The metrics' names; None: those of the source's preset.
+        mapping: The metrics' names; None: use the source's preset.
     """
     source = spec.metric_source
     if source is None:
@@ -88,7 +88,7 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
 
 
 def _labels(spec: Spec, mapping: Preset) -> tuple[str, ...]:
-    """Return the names of all labels that series are selected by, each once."""
+    """Return the distinct names of all labels that select series."""
     jobs = spec.related_jobs
     others = (jobs.containers, *(job.selector for job in (jobs.cache, jobs.replicas) if job))
     own = (item.labels for item in spec.objectives if item.source is not SourceChoice.CLIENT)
@@ -98,7 +98,7 @@ def _labels(spec: Spec, mapping: Preset) -> tuple[str, ...]:
 
 
 def _types(spec: Spec, mapping: Preset) -> Mapping[str, str]:
-    """Return what the metrics that the spec names must be to serve their purpose."""
+    """Return the types that the metrics named in the spec must have for their purpose."""
     cache, replicas = spec.related_jobs.cache, spec.related_jobs.replicas
     lookups = (cache.hits, cache.misses) if cache else ()
     named = dict.fromkeys((*mapping.counters, *lookups), COUNTER)

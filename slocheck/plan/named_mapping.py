@@ -1,4 +1,4 @@
-"""Holds a mapping that the spec names against the families of the service."""
+"""Checks a mapping that the spec names against the families of the service."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -11,17 +11,17 @@ from slocheck.spec.model import Preset
 def check_mapping(
     mapping: Preset, families: Sequence[Family], presets: Sequence[Preset]
 ) -> Match | Unclear | None:
-    """Return a named mapping where the families have labels that it names, None where it has no series yet.
+    """Return a named mapping if the families have labels that it names, None if it has no series yet.
 
-    Series without any labels are none: many libraries have a histogram of them before the first request.
+    Series without labels do not count: many libraries export such a histogram before the first request.
 
     Args:
         mapping: As the spec names it.
-        families: Of the service, as they are now.
-        presets: The shipped ones, to name the one that fits.
+        families: The service's families, as they are now.
+        presets: The shipped presets, to name the one that fits.
 
     Returns:
-        Unclear where labelled series are there and have none of the mapping's labels.
+        `Unclear` if there are labelled series without any of the mapping's labels.
     """
     by_name = {family.name: family for family in families if family.series}
     own = mapping.histogram is not None and mapping.counter == f"{mapping.histogram}_count"
@@ -42,14 +42,14 @@ def check_mapping(
 
 
 def _telling_labels(mapping: Preset) -> tuple[str, ...]:
-    """Return the labels that a mapping names for route and status; the method's where it names no other."""
+    """Return the labels that a mapping names for route and status, or else for the method."""
     named = (mapping.route_label, mapping.status_label, mapping.histogram_status_label)
     found = [label for label in named if label] or [label for label in (mapping.method_label,) if label]
     return tuple(dict.fromkeys(found))
 
 
 def _alien(seen: str, cure: Match | Unclear, shipped: Collection[str]) -> Unclear:
-    """Put what is there together with the mapping that fits, or with one to complete."""
+    """Describe what is there, with the mapping that fits or one to complete."""
     if isinstance(cure, Unclear):
         return Unclear(f"{seen}; {cure.why}", cure.to_paste)
     name = cure.mapping.name
@@ -58,7 +58,7 @@ def _alien(seen: str, cure: Match | Unclear, shipped: Collection[str]) -> Unclea
 
 
 def _blank(labelled: Sequence[Family], by_name: Mapping[str, Family]) -> Unclear:
-    """Return what is known of families of other names than slocheck looks for."""
+    """Return what is known of families whose names slocheck does not look for."""
     histogram = next((one for one in labelled if one.kind is FamilyKind.HISTOGRAM), None)
     like = mapping_of(histogram, None if histogram else labelled[0], by_name)
     return Unclear("complete this mapping and write it", mapping_yaml(like, blanks=True))

@@ -1,4 +1,4 @@
-"""Which route of a service's metrics is an endpoint's: each library writes paths in its own way."""
+"""Finds the route of an endpoint in a service's metrics, as each library writes paths in its own way."""
 
 import re
 from collections.abc import Iterable
@@ -6,22 +6,22 @@ from collections.abc import Iterable
 from slocheck.promql.routes import ANY_PART, route_matches
 
 _PARAMETER = re.compile(r"\(\?P?<[^>]*>[^)]*\)|\{[^{}]*\}|<[^<>]*>|\[[^\[\]]*\]")
-"""``(?P<id>[0-9]+)``, ``{id}``, ``<int:id>`` and ``[id]``, also as one piece of a path's part."""
+"""``(?P<id>[0-9]+)``, ``{id}``, ``<int:id>`` and ``[id]``, which may be just a piece of a path segment."""
 _WHOLE_PARAMETER = re.compile(r"[:#$][A-Za-z_].*|\*\w*")
-"""``:id``, ``#val``, ``$id`` and ``*``, which are a whole part."""
+"""``:id``, ``#val``, ``$id`` and ``*``, which are a whole path segment."""
 
 
 def same_route(name: str, seen: Iterable[str], *, base_path: str = "") -> str | None:
-    """Return the route that stands for an endpoint, as the service's metrics write it; None where none does.
+    """Return an endpoint's route as the service's metrics write it; None if they have none for it.
 
-    An endpoint is the same with other slashes at its ends, under the target's base path, and with its
-    parameters in another form: ``/orders/{id}`` is ``/orders/<int:order>``. Where the metrics have the
-    paths that were asked for, it is all those with a digit in place of each parameter: ``/orders/*``.
+    Slashes at either end, the target's base path and the form of parameters may differ: ``/orders/{id}`` is
+    ``/orders/<int:order>``. If the metrics have the requested paths instead of routes, the result is a
+    pattern of all paths with a digit in place of each parameter: ``/orders/*``.
 
     Args:
-        name: The endpoint's, without the method.
+        name: The endpoint's name, without the method.
         seen: Values of the label that holds the route.
-        base_path: Of the target's address.
+        base_path: Path of the target's address.
     """
     routes = tuple(seen)
     base = base_path.rstrip("/")
@@ -40,13 +40,13 @@ def _without_slashes(route: str) -> str:
 
 
 def _shape(route: str) -> str:
-    """Return a route with one sign for each parameter, whatever its name and form."""
+    """Return a route with one mark for each parameter, whatever its name and form."""
     parts = _PARAMETER.sub(ANY_PART, route.removeprefix("^").removesuffix("$")).strip("/").split("/")
     return "/".join(ANY_PART if _WHOLE_PARAMETER.fullmatch(part) else part for part in parts)
 
 
 def _is_asked_path(pattern: str, route: str) -> bool:
-    """Tell whether a route is a path with values in place of the parameters: each has a digit."""
+    """Tell whether a route is a requested path: a value with a digit in place of each parameter."""
     if not route_matches(pattern, route):
         return False
     pairs = zip(pattern.split("/"), route.split("/"), strict=True)

@@ -10,7 +10,7 @@ PROCESS_START = "process_start_time_seconds"
 
 
 def series_queries(spec: Spec, mapping: Preset) -> tuple[SeriesQuery, ...]:
-    """Return each raw series that grading `spec` needs, once; the service's are pinned to its job."""
+    """Return the distinct raw series that grading `spec` needs; the service's are pinned to its job."""
     job = equalities(spec.series_selector)
     pinned = job + equalities(mapping.selector)
     related_jobs = spec.related_jobs
@@ -46,7 +46,7 @@ def _of_related_jobs(spec: Spec, related_jobs: RelatedJobs) -> tuple[SeriesQuery
 
 
 def needed_metrics(objective: Objective, mapping: Preset) -> tuple[str, ...]:
-    """Return the metrics that an objective's server side is counted from; none where it has no such side."""
+    """Return the metrics from which an objective's server side is counted; none if it has no server side."""
     if objective.source is SourceChoice.CLIENT:
         return ()
     traits = traits_of(objective.indicator.kind)

@@ -1,4 +1,4 @@
-"""Series of how busy the service's processes and containers were: shown next to the verdict, never graded."""
+"""Series of the saturation of the service's processes and containers: shown, never graded."""
 
 from slocheck.promql.selectors import SeriesQuery, equalities
 from slocheck.spec.model import Spec
@@ -15,7 +15,7 @@ USAGE_METRICS = frozenset({*PROCESS_METRICS, *CONTAINER_METRICS})
 
 
 def usage_queries(spec: Spec) -> tuple[SeriesQuery, ...]:
-    """Return the series of the service's processes, and of its containers where the spec names them."""
+    """Return the series of the service's processes, and of its containers if the spec names them."""
     job = equalities(spec.series_selector)
     queries = [SeriesQuery(metric, job) for metric in PROCESS_METRICS]
     if containers := spec.related_jobs.containers:

@@ -1,4 +1,4 @@
-"""What a dashboard would ask for an objective: shown next to slocheck's own number, never graded."""
+"""The query that a dashboard would use for an objective: shown next to slocheck's number, never graded."""
 
 from slocheck.promql.routes import route_labels, route_regex
 from slocheck.promql.selectors import Matcher, SeriesQuery, equalities, selector_text
@@ -7,10 +7,10 @@ from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
 
 
 def dashboard_queries(spec: Spec, mapping: Preset) -> dict[str, str]:
-    """Return, by objective, the usual query for it; ``$window`` stands for the window's length.
+    """Return the usual query for each objective; ``$window`` stands for the window's length.
 
     Latencies and error rates that are graded on the server have one. It selects the same requests as the
-    objective, so that only the arithmetic of rate() and histogram_quantile() differs.
+    objective, so only the arithmetic of rate() and histogram_quantile() differs.
     """
     pinned = equalities({**spec.series_selector, **mapping.selector})
     found = {}
@@ -25,7 +25,7 @@ def dashboard_queries(spec: Spec, mapping: Preset) -> dict[str, str]:
 def _query(
     objective: Objective, mapping: Preset, pinned: tuple[Matcher, ...], statuses: tuple[str, ...]
 ) -> str:
-    """Return an objective's query; empty where the mapping has no metric for it."""
+    """Return an objective's query; empty if the mapping has no metric for it."""
     matchers = (*pinned, *_scope(objective, mapping))
     traits, quantile = traits_of(objective.indicator.kind), objective.indicator.quantile
     if traits.is_percentile and mapping.histogram and quantile is not None:
@@ -43,7 +43,7 @@ def _rate(metric: str, matchers: tuple[Matcher, ...]) -> str:
 
 
 def _scope(objective: Objective, mapping: Preset) -> tuple[Matcher, ...]:
-    """Return the conditions that pick the objective's requests: its endpoint, or all but ignored routes."""
+    """Return the conditions that select the objective's requests: its endpoint, or all but ignored routes."""
     wanted, ignored = route_labels(objective, mapping)
     left_out = tuple(Matcher(mapping.route_label or "", "!=", route) for route in ignored)
     return (*(_matcher(label, value, mapping) for label, value in wanted.items()), *left_out)

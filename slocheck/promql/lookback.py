@@ -1,4 +1,4 @@
-"""What a PromQL query reads: its selectors, and how far each looks back from where it is evaluated."""
+"""What a PromQL query reads: its selectors, and how far each looks back from its evaluation time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ class Lookback:
 
     Attributes:
         selector: Without range and offset, such as ``http_requests_total{job="api"}``.
-        begin: The oldest sample that it reads, in seconds before the moment of evaluation.
-        end: The newest, likewise; 0 without an offset.
+        begin: Age of the oldest sample that it reads, seconds before the time of evaluation.
+        end: Age of the newest; 0 without an offset.
     """
 
     selector: str
@@ -22,9 +22,9 @@ class Lookback:
 
 
 def lookbacks(query: str) -> tuple[Lookback, ...] | None:
-    """Return what a query reads; None where that cannot be told from its text.
+    """Return what a query reads; None if its text does not tell.
 
-    That is a dialect other than PromQL, or a selector pinned to a moment by ``@``.
+    This is so for another dialect than PromQL, and for a selector pinned to a time by ``@``.
     """
     try:
         return tuple(_selectors(promql.parse(query), 0.0, 0.0))
@@ -33,7 +33,7 @@ def lookbacks(query: str) -> tuple[Lookback, ...] | None:
 
 
 class _PinnedError(Exception):
-    """A selector is evaluated at a moment of its own."""
+    """A selector is evaluated at its own fixed time."""
 
 
 def _selectors(node: promql.Expr, begin: float, end: float) -> Iterator[Lookback]:

@@ -1,18 +1,18 @@
-"""How labels select an objective's requests, in queries and among raw series."""
+"""Selects an objective's requests by labels, in queries and among raw series."""
 
 import re
 
 from slocheck.spec.model import Endpoint, Objective, Preset
 
 ANY_PART = "*"
-"""In the value that a mapping gives an endpoint's route: any one part of a path."""
+"""Stands for any one part of a path, in the value that a mapping gives for an endpoint's route."""
 
 
 def route_labels(objective: Objective, mapping: Preset) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the labels that pin an objective's requests, and the routes to leave out.
 
-    An objective on one endpoint is pinned by that endpoint's method and route, as far as the metrics carry
-    these labels; its own labels win. Routes are left out of objectives on all requests only.
+    An objective on one endpoint is pinned by the endpoint's method and route, if the metrics carry these
+    labels; its own labels take precedence. Routes are left out only of objectives on all requests.
     """
     wanted = dict(objective.labels)
     endpoint = objective.endpoint
@@ -24,7 +24,7 @@ def route_labels(objective: Objective, mapping: Preset) -> tuple[dict[str, str],
 
 
 def endpoint_labels(endpoint: Endpoint, mapping: Preset) -> dict[str, str]:
-    """Return the labels that an endpoint's requests have; empty where the metrics carry none."""
+    """Return the labels that an endpoint's requests have; empty if the metrics carry none."""
     found = {}
     if mapping.method_label:
         found[mapping.method_label] = mapping.methods.get(endpoint.method, endpoint.method)
@@ -34,7 +34,7 @@ def endpoint_labels(endpoint: Endpoint, mapping: Preset) -> dict[str, str]:
 
 
 def route_matches(pattern: str, route: str) -> bool:
-    """Tell whether a route is the one that a mapping names, or one of those that its ``*`` stand for."""
+    """Tell whether a route is the one that a mapping names, or matches its ``*``."""
     if pattern == route or ANY_PART not in pattern.split("/"):
         return pattern == route
     wanted, parts = pattern.split("/"), route.split("/")
@@ -44,7 +44,7 @@ def route_matches(pattern: str, route: str) -> bool:
 
 
 def route_regex(pattern: str) -> str:
-    """Return the same as a regular expression of PromQL; empty where the pattern is one route."""
+    """Return the pattern as a regular expression of PromQL; empty if it is a single route."""
     parts = pattern.split("/")
     if ANY_PART not in parts:
         return ""

@@ -10,7 +10,7 @@ from slocheck.errors import UsageError
 PLAIN_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 DOTTED_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
-"""Label names that OpenTelemetry's exporters may keep and that PromQL wants in quotes."""
+"""Label names that OpenTelemetry's exporters may keep and that PromQL requires in quotes."""
 OPERATORS = ("=", "!=", "=~", "!~")
 
 
@@ -32,15 +32,15 @@ class SeriesQuery:
 
 
 def equalities(labels: Mapping[str, str]) -> tuple[Matcher, ...]:
-    """Return the conditions that each label has exactly this value."""
+    """Return one condition for each label: that it has exactly this value."""
     return tuple(Matcher(label, "=", value) for label, value in labels.items())
 
 
 def selector_text(query: SeriesQuery) -> str:
-    """Return the instant selector of `query`, such as ``up{job="shop"}``; without a metric, by labels alone.
+    """Return the instant selector of `query`, such as ``up{job="shop"}``; without a metric, only its labels.
 
     Raises:
-        UsageError: A label name or an operator that PromQL does not have.
+        UsageError: A label name or an operator is not one of PromQL.
     """
     conditions = [_condition(matcher) for matcher in query.matchers]
     if not query.metric:
@@ -51,7 +51,7 @@ def selector_text(query: SeriesQuery) -> str:
 
 
 def quoted(value: str) -> str:
-    """Return `value` as a PromQL string: a JSON string is one, quotes and controls escaped."""
+    """Return `value` as a PromQL string, for which a JSON string will do."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -70,7 +70,7 @@ def _condition(matcher: Matcher) -> str:
 
 
 def matches(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
-    """Tell whether `labels` meet all conditions; an absent label is empty, as in Prometheus."""
+    """Tell whether `labels` meet all conditions; an absent label counts as empty, as in Prometheus."""
     return all(_matches(labels.get(matcher.label, ""), matcher) for matcher in matchers)
 
 

@@ -1,1 +1,1 @@
-"""The reference API: a small shop that is measured like any other target, and never trusted."""
+"""The reference API: a small shop that is measured like any other target."""

@@ -2,7 +2,7 @@
 
 The first line on stdout is one JSON object: ``{"url": "http://127.0.0.1:8000"}`` once requests are
 served, or ``{"error": "why not"}``. It ends on INT or TERM, unless they were ignored when it was started,
-and when its standard input ends, so that it never outlives the process that started it.
+and when its standard input ends, so it never outlives the process that started it.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from slocheck.reference_api.faults import Faults
 HOST = "127.0.0.1"
 _GRACE_S = 2
 _KEEP_ALIVE_S = 75
-"""Longer than any user waits: closing an idle connection breaks a request that is being sent on it."""
+"""Longer than any user waits, as closing an idle connection breaks a request that is being sent on it."""
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is up; a signal that was ignored stays so."""
+    """A server that says when it is up, and keeps ignoring signals that were ignored."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -35,7 +35,7 @@ class _Server(uvicorn.Server):
         self._ignored = [number for number in ending if signal.getsignal(number) is signal.SIG_IGN]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to accept, then say where; uvicorn has taken every signal by now."""
+        """Start to accept, then print the address; uvicorn has taken every signal by now."""
         for number in self._ignored:
             signal.signal(number, signal.SIG_IGN)
         await super().startup(sockets)
@@ -51,13 +51,13 @@ def say(**line: str) -> None:
 
 def bind(port: int) -> socket.socket:
     """Bind a loopback socket, port 0 meaning any free one; raises UsageError."""
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, responses in two
+    # asyncio turns Nagle's algorithm off only if the protocol is named; with it on, responses in two
     # pieces wait 40 ms for the client's delayed acknowledgement
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
-        # a port that only another listener holds passes bind() under SO_REUSEADDR
+        # under SO_REUSEADDR, bind() succeeds for a port on which another process listens
         listener.listen(2048)
     except OSError as error:
         listener.close()
@@ -69,7 +69,7 @@ def bind(port: int) -> socket.socket:
 
 
 def _end_with_stdin(server: uvicorn.Server) -> None:
-    """Ask the server to stop once stdin is closed; os.read, as a buffered read would block the exit."""
+    """Ask the server to stop once stdin is closed; uses os.read, as a buffered read would block the exit."""
     while os.read(0, 4096):
         pass
     server.should_exit = True
@@ -81,9 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m slocheck.reference_api", description="The reference API."
     )
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
-    parser.add_argument("--delays-ms", type=float, nargs="*", default=[], help="latencies to plant")
+    parser.add_argument("--delays-ms", type=float, nargs="*", default=[], help="latencies to inject")
     parser.add_argument("--error-rate", type=float, default=0.0, help="share of requests to fail, 0..1")
-    parser.add_argument("--seed", type=int, default=0, help="of the planted faults")
+    parser.add_argument("--seed", type=int, default=0, help="of the injected faults")
     options = parser.parse_args(arguments)
     try:
         app = create_app(Faults(options.delays_ms, options.error_rate, options.seed))
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
         ws="none",
         lifespan="off",
         access_log=False,
-        log_level="error",  # it warns of the preflight, which asks a plain port for TLS
+        log_level="error",  # it would warn about the preflight, which tries TLS on a plain port
         timeout_graceful_shutdown=_GRACE_S,
         timeout_keep_alive=_KEEP_ALIVE_S,
     )

@@ -1,4 +1,4 @@
-"""The reference API itself: Starlette over SQLite with a cache, measured as the shipped spec expects."""
+"""The reference API itself: Starlette on SQLite with a cache; its metrics fit the shipped spec."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Shop:
-    """The handlers, over one store, one cache and one registry; all on one thread, so without locks."""
+    """The handlers, with one store, one cache and one registry; all run on one thread, so without locks."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -33,7 +33,7 @@ class Shop:
         self._cache = Cache()
 
     async def index(self, _: Request) -> Response:
-        """Name the routes, for someone who opens the address in a browser: ``GET /``."""
+        """List the routes, for someone who opens the address in a browser: ``GET /``."""
         return JSONResponse({"routes": ["/items", "/items/{id}", "/checkout", "/health", "/metrics"]})
 
     async def items(self, request: Request) -> Response:
@@ -44,7 +44,7 @@ class Shop:
         return JSONResponse({"items": self._store.page(page), "total": ITEMS})
 
     async def item(self, request: Request) -> Response:
-        """Show one item, from the cache where it can: ``GET /items/{id}``."""
+        """Show one item, from the cache if it is there: ``GET /items/{id}``."""
         number = whole_number(request.path_params["id"])
         if number is None:
             return JSONResponse({"error": "no such item"}, status_code=404)
@@ -76,7 +76,7 @@ class Shop:
         return Response(b'{"status": "ok"}', media_type=JSON)
 
     async def show_metrics(self, request: Request) -> Response:
-        """Show the registry in the format that the reader asks for: ``GET /metrics``."""
+        """Show the registry in the format that the client asks for: ``GET /metrics``."""
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self._metrics.registry), media_type=content_type)
 
@@ -84,7 +84,7 @@ class Shop:
 def create_app(faults: Faults) -> ASGIApp:
     """Build the application with its own store, cache and registry.
 
-    The faults are planted in the shop's own routes, inside of what is measured.
+    The faults are injected into the shop's own routes, within what is measured.
     """
     metrics = Metrics()
     shop = Shop(metrics)
@@ -121,17 +121,17 @@ def read_order(body: bytes) -> tuple[int, int]:
 
 
 def whole_number(text: str) -> int | None:
-    """Read a short whole number in ASCII digits; None for all else."""
+    """Read a short whole number in ASCII digits; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def _planted(handler: _Handler, faults: Faults) -> _Handler:
-    """Plant `faults` before a handler."""
+    """Inject `faults` before a handler."""
     if not faults.any:
         return handler
 
     async def faulty(request: Request) -> Response:
-        # drawn before the wait: the n-th request to arrive meets the n-th fault
+        # drawn before the wait, so that the n-th request to arrive gets the n-th fault
         fault = faults.next()
         if fault.delay:
             await asyncio.sleep(fault.delay)

@@ -1,4 +1,4 @@
-"""A cache of one process: least recently used leaves first, and nothing outlives its time."""
+"""A cache in one process: it evicts the least recently used entry, and entries that are too old."""
 
 import time
 from collections import OrderedDict
@@ -11,7 +11,7 @@ TIME_TO_LIVE_S = 300.0
 class Cache:
     """Rendered responses by item id.
 
-    It starts empty: what a run hits, the run (or its warm-up) has missed before.
+    It starts empty: every hit of a run follows a miss of the same run or its warm-up.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Cache:
         self._entries: OrderedDict[int, tuple[float, bytes]] = OrderedDict()
 
     def get(self, key: int) -> bytes | None:
-        """Return what was put under `key`, or None when it is absent or too old."""
+        """Return what was stored under `key`, or None if it is absent or too old."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -39,7 +39,7 @@ class Cache:
         return value
 
     def put(self, key: int, value: bytes) -> None:
-        """Keep `value`; when full, the entry unused for longest goes."""
+        """Store `value`; a full cache drops the least recently used entry."""
         self._entries[key] = (self._clock() + self._time_to_live_s, value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._capacity:

@@ -1,4 +1,4 @@
-"""Faults that the reference API can be started with, so that a test can plant a known truth."""
+"""Faults with which the reference API can be started, so that a test knows the true values."""
 
 import random
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _MS_PER_S = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request before it is served.
+    """What is done to one request before it is served.
 
     Attributes:
         delay: Seconds to wait first.
@@ -24,23 +24,23 @@ class Fault:
 
 
 class Faults:
-    """A reproducible series of faults: the n-th request of a process meets the n-th fault.
+    """A reproducible series of faults: the n-th request of a process gets the n-th fault.
 
     Latencies are dealt like the cards of a shuffled deck, which is shuffled again when it is used up.
-    So each whole deck holds every latency exactly once, and the distribution over many requests is
-    the list itself, not merely close to it. One latency alone is a fixed delay.
+    Each whole deck holds every latency exactly once, so the distribution over whole decks is exactly
+    the list. A single latency is a fixed delay.
 
     Args:
-        delays_ms: Latencies to plant, milliseconds; empty: none.
-        error_rate: Share of requests to fail, 0..1, each drawn by itself.
-        seed: Of both.
+        delays_ms: Latencies to inject, milliseconds; empty: none.
+        error_rate: Share of requests to fail, 0..1, each drawn independently.
+        seed: Seed of both.
 
     Raises:
-        UsageError: A delay or a rate that cannot be planted.
+        UsageError: A delay or a rate is out of range.
     """
 
     def __init__(self, delays_ms: Sequence[float] = (), error_rate: float = 0.0, seed: int = 0) -> None:
-        # written so that NaN fails, too
+        # written so that NaN is refused, too
         if not all(0 <= delay <= MAX_DELAY_MS for delay in delays_ms):
             raise UsageError(f"--delays-ms: each delay is 0 to {MAX_DELAY_MS:.0f} milliseconds")
         if not 0 <= error_rate <= 1:
@@ -54,7 +54,7 @@ class Faults:
 
     @property
     def any(self) -> bool:
-        """Whether there is anything to plant."""
+        """Whether there is anything to inject."""
         return bool(self._delays) or self._error_rate > 0
 
     def next(self) -> Fault:

@@ -1,4 +1,4 @@
-"""The metrics of the reference API: the usual names, labels and buckets, in a separate registry."""
+"""The metrics of the reference API: usual names, labels and buckets, in a separate registry."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS_S = (0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1.0, 2.5, 5.0)
-"""The usual boundaries, and one at each limit of the shipped spec: a limit between two stays undecided."""
+"""The usual boundaries and one at each limit of the shipped spec; a limit between two may stay undecided."""
 LABELS = ("method", "route", "status_code")
 UNMATCHED = "unmatched"
-"""Route label of every path that is not a route: a scan of paths must not grow the registry."""
+"""Route label of every path that is not a route, so that a scan of paths does not grow the registry."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _Observe = Callable[[float], None]
@@ -20,7 +20,7 @@ class Metrics:
     """The API's instruments.
 
     Attributes:
-        registry: Holds them and the process's own (start time, CPU, memory, descriptors).
+        registry: Holds them and the process's metrics (start time, CPU, memory, descriptors).
         hits: Lookups that the cache served.
         misses: Lookups that went to the store.
     """
@@ -45,7 +45,7 @@ class Metrics:
         key = (method if method in _METHODS else "OTHER", route, status)
         child = self._children.get(key)
         if child is None:
-            # looking a child up by its labels costs more than the observation itself
+            # looking up a child by its labels costs more than the observation itself
             labels = (key[0], route, str(status))
             child = (self._durations.labels(*labels).observe, self._requests.labels(*labels).inc)
             self._children[key] = child
@@ -56,8 +56,8 @@ class Metrics:
 class Measured:
     """ASGI middleware around the whole application, error pages included.
 
-    A request is counted just before its last byte is handed to the server. So a client
-    that has read a response finds it counted, and never sees a latency below the one counted here.
+    A request is counted just before its last byte is handed to the server. So a client that has read a
+    response finds it counted, and its latency is never below the one counted here.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -65,7 +65,7 @@ class Measured:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request and count it once, whatever becomes of it."""
+        """Serve one request and count it once, whatever its outcome."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -96,5 +96,5 @@ class Measured:
             await self._app(scope, receive, counting_send)
         finally:
             if not counted:
-                # nothing, or only a part, got a response
+                # there was no response, or only a part of one
                 count(status or 500)

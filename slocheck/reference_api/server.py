@@ -18,16 +18,16 @@ STOP_DEADLINE_S = 5.0
 
 
 class ReferenceApi:
-    """Starts the reference API on loopback and stops it, by its own process id.
+    """Starts the reference API on loopback, and stops it by its process id.
 
     It runs in its own session, so that Ctrl-C in a terminal reaches the run and not its target, and
     ends by itself when this process does.
 
     Args:
         port: 0 for any free one.
-        delays_ms: Latencies to plant, milliseconds, dealt evenly.
+        delays_ms: Latencies to inject, milliseconds, dealt evenly.
         error_rate: Share of requests to fail with a 500, 0..1.
-        seed: Of the planted faults.
+        seed: Seed of the injected faults.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ReferenceApi:
 
     @property
     def url(self) -> str:
-        """Base URL, without a slash at the end; empty before the start."""
+        """Base URL without a trailing slash; empty before the start."""
         return self._url
 
     @property
@@ -74,7 +74,7 @@ class ReferenceApi:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it, whatever happened."""
+        """Stop it in any case."""
         self.stop()
 
     def wait(self) -> int:
@@ -82,7 +82,7 @@ class ReferenceApi:
         return self._started().wait()
 
     def stop(self) -> None:
-        """End the API: ask first, then kill. To stop it twice is fine."""
+        """End the API: terminate it, then kill it if it stays. Stopping it twice is fine."""
         process = self._process
         if process is None:
             return
@@ -116,7 +116,7 @@ class ReferenceApi:
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:
-    """Return what is printed up to the first line's end, the output's end, or the deadline."""
+    """Return what is printed until the end of the first line, the end of the output, or the deadline."""
     assert process.stdout is not None
     descriptor = process.stdout.fileno()
     deadline = time.monotonic() + START_DEADLINE_S

@@ -1,11 +1,11 @@
-"""What the shop sells and what was ordered, in SQLite; the same items in every process."""
+"""What the shop sells and what was ordered, in SQLite; every process has the same items."""
 
 import random
 import sqlite3
 from typing import Any
 
 ITEMS = 2_000
-"""Items for sale; their ids run from 1 to this."""
+"""Number of items for sale; their ids start at 1."""
 
 PAGE = 20
 
@@ -20,9 +20,9 @@ CREATE TABLE orders (id INTEGER PRIMARY KEY, item INTEGER NOT NULL, quantity INT
 
 
 class Store:
-    """Items and orders in a private database in memory: no file is left behind.
+    """Items and orders in a private in-memory database: no file is left behind.
 
-    Every call blocks for some 10 to 100 microseconds and belongs on the server's only thread.
+    Every call blocks for about 10 to 100 microseconds and belongs on the server's only thread.
     """
 
     def __init__(self) -> None:
@@ -34,26 +34,26 @@ class Store:
         self._database.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
 
     def item(self, number: int) -> dict[str, Any] | None:
-        """Return one item, None where there is none; `number` has at most 63 bits."""
+        """Return one item, None if there is none; `number` has at most 63 bits."""
         row = self._database.execute(
             "SELECT id, name, price_cents FROM items WHERE id = ?", (number,)
         ).fetchone()
         return None if row is None else _as_item(row)
 
     def page(self, number: int) -> list[dict[str, Any]]:
-        """Return the items of a page; pages count from 0, past the last they are empty."""
+        """Return the items of a page; pages count from 0, and those past the last are empty."""
         rows = self._database.execute(
             "SELECT id, name, price_cents FROM items WHERE id > ? ORDER BY id LIMIT ?", (number * PAGE, PAGE)
         )
         return [_as_item(row) for row in rows]
 
     def order(self, item: int, quantity: int) -> int:
-        """Keep an order and return its number; orders count from 1."""
+        """Store an order and return its number; orders count from 1."""
         cursor = self._database.execute("INSERT INTO orders (item, quantity) VALUES (?, ?)", (item, quantity))
         return int(cursor.lastrowid or 0)
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the database and drop its content."""
         self._database.close()
 
 

@@ -1,1 +1,1 @@
-"""Declarative scenarios: YAML to typed steps to ready request bytes; no sockets, no clock."""
+"""Declarative scenarios: from YAML to typed steps to ready request bytes; no sockets, no clock."""

@@ -1,4 +1,4 @@
-"""Places in JSON documents: ``$.orders[0]['unit price']``, a small and exact part of JSONPath."""
+"""Places in JSON documents: ``$.orders[0]['unit price']``, a small, exact subset of JSONPath."""
 
 import re
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def getter(path: JsonPath) -> Callable[[object], object]:
 
 
 def _member(name: str) -> Callable[[object], object]:
-    """Return the getter of a member of the outermost object: the most frequent case, without a loop."""
+    """Return the getter of a member of the outermost object, the most frequent case, without a loop."""
 
     def get(value: object) -> object:
         if type(value) is dict and name in value:

@@ -1,6 +1,6 @@
-"""A scenario file to `Scenario`: all problems at once, each with its line and what to write.
+"""Loads a scenario file as a `Scenario`; reports all problems at once, with lines and what to write.
 
-The one file of the package that reads: the scenario, and the CSV and secret files named in it.
+The only module of the package that reads files: the scenario, and the CSV and secret files named in it.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ def load_scenario(path: Path, environment: Mapping[str, str]) -> Scenario:
 
 
 def _read(path: Path, most: int) -> bytes:
-    """Return the first bytes of a file, one more than `most` at the most."""
+    """Return the first `most` + 1 bytes of a file, or all of them."""
     if not path.is_file() and path.exists():
         raise IsADirectoryError(21, "it is not a file")
     with path.open("rb") as file:
@@ -58,14 +58,14 @@ def _read(path: Path, most: int) -> bytes:
 def parse_scenario(
     data: bytes, path: str, *, environment: Mapping[str, str], read: Callable[[str, int], bytes]
 ) -> Scenario:
-    """Check the bytes of a scenario; pure but for `read`.
+    """Check the bytes of a scenario; pure except for `read`.
 
     Args:
-        data: As read.
-        path: For messages.
+        data: The file's bytes.
+        path: The file's name, for messages.
         environment: What ``${NAME}`` expands from.
-        read: Returns the first bytes of a file that the scenario names, one more than the number
-            given at the most.
+        read: Returns the first bytes of a file that the scenario names, at most one more than the given
+            number.
 
     Raises:
         SpecError: With every problem found.
@@ -75,7 +75,7 @@ def parse_scenario(
     log.digest.update(data)
     scenario = Value(node, "", log).take(ValueType(lambda value: _read_scenario(value, text), {}), None)
     log.close()
-    assert scenario is not None  # else there was a problem, and close() has raised
+    assert scenario is not None  # otherwise there was a problem, and close() has raised
     return scenario
 
 

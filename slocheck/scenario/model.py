@@ -1,4 +1,4 @@
-"""A scenario as it was written: typed, inert, frozen; times in seconds, sizes in bytes."""
+"""A scenario as written: typed, inert, frozen; times in seconds, sizes in bytes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ JsonScalar: TypeAlias = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Fixed text; what came out of the environment or a file is never shown."""
+    """Fixed text; text from the environment or a file is never shown."""
 
     text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A placeholder: a feeder or capture, and the column where the feeder is a CSV file."""
+    """A placeholder: a feeder or a capture, with the column if the feeder is a CSV file."""
 
     name: str
     column: str | None = None
@@ -36,8 +36,8 @@ class Template:
     """A text with placeholders.
 
     Attributes:
-        parts: In order; braces are already single.
-        written: As in the scenario: safe to show, because it has variables by name.
+        parts: In order; doubled braces are already single.
+        written: As in the scenario; safe to show, because it holds variables by name.
         position: Its position in the file.
         where: Its dotted name, for messages.
     """
@@ -54,7 +54,7 @@ class Template:
 
     @property
     def whole(self) -> Placeholder | None:
-        """The placeholder that is all there is; else None."""
+        """The placeholder, if the text is nothing else; otherwise None."""
         only = self.parts[0] if len(self.parts) == 1 else None
         return only if isinstance(only, Placeholder) else None
 
@@ -90,7 +90,7 @@ class RangeFeeder:
 
 @dataclass(frozen=True, slots=True)
 class ZipfFeeder:
-    """Whole numbers; the one of rank r (`first` has rank 1) in proportion to ``r ** -exponent``."""
+    """Whole numbers, drawn in proportion to ``r ** -exponent`` for rank r; `first` has rank 1."""
 
     name: str
     first: int
@@ -115,7 +115,7 @@ class CsvTable:
 
     Attributes:
         file: Its name as written.
-        columns: The names in its header line, with their places in a row, in order.
+        columns: The names in its header line, in order, with their places in a row.
         cells: The texts of the first row, then those of the second, and so on.
     """
 
@@ -125,7 +125,7 @@ class CsvTable:
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """The number of rows."""
         return len(self.cells) // len(self.columns)
 
     def column(self, name: str) -> tuple[str, ...]:
@@ -186,7 +186,7 @@ class Expectation:
         headers: Header name to its value.
         json: Place in the body to the value there.
         body: A text that the body contains.
-        size: Of the decoded body.
+        size: Limit on the decoded body's size.
     """
 
     statuses: frozenset[int] | None = None
@@ -198,12 +198,12 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A value to keep from the response.
+    """A value to capture from the response.
 
     Attributes:
-        name: Of the placeholder.
+        name: Name of the placeholder.
         source: A place in the response's JSON, or the name of a header.
-        position: Of the name.
+        position: Position of the name.
         where: The dotted name of the step's captures, for messages.
     """
 
@@ -243,16 +243,16 @@ class Step:
 
     Attributes:
         method: In capitals.
-        path: With its query, where it is written there.
-        name: The endpoint's, without the method.
+        path: With its query, if the path is written with one.
+        name: The endpoint's name, without the method.
         query: Further query parameters.
         headers: The step's own; they replace the scenario's of the same name.
         body: None: no body.
-        expect: What a correct response is.
-        captures: What later steps need of the response.
-        think: Seconds to wait afterwards, least and most; None: go on at once.
+        expect: What a correct response looks like.
+        captures: What later steps need from the response.
+        think: Shortest and longest wait afterwards, seconds; None: go on at once.
         timeout_s: Seconds from the send to the last byte of the response.
-        position: Of the step.
+        position: Position of the step.
     """
 
     method: str
@@ -270,7 +270,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Steps that a virtual user takes one after the other."""
+    """Steps that a virtual user takes in order."""
 
     name: str
     weight: float
@@ -284,13 +284,12 @@ class Scenario:
 
     Attributes:
         path: As the user named it, for messages.
-        text: The file's text, variables by name: safe to keep.
+        text: The file's text, with variables by name; safe to keep.
         feeders: By name.
-        headers: Of every request.
+        headers: Headers of every request.
         cookies: Whether each virtual user keeps cookies.
         flows: At least one.
-        sha256: Of the file's bytes, followed by those of the CSV files that it names, each once and in
-            its order.
+        sha256: Hash of the file's bytes and those of the CSV files that it names, each once, in order.
         secrets: Values that came from the environment or from files, to be masked in all output.
     """
 
@@ -318,7 +317,7 @@ def templates_in(value: JsonTemplate) -> Iterator[Template]:
 
 
 def templates_of(step: Step) -> Iterator[Template]:
-    """Yield all templates of a step: of its request first, then of what it expects."""
+    """Yield all templates of a step: first of its request, then of its expectations."""
     yield step.path
     yield from (template for _, template in step.query)
     yield from (template for _, template in step.headers)

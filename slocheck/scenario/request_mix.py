@@ -1,4 +1,4 @@
-"""What a scenario will send, on average."""
+"""What a scenario sends on average."""
 
 from collections import defaultdict
 
@@ -7,7 +7,7 @@ from slocheck.spec.model import Endpoint
 
 
 def requests_per_arrival(scenario: Scenario) -> dict[Endpoint, float]:
-    """Return the mean number of requests that one iteration sends to each endpoint, flows by weight."""
+    """Return the mean number of requests that one iteration sends to each endpoint, with flows by weight."""
     total = sum(flow.weight for flow in scenario.flows)
     mix: defaultdict[Endpoint, float] = defaultdict(float)
     for flow in scenario.flows:

@@ -1,7 +1,7 @@
 """A scenario as JSON Schema, derived from the same tables of keys that the loader reads by.
 
-The loader refuses more: placeholders without a value, files that are missing, duplicate keys. What the
-schema refuses, the loader refuses too.
+The loader refuses everything that the schema refuses, and more: placeholders without a value, missing
+files, duplicate keys.
 """
 
 from typing import Any

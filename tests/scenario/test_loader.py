@@ -138,7 +138,7 @@ def test_too_many_endpoints_name_the_cure() -> None:
     text = "flows:\n  - steps:\n" + "".join(steps)
     (message,) = messages_of(text)
     assert message == (
-        "503:9 flows: is endpoint name number 501, and at most 500 are allowed; "
+        "503:9 flows: is endpoint name number 501, but at most 500 are allowed; "
         "give similar steps one name, such as name: GET /items/{id}"
     )
     assert len(parsed("".join(text.splitlines(keepends=True)[:-1])).flows[0].steps) == 500

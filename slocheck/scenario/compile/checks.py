@@ -36,7 +36,7 @@ NOT_JSON = "body is not JSON"
 
 
 def status_failure(status: int, statuses: frozenset[int]) -> str:
-    """Return the text of a failed expectation of the status; classes are named as such."""
+    """Return the text of a failed status expectation; a class of codes is named as such."""
     classes = [hundred for hundred in range(1, 6) if statuses >= _codes_of(hundred)]
     single = sorted(code for code in statuses if code // 100 not in classes)
     expected = " or ".join([*map(str, single), *(f"{hundred}xx" for hundred in classes)])
@@ -48,7 +48,7 @@ def _codes_of(hundred: int) -> frozenset[int]:
 
 
 def compile_tests(expect: Expectation, slots: ValueSlots) -> tuple[list[PlainTest], list[JsonTest]]:
-    """Return the tests of headers and body, and those of the body's JSON."""
+    """Return the tests of headers and body, and separately those of the body's JSON."""
     plain = [_header_test(name, template, slots) for name, template in expect.headers]
     if expect.size is not None:
         plain.append(_size_test(expect.size))
@@ -60,7 +60,7 @@ def compile_tests(expect: Expectation, slots: ValueSlots) -> tuple[list[PlainTes
 def compile_captures(
     captures: Sequence[Capture], slots: ValueSlots
 ) -> tuple[list[PlainTest], list[JsonTest]]:
-    """Return what keeps values; to be called after all steps of the flow have asked for their slots."""
+    """Return a function that stores captured values; call it after all steps of the flow have their slots."""
     plain, places = [], []
     for capture in captures:
         if isinstance(capture.source, JsonPath):
@@ -73,7 +73,7 @@ def compile_captures(
 def compose(
     statuses: frozenset[int] | None, plain: Sequence[PlainTest], places: Sequence[JsonTest]
 ) -> Check | None:
-    """Return one function for all tests of a step, None where there is nothing beyond the status."""
+    """Return one function for all tests of a step; None if only the status is tested."""
     if not plain and not places:
         return None
     head_tests, json_tests = tuple(plain), tuple(places)
@@ -106,12 +106,12 @@ _BLANKS = " \t\r\n"
 
 
 def read_json(body: bytes) -> object:
-    """Read a JSON document as RFC 8259 has it: no NaN, no byte order mark; raises ValueError."""
+    """Read a JSON document by RFC 8259: without NaN or byte order mark; raises ValueError."""
     text = body.decode()
     if text[:1] in _BLANKS:
         text = text.lstrip(_BLANKS)
     try:
-        # without the two searches for blanks that json.loads does
+        # without the two searches for whitespace that json.loads does
         document, end = _read(text)
     except RecursionError:
         raise ValueError(NOT_JSON) from None
@@ -154,7 +154,7 @@ def _json_test(path: JsonPath, expected: JsonTemplate, slots: ValueSlots) -> Jso
 
 
 def _written(expected: JsonTemplate) -> str:
-    """Return an expected value as the scenario has it, bounded."""
+    """Return an expected value as written in the scenario, shortened."""
     match expected:
         case Template():
             return shown(expected.written)
@@ -164,7 +164,7 @@ def _written(expected: JsonTemplate) -> str:
 
 
 def _builder(expected: JsonTemplate, slots: ValueSlots) -> Callable[[Values], object]:
-    """Return a function from an iteration's values to the JSON value that is expected."""
+    """Return a function from an iteration's values to the expected JSON value."""
     match expected:
         case Template():
             whole = expected.whole
@@ -187,9 +187,10 @@ def _finder(name: str) -> Callable[[bytes], list[bytes]]:
 
 
 def _first_finder(name: str) -> Callable[[bytes], bytes | None]:
-    """Return a function from a header block to a header's value, None where it is missing.
+    """Return a function from a header block to a header's value, None if it is missing.
 
-    The encoding of the scenario and that in small letters are searched as they are: a tenth of the time.
+    The name as the scenario writes it and the name in lower case are searched directly, which takes a tenth
+    of the time.
     """
     find = _finder(name)
     encodings = tuple(dict.fromkeys((f"\r\n{name}:".encode(), f"\r\n{name.lower()}:".encode())))

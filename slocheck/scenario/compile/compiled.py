@@ -1,4 +1,4 @@
-"""A scenario made ready for the load engine: request bytes, checks and values, nothing is left to look up."""
+"""A scenario ready for the load engine: request bytes, checks and values, with nothing left to look up."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,19 +35,19 @@ class CompiledStep:
     Attributes:
         method: Such as ``GET``.
         name: The endpoint's name without the method, as `slocheck.spec.model.Endpoint` has it.
-        fixed: The whole request, where nothing in it varies.
-        render: The whole HTTP/1.1 request from the iteration's values; raises UnsendableError, whose
-            text is a failed expectation's: nothing is to be sent.
+        fixed: The whole request, if nothing in it varies.
+        render: The whole HTTP/1.1 request from the iteration's values; raises UnsendableError if it must
+            not be sent, with the text of a failed expectation.
         timeout_s: Seconds for the whole response.
         think: Seconds to wait after this step, uniform between the two; None: go on at once.
-        check: From (status, header block with status line and blank line, decoded body, values) to None or
-            the text of the failed expectation; puts captures into the values. None: there is nothing to
-            check beyond the status.
-        statuses: Expected statuses; None: any. `check` looks at them, too; without a check,
-            `status_failure` is the text.
-        needs_body: `check` looks at the body, which has to be kept and decoded for it.
+        check: From (status, header block with status line and empty line, decoded body, values) to None or
+            the text of the failed expectation; stores captures in the values. None: only the status is
+            checked.
+        statuses: Expected statuses; None: any. `check` tests them, too; without a check,
+            `status_failure` gives the text.
+        needs_body: `check` reads the body, which has to be kept and decoded for it.
         expects: An ``expect`` is written for this step.
-        captures: A failure of this step ends the flow: later steps need what it keeps.
+        captures: A failure of this step ends the flow, because later steps need what it captures.
     """
 
     method: str
@@ -65,7 +65,7 @@ class CompiledStep:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledFlow:
-    """Steps that a virtual user takes one after the other."""
+    """Steps that a virtual user takes in order."""
 
     name: str
     steps: tuple[CompiledStep, ...]
@@ -78,7 +78,7 @@ class CompiledScenario:
     Attributes:
         flows: In the order written.
         cookies: Whether each virtual user keeps cookies.
-        weights: Of the flows.
+        weights: The flows' weights.
         columns: What fills each slot of an iteration's values.
     """
 
@@ -88,23 +88,23 @@ class CompiledScenario:
     columns: tuple[Column, ...]
 
     def iterations(self, *, seed: int, index: int, processes: int) -> Iterator[tuple[int, list[object]]]:
-        """Yield (flow index, fresh values) of iterations index, index + processes, ... without end.
+        """Yield (flow index, new values) for iterations index, index + processes, ... without end.
 
         Args:
-            seed: From 0; all that is random in iteration i follows from it, the feeder's name and i.
-            index: Of this process, from 0.
+            seed: 0 or more; it determines, with the feeder's name and i, all that is random in iteration i.
+            index: Index of this process, from 0.
             processes: How many share the iterations.
         """
         return iterate(self.columns, self.weights, seed=seed, index=index, processes=processes)
 
 
 def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> CompiledScenario:
-    """Make a scenario ready for a target.
+    """Compile a scenario for a target.
 
     Args:
-        scenario: As loaded.
-        authority: For the Host header, such as ``127.0.0.1:8000``.
-        base_path: In front of every path: empty, or such as ``/api``.
+        scenario: The loaded scenario.
+        authority: Value of the Host header, such as ``127.0.0.1:8000``.
+        base_path: Prefix of every path: empty, or such as ``/api``.
     """
     slots = ValueSlots(scenario.feeders)
 
@@ -121,7 +121,7 @@ def compile_scenario(scenario: Scenario, *, authority: str, base_path: str) -> C
 def _flow(
     flow: Flow, slots: ValueSlots, request: Callable[[Step], tuple[bytes | None, Render]]
 ) -> CompiledFlow:
-    """Compile a flow's requests and tests first: then it is known which encodings captures need."""
+    """Compile a flow, its requests and tests first, because they decide which encodings captures need."""
     slots.begin_flow()
     parts = [(step, request(step), compile_tests(step.expect, slots)) for step in flow.steps]
     steps = tuple(

@@ -1,6 +1,6 @@
-"""The values of iterations, drawn in blocks; each follows from the seed, the feeder's name and its number.
+"""The values of iterations, drawn in blocks; seed, feeder name and iteration number determine each value.
 
-Draw i of a feeder belongs to iteration i in whatever process: every process walks the same stream
+Draw i of a feeder belongs to iteration i, whichever process runs it: every process walks the same stream
 of a counter-based generator (Philox, Salmon et al. 2011) and takes its own share of the words.
 """
 
@@ -38,12 +38,12 @@ class _Stream:
         self._words = words
 
     def next(self) -> "Words":
-        """Return the words of the next block, of shape (BLOCK, words an iteration)."""
+        """Return the words of the next block, of shape (BLOCK, words per iteration)."""
         raw: Words = self._bits.random_raw(BLOCK * self._processes * self._words)
         return raw.reshape(-1, self._words)[self._index :: self._processes]
 
     def uniform(self) -> "NDArray[np.float64]":
-        """Return a number in [0, 1) for each iteration of the next block, with 53 bits."""
+        """Return a number in [0, 1), of 53 bits, for each iteration of the next block."""
         import numpy as np  # noqa: PLC0415 - --help stays light
 
         return (self.next()[:, 0] >> np.uint64(11)).astype(np.float64) * 2.0**-53
@@ -52,7 +52,7 @@ class _Stream:
 def iterate(
     columns: Sequence[Column], weights: Sequence[float], *, seed: int, index: int, processes: int
 ) -> Iterator[tuple[int, list[object]]]:
-    """Return what `CompiledScenario.iterations` yields; numpy is loaded and all tables are made before."""
+    """Return what `CompiledScenario.iterations` yields; loads numpy and builds all tables first."""
     choose = _chooser(weights, seed, index, processes)
     feeders = {column.feeder.name: column.feeder for column in columns if column.feeder is not None}
     draws = {name: _drawer(feeder, seed, index, processes) for name, feeder in feeders.items()}
@@ -88,7 +88,7 @@ def _filler(column: Column, arrays: dict[int, Any]) -> Callable[[dict[str, Any]]
 
     Args:
         column: What fills the slot.
-        arrays: The tables of the columns so far, by their identity: feeders of one file share them.
+        arrays: The tables of the columns so far, by identity, because feeders of one file share them.
     """
     import numpy as np  # noqa: PLC0415 - --help stays light
 
@@ -139,7 +139,7 @@ def _drawer(feeder: Feeder, seed: int, index: int, processes: int) -> Callable[[
 
 
 def zipf_cumulative(feeder: ZipfFeeder) -> "NDArray[np.float64]":
-    """Return the cumulated probabilities of a Zipf feeder's ranks; the last is 1."""
+    """Return the cumulative probabilities of a Zipf feeder's ranks; the last is 1."""
     import numpy as np  # noqa: PLC0415 - --help stays light
 
     cumulative = np.arange(1, feeder.last - feeder.first + 2, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Steps as HTTP/1.1 requests: everything fixed is encoded before the first one is sent."""
+"""Steps as HTTP/1.1 requests; all fixed parts are encoded before the first one is sent."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -33,7 +33,7 @@ _LENGTH_ALWAYS = frozenset({"POST", "PUT", "PATCH"})
 def compile_request(
     step: Step, headers: Iterable[tuple[str, Template]], slots: ValueSlots, *, authority: str, base_path: str
 ) -> tuple[bytes | None, Render]:
-    """Return the whole request where nothing varies, else None; and the function that renders it."""
+    """Return the whole request, or None if anything in it varies, and the function that renders it."""
     body, content_type = _body(step.body, slots)
     fields = _headers(headers, step, content_type, slots)
     head: list[Segment] = [f"{step.method} {base_path}", *_target(step, slots), " HTTP/1.1\r\n"]
@@ -52,7 +52,7 @@ def compile_request(
 
 
 def _fixed_length(step: Step, body: list[Segment] | None) -> str | None:
-    """Return the line with the body's length, empty where there is none; None where it varies."""
+    """Return the line with the body's length, empty without a body; None if the length varies."""
     if body is None:
         return "Content-Length: 0\r\n" if step.method in _LENGTH_ALWAYS else ""
     text = constant(body)
@@ -85,7 +85,7 @@ def _target(step: Step, slots: ValueSlots) -> list[Segment]:
 def _headers(
     shared: Iterable[tuple[str, Template]], step: Step, content_type: str, slots: ValueSlots
 ) -> list[tuple[str, list[Segment]]]:
-    """Return all headers but those that frame the message; the later of two with one name counts."""
+    """Return all headers except those that frame the message; of two with the same name the later counts."""
     fields: dict[str, tuple[str, list[Segment]]] = {}
     for name, text in DEFAULT_HEADERS.items():
         fields[name.lower()] = (name, [text])

@@ -1,6 +1,6 @@
-"""Where the values of one iteration are kept, and in which encoding.
+"""Where the values of one iteration are stored, and in which encoding.
 
-A request is rendered from an iteration's list of values by joining texts: all encoding is done before,
+A request is rendered from an iteration's list of values by joining texts. All encoding is done before,
 once per value of a list or CSV feeder and once per capture. So a value has a slot for each encoding in
 which it is needed. Numbers are written the same everywhere and have one slot.
 """
@@ -19,13 +19,13 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class UnsendableError(Exception):
-    """A request that cannot be sent, because a value does not fit where it belongs; names no value."""
+    """A request cannot be sent because a value does not fit in its place; the text shows no value."""
 
 
 class Unsendable:
-    """Takes the place of a value that cannot be encoded there: rendering it raises UnsendableError.
+    """Stands in for a value that cannot be encoded: rendering it raises UnsendableError.
 
-    So requests with valid values are rendered without any check.
+    This way, requests with valid values are rendered without any check.
     """
 
     __slots__ = ("_text",)
@@ -63,7 +63,7 @@ _encode_strictly: Callable[[object], str] = json.JSONEncoder(separators=(",", ":
 
 
 def as_text(value: object) -> str:
-    """Return a JSON value's text: a string is its own, all else is written as in JSON."""
+    """Return a JSON value's text: a string as it is, anything else as in JSON."""
     return value if isinstance(value, str) else _encode(value)
 
 
@@ -105,7 +105,7 @@ def encoder(encoding: Encoding, name: str) -> Callable[[object], object]:
 
     Args:
         encoding: How it is written there.
-        name: The placeholder, for the message where it cannot be written.
+        name: The placeholder, for the message if the value cannot be encoded.
     """
     if encoding is Encoding.RAW:
         return lambda value: value
@@ -143,7 +143,7 @@ Key = tuple[str, str | None, Encoding]
 
 
 class ValueSlots:
-    """Gives each value that the steps need its slot."""
+    """Assigns a slot to each value that the steps need."""
 
     def __init__(self, feeders: Mapping[str, Feeder]) -> None:
         self.columns: list[Column] = []
@@ -172,11 +172,11 @@ class ValueSlots:
         return self._fed[key]
 
     def quoted(self, placeholder: Placeholder) -> bool:
-        """Tell whether the value is a text that JSON puts in quotes and that needs no escapes."""
+        """Tell whether the value is a text that JSON puts in quotes without escapes."""
         return isinstance(self._feeders.get(placeholder.name), UuidFeeder)
 
     def writer(self, name: str) -> Callable[[list[object], object], None]:
-        """Return what puts a captured value into the slots that the flow's steps have asked for."""
+        """Return a function that stores a captured value in the slots that the flow's steps asked for."""
         shown = str(Placeholder(name))
         encoders = tuple(
             (slot, encoder(encoding, shown)) for encoding, slot in self._captured.get(name, {}).items()
@@ -198,7 +198,7 @@ class ValueSlots:
     def _table(
         self, feeder: Feeder, placeholder: Placeholder, encoding: Encoding
     ) -> tuple[object, ...] | None:
-        """Encode all values of a feeder that has a list of them; those of a file once for all its feeders."""
+        """Encode all values of a feeder with a list of them; those of a file once for all of its feeders."""
         if isinstance(feeder, ListFeeder):
             return tuple(map(encoder(encoding, str(placeholder)), feeder.items))
         if not isinstance(feeder, CsvFeeder):

@@ -1,1 +1,1 @@
-"""One file per part of a scenario: its table of keys and how it is read. Pure."""
+"""One module for each part of a scenario: its table of keys and how to read it. Pure."""

@@ -1,4 +1,4 @@
-"""CSV files of feeders: each is read once, however many feeders use it, and all together are bounded."""
+"""CSV files of feeders: each is read once, however many feeders use it; their total size is limited."""
 
 import csv
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from slocheck.scenario.parse.templates import ScenarioProblemLog, explain
 MAX_CSV = 64 * 1024 * 1024
 """Bytes of all CSV files of a scenario."""
 MOST_VALUES = 8_000_000
-"""Values in them; each takes some sixty bytes in each process of the load."""
+"""Values in all of them; each takes about sixty bytes in each process of the load."""
 
 
 def read_table(log: ScenarioProblemLog, file: str) -> CsvTable:
     """Return the table in a file, the same one for each feeder that names it.
 
     Raises:
-        InvalidValue: It cannot be read, is not a table, or is too much with those before it.
+        InvalidValue: It cannot be read, is not a table, or exceeds the limit with the files before it.
     """
     name = "/".join(part for part in file.split("/") if part != ".")
     if name not in log.tables:
@@ -47,7 +47,7 @@ def _read(log: ScenarioProblemLog, file: str) -> CsvTable:
 
 
 def _table(text: str, file: str, most: int) -> CsvTable:
-    """Read a CSV text with a header line, of at most so many values; raises InvalidValue."""
+    """Read a CSV text with a header line and a limited number of values; raises InvalidValue."""
     reader = csv.reader(_lines(text), strict=True)
     columns: dict[str, int] = {}
     cells: list[str] = []
@@ -94,7 +94,7 @@ def _columns(header: list[str], file: str) -> dict[str, int]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield the lines one by one: a list of them takes many times the file's size where they are short."""
+    """Yield the lines one by one, as a list of short lines would take many times the file's size."""
     at = 0
     while at < len(text):
         end = text.find("\n", at)

@@ -1,4 +1,4 @@
-"""What a correct response is, and what is kept from it."""
+"""What a correct response looks like, and what is captured from it."""
 
 import re
 from collections.abc import Sequence
@@ -174,7 +174,7 @@ def _read_captures(value: Value) -> tuple[Capture, ...]:
     found = []
     for key, child in value.entries():
         Value(key, value.where, value.log).take(_NAME, "")
-        # a placeholder for an invalid source, so that uses of it are not reported as unknown
+        # stands in for an invalid source, so that uses of it are not reported as unknown
         source = child.take(ValueType(_read_source, {}), "")
         found.append(Capture(key.text, source, key.position, value.where))
     return tuple(found)

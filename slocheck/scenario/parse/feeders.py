@@ -19,11 +19,11 @@ from slocheck.scenario.parse.csv_tables import read_table
 from slocheck.scenario.parse.templates import NAME_PATTERN, SCALAR_TYPES, log_of, read_scalar
 
 Feeders = dict[str, Feeder | None]
-"""By name; None where the feeder is wrong, so that its placeholders are not reported as unknown."""
+"""By name; None if the feeder is wrong, so that its placeholders are not reported as unknown."""
 
 LARGEST = 10**15 - 1
 MOST_RANKS = 10_000_000
-"""Values of all Zipf feeders of a scenario; eight bytes each are kept."""
+"""Values of all Zipf feeders of a scenario; each takes eight bytes."""
 
 MOST_EXPONENT = 10
 
@@ -112,7 +112,7 @@ _READERS: dict[str, Callable[..., Feeder]] = {
 _SCHEMAS: dict[str, tuple[dict[str, Any], str]] = {
     "zipf": (
         object_schema(ZIPF_KEYS),
-        "popularity as caches see it: few numbers often, most of them hardly ever",
+        "popularity as caches see it: a few numbers often, most of them rarely",
     ),
     "range": (object_schema(BOUNDS), "whole numbers, both ends included"),
     "list": ({"type": "array", "items": _SCALAR_SCHEMA, "minItems": 1}, "values written here"),
@@ -131,7 +131,7 @@ FEEDER_KEYS: tuple[Key[Any], ...] = (
 
 
 def read_feeder(value: Value, name: str) -> Feeder | None:
-    """Read one feeder; None where its values are wrong. Raises InvalidValue."""
+    """Read one feeder; None if its values are wrong. Raises InvalidValue."""
     section = Section(value, FEEDER_KEYS)
     found = [key for key in FEEDER_KEYS if key is not ORDER and section.has(key)]
     if len(found) != 1:

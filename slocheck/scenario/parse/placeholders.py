@@ -47,7 +47,7 @@ class _Checker:
                     self._owners.setdefault(capture.name, flow.name)
 
     def check_shared(self, template: Template) -> None:
-        """Check a header of all requests: the first one has no captures yet."""
+        """Check a header of all requests: there are no captures yet in the first one."""
         for placeholder in template.placeholders:
             if placeholder.name in self._owners and placeholder.name not in self._feeders:
                 what = f"{placeholder} is a capture, unknown in the first step; write the header in the steps"
@@ -113,7 +113,7 @@ class _Checker:
         return unknown("placeholder", placeholder.name, known)
 
     def _wrong_column(self, feeder: CsvFeeder, placeholder: Placeholder) -> str:
-        """Say what is wrong with the column of a placeholder; empty: nothing."""
+        """Say what is wrong with the column of a placeholder; empty if nothing is."""
         columns = feeder.table.columns
         if placeholder.column is None:
             example = f"{{{feeder.name}.{next(iter(columns))}}}"
@@ -134,7 +134,7 @@ def check_endpoints(log: ProblemLog, flows: Sequence[Flow]) -> None:
             seen.add((step.method, step.name))
             if len(seen) > MAX_ENDPOINTS:
                 what = (
-                    f"is endpoint name number {len(seen)}, and at most {MAX_ENDPOINTS} are allowed; "
+                    f"is endpoint name number {len(seen)}, but at most {MAX_ENDPOINTS} are allowed; "
                     f"give similar steps one name, such as name: {step.method} /items/{{id}}"
                 )
                 log.add(step.position, "flows", what)

@@ -1,4 +1,4 @@
-"""Steps and flows: what is sent, what is expected, what is kept."""
+"""Steps and flows: what is sent, expected and captured."""
 
 import re
 from typing import Any
@@ -30,11 +30,11 @@ CLIENT_OWNED = {
     *("host", "content-length", "connection", "transfer-encoding", "keep-alive", "proxy-connection"),
     *("upgrade", "expect", "te", "trailer"),
 }
-"""Headers that frame the message or the connection: the client writes them, or does without."""
+"""Headers that frame the message or the connection, which only the client may write."""
 
 MOST_WEIGHT = 1_000_000
 LONGEST_NAME = types.MAX_TEXT - len("OPTIONS ")
-"""As long as slo.yaml can write it."""
+"""The longest name that slo.yaml can refer to."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TOKEN = re.compile(TOKEN_PATTERN)
@@ -70,7 +70,7 @@ PAIRS: ValueType[Pairs] = ValueType(_read_pairs, {"type": "object", "additionalP
 
 
 def _read_headers(value: Value) -> Pairs:
-    """Read headers; those that the client sets are refused."""
+    """Read headers; refuse those that the client sets."""
     seen: dict[str, str] = {}
     for key, _ in value.entries():
         what = ""
@@ -170,7 +170,7 @@ STEP_KEYS: tuple[Key[Any], ...] = (
 
 
 def _body(section: Section) -> Body | None:
-    """Read the body; raises InvalidValue where there are two."""
+    """Read the body; raises InvalidValue if there are two."""
     found = [key for key in BODY_KEYS if section.has(key)]
     if len(found) > 1:
         names = " and ".join(key.name for key in found)
@@ -186,7 +186,7 @@ def _body(section: Section) -> Body | None:
 
 
 def _read_step(value: Value) -> Step | None:
-    """Read one step; None where its path is wrong. Raises InvalidValue."""
+    """Read one step; None if its path is wrong. Raises InvalidValue."""
     section = Section(value, STEP_KEYS)
     found = [key for key in METHOD_KEYS if section.has(key)]
     if len(found) != 1:
@@ -223,7 +223,7 @@ def _read_step(value: Value) -> Step | None:
 
 
 def default_name(path: Template) -> str:
-    """Return a path as written, without its query and with single braces."""
+    """Return a path as written, without its query and with doubled braces made single."""
     return path.written.partition("?")[0].replace("{{", "{").replace("}}", "}")
 
 
@@ -272,7 +272,7 @@ FLOW_KEYS: tuple[Key[Any], ...] = (FLOW_NAME, WEIGHT, STEPS)
 
 
 def _read_flows(value: Value) -> tuple[Flow, ...]:
-    """Read all flows; a made-up name is the flow's place in the list."""
+    """Read all flows; a flow without a name is named by its place in the list."""
     items = value.items()
     if not items:
         raise InvalidValue("is an empty list; write at least one flow with its steps")

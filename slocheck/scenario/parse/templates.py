@@ -24,7 +24,7 @@ from slocheck.scenario.model import (
 )
 
 NAME_PATTERN = "[A-Za-z_][A-Za-z0-9_]{0,63}"
-SCALAR_TYPES = ["string", "number", "boolean"]  # what other readers make of an unquoted text
+SCALAR_TYPES = ["string", "number", "boolean"]  # as other readers read unquoted text
 MAX_TEXT = 8000
 MAX_SECRET = 65_536
 
@@ -39,16 +39,16 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(slots=True)
 class ScenarioProblemLog(ProblemLog):
-    """The problems of a scenario, and what it may read; `secrets` has values of files, too.
+    """The problems of a scenario and what it may read; `secrets` holds values from files, too.
 
     Attributes:
-        read: Returns the bytes of a file that the scenario names, at most a number of them and one more;
-            raises OSError, or ValueError for a name that no file can have.
-        digest: Of the scenario and the data read so far.
-        think: Wait after a step without its own, seconds, least and most.
+        read: Returns the first bytes of a file that the scenario names, at most one more than the given
+            number; raises OSError, or ValueError for a name that no file can have.
+        digest: Hash of the scenario and the data read so far.
+        think: Shortest and longest wait after a step without its own, seconds.
         timeout_s: Timeout of a step without its own.
         tables: The CSV files that were read, by name.
-        csv_bytes: How large they are together.
+        csv_bytes: Their total size.
         ranks: Values of the Zipf feeders so far.
     """
 
@@ -62,7 +62,7 @@ class ScenarioProblemLog(ProblemLog):
 
 
 def log_of(value: Value) -> ScenarioProblemLog:
-    """Return the log of a value in a scenario, which is a scenario's."""
+    """Return the log of a value in a scenario, as a `ScenarioProblemLog`."""
     assert isinstance(value.log, ScenarioProblemLog)
     return value.log
 
@@ -103,7 +103,7 @@ def _parts(value: Value, text: str) -> tuple[Literal | Placeholder, ...]:
 
 
 def _token(value: Value, token: str) -> str | Placeholder:
-    """Read one token: the text that it means, or a placeholder."""
+    """Read one token as the text that it means, or as a placeholder."""
     if token in ("{{", "}}"):
         return token[0]
     if token.startswith("$"):
@@ -153,7 +153,7 @@ def _file(value: Value, name: str) -> str:
 
 
 def _sendable(text: str, what: str) -> str:
-    """Refuse a value that a header could not hold; its text is not shown."""
+    """Refuse a value that a header cannot hold; its text is not shown."""
     if _CONTROL.search(text) or any("\ud800" <= character <= "\udfff" for character in text):
         raise InvalidValue(f"{what} holds a line break or control character; write one line of text")
     return text
@@ -168,7 +168,7 @@ LINES: ValueType[Template | None] = ValueType(lambda value: read_template(value,
 
 
 def read_scalar(value: Value) -> JsonScalar:
-    """Read a JSON scalar as YAML shows it: quoted is text, unquoted may be a number, boolean or null."""
+    """Read a JSON scalar by its YAML form: quoted is text, unquoted may be a number, boolean or null."""
     node = value.node
     if not isinstance(node, ScalarNode):
         found = "a list" if isinstance(node, SequenceNode) else "a mapping"
@@ -204,7 +204,7 @@ def read_json(value: Value) -> JsonTemplate:
     found = read_scalar(value)
     if not isinstance(found, str):
         return found
-    # not by read_template: in JSON a text may be empty or "null"
+    # not with read_template: in JSON a text may be empty or "null"
     if len(found) > MAX_TEXT:
         raise InvalidValue(f"has {len(found)} characters; write at most {MAX_TEXT}")
     return Template(_parts(value, found), found, value.position, value.where)

@@ -53,7 +53,7 @@ def test_the_head_of_a_run_is_short() -> None:
         pytest.param(
             'rps_per_instance: {silver: ">= 300/s"}',
             "",
-            "offers 100/s per instance, and needs about 3 times",
+            "offers 100/s per instance, but needs about 3 times",
             id="rate",
         ),
         pytest.param('rps_per_instance: {silver: ">= 90/s"}', "", "", id="a rate that is offered"),

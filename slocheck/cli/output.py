@@ -107,13 +107,20 @@ def print_lines(lines: Iterable[str]) -> None:
         say_line(console, Text(for_terminal(mask(line, secrets))))
 
 
-def write_out(text: str, to: Path | None) -> None:
+def write_masked(text: str, to: Path | None, *, utf8_only: bool = False) -> None:
+    """Write out a document in which secrets of the environment do not show."""
+    write_out(mask(text, environment_secrets()), to, utf8_only=utf8_only)
+
+
+def write_out(text: str, to: Path | None, *, utf8_only: bool = False) -> None:
     """Write a document to a file, or to stdout where none is named or it is ``-``; raises SaveError.
 
-    Secrets of the environment do not show in it.
+    Args:
+        text: The document; it is masked already, as numbers in it may look like a secret.
+        to: The file.
+        utf8_only: See `slocheck.reporters.Format`.
     """
-    text = mask(text, environment_secrets())
     if to is None or str(to) == STDOUT:
-        streams.write_document(text)
+        streams.write_document(text, utf8_only=utf8_only)
     else:
         write_to(to, text.encode())

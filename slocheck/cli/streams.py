@@ -169,12 +169,18 @@ def save_error(lost: OSError) -> SaveError:
     return SaveError(f"standard output cannot be written: {lost.strerror}")
 
 
-def write_document(text: str) -> None:
+def write_document(text: str, *, utf8_only: bool = False) -> None:
     """Write a report to standard output, unharmed: in UTF-8, or in ASCII with character references.
+
+    With `utf8_only` it is UTF-8 in any case: such a format knows no references.
 
     A question mark is good enough for a line on a screen, but not for a document that says what it is
     encoded in. HTML, XML and Markdown have character references, and JSON is ASCII already.
     """
     if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
+        if utf8_only:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+            return
         text = text.encode("ascii", "xmlcharrefreplace").decode("ascii")
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

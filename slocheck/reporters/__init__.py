@@ -20,11 +20,13 @@ class Format:
         file_name: Its name in a run's folder.
         module: Where its ``render`` is; imported when first used, as templates load slowly.
         on_demand: Only ``slocheck report`` writes it: it may be large, or few want it.
+        utf8_only: It has no character references, so that it is UTF-8 whatever the terminal's encoding is.
     """
 
     file_name: str
     module: str
     on_demand: bool = False
+    utf8_only: bool = False
 
     def render(self, report: "Report") -> str:
         """Return the report's text; the same report always gives the same text."""
@@ -37,8 +39,8 @@ FORMATS: Mapping[str, Format] = {
     "json": Format("result.json", "slocheck.reporters.json"),
     "junit": Format("junit.xml", "slocheck.reporters.junit"),
     "markdown": Format("summary.md", "slocheck.reporters.markdown"),
-    "openmetrics": Format("metrics.txt", "slocheck.reporters.openmetrics"),
-    "csv": Format("seconds.csv", "slocheck.reporters.csv", on_demand=True),
+    "openmetrics": Format("metrics.txt", "slocheck.reporters.openmetrics", utf8_only=True),
+    "csv": Format("seconds.csv", "slocheck.reporters.csv", on_demand=True, utf8_only=True),
     "hgrm": Format("latency.hgrm", "slocheck.reporters.hgrm", on_demand=True),
 }
 RUN_FILES: Mapping[str, Format] = {name: item for name, item in FORMATS.items() if not item.on_demand}

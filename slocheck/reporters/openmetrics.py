@@ -1,7 +1,8 @@
 """The result as OpenMetrics text, for GitLab's metrics report, a Pushgateway or a textfile collector.
 
 No label changes from run to run, so that a series can be followed, and a merge request shows what changed.
-The numbers are those of the graded window; source of the format: OpenMetrics 1.0.
+The numbers are those of the graded window. Source of the format: OpenMetrics 1.0, with no other types than
+the older text format has: a Pushgateway reads nothing else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,18 +47,18 @@ def _number(value: float) -> str:
     return str(value).replace("inf", "Inf").replace("nan", "NaN")
 
 
-def _states(name: str, states: Iterable[str], current: str, labels: Labels) -> Iterator[Sample]:
-    """Yield the samples of a state set: 1 for the current state, 0 for each other one."""
-    for state in states:
-        yield "", {**labels, name: state}, int(state == current)
+def _verdicts(names: Iterable[str], current: str, labels: Labels) -> Iterator[Sample]:
+    """Yield 1 for the verdict that was given, 0 for each other one."""
+    for name in names:
+        yield "", {**labels, "verdict": name}, int(name == current)
 
 
 def _run(report: Report, common: Labels) -> Iterator[str]:
     """Yield what is said of the run as a whole."""
     assessment, tiers = report.assessment, report.spec.tiers
-    name, outcomes = "slocheck_verdict", [outcome.value for outcome in Outcome]
-    verdict = _states(name, outcomes, assessment.outcome.value, {"gate": assessment.gate})
-    yield from _family(name, "stateset", "The verdict on the gate.", verdict, common)
+    outcomes = [outcome.value for outcome in Outcome]
+    verdict = _verdicts(outcomes, assessment.outcome.value, {"gate": assessment.gate})
+    yield from _family("slocheck_verdict", "gauge", "1 for the verdict on the gate.", verdict, common)
     code: list[Sample] = [("", {}, assessment.exit_code)]
     yield from _family("slocheck_exit_code", "gauge", "Exit code of slocheck run.", code, common)
     met = tiers[: tiers.index(assessment.tier) + 1] if assessment.tier else ()
@@ -89,14 +90,12 @@ def _objectives(report: Report, common: Labels) -> Iterator[str]:
     text = "The limit of each level, in the unit of its label."
     yield from _family("slocheck_objective_limit", "gauge", text, limits, common)
     verdicts = [sample for level, labels in levels for sample in _verdict(level, labels)]
-    yield from _family(_VERDICT, "stateset", "The verdict on each level.", verdicts, common)
-
-
-_VERDICT = "slocheck_objective_verdict"
+    text = "1 for the verdict on each level."
+    yield from _family("slocheck_objective_verdict", "gauge", text, verdicts, common)
 
 
 def _verdict(level: LevelResult, labels: Labels) -> Iterator[Sample]:
-    return _states(_VERDICT, [verdict.value for verdict in Verdict], level.verdict.value, labels)
+    return _verdicts([verdict.value for verdict in Verdict], level.verdict.value, labels)
 
 
 def _labels(result: ObjectiveResult, names: Mapping[Endpoint, str]) -> Labels:

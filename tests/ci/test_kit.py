@@ -6,6 +6,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,23 @@ def test_the_container_runs_as_no_root_and_hands_signals_on() -> None:
     assert all((ROOT / name).exists() for name in copied)
     assert "ADD" not in {word for word, _ in last}
     assert {"slocheck", "scenarios", "slo.yaml", "pyproject.toml", "LICENSE", "README.md"} <= copied
+
+
+def test_the_container_s_files_are_all_that_the_package_needs(tmp_path: Path) -> None:
+    """The package is built from what the container file copies, and from nothing else."""
+    copies = [line.split()[1:] for line in CONTAINER if line.startswith("COPY") and "--from" not in line]
+    for *names, target in copies:
+        for name in names:
+            place = tmp_path / target.removeprefix("/source/")
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, place)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert "slocheck/templates/slo.yaml" in archive.namelist()
 
 
 def test_the_jenkins_pipeline_is_one() -> None:

@@ -1,6 +1,8 @@
 """What stands for the glyphs of the reports where an encoding cannot carry them."""
 
 import ast
+import io
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.cli.streams import GLYPHS, UNKNOWN, encoding_for, in_ascii
+from slocheck.cli.streams import GLYPHS, UNKNOWN, encoding_for, in_ascii, write_document
+from slocheck.reporters import FORMATS
 from slocheck.reporters.escape import REPLACEMENT
 
 PACKAGE = Path(__file__).parents[2] / "slocheck"
@@ -75,3 +78,18 @@ def test_glyphs_have_stand_ins_and_foreign_text_question_marks(text: str, shown:
 def test_stand_ins_of_glyphs_in_columns_are_as_wide() -> None:
     """Columns are aligned before the encoding is known."""
     assert {len(GLYPHS[glyph]) for glyph in "✓✗…·▁█"} == {1}
+
+
+@pytest.mark.parametrize(
+    ("utf8_only", "written"), [(True, "é#\n".encode()), (False, b"&#233;#\n")], ids=["UTF-8", "references"]
+)
+def test_a_document_without_references_is_utf_8_in_any_terminal(
+    monkeypatch: pytest.MonkeyPatch, utf8_only: bool, written: bytes
+) -> None:
+    """OpenMetrics and CSV know no references, and GitLab would cut a line at the sign that begins one."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    write_document("é#\n", utf8_only=utf8_only)
+    sys.stdout.flush()
+    assert raw.getvalue() == written
+    assert {name for name, item in FORMATS.items() if item.utf8_only} == {"openmetrics", "csv"}

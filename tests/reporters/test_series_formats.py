@@ -3,6 +3,7 @@
 import csv
 import io
 import shlex
+import subprocess
 from collections import Counter
 from dataclasses import replace
 
@@ -36,9 +37,14 @@ def samples(found: Report) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 @pytest.mark.parametrize("found", REPORTS)
 def test_openmetrics_is_read_back(found: Report) -> None:
-    """The parser of Prometheus' own client takes it, ``# EOF`` and all, and no series comes twice."""
+    """Prometheus' client and its older text format take it, ``# EOF`` and all, and no series comes twice."""
     read = samples(found)
     assert read["slocheck_exit_code"][0][1] == found.assessment.exit_code
+    text = FORMATS["openmetrics"].render(found)
+    linted = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
+    )
+    assert (linted.returncode, linted.stderr) == (0, "")
     for name, series in read.items():
         distinct = {tuple(sorted(labels.items())) for labels, _ in series}
         assert len(distinct) == len(series), name
@@ -55,7 +61,7 @@ def test_openmetrics_has_the_run_s_numbers() -> None:
     """Verdict, values, limits, statuses and latencies are those of the report."""
     found = report()
     read = samples(found)
-    current = [labels["slocheck_verdict"] for labels, value in read["slocheck_verdict"] if value]
+    current = [labels["verdict"] for labels, value in read["slocheck_verdict"] if value]
     assert current == ["fail"]
     assert [(item["tier"], value) for item, value in read["slocheck_tier_met"]] == [
         ("bronze", 1),
@@ -71,7 +77,7 @@ def test_openmetrics_has_the_run_s_numbers() -> None:
         for labels, value in read["slocheck_objective_verdict"]
         if value and labels["objective"] == "latency_p95" and labels["level"] == "silver"
     ]
-    assert breached["slocheck_objective_verdict"] == "breached"
+    assert breached["verdict"] == "breached"
     assert breached["unit"] == "seconds"
     p99 = {
         labels["endpoint"]: value

@@ -23,6 +23,7 @@ def report(run: str, *, format_name: str, to: Path | None, spec: Path | None, re
     """Write one report of a run to a file or to stdout; returns the exit code."""
     if format_name not in FORMATS:
         raise UsageError(f"--format {format_name}: not a format; write one of {', '.join(FORMATS)}")
-    text = FORMATS[format_name].render(regrade([run], Archive(reports), spec=spec))
-    output.write_out(text, to)
+    chosen = FORMATS[format_name]
+    text = chosen.render(regrade([run], Archive(reports), spec=spec))
+    output.write_out(text, to, utf8_only=chosen.utf8_only)
     return 0

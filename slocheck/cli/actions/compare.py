@@ -39,7 +39,7 @@ def compare_runs(
     if {run.run_id for run in old} & {run.run_id for run in new}:
         raise UsageError(f"{before} and {after}: a run cannot be compared with itself; name other runs")
     found = compare(new, old, margin)
-    output.write_out(FORMS[form](found), to)
+    output.write_masked(FORMS[form](found), to)
     return int(found.gates and bool(found.regressions))
 
 

@@ -24,7 +24,7 @@ def list_runs(*, reports: Path, last: int, as_json: bool) -> int:
     """Print the newest runs of a folder; returns the exit code."""
     records, unread = _apart(newest(Archive(reports), last))
     if as_json:
-        output.write_out(list_json(records, unread), None)
+        output.write_masked(list_json(records, unread), None)
     elif records or unread:
         output.print_lines(run_rows(records, unread, columns(Console())))
     else:
@@ -50,7 +50,7 @@ def show_history(service: str, *, reports: Path, last: int, form: str, to: Path 
         raise UsageError(_no_such_service(service, reports))
     for run_id, why in list(unread.items())[-last:]:
         say(f"{run_id}: {why}")
-    output.write_out(FORMS[form](histories(records, last)), to)
+    output.write_masked(FORMS[form](histories(records, last)), to, utf8_only=form == "csv")
     return 0
 
 

@@ -45,6 +45,7 @@ PURE_MODULES = {
     *("bisect", "collections", "csv", "dataclasses", "decimal", "difflib", "enum", "fractions", "functools"),
     *(
         "hashlib",
+        "heapq",
         "itertools",
         "json",
         "math",

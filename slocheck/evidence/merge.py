@@ -5,7 +5,7 @@ a bound only the label is lost ("(other)"), never a count.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from slocheck.documents.texts import shorten
@@ -18,8 +18,10 @@ from slocheck.evidence.recording import (
     FailureClass,
     Recording,
     SliceCounts,
+    SlowRequest,
     columns_of,
 )
+from slocheck.evidence.slowest import Slowest
 from slocheck.spec.model import Endpoint
 
 MAX_ENDPOINTS = 500
@@ -40,10 +42,16 @@ class Delta:
     Attributes:
         counts: Slices by endpoint; an endpoint may occur many times.
         errors: Failed requests by message.
+        slowest: Responses that may be among the slowest of their endpoint.
     """
 
     counts: tuple[tuple[Endpoint, SliceCounts], ...] = ()
     errors: tuple[ErrorExample, ...] = ()
+    slowest: tuple[SlowRequest, ...] = ()
+
+    def __add__(self, other: "Delta") -> "Delta":
+        """Return what was recorded in both."""
+        return Delta(self.counts + other.counts, self.errors + other.errors, self.slowest + other.slowest)
 
 
 def add_slices(one: SliceCounts, two: SliceCounts) -> SliceCounts:
@@ -95,6 +103,7 @@ class RecordingBuilder:
         self._reserved = frozenset(reserved)
         self._columns: dict[Endpoint, GrowingColumns] = {}
         self._errors: dict[tuple[Endpoint, FailureClass, str], ErrorExample] = {}
+        self._slowest = Slowest()
 
     def add(self, endpoint: Endpoint, *slices: SliceCounts) -> None:
         """Add what one endpoint was sent in some seconds; ValueError when thresholds do not fit."""
@@ -133,6 +142,9 @@ class RecordingBuilder:
             self.add(endpoint, *slices)
         for error in delta.errors:
             self.add_error(error)
+        for request in delta.slowest:
+            known = request.endpoint in self._columns
+            self._slowest.add(request if known else replace(request, endpoint=OTHER_ENDPOINT))
 
     def recording(self, warmup_s: int, window_s: int) -> Recording:
         """Return all that was added; both lengths are in whole seconds."""
@@ -148,4 +160,5 @@ class RecordingBuilder:
             errors=tuple(errors),
             warmup_s=warmup_s,
             window_s=window_s,
+            slowest=self._slowest.all(),
         )

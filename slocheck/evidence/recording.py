@@ -239,6 +239,25 @@ class ErrorExample:
     second: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlowRequest:
+    """One of an endpoint's slowest responses, for the report.
+
+    Attributes:
+        endpoint: What was asked.
+        latency_ns: From its intended start in the open model, as all latencies.
+        second: When it was (to be) sent, seconds since the load began.
+        status: Of the response; 0: the client does not know it.
+        failure: Why it was not a success; None where it was.
+    """
+
+    endpoint: Endpoint
+    latency_ns: int
+    second: int
+    status: int
+    failure: FailureClass | None = None
+
+
 @dataclass(frozen=True)
 class Recording:
     """Everything the client side recorded, warm-up included.
@@ -249,6 +268,7 @@ class Recording:
         errors: Examples of failures, most frequent first, bounded in number.
         warmup_s: Whole seconds at the start that are warm-up; the window starts there.
         window_s: Whole seconds of the window that were measured (fewer than planned when cut short).
+        slowest: The slowest responses of each endpoint after the warm-up, slowest first, bounded in number.
     """
 
     thresholds_ns: tuple[int, ...]
@@ -256,6 +276,7 @@ class Recording:
     errors: tuple[ErrorExample, ...]
     warmup_s: int
     window_s: int
+    slowest: tuple[SlowRequest, ...] = ()
 
     @property
     def window(self) -> range:

@@ -55,7 +55,7 @@ class Tracker:
     """
 
     def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:
-        self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
+        self.recorder = Recorder(plan.thresholds_ns, plan.endpoints, warmup_s=plan.warmup_s)
         self.requests = InFlightTable()
         self.lean = RecorderSink(plan, on_unsent)
         self.draining = False

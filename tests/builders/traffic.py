@@ -9,11 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from slocheck.evidence.recording import EndpointRecording, ErrorExample, FailureClass, Recording, SliceCounts
+from slocheck.evidence.recording import (
+    EndpointRecording,
+    ErrorExample,
+    FailureClass,
+    Recording,
+    SliceCounts,
+    SlowRequest,
+)
 from slocheck.evidence.series import RawSeries
+from slocheck.evidence.slowest import Slowest
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.spec.model import Endpoint
-from tests.builders.recordings import THRESHOLDS, make_slice
+from tests.builders.recordings import MS, THRESHOLDS, make_slice
 
 ENDPOINTS = (Endpoint("GET", "/items/{id}"), Endpoint("POST", "/checkout"))
 MESSAGES = {
@@ -100,7 +108,20 @@ def recorded(
         )
         for endpoint, asked in by_endpoint.items()
     ]
-    return Recording(tuple(thresholds), tuple(items), tuple(_examples(kept)), warmup, window)
+    return Recording(
+        tuple(thresholds), tuple(items), tuple(_examples(kept)), warmup, window, _slowest(kept, warmup)
+    )
+
+
+def _slowest(kept: Sequence[Request], warmup: int) -> tuple[SlowRequest, ...]:
+    """Return the slowest responses after the warm-up."""
+    found = Slowest()
+    for request in kept:
+        status = {None: 200, FailureClass.STATUS: 503}.get(request.failure)
+        if status and request.second >= warmup:
+            ns = round((request.ms if request.failure is None else 1.0) * MS)
+            found.add(SlowRequest(request.endpoint, ns, request.second, status, request.failure))
+    return found.all()
 
 
 def _slice(second: int, asked: Sequence[Request], thresholds: Sequence[int]) -> SliceCounts:

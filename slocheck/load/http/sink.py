@@ -107,7 +107,7 @@ class RecorderSink:
 
     def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:
         self.unsent = on_unsent
-        self.recorder = Recorder(plan.thresholds_ns, plan.endpoints)
+        self.recorder = Recorder(plan.thresholds_ns, plan.endpoints, warmup_s=plan.warmup_s)
         self.deadlines = DeadlineTimer()
         self.longest_s = max(plan.drain_s, 1.0)
         self.max_body = plan.max_body

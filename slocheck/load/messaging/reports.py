@@ -15,7 +15,7 @@ from slocheck.documents.texts import shorten, valid_text
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.histogram import MAX_INDEX
 from slocheck.evidence.merge import MAX_MESSAGE, Delta
-from slocheck.evidence.recording import BEFORE_LOAD, ErrorExample, FailureClass, SliceCounts
+from slocheck.evidence.recording import BEFORE_LOAD, ErrorExample, FailureClass, SliceCounts, SlowRequest
 from slocheck.load.messaging.messages import (
     ArrivalCounts,
     HealthSamples,
@@ -32,7 +32,7 @@ MAX_COUNT = (1 << 63) - 1
 _MAX_STATUS = 999
 _MAX_SECOND = 10_000_000
 """Of a run; about four months."""
-_SHOWN_ONLY = frozenset({"messages", "memory", "classes", "error"})
+_SHOWN_ONLY = frozenset({"messages", "memory", "classes", "error", "slowest"})
 """Entries that no verdict depends on."""
 _JUNK = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 _MAX_SHOWN = 60
@@ -185,6 +185,10 @@ def plain_delta(delta: Delta) -> list[Any]:
             [*_plain_endpoint(e.endpoint), e.failure.value, e.count, valid_text(e.message), e.second]
             for e in delta.errors
         ],
+        [
+            [*_plain_endpoint(one.endpoint), one.latency_ns, one.second, one.status, one.failure or ""]
+            for one in delta.slowest
+        ],
     ]
 
 
@@ -194,10 +198,11 @@ def read_delta(plain: Any, reading: Reading) -> Delta:
     Raises:
         ValueError, TypeError: It is not one at all.
     """
-    counts, errors = plain
+    counts, errors, slowest = plain
     return Delta(
         counts=reading.each("requests", counts, lambda parts: _endpoint_slice(*parts)),
         errors=reading.each("error", errors, lambda parts: _error(*parts)),
+        slowest=reading.each("slowest", slowest, lambda parts: _slow_request(*parts)),
     )
 
 
@@ -253,6 +258,17 @@ def _error(method: Any, name: Any, *plain: Any) -> ErrorExample:
     endpoint = Endpoint(_text(method), _text(name))
     shown = shorten(_text(message), MAX_MESSAGE)
     return ErrorExample(endpoint, FailureClass(failure), _count(count), shown, _second(second))
+
+
+def _slow_request(method: Any, name: Any, *plain: Any) -> SlowRequest:
+    latency, second, status, failure = plain
+    return SlowRequest(
+        Endpoint(_text(method), _text(name)),
+        _count(latency),
+        _second(second),
+        _whole(status, 0, _MAX_STATUS),
+        FailureClass(failure) if failure else None,
+    )
 
 
 def _task_counts(done: Any, raised: Any, busy: Any, gone: Any) -> TaskCounts:

@@ -5,8 +5,9 @@ A request costs two dictionary lookups and an append; all arithmetic is done whe
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import nlargest
 
 import numpy as np
 
@@ -22,7 +23,8 @@ from slocheck.evidence.merge import (
     OTHER_MESSAGE,
     Delta,
 )
-from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts
+from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts, SlowRequest
+from slocheck.evidence.slowest import MOST_SLOWEST, Slowest
 from slocheck.load.recording.outcome import is_unserved
 from slocheck.masking import mask_urls
 from slocheck.spec.indicators import UNSERVED_STATUSES
@@ -52,18 +54,38 @@ class Result:
     size: int = 0
 
 
-class _Cell:
-    """One endpoint's requests of one second since the last flush."""
+def _latencies() -> "array[int]":
+    return array("q")
 
-    __slots__ = ("failed", "failures", "hits", "misses", "no_response", "ok", "service", "size", "statuses")
+
+class _Cell:
+    """One endpoint's requests of one second since the last flush: latencies by what became of them."""
+
+    __slots__ = ("failed", "hits", "misses", "no_response", "ok", "service", "size")
 
     def __init__(self) -> None:
-        self.ok = array("q")
-        self.failed = array("q")
+        self.ok: defaultdict[int | None, array[int]] = defaultdict(_latencies)
+        self.failed: defaultdict[tuple[FailureClass, int | None], array[int]] = defaultdict(_latencies)
         self.service = array("q")
-        self.failures: dict[FailureClass, int] = {}
-        self.statuses: defaultdict[int, int] = defaultdict(int)
         self.no_response = self.hits = self.misses = self.size = 0
+
+    @property
+    def statuses(self) -> dict[int, int]:
+        """Requests by status code, without those whose status the client does not know."""
+        counts: dict[int, int] = {}
+        by_status = [*self.ok.items(), *((status, found) for (_, status), found in self.failed.items())]
+        for status, found in by_status:
+            if status is not None:
+                counts[status] = counts.get(status, 0) + len(found)
+        return counts
+
+    @property
+    def failures(self) -> dict[FailureClass, int]:
+        """Requests that were not a success, by class."""
+        counts: dict[FailureClass, int] = {}
+        for (failure, _), found in self.failed.items():
+            counts[failure] = counts.get(failure, 0) + len(found)
+        return counts
 
 
 class EndpointCounter:
@@ -85,8 +107,7 @@ class EndpointCounter:
         """Count a success; the arguments are those of `Result`."""
         inside = self._from_ns <= start_ns < self._until_ns
         cell = self._cell if inside else self._turn(start_ns)
-        cell.ok.append(latency_ns)
-        cell.statuses[status] += 1
+        cell.ok[status].append(latency_ns)
         cell.size += size
         if cache:
             cell.hits += cache > 0
@@ -123,8 +144,16 @@ class Recorder:
         first_second: Where what was sent before the load counts: 0, or a slice of its own.
     """
 
-    def __init__(self, thresholds_ns: tuple[int, ...], reserved: Iterable[Endpoint] = ()) -> None:
-        """Begin with nothing; endpoints that are reserved keep their name past the bound on names."""
+    def __init__(
+        self, thresholds_ns: tuple[int, ...], reserved: Iterable[Endpoint] = (), *, warmup_s: float = 0
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            thresholds_ns: What `SliceCounts.over` counts against, ascending.
+            reserved: Endpoints that keep their name past the bound on names.
+            warmup_s: From then on responses may be among the slowest.
+        """
         self._reserved = {(endpoint.method, endpoint.name) for endpoint in reserved}
         self.origin_ns = 0
         self.last_end_ns = 0
@@ -133,6 +162,8 @@ class Recorder:
         self._counters: dict[tuple[str, str], EndpointCounter] = {}
         self._cells: dict[tuple[Endpoint, int], _Cell] = {}
         self._errors: dict[tuple[Endpoint, FailureClass, str], list[int]] = {}
+        self._slowest = Slowest()
+        self._warmup_s = warmup_s
 
     def counter(self, method: str, name: str) -> EndpointCounter:
         """Return an endpoint's counter; names beyond the limit share one."""
@@ -167,11 +198,9 @@ class Recorder:
         second = self.second_of(result.start_ns)
         cell = self.cell(counter, second)
         if result.failure is None:
-            cell.ok.append(result.latency_ns)
+            cell.ok[result.status].append(result.latency_ns)
         else:
             self._fail(counter.endpoint, second, cell, result)
-        if result.status is not None:
-            cell.statuses[result.status] += 1
         cell.no_response += not result.status and is_unserved(result.status, result.failure)
         cell.hits += result.cache > 0
         cell.misses += result.cache < 0
@@ -180,8 +209,7 @@ class Recorder:
 
     def _fail(self, endpoint: Endpoint, second: int, cell: _Cell, result: Result) -> None:
         assert result.failure is not None
-        cell.failed.append(result.latency_ns)
-        cell.failures[result.failure] = cell.failures.get(result.failure, 0) + 1
+        cell.failed[result.failure, result.status].append(result.latency_ns)
         key = (endpoint, result.failure, shorten(mask_urls(result.message), MAX_MESSAGE))
         if key not in self._errors and len(self._errors) >= MAX_ERRORS:
             key = (OTHER_ENDPOINT, result.failure, OTHER_MESSAGE)
@@ -201,20 +229,40 @@ class Recorder:
                 ErrorExample(endpoint, failure, count, message, second)
                 for (endpoint, failure, message), (count, second) in errors.items()
             ),
+            slowest=tuple(
+                request
+                for (endpoint, second), cell in cells.items()
+                if second >= self._warmup_s
+                for request in self._slow_ones(endpoint, second, cell)
+            ),
         )
 
+    def _slow_ones(self, endpoint: Endpoint, second: int, cell: _Cell) -> Iterator[SlowRequest]:
+        """Yield the responses that are among the slowest of their endpoint until now."""
+        ok = ((None, status, found) for status, found in cell.ok.items())
+        failed = ((why, status, found) for (why, status), found in cell.failed.items() if status)
+        for failure, status, found in (*ok, *failed):
+            if max(found) <= self._slowest.reach(endpoint):
+                continue
+            for latency_ns in nlargest(MOST_SLOWEST, found):
+                if latency_ns > self._slowest.reach(endpoint):
+                    request = SlowRequest(endpoint, latency_ns, second, status or 0, failure)
+                    self._slowest.add(request)
+                    yield request
+
     def _slice(self, second: int, cell: _Cell) -> SliceCounts:
-        ok = np.sort(np.frombuffer(cell.ok, dtype=np.int64))
+        ok, failed = np.sort(_joined(cell.ok.values())), _joined(cell.failed.values())
         under = np.searchsorted(ok, self._thresholds, side="left")
+        statuses = cell.statuses
         return SliceCounts(
             second=second,
             ok=len(ok),
             failures=cell.failures,
-            statuses=dict(cell.statuses),
-            unserved=cell.no_response + sum(cell.statuses.get(code, 0) for code in UNSERVED_STATUSES),
+            statuses=statuses,
+            unserved=cell.no_response + sum(statuses.get(code, 0) for code in UNSERVED_STATUSES),
             over=tuple((len(ok) - under).tolist()),
             latencies=_histogram(ok),
-            failed_latencies=_histogram(np.frombuffer(cell.failed, dtype=np.int64)),
+            failed_latencies=_histogram(failed),
             total_ns=int(ok.sum()),
             max_ns=int(ok[-1]) if len(ok) else 0,
             cache_hits=cell.hits,
@@ -222,6 +270,11 @@ class Recorder:
             bytes_received=cell.size,
             service_times=_histogram(np.frombuffer(cell.service, dtype=np.int64)),
         )
+
+
+def _joined(parts: "Iterable[array[int]]") -> "np.typing.NDArray[np.int64]":
+    found = [np.frombuffer(part, dtype=np.int64) for part in parts]
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
 
 def _histogram(latencies: "np.typing.NDArray[np.int64]") -> dict[int, int]:

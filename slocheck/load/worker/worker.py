@@ -254,8 +254,7 @@ class Worker(PlannedRunner, WorkerRunner):
     def _flush(self) -> None:
         """Take what was counted since the last time, and bring Locust's own statistics up to date."""
         events, lean = self._tracker.flush()
-        counts = self._unsent.counts + events.counts + lean.counts
-        self._unsent = Delta(counts, self._unsent.errors + events.errors + lean.errors)
+        self._unsent += events + lean
         _let_others_go()
         add_to_statistics(self.environment.stats, lean)
         _let_others_go()

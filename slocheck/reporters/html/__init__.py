@@ -64,6 +64,7 @@ def _shown(report: Report) -> dict[str, object]:
         "endpoints": tables.endpoints(report),
         "endpoint_columns": tables.ENDPOINT_COLUMNS,
         "errors": tables.errors(recording),
+        "slowest": tables.slowest(recording),
         "panels": [
             *time.others(),
             *distribution_panels(report, time.clock),
@@ -90,6 +91,7 @@ def _contents(*, has_why: bool) -> Iterator[tuple[str, str]]:
         yield "why", "Why"
     yield "endpoints", "Endpoints"
     yield "errors", "Errors"
+    yield "slowest", "Slowest"
     yield "charts", "Charts"
     yield "validity", "Validity"
     yield "statistics", "Statistics"

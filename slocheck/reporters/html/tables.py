@@ -159,6 +159,32 @@ def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class SlowRow:
+    """One of the slowest responses: what was asked, when, how long it took, and what came of it."""
+
+    endpoint: str
+    latency: str
+    second: int
+    status: str
+    result: str
+
+
+def slowest(recording: Recording) -> tuple[SlowRow, ...]:
+    """Return the slowest responses of the window, slowest first."""
+    found = [one for one in recording.slowest if one.second in recording.window]
+    return tuple(
+        SlowRow(
+            str(one.endpoint),
+            latency_text(one.latency_ns),
+            one.second,
+            str(one.status) if one.status else "unknown",
+            f"failed: {one.failure}" if one.failure else "success",
+        )
+        for one in sorted(found, key=lambda one: -one.latency_ns)[:MAX_SLOWEST]
+    )
+
+
 def _commit(where: Provenance) -> str:
     """Name the commit, or say why there is none."""
     if where.git_error:

@@ -80,6 +80,8 @@ def test_planted_latencies_are_found(tmp_path: Path) -> None:
     assert 60 * MS * 255 // 256 <= low < 250 * MS
     assert quantile_bounds(counts.latencies, Fraction(99, 100))[1] >= 250 * MS
     assert counts.max_ns >= 250 * MS
+    slowest = ended.result.recording.slowest
+    assert (slowest[0].latency_ns, slowest[0].status) == (counts.max_ns, 200)
 
 
 def test_a_custom_user_and_a_scenarios_prints_are_taken(tmp_path: Path) -> None:

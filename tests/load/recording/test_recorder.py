@@ -60,6 +60,33 @@ def test_failures_stay_out_of_the_latencies_that_are_graded() -> None:
     assert recorder.flush().counts == ()
 
 
+def test_the_slowest_responses_are_kept_with_their_status() -> None:
+    """Ten of each endpoint after the warm-up; only requests with a response, failed ones among them."""
+    recorder, builder = Recorder((), warmup_s=1), RecordingBuilder(())
+    for number in range(40):
+        second = number // 10
+        recorder.record("GET", "/", Result(second * S, 1000 + number, status=200))
+        recorder.counter("GET", "/lean").ok(second * S, 10 + number, status=204, size=0, cache=0)
+        if number == 12:
+            recorder.record("GET", "/", Result(second * S, 9000, FailureClass.STATUS, 503, "HTTP 503"))
+            recorder.record("GET", "/", Result(second * S, 9999, FailureClass.TIMEOUT, 0, "timeout"))
+        if number % 7 == 0:
+            builder.add_delta(recorder.flush())
+    recorder.record("POST", "/odd", Result(2 * S, 5))
+    recorder.record("POST", "/warm-up", Result(0, 500_000, status=200))
+    builder.add_delta(recorder.flush())
+    found = builder.recording(1, 3).slowest
+    by_name = {name: [one for one in found if one.endpoint.name == name] for name in ("/", "/lean", "/odd")}
+    assert [one.latency_ns for one in by_name["/"]] == [9000, *range(1039, 1030, -1)]
+    assert [(one.second, one.status, one.failure) for one in by_name["/"][:2]] == [
+        (1, 503, FailureClass.STATUS),
+        (3, 200, None),
+    ]
+    assert [one.latency_ns for one in by_name["/lean"]] == list(range(49, 39, -1))
+    assert [(one.latency_ns, one.status) for one in by_name["/odd"]] == [(5, 0)]
+    assert len(found) == 21
+
+
 def test_names_are_bounded() -> None:
     """An endless supply of names does not fill the memory, and no request is lost."""
     graded = Endpoint("GET", "/buy")

@@ -107,8 +107,9 @@ def test_the_verdict_stands_in_words_and_as_a_glyph(outcome: Outcome) -> None:
 def test_the_sections_are_in_order(page: Page) -> None:
     """What was decided first, the reasons next, what they rest on last; the bar links to each."""
     names = (
-        *("verdict", "objectives", "latency", "why", "endpoints", "errors", "charts", "load", "statuses"),
-        *("cache", "spectrum", "heatmap", "cpu", "memory", "validity", "statistics", "next", "provenance"),
+        *("verdict", "objectives", "latency", "why", "endpoints", "errors", "slowest", "charts", "load"),
+        *("statuses", "cache", "spectrum", "heatmap", "cpu", "memory", "validity", "statistics", "next"),
+        "provenance",
     )
     places = [page.attributes("id").index(name) for name in names]
     assert places == sorted(places)

@@ -7,12 +7,14 @@ from itertools import pairwise
 import pytest
 
 from slocheck.documents.position import Position
+from slocheck.evidence.recording import FailureClass
+from slocheck.reporters import totals
 from slocheck.reporters.html import tables, view
 from slocheck.reporters.html.charts import over_time, svg
 from slocheck.reporters.html.charts.clock import Clock
 from slocheck.reporters.html.charts.over_time import Axes
 from slocheck.reporters.html.charts.timeline import timeline
-from slocheck.reporters.text import bytes_text
+from slocheck.reporters.text import bytes_text, latency_text
 from tests.builders.reports import report
 from tests.builders.traffic import recording
 
@@ -85,3 +87,17 @@ def test_attributes_and_children_are_escaped() -> None:
     """Nothing given to an element can end it."""
     built = svg.element("text", "<b>&\x1b[2J", id='"><script>')
     assert built == '<text id="&#34;&gt;&lt;script&gt;">&lt;b&gt;&amp;</text>'
+
+
+def test_the_slowest_requests_are_those_of_the_window() -> None:
+    """Slowest first, each with its status and what came of it; the first success is the largest latency."""
+    found = recording()
+    rows = tables.slowest(found)
+    assert len(rows) == tables.MAX_SLOWEST
+    assert rows[0].latency == latency_text(totals.window_totals(found).max_ns)
+    assert {(row.status, row.result) for row in rows} == {("200", "success")}
+    first = found.slowest[0]
+    late = replace(first, second=found.window.stop, latency_ns=10**12)
+    odd = replace(first, status=0, failure=FailureClass.EXPECTATION, latency_ns=10**11)
+    (row, *_) = tables.slowest(replace(found, slowest=(late, odd, *found.slowest)))
+    assert (row.latency, row.status, row.result) == ("100s", "unknown", "failed: expectation")

@@ -1,4 +1,4 @@
-"""Metric sources: a new one is one package and one line in `SOURCES`."""
+"""Metric sources. A new one needs one package and one line in `SOURCES`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ SOURCES: Mapping[str, Callable[[Any, MetricPlan], Any]] = {
     "prometheus": prometheus.make_source,
     "scrape": scrape.make_source,
 }
-"""Name of a source's block in slo.yaml to what makes the source of that block and the plan.
+"""Name of a source's block in slo.yaml to the function that makes the source from that block and the plan.
 
-What is made has the methods of the pipeline's `MetricSource`. Making it does no I/O.
+The source has the methods of the pipeline's `MetricSource`. Making it does no I/O.
 """

@@ -1,4 +1,4 @@
-"""Bucket boundaries before the load: which latency limits the server side will be able to decide."""
+"""Checks before the load which latency limits the server's bucket boundaries can decide."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +15,8 @@ def common_boundaries(series_by_le: Mapping[str, int], unit: Fraction) -> tuple[
     """Return the finite bucket boundaries that every histogram has, in seconds, ascending, exact.
 
     Args:
-        series_by_le: Value of the label ``le`` to the number of series that carry it. A boundary that
-            fewer series carry than the most frequent one is not common to all.
+        series_by_le: Value of the label ``le`` to the number of series that have it. A boundary is common
+            to all if no other boundary has more series.
         unit: Seconds in one unit of ``le``.
     """
     counts: dict[Fraction, int] = {}
@@ -33,7 +33,7 @@ def boundary_warnings(
 ) -> tuple[RunWarning, ...]:
     """Return a warning for each limit (seconds) without a bucket boundary; none without a histogram.
 
-    A limit inside a bucket leaves open on which side of it the bucket's requests were.
+    For a limit inside a bucket, it is unknown on which side of it the bucket's requests were.
     """
     if not boundaries:
         return ()

@@ -20,8 +20,8 @@ class Credentials:
     """What a request must carry.
 
     Attributes:
-        headers: Header name to value, the bearer token among them.
-        basic: User name and password; None where basic authentication is not asked for.
+        headers: Header name to value, including the bearer token.
+        basic: User name and password; None without basic authentication.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -29,7 +29,7 @@ class Credentials:
 
     @property
     def request_headers(self) -> Mapping[str, str]:
-        """All headers to send, basic authentication among them."""
+        """All headers to send, including basic authentication."""
         if self.basic is None:
             return self.headers
         pair = b64encode(":".join(self.basic).encode()).decode()
@@ -50,7 +50,7 @@ def read_credentials(auth: Auth, *, where: str) -> Credentials:
         where: The spec's key path, for messages.
 
     Raises:
-        UsageError: A file that cannot be read, a variable that is not set, a value with line breaks.
+        UsageError: A file cannot be read, a variable is not set, or a value has line breaks.
     """
     headers = {
         name: _variable(variable, f"{where}.headers_env.{name}")

@@ -1,4 +1,4 @@
-"""The metric source that asks a Prometheus server, or one that has its query API."""
+"""The metric source that asks a Prometheus server, or another server with its query API."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to Prometheus: where, what, and what to do.
+"""Errors of asking Prometheus: where, what, and what to do.
 
 No exception of the HTTP client leaves this package: each becomes one of these.
 """
@@ -17,7 +17,7 @@ UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\u1fff\u3040-\ufaff]+")
 
 
 class TransientError(SourceError):
-    """A failure that may go away by itself: a restart, a 500, a 503."""
+    """A failure that may pass: a restart, a 500, a 503."""
 
 
 class TooMuchError(SourceError):
@@ -40,7 +40,7 @@ class Messages:
         return mask(f"{self.place}: {what}", self._secrets)
 
     def excerpt(self, foreign: str) -> str:
-        """Return the beginning of a text from outside, on one line, without control characters."""
+        """Return the beginning of a foreign text, on one line, without control characters."""
         flat = mask(" ".join(UNPRINTABLE.sub(" ", foreign).split()), self._secrets)
         return shorten(flat, EXCERPT)
 
@@ -96,7 +96,7 @@ class Messages:
 
     @staticmethod
     def _said(body: bytes) -> str:
-        """Return the error text of an API response, or of a plain one; an HTML page gives none."""
+        """Return the error text of an API response or a plain one; empty for an HTML page."""
         text = body[:65536].decode("utf-8", "replace").strip()
         try:
             response = json.loads(text)

@@ -17,7 +17,7 @@ TLS_FAILS = (
 
 
 def of_exception(error: Exception, messages: Messages, timeout: float) -> SourceError:
-    """Map what `requests` or `urllib3` raised to where, what and what to do."""
+    """Map what `requests` or `urllib3` raised to a message with where, what and what to do."""
     causes = list(chain_of(error))
     for kinds, what, kind in _CAUSES:
         if any(isinstance(cause, kinds) for cause in causes):
@@ -89,7 +89,7 @@ _CAUSES: tuple[tuple[tuple[type[BaseException], ...], str, type[SourceError]], .
 
 
 def _innermost(causes: list[BaseException]) -> str:
-    """Return the text that says most: the operating system's where there is one."""
+    """Return the most telling text: the operating system's if there is one."""
     for cause in reversed(causes):
         text = getattr(cause, "strerror", None) or str(cause)
         if isinstance(cause, OSError) and text and not isinstance(cause, requests.RequestException):

@@ -1,4 +1,4 @@
-"""The metric families of the service's targets, as Prometheus has them now."""
+"""The metric families of the service's targets that Prometheus has now."""
 
 import time
 
@@ -11,17 +11,17 @@ from slocheck.sources.prometheus.query_responses import points
 
 NAME = "__name__"
 REQUEST_NAMES = "(?i).*(http|request|rq|req|response|cache|latency|duration|kestrel|aspnetcore|dotnet).*"
-"""Of the metrics that a mapping may be made of: a target can have thousands of others."""
+"""Matches the metrics that a mapping may consist of, as a target can have thousands of others."""
 PAUSE = 0.5
 INTERVALS = 2
-"""Scrape intervals, and some seconds, in which every target should have been scraped."""
+"""Scrape intervals, to which some seconds are added, in which every target should be scraped."""
 GRACE = 5.0
 BEFORE = 0.01
-"""Seconds: a query's range may be open at its start."""
+"""Seconds subtracted, because a query's range may be open at its start."""
 
 
 def find_families(http: PrometheusHttp, up: SeriesQuery) -> tuple[Family, ...]:
-    """Return the families that may count requests, of the targets that `up` finds.
+    """Return the families of the targets that `up` finds, as far as they may count requests.
 
     Raises:
         SourceError: No response.
@@ -38,10 +38,10 @@ def find_families(http: PrometheusHttp, up: SeriesQuery) -> tuple[Family, ...]:
 
 
 def wait_for_scrape(http: PrometheusHttp, up: SeriesQuery, *, after: float) -> float:
-    """Wait until each live target was scraped after a moment of our clock.
+    """Wait until each live target was scraped after a time of our clock.
 
     Returns:
-        A little before the first of these scrapes, epoch seconds on the server's clock.
+        A time shortly before the first of these scrapes, epoch seconds on the server's clock.
 
     Raises:
         SourceError: No response, or no scrape in time.

@@ -1,4 +1,4 @@
-"""Raw samples of a selector over a span of time, complete or not at all."""
+"""Raw samples of a selector over a time range, complete or not at all."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -13,12 +13,12 @@ from slocheck.sources.prometheus.query_responses import series
 
 SHORTEST_SPAN = 1.0
 TOLERANCE = 60.0
-"""Seconds that a sample may lie outside the requested span; one far off would be counted at its end."""
+"""Seconds that a sample may lie outside the requested range; one far outside would count at its end."""
 
 
 @dataclass(slots=True)
 class Fetcher:
-    """Fetches raw samples, and records what was asked and what may be missing.
+    """Fetches raw samples, and records the queries and what may be missing.
 
     Attributes:
         http: The connection.
@@ -33,10 +33,10 @@ class Fetcher:
     def fetch(self, selector: str, *, start: float, end: float) -> tuple[RawSeries, ...]:
         """Return the samples of `selector` from `start` to `end` (epoch seconds, server's clock).
 
-        Where the server refuses the size (422), the span is halved until it responds.
+        If the server refuses the size (422), the range is halved until it responds.
 
         Raises:
-            SourceError: No response, or too much even for one second.
+            SourceError: No response, or too many samples even for one second.
         """
         try:
             return self._fetch(selector, start, end)
@@ -71,7 +71,7 @@ def _within(times: Sequence[float], start: float, end: float) -> bool:
 
 
 def merged(found: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
-    """Join parts of the same series, each time once, ascending; keeps the order of appearance."""
+    """Join parts of the same series, with distinct ascending times; keeps the order of appearance."""
     parts: dict[tuple[str, frozenset[tuple[str, str]]], list[RawSeries]] = {}
     for one in found:
         parts.setdefault((one.metric, frozenset(one.labels.items())), []).append(one)
@@ -91,7 +91,7 @@ def _joined(group: Sequence[RawSeries]) -> RawSeries:
 def fetch_usage(
     http: PrometheusHttp, queries: Sequence[SeriesQuery], *, start: float, end: float
 ) -> tuple[RawSeries, ...]:
-    """Return series that are only shown; none where a query fails, and nothing is retried."""
+    """Return series that are only shown; none if a query fails, without retries."""
     http.patience = 0.0
     fetcher, found = Fetcher(http), list[RawSeries]()
     try:

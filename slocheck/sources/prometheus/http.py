@@ -1,7 +1,7 @@
-"""Every request to Prometheus: form, deadline, retries, and what a failure means.
+"""All requests to Prometheus: their form, deadlines, retries and errors.
 
 `prometheus-api-client` provides the connection and the optional endpoints. Queries use its session
-but are sent here: the library drops warnings, sends GET, follows its own retries and has no deadline.
+but are sent here, because the library drops warnings, sends GET, retries by itself and has no deadline.
 """
 
 import json
@@ -28,7 +28,7 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 4.0
 MAX_POINTS = 11_000
 DEFAULT_PARAMS: Mapping[str, str] = {
-    "partial_response": "false",  # Thanos: an error rather than half the stores
+    "partial_response": "false",  # Thanos: an error instead of half of the stores
     "dedup": "true",
     "max_source_resolution": "0s",  # Thanos: raw samples, no downsampling
     "latency_offset": "0s",  # VictoriaMetrics hides the last 30 s otherwise
@@ -39,12 +39,12 @@ DEFAULT_PARAMS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class QueryResponse:
-    """The data of one query.
+    """The response to one query.
 
     Attributes:
         kind: ``vector``, ``matrix``, ``scalar`` or ``string``.
         result: As decoded from JSON, not yet checked.
-        warnings: What the server warned of.
+        warnings: The server's warnings.
         partial: The server could not reach all of its data.
         midpoint: Our wall clock halfway between sending and receiving, epoch seconds.
         round_trip: Seconds from sending to receiving.
@@ -63,7 +63,7 @@ class PrometheusHttp:
 
     Attributes:
         messages: Builds errors that name this server.
-        patience: Seconds in which a transient failure is tried again; 0: never.
+        patience: Seconds in which a transient failure is retried; 0: never.
         distributed: A response has shown that this is not a plain Prometheus.
     """
 
@@ -77,23 +77,23 @@ class PrometheusHttp:
         self.distributed = False
 
     def query(self, text: str, at: float | None = None) -> QueryResponse:
-        """Ask for the value of `text` at `at` (epoch seconds on the server's clock; None: now)."""
+        """Query the value of `text` at `at` (epoch seconds on the server's clock; None: now)."""
         fields = {"query": text}
         if at is not None:
             fields["time"] = f"{at:.3f}"
         return self._ask("query", fields)
 
     def query_range(self, text: str, *, start: float, end: float, step: float) -> QueryResponse:
-        """Ask for `text` from `start` to `end` (epoch seconds), every `step` seconds."""
+        """Query `text` from `start` to `end` (epoch seconds), every `step` seconds."""
         fields = {"query": text, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
         return self._ask("query_range", fields)
 
     def targets(self) -> object:
-        """Return the ``data`` of the targets endpoint; None where the backend has none."""
+        """Return the ``data`` of the targets endpoint; None if the backend has no such endpoint."""
         return self._optional("get_targets", state="active")
 
     def metric_types(self) -> dict[str, str]:
-        """Return the declared type of each metric by name; empty where the backend does not tell."""
+        """Return the declared type of each metric by name; empty if the backend does not tell."""
         data = self._optional("get_metric_metadata", metric="")
         found = data if isinstance(data, list) else []
         return {str(one.get("metric_name")): str(one.get("type")) for one in found if isinstance(one, dict)}
@@ -121,7 +121,7 @@ class PrometheusHttp:
             return None
 
     def _ask(self, endpoint: str, fields: Mapping[str, str]) -> QueryResponse:
-        """Send one query, again while it fails transiently and patience lasts."""
+        """Send one query, and retry transient failures while patience lasts."""
         deadline = time.monotonic() + self.patience
         pause = FIRST_PAUSE
         while True:
@@ -246,7 +246,7 @@ class PrometheusHttp:
             url=self._url,
             session=session,
             auth=session.auth,
-            retry=0,  # retries are counted in `_ask`, where they are bounded and seen
+            retry=0,  # `_ask` does the retries, where they are limited and seen
             timeout=self._source.timeout,
         )
         return session

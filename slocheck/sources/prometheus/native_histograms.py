@@ -1,4 +1,4 @@
-"""Native histograms as the classic ones they are equivalent to, so that one algorithm reads both."""
+"""Converts native histograms to equivalent classic ones, so that one algorithm reads both."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ class NativeSample:
 
     Attributes:
         time: Epoch seconds on the server's clock.
-        count: All observations.
-        buckets: Lower and upper boundary, the upper one as written, observations; only populated ones.
+        count: Number of all observations.
+        buckets: Lower boundary, upper boundary, the upper as written, observations; populated ones only.
     """
 
     time: float
@@ -31,10 +31,10 @@ def classic_series(
 ) -> list[RawSeries]:
     """Return ``metric_bucket`` for every usable upper boundary and ``+Inf``, and ``metric_count``.
 
-    A boundary is usable where no sample has a bucket across it (a coarser schema merges buckets): only
+    A boundary is usable if no sample has a bucket across it (a coarser schema merges buckets), because only
     then is the cumulative count there exact at all times. `others` are boundaries of the metric's other
-    series, as `upper_boundaries` finds them: only populated buckets are listed, and a histogram with
-    nothing at a boundary is still exact there.
+    series, from `upper_boundaries`: only populated buckets are listed, but a histogram with an empty
+    bucket at a boundary is exact there, too.
     """
     times = tuple(sample.time for sample in samples)
     counts = tuple(sample.count for sample in samples)

@@ -1,4 +1,4 @@
-"""What is asked of Prometheus before any load, so that a problem is found before it costs a run."""
+"""Questions to Prometheus before any load, so that a problem is found before it costs a run."""
 
 import math
 import re
@@ -54,7 +54,7 @@ def go_duration(text: str) -> float | None:
 def scrape_interval(http: PrometheusHttp, up: SeriesQuery) -> float:
     """Return the seconds between two scrapes: the slowest target's, else the median gap of ``up``.
 
-    A backend without a list of targets is marked as one that does not scrape by itself.
+    A backend without a list of targets is marked as not scraping by itself.
 
     Raises:
         SourceError: No target has been scraped twice.
@@ -95,9 +95,9 @@ class Inspection:
     Attributes:
         http: The connection.
         preset: Metric names.
-        queries: What the objectives need.
+        queries: Series that the objectives need.
         up: The query that finds the targets.
-        warnings: Collected on the way.
+        warnings: Warnings collected so far.
     """
 
     http: PrometheusHttp
@@ -132,7 +132,7 @@ class Inspection:
         )
 
     def ask(self, text: str) -> tuple[Point, ...]:
-        """Return the elements of an instant query; keeps the server's warnings.
+        """Return the elements of an instant query; collects the server's warnings.
 
         Raises:
             SourceError: No response, or a partial one.
@@ -206,7 +206,7 @@ class Inspection:
         return [query.metric for query in self.queries if query.metric not in TARGET_SERIES]
 
     def _present(self, metric: str) -> bool:
-        """Tell whether any query for the metric finds a series; a native histogram serves too."""
+        """Tell whether any query for the metric finds a series, native histograms included."""
         selectors = [selector_text(query) for query in self.queries if query.metric == metric]
         native = native_query(self.preset, self.queries)
         if native and metric in (f"{native.metric}_bucket", f"{native.metric}_count"):
@@ -237,7 +237,7 @@ class Inspection:
 
 
 def native_query(preset: Preset, queries: Sequence[SeriesQuery]) -> SeriesQuery | None:
-    """Return the query for the preset's histogram in its native form; None where none is needed."""
+    """Return the query for the preset's histogram in its native form; None if none is needed."""
     for query in queries:
         if preset.histogram and query.metric == f"{preset.histogram}_bucket":
             kept = tuple(matcher for matcher in query.matchers if matcher.label != "le")

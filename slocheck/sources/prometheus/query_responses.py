@@ -1,4 +1,4 @@
-"""From the query API's JSON to typed samples; anything in another form is refused."""
+"""Converts the query API's JSON to typed samples; refuses any other form."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ class Point:
     """One element of an instant vector, or a scalar (without labels).
 
     Attributes:
-        labels: All labels, ``__name__`` among them.
+        labels: All labels, including ``__name__``.
         time: Epoch seconds on the server's clock.
-        value: As given; NaN and infinities included.
+        value: As given, including NaN and infinities.
     """
 
     labels: Mapping[str, str]
@@ -92,7 +92,7 @@ def _labels(item: Mapping[str, object], messages: Messages) -> Mapping[str, str]
 
 
 def _pair(value: object, messages: Messages) -> tuple[float, float]:
-    """Read ``[seconds, "value"]``; NaN and ``+Inf`` come as such."""
+    """Read ``[seconds, "value"]``, where the value may be NaN or ``+Inf``."""
     if not isinstance(value, list) or len(value) != 2:  # noqa: PLR2004 - a pair
         raise messages.unexpected_form("a sample that is not a pair")
     try:

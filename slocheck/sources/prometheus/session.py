@@ -1,4 +1,4 @@
-"""How the HTTP session differs from the library's own; imports requests, so import it late."""
+"""The HTTP session, with changes to the library's own; imports requests, so import it late."""
 
 import requests
 from requests.auth import AuthBase
@@ -9,7 +9,7 @@ from slocheck.sources.credentials import Credentials
 class SourceAuth(AuthBase):
     """Adds the credentials' headers.
 
-    It is set even without any: a session that has an `auth` leaves ~/.netrc alone, which would
+    It is set even without credentials, because a session with an `auth` ignores ~/.netrc, which would
     replace a bearer token.
     """
 
@@ -23,7 +23,7 @@ class SourceAuth(AuthBase):
 
 
 class DirectSession(requests.Session):
-    """A session that follows no redirects: the query would go elsewhere, and a login page returns 200."""
+    """A session that does not follow redirects, which would send the query elsewhere or to a login page."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return None: no redirect is followed."""
+        """Return None, so that no redirect is followed."""

@@ -1,4 +1,4 @@
-"""Waits until the counters hold all of the load, of pages that are behind what was served."""
+"""Waits until the counters hold the whole load, for pages that lag behind what was served."""
 
 import time
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from slocheck.sources.prometheus.fetch import Fetcher, merged
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 OWN_TIME_BEHIND = 60.0
-"""Seconds by which a sample's own time may lie before the scrape that brought it."""
+"""Seconds by which a sample's own time may lie before its scrape."""
 
 
 @dataclass(slots=True)
 class Settling:
-    """Samples that are fetched until they hold all of the load; times are of the server's clock.
+    """Fetches samples until they hold the whole load; times are on the server's clock.
 
     Attributes:
         fetch: Returns the samples between two times.
-        raw: What was fetched; empty at first.
-        metrics: What is graded.
+        raw: Samples fetched so far; empty at first.
+        metrics: Graded metrics.
         sent: Requests of the whole load.
-        limit: Seconds after the load in which to wait at most.
+        limit: Longest wait after the load, seconds.
     """
 
     fetch: Callable[[float, float], tuple[RawSeries, ...]]
@@ -33,9 +33,9 @@ class Settling:
     limit: float
 
     def wait(self, fetcher: Fetcher, first: float, until: float) -> float:
-        """Fetch from `first` to `until`, and more until the counters are whole; returns up to when.
+        """Fetch from `first` to `until`, and further until the counters are complete; returns the end.
 
-        Notes in `fetcher` where they are not whole in time.
+        If they are not complete in time, it notes that in `fetcher`.
         """
         state = self._fetched(first, until)
         asked, now = list(fetcher.queries), until
@@ -55,6 +55,6 @@ class Settling:
         return now
 
     def _fetched(self, begin: float, end: float) -> Settlement:
-        """Fetch more samples, and tell whether they hold all."""
+        """Fetch more samples, and return whether they hold the whole load."""
         self.raw = replace(self.raw, series=merged([*self.raw.series, *self.fetch(begin, end)]))
         return settlement(self.raw, self.metrics, sent=self.sent, limit=self.limit)

@@ -1,6 +1,6 @@
-"""The metric source that asks a Prometheus server, or one that has its query API.
+"""The metric source that asks a Prometheus server, or another server with its query API.
 
-It fetches raw samples; differences, bounds and verdicts are made elsewhere, never by PromQL.
+It fetches raw samples. Differences, bounds and verdicts are computed elsewhere, never by PromQL.
 """
 
 from dataclasses import replace
@@ -30,10 +30,10 @@ from slocheck.sources.prometheus.wait import LastScrape
 from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 
 RETRY_FOR = 30.0
-"""Seconds in which a failing query is tried again after the load: a restart may take that long."""
+"""Seconds in which a failing query is retried after the load, as a restart may take that long."""
 INTERVALS_BEFORE = 5
 LAST_SAMPLE_MARGIN = 0.25
-"""Seconds that a scrape has to be after the last response: a server counts it a little later."""
+"""Seconds that a scrape has to be after the last response, which a server counts slightly later."""
 MAX_CLOCK_MOVE = 1.0
 
 
@@ -41,7 +41,7 @@ class PrometheusApi:
     """Raw series and custom queries from a Prometheus server.
 
     Args:
-        source: Where it is and how to get in.
+        source: Its address and credentials.
         plan: What to ask for.
     """
 
@@ -50,8 +50,8 @@ class PrometheusApi:
         self._plan = plan
         self._http = PrometheusHttp(source)
         self._up = up_query(plan.series, source.selector)
-        self._known: tuple[float, float] | None = None  # skew and interval, once measured
-        self._shown = 0.0  # on the server's clock: from when on samples are taken
+        self._known: tuple[float, float] | None = None  # skew and interval, after they were measured
+        self._shown = 0.0  # from when on samples are used, on the server's clock
         self._started = False
 
     def check(self) -> None:
@@ -71,15 +71,15 @@ class PrometheusApi:
         return find_families(self._http, self._up)
 
     def use(self, plan: MetricPlan) -> None:
-        """Ask by this plan from now on."""
+        """Use this plan from now on."""
         self._plan = plan
 
     def preflight(self) -> SourcePreflight:
-        """Check before any load that all can be measured.
+        """Check before any load that everything can be measured.
 
         Raises:
-            SourceError: The measurement is impossible, and why.
-            UsageError: A credential cannot be read, or a query or a label's name of the spec is wrong.
+            SourceError: Why the measurement is impossible.
+            UsageError: A credential cannot be read, or a query or a label name of the spec is wrong.
         """
         check_label_names(self._http, self._plan.labels)
         inspection = Inspection(self._http, self._plan.mapping, self._plan.series, self._up)
@@ -89,28 +89,28 @@ class PrometheusApi:
         return found
 
     def state(self) -> SourceState | None:
-        """Return what the preflight found, for `resume`; None before it."""
+        """Return what the preflight found, for `resume`; None before the preflight."""
         return None if self._known is None else SourceState(*self._known, self._shown)
 
     def resume(self, state: SourceState) -> None:
-        """Ask for a run of the past, before which this was found; `collect` comes next."""
+        """Ask about a past run, whose preflight found this; call `collect` next."""
         self._known, self._shown = (state.clock_skew, state.scrape_interval), state.shown_from
 
     def start(self) -> None:
-        """Begin: no sample from here on is left out. Prometheus scrapes by itself."""
+        """Use all samples from now on; Prometheus scrapes by itself."""
         self._started = True
 
     def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
-        """Wait until all of the load is counted and fetch everything around it.
+        """Wait until the whole load is counted, and fetch all samples of it.
 
         Args:
-            load_start: First request, epoch seconds on our clock, as are the others.
+            load_start: Time of the first request, like all times here in epoch seconds on our clock.
             window_start: The measured window's start.
-            end: Last response.
+            end: Time of the last response.
             sent: Requests of the whole load.
 
         Returns:
-            The raw series; `incomplete` says why where they cannot be trusted to be whole.
+            The raw series; `incomplete` says why they may not be complete.
 
         Raises:
             SourceError: Prometheus does not respond, after retries.
@@ -160,7 +160,7 @@ class PrometheusApi:
         )
 
     def _clock(self, fetcher: Fetcher) -> tuple[float, float]:
-        """Return skew and interval of the preflight; notes if the clocks have moved since."""
+        """Return skew and interval of the preflight; note it if the clocks have drifted since."""
         skew = clock_skew(self._http)
         if self._known is None:
             return skew, scrape_interval(self._http, self._up)
@@ -185,11 +185,11 @@ class PrometheusApi:
         return max(scrape.wait(fetcher) for scrape in (last, *others))
 
     def _limit(self, interval: float) -> float:
-        """Return the seconds to wait at most for the last samples."""
+        """Return the longest wait for the last samples, seconds."""
         return longest_wait(interval, self._plan.mapping)
 
     def _series(self, fetcher: Fetcher, start: float, end: float) -> tuple[RawSeries, ...]:
-        """Fetch every query's raw series, each series once."""
+        """Fetch the distinct raw series of all queries."""
         found: dict[tuple[str, frozenset[tuple[str, str]]], RawSeries] = {}
         for query in dict.fromkeys((*self._plan.series, self._up)):
             for one in fetcher.fetch(selector_text(query), start=start, end=end):
@@ -203,7 +203,7 @@ class PrometheusApi:
         return merged(found.values())
 
     def _check_begin(self, fetcher: Fetcher, found: tuple[RawSeries, ...], load_start: float) -> None:
-        """Note when nothing is known of the time before the load."""
+        """Note it if there are no samples from before the load."""
         first = min((one.times[0] for one in found if one.metric == UP and one.times), default=None)
         if first is None:
             fetcher.note("Prometheus holds no `up` sample of the run")
@@ -226,7 +226,7 @@ class PrometheusApi:
 
 
 def _other_jobs(source: PrometheusSource) -> tuple[SeriesQuery, ...]:
-    """Return ``up`` of other jobs whose last scrape has to be waited for: the cache's, where it is known."""
+    """Return ``up`` of other jobs whose last scrape to wait for: the cache's, if it is known."""
     cache = source.related_jobs.cache
     if cache is None:
         return ()

@@ -11,21 +11,21 @@ from slocheck.sources.prometheus.query_responses import points
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 2.0
 INGESTION = 15.0
-"""Seconds in which a store other than plain Prometheus makes a whole scrape visible.
+"""Seconds within which a store other than plain Prometheus makes a whole scrape visible.
 
-VictoriaMetrics shows new samples within a second, but a series that is new only when it renews its
-index caches, about every 10 s: 7 s were measured, which would have hidden the very first errors.
+VictoriaMetrics shows new samples within a second, but a new series only when it renews its index caches,
+about every 10 s. We measured 7 s, which would have hidden the very first errors.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class LastScrape:
-    """What is waited for; times are epoch seconds on the server's clock.
+    """The scrape to wait for; times are epoch seconds on the server's clock.
 
     Attributes:
-        up: Selector of ``up`` of the targets.
-        after: Every live target needs a sample at or after this.
-        until: When waiting ends without it.
+        up: Selector of the targets' ``up``.
+        after: Every live target needs a sample at or after this time.
+        until: When to stop waiting for it.
         interval: Scrape interval, seconds.
         skew: The server's clock minus ours, seconds.
     """
@@ -37,7 +37,7 @@ class LastScrape:
     skew: float
 
     def wait(self, fetcher: Fetcher) -> float:
-        """Wait, and return the time up to which to query; notes in `fetcher` which targets are missing."""
+        """Wait, and return the time up to which to query; note in `fetcher` which targets are missing."""
         while True:
             now = self._now()
             lacking = self._lacking(fetcher, now)
@@ -62,7 +62,7 @@ class LastScrape:
             return {"any target"}
         asked = len(fetcher.queries)
         found = fetcher.fetch(self.up, start=self.after, end=now) if now > self.after else ()
-        del fetcher.queries[asked:]  # polls would fill the report
+        del fetcher.queries[asked:]  # the polls would fill the report
         settled = {
             _target(one.labels)
             for one in found
@@ -75,7 +75,7 @@ class LastScrape:
         return live - settled
 
     def _ingested(self, fetcher: Fetcher) -> float:
-        """Return now; a store that ingests a scrape in pieces gets some seconds first."""
+        """Return the time now, after some seconds for a store that ingests a scrape in pieces."""
         if fetcher.http.distributed and time.time() + self.skew < self.until:
             time.sleep(INGESTION)
         return self._now()

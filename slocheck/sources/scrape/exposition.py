@@ -1,7 +1,7 @@
-"""Reads a metrics page: only the wanted families, whatever the size of the page.
+"""Reads the wanted families of a metrics page, whatever the size of the page.
 
-Each line's name and labels are the same text from one scrape to the next, so they are parsed once, by
-prometheus_client, and looked up after that. Both the text format and OpenMetrics are read.
+Each line's name and labels are the same text in every scrape, so prometheus_client parses them once, and
+they are looked up after that. Both the text format and OpenMetrics are read.
 """
 
 import re
@@ -18,7 +18,7 @@ SAMPLE = re.compile(
 """Name, labels, value and the sample's own time."""
 MILLISECONDS = 1000
 QUOTED_NAME = "{"
-"""How a line begins whose metric stands in quotes among the labels, as names with dots do."""
+"""Start of a line whose metric is quoted among the labels, as for names with dots."""
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 OPENMETRICS_END = "# EOF"
 
@@ -29,14 +29,14 @@ class PageError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesId:
-    """A wanted series; a reader has one object for each, so that identity is equality."""
+    """A wanted series; a reader has one object for each, so it can compare them by identity."""
 
     metric: str
     labels: Mapping[str, str]
 
 
 class PageSample(NamedTuple):
-    """A sample on a page; `time` is the one that the page gives it, epoch seconds; None: it gives none."""
+    """A sample on a page; `time` is its timestamp on the page, epoch seconds, or None."""
 
     series: SeriesId
     value: float
@@ -47,7 +47,7 @@ class PageReader:
     """Finds the samples of the wanted series on one target's pages.
 
     Args:
-        queries: What is wanted; None: everything.
+        queries: The wanted series; None: all.
     """
 
     def __init__(self, queries: Iterable[SeriesQuery] | None) -> None:
@@ -91,10 +91,10 @@ class PageReader:
                 yield PageSample(series, _number(value), float(time) / per_second if time else None)
 
     def _identify(self, plain: str, head: str) -> SeriesId | None:
-        """Parse name and labels; None where no query wants the series.
+        """Parse name and labels; None if no query wants the series.
 
-        A label with an empty value is an absent label, as Prometheus has it: some exporters add one to
-        all series of a family when the first series with a value appears.
+        As in Prometheus, a label with an empty value is absent: some exporters add one to all series of
+        a family when the first series with a value appears.
         """
         if plain and not self._all and plain not in self._queries:
             return None
@@ -107,9 +107,9 @@ class PageReader:
 
 
 def _refuse_other_pages(text: str) -> None:
-    """Raise PageError for what is served in place of metrics: JSON, a word, a heading.
+    """Raise PageError if something else is served instead of metrics: JSON, a word, a heading.
 
-    An empty page is one of metrics: some libraries have none before the first request.
+    An empty page is valid: some libraries have no metrics before the first request.
     """
     if not text.strip():
         return
@@ -135,7 +135,7 @@ def _is_sample(line: str) -> bool:
 
 
 def _unindented(text: str) -> str:
-    """Return a page without blanks at the start of its lines, which Prometheus reads as well."""
+    """Return a page without spaces at the start of its lines, which Prometheus accepts as well."""
     indented = text.startswith((" ", "\t")) or "\n " in text or "\n\t" in text
     return INDENT.sub("", text) if indented else text
 

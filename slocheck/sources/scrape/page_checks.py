@@ -1,4 +1,4 @@
-"""What is wrong with metrics pages: errors before the load, warnings, and what the last pages lack."""
+"""Checks of metrics pages: errors before the load, warnings, and what the last pages lack."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ ONE_PROCESS = (
 
 
 def check_page(replica: Replica) -> None:
-    """Raise SourceError where a replica's page could not be fetched, or comes from several processes."""
+    """Raise SourceError if a replica's page could not be fetched, or comes from several processes."""
     place = f"scrape {strip_url(replica.url)}"
     scrapes = replica.scrapes()
     if not scrapes:
@@ -33,7 +33,7 @@ def check_page(replica: Replica) -> None:
 
 
 def same_process(replicas: Sequence[Replica]) -> list[RunWarning]:
-    """Warn of URLs that seem to lead to one process, whose requests would count twice."""
+    """Warn about URLs that seem to lead to one process, whose requests would count twice."""
     seen: dict[float, Replica] = {}
     warnings = []
     for replica in replicas:
@@ -51,7 +51,7 @@ def same_process(replicas: Sequence[Replica]) -> list[RunWarning]:
 
 
 def slow_pages(replicas: Sequence[Replica], interval: float) -> list[RunWarning]:
-    """Warn of pages that take more than half of the interval, seconds, at which they are fetched."""
+    """Warn about pages that take more than half of the scrape interval, seconds."""
     warnings = []
     for replica in replicas:
         took = max(scrape.received - scrape.sent for scrape in replica.scrapes())
@@ -65,7 +65,7 @@ def slow_pages(replicas: Sequence[Replica], interval: float) -> list[RunWarning]
 
 
 def missing_metrics(replicas: Sequence[Replica], missing: Sequence[str], preset: Preset) -> list[RunWarning]:
-    """Warn of a metric that the page does not even declare: it may be misnamed."""
+    """Warn about a metric that no page declares: its name may be wrong."""
     known = frozenset[str]().union(*(replica.declared.keys() for replica in replicas))
     return [
         RunWarning(
@@ -79,7 +79,7 @@ def missing_metrics(replicas: Sequence[Replica], missing: Sequence[str], preset:
 
 
 def failed_scrapes(replicas: Sequence[Replica]) -> list[RunWarning]:
-    """Warn of scrapes that failed."""
+    """Warn about failed scrapes."""
     warnings = []
     for replica in replicas:
         scrapes = replica.scrapes()
@@ -94,7 +94,7 @@ def failed_scrapes(replicas: Sequence[Replica]) -> list[RunWarning]:
 
 
 def incomplete(replicas: Sequence[Replica], after: float) -> list[str]:
-    """Return why the pages may not have counted all of a load that ended at `after`, epoch seconds."""
+    """Return why the pages may not have counted the whole load, which ended at `after`, epoch seconds."""
     reasons = []
     for replica in replicas:
         place, scrapes = strip_url(replica.url), replica.scrapes()
@@ -107,5 +107,5 @@ def incomplete(replicas: Sequence[Replica], after: float) -> list[str]:
 
 
 def responded(replica: Replica, moment: float) -> bool:
-    """Tell whether a page was fetched after a moment."""
+    """Tell whether a page was fetched after this time."""
     return any(scrape.sent >= moment and not scrape.error for scrape in replica.scrapes())

@@ -1,4 +1,4 @@
-"""Fetches one metrics page within bounds of size and time; each failure becomes a `PageError`."""
+"""Fetches one metrics page within limits of size and time; each failure becomes a `PageError`."""
 
 import ssl
 import time
@@ -14,10 +14,10 @@ from slocheck.sources.scrape.exposition import PageError
 
 MAX_PAGE = 64 * 1024 * 1024
 ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1"
-"""The text format first: every library writes it, and it is the cheaper one on both sides."""
+"""The text format comes first: every library writes it, and it is cheaper for both sides."""
 HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "slocheck"}
 _TLS_ALERT = r"\x15\x03"
-"""How a port that speaks TLS refuses a plain request, as the client shows it."""
+"""Errors of the client when a port that speaks TLS refuses a plain request."""
 LONGEST_REASON = 160
 GZIP_WINDOW = zlib.MAX_WBITS | 16
 
@@ -49,13 +49,13 @@ def fetch_page(
 ) -> Page:
     """Fetch a page over a fresh connection.
 
-    A kept connection would stick to one worker of several, or to one replica behind a balancer, and
-    hide that there are others.
+    A persistent connection would stick to one of several workers, or to one replica behind a balancer, and
+    hide the others.
 
     Args:
-        url: Of the page.
+        url: The page's URL.
         context: How its certificate is checked.
-        timeout: Seconds for all of it.
+        timeout: Seconds for the whole request.
         headers: Request headers, such as credentials.
 
     Raises:
@@ -132,7 +132,7 @@ def _cause(error: Exception, timeout: float) -> str:
         if "CERTIFICATE" in text.upper():
             return f"TLS failed ({shown}); set scrape's tls.ca to the certificate authority's file"
         if "SSL" in text.upper() or "TLS" in text.upper():
-            return f"TLS failed ({shown}); write http:// if the port speaks no TLS"
+            return f"TLS failed ({shown}); write http:// if the port does not speak TLS"
         if "refused" in text:
             return "connection refused; start the service there, or correct the URL"
         if "Name or service" in text or "resolution" in text or "No address" in text:

@@ -25,26 +25,26 @@ from slocheck.sources.scrape.exposition import (
 from slocheck.sources.scrape.page_fetch import Page, fetch_page
 
 PAGE_TIMEOUT = 5.0
-"""Seconds for one page; a slower page is a gap."""
+"""Seconds for one page; a slower page counts as a gap."""
 LAST_PAGE_LIMIT = 15.0
 """Seconds in which the page after the load is retried."""
 RETRY_PAUSE = 0.5
 MOST_UNEXPLAINED_FALLS = 1
 SAME_START = 1.0
-"""Seconds: nearer start times are one restart at most; some exporters recompute theirs each time."""
+"""Seconds: start times closer than this are one restart at most, as some exporters recompute theirs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """One attempt; times are our wall clock, epoch seconds.
+    """One attempt to fetch a page; times are on our wall clock, epoch seconds.
 
     Attributes:
         sent: Before the request.
         received: After the last byte, or when it failed.
         error: Why the page is missing; empty if there is one.
-        start_time: The process's start as the page tells it; None where it does not say.
-        fell: A counter was lower than on the page before, or all of its metric were gone.
-        returned: A counter that the page before lacked is back unchanged.
+        start_time: The process's start, from the page; None if the page does not have it.
+        fell: A counter was lower than on the page before, or all series of its metric were gone.
+        returned: A counter that the page before lacked is back with the same value.
     """
 
     sent: float
@@ -60,13 +60,13 @@ class Scrape:
         return (self.sent + self.received) / 2
 
     def straddles(self, begin: float, end: float) -> bool:
-        """Tell whether it may have read the counters on either side of `begin`..`end`."""
+        """Tell whether it overlaps `begin`..`end`, so that it may have read counters of either side."""
         return self.sent < end and self.received > begin
 
 
 @dataclass(slots=True)
 class _Samples:
-    """One series: in which scrapes it was, its values, and the times that the page gave them, by scrape."""
+    """One series: the scrapes that had it, its values, and their timestamps on the page, by scrape."""
 
     scrapes: "array[int]" = field(default_factory=lambda: array("L"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
@@ -77,12 +77,12 @@ class Replica:
     """The pages of one URL.
 
     Args:
-        url: Of the metrics page.
+        url: The metrics page's URL.
         instance: Value of the label ``instance``.
         queries: Wanted series; None: all.
-        counters: Which of their metrics may only rise.
+        counters: Those of their metrics that may only rise.
         context: How certificates are checked.
-        credentials: What the page asks for.
+        credentials: The page's credentials.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Replica:
         self._last: dict[SeriesId, float] = {}
 
     def scrape(self) -> Scrape:
-        """Fetch the page once and keep its samples; a failure is kept as a gap."""
+        """Fetch the page once and store its samples; a failure is stored as a gap."""
         sent = time.time()
         try:
             page = self._fetch()
@@ -138,14 +138,14 @@ class Replica:
             kept = self._samples.setdefault(series, _Samples())
             kept.scrapes.append(index)
             kept.values.append(value)
-            if own_time is not None and own_time <= received:  # else the page's clock is ahead of ours
+            if own_time is not None and own_time <= received:  # otherwise the page's clock is ahead of ours
                 kept.own_times[index] = own_time
         return self._scrapes[-1]
 
     def _fell(self, now: Mapping[SeriesId, float]) -> bool:
         """Tell whether a counter fell since the page before.
 
-        A label set that is gone while others of its metric stayed was dropped; that is not a fall.
+        If a label set is gone while others of its metric stayed, it was dropped; that is not a fall.
         """
         there = {series.metric for series in now}
         return any(
@@ -170,7 +170,7 @@ class Replica:
             stop.wait(due - time.monotonic())
 
     def scrape_after(self, moment: float) -> Scrape:
-        """Return a good scrape that began after `moment` (our clock), or the last failed attempt."""
+        """Return a successful scrape that began after `moment` (our clock), or the last failed attempt."""
         deadline = time.monotonic() + LAST_PAGE_LIMIT
         time.sleep(max(0.0, moment - time.time()))
         while True:
@@ -180,19 +180,19 @@ class Replica:
             time.sleep(RETRY_PAUSE)
 
     def scrapes(self) -> tuple[Scrape, ...]:
-        """Return all attempts so far, in order of time."""
+        """Return all attempts so far, ordered by time."""
         with self._lock:
             return tuple(sorted(self._scrapes, key=lambda scrape: scrape.midpoint))
 
     def metrics(self) -> frozenset[str]:
-        """Return the metrics of which a series has been seen."""
+        """Return the metrics that had a series so far."""
         with self._lock:
             return frozenset(series.metric for series in self._samples)
 
     def whole_page(self) -> tuple[list[tuple[str, Mapping[str, str]]], Mapping[str, str]]:
         """Fetch the page once, and return metric and labels of all its series, and the types it declares.
 
-        It is kept as a scrape, which the service may have counted as one.
+        It is stored as a scrape, because the service may have counted it as a request.
 
         Raises:
             SourceError: Why it cannot be fetched.
@@ -213,7 +213,7 @@ class Replica:
         return fetch_page(self.url, self._context, PAGE_TIMEOUT, headers=self._credentials.request_headers)
 
     def label_values(self, metric: str, label: str) -> tuple[str, ...]:
-        """Return the values of `label` over all series of `metric`, one a series."""
+        """Return the value of `label` in each series of `metric`."""
         with self._lock:
             return tuple(
                 series.labels[label]
@@ -224,8 +224,8 @@ class Replica:
     def series(self, keep: Callable[[Scrape], bool], load_start: float) -> tuple[RawSeries, ...]:
         """Return all series and ``up``, from the scrapes that `keep` accepts, times ascending.
 
-        A sample that the page dates before the load, and that was first seen in it, is left out: the page
-        may be an old one, or its clock slow.
+        A sample first seen during the load is left out if the page dates it before the load: the page may be
+        stale, or its clock slow.
         """
         with self._lock:
             order = sorted(range(len(self._scrapes)), key=lambda index: self._scrapes[index].midpoint)
@@ -265,10 +265,10 @@ class Replica:
 
 
 def several_processes(scrapes: Sequence[Scrape]) -> str:
-    """Say why the pages come from more than one process; empty where nothing suggests it.
+    """Say why the pages come from more than one process; empty if nothing suggests it.
 
-    One restart is a restart. A start time that returns exactly to an earlier value, or counters that
-    fall again and again without a new start time, come from several processes behind one URL.
+    A single restart is normal. If a start time returns exactly to an earlier value, or counters fall
+    repeatedly without a new start time, there are several processes behind one URL.
     """
     good = [scrape for scrape in scrapes if not scrape.error]
     starts = [scrape.start_time for scrape in good if scrape.start_time is not None]

@@ -1,4 +1,4 @@
-"""The metric source that fetches the target's metrics pages itself; no Prometheus server needed."""
+"""The metric source that fetches the target's metrics pages itself, without a Prometheus server."""
 
 import ssl
 import threading
@@ -37,9 +37,9 @@ from slocheck.tls import tls_context
 PROBES = 5
 PROBE_PAUSE = 0.1
 SETTLE = 0.2
-"""Seconds between the last response and the last scrape: a server counts a request a little later."""
+"""Seconds between the last response and the last scrape, as a server counts a request slightly later."""
 POLL = 0.25
-"""Seconds between two scrapes after the load, while the pages have not counted all of it."""
+"""Seconds between two scrapes after the load, until the pages have counted all of it."""
 INTERVALS_BEFORE = 5
 GRACE = 2.0
 
@@ -49,7 +49,7 @@ class ScrapePages:
 
     Args:
         source: The pages' URLs.
-        plan: What to keep of them.
+        plan: Which of their series to use.
     """
 
     def __init__(self, source: ScrapeSource, plan: MetricPlan) -> None:
@@ -67,7 +67,7 @@ class ScrapePages:
         self._usage = plan.usage
 
     def check(self) -> None:
-        """Check addresses, credentials and certificates; raises UsageError. No page is asked for."""
+        """Check addresses, credentials and certificates; raises UsageError. No page is fetched."""
         self._settings()
 
     def families(self, *, after: float | None = None) -> tuple[Family, ...]:
@@ -88,7 +88,7 @@ class ScrapePages:
         return families_of(seen, types)
 
     def use(self, plan: MetricPlan) -> None:
-        """Ask by this plan from now on; before `start`, what the pages showed until now is forgotten."""
+        """Use this plan from now on; before `start`, it also drops all earlier samples."""
         self._take(plan)
         if not self._started:
             self._replicas = ()
@@ -120,7 +120,7 @@ class ScrapePages:
         )
 
     def start(self) -> None:
-        """Scrape every replica once, then go on in the background; returns after the first scrapes."""
+        """Scrape every replica once, then continue in the background; returns after the first scrapes."""
         self._open()
         self._started = True
         firsts = []
@@ -132,7 +132,7 @@ class ScrapePages:
             first.wait(max(0.0, deadline - time.monotonic()))
 
     def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
-        """Scrape until the pages have counted all of the load; times are our epoch seconds.
+        """Scrape until the pages have counted the whole load; times are epoch seconds on our clock.
 
         Raises:
             SourceError: No page was ever fetched.
@@ -157,7 +157,7 @@ class ScrapePages:
         )
 
     def _scrape_after(self, moment: float) -> bool:
-        """Scrape every replica once more after a moment; tells whether all of them responded.
+        """Scrape every replica once more after this time; return whether all of them responded.
 
         Raises:
             SourceError: No page was ever fetched.
@@ -169,7 +169,7 @@ class ScrapePages:
         return all(responded(replica, moment) for replica in self._replicas)
 
     def _delivered(self, *, load_start: float, window_start: float, end: float) -> ServerSeries:
-        """Return all samples until now."""
+        """Return all samples so far."""
         begin = load_start - INTERVALS_BEFORE * self._source.interval
 
         def usable(scrape: Scrape) -> bool:
@@ -210,19 +210,19 @@ class ScrapePages:
         self._stop.set()
 
     def _asks(self, series: RawSeries) -> bool:
-        """Tell whether the plan asks for a series: all were kept while no mapping was found."""
+        """Tell whether the plan asks for a series, as all were stored while no mapping was found."""
         return series.metric in (UP, PROCESS_START) or any(
             query.metric == series.metric and matches(series.labels, query.matchers)
             for query in (*self._queries, *self._usage)
         )
 
     def _asked(self) -> list[str]:
-        """Return what was fetched and what was kept of it, one line each, for the report."""
+        """Return the fetched pages and the used series for the report, one line each."""
         pages = [f"GET {strip_url(url)}" for url in self._source.urls]
         return [*pages, *(selector_text(query) for query in self._queries)]
 
     def _settings(self) -> tuple[ssl.SSLContext, Credentials]:
-        """Return what each request for a page carries; raises UsageError."""
+        """Return the TLS context and the credentials of requests for pages; raises UsageError."""
         twice = [url for url, times in Counter(self._source.urls).items() if times > 1]
         if twice:
             raise UsageError(
@@ -250,7 +250,7 @@ class ScrapePages:
 
     @staticmethod
     def _probe(replica: Replica) -> None:
-        """Fetch the page a few times, each over its own connection."""
+        """Fetch the page a few times, each time over a new connection."""
         for _ in range(PROBES):
             if replica.scrape().error:
                 return
@@ -269,7 +269,7 @@ class ScrapePages:
 
 
 def instances(urls: Sequence[str]) -> tuple[str, ...]:
-    """Return the label ``instance`` of each URL: host and port, with the path where several share them."""
+    """Return the label ``instance`` of each URL: host and port, with the path if several URLs share them."""
     hosts = [authority(*host_and_port(url)) for url in urls]
     shared = {host for host, times in Counter(hosts).items() if times > 1}
     return tuple(
@@ -278,7 +278,7 @@ def instances(urls: Sequence[str]) -> tuple[str, ...]:
 
 
 def _without_pages(mapping: Preset, urls: Sequence[str]) -> Preset:
-    """Return a mapping that leaves out the pages' own routes: slocheck's scrapes are not others' traffic."""
+    """Return a mapping that ignores the pages' own routes, so slocheck's scrapes are not foreign requests."""
     paths = {urlsplit(url).path.rstrip("/") for url in urls} - {""}
     own = {written for path in paths for written in (path, f"{path}/")}
     return replace(mapping, ignore_routes=tuple(dict.fromkeys((*mapping.ignore_routes, *sorted(own)))))
@@ -298,7 +298,7 @@ def _in_background(work: Callable[..., object], *arguments: object) -> threading
 
 
 def _join(threads: Sequence[threading.Thread], seconds: float) -> None:
-    """Wait for all threads, `seconds` in all; one that hangs is left behind."""
+    """Wait up to `seconds` in total for all threads; one that hangs is abandoned."""
     deadline = time.monotonic() + seconds
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))

@@ -101,7 +101,7 @@ def test_a_plain_port_is_asked_by_http() -> None:
     """A certificate authority would not help."""
     with (
         FaultServer([http("a 1\n")]) as server,
-        pytest.raises(PageError, match=r"TLS failed .*; write http:// if the port speaks no TLS"),
+        pytest.raises(PageError, match=r"TLS failed .*; write http:// if the port does not speak TLS"),
     ):
         fetch_page(server.url.replace("http:", "https:"), CONTEXT, 10)
 

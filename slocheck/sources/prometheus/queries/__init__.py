@@ -1,1 +1,1 @@
-"""Queries of the user: custom objectives, and what a dashboard would show."""
+"""Further queries: custom objectives, and what a dashboard would show."""

@@ -1,4 +1,4 @@
-"""What a dashboard would show at the window's end: asked once, shown next to our numbers, never graded."""
+"""The values that a dashboard would show at the window's end: shown next to our numbers, never graded."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ from slocheck.sources.prometheus.queries.objectives import Window, instant, with
 def ask_dashboard(
     http: PrometheusHttp, queries: Mapping[str, str], window: Window
 ) -> dict[str, PromqlResult]:
-    """Ask each query once at the window's end; a failure is noted, and nothing more is asked."""
+    """Ask each query once at the window's end; after a failure, which is noted, ask no more."""
     http.patience = 0.0
     texts = {name: with_window(query, window.end - window.start) for name, query in queries.items()}
     results: dict[str, PromqlResult] = {}

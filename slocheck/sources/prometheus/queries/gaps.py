@@ -1,7 +1,7 @@
-"""The longest time in which what a custom query reads was not scraped.
+"""The longest time in which the series of a custom query were not scraped.
 
-An instant value at the window's end looks back up to five minutes, and a range as far as it says: both read
-over a gap in silence. So the scrapes of the targets behind each selector are looked at themselves.
+An instant value at the window's end looks back up to five minutes, and a range as far as it says, so both
+skip a gap silently. So the scrapes of the targets behind each selector are checked.
 """
 
 import re
@@ -17,19 +17,19 @@ from slocheck.sources.prometheus.fetch import Fetcher
 from slocheck.sources.prometheus.query_responses import points, series
 
 HISTORY_S = 300.0
-"""How far before what a query reads its targets' scrapes are looked at, to know their interval."""
+"""Scrapes are read from this long before a query's oldest sample, to know their interval."""
 SAMPLE_STEP_S = 1.0
 Target = tuple[str, str]
 """Job and instance."""
 
 
 def query_gap(fetcher: Fetcher, query: str, *, start: float, end: float, until: float) -> ScrapeGap | None:
-    """Return the longest gap in what a query reads; None where it cannot be told, or it reads nothing.
+    """Return the longest gap in what a query reads; None if unknown, or if it reads nothing.
 
     Args:
         fetcher: Asks Prometheus.
-        query: As it is sent.
-        start: The window's start, epoch seconds on the server's clock, as are the others.
+        query: The query as sent.
+        start: The window's start, like all times here in epoch seconds on the server's clock.
         end: The window's end.
         until: The time up to which scrapes are known.
 
@@ -54,7 +54,7 @@ def _gaps(fetcher: Fetcher, read: Lookback, *, start: float, end: float, until: 
         jobs[job].append(times)
     for members in jobs.values():
         yield longest_gap(members, begin, end, whole_from=start)
-    if len(known) < len(targets):  # of a recording rule, or pushed: the samples' own times tell
+    if len(known) < len(targets):  # of a recording rule, or pushed: use the times of the samples
         for times in _samples(fetcher, read.selector, targets - known.keys(), begin - HISTORY_S, end):
             yield longest_gap([times], begin, end, whole_from=max(start, *times.good[:1]))
 
@@ -69,7 +69,7 @@ def _targets(fetcher: Fetcher, selector: str, begin: float, end: float) -> set[T
 def _scrapes(
     fetcher: Fetcher, targets: Iterable[Target], begin: float, until: float
 ) -> dict[Target, ScrapeTimes]:
-    """Return the scrapes of the targets that have them."""
+    """Return the scrapes of those targets that are scraped."""
     wanted = set(targets)
     jobs = sorted({job for job, _ in wanted if job})
     if not jobs:
@@ -88,7 +88,7 @@ def _scrapes(
 def _samples(
     fetcher: Fetcher, selector: str, targets: set[Target], begin: float, end: float
 ) -> Iterator[ScrapeTimes]:
-    """Yield the times of samples of targets that are not scraped themselves."""
+    """Yield the times of the samples of targets that are not scraped."""
     step = max(SAMPLE_STEP_S, ceil((end - begin) / 10_000))
     text = f"max by (job, instance) (timestamp({selector}))"
     response = fetcher.http.query_range(text, start=begin, end=end, step=step)

@@ -1,4 +1,4 @@
-"""Label names with dots: which servers take them."""
+"""Label names with dots, which not every server accepts."""
 
 from collections.abc import Iterable
 
@@ -10,9 +10,9 @@ from slocheck.sources.prometheus.http import PrometheusHttp
 
 
 def check_label_names(http: PrometheusHttp, labels: Iterable[str]) -> None:
-    """Raise UsageError where labels have names that this server does not take, which it shows itself.
+    """Raise UsageError if labels have names that this server does not accept; it is asked for one.
 
-    Before version 3 Prometheus cannot store them either: it, or who exports them, puts _ in their place.
+    Prometheus before version 3 cannot store them either: the exporter or the server replaces dots by _.
     """
     label = next((label for label in labels if not LABEL_NAME.fullmatch(label)), None)
     if label is None:
@@ -23,7 +23,7 @@ def check_label_names(http: PrometheusHttp, labels: Iterable[str]) -> None:
         stored = label.replace(".", "_")
         raise UsageError(
             http.messages.text(
-                f"takes no label names with dots, so that it has none; write {stored} for {label}, as it "
-                "stores it"
+                f"does not accept label names with dots, so it has no such label; write {stored} for "
+                f"{label}, as it stores it"
             )
         ) from error

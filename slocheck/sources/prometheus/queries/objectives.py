@@ -44,7 +44,7 @@ def with_window(template: str, window_s: float) -> str:
 
 
 def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list[RunWarning]:
-    """Try each objective's query before the load; returns what the user should know.
+    """Try each objective's query before the load; returns warnings.
 
     Raises:
         UsageError: The server does not understand a query.
@@ -64,22 +64,22 @@ def check_queries(http: PrometheusHttp, promql: Mapping[str, Indicator]) -> list
 
 
 def instant(http: PrometheusHttp, text: str, at: float) -> PromqlResult:
-    """Ask a query for its one value at `at`, epoch seconds on the server's clock; raises SourceError."""
+    """Return a query's single value at `at`, epoch seconds on the server's clock; raises SourceError."""
     found = _instant(http.query(text, at), http)
     return PromqlResult(text, found.values, found.error)
 
 
 def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) -> tuple[PromqlResult, str]:
-    """Ask one objective's query, and when what it reads was scraped.
+    """Ask one objective's query, and when its series were scraped.
 
     Args:
         fetcher: Asks Prometheus.
-        indicator: Of the objective.
-        window: Which to ask about.
+        indicator: The objective's indicator.
+        window: The window to ask about.
         until: The time up to which scrapes are known.
 
     Returns:
-        The result and a warning, empty where there is none.
+        The result and a warning, empty if there is none.
     """
     text, http = query_text(indicator, window.end - window.start), fetcher.http
     try:
@@ -99,7 +99,7 @@ def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) ->
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Values, or why there are none, to be put after "the query"."""
+    """Values, or the reason for their absence, to follow "the query"."""
 
     values: tuple[float, ...] = ()
     error: str = ""
@@ -123,7 +123,7 @@ def _instant(response: QueryResponse, http: PrometheusHttp) -> _Found:
 def _range(
     text: str, response: QueryResponse, http: PrometheusHttp, window: Window
 ) -> tuple[PromqlResult, str]:
-    """Return the points of a range and their longest gap, and a warning where some are missing."""
+    """Return the points of a range and their longest gap, and a warning if some are missing."""
     if refusal := _refusal(response):
         return PromqlResult(text, error=refusal), ""
     found = series(response, http.messages)

@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -10,13 +11,33 @@ import pytest
 
 from slocheck.cli import exit_code_of
 from slocheck.comparison.compare import compare
+from slocheck.evidence.recording import Recording
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
+from slocheck.pipeline.regrade import graded
 from slocheck.reporters import FORMATS
 from slocheck.reporters.json.schema import result_schema
 from tests.builders.records import runs
-from tests.builders.reports import HOSTILE, hostile_report, report, target_lost, timeouts, unbounded, unsteady
+from tests.builders.reports import (
+    HOSTILE,
+    hostile_report,
+    of_recording,
+    report,
+    target_lost,
+    timeouts,
+    unbounded,
+    unsteady,
+)
 from tests.reporters import result_page
+
+
+def pooled() -> Report:
+    """Return two runs that were graded as one sample."""
+    one = report()
+    provenance = replace(one.evidence.provenance, run_id="20260102T040405Z-abcdef", seed=None)
+    folders = [Path("reports/1"), Path("reports/2")]
+    return graded(one.spec, [one.evidence, replace(one.evidence, provenance=provenance)], folders, secrets=())
+
 
 VALIDATOR = jsonschema.Draft202012Validator(result_schema())
 REPORTS = {
@@ -26,6 +47,8 @@ REPORTS = {
     "not graded by chance": unsteady(confidence=False),
     "unbounded": unbounded(),
     "target lost": target_lost(),
+    "without a request": of_recording(Recording((), (), (), warmup_s=5, window_s=0)),
+    "pooled": pooled(),
     "compared": replace(report(), comparison=compare(runs(0.2, first=30), runs(0.1))),
 }
 

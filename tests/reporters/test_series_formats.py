@@ -168,3 +168,10 @@ def test_a_run_without_a_request_has_a_report_too(name: str) -> None:
 def test_what_may_be_large_is_written_on_demand() -> None:
     """A day of 50 endpoints has millions of rows: a run leaves none of them in its folder by itself."""
     assert [*RUN_FILES] == ["html", "json", "junit", "markdown", "openmetrics"]
+
+
+def test_the_page_links_only_to_what_is_beside_it() -> None:
+    """A report that is written on demand is not there to be followed to."""
+    page = FORMATS["html"].render(report())
+    linked = {item.file_name for item in FORMATS.values() if f'href="{item.file_name}"' in page}
+    assert linked == {item.file_name for name, item in RUN_FILES.items() if name != "html"}

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from slocheck.documents.words import capitalised, quantity
 from slocheck.grading.advice import advice
 from slocheck.grading.report import Report
-from slocheck.reporters import FORMATS, text, totals
+from slocheck.reporters import RUN_FILES, text, totals
 from slocheck.reporters.escape import for_html, for_script_json
 from slocheck.reporters.html import change, panels, rows, tables, view
 from slocheck.reporters.html.more_panels import distribution_panels, server_panels
@@ -78,7 +78,7 @@ def _shown(report: Report) -> dict[str, object]:
         "advice": capitalised(advice(assessment, report.spec)),
         "provenance": tables.provenance(report),
         "rerun_command": totals.rerun_command(report),
-        "files": [form.file_name for name, form in FORMATS.items() if name != "html"],
+        "files": [form.file_name for name, form in RUN_FILES.items() if name != "html"],
         "data": Markup(for_script_json(panels.data(time.time, time.clock))),  # noqa: S704 - escaped for a script
     }
 

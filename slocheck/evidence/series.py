@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from math import inf, isfinite
 
 from slocheck.evidence.scrape_gap import ScrapeGap
@@ -27,6 +28,7 @@ class RawSeries:
     values: tuple[float, ...]
 
 
+@lru_cache(maxsize=4096)
 def parse_boundary(text: str) -> Fraction | float | None:
     """Return the bucket boundary in a label ``le``, exact; ``inf`` for the last one, None for other text."""
     try:

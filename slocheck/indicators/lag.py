@@ -262,9 +262,9 @@ def _read_pages(server: ServerSide, metric: str, wanted: Selection) -> Iterator[
     added: dict[str, dict[float, Fraction]] = {}
     for labels, part in server.load_count(metric, wanted).parts:
         moments = added.setdefault(target_name(labels), {})
-        for step in part.steps:
-            if step.added:
-                moments[step.end] = moments.get(step.end, Fraction(0)) + step.added
+        for moment, count in zip(part.moments, part.added, strict=True):
+            if count:
+                moments[moment] = moments.get(moment, Fraction(0)) + count
     for name, moments in added.items():
         if moments:
             yield _Page(server.target(name, metric).scrapes, moments)

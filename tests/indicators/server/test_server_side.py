@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from slocheck.evidence.series import RawSeries
+from slocheck.evidence.series import RawSeries, parse_boundary
 from slocheck.grading.assess import assess
 from slocheck.grading.validity.checks import check_run
 from slocheck.indicators.measured_run import measured
@@ -52,6 +52,16 @@ def test_an_assessment_parses_each_series_once(monkeypatch: pytest.MonkeyPatch) 
     assert len(cleaned) == len(run.server.series)
     assert set(grown.values()) == {1}
     assert searched == [len(run.server.series)]
+
+
+def test_an_assessment_parses_each_boundary_once() -> None:
+    """However many series have it, and limits look for it."""
+    run = evidence(instances=2, routes=3)
+    assert run.server is not None
+    parse_boundary.cache_clear()
+    assess(spec(), run)
+    written = {one.labels["le"] for one in run.server.series if "le" in one.labels}
+    assert parse_boundary.cache_info().misses <= len({*written, ""})
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -125,5 +125,5 @@ def _usable(layout: Mapping[Boundary, Sequence[Growth]]) -> set[Boundary]:
     A new version of the service may bring other buckets. A boundary that only one of the two versions had
     does not tell where the other's requests were.
     """
-    moments = {one: {step.end for part in parts for step in part.steps} for one, parts in layout.items()}
+    moments = {one: {moment for part in parts for moment in part.moments} for one, parts in layout.items()}
     return {one for one in layout if moments[one] == moments[inf]}

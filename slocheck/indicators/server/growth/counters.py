@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
+from operator import le, sub
 
 from slocheck.indicators.server.growth.scrape_targets import (
     MARGIN_S,
     CleanSeries,
     ScrapeTarget,
     baseline_time,
+    exact,
 )
 
 
@@ -26,33 +29,26 @@ class Flag(StrEnum):
     TAIL_UNKNOWN = "tail_unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Increment:
-    """What was added between two samples; times are epoch seconds."""
-
-    begin: float
-    end: float
-    added: Fraction
-
-
 @dataclass(frozen=True)
 class Growth:
     """How much one series grew.
 
     Attributes:
-        steps: One for each sample after the baseline, in order.
+        moments: The times of the samples after the baseline, in order, epoch seconds.
+        added: What was added from each one's sample before it to it, exactly.
         flags: Empty where the growth is exact; else it is a lower bound.
         resets: How often the counter fell.
     """
 
-    steps: tuple[Increment, ...]
+    moments: tuple[float, ...]
+    added: tuple[int | Fraction, ...]
     flags: frozenset[Flag]
     resets: int
 
     @cached_property
     def total(self) -> Fraction:
         """What was added for certain."""
-        return sum((step.added for step in self.steps), Fraction(0))
+        return Fraction(sum(self.added))
 
 
 def growth(
@@ -81,7 +77,7 @@ def growth(
     base = baseline_time(target, moment=begin, before=before)
     if base is None and not before:
         # never seen again from then on: what it did is unknown, and none of it is counted
-        return Growth((), frozenset({Flag.TAIL_UNKNOWN} if whole else ()), 0)
+        return Growth((), (), frozenset({Flag.TAIL_UNKNOWN} if whole else ()), 0)
     born = target.born_since(begin, base)
     if born is not None:
         at, level, first = born, 0.0, bisect_left(times, born)
@@ -90,18 +86,19 @@ def growth(
     elif base is None:
         flags.add(Flag.BASELINE_UNKNOWN)
         if not times:
-            return Growth((), frozenset(flags), 0)
+            return Growth((), (), frozenset(flags), 0)
         at, level, first = times[0], values[0], 1
     else:
         first = bisect_right(times, base)
         at, level = (times[first - 1], values[first - 1]) if first else (base, 0.0)
     last = bisect_left(times, end) + 1 if whole else bisect_right(times, end)
-    steps, resets = _walk(times, values, range(first, min(last, len(times))), (at, level), target)
+    taken = slice(first, max(first, last))
+    added, resets = _walk(series, taken, (at, level), target)
     if resets or target.began_again(at, times[min(last, len(times)) - 1] if times else at):
         flags.add(Flag.RESET)
     if whole and (not times or times[-1] < end):
         flags.add(Flag.TAIL_UNKNOWN)
-    return Growth(tuple(steps), frozenset(flags), resets)
+    return Growth(times[taken], added, frozenset(flags), resets)
 
 
 def _last_without(times: Sequence[float], target: ScrapeTarget) -> float | None:
@@ -115,21 +112,17 @@ def _last_without(times: Sequence[float], target: ScrapeTarget) -> float | None:
 
 
 def _walk(
-    times: Sequence[float],
-    values: Sequence[float],
-    indices: range,
-    start: tuple[float, float],
-    target: ScrapeTarget,
-) -> tuple[list[Increment], int]:
-    """Add up from sample to sample; a fall, or a new process, begins again at 0."""
-    steps: list[Increment] = []
-    resets = 0
-    at, level = start
-    for index in indices:
-        fell = values[index] < level
-        restarted = target.began_again(at, times[index])
-        resets += fell
-        added = Fraction(values[index]) - (0 if fell or restarted else Fraction(level))
-        steps.append(Increment(at, times[index], added))
-        at, level = times[index], values[index]
-    return steps, resets
+    series: CleanSeries, taken: slice, start: tuple[float, float], target: ScrapeTarget
+) -> tuple[tuple[int | Fraction, ...], int]:
+    """Return what was added from sample to sample, and how often it fell.
+
+    A fall, or a new process, begins again at 0.
+    """
+    values, counts = (start[1], *series.values[taken]), (exact(start[1]), *series.counts[taken])
+    if target.never_began_again and all(map(le, values, values[1:])):
+        return tuple(map(sub, counts[1:], counts)), 0
+    fell = [now < before for before, now in pairwise(values)]
+    steps = pairwise((start[0], *series.times[taken]))
+    again = [one or target.began_again(*step) for one, step in zip(fell, steps, strict=True)]
+    steps_of = zip(again, pairwise(counts), strict=True)
+    return tuple(now if anew else now - before for anew, (before, now) in steps_of), sum(fell)

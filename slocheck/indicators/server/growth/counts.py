@@ -1,5 +1,6 @@
 """Growth of many series put together: by status, by bucket boundary, over all processes."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -63,13 +64,16 @@ class Counted:
 
     def slices_in(self, slots: Slots, wanted: Selection = EVERYTHING) -> tuple[int, ...]:
         """Return the growth of the series that are wanted, put into the slices of another count."""
-        amounts = [Fraction(0)] * slots.count
+        amounts: defaultdict[float, int | Fraction] = defaultdict(int)
         for labels, part in self.parts:
             if wanted(labels):
-                for step in part.steps:
-                    if step.added:
-                        amounts[slots.index(step.end, slots.count)] += step.added
-        return tuple(round(amount) for amount in amounts)
+                for moment, added in zip(part.moments, part.added, strict=True):
+                    if added:
+                        amounts[moment] += added
+        slices: list[int | Fraction] = [0] * slots.count
+        for moment, amount in amounts.items():
+            slices[slots.index(moment, slots.count)] += amount
+        return tuple(map(round, slices))
 
     def of(self, parts: Sequence[tuple[Labels, Growth]]) -> "Counted":
         """Return the count of some of its series alone, in the same slices."""
@@ -78,8 +82,8 @@ class Counted:
 
 def counted(parts: Sequence[tuple[Labels, Growth]], interval: float) -> Counted:
     """Put series and their growth together; slices are `interval` seconds long."""
-    ends = [step.end for _, part in parts for step in part.steps]
-    first, last = min(ends, default=0.0), max(ends, default=0.0)
+    first = min((part.moments[0] for _, part in parts if part.moments), default=0.0)
+    last = max((part.moments[-1] for _, part in parts if part.moments), default=0.0)
     slots = 1 + round((last - first) / interval) if interval > 0 else 1
     return Counted(tuple(parts), flags_of(parts), Slots(first, slots, interval))
 

@@ -3,8 +3,11 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from math import isfinite
+from operator import le, lt
 from types import MappingProxyType
 
 from slocheck.evidence.series import RawSeries
@@ -24,7 +27,13 @@ SAME_START_S = 1.0
 """Process starts nearer than this are one: some exporters recompute theirs with jitter."""
 
 
-@dataclass(frozen=True, slots=True)
+def exact(value: float) -> int | Fraction:
+    """Return a sample as an exact number; most are whole, and those are added up the fastest."""
+    whole = int(value)
+    return whole if whole == value else Fraction(value)
+
+
+@dataclass(frozen=True)
 class CleanSeries:
     """A series' finite samples, ascending in time, one per moment (the last one given).
 
@@ -44,8 +53,15 @@ class CleanSeries:
     values: tuple[float, ...]
     is_counter: bool = False
 
+    @cached_property
+    def counts(self) -> tuple[int | Fraction, ...]:
+        """The values as exact numbers."""
+        return tuple(map(exact, self.values))
+
     def falls(self) -> tuple[tuple[float, float], ...]:
         """Return the times of each two neighbouring samples of which the second is lower."""
+        if all(map(le, self.values, self.values[1:])):
+            return ()
         steps = pairwise(zip(self.times, self.values, strict=True))
         return tuple((a[0], b[0]) for a, b in steps if b[1] < a[1])
 
@@ -75,6 +91,10 @@ def clean(series: RawSeries, types: Mapping[str, str] = NO_TYPES) -> CleanSeries
     """
     metric, labels = series.metric, series.labels
     counts = _is_counter(metric, types)
+    times, values = series.times, series.values
+    in_order = len(times) == len(values) and all(map(lt, times, times[1:])) and all(map(isfinite, times))
+    if in_order and all(map(isfinite, values)) and not (counts and min(values, default=0) < 0):
+        return CleanSeries(metric, labels, target_name(labels), times, values, counts)
     samples = {
         time: value
         for time, value in zip(series.times, series.values, strict=True)
@@ -96,7 +116,7 @@ def target_name(labels: Mapping[str, str]) -> str:
     return f"{labels.get('job', '')}/{labels.get('instance', '')}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScrapeTarget:
     """One scraped process.
 
@@ -125,8 +145,11 @@ class ScrapeTarget:
 
     def lost(self, series: CleanSeries, end: float) -> bool:
         """Tell whether a page until `end` or just after it lacked a series that an earlier one had."""
-        after = [time for time in self.scrapes if time >= end][:1]
+        after = self.scrapes[bisect_left(self.scrapes, end) :][:1]
         times = [*series.times, *([after[0] + MARGIN_S] if after else [end])]
+        begins = bisect_left(self.scrapes, times[0])
+        if self.scrapes[begins : begins + len(series.times)] == series.times:  # it was on each page
+            times = times[-2:]
         return any(self._lacked(series, *gap) for gap in pairwise(times) if gap[0] < end)
 
     def _lacked(self, series: CleanSeries, begin: float, end: float) -> bool:
@@ -167,8 +190,18 @@ class ScrapeTarget:
 
     def restarts(self, begin: float, end: float) -> int:
         """Count the changes of process start between two moments."""
-        known = [start for time, start in self.starts if begin <= time <= end]
-        return sum(abs(b - a) > SAME_START_S for a, b in pairwise(known))
+        return sum(begin <= before and after <= end for before, after in self._changes)
+
+    @cached_property
+    def _changes(self) -> tuple[tuple[float, float], ...]:
+        """The times of each two neighbouring samples between which the process start changed."""
+        steps = pairwise(self.starts)
+        return tuple((a[0], b[0]) for a, b in steps if abs(b[1] - a[1]) > SAME_START_S)
+
+    @cached_property
+    def never_began_again(self) -> bool:
+        """Whether nothing of it ever began again at 0."""
+        return not self.falls and not self._changes
 
     def flips_back(self) -> bool:
         """Tell whether an older process responded after a younger one: two behind one address."""

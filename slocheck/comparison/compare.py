@@ -13,6 +13,8 @@ from slocheck.statistics.shift import MIN_RUNS, Shift, against_history, welch, w
 MOST_RUNS = 20
 """Earlier runs that a new one is held against: the newest."""
 DEFAULT_MARGIN = 0.1
+MOST_DIFFERENCES = 6
+"""Of what runs differ in that is listed."""
 CONFIDENCE: Mapping[Method, float] = {Method.WITHIN_RUNS: 0.95, Method.PREDICTION: 0.99, Method.WELCH: 0.95}
 
 
@@ -71,10 +73,16 @@ def compare(
         confidence=CONFIDENCE[method],
         margin=margin,
         changes=_settled(changes, machines, 1 - CONFIDENCE[method]) if tested else tuple(changes),
-        differences=tuple(differing),
+        differences=_bounded(tuple(differing)),
         gates=tested and not machines,
         left_out=left_out or {},
     )
+
+
+def _bounded(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first `MOST_DIFFERENCES`, and how many more there are."""
+    more = len(texts) - MOST_DIFFERENCES
+    return (*texts[:MOST_DIFFERENCES], f"and {more} more") if more > 0 else texts
 
 
 def _method(new: int, old: int) -> Method:

@@ -237,10 +237,17 @@ class Archive:
                     mark.rename(mark.with_name(ABORTED_FILE))
 
     def runs(self) -> list[Path]:
-        """Return the folders of all runs, oldest first, whether or not they came to a result."""
-        if not self.root.is_dir():
+        """Return the folders of all runs, oldest first, whether or not they came to a result.
+
+        Raises:
+            UsageError: The folder cannot be read.
+        """
+        try:
+            return sorted(path for path in self.root.iterdir() if is_run_name(path.name))
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(path for path in self.root.iterdir() if _RUN_ID.match(path.name))
+        except OSError as error:
+            raise UsageError(f"{self.root}: cannot be read: {error.strerror}") from error
 
     def find(self, run: str) -> Path:
         """Return the folder that `run` names: a folder, its evidence file, or ``latest``.

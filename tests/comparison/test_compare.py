@@ -182,6 +182,8 @@ def test_another_machine_proves_nothing() -> None:
     assert any("made on loader (2 cores), not other (2 cores)" in text for text in same.differences)
     many = [record(number, latency(value), host=f"h{number}") for number, value in enumerate(STEADY)]
     assert compare(new, many).changes[0].trend is Trend.WORSE
+    several = [record(number, latency(0.1), host=f"h{number}") for number in range(9)]
+    assert compare(new, several).differences[-1] == "and 3 more"
 
 
 @given(VALUES, st.floats(0.05, 0.5), st.floats(0.0, 1.0))

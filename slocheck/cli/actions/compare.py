@@ -15,7 +15,7 @@ from slocheck.pipeline.archive import LATEST, Archive, load_evidence
 from slocheck.pipeline.earlier.reading import newest_first, read_runs
 from slocheck.reporters.runs.lines import comparison_lines
 from slocheck.reporters.runs.machine import comparison_json
-from slocheck.reporters.runs.page import comparison_page
+from slocheck.reporters.runs.side_by_side import comparison_page
 from slocheck.reporters.terminal.layout import columns
 
 

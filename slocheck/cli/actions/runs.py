@@ -16,7 +16,7 @@ from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.earlier.reading import Unread, newest, newest_first
 from slocheck.reporters.runs.lines import history_lines, run_rows
 from slocheck.reporters.runs.machine import bencher_json, commits_csv, history_json, list_json
-from slocheck.reporters.runs.page import history_page
+from slocheck.reporters.runs.trend import history_page
 from slocheck.reporters.terminal.layout import columns
 
 

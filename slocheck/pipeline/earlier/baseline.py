@@ -14,14 +14,11 @@ from slocheck.documents.words import quantity
 from slocheck.errors import UsageError
 from slocheck.masking import masked, secrets_of, strip_url
 from slocheck.pipeline.archive import LATEST, Archive
-from slocheck.pipeline.earlier.reading import newest_first, read_runs, run_folder
+from slocheck.pipeline.earlier.reading import MOST_READ, newest_first, read_runs, run_folder
 from slocheck.pipeline.scenario_file import scenario_path
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Spec
 from slocheck.statistics.shift import MIN_RUNS
-
-LOOKED_AT = 100
-"""Folders that are looked through for runs that can be compared, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,10 @@ class Earlier:
         """Compare a valid run with those before it that were made as it was."""
         if not record.valid:
             return Since()
-        kept, _ = comparable(record, _before(record, self.archive))
+        try:
+            kept, _ = comparable(record, _before(record, self.archive))
+        except UsageError:  # what cannot be read costs a line of information, not the verdict
+            return Since()
         return Since(replace(compare([record], kept), gates=False) if kept else None)
 
 
@@ -120,7 +120,7 @@ class Baseline:
 def _before(record: RunRecord, archive: Archive) -> list[RunRecord]:
     """Return the runs before a run that were valid and made as it was, oldest first; bounded in number."""
     found: list[RunRecord] = []
-    for run in islice(newest_first(archive), LOOKED_AT):
+    for run in islice(newest_first(archive), MOST_READ):
         if not isinstance(run, RunRecord) or run.run_id >= record.run_id:
             continue
         found.append(run)

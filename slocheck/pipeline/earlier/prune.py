@@ -14,7 +14,7 @@ from slocheck.pipeline.archive import (
     Archive,
     is_going_on,
 )
-from slocheck.pipeline.earlier.reading import RESULT_FILE
+from slocheck.pipeline.earlier.reading import RESULT_FILE, asked
 from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.pipeline.scenario_log import LOG_FILE
 
@@ -65,7 +65,7 @@ def remove(folder: Path) -> None:
 
 
 def _has_result(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in (EVIDENCE_FILE, RESULT_FILE))
+    return any(asked((folder / name).is_file) for name in (EVIDENCE_FILE, RESULT_FILE))
 
 
 def _why_kept(folder: Path, own: frozenset[str]) -> str:

@@ -1,8 +1,10 @@
 """The records of archived runs, read from their ``result.json`` and nothing larger."""
 
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +18,10 @@ from slocheck.pipeline.archive import EVIDENCE_FILE, Archive, is_run_name, shown
 RESULT_FILE = "result.json"
 MAX_RESULT = 1 << 22
 """Bytes of a result; that of 500 endpoints and 50 objectives has a tenth of it."""
+
+
+MOST_READ = 100
+"""Folders that are looked through for runs that can be compared, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,8 @@ def read_record(folder: Path) -> RunRecord:
     try:
         text = read_named(str(path), most=MAX_RESULT)
     except FileNotFoundError:
-        has_evidence = (folder / EVIDENCE_FILE).is_file()
-        raise UsageError(
-            _again(folder, "it is not there") if has_evidence else why_no_evidence(folder)
-        ) from None
+        missing = _has_evidence(folder)
+        raise UsageError(_again(folder, "it is not there") if missing else why_no_evidence(folder)) from None
     except OSError as error:
         raise UsageError(_again(folder, f"it cannot be read: {error.strerror or error}")) from error
     try:
@@ -79,7 +83,7 @@ def read_record(folder: Path) -> RunRecord:
 
 
 def read_runs(name: str, archive: Archive) -> list[RunRecord]:
-    """Return the records of what a name stands for, oldest first: one run, or all valid ones of a folder.
+    """Return the records of what a name stands for, oldest first: one run, or the newest of a folder.
 
     Args:
         name: A run's folder or its result, the name of a run in the archive, or a folder that holds runs.
@@ -94,8 +98,10 @@ def read_runs(name: str, archive: Archive) -> list[RunRecord]:
             return [read_record(folder)]
         except UsageError as error:
             raise UsageError(f"{folder}: {error}") from error
-    if path.is_dir() and (runs := [run for run in newest_first(Archive(path)) if isinstance(run, RunRecord)]):
-        return runs[::-1]
+    if asked(path.is_dir):
+        read = islice(newest_first(Archive(path)), MOST_READ)
+        if runs := [run for run in read if isinstance(run, RunRecord)]:
+            return runs[::-1]
     raise UsageError(
         f"{name}: no run is archived there; name a run's folder, or a folder that holds folders of runs"
     )
@@ -104,17 +110,29 @@ def read_runs(name: str, archive: Archive) -> list[RunRecord]:
 def run_folder(name: str, archive: Archive) -> Path | None:
     """Return the folder of the one run that a name stands for; None where it stands for none."""
     path = Path(name)
-    for folder in (path.parent if path.is_file() else path, archive.root / name):
-        if folder.is_dir() and is_run_name(folder.resolve().name):
+    for folder in (path.parent if asked(path.is_file) else path, archive.root / name):
+        if asked(folder.is_dir) and is_run_name(folder.resolve().name):
             return folder.resolve()
     return None
 
 
+def asked(question: Callable[[], bool]) -> bool:
+    """Return what a path says of itself; False where nobody may ask, or its name is too long to exist."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
+def _has_evidence(folder: Path) -> bool:
+    return asked((folder / EVIDENCE_FILE).is_file)
+
+
 def _again(folder: Path, why: str) -> str:
     """Say what is wrong with a run's result, and how to write it anew."""
-    if not (folder / EVIDENCE_FILE).is_file():
+    if not _has_evidence(folder):
         return f"{RESULT_FILE}: {why}"
-    path = shown_path(folder)
+    path = shlex.quote(shown_path(folder))
     return (
         f"{RESULT_FILE}: {why}; write it again: slocheck report {path} --format json -o {path}/{RESULT_FILE}"
     )

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from slocheck.comparison.compare import compare
+from slocheck.comparison.history import histories
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
+from slocheck.reporters.runs.side_by_side import comparison_page
+from slocheck.reporters.runs.trend import history_page
+from tests.builders.records import latency, record, runs
 from tests.builders.reports import HOSTILE, hostile_report, report
 from tests.e2e.support.browser import CHROMIUM, Browser
 from tests.support.html_page import read
@@ -147,6 +152,16 @@ LAYOUT = """
 """
 
 
+def pages_on_several_runs() -> dict[str, str]:
+    """Return the pages of a history and of a comparison, with something that stands out."""
+    several = [*runs(0.1, 0.101, 0.099, 0.1, 0.102), record(6, latency(0.2))]
+    spectra = [(name, ((0.5, 0.1), (0.99, 0.2))) for name in ("before", "now")]
+    return {
+        "trend.html": history_page(histories(several, 20)),
+        "sides.html": comparison_page(compare(several[-1:], several[:-1]), spectra),
+    }
+
+
 def test_axe_finds_nothing_and_nothing_leaves_the_page(tmp_path: Path) -> None:
     """In both themes; on a phone, a laptop and a wide screen; with names of 200 characters, too."""
     digest = hashlib.sha256(AXE.read_bytes()).hexdigest()
@@ -160,6 +175,12 @@ def test_axe_finds_nothing_and_nothing_leaves_the_page(tmp_path: Path) -> None:
                 page.as_uri(), OPEN_ALL, AXE.read_text(encoding="utf-8"), FINDINGS, width=width, dark=dark
             )
             assert found == [], (page.name, width, dark)
+        for name, text in pages_on_several_runs().items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            address = (tmp_path / name).as_uri()
+            script = AXE.read_text(encoding="utf-8")
+            assert browser.evaluate(address, OPEN_ALL, script, FINDINGS, width=390, dark=True) == [], name
+            assert browser.evaluate(address, LAYOUT, width=390)["overflow"] == 0, name
         for page, rows in ((short, 4), (long, 3)):
             for width in (390, 1280, 1920):
                 layout = browser.evaluate(page.as_uri(), LAYOUT, width=width)

@@ -10,6 +10,7 @@ import pytest
 from slocheck.comparison.model import RunRecord
 from slocheck.errors import UsageError
 from slocheck.pipeline.archive import ABORTED_FILE, EVIDENCE_FILE, Archive
+from slocheck.pipeline.earlier.baseline import Earlier
 from slocheck.pipeline.earlier.reading import (
     MAX_RESULT,
     RESULT_FILE,
@@ -109,7 +110,7 @@ def test_runs_are_named_in_several_ways(tmp_path: Path, monkeypatch: pytest.Monk
         folder.name for folder in folders
     ]
     (tmp_path / "loop").symlink_to("loop")
-    for nothing in ("no-such-run", str(tmp_path), str(tmp_path / "loop")):
+    for nothing in ("no-such-run", str(tmp_path), str(tmp_path / "loop"), "x" * 300):
         with pytest.raises(UsageError, match="no run is archived there"):
             read_runs(nothing, Archive(tmp_path))
 
@@ -124,3 +125,13 @@ def test_the_newest_of_a_service_are_found_among_others(tmp_path: Path) -> None:
     assert [run.run_id for run in shop] == [run_id(1), run_id(2)]
     assert [run.run_id for run in newest(Archive(tmp_path), 2)] == [run_id(11), run_id(20)]
     assert newest(Archive(tmp_path / "none"), 2) == []
+
+
+def test_a_folder_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    """A name too long, as a folder without permission: an error for who asks, no information for a run."""
+    (folder,) = write_runs(tmp_path, 0.1)
+    unreadable = Archive(tmp_path / ("x" * 300))
+    with pytest.raises(UsageError, match="cannot be read"):
+        unreadable.runs()
+    assert Earlier(unreadable)(read_record(folder)).comparison is None
+    assert Archive(folder / RESULT_FILE).runs() == []

@@ -25,7 +25,8 @@ from slocheck.reporters.runs.machine import (
     history_json,
     list_json,
 )
-from slocheck.reporters.runs.page import comparison_page, history_page
+from slocheck.reporters.runs.side_by_side import comparison_page
+from slocheck.reporters.runs.trend import history_page
 from tests.builders.recordings import make_recording
 from tests.builders.records import CONDITIONS, latency, rate, record, runs, share
 from tests.builders.reports import HOSTILE, report
@@ -180,8 +181,10 @@ def test_pages_need_nothing_from_elsewhere() -> None:
     assert "<script" not in page
     assert " style=" not in page
     assert "http://" not in page.replace("http-equiv", "")
-    assert page.count('class="bad"') == 1
+    assert page.count('<rect class="worse"') == 1
     assert page.count("<circle") == 5
+    better = history_page([history([*runs(*STEADY), record(6, latency(0.05))])])
+    assert better.count('<rect class="better"') == 1
     assert "No run has a result yet" in history_page([])
     assert "No value." in history_page([history([record(0, replace(latency(0.1), observed=None))])])
 
@@ -198,6 +201,15 @@ def test_spectra_are_laid_over_each_other() -> None:
     assert "WORSE" not in page
     assert "Worse than in 5 earlier runs" in page
     assert "<polyline" not in comparison_page(compare(OUTLIER[-1:], OUTLIER[:-1]), [])
+    uneven = comparison_page(compare(OUTLIER[-1:], OUTLIER[:-1]), [("before", found[:1]), ("now", found)])
+    assert uneven.count("too few requests") == len(found) - 1
+
+
+def test_limits_that_differ_are_shown_on_both_sides() -> None:
+    """The value may be compared, and what it has to keep has changed."""
+    stricter = replace(latency(0.1), limits={"silver": "< 150ms"})
+    page = comparison_page(compare([record(6, stricter)], runs(0.1)), [])
+    assert "silver &lt; 150ms (before: silver &lt; 200ms)" in page
 
 
 @pytest.mark.parametrize("objective", [latency(0.1), share(0.0), rate(5.0)])

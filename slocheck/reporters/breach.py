@@ -1,25 +1,27 @@
 """An objective that is not met, taken apart: the endpoints, statuses and moments of its bad requests."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+
+import numpy as np
 
 from slocheck.documents.units import Comparison
 from slocheck.documents.words import quantity
-from slocheck.evidence.histogram import count_at_or_over
-from slocheck.evidence.recording import FailureClass, Recording, SliceCounts
+from slocheck.evidence.columns import Whole
+from slocheck.evidence.recording import FAILURES, FailureClass, Recording
+from slocheck.evidence.scope import Scope
 from slocheck.reporters.text import bare_limit
-from slocheck.spec.model import FailureRule, IndicatorKind, Limit, Objective
+from slocheck.spec.indicators import UNSERVED_STATUSES
+from slocheck.spec.model import Endpoint, FailureRule, IndicatorKind, Limit, Objective
 
 MOST = 0.9
 """The part of the bad requests that a stretch of time has to hold to be named."""
 
 _HALF = 0.5
-BadIn = Callable[[SliceCounts], int]
+_UNSERVED = tuple(sorted(UNSERVED_STATUSES))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EndpointPart:
     """One endpoint's part.
 
@@ -27,13 +29,13 @@ class EndpointPart:
         name: Of the endpoint.
         bad: Its bad requests.
         total: Its requests.
-        by_second: Its bad requests in each second of the window.
+        by_second: Its bad requests in each second of the window, shape (S,).
     """
 
     name: str
     bad: int
     total: int
-    by_second: tuple[int, ...]
+    by_second: Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Stretch:
     bad: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Breakdown:
     """The bad requests of an objective in the window.
 
@@ -61,7 +63,7 @@ class Breakdown:
         total: Of how many requests.
         endpoints: By endpoint, most bad ones first; those without any are left out.
         kinds: By failure class or slowness, most frequent first.
-        by_second: In each second of the window.
+        by_second: In each second of the window, shape (S,).
         stretch: Where most of those of the leading endpoint are.
         leading: The endpoint with more than half of them, where others were asked too; else None.
     """
@@ -71,7 +73,7 @@ class Breakdown:
     total: int
     endpoints: tuple[EndpointPart, ...]
     kinds: tuple[tuple[str, int], ...]
-    by_second: tuple[int, ...]
+    by_second: Whole
     stretch: Stretch
     leading: EndpointPart | None
 
@@ -80,106 +82,107 @@ def breakdown(
     objective: Objective, limit: Limit, recording: Recording, rule: FailureRule
 ) -> Breakdown | None:
     """Take apart what the client counted; None where it counted no bad request of this kind."""
-    slow = _slow_in(limit, recording.thresholds_ns)
-    counters = {
-        IndicatorKind.LATENCY: lambda part: slow(part) + _failed(part),
-        IndicatorKind.ERROR_RATE: _failed,
-        IndicatorKind.AVAILABILITY: lambda part: part.unserved - _generator(part),
-        IndicatorKind.CACHE_HIT_RATE: lambda part: part.cache_misses,
-    }
-    bad_in = counters.get(objective.indicator.kind)
-    if bad_in is None:
+    asked = [item.endpoint for item in recording.endpoints if objective.endpoint in (None, item.endpoint)]
+    if objective.indicator.kind not in _BAD:
         return None
-    cached = objective.indicator.kind is IndicatorKind.CACHE_HIT_RATE
-    parts = _endpoints(objective, recording, bad_in, cached=cached)
+    parts = [_endpoint(objective, limit, recording, endpoint) for endpoint in asked]
     found = tuple(sorted((part for part in parts if part.bad), key=lambda part: (-part.bad, part.name)))
     if not found:
         return None
-    by_second = tuple(map(sum, zip(*(part.by_second for part in found), strict=True)))
-    bad = sum(by_second)
+    by_second = np.sum([part.by_second for part in found], axis=0)
+    bad = int(by_second.sum())
     leading = found[0] if len(parts) > 1 and found[0].bad > bad * _HALF else None
     return Breakdown(
         what=_what(objective, limit),
         bad=bad,
         total=sum(part.total for part in parts),
         endpoints=found,
-        kinds=_kinds(objective, recording, slow, rule),
+        kinds=_kinds(objective, limit, recording, rule),
         by_second=by_second,
         stretch=_stretch((leading.by_second if leading else by_second), recording.window.start),
         leading=leading,
     )
 
 
-def _generator(part: SliceCounts) -> int:
-    return part.failures.get(FailureClass.GENERATOR, 0)
+def _failed(scope: Scope) -> Whole:
+    counts = scope.counts
+    failed: Whole = counts.failed - counts.of_class(FailureClass.GENERATOR)
+    return failed
 
 
-def _failed(part: SliceCounts) -> int:
-    return part.failed - _generator(part)
-
-
-def _slow_in(limit: Limit, thresholds: tuple[int, ...]) -> BadIn:
-    """Return what counts successful requests over a latency limit: exactly where they were counted."""
+def _slow(scope: Scope, limit: Limit, thresholds: tuple[int, ...]) -> Whole:
+    """Return the successful requests over a latency limit: exactly where they were counted."""
     if limit.first_bad_ns not in thresholds:
-        return lambda part: count_at_or_over(part.latencies, limit.first_bad_ns)[0]
-    index = thresholds.index(limit.first_bad_ns)
-    return lambda part: part.over[index] if index < len(part.over) else 0
+        return scope.at_or_over(limit.first_bad_ns)[0]
+    index, over = thresholds.index(limit.first_bad_ns), scope.counts.over
+    if index >= over.shape[1]:
+        return np.zeros(len(scope), dtype=np.int64)
+    return over[:, index].astype(np.int64)
 
 
-def _endpoints(
-    objective: Objective, recording: Recording, bad_in: BadIn, *, cached: bool
-) -> list[EndpointPart]:
-    window = recording.window
-    found = []
-    for item in recording.endpoints:
-        if objective.endpoint not in (None, item.endpoint):
-            continue
-        by_second, total = [0] * len(window), 0
-        for part in recording.window_slices(item.endpoint):
-            by_second[part.second - window.start] += bad_in(part)
-            total += part.cache_hits + part.cache_misses if cached else part.sent - _generator(part)
-        found.append(EndpointPart(str(item.endpoint), sum(by_second), total, tuple(by_second)))
-    return found
+def _too_slow(scope: Scope, limit: Limit, thresholds: tuple[int, ...]) -> Whole:
+    return _slow(scope, limit, thresholds) + _failed(scope)
+
+
+def _unserved(scope: Scope, _limit: Limit, _thresholds: tuple[int, ...]) -> Whole:
+    counts = scope.counts
+    unserved: Whole = counts.unserved - counts.of_class(FailureClass.GENERATOR)
+    return unserved
+
+
+_BAD: Mapping[IndicatorKind, Callable[[Scope, Limit, tuple[int, ...]], Whole]] = {
+    IndicatorKind.LATENCY: _too_slow,
+    IndicatorKind.ERROR_RATE: lambda scope, _limit, _thresholds: _failed(scope),
+    IndicatorKind.AVAILABILITY: _unserved,
+    IndicatorKind.CACHE_HIT_RATE: lambda scope, _limit, _thresholds: scope.counts.cache_misses,
+}
+"""What counts the bad requests of each second."""
+
+
+def _endpoint(objective: Objective, limit: Limit, recording: Recording, endpoint: Endpoint) -> EndpointPart:
+    scope = recording.scope(endpoint)
+    counts, kind = scope.counts, objective.indicator.kind
+    by_second = _BAD[kind](scope, limit, recording.thresholds_ns)
+    cached = kind is IndicatorKind.CACHE_HIT_RATE
+    sent = counts.sent - counts.of_class(FailureClass.GENERATOR)
+    total = counts.cache_hits + counts.cache_misses if cached else sent
+    return EndpointPart(str(endpoint), int(by_second.sum()), int(total.sum()), by_second)
 
 
 def _kinds(
-    objective: Objective, recording: Recording, slow: BadIn, rule: FailureRule
+    objective: Objective, limit: Limit, recording: Recording, rule: FailureRule
 ) -> tuple[tuple[str, int], ...]:
     """Return the bad requests by why they are bad; they add up to all of them."""
-    kind = objective.indicator.kind
-    if kind is IndicatorKind.CACHE_HIT_RATE:
-        return ()
-    counts: Counter[str] = Counter()
-    for part in recording.window_slices(objective.endpoint):
-        if kind is IndicatorKind.LATENCY:
-            counts["answered, but too slow"] += slow(part)
-        if kind is IndicatorKind.AVAILABILITY:
-            counts.update(_unserved(part))
-        else:
-            counts.update(_failures(part, rule))
+    scope, kind = recording.scope(objective.endpoint), objective.indicator.kind
+    match kind:
+        case IndicatorKind.CACHE_HIT_RATE:
+            return ()
+        case IndicatorKind.AVAILABILITY:
+            unserved = int(_unserved(scope, limit, ()).sum())
+            counts = {f"status {status}": scope.statuses.get(status, 0) for status in _UNSERVED}
+            counts["no response"] = unserved - sum(counts.values())
+        case _:
+            counts = _failures(scope, rule)
+            if kind is IndicatorKind.LATENCY:
+                counts["answered, but too slow"] = int(_slow(scope, limit, recording.thresholds_ns).sum())
     return tuple(sorted(((text, n) for text, n in counts.items() if n), key=lambda item: (-item[1], item[0])))
 
 
-def _unserved(part: SliceCounts) -> Mapping[str, int]:
-    """Return the requests that were not served: by status, and those without any response."""
-    named = {f"status {status}": part.statuses.get(status, 0) for status in (502, 503, 504)}
-    rest = part.unserved - _generator(part) - sum(named.values())
-    return {**named, "no response": rest}
-
-
-def _failures(part: SliceCounts, rule: FailureRule) -> Mapping[str, int]:
+def _failures(scope: Scope, rule: FailureRule) -> dict[str, int]:
     """Return the failures by class; those by their status by code, as far as the rule names it."""
-    by_class = {
+    named = zip(FAILURES, scope.total.failures[0].tolist(), strict=True)
+    by_class = dict(named)
+    left = by_class.pop(FailureClass.STATUS)
+    found = {
         f"failed: {why}": count
-        for why, count in part.failures.items()
-        if why not in (FailureClass.GENERATOR, FailureClass.UNEXPECTED, FailureClass.STATUS)
+        for why, count in by_class.items()
+        if why not in (FailureClass.GENERATOR, FailureClass.UNEXPECTED)
     }
-    left = part.failures.get(FailureClass.STATUS, 0)
-    for status, count in part.statuses.items():
+    for status, count in scope.statuses.items():
         if rule.fails(status) and left:
-            by_class[f"status {status}"] = min(count, left)
+            found[f"status {status}"] = min(count, left)
             left -= min(count, left)
-    return {**by_class, "failed: other statuses": left}
+    return {**found, "failed: other statuses": left}
 
 
 def _what(objective: Objective, limit: Limit) -> tuple[str, str]:
@@ -196,20 +199,15 @@ def _what(objective: Objective, limit: Limit) -> tuple[str, str]:
             return "cache miss", "cache misses"
 
 
-def _stretch(by_second: Sequence[int], start: int) -> Stretch:
+def _stretch(by_second: Whole, start: int) -> Stretch:
     """Return the shortest run of seconds with at least `MOST` of all, the first of several."""
-    sums = [0, *accumulate(by_second)]
-    wanted = MOST * sums[-1]
-    best = (0, len(by_second))
-    end = 0
-    for begin in range(len(by_second)):
-        while end < len(by_second) and sums[end] - sums[begin] < wanted:
-            end += 1
-        if sums[end] - sums[begin] < wanted:
-            break
-        if end - begin < best[1] - best[0]:
-            best = (begin, end)
-    return Stretch(start + best[0], start + best[1], sums[best[1]] - sums[best[0]])
+    sums = np.concatenate([[0], np.cumsum(by_second)])
+    wanted = int(np.ceil(MOST * sums[-1]))
+    ends = np.searchsorted(sums, sums[:-1] + wanted)
+    lengths = np.where(ends < len(sums), ends - np.arange(len(ends)), len(sums))
+    begin = int(lengths.argmin())
+    end = min(int(ends[begin]), len(by_second))
+    return Stretch(start + begin, start + end, int(sums[end] - sums[begin]))
 
 
 def lead_text(found: Breakdown, window_s: int, moment: Callable[[float], str]) -> str:

@@ -18,6 +18,7 @@ from slocheck.spec.model import Endpoint
 MAX_ENDPOINTS = 200
 EXAMPLES_PER_CLASS = 5
 MAX_SLOWEST = 20
+_TENS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _endpoint(
     latencies = [*quantiles, float(item.max_ns) if item.ok else -1.0]
     cells = (
         Cell(f"{item.sent:,}", item.sent),
-        Cell(f"{rate:,.1f}", rate),
+        Cell(f"{rate:,.1f}" if rate >= _TENS else f"{rate:.3g}", rate),
         Cell(ratio_text(item.sent, whole.sent), item.sent),
         Cell(_failed(item), item.failed / item.sent if item.sent else 0),
         Cell(_statuses(item), item.unexpected),

@@ -64,7 +64,10 @@ class VerdictView:
 def verdict(report: Report) -> VerdictView:
     """Return the verdict in words."""
     assessment = report.assessment
-    decided, headline = capitalised(decision_text(report)), assessment.headline.removesuffix(".")
+    decided, headline = decision_text(report), assessment.headline.removesuffix(".")
+    names = {result.objective.name for result in assessment.objectives}
+    if decided.partition(" ")[0] not in names:
+        decided = capitalised(decided)
     return VerdictView(
         headline_word(assessment.outcome),
         OUTCOME_GLYPHS[assessment.outcome],

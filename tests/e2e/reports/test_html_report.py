@@ -105,6 +105,15 @@ SORT = """
   return orders;
 })()
 """
+FILTER = """
+(() => {
+  const input = document.querySelector(".filter input");
+  input.value = "CHECKOUT";
+  input.dispatchEvent(new Event("input"));
+  const shown = [...document.querySelectorAll("table.sortable tbody tr")].filter((row) => !row.hidden);
+  return [shown.map((row) => row.cells[0].textContent), document.querySelector(".filter span").textContent];
+})()
+"""
 HOVER = """
 (() => {
   const chart = document.getElementById("load");
@@ -116,8 +125,8 @@ HOVER = """
 """
 
 
-def test_scripts_sort_the_endpoints_and_read_off_the_charts(tmp_path: Path) -> None:
-    """A click sorts by number and keeps the total on top; the crosshair shows the second's counts."""
+def test_scripts_sort_and_filter_the_endpoints_and_read_off_the_charts(tmp_path: Path) -> None:
+    """The total stays on top, whatever is sorted or left out; the crosshair shows the second's counts."""
     page = tmp_path / "report.html"
     page.write_text(html_of(report()), encoding="utf-8")
     with Browser(tmp_path / "profile") as browser:
@@ -125,6 +134,8 @@ def test_scripts_sort_the_endpoints_and_read_off_the_charts(tmp_path: Path) -> N
             ["all requests", "GET /items/{id}", "POST /checkout"],
             ["all requests", "POST /checkout", "GET /items/{id}"],
         ]
+        found = browser.evaluate(page.as_uri(), FILTER)
+        assert found == [["all requests", "POST /checkout"], "1 of 2"]
         assert browser.evaluate(page.as_uri(), HOVER) == "03:04:30 (0:25)  sent 102  answered 101  failed 2"
         assert browser.complaints == []
 

@@ -5,16 +5,20 @@ import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
-from slocheck.evidence.recording import FailureClass, Recording
+from slocheck.comparison.compare import compare
+from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.spec.model import Endpoint
+from tests.builders.recordings import THRESHOLDS, make_slice
+from tests.builders.records import runs
 from tests.builders.reports import HOSTILE, hostile_report, of_recording, report
-from tests.builders.traffic import long_recording, make_traffic, recorded, recording
+from tests.builders.traffic import make_traffic, recorded, recording
 from tests.support.html_page import Page, read
 
 ELEMENTS = frozenset(
@@ -179,11 +183,48 @@ def test_what_a_dashboard_would_show_stands_beside_ours(page: Page) -> None:
     assert "histogram_quantile(0.95, sum by (le)" in page.text("pre")
 
 
-def test_ten_minutes_of_ten_endpoints_stay_below_300_kilobytes() -> None:
-    """The report is small enough to be kept for every run."""
-    document = render(of_recording(long_recording()))
-    assert len(document.encode()) < 300_000
+SPIKE_S = 40_000
+
+
+def busy(endpoints: int, seconds: int, *, every: int) -> Recording:
+    """Return a run of many endpoints, one second of which has a response of four seconds."""
+    items = (
+        EndpointRecording.of(
+            Endpoint("GET", f"/things/{number}/parts"),
+            (
+                make_slice(
+                    second,
+                    {20 + number: 3, 90 + second % 50: 1, 4000: int(second == SPIKE_S)},
+                    failures={FailureClass.STATUS: int(second % 7 == 0)},
+                    statuses={200: 4 + int(second == SPIKE_S), 503: int(second % 7 == 0)},
+                    cache=(3, 1),
+                )
+                for second in range(0, seconds, every)
+            ),
+        )
+        for number in range(endpoints)
+    )
+    return Recording(THRESHOLDS, tuple(items), (), 60, seconds - 60)
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "seconds", "every", "most"),
+    [
+        pytest.param(20, 600, 1, 300_000, id="ten minutes of 20 endpoints"),
+        pytest.param(50, 24 * 3600, 400, 1_000_000, id="a day of 50 endpoints"),
+    ],
+)
+def test_the_report_stays_small_and_keeps_spikes(endpoints: int, seconds: int, every: int, most: int) -> None:
+    """It is small enough to be kept for every run; one slow second of a day is still in the chart."""
+    document = render(of_recording(busy(endpoints, seconds, every=every)))
+    assert len(document.encode()) < most
     assert read(document).problems == []
+    if seconds > SPIKE_S:
+        latency = ET.fromstring(drawing(document, "latency"))
+        (p99,) = (path for path in latency.iter() if path.get("class") == "line l3")
+        heights = [float(y) for y in re.findall(r",([\d.]+)", p99.get("d", ""))]
+        spike, next_highest, *_ = sorted(heights)
+        assert spike < next_highest - 50
 
 
 @pytest.mark.parametrize(
@@ -212,3 +253,14 @@ def test_a_run_of_failures_only_has_a_chart_of_them() -> None:
     assert 'id="load"' in document
     assert 'id="cache"' not in document
     assert read(document).problems == []
+
+
+def test_the_first_screen_says_what_changed() -> None:
+    """The value before, the difference with its interval, and the runs as a small line; or nothing."""
+    compared = replace(report(), comparison=compare(runs(0.25, first=30), runs(0.2, 0.21, 0.19, 0.205, 0.2)))
+    page = read(render(compared))
+    assert "Since 5 earlier runs: no change is proven; most of all latency_p95" in page.text("p")
+    assert "+24.4% (+3.2% to +50.1%) from 201ms, undecided" in page.text("span")
+    assert "200ms, 210ms, 190ms, 205ms, 200ms, 250ms; the last one is this run." in page.text("desc")
+    assert [name for name in page.attributes("id") if re.fullmatch(r"spark-\d", name)] == ["spark-0"]
+    assert "spark-0" not in read(render(report())).attributes("id")

@@ -107,6 +107,26 @@ class RunOptions:
     """The options of ``slocheck run``, as typed."""
 
     spec: SpecArgument = DEFAULT_SPEC
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Ask this address with GET, without a spec; needs a load and a limit, and shows the spec "
+            "that they stand for.",
+        ),
+    ] = None
+    p50: Annotated[str | None, typer.Option("--p50", metavar="D", help="With --url: limit of p50.")] = None
+    p95: Annotated[
+        str | None, typer.Option("--p95", metavar="D", help="With --url: limit of p95, such as 200ms.")
+    ] = None
+    p99: Annotated[str | None, typer.Option("--p99", metavar="D", help="With --url: limit of p99.")] = None
+    error_rate: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="With --url: limit of the error rate, such as 1%.")
+    ] = None
+    availability: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="With --url: least availability, such as 99.9%."),
+    ] = None
     target: Annotated[
         str | None,
         typer.Option(metavar="URL", envvar="SLOCHECK_TARGET", help="Load this address, not the spec's."),

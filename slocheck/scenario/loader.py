@@ -3,19 +3,27 @@
 The only module of the package that reads files: the scenario, and the CSV and secret files named in it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType
-from slocheck.documents.yaml_tree import MAX_BYTES, parse_document
+from slocheck.documents.yaml_tree import (
+    MAX_BYTES,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    parse_document,
+)
 from slocheck.errors import UsageError
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.parse.feeders import FEEDERS
 from slocheck.scenario.parse.placeholders import check_cookies, check_endpoints, check_placeholders
 from slocheck.scenario.parse.steps import FLOWS, HEADERS, THINK, TIMEOUT
 from slocheck.scenario.parse.templates import ScenarioProblemLog, log_of
+from slocheck.spec.model.workload import BLOCK
 
 COOKIES: Key[bool] = Key("cookies", types.BOOLEAN, False, "whether each virtual user keeps cookies")  # noqa: FBT003 - the default
 ROOT_KEYS: tuple[Key[Any], ...] = (FEEDERS, HEADERS, COOKIES, THINK, TIMEOUT, FLOWS)
@@ -72,11 +80,35 @@ def parse_scenario(
     """
     text, node = parse_document(data, path, empty="write a scenario: flows with steps")
     log = ScenarioProblemLog(path, environment, read=read)
-    log.digest.update(data)
-    scenario = Value(node, "", log).take(ValueType(lambda value: _read_scenario(value, text), {}), None)
+    value = _block(Value(node, "", log))
+    log.digest.update(data if value.node is node else "\n".join(_texts(value.node)).encode())
+    scenario = value.take(ValueType(lambda value: _read_scenario(value, text), {}), None)
     log.close()
     assert scenario is not None  # otherwise there was a problem, and close() has raised
     return scenario
+
+
+def _block(value: Value) -> Value:
+    """Return the scenario in a document: the block of a spec, or all of it."""
+    if not isinstance(value.node, MappingNode):
+        return value
+    return next((child for key, child in value.entries() if key.text == BLOCK), value)
+
+
+def _texts(node: Node) -> Iterator[str]:
+    """Yield what is written in a block: the rest of a spec does not make another scenario of it."""
+    match node:
+        case ScalarNode():
+            yield repr(node.text)
+        case SequenceNode():
+            yield f"list of {len(node.items)}"
+            for item in node.items:
+                yield from _texts(item)
+        case MappingNode():
+            yield f"mapping of {len(node.entries)}"
+            for key, child in node.entries:
+                yield repr(key.text)
+                yield from _texts(child)
 
 
 def _read_scenario(value: Value, text: str) -> Scenario | None:

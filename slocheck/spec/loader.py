@@ -19,8 +19,9 @@ from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS, block_name
 from slocheck.spec.blocks.objectives import RESERVED, SpecContext, objectives_schema, read_objectives
 from slocheck.spec.blocks.target import INSTANCES, TARGET
 from slocheck.spec.blocks.validity import VALIDITY
-from slocheck.spec.blocks.workload import WORKLOAD
-from slocheck.spec.model import Objective, SourceBlock, Spec
+from slocheck.spec.blocks.workload import SCENARIO, WORKLOAD
+from slocheck.spec.model import Objective, SourceBlock, Spec, Workload
+from slocheck.spec.model.workload import BLOCK
 from slocheck.spec.overrides import check_gate, with_overrides
 
 __all__ = ["load_spec", "parse_spec", "root_keys", "with_overrides"]
@@ -57,6 +58,13 @@ OBJECTIVES: Key[Value | None] = Key(
     "what is measured, and its limit per tier",
     required=True,
 )
+SCENARIO_BLOCK: Key[Value | None] = Key(
+    # read by what reads scenarios: see slocheck.scenario.loader
+    BLOCK,
+    ValueType(lambda value: value, {"type": "object"}),
+    None,
+    "what virtual users do, in the form of a scenario file, in place of workload.scenario",
+)
 GATE = Key("gate", _TIER_NAME, "", "the tier that the exit code asks for", required=True)
 _VARIABLE = types.text(pattern=VARIABLE_PATTERN, what="environment variable", example="SHOP_LICENCE")
 SECRETS: Key[tuple[str, ...]] = Key(
@@ -72,7 +80,7 @@ def root_keys() -> tuple[Key[Any], ...]:
     return (
         *(SERVICE, TARGET),
         *SOURCE_BLOCKS.values(),
-        *(WORKLOAD, TIERS, OBJECTIVES, GATE, CONFIDENCE, FAILURES, CACHE, VALIDITY, SECRETS),
+        *(WORKLOAD, SCENARIO_BLOCK, TIERS, OBJECTIVES, GATE, CONFIDENCE, FAILURES, CACHE, VALIDITY, SECRETS),
     )
 
 
@@ -129,6 +137,7 @@ def _read_spec(value: Value, text: str) -> Spec | None:
     objectives = _objectives(root, tiers)
     if workload is None:
         return None
+    workload = _with_scenario(root, workload)
     spec = Spec(
         path=value.log.path,
         text=text,
@@ -148,6 +157,27 @@ def _read_spec(value: Value, text: str) -> Spec | None:
     )
     _check_gate(root, spec)
     return spec
+
+
+def _with_scenario(root: Section, workload: Workload) -> Workload:
+    """Return the workload, with the spec's own file for its scenario where that is a block of the spec."""
+    block, written = root.value_of(SCENARIO_BLOCK), root.value_of(WORKLOAD)
+    assert written is not None  # there is a workload
+    named = any(key.text == SCENARIO.name for key, _ in written.entries())
+    path = root.value.log.path
+    if block is None:
+        if not named:
+            written.refuse(
+                "has no key 'scenario'; write scenario: FILE, or a scenario block at the top of this file"
+            )
+        return workload
+    if named:
+        block.refuse("cannot be combined with workload.scenario; keep one of the two")
+    elif not isinstance(block.node, MappingNode):
+        block.refuse("is not a mapping; write flows with steps below it, or name a file in workload.scenario")
+    elif not path.endswith((".yaml", ".yml")):
+        block.refuse("needs a file whose name ends in .yaml; rename this one")
+    return workload if named else replace(workload, scenario=Path(path).name)
 
 
 def _source(root: Section) -> SourceBlock | None:

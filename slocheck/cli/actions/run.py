@@ -10,6 +10,7 @@ from rich.console import Console
 from slocheck.cli import output, wiring
 from slocheck.cli.actions.baseline import baseline_of
 from slocheck.cli.actions.locust_file import look_into
+from slocheck.cli.actions.url_run import options_of_url, refuse_limits
 from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.publish import make_room, publish
@@ -43,6 +44,15 @@ GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
 
 def execute(options: RunOptions, launch: Launch) -> int:
     """Make the run that the options describe, or show its plan; returns the exit code."""
+    if options.url is not None:
+        with options_of_url(options) as of_spec:
+            return _execute(of_spec, launch)
+    refuse_limits(options)
+    return _execute(options, launch)
+
+
+def _execute(options: RunOptions, launch: Launch) -> int:
+    """Make a run of the spec, or show its plan; returns the exit code."""
     if options.max_duration and not options.until_decided:
         raise UsageError("--max-duration goes with --until-decided; for a fixed length write --duration")
     if options.publish and not options.dry_run:

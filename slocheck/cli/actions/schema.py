@@ -6,10 +6,20 @@ from typing import Any
 
 from slocheck.reporters.json.schema import result_schema
 from slocheck.scenario.schema import scenario_schema
+from slocheck.spec.model.workload import BLOCK
 from slocheck.spec.schema import json_schema
 
+
+def _spec_schema() -> dict[str, Any]:
+    """Return the schema of slo.yaml with that of scenarios in it."""
+    schema, scenario = json_schema(), scenario_schema()
+    block = {key: scenario[key] for key in ("type", "properties", "required", "additionalProperties")}
+    schema["properties"][BLOCK] |= block
+    return schema
+
+
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
-    "spec": json_schema,
+    "spec": _spec_schema,
     "scenario": scenario_schema,
     "result": result_schema,
 }

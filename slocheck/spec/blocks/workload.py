@@ -110,8 +110,8 @@ SCENARIO = Key(
     "scenario",
     ValueType(_read_scenario, {"type": "string", "pattern": r"\.(py|ya?ml)$"}),
     "",
-    "declarative scenario (.yaml) or Locust file (.py), relative to this file's folder",
-    required=True,
+    "declarative scenario (.yaml) or Locust file (.py), relative to this file's folder; absent: the scenario "
+    "block of this file",
 )
 RATE: Key[Any] = Key(
     "rate",

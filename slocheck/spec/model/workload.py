@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from slocheck.documents.position import Position
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 
+BLOCK = "scenario"
+"""The key of a spec that holds a scenario in place of a file."""
+
 DEFAULT_MAX_BODY = 1 << 26
 """Bytes of a decoded body that a response may have, where the spec does not say."""
 LIST_SEPARATOR = "\0"

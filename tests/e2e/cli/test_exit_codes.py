@@ -367,3 +367,16 @@ def test_a_target_elsewhere_can_be_allowed_at_the_terminal(
                 shown += more
         assert running.wait(timeout=60) == code
     assert message in shown.decode()
+
+
+def test_a_run_without_a_file_leaves_the_spec_that_repeats_it(api: str, tmp_path: Path) -> None:
+    """The spec in the reports folder gives the same run again, and is what the archive is graded by."""
+    flags = ("--url", f"{api}/items?page=1", "--rate", "50/s", "--p95", "2s", "--duration", "10s")
+    done = slocheck("run", *flags, "--warmup", "0s", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (spec,) = (tmp_path / "reports").glob("url-*.yaml")
+    assert spec.read_text() in done.stderr
+    evidence = load_evidence(only_run(tmp_path))
+    assert [str(item.endpoint) for item in evidence.recording.endpoints] == ["GET /items"]
+    assert slocheck("grade", "latest", cwd=tmp_path).returncode == 0
+    assert slocheck("run", "--dry-run", spec, cwd=tmp_path).returncode == 0

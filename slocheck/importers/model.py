@@ -1,0 +1,91 @@
+"""What an importer finds: the steps of one flow, and what it left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from slocheck.documents.reader import InvalidValue
+from slocheck.documents.urls import SECRET_NAME, check_url
+from slocheck.errors import UsageError
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+"""What is imported unless the user asks for more: it changes nothing at the target."""
+
+KEPT_HEADERS = frozenset({"accept", "accept-language", "content-type"})
+"""Of a recorded request; any other header may hold a credential."""
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request.
+
+    Attributes:
+        method: In capitals.
+        path: Path and query, as a scenario writes it: braces stand for placeholders.
+        name: Of the endpoint; empty: its path.
+        status: What a correct response has.
+        headers: Sent with it; none is a credential.
+        body: Sent with it as written; empty: none.
+    """
+
+    method: str
+    path: str
+    name: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A scenario of one flow.
+
+    Attributes:
+        target: Base address.
+        steps: In their order, at least one.
+        feeders: YAML of each feeder by its name.
+        service: Name of the service; empty: unknown.
+        left_out: Sentences about what was not imported, and why.
+    """
+
+    target: str
+    steps: tuple[Step, ...]
+    feeders: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+def split_address(url: str, what: str) -> tuple[str, str]:
+    """Split an address into the base of a target, and path and query as a scenario writes them.
+
+    Args:
+        url: Complete, with scheme and host.
+        what: Where it was written, for messages: ``--url``.
+
+    Raises:
+        UsageError: It cannot be used, or holds a secret; the message does not show it.
+    """
+    without_fragment = url.partition("#")[0]
+    try:
+        check_url(without_fragment, page=True)
+    except InvalidValue as error:
+        raise UsageError(f"{what}: {error}") from error
+    parts = urlsplit(without_fragment)
+    return f"{parts.scheme}://{parts.netloc}", as_written(path_of(parts))
+
+
+def path_of(parts: SplitResult) -> str:
+    """Return the path and query of an address, at least ``/``."""
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def as_written(text: str) -> str:
+    """Return a text as a scenario writes it, in which braces stand for placeholders."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a query parameter of this name probably holds a secret."""
+    return bool(SECRET_NAME.search(name))

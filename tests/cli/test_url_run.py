@@ -1,0 +1,93 @@
+"""``slocheck run --url``: a run without a file, and the spec that it stands for."""
+
+from pathlib import Path
+
+import pytest
+
+from slocheck.cli import exit_code_of
+
+Captured = pytest.CaptureFixture[str]
+URL = "http://127.0.0.1:9/items?page={1}"
+ASKED = ["run", "--url", URL, "--rate", "50/s", "--p95", "200ms"]
+STANDS_FOR = """\
+service: "127.0.0.1:9"
+target: {url: "http://127.0.0.1:9"}
+workload: {rate: 50/s, warmup: 5s, duration: 1m}
+scenario:
+  flows:
+    - steps:
+        - get: "/items?page={{1}}"
+          expect: {status: 200}
+tiers: [slo]
+objectives:
+  latency_p95: {slo: "< 200ms"}
+gate: slo
+confidence: 95%
+"""
+
+
+def test_the_spec_that_it_stands_for_is_printed_and_can_be_saved_and_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """What is printed is valid and plans the same load; a dry run leaves no file."""
+    monkeypatch.chdir(tmp_path)
+    assert exit_code_of([*ASKED, "--dry-run"]) == 0
+    out, err = capsys.readouterr()
+    assert err.endswith(STANDS_FOR)
+    assert "requests  about 3,000 in the window" in out
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "saved.yaml").write_text(err)
+    assert exit_code_of(["run", "saved.yaml", "--dry-run"]) == 0
+    (other,) = {line for line in capsys.readouterr().out.splitlines() if line not in out.splitlines()}
+    assert other == "scenario  saved.yaml"
+    assert exit_code_of(["validate", "saved.yaml"]) == 0
+
+
+def test_other_limits_are_flags_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """With a comparison of one's own where that is wanted."""
+    monkeypatch.chdir(tmp_path)
+    limits = ["--p50", "50ms", "--p99", "<= 1s", "--error-rate", "0.1%", "--availability", "99.9%"]
+    assert exit_code_of([*ASKED, *limits, "--duration", "30s", "--warmup", "0s", "--dry-run"]) == 0
+    err = capsys.readouterr().err
+    for line in (
+        'latency_p50: {slo: "< 50ms"}',
+        'latency_p99: {slo: "<= 1s"}',
+        'error_rate: {slo: "< 0.1%"}',
+        'availability: {slo: ">= 99.9%"}',
+        "workload: {rate: 50/s, warmup: 0s, duration: 30s}",
+    ):
+        assert line in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["--url", URL, "--p95", "200ms"], "--url needs a load; add --rate 50/s", id="no load"),
+        pytest.param(["--url", URL, "--rate", "5/s"], "--url needs a limit; add one such as", id="no limit"),
+        pytest.param([*ASKED[1:], "--rate", "50"], "--rate: '50' has no unit; write 50/s", id="bare rate"),
+        pytest.param([*ASKED[1:], "--p95", "200"], "--p95: '200' has no unit; write 200ms", id="bare limit"),
+        pytest.param([*ASKED[1:], "--error-rate", "1"], "--error-rate: '1' has no percent", id="bare share"),
+        pytest.param([*ASKED[1:], "--duration", "60"], "--duration: '60' has no unit", id="bare length"),
+        pytest.param([*ASKED[1:], "--url", "shop/x"], "--url: 'shop/x' does not begin", id="no scheme"),
+        pytest.param(
+            [*ASKED[1:], "--url", "http://127.0.0.1/?token=hush"],
+            "parameter 'token'",
+            id="a secret",
+        ),
+        pytest.param([*ASKED[1:], "mine.yaml"], "a spec of its own, so that SPEC", id="a spec"),
+        pytest.param(["--p95", "200ms"], "--p95 goes with --url", id="a limit alone"),
+        pytest.param([*ASKED[1:], "--url", "http://a.example/"], "--allow-target a.example", id="elsewhere"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named_by_its_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured, arguments: list[str], said: str
+) -> None:
+    """Exit 2; nothing is sent, and no file is left."""
+    monkeypatch.chdir(tmp_path)
+    assert exit_code_of(["run", *arguments, "--dry-run"]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert "hush" not in err
+    assert list(tmp_path.iterdir()) == []

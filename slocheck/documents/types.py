@@ -185,22 +185,14 @@ SHARE = ValueType(_read_share, RATIO.schema)
 
 
 def _read_rate(value: Value) -> float:
-    rate = parse_rate(value.scalar().text, bare=True)
+    rate = parse_rate(value.scalar().text)
     if rate <= 0:
         raise InvalidValue("is 0; write a rate above 0, such as 10/s")
     return float(rate)
 
 
-RATE = ValueType(
-    _read_rate,
-    {
-        "oneOf": [
-            {"type": "string", "pattern": anchored(RATE_PATTERN)},
-            {"type": "number", "exclusiveMinimum": 0},
-        ]
-    },
-)
-"""A rate above 0 in 1/s; a bare number is one, too."""
+RATE = ValueType(_read_rate, {"type": "string", "pattern": anchored(RATE_PATTERN)})
+"""A rate above 0 in 1/s."""
 
 
 def _read_boolean(value: Value) -> bool:

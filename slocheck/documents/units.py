@@ -119,17 +119,15 @@ def _not_a_ratio(text: str) -> str:
     return f"{shown(text)} has no percent sign; write {text}%"
 
 
-def parse_rate(text: str, *, bare: bool = False) -> Fraction:
-    """Read ``500/s``, ``500 rps``, ``30000/min`` as 1/s; `bare` also takes a number alone, as 1/s."""
+def parse_rate(text: str) -> Fraction:
+    """Read ``500/s``, ``500 rps``, ``30000/min`` as 1/s; the unit is required."""
     for unit, per_second in RATE_UNITS.items():
         number = text.removesuffix(unit).rstrip(" ")
         if text.endswith(unit) and _NUMBER.fullmatch(number):
             return Fraction(number) * per_second
     if not _NUMBER.fullmatch(text):
         raise UnitError(f"{shown(text)} is not a rate; write a number per time, such as 500/s or 30000/min")
-    if not bare:
-        raise UnitError(f"{shown(text)} has no unit; write {text}/s")
-    return Fraction(text)
+    raise UnitError(f"{shown(text)} has no unit; write {text}/s")
 
 
 def parse_number(text: str) -> Fraction:

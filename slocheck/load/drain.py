@@ -1,4 +1,4 @@
-"""The end of a user's requests: those in flight may finish, and nothing new begins."""
+"""How a user's requests end: those in flight may finish, and no new one begins."""
 
 import sys
 from types import FrameType
@@ -11,17 +11,17 @@ _LAST_KEY = "slocheck_sends_no_more"
 
 
 def send_no_more(user: Any) -> None:
-    """Let a user that was asked to stop begin no further request; its `on_stop` still may."""
+    """Keep a user that was asked to stop from beginning another request, except in its `on_stop`."""
     user.__dict__[_LAST_KEY] = True
 
 
 def sends_no_more(user: Any) -> bool:
-    """Tell whether a user may begin no further request."""
+    """Tell whether a user may not begin another request."""
     return getattr(user, _LAST_KEY, False)
 
 
 def refuse_at_end(user: Any, *, draining: bool) -> None:
-    """End a user that is about to send another request in the drain, or after its own end."""
+    """End a user that is about to send another request in the drain, or after it was asked to stop."""
     if not draining and not sends_no_more(user):
         return
     if getattr(user, "_state", None) != LOCUST_STATE_STOPPING:
@@ -32,7 +32,7 @@ def refuse_at_end(user: Any, *, draining: bool) -> None:
 
 
 def in_on_stop(frame: FrameType | None) -> bool:
-    """Tell whether a stack is that of an `on_stop`, of a user or of a task set."""
+    """Tell whether a stack runs an `on_stop` of a user or of a task set."""
     while frame is not None:
         if frame.f_code.co_name == "on_stop":
             return True

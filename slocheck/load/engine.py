@@ -1,4 +1,4 @@
-"""The load engine as the rest of slocheck sees it. Imports neither Locust nor gevent."""
+"""The load engine's interface to the rest of slocheck. Imports neither Locust nor gevent."""
 
 import platform
 import queue
@@ -42,18 +42,18 @@ PREPARE_S = 30.0
 STOP_S = 2.0
 LEAVE_S = 3.0
 LISTENERS_S = 25.0
-"""How long the Locust file's listeners may take after the result, in a process that responds no more."""
+"""How long the Locust file's listeners may take after the result, in a process that no longer responds."""
 _SILENCE_S = 60.0
 _Expected = TypeVar("_Expected", ScenarioLoaded, WorkersReady)
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioInfo:
-    """What `LoadEngine.prepare` found out.
+    """What `LoadEngine.prepare` learned about the scenario.
 
     Attributes:
         user_classes: Names of the user classes that will run.
-        versions: Of python and locust.
+        versions: Versions of python and locust.
         warnings: What the user should know before the load begins.
         starts: What is sent before the schedule, in words; empty where nothing is.
     """
@@ -72,7 +72,7 @@ class LoadEngine:
     """
 
     def __init__(self, plan: LoadPlan, launch: Callable[[], subprocess.Popen[bytes]] = start_master) -> None:
-        """Take the plan, and what returns a master's process, which `prepare` asks for."""
+        """Take the plan, and a function that returns a master's process; `prepare` calls it."""
         self._plan = plan
         self._launch = launch
         self._phases = Phases(plan)
@@ -94,7 +94,7 @@ class LoadEngine:
         self.close()
 
     def close(self) -> None:
-        """End all child processes; a master that has sent its result may tidy up first."""
+        """End all child processes; a master that has sent its result may clean up first."""
         master, self._master = self._master, None
         if master is not None:
             master.close(LEAVE_S if self._done_received else 0.0)
@@ -104,7 +104,7 @@ class LoadEngine:
         check_capacity(self._plan)
 
     def listen(self, take: Callable[[bytes], None]) -> None:
-        """Hand all that the scenario prints and logs from now on to `take`, in a thread of its own."""
+        """Pass all that the scenario prints and logs from now on to `take`, in a separate thread."""
         self._on_output = take
 
     def prepare(self) -> ScenarioInfo:
@@ -167,7 +167,7 @@ class LoadEngine:
         return self._cut_off()
 
     def _with_file_result(self, result: LoadResult) -> LoadResult:
-        """Return the result with what the Locust file says of it; one that never comes back costs no more."""
+        """Return the result with what the Locust file says of it; a file that hangs costs only that part."""
         assert self._master is not None
         running, until = "the end of the load generator", time.monotonic() + LISTENERS_S
         while (message := self._receive(until)) is not None:
@@ -187,7 +187,7 @@ class LoadEngine:
         )
 
     def _receive(self, until: float = inf) -> Progress | None:
-        """Return the master's next message; None when it is gone, too slow to stop, or late."""
+        """Return the master's next message; None when the master is gone, too slow to stop, or silent."""
         assert self._master is not None
         heard = time.monotonic()
         while True:
@@ -200,20 +200,20 @@ class LoadEngine:
                 self._master.kill()
 
     def finish(self) -> None:
-        """End the window with the current second, and drain as at its planned end."""
+        """End the window with the current second, then drain as at the planned end."""
         self._phases.finish(self._second)
         if self._master is not None:
             self._master.send(FinishWindow())
 
     def stop(self) -> None:
-        """End the load in order, within 2 s; `run` returns what was recorded, as interrupted."""
+        """Stop the load cleanly within 2 s; `run` returns what was recorded, as interrupted."""
         if self._stop_at is None:
             self._stop_at = time.monotonic()
             if self._master is not None:
                 self._master.send(StopLoad())
 
     def kill(self) -> None:
-        """End all child processes at once; `run` returns what was received until now."""
+        """Kill all child processes; `run` returns what was received until now."""
         self._killed = True
         if self._master is not None:
             self._master.kill()
@@ -228,7 +228,7 @@ class LoadEngine:
         return Tick(self._second, passed.phase, passed.users, recording)
 
     def _done(self, done: LoadDone) -> LoadResult:
-        """Return the result of a run whose master lived to its end."""
+        """Return the result of a run that its master completed."""
         self._done_received = True
         return self._result(
             done.ending,
@@ -282,7 +282,7 @@ class LoadEngine:
 def _with_file(
     result: LoadResult, file: FileResult, forbidden: tuple[ForbiddenConnection, ...] = ()
 ) -> LoadResult:
-    """Add what the Locust file says of a run when it is over to what was known of it before."""
+    """Add what the Locust file says of a finished run to what was known before."""
     errors = Counter(result.health.file.listener_errors) + Counter(file.listener_errors)
     file = replace(file, listener_errors=dict(errors))
     places = merged((*result.health.forbidden, *forbidden))

@@ -8,18 +8,18 @@ from slocheck.load.recording.outcome import message_of
 
 
 def called(call: str) -> str:
-    """Return a call and the file's line that makes it."""
+    """Return a call with the file's line that makes it."""
     place = caller()
     return f"{call} in {place}" if place else call
 
 
 def decided_by_plan(call: str) -> str:
-    """Return how a file ends its run that starts or stops users: the plan says how many there are."""
-    return f"{called(call)}, where the plan says how many users there are"
+    """Say that a file ends its run by starting or stopping users, which the plan decides."""
+    return f"{called(call)}, but the plan decides how many users run"
 
 
 def raised(error: BaseException) -> str:
-    """Return what was raised and the file's line that did."""
+    """Return what was raised with the file's line that raised it."""
     place = place_of(error.__traceback__)
     if isinstance(error, SystemExit | KeyboardInterrupt):
         text = f"sys.exit({as_exit_code(exit_code_of(error))})"

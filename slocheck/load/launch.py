@@ -1,4 +1,4 @@
-"""Starting the master process. Loads next to nothing, so that a run can start it before it loads the rest."""
+"""Starting the master process. Imports next to nothing, so a run can start it before it loads the rest."""
 
 import contextlib
 import os
@@ -16,22 +16,22 @@ WITHHELD = frozenset({
     "LOCUST_PLAYWRIGHT", "LOCUST_SKIP_MONKEY_PATCH", "LOCUST_SKIP_URLLIB3_PATCH",
     "LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP", "LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP",
 })  # fmt: skip
-"""What Locust itself reads, whatever its command line says, and what would change how it works here."""
+"""Variables that Locust reads whatever its command line says, and that would change how it works here."""
 
 SCRUBBED = frozenset({"GEVENT_RESOLVER"})
-"""Names are looked up where the connect guard sees it: by the system's own functions."""
+"""Names are looked up by the system's own functions, where the connect guard sees it."""
 PROXIES = frozenset(
     f"{kind}_proxy" for kind in ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks4", "socks5")
 )
 NO_PROXY = "no_proxy"
-"""In small letters. No client of the load gets to see them: it goes straight to its target."""
+"""In lower case. Clients of the load never see them: the load goes straight to its target."""
 
 
 def child_environment() -> dict[str, str]:
-    """Return the children's environment: ours, without what turns Locust into another program.
+    """Return the children's environment: ours, without variables that change what Locust does.
 
-    The working folder is kept out of the module path (a ``random.py`` next to a Locust file must not
-    replace Python's), so the path of a slocheck that is run from its sources is added to it.
+    The working folder is kept out of the module path, because a ``random.py`` next to a Locust file must not
+    replace Python's. So a slocheck that is run from its sources adds its own path.
     """
     kept = {key: value for key, value in os.environ.items() if not _is_scrubbed(key)}
     root = str(Path(slocheck.__file__).parents[1])
@@ -45,7 +45,7 @@ def _is_scrubbed(key: str) -> bool:
 
 
 def start_master() -> subprocess.Popen[bytes]:
-    """Start a master in a process group of its own; it waits for its plan on standard input."""
+    """Start a master in its own process group; it waits for its plan on standard input."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", MODULE],
         stdin=subprocess.PIPE,
@@ -57,9 +57,9 @@ def start_master() -> subprocess.Popen[bytes]:
 
 
 class Launch:
-    """A master that is started ahead: it imports Locust while the command line still loads and checks.
+    """A master that is started ahead: it imports Locust while the command line loads and checks the spec.
 
-    A context manager: at its end a master that was not taken is killed. It knows no target yet.
+    A context manager that kills a master that was not taken. The master does not know the target yet.
     """
 
     def __init__(self, *, ahead: bool) -> None:

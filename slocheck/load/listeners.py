@@ -1,4 +1,4 @@
-"""The listeners of a Locust file: none fails unseen, and none costs a finished run."""
+"""The listeners of a Locust file: their failures are seen, and cannot cost a finished run."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from slocheck.load.recording.outcome import message_of
 LISTENER_S = 10.0
 """How long a listener may take once the result is there."""
 _MEANT = (StopUser, StopTest, RescheduleTask, RescheduleTaskImmediately, InterruptTaskSet)
-"""What a listener raises to be heard by whoever fired the event."""
+"""What a listener raises for whoever fired the event."""
 _LEAVING = (SystemExit, KeyboardInterrupt)
 _MAX_CODE = (1 << 31) - 1
 _CODE_KEY = "slocheck_exit_code"
@@ -33,8 +33,8 @@ class Listeners:
     """Watches the listeners of this process, and the exit code that the file sets.
 
     Attributes:
-        exit_code: The last one that the file set or left with; 0: none.
-        exit_place: Where, as ``file:line``.
+        exit_code: The last exit code that the file set or left with; 0: none.
+        exit_place: Where it did so, as ``file:line``.
         unfinished: Listeners that took too long at the end.
     """
 
@@ -50,12 +50,12 @@ class Listeners:
         return FileResult(self.exit_code, self.exit_place, dict(self._errors))
 
     def take_errors(self) -> dict[str, int]:
-        """Return the exceptions of listeners since the last call: text to count."""
+        """Return the exceptions of listeners since the last call, from text to count."""
         errors, self._errors = self._errors, {}
         return errors
 
     def install(self) -> None:
-        """See each listener's exception and each exit code that is set, for as long as this process lives."""
+        """Watch listeners' exceptions and the exit codes that are set, for the life of this process."""
 
         def fire(hook: EventHook, *, reverse: bool = False, **arguments: Any) -> None:
             for handler in _handlers(hook, reverse=reverse):
@@ -79,7 +79,7 @@ class Listeners:
     def finish(
         self, hook: EventHook, *, observer: Observer = str, reverse: bool = False, **arguments: Any
     ) -> None:
-        """Fire one of the last events: no listener may end this process, or take longer than `LISTENER_S`."""
+        """Fire one of the last events; no listener may end this process, or take longer than `LISTENER_S`."""
         for handler in _handlers(hook, reverse=reverse):
             name = _described(hook, handler)
             observer(name)
@@ -111,28 +111,25 @@ class Listeners:
 
 
 def as_exit_code(code: object) -> int:
-    """Return what a process ends with that is given this: as `sys.exit` has it, a text is 1.
-
-    So is a number that no process can end with.
-    """
+    """Return the exit code for an argument of `sys.exit`; a text, or a number out of range, is 1."""
     if code is None:
         return 0
     return int(code) if isinstance(code, int) and abs(code) <= _MAX_CODE else 1
 
 
 def exit_code_of(leaving: BaseException) -> object:
-    """Return the code of a `SystemExit`; a `KeyboardInterrupt` has none."""
+    """Return the argument of a `SystemExit`; None for a `KeyboardInterrupt`."""
     return leaving.code if isinstance(leaving, SystemExit) else 1
 
 
 def _handlers(hook: EventHook, *, reverse: bool) -> Iterator[Callable[..., object]]:
-    """Yield a copy, so that listeners may add and remove listeners."""
+    """Yield from a copy, so that listeners may add and remove listeners."""
     handlers = list(hook._handlers)  # noqa: SLF001 - Locust has no public name for it
     return reversed(handlers) if reverse else iter(handlers)
 
 
 def _source(handler: Any) -> tuple[str, int]:
-    """Return file and line of a listener; an empty file where it has none."""
+    """Return file and line of a listener; an empty file if it has none."""
     code = getattr(getattr(handler, "__func__", handler), "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
 

@@ -1,4 +1,4 @@
-"""What a user should know of a Locust file before the load: limits of Locust's own clients, and hosts."""
+"""Warnings about a Locust file before the load: limits of Locust's own clients, and hosts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
@@ -10,19 +10,19 @@ from slocheck.load.users import own_hosts
 from slocheck.plan.load_plan import LoadPlan
 
 MANY_USERS = 900
-"""Users of one process whose open files stay below number 1,024, with some to spare."""
+"""Users of one process that keep its open files below number 1,024, with some to spare."""
 
 
 def warnings(plan: LoadPlan, classes: Sequence[type[User]]) -> tuple[RunWarning, ...]:
-    """Return what a user should know about the plan's clients before it runs."""
+    """Return the warnings about the plan's clients."""
     return (*own_hosts.warnings(classes), *_descriptors(plan, classes))
 
 
 def _descriptors(plan: LoadPlan, classes: Iterable[type[User]]) -> Iterator[RunWarning]:
-    """Yield a warning where FastHttpUser cannot keep its connections.
+    """Yield a warning if FastHttpUser cannot keep its connections.
 
-    It checks with select() whether a connection is still open. From open file 1,024 on that call
-    fails, and the connection is taken to be closed. HttpUser calls poll(), which has no such limit.
+    It checks with select() whether a connection is still open. From open file 1,024 on, that call fails
+    and the connection is taken as closed. HttpUser calls poll(), which has no such limit.
     """
     affected = [user.__name__ for user in classes if issubclass(user, FastHttpUser)]
     each = ceil(plan.users / plan.processes)

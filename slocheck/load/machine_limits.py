@@ -11,18 +11,18 @@ from slocheck.plan.load_plan import LoadPlan
 
 MAX_DESCRIPTORS = 1 << 16
 SPARE_DESCRIPTORS = 64
-"""What a worker has open in addition to the users' connections."""
+"""Files that a worker has open in addition to the users' connections."""
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def descriptor_limit() -> int:
-    """Return how many files a worker may open once it has raised its limit as far as it can."""
+    """Return how many files a worker may open after it has raised its limit as far as it can."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
 
 
 def raise_descriptor_limit() -> None:
-    """Allow as many open files as the system grants: each connection is one."""
+    """Allow as many open files as the system grants, since each connection is one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = descriptor_limit()
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -30,19 +30,20 @@ def raise_descriptor_limit() -> None:
 
 
 def check_capacity(plan: LoadPlan) -> None:
-    """Raise UsageError where each user's one connection is more than this machine can open."""
+    """Raise UsageError if one connection for each user is more than this machine can open."""
     each, limit = ceil(plan.users / plan.processes), descriptor_limit()
     if each + SPARE_DESCRIPTORS > limit:
         raise UsageError(
-            f"workload: {each:,} users in one process need {each + SPARE_DESCRIPTORS:,} open files, and it "
-            f"may open {limit:,}; {_remedy(limit)}, or plan fewer users (under a rate: workload.max_users)"
+            f"workload: {each:,} users in one process need {each + SPARE_DESCRIPTORS:,} open files, but it "
+            f"may open only {limit:,}; {_remedy(limit)}, or plan fewer users "
+            "(under a rate: workload.max_users)"
         )
     ports = _ports()
     if plan.users > ports and plan.users > (ports := ports * _addresses(plan.target_url)):
         raise UsageError(
-            f"workload: {plan.users:,} users need as many local ports, and this machine has {ports:,} for "
-            "the target; widen net.ipv4.ip_local_port_range with sysctl, or plan fewer users (under a rate: "
-            "workload.max_users)"
+            f"workload: {plan.users:,} users need as many local ports, but this machine has only "
+            f"{ports:,} for the target; widen net.ipv4.ip_local_port_range with sysctl, or plan fewer users "
+            "(under a rate: workload.max_users)"
         )
 
 
@@ -62,7 +63,7 @@ def _ports() -> int:
 
 
 def _addresses(url: str) -> int:
-    """Return how many addresses the target has; an unknown name is reported elsewhere."""
+    """Return how many addresses the target has; 1 for an unknown name, which is reported elsewhere."""
     try:
         return len(set(socket.getaddrinfo(*host_and_port(url), type=socket.SOCK_STREAM)))
     except (OSError, UnicodeError):

@@ -1,4 +1,4 @@
-"""The master process as the command line sees it: lines in, lines out, and an end that leaves no process."""
+"""The master process as the command line sees it: lines in, lines out, and no process left at the end."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ _INFORMATION = ("INFO ", "DEBUG ")
 
 
 def proxy_warnings() -> tuple[RunWarning, ...]:
-    """Return a warning where the environment names proxies."""
+    """Return a warning if the environment names proxies."""
     named = sorted(key for key, value in os.environ.items() if value and key.lower() in PROXIES)
     if not named:
         return ()
@@ -30,10 +30,10 @@ def proxy_warnings() -> tuple[RunWarning, ...]:
 
 
 class MasterProcess:
-    """The master in its own process group, to which its workers belong too.
+    """The master in its own process group, to which its workers also belong.
 
     Attributes:
-        pid: Of the master; also the number of the process group.
+        pid: Process id of the master; also the id of the process group.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class MasterProcess:
             self._on_output(block)
 
     def send(self, command: Command) -> None:
-        """Write one command; that a master is gone shows when its messages are read."""
+        """Write one command; a master that has ended is noticed when its messages are read."""
         line = encode_line(command)
         with contextlib.suppress(BrokenPipeError):
             while line:
@@ -86,10 +86,7 @@ class MasterProcess:
         return message
 
     def complaint(self) -> str:
-        """Return the last line that the children wrote, what was only logged for information left out.
-
-        It is foreign text.
-        """
+        """Return the last line that the children wrote, log messages of level INFO left out; foreign text."""
         lines = self._tail.decode(errors="replace").strip().splitlines()
         shown = (line for line in reversed(lines) if not line.startswith(_INFORMATION))
         return mask_urls(next(shown, ""))
@@ -102,20 +99,20 @@ class MasterProcess:
             return -signal.SIGSTOP
 
     def how_it_ended(self) -> str:
-        """Tell how the master ended, once `receive` has returned None."""
+        """Say how the master ended, once `receive` has returned None."""
         code = self.exit_code()
         if code == -signal.SIGSTOP:
             return "closed its output"
         return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     def kill(self) -> None:
-        """Kill the master and its workers at once; safe in a signal handler, and any number of times."""
+        """Kill the master and its workers at once; safe in a signal handler, and to call repeatedly."""
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def close(self, within_s: float) -> None:
-        """Give the master time to end by itself, then leave no process and no open file behind."""
+        """Give the master time to end by itself, then end all processes and close all files."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=within_s)
         with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Which lines are the Locust file's own: neither Python's, nor an installed package's, nor slocheck's."""
+"""Which lines belong to the Locust file, and not to Python, an installed package or slocheck."""
 
 import sys
 import sysconfig
@@ -20,7 +20,7 @@ _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
 def is_own(file: str) -> bool:
-    """Tell whether a source file belongs to the user: the Locust file, or a module that it brings along."""
+    """Tell whether a source file belongs to the user: the Locust file, or a module that comes with it."""
     if file.startswith("<"):
         return False
     path = str(Path(file).absolute())
@@ -28,13 +28,13 @@ def is_own(file: str) -> bool:
 
 
 def place_of(trace: TracebackType | None) -> str:
-    """Return ``file:line`` of the innermost own line of a traceback; of any where none is; empty for none."""
+    """Return ``file:line`` of a traceback: the innermost line of the user's, else any, else empty."""
     steps = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
     return _innermost(steps) or (f"{steps[-1][0]}:{steps[-1][1]}" if steps else "")
 
 
 def caller() -> str:
-    """Return ``file:line`` of the innermost own line that is being run; empty where none is."""
+    """Return ``file:line`` of the user's innermost line that is being run; empty without one."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the cheap way to walk the stack
     while frame is not None:
         if is_own(frame.f_code.co_filename):
@@ -44,7 +44,7 @@ def caller() -> str:
 
 
 def is_own_fault(trace: TracebackType | None) -> bool:
-    """Tell whether a traceback ends in an own line: the exception was raised there, not in a library."""
+    """Tell whether a traceback ends in a line of the user's: the exception was not raised in a library."""
     steps = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(trace)]
     return bool(steps) and is_own(steps[-1])
 

@@ -5,11 +5,11 @@ from math import ceil, floor
 from slocheck.plan.load_plan import LoadPlan
 
 ON_START_S = 30.0
-"""Users that take longer in their `on_start` become available when they are through, in the window."""
+"""Users that take longer in their `on_start` become available when they finish it, in the window."""
 
 
 class Phases:
-    """When each phase begins, in seconds since the load began; a part of a second counts as a whole one.
+    """When each phase begins, in seconds since the load began; parts of a second are rounded up.
 
     Attributes:
         warmup_s: Whole seconds of warm-up.
@@ -23,7 +23,7 @@ class Phases:
         self.end_s = self.warmup_s + self.window_s
 
     def finish(self, elapsed: float) -> None:
-        """End the window with the second that is running after `elapsed` seconds, if it would last longer."""
+        """End the window with the second that runs after `elapsed` seconds, unless it ends earlier."""
         self.end_s = min(self.end_s, max(self.warmup_s + 1, ceil(elapsed)))
         self.window_s = self.end_s - self.warmup_s
 
@@ -39,5 +39,5 @@ class Phases:
         return "window" if elapsed < self.end_s else "drain"
 
     def measured(self, elapsed: float) -> int:
-        """Return how many whole seconds of the window are over after `elapsed` seconds."""
+        """Return how many whole seconds of the window have passed after `elapsed` seconds."""
         return min(max(0, floor(elapsed) - self.warmup_s), self.window_s)

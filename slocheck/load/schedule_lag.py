@@ -1,7 +1,7 @@
-"""Schedule lag of an arrival of the open model: what its first request has waited for before it was sent.
+"""Schedule lag of an arrival in the open model: how late its first request could be sent.
 
-A task may think before its first request: sleep, compute, ask somebody else. That time is the task's own.
-The request was due that much after its arrival, so that its latency has that lag and no more.
+A task may sleep, compute or call another service before its first request. That time belongs to the task:
+the request was due that much after its arrival, so its latency includes the lag and nothing else.
 """
 
 from typing import Any
@@ -18,15 +18,15 @@ def note_schedule_lag(user: Any, late_ns: int) -> None:
 
 
 def take_schedule_lag(user: Any) -> int:
-    """Return how late the user's arrival began, nanoseconds, to its first request; 0 to all others."""
+    """Return how late the user's arrival began, nanoseconds, for its first request; 0 for all others."""
     late_ns: int = user.__dict__.pop(_KEY, 0) if user is not None else 0
     return late_ns
 
 
 def current_user() -> Any:
-    """Return the user whose greenlet this is; None in any other.
+    """Return the user that runs in this greenlet; None if no user does.
 
-    Locust's class is known by its name, so that counting requests does not import Locust.
+    Locust's class is recognized by its name, so counting requests does not import Locust.
     """
     arguments = getattr(getcurrent(), "args", None)
     user = arguments[0] if arguments else None

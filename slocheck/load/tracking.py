@@ -1,8 +1,8 @@
 """Every request of a worker, from Locust's `request` event into the recorder.
 
 The event alone loses requests: it never fires for a request that is killed in flight, nor for a
-`catch_response` block that raises. So Locust's two HTTP clients are wrapped (see `locust_clients`): each
-request is in flight here until the event, or else this module, records it.
+`catch_response` block that raises. So Locust's two HTTP clients are wrapped (see `locust_clients`), and
+each request stays in flight here until the event or this module records it.
 """
 
 import time
@@ -51,7 +51,7 @@ class Tracker:
         recorder: Where they are counted.
         requests: Those in flight.
         draining: No new request may be sent.
-        lean: Where the lean client counts; it tracks its requests itself.
+        lean: Where the lean client, which tracks its own requests, counts them.
     """
 
     def __init__(self, plan: LoadPlan, on_unsent: UnsentListener) -> None:
@@ -86,7 +86,7 @@ class Tracker:
         return max(self.recorder.last_end_ns, self.lean.recorder.last_end_ns)
 
     def begin(self, origin_ns: int) -> None:
-        """Count slices from this moment of the monotonic clock; what is sent before it has one of its own."""
+        """Count slices from this time of the monotonic clock; earlier requests have a separate slice."""
         for recorder in (self.recorder, self.lean.recorder):
             recorder.begin(origin_ns, BEFORE_LOAD)
 
@@ -95,7 +95,7 @@ class Tracker:
         self.draining = self.lean.draining = True
 
     def flush(self) -> tuple[Delta, Delta]:
-        """Return what was counted since the last flush: through Locust's event, and by the lean client."""
+        """Return what Locust's event and what the lean client counted since the last flush."""
         self.settle_forgotten()
         return self.recorder.flush(), self.lean.recorder.flush()
 
@@ -114,7 +114,7 @@ class Tracker:
     ) -> None:
         """Listen to Locust's `request` event; the names are the event's, the values may be anything.
 
-        A request that cannot be counted as it is reported was sent all the same: it is told, and lost.
+        A request that cannot be counted as reported was still sent: it is logged, and counts as unrecorded.
         """
         request = context.pop(REQUEST_KEY, None) if isinstance(context, dict) else None
         if request is not None and (self._unsendable(request, response) or not self.requests.close(request)):
@@ -148,7 +148,7 @@ class Tracker:
         exception: object,
         start_time: object,
     ) -> Result:
-        """Return what became of a request that took `service_ns` from its sending on.
+        """Return the result of a request that took `service_ns` after it was sent.
 
         Raises:
             UnmeasuredError: It has a status that no response can have.
@@ -168,8 +168,8 @@ class Tracker:
     def _start(self, latency_ns: int, start_time: object) -> int:
         """Return when a request of a client that is not wrapped was sent, on the monotonic clock.
 
-        The latest possible time is its latency ago. The event's own wall-clock time may be earlier, where
-        the event is fired late; it is used where it lies within the run.
+        At the latest, that was its latency ago. The event's own wall-clock time is earlier if the event was
+        fired late; it is used if it lies within the run.
         """
         latest = time.monotonic_ns() - latency_ns
         moment = moment_of(start_time)
@@ -206,7 +206,7 @@ class Tracker:
         return failure, status, status_message(status or 0, fields), cache
 
     def responded(self, request: InFlightRequest, response: Any, meta: dict[str, Any]) -> None:
-        """Note that a `catch_response` request has its response, which the scenario may still decide on."""
+        """Note that a `catch_response` request has its response, which the scenario may still judge."""
         if request not in self.requests or self._unsendable(request, response):
             return
         if request.timer is not None:
@@ -222,10 +222,10 @@ class Tracker:
         request.holder = weakref.ref(response)
 
     def block_ended(self, request: InFlightRequest, error: BaseException) -> None:
-        """Record a `catch_response` request whose block raised, which Locust does not.
+        """Record a `catch_response` request whose block raised; Locust does not record it.
 
-        An exception is a failed expectation; one that only leaves the block (a stop, an interrupt of the
-        task set) says nothing about the response.
+        An exception is a failed expectation, unless it only leaves the block (a stop, an interrupt of the
+        task set), which says nothing about the response.
         """
         provisional = request.provisional
         if provisional is None or not self.requests.close(request):
@@ -235,12 +235,12 @@ class Tracker:
         self.recorder.record(request.method, request.name, provisional)
 
     def _unsendable(self, request: InFlightRequest, response: object) -> bool:
-        """Tell whether a client reports instead of a response why it could not even build the request."""
+        """Tell whether a client reports why it could not build the request, instead of a response."""
         error = getattr(response, "error", None) if getattr(response, "status_code", None) == 0 else None
         return isinstance(error, Exception) and self._unsent(request, error)
 
     def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
-        """Tell whether a request failed while it was built; that is counted as the scenario's exception."""
+        """Return whether a request failed while it was built; count that as the scenario's exception."""
         told = unmeasured(error)
         if told is None and not is_forbidden(error) and (request.under_way or is_transport(error)):
             return False
@@ -255,12 +255,12 @@ class Tracker:
         return True
 
     def _unmeasured(self, method: str, name: str, error: UnmeasuredError) -> None:
-        """Count a request that was sent, and that the scenario itself kept from being measured."""
+        """Count a sent request that the scenario itself kept from being measured."""
         self._unrecorded += 1
         self._on_unsent(method, name, error)
 
     def killed(self, request: InFlightRequest) -> None:
-        """Note a request whose greenlet the Locust file killed: the target is not to blame for it."""
+        """Note a request whose greenlet the Locust file killed: that is not the target's fault."""
         if self.requests.close(request):
             self._unmeasured(request.method, request.name, KILLED)
 
@@ -291,8 +291,8 @@ class Tracker:
         """Record or drop all requests in flight: the drain is over.
 
         Args:
-            as_timeouts: Record those without a response as failed at their age. Otherwise we ended the run
-                early and they say nothing about the target: they are unrecorded.
+            as_timeouts: Record those without a response as failed at their age. Otherwise the run was ended
+                early, which says nothing about the target, and they stay unrecorded.
         """
         for request in self.requests:
             if request.provisional is not None:
@@ -310,14 +310,14 @@ class Tracker:
 
 
 def _by_own_client(error: BaseException | None) -> bool:
-    """Tell whether a client of the scenario's own reports what is not plainly an error of the network."""
+    """Tell whether the scenario's own client reports something other than a clear network error."""
     return error is not None and classify(error) is FailureClass.PROTOCOL
 
 
 def _recorded_name(name: str, request: InFlightRequest | None) -> str:
-    """Return the name of an event's request: one that comes from the URL without the query's values.
+    """Return the name of an event's request; if it comes from the URL, without the query's values.
 
-    A response that the scenario decides about itself may have been given another name since.
+    The scenario may have renamed a response that it judges itself.
     """
     if request is None or request.url_name is None:
         return name
@@ -326,5 +326,5 @@ def _recorded_name(name: str, request: InFlightRequest | None) -> str:
 
 
 def _waited_ns(request: InFlightRequest) -> int:
-    """Return how long after it was due a request was sent, nanoseconds."""
+    """Return how long after its due time a request was sent, nanoseconds."""
     return request.sent_ns - request.start_ns

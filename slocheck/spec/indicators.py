@@ -11,7 +11,6 @@ from fractions import Fraction
 
 from slocheck.documents.units import (
     DURATION_PATTERN,
-    NUMBER_PATTERN,
     RATE_PATTERN,
     RATIO_PATTERN,
     SIGNED_PATTERN,
@@ -117,10 +116,6 @@ def _bucket(preset: Preset) -> tuple[str | None, ...]:
     return (f"{preset.histogram}_bucket" if preset.histogram else None,)
 
 
-def _parse_bare_rate(text: str) -> Fraction:
-    return parse_rate(text, bare=True)
-
-
 UPPER = (Comparison.LT, Comparison.LE)
 LOWER = (Comparison.GE, Comparison.GT)
 _ONE = Fraction(1)
@@ -170,7 +165,7 @@ TRAITS: Mapping[IndicatorKind, IndicatorTraits] = {
     IndicatorKind.RPS_PER_INSTANCE: IndicatorTraits(
         title="successful requests per second and instance",
         unit=Unit.PER_SECOND,
-        limit=LimitForm(_parse_bare_rate, f"({RATE_PATTERN}|{NUMBER_PATTERN})", ">= 500/s", LOWER),
+        limit=LimitForm(parse_rate, RATE_PATTERN, ">= 500/s", LOWER),
         metrics=_counter,
         limited_by_load=True,
         slow_generator_distorts=True,

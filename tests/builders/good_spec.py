@@ -30,7 +30,7 @@ objectives:
   error_rate: {silver: "< 0.1%"}
   availability: {silver: ">= 99.9%"}
   cache_hit_rate: {silver: "> 90%"}
-  rps_per_instance: {silver: ">= 500"}
+  rps_per_instance: {silver: ">= 500/s"}
   checkout: {indicator: latency_p99.9, endpoint: "POST /checkout", silver: "< 300ms"}
   queue: {indicator: {promql: "max(queue_depth)", over: max}, silver: "< 100"}
 gate: silver

@@ -163,9 +163,8 @@ def test_rates_are_read_per_second(text: str, rate: int) -> None:
     assert parse_rate(text) == rate
 
 
-def test_a_bare_rate_is_taken_only_where_asked_for() -> None:
-    """RPS per instance is written without a unit in many tables; elsewhere the unit is demanded."""
-    assert parse_rate("100", bare=True) == 100
+def test_a_bare_rate_is_refused() -> None:
+    """The message says what to write."""
     with pytest.raises(UnitError, match="write 100/s"):
         parse_rate("100")
 

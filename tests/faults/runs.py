@@ -14,7 +14,7 @@ from tests.e2e.support.cli import start_slocheck, write_spec
 from tests.faults.catalogue import Seen, seen_of
 from tests.support.waiting import wait_until
 
-WORKLOAD = "users: 4, spawn_rate: 100, warmup: 0s, duration: 10s"
+WORKLOAD = "users: 4, spawn_rate: 100/s, warmup: 0s, duration: 10s"
 USERS = ("-u", "4", "-r", "100")
 LOCUST_LASTS = "15s"
 SENDING = "sending load"

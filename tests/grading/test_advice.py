@@ -8,7 +8,7 @@ from tests.builders.evidence import make_evidence
 from tests.builders.recordings import steady
 from tests.builders.specs import make_spec
 
-RATE = '  rps_per_instance: {bronze: ">= 50", silver: ">= 200"}\n'
+RATE = '  rps_per_instance: {bronze: ">= 50/s", silver: ">= 200/s"}\n'
 ERRORS = '  error_rate: {bronze: "< 1%", silver: "< 0.01%"}\n'
 LATENCY = '  latency_p95: {bronze: "< 500ms", silver: "< 10ms"}\n'
 

@@ -78,7 +78,7 @@ def test_bounds_decide_only_where_both_ends_agree(low: int, high: int, verdict: 
 def test_a_rate_that_was_not_offered_is_no_breach(served: int, offered: int, verdict: Verdict) -> None:
     """Nothing can serve what nobody asked for."""
     sample = Rate(Fraction(served), Fraction(served), Fraction(offered))
-    graded = _grade('rps_per_instance: {silver: ">= 500"}', sample)
+    graded = _grade('rps_per_instance: {silver: ">= 500/s"}', sample)
     assert graded.verdict is verdict
     assert ("load-limited" in graded.reason) == (verdict is UNDECIDED)
 

@@ -132,7 +132,7 @@ def test_no_cache_header_is_no_data() -> None:
 
 def test_the_rate_counts_successes_per_instance() -> None:
     """Failures were offered but not served."""
-    spec = make_spec('  rps_per_instance: {silver: ">= 100"}\n')
+    spec = make_spec('  rps_per_instance: {silver: ">= 100/s"}\n')
     sample = _sample(spec, steady(10, {1: 90}, failures={FailureClass.RESET: 10}), Fraction(2))
     assert isinstance(sample, Rate)
     assert (sample.low, sample.offered) == (Fraction(45), Fraction(50))

@@ -168,7 +168,7 @@ def test_a_page_that_goes_on_growing_is_not_whole() -> None:
 
 def test_a_rate_of_a_page_that_is_behind_has_bounds() -> None:
     """What was counted between two scrapes was served in as many seconds, give or take the lag."""
-    spec = make_spec('  rps_per_instance: {bronze: ">= 10"}\n', more=SOURCE, gate="bronze")
+    spec = make_spec('  rps_per_instance: {bronze: ">= 10/s"}\n', more=SOURCE, gate="bronze")
     raw = server_series(
         raw_series("http_requests_total", stepwise(5, 20), status_code="200"), up(*EVERY_SECOND), interval=1.0
     )

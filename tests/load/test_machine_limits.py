@@ -44,7 +44,7 @@ def test_too_few_ports_are_an_error_that_names_the_cure(
     ports.write_text("40000\t40099\n")
     monkeypatch.setattr(machine_limits, "PORT_RANGE", ports)
     check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=100))
-    with pytest.raises(UsageError, match=r"has 100 .*ip_local_port_range"):
+    with pytest.raises(UsageError, match=r"has only 100 .*ip_local_port_range"):
         check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=101, processes=2))
     ports.unlink()
     check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=101))

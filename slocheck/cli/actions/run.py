@@ -183,7 +183,7 @@ def _relative_to_spec(scenario: str | None, spec: Path) -> str | None:
 def _rate(text: str | None) -> float | None:
     """Return an arrival rate in 1/s; raises UsageError."""
     try:
-        return None if text is None else float(parse_rate(text, bare=True))
+        return None if text is None else float(parse_rate(text))
     except UnitError as error:
         raise UsageError(f"--rate: {error}") from error
 

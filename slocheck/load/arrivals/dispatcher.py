@@ -16,21 +16,21 @@ from slocheck.load.arrivals.timerfd import KernelTimer
 from slocheck.load.messaging.messages import ArrivalCounts
 
 _BURST = 64
-"""Arrivals handed out before responses are looked at again: a backlog must not starve them."""
+"""Arrivals handed out before the event loop may read responses again: a backlog must not starve it."""
 
 
 class Dispatcher:
     """Walks one worker's schedule.
 
-    Users wait in `next`; the one that became idle last is served first, so that no more connections are
-    open than the load needs.
+    Users wait in `next`. The last user to become idle is served first, which keeps open only the
+    connections that the load needs.
     """
 
     def __init__(self, schedule: Iterator[int], work: Iterator[tuple[int, Any]]) -> None:
-        """Take what is to come.
+        """Take the schedule and the work.
 
         Args:
-            schedule: Arrivals, nanoseconds since the load's begin.
+            schedule: Arrivals, nanoseconds since the load began.
             work: For each arrival the user class (its index) that serves it, and what its user does.
         """
         self._schedule = schedule
@@ -49,14 +49,14 @@ class Dispatcher:
         return sum(len(users) for users in self._idle.values())
 
     def begin(self, origin_ns: int) -> None:
-        """Start the schedule at a moment of the monotonic clock."""
+        """Start the schedule at this time of the monotonic clock."""
         self._origin_ns = origin_ns
         self._timer = KernelTimer(self._on_time)
         self._advance()
         self._arm(time.monotonic_ns())
 
     def stop(self) -> None:
-        """Hand out no more arrivals; those that are overdue were never begun."""
+        """Hand out no more arrivals; overdue ones count as dropped."""
         now_ns = time.monotonic_ns()
         while self._next_ns is not None and self._next_ns < now_ns:
             self._dropped[(self._next_ns - self._origin_ns) // NS_PER_SECOND] += 1
@@ -67,7 +67,7 @@ class Dispatcher:
             self._timer = None
 
     def next(self, user_class: int) -> tuple[int, Any]:
-        """Block until an arrival is due for the calling user, which is of this class (its index).
+        """Block until an arrival is due for the calling user, whose class has this index.
 
         Returns:
             When it was due, on the monotonic clock, and its work: the class and what to do.
@@ -95,7 +95,7 @@ class Dispatcher:
             self._timer.at(self._next_ns, now_ns)
 
     def _on_time(self) -> None:
-        """Hand out what is due; runs in the hub."""
+        """Hand out the arrivals that are due; runs in the hub."""
         now_ns = time.monotonic_ns()
         for _ in range(_BURST):
             due_ns = self._next_ns

@@ -1,4 +1,4 @@
-"""Where the users of a declarative scenario get their next iteration from: one source for each load model."""
+"""Sources of iterations for the users of a declarative scenario, one for each load model."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ class SharedIterations:
     """The closed model: a user takes the next iteration as soon as it is done with the one before.
 
     Attributes:
-        thinks_after_last: A pause after an iteration's last step is kept.
+        thinks_after_last: True: a pause after an iteration's last step is kept.
     """
 
     thinks_after_last = True
@@ -33,7 +33,7 @@ class DueIterations:
     """The open model: a user waits until an arrival is due.
 
     Attributes:
-        thinks_after_last: No pause delays the next arrival.
+        thinks_after_last: False: no pause may delay the next arrival.
     """
 
     thinks_after_last = False

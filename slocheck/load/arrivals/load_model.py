@@ -19,7 +19,7 @@ from slocheck.load.users.declarative import FlowUser, iterations
 from slocheck.plan.load_plan import LoadPlan
 
 _HOPELESS = 10
-"""The users' starts are given up where none of so many is left."""
+"""Starting users stops once this many were started and none of them is running."""
 _POLL_S = 0.01
 
 
@@ -27,7 +27,7 @@ class WorkerModel(Protocol):
     """What a worker does differently in the open and in the closed model."""
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
-        """Start the users that have to be there before the load begins; raises StopTest.
+        """Start the users that must be running before the load begins; raises StopTest.
 
         Args:
             spawn: Starts users, their number by class.
@@ -35,7 +35,7 @@ class WorkerModel(Protocol):
         """
 
     def begin(self, origin_ns: int) -> None:
-        """Begin the load at a moment of the monotonic clock."""
+        """Begin the load at this time of the monotonic clock."""
 
     def stop(self) -> None:
         """Begin no more arrivals."""
@@ -45,10 +45,10 @@ class WorkerModel(Protocol):
 
 
 class ClosedWorkerModel:
-    """Users repeat their tasks; the master says how many are running."""
+    """The closed model: users repeat their tasks, and the master sets how many run."""
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
-        """Start none: the master does when the load begins."""
+        """Start nobody: the master starts the users when the load begins."""
 
     def begin(self, origin_ns: int) -> None:
         """Do nothing: the users begin when they are started."""
@@ -62,12 +62,12 @@ class ClosedWorkerModel:
 
 
 class OpenWorkerModel:
-    """Arrivals come by a schedule and are handed to idle users, all of which are started before the load."""
+    """The open model: arrivals follow a schedule and go to idle users, all started before the load."""
 
     def __init__(
         self, dispatcher: Dispatcher, users: dict[str, int], tracker: Tracker, start_rate: float
     ) -> None:
-        """Take this worker's part.
+        """Take this worker's share of the load.
 
         Args:
             dispatcher: Hands out the arrivals.
@@ -81,10 +81,10 @@ class OpenWorkerModel:
         self._start_rate = start_rate
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
-        """Start all users and wait until they are idle, at most `ON_START_S`; raises what they raise.
+        """Start all users and wait at most `ON_START_S` until they are idle; raises what they raise.
 
         Raises:
-            NoUserError: All users ended as they were started.
+            NoUserError: Every user ended while it was being started.
         """
         if self._start_rate:
             self._start_spread(spawn, running)
@@ -97,7 +97,7 @@ class OpenWorkerModel:
             raise NoUserError
 
     def _start_spread(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
-        """Start one user after the other at the rate, until all are there, or none can be."""
+        """Start users one by one at the rate, until all are running or none can run."""
         begun = time.monotonic()
         for number, name in enumerate(_in_turn(self._users)):
             while not self._tracker.draining and time.monotonic() < begun + number / self._start_rate:
@@ -107,7 +107,7 @@ class OpenWorkerModel:
             spawn({name: 1})
 
     def begin(self, origin_ns: int) -> None:
-        """Begin the schedule at a moment of the monotonic clock."""
+        """Begin the schedule at this time of the monotonic clock."""
         self._dispatcher.begin(origin_ns)
 
     def stop(self) -> None:
@@ -120,11 +120,11 @@ class OpenWorkerModel:
 
 
 class NoUserError(Exception):
-    """No user of the Locust file is left after all were started."""
+    """Every user of the Locust file ended while it was being started."""
 
 
 def _in_turn(users: Mapping[str, int]) -> Iterator[str]:
-    """Yield each class as often as it has users, the classes mixed."""
+    """Yield each class once for each of its users, the classes interleaved."""
     left = dict(users)
     while left:
         for name in list(left):
@@ -137,7 +137,7 @@ def _in_turn(users: Mapping[str, int]) -> Iterator[str]:
 def worker_model(
     environment: Environment, plan: LoadPlan, index: int, tracker: Tracker, watch: turns.TaskWatch
 ) -> WorkerModel:
-    """Return the model of the worker with this index; its users are equipped to send by it."""
+    """Return the model of the worker with this index, and set up its users to send by it."""
     return (_open if plan.is_open else _closed)(environment, plan, index, tracker, watch)
 
 

@@ -1,4 +1,4 @@
-"""The open model for Locust files: an arrival is one task of one user class."""
+"""The open model for Locust files: each arrival is one task of one user class."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ _BLOCK = 1024
 
 
 def choices(weights: Sequence[float], *, seed: int, index: int, processes: int) -> Iterator[tuple[int, None]]:
-    """Yield the user class (its index) of each of a worker's arrivals, at random by weight.
+    """Yield the index of the user class of each of a worker's arrivals, drawn at random by weight.
 
-    The class of arrival k follows from the seed and k alone, whichever worker has it.
+    The class of arrival k depends only on the seed and k, not on the worker that serves it.
     """
     random = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(2,))))
     bounds = np.cumsum(weights) / np.sum(weights)
@@ -36,7 +36,7 @@ def users_by_class(classes: Sequence[type[User]], users: int) -> dict[str, int]:
 
 
 def arrivals_of(dispatcher: Dispatcher, classes: Sequence[type[User]]) -> Admit:
-    """Return what makes a user wait for an arrival of its class, unless it still has one."""
+    """Return a function that makes a user wait for an arrival of its class, unless it still has one."""
     indices = {user: index for index, user in enumerate(classes)}
 
     def admit(user: Any, turn: Turn) -> None:

@@ -1,11 +1,15 @@
-"""When arrivals begin: an absolute schedule that no response can delay. No Locust here.
+"""When arrivals begin: a fixed schedule that no response can delay. No Locust here.
 
-Arrival k of the whole run comes at the time at which the rate, summed since the load began, reaches k
-(even), or k and a random part of 1 (jittered: one arrival in each interval of 1/rate, so that counts are
-those of even arrivals and no rhythm of the target is met at one phase alone), or a sum of k exponential
-variates of mean 1 (Poisson: the time change of a unit process, Lewis and Shedler 1979). All follow from
-the seed and k alone. Worker w of N takes the arrivals k with k mod N = w: together they send exactly what
-one worker would.
+Arrival k of the whole run comes when the integral of the rate since the load began reaches a target:
+
+- even: k;
+- jittered: k plus a random fraction. Each interval of 1/rate has one arrival, so the counts equal those
+  of even arrivals, but the load does not lock to one phase of any rhythm of the target;
+- Poisson: a sum of k exponential variates of mean 1 (time change of a unit process, Lewis and Shedler
+  1979).
+
+All of it depends only on the seed and k. Worker w of N takes the arrivals with k mod N = w, so together
+the workers send exactly what one worker would.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +21,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage, expected_arrivals
 
 _BLOCK = 256
-"""Arrivals computed in one go: about 0.1 ms, during which requests that are due have to wait."""
+"""Arrivals computed at a time. It takes about 0.1 ms, during which requests that are due have to wait."""
 
 Floats = NDArray[np.float64]
 

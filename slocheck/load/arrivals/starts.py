@@ -12,7 +12,7 @@ from slocheck.plan.load_plan import LoadPlan
 
 
 def sends_at_start(classes: Iterable[type[User]]) -> bool:
-    """Tell whether a user, or a task set that it may begin with, has an `on_start`."""
+    """Tell whether a user, or a task set in which it may begin, has an `on_start`."""
     return any(user.on_start is not User.on_start or _any_starts(user.tasks, set()) for user in classes)
 
 
@@ -26,7 +26,7 @@ def _any_starts(tasks: Iterable[Any], seen: set[Any]) -> bool:
 
 
 def starts_text(plan: LoadPlan, classes: Iterable[type[User]]) -> str:
-    """Say what is sent before the schedule; empty where nothing is."""
+    """Describe what is sent before the schedule; empty where nothing is."""
     if not plan.is_open or plan.declarative or not sends_at_start(classes):
         return ""
     seconds = format_duration(Fraction(round(plan.users / plan.start_rate) or 1))

@@ -1,4 +1,4 @@
-"""A timer of the kernel: late by tens of microseconds, where the event loop's own rounds to 1 ms."""
+"""A kernel timer, late by tens of microseconds; the event loop's own timer rounds to 1 ms."""
 
 import ctypes
 import os
@@ -23,9 +23,9 @@ class _TimerSpec(ctypes.Structure):
 
 
 class KernelTimer:
-    """Calls back at one moment of the monotonic clock; `close` it at the end.
+    """Calls back at a set time of the monotonic clock; `close` it at the end.
 
-    Where the system has no such timer, the event loop's own is used, up to a millisecond late.
+    Without such a timer in the system, the event loop's own is used, which is up to a millisecond late.
     """
 
     def __init__(self, on_time: Callable[[], None]) -> None:
@@ -46,9 +46,9 @@ class KernelTimer:
             self._watcher.start(on_time)
 
     def at(self, moment_ns: int, now_ns: int) -> None:
-        """Call back at a moment, once; one that has passed calls back at once.
+        """Call back once at this time, or immediately if it has passed.
 
-        The callback has to call `at` or `rest`: either clears the call that is due.
+        The callback has to call `at` or `rest`; either clears the pending expiry.
         """
         if self._watcher is None:
             self._fallback = self._loop.timer(max(0.0, (moment_ns - now_ns) / _NS))

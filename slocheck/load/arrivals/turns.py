@@ -1,7 +1,7 @@
-"""The turns of a Locust file's users: when a task may begin, and what becomes of those that raise.
+"""The turns of a Locust file's users: when a task may begin, and what follows when one raises.
 
-Locust's own pause after an exception is the user's `wait_time`, which a file may not have, and which the
-open model does not use. Without one a file that always raises would send as fast as it can.
+After an exception Locust pauses for the user's `wait_time`. A file need not have one, and the open model
+does not use it. Without a pause, a file that always raises would send as fast as it can.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,22 +23,22 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _DOUBLINGS = 10
 _ORDERLY = (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
-"""What a task ends with where it asks for another one."""
+"""Exceptions by which a task asks for another one; they are not errors."""
 
 Admit = Callable[[Any, "Turn"], None]
-"""Waits until the user may begin what comes next."""
+"""Waits until the user may begin its next task."""
 
 
 class Turn:
-    """What one user is at.
+    """The state of one user.
 
     Attributes:
         starting: It has not begun its first task yet: entering its first task sets is part of its start.
         admitted: It has an arrival that no task has used yet.
         idle: It waits for an arrival.
-        in_task: It is in a task, not between two.
+        in_task: It is inside a task, not between two.
         failures: Exceptions in a row.
-        gone: It has been told that the user ended otherwise than by the plan.
+        gone: The watch has been told that the user ended in a way that the plan does not ask for.
     """
 
     __slots__ = ("admitted", "failures", "gone", "idle", "in_task", "starting")
@@ -58,7 +58,7 @@ def turn_of(user: Any) -> Turn:
 
 
 def pause_s(failures: int) -> float:
-    """Return how long a user waits after this many exceptions in a row: longer and longer."""
+    """Return the seconds that a user waits after this many exceptions in a row; the wait grows."""
     if failures <= _FREE_FAILURES:
         return 0.0
     doubled: float = _FIRST_PAUSE_S * 2 ** min(failures - _FREE_FAILURES - 1, _DOUBLINGS)
@@ -66,10 +66,10 @@ def pause_s(failures: int) -> float:
 
 
 class TaskWatch:
-    """Counts the tasks of a process that ended as they should, and the exceptions.
+    """Counts the tasks of a process that were completed, and the exceptions.
 
     Attributes:
-        on_stop_test: Is given each `StopTest`, by which a file ends its run.
+        on_stop_test: Called with each `StopTest`, by which a file ends its run.
         over: The load is over, and users end because of that.
     """
 
@@ -80,7 +80,7 @@ class TaskWatch:
         self.over = False
 
     def done(self, turn: Turn) -> None:
-        """Count a task that came to its end."""
+        """Count a completed task."""
         turn.failures = 0
         self._done += 1
 
@@ -90,7 +90,7 @@ class TaskWatch:
         self._raised += 1
 
     def left(self, user: Any, error: BaseException) -> None:
-        """Note that a user ends by itself; one that the plan stops does not."""
+        """Note that a user ended itself, unless the plan was stopping it."""
         if isinstance(error, StopTest):
             self.on_stop_test(error)
         else:
@@ -107,7 +107,7 @@ class TaskWatch:
             turn.gone, self._gone = True, text
 
     def take(self, users: Iterable[Any]) -> TaskCounts:
-        """Return what happened since the last call; `users`: all that are running now."""
+        """Return the counts since the last call; `users`: all that are running now."""
         busy = 0
         if self._raised and not self._done:
             turns = [turn_of(user) for user in users]
@@ -119,7 +119,7 @@ class TaskWatch:
 
 
 class _Turns:
-    """What Locust's task sets do in place of their own way from one task to the next."""
+    """Replaces the way in which Locust's task sets go from one task to the next."""
 
     def __init__(self, watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
         self._watch, self._admit, self._waits_between = watch, admit, waits_between
@@ -163,7 +163,7 @@ class _Turns:
         self._watch.done(turn)
 
     def wait(self, task_set: Any) -> None:
-        """Wait as a task asks for it; between two tasks as the load model has it, and after exceptions."""
+        """Wait as a task asks, as the load model does between two tasks, or after exceptions."""
         turn = turn_of(task_set.user)
         if not turn.in_task and (seconds := pause_s(turn.failures)) > 0:
             _rest(task_set.user, seconds)
@@ -172,15 +172,15 @@ class _Turns:
 
 
 def install(watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
-    """Make the tasks of this process wait for their turn, for as long as it lives.
+    """Make the tasks of this process wait for their turn, for the life of the process.
 
-    An arrival is one task. Entering a nested task set takes the arrival of the first task in it, so that its
-    `on_start` is part of that arrival, whatever comes of it.
+    An arrival is one task. Entering a nested task set uses the arrival of the first task in it, so its
+    `on_start` belongs to that arrival, even if it fails.
 
     Args:
         watch: Counts the tasks.
         admit: Called before a task.
-        waits_between: Keep Locust's pause between two tasks; one that a task asks for is always kept.
+        waits_between: Keep Locust's pause between two tasks. A pause that a task asks for is always kept.
     """
     turns = _Turns(watch, admit, waits_between=waits_between)
 
@@ -195,7 +195,7 @@ def install(watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
 
 
 def _rest(user: Any, seconds: float) -> None:
-    """Let a user wait, as far as it is not stopping."""
+    """Let a user wait, unless it is stopping."""
     if user._state == LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
         return
     user._state = LOCUST_STATE_WAITING  # noqa: SLF001
@@ -205,4 +205,4 @@ def _rest(user: Any, seconds: float) -> None:
 
 
 def at_once(_user: Any, _turn: Turn) -> None:
-    """Begin what comes next without an arrival: the closed model."""
+    """Begin the next task without an arrival: the closed model."""

@@ -1,1 +1,1 @@
-"""Calls of a Locust file that end its run, where Locust would end a process or change the load."""
+"""Calls of a Locust file that end its run, because Locust would end a process or change the load."""

@@ -1,4 +1,4 @@
-"""What a Locust file may ask of its runner: whatever the plan decides ends the run instead."""
+"""The runner that a Locust file sees: a call that would change what the plan decides ends the run."""
 
 import functools
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from slocheck.load.file_end import called, decided_by_plan
 from slocheck.load.own_code import caller
 
 _ORDERS = frozenset({"spawn", "stop", "quit", "client_stopped"})
-"""Messages by which Locust itself starts and ends users and processes."""
+"""Messages by which Locust starts and ends users and processes."""
 
 
 class PlannedRunner(Runner):
-    """A runner whose users are the plan's. What Locust itself calls is not the file's, and is let through."""
+    """A runner whose users the plan decides. Only the file's calls end the run; Locust's own go through."""
 
     def end_by_file(self, how: str) -> None:
         """End the run, because the Locust file asks for it; `how` names the call and its line."""
         raise NotImplementedError
 
     def watch_parts(self) -> None:
-        """Let the file kill neither users nor what connects this process to the others, nor order them."""
+        """Keep the file from killing users and connections to other processes, and from giving orders."""
         for name in ("greenlet", "user_greenlets"):
             group: Any = getattr(self, name)
             group.kill = self._unless_asked(group.kill, partial(_kill, f"runner.{name}.kill()"))
@@ -34,11 +34,11 @@ class PlannedRunner(Runner):
                 setattr(socket, send, self._unless_asked(getattr(socket, send), partial(_order, call)))
 
     def _unless_asked(self, original: Callable[..., None], ends: Callable[..., str]) -> Callable[..., None]:
-        """Return a function of the runner's parts that ends the run where the file calls it.
+        """Return a function of the runner's parts that ends the run when the file calls it.
 
         Args:
             original: The function.
-            ends: Returns the call in words, given its arguments; empty for one that the file may make.
+            ends: Describes a call from its arguments; empty for one that the file may make.
         """
 
         @functools.wraps(original)
@@ -52,14 +52,14 @@ class PlannedRunner(Runner):
         return function
 
     def _asked_by_file(self, name: str) -> bool:
-        """End the run where the Locust file makes this call."""
+        """End the run if the Locust file makes this call."""
         asked = bool(caller())
         if asked:
             self.end_by_file(decided_by_plan(f"runner.{name}()"))
         return asked
 
     def stop(self, *_: Any, **__: Any) -> None:
-        """End the run: a Locust file's way, and Locust's own once it is over."""
+        """End the run, as a Locust file asks to; Locust itself calls it once the run is over."""
         self.end_by_file(called("runner.stop()"))
 
     def quit(self) -> None:
@@ -67,11 +67,11 @@ class PlannedRunner(Runner):
         self.end_by_file(called("runner.quit()"))
 
     def start(self, *_: Any, **__: Any) -> None:
-        """End the run where the Locust file calls it; what Locust itself would start is not the plan's."""
+        """End the run if the Locust file calls it; ignore Locust's own call, which is not the plan's."""
         self._asked_by_file("start")
 
     def start_shape(self) -> None:
-        """End the run where the Locust file calls it."""
+        """End the run if the Locust file calls it."""
         self._asked_by_file("start_shape")
 
     def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> Any:  # noqa: FBT001, FBT002 - Locust's
@@ -86,11 +86,11 @@ class PlannedRunner(Runner):
             self.stop_by_plan(user_classes_stop_count)
 
     def stop_by_plan(self, by_class: dict[str, int]) -> None:
-        """Stop so many users of each class, as Locust does."""
+        """Stop this many users of each class, as Locust does."""
         super().stop_users(by_class)
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
-        """Send a message of the file's own, or one of Locust's or slocheck's."""
+        """Send a message of the Locust file, of Locust or of slocheck."""
         if msg_type in _ORDERS and caller():
             self.end_by_file(called(f"runner.send_message({msg_type!r})"))
         else:
@@ -102,5 +102,5 @@ def _kill(call: str, *_: object, **__: object) -> str:
 
 
 def _order(call: str, message: Message) -> str:
-    """Return a call that sends one of Locust's orders, in words; empty where it sends another message."""
+    """Describe a call that sends one of Locust's orders; empty if it sends another message."""
     return f"{call}({message.type!r})" if message.type in _ORDERS else ""

@@ -1,6 +1,6 @@
-"""Calls of a Locust file that would end its process, or send a load beside the plan's.
+"""Calls of a Locust file that would end its process, or send load outside of the plan.
 
-The first end the run in order, as `sys.exit` does; the others are refused where they are made.
+The former end the run cleanly, as `sys.exit` does; the latter are refused where they are made.
 """
 
 import functools
@@ -21,18 +21,18 @@ _BY_SIGNAL = 128
 """The exit code of a process that a signal ends, less the signal's number."""
 
 ExitCode = Callable[..., int | None]
-"""Returns what a call would end this process with, given its arguments; None where it would not."""
+"""Returns the exit code with which a call would end this process, from its arguments; None if it does not."""
 
 
 class OwnRunError(RuntimeError):
-    """The Locust file starts a load that is not the plan's."""
+    """The Locust file starts load outside of the plan."""
 
 
 class ProcessExits:
     """Watches the calls that would end this process.
 
     Attributes:
-        on_exit: Called with one, such as ``os._exit(3) in scenario.py:12``; the call then raises SystemExit.
+        on_exit: Called with such a call, as ``os._exit(3) in scenario.py:12``, which then raises SystemExit.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class ProcessExits:
         self._hub = gevent.get_hub()
 
     def install(self) -> None:
-        """Watch them for as long as this process lives; processes that it forks may end as they like."""
+        """Watch them for the life of this process; processes that it forks may end as they like."""
         watched: tuple[tuple[Any, str, ExitCode], ...] = (
             (os, "_exit", int),
             (os, "abort", lambda: _BY_SIGNAL + signal.SIGABRT),
@@ -74,7 +74,7 @@ class ProcessExits:
         return call
 
     def _tell(self, how: str) -> None:
-        """Tell it in the thread of this process's event loop."""
+        """Report the call in the thread of this process's event loop."""
         if gevent.get_hub() is self._hub:
             self.on_exit(how)
         else:
@@ -86,7 +86,7 @@ class ProcessExits:
 
 
 def _by(number: int) -> int | None:
-    """Return what a signal would end this process with; None where it does not, or the file handles it."""
+    """Return the exit code of a signal; None if it does not end this process, or the file handles it."""
     if number in _HARMLESS or number not in signal.valid_signals():
         return None
     handler = signal.getsignal(number)
@@ -95,7 +95,7 @@ def _by(number: int) -> int | None:
 
 
 def _shown(name: str, args: tuple[Any, ...]) -> str:
-    """Return what tells of a call's arguments: an exit code, or a signal by its name."""
+    """Return the arguments to show of a call: an exit code, or a signal's name."""
     if not args or name == "os._exit":
         return ", ".join(map(str, args))
     named = (each.name for each in signal.Signals if each == args[-1])
@@ -106,7 +106,7 @@ def _refused(original: Callable[..., Any], what: str) -> Callable[..., Any]:
     @functools.wraps(original)
     def refuse(*_: object, **__: object) -> Never:
         raise OwnRunError(
-            f"{what}, which would send a load besides the planned one; "
+            f"{what}, which would send load outside of the plan; "
             "put the call under `if __name__ == '__main__':`"
         )
 

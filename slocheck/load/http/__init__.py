@@ -1,1 +1,1 @@
-"""The lean HTTP client: one raw socket and one persistent watcher a connection, blocking task code."""
+"""The lean HTTP client: each connection is one raw socket with one persistent watcher; task code blocks."""

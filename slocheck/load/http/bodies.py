@@ -13,26 +13,26 @@ _EITHER_ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 _MAX_CODINGS = 5
 _MAX_MEMBERS = 10_000
 _STEP = 1 << 12
-"""Bytes given to zlib at a time: what is left after each member of a gzip body is copied."""
+"""Bytes given to zlib at a time; small, because the rest is copied after each member of a gzip body."""
 _GZIP_HEAD = 0x1F8B
 _GZIP, _DEFLATE, _BROTLI, _IDENTITY = (b"gzip", b"x-gzip"), (b"deflate",), (b"br",), b"identity"
 
 
 class _Coding(Protocol):
-    """Takes one coding away."""
+    """Decodes one content coding."""
 
     def feed(self, data: bytes, room: int) -> Iterator[bytes]:
         """Yield what the next bytes decode to, in pieces of at most `room` bytes or a step."""
 
     def end(self) -> None:
-        """Raise TransportError where the body ends too early."""
+        """Raise TransportError if the body ends too early."""
 
 
 class BodyDecoder:
-    """Takes the Content-Encoding of one body away, in pieces.
+    """Decodes the Content-Encoding of one body, in pieces.
 
-    Raises TransportError for an encoding that is not known, for a body that is not in it, that ends too early
-    or whose decoded bytes, in any layer, are over the limit.
+    Raises TransportError for an unknown encoding, and for a body that is malformed, ends too early, or
+    exceeds the limit when decoded, in any layer.
     """
 
     def __init__(self, encoding: bytes, limit: int) -> None:
@@ -93,7 +93,7 @@ def _coding(name: bytes) -> _Coding:
 
 
 class _Inflated:
-    """gzip, of one or more members, or deflate, of which some servers leave out zlib's header."""
+    """gzip, of one or more members, or deflate, whose zlib header some servers leave out."""
 
     def __init__(self, name: bytes) -> None:
         self._name = name.decode()
@@ -120,7 +120,7 @@ class _Inflated:
                     self._stream = None
 
     def _begin(self, rest: bytes) -> bool:
-        """Start a member; tells whether its first two bytes are there, which say what it is."""
+        """Start a member; tells whether the two bytes that identify it have arrived."""
         if len(rest) == 1 and not self._members:
             self._first = rest
             return False
@@ -143,7 +143,7 @@ def _has_head(data: bytes) -> bool:
 
 
 class _Brotli:
-    """Brotli, which only clients that ask for it get."""
+    """Brotli, sent only to clients that ask for it."""
 
     def __init__(self) -> None:
         self._stream: Any = None

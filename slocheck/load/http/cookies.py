@@ -1,4 +1,4 @@
-"""The cookies of one virtual user, for its one origin."""
+"""The cookies of one virtual user, for a single origin."""
 
 import re
 import time
@@ -12,7 +12,7 @@ _UNSENDABLE = re.compile(r"[\r\n\0;]")
 _AGE = re.compile(r"-?[0-9]+", re.ASCII)
 _AGE_DIGITS = 12
 _LONGEST_S = 400 * 86_400
-"""The longest that a cookie is kept, whatever its server asks for."""
+"""The longest that a cookie is kept, whatever its server asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Cookie:
 
 
 class Cookies:
-    """A cookie jar by RFC 6265 for one host: it needs no domains and no public suffixes."""
+    """A cookie jar (RFC 6265) for one host: it needs neither domains nor public suffixes."""
 
     def __init__(self, host: str, *, tls: bool) -> None:
         self._host = host
@@ -47,7 +47,7 @@ class Cookies:
         return len(self._jar)
 
     def set(self, name: str, value: str, path: str = "/") -> None:
-        """Add or replace a cookie; raises ValueError for what a Cookie field cannot hold."""
+        """Add or replace a cookie; raises ValueError if a Cookie field cannot hold it."""
         if _UNSENDABLE.search(name + value) or "=" in name:
             raise ValueError(f"cookie {name!r}: not a name and a value of one line, without a semicolon")
         self._jar[name, path] = Cookie(value, path, secure=False, expires=None)
@@ -100,7 +100,7 @@ class Cookies:
 
 
 def _expiry(given: dict[str, str]) -> float | None:
-    """Return when a cookie expires; Max-Age goes before Expires; None for neither, or what cannot be read."""
+    """Return when a cookie expires, by Max-Age, else by Expires; None without a readable one."""
     age = _AGE.fullmatch(given.get("max-age", ""))
     if age is not None:
         return time.time() + min(int(age[0][:_AGE_DIGITS]), _LONGEST_S)

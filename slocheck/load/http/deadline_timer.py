@@ -1,4 +1,4 @@
-"""Deadlines of requests: one timer checks all connections, instead of one timer for each request."""
+"""Deadlines of requests, checked by one timer for all connections instead of one for each request."""
 
 import time
 from typing import Any
@@ -10,8 +10,8 @@ class DeadlineTimer:
     """Times out the connections that wait beyond their deadline, at most `CHECK_S` later.
 
     Attributes:
-        connections: All of this process.
-        checks: How many times it has checked them.
+        connections: All connections of this process.
+        checks: How often it has checked them.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The lean client without slocheck: every request fires an event of Locust."""
+"""The lean client without slocheck: every request fires Locust's event."""
 
 import time
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class EventSink:
         self._fire: Callable[..., None] = environment.events.request.fire
 
     def counter(self, method: str, name: str) -> tuple[str, str]:
-        """Return what the event calls an endpoint."""
+        """Return the endpoint as the event names it."""
         return method, name
 
     def responded(
@@ -46,7 +46,7 @@ class EventSink:
         return last, False
 
     def leads_as_expected(self, head: Head, url: str) -> bool:
-        """Tell that no redirect is set apart: in Locust one that is not followed is a success anyway."""
+        """Return True: in Locust a redirect that is not followed is always a success."""
         del head, url
         return False
 
@@ -58,7 +58,7 @@ class EventSink:
         self._event(pending, TransportError(failure, message), sizes["size"], sizes["end_ns"])
 
     def killed(self, pending: PendingRequest) -> None:
-        """Do nothing: as in Locust, such a request counts nowhere."""
+        """Do nothing: as in Locust, such a request is not counted."""
 
     def unsent(self, method: str, name: str, error: Exception) -> None:
         """Do nothing: Locust reports what a task raises."""

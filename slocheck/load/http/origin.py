@@ -1,4 +1,4 @@
-"""The one server that a client talks to: its addresses, resolved before the load, and how it is trusted."""
+"""The one server that a client talks to: its addresses, resolved before the load, and its TLS settings."""
 
 import socket
 import ssl
@@ -31,9 +31,9 @@ class Origin:
 
     Attributes:
         host: Name or address, without brackets.
-        authority: For the Host field.
-        base: Path before every path of a request; without a slash at its end.
-        tls: How it is trusted; None for plain HTTP.
+        authority: What the Host field says.
+        base: Path prefix of every request, without a trailing slash.
+        tls: Context that verifies it; None for plain HTTP.
         addresses: All of them; empty until `resolve` has found them.
         reached: Addresses that have accepted a connection.
         session: The last TLS session, for resumption.
@@ -50,7 +50,7 @@ class Origin:
     _turn: Any = field(default_factory=count)
 
     def is_at(self, scheme: str, netloc: str) -> bool:
-        """Tell whether a URL's scheme and authority are this origin's; no scheme: the same one."""
+        """Tell whether a URL's scheme (or none) and authority are this origin's."""
         own = "http" if self.tls is None else "https"
         try:
             there = host_and_port(f"{own}://{netloc}")
@@ -76,8 +76,8 @@ class Origin:
     def most_telling(self, failures: Sequence[tuple[Address, TransportError]]) -> TransportError:
         """Return why none of the addresses could be reached.
 
-        The error of an address that worked before says most. Otherwise, one that refused says more than
-        one that this machine has no route to (no IPv6 here).
+        The error of an address that worked before is the most telling. Otherwise a refused connection says
+        more than a missing route (no IPv6 here).
         """
         known = [error for address, error in failures if address in self.reached]
         all_errors = [error for _, error in failures]
@@ -86,7 +86,7 @@ class Origin:
 
 
 def make_origin(url: str, tls: Tls) -> Origin:
-    """Return the origin of a base URL; raises OriginError for what the client cannot do."""
+    """Return the origin of a base URL; raises OriginError if the client cannot use it."""
     try:
         parts, (host, port) = urlsplit(url), host_and_port(url)
     except ValueError as error:
@@ -107,13 +107,13 @@ def _shown(url: str) -> str:
 
 
 def _refuse_proxy(scheme: str, host: str) -> None:
-    """Refuse to bypass a proxy that the environment names: the load would take another path."""
+    """Refuse to bypass a proxy that the environment names, because the load would take another path."""
     proxies = urllib.request.getproxies_environment()
     named = proxies.get(scheme) or proxies.get("all")
     if named and not urllib.request.proxy_bypass(host) and not _is_local(host):
         raise OriginError(
-            f"the environment names an HTTP proxy for {scheme}://{host}, and this client uses none; "
-            f"unset {scheme}_proxy, or add {host} to no_proxy"
+            f"the environment names an HTTP proxy for {scheme}://{host}, but this client does not use "
+            f"proxies; unset {scheme}_proxy, or add {host} to no_proxy"
         )
 
 
@@ -122,7 +122,7 @@ def _is_local(host: str) -> bool:
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
-    """Return a context that checks certificate and name, unless the spec says not to."""
+    """Return a context that checks certificate and host name, unless the spec says not to."""
     try:
         context = tls_context(tls, where="target.tls")
     except UsageError as error:

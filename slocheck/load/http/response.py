@@ -13,13 +13,13 @@ _FIRST_ERROR_STATUS = 400
 
 
 class LeanResponse:
-    """One response, or what takes its place where none came.
+    """One response, or its stand-in if none came.
 
     Attributes:
-        status_code: 0 where no response came.
+        status_code: 0 if no response came.
         url: Of the request.
-        content: The body, without its Content-Encoding; empty where no response came.
-        error: Why no response came; None where one did.
+        content: The decoded body; empty if no response came.
+        error: Why no response came; None if one did.
     """
 
     __slots__ = ("__weakref__", "_head", "content", "error", "status_code", "url")
@@ -38,7 +38,7 @@ class LeanResponse:
 
     @property
     def headers(self) -> "CaseInsensitiveDict[str]":
-        """The fields; those of the same name are joined by a comma."""
+        """The header fields; those of the same name are joined by a comma."""
         found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
         for name, value in self._head.fields() if self._head is not None else ():
             found[name] = f"{found[name]}, {value}" if name in found else value
@@ -46,7 +46,7 @@ class LeanResponse:
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset of its Content-Type; what cannot be decoded is replaced."""
+        """The body as text, decoded with the charset of its Content-Type; undecodable bytes are replaced."""
         kind = self.headers.get("Content-Type", "")
         charset = kind.lower().partition("charset=")[2].split(";")[0].strip(' "') or "utf-8"
         try:
@@ -55,11 +55,11 @@ class LeanResponse:
             return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body, read as JSON; raises ValueError where it is not."""
+        """Return the body parsed as JSON; raises ValueError if it is not JSON."""
         return json.loads(self.content)
 
     def raise_for_status(self) -> None:
-        """Raise where no response came, or one with a status of 400 or more."""
+        """Raise if no response came, or one with a status of 400 or above."""
         if self.error is not None:
             raise self.error
         if not self.ok:
@@ -67,9 +67,9 @@ class LeanResponse:
 
 
 class CaughtResponse(LeanResponse):
-    """A response that the scenario decides about: what `catch_response=True` returns.
+    """A response that the scenario judges: what `catch_response=True` returns.
 
-    Use it in a ``with`` block. What the block raises is a failed expectation.
+    Use it in a ``with`` block. An exception in the block is a failed expectation.
     """
 
     __slots__ = ("_settle", "_verdict", "entered")

@@ -1,4 +1,4 @@
-"""The client of a `LeanHttpUser`: the calls of a Locust file become requests on connections."""
+"""The client of a `LeanHttpUser`: turns the calls of a Locust file into requests on connections."""
 
 import base64
 import re
@@ -44,7 +44,7 @@ _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 Request = tuple[str, str, Mapping[str, Any]]
 """Method, target and content."""
 Redirected = tuple[Head | None, bytes, TransportError | None, Head | None, bool]
-"""The last head and body, or why there is none; the head that counts, and whether it is expected."""
+"""The last head and body, or why there is none; the head that counts, and whether its status is expected."""
 
 
 class LeanHttpSession:
@@ -52,8 +52,8 @@ class LeanHttpSession:
 
     Attributes:
         user: Whose client it is.
-        cookies: Of this user.
-        request_name: Name of all requests that have none; None: their URL.
+        cookies: This user's cookies.
+        request_name: Name of the requests that have none; None: their URL.
     """
 
     def __init__(
@@ -79,20 +79,20 @@ class LeanHttpSession:
         allow_redirects: bool = False,
         **content: Any,
     ) -> Any:
-        """Send a request, once; return its `LeanResponse`, with status 0 and an `error` where none came.
+        """Send a request once and return its `LeanResponse`; without a response: status 0 and an `error`.
 
         Args:
             method: Such as ``GET``.
             url: A path below the host, or the whole URL on the same host.
             name: The endpoint's name in the results; without one, the URL without the query's values.
-            catch_response: Return a `CaughtResponse`, for a ``with`` block that decides about it.
-            timeout: Seconds for the whole request; the user's `network_timeout` without it.
+            catch_response: Return a `CaughtResponse`, for a ``with`` block that judges it.
+            timeout: Seconds for the whole request; without it, the user's `network_timeout`.
             allow_redirects: Follow redirects on the same host, as one request.
             content: ``headers``, ``params``, ``json``, ``data`` and ``auth``, as FastHttpUser takes them.
 
         Raises:
-            UnsendableRequestError: The request cannot be written, or is for another host. This and whatever
-                else an argument of a wrong type raises is counted as no request.
+            UnsendableRequestError: The request cannot be written, or is for another host. Neither this nor an
+                error from an argument of the wrong type counts as a request.
         """
         refuse_at_end(self.user, draining=self._sink.draining)
         name = name or self.request_name or strip_url(str(url))
@@ -118,7 +118,7 @@ class LeanHttpSession:
         return LeanResponse(url, head, body, error)
 
     def _begin(self, method: str, name: str, timeout: float | None) -> tuple[PendingRequest, int]:
-        """Return the request that begins now, and when it has to be done, on the monotonic clock."""
+        """Return the request that begins now, and its deadline on the monotonic clock."""
         counter = self._sink.counter(method, name)
         longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
         sent_ns = time.monotonic_ns()
@@ -135,7 +135,7 @@ class LeanHttpSession:
     def _left(
         self, head: Head, body: bytes, request: Request, _pending: PendingRequest, _deadline_ns: int
     ) -> Redirected:
-        """Take a redirect for the response."""
+        """Take a redirect as the response."""
         expected = self._sink.leads_as_expected(head, f"//{self._origin.authority}{request[1]}")
         return head, body, None, head, expected
 
@@ -156,7 +156,7 @@ class LeanHttpSession:
     def _exchange(
         self, method: str, written: tuple[bytes, str], pending: PendingRequest, deadline_ns: int
     ) -> tuple[Head | None, bytes, TransportError | None]:
-        """Send a request (its bytes and its target); return the response or why there is none."""
+        """Send a request, given its bytes and target; return the response or why there is none."""
         connection = self._idle.pop() if self._idle else self._connection()
         connection.pending = pending
         try:
@@ -188,7 +188,7 @@ class LeanHttpSession:
         return connect_to(self._origin, self._sink.deadlines, self._sink.max_body)
 
     def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
-        """Count a request that its user left while it was in flight."""
+        """Count a request that its user abandoned in flight."""
         if isinstance(error, gevent.GreenletExit):
             self._sink.killed(pending)
             return
@@ -204,16 +204,16 @@ class LeanHttpSession:
         pending: PendingRequest,
         deadline_ns: int,
     ) -> tuple[Head | None, bytes, TransportError | None, str]:
-        """Follow redirects on the same host, within the one deadline of the request.
+        """Follow redirects on the same host, all within the deadline of the request.
 
-        Returns the last head, its body, why there is none, and the path that it came from; a redirect to
-        another host is not followed and ends in an error of the class UNEXPECTED.
+        Returns the last head and its body, or why there is none, and the path it came from. A redirect to
+        another host is not followed and ends in an error of class UNEXPECTED.
 
         Args:
             head: Of the first response.
             body: Of the first response.
             first: Method, target and content of the first request.
-            pending: What is counted, once.
+            pending: The request to count, once.
             deadline_ns: On the monotonic clock.
         """
         method, target, content = first
@@ -245,11 +245,11 @@ class LeanHttpSession:
         counts: tuple[Head | None, bool],
         end_ns: int,
     ) -> CaughtResponse:
-        """Return a response that is counted when the scenario has decided about it.
+        """Return a response that is counted once the scenario has judged it.
 
         Args:
             url: Of the request.
-            pending: What is counted, once.
+            pending: The request to count, once.
             outcome: Head, body, and why there is none.
             counts: The head that counts, and whether the spec expects it.
             end_ns: When the response ended, on the monotonic clock.
@@ -277,7 +277,7 @@ class LeanHttpSession:
     def _written(
         self, method: str, url: str, content: Mapping[str, Any], *, whole: bool = False
     ) -> tuple[bytes, str]:
-        """Return a request's bytes and its target; those without content are cached."""
+        """Return a request's bytes and its target; requests without content are cached."""
         if not content and not self.cookies and not whole:
             known = self._plain.get((method, url))
             if known is None:
@@ -294,7 +294,7 @@ class LeanHttpSession:
         parts = urlsplit(url)
         if not self._origin.is_at(parts.scheme, parts.netloc):
             raise UnsendableRequestError(
-                f"{url}: is on another host than {self._origin.authority}; this client has one"
+                f"{url}: is on another host than {self._origin.authority}; this client sends to one host only"
             )
         return request_target((parts.path or "/") + (parts.query and f"?{parts.query}"), params)
 
@@ -317,7 +317,7 @@ class LeanHttpSession:
 
     @contextmanager
     def rename_request(self, name: str) -> Iterator[None]:
-        """Give all requests of a block that have no name this one."""
+        """Give this name to all requests of a block that have none."""
         self.request_name = name
         try:
             yield
@@ -372,13 +372,13 @@ def _rooted(url: str) -> str:
 
 
 def _why(verdict: BaseException | bool | None) -> tuple[FailureClass, str]:  # noqa: FBT001 - as above
-    """Return class and text of what a block reported."""
+    """Return the class and the text of what a block reported."""
     assert isinstance(verdict, BaseException)
     return FailureClass.EXPECTATION, message_of(verdict)
 
 
 def _speaks(verdict: BaseException | bool | None) -> bool:  # noqa: FBT001 - success, failure, or neither
-    """Tell whether what left a block says that the response failed."""
+    """Tell whether the exception that left a block says that the response failed."""
     if not isinstance(verdict, BaseException):
         return False
     return not leaves_block(verdict)

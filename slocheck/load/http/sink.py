@@ -1,4 +1,4 @@
-"""Where the lean client's requests are counted. No Locust here."""
+"""Counting the lean client's requests. No Locust here."""
 
 import time
 from collections.abc import Callable
@@ -23,15 +23,15 @@ UnsentListener = Callable[[str, str, Exception], None]
 
 
 class Sink(Protocol):
-    """What the client reports its requests to.
+    """Receives the client's reports of its requests.
 
     Attributes:
         deadlines: Watches the deadlines of all connections.
         longest_s: Longest that a request may take, seconds.
         max_body: Bytes that a decoded body may have.
-        tls: How servers are trusted; None: as the user class says.
+        tls: TLS settings; None: as the user class says.
         draining: No new request may be sent.
-        unsettled: For each response that the scenario has not decided about yet, what counts it without that.
+        unsettled: For each response that the scenario has not judged yet, a function that counts it as it is.
     """
 
     deadlines: DeadlineTimer
@@ -42,7 +42,7 @@ class Sink(Protocol):
     unsettled: set[Callable[[None], None]]
 
     def counter(self, method: str, name: str) -> Any:
-        """Return what stands for an endpoint in `responded` and `failed`."""
+        """Return the key of an endpoint for `responded` and `failed`."""
 
     def responded(
         self, pending: "PendingRequest", head: Head, size: int, end_ns: int, *, approved: bool = False
@@ -50,20 +50,20 @@ class Sink(Protocol):
         """Count a request with a complete response; `approved`: the scenario expects this status."""
 
     def counted_head(self, first: Head, last: Head, path: str) -> tuple[Head, bool]:
-        """Return the head that counts for a request that was redirected, and whether that is approved.
+        """Return the head that counts for a redirected request, and whether its status is approved.
 
         Args:
-            first: Of the first response, which redirected.
-            last: Of the last one.
-            path: Where the last one came from.
+            first: Head of the first response, which redirected.
+            last: Head of the last response.
+            path: Path that the last response came from.
         """
 
     def leads_as_expected(self, head: Head, url: str) -> bool:
-        """Tell whether a redirect that is not followed leads where one may lead.
+        """Tell whether a redirect that is not followed leads to an allowed path.
 
         Args:
             head: Of the response.
-            url: What was asked, as ``//host/path``.
+            url: The requested URL, as ``//host/path``.
         """
 
     def failed(
@@ -72,7 +72,7 @@ class Sink(Protocol):
         """Count a request that failed, `end_ns` and `size` given by name."""
 
     def unsent(self, method: str, name: str, error: Exception) -> None:
-        """Note a request that could not be built, which is counted nowhere."""
+        """Note a request that could not be built; it is not counted."""
 
     def killed(self, pending: "PendingRequest") -> None:
         """Note a request whose user was killed while it was in flight."""
@@ -99,7 +99,7 @@ class RecorderSink:
     """Counts in a recorder by the rules of the spec.
 
     Attributes:
-        recorder: Of the lean client's requests only.
+        recorder: Counts the lean client's requests only.
         in_flight: Requests given up when the drain ended, recorded as failed by timeout.
         unrecorded: Requests that were sent and have no recorded outcome.
         unsent: Called for those that could not be built.
@@ -129,7 +129,7 @@ class RecorderSink:
     ) -> None:
         """Count a request with a complete response.
 
-        A scenario's approval makes an unexpected status a success; what the spec calls a failure stays one.
+        If the scenario approves an unexpected status, it is a success; a failure by the spec stays a failure.
         """
         status, outcome = head.status, head.outcome
         if outcome is None:
@@ -142,7 +142,7 @@ class RecorderSink:
                 text = status_message(status, _lowered(head))
                 self.failed(pending, failure, text, head, size=size, end_ns=end_ns)
                 return
-            if not self._plan.failures.unexpected(status):  # what a scenario approves is good only there
+            if not self._plan.failures.unexpected(status):  # the approval holds for this scenario only
                 self._good.add(status)
         start_ns = pending.start_ns
         pending.counter.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
@@ -150,18 +150,18 @@ class RecorderSink:
             pending.counter.service(start_ns, end_ns - pending.sent_ns)
 
     def killed(self, pending: PendingRequest) -> None:
-        """Note a request whose user the Locust file killed: the target is not to blame for it."""
+        """Note a request whose user the Locust file killed: that is not the target's fault."""
         self.unrecorded += 1
         self.unsent(pending.counter.endpoint.method, pending.counter.endpoint.name, KILLED)
 
     def unexpected(self, status: int) -> bool:
-        """Tell whether a status is unexpected where the scenario expects none."""
+        """Tell whether a status is unexpected, if the scenario expects none."""
         return self._plan.failures.unexpected(status)
 
     def counted_head(self, first: Head, last: Head, path: str) -> tuple[Head, bool]:
-        """Return the head that counts for a request that was redirected, and whether the spec expects it.
+        """Return the head that counts for a redirected request, and whether the spec expects it.
 
-        It is the first one, unless the last one, of the response from `path`, is not a success by itself.
+        The first head counts, unless the last response, from `path`, is not a success by itself.
         """
         rule = self._plan.failures
         return (first, path in rule.redirects) if rule.succeeds(last.status) else (last, False)
@@ -173,9 +173,9 @@ class RecorderSink:
     def failed(
         self, pending: PendingRequest, failure: FailureClass, message: str, head: Head | None, **sizes: int
     ) -> None:
-        """Count a request that was not a success, `end_ns` and `size` given by name.
+        """Count a request that was not a success.
 
-        A status that the spec calls a failure stays one, whatever else was wrong with the response.
+        A failure by the spec stays one, whatever else was wrong with the response.
         """
         endpoint = pending.counter.endpoint
         if head is not None and self._plan.failures.fails(head.status):
@@ -192,7 +192,7 @@ class RecorderSink:
         self.recorder.record(endpoint.method, endpoint.name, result)
 
     def _cache_outcome(self, head: Head) -> int:
-        """Return what a head says about a cache; it is remembered, because the same heads come again."""
+        """Return what a head says about a cache, remembered because the same heads come again."""
         if head.outcome is None:
             head.outcome = cache_outcome(_lowered(head), self._plan.cache)
         return head.outcome

@@ -1,14 +1,14 @@
-"""The machine's clocks during the load: jumps of the wall clock, and time of a suspended machine."""
+"""The machine's clocks during the load: jumps of the wall clock, and time in which it was suspended."""
 
 import time
 
 
 class ClockWatch:
-    """Compares the monotonic clock, by which the load is sent, with the others.
+    """Compares the monotonic clock, which paces the load, with the machine's other clocks.
 
     Attributes:
-        jump: Largest difference of the wall clock's advance to the monotonic one's, seconds.
-        suspended: Seconds in which the machine was suspended: the monotonic clock does not count them.
+        jump: Largest difference between the progress of the wall clock and of the monotonic clock, seconds.
+        suspended: Seconds that the machine was suspended, which the monotonic clock does not count.
     """
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class ClockWatch:
         self._began: tuple[float, float, float] | None = None
 
     def begin(self, *, wall: float, monotonic: float) -> None:
-        """Begin to watch, from a moment that both clocks name."""
+        """Begin to watch, from a time given on both clocks."""
         self._began = wall, monotonic, _boot_ahead()
 
     def look(self) -> None:

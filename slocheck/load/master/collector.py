@@ -21,9 +21,9 @@ from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
 
 DOWN_AFTER_S = 10.0
-"""A target is down when nothing but failures came back for this long."""
+"""A target is down after this many seconds in which all requests failed."""
 MAX_MESSAGES = 500
-"""Of one worker that are kept; there are fewer, unless they are damaged."""
+"""Entries kept of one worker; only damaged reports hold more."""
 _ALL = Fraction(1)
 _UNREADABLE = "warning: damaged in a report of this worker: "
 
@@ -34,19 +34,19 @@ class WorkerState:
 
     Attributes:
         last: Sequence number of its last report.
-        running: Users running then.
-        open: Requests in flight then.
+        running: Users running at that report.
+        open: Requests in flight at that report.
         final: Its final report arrived.
         gap: A report is missing.
         in_flight: Requests given up when the drain ended.
-        unrecorded: Requests sent whose outcome nobody recorded.
-        cpu: Shares of one core, 0..1, one for each second of the window.
+        unrecorded: Requests that were sent and have no recorded outcome.
+        cpu: Share of one core, 0..1, for each second of the window.
         users: Users running, by second of the window.
         lag: How late its event loop woke in the window: bucket index to count.
-        messages: What Locust or the scenario logged, each once.
+        messages: What Locust or the scenario logged, without repetitions.
         memory: Resident bytes.
-        forbidden: Where it tried to connect to, and was not allowed to.
-        unreadable: Messages, and entries of its reports, that were damaged and that verdicts depend on.
+        forbidden: Hosts that it tried to reach and was not allowed to.
+        unreadable: Damaged messages and damaged entries of its reports on which verdicts depend.
     """
 
     last: int = 0
@@ -65,7 +65,7 @@ class WorkerState:
     unreadable: int = 0
 
     def add(self, report: WorkerReport, window: range) -> None:
-        """Take over what a report says about its worker."""
+        """Store what a report says about its worker."""
         sequence = report.sequence or self.last + 1
         self.gap |= sequence != self.last + 1
         self.last, self.final = sequence, report.final
@@ -78,7 +78,7 @@ class WorkerState:
         self.unreadable += len(report.unreadable)
 
     def lose(self, what: str) -> None:
-        """Note something of the worker's that could not be read."""
+        """Note something from the worker that could not be read."""
         self.unreadable += 1
         self._say(f"{_UNREADABLE}{what}")
 
@@ -100,8 +100,8 @@ class Collector:
 
     Attributes:
         last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
-        down: The target returns nothing but failures, for `DOWN_AFTER_S`.
-        refused: The target has responded, and never with anything but what `all_refused` means.
+        down: All requests have failed for `DOWN_AFTER_S`.
+        refused: The target has responded, and every response was what `all_refused` means.
     """
 
     def __init__(
@@ -122,9 +122,9 @@ class Collector:
             model: The load model.
             planned_users: What the plan asks for.
             window: The window's seconds.
-            thresholds: That requests are counted against.
+            thresholds: Latencies that requests are counted against.
             classes: User classes that are expected to run a task.
-            max_exceptions: Of the scenario's code that are tolerated.
+            max_exceptions: Exceptions of the scenario's code that are tolerated.
         """
         self._idle_classes = dict.fromkeys(classes)
         self.last_end_ns = 0
@@ -156,7 +156,7 @@ class Collector:
 
     @property
     def forbidden(self) -> tuple[ForbiddenConnection, ...]:
-        """Where the workers tried to connect to, and were not allowed to."""
+        """Hosts that the workers tried to reach and were not allowed to."""
         return merged(each for state in self._workers.values() for each in state.forbidden)
 
     def has_final(self, worker: str) -> bool:
@@ -164,7 +164,7 @@ class Collector:
         return self._workers[worker].final
 
     def add(self, worker: str, report: WorkerReport, *, now: float) -> None:
-        """Add a report, once; `now` is the monotonic clock, seconds."""
+        """Add a report, unless it was added before; `now` is the monotonic clock, seconds."""
         state = self._workers.get(worker)
         if state is None or 0 < report.sequence <= state.last or state.final:
             return
@@ -184,12 +184,12 @@ class Collector:
             self._watch_target(delta, now)
 
     def lose(self, worker: str, what: str) -> None:
-        """Note a message of a worker that could not be read at all."""
+        """Note a worker's message that could not be read at all."""
         if worker in self._workers:
             self._workers[worker].lose(what)
 
     def _fitting(self, state: WorkerState, delta: Delta) -> Delta:
-        """Return a delta without what was not counted against the plan's thresholds."""
+        """Return a delta without the slices that were not counted against the plan's thresholds."""
         known = (0, self._thresholds)
         for endpoint, counts in delta.counts:
             if len(counts.over) not in known:
@@ -197,7 +197,7 @@ class Collector:
         return replace(delta, counts=tuple(each for each in delta.counts if len(each[1].over) in known))
 
     def _watch_target(self, delta: Delta, now: float) -> None:
-        """Notice when nothing but failures, or refusals, comes back; this machine's own do not count."""
+        """Notice when all requests fail or are refused; failures of this machine itself do not count."""
         parts = [counts for _, counts in delta.counts if counts.second != BEFORE_LOAD]
         ok = sum(part.ok + part.unexpected for part in parts)
         failed = sum(part.failed - part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
@@ -212,7 +212,7 @@ class Collector:
             self.down = self.down or now - self._failing_since >= DOWN_AFTER_S
 
     def failing(self, now: float) -> str:
-        """Say that the scenario does nothing but raise, and what; empty where it does anything else."""
+        """Say that the scenario only raises exceptions, and which; empty if it does anything else."""
         if not self._tasks.ends(self.running, now=now):
             return ""
         gone = f"; {self._tasks.gone}" if self._tasks.gone else ""
@@ -231,7 +231,7 @@ class Collector:
         Args:
             clocks: What the machine's clocks did during the load.
             measured_s: Whole seconds of the window that were measured.
-            forbidden: Where the master itself tried to connect to, and was not allowed to.
+            forbidden: Hosts that the master itself tried to reach and was not allowed to.
         """
         by_worker = [_users_by_second(state, self._window[:measured_s]) for state in self._workers.values()]
         running = [sum(users) for users in zip(*by_worker, strict=True)]
@@ -255,7 +255,7 @@ class Collector:
 
 
 def _within(window: range, histograms: Histograms) -> Counter[int]:
-    """Return the histograms of the window's seconds as one."""
+    """Return the histograms of the window's seconds merged into one."""
     total: Counter[int] = Counter()
     for second, counts in histograms.items():
         if second in window:
@@ -264,7 +264,7 @@ def _within(window: range, histograms: Histograms) -> Counter[int]:
 
 
 def _users_by_second(state: WorkerState, seconds: range) -> list[int]:
-    """Return the users at the end of each second; a second without a sample is as the one before."""
+    """Return the users at the end of each second; a second without a sample repeats the one before."""
     users, running = [], 0
     for second in seconds:
         running = state.users.get(second, running)

@@ -1,4 +1,4 @@
-"""What the Locust file says of its run when it is over, here and in the workers, put together."""
+"""What the Locust file says of its finished run, combined from the master and the workers."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ def file_result(
 ) -> FileDone:
     """Return what the Locust file says of the run, from all processes.
 
-    The exit code is the master's, which has the statistics of all, or else one that a worker's tasks and
-    listeners set during the load. What a worker's last listeners set is warned of, not taken: they go by the
-    statistics of that worker alone, and the master has the same listeners.
+    The exit code is the master's, which has the statistics of all workers, or else one that a worker's tasks
+    and listeners set during the load. One that a worker's last listeners set only causes a warning: they
+    see the statistics of that worker alone, and the master runs the same listeners.
 
     Args:
-        listeners: Of the master, which has fired the last events.
-        end_reports: Of the workers.
-        forbidden: Where the master's last listeners tried to connect to, and were not allowed to.
+        listeners: The master's, which have seen the last events.
+        end_reports: The workers' last reports.
+        forbidden: Hosts that the master's last listeners tried to reach and were not allowed to.
     """
     own = listeners.result
     errors = Counter(own.listener_errors)

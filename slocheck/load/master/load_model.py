@@ -20,8 +20,8 @@ class MasterModel(Protocol):
     Attributes:
         lead_ns: How long before second 0 the workers are told to begin, nanoseconds.
         may_send_early: Whether users may send something before second 0.
-        starting_s: How long starting the users before the load may take, seconds.
-        announced_users: Users of a Locust file that all run before the load, announced to it; 0: none.
+        starting_s: How long it may take to start the users before the load, seconds.
+        announced_users: Users that all run before the load and are announced to the Locust file; 0: none.
     """
 
     lead_ns: int
@@ -32,11 +32,11 @@ class MasterModel(Protocol):
     def users_at(self, elapsed: float) -> tuple[int, float] | None:
         """Return the users planned after `elapsed` seconds, and how many to start a second.
 
-        None where the workers have started their users already.
+        None if the workers have started their users already.
         """
 
     def fewest_users(self, running: Sequence[int], window: range, now: int) -> int:
-        """Return the fewest users of any second, as a number of those planned.
+        """Return the lowest number of users in any second, scaled to the planned number.
 
         Args:
             running: Users at the end of each measured second of the window.
@@ -49,7 +49,7 @@ class MasterModel(Protocol):
 
 
 class ClosedMasterModel:
-    """So many users at a time, each sending as fast as the target responds."""
+    """The closed model: a number of users, each sending as fast as the target responds."""
 
     lead_ns = 0
     may_send_early = False
@@ -66,9 +66,9 @@ class ClosedMasterModel:
         return round(rate_at(self._plan.stages, floor(elapsed))), float(self._plan.users)
 
     def fewest_users(self, running: Sequence[int], window: range, now: int) -> int:
-        """Return the fewest users of any second; with stages, the smallest share of those planned for it.
+        """Return the lowest number of users in any second; with stages, by the share of those planned for it.
 
-        With stages, the lowest number planned within a second around counts: users take a moment to start.
+        With stages, the lowest number planned within a second of it counts, because users take time to start.
         """
         stages = self._plan.stages
         if not stages:
@@ -85,13 +85,13 @@ class ClosedMasterModel:
 
 
 class OpenMasterModel:
-    """Arrivals by a schedule that every worker knows; all users are running before it begins.
+    """The open model: arrivals on a schedule that every worker knows; all users run before it begins.
 
     Attributes:
-        lead_ns: The schedule begins this much after the order to begin, so that no worker is late.
+        lead_ns: How long after the order to begin the schedule starts, so that no worker is late.
         may_send_early: A Locust file's users may send something in their `on_start`.
-        starting_s: How long starting the users may take, seconds.
-        announced_users: Users of a Locust file, announced to it.
+        starting_s: How long it may take to start the users, seconds.
+        announced_users: Users that are announced to the Locust file.
     """
 
     lead_ns = _LEAD_NS
@@ -105,7 +105,7 @@ class OpenMasterModel:
         """Return None: the workers have started their users already."""
 
     def fewest_users(self, running: Sequence[int], _window: range, now: int) -> int:
-        """Return the fewest users of any second."""
+        """Return the lowest number of users in any second."""
         return min(running, default=now)
 
     def arrival_stats(self, dropped: int, lag: Mapping[int, int]) -> ArrivalStats:

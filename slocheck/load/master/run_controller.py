@@ -42,17 +42,17 @@ TEST_START_S = 60.0
 SHORT_DRAIN_S = 1.0
 FINAL_REPORT_S = 10.0
 MIN_MEASURED_S = 10
-"""Seconds of the window that a run against a target that is down lasts at least, to prove the breach."""
+"""Minimum seconds of the window in a run against a target that is down, to prove the breach."""
 REFUSED_AFTER_S = 10.0
-"""Seconds after the load's begin at which a run ends that cannot become valid any more: it returned
-unexpected statuses alone, or tried to connect to a host that is not allowed."""
+"""Seconds of load after which a run ends that can no longer become valid: every response had an unexpected
+status, or it tried to connect to a host that is not allowed."""
 _TICK_AFTER_S = 0.2
 _TELL_S = 5.0
 _POLL_S = 0.02
 
 
 class LostError(Exception):
-    """A worker is gone or silent; the text says which and how."""
+    """A worker has ended or is silent; the text says which and how."""
 
 
 class FileEndedError(Exception):
@@ -123,7 +123,7 @@ class RunController:
         )
 
     def run(self) -> None:
-        """Send the load and drain it; everything goes to the command line, the result last."""
+        """Send the load and drain it; all reports go to the command line, the result last."""
         self._wall_at_start = time.time()
         self._runner.target_user_count, self._runner.spawn_rate = self._plan.users, self._plan.spawn_rate
         try:
@@ -144,7 +144,7 @@ class RunController:
 
     @property
     def _prepare_s(self) -> float:
-        """Seconds that the workers have to prepare: in the open model they start their users."""
+        """Seconds that the workers may take to prepare; in the open model they start their users."""
         return TEST_START_S + self._model.starting_s
 
     def _begin_test(self) -> None:
@@ -160,7 +160,7 @@ class RunController:
         self._runner.prepare(self._workers)
 
     def _check_file(self) -> None:
-        """Raise FileEndedError where the Locust file ended the run, or does nothing but raise."""
+        """Raise FileEndedError if the Locust file ended the run, or only raises exceptions."""
         if self._runner.ended:
             when = f"after {self._elapsed:.0f} s" if self._origin_ns else "before the load"
             raise FileEndedError(f"the Locust file ended the run {when}: {self._runner.ended}")
@@ -168,7 +168,7 @@ class RunController:
             raise FileEndedError(f"the run was ended after {self._elapsed:.0f} s: {failing}")
 
     def _send_load(self) -> Ending:
-        """Let the users run until the window ends, or something else does; raises LostError."""
+        """Let the users run until the window ends, or the run ends earlier; raises LostError."""
         if self._guard.forbidden:  # by a listener of `test_start`
             return Ending.FORBIDDEN_CONNECTION
         self._origin_ns = time.monotonic_ns() + self._model.lead_ns
@@ -199,7 +199,7 @@ class RunController:
         return Ending.COMPLETE
 
     def _set_users(self) -> None:
-        """Let as many users run as the plan has for this second."""
+        """Set the number of users that the plan has for this second."""
         planned = self._model.users_at(self._elapsed)
         if planned is not None and planned[0] != self._users:
             self._users, spawn_rate = planned
@@ -258,7 +258,7 @@ class RunController:
         self._tear_down(reported)
 
     def _tear_down(self, reported: tuple[ForbiddenConnection, ...]) -> None:
-        """Let the Locust file have its last word, here and in the workers; then end the workers."""
+        """Let the Locust file's last listeners run, here and in the workers; then end the workers."""
         runner, events = self._runner, self._runner.environment.events
         runner.dismiss(self._workers)
         for event, reverse in ((events.test_stop, False), (events.quitting, True)):
@@ -276,7 +276,7 @@ class RunController:
         self._processes.stop(1.0)
 
     def _tell(self, listener: str) -> None:
-        """Tell the command line which listener runs next, in case that it never comes back."""
+        """Tell the command line which listener runs next, in case it never returns."""
         self._output.send(ListenerRuns(listener))
         self._output.flush(0.2)
 
@@ -320,7 +320,7 @@ class RunController:
                     self._phases.finish(self._elapsed)
 
     def _check_workers(self) -> None:
-        """Raise LostError when a worker is gone or silent that has not sent its final report."""
+        """Raise LostError if a worker without a final report has ended or is silent."""
         if self._runner.refusal:
             raise LostError(self._runner.refusal)
         self._refuse(self._runner.unusable)
@@ -345,7 +345,7 @@ class RunController:
             self._collector.lose(worker, error)
 
     def _step(self, phase: str) -> None:
-        """Take commands, watch the clocks, and tick once a second, when the reports have come in."""
+        """Take commands, watch the clocks, and tick once a second, after the reports have come in."""
         self._take_commands()
         self._clocks.look()
         if self._elapsed >= self._ticked + 1 + _TICK_AFTER_S:

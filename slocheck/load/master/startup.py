@@ -33,11 +33,11 @@ from slocheck.plan.load_plan import LoadPlan
 
 _POLL_S = 0.02
 _NICENESS = 10
-"""The master yields to workers on its core: they have moments to keep, it has none."""
+"""The master yields to workers on its core: they have to keep a schedule, it does not."""
 
 
 def main() -> int:
-    """Run the master, or one of its workers, by what comes on standard input; returns the exit code."""
+    """Run the master, or one of its workers, as standard input says; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     show_logs()
     parent = ParentPipe()
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def _run(controller: RunController) -> None:
-    """Make the run in a greenlet of its own: a greenlet of the Locust file that exits ends the main one."""
+    """Make the run in its own greenlet: when a greenlet of the Locust file exits, it ends the main one."""
     running = gevent.spawn(controller.run)
     while not running.ready():
         try:
@@ -82,7 +82,7 @@ def _run(controller: RunController) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Scenario:
-    """A scenario that is loaded, and what watches over it."""
+    """A loaded scenario, and what watches it."""
 
     environment: Environment
     listeners: Listeners
@@ -91,7 +91,7 @@ class _Scenario:
 
 
 def _load(plan: LoadPlan, output: LineWriter) -> _Scenario:
-    """Load the scenario and tell what it is; raises ScenarioError."""
+    """Load the scenario and report what it is; raises ScenarioError."""
     listeners = Listeners()
     listeners.install()
     exits = ProcessExits()

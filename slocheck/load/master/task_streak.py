@@ -1,22 +1,22 @@
-"""A scenario that does nothing but raise is noticed, so that its load can be ended. No Locust here."""
+"""Noticing a scenario that only raises exceptions, so that its load can be ended. No Locust here."""
 
 from slocheck.load.messaging.messages import TaskCounts
 
 RAISING_S = 10.0
-"""A run is ended where no task came to its end for this long, and exceptions did."""
+"""A run is ended after this long with exceptions and without a completed task."""
 _EACH = 10
-"""Exceptions, for each user whose task may still come to its end."""
+"""Exceptions required for each user whose task may still be completed."""
 
 
 class TaskStreak:
-    """What the tasks of all workers came to since the last one that came to its end.
+    """What the tasks of all workers did since the last completed one.
 
     Attributes:
-        gone: What the last user said that ended by itself; empty where none did.
+        gone: How the last user that ended itself did so; empty if none did.
     """
 
     def __init__(self, max_exceptions: int) -> None:
-        """Begin; so many exceptions are tolerated."""
+        """Begin with nothing; this many exceptions are tolerated."""
         self._tolerated = max_exceptions
         self._since: float | None = None
         self._raised = 0
@@ -35,7 +35,7 @@ class TaskStreak:
             self._since = now
 
     def ends(self, running: int, *, now: float) -> bool:
-        """Tell whether the load should end: no user is left, or all that can be said is an exception."""
+        """Tell whether the load should end: no user is left, or tasks only raise exceptions."""
         if self._since is None or now - self._since < RAISING_S:
             return False
         if running == 0:

@@ -36,15 +36,15 @@ logger = logging.getLogger(__name__)
 
 
 class Master(PlannedRunner, MasterRunner):
-    """Locust's master, which listens to the run's own workers alone; it ignores unsigned messages.
+    """Locust's master, which listens only to the run's own workers and ignores unsigned messages.
 
     Attributes:
-        connected: Workers of this version.
+        connected: Connected workers of this version.
         prepared: Workers that are ready to begin.
         lost: Workers whose heartbeat stopped.
-        refusal: Why a worker cannot be used; empty where all can.
-        ended: How the Locust file ended the run; empty where it did not.
-        unusable: Why the Locust file cannot be used; empty where it can.
+        refusal: Why a worker cannot be used; empty if all can.
+        ended: How the Locust file ended the run; empty if it did not.
+        unusable: Why the Locust file cannot be used; empty if it can.
         end_reports: What workers reported at their end, by their names.
         over: The load is over: the Locust file can no longer end the run.
     """
@@ -81,11 +81,11 @@ class Master(PlannedRunner, MasterRunner):
                 self.handle_message(message.node_id, message)
 
     def handle_message(self, client_id: str, msg: Message) -> None:
-        """Act on one worker's message; one that cannot be read is dropped, and told of its worker."""
+        """Act on one worker's message; one that cannot be read is dropped, and noted of its worker."""
         if msg.type != locust_messages.SLOCHECK:
             try:
                 super().handle_message(client_id, msg)
-            except Exception:  # the file may send anything under Locust's names
+            except Exception:  # the file may send any data under Locust's message names
                 logger.exception("a message of type %r is dropped", msg.type)
             return
         try:
@@ -97,7 +97,7 @@ class Master(PlannedRunner, MasterRunner):
             self._damaged(client_id, str(error))
 
     def _damaged(self, client_id: str, error: str) -> None:
-        """Note a message that could not be read: nobody knows what it would have changed."""
+        """Note a message that could not be read, since what it would have changed is unknown."""
         if self.over:
             text = f"what worker {client_id} reported at its end could not be read: {error}"
             self.end_reports.setdefault(client_id, EndReport(listener_errors={text: 1}))
@@ -120,13 +120,13 @@ class Master(PlannedRunner, MasterRunner):
                 self.end_reports[client_id] = message
 
     def end_by_file(self, how: str) -> None:
-        """End the run, because the Locust file asks for it; the first one who asks counts."""
+        """End the run, because the Locust file asks for it; the first request counts."""
         if not self.over:
             self.ended = self.ended or how
-            self._users_dispatcher = None  # nobody gets the users of a worker that stops first
+            self._users_dispatcher = None  # the users of a worker that stops first are not moved to others
 
     def heartbeat_worker(self) -> Any:
-        """Count heartbeats; a worker that misses them is lost for good, its users are not moved."""
+        """Count heartbeats; a worker that misses them is lost for good, and its users are not moved."""
         while True:
             gevent.sleep(1)
             for client in self.clients.all:
@@ -135,7 +135,7 @@ class Master(PlannedRunner, MasterRunner):
                     self.lost.add(client.id)
 
     def listen(self, processes: list[int]) -> str:
-        """Listen to these processes, by their ids; returns where."""
+        """Accept connections of the processes with these ids; returns the address."""
         server = self.server
         assert isinstance(server, local_socket.Listener)
         return server.listen(processes)
@@ -155,13 +155,13 @@ class Master(PlannedRunner, MasterRunner):
         self.update_state(STATE_SPAWNING)
 
     def set_users(self, users: int, spawn_rate: float) -> None:
-        """Go to a number of users, so many a second; returns at once."""
+        """Change to a number of users, this many a second; returns at once."""
         if self.spawning_greenlet is not None:
             self.spawning_greenlet.kill(block=False)
         self.spawning_greenlet = gevent.spawn(MasterRunner.start, self, users, spawn_rate)
 
     def announce(self, users: int) -> None:
-        """Say here and in the workers that all users are running, where none are started later."""
+        """Announce here and in the workers that all users are running, if none are started later."""
         self.environment.events.spawning_complete.fire(user_count=users)
         self.send_message("spawning_complete", data={"user_count": users})
         self.spawning_completed = True
@@ -182,10 +182,10 @@ class Master(PlannedRunner, MasterRunner):
 
 
 class WorkerProcesses:
-    """The worker processes; they end with the pipe that is their standard input.
+    """The worker processes; they end when the pipe that is their standard input closes.
 
     Attributes:
-        ids: Of the processes.
+        ids: Their process ids.
     """
 
     def __init__(self) -> None:
@@ -196,8 +196,8 @@ class WorkerProcesses:
     def fork(self, count: int) -> bool:
         """Fork the workers; each waits for its settings. Returns whether this process is the master.
 
-        All share what the master has imported, so that a run imports Locust only once. It has to be called
-        before the scenario is loaded: nothing of that is shared.
+        The workers share what the master has imported, so a run imports Locust only once. Call it before the
+        scenario is loaded, of which nothing may be shared.
         """
         for _ in range(count):
             reading, writing = os.pipe()
@@ -214,7 +214,7 @@ class WorkerProcesses:
         self._codes[watcher.pid] = os.waitstatus_to_exitcode(watcher.rstatus)
 
     def set_up(self, plan: LoadPlan, *, address: str, token: bytes) -> None:
-        """Send each its settings; one that has ended is found by `ended`."""
+        """Send each process its settings; `ended` finds one that has ended."""
         for index, pipe in enumerate(self._pipes):
             line = protocol.encode_line(WorkerSettings(plan, address, token.hex(), index))
             with suppress(BrokenPipeError):
@@ -222,7 +222,7 @@ class WorkerProcesses:
                     line = line[os.write(pipe, line) :]
 
     def ended(self) -> list[tuple[int, int]]:
-        """Return index and exit code of each process that has ended; a signal's number is negative."""
+        """Return index and exit code of each process that has ended; negative for a signal."""
         return [(index, self._codes[pid]) for index, pid in enumerate(self.ids) if pid in self._codes]
 
     def stop(self, within_s: float) -> None:
@@ -240,7 +240,7 @@ class WorkerProcesses:
 
 
 def _become_worker(stdin: int, others: Iterable[int]) -> None:
-    """Take a pipe for standard input; keep no end of what belongs to the master and to other workers."""
+    """Use a pipe as standard input, and close the pipes of the master and of other workers."""
     os.dup2(stdin, 0)
     os.dup2(2, 1)
     for pipe in (stdin, *others):

@@ -1,4 +1,4 @@
-"""Lines from the master to the command line, written by a greenlet: a slow reader delays nothing else."""
+"""Lines from the master to the command line, written by a greenlet so that a slow reader delays nothing."""
 
 import gevent
 from gevent import os as green_os

@@ -1,8 +1,8 @@
-"""Locust's sockets between master and workers, on a Unix socket that takes only the run's own processes.
+"""Locust's sockets between master and workers, on a Unix socket that accepts only the run's own processes.
 
-The socket has no file: its name is in Linux's abstract namespace and random, so that nobody can have put
-something there, and nothing is left behind. The kernel tells which process connects: one that is not a worker
-of this run is turned away before a byte of it is read, also if it is the same user's.
+The socket has no file. Its name is random and in Linux's abstract namespace, so nobody can occupy it in
+advance, and nothing is left behind. The kernel tells which process connects: any that is not a worker of
+this run, even one of the same user, is refused before a byte of it is read.
 """
 
 import secrets
@@ -15,11 +15,11 @@ from slocheck.load.messaging.locust_messages import MAX_MESSAGE_BYTES
 
 
 class Listener(zmqrpc.BaseSocket):
-    """The master's socket; it listens from `listen` on.
+    """The master's socket; it listens after `listen`.
 
     Attributes:
-        port: None is used; Locust shows it.
-        address: Where it listens; empty before.
+        port: 0, as no port is used; Locust shows it.
+        address: Where it listens; empty before that.
     """
 
     def __init__(self, _host: str, _port: int) -> None:
@@ -28,8 +28,8 @@ class Listener(zmqrpc.BaseSocket):
         self.address = ""
 
     def listen(self, processes: Iterable[int]) -> str:
-        """Take connections of these processes, by their ids; returns the address for them."""
-        self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)  # counts for what is bound later
+        """Accept connections of the processes with these ids; returns their address to connect to."""
+        self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)  # applies to sockets that are bound later
         for process in processes:
             self.socket.setsockopt(zmq.IPC_FILTER_PID, process)
         self.address = f"ipc://@slocheck-{secrets.token_hex(16)}"
@@ -48,5 +48,5 @@ class Connection(zmqrpc.BaseSocket):
 
 
 def install() -> None:
-    """Let Locust's runners use these sockets instead of TCP, for as long as this process lives."""
+    """Make Locust's runners use these sockets instead of TCP, for the life of this process."""
     zmqrpc.Server, zmqrpc.Client = Listener, Connection  # type: ignore[misc,assignment] # no other way in

@@ -1,4 +1,4 @@
-"""Locust's messages between master and workers, signed. slocheck's own travel in them as one type."""
+"""Locust's messages between master and workers, signed. One type of them carries slocheck's own messages."""
 
 from collections.abc import Mapping, Sequence
 from math import copysign, inf
@@ -13,7 +13,7 @@ SLOCHECK = "slocheck"
 """The type of a message whose data is one of slocheck's own, as `protocol.encode` returns it."""
 MAX_MESSAGE_BYTES = 1 << 26
 _LARGEST = MAX_MESSAGE_BYTES - 1024
-"""Bytes of a message without its signature: the master's socket would drop the worker that sends more."""
+"""Bytes of a message without its signature; the master's socket would drop a worker that sends more."""
 _ANY_TEXT = "surrogatepass"
 """A Locust file's messages and options may hold texts that are not valid Unicode."""
 
@@ -28,7 +28,7 @@ def sign_messages(signer: Signer) -> None:
 
 
 def sendable(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Exception]]:
-    """Return the entries of some data that can be sent together, and why the others cannot, by key."""
+    """Return the entries of some data that can be sent together, and by key why the others cannot."""
     good, bad, left = {}, {}, _LARGEST - 1024
     for key, value in data.items():
         try:
@@ -44,7 +44,7 @@ def sendable(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Excepti
 
 
 def _packed(plain: object) -> bytes:
-    """Return a message, or an entry of one, as bytes; raises ValueError for one that would not be taken."""
+    """Return a message, or an entry of one, as bytes; raises ValueError if the receiver would refuse it."""
     packed: bytes = msgpack.dumps(plain, default=_encoded, unicode_errors=_ANY_TEXT)
     if len(packed) > _LARGEST:
         raise ValueError(f"{len(packed):,} bytes are too many, at most {_LARGEST:,} can be sent")
@@ -52,7 +52,7 @@ def _packed(plain: object) -> bytes:
 
 
 def _encoded(value: object) -> object:
-    """Return what stands for a value that msgpack does not know; for a number beyond 64 bits, a float."""
+    """Return a substitute for a value that msgpack does not know; for a number beyond 64 bits, a float."""
     if not isinstance(value, int):
         return encode(value)
     try:
@@ -64,8 +64,8 @@ def _encoded(value: object) -> object:
 def open_message(signer: Signer, frames: Sequence[bytes]) -> Message | None:
     """Return the message of a worker (identity and body) or of the master (body alone).
 
-    None for anything that is not signed with this run's token, or was received before, is not a message
-    of Locust's, or carries another identity than that of its sender.
+    None if it is not signed with this run's token, was received before, is not one of Locust's messages, or
+    carries another identity than its sender's.
     """
     packed = signer.verify(frames[-1])
     if packed is None:

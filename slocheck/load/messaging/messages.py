@@ -10,7 +10,7 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.plan.load_plan import LoadPlan
 
 Histograms = Mapping[int, Mapping[int, int]]
-"""By second since the load began, a histogram: bucket index to count."""
+"""A histogram (bucket index to count) for each second since the load began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class FinishWindow:
 
 @dataclass(frozen=True, slots=True)
 class StopLoad:
-    """The command line to the master: the run is interrupted, end it within two seconds."""
+    """The command line to the master: the run is interrupted; end it within two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class WorkersReady:
     """The master to the command line: every worker is connected.
 
     Attributes:
-        versions: Of the load generator's parts, by name.
+        versions: Versions of the load generator's parts, by name.
         warnings: What the user should know before the load begins.
         starts: What is sent before the schedule, in words; empty where nothing is.
     """
@@ -73,7 +73,7 @@ class WorkersFailed:
 
 @dataclass(frozen=True, slots=True)
 class StillPreparing:
-    """The master to the command line, now and then while the workers prepare: it is alive."""
+    """The master to the command line, from time to time while the workers prepare: it is alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class SecondPassed:
         phase: ``warm-up``, ``window`` or ``drain``.
         users: Users running now.
         deltas: What the workers recorded since the message before.
-        health: How well the load is generated, until now.
+        health: How well the load has been generated so far.
     """
 
     second: int
@@ -114,7 +114,7 @@ class LoadDone:
 
     Attributes:
         ending: How the run ended.
-        error: Why it did not end as planned; empty where it did.
+        error: Why it did not end as planned; empty if it did.
         measured_s: Whole seconds of the window that were measured.
         health: How well the load was generated.
         load_start: As in `LoadBegan`.
@@ -144,7 +144,7 @@ class FileDone:
 
     Attributes:
         file: What it says.
-        forbidden: Where its last listeners tried to connect to, and were not allowed to.
+        forbidden: Hosts that its last listeners tried to reach and were not allowed to.
     """
 
     file: FileResult
@@ -159,7 +159,7 @@ class WorkerSettings:
         plan: What all workers do together.
         address: Where the master listens.
         token: Key that signs all further messages, hexadecimal.
-        index: Which part of the plan is this worker's, from 0.
+        index: Which share of the plan this worker has, from 0.
     """
 
     plan: LoadPlan
@@ -170,12 +170,12 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """The master to all workers: fire `test_start`, and start the users where the model needs them early."""
+    """The master to all workers: fire `test_start`, and start the users if the model needs them early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The master to all workers: second 0 begins at this moment of the monotonic clock, nanoseconds."""
+    """The master to all workers: second 0 begins at this time of the monotonic clock, nanoseconds."""
 
     origin_ns: int
 
@@ -185,8 +185,8 @@ class Drain:
     """The master to a worker: send nothing new, and finish the requests in flight.
 
     Attributes:
-        within_s: Seconds that they have.
-        as_timeouts: Record what has no response then as failed by timeout; else it is left unrecorded.
+        within_s: Seconds that they may take.
+        as_timeouts: Record those without a response by then as failed by timeout, else leave them unrecorded.
     """
 
     within_s: float
@@ -209,7 +209,7 @@ class FileEnded:
 
     Attributes:
         how: Such as ``runner.quit() in scenario.py:12``.
-        loading: It did while it was loaded: the file cannot be used.
+        loading: It did so while it was being loaded: the file cannot be used.
     """
 
     how: str
@@ -221,12 +221,12 @@ class EndReport:
     """A worker's last message, after the listeners of its end.
 
     Attributes:
-        exit_code: That the file set in this process until the load ended; 0: none.
-        exit_place: Where.
-        late_code: One that a listener set after the load, which sees this worker's statistics alone.
-        listener_errors: Exceptions of listeners that no report had before: text to count.
+        exit_code: Exit code that the file set in this process until the load ended; 0: none.
+        exit_place: Where it was set.
+        late_code: Exit code that a listener set after the load, from this worker's statistics alone.
+        listener_errors: Exceptions of listeners that were not reported before: text to count.
         unfinished: Listeners that took too long.
-        forbidden: Where it tried to connect to since its last report, and was not allowed to.
+        forbidden: Hosts that it tried to reach since its last report and was not allowed to.
     """
 
     exit_code: int = 0
@@ -242,12 +242,12 @@ class HealthSamples:
     """What a worker knows about itself since its last report.
 
     Attributes:
-        cpu: Second and share of one core, 0..1.
+        cpu: Pairs of second and share of one core, 0..1.
         users: Users running, by second.
         loop_lag: How late the event loop woke, nanoseconds.
         exceptions: Raised by the scenario's own code: text to count.
         messages: What Locust or the scenario logged.
-        memory: Resident bytes; 0 where unknown.
+        memory: Resident bytes; 0 if unknown.
         listener_errors: Exceptions that listeners raised: text to count.
         classes: User classes that have run a task.
     """
@@ -280,10 +280,10 @@ class TaskCounts:
     """What became of a worker's tasks since its last report; nothing in a declarative scenario.
 
     Attributes:
-        done: Came to their end.
-        raised: Exceptions, also of an `on_start`.
-        busy: Where nothing but exceptions came: users at something that may still come to its end.
-        gone: How the last user ended that did so by itself; empty where none did.
+        done: Tasks that were completed.
+        raised: Exceptions, including those of an `on_start`.
+        busy: If there were only exceptions: users in a task that may still be completed.
+        gone: How the last user that ended itself did so; empty if none did.
     """
 
     done: int = 0
@@ -294,23 +294,23 @@ class TaskCounts:
 
 @dataclass(frozen=True, slots=True)
 class WorkerReport:
-    """A worker, right after each second, and once more at its end.
+    """A worker, right after each second and once more at its end.
 
     Attributes:
-        sequence: 1 for the first, and so on: a gap shows that one is missing; 0: it could not be read.
+        sequence: Counts from 1; a gap shows that a report is missing. 0: it could not be read.
         final: The last one.
         delta: What was recorded since the report before.
         running: Users running now.
         open: Requests in flight now.
         in_flight: Requests given up when the drain ended, recorded as failed by timeout.
-        unrecorded: Requests sent whose outcome nobody recorded.
+        unrecorded: Requests that were sent and have no recorded outcome.
         last_end_ns: When the last response ended, on the monotonic clock; 0 before any.
-        health: Of the worker's process.
-        arrivals: Of the open model.
-        tasks: Of a Locust file.
-        forbidden: Where its process tried to connect to until now, and was not allowed to.
-        unreadable: Set by whoever reads it: entries that were damaged, and that verdicts depend on.
-        unseen: The same of entries that are only shown.
+        health: Samples of the worker's process.
+        arrivals: Counts of the open model.
+        tasks: Counts of a Locust file.
+        forbidden: Hosts that its process tried to reach until now and was not allowed to.
+        unreadable: Set by the reader: damaged entries on which verdicts depend.
+        unseen: Set by the reader: damaged entries that are only shown.
     """
 
     sequence: int

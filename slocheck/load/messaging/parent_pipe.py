@@ -1,7 +1,7 @@
-"""A child's standard input is a pipe from its parent: it carries lines, and the child ends when it closes.
+"""A child's standard input: a pipe from its parent that carries lines, and ends the child when it closes.
 
-It is read by a thread of the operating system, not by a greenlet: neither an endless loop in a Locust
-file nor a blocked event loop keeps a child alive once its parent is gone.
+A thread of the operating system reads it, not a greenlet, so neither an endless loop in a Locust file nor
+a blocked event loop keeps a child alive after its parent has ended.
 """
 
 import io
@@ -23,7 +23,7 @@ class ParentPipe:
         self._rest = b""
 
     def line(self) -> bytes:
-        """Return the next line; ends the process when the parent is gone."""
+        """Return the next line; ends the process if the parent has ended."""
         while b"\n" not in self._rest:
             block = os.read(self._fd, 65536)
             if not block:
@@ -33,7 +33,7 @@ class ParentPipe:
         return line
 
     def watch(self, take: Callable[[bytes], object]) -> None:
-        """Hand each further line to `take`, in the other thread; end the process when the parent is gone."""
+        """Pass further lines to `take`, in the other thread; end the process when the parent has ended."""
         _start_thread(self._forever, (take,))
 
     def _forever(self, take: Callable[[bytes], object]) -> None:
@@ -51,7 +51,7 @@ def take_stdout() -> int:
 
 
 def show_lines() -> None:
-    """Write each line that a scenario prints at once, whatever it is made of."""
+    """Write each line that a scenario prints immediately, even if it cannot be encoded."""
     for stream in (sys.stdout, sys.stderr):
         assert isinstance(stream, io.TextIOWrapper)
         stream.reconfigure(line_buffering=True, errors="backslashreplace")

@@ -1,8 +1,8 @@
-"""The one place where the load engine's messages become plain values, and plain values messages.
+"""Encodes the load engine's messages as plain values and decodes them; no other module does.
 
-A message on its way is ``[protocol version, slocheck version, kind, fields]``, made of lists, dictionaries
+An encoded message is ``[protocol version, slocheck version, kind, fields]``, made of lists, dictionaries
 with text keys, texts and numbers, for JSON or msgpack. The first two positions keep their meaning in every
-version, so that a process of another version can be refused by name.
+version, so the error for a process of another version can name that version.
 """
 
 import json
@@ -48,7 +48,7 @@ from slocheck.load.messaging.messages import (
 from slocheck.load.messaging.reports import Reading, plain_delta, plain_report, read_delta, read_report
 
 PROTOCOL = 1
-"""Goes up with every change of a message's form or meaning."""
+"""Incremented with every change of a message's form or meaning."""
 _VERSION_PARTS = 2
 _MAX_SHOWN = 40
 _KINDS: Mapping[type, str] = {
@@ -67,18 +67,18 @@ class ProtocolError(ValueError):
 
 
 class VersionMismatchError(ProtocolError):
-    """A message of another version; the text says who speaks which, and what to do."""
+    """A message of another version; the text names both versions and says what to do."""
 
 
 def encode(message: Message) -> list[Any]:
-    """Return a message as plain values; foreign texts in it become valid Unicode."""
+    """Return a message as plain values; foreign texts in it are made valid Unicode."""
     kind: Any = type(message)
     match message:
         case WorkerReport():
             fields = plain_report(message)
         case SecondPassed():
             fields = _plain_second(message)
-        case PrepareLoad() | WorkerSettings():  # lines of JSON carry the bytes of any path
+        case PrepareLoad() | WorkerSettings():  # lines of JSON can carry any path, even one that is not UTF-8
             fields = _adapter(kind).dump_python(message, mode="json")
         case _:
             fields = _adapter(kind).dump_python(each_text(message, valid_text), mode="json")
@@ -115,7 +115,7 @@ def decode_order(plain: object) -> Order:
 
 
 def decode_worker_message(plain: object, worker: str) -> WorkerMessage:
-    """Return what a worker of this name tells the master; raises ProtocolError."""
+    """Return what the worker with this name tells the master; raises ProtocolError."""
     message: WorkerMessage = _decode(plain, WorkerMessage, f"worker {worker}", "this master")
     return message
 

@@ -1,7 +1,7 @@
-"""Messages between master and workers are signed: nobody without the run's token can forge or replay one.
+"""Signed messages between master and workers: nobody without the run's token can forge or replay one.
 
-A signed message is sender (16 random bytes, one a process) | counter (8) | HMAC-SHA256 (32) | payload.
-A receiver takes each sender's counters in ascending order only, and never its own messages.
+A signed message is: sender (16 bytes, random for each process) | counter (8) | HMAC-SHA256 (32) | payload.
+A receiver accepts each sender's counters in ascending order only, and never its own messages.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _HEAD = _SENDER + 8 + _MAC
 
 
 class Signer:
-    """One process's end: signs what it sends, and verifies what it receives."""
+    """Signs what a process sends, and verifies what it receives."""
 
     def __init__(self, token: bytes) -> None:
         self._token = token
@@ -30,7 +30,7 @@ class Signer:
         return head + self._mac(head, payload) + payload
 
     def verify(self, message: bytes) -> bytes | None:
-        """Return a signed payload, once; None for a message that is junk, forged, replayed or ours."""
+        """Return a signed message's payload; None if it is malformed, forged, replayed or our own."""
         head, mac, payload = message[: _SENDER + 8], message[_SENDER + 8 : _HEAD], message[_HEAD:]
         if len(message) < _HEAD or not hmac.compare_digest(mac, self._mac(head, payload)):
             return None

@@ -1,1 +1,1 @@
-"""Where a process of the load may connect to, for everything in it that speaks to the network."""
+"""Limits the hosts that a process of the load may connect to, for everything in it that uses the network."""

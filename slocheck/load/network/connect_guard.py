@@ -1,9 +1,9 @@
-"""No connection leads to a host that the user did not allow, whichever Python client opens it.
+"""Refuses connections to hosts that the user did not allow, whichever Python client opens them.
 
 Python calls the process's audit hooks before a socket connects, or sends to an address, from the C code that
-all its sockets share: those of gevent, of `ssl`, of `asyncio` and its own. A hook cannot be taken out again.
-It is not called for what is sent and received on an open connection. What does not connect through Python's
-sockets (libraries in C, other programs) is not seen.
+all its sockets share: those of gevent, of `ssl`, of `asyncio` and its own. A hook cannot be removed.
+It is not called for traffic on an open connection. Connections outside of Python's sockets (libraries in C,
+other programs) are not seen.
 """
 
 import socket
@@ -31,11 +31,11 @@ class ForbiddenConnectionError(PermissionError):
 
 
 class ForbiddenLookupError(socket.gaierror):
-    """A name is not known, and is not one that the user allowed: the target is not to blame."""
+    """An unknown name that the user did not allow either: this is not the target's fault."""
 
 
 def guard_process(allowed: Iterable[str]) -> "ConnectGuard":
-    """Let this process connect only to itself and to these hosts, for as long as it lives."""
+    """Let this process connect only to this machine and to these hosts, for the life of the process."""
     guard = ConnectGuard(AllowedTargets.of(allowed))
     guard.install()
     return guard
@@ -52,17 +52,17 @@ class ConnectGuard:
         self._places: dict[tuple[str, str, int], int] = {}
 
     def install(self) -> None:
-        """Watch all sockets and lookups, for as long as this process lives."""
+        """Watch all sockets and lookups, for the life of this process."""
         self._lookups.watch()
         sys.addaudithook(self._on_event)
 
     @property
     def forbidden(self) -> tuple[ForbiddenConnection, ...]:
-        """Where this process tried to connect to, and was not allowed to."""
+        """Hosts that this process tried to reach and was not allowed to."""
         return tuple(ForbiddenConnection(*place, count) for place, count in list(self._places.items()))
 
     def _on_event(self, event: str, args: tuple[Any, ...], events: frozenset[str] = _EVENTS) -> None:
-        if event in events:  # not a global: the hook is still called when Python clears those at the end
+        if event in events:  # not a global: the hook is still called at exit, when Python has cleared globals
             made, address = args
             if address is not None:  # sendmsg on a connected socket: its address was allowed before
                 self.check(made.family, address)
@@ -78,9 +78,9 @@ class ConnectGuard:
             self._refuse(*self._described(host), port if isinstance(port, int) else 0)
 
     def _allows(self, host: str) -> bool:
-        """Tell whether a host, mostly an address, may be connected to."""
+        """Tell whether a connection to a host, usually an address, is allowed."""
         address = address_of(host)
-        if address is None:  # a name that Python's own socket is about to look up by itself
+        if address is None:  # a name that Python's own socket is about to look up
             found = self._lookups.look_up(host)
             return bool(found) and all(map(self._allows_address, found))
         return self._allows_address(host)
@@ -92,7 +92,7 @@ class ConnectGuard:
         return address_of(text) in self._by_name
 
     def _look_up_again(self) -> None:
-        """Look the allowed names up: a library may have done so by itself, and found another address."""
+        """Look the allowed names up again: a library may have done so itself, and found another address."""
         now = time.monotonic()
         if now - self._looked_up >= LOOK_UP_AGAIN_S:
             self._looked_up = now
@@ -129,7 +129,7 @@ class ConnectGuard:
 
 
 def _own_names() -> tuple[str, ...]:
-    """Return this machine's names, which libraries look up although nothing is to be sent there."""
+    """Return this machine's names, which libraries look up although they send nothing there."""
     name = socket.gethostname()
     return name, name.partition(".")[0]
 

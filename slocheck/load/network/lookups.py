@@ -1,4 +1,4 @@
-"""Which name an address was looked up by, for every lookup that Python makes in this process.
+"""Remembers by which name each address was looked up, for all of Python's lookups in this process.
 
 gevent's sockets, its resolver and Python's own sockets all come to the same few functions of ``_socket``.
 """
@@ -16,11 +16,11 @@ _FUNCTIONS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 
 
 class Lookups:
-    """Remembers the lookups of this process from `watch` on.
+    """Remembers the lookups of this process after `watch`.
 
     Args:
         found: Called with each name and each of its addresses.
-        not_found: Returns the error to raise for a name that has no address.
+        not_found: Returns the error to raise for a name without an address.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Lookups:
         self._original: Callable[..., Any] = _socket.getaddrinfo
 
     def watch(self) -> None:
-        """Watch the functions that look names up, for as long as this process lives."""
+        """Watch the functions that look names up, for the life of this process."""
         for name in _FUNCTIONS:
             original = getattr(_socket, name)
             watched = self._watched(original)
@@ -66,11 +66,11 @@ class Lookups:
                 self._found(name, address)
 
     def name_of(self, address: IpAddress) -> str:
-        """Return the name that an address was last looked up by; empty where there was none."""
+        """Return the name by which an address was last looked up; empty without one."""
         return self._names.get(address, "")
 
     def look_up(self, name: str) -> list[str]:
-        """Return the addresses of a name, which are remembered too; empty where it has none. Blocks."""
+        """Return the addresses of a name, and remember them; empty if it has none. Blocks."""
         try:
             found = list(_addresses_in(self._original(name, None)))
         except (OSError, UnicodeError):

@@ -1,1 +1,1 @@
-"""The result of each request, counted per second."""
+"""Counts the result of each request, by second."""

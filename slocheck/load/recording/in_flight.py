@@ -1,4 +1,4 @@
-"""Requests between sending and recording: none is lost, none counted twice. No Locust here."""
+"""Requests that were sent and not yet recorded: none is lost, none counted twice. No Locust here."""
 
 import time
 import weakref
@@ -21,17 +21,17 @@ class InFlightRequest:
     Attributes:
         method: As the client names it.
         name: The endpoint's name.
-        url_name: The name that the client itself makes of the URL, query values and all; None where the
+        url_name: The name that the client itself makes of the URL, query values included; None if the
             scenario wrote a name.
         start_ns: When it was due, on the monotonic clock.
         sent_ns: When it was sent.
         by_scenario: The scenario marked the response as a failure.
         approved: The scenario marked the response as a success.
         provisional: What is recorded if the scenario does not decide; None without a response.
-        holder: The response that the scenario may still decide about; dead when it no longer can.
+        holder: Weak reference to the response that the scenario may still judge; dead when it no longer can.
         timer: The request's deadline.
-        under_way: A connection is being made for it, or its response is waited for.
-        give_back: Gives its connection back, where its client does not if it cannot build the request.
+        under_way: A connection is being made for it, or its client waits for its response.
+        give_back: Returns its connection if it cannot be built, where the client itself does not.
     """
 
     __slots__ = (
@@ -86,7 +86,7 @@ class InFlightTable:
         return request
 
     def close(self, request: InFlightRequest) -> bool:
-        """Remove a request that is recorded or was never sent; False where it was removed before."""
+        """Remove a request that is recorded or was never sent; False if it was removed before."""
         if request.timer is not None:
             request.timer.close()
             request.timer = None

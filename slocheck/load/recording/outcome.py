@@ -1,7 +1,7 @@
-"""What became of one request: success, failure or unexpected, and whether a cache responded. No Locust here.
+"""The outcome of one request: success, failure or unexpected, and whether a cache responded. No Locust here.
 
-Locust and its clients wrap errors in many layers, in types of five libraries. Those types are recognised
-by name, so that this module imports none of the libraries.
+Locust and its clients wrap errors in many layers, in types of five libraries. Those types are recognized
+by name, so this module imports none of the libraries.
 """
 
 import errno
@@ -41,7 +41,7 @@ _MISS = re.compile(r"miss|expired|bypass", re.IGNORECASE)
 
 
 def _class_of(error: BaseException) -> FailureClass | None:
-    """Return the class of this error itself, without what it wraps; None where it has none."""
+    """Return the class of this error itself, without what it wraps; None if it has no class."""
     if isinstance(own := getattr(error, "failure", None), FailureClass):
         return own
     names = {base.__name__ for base in type(error).__mro__}
@@ -66,7 +66,7 @@ _ORDER = (
 
 
 class ReportedError(Exception):
-    """What a client of the scenario's own reports as an error that is not an exception, such as a text."""
+    """What the scenario's own client reports as an error that is not an exception, such as a text."""
 
 
 class UnmeasuredError(Exception):
@@ -77,14 +77,14 @@ KILLED = UnmeasuredError("was killed before its response; let the client time ou
 
 
 def reported_error(error: object) -> BaseException | None:
-    """Return what Locust's `request` event says of an error; as in Locust, what is empty or false is none."""
+    """Return the error of Locust's `request` event; as in Locust, an empty or false value is no error."""
     if isinstance(error, BaseException):
         return error
     return ReportedError(str(error)) if error else None
 
 
 def fields_of(response: object) -> Mapping[str, Any] | None:
-    """Return the header fields of a response of any client; None where they are not a mapping."""
+    """Return the header fields of any client's response; None if they are not a mapping."""
     fields = getattr(response, "headers", None)
     return fields if hasattr(fields, "get") else None
 
@@ -105,14 +105,14 @@ def is_forbidden(error: BaseException) -> bool:
 
 
 def unmeasured(error: BaseException) -> UnmeasuredError | None:
-    """Return how the scenario kept a request from being measured; None where it did not."""
+    """Return how the scenario kept a request from being measured; None if it did not."""
     return next((cause for cause in chain_of(error) if isinstance(cause, UnmeasuredError)), None)
 
 
 def is_transport(error: BaseException) -> bool:
-    """Tell whether an error comes from the network or from this machine's means to use it.
+    """Tell whether an error comes from the network or from this machine's access to it.
 
-    An error of a system call that names a file is not: a file that a scenario wanted to send was missing.
+    A system error that names a file does not: a file that the scenario wanted to send was missing.
     """
     if classify(error) is not FailureClass.PROTOCOL:
         return True
@@ -132,16 +132,16 @@ def failure_class(
     rule: FailureRule,
     approved: bool = False,
 ) -> FailureClass | None:
-    """Return why a request was not a success, or None where it was.
+    """Return why a request was not a success, or None if it was.
 
-    A status that the spec calls a failure is one whatever the scenario says. A status that neither spec nor
-    scenario names is unexpected: a 404 is not a failure, although Locust reports one, and not a success.
+    A status that the spec calls a failure is a failure whatever the scenario says. A status that neither spec
+    nor scenario names is unexpected: a 404 is neither a failure, although Locust reports one, nor a success.
 
     Args:
-        status: Of the response; 0 where none came; None where the client does not know it.
+        status: Of the response; 0 if none came; None if the client does not know it.
         error: What Locust or the client reported.
         by_scenario: The scenario itself set that error (``response.failure``).
-        rule: The spec's.
+        rule: The spec's rule of what is a failure.
         approved: The scenario expects this status, or called the response a success (``response.success``).
     """
     if status and rule.fails(status):
@@ -159,12 +159,12 @@ def failure_class(
 
 
 def given_up_text(age_ns: int) -> str:
-    """Say of a request that its response had not come when the drain ended; its age then in nanoseconds."""
+    """Say that a request had no response when the drain ended; `age_ns`: its age then, nanoseconds."""
     return f"no response {age_ns / 1e9:.0f} s after it was sent, when the drain ended"
 
 
 def status_message(status: int, fields: Mapping[str, Any] | None) -> str:
-    """Return what a response is shown as where its status decides: ``HTTP 404``, ``HTTP 301 to /login``.
+    """Return how to show a response that its status decides: ``HTTP 404``, ``HTTP 301 to /login``.
 
     Args:
         status: The status code.
@@ -182,7 +182,7 @@ def status_message(status: int, fields: Mapping[str, Any] | None) -> str:
 def is_unserved(status: int | None, failure: FailureClass | None) -> bool:
     """Tell whether a request was not served at all: no response, or 502, 503, 504.
 
-    A request that this machine could not send counts too: its class sets it apart.
+    A request that this machine could not send counts as well; its class distinguishes it.
     """
     if status:
         return status in UNSERVED_STATUSES
@@ -190,20 +190,20 @@ def is_unserved(status: int | None, failure: FailureClass | None) -> bool:
 
 
 def leaves_block(error: BaseException) -> bool:
-    """Tell whether an exception only leads out of a block or a task: Locust's way to stop and to go on."""
+    """Tell whether an exception only leaves a block or a task, as Locust does to stop or to go on."""
     return not _LEAVING.isdisjoint(base.__name__ for base in type(error).__mro__)
 
 
 def without_addresses(text: str) -> str:
-    """Return a text without what Python shows of objects, which differs from run to run: ``<Greenlet>``."""
+    """Return a text with objects shown without addresses, which differ from run to run: ``<Greenlet>``."""
     return _ADDRESS.sub("", text)
 
 
 def message_of(error: BaseException) -> str:
     """Return an error as one bounded text that is the same for the same cause.
 
-    A text that the exception's own code fails to make is left out. What the lean client's parser says is said
-    in its words, whatever client it was that read the response.
+    If the exception's own code cannot make its text, the text is left out. An error of the lean client's
+    parser keeps its words, whichever client read the response.
     """
     for cause in chain_of(error):
         if isinstance(getattr(cause, "failure", None), FailureClass):
@@ -216,12 +216,12 @@ def message_of(error: BaseException) -> str:
 
 
 def cache_outcome(headers: Mapping[str, Any] | None, rule: CacheRule) -> int:
-    """Return 1 where the headers show a cache hit, -1 for a miss, 0 where they show neither.
+    """Return 1 if the headers show a cache hit, -1 for a miss, 0 if they show neither.
 
     The first header of the rule that shows either decides. ``age`` is a hit above 0 and a miss at 0 (a hit
-    younger than a second counts as a miss: the error is on the safe side). In any other header the words
-    hit, stale, updating, revalidated mean a hit (also next to a miss: an outer cache responded), and miss,
-    expired, bypass a miss; anything else, such as ``DYNAMIC``, means neither.
+    younger than a second counts as a miss, which errs on the safe side). In any other header, the words
+    hit, stale, updating and revalidated mean a hit, even next to a miss: an outer cache responded. The words
+    miss, expired and bypass mean a miss. Anything else, such as ``DYNAMIC``, means neither.
     """
     if not headers:
         return 0

@@ -1,4 +1,4 @@
-"""What a redirect counts as: its first response, and the path that it leads to. No Locust here."""
+"""How a redirect counts: by its first response and the path that it leads to. No Locust here."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -19,9 +19,9 @@ class Redirect:
     Attributes:
         status: Its status code.
         location: Where it leads, as written.
-        path: The path that the last response came from; of one that was not followed, the path that it leads
-            to. Empty where there is none on the same host.
-        followed: The client went there, or refused to because it is on another host.
+        path: The path that the last response came from or, if it was not followed, the path that it leads
+            to. Empty if there is none on the same host.
+        followed: The client followed it, or refused to because it leads to another host.
         elsewhere: It leads to another host.
     """
 
@@ -33,7 +33,7 @@ class Redirect:
 
 
 class ElsewhereError(Exception):
-    """A redirect to another host, which is not followed; the clients' own errors have it as a base, too.
+    """A redirect to another host, which is not followed; also a base of the clients' own errors.
 
     Attributes:
         redirect: The response that leads there.
@@ -43,7 +43,7 @@ class ElsewhereError(Exception):
 
 
 def origin_of(url: str) -> tuple[str, str, int | str]:
-    """Return scheme, host and port of an address: what a redirect may not leave."""
+    """Return scheme, host and port of a URL; a redirect may not change them."""
     parts = urlsplit(url)
     try:
         return parts.scheme, *host_and_port(url)
@@ -52,7 +52,7 @@ def origin_of(url: str) -> tuple[str, str, int | str]:
 
 
 def first_redirect(response: object, error: BaseException | None) -> Redirect | None:
-    """Return the redirect that a request began with; None where it was not redirected."""
+    """Return the redirect with which a request began; None if it was not redirected."""
     for cause in chain_of(error) if error is not None else ():
         if isinstance(cause, ElsewhereError):
             return cause.redirect

@@ -1,4 +1,4 @@
-"""What a client of a Locust file's own reports of a request: any value may be anything. No Locust here."""
+"""What a Locust file's own client reports of a request; its values may be of any type. No Locust here."""
 
 import math
 from numbers import Integral
@@ -16,7 +16,7 @@ _MAX_SHOWN = 60
 
 
 def name_of(value: object) -> str:
-    """Return a name or a method as a text; one that does not become a text is shown by its type."""
+    """Return a name or a method as text; one that cannot be made a text is shown by its type."""
     try:
         return str(value)[:MAX_NAME]
     except Exception:  # noqa: BLE001 - whatever a class of the scenario's raises
@@ -24,10 +24,10 @@ def name_of(value: object) -> str:
 
 
 def time_ns_of(value: object) -> int:
-    """Return a response time of milliseconds in nanoseconds, at least 1.
+    """Return a response time, given in milliseconds, in nanoseconds, at least 1.
 
     Raises:
-        UnmeasuredError: It is not a time that a request can have taken: not a number, below 0, over a day.
+        UnmeasuredError: A request cannot have taken that time: not a number, below 0, over a day.
     """
     try:
         time_ms = float(value) if isinstance(value, SupportsFloat) else math.nan
@@ -39,13 +39,13 @@ def time_ns_of(value: object) -> int:
 
 
 def size_of(value: object) -> int:
-    """Return a number of bytes; 0 where it cannot be one."""
+    """Return a number of bytes; 0 if it cannot be one."""
     size = int(value) if isinstance(value, Integral) else 0
     return size if 0 <= size <= _MAX_SIZE else 0
 
 
 def status_of(response: object) -> int | None:
-    """Return a response's status code; None where it has none, or not as a whole number.
+    """Return a response's status code; None without one that is a whole number.
 
     Raises:
         UnmeasuredError: No response can have it.
@@ -59,7 +59,7 @@ def status_of(response: object) -> int | None:
 
 
 def moment_of(value: object) -> float | None:
-    """Return a moment of the wall clock in seconds; None where it is not a number that can be one."""
+    """Return a time of the wall clock in seconds; None if the value cannot be one."""
     return float(value) if isinstance(value, int | float) and 0 <= value <= _LATEST_S else None
 
 

@@ -1,7 +1,7 @@
-"""What Locust's HTTP clients may not do behind the run's back: use a proxy, send twice, leave by a redirect.
+"""What Locust's HTTP clients may not do unnoticed: use a proxy, send twice, follow a redirect elsewhere.
 
-The Locust file decides which adapters and proxies its clients have, at any time. So this is not asked of the
-file: it is taken away where the clients use it, and said once.
+The Locust file can change its clients' adapters and proxies at any time. So they are not checked in the
+file but disabled where the clients use them, with one warning.
 """
 
 import functools
@@ -30,7 +30,7 @@ class SentAgainError(UnmeasuredError, requests.exceptions.ConnectionError):
 
 
 def install() -> None:
-    """Wrap the clients for as long as this process lives."""
+    """Wrap the clients for the life of this process."""
     adapters: Any = requests.adapters
     adapters.select_proxy = _no_proxy(adapters.select_proxy)
     environment: Any = urllib.request
@@ -52,7 +52,7 @@ def _say_once(text: str) -> None:
 
 
 def _no_proxy(original: Any) -> Any:
-    """Let `requests` choose no proxy: neither a session's, nor a call's, nor the environment's."""
+    """Keep `requests` from choosing a proxy of a session, a call or the environment."""
 
     @functools.wraps(original)
     def select_proxy(url: str, proxies: Any) -> None:
@@ -63,7 +63,7 @@ def _no_proxy(original: Any) -> Any:
 
 
 def _no_proxies(original: Any) -> Any:
-    """Let `httpx` and `urllib` find no proxy in the environment, where the file itself has named one."""
+    """Hide proxies in the environment, which the file itself may have set, from `httpx` and `urllib`."""
 
     @functools.wraps(original)
     def getproxies() -> dict[str, str]:
@@ -75,7 +75,7 @@ def _no_proxies(original: Any) -> Any:
 
 
 def _straight(original: Any) -> Any:
-    """Let FastHttpUser use no proxy."""
+    """Keep FastHttpUser from using a proxy."""
 
     @functools.wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -88,7 +88,7 @@ def _straight(original: Any) -> Any:
 
 
 def _without_retries(original: Any) -> Any:
-    """Take the retries of an adapter away that the file has mounted: each request sent has to be counted."""
+    """Disable the retries of an adapter that the file has mounted: every request sent has to be counted."""
 
     @functools.wraps(original)
     def get_adapter(self: Any, url: str) -> Any:
@@ -126,7 +126,7 @@ def _new(original: Any) -> Any:
 
 
 def _still_sent(original: Any) -> Any:
-    """Let the copy of a request be as sent as the request itself."""
+    """Let the copy of a request share whether it was sent."""
 
     @functools.wraps(original)
     def copy(self: Any) -> Any:
@@ -139,9 +139,9 @@ def _still_sent(original: Any) -> Any:
 
 
 def _once(original: Any) -> Any:
-    """Refuse to send such a request again, whatever loop an adapter of the file has around it.
+    """Refuse to send such a request again, even if an adapter of the file retries it in a loop.
 
-    A request that responds to a server's challenge is another one.
+    The response to a server's authentication challenge is a new request.
     """
 
     @functools.wraps(original)

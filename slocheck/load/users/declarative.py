@@ -1,4 +1,4 @@
-"""Virtual users of a declarative scenario: they walk its flows on the lean client, without Locust's tasks."""
+"""Virtual users of a declarative scenario: they run its flows on the lean client, without Locust's tasks."""
 
 import os
 import random
@@ -38,7 +38,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class IterationSource(Protocol):
-    """Where users get their iterations from.
+    """A source of iterations for users.
 
     Attributes:
         thinks_after_last: Whether a pause after an iteration's last step is kept.
@@ -54,10 +54,10 @@ class FlowUser(User):
     """One virtual user with one connection.
 
     Attributes:
-        scenario: What it does.
-        origin: Where it sends.
+        scenario: The scenario that it runs.
+        origin: The server that it sends to.
         sink: Where its requests are counted.
-        iterations: What its users walk, shared by those of a process.
+        iterations: Source of its iterations, shared by the users of a process.
     """
 
     abstract = True
@@ -73,7 +73,7 @@ class FlowUser(User):
         self._longest_ns = round(self.sink.longest_s * NS_PER_SECOND)
 
     def run(self) -> None:  # type: ignore[misc] # Locust's own leads into its task sets
-        """Walk flow after flow until stopped."""
+        """Run flow after flow until stopped."""
         self._state = LOCUST_STATE_RUNNING
         flows, next_for = self.scenario.flows, self.iterations.next_for
         try:
@@ -84,11 +84,11 @@ class FlowUser(User):
             return
         finally:
             if self._connection.pending is not None:
-                self.sink.unrecorded += 1  # killed in flight, or its own code raised: a drain does neither
+                self.sink.unrecorded += 1  # killed in flight, or its own code raised; a drain causes neither
             self._connection.dispose()
 
     def _walk(self, steps: tuple[CompiledStep, ...], values: list[object], due_ns: int) -> None:
-        """Send a flow's steps; the first one counts from when it was due."""
+        """Send a flow's steps; the latency of the first counts from when it was due."""
         last = None if self.iterations.thinks_after_last else steps[-1]
         for step in steps:
             if self.sink.draining or sends_no_more(self):
@@ -103,11 +103,11 @@ class FlowUser(User):
         self._state = LOCUST_STATE_WAITING
         gevent.sleep(random.uniform(shortest_s, longest_s))  # noqa: S311 - a pause, seeded with the run
         if self._state == LOCUST_STATE_STOPPING:
-            raise gevent.GreenletExit  # it is being killed, which a request could not survive
+            raise gevent.GreenletExit  # it is being killed: a request would be lost
         self._state = LOCUST_STATE_RUNNING
 
     def _send(self, step: CompiledStep, values: list[object], due_ns: int) -> bool:
-        """Send one step and count it; tells whether the response was as expected."""
+        """Send one step and count it; return whether the response was as expected."""
         sent_ns = time.monotonic_ns()
         pending = PendingRequest(self.sink.counter(step.method, step.name), due_ns or sent_ns, sent_ns)
         try:
@@ -133,7 +133,7 @@ class FlowUser(User):
         if head.cookies and self.scenario.cookies:
             self._cookies.store(head, _target(request))
         fault = self._fault(step, head, values)
-        connection.pending = None  # only now: if the check itself raises, the request is known to be lost
+        connection.pending = None  # not earlier: if the check itself raises, the request has to show as lost
         approved = step.statuses is not None or (
             head.status in REDIRECT_STATUSES
             and self.sink.leads_as_expected(head, f"//{self.origin.authority}{_target(request)}")
@@ -156,7 +156,7 @@ class FlowUser(User):
         self.sink.failed(pending, error.failure, error.message, None, size=0, end_ns=end_ns)
 
     def _fault(self, step: CompiledStep, head: Head, values: list[object]) -> TransportError | None:
-        """Return what is not as the step expects; captured values are stored in `values`."""
+        """Return which of the step's expectations failed; captured values are stored in `values`."""
         if step.check is None:
             if step.statuses is not None and head.status not in step.statuses:
                 return TransportError(FailureClass.EXPECTATION, status_failure(head.status, step.statuses))

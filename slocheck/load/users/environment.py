@@ -1,4 +1,4 @@
-"""Loading a scenario, and the Locust environment that both master and workers run it in."""
+"""Loading a scenario into the Locust environment in which master and workers run it."""
 
 import contextlib
 import sys
@@ -34,9 +34,9 @@ class ScenarioError(Exception):
 
 @contextlib.contextmanager
 def nothing_forbidden(plan: LoadPlan, guard: ConnectGuard) -> Iterator[None]:
-    """Raise ScenarioError where the file connects to a host in this block that is not an allowed target.
+    """Raise ScenarioError if the file connects to a host in this block that is not an allowed target.
 
-    It does not matter what the file makes of the exception.
+    It does so even if the file catches the guard's exception.
     """
     try:
         yield
@@ -48,9 +48,9 @@ def nothing_forbidden(plan: LoadPlan, guard: ConnectGuard) -> Iterator[None]:
 
 
 def load_environment(plan: LoadPlan) -> Environment:
-    """Import the Locust file and make its environment; raises ScenarioError.
+    """Import the Locust file and create its environment; raises ScenarioError.
 
-    Listeners that have to run before the file's own must be registered before this.
+    Listeners that have to run before the file's own must be registered before this call.
     """
     ignore_environment()
     classes = _classes(plan)
@@ -103,7 +103,7 @@ def _classes(plan: LoadPlan) -> list[type[User]]:
 
 
 def _refuse_waits(path: str, owner: Any, seen: set[Any]) -> None:
-    """Refuse a wait that is not a function, which would end each user after its first task."""
+    """Refuse a `wait_time` that is not a function, which would end each user after its first task."""
     seen.add(owner)
     wait = owner.wait_time
     if isinstance(wait, int | float | str | tuple | list):
@@ -136,7 +136,7 @@ def _user_classes(path: str) -> list[type[User]]:
 
 
 def _instead_of(shape: LoadTestShape) -> str:
-    """Say what to write in the spec in place of a shape."""
+    """Say what to write in the spec instead of a shape."""
     text = f"{type(shape).__name__} is a LoadTestShape; the spec says how many users run when: "
     try:
         stages = stages_of(shape)
@@ -149,7 +149,7 @@ def _instead_of(shape: LoadTestShape) -> str:
 
 
 def _instead_of_tests(path: str) -> str:
-    """Say what a file without a user class lacks: Locust also runs tests of pytest, slocheck does not."""
+    """Say what a file without a user class needs: Locust also runs tests of pytest, slocheck does not."""
     module = next((m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == path), None)
     tests = (
         [name for name, value in vars(module).items() if name.startswith("test_") and callable(value)]
@@ -182,13 +182,13 @@ def _with_tags(plan: LoadPlan, classes: list[type[User]]) -> list[type[User]]:
 
 
 def _place(path: str, error: BaseException) -> str:
-    """Return ``file:line`` of the innermost own line that the error passed through; the file for none."""
+    """Return ``file:line`` of the user's innermost line that raised the error; without one, the file."""
     place = place_of(error.__traceback__)
     return place if is_own(place.rpartition(":")[0]) else path
 
 
 def _short(error: BaseException) -> str:
-    """Return the error's type and text, bounded; a text that cannot be made is left out."""
+    """Return the error's type and bounded text; a text that cannot be made is left out."""
     text = ""
     with contextlib.suppress(Exception):
         text = str(error)

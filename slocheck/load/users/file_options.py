@@ -1,4 +1,4 @@
-"""Options that a Locust file adds to Locust's command line, and Locust's own, which the plan decides."""
+"""Options that a Locust file adds to Locust's command line, and Locust's own, which the plan sets."""
 
 import shlex
 from argparse import Action, ArgumentParser, Namespace
@@ -24,7 +24,7 @@ class OptionsError(Exception):
 def ignore_environment() -> None:
     """Keep LOCUST_HOST, LOCUST_USERS and the like from Locust's parsers in this process.
 
-    They are there for the Locust file to read; what a run does is decided by the plan.
+    The Locust file may read them, but the plan decides what a run does.
     """
     argument_parser.setup_parser_arguments = _set_up_without_environment
 
@@ -38,10 +38,10 @@ def _set_up_without_environment(parser: Any) -> None:
 
 
 def file_options(plan: LoadPlan) -> Namespace:
-    """Return the options as a Locust file sees them: its own as given, Locust's own as the plan has them.
+    """Return the options as a Locust file sees them: its own as given, Locust's own as the plan sets them.
 
     Raises:
-        OptionsError: An option is missing, unknown, Locust's own, or has a value that it does not take.
+        OptionsError: An option is missing, unknown or Locust's own, or has a value that it does not accept.
     """
     parser = get_empty_argument_parser(default_config_files=[])
     _set_up_without_environment(parser)
@@ -69,10 +69,10 @@ def file_options(plan: LoadPlan) -> Namespace:
 
 
 def _as_typed(words: Iterable[str], parser: LocustArgumentParser) -> Iterator[str]:
-    """Yield the words as a command line would have them.
+    """Yield the options as words of a command line.
 
-    The spec knows values, and lists of them; only the parser knows which options are flags, which take
-    several values, and which are given several times. Raises OptionsError for a list where one value fits.
+    The spec holds values and lists of values. Only the parser knows which options are flags, take several
+    values or may be repeated. Raises OptionsError for a list if the option takes one value.
     """
     actions = {name: action for action in parser._actions for name in action.option_strings}  # noqa: SLF001
     for word in words:
@@ -89,7 +89,7 @@ def _as_typed(words: Iterable[str], parser: LocustArgumentParser) -> Iterator[st
 
 
 def _flags(action: Action, name: str, value: str) -> Iterator[str]:
-    """Yield a flag as it is set: by `true` and `false`, or by a number as often."""
+    """Yield a flag or its negation for `true` and `false`, or the flag as often as a number says."""
     negative = f"--no-{name.lstrip('-')}"
     if value == "true":
         yield name
@@ -133,6 +133,6 @@ def _parsed(parser: LocustArgumentParser, given: list[str], added: list[str]) ->
 
 
 def _missing(message: str) -> str:
-    """Return the first option that argparse names as missing, in its longest form; empty for none."""
+    """Return the first option that argparse reports as missing, in its longest form; empty for none."""
     names = message.partition("are required: ")[2].split(", ")[0]
     return max(names.split("/"), key=len) if names else ""

@@ -16,7 +16,7 @@ from slocheck.load.http.session import LeanHttpSession
 from slocheck.load.http.sink import Sink
 from slocheck.spec.model import Tls
 
-_NO_PROXY = "this client uses no proxy; remove it, or use FastHttpUser"
+_NO_PROXY = "this client does not use proxies; remove it, or use FastHttpUser"
 _sinks: dict[int, Sink] = {}
 _installed: list[Sink] = []
 _origins: dict[tuple[str, Tls], Origin] = {}
@@ -28,9 +28,9 @@ def install(sink: Sink) -> None:
 
 
 def origin_for(url: str, tls: Tls) -> Origin:
-    """Return an origin, the same for all users: they share its addresses and its TLS session.
+    """Return the origin, which all users share with its addresses and its TLS session.
 
-    Its name is looked up here, before any load; where that fails, each request tries again.
+    Its name is looked up here, before any load; if that fails, each request tries again.
     """
     key = (url, tls)
     if key not in _origins:
@@ -41,7 +41,7 @@ def origin_for(url: str, tls: Tls) -> Origin:
 
 
 def refuse_unusable(classes: Iterable[type[User]], url: str, tls: Tls) -> None:
-    """Raise OriginError where one of the classes is a lean one and cannot send to the target."""
+    """Raise OriginError if one of the classes uses the lean client and cannot send to the target."""
     for user in classes:
         if issubclass(user, LeanHttpUser):
             if user.proxy_host:
@@ -52,13 +52,13 @@ def refuse_unusable(classes: Iterable[type[User]], url: str, tls: Tls) -> None:
 class LeanHttpUser(User):
     """A virtual user whose `client` sends at a fraction of the cost of FastHttpUser's.
 
-    In a Locust file it replaces FastHttpUser by a change of the import. Unlike FastHttpUser it checks
-    certificates, follows redirects only when asked to, never sends anything twice, and uses no proxy.
+    To use it in place of FastHttpUser in a Locust file, change the import. Unlike FastHttpUser it checks
+    certificates, follows redirects only if asked to, never sends anything twice, and does not use proxies.
 
     Attributes:
         network_timeout: Seconds that a whole request may take.
         default_headers: Sent with every request.
-        insecure: Do not check certificates. Under slocheck the spec decides.
+        insecure: Do not check certificates. In a slocheck run the spec decides.
         client: A `LeanHttpSession`.
     """
 

@@ -1,10 +1,12 @@
-"""Locust's HTTP clients, wrapped in place so that no request goes unseen, whatever the Locust file does.
+"""Locust's HTTP clients, wrapped in place so that every request is seen, whatever the Locust file does.
 
-The tracker knows every request from when it is sent. No request lasts longer than the drain (`HttpUser`
-itself has no timeout). Certificates are checked as the spec says (`FastHttpUser` itself checks none). After
-a closed connection nothing is sent again (`FastHttpUser` sends up to 11 times and reports one request). A
-redirect to another host is not followed; one on the same host is followed and counts, as the scenario sees
-it, as one request. Either counts under the status of its first response.
+- The tracker knows every request from when it is sent.
+- No request lasts longer than the drain (`HttpUser` itself has no timeout).
+- Certificates are checked as the spec says (`FastHttpUser` itself does not check them).
+- Nothing is sent again after a closed connection (`FastHttpUser` sends up to 11 times and reports one
+  request).
+- A redirect to another host is not followed. One on the same host is followed, and counts as one request,
+  as the scenario sees it. Either counts under the status of its first response.
 """
 
 import functools
@@ -37,7 +39,7 @@ MIN_DEADLINE_S = 1.0
 
 
 def install(tracker: Tracker, *, drain_s: float, tls: Tls) -> None:
-    """Wrap the clients for as long as this process lives."""
+    """Wrap the clients for the life of this process."""
     deadline_s = max(drain_s, MIN_DEADLINE_S)
     reaching.install()
     _patch(clients.HttpSession, "request", functools.partial(_tracked, tracker, None))
@@ -61,7 +63,7 @@ def _patch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
 
 
 def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
-    """Make a session's `request` track each request; `deadline_s` is set where nothing else limits it."""
+    """Make a session's `request` track each request; `deadline_s` applies if nothing else limits it."""
     parameters = list(inspect.signature(original).parameters)
     context_at = parameters.index("context") - 3  # self, method and url are named below
 
@@ -100,7 +102,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
 
 
 def _url_name(session: Any, url: Any) -> str:
-    """Return the name that the session makes of a URL, as far as the call shows."""
+    """Return the name that the session makes of a URL, if the call shows it."""
     try:
         parts = urlsplit(str(url))
     except ValueError:
@@ -111,7 +113,7 @@ def _url_name(session: Any, url: Any) -> str:
 
 
 def _named_without_values(original: Any) -> Any:
-    """Make `rest_` name a request as it does itself, by its URL, without the query's values."""
+    """Make `rest_` name a request by its URL, as it already does, but without the query's values."""
 
     @functools.wraps(original)
     def rest_(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
@@ -122,7 +124,7 @@ def _named_without_values(original: Any) -> Any:
 
 
 def _watched_exit(tracker: Tracker, original: Any) -> Any:
-    """Make a `catch_response` block that raises count once."""
+    """Count a `catch_response` block that raises exactly once."""
 
     @functools.wraps(original)
     def leave(self: Any, exc: Any, value: BaseException | None, trace: Any) -> Any:
@@ -140,7 +142,7 @@ def _watched_exit(tracker: Tracker, original: Any) -> Any:
 
 
 def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
-    """Limit a whole request of `HttpSession`, redirects and body included, and check certificates."""
+    """Limit the time of an `HttpSession` request, redirects and body included, and check certificates."""
 
     @functools.wraps(original)
     def send(self: Any, method: str, url: str, **kwargs: Any) -> Any:
@@ -148,7 +150,7 @@ def _bounded(deadline_s: float, tls: Tls, original: Any) -> Any:
             kwargs["verify"] = False
         elif not isinstance(
             kwargs.get("verify"), str
-        ):  # a scenario may name its own CA, but not turn checks off
+        ):  # a scenario may name its own CA, but may not turn checks off
             kwargs["verify"] = tls.ca or True
         if tls.cert and not kwargs.get("cert"):
             kwargs["cert"] = (tls.cert, tls.key) if tls.key else tls.cert
@@ -217,7 +219,7 @@ def _elsewhere(host: str | None) -> str:
 
 
 def _verified(tls: Tls, original: Any) -> Any:
-    """Make geventhttpclient check certificates as the spec says; a scenario's own context is kept."""
+    """Make geventhttpclient check certificates as the spec says; the scenario's own context is kept."""
     defaults = (None, gevent.ssl.create_default_context, fasthttp.insecure_ssl_context_factory)
 
     @functools.cache

@@ -1,4 +1,4 @@
-"""The `host` of a user class: the spec's target takes its place, and that is said."""
+"""The `host` of a user class, which the spec's target replaces with a warning."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,11 +11,11 @@ _OWN_HOST = "slocheck_own_host"
 
 
 class OwnHostsError(Exception):
-    """The user classes load several hosts, where a run has one target; the text says which."""
+    """The user classes load several hosts, but a run has one target; the text names the hosts."""
 
 
 def load_only(classes: Iterable[type[User]], target: str) -> None:
-    """Make all classes load the target, and remember the host that each had; raises OwnHostsError."""
+    """Make all classes load the target, and remember each class's own host; raises OwnHostsError."""
     own = {user: str(user.host).rstrip("/") for user in classes if user.host}
     if len(set(own.values())) > 1:
         listed = ", ".join(f"{user.__name__}.host is {strip_url(host)}" for user, host in own.items())

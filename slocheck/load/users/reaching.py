@@ -1,9 +1,9 @@
-"""How far a request of Locust's two clients got: what fails before it asks for a connection was never sent.
+"""How far a request of Locust's two clients got: one that fails before it asks for a connection was not sent.
 
-A client builds parts of a request before it has a connection and parts after that, so the errors alone do
-not tell. A request is under way while a connection is made for it, and from when its response is waited for.
-What fails at any other time, and not in the network, failed while the request was built: that is the
-scenario's doing, and the target has seen nothing.
+A client builds some parts of a request before it has a connection and some after, so the error alone does
+not tell. A request is under way while a connection is made for it, and while its client waits for its
+response. A failure at any other time that does not come from the network happened while the request was
+built: it is the scenario's fault, and the target has seen nothing.
 """
 
 import functools
@@ -27,7 +27,7 @@ _TOKEN = re.compile(f"{TOKEN_CHARACTER}+")
 
 
 def install() -> None:
-    """Follow the requests of this process for as long as it lives."""
+    """Follow the requests of this process, for the life of the process."""
     for owner, name, follow in (
         (urllib3.connection.HTTPConnection, "connect", _connects),
         (urllib3.connection.HTTPSConnection, "connect", _connects),
@@ -59,7 +59,7 @@ def _connects(original: Callable[..., Any]) -> Callable[..., Any]:
 def _holds(original: Callable[..., Any]) -> Callable[..., Any]:
     """Note which connection the current request of `FastHttpUser` holds.
 
-    Its pool waits for ever for one that is not given back because the request could not be written to it.
+    If the request could not be written to it and it is not returned, the pool waits for it forever.
     """
 
     @functools.wraps(original)
@@ -74,10 +74,10 @@ def _holds(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse what `HttpUser` would send as it is, or as something else than what was written.
+    """Refuse requests that `HttpUser` would send malformed or changed.
 
-    That is what is not a method or a header's name in HTTP, and a path of two slashes, of which it takes one
-    away.
+    These are invalid methods, invalid header names, and paths that begin with two slashes, of which it would
+    drop one.
     """
 
     @functools.wraps(original)
@@ -97,7 +97,7 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _waits(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark the current request from when its response is waited for."""
+    """Mark the current request when its client begins to wait for the response."""
 
     @functools.wraps(original)
     def wait(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Judging the bytes of a response that another client reads, as the lean client judges its own."""
+"""Checks the bytes of a response that another client reads, as the lean client checks its own."""
 
 from slocheck.load.http.bodies import over_limit
 from slocheck.load.http.errors import closed_early
@@ -10,7 +10,7 @@ class ResponseCheck:
     """Follows one response as it arrives.
 
     Attributes:
-        done: The response is complete; what comes after it is not judged.
+        done: The response is complete; bytes after it are not checked.
     """
 
     def __init__(self, *, no_body: bool, max_body: int) -> None:
@@ -20,9 +20,9 @@ class ResponseCheck:
         self._framing: Framing | None = None
 
     def feed(self, data: bytes) -> None:
-        """Look at what was received, nothing where the connection ended; raises TransportError.
+        """Check what was received, empty if the connection ended; raises TransportError.
 
-        A connection that ends before the first byte is left to the client, which knows what to call it.
+        A connection that ends before the first byte is left to the client, which has its own error for it.
         """
         if self.done:
             return
@@ -38,7 +38,7 @@ class ResponseCheck:
             self._follow(self._framing, data)
 
     def _is_simple(self, data: bytes) -> bool:
-        """Tell whether the head is whole and its Content-Length says where the response ends."""
+        """Tell whether the head is complete and its Content-Length says where the response ends."""
         head = None if self._no_body else simple_head(data)
         if head is None:
             return False

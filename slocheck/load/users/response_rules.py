@@ -1,9 +1,8 @@
-"""Which responses Locust's clients may take for one: those that the lean client takes.
+"""Makes Locust's clients accept only the responses that the lean client accepts.
 
-`requests` reads a head that is cut, lengths that contradict each other and broken chunks as if they were
-good, `FastHttpUser` decodes a body of any size, and both decode half a body. So both show the bytes that they
-read to the lean client's own parser, and decode with its decoder. What it refuses, they report as a failed
-request.
+`requests` accepts truncated heads, contradictory lengths and malformed chunks, `FastHttpUser` decodes a body
+of any size, and both decode half a body. So both pass the bytes that they read to the lean client's parser
+and use its decoder. What these refuse, they report as a failed request.
 """
 
 import functools
@@ -34,10 +33,10 @@ class FastMalformedResponseError(geventhttpclient.response.HTTPParseError):
 
 
 def install(max_body: int) -> None:
-    """Let the clients of this process judge responses alike, for as long as it lives.
+    """Make the clients of this process check responses alike, for the life of the process.
 
     Args:
-        max_body: Bytes that a decoded body may have.
+        max_body: Limit of a decoded body, bytes.
     """
     connection: Any = urllib3.connection.HTTPConnection
     connection.response_class = functools.partial(_CheckedResponse, max_body)
@@ -105,7 +104,7 @@ class _Decoder:
         self._decoder: BodyDecoder | None = None
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        del max_length  # what is more is kept by urllib3, and never more than the limit
+        del max_length  # urllib3 keeps what exceeds this, which is never more than the limit
         if not data:
             return b""
         try:
@@ -124,7 +123,7 @@ class _Decoder:
 
 
 def _decodes(max_body: int) -> Any:
-    """Let `HttpUser` decode every body with the lean client's decoder."""
+    """Make `HttpUser` decode every body with the lean client's decoder."""
 
     def init_decoder(self: Any) -> None:
         encoding = self.headers.get("content-encoding", "")
@@ -136,7 +135,7 @@ def _decodes(max_body: int) -> Any:
 
 
 def _to_its_end(original: Any) -> Any:
-    """Let urllib3 notice a body that ends before what is encoded in it does."""
+    """Make urllib3 notice a body that ends before its encoded content does."""
 
     @functools.wraps(original)
     def stream(self: Any, *args: Any, **kwargs: Any) -> Iterator[bytes]:
@@ -148,7 +147,7 @@ def _to_its_end(original: Any) -> Any:
 
 
 def _checked_feed(max_body: int, original: Any) -> Any:
-    """Show the lean client's parser what `FastHttpUser` receives."""
+    """Pass what `FastHttpUser` receives to the lean client's parser."""
 
     @functools.wraps(original)
     def feed(self: Any, data: bytes | str) -> None:
@@ -166,7 +165,7 @@ def _checked_feed(max_body: int, original: Any) -> Any:
 
 
 def _bounded_content(max_body: int) -> Any:
-    """Let `FastHttpUser` decode a body as the lean client does."""
+    """Make `FastHttpUser` decode a body as the lean client does."""
 
     def content(self: Any) -> bytes:
         body = self._response.read()

@@ -1,4 +1,4 @@
-"""A `LoadTestShape` put as stages of the spec, which is where slocheck takes the load from."""
+"""A `LoadTestShape` translated to stages of the spec, from which slocheck takes the load."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -13,18 +13,18 @@ MOST_STAGES = 60
 _PATIENCE_S = 5.0
 
 Tick = tuple[float, float]
-"""Users to reach, and how many of them to start or stop a second."""
+"""Users to reach, and how many of them to start or stop per second."""
 
 
 class ShapeError(Exception):
-    """A shape cannot be put as stages; the text says why."""
+    """A shape cannot be translated to stages; the text says why."""
 
 
 def stages_of(shape: LoadTestShape) -> str:
-    """Return the stages that replace a shape, as they are written in the spec; raises ShapeError.
+    """Return the stages that replace a shape, as the spec writes them; raises ShapeError.
 
-    The shape is asked for each second as Locust would, on a clock of its own, and has to return the same
-    when it is asked again: else its ticks depend on more than the time since the start.
+    The shape is called for each second as Locust would call it, on a simulated clock, and has to return the
+    same when it is called again; otherwise its ticks depend on more than the time since the start.
     """
     ticks = _ticks(shape)
     if not ticks:
@@ -39,7 +39,7 @@ def stages_of(shape: LoadTestShape) -> str:
 
 
 def _ticks(shape: LoadTestShape) -> list[Tick]:
-    """Ask for every second until the shape ends."""
+    """Call the shape for every second until it ends."""
     elapsed, until = 0, time.monotonic() + _PATIENCE_S
     shape.get_run_time = lambda: float(elapsed)  # type: ignore[method-assign] # a clock that we turn
     ticks: list[Tick] = []
@@ -62,7 +62,7 @@ def _ticks(shape: LoadTestShape) -> list[Tick]:
 
 
 def _levels(ticks: Sequence[Tick]) -> list[int]:
-    """Return the users at the end of each second: Locust moves to the number asked for at its rate."""
+    """Return the users at the end of each second: Locust moves to the requested number at its rate."""
     users, levels = 0.0, list[int]()
     for target, rate in ticks:
         step = max(rate, 0.0)
@@ -72,7 +72,7 @@ def _levels(ticks: Sequence[Tick]) -> list[int]:
 
 
 def _exact(levels: Sequence[int]) -> list[str]:
-    """Return a stage for each stretch of seconds in which the users are constant or a straight line."""
+    """Return a stage for each period in which the number of users is constant or changes linearly."""
     changes = [after - before for before, after in zip([0, *levels], levels, strict=False)]
     level, found = 0, list[tuple[str, int, int]]()
     for change, group in groupby(changes):
@@ -86,7 +86,7 @@ def _exact(levels: Sequence[int]) -> list[str]:
 
 
 def _sampled(levels: Sequence[int], every: int) -> Iterator[str]:
-    """Yield straight lines between every so many seconds."""
+    """Yield linear stages of this many seconds."""
     for begin in range(0, len(levels), every):
         part = levels[begin : begin + every]
         yield f"{{to: {part[-1]}, for: {len(part)}s}}"

@@ -1,1 +1,1 @@
-"""A worker process: it generates a share of the load and reports on it each second."""
+"""A worker process: generates a share of the load and reports on it each second."""

@@ -1,4 +1,4 @@
-"""How well a worker generates its load: processor, event loop, users, exceptions, log messages."""
+"""How well a worker generates its load: CPU, event loop, users, exceptions, log messages."""
 
 import logging
 import resource
@@ -24,7 +24,7 @@ OTHER_TEXT = "(others)"
 SAMPLE_S = 0.05
 _COUNTED = "__slocheck_counted__"
 _TOLD_ELSEWHERE = ("locust.user.task", "locust.user.users")
-"""Loggers of what a task or an `on_start` raises, which is counted."""
+"""Loggers of exceptions of a task or an `on_start`, which are counted elsewhere."""
 
 
 class Health:
@@ -47,8 +47,8 @@ class Health:
     def sample(self, *, users: int, late_ns: int) -> None:
         """Add one sample of the event loop: users running, and how late the sample is.
 
-        The lag belongs to the second in which the sample was due: a stall that ends after the window is the
-        window's.
+        The lag belongs to the second in which the sample was due: a stall that begins in the window and ends
+        after it counts for the window.
         """
         now_ns = time.monotonic_ns() - self.origin_ns
         self._users[now_ns // NS_PER_SECOND] = users
@@ -61,14 +61,14 @@ class Health:
     ) -> None:
         """Listen to Locust's `user_error` event: the scenario's own code raised.
 
-        What came of a request that could not be built was counted then; the file may also have caught it.
+        The exception of a request that could not be built was counted already, as the file may catch it.
         """
         del user_instance
         if not any(getattr(cause, _COUNTED, False) for cause in chain_of(exception)):
             self._raised(message_of(exception), place_of(tb))
 
     def on_unsent(self, method: str, name: str, error: Exception) -> None:
-        """Count a request that was not built, or not measured, as the scenario's exception, with its line."""
+        """Count a request that could not be built or measured as the scenario's exception, with its line."""
         with suppress(Exception):
             setattr(error, _COUNTED, True)
         unsent = not isinstance(error, UnmeasuredError)
@@ -80,7 +80,7 @@ class Health:
         _count(self._exceptions, f"{shorten(text, MAX_MESSAGE)}{shown}")
 
     def most_often(self) -> str:
-        """Return the most frequent exception since the last call of `take`, to end a sentence with."""
+        """Return the most frequent exception since the last call of `take`, as the end of a sentence."""
         return most_often(self._exceptions)
 
     def add_message(self, text: str) -> None:
@@ -88,7 +88,7 @@ class Health:
         _count(self._messages, shorten(text, MAX_MESSAGE))
 
     def forget_samples(self) -> None:
-        """Begin to measure here; the exceptions until now are kept."""
+        """Restart the measurement; keep the exceptions so far."""
         exceptions = self._exceptions
         self.take()
         self._exceptions = exceptions
@@ -123,7 +123,7 @@ def resident_bytes() -> int:
 
 
 def _count(texts: dict[str, int], text: str) -> None:
-    """Count a text, what its addresses may hold of secrets masked; too many different ones become one."""
+    """Count a text with the secrets in its URLs masked; beyond a limit, further texts count as one."""
     text = mask_urls(text)
     key = text if text in texts or len(texts) < MAX_TEXTS else OTHER_TEXT
     texts[key] = texts.get(key, 0) + 1
@@ -137,7 +137,7 @@ class HealthLogHandler(logging.Handler):
         self._health = health
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record's first and last line, and the exception that it is about with its own line."""
+        """Keep a record's first and last line, and its exception with the user's line that raised it."""
         if record.name in _TOLD_ELSEWHERE:
             return
         lines = without_addresses(record.getMessage()).strip().splitlines() or [""]

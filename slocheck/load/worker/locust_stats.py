@@ -1,4 +1,4 @@
-"""Locust's own statistics, kept correct for requests that are counted without its `request` event."""
+"""Keeps Locust's own statistics correct for requests that are counted without its `request` event."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ _NS_PER_MS = 1_000_000
 
 
 def watch_entries(tell: Callable[[str], object]) -> None:
-    """Tell of each request that the Locust file enters into the statistics itself: it is in them alone."""
+    """Report each request that the Locust file itself enters into the statistics, as it is only there."""
     enter = RequestStats.log_request
     own = cache(is_own)
 
@@ -32,7 +32,7 @@ def watch_entries(tell: Callable[[str], object]) -> None:
 
 
 def add_to_statistics(stats: RequestStats, delta: Delta) -> None:
-    """Add a delta in one go: counts and sizes are exact, response times are those of their bucket."""
+    """Add a whole delta: counts and sizes are exact, response times are those of their bucket."""
     now = time.time()
     for endpoint, counts in delta.counts:
         for entry in (stats.total, stats.get(endpoint.name, endpoint.method)):
@@ -43,7 +43,7 @@ def add_to_statistics(stats: RequestStats, delta: Delta) -> None:
 
 def _add(entry: StatsEntry, counts: SliceCounts, now: float) -> None:
     entry.num_requests += counts.sent
-    not_ok = counts.failed + counts.unexpected  # Locust's statistics know no third kind
+    not_ok = counts.failed + counts.unexpected  # Locust's statistics have no third kind
     entry.num_failures += not_ok
     entry.num_reqs_per_sec[int(now)] += counts.sent
     if not_ok:

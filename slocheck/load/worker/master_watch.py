@@ -1,4 +1,4 @@
-"""A worker whose master has fallen silent ends: nobody would stop its load, and nobody counts it."""
+"""Ends a worker whose master is silent: nobody would stop its load or count it."""
 
 import os
 import sys
@@ -9,22 +9,22 @@ import gevent
 from slocheck.load.messaging.parent_pipe import PARENT_GONE
 
 SILENCE_S = 4.0
-"""The master responds to each heartbeat, one a second; a pause this long is not a late one."""
+"""The master responds to each heartbeat, once a second; a pause this long is not just a late response."""
 
 _LOOK_EVERY_S = 0.25
 
 
 class MasterWatch:
-    """Measures how long nothing was heard, in the time that this process itself was running.
+    """Measures how long the master was silent, counting only time in which this process itself ran.
 
-    Where all processes were stopped together, by a job control signal or with the machine, no one was silent.
+    If all processes were stopped together, by job control or with the machine, the master was not silent.
     """
 
     def __init__(self) -> None:
         self._heard = self._over = False
 
     def end(self) -> None:
-        """Watch no longer: this process sends no load any more, and the master no longer responds to it."""
+        """Stop watching: this process no longer sends load, and the master no longer responds to it."""
         self._over = True
 
     def hear(self) -> None:
@@ -32,7 +32,7 @@ class MasterWatch:
         self._heard = True
 
     def keep(self) -> None:
-        """Look until the load is over; end the process where the master is silent."""
+        """Watch until the load is over; end the process if the master is silent."""
         silent_s, before = 0.0, time.monotonic()
         while silent_s < SILENCE_S:
             gevent.sleep(_LOOK_EVERY_S)

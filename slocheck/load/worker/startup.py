@@ -1,4 +1,4 @@
-"""Starting a worker, forked from the master: its settings, the scenario, and what comes before that."""
+"""Starting a worker, forked from the master: its settings and its scenario."""
 
 import gc
 import logging
@@ -39,7 +39,7 @@ _UNUSABLE = 2
 
 
 def main() -> int:
-    """Run one worker by the settings on standard input; returns the exit code."""
+    """Run one worker with the settings from standard input; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     show_lines()
     parent = ParentPipe()
@@ -94,7 +94,7 @@ def _run(settings: WorkerSettings) -> int:
     refusal = initialised(environment, runner, listeners)
     if refusal := forbidden_text(guard.forbidden) if guard.forbidden else refusal:
         runner.refuse(refusal)
-        runner.finished.wait()  # or until the master is gone, and with it this process
+        runner.finished.wait()  # or until the master ends, and with it this process
         return _UNUSABLE
     runner.target_user_count = plan.users_of(settings.index)
     _work(runner, listeners)
@@ -102,9 +102,9 @@ def _run(settings: WorkerSettings) -> int:
 
 
 def _work(runner: Worker, listeners: Listeners) -> None:
-    """Take part in the run, until the last listeners are through."""
+    """Take part in the run, until the last listeners have finished."""
     gc.collect()
-    gc.freeze()  # what lives until the end is not searched again during the load
+    gc.freeze()  # objects that live until the end are not scanned again during the load
     runner.greet()
     _wait(runner)
     runner.report_end(_end_report(runner.environment, listeners))
@@ -117,7 +117,7 @@ def _on_init_error(health: Health, watch: TaskWatch, error: Exception) -> None:
 
 
 def _wait(runner: Worker) -> None:
-    """Wait until the master needs this process no more, whatever greenlet leaves the process meanwhile."""
+    """Wait until the master no longer needs this process, even if a greenlet tries to exit meanwhile."""
     while not runner.finished.is_set():
         try:
             runner.finished.wait()
@@ -126,7 +126,7 @@ def _wait(runner: Worker) -> None:
 
 
 def _end_report(environment: Environment, listeners: Listeners) -> EndReport:
-    """Fire the last events and return what they leave."""
+    """Fire the last events and return what their listeners left."""
     events, before = environment.events, listeners.result
     listeners.finish(events.test_stop, environment=environment)
     listeners.finish(events.quitting, environment=environment, reverse=True)
@@ -141,7 +141,7 @@ def _end_report(environment: Environment, listeners: Listeners) -> EndReport:
 
 
 def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) -> None:
-    """See every request and every error of a user, before the scenario's own listeners do."""
+    """Listen to every request and every error of a user, before the scenario's own listeners."""
     install(tracker, drain_s=plan.drain_s, tls=plan.tls)
     client_rules.install()
     response_rules.install(plan.max_body)

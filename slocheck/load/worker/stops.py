@@ -1,6 +1,6 @@
-"""Users that the plan stops: in the drain all of them, in a ramp-down some while the others go on.
+"""Users that the plan stops: all of them in the drain, some of them in a ramp-down.
 
-No request is cut off by that: it would be missing in every count, and the slowest ones most often.
+Stopping never cuts off a request: it would be missing in every count, and slow requests most often.
 """
 
 from collections import Counter
@@ -27,16 +27,15 @@ def leaves_by_plan(user: Any) -> bool:
 
 
 def ramp_down(users: Iterable[Any], by_class: Mapping[str, int], *, task_s: float, request_s: float) -> None:
-    """Ask so many more users of each class to leave; returns at once.
+    """Ask this many more users of each class to leave; returns at once.
 
-    Each may end its task. One that takes too long ends at its next request, and one that then sends nothing
-    is killed.
+    Each may finish its task. One that takes too long ends at its next request, or is killed if it sends none.
 
     Args:
         users: All that are running.
-        by_class: How many to stop, by the name of the class; not counting those that were asked before.
-        task_s: How long a task may go on.
-        request_s: Longest that a request takes.
+        by_class: How many to stop, by the name of the class, besides those that were asked before.
+        task_s: How long a task may go on, seconds.
+        request_s: Longest that a request may take, seconds.
     """
     left = Counter(by_class)
     for user in sorted(users, key=lambda user: not _stops(user)):
@@ -58,10 +57,10 @@ def _see_off(user: Any, task_s: float, request_s: float) -> None:
 
 
 def ask_to_stop(user: Any) -> None:
-    """Stop a user in a greenlet, because its `on_stop` may take long.
+    """Stop a user in a separate greenlet, because its `on_stop` may take long.
 
-    A waiting user is killed, but its state is set first: the kill comes after those of other users, and a
-    wait that ends meanwhile would send a request only to have it killed in flight.
+    A waiting user is killed, but its state is set first: the kills of other users may come before it, and if
+    its wait ended meanwhile, it would send a request that is then killed in flight.
     """
     if _stops(user):
         return

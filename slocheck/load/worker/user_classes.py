@@ -1,4 +1,4 @@
-"""The user classes of a Locust file in this process: what their `__init__` raises, and which of them ran."""
+"""The user classes of a Locust file in this process: what their `__init__` raises, and which of them run."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ Tell = Callable[[Exception], None]
 
 
 class FailedUser:
-    """Takes the place of a user whose `__init__` raised: it never starts."""
+    """Stands in for a user whose `__init__` raised; it never starts."""
 
     environment = None
 
@@ -20,7 +20,7 @@ class FailedUser:
 
 
 def catch_init_errors(tell: Tell) -> None:
-    """Tell what the `__init__` of a user class raises, which then costs no other user, in this process."""
+    """Report what the `__init__` of a user class raises, so that other users still start in this process."""
 
     def make(user_class: type[User], *args: Any, **kwargs: Any) -> Any:
         try:
@@ -39,13 +39,13 @@ def catch_init_errors(tell: Tell) -> None:
 
 
 class ClassWatch:
-    """Which user classes have run a task since they were last asked for."""
+    """Tells which user classes have run a task since the last call."""
 
     def __init__(self) -> None:
         self._ran: set[str] = set()
 
     def install(self) -> None:
-        """See every task of this process, for as long as it lives."""
+        """Watch every task of this process, for the life of the process."""
         execute: Callable[[Any], None] = TaskSet.execute_next_task
 
         def execute_next_task(task_set: Any) -> None:

@@ -1,4 +1,4 @@
-"""Users that end otherwise than the plan has it: by an error, by themselves, or by the Locust file's hand."""
+"""Users that end for other reasons than the plan: an error, their own decision, or the Locust file."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,15 +15,15 @@ from slocheck.load.own_code import caller
 
 _TOLD = "__slocheck_told__"
 Left = Callable[[Any, BaseException], object]
-"""Called for a user that ends by itself, with what it raised for that."""
+"""Called for a user that ends itself, with the exception by which it does."""
 Killed = Callable[[Any, str], object]
-"""Called for a user that the Locust file ended, with how it did."""
+"""Called for a user that the Locust file ended, with how it did so."""
 
 
 def watch(left: Left, killed: Killed) -> None:
-    """See every user that ends for another reason than the plan's, for as long as this process lives.
+    """Watch for users that end for another reason than the plan, for the life of this process.
 
-    `user_error` is fired for an exception, once: Locust fires it for those of `on_start` and of tasks alone.
+    `user_error` is fired once for each exception; Locust itself fires it only in `on_start` and tasks.
     """
     start, stop = User.start, User.stop
 

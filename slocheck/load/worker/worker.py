@@ -59,7 +59,7 @@ class Worker(PlannedRunner, WorkerRunner):
     """Locust's worker, which reports recordings and drains its users without losing a request.
 
     Attributes:
-        finished: Set when the master needs this process no more.
+        finished: Set when the master no longer needs this process.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Worker(PlannedRunner, WorkerRunner):
         self.watch_parts()
 
     def greet(self) -> None:
-        """Tell the master that the file is loaded and its `init` listeners are through."""
+        """Tell the master that the file is loaded and its `init` listeners have finished."""
         self._send(Hello())
 
     def refuse(self, how: str) -> None:
@@ -102,13 +102,13 @@ class Worker(PlannedRunner, WorkerRunner):
         self._send(FileEnded(how, loading=True))
 
     def report_end(self, report: EndReport) -> None:
-        """Tell the master what the last listeners have left."""
+        """Tell the master what the last listeners left."""
         self._send(replace(report, forbidden=later(self._guard.forbidden, self._forbidden)))
 
     def end_by_file(self, how: str) -> None:
-        """End the run, because the Locust file asks for it: this worker drains, and the master the others.
+        """End the run, because the Locust file asks for it: this worker drains; the master drains the others.
 
-        A run that is over already cannot be ended.
+        It has no effect on a run that is over.
         """
         if self._drain_until is not None or self.finished.is_set():
             return
@@ -125,7 +125,7 @@ class Worker(PlannedRunner, WorkerRunner):
         self._send_plain(protocol.encode(message))
 
     def _send_stats(self) -> None:
-        """Send Locust's own statistics; what a listener adds and cannot be sent is left out, and told."""
+        """Send Locust's statistics; entries of a listener that cannot be sent are left out with a warning."""
         data: dict[str, Any] = {}
         self.environment.events.report_to_master.fire(client_id=self.client_id, data=data)
         good, bad = locust_messages.sendable(data)
@@ -150,7 +150,7 @@ class Worker(PlannedRunner, WorkerRunner):
                 self.handle_message(message)
 
     def handle_message(self, msg: Message) -> None:
-        """Act on one message; what takes long runs in a greenlet, so that the next one is heard."""
+        """Act on one message; slow work runs in a greenlet, so that the next message is received."""
         match msg.type:
             case locust_messages.SLOCHECK:
                 try:
@@ -175,7 +175,7 @@ class Worker(PlannedRunner, WorkerRunner):
                 self._begin_drain(order.within_s, as_timeouts=order.as_timeouts)
 
     def _prepare(self) -> None:
-        """Fire `test_start` before the clock runs: a listener may take its time.
+        """Fire `test_start` before the clock runs, because a listener may be slow.
 
         In the open model all users are started now, so that each arrival finds one.
         """
@@ -200,7 +200,7 @@ class Worker(PlannedRunner, WorkerRunner):
         self._begun = True
         self._tracker.begin(origin_ns)
         self._health.origin_ns = origin_ns
-        self._health.forget_samples()  # how busy this process was before the load does not count
+        self._health.forget_samples()  # the CPU use of this process before the load does not count
         for warning in self._warnings:
             self._health.add_message(warning.text)
         self._model.begin(origin_ns)
@@ -208,14 +208,14 @@ class Worker(PlannedRunner, WorkerRunner):
         gevent.spawn(self._report_regularly, origin_ns)
 
     def _sample(self) -> None:
-        """Watch the event loop: sleep shortly, and see how late it wakes."""
+        """Watch the event loop: sleep briefly, and measure how late it wakes."""
         while not self._tracker.draining:
             due = time.monotonic_ns() + round(SAMPLE_S * NS_PER_SECOND)
             gevent.sleep(SAMPLE_S)
             self._health.sample(users=self.user_count, late_ns=time.monotonic_ns() - due)
 
     def _report_regularly(self, origin_ns: int) -> None:
-        """Report right after each full second since the load's begin."""
+        """Report right after each full second since the load began."""
         second = 1
         while not self.finished.is_set():
             due = origin_ns / NS_PER_SECOND + second * REPORT_EVERY_S
@@ -224,7 +224,7 @@ class Worker(PlannedRunner, WorkerRunner):
             second += 1
 
     def _report(self, *, final: bool) -> None:
-        """Send all that is new; the numbers run without a gap, so that a lost report is noticed."""
+        """Send all that is new; reports are numbered without gaps, so that a lost one is noticed."""
         with self._reporting:
             self._flush()
             delta, self._unsent = self._unsent, Delta()
@@ -252,7 +252,7 @@ class Worker(PlannedRunner, WorkerRunner):
         )
 
     def _flush(self) -> None:
-        """Take what was counted since the last time, and bring Locust's own statistics up to date."""
+        """Take the counts since the last flush, and update Locust's own statistics."""
         events, lean = self._tracker.flush()
         self._unsent += events + lean
         _let_others_go()
@@ -260,7 +260,7 @@ class Worker(PlannedRunner, WorkerRunner):
         _let_others_go()
 
     def _begin_drain(self, within_s: float, *, as_timeouts: bool) -> None:
-        """Drain within a time; a second call during the drain can only shorten it."""
+        """Drain within a time; a second call during the drain can only shorten that time."""
         until = time.monotonic() + within_s
         if self._drain_until is not None:
             self._drain_until = min(self._drain_until, until)
@@ -273,7 +273,7 @@ class Worker(PlannedRunner, WorkerRunner):
         gevent.spawn(self._drain_and_report)
 
     def _drain_and_report(self) -> None:
-        """Let the users end and send the last report; the listeners of the end come after it."""
+        """Let the users end, then send the last report; the last listeners run after it."""
         gevent.spawn(self.environment.events.test_stopping.fire, environment=self.environment)
         self.final_user_classes_count = dict(self.user_classes_count)
         self.update_state(STATE_CLEANUP)
@@ -293,10 +293,10 @@ class Worker(PlannedRunner, WorkerRunner):
         return counts
 
     def stop_by_plan(self, by_class: dict[str, int]) -> None:
-        """Stop users by the plan's stages, or in a drain: each finishes its request and sends no other.
+        """Stop users by the plan's stages or in a drain: each finishes its request and sends no further one.
 
-        A user between two requests of a task ends at its next one. Users that are still there at the
-        deadline are killed, after the requests in flight were recorded.
+        A user between two requests of a task ends at its next one. Users that are left at the deadline are
+        killed, after the requests in flight were recorded.
         """
         if self._drain_until is None:
             users, request_s = users_of(self.user_greenlets), self._tracker.lean.longest_s
@@ -311,11 +311,11 @@ class Worker(PlannedRunner, WorkerRunner):
             gevent.sleep(_POLL_S)
         self._tracker.give_up(as_timeouts=self._as_timeouts)
         self.user_greenlets.kill(block=True, timeout=_KILL_S)
-        self._tracker.give_up(as_timeouts=self._as_timeouts)  # what an on_stop sent meanwhile
+        self._tracker.give_up(as_timeouts=self._as_timeouts)  # requests that an on_stop sent meanwhile
         with self._reporting:
-            self._flush()  # the listeners of the end read the statistics
+            self._flush()  # the last listeners read the statistics
 
 
 def _let_others_go() -> None:
-    """Let arrivals go that are due: a report in one piece would delay them for milliseconds."""
+    """Let arrivals that are due proceed: making a report in one piece would delay them for milliseconds."""
     gevent.sleep(_GIVE_WAY_S)

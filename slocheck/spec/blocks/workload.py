@@ -56,13 +56,12 @@ _SECONDS = Key("for", types.duration("1s", LONGEST, whole_seconds=True), 1.0, "i
 
 def _read_level(value: Value) -> float:
     """Read a rate that may be 0, for the stages."""
-    node = value.node
-    if getattr(node, "text", None) in ("0", "0/s"):
+    if getattr(value.node, "text", None) == "0/s":
         return 0.0
     return check_rate(types.RATE.read(value))
 
 
-_LEVEL = ValueType(_read_level, {"oneOf": [*types.RATE.schema["oneOf"], {"const": 0}]})
+_LEVEL = ValueType(_read_level, types.RATE.schema)
 
 
 def _stages(name: str, kind: ValueType[Any]) -> ValueType[tuple[Stage, ...]]:

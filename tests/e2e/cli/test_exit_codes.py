@@ -30,7 +30,8 @@ from tests.e2e.support.cli import (
 )
 from tests.support.waiting import wait_until
 
-SHORT = "users: 5, spawn_rate: 50, duration: 10s"
+LONG = "users: 5, spawn_rate: 50/s, duration: 600s"
+SHORT = "users: 5, spawn_rate: 50/s, duration: 10s"
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +229,7 @@ def test_exit_2_when_reports_cannot_be_written_and_nothing_is_sent(api: str, tmp
 )
 def test_one_signal_ends_the_run_in_order(api: str, tmp_path: Path, number: int, code: int) -> None:
     """The partial run is archived and reported as interrupted, never as met."""
-    write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50, duration: 600s", more="confidence: none\n")
+    write_spec(tmp_path, api, workload=LONG, more="confidence: none\n")
     before = _requests_served(api)
     process = start_slocheck("run", "--json", cwd=tmp_path)
     try:
@@ -249,7 +250,7 @@ def test_one_signal_ends_the_run_in_order(api: str, tmp_path: Path, number: int,
 
 def test_two_signals_end_the_run_at_once(api: str, tmp_path: Path) -> None:
     """What was received until then is archived whole, and no load process is left."""
-    write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50, duration: 600s", more="confidence: none\n")
+    write_spec(tmp_path, api, workload=LONG, more="confidence: none\n")
     before = _requests_served(api)
     process = start_slocheck("run", cwd=tmp_path)
     try:
@@ -288,7 +289,7 @@ def test_the_target_dying_during_the_run_fails_it(tmp_path: Path) -> None:
             tmp_path,
             dying.url,
             objectives='  error_rate: {silver: "< 1%"}\n',
-            workload="users: 5, spawn_rate: 50, duration: 60s",
+            workload="users: 5, spawn_rate: 50/s, duration: 60s",
             more="confidence: none\n",
         )
         process = start_slocheck("run", "--json", cwd=tmp_path)
@@ -305,7 +306,7 @@ def test_the_target_dying_during_the_run_fails_it(tmp_path: Path) -> None:
 
 def test_a_second_run_against_the_same_target_is_refused(api: str, tmp_path: Path) -> None:
     """Two runs would measure each other's load; with --allow-concurrent they may, and do not collide."""
-    write_spec(tmp_path, api, workload="users: 2, spawn_rate: 50, duration: 10s", more="confidence: none\n")
+    write_spec(tmp_path, api, workload="users: 2, spawn_rate: 50/s, duration: 10s", more="confidence: none\n")
     before = _requests_served(api)
     first = start_slocheck("run", cwd=tmp_path)
     try:

@@ -140,7 +140,7 @@ def test_no_output_shows_a_secret(tmp_path: Path) -> None:
             tmp_path,
             url,
             scenario=SCENARIO,
-            workload="users: 3, spawn_rate: 3, warmup: 0s, duration: 4s",
+            workload="users: 3, spawn_rate: 3/s, warmup: 0s, duration: 4s",
             source=f'scrape: {{urls: ["{url}/metrics"], preset: {{counter: http_requests_total, '
             "route_label: path, status_label: status}, auth: {bearer_token_env: PAGE_TOKEN}}\n",
             more="secrets: [SHOP_LICENCE]\n",

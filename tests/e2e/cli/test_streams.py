@@ -24,7 +24,7 @@ from tests.e2e.support.cli import only_run, start_slocheck, write_spec
 
 SLOCHECK = f"{sys.executable} -m slocheck"
 CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3}
-SHORT = "users: 5, spawn_rate: 50, duration: 10s"
+SHORT = "users: 5, spawn_rate: 50/s, duration: 10s"
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +219,7 @@ def test_a_terminal_is_redrawn_only_if_it_can(
     api: str, tmp_path: Path, environment: dict[str, str], *, animated: bool, coloured: bool
 ) -> None:
     """A dumb one gets its line every ten seconds; NO_COLOR takes the colours alone."""
-    write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50, duration: 12s", more="confidence: none\n")
+    write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50/s, duration: 12s", more="confidence: none\n")
     code, got = on_a_terminal([sys.executable, "-m", "slocheck", "run"], tmp_path, **environment)
     assert code == 0, got
     assert (b"\x1b[1A" in got) == animated

@@ -173,7 +173,7 @@ def test_a_proxy_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     with HostileServer() as server:
         _, entries, said = locust_alone(tmp_path, server.url, text)
     assert entries == []
-    assert "this client uses no proxy" in said
+    assert "this client does not use proxies" in said
     assert server.connections == 0
 
 

@@ -35,7 +35,7 @@ flows: [{name: look, steps: [{get: /orders}, {get: "/orders/{id}", name: "GET /o
 OF_ORDERS = """\
   order: {indicator: error_rate, endpoint: "GET /orders/{id}", silver: "< 20%"}
 """
-WORKLOAD = "users: 3, spawn_rate: 100, warmup: 0s, duration: 10s"
+WORKLOAD = "users: 3, spawn_rate: 100/s, warmup: 0s, duration: 10s"
 
 
 class Stranger(Handler):

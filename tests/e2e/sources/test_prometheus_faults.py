@@ -30,7 +30,7 @@ OBJECTIVES = """\
   errors: {indicator: error_rate, source: prometheus, bronze: "< 50%", silver: "< 20%"}
 """
 BREACHED = '  ours_p50: {indicator: latency_p50, source: client, bronze: "< 1us", silver: "< 1us"}\n'
-WORKLOAD = "users: 2, spawn_rate: 50, warmup: 0s, duration: 11s"
+WORKLOAD = "users: 2, spawn_rate: 50/s, warmup: 0s, duration: 11s"
 AHEAD = 125.0
 SENDING = "sending load"
 

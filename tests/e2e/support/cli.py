@@ -43,7 +43,7 @@ def write_spec(
     *,
     objectives: str = EASY,
     source: str = "",
-    workload: str = "users: 5, spawn_rate: 50, warmup: 1s, duration: 10s",
+    workload: str = "users: 5, spawn_rate: 50/s, warmup: 1s, duration: 10s",
     scenario: str = SCENARIO,
     scenario_name: str = "scenario.py",
     more: str = "",

@@ -78,7 +78,7 @@ def make_run(folder: Path, case: Case) -> tuple[subprocess.CompletedProcess[str]
 def _run(
     folder: Path, api: CountedApi, case: Case, source: str
 ) -> tuple[subprocess.CompletedProcess[str], Path, int]:
-    load = f"rate: 40/s, max_users: {FAILURES}" if case.logins else "users: 2, spawn_rate: 10"
+    load = f"rate: 40/s, max_users: {FAILURES}" if case.logins else "users: 2, spawn_rate: 10/s"
     write_spec(
         folder,
         api.url,

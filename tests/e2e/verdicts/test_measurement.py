@@ -17,7 +17,7 @@ OBJECTIVES = """\
   error_rate: {bronze: "< 50%", silver: "< 20%"}
   availability: {bronze: "> 50%", silver: "> 80%"}
   cache_hit_rate: {bronze: "> 10%", silver: "> 20%"}
-  rps_per_instance: {bronze: ">= 1", silver: ">= 2"}
+  rps_per_instance: {bronze: ">= 1/s", silver: ">= 2/s"}
 """
 PROMQL = """\
   served: {indicator: {promql: "sum(http_requests_total)"}, silver: "> 10"}
@@ -48,7 +48,7 @@ def test_client_and_prometheus_count_the_same_requests(tmp_path: Path) -> None:
             api.url,
             objectives=OBJECTIVES + PROMQL,
             source=f'prometheus: {{url: "{prometheus.url}", {SELECTOR}}}\n',
-            workload="users: 10, spawn_rate: 100, warmup: 0s, duration: 12s",
+            workload="users: 10, spawn_rate: 100/s, warmup: 0s, duration: 12s",
             more="confidence: none\n",
         )
         done = slocheck("run", "--json", cwd=tmp_path)
@@ -68,7 +68,7 @@ def test_client_and_scrape_count_the_same_requests(tmp_path: Path) -> None:
             api.url,
             objectives=OBJECTIVES,
             source=f'scrape: ["{api.url}/metrics"]\n',
-            workload="users: 10, spawn_rate: 100, warmup: 0s, duration: 12s",
+            workload="users: 10, spawn_rate: 100/s, warmup: 0s, duration: 12s",
             more="confidence: none\n",
         )
         done = slocheck("run", "--json", cwd=tmp_path)
@@ -90,7 +90,7 @@ def test_each_percentile_of_a_planted_latency_is_found(tmp_path: Path) -> None:
             tmp_path,
             api.url,
             objectives='  latency_p50: {silver: "< 10s"}\n',
-            workload="users: 60, spawn_rate: 100, warmup: 1s, duration: 15s",
+            workload="users: 60, spawn_rate: 100/s, warmup: 1s, duration: 15s",
             more="confidence: none\n",
         )
         done = slocheck("run", "--json", cwd=tmp_path)

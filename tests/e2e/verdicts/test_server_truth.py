@@ -104,7 +104,7 @@ def make_run(
         target,
         objectives=OBJECTIVES,
         source=f'prometheus: {{url: "{prometheus.url}", preset: prom-client, selector: {{job: {JOB}}}}}\n',
-        workload=f"users: 1, spawn_rate: 10, warmup: 0s, duration: {seconds}s",
+        workload=f"users: 1, spawn_rate: 10/s, warmup: 0s, duration: {seconds}s",
         scenario=SCENARIO.format(folder=str(folder), bouts=tuple(bouts)),
         more="confidence: none\n",
     )

@@ -12,8 +12,8 @@ from slocheck.pipeline.target.guard import sole_use
 from tests.e2e.support.cli import only_run, result_of, slocheck, words, write_spec
 from tests.e2e.support.servers.load_server import LoadServer
 
-LONG = "users: 4, spawn_rate: 50, warmup: 3s, duration: 10m"
-SHORT = "users: 4, spawn_rate: 50, duration: 10s"
+LONG = "users: 4, spawn_rate: 50/s, warmup: 3s, duration: 10m"
+SHORT = "users: 4, spawn_rate: 50/s, duration: 10s"
 LOCUST_FILE = """
 from locust import FastHttpUser, HttpUser, constant
 from slocheck.users import LeanHttpUser

@@ -36,7 +36,7 @@ def test_a_window_that_begins_slow_is_not_met(tmp_path: Path, confidence: str, c
             tmp_path,
             server.url,
             objectives='  error_rate: {silver: "< 20%"}\n',
-            workload="users: 5, spawn_rate: 50, warmup: 1s, duration: 20s",
+            workload="users: 5, spawn_rate: 50/s, warmup: 1s, duration: 20s",
             scenario=SETTLING,
             more=f"confidence: {confidence}\n",
         )

@@ -10,7 +10,7 @@ from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import result_of, slocheck, write_spec
 
 CONFIDENT = "confidence: 95%\n"
-LOAD = "users: 3, spawn_rate: 100, warmup: 1s, duration: 60s"
+LOAD = "users: 3, spawn_rate: 100/s, warmup: 1s, duration: 60s"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.builders.server.histories import PRESET
 from tests.builders.server.series import BASE, SOURCE, sample_of, server_series, up
 from tests.builders.specs import make_spec
 
-WRITTEN = make_spec('  rps_per_instance: {bronze: ">= 40"}\n', more=SOURCE, gate="bronze")
+WRITTEN = make_spec('  rps_per_instance: {bronze: ">= 40/s"}\n', more=SOURCE, gate="bronze")
 BEGIN, END, RATE = 100.0, 160.0, 30.0
 
 

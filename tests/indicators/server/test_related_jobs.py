@@ -80,7 +80,7 @@ def test_what_the_counters_do_not_tell_is_no_data(hits: tuple[float, ...], reaso
     assert reason in sample.reason
 
 
-RPS = _spec('  rps_per_instance: {silver: ">= 1"}\n', REPLICAS)
+RPS = _spec('  rps_per_instance: {silver: ">= 1/s"}\n', REPLICAS)
 
 
 def _traffic(instance: str) -> tuple[RawSeries, RawSeries]:

@@ -218,7 +218,7 @@ def test_health_and_metrics_routes_are_left_out() -> None:
 
 def test_the_rate_is_that_between_two_scrapes_of_the_window() -> None:
     """Time before the first and after the last scrape is neither counted nor divided by."""
-    spec = make_spec('  rps_per_instance: {bronze: ">= 10"}\n', more=SOURCE, gate="bronze")
+    spec = make_spec('  rps_per_instance: {bronze: ">= 10/s"}\n', more=SOURCE, gate="bronze")
     points = {95.0: 0.0, 105.0: 100.0, 115.0: 300.0, 125.0: 500.0, 135.0: 600.0}
     server = server_series(
         raw_series("http_requests_total", points, status_code="200"), up(*points), interval=10.0

@@ -28,7 +28,7 @@ from tests.builders.server.series import (
 from tests.builders.specs import make_spec
 
 TIMES = (95.0, 101.0, 129.0, 140.0)
-RPS = make_spec('  rps_per_instance: {bronze: ">= 10"}\n', more=SOURCE, gate="bronze")
+RPS = make_spec('  rps_per_instance: {bronze: ">= 10/s"}\n', more=SOURCE, gate="bronze")
 NOBODY: frozenset[int] = frozenset()
 
 

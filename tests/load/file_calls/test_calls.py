@@ -39,7 +39,7 @@ print(json.dumps(found))
 os._exit(0)
 """
 WHERE = " in scenario.py:1"
-PLANNED = f"{WHERE}, where the plan says how many users there are"
+PLANNED = f"{WHERE}, but the plan decides how many users run"
 CALLS: dict[str, tuple[str, int | None]] = {
     "runner.stop()": (f"runner.stop(){WHERE}", None),
     "runner.quit()": (f"runner.quit(){WHERE}", None),

@@ -1,7 +1,7 @@
 """One keep-alive connection: a plain non-blocking socket with one persistent watcher.
 
-A request costs one send, one switch to the hub, one receive. Nothing is ever sent twice: a failure is
-reported as such.
+A request costs one send, one switch to the hub and one receive. A request is never sent twice: a failure
+is reported as a failure.
 """
 
 import errno
@@ -38,11 +38,11 @@ class Connection:
     Only one greenlet at a time may use it.
 
     Attributes:
-        body: Of the last response, without its Content-Encoding, where it was to be kept.
-        size: Bytes of that body, kept or not.
+        body: The decoded body of the last response, if it was to be kept.
+        size: Bytes of that body, whether kept or not.
         waiting: Its greenlet is waiting for the server.
-        deadline_ns: How long it waits, on the monotonic clock.
-        pending: What its user notes about the request in flight; None: there is none.
+        deadline_ns: Until when it waits, on the monotonic clock.
+        pending: What its user notes about the request in flight; None without one.
     """
 
     def __init__(self, origin: Origin, deadlines: DeadlineTimer, max_body: int = DEFAULT_MAX_BODY) -> None:
@@ -69,7 +69,7 @@ class Connection:
         Args:
             request: All its bytes.
             deadline_ns: When the response has to be complete, on the monotonic clock.
-            keep: Keep the body; else only its size.
+            keep: Keep the body, not only its size.
             no_body: The response has no body whatever its head says (HEAD).
 
         Raises:
@@ -113,7 +113,7 @@ class Connection:
         self._unexpected()
 
     def _response(self, *, keep: bool, no_body: bool) -> Head:
-        """Read one response; without a parser where Content-Length alone says where it ends."""
+        """Read one response, without a parser if Content-Length alone says where it ends."""
         data = self._receive()
         head = None if no_body else simple_head(data)
         if head is None:
@@ -135,7 +135,7 @@ class Connection:
         return head
 
     def _decode(self, head: Head) -> None:
-        """Take the body's encoding away, also where nobody reads it: one that is broken is not a response."""
+        """Decode the body even if nobody reads it: a response with a malformed body is not a response."""
         self.body = decoded(self.body, head.encoding, self._max_body)
         self.size = len(self.body)
 
@@ -175,11 +175,11 @@ class Connection:
         return framing.head
 
     def _send_all(self, data: bytes, no_body: bool | None) -> bool:  # noqa: FBT001 - three values
-        """Send bytes; what the kernel does not accept at once is sent when it can be.
+        """Send bytes; what the kernel does not accept at once is sent as soon as it does.
 
         Args:
             data: A request, or a TLS handshake.
-            no_body: As for `exchange`; None: no response is expected meanwhile.
+            no_body: As in `exchange`; None: no response is expected meanwhile.
 
         Returns:
             Whether all of it was sent before the response was complete.
@@ -225,7 +225,7 @@ class Connection:
         return response.done or not data
 
     def _arrived(self) -> bytes | None:
-        """Return what has arrived already; None for nothing yet, empty where the server closed."""
+        """Return what has arrived; None for nothing yet, empty if the server closed."""
         try:
             data: bytes = self._socket.recv(RECEIVE_BYTES)
         except BlockingIOError:
@@ -233,7 +233,7 @@ class Connection:
         return data
 
     def _receive(self) -> bytes:
-        """Wait for the server and return what it sent; empty where it closed."""
+        """Wait for the server and return what it sent; empty if it closed."""
         return self._take_early() if self._early else self._read()
 
     def _take_early(self) -> bytes:
@@ -242,7 +242,7 @@ class Connection:
         return data
 
     def _read(self) -> bytes:
-        """Wait for bytes on the socket; empty where the server closed."""
+        """Wait for bytes on the socket; empty if the server closed."""
         while True:
             self._pause()
             try:
@@ -252,7 +252,7 @@ class Connection:
             return data
 
     def _pause(self) -> None:
-        """Let others run until a watcher or the deadline timer resumes this greenlet."""
+        """Let other greenlets run until a watcher or the deadline timer resumes this one."""
         self.waiting = True
         self._hub.switch()
         self.waiting = False
@@ -276,7 +276,7 @@ class Connection:
             self._greenlet.switch()
 
     def _readable(self) -> None:
-        """Resume the waiting greenlet; else the server has closed, or sent something unasked."""
+        """Resume the waiting greenlet; without one, the server has closed or sent something unasked."""
         if self.waiting:
             self.waiting = False
             self._greenlet.switch()
@@ -299,14 +299,14 @@ class Connection:
         self._connected = True
 
     def _resolve(self) -> None:
-        """Look up the origin's addresses, where no lookup has succeeded yet."""
+        """Look up the origin's addresses, unless an earlier lookup succeeded."""
         left_s = max(0.001, (self.deadline_ns - time.monotonic_ns()) / NS_PER_SECOND)
         late = TransportError(FailureClass.DNS, "the name is not resolved within the timeout")
         with gevent.Timeout(left_s, late):
             self._origin.resolve()
 
     def _reach(self) -> None:
-        """Connect to the first of the origin's addresses that accepts; each gets its share of the time."""
+        """Connect to the first of the origin's addresses that accepts; each gets a share of the time."""
         until_ns = self.deadline_ns
         addresses = self._origin.addresses_in_turn()
         failures: list[tuple[Address, TransportError]] = []
@@ -350,10 +350,10 @@ class Connection:
         self._watcher.start(self._readable)
 
     def _handshake(self) -> None:
-        """Do what comes before the first request: nothing without TLS."""
+        """Prepare the connection for its first request: nothing to do without TLS."""
 
     def close(self) -> None:
-        """Close the socket; the next request opens another one."""
+        """Close the socket; the next request opens a new one."""
         self._expired = self._connected = self.waiting = False
         self._early.clear()
         watcher, self._watcher = self._watcher, None

@@ -1,7 +1,7 @@
 """Responses whose end does not follow from Content-Length alone, read by httptools.
 
-Chunked and split ones, interim ones, those to HEAD, 204 and 304, those that end with the connection,
-and garbage.
+They are chunked, split or interim, answer a HEAD, have status 204 or 304, end with the connection, or are
+malformed.
 """
 
 import re
@@ -57,7 +57,7 @@ class Framing:
         return not self._extra and self.head is not None and not self.head.close and self._sized
 
     def feed(self, data: bytes) -> None:
-        """Parse what was received; raises TransportError for what is not an HTTP response."""
+        """Parse what was received; raises TransportError if it is not an HTTP response."""
         self._overhead += len(data)
         try:
             for part in self._unfolded(data):
@@ -76,9 +76,9 @@ class Framing:
             raise over_limit(self._max_body)
 
     def _unfolded(self, data: bytes) -> Iterator[bytes]:
-        """Yield what was received, with folded lines of heads joined by a blank (RFC 9112, section 5.2).
+        """Yield what was received, with folded header lines joined by a space (RFC 9112, section 5.2).
 
-        A line's end, and the blanks around it, are held back until it is known how the next line goes on.
+        The end of a line, with the spaces around it, is held back until the start of the next line is known.
         """
         data, self._held = self._held + data, b""
         while data and self.head is None:
@@ -92,7 +92,7 @@ class Framing:
             yield data
 
     def _joined(self, piece: bytes) -> bytes:
-        """Join the folded lines in a piece of a head; what follows the status line is not a fold of it."""
+        """Join the folded lines in a piece of a head; the line after the status line is never a fold."""
         fields = 0
         if not self._in_fields:
             fields = piece.find(b"\r\n") + 2
@@ -102,7 +102,7 @@ class Framing:
         return piece[:fields] + _FOLD.sub(b" ", piece[fields:])
 
     def end(self) -> bool:
-        """Note that the connection ended; tells whether that completes the response."""
+        """Note that the connection ended; return whether that completes the response."""
         if self.head is not None and not self.done and not self._sized:
             self.done = True
         return self.done
@@ -110,7 +110,7 @@ class Framing:
     # httptools calls these by their names
 
     def on_message_begin(self) -> None:
-        """Start a response; after a complete one it was not asked for."""
+        """Start a response; one that follows a complete response was not asked for."""
         self._extra |= self.done
 
     def on_status(self, status: bytes) -> None:
@@ -123,12 +123,12 @@ class Framing:
             return
         self._lines.append(name + b": " + value + b"\r\n")
         key = name.lower()
-        if key == b"transfer-encoding":  # its last coding decides; any other ends with the connection
+        if key == b"transfer-encoding":  # the last coding decides: any but chunked ends with the connection
             self._sized = value.lower().rstrip().endswith(b"chunked")
         self._sized |= key == b"content-length"
 
     def on_headers_complete(self) -> None:
-        """Make the head; that of an interim response is dropped when its message ends."""
+        """Build the head; that of an interim response is dropped when its message ends."""
         if self.done:
             return
         status = self._parser.get_status_code()
@@ -137,7 +137,7 @@ class Framing:
             raise ValueError(f"HTTP/{version} with status {status}")
         line = b"HTTP/%s %d %s\r\n" % (version.encode(), status, self._reason)
         self.head = head_of(line + b"".join(self._lines) + b"\r\n")
-        self._keep |= self.head.encoding != b""  # a broken one is found only by decoding it
+        self._keep |= self.head.encoding != b""  # only decoding shows whether the body is malformed
         self._sized |= self._no_body or status in (204, 304)
         self.done = self._no_body and status >= FIRST_FINAL_STATUS
 

@@ -1,6 +1,6 @@
-"""Heads of HTTP/1.1 responses: parsed once, cached by their bytes.
+"""Heads of HTTP/1.1 responses, parsed once and cached by their bytes.
 
-Most responses of a target have the same head within a second, so that a lookup replaces the parsing.
+Most responses of a target within a second have the same head, so a lookup replaces parsing.
 """
 
 import re
@@ -28,11 +28,11 @@ class Head:
     Attributes:
         raw: Status line and fields, including the empty line.
         status: The status code.
-        length: Bytes of the body where Content-Length alone decides; -1 for every other framing.
+        length: Bytes of the body if Content-Length alone decides; -1 for every other framing.
         close: The connection closes after this response.
         cookies: It sets cookies.
         encoding: Content-Encoding, lower case; empty for none.
-        outcome: What the cache rule says of it, as `cache_outcome` returns it; None: not asked yet.
+        outcome: What `cache_outcome` returns for it; None: not asked yet.
     """
 
     __slots__ = ("close", "cookies", "encoding", "length", "outcome", "raw", "status")
@@ -56,12 +56,12 @@ class Head:
 
     @property
     def location(self) -> str:
-        """Where a redirect leads, as written; empty where the head does not say."""
+        """Where a redirect leads, as written; empty if the head does not say."""
         return next((value for name, value in self.fields() if name.lower() == "location"), "")
 
 
 def _length(lowered: bytes, status: int) -> int:
-    """Return the body's length, or -1 where Content-Length alone does not decide."""
+    """Return the body's length, or -1 if Content-Length alone does not decide."""
     if status < FIRST_FINAL_STATUS or status in (204, 304) or b"\r\ntransfer-encoding:" in lowered:
         return _NOT_SIMPLE
     found = _LENGTH.search(lowered)
@@ -91,7 +91,7 @@ def head_of(raw: bytes) -> Head:
 
 
 def simple_head(data: bytes) -> Head | None:
-    """Return the head that a response begins with, where its Content-Length alone says where it ends."""
+    """Return the head of a response whose end follows from its Content-Length alone."""
     blank = data.find(b"\r\n\r\n")
     if blank < 0 or not data.startswith(b"HTTP/1.") or not data[9:12].isdigit():
         return None

@@ -15,7 +15,7 @@ DEFAULT_FIELDS = {
     "Accept-Encoding": "gzip, deflate",
 }
 OWN_FIELDS = frozenset({"host", "content-length", "connection", "transfer-encoding"})
-"""What the client writes itself: a second one would give the request two different ends."""
+"""Fields that the client writes itself: a second one would give the request two different ends."""
 
 _TOKEN = re.compile(f"{TOKEN_CHARACTER}+")
 _UNSENDABLE = re.compile(r"[\r\n\0]")
@@ -24,11 +24,11 @@ _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class UnsendableRequestError(ValueError):
-    """A request cannot be written; the text says what is wrong with it."""
+    """A request cannot be written; the text says why."""
 
 
 def request_target(path: str, params: Mapping[str, Any] | None = None) -> str:
-    """Return path and query as they are sent; what is not ASCII, or is blank, is percent-encoded."""
+    """Return path and query as they are sent; spaces and what is not ASCII are percent-encoded."""
     path = path.partition("#")[0]
     if params:
         path += ("&" if "?" in path else "?") + urlencode(params, doseq=True)
@@ -39,7 +39,7 @@ def request_target(path: str, params: Mapping[str, Any] | None = None) -> str:
 
 
 def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
-    """Return a body and its Content-Type, each empty for none; both as FastHttpUser sends them.
+    """Return a body and its Content-Type as FastHttpUser sends them; each is empty for none.
 
     Args:
         data: Text, bytes, or the fields of a form.
@@ -61,10 +61,10 @@ def body_of(data: Any, json_value: Any) -> tuple[bytes, str]:
 
 
 def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, str]) -> bytes:
-    """Return request line and fields, without the line that ends them.
+    """Return the request line and the fields, without the empty line that ends them.
 
     Raises:
-        UnsendableRequestError: A part would change where the message ends.
+        UnsendableRequestError: A part is malformed, or would change where the message ends.
     """
     if not _TOKEN.fullmatch(method):
         raise UnsendableRequestError(f"{method!r} is not an HTTP method")
@@ -84,7 +84,7 @@ def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, st
 
 
 def request_bytes(head: bytes, method: str, body: bytes, *, cookie: str = "") -> bytes:
-    """Return a whole request: a head of `head_bytes`, the cookies' field, the body."""
+    """Return a whole request: a head from `head_bytes`, the Cookie field and the body."""
     if cookie:
         head += b"Cookie: " + cookie.encode("latin-1", "replace") + b"\r\n"
     if body or method not in _BODILESS:
@@ -93,7 +93,7 @@ def request_bytes(head: bytes, method: str, body: bytes, *, cookie: str = "") ->
 
 
 def merged(defaults: Mapping[str, str], own: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return fields with those of the same name, whatever its case, replaced; None leaves one out."""
+    """Return fields with those of the same name (in any case) replaced; None leaves a field out."""
     if not own:
         return dict(defaults)
     lowered = {name.lower() for name in own}

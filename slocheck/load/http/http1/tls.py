@@ -1,4 +1,4 @@
-"""A connection under TLS: the same socket and watcher, with OpenSSL between socket and response."""
+"""A TLS connection: the same socket and watcher, with OpenSSL between socket and response."""
 
 import ssl
 
@@ -40,7 +40,7 @@ class TlsConnection(Connection):
                 return
 
     def _flush(self) -> None:
-        """Send what OpenSSL has to send outside of a request."""
+        """Send what OpenSSL needs to send outside of a request."""
         if self._outgoing.pending:
             super()._send_all(self._outgoing.read(), None)
 
@@ -60,14 +60,14 @@ class TlsConnection(Connection):
         return super()._send_all(self._outgoing.read(), no_body)
 
     def _response(self, *, keep: bool, no_body: bool) -> Head:
-        """Read one response; a TLS record that came after it is not part of any response."""
+        """Read one response; a TLS record that follows it belongs to no response."""
         head = super()._response(keep=keep, no_body=no_body)
         if self._tls is not None and self._incoming.pending:
             self._ignore_tickets()
         return head
 
     def _ignore_tickets(self) -> None:
-        """Let OpenSSL read its session tickets; close the connection if there is anything else."""
+        """Let OpenSSL read its session tickets; close the connection if anything else arrived."""
         assert self._tls is not None
         try:
             self._tls.read(RECEIVE_BYTES)
@@ -78,7 +78,7 @@ class TlsConnection(Connection):
         self.close()
 
     def _arrived(self) -> bytes | None:
-        """Return what can be decrypted already; session tickets go to OpenSSL."""
+        """Return what can be decrypted so far; session tickets go to OpenSSL."""
         data = super()._arrived()
         if data is not None:
             self._feed(data)
@@ -93,9 +93,9 @@ class TlsConnection(Connection):
         return data
 
     def _decrypted(self) -> bytes | None:
-        """Return what OpenSSL has decrypted; None for nothing yet, empty where the server closes properly.
+        """Return what OpenSSL has decrypted; None for nothing yet, empty if the server closes properly.
 
-        A connection that ends without notice may have been cut: its response is not complete.
+        A connection that ends without close_notify may have been cut, so its response is not complete.
         """
         assert self._tls is not None
         try:
@@ -108,7 +108,7 @@ class TlsConnection(Connection):
             raise closed_early() from None
 
     def _unexpected(self) -> None:
-        """Read session tickets; close where the server closes, or sends anything without a request."""
+        """Read session tickets; close if the server closes, or sends anything without a request."""
         try:
             data = self._socket.recv(RECEIVE_BYTES)
         except BlockingIOError:
@@ -132,6 +132,6 @@ class TlsConnection(Connection):
 
 
 def connect_to(origin: Origin, deadlines: DeadlineTimer, max_body: int = DEFAULT_MAX_BODY) -> Connection:
-    """Return a connection to an origin, not opened yet; `max_body`: bytes of a decoded body."""
+    """Return a connection to an origin, not opened yet; `max_body`: limit of a decoded body, bytes."""
     kind = TlsConnection if origin.tls is not None else Connection
     return kind(origin, deadlines, max_body)

@@ -302,7 +302,7 @@ class Lab:
         """Run a Locust file and return how it ended, and what the other host received meanwhile."""
         before = self._elsewhere.received
         text = scenario.format(ip=ELSEWHERE, port=self._elsewhere.port)
-        workload = f"users: 8, spawn_rate: 100, warmup: 0s, duration: {duration}"
+        workload = f"users: 8, spawn_rate: 100/s, warmup: 0s, duration: {duration}"
         write_spec(self._folder, url or self._target.url, scenario=text, workload=workload)
         done = slocheck("run", "--json", *arguments, cwd=self._folder)
         return {

@@ -26,7 +26,7 @@ from slocheck.cli.commands import (
 )
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
-from slocheck.errors import SaveError, SlocheckError, SpecError
+from slocheck.errors import SaveError, SlocheckError
 from slocheck.pipeline.interrupts import Interrupted
 
 app = typer.Typer(
@@ -117,8 +117,8 @@ def _complain(error: BaseException, code: int) -> int:
     if os.environ.get("SLOCHECK_DEBUG"):
         say_traceback()
     say(f"slocheck: {error}")
-    if isinstance(error, SpecError):
-        from slocheck.cli.github import tell_problems  # noqa: PLC0415 - --help stays light
+    if isinstance(error, SlocheckError):
+        from slocheck.cli.github import tell_error  # noqa: PLC0415 - --help stays light
 
-        tell_problems(error.problems)
+        tell_error(error)
     return code

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slocheck.cli.messages import say
 from slocheck.documents.texts import each_text, valid_text
-from slocheck.errors import Problem, SaveError
+from slocheck.errors import SaveError, SlocheckError
 from slocheck.grading.report import Report
 from slocheck.masking import environment_secrets, mask
 from slocheck.reporters import FORMATS
@@ -16,7 +16,7 @@ from slocheck.reporters.github import (
     MAX_SUMMARY,
     Annotation,
     annotations,
-    of_problems,
+    of_error,
     output_lines,
     outputs,
 )
@@ -47,10 +47,10 @@ def tell(report: Report, files: Mapping[str, str]) -> None:
         _append(Path(output), output_lines(outputs(report, files), delimiter))
 
 
-def tell_problems(problems: Sequence[Problem]) -> None:
-    """Annotate what is wrong in a document."""
+def tell_error(error: SlocheckError) -> None:
+    """Annotate an error that ends the command: at the lines of a document where it is about one."""
     if in_actions():
-        _annotate(of_problems(problems))
+        _annotate(of_error(error))
 
 
 def _annotate(found: Sequence[Annotation]) -> None:

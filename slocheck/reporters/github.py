@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slocheck.comparison.words import change_text, runs_text
-from slocheck.errors import Problem
+from slocheck.errors import SlocheckError, SpecError
 from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters.escape import clean, for_terminal
@@ -29,7 +29,7 @@ class Annotation:
 
     Attributes:
         level: ``error`` or ``warning``.
-        path: Of the file, as the user named it.
+        path: Of the file, as the user named it; empty: it is about no file.
         title: In bold above the message.
         text: The message.
         line: From 1; 0: of the whole file.
@@ -67,7 +67,7 @@ def _property(text: str) -> str:
 
 def _in_checkout(path: str, workspace: str) -> str:
     """Return a path relative to the checkout where it lies in it."""
-    inside = os.path.relpath(path, workspace) if workspace else path
+    inside = os.path.relpath(path, workspace) if workspace and path else path
     return path if Path(inside).parts[:1] == (os.pardir,) else inside
 
 
@@ -80,12 +80,14 @@ def annotations(report: Report) -> list[Annotation]:
     return bounded([*_without_verdict(report), *_with_verdict(report), *_regressions(report)])
 
 
-def of_problems(problems: Sequence[Problem]) -> list[Annotation]:
-    """Return an error for each thing that is wrong in a document."""
+def of_error(error: SlocheckError) -> list[Annotation]:
+    """Return an annotation for each thing that is wrong in a document, or else for the error as a whole."""
+    if not isinstance(error, SpecError):
+        return [Annotation(_ERROR, "", "slocheck", str(error))]
     return bounded(
         [
             Annotation(_ERROR, item.path, item.where or "slocheck", item.what, item.line, item.column)
-            for item in problems
+            for item in error.problems
         ]
     )
 

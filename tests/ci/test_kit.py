@@ -103,6 +103,17 @@ def test_inputs_are_words_and_nothing_else(tmp_path: Path, inputs: dict[str, str
     assert not [*tmp_path.rglob("pwned")]
 
 
+def test_only_an_undecided_run_may_pass_with_a_warning(tmp_path: Path) -> None:
+    """A target that is not there fails the step with its own code, and no output says there was a run."""
+    write_spec(tmp_path, "http://127.0.0.1:1")
+    runner = Runner(tmp_path, tmp_path, {"on-undecided": "warn"}, {})
+    done = runner.run("Run slocheck")
+    assert done.returncode == 4, done.stderr
+    assert "::warning::" not in done.stdout
+    assert "::error title=slocheck::" in done.stderr
+    assert runner.outputs["run"] == {}
+
+
 def test_gitlab_collects_what_is_published_and_caches_the_runs() -> None:
     """The artifacts are the files that a run leaves under fixed names, whatever the verdict."""
     published = GITLAB["variables"]["SLOCHECK_PUBLISH"]

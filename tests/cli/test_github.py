@@ -18,7 +18,7 @@ from slocheck.reporters.github import (
     MAX_SUMMARY,
     Annotation,
     annotations,
-    of_problems,
+    of_error,
     output_lines,
     outputs,
 )
@@ -125,7 +125,7 @@ def test_a_file_is_named_from_the_checkout(
 def test_there_are_at_most_nine_annotations(count: int) -> None:
     """GitHub drops the eleventh without a word, so the last one says how many are not shown."""
     problems = [Problem("slo.yaml", line, 1, "a.key", f"problem {line}") for line in range(1, count + 1)]
-    found = of_problems(problems)
+    found = of_error(SpecError(problems))
     assert len(found) == min(count, MAX_ANNOTATIONS)
     if count > MAX_ANNOTATIONS:
         assert found[-1].text.startswith(f"{count - 8} more")
@@ -199,6 +199,19 @@ def test_problems_of_a_spec_are_annotated(
     (command,) = [line for line in said.splitlines() if line.startswith("::error ")]
     assert parsed(command)[1]["line"] == "12"
     assert "zqx7" not in said
+
+
+@pytest.mark.usefixtures("actions")
+def test_an_error_without_a_file_is_annotated_by_its_message(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was refused says so on the job's page, too; elsewhere only in the log."""
+    assert exit_code_of(["grade", "latest"]) == 2
+    message, command = capsys.readouterr().err.splitlines()
+    assert parsed(command)[1:] == ({"title": "slocheck"}, message.removeprefix("slocheck: "))
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert exit_code_of(["grade", "latest"]) == 2
+    assert capsys.readouterr().err.splitlines() == [message]
 
 
 def test_problems_are_masked_with_their_message() -> None:

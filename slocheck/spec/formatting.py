@@ -1,4 +1,4 @@
-"""Indicator values as people read them, in the indicator's unit."""
+"""Formats indicator values for people, in the indicator's unit."""
 
 import math
 from collections.abc import Iterable
@@ -9,23 +9,23 @@ from slocheck.spec.indicators import Unit, traits_of
 from slocheck.spec.model import IndicatorKind
 
 _MILLISECOND = Fraction(1, 1000)
-_FLOAT_DIGITS = 15  # significant digits that a float holds for certain
-_WHOLE_FROM = 10  # a factor from here on is shown as a whole number
+_FLOAT_DIGITS = 15  # significant digits that a float always holds
+_WHOLE_FROM = 10  # factors from here on are shown as whole numbers
 _LEAST_LONGER = 1.1
-_NEAR = 0.002  # of a limit: two numbers so close differ in the fourth digit
+_NEAR = 0.002  # share of a limit: two numbers this close differ in the fourth digit
 _FIXED = {Unit.RATIO: (100, "%"), Unit.PER_SECOND: (1, "/s"), Unit.NUMBER: (1, "")}
 
 
 def format_value(
     kind: IndicatorKind, value: Fraction | float, *, limits: Iterable[Fraction] = (), digits: int = 3
 ) -> str:
-    """Write an indicator's value, rounded, for people.
+    """Return an indicator's value, rounded, for people.
 
     Args:
         kind: Decides the unit.
         value: In base units: seconds, a 0..1 ratio, 1/s, or a plain number.
-        limits: Limits shown next to the value, same unit. The text stays on the value's side of each.
-        digits: Significant digits to begin with; more are used where `limits` need them.
+        limits: Limits shown next to the value, in the same unit. The text stays on the value's side of each.
+        digits: Fewest significant digits; more are used if `limits` require them.
 
     Returns:
         Such as ``99.9ms``, ``0.62%``, ``523/s``; ``unbounded`` for infinity, ``not a number`` for NaN.
@@ -42,7 +42,7 @@ def format_value(
 
 
 def format_near(kind: IndicatorKind, value: float, limits: Iterable[Fraction]) -> str:
-    """Write the end of an interval as `format_value` does, and in words where digits would tell nothing.
+    """Return the end of an interval as `format_value` does, or in words if digits would not help.
 
     Returns:
         Such as ``4.99%`` beside a limit of 5 %, but ``just over 5%`` for 0.050002.
@@ -60,17 +60,17 @@ def format_near(kind: IndicatorKind, value: float, limits: Iterable[Fraction]) -
 
 
 def format_seconds(seconds: float, *limits: float) -> str:
-    """Write a duration, rounded, in the form of the spec's limits, and on its side of each of `limits`."""
+    """Return a duration, rounded, in the form of the spec's limits and on its side of each of `limits`."""
     kept = [Fraction(str(limit)) for limit in limits]
     return format_value(IndicatorKind.LATENCY, seconds, limits=kept)
 
 
 def format_longer(factor: float) -> str:
-    """Write a run that is `factor` (over 1) times as long: rounded up, never as a power of ten.
+    """Return the text for a run that is `factor` (over 1) times as long: rounded up, never as a power of ten.
 
     Returns:
-        Such as ``a run at least 1.2 times longer``, ``a run at least 150 times longer``. Longer windows show
-        more correlation, so that no exact factor can be promised.
+        Such as ``a run at least 1.2 times longer``, ``a run at least 150 times longer``. It says "at least"
+        because longer windows show more correlation.
     """
     if factor < _WHOLE_FROM:
         return f"a run at least {max(_LEAST_LONGER, math.ceil(factor * 10) / 10):.2g} times longer"
@@ -79,7 +79,7 @@ def format_longer(factor: float) -> str:
 
 
 def _unit(kind: IndicatorKind, value: Fraction) -> tuple[int, str]:
-    """Return what to multiply a value in base units by, and the unit to write behind it."""
+    """Return the factor from base units, and the unit to write after the value."""
     fixed = _FIXED.get(traits_of(kind).unit)
     if fixed is not None:
         return fixed

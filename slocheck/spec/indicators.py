@@ -1,6 +1,6 @@
-"""What is true of each kind of indicator: one row of traits a kind, which everything else reads.
+"""The traits of each kind of indicator, one row for each, which everything else reads.
 
-A new indicator is one more row here, and one function a side in ``indicators/client.py`` and
+A new indicator needs a row here, and a function for each side in ``indicators/client.py`` and
 ``indicators/server/sample.py``.
 """
 
@@ -23,7 +23,7 @@ from slocheck.documents.units import (
 from slocheck.spec.model import Indicator, IndicatorKind, Limit, Preset
 
 UNSERVED_STATUSES = frozenset({502, 503, 504})
-"""Status codes by which a gateway says that nothing served the request: what availability counts."""
+"""Status codes by which a gateway says that nothing served the request; availability counts them."""
 
 
 class Unit(StrEnum):
@@ -37,15 +37,15 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LimitForm:
-    """How the limits of one kind of indicator are written.
+    """How to write the limits of one kind of indicator.
 
     Attributes:
-        parse: From text to base units; raises UnitError.
-        pattern: Of the same texts.
-        example: One to copy.
-        comparisons: Those that make sense; the first is suggested.
-        least: Smallest value the indicator can take; None: unbounded.
-        most: Largest.
+        parse: Converts text to base units; raises UnitError.
+        pattern: Regular expression of the texts that `parse` accepts.
+        example: An example to copy.
+        comparisons: Comparisons that make sense; the first is suggested.
+        least: Smallest value that the indicator can take; None: unbounded.
+        most: Largest value that it can take; None: unbounded.
     """
 
     parse: Callable[[str], Fraction]
@@ -58,27 +58,27 @@ class LimitForm:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorTraits:
-    """All that sets one kind of indicator apart from the others.
+    """Everything that distinguishes one kind of indicator from the others.
 
     Attributes:
         title: For people; a percentile's name goes before it.
         unit: Base unit of its values and limits.
         limit: How its limits are written.
-        metrics: The metrics of a preset that its server side is read from, None for each that the preset
-            lacks. Empty where it has no such metrics.
-        failure_metrics: Further metrics that it needs to tell which requests failed.
-        budget: The largest share of bad requests that a limit allows, 0..1. None where it is not graded
+        metrics: Returns the metrics of a preset from which its server side is read, None for each that the
+            preset lacks. Empty if it uses no such metrics.
+        failure_metrics: Further metrics that it needs to know which requests failed.
+        budget: Returns the largest share of bad requests that a limit allows, 0..1. None if it is not graded
             as a share of bad requests.
         good_share: The value is the share of *good* requests, 1 - the bad share.
         is_percentile: It is a percentile of latencies: it has a quantile, and its limits are
             thresholds that each request is compared with.
-        is_query: It is a PromQL query of the user's own: it has no client side and no metrics of a preset.
+        is_query: It is the user's own PromQL query, without a client side and without metrics of a preset.
         counts_requests: Client and server count the same requests. Cache lookups need not be requests.
-        counts_failures: Its bad requests are those with a status that `failures` names, and no others.
+        counts_failures: Its bad requests are exactly those with a status that `failures` names.
         limited_by_load: It cannot be higher than the load that was offered.
-        slow_generator_distorts: A slow load generator makes it worse than it is.
-        bad_word: What its bad requests are called in counts.
-        sides_differ: Why client and server differ, for people; empty where their counts say why.
+        slow_generator_distorts: A slow load generator makes it look worse.
+        bad_word: Word for its bad requests in counts.
+        sides_differ: Why client and server differ, for people; empty if their counts say why.
     """
 
     title: str
@@ -126,7 +126,7 @@ TRAITS: Mapping[IndicatorKind, IndicatorTraits] = {
         unit=Unit.SECONDS,
         limit=LimitForm(parse_duration, DURATION_PATTERN, "< 200ms", UPPER),
         metrics=_bucket,
-        failure_metrics=_counter,  # failed requests are bad however fast they were
+        failure_metrics=_counter,  # failed requests are bad, however fast
         budget=lambda indicator, _: 1 - (indicator.quantile or Fraction(0)),
         is_percentile=True,
         slow_generator_distorts=True,
@@ -187,6 +187,6 @@ def traits_of(kind: IndicatorKind) -> IndicatorTraits:
 
 
 def error_budget(indicator: Indicator, limit: Limit) -> Fraction | None:
-    """Return the largest share of bad requests that a limit allows, 0..1; None where it is not a share."""
+    """Return the largest share of bad requests that a limit allows, 0..1; None if it is not a share."""
     budget = TRAITS[indicator.kind].budget
     return budget(indicator, limit) if budget else None

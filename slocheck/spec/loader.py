@@ -1,4 +1,4 @@
-"""slo.yaml to `Spec`: all problems at once, each with its line, what was found and what to write."""
+"""Loads slo.yaml as a `Spec`; reports all problems at once, with line, what was found and what to write."""
 
 import os
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ TIERS: Key[tuple[str, ...]] = Key(
     "tiers", types.list_of(_TIER, at_least=1), (), "names of the tiers, loosest first", required=True
 )
 OBJECTIVES: Key[Value | None] = Key(
-    # read apart, because the tiers and sources have to be known first
+    # read separately, because the tiers and sources have to be known first
     "objectives",
     ValueType(lambda value: value, objectives_schema()),
     None,
@@ -71,7 +71,7 @@ SECRETS: Key[tuple[str, ...]] = Key(
     "secrets",
     types.list_of(_VARIABLE, at_least=1),
     (),
-    "environment variables whose values are masked in all output, besides those named like a secret",
+    "environment variables whose values are masked in all output, in addition to those named like a secret",
 )
 
 
@@ -109,10 +109,10 @@ def parse_spec(data: bytes, path: str, *, environment: Mapping[str, str] | None 
     """Parse the bytes of a spec; pure.
 
     Args:
-        data: As read.
-        path: For messages.
-        environment: What ``${NAME}`` in URLs expands from; a name that is missing is a problem. None
-            keeps the URLs as written: for a spec out of an archive, which is only graded.
+        data: The file's bytes.
+        path: The file's name, for messages.
+        environment: What ``${NAME}`` in URLs expands from; a missing name is a problem. None keeps the
+            URLs as written, for an archived spec that is only graded.
 
     Raises:
         SpecError: With every problem found.
@@ -121,12 +121,12 @@ def parse_spec(data: bytes, path: str, *, environment: Mapping[str, str] | None 
     log = ProblemLog(path, environment)
     spec = Value(node, "", log).take(ValueType(lambda value: _read_spec(value, text), {}), None)
     log.close()
-    assert spec is not None  # else there was a problem, and close() has raised
+    assert spec is not None  # otherwise there was a problem, and close() has raised
     return spec
 
 
 def _read_spec(value: Value, text: str) -> Spec | None:
-    """Read all blocks; None without a usable workload, which is then a problem in the log."""
+    """Read all blocks; None without a usable workload, which is a problem in the log."""
     root = Section(value, root_keys())
     workload, source = root.get(WORKLOAD), _source(root)
     tiers, target = root.get(TIERS), root.get(TARGET)
@@ -197,7 +197,7 @@ def _source(root: Section) -> SourceBlock | None:
 
 
 def _check_instances(root: Section) -> None:
-    """Record instances that are to be counted without a metric source."""
+    """Record it if instances are to be counted without a metric source."""
     target = root.value_of(TARGET)
     if written_blocks(root) or target is None or not isinstance(target.node, MappingNode):
         return
@@ -207,7 +207,7 @@ def _check_instances(root: Section) -> None:
 
 
 def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
-    """Read the objectives; without tiers their levels cannot be distinguished from misspelt keys."""
+    """Read the objectives; without tiers, their levels could not be distinguished from misspelt keys."""
     child = root.value_of(OBJECTIVES)
     if child is None or not tiers:
         return ()
@@ -217,7 +217,7 @@ def _objectives(root: Section, tiers: tuple[str, ...]) -> tuple[Objective, ...]:
 
 
 def _check_gate(root: Section, spec: Spec) -> None:
-    """Record a gate that is not a tier or that nothing has a limit for."""
+    """Record a gate that is not a tier, or for which no objective has a limit."""
     child = root.value_of(GATE)
     if child is None or not spec.gate or not spec.tiers or not spec.objectives:
         return

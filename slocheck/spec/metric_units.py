@@ -1,4 +1,4 @@
-"""The unit that a metric's name says, as Prometheus and OpenTelemetry ask names to do."""
+"""The unit in a metric's name, as the naming rules of Prometheus and OpenTelemetry demand."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _LONG: Mapping[str, str] = {
     "nanos": "nanoseconds",
     "secs": "seconds",
 }
-"""Words that mean the unit wherever they are but at the start."""
+"""Words that mean the unit anywhere except at the start."""
 _SHORT: Mapping[str, str] = {
     "s": "seconds",
     "sec": "seconds",
@@ -32,13 +32,13 @@ _SHORT: Mapping[str, str] = {
     "us": "microseconds",
     "ns": "nanoseconds",
 }
-"""Words that mean the unit at the end alone: ``us`` may be a region."""
+"""Words that mean the unit only at the end: ``us`` may be a region."""
 _ENDINGS = frozenset({"bucket", "buckets", "count", "sum", "hist", "histogram", "total"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def unit_in_name(metric: str) -> str | None:
-    """Return the unit that a metric's name says, a key of `UNITS`; None where it says none.
+    """Return the unit in a metric's name, a key of `UNITS`; None if it has none.
 
     The last word that is a unit decides: ``http_request_duration_milliseconds`` is in milliseconds.
     """

@@ -1,4 +1,4 @@
-"""Flags that override the spec, by the same rules as in the file; messages name the flag."""
+"""Flags that override the spec, with the same rules as in the file; messages name the flag."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,9 +30,8 @@ def with_overrides(spec: Spec, overrides: Overrides) -> Spec:
     """Return the spec with the flags applied.
 
     A scenario is written as in the spec, relative to the spec's folder or absolute.
-    A Prometheus address replaces that of the ``prometheus`` block. Where the spec scrapes exactly one
-    page instead, the same instance is queried at that Prometheus; otherwise the series are
-    unknown.
+    A Prometheus address replaces that of the ``prometheus`` block. If the spec scrapes exactly one page
+    instead, the same instance is queried at that Prometheus; otherwise the series are unknown.
 
     Raises:
         UsageError: A flag's value breaks the rule of its key in slo.yaml; the message names the flag.
@@ -49,7 +48,7 @@ def with_overrides(spec: Spec, overrides: Overrides) -> Spec:
 
 
 def check_gate(gate: str, spec: Spec) -> str:
-    """Return the gate; raises InvalidValue where it is not a tier or no objective has a limit for it."""
+    """Return the gate; raises InvalidValue if it is not a tier or no objective has a limit for it."""
     if gate not in spec.tiers:
         raise InvalidValue(unknown("tier", gate, spec.tiers))
     if not any(gate in objective.limits for objective in spec.objectives):
@@ -102,7 +101,7 @@ def _workload(workload: Workload, overrides: Overrides) -> Workload:
 
 
 def _with_times(timed: Workload, before: Workload) -> Workload:
-    """Let the load profile follow a changed warm-up or window; stages of the spec cannot."""
+    """Adapt the load profile to a changed warm-up or window, which stages of the spec do not allow."""
     same = (timed.warmup, timed.duration) == (before.warmup, before.duration)
     stages = before.rate or before.stages
     if same:

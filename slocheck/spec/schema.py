@@ -1,7 +1,7 @@
-"""slo.yaml as JSON Schema, derived from the same table of keys that the loader reads by.
+"""slo.yaml as JSON Schema, derived from the same table of keys that the loader uses.
 
-The loader refuses more: contradictions between values, duplicate keys, hostile YAML. What the schema
-refuses, the loader refuses too.
+The loader refuses everything that the schema refuses, and more: contradictions between values, duplicate
+keys, hostile YAML.
 """
 
 from itertools import combinations

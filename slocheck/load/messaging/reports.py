@@ -1,7 +1,7 @@
 """Recordings and workers' reports as plain values, and back.
 
-They come once a second and are large, so that they have a form of their own: flat lists of numbers. What of
-a report cannot be read costs that entry alone, and is named: the numbers beside it still count.
+They come once a second and are large, so they have their own form: flat lists of numbers. An entry of a
+report that cannot be read is named and left out; the entries next to it still count.
 """
 
 import reprlib
@@ -28,12 +28,12 @@ from slocheck.spec.model import Endpoint
 K = TypeVar("K")
 T = TypeVar("T")
 MAX_COUNT = (1 << 63) - 1
-"""Of anything: what 64 bits hold, nanoseconds included."""
+"""The largest value of any number, nanoseconds included: what 64 bits hold."""
 _MAX_STATUS = 999
 _MAX_SECOND = 10_000_000
-"""Of a run; about four months."""
+"""The largest second of a run: about four months."""
 _SHOWN_ONLY = frozenset({"messages", "memory", "classes", "error", "slowest"})
-"""Entries that no verdict depends on."""
+"""Entries on which no verdict depends."""
 _JUNK = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 _MAX_SHOWN = 60
 
@@ -42,8 +42,8 @@ class Reading:
     """Reads plain values, entry by entry.
 
     Attributes:
-        lost: What could not be read and counts for a verdict.
-        unseen: What could not be read and would only have been shown.
+        lost: Entries that could not be read and on which a verdict depends.
+        unseen: Entries that could not be read and are only shown.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Reading:
         (self.unseen if name in _SHOWN_ONLY else self.lost).append(text)
 
     def one(self, name: str, plain: Any, read: Callable[[Any], T], otherwise: T) -> T:
-        """Return one entry; `otherwise` where it cannot be read."""
+        """Return one entry; `otherwise` if it cannot be read."""
         try:
             return read(plain)
         except _JUNK as error:
@@ -78,7 +78,7 @@ class Reading:
         return self.each(name, listed, lambda pair: read(*pair))
 
     def table(self, name: str, items: Iterable[tuple[K, T]]) -> dict[K, T]:
-        """Return entries by key; the second one of a key is lost."""
+        """Return entries by key; a second entry under one key is lost."""
         found: dict[K, T] = {}
         for key, value in items:
             if key in found:
@@ -96,7 +96,7 @@ def _shown(plain: object) -> str:
 
 
 def plain_report(report: WorkerReport) -> dict[str, Any]:
-    """Return a worker's report as plain values; foreign texts in it become valid Unicode."""
+    """Return a worker's report as plain values; foreign texts in it are made valid Unicode."""
     health, arrivals, tasks = report.health, report.arrivals, report.tasks
     return {
         "sequence": report.sequence,
@@ -126,9 +126,9 @@ def plain_report(report: WorkerReport) -> dict[str, Any]:
 
 
 def read_report(plain: Any) -> WorkerReport:
-    """Return a worker's report from plain values; what cannot be read is named in it.
+    """Return a worker's report from plain values; it names the entries that could not be read.
 
-    A sequence number that cannot be read is 0, and a report that does not say so is not the final one.
+    A sequence number that cannot be read becomes 0. A report is final only if it says so readably.
 
     Raises:
         ValueError: It is not a report at all.
@@ -196,7 +196,7 @@ def read_delta(plain: Any, reading: Reading) -> Delta:
     """Return a delta from plain values; slices and errors that cannot be read are named in `reading`.
 
     Raises:
-        ValueError, TypeError: It is not one at all.
+        ValueError, TypeError: It is not a delta at all.
     """
     counts, errors, slowest = plain
     return Delta(
@@ -289,7 +289,7 @@ def _histograms(name: str, plain: Mapping[str, Any], reading: Reading) -> dict[i
 
 
 def _by_text(name: str, plain: Mapping[str, Any], reading: Reading) -> dict[str, int]:
-    """Return counts by text; texts that are the same only when they are written out count as one."""
+    """Return counts by text; texts that encoding made the same are added up."""
     counts: Counter[str] = Counter()
     for text, count in reading.pairs(name, plain.get(name), _text_and_count):
         counts[text] += count
@@ -297,12 +297,12 @@ def _by_text(name: str, plain: Mapping[str, Any], reading: Reading) -> dict[str,
 
 
 def _flat(pairs: Iterable[tuple[Any, Any]]) -> list[Any]:
-    """Return pairs one after the other in one list, which is shorter than a list of lists."""
+    """Return pairs flattened into one list, which is shorter than a list of lists."""
     return list(chain.from_iterable(pairs))
 
 
 def _pairs(flat: list[Any]) -> Iterable[tuple[Any, Any]]:
-    """Return the pairs of a flat list; one left over raises ValueError."""
+    """Return the pairs of a flat list; raises ValueError if its length is odd."""
     values = iter(flat)
     return zip(values, values, strict=True)
 
@@ -368,7 +368,7 @@ def _counts(flat: Any, highest: int = MAX_INDEX) -> dict[int, int]:
 
 
 def _once(found: dict[K, int], flat: list[Any]) -> dict[K, int]:
-    """Return what was made of a flat list of pairs; ValueError where a key was there twice."""
+    """Return a flat list of pairs as a dictionary; raises ValueError for a duplicate key."""
     if 2 * len(found) != len(flat):
         raise ValueError("a key is there twice")
     return found

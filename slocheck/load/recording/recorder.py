@@ -1,6 +1,6 @@
-"""Counting requests, one slice a second, at a cost far below that of sending them. No Locust here.
+"""Counting requests in slices of a second, at a cost far below that of sending them. No Locust here.
 
-A request costs two dictionary lookups and an append; all arithmetic is done when flushing.
+A request costs two dictionary lookups and an append; the arithmetic is done when flushing.
 """
 
 from array import array
@@ -33,14 +33,14 @@ from slocheck.spec.model import Endpoint
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one request.
+    """The outcome of one request.
 
     Attributes:
         start_ns: When it was sent, on the monotonic clock.
-        latency_ns: Until its last byte, or until it was given up.
-        failure: Why it was not a success; None where it was.
+        latency_ns: Time to its last byte, or until it was given up.
+        failure: Why it was not a success; None if it was.
         status: Of the response; 0: there was none; None: the client does not know it.
-        message: Of the failure.
+        message: Text of the failure.
         cache: 1 for a hit, -1 for a miss, 0 for unknown.
         size: Bytes of the body.
     """
@@ -116,7 +116,7 @@ class EndpointCounter:
         self._recorder.last_end_ns = max(self._recorder.last_end_ns, end_ns)
 
     def service(self, start_ns: int, service_ns: int) -> None:
-        """Count how long a request took from when it was sent, where it was due at `start_ns`."""
+        """Count how long a request took since it was sent; `start_ns` is when it was due."""
         inside = self._from_ns <= start_ns < self._until_ns
         (self._cell if inside else self._turn(start_ns)).service.append(service_ns)
 
@@ -131,7 +131,7 @@ class EndpointCounter:
         return self._cell
 
     def forget(self) -> None:
-        """Count no further request in the current cell."""
+        """Stop using the current cell: the next request gets a new one."""
         self._from_ns = self._until_ns = 0
 
 
@@ -139,9 +139,9 @@ class Recorder:
     """Counts the requests of one process.
 
     Attributes:
-        origin_ns: The moment the load began, on the monotonic clock; slices count from there.
+        origin_ns: When the load began, on the monotonic clock; slices count from there.
         last_end_ns: When the last response ended.
-        first_second: Where what was sent before the load counts: 0, or a slice of its own.
+        first_second: Slice of the requests that were sent before the load: 0, or a separate one.
     """
 
     def __init__(
@@ -151,8 +151,8 @@ class Recorder:
 
         Args:
             thresholds_ns: What `SliceCounts.over` counts against, ascending.
-            reserved: Endpoints that keep their name past the bound on names.
-            warmup_s: From then on responses may be among the slowest.
+            reserved: Endpoints that keep their name beyond the limit on names.
+            warmup_s: After this time responses may be among the slowest.
         """
         self._reserved = {(endpoint.method, endpoint.name) for endpoint in reserved}
         self.origin_ns = 0
@@ -179,7 +179,7 @@ class Recorder:
         return counter
 
     def begin(self, origin_ns: int, first_second: int) -> None:
-        """Count slices from this moment on; see the attributes."""
+        """Count slices from this time on; see the attributes."""
         self.origin_ns, self.first_second = origin_ns, first_second
         for counter in self._counters.values():
             counter.forget()
@@ -189,7 +189,7 @@ class Recorder:
         return max(self.first_second, (start_ns - self.origin_ns) // NS_PER_SECOND)
 
     def cell(self, counter: EndpointCounter, second: int) -> _Cell:
-        """Return where a counter's requests of a second are counted."""
+        """Return the cell that counts a counter's requests of a second."""
         return self._cells.setdefault((counter.endpoint, second), _Cell())
 
     def record(self, method: str, name: str, result: Result) -> None:

@@ -1,1 +1,1 @@
-"""One file per block of slo.yaml: its table of keys and how it is read. Pure."""
+"""One module for each block of slo.yaml: its table of keys and how to read it. Pure."""

@@ -1,4 +1,4 @@
-"""The ``confidence`` of slo.yaml: a level, or a level with a condition."""
+"""The key ``confidence`` of slo.yaml: a level, or a level with a condition."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -11,9 +11,9 @@ from slocheck.documents.yaml_tree import MappingNode
 from slocheck.spec.model import Confidence
 
 LEVELS = (Fraction(90, 100), Fraction(95, 100))
-"""Those that hold without a condition."""
+"""Levels that hold without a condition."""
 CONDITIONAL = (*LEVELS, Fraction(99, 100), Fraction(999, 1000))
-"""Those that hold where the length of bursts is bounded."""
+"""Levels that hold if the length of bursts is bounded."""
 DEFAULT = Confidence(Fraction(95, 100))
 _NONE = "none"
 
@@ -39,7 +39,7 @@ def _read_unconditional(value: Value) -> Fraction:
     if level not in LEVELS:
         text = format_ratio(level)
         raise InvalidValue(
-            f"{text} cannot be kept whatever the failures' bursts; say how long they are at most, such as "
+            f"{text} cannot hold for bursts of any length; say how long bursts are at most, such as "
             f"{{level: {text}, bursts: 1s}}, or write {' or '.join(_written(LEVELS))}"
         )
     return level
@@ -56,7 +56,7 @@ BURSTS: Key[float] = Key(
     "bursts",
     types.duration("1ms", "1h"),
     0.0,
-    "the longest time for which failures or slow requests come in one burst; verdicts hold up to it",
+    "the longest burst of failures or slow requests for which verdicts have to hold",
     required=True,
 )
 _KEYS: tuple[Key[Any], ...] = (LEVEL, BURSTS)

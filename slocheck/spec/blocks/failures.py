@@ -53,9 +53,7 @@ def _read_failures(value: Value) -> FailureRule:
     both = [(status, other) for status in expected for other in statuses if _overlap(status, other)]
     if both and (place := section.value_of(EXPECTED)) is not None:
         status, other = both[0]
-        written = (
-            "" if section.has(STATUSES) else f", which has {', '.join(statuses)} where it is not written"
-        )
+        written = "" if section.has(STATUSES) else f", whose default is {', '.join(statuses)}"
         place.refuse(
             f"{status} cannot be expected: {other} is a failure by failures.statuses{written}; "
             "leave it out of one of them"

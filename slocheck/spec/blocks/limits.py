@@ -1,4 +1,4 @@
-"""Indicators by name, and their limits: how one is read, and which of two is stricter."""
+"""Indicators by name, and their limits: how to read them, and which of two is stricter."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,10 +27,10 @@ _EXAMPLES = ("latency_p50", "latency_p95", "latency_p99", "latency_p99.9", *SING
 
 
 def indicator_named(name: str) -> Indicator | None:
-    """Return the indicator of that name, None where it is not one.
+    """Return the indicator of that name, None if there is none.
 
-    Percentiles are written with a point, ``latency_p99.9``; ``latency_p999`` and percentiles outside
-    0..100 raise InvalidValue, which says so.
+    Percentiles are written with a point, ``latency_p99.9``. Raises InvalidValue for ``latency_p999`` and for
+    percentiles outside 0..100.
     """
     if _LATENCY.fullmatch(name):
         return Indicator(IndicatorKind.LATENCY, quantile=Fraction(name.removeprefix("latency_p")) / 100)
@@ -95,7 +95,7 @@ def contradictions(limits: Mapping[str, Limit], tiers: Sequence[str]) -> Iterato
     """Yield each level whose limit contradicts another level's, and the message.
 
     Args:
-        limits: Level to limit, of one objective.
+        limits: Limits of one objective by level.
         tiers: Loosest first.
     """
     ordered = [level for level in tiers if level in limits]
@@ -135,7 +135,7 @@ def _quoted(level: str, limits: Mapping[str, Limit]) -> str:
 
 
 def stricter(one: Limit, other: Limit) -> bool:
-    """Tell whether `one` refuses some value that `other`, of the same direction, allows."""
+    """Tell whether `one` refuses a value that `other`, with the same direction, allows."""
     return _strictness(one) > _strictness(other)
 
 

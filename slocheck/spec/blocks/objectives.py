@@ -81,7 +81,7 @@ INDICATOR: Key[Indicator | None] = Key(
         },
     ),
     None,
-    "what is measured; absent where the objective's name is an indicator",
+    "what is measured; absent if the objective's name is an indicator",
 )
 ENDPOINT: Key[Endpoint | None] = Key(
     "endpoint",
@@ -99,7 +99,7 @@ SOURCE: Key[SourceChoice | None] = Key(
     "source",
     types.choice("source", {str(name): name for name in SourceChoice}),
     None,
-    "whose numbers are graded; absent: both where a source is configured",
+    "whose numbers are graded; absent: both if a source is configured",
 )
 OBJECTIVE_KEYS: tuple[Key[Any], ...] = (INDICATOR, ENDPOINT, LABELS, SOURCE)
 RESERVED = (*EXTRA_LEVELS, *(key.name for key in OBJECTIVE_KEYS))
@@ -113,7 +113,7 @@ class SpecContext:
     Attributes:
         tiers: Loosest first.
         server: Whether a metric source is configured.
-        promql: Whether it takes PromQL queries.
+        promql: Whether it accepts PromQL queries.
     """
 
     tiers: tuple[str, ...]
@@ -122,7 +122,7 @@ class SpecContext:
 
 
 def read_objectives(value: Value, around: SpecContext) -> tuple[Objective, ...]:
-    """Read all objectives; raises InvalidValue where they are not a mapping."""
+    """Read all objectives; raises InvalidValue if they are not a mapping."""
     entries = value.entries()
     if not entries:
         raise InvalidValue('has no objectives; write one such as latency_p95: {silver: "< 200ms"}')
@@ -161,7 +161,7 @@ def _objective(key: ScalarNode, value: Value, around: SpecContext) -> Objective 
 
 
 def _indicator_of(name: Value, value: Value) -> Indicator | None:
-    """Return the indicator by its key or by the objective's name; record problems."""
+    """Return the indicator, by its key or the objective's name; record problems."""
     by_key = next((child for key, child in value.entries() if key.text == INDICATOR.name), None)
     if by_key is None:
         return name.take(ValueType(_read_by_name, {}), None)
@@ -184,7 +184,7 @@ def _read_by_name(value: Value) -> Indicator:
 
 
 def _source_of(section: Section, indicator: Indicator | None, around: SpecContext) -> SourceChoice:
-    """Resolve which side's numbers are graded; record what is not available."""
+    """Resolve which side's numbers are graded; record it if that side is not available."""
     chosen = section.get(SOURCE)
     source = section.value_of(SOURCE)
     labels = section.value_of(LABELS)
@@ -197,7 +197,7 @@ def _source_of(section: Section, indicator: Indicator | None, around: SpecContex
     if labels and resolved is SourceChoice.CLIENT:
         labels.refuse("has no use without server-side numbers; remove it, or configure a source")
     elif labels and not section.has(ENDPOINT) and resolved is SourceChoice.BOTH:
-        labels.refuse("narrows the server side alone; write endpoint too, or source: prometheus")
+        labels.refuse("narrows the server side only; write endpoint too, or source: prometheus")
     return resolved
 
 
@@ -219,11 +219,11 @@ def _check_promql(section: Section, chosen: SourceChoice | None, around: SpecCon
 
 
 def _limits_schema(kind: IndicatorKind, *, required: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the schema of an objective whose limits have the form of `kind`."""
+    """Return the schema of an objective with limits in the form of `kind`."""
     schema = {"description": f"objective on {kind}", **object_schema(OBJECTIVE_KEYS)}
     limit = limit_type(kind).schema
     schema["properties"] |= {level: {**limit, "description": "a limit"} for level in EXTRA_LEVELS}
-    schema["additionalProperties"] = limit  # a tier of the user's
+    schema["additionalProperties"] = limit  # one of the user's tiers
     schema["required"] = list(required)
     schema["minProperties"] = len(required) + 1
     return schema

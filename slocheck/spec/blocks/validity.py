@@ -63,7 +63,7 @@ VALIDITY_KEYS: tuple[Key[Any], ...] = (
         _NORMAL.max_scrape_gap,
         "largest gap between two samples, in scrape intervals",
     ),
-    Key("steady", types.BOOLEAN, _NORMAL.steady, "whether a limit is met only in a steady window"),
+    Key("steady", types.BOOLEAN, _NORMAL.steady, "whether limits can be met only in a steady window"),
 )
 
 

@@ -20,14 +20,14 @@ MAX_USERS = 100_000
 MAX_RATE = 1_000_000
 LONGEST = "24h"
 POOL_S = 2.0
-"""The open model's pool holds as many users as arrive in this time: a stall this long drops nothing."""
+"""The open model has as many users as arrivals in this time, so a stall this long drops nothing."""
 POOL = (100, 5_000)
-"""Its fewest and most users, where the spec does not say."""
+"""Its fewest and most users by default."""
 MAX_STAGES = 1_000
 
 
 def check_scenario(path: str) -> str:
-    """Return the path of a scenario; raises InvalidValue where it is neither YAML nor a Locust file."""
+    """Return the path of a scenario; raises InvalidValue if it is neither YAML nor a Locust file."""
     if not (is_locust_file(path) or path.endswith((".yaml", ".yml"))):
         raise InvalidValue(
             f"{shown(path)} is not a scenario; write a path that ends in .yaml, or a Locust file (.py)"
@@ -40,7 +40,7 @@ def _read_scenario(value: Value) -> str:
 
 
 def check_rate(rate: float) -> float:
-    """Return a rate of arrivals; raises InvalidValue where it is out of bounds."""
+    """Return a rate of arrivals; raises InvalidValue if it is out of range."""
     if not 0 < rate <= MAX_RATE:
         raise InvalidValue(f"{rate:g}/s is out of range; write more than 0/s and at most {MAX_RATE}/s")
     return rate
@@ -67,7 +67,7 @@ _LEVEL = ValueType(_read_level, types.RATE.schema)
 def _stages(name: str, kind: ValueType[Any]) -> ValueType[tuple[Stage, ...]]:
     """Return the type of a list of stages: ``{NAME: level, for: time}`` holds, ``{to: level, ...}`` ramps."""
     held = Key(name, kind, None, "the level, held")
-    ramp = Key("to", kind, None, "the level at its end, reached in a straight line")
+    ramp = Key("to", kind, None, "the level at its end, reached linearly")
     keys = (held, ramp, _SECONDS)
 
     def read(value: Value) -> tuple[Stage, ...]:
@@ -119,7 +119,7 @@ RATE: Key[Any] = Key(
     "open model: arrivals per second, such as 200/s, or a list of stages",
 )
 OLD_ARRIVALS = {"uniform": ArrivalProcess.EVEN}
-"""Words of earlier versions, still read."""
+"""Words of earlier versions, which are still accepted."""
 
 ARRIVAL_WORDS: dict[str, ArrivalProcess | None] = {
     **{kind.value: kind for kind in ArrivalProcess},
@@ -174,7 +174,7 @@ _OPTION = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
 def _read_option(value: Value) -> str:
-    """Return what is given for an option; several values as one text, which no command line can hold."""
+    """Return the value of an option; several values as one text with `LIST_SEPARATOR` between them."""
     one = types.text()
     if not isinstance(value.node, SequenceNode):
         return one.read(value)
@@ -245,7 +245,7 @@ def _old_words(section: Section) -> Iterator[str]:
 
 
 def _check_model(section: Section, value: Value, *, staged: bool) -> None:
-    """Record keys that do not fit together: only one model, and only its keys."""
+    """Record keys that do not fit together: there is one model, with its own keys only."""
     if section.has(RATE) and section.has(USERS):
         (section.value_of(USERS) or value).refuse(
             "cannot be combined with 'rate', the open model; write one of them (or max_users)"
@@ -261,7 +261,7 @@ def _check_model(section: Section, value: Value, *, staged: bool) -> None:
 
 
 def _duration(section: Section, stages: Sequence[Stage], warmup: float, value: Value) -> float:
-    """Return the window's length; stages determine it, and an explicit duration has to agree."""
+    """Return the window's length; stages determine it, and a written duration has to agree."""
     duration = section.get(DURATION)
     if not stages:
         if not section.has(DURATION):
@@ -290,7 +290,7 @@ def with_rate(workload: Workload, rate: float | tuple[Stage, ...], at_once: int 
     Args:
         workload: With its warm-up and duration.
         rate: Constant, or in stages.
-        at_once: Arrivals served at once; None: as many as arrive in `POOL_S`, within `POOL`.
+        at_once: Largest number of arrivals in progress; None: as many as arrive in `POOL_S`, within `POOL`.
     """
     stages = rate if isinstance(rate, tuple) else constant_profile(rate or 1.0, workload)
     least, most = POOL
@@ -304,12 +304,12 @@ def constant_profile(level: float, workload: Workload) -> tuple[Stage, ...]:
 
 
 def default_spawn_rate(users: int, warmup: float) -> float:
-    """Return the users to start per second: all within half of the warm-up; without one, all at once."""
+    """Return the users to start per second: all within half of the warm-up, or at once without a warm-up."""
     return max(1.0, users / (warmup / 2)) if warmup else float(users)
 
 
 def ramp_problem(users: int, rate: float, warmup: float) -> str:
-    """Say why starting `users` at `rate` a second does not fit into the warm-up; empty where it does."""
+    """Say why starting `users` at `rate` per second does not fit into the warm-up; empty if it does."""
     room = max(1.0, warmup)
     if users / rate <= room:
         return ""

@@ -17,7 +17,7 @@ class IndicatorKind(StrEnum):
 
 
 class Reduce(StrEnum):
-    """How the points of a PromQL range over the window become one value."""
+    """How to reduce the points of a PromQL range over the window to one value."""
 
     MAX = "max"
     MIN = "min"

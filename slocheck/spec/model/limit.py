@@ -1,4 +1,4 @@
-"""A bound that an indicator's value has to keep."""
+"""A limit on an indicator's value."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +10,7 @@ from slocheck.documents.units import NS_PER_SECOND, Comparison
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One bound of an objective.
+    """One limit of an objective.
 
     Attributes:
         comparison: What the indicator's value must be relative to `value`.
@@ -26,7 +26,7 @@ class Limit:
 
     @property
     def first_bad_ns(self) -> int:
-        """Smallest whole number of nanoseconds that breaks an upper limit in seconds."""
+        """The smallest whole number of nanoseconds that breaks an upper limit in seconds."""
         nanoseconds = self.value * NS_PER_SECOND
         return ceil(nanoseconds) if self.comparison.strict else floor(nanoseconds) + 1
 

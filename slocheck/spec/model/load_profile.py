@@ -1,4 +1,4 @@
-"""How a load changes over time: stages of a level, users or arrivals per second."""
+"""How the load changes over time, in stages. A level is a number of users or arrivals per second."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from itertools import accumulate
 class ArrivalProcess(StrEnum):
     """How the arrivals of the open model are spread.
 
-    Even arrivals meet a target that does something periodically at the same phase again and again, and what
-    they see of it is then a matter of chance, however long the window. Random moments see all phases
-    (RFC 2330, section 11.1; Baccelli et al. 2006, doi 10.1145/1140277.1140334).
+    Even arrivals may always meet a periodic target at the same phase, and what they see of it is then a
+    matter of chance, however long the window. Random arrivals see all phases (RFC 2330, section 11.1;
+    Baccelli et al. 2006, doi 10.1145/1140277.1140334).
     """
 
     JITTERED = "jittered"
@@ -21,7 +21,7 @@ class ArrivalProcess(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a load profile: a level that is constant, or a linear ramp from one level to another.
+    """A stage of a load profile: a constant level, or a linear ramp from one level to another.
 
     Attributes:
         begin: Level at its start, users or arrivals per second.
@@ -44,7 +44,7 @@ def rate_at(stages: Sequence[Stage], seconds: float) -> float:
 
 
 def length(stages: Sequence[Stage]) -> float:
-    """Return the seconds of all stages."""
+    """Return the length of all stages, seconds."""
     return sum(stage.seconds for stage in stages)
 
 
@@ -54,7 +54,7 @@ def peak(stages: Sequence[Stage]) -> float:
 
 
 def expected_arrivals(stages: Sequence[Stage], begin: float, end: float) -> float:
-    """Return the level summed over time: arrivals expected from `begin` to `end`, in seconds."""
+    """Return the integral of the level: arrivals expected from `begin` to `end`, in seconds."""
     starts = accumulate((stage.seconds for stage in stages), initial=0.0)
     total = 0.0
     for start, stage in zip(starts, stages, strict=False):
@@ -65,7 +65,7 @@ def expected_arrivals(stages: Sequence[Stage], begin: float, end: float) -> floa
 
 
 def _level(stage: Stage, seconds: float) -> float:
-    """Return a stage's level at a time since its own begin, exactly its last one at its end."""
+    """Return a stage's level at a time since its start; at its end, exactly its end level."""
     if seconds >= stage.seconds:
         return stage.end
     return stage.begin + (stage.end - stage.begin) * seconds / stage.seconds

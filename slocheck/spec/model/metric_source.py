@@ -1,4 +1,4 @@
-"""Where the server side's numbers come from: what every source's block of slo.yaml says."""
+"""Where the server side's numbers come from, as each source's block of slo.yaml says."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from slocheck.spec.model.target import Tls
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """Credentials, by where they are kept; never their value.
+    """Where credentials are kept; never their values.
 
     Attributes:
         bearer_token_file: A file that holds a bearer token.
@@ -39,10 +39,10 @@ class SourceBlock(ABC):
         takes_promql: Whether the source can be asked a PromQL query.
         preset: The names under which the service exports its metrics.
         position: Of the block's key.
-        selector: Label values that pin the service's series; empty where nothing else is read.
+        selector: Label values that pin the service's series; empty if the source has no other series.
         auth: Where the credentials are.
         tls: Verification and client certificate.
-        sends_variables: Whether an address holds the value of a ``${NAME}`` that is more than its host.
+        sends_variables: Whether an address holds the value of a ``${NAME}`` beyond its host.
         related_jobs: What is read from other jobs.
     """
 
@@ -60,7 +60,7 @@ class SourceBlock(ABC):
     def at_prometheus(self, url: str) -> "SourceBlock | None":
         """Return the block that asks the Prometheus server at `url` for the same service's series.
 
-        None where the block does not say which those are.
+        None if the block does not say which series those are.
         """
         del url
         return None
@@ -68,11 +68,11 @@ class SourceBlock(ABC):
     @property
     @abstractmethod
     def addresses(self) -> tuple[str, ...]:
-        """Whom the source asks."""
+        """The addresses that the source asks."""
 
     @property
     def sends_secrets(self) -> bool:
-        """Whether a request may hold what is not in the spec: credentials, or the value of a variable."""
+        """Whether a request may hold secrets that are not in the spec: credentials, or a variable's value."""
         return self.auth != Auth() or self.tls.cert is not None or self.sends_variables
 
     @property

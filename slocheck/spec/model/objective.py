@@ -9,7 +9,7 @@ from slocheck.spec.model.indicator import Indicator
 from slocheck.spec.model.limit import Limit
 
 EXTRA_LEVELS = ("target", "critical")
-"""Levels that any objective may have besides the tiers."""
+"""Levels that any objective may have in addition to the tiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Objective:
         indicator: What is measured.
         limits: Level to limit. Levels are tiers (loosest first), then ``target`` and ``critical``.
         position: Of the key.
-        endpoint: The one endpoint it is about; None means all of the workload.
+        endpoint: The endpoint that it is about; None: the whole workload.
         labels: Overrides of the server-side method and route labels.
-        source: Already resolved: BOTH only where a server source is configured.
+        source: The resolved choice: BOTH only if a metric source is configured.
     """
 
     name: str

@@ -11,22 +11,21 @@ class Preset:
 
     Attributes:
         name: Such as ``prom-client``; ``custom`` for one written in slo.yaml.
-        histogram: Name without ``_bucket``; None where there is none.
+        histogram: Name without ``_bucket``; None if there is none.
         counter: The request counter's full name (may be the histogram's ``_count``).
-        method_label: Label with the HTTP method; None where the metrics carry none.
+        method_label: Label with the HTTP method; None if the metrics have none.
         route_label: Label with the route.
         status_label: Label with the status code (exact or grouped, ``5xx``).
-        histogram_status_label: The same on the histogram; None where it carries none.
+        histogram_status_label: The same on the histogram; None if it has none.
         unit_seconds: Seconds in one unit of the histogram: 1, or 1/1000 for milliseconds.
-        cache_hits: Counter of cache hits; None where there is none.
+        cache_hits: Counter of cache hits; None if there is none.
         cache_misses: Counter of cache misses.
         ignore_routes: Routes left out: health checks and the metrics page itself.
-        methods: An HTTP method in capitals to the value that the method label has for it, where they differ.
-        routes: An endpoint's name without the method to the value that the route label has for it, where
-            they differ.
-        lag: Seconds by which the page may be behind what has been served: the longest flush.
-        selector: Matchers every query of this preset adds (istio: reporter=destination).
-        notes: What a user should know; shown by ``validate``.
+        methods: HTTP method in capitals to its value in the method label, if they differ.
+        routes: An endpoint's name without the method to its value in the route label, if they differ.
+        lag: Longest time, seconds, by which the page may lag behind what was served, such as a flush.
+        selector: Matchers that are added to every query (istio: reporter=destination).
+        notes: What a user should know; ``validate`` shows them.
     """
 
     name: str
@@ -48,12 +47,12 @@ class Preset:
 
     @property
     def counters(self) -> tuple[str, ...]:
-        """The counters that it names; what a histogram counts is not among them."""
+        """The counters that it names, without those of the histogram."""
         return tuple(name for name in (self.counter, self.cache_hits, self.cache_misses) if name)
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it names no metric, because none was found yet."""
+        """Whether it does not name a metric, because none was found yet."""
         return self.histogram is None and self.counter is None and self.cache_hits is None
 
 
@@ -66,4 +65,4 @@ AUTO = Preset(
     status_label=None,
     histogram_status_label=None,
 )
-"""Stands for a mapping that is looked for among the metrics of the service, and is not found yet."""
+"""Stands for a mapping that is searched for among the service's metrics and not found yet."""

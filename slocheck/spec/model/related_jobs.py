@@ -10,8 +10,8 @@ class CacheCounters:
 
     Attributes:
         hits: Full name of the counter of hits.
-        misses: That of the misses.
-        selector: Labels that pin them; what they count is of all the cache's clients.
+        misses: Full name of the counter of misses.
+        selector: Labels that pin them; they count the lookups of all of the cache's clients.
     """
 
     hits: str
@@ -21,7 +21,7 @@ class CacheCounters:
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
-    """A gauge of the replicas that serve, such as kube-state-metrics has it.
+    """A gauge of the replicas that serve, as from kube-state-metrics.
 
     Attributes:
         metric: Its name.
@@ -34,7 +34,7 @@ class Replicas:
 
 @dataclass(frozen=True, slots=True)
 class RelatedJobs:
-    """All of them.
+    """All that is read from other jobs.
 
     Attributes:
         cache: None: the preset's own counters, of the service's job.

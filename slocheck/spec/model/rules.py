@@ -27,25 +27,25 @@ class FailureRule:
     def unexpected(self, status: int) -> bool:
         """Tell whether a response with this status code is neither accepted nor a failure of the target.
 
-        That is the rule for a request whose scenario does not say which statuses it expects.
+        This is the rule if the scenario does not say which statuses it expects.
         """
         accepted = status // 100 == _SUCCESS or status == _NOT_MODIFIED or _listed(status, self.expected)
         return not accepted and not self.fails(status)
 
     def succeeds(self, status: int) -> bool:
-        """Tell whether a response with this status code is a success where nothing else is written of it."""
+        """Tell whether a response with this status code is a success unless the scenario says otherwise."""
         return not self.fails(status) and not self.unexpected(status)
 
     def expects_redirect(self, url: str, location: str) -> bool:
-        """Tell whether a redirect of `url` to `location` leads where one may lead, followed or not."""
+        """Tell whether a redirect of `url` to `location` leads to an allowed path, followed or not."""
         return bool(self.redirects) and redirect_path(url, location) in self.redirects
 
 
 def redirect_path(url: str, location: str) -> str:
-    """Return the path that a redirect leads to; empty where that is on another host, or not an address.
+    """Return the path that a redirect leads to; empty if it is on another host, or not an address.
 
     Args:
-        url: What was asked; ``//host/path`` will do.
+        url: The requested URL; ``//host/path`` will do.
         location: The response's header field.
     """
     try:

@@ -26,8 +26,8 @@ class Spec:
         tiers: Loosest first.
         objectives: In the order written.
         gate: The gate.
-        confidence: How sure a verdict has to be; None grades the observed values alone.
-        metric_source: Where the server side's numbers come from; None: the client side alone is graded.
+        confidence: How sure a verdict has to be; None grades only the observed values.
+        metric_source: Where the server side's numbers come from; None: only the client side is graded.
         secrets: Values of ``${NAME}`` in the path or query of an address, masked in all output.
         secret_variables: Environment variables whose values are masked as well.
     """
@@ -50,7 +50,7 @@ class Spec:
 
     @property
     def series_selector(self) -> Mapping[str, str]:
-        """Label values that pin the service's series; empty where the source reads nothing else."""
+        """Label values that pin the service's series; empty if the source has no other series."""
         return self.metric_source.selector if self.metric_source else {}
 
     @property

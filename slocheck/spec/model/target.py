@@ -19,8 +19,8 @@ class Target:
 
     Attributes:
         url: Base URL, http or https, without user info.
-        instances: How many serve it; None: counted from the server-side series.
-        tls: Verification.
+        instances: How many instances serve it; None: counted from the server-side series.
+        tls: How its certificate is checked.
     """
 
     url: str

@@ -13,7 +13,7 @@ class ValidityLimits:
         max_loop_lag: Largest p99 of event-loop lag, seconds.
         max_stall: Longest time in which a worker's event loop was blocked, or the machine suspended, seconds.
         max_schedule_lag: Largest p99 of the delay of arrivals against the schedule, seconds.
-        max_lag_share: Largest p99 of either lag, as a share of a latency limit that it could breach.
+        max_lag_share: Largest p99 of either lag, as a share of a latency limit that the lag could breach.
         max_exceptions: Most exceptions of the scenario's own code.
         max_generator_failures: Most requests that failed on this machine, out of descriptors or ports.
         min_window: Smallest share of the planned window that was measured, 0..1.

@@ -9,13 +9,13 @@ BLOCK = "scenario"
 """The key of a spec that holds a scenario in place of a file."""
 
 DEFAULT_MAX_BODY = 1 << 26
-"""Bytes of a decoded body that a response may have, where the spec does not say."""
+"""Default limit of a response's decoded body, bytes."""
 LIST_SEPARATOR = "\0"
-"""Between the values of an option that the spec has a list for: no command line can hold it."""
+"""Separates the values of an option that is a list in the spec; no command line can hold it."""
 
 
 def is_locust_file(scenario: str) -> bool:
-    """Tell by a scenario's path whether it is a Locust file; else it is a declarative one."""
+    """Tell by a scenario's path whether it is a Locust file, and not a declarative scenario."""
     return scenario.endswith(".py")
 
 
@@ -25,7 +25,7 @@ class Workload:
 
     Attributes:
         scenario: Path as written, relative to the spec's folder.
-        users: Virtual users; with stages the most at any time, in the open model the most at once.
+        users: Virtual users; with stages or in the open model, the largest number at any time.
         spawn_rate: Users started per second, in the closed model.
         warmup: Seconds at the start that are not graded.
         duration: Seconds of the measured window.
@@ -36,10 +36,10 @@ class Workload:
         rate: Load profile of the arrivals over warm-up and window; empty: closed model.
         stages: Load profile of the users over warm-up and window; empty: a constant number.
         arrivals: How arrivals are spread.
-        options: Options that the Locust file adds, as words of a command line; where the spec has a list,
-            its values with `LIST_SEPARATOR` between them.
-        max_body: Bytes that the decoded body of a response may have; a larger one fails.
-        old_words: What was written in a word that has a new name, each as a sentence without a full stop.
+        options: Options that the Locust file adds, as words of a command line; the values of a list in the
+            spec have `LIST_SEPARATOR` between them.
+        max_body: Limit of a response's decoded body, bytes; a larger one fails.
+        old_words: A sentence, without its full stop, for each word in the spec that has a new name.
     """
 
     scenario: str

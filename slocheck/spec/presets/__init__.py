@@ -16,7 +16,7 @@ LIBRARIES = (
     "spring",
     "starlette_exporter",
 )
-"""Of what a service itself exports: each has a file of its name in ``libraries``."""
+"""Presets of what a service itself exports; each has a file of its name in ``libraries``."""
 PROXIES = (
     "caddy",
     "envoy",
@@ -26,7 +26,7 @@ PROXIES = (
     "kong",
     "traefik",
 )
-"""Of what stands in front of services: each has a file of its name in ``proxies``."""
+"""Presets of proxies in front of services; each has a file of its name in ``proxies``."""
 PRESET_NAMES = (*LIBRARIES, *PROXIES)
 
 

@@ -77,7 +77,7 @@ def test_the_defaults_are_the_models() -> None:
         pytest.param(
             "{statuses: [404], expected: [404]}", "404 cannot be expected: 404 is a failure", id="the same"
         ),
-        pytest.param("{expected: [429]}", "which has 5xx, 429 where it is not written", id="a default"),
+        pytest.param("{expected: [429]}", "whose default is 5xx, 429", id="a default"),
         pytest.param("{expected: [4o4]}", "is not a status code or class", id="not a status"),
         pytest.param("{redirects: [home]}", "is not a path", id="not a path"),
         pytest.param("{redirects: ['/home?x=1']}", "is not a path", id="with a query"),

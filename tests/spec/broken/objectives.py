@@ -144,7 +144,7 @@ OBJECTIVES = {
     "labels without endpoint": Broken(
         'error_rate: {silver: "< 0.1%"}',
         'error_rate: {silver: "< 0.1%", labels: {route: /a}}',
-        "20:42 objectives.error_rate.labels: narrows the server side alone; "
+        "20:42 objectives.error_rate.labels: narrows the server side only; "
         "write endpoint too, or source: prometheus",
         schema=False,
     ),

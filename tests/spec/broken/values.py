@@ -107,14 +107,14 @@ VALUES = {
     "confidence that cannot be kept": Broken(
         "confidence: 95%",
         "confidence: 99%",
-        "27:13 confidence: 99% cannot be kept whatever the failures' bursts; say how long they are at most, "
+        "27:13 confidence: 99% cannot hold for bursts of any length; say how long bursts are at most, "
         "such as {level: 99%, bursts: 1s}, or write 90% or 95%",
     ),
     "confidence without bursts": Broken(
         "confidence: 95%",
         "confidence: {level: 95%}",
-        "27:13 confidence: has no key 'bursts'; write bursts: ... (the longest time for which failures or "
-        "slow requests come in one burst; verdicts hold up to it)",
+        "27:13 confidence: has no key 'bursts'; write bursts: ... (the longest burst of failures or slow "
+        "requests for which verdicts have to hold)",
     ),
     "status": Broken(
         "429",

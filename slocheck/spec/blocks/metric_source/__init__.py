@@ -1,1 +1,1 @@
-"""The blocks of metric sources, and what they share: preset, selector, credentials."""
+"""The blocks of metric sources, and what the blocks share: preset, selector, credentials."""

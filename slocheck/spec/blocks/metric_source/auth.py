@@ -1,4 +1,4 @@
-"""The keys of slo.yaml for credentials: where they are kept, never their values."""
+"""The keys of slo.yaml for credentials: where to find them, never their values."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ INLINE_AUTH = dict.fromkeys(
     ("password", "bearer_token"),
     "would put a secret in the spec; write it under auth: as a file or a variable",
 )
-"""Of the block around ``auth``."""
+"""Keys that may not be in the block around ``auth``."""
 
 
 def _read_auth(value: Value) -> Auth:

@@ -27,13 +27,13 @@ CUSTOM = "custom"
 
 LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_.]*"
 METRIC_PATTERN = "[a-zA-Z_:][a-zA-Z0-9_:.]*"
-"""Both with the dots that Prometheus 3 and OpenTelemetry's exporters allow in names."""
+"""Both allow dots, as Prometheus 3 and OpenTelemetry's exporters do."""
 
 _METRIC: ValueType[str | None] = types.text(
     pattern=METRIC_PATTERN, what="metric name", example="http_requests_total"
 )
 _BASE_METRIC: ValueType[str | None] = types.text(
-    # the negative look-behinds say: the family's name, not one of its series
+    # the negative look-behinds demand the family's name, not that of one of its series
     pattern=METRIC_PATTERN + r"(?<!_bucket)(?<!_count)(?<!_sum)",
     what="histogram name without _bucket",
     example="http_request_duration_seconds",
@@ -61,17 +61,17 @@ METHODS: Key[dict[str, str]] = Key(
     "methods",
     types.map_of("[A-Z]+", "HTTP method"),
     {},
-    "label value of a method where it is another: {GET: get}",
+    "label value of a method, if it differs: {GET: get}",
 )
 ROUTES: Key[dict[str, str]] = Key(
     "routes",
     types.map_of(r"\S+", "endpoint name"),
     {},
-    "label value of an endpoint's route where it is another: {/orders: orders-list}; a * stands for one part",
+    "label value of an endpoint's route, if it differs: {/orders: orders-list}; a * is one path segment",
 )
-LAG = Key("lag", types.duration("0s", "10m"), 0.0, "longest time that the page is behind, such as 5s")
+LAG = Key("lag", types.duration("0s", "10m"), 0.0, "longest time that the page lags behind, such as 5s")
 SELECTOR: Key[dict[str, str]] = Key(
-    "selector", types.map_of(LABEL_PATTERN, "label name"), {}, "label values every query adds"
+    "selector", types.map_of(LABEL_PATTERN, "label name"), {}, "label values to add to every query"
 )
 NOTES = Key("notes", types.NOTE, "", "what a user should know")
 PRESET_KEYS: tuple[Key[Any], ...] = (
@@ -94,7 +94,7 @@ PRESET_KEYS: tuple[Key[Any], ...] = (
 
 
 def read_preset(value: Value, name: str) -> Preset:
-    """Read a preset's mapping; raises InvalidValue if it is not one, records other problems."""
+    """Read a preset's mapping; raises InvalidValue if it is not one, and records other problems."""
     section = Section(value, PRESET_KEYS)
     histogram, counter = section.get(HISTOGRAM), section.get(COUNTER)
     hits, misses = section.get(CACHE_HITS), section.get(CACHE_MISSES)
@@ -128,9 +128,9 @@ def read_preset(value: Value, name: str) -> Preset:
 
 
 def _unit(section: Section, histogram: str | None) -> Fraction:
-    """Return the seconds in one unit of the histogram: as its name says, or as written where it says none.
+    """Return the seconds in one unit of the histogram: by its name, or as written if the name has no unit.
 
-    A written unit that the name contradicts is a problem: one of them makes every latency wrong by 1,000.
+    A written unit that contradicts the name is a problem: every latency would be wrong by a factor of 1,000.
     """
     written, named = section.get(UNIT), unit_in_name(histogram or "")
     if named is None:
@@ -183,5 +183,5 @@ PRESET_KEY: Key[Preset | None] = Key(
 
 
 def preset_of(section: Section) -> Preset:
-    """Return the preset of a source's block; without one it is looked for."""
+    """Return the preset of a source's block; without one, `AUTO`."""
     return section.get(PRESET_KEY) or AUTO

@@ -19,7 +19,7 @@ _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusSource(SourceBlock):
-    """A Prometheus server, or one that has its query API.
+    """A Prometheus server, or another server with its query API.
 
     Attributes:
         url: Base URL, with its path prefix.
@@ -53,7 +53,7 @@ class PrometheusSource(SourceBlock):
 
 
 def _plain_map(name_pattern: str, what: str, remedy: str) -> ValueType[dict[str, str]]:
-    """Return the type of a mapping of texts whose names must not be those of secrets."""
+    """Return the type of a mapping of texts whose names must not suggest secrets."""
     inner = types.map_of(name_pattern, what)
 
     def read(value: Value) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The keys of slo.yaml for what a Prometheus server knows from other jobs."""
+"""The keys of slo.yaml for series of other jobs on the Prometheus server."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ _REPLICAS: Key[Replicas | None] = Key(
     "replicas",
     ValueType(_read_replicas, object_schema(_REPLICA_KEYS)),
     None,
-    "gauge of the replicas that serve, as kube-state-metrics has it",
+    "gauge of the replicas that serve, as from kube-state-metrics",
 )
 _CONTAINERS: Key[dict[str, str]] = Key(
     "containers", _LABELS, {}, "labels that pin the service's containers in cAdvisor's series"

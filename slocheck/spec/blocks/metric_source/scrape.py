@@ -32,7 +32,7 @@ class ScrapeSource(SourceBlock):
     interval: float = 1.0
 
     def at_prometheus(self, url: str) -> PrometheusSource | None:
-        """Return the block that asks for the one page's instance; None where there are several pages."""
+        """Return the block that asks for the page's instance; None if there are several pages."""
         if len(self.urls) != 1:
             return None
         instance = authority(*host_and_port(self.urls[0]))

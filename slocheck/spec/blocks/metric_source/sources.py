@@ -1,4 +1,4 @@
-"""The table of metric source blocks: a new source is one block file and one line here."""
+"""The table of metric source blocks; a new source needs one module and one line here."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,10 @@ SOURCE_BLOCKS: Mapping[type[SourceBlock], Key[SourceBlock | None]] = {
 
 
 def block_names(*, promql: bool = False) -> str:
-    """Return the blocks' names for a message; with `promql` only those whose source takes PromQL."""
+    """Return the blocks' names for a message; with `promql` only those whose source accepts PromQL."""
     return " or ".join(block.kind for block in SOURCE_BLOCKS if block.takes_promql or not promql)
 
 
 def written_blocks(root: Section) -> tuple[type[SourceBlock], ...]:
-    """Return the kinds of source that a spec configures, right or wrong; more than one is a problem."""
+    """Return the kinds of source that a spec configures, valid or not; more than one is a problem."""
     return tuple(block for block, key in SOURCE_BLOCKS.items() if root.has(key))

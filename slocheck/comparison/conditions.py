@@ -65,6 +65,8 @@ def notes(new: Conditions, old: Conditions) -> Iterator[str]:
         yield f"made on {_machine(old)}, not {_machine(new)}"
     if new.spec_sha256 != old.spec_sha256:
         yield "another text of slo.yaml"
+    if new.slocheck != old.slocheck:
+        yield f"made by slocheck {old.slocheck}, not {new.slocheck}"
     if new.window_s != old.window_s and _near(new.window_s, old.window_s):
         yield f"a window of {format_seconds(old.window_s)}, not {format_seconds(new.window_s)}"
 

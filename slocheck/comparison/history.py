@@ -1,9 +1,10 @@
 """The runs of a service in their order: each value, and where the runs before it would have put it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slocheck.comparison.compare import CONFIDENCE, comparable
+from slocheck.comparison.conditions import other_machines
 from slocheck.comparison.model import Method, ObjectiveRecord, RunRecord
 from slocheck.comparison.scales import scale_of, unusable
 from slocheck.statistics.shift import MIN_RUNS, against_history
@@ -64,11 +65,13 @@ class History:
         service: Its name.
         runs: The runs.
         series: One for each objective of any of them, in the newest one's order.
+        machines: Of runs whose machine may be all that stands out: which it was, in words, by the run's id.
     """
 
     service: str
     runs: tuple[RunRecord, ...]
     series: tuple[Series, ...]
+    machines: Mapping[str, str]
 
     def outliers(self, run_id: str) -> list[tuple[Series, Point]]:
         """Return the points of a run that lie outside of what was expected."""
@@ -107,7 +110,9 @@ def _history(service: str, runs: Sequence[RunRecord], most: int) -> History:
         )
         for name in names
     ]
-    return History(service, tuple(shown), tuple(series))
+    machines = {run.run_id: other_machines([run], earlier[run.run_id]) for run in shown}
+    said = {run_id: text for run_id, text in machines.items() if text and earlier[run_id]}
+    return History(service, tuple(shown), tuple(series), said)
 
 
 def _point(objective: ObjectiveRecord, run: RunRecord, earlier: Sequence[RunRecord]) -> Point:

@@ -79,6 +79,7 @@ class Conditions:
         host: Name of the load generator's machine.
         cores: Its processors.
         window_s: Length of the measured window, seconds.
+        slocheck: Its version.
     """
 
     service: str
@@ -90,6 +91,7 @@ class Conditions:
     host: str
     cores: int
     window_s: float
+    slocheck: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def _plain(document: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
             "host": origin["host"],
             "cores": origin["cores"],
             "window_s": run["window_s"],
+            "slocheck": origin["slocheck_version"],
         },
         "objectives": [_objective(item) for item in document["objectives"]],
     }

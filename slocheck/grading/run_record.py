@@ -50,6 +50,7 @@ def conditions(spec: Spec, evidence: Evidence) -> Conditions:
         host=origin.host,
         cores=origin.cores,
         window_s=float(evidence.recording.window_s),
+        slocheck=origin.slocheck,
     )
 
 

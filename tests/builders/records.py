@@ -17,6 +17,7 @@ CONDITIONS = Conditions(
     host="loader",
     cores=2,
     window_s=300.0,
+    slocheck="0.1.0",
 )
 SIZE = 30_000
 

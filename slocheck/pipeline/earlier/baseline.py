@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from slocheck import __version__
 from slocheck.comparison.compare import DEFAULT_MARGIN, MOST_RUNS, comparable, compare
 from slocheck.comparison.conditions import differences, workload_sha256, workload_text
 from slocheck.comparison.model import Comparison, Conditions, RunRecord
@@ -151,4 +152,5 @@ def planned_conditions(spec: Spec, scenario: Scenario | None) -> Conditions:
         host=platform.node(),
         cores=os.cpu_count() or 0,
         window_s=spec.workload.duration,
+        slocheck=__version__,
     )

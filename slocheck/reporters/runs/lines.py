@@ -57,8 +57,11 @@ def history_lines(history: History, width: int) -> Iterator[str]:
     yield head
     for run, row in zip(history.runs, rows, strict=True):
         yield row
-        for series, point in history.outliers(run.run_id):
+        found = history.outliers(run.run_id)
+        for series, point in found:
             yield from wrapped(_outlier(series, point), width, first=INDENT)
+        if found and run.run_id in history.machines:
+            yield from wrapped(history.machines[run.run_id], width, first=INDENT)
     yield ""
     for series in history.series:
         yield from _series_lines(series, width)

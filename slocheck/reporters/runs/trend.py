@@ -53,6 +53,8 @@ def _run_cells(history: History, run: RunRecord) -> tuple[str, ...]:
         f"{series.objective.name} {value_text(series.objective.kind, point.value)}"
         for series, point in history.outliers(run.run_id)
     ]
+    if found and run.run_id in history.machines:
+        found.append(history.machines[run.run_id])
     verdict = f"{GLYPHS.get(run.outcome, '')} {run.outcome}"
     return (
         *(run.run_id, verdict, run.tier or "none", _commit(run), run.conditions.workload),

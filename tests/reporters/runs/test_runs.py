@@ -51,6 +51,15 @@ def test_a_row_a_run_and_what_stands_out_below_it() -> None:
     assert lines[11:] == ["  ▁▁▁▁▁█", "      latency_p95 of GET /items: 99ms to 200ms, now 200ms"]
 
 
+def test_another_machine_is_said_beside_what_stands_out() -> None:
+    """It may be all that has changed; a run that does not stand out needs no excuse."""
+    elsewhere = [*runs(*STEADY), record(6, latency(0.2), host="other"), record(7, latency(0.1), host="third")]
+    lines = " ".join(history_lines(history(elsewhere), 200))
+    assert lines.count("another machine") == 1
+    assert "the load came from another machine (other), which may be all that has changed" in lines
+    assert "another machine (other)" in history_page([history(elsewhere)])
+
+
 @pytest.mark.parametrize(
     ("values", "drawn"),
     [

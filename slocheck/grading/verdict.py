@@ -230,6 +230,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
     What was served of what could have been is a share like any other: the limit allows so much of it to miss.
     """
     slices, ceiling, least = sample.slices, float(sample.ceiling), float(limit.value)
+    criterion = criterion.in_closed_loop() if sample.closed else criterion
     if slices is None or len(slices.n) < MIN_SLICES or not ceiling:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     allowed = 1 - least / ceiling
@@ -259,18 +260,19 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         observed.verdict is Verdict.BREACHED and bounds.high < least
     ):
         return replace(observed, bounds=bounds)
-    cause, reason = _why_rate_undecided(observed, compared, allowed)
+    cause, reason = _why_rate_undecided(observed, compared, allowed, closed=sample.closed)
     return _undecided(replace(observed, bounds=bounds), cause, reason)
 
 
 def _why_rate_undecided(
-    observed: SideResult, compared: ProportionComparison, allowed: float
+    observed: SideResult, compared: ProportionComparison, allowed: float, *, closed: bool
 ) -> tuple[Cause | None, str]:
     """Say why the statistics leave a rate open, and what would decide it."""
     if observed.verdict is Verdict.MET and allowed <= _ROUNDING:
         return None, "no more was offered than the limit asks for, so that no request may fail; offer more"
     longer = _longer(compared.needed_duration_factor)
-    return Cause.VARYING, "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
+    reason = "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
+    return Cause.VARYING, reason + ("; a load with workload.rate decides sooner" if closed else "")
 
 
 def _beyond(larger: float, smaller: float) -> float:

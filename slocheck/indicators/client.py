@@ -171,8 +171,10 @@ def _rate(question: _ClientQuestion) -> Rate | NoData:
     length = len(window)
     rate = Fraction(sum(window.ok), length) / instances
     offered = Fraction(sum(window.sent), length) / instances
-    slices = shortfall(window.ok, window.sent if question.spec.workload.rate else None)
-    return Rate(rate, rate, offered, Fraction(sum(slices.n), length) / instances, slices)
+    closed = question.spec.workload.rate is None
+    slices = shortfall(window.ok, None if closed else window.sent)
+    ceiling = Fraction(sum(slices.n), length) / instances
+    return Rate(rate, rate, offered, ceiling, slices, closed=closed)
 
 
 def _latency(question: _ClientQuestion) -> Share:

@@ -87,6 +87,7 @@ class Rate:
             else the best slice's; per second and instance.
         slices: What could have been served, and as "bad" what was not.
         notes: What widened the bounds.
+        closed: Users waited for responses, so that nobody knows what could have been served.
     """
 
     low: Fraction
@@ -95,6 +96,7 @@ class Rate:
     ceiling: Fraction = Fraction(0)
     slices: Slices | None = None
     notes: tuple[str, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

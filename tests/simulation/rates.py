@@ -49,12 +49,14 @@ class Windows:
         counts: For the reference edges below the limit, and last for the limit itself.
         near: Requests that came near the limit, shape (runs, seconds); None: not known, taken for some.
         bursts_s: The condition on bursts; 0: none.
+        level: The confidence.
     """
 
     share: float
     counts: Counts
     near: Ints | None = None
     bursts_s: float = 0.0
+    level: Fraction = CONFIDENCE
 
     @property
     def bad(self) -> Ints:
@@ -64,7 +66,7 @@ class Windows:
 
     def criterion(self, seconds: int | None = None, runs: Sequence[int] | None = None) -> Criterion:
         """Return what a window, or its first seconds, has to keep."""
-        return criterion_for(CONFIDENCE, tuple(runs or (seconds or self.bad.shape[1],)), self.bursts_s)
+        return criterion_for(self.level, tuple(runs or (seconds or self.bad.shape[1],)), self.bursts_s)
 
     def compare(
         self,

@@ -8,6 +8,7 @@ import pytest
 
 from slocheck.spec.model.load_profile import ArrivalProcess
 from tests.simulation.__main__ import main
+from tests.simulation.drifts import DRIFTS, Change
 from tests.simulation.models import MODELS, Model, independent, one_server, rhythmic, stalling
 from tests.simulation.rates import (
     NOMINAL,
@@ -23,9 +24,12 @@ from tests.simulation.rates import (
     unsteady,
     windows,
 )
+from tests.simulation.tables import exceeds
+from tests.simulation.throughput import CLOSED_LOOPS
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 RUNS = 200
+NUMBER = re.compile(r"[\d.]+!?")
 
 
 def draw(model: Model, seconds: int, *, share: float = 0.05, runs: int = RUNS) -> Windows:
@@ -126,14 +130,33 @@ def test_a_busy_queue_that_is_steady_seldom_seems_unsteady() -> None:
     assert unsteady(draw(one_server(0.8), 120).counts) / RUNS <= 0.03
 
 
+@pytest.mark.parametrize(("wrong", "over"), [(0, False), (30, False), (43, False), (44, True), (600, True)])
+def test_a_rate_that_is_more_than_chance_makes_of_the_nominal_one_is_marked(wrong: int, over: bool) -> None:
+    """5 % of 600 are 30; by the lower 99 % bound 44 are too many."""
+    assert exceeds(wrong, 600, 0.05) is over
+
+
+def test_a_closed_loop_with_rare_stops_is_met_where_it_is_clear_and_only_there() -> None:
+    """At the true mean hardly ever, though most minutes show no stop; at half of it, mostly."""
+    loop = CLOSED_LOOPS[1]
+    for limit, least, most in ((1.0, 0, 10), (0.5, 160, 200)):
+        assert least <= loop.rates(np.random.default_rng(1), RUNS, 60, limit).met <= most
+
+
+@pytest.mark.parametrize("change", DRIFTS[:4:3], ids=lambda change: change.name)
+def test_what_breaks_within_five_minutes_raises_an_alarm(change: Change) -> None:
+    """Failures that rise from none, and latencies that triple at the end."""
+    assert change.alarms(np.random.default_rng(1), 50, 300) >= 45
+
+
 def labels(text: str) -> list[tuple[str, ...]]:
     """Return the head cells of each table row: those before the first number."""
     rows = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
     cells = [tuple(row.split(" | ")) for row in rows]
     return [
-        tuple(cell for cell in row if not re.fullmatch(r"[\d.]+", cell))
+        tuple(cell for cell in row if not NUMBER.fullmatch(cell))
         for row in cells
-        if re.fullmatch(r"[\d.]+", row[-1])
+        if NUMBER.fullmatch(row[-1])
     ]
 
 

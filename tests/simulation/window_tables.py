@@ -1,0 +1,148 @@
+"""One window at its exact limit: latencies, failures in outages, and rates."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from tests.simulation.models import EVEN_MODELS, MODELS, SLOW_S, STALL_S, one_server, phased, stalling
+from tests.simulation.outages import Outages
+from tests.simulation.rates import NOMINAL, Rates, independent_rates, our_rates, windows
+from tests.simulation.tables import OVER, SECONDS, Table, enough_runs, exceeds, pair, percent
+from tests.simulation.throughput import CLOSED_LOOPS
+
+SHARES = {"p95": 0.05, "p99": 0.01}
+CONDITIONS = (
+    (Fraction(95, 100), False),
+    *((Fraction(level, 1000), True) for level in (950, 990, 999)),
+)
+"""Level, and whether the length of the outages is stated, for each pair of columns."""
+LONG_WINDOW_LEVEL = Fraction(95, 100)
+"""Above it the hour's rows are left out: they would take very long."""
+
+BURSTS = (
+    (one_server(0.5), 0.2),
+    (one_server(0.8), 1.0),
+    (one_server(0.95), 10.0),
+    (stalling(), STALL_S),
+    (phased(), SLOW_S),
+)
+"""About how long the disturbances of each last."""
+
+LEVELS = ((Fraction(90, 100), False), (Fraction(95, 100), True), (Fraction(99, 100), True))
+"""Level, and whether the length of the bursts is stated."""
+
+LIMITS = {"met at the mean": 1.0, "at 90 %": 0.9, "at 50 %": 0.5}
+"""Limits of a rate, relative to the true mean."""
+
+
+def single_windows(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield a row for each model, window and percentile."""
+    for number, model in enumerate((*MODELS, *EVEN_MODELS)):
+        for seconds in SECONDS:
+            for name, share in SHARES.items():
+                rng = np.random.default_rng([seed, 1, number, seconds, round(100 * share)])
+                promised, same, ours = Rates(0), Rates(0), Rates(0)
+                for window in windows(model, rng, runs=runs, seconds=seconds, share=share):
+                    promised += independent_rates(window, NOMINAL)
+                    same += independent_rates(window, NOMINAL / 5)
+                    ours += our_rates(window)
+                yield [
+                    model.name,
+                    f"{seconds} s",
+                    name,
+                    *pair(promised, NOMINAL),
+                    *pair(same, NOMINAL / 5),
+                    *pair(ours, NOMINAL),
+                ]
+
+
+def outages(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for failures that come in outages, without and with a condition on their length."""
+    for share in (0.001, 0.01):
+        for lasts_s in (0.1, 0.5, 2.0, 10.0):
+            for window_s in (300, 3600):
+                model = Outages(share, lasts_s, window_s)
+                row = [f"{share:.1%}", f"{lasts_s:g} s", f"{window_s} s"]
+                for level, stated in CONDITIONS:
+                    if level > LONG_WINDOW_LEVEL and window_s > SECONDS[-1]:
+                        row += ["-", "-"]
+                        continue
+                    rng = np.random.default_rng([seed, 9, round(share * 1e4), round(lasts_s * 10), window_s])
+                    found = model.rates(
+                        rng, enough_runs(runs, float(level)), level, lasts_s if stated else 0.0
+                    )
+                    row += pair(found, float(1 - level), digits=2)
+                yield row
+
+
+def levels(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for latencies at every level, where it has to be with the length of their disturbances."""
+    for number, (model, bursts_s) in enumerate(BURSTS):
+        row = [model.name, f"{bursts_s:g} s"]
+        for level, stated in LEVELS:
+            rng = np.random.default_rng([seed, 10, number, round(1000 * level)])
+            found = Rates(0)
+            for window in windows(
+                model, rng, runs=enough_runs(runs, float(level)), seconds=SECONDS[-1], share=0.05
+            ):
+                found += our_rates(replace(window, level=level, bursts_s=bursts_s if stated else 0.0))
+            row += pair(found, float(1 - level), digits=2)
+        yield row
+
+
+def closed_loops(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for a rate of which nobody says how much was offered."""
+    for number, model in enumerate(CLOSED_LOOPS):
+        row = [model.name]
+        for seconds in SECONDS:
+            for limit in LIMITS.values():
+                rng = np.random.default_rng([seed, 11, number, seconds])
+                met = model.rates(rng, runs, seconds, limit).met
+                over = OVER if limit == 1 and exceeds(met, runs, NOMINAL) else ""
+                row.append(percent(met, runs) + over)
+        yield row
+
+
+TABLES = (
+    Table(
+        "latency",
+        "",
+        [
+            *("server", "window", "limit", "i.i.d. 5 %: met", "breached", "i.i.d. 1 %: met", "breached"),
+            *("slocheck: met", "breached"),
+        ],
+        3,
+        single_windows,
+    ),
+    Table(
+        "outages",
+        "Failures that come in outages, at a limit of their exact share.",
+        [
+            *("failed", "outages of", "window", "95 %: met", "breached"),
+            *("95 %, bursts stated: met", "breached", "99 %, stated: met", "breached"),
+            *("99.9 %, stated: met", "breached"),
+        ],
+        3,
+        outages,
+    ),
+    Table(
+        "levels",
+        "Latencies at other levels, p95 in 300 s.",
+        [
+            *("server", "bursts", "90 %: met", "breached", "95 %, bursts stated: met", "breached"),
+            *("99 %, stated: met", "breached"),
+        ],
+        2,
+        levels,
+    ),
+    Table(
+        "rates",
+        "Rates in the closed model: per cent of runs that meet a limit at the true mean, which is false,\n"
+        "and limits of 90 and 50 % of it.",
+        ["served", *(f"{seconds} s: {limit}" for seconds in SECONDS for limit in LIMITS)],
+        1,
+        closed_loops,
+    ),
+)

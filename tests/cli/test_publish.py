@@ -10,12 +10,27 @@ from slocheck.errors import SaveError
 from slocheck.reporters import RUN_FILES
 
 
-def test_a_refused_run_leaves_no_copy_of_an_earlier_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["none.yaml"], id="no spec"),
+        pytest.param(["--max-duration", "5m"], id="an option that needs another one"),
+        pytest.param(["--url", "http://127.0.0.1:1"], id="no limit"),
+    ],
+)
+def test_a_refused_run_leaves_no_copy_of_an_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
     """What a CI server would take for this job's verdict is gone before anything else; other files stay."""
+    monkeypatch.chdir(tmp_path)
+    copies = tmp_path / "copies"
+    copies.mkdir()
     for name in ("junit.xml", "summary.md", "notes.txt"):
-        (tmp_path / name).write_text("of an earlier run")
-    assert exit_code_of(["run", str(tmp_path / "none.yaml"), "--publish", str(tmp_path)]) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+        (copies / name).write_text("of an earlier run")
+    assert exit_code_of(["run", *words, "--publish", str(copies), "--dry-run"]) == 2
+    assert len([*copies.iterdir()]) == 3
+    assert exit_code_of(["run", *words, "--publish", str(copies)]) == 2
+    assert [path.name for path in copies.iterdir()] == ["notes.txt"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_load(

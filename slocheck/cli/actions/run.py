@@ -44,6 +44,8 @@ GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
 
 def execute(options: RunOptions, launch: Launch) -> int:
     """Make the run that the options describe, or show its plan; returns the exit code."""
+    if options.publish and not options.dry_run:
+        make_room(options.publish)
     if options.url is not None:
         with options_of_url(options) as of_spec:
             return _execute(of_spec, launch)
@@ -55,8 +57,6 @@ def _execute(options: RunOptions, launch: Launch) -> int:
     """Make a run of the spec, or show its plan; returns the exit code."""
     if options.max_duration and not options.until_decided:
         raise UsageError("--max-duration goes with --until-decided; for a fixed length write --duration")
-    if options.publish and not options.dry_run:
-        make_room(options.publish)
     spec, overrides = load(options)
     if options.until_decided and spec.confidence is None:
         raise UsageError(

@@ -24,6 +24,8 @@ from slocheck.cli.commands import (
     schema,
     validate,
 )
+from slocheck.cli.commands import version as version_command
+from slocheck.cli.help import Command
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError
@@ -33,22 +35,25 @@ app = typer.Typer(
     name="slocheck",
     help="Does your API keep its SLOs under load? Drives Locust, reads Prometheus, grades tiers.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command("run")(run.run)
-app.command("grade")(grade.grade)
-app.command("report")(report.report)
-app.command("list")(runs.runs)
-app.command("history")(history.history)
-app.command("compare")(compare.compare)
-app.command("prune")(prune.prune)
-app.command("validate")(validate.validate)
-app.command("schema")(schema.schema)
-app.command("init")(init.init)
-app.command("demo")(demo.demo)
+for _name, _command in (
+    ("run", run.run),
+    ("grade", grade.grade),
+    ("report", report.report),
+    ("list", runs.runs),
+    ("history", history.history),
+    ("compare", compare.compare),
+    ("prune", prune.prune),
+    ("validate", validate.validate),
+    ("schema", schema.schema),
+    ("init", init.init),
+    ("demo", demo.demo),
+    ("version", version_command.version),
+):
+    app.command(_name, cls=Command)(_command)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the form Typer calls
@@ -62,7 +67,9 @@ def root(
     *,
     version: Annotated[  # noqa: ARG001 - its callback does the work
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop."),
+        typer.Option(
+            "--version", "-V", callback=_show_version, is_eager=True, help="Print the version and stop."
+        ),
     ] = False,
     debug: Annotated[
         bool,
@@ -106,6 +113,8 @@ def _usage(error: typer.Exit | typer.Abort | typer.TyperException) -> int:
     if isinstance(error, typer.Abort):
         return 130
     message = error.format_message()
+    if possible := getattr(error, "possibilities", None):
+        message = f"{error.message}; did you mean {' or '.join(possible)}?"
     if message.startswith("Usage:"):
         say(message)
     else:

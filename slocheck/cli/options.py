@@ -17,6 +17,8 @@ O = TypeVar("O")  # noqa: E741 - of options
 
 DEFAULT_SPEC = Path("slo.yaml")
 DEFAULT_REPORTS = Path("reports")
+LATEST = "latest"
+GATE_OPTION = "--gate"
 FILE_OPTION = "--file-option"
 TAKE_FILE_OPTIONS = ("run", "validate")
 """The commands that hand what stands after ``--`` to the Locust file."""
@@ -26,9 +28,11 @@ RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's folder, its evidence file, or `latest`.")
 ]
 RunArguments = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="RUN", help="A run's folder, its evidence file, or `latest`; several are graded as one."
+        metavar="RUN",
+        help="A run's folder, its evidence file, or `latest`; several are graded as one.",
+        show_default=LATEST,
     ),
 ]
 OtherSpec = Annotated[
@@ -97,9 +101,20 @@ def options_apart(words: Sequence[str]) -> list[str]:
         at = head.index("--")
         head, tail = head[:at], head[at + 1 :]
     command = next((word for word in head if not word.startswith("-")), "")
+    if command == "report":
+        return _with_gate(list(words))
     if not tail or command not in TAKE_FILE_OPTIONS:
         return list(words)
     return [*head, *(f"{FILE_OPTION}={word}" for word in tail)]
+
+
+def _with_gate(words: list[str]) -> list[str]:
+    """Return the words of `report`, in which ``--gate`` may stand without a tier: then it is the spec's."""
+    following = [*words[1:], "-"]
+    return [
+        f"{word}=" if word == GATE_OPTION and after.startswith("-") else word
+        for word, after in zip(words, following, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
@@ -271,8 +272,14 @@ class Archive:
         if _is_run(folder):
             raise MeasurementError(f"{folder}: {why_no_evidence(folder)}; name another run, or run again")
         raise UsageError(
-            f"{run}: no run is archived there; name a run's folder, its {EVIDENCE_FILE}, or `{LATEST}`"
+            f"{run}: no run is archived there; {self._meant(run)}name a run's folder, its {EVIDENCE_FILE}, "
+            f"or `{LATEST}`"
         )
+
+    def _meant(self, run: str) -> str:
+        """Say which run was probably meant; empty where none is like it."""
+        close = get_close_matches(Path(run).name, [LATEST, *(path.name for path in self.runs())], n=1)
+        return f"did you mean {close[0]}? Or " if close else ""
 
 
 def _is_run(folder: Path) -> bool:

@@ -1,13 +1,20 @@
 """What ``slocheck grade`` and ``slocheck report`` do: archived runs again, without load."""
 
+import sys
+import webbrowser
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 from slocheck.cli import output
+from slocheck.cli.messages import say
+from slocheck.documents.reader import unknown
 from slocheck.errors import UsageError
 from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.regrade import regrade
 from slocheck.reporters import FORMATS
+from slocheck.reporters.escape import for_terminal
 
 
 def grade(
@@ -19,11 +26,55 @@ def grade(
     return report.assessment.exit_code
 
 
-def report(run: str, *, format_name: str, to: Path | None, spec: Path | None, reports: Path) -> int:
-    """Write one report of a run to a file or to stdout; returns the exit code."""
-    if format_name not in FORMATS:
-        raise UsageError(f"--format {format_name}: not a format; write one of {', '.join(FORMATS)}")
-    chosen = FORMATS[format_name]
-    text = chosen.render(regrade([run], Archive(reports), spec=spec))
-    output.write_out(text, to, utf8_only=chosen.utf8_only)
-    return 0
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The report that is wanted, as typed.
+
+    Attributes:
+        run: A run's folder, its evidence file, or ``latest``.
+        format_name: Of `FORMATS`.
+        to: The file; None: stdout, or a temporary file where it is to be opened.
+        show: Whether to open it.
+        spec: Another spec to grade by.
+        gate: Exit with the verdict's code, of this tier; empty: the spec's gate; None: exit with 0.
+        reports: The folder that keeps runs.
+    """
+
+    run: str
+    format_name: str
+    to: Path | None
+    show: bool
+    spec: Path | None
+    gate: str | None
+    reports: Path
+
+
+def report(wanted: Wanted) -> int:
+    """Write one report of a run to a file or to stdout, open it if wanted; returns the exit code.
+
+    Raises:
+        UsageError: There is no such run or format, or a page would be printed to a terminal.
+        SaveError: It cannot be written.
+    """
+    if wanted.format_name not in FORMATS:
+        raise UsageError(f"--format: {unknown('format', wanted.format_name, FORMATS)}")
+    chosen, to = FORMATS[wanted.format_name], wanted.to
+    if wanted.show and to is None:
+        to = Path(mkdtemp(prefix="slocheck-")) / chosen.file_name
+    if to is None and wanted.format_name == "html" and sys.stdout.isatty():
+        raise UsageError(
+            "a page of HTML is not for a terminal; add --open, or -o report.html "
+            "(-o - prints it all the same)"
+        )
+    graded = regrade([wanted.run], Archive(wanted.reports), spec=wanted.spec, gate=wanted.gate or None)
+    output.write_out(chosen.render(graded), to, utf8_only=chosen.utf8_only)
+    if wanted.show and to is not None:
+        _open(to)
+    return 0 if wanted.gate is None else graded.assessment.exit_code
+
+
+def _open(file: Path) -> None:
+    """Open a file in a browser; where there is none, say where the file is."""
+    print(for_terminal(str(file)))
+    if not webbrowser.open(file.resolve().as_uri()):
+        say("no browser could be started; open the file yourself, or name one in BROWSER")

@@ -2,6 +2,7 @@
 
 from slocheck.cli.options import (
     DEFAULT_REPORTS,
+    LATEST,
     AllowMetrics,
     Collect,
     Gate,
@@ -15,7 +16,7 @@ from slocheck.errors import UsageError
 
 
 def grade(
-    runs: RunArguments,
+    runs: RunArguments = None,
     *,
     spec: OtherSpec = None,
     gate: Gate = None,
@@ -30,6 +31,7 @@ def grade(
     Without --collect nobody is asked for anything, and the archive is not changed. The exit code is the
     verdict.
     """
+    runs = runs or [LATEST]
     if collect:
         from slocheck.cli.actions.collect import collect_and_grade  # noqa: PLC0415 - --help stays light
 

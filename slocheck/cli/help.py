@@ -1,0 +1,76 @@
+"""How ``--help`` is laid out: options in groups where there are many, and examples to copy."""
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+GROUPS = {
+    "Without a spec": ("--url", "--p50", "--p95", "--p99", "--error-rate", "--availability"),
+    "Load": (
+        *("--scenario", "--users", "--rate", "--duration", "--warmup", "--processes", "--seed"),
+        *("--until-decided", "--max-duration"),
+    ),
+    "Target and metrics": (
+        *("--target", "--prometheus", "--allow-target", "--allow-metrics", "--allow-concurrent"),
+    ),
+    "Verdict": ("--gate", "--baseline", "--max-regression", "--exit-zero"),
+    "Output": ("--reports", "--publish", "--json", "--quiet", "--verbose"),
+}
+"""The options of each group; all others stand under the last title."""
+
+GROUPED_FROM = 12
+"""A list of fewer options is read at a glance."""
+
+REST = "Options"
+
+EXAMPLES = {
+    "run": (
+        "slocheck run",
+        "slocheck run slo.yaml --gate silver --until-decided",
+        "slocheck run --url http://127.0.0.1:8000/items --rate 50/s --p95 200ms",
+    ),
+    "grade": ("slocheck grade", "slocheck grade latest --gate bronze -v"),
+    "report": (
+        "slocheck report --open",
+        "slocheck report --format markdown",
+        "slocheck report latest --format junit -o junit.xml --gate",
+    ),
+    "validate": ("slocheck validate", "slocheck validate slo.yaml --probe"),
+    "init": ("slocheck init --service shop-api --target http://127.0.0.1:8000",),
+    "demo": ("slocheck demo",),
+}
+"""Lines to copy, by command; a test parses each."""
+
+
+class Command(TyperCommand):
+    """A command whose help has groups and examples."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options, in groups where there are many."""
+        arguments: list[Any] = []
+        options: list[Any] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                is_argument = parameter.param_type_name == "argument"
+                (arguments if is_argument else options).append((parameter.opts, record))
+        sections = {"Arguments": [record for _, record in arguments]}
+        for names, record in options:
+            title = _group(names) if len(options) >= GROUPED_FROM else REST
+            sections.setdefault(title, []).append(record)
+        for title in ("Arguments", *GROUPS, REST):
+            if sections.get(title):
+                with formatter.section(title):
+                    formatter.write_dl(sections[title])
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples, a line each."""
+        if lines := EXAMPLES.get(ctx.info_name or ""):
+            with formatter.section("Examples"):
+                for line in lines:
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+def _group(names: list[str]) -> str:
+    """Return the title of an option's group."""
+    return next((title for title, options in GROUPS.items() if set(names) & set(options)), REST)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from slocheck.grading.assessment import ObjectiveResult, Side
+from slocheck.grading.assessment import LevelResult, ObjectiveResult, Side
 from slocheck.reporters.html.charts import svg
 from slocheck.reporters.html.charts.lines import tier_colour, tier_css
 from slocheck.reporters.html.charts.svg import MUTED, WHOLE, Drawing, Linear, Log
@@ -65,10 +65,7 @@ def ruler(
     """
     good = traits_of(result.objective.indicator.kind).good_share
     place = _scale(marks, [level.limit for level in result.levels], good=good)
-    limits = [
-        _Limit(level.level, f"{level.level} {level.limit.text}", place(float(level.limit.value)))
-        for level in result.levels
-    ]
+    limits = _limits(result, place)
     axis = 6.0 + _LANE * max(1, len(marks))
     rows = _label_rows(limits)
     drawing = svg.together(
@@ -81,6 +78,21 @@ def ruler(
     )
     height = int(axis) + 8 + _ROW * (1 + max(rows, default=0))
     return svg.chart(name, f"{result.objective.name} on its limits", words, drawing, height=height)
+
+
+def _limits(result: ObjectiveResult, place: Place) -> list[_Limit]:
+    """Return the limits at their places; levels with the same one share it."""
+    same: dict[str, list[LevelResult]] = {}
+    for level in result.levels:
+        same.setdefault(level.limit.text, []).append(level)
+    return [
+        _Limit(
+            levels[0].level,
+            f"{', '.join(level.level for level in levels)} {text}",
+            place(float(levels[0].limit.value)),
+        )
+        for text, levels in same.items()
+    ]
 
 
 def _scale(marks: Sequence[Mark], limits: Sequence[Limit], *, good: bool) -> Place:
@@ -114,9 +126,8 @@ def _kept(result: ObjectiveResult, place: Place, axis: float) -> Drawing:
 def _limit(limit: _Limit, axis: float, tiers: Sequence[str], row: int) -> Drawing:
     """Return a limit's tick with its name below it, in a row of its own where another is near."""
     colour, css = tier_colour(limit.level, tiers), f"limit {tier_css(limit.level, tiers)}"
-    y = axis + 7 + _ROW * row
-    tick = svg.rule(limit.x, axis - 7, limit.x, y, css=css, stroke=colour, stroke_width=4)
-    return tick + svg.label(limit.text, limit.x, y + _ROW - 2, anchor=_anchor(limit.x))
+    tick = svg.rule(limit.x, axis - 7, limit.x, axis + 7, css=css, stroke=colour, stroke_width=4)
+    return tick + svg.label(limit.text, limit.x, axis + 5 + _ROW * (row + 1), anchor=_anchor(limit.x))
 
 
 def _anchor(x: float) -> str:

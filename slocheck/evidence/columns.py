@@ -174,7 +174,7 @@ class Sparse:
         Args:
             rows: Numbers of rows, shape (N,).
         """
-        lengths = np.diff(self.ends, prepend=0)[rows]
+        lengths = self.ends[rows] - np.where(rows > 0, self.ends[rows - 1], 0)
         places = np.repeat(np.arange(len(rows)), lengths)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
             last = int(self.ends[rows[-1]])

@@ -4,7 +4,7 @@ Adding deltas is associative and commutative as long as no bound on names or mes
 a bound only the label is lost ("(other)"), never a count.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -74,6 +74,30 @@ def add_slices(one: SliceCounts, two: SliceCounts) -> SliceCounts:
         bytes_received=one.bytes_received + two.bytes_received,
         service_times=merge((one.service_times, two.service_times)),
     )
+
+
+def together(deltas: Sequence[Delta]) -> Delta:
+    """Return deltas as one, in which an endpoint occurs once for each second, and a message once."""
+    if len(deltas) == 1:
+        return deltas[0]
+    counts: dict[tuple[Endpoint, int], SliceCounts] = {}
+    errors: dict[tuple[Endpoint, FailureClass, str], ErrorExample] = {}
+    for delta in deltas:
+        for endpoint, part in delta.counts:
+            before = counts.get((endpoint, part.second))
+            counts[endpoint, part.second] = add_slices(before, part) if before else part
+        for error in delta.errors:
+            key = error.endpoint, error.failure, error.message
+            errors[key] = _add_errors(errors[key], error) if key in errors else error
+    return Delta(
+        tuple((endpoint, part) for (endpoint, _), part in counts.items()),
+        tuple(errors.values()),
+        tuple(slow for delta in deltas for slow in delta.slowest),
+    )
+
+
+def _add_errors(one: ErrorExample, two: ErrorExample) -> ErrorExample:
+    return replace(one, count=one.count + two.count, second=min(one.second, two.second))
 
 
 def _add(one: Mapping[K, int], two: Mapping[K, int]) -> dict[K, int]:

@@ -294,14 +294,13 @@ class Recording:
 
     def scope(self, endpoint: Endpoint | None = None, seconds: range | None = None) -> Scope:
         """Return what an endpoint, or all together, was sent in some seconds, by default in the window."""
-        if seconds is not None:
-            return Scope(self.parts(endpoint), seconds)
-        if endpoint not in self._windows:
-            self._windows[endpoint] = Scope(self.parts(endpoint), self.window)
-        return self._windows[endpoint]
+        key = endpoint, self.window if seconds is None else seconds
+        if key not in self._scopes:
+            self._scopes[key] = Scope(self.parts(endpoint), key[1])
+        return self._scopes[key]
 
     @cached_property
-    def _windows(self) -> dict[Endpoint | None, Scope]:
+    def _scopes(self) -> dict[tuple[Endpoint | None, range], Scope]:
         """What was added up already; the same for all objectives and reports."""
         return {}
 

@@ -1,6 +1,6 @@
 """What was sent to one or more endpoints in some seconds: added up once, for all who ask."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -34,21 +34,25 @@ class Scope:
     @cached_property
     def counts(self) -> Counts:
         """All counts, a row for each second; an endpoint without thresholds has nothing over any."""
-        size = len(self.seconds)
-        added = [
-            Counts(part.counts.wide[rows], part.counts.narrow[rows]).added(self._places(part, rows), size)
-            for part, rows in self._parts
-        ]
-        return _together(added, size)
+        return self._added(self._places, len(self.seconds))
 
     @cached_property
     def total(self) -> Counts:
         """All counts of all seconds together, one row."""
-        parts = [
-            Counts(part.counts.wide[rows], part.counts.narrow[rows]).added(np.zeros_like(rows), 1)
-            for part, rows in self._parts
-        ]
-        return _together(parts, 1)
+        return self._added(lambda _part, rows: np.zeros_like(rows), 1)
+
+    def _added(self, groups: Callable[[Columns, Whole], Whole], size: int) -> Counts:
+        """Add up the endpoints, one after the other, as each may be large."""
+        width = max((part.counts.narrow.shape[1] for part, _ in self._parts), default=WIDTH)
+        wide, narrow = np.zeros((size, 3), dtype=np.int64), np.zeros((size, width), dtype=np.int64)
+        for part, rows in self._parts:
+            chosen = Counts(part.counts.wide[rows], part.counts.narrow[rows])
+            added = chosen.added(groups(part, rows), size)
+            slowest = np.maximum(wide[:, 1], added.max_ns)
+            wide += added.wide
+            wide[:, 1] = slowest
+            narrow[:, : added.narrow.shape[1]] += added.narrow
+        return Counts(wide, narrow)
 
     @property
     def total_ns(self) -> int:
@@ -79,8 +83,9 @@ class Scope:
     def _merged(self, name: str) -> dict[int, int]:
         return merge(added_keys(keys, counts) for _, keys, counts in self._entries(name))
 
+    @cached_property
     def by_status(self) -> dict[int, Whole]:
-        """Return the requests of each second by status code, which ascends; 0: no response at all."""
+        """The requests of each second by status code, which ascends; 0: no response at all."""
         found: dict[int, Whole] = {}
         for places, keys, counts in self._entries(_STATUSES):
             for status in np.unique(keys).tolist():
@@ -91,7 +96,7 @@ class Scope:
     @property
     def is_unanswered(self) -> bool:
         """Whether requests of some second got no response at all, but for what failed on this machine."""
-        none = self.by_status().get(0, np.zeros(len(self.seconds), dtype=np.int64))
+        none = self.by_status.get(0, np.zeros(len(self.seconds), dtype=np.int64))
         return bool(np.any(none > self.counts.of_class("generator")))
 
     def histograms(self, step: int) -> Iterator[tuple[int, int, Whole]]:
@@ -128,15 +133,3 @@ class Scope:
     def _per_second(self, places: Whole, counts: Whole) -> Whole:
         found: Whole = np.bincount(places, weights=counts, minlength=len(self.seconds)).astype(np.int64)
         return found
-
-
-def _together(parts: Sequence[Counts], rows: int) -> Counts:
-    """Add up counts of as many rows each; those without thresholds have nothing over any."""
-    width = max((counts.narrow.shape[1] for counts in parts), default=WIDTH)
-    wide, narrow = np.zeros((rows, 3), dtype=np.int64), np.zeros((rows, width), dtype=np.int64)
-    for counts in parts:
-        slowest = np.maximum(wide[:, 1], counts.max_ns)
-        wide += counts.wide
-        wide[:, 1] = slowest
-        narrow[:, : counts.narrow.shape[1]] += counts.narrow
-    return Counts(wide, narrow)

@@ -5,8 +5,9 @@ Blocks of 1, 2, 4 ... slices are compared (the blocking of Flyvbjerg and Peterse
 ones, and the largest counts. Few blocks are trusted less: by Student's t with their degrees of freedom.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ MIN_RUNS = 3
 """From this many pooled runs on, each run is a block too."""
 
 Floats = NDArray[np.float64]
+Starts = NDArray[np.intp]
 
 
 def run_lengths(runs: Sequence[int] | None, slices: int) -> list[int]:
@@ -35,24 +37,27 @@ def run_lengths(runs: Sequence[int] | None, slices: int) -> list[int]:
     return list(runs)
 
 
-def block_starts(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
-    """Yield, for each block size, the index at which every block starts; blocks never cross runs.
+def block_starts(lengths: Sequence[int]) -> tuple[Starts, ...]:
+    """Return, for each block size, the index at which every block starts; blocks never cross runs.
 
     The last block of a run takes its remainder.
     """
+    return _block_starts(tuple(lengths))
+
+
+@lru_cache(maxsize=64)
+def _block_starts(lengths: tuple[int, ...]) -> tuple[Starts, ...]:
+    begins = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.intp)
+    found: list[Starts] = []
     size = 1
-    while True:
-        starts: list[int] = []
-        begin = 0
-        for length in lengths:
-            starts += [begin + size * index for index in range(max(1, length // size))]
-            begin += length
-        if len(starts) < MIN_SLICES or size > max(lengths):
+    while size <= max(lengths):
+        parts = (np.arange(max(1, length // size)) * size for length in lengths)
+        starts = np.concatenate([begin + part for begin, part in zip(begins, parts, strict=True)])
+        if len(starts) < MIN_SLICES:
             break
-        yield np.asarray(starts)
+        found.append(starts)
         size *= 2
-    if len(lengths) >= MIN_RUNS:
-        yield np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    return (*found, begins) if len(lengths) >= MIN_RUNS else tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

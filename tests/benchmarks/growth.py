@@ -6,7 +6,6 @@ CPU is that of the process, not the time that passed. Each row is a process of i
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -55,6 +54,8 @@ ENDPOINTS = (1, 20, 200)
 DRAWN_S = 600
 """Seconds that are drawn; longer runs repeat them."""
 RATE = 50
+LIVE_S = 10
+"""Seconds that a run goes on for, to see what one costs."""
 STEPS = ("grade", "live", "reports", "write", "read")
 
 
@@ -98,7 +99,7 @@ def measure(seconds: int, endpoints: int) -> dict[str, float]:
     graded_by = parse_spec(SPEC.encode(), "slo.yaml", environment={})
     thresholds = thresholds_ns(graded_by)
     run = make_evidence(recording(seconds, endpoints, thresholds))
-    found = {"made_mb": _peak_mb()}
+    found: dict[str, float] = {}
 
     def step(name: str, act: Callable[[], Any]) -> Any:
         begun = time.process_time()
@@ -107,15 +108,39 @@ def measure(seconds: int, endpoints: int) -> dict[str, float]:
         found[f"{name}_mb"] = _peak_mb()
         return result
 
-    step("grade", lambda: assess(graded_by, _fresh(run)))
     _live(run, step)
-    report = graded(graded_by, [_fresh(run)], [Path("reports/run")], secrets=())
-    step("reports", lambda: [each.render(report) for each in RUN_FILES.values()])
+    found["live"] /= LIVE_S
     with tempfile.TemporaryDirectory() as folder:
         with Archive(Path(folder)).create(datetime(2026, 1, 2, tzinfo=UTC)) as archived:
-            step("write", lambda: archived.save_evidence(run, graded_by.text))
-        step("read", lambda: load_evidence(archived.path))
+            step("write", lambda: archived.save_evidence(run, SPEC))
         found["archive_mb"] = sum(path.stat().st_size for path in archived.path.iterdir()) / 1e6
+        return found | _asked("--folder", str(archived.path))
+
+
+def graded_again(folder: Path) -> dict[str, float]:
+    """Return what it takes to read a run, to grade it, and to report it: CPU seconds, and the peak memory."""
+    graded_by = parse_spec(SPEC.encode(), "slo.yaml", environment={})
+    found: dict[str, float] = {}
+
+    def step(name: str, act: Callable[[], Any]) -> Any:
+        begun = time.process_time()
+        result = act()
+        found[name] = time.process_time() - begun
+        found[f"{name}_mb"] = _peak_mb()
+        return result
+
+    run = step("read", lambda: load_evidence(folder))
+    step("grade", lambda: assess(graded_by, run))
+    report = graded(graded_by, [_fresh(run)], [Path("reports/run")], secrets=())
+    step("reports", lambda: [each.render(report) for each in RUN_FILES.values()])
+    return found
+
+
+def _asked(*flags: str) -> dict[str, float]:
+    """Return what another process of this program finds."""
+    command = [sys.executable, "-m", "tests.benchmarks.growth", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
@@ -125,18 +150,20 @@ def _fresh(run: Evidence) -> Evidence:
 
 
 def _live(run: Evidence, step: Callable[[str, Callable[[], Any]], Any]) -> None:
-    """Measure one more second of a run: what comes in, and what the view shows of it, without a grade."""
+    """Measure more seconds of a run: what comes in, and what the view shows of it, without a grade."""
     second = run.recording.window.stop
     builder = RecordingBuilder(run.recording.thresholds_ns)
     for item in run.recording.endpoints:
         builder.add_columns(item.endpoint, item.columns)
-    last = [(item.endpoint, replace(_last(item), second=second)) for item in run.recording.endpoints]
+    last = [(item.endpoint, _last(item)) for item in run.recording.endpoints]
 
-    def one_more() -> None:
-        builder.add_delta(Delta(counts=tuple(last)))
-        recent(builder.recording(0, second + 1), second + 1)
+    def more() -> None:
+        for at in range(second, second + LIVE_S):
+            counts = ((endpoint, replace(part, second=at)) for endpoint, part in last)
+            builder.add_delta(Delta(counts=tuple(counts)))
+            recent(builder.recording(0, at + 1), at + 1)
 
-    step("live", one_more)
+    step("live", more)
 
 
 def _last(item: EndpointRecording) -> SliceCounts:
@@ -146,7 +173,9 @@ def _last(item: EndpointRecording) -> SliceCounts:
 
 
 def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the largest resident memory of this process; what `getrusage` says may be its parent's."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
 def main() -> None:
@@ -154,21 +183,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--day", action="store_true", help="also a run of 24 hours: some minutes, and 10 GB")
     parser.add_argument("--row", nargs=2, type=int, metavar=("SECONDS", "ENDPOINTS"), help="one row, as JSON")
+    parser.add_argument("--folder", type=Path, help="an archived run to grade, as JSON")
     options = parser.parse_args()
+    if options.folder:
+        print(json.dumps(graded_again(options.folder)))  # noqa: T201 - as above
+        return
     if options.row:
         print(json.dumps(measure(*options.row)))  # noqa: T201 - its output
         return
-    print("CPU in seconds; peak memory of the process in MB once it has graded, and of all")  # noqa: T201 - as above
-    heads = ("grade", "live second", "reports", "write", "read", "MB graded", "MB of all", "MB archived")
+    print("CPU in seconds; peak memory in MB once the run is read and graded, and once it is reported")  # noqa: T201 - as above
+    heads = ("grade", "live second", "reports", "write", "read", "MB graded", "MB in all", "MB archived")
     print(f"{'run':>7} {'endpoints':>9}", *(f"{head:>11}" for head in heads))  # noqa: T201 - as above
     for name, seconds in LENGTHS.items():
         if seconds > LENGTHS["1 h"] and not options.day:
             continue
         for endpoints in ENDPOINTS:
-            command = [sys.executable, "-m", "tests.benchmarks.growth", "--row", str(seconds), str(endpoints)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            row = json.loads(done.stdout)
-            memory = (row["grade_mb"], row["read_mb"], row["archive_mb"])
+            row = _asked("--row", str(seconds), str(endpoints))
+            memory = (row["grade_mb"], row["reports_mb"], row["archive_mb"])
             cells = [f"{row[step]:>11.3f}" for step in STEPS] + [f"{each:>11.1f}" for each in memory]
             print(f"{name:>7} {endpoints:>9}", *cells, flush=True)  # noqa: T201 - as above
 

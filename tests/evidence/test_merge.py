@@ -14,6 +14,7 @@ from slocheck.evidence.merge import (
     Delta,
     RecordingBuilder,
     add_slices,
+    together,
 )
 from slocheck.evidence.recording import ErrorExample, FailureClass, Recording, SliceCounts
 from slocheck.spec.model import Endpoint
@@ -62,6 +63,16 @@ def test_the_order_of_deltas_does_not_matter(deltas: list[Delta], shuffler: rand
     shuffled = list(deltas)
     shuffler.shuffle(shuffled)
     assert built(shuffled) == built(deltas)
+
+
+@given(st.lists(DELTAS, min_size=1, max_size=5))
+def test_the_deltas_of_all_workers_are_one(deltas: list[Delta]) -> None:
+    """Put together they make the same recording, in at most one slice an endpoint and second."""
+    one = together(deltas)
+    assert built([one]) == built(deltas)
+    if len(deltas) > 1:
+        occurring = [(endpoint, part.second) for endpoint, part in one.counts]
+        assert len(set(occurring)) == len(occurring)
 
 
 @given(st.lists(SLICES.map(lambda counts: replace(counts, second=0)), min_size=3, max_size=3))

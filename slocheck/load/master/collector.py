@@ -12,9 +12,9 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import most_often, quantity
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
-from slocheck.evidence.merge import Delta
+from slocheck.evidence.merge import Delta, together
 from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
-from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, all_refused
+from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, SliceCounts, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.task_streak import TaskStreak
@@ -24,6 +24,10 @@ DOWN_AFTER_S = 10.0
 """A target is down after this many seconds in which all requests failed."""
 MAX_MESSAGES = 500
 """Entries kept of one worker; only damaged reports hold more."""
+MAX_COUNT = 1 << 53
+"""Of the requests, or bytes, of one second: sums of more are not exact everywhere."""
+MAX_NS = 1 << 58
+"""Of the latencies of one second together: nine years, which leaves room for their sum."""
 _ALL = Fraction(1)
 _UNREADABLE = "warning: damaged in a report of this worker: "
 
@@ -189,12 +193,16 @@ class Collector:
             self._workers[worker].lose(what)
 
     def _fitting(self, state: WorkerState, delta: Delta) -> Delta:
-        """Return a delta without the slices that were not counted against the plan's thresholds."""
-        known = (0, self._thresholds)
+        """Return a delta without what was not counted against the plan's thresholds, or cannot be counted."""
+        kept = []
         for endpoint, counts in delta.counts:
-            if len(counts.over) not in known:
+            if len(counts.over) not in (0, self._thresholds):
                 state.lose(f"requests of {endpoint}: {quantity(len(counts.over), 'threshold')}")
-        return replace(delta, counts=tuple(each for each in delta.counts if len(each[1].over) in known))
+            elif _is_too_large(counts):
+                state.lose(f"requests of {endpoint}: a number out of its range")
+            else:
+                kept.append((endpoint, counts))
+        return replace(delta, counts=tuple(kept))
 
     def _watch_target(self, delta: Delta, now: float) -> None:
         """Notice when all requests fail or are refused; failures of this machine itself do not count."""
@@ -219,9 +227,9 @@ class Collector:
         return f"{self._tasks.says(self.running)}{most_often(self._exceptions)}{gone}"
 
     def take(self) -> tuple[Delta, ...]:
-        """Return the deltas that came since the last call."""
+        """Return what came since the last call: at most one delta, however many workers there are."""
         taken, self._waiting = self._waiting, []
-        return tuple(taken)
+        return (together(taken),) if taken else ()
 
     def health(
         self, *, clocks: ClockWatch, measured_s: int, forbidden: tuple[ForbiddenConnection, ...] = ()
@@ -252,6 +260,14 @@ class Collector:
             forbidden=merged((*forbidden, *self.forbidden)),
             file=FileResult(listener_errors=dict(self._listener_errors)),
         )
+
+
+def _is_too_large(part: SliceCounts) -> bool:
+    """Tell whether counts are so large that they cannot be of one second, nor be added up exactly."""
+    listed = (part.failures, part.statuses, part.latencies, part.failed_latencies, part.service_times)
+    counts = (part.ok, part.unserved, *part.over, part.cache_hits, part.cache_misses, part.bytes_received)
+    most = max(*counts, *(count for each in listed for count in each.values()))
+    return most > MAX_COUNT or max(part.total_ns, part.max_ns) > MAX_NS
 
 
 def _within(window: range, histograms: Histograms) -> Counter[int]:

@@ -10,7 +10,7 @@ from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.load.master.clock_watch import ClockWatch
-from slocheck.load.master.collector import DOWN_AFTER_S, Collector
+from slocheck.load.master.collector import DOWN_AFTER_S, MAX_COUNT, MAX_NS, Collector
 from slocheck.load.master.load_model import master_model
 from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, WorkerReport
 from slocheck.plan.load_plan import LoadPlan
@@ -55,7 +55,9 @@ def collector() -> Collector:
 
 def taken(collector: Collector) -> int:
     """Return how many requests came since the last call."""
-    return sum(counts.sent for delta in collector.take() for _, counts in delta.counts)
+    deltas = collector.take()
+    assert len(deltas) <= 1, "one for all workers"
+    return sum(counts.sent for delta in deltas for _, counts in delta.counts)
 
 
 def test_reports_are_merged_by_worker_and_sequence(collector: Collector) -> None:
@@ -101,6 +103,27 @@ def test_a_gap_or_a_missing_final_is_incomplete(
     health = collector.health(clocks=ClockWatch(), measured_s=2)
     assert health.workers[0].complete is complete
     assert health.unrecorded == (0 if final else 1), "the requests that were open when it was last heard"
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        SliceCounts(0, ok=MAX_COUNT + 1),
+        SliceCounts(0, failures={FailureClass.RESET: MAX_COUNT + 1}),
+        SliceCounts(0, ok=1, latencies={5: MAX_COUNT + 1}),
+        SliceCounts(0, ok=1, bytes_received=MAX_COUNT + 1),
+        SliceCounts(0, ok=1, total_ns=MAX_NS + 1),
+        SliceCounts(0, ok=1, max_ns=MAX_NS + 1),
+    ],
+)
+def test_a_number_that_cannot_be_added_up_is_not_counted(collector: Collector, counts: SliceCounts) -> None:
+    """It would turn into another number; what stands beside it counts, and the worker is named."""
+    collector.add("a", report(1, ok=1), now=0)
+    collector.add("a", report(2, delta=Delta(((Endpoint("GET", "/"), counts),))), now=0)
+    assert taken(collector) == 1
+    one, _ = collector.health(clocks=ClockWatch(), measured_s=2).workers
+    assert one.unreadable == 1
+    assert "out of its range" in one.messages[0]
 
 
 def test_what_cannot_be_read_is_counted(collector: Collector) -> None:

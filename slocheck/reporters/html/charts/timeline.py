@@ -57,7 +57,7 @@ def timeline(
     end = recording.window.stop
     seconds = np.arange(0, max(1, end), step)
     scope = recording.scope(endpoint, range(max(1, end)))
-    statuses = {status: np.add.reduceat(counts, seconds) for status, counts in scope.by_status().items()}
+    statuses = {status: np.add.reduceat(counts, seconds) for status, counts in scope.by_status.items()}
     quantiles = _quantiles(scope, seconds, step, percentiles)
     names = map(percentile_name, percentiles)
     return Timeline(
@@ -66,10 +66,10 @@ def timeline(
 
 
 def _counts(scope: Scope, seconds: Counts) -> Mapping[str, Counts]:
-    counts, no_response = scope.counts, scope.by_status().get(0, 0)
+    counts, no_response = scope.counts, scope.by_status.get(0, 0)
     columns: dict[str, Counts] = {
         "sent": counts.sent,
-        "answered": sum(scope.by_status().values(), np.zeros(len(scope), dtype=np.int64)) - no_response,
+        "answered": sum(scope.by_status.values(), np.zeros(len(scope), dtype=np.int64)) - no_response,
         "ok": counts.ok,
         "failed": counts.failed,
         "hits": counts.cache_hits,

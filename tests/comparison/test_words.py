@@ -1,8 +1,10 @@
 """What a comparison says in words: the same in every report, with nothing that is obeyed."""
 
+import io
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from slocheck.comparison.compare import compare
 from slocheck.comparison.model import Comparison
@@ -12,6 +14,7 @@ from slocheck.grading.regression import with_regressions
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.decision import decision_text
+from slocheck.reporters.terminal.summary import render_summary
 from tests.builders.records import latency, record, runs, share
 from tests.builders.reports import HOSTILE, report
 
@@ -76,6 +79,9 @@ def test_a_regression_is_said_where_the_verdict_is() -> None:
     sentence = regression_sentence(compare(SLOWER, STEADY))
     assert run.assessment.headline == sentence
     assert decision_text(run) == sentence.removesuffix(".")
+    console = Console(file=io.StringIO(), width=200)
+    render_summary(run, console, {})
+    assert console.file.getvalue().count("100ms -> 200ms") == 1  # type: ignore[attr-defined]  # a StringIO
     junit = FORMATS["junit"].render(run)
     assert 'name="regression"' in junit
     assert junit.count("<failure") == 1 + FORMATS["junit"].render(report(Outcome.PASS)).count("<failure")

@@ -72,7 +72,7 @@ def _lines(report: Report, paths: Mapping[str, str], width: int, *, verbose: boo
     if verbose:
         for text in details.lines(report, width):
             yield Text(text)
-    if report.comparison is not None:
+    if report.comparison is not None and not report.assessment.regressed:  # else the last line says it
         yield from _plain(iter((shorten(f"change{GAP}{summary(report.comparison)}", MAX_TEXT),)), width)
     yield from _plain(_next_tier(report), width)
     shown = paths if verbose else {name: path for name, path in paths.items() if name == "html"}

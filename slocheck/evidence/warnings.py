@@ -5,6 +5,9 @@ from dataclasses import dataclass
 NOT_A_HISTOGRAM = "not-a-histogram"
 """Code of the warning that something else stands under the histogram's name."""
 
+NOT_COMPARED = "not-compared"
+"""Code of the warning that a run was not compared with earlier ones as was asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunWarning:

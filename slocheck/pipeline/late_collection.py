@@ -12,8 +12,8 @@ from slocheck.evidence.series import LateCollection, ServerSeries, SourcePreflig
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.server.client_counts import client_counts
 from slocheck.masking import errors_masked, mask, masked, secrets_of
-from slocheck.pipeline.archive import Archive, replace_evidence, shown_path, write_atomically
-from slocheck.pipeline.earlier.baseline import Earlier
+from slocheck.pipeline.archive import replace_evidence, shown_path, write_atomically
+from slocheck.pipeline.earlier.remembered import Remembered
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.metric_mapping import Settled, as_collected, ask_by, look_again
 from slocheck.pipeline.ports import LateSource, MetricSource, Reporter, SourceFactory
@@ -119,9 +119,7 @@ class LateCollector:
         """Keep the evidence, then the reports of it."""
         try:
             replace_evidence(folder, evidence)
-            report = graded(
-                spec, [evidence], [folder], secrets=secrets, since=Earlier(Archive(folder.parent))
-            )
+            report = graded(spec, [evidence], [folder], secrets=secrets, since=Remembered(folder))
             for reporter in self.reporters:
                 text = reporter.render(report)
                 write_atomically(folder / reporter.file_name, text.encode("utf-8", "backslashreplace"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from slocheck.comparison.model import RunRecord
 from slocheck.errors import UsageError
 from slocheck.evidence.model import Evidence
-from slocheck.evidence.warnings import RunWarning
+from slocheck.evidence.warnings import NOT_COMPARED, RunWarning
 from slocheck.grading.assess import assess
 from slocheck.grading.regression import with_regressions
 from slocheck.grading.report import Report
@@ -16,7 +16,8 @@ from slocheck.indicators.comparability import differences
 from slocheck.indicators.pooling import pooled
 from slocheck.masking import masked, secrets_of
 from slocheck.pipeline.archive import SPEC_FILE, Archive, load_evidence, load_spec_text, shown_path
-from slocheck.pipeline.earlier.baseline import Earlier, Since, SinceRuns
+from slocheck.pipeline.earlier.baseline import Since, SinceRuns
+from slocheck.pipeline.earlier.remembered import Remembered
 from slocheck.spec.loader import load_spec, parse_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 from slocheck.statistics.blocking import MIN_RUNS
@@ -85,7 +86,7 @@ def regrade(
             f"{' '.join(names)}: {len(runs)} runs cannot show how much runs differ, so as one sample they "
             f"would claim more than they prove; pool {MIN_RUNS} or more, or grade each by itself"
         )
-    alone = Earlier(Archive(folders[0].parent)) if len(runs) == 1 else _nothing
+    alone = Remembered(folders[0]) if len(runs) == 1 else _nothing
     return graded(loaded, [run.evidence for run in runs], folders, secrets=secrets_of(loaded), since=alone)
 
 
@@ -132,7 +133,7 @@ def graded(
     record = run_record(shown, evidence, assessment, names)
     found = since(record)
     if found.warning:
-        warning = RunWarning("not-compared", found.warning)
+        warning = RunWarning(NOT_COMPARED, found.warning)
         assessment = replace(assessment, warnings=(*assessment.warnings, warning))
     if found.comparison is not None:
         assessment = with_regressions(assessment, found.comparison)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from slocheck.comparison.model import RunRecord
 from slocheck.comparison.reading import UnreadableError, record_of
@@ -63,23 +63,28 @@ def read_record(folder: Path) -> RunRecord:
     Raises:
         UsageError: It has none; the text says why, without the folder's name.
     """
-    path = folder / RESULT_FILE
+    document = read_document(folder)
     try:
-        text = read_named(str(path), most=MAX_RESULT)
-    except FileNotFoundError:
-        missing = _has_evidence(folder)
-        raise UsageError(_again(folder, "it is not there") if missing else why_no_evidence(folder)) from None
-    except OSError as error:
-        raise UsageError(_again(folder, f"it cannot be read: {error.strerror or error}")) from error
-    try:
-        record = record_of(json.loads(text, parse_constant=_no_constant), shown_path(folder))
+        record = record_of(document, shown_path(folder))
     except UnreadableError as error:
         raise UsageError(_again(folder, str(error))) from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(_again(folder, f"it is damaged: {error!s:.80}")) from error
     if record.run_id != folder.name:
         raise UsageError(_again(folder, f"it is the result of {record.run_id:.40}"))
     return masked(record, environment_secrets())
+
+
+def read_document(folder: Path) -> Any:
+    """Return the result of a run as it was parsed, which may be anything; raises UsageError."""
+    path = folder / RESULT_FILE
+    try:
+        return json.loads(read_named(str(path), most=MAX_RESULT), parse_constant=_no_constant)
+    except FileNotFoundError:
+        damaged = _has_evidence(folder)
+        raise UsageError(_again(folder, "it is not there") if damaged else why_no_evidence(folder)) from None
+    except OSError as error:
+        raise UsageError(_again(folder, f"it cannot be read: {error.strerror or error}")) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(_again(folder, f"it is damaged: {error!s:.80}")) from error
 
 
 def read_runs(name: str, archive: Archive) -> list[RunRecord]:

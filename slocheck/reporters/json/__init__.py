@@ -168,6 +168,7 @@ def comparison_document(comparison: Comparison) -> Json:
     """Return a comparison as plain values."""
     return {
         "runs": [run.run_id for run in comparison.old],
+        "folders": [run.folder for run in comparison.old],
         "method": comparison.method.value,
         "confidence": comparison.confidence,
         "max_regression": comparison.margin,

@@ -295,6 +295,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
         TEXTS,
         "earlier runs that this one is compared with, oldest first; `comparison` is `null` without any",
     ),
+    ("comparison.folders", TEXTS, "their folders, in the same order"),
     (
         "comparison.method",
         one_of(Method),

@@ -180,6 +180,9 @@ def test_a_slow_target_fails_by_its_baseline_alone(archived: Path, tmp_path: Pat
     assert (result["comparison"]["gates"], len(result["comparison"]["runs"])) == (True, BEFORE)
     for name in ("report.html", "summary.md", "junit.xml"):
         assert "10% is allowed" in re.sub(r"\s+", " ", (new / name).read_text().replace("\\", "")), name
+    again = slocheck("report", "latest", "--format", "json", cwd=tmp_path)
+    assert again.stdout == (new / "result.json").read_text()
+    assert slocheck("grade", "latest", cwd=tmp_path).returncode == 1
     assert slocheck("run", "--dry-run", "--baseline", first, cwd=tmp_path).returncode == 0
     refused = slocheck("run", "--users", "7", "--baseline", first, cwd=tmp_path)
     assert refused.returncode == 2

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 
-from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.growth.buckets import Boundary, boundary_of
 from slocheck.indicators.server.growth.counters import Growth
 from slocheck.indicators.server.growth.selections import Labels, WithStatus, requests_of
@@ -35,20 +34,20 @@ class InstanceCount:
 
 
 def bad_by_instance(
-    objective: Objective, limit: Limit, spec: Spec, server: ServerSeries
+    objective: Objective, limit: Limit, spec: Spec, server: ServerSide
 ) -> tuple[InstanceCount, ...]:
     """Return each instance's requests and how many were bad, most bad ones first; empty where nothing tells.
 
     A failed request that was fast is in a low bucket of the histogram: for latency only slow ones count.
     """
-    side, preset = ServerSide(server), server.preset
+    preset = server.preset
     wanted = requests_of(objective, preset)
     if objective.indicator.kind is IndicatorKind.LATENCY and preset.histogram:
-        found = _grouped(side.window_count(f"{preset.histogram}_bucket", wanted).parts)
+        found = _grouped(server.window_count(f"{preset.histogram}_bucket", wanted).parts)
         counts = [_slow(name, parts, limit, preset.unit_seconds) for name, parts in found.items()]
     elif (statuses := _bad_statuses(objective, spec)) and preset.counter and preset.status_label:
         bad = WithStatus(preset.status_label, statuses, surely=True)
-        found = _grouped(side.window_count(preset.counter, wanted).parts)
+        found = _grouped(server.window_count(preset.counter, wanted).parts)
         counts = [
             InstanceCount(name, _total(parts), _total([part for part in parts if bad(part[0])]))
             for name, parts in found.items()

@@ -6,6 +6,7 @@ import pytest
 
 from slocheck.evidence.series import RawSeries
 from slocheck.indicators.by_instance import InstanceCount, bad_by_instance
+from slocheck.indicators.server.server_side import ServerSide
 from tests.builders.reports import parsed, report
 
 
@@ -35,12 +36,14 @@ def test_each_instance_counts_its_own(name: str, boundary: float | None) -> None
     spec = parsed()
     objective = next(item for item in spec.objectives if item.name == name)
     limit = objective.limits["silver"]
-    worst, other = bad_by_instance(objective, limit, spec, replace(server, series=two_instances()))
+    worst, other = bad_by_instance(
+        objective, limit, spec, ServerSide(replace(server, series=two_instances()))
+    )
     assert (worst.name, other.name) == ("b:80", "127.0.0.1:8000")
     assert (worst.total, worst.bad) == (2 * other.total, 2 * other.bad)
     assert other.bad > 0
     assert other.boundary == worst.boundary == boundary
-    (alone,) = bad_by_instance(objective, limit, spec, server)
+    (alone,) = bad_by_instance(objective, limit, spec, ServerSide(server))
     assert alone == InstanceCount(other.name, other.total, other.bad, boundary)
 
 
@@ -49,4 +52,4 @@ def test_what_is_not_counted_by_instance_is_left_out() -> None:
     server, spec = report().evidence.server, parsed()
     assert server is not None
     cache = next(item for item in spec.objectives if item.name == "cache_hit_rate")
-    assert bad_by_instance(cache, cache.limits["silver"], spec, server) == ()
+    assert bad_by_instance(cache, cache.limits["silver"], spec, ServerSide(server)) == ()

@@ -10,6 +10,7 @@ from slocheck.documents.words import capitalised, quantity
 from slocheck.grading.assessment import SEVERITY, TOO_MANY_BAD, ObjectiveResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.indicators.by_instance import InstanceCount, bad_by_instance
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.reporters.breach import Breakdown, breakdown, lead_text
 from slocheck.reporters.html.charts import over_time, svg
 from slocheck.reporters.html.charts.clock import Clock
@@ -77,15 +78,18 @@ def reasons(report: Report, clock: Clock) -> tuple[Why, ...]:
         if result.verdict not in (None, Verdict.MET)
     ]
     numbered.sort(key=lambda item: (SEVERITY.index(item[1].shown.verdict), item[0]))
-    return tuple(_why(report, result, number, clock) for number, result in numbered[:MOST_OBJECTIVES])
+    server = ServerSide(report.evidence.server) if report.evidence.server else None
+    return tuple(_why(report, result, number, clock, server) for number, result in numbered[:MOST_OBJECTIVES])
 
 
-def _why(report: Report, result: ObjectiveResult, number: int, clock: Clock) -> Why:
+def _why(
+    report: Report, result: ObjectiveResult, number: int, clock: Clock, server: ServerSide | None
+) -> Why:
     objective, level = result.objective, result.shown
     recording = report.evidence.recording
     found = breakdown(objective, level.limit, recording, report.evidence.failures)
     tables = [*_tables(found)] if found else []
-    if (instances := _instances(report, result)) is not None:
+    if (instances := _instances(report, result, server)) is not None:
         tables.append(instances)
     lead, chart = "", Markup("")
     if found is not None:
@@ -135,8 +139,7 @@ def _listed(rows: Rows) -> Rows:
     return (*rows[:MOST_ROWS], (f"and {len(rows) - MOST_ROWS} more", *[""] * (len(rows[0]) - 1)))
 
 
-def _instances(report: Report, result: ObjectiveResult) -> Table | None:
-    server = report.evidence.server
+def _instances(report: Report, result: ObjectiveResult, server: ServerSide | None) -> Table | None:
     if server is None:
         return None
     found = bad_by_instance(result.objective, result.shown.limit, report.spec, server)

@@ -13,7 +13,7 @@ from slocheck.comparison.compare import compare
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
-from slocheck.reporters import FORMATS
+from slocheck.reporters import FORMATS, RUN_FILES
 from slocheck.spec.model import Endpoint
 from tests.builders.recordings import THRESHOLDS, make_slice
 from tests.builders.records import runs
@@ -31,7 +31,7 @@ ELEMENTS = frozenset(
 )
 
 
-FILES = {form.file_name for name, form in FORMATS.items() if name != "html"}
+FILES = {form.file_name for name, form in RUN_FILES.items() if name != "html"}
 """Files beside the report, which it links to."""
 
 

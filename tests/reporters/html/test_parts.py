@@ -15,6 +15,7 @@ from slocheck.reporters.html.charts.clock import Clock
 from slocheck.reporters.html.charts.over_time import Axes
 from slocheck.reporters.html.charts.timeline import timeline
 from slocheck.reporters.text import bytes_text, latency_text
+from tests.builders.recordings import make_recording, make_slice
 from tests.builders.reports import report
 from tests.builders.traffic import recording
 
@@ -101,3 +102,22 @@ def test_the_slowest_requests_are_those_of_the_window() -> None:
     odd = replace(first, status=0, failure=FailureClass.EXPECTATION, latency_ns=10**11)
     (row, *_) = tables.slowest(replace(found, slowest=(late, odd, *found.slowest)))
     assert (row.latency, row.status, row.result) == ("100s", "unknown", "failed: expectation")
+
+
+def test_rare_statuses_are_one_band_and_have_a_row_of_marks() -> None:
+    """Six statuses have a band of their own; each that is not 2xx has a row of marks, also the rest."""
+    statuses = {200: 50, 301: 9, 404: 8, 429: 7, 500: 6, 502: 5, 503: 4, 504: 3}
+    part = make_slice(1, {5.0: 50}, statuses=statuses)
+    found = over_time.status_chart(Axes(timeline(make_recording([part], window_s=3)), Clock(None), 0))
+    assert found is not None
+    texts = [key.text for key in found.keys]
+    assert texts == [
+        "2 other statuses (7)",
+        "502 (5)",
+        "500 (6)",
+        "429 (7)",
+        "404 (8)",
+        "301 (9)",
+        "200 (50)",
+    ]
+    assert str(found.drawing).count('class="failed-mark"') == 6

@@ -205,7 +205,7 @@ def status_chart(axes: Axes) -> Chart | None:
         return None
     tops = np.cumsum([band.counts for band in bands], axis=0)
     y = svg.count_scale(float(tops[-1].max()), LOW_HEIGHT - BOTTOM)
-    rare = [band for band in bands[::-1] if not band.name.startswith("2")]
+    rare = [band for band in bands[::-1] if not band.css.startswith("s2")]
     floors = [None, *tops[:-1]]
     drawing = svg.together(
         [

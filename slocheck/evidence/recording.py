@@ -310,11 +310,6 @@ class Recording:
             if endpoint is None or item.endpoint == endpoint:
                 yield from item.slices
 
-    def window_slices(self, endpoint: Endpoint | None = None) -> Iterator[SliceCounts]:
-        """Yield the slices of an endpoint, or of all, that lie in the window."""
-        window = self.window
-        return (part for part in self.slices(endpoint) if part.second in window)
-
     def failures(self) -> dict[FailureClass, int]:
         """Return the failed requests of the whole load by class, and those with an unexpected response."""
         total = sum((part.counts.failures.sum(axis=0) for part in self.parts()), np.zeros(len(FAILURES)))

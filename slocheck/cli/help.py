@@ -36,7 +36,11 @@ EXAMPLES = {
         "slocheck report latest --format junit -o junit.xml --gate",
     ),
     "validate": ("slocheck validate", "slocheck validate slo.yaml --probe"),
-    "init": ("slocheck init --service shop-api --target http://127.0.0.1:8000",),
+    "init": (
+        "slocheck init --service shop-api --target http://127.0.0.1:8000",
+        "slocheck init --url http://127.0.0.1:8000/items",
+        "slocheck init --openapi openapi.json --dir my-slo",
+    ),
     "demo": ("slocheck demo",),
 }
 """Lines to copy, by command; a test parses each."""

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from slocheck.documents.reader import InvalidValue
-from slocheck.documents.urls import SECRET_NAME, check_url
+from slocheck.documents.urls import check_url
 from slocheck.errors import UsageError
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+"""What is imported unless the user asks for more: it changes nothing at the target."""
+
+METHODS = frozenset({"GET", "HEAD"})
 """What is imported unless the user asks for more: it changes nothing at the target."""
 
 KEPT_HEADERS = frozenset({"accept", "accept-language", "content-type"})
@@ -84,8 +87,3 @@ def path_of(parts: SplitResult) -> str:
 def as_written(text: str) -> str:
     """Return a text as a scenario writes it, in which braces stand for placeholders."""
     return text.replace("{", "{{").replace("}", "}}")
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether a query parameter of this name probably holds a secret."""
-    return bool(SECRET_NAME.search(name))

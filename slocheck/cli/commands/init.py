@@ -6,38 +6,51 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_SERVICE = "my-api"
-DEFAULT_TARGET = "http://127.0.0.1:8000"
-
 
 def init(
     *,
     service: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name of the service.", show_default=DEFAULT_SERVICE)
+        str | None,
+        typer.Option(metavar="NAME", help="Name of the service; default: my-api."),
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
             envvar="SLOCHECK_TARGET",
-            help="Base URL of the API under load.",
-            show_default=DEFAULT_TARGET,
+            help="Base URL of the API under load; default: the source's, or http://127.0.0.1:8000.",
         ),
     ] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Ask this address with GET.")] = None,
+    openapi: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Ask for what this OpenAPI document describes.")
+    ] = None,
+    har: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Send what a browser saved in this HAR file.")
+    ] = None,
+    curl: Annotated[
+        str | None, typer.Option(metavar="LINE", help="Send what this line of curl sends; put it in quotes.")
+    ] = None,
+    all_methods: Annotated[
+        bool,
+        typer.Option("--all-methods", help="Also take requests that may change data: not only GET and HEAD."),
+    ] = False,
     folder: Annotated[
         Path, typer.Option("--dir", metavar="DIR", help="Where slo.yaml and scenarios/ are written.")
     ] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> int:
-    """Write a commented slo.yaml and a scenario that run as they are."""
-    from slocheck.cli.actions.init import write_files  # noqa: PLC0415 - --help stays light
+    """Write a commented slo.yaml and a scenario that run as they are.
 
-    write_files(
-        folder,
-        service=_answer("Name of the service", service, DEFAULT_SERVICE),
-        target=_answer("Base URL of the API under load", target, DEFAULT_TARGET),
-        force=force,
-    )
+    Of an OpenAPI document, a HAR file or a line of curl GET and HEAD are taken, and no credentials.
+    """
+    from slocheck.cli.actions import init as action  # noqa: PLC0415 - --help stays light
+
+    source = action.Source(url, openapi, har, curl, all_methods)
+    if not source.given:
+        service = _answer("Name of the service", service, action.DEFAULT_SERVICE)
+        target = _answer("Base URL of the API under load", target, action.DEFAULT_TARGET)
+    action.write_files(folder, source, service=service, target=target, force=force)
     return 0
 
 

@@ -15,7 +15,7 @@ def run(options: RunOptions) -> int:
 
     with Launch(ahead=not options.dry_run) as launch:
         if not options.quiet and not options.dry_run:
-            say(f"slocheck {__version__}: {'flags' if options.url else options.spec}")
+            say(f"slocheck {__version__}" if options.url else f"slocheck {__version__}: {options.spec}")
         from slocheck.cli.actions.run import execute  # noqa: PLC0415 - slow, while the master starts
 
         return execute(options, launch)

@@ -88,8 +88,8 @@ def _series_lines(series: Series, width: int) -> Iterator[str]:
         yield from wrapped(f"{name}{GAP}no value", width, first=GAP)
         return
     ends = f"{value_text(kind, min(known))} to {value_text(kind, max(known))}"
-    yield f"{GAP}{sparkline(values)}"
-    yield from wrapped(f"{name}: {ends}, now {value_text(kind, values[-1])}", width, first=INDENT)
+    bars = f"{GAP}{sparkline(values)}{GAP}"
+    yield from wrapped(f"{name}: {ends}, now {value_text(kind, values[-1])}", width, first=bars)
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -48,7 +48,7 @@ def test_a_row_a_run_and_what_stands_out_below_it() -> None:
     assert lines[2].split() == ["run", "verdict", "tier", "commit", "service", "load"]
     assert lines[8] == "20260102T030605Z-abcdef  FAIL     none    0000000*  shop-api  200/s"
     assert lines[9] == "      ! latency_p95 200ms, worse than expected: 94.8ms to 106ms"
-    assert lines[11:] == ["  ▁▁▁▁▁█", "      latency_p95 of GET /items: 99ms to 200ms, now 200ms"]
+    assert lines[11:] == ["  ▁▁▁▁▁█  latency_p95 of GET /items: 99ms to 200ms, now 200ms"]
 
 
 def test_another_machine_is_said_beside_what_stands_out() -> None:

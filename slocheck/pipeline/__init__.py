@@ -1,1 +1,1 @@
-"""The order of steps, and nothing else: what a run, a regrade and a probe do one after the other."""
+"""The order of the steps of a run, a regrade and a probe, and nothing else."""

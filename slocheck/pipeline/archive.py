@@ -32,15 +32,15 @@ from slocheck.pipeline.evidence_file import (
 
 EVIDENCE_FILE = "evidence.json.gz"
 ORIGINAL_FILE = "evidence-as-run.json.gz"
-"""What the run itself left, where its server's side was collected later."""
+"""The run's original evidence, if its server side was collected later."""
 SPEC_FILE = "slo.yaml"
 RUNNING_FILE = "running"
 ABORTED_FILE = "aborted"
 LATEST = "latest"
 _SPECIAL = (("/", "dev"), ("/", "proc"))
-"""Where paths lead to open files of this process, which must not be replaced, and to devices."""
+"""Folders whose paths lead to devices and to open files of this process, which must not be replaced."""
 _PRIVATE, _SHARED = 0o600, 0o666
-"""Modes of new files, before the umask takes from them."""
+"""Modes of new files, before the umask applies."""
 _LONGEST_REASON = 1 << 16
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\Z", re.ASCII)
 
@@ -68,7 +68,7 @@ class RunFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, name: str, content: str | bytes, *, private: bool = False) -> Path:
-        """Write a file of this run atomically, for its owner only if `private`; raises SaveError.
+        """Write a file of this run atomically, readable only for its owner if `private`; raises SaveError.
 
         A text that is not valid Unicode, such as a folder's name in Latin-1, is written out.
         """
@@ -78,7 +78,7 @@ class RunFolder:
         return target
 
     def save_evidence(self, evidence: Evidence, spec_text: str) -> None:
-        """Write what the run can be graded from again; where that fails, write it elsewhere.
+        """Write everything that grading needs; if that fails, write it elsewhere.
 
         Raises:
             SaveError: It is not in the run's folder; the text says where it is, if it could be kept at all.
@@ -90,7 +90,7 @@ class RunFolder:
             raise SaveError(f"{error}; the run is kept in {kept}" if kept else str(error)) from error
 
     def _rescue(self, evidence: Evidence, spec_text: str) -> Path | None:
-        """Write the evidence beside the run's folder, or in the temporary folder; returns where."""
+        """Write the evidence next to the run's folder, or in the temporary folder; returns the folder."""
         for parent in (self.path.parent, Path(tempfile.gettempdir())):
             with suppress(OSError, SaveError):
                 folder = Path(tempfile.mkdtemp(prefix=f"{self.path.name}-", dir=parent))
@@ -103,7 +103,7 @@ class RunFolder:
         return None
 
     def close(self) -> None:
-        """Release the lock and remove the file that marks a run as going on."""
+        """Release the lock and remove the file that marks a run in progress."""
         if self._lock >= 0:
             (self.path / RUNNING_FILE).unlink(missing_ok=True)
             os.close(self._lock)
@@ -123,10 +123,10 @@ def _save(folder: Path, evidence: Evidence, spec_text: str) -> None:
 
 
 def write_to(target: Path, content: bytes) -> None:
-    """Write to what the user named, whatever stands there; raises SaveError.
+    """Write to the path that the user named, whatever is there; raises SaveError.
 
-    A file is replaced as a whole, also where a link leads to it. A device or a pipe is written to; that
-    nobody reads a pipe to its end is not an error.
+    A file is replaced as a whole, even through a link. A device or a pipe is written to; it is not an error
+    if nobody reads a pipe to its end.
     """
     try:
         special = target.parts[:2] in _SPECIAL or (target.exists() and not target.is_file())
@@ -135,7 +135,7 @@ def write_to(target: Path, content: bytes) -> None:
             return
         with suppress(BrokenPipeError), target.open("wb") as file:
             file.write(content)
-    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a name with a zero in it
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a name with a NUL in it
         raise SaveError(
             f"{target}: cannot be written: {getattr(error, 'strerror', None) or error}"
         ) from error
@@ -145,9 +145,9 @@ def write_atomically(target: Path, content: bytes, *, private: bool = False) -> 
     """Replace the content of `target`, or leave it as it was; raises SaveError.
 
     Args:
-        target: A file that is there keeps its mode; a new one follows the umask.
+        target: An existing file keeps its mode; a new one follows the umask.
         content: All of it.
-        private: It may hold secrets: only its owner may read it, whatever the umask.
+        private: It may hold secrets, so only its owner may read it, whatever the umask.
     """
     temporary = target.parent / f".slocheck-{secrets.token_hex(8)}"
     try:
@@ -183,7 +183,7 @@ class Archive:
         self.root = root
 
     def probe(self, *, keep: bool = True) -> None:
-        """Make sure before any load that a run can be saved here; raises UsageError.
+        """Check before any load that a run can be saved here; raises UsageError.
 
         Without `keep` a folder that was not there is removed again.
         """
@@ -221,7 +221,7 @@ class Archive:
             return RunFolder(path, self._lock(path))
 
     def _lock(self, folder: Path) -> int:
-        """Mark a new folder as one of a run that goes on; raises UsageError."""
+        """Mark a new folder as that of a run in progress; raises UsageError."""
         try:
             return _locked(folder / RUNNING_FILE)
         except OSError as error:  # such as a file system without locks
@@ -231,14 +231,14 @@ class Archive:
             ) from error
 
     def _mark_orphans(self) -> None:
-        """Mark runs as aborted whose process is gone: nothing holds their lock any more."""
+        """Mark runs as aborted if their process has ended, so that nothing holds their lock."""
         for mark in self.root.glob(f"*/{RUNNING_FILE}"):
             with suppress(OSError):  # another process was faster, or the folder is another user's
                 if not _is_held(mark):
                     mark.rename(mark.with_name(ABORTED_FILE))
 
     def runs(self) -> list[Path]:
-        """Return the folders of all runs, oldest first, whether or not they came to a result.
+        """Return the folders of all runs, with and without a result, oldest first.
 
         Raises:
             UsageError: The folder cannot be read.
@@ -295,12 +295,12 @@ def shown_path(path: Path) -> str:
 
 
 def is_run_name(name: str) -> bool:
-    """Tell whether a folder of this name is one of a run."""
+    """Tell whether this is the name of a run's folder."""
     return _RUN_ID.match(name) is not None
 
 
 def is_going_on(folder: Path) -> bool:
-    """Tell whether a living process makes the run of a folder."""
+    """Tell whether a folder's run is in progress in a living process."""
     try:
         return _is_held(folder / RUNNING_FILE)
     except OSError:
@@ -308,7 +308,7 @@ def is_going_on(folder: Path) -> bool:
 
 
 def why_no_evidence(folder: Path) -> str:
-    """Say what became of a run that has no evidence."""
+    """Say why a run has no evidence."""
     if is_going_on(folder):
         return "this run is still going on"
     text = ""
@@ -319,7 +319,7 @@ def why_no_evidence(folder: Path) -> str:
 
 
 def _locked(mark: Path) -> int:
-    """Make a file that is locked from the first moment that others see it; returns its descriptor."""
+    """Make a file that is locked before others can see it; returns its descriptor."""
     unseen = mark.with_name(f".{mark.name}")
     lock = os.open(unseen, os.O_CREAT | os.O_RDWR, 0o644)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -328,7 +328,7 @@ def _locked(mark: Path) -> int:
 
 
 def _is_held(mark: Path) -> bool:
-    """Tell whether a living process holds the lock of a file; raises OSError where it cannot be opened."""
+    """Tell whether a living process holds the lock of a file; raises OSError if it cannot be opened."""
     descriptor = os.open(mark, os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -346,7 +346,7 @@ def load_evidence(folder: Path, name: str = EVIDENCE_FILE) -> Evidence:
 
 
 def replace_evidence(folder: Path, evidence: Evidence) -> None:
-    """Put completed evidence in the place of a run's own, which is kept beside it; raises SaveError."""
+    """Replace a run's evidence by a completed one and keep the original; raises SaveError."""
     path, spec = folder / EVIDENCE_FILE, load_spec_text(folder)
     original = folder / ORIGINAL_FILE
     if not original.exists():
@@ -355,7 +355,7 @@ def replace_evidence(folder: Path, evidence: Evidence) -> None:
 
 
 def load_spec_text(folder: Path) -> bytes:
-    """Return the spec that a run was made with; raises UsageError when it is not what was archived."""
+    """Return the spec of a run; raises UsageError if it is not the archived one."""
     path = folder / SPEC_FILE
     written = read_bounded(path, MAX_BYTES)
     if not fits_spec(read_bounded(folder / EVIDENCE_FILE, MAX_FILE), written):

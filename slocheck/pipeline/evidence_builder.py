@@ -1,4 +1,4 @@
-"""Puts a run's evidence together: the only place that does, during the run and after it."""
+"""Puts a run's evidence together, during the run and after it; nothing else does."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from slocheck.spec.model import Overrides, Spec
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What came of asking the metric source.
+    """The outcome of asking the metric source.
 
     Attributes:
         series: What it delivered; None if it delivered nothing.
         error: Why it delivered nothing; empty if it did, or if none is configured.
-        late: How to ask it again, where it delivered nothing, or not all.
+        late: How to ask it again, if it delivered nothing, or not everything.
     """
 
     series: ServerSeries | None = None
@@ -25,12 +25,12 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceBuilder:
-    """Turns what a run has measured into evidence.
+    """Turns a run's measurements into evidence.
 
     Attributes:
-        spec: Overrides applied.
-        overrides: What they were.
-        origin: The run's provenance as far as it is known before the load.
+        spec: With its overrides applied.
+        overrides: The overrides.
+        origin: The run's provenance, as known before the load.
     """
 
     spec: Spec
@@ -38,7 +38,7 @@ class EvidenceBuilder:
     origin: Provenance
 
     def so_far(self, tick: Tick) -> Evidence:
-        """Return the evidence of a run that is still going on, as if it ended here: the client side alone."""
+        """Return the evidence of a run in progress as if it ended here, with the client side only."""
         users = self.spec.workload.users
         return Evidence(
             schema_version=SCHEMA_VERSION,

@@ -31,15 +31,15 @@ COUNTS = "counts_sha256"
 MAX_FILE = 1 << 28
 """Bytes that are read of a file, as packed as it is."""
 BYTES_PER_OBJECT = 16
-"""Of plain JSON for each object and list, at least; there are 30 in evidence of slocheck."""
+"""Fewest bytes of plain JSON for each object and list; slocheck's evidence has 30."""
 FREE_OBJECTS = 1 << 17
-"""Braces and brackets that any file may have: they stand in texts, too."""
+"""Braces and brackets that any file may have, as texts hold some, too."""
 
 _HEAD = b"\x1f\x8b\x08\x10\0\0\0\0\0\xffslocheck sha256 "
 """A gzip head with a comment and without a time, up to where the checksums begin."""
 _DIGEST = 64
 _SEAL = len(_HEAD) + 2 * _DIGEST + 2
-"""Bytes before what is packed: the head, the file's checksum, a space, the spec's, and a zero."""
+"""Bytes before the packed content: the head, the file's checksum, a space, the spec's, and a zero byte."""
 _GZIP_HEAD = 10
 _LOOKED_AT = 1 << 16
 _VERSION = re.compile(rb'"schema_version":\s*(\d{1,9})\b')
@@ -68,7 +68,7 @@ def encoded(evidence: Evidence, spec: bytes) -> Files:
 
 
 def sealed(document: bytes, spec: bytes) -> bytes:
-    """Return a document as a gzip file with the checksums of itself and of the spec beside it.
+    """Return a document as a gzip file with its own checksum and that of the spec.
 
     What would be packed too well to be read again, such as hours of nothing but refused connections, is
     stored as it is.
@@ -81,7 +81,7 @@ def sealed(document: bytes, spec: bytes) -> bytes:
 
 
 def fits_spec(content: bytes, spec: bytes) -> bool:
-    """Tell whether evidence that `decoded` has read was written with this spec, to the bit."""
+    """Tell whether evidence that `decoded` has read was written with exactly this spec."""
     return content[_SEAL - _DIGEST - 1 : _SEAL - 1] == _digest(spec)
 
 
@@ -137,7 +137,7 @@ def read_bounded(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            content = file.read(min(most, size) + 1)  # memory is taken for all that is asked for
+            content = file.read(min(most, size) + 1)  # the requested size is allocated at once
     except OSError as error:
         raise UsageError(f"{path}: damaged: it cannot be read: {error.strerror or error}") from error
     if len(content) > most:
@@ -154,7 +154,7 @@ def _digest(body: bytes) -> bytes:
 
 
 def _refuse_unsealed(path: Path, packed: bytes) -> NoReturn:
-    """Refuse a file without a checksum: by its format, where that is another one."""
+    """Refuse a file without a checksum; if its format is another one, say that."""
     try:
         start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(packed, _LOOKED_AT)
         _check_version(path, start)
@@ -193,10 +193,10 @@ def _no_constant(name: str) -> Any:
 
 
 def _check_version(path: Path, plain: bytes) -> None:
-    """Raise UsageError for evidence of another format, which could only be misread.
+    """Raise UsageError for evidence of another format, which would be misread.
 
     Raises:
-        ValueError: It does not say which format it has.
+        ValueError: It does not say its format.
     """
     found = _VERSION.search(plain, 0, _LOOKED_AT)
     if found is None:

@@ -1,11 +1,11 @@
-"""Signals: the first one ends the run in an orderly way, the second one at once.
+"""Signals: the first ends the run cleanly, the second at once.
 
-While a run is under load the first signal asks the engine to stop and the second kills it; at any
-other time the first raises `Interrupted` in the main thread. While a result is being saved,
-signals are only counted: saving is short, and a run saved in part is of no use.
+While a run is under load, the first signal asks the engine to stop and the second kills it. At any other
+time the first raises `Interrupted` in the main thread. While a result is being saved, signals are only
+counted, because saving is short and a partly saved run is useless.
 
 A signal that was ignored when the process started stays ignored, as ``nohup`` and a shell's background
-jobs ask for. What is ignored is inherited by the children, which handle no signal of their own.
+jobs require. The children, which do not handle signals, inherit that.
 """
 
 import signal
@@ -18,7 +18,7 @@ from slocheck.errors import SIGNAL_EXIT_CODES
 
 
 class Interrupted(BaseException):
-    """A signal arrived when there was nothing to keep yet; `exit_code` is the contract's."""
+    """A signal arrived before there was anything to save; `exit_code` is that of the signal."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -27,11 +27,11 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """The process's handlers of INT, TERM and HUP while it is entered, as far as they are not ignored.
+    """Context in which this process handles INT, TERM and HUP, unless they are ignored.
 
     Attributes:
         received: Name of the first signal, such as ``SIGINT``; empty before.
-        count: How many arrived.
+        count: How many signals arrived.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Interrupts:
 
     @contextmanager
     def handing_to(self, stop: Callable[[], None], kill: Callable[[], None]) -> Iterator[None]:
-        """Within, the first signal calls `stop` and every later one `kill`; nothing is raised."""
+        """In this context the first signal calls `stop` and every later one `kill`; nothing is raised."""
         self._stop, self._kill = stop, kill
         try:
             yield
@@ -76,7 +76,7 @@ class Interrupts:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Within, signals are counted and otherwise ignored."""
+        """In this context signals are counted and otherwise ignored."""
         self._shielded = True
         try:
             yield

@@ -1,4 +1,4 @@
-"""The server's side of an archived run, asked for again: a metric source that was down may respond by now."""
+"""Collects the server side of an archived run again, as a metric source that was down may respond by now."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +23,11 @@ from slocheck.pipeline.scenario_file import scenario_of
 from slocheck.spec.model import Spec
 
 COLLECTED_LATER = "collected-later"
-"""Code of the warning that says when the server's side was collected, and why not after the load."""
+"""Code of the warning that says when the server side was collected, and why not after the load."""
 
 
 def late_collection(load: LoadResult, source: MetricSource, settled: Settled) -> LateCollection | None:
-    """Return how to ask a source again for a run whose load is over; None where it keeps no history."""
+    """Return how to ask a source again about a run whose load is over; None if it keeps no history."""
     state = source.state() if isinstance(source, LateSource) else None
     if state is None:
         return None
@@ -44,7 +44,7 @@ def late_collection(load: LoadResult, source: MetricSource, settled: Settled) ->
 
 
 def how_to_collect(run: Path) -> str:
-    """End a sentence on a source that failed with what completes the run."""
+    """Return the end of a sentence about a failed source: how to complete the run."""
     return f"; once it responds, `slocheck grade {shown_path(run)} --collect` completes the run"
 
 
@@ -55,14 +55,14 @@ def how_to_ask_again(run: Path) -> str:
 
 @dataclass(slots=True)
 class LateCollector:
-    """Completes archived runs, and keeps what it finds in their folders.
+    """Completes archived runs, and saves what it finds in their folders.
 
     Attributes:
         sources: Makes the source that a run's spec configures.
         reporters: Their reports are written again.
         environment: What ``${NAME}`` in the spec expands from.
         interrupts: The process's signal handlers, entered.
-        tell: Is told what came of it, one line a run.
+        tell: Called with the outcome, one line for each run.
         save_error: What could not be saved.
     """
 
@@ -74,10 +74,10 @@ class LateCollector:
     save_error: SaveError | None = field(default=None, init=False)
 
     def complete(self, run: ArchivedRun) -> ArchivedRun:
-        """Return a run with its server's side, as far as the source has it now.
+        """Return a run with the server side that the source has now.
 
-        What is whole already is left as it is. A source that does not respond, or that knows no more than
-        before, costs nothing: the run stays as it was.
+        A complete server side is left as it is. If the source does not respond, or has no more than before,
+        the run stays as it was.
 
         Raises:
             UsageError: The run has no source that can be asked later, or may not be asked.
@@ -107,7 +107,7 @@ class LateCollector:
         return replace(run, evidence=found)
 
     def _collected(self, run: ArchivedRun, spec: Spec, late: LateCollection) -> ServerSeries:
-        """Ask the source by what was archived; raises SourceError."""
+        """Ask the source with the archived settings; raises SourceError."""
         source = self.sources(spec)
         assert source is not None  # the run's evidence says how to ask it
         try:
@@ -116,7 +116,7 @@ class LateCollector:
             source.close()
 
     def _save(self, folder: Path, evidence: Evidence, spec: Spec, secrets: Sequence[str]) -> None:
-        """Keep the evidence, then the reports of it."""
+        """Save the evidence, then its reports."""
         try:
             replace_evidence(folder, evidence)
             report = graded(spec, [evidence], [folder], secrets=secrets, since=Remembered(folder))
@@ -128,7 +128,7 @@ class LateCollector:
 
 
 def _asked(source: MetricSource, evidence: Evidence, spec: Spec, late: LateCollection) -> ServerSeries:
-    """Return what a source has for a run of the past; raises SourceError."""
+    """Return what a source has about a past run; raises SourceError."""
     assert isinstance(source, LateSource)
     source.check()
     source.resume(late.state)
@@ -146,7 +146,7 @@ def _asked(source: MetricSource, evidence: Evidence, spec: Spec, late: LateColle
 
 
 def _askable(run: ArchivedRun, spec: Spec) -> LateCollection:
-    """Return how a run's source is asked again; raises UsageError where it cannot be."""
+    """Return how to ask a run's source again; raises UsageError if that is impossible."""
     late = run.evidence.late
     if late is not None:
         return late
@@ -166,7 +166,7 @@ def _told(series: ServerSeries, before: Evidence) -> ServerSeries:
 
 
 def _secrets(spec: Spec) -> tuple[str, ...]:
-    """Return what must not show in what is kept: also of the scenario, as far as it is still there."""
+    """Return the secrets to mask in what is saved, with those of the scenario if it still exists."""
     found = secrets_of(spec)
     with suppress(UsageError):
         scenario = scenario_of(spec)

@@ -1,4 +1,4 @@
-"""Settles by which names the service's metrics are asked for: as written, or found with ``preset: auto``."""
+"""Decides on the names of the service's metrics: as written, or found with ``preset: auto``."""
 
 import time
 from collections.abc import Callable
@@ -25,21 +25,21 @@ NOTHING_YET = (
     "or write its metrics' names under preset"
 )
 PATIENCE_S = 6.0
-"""Seconds, and the preset's lag, in which the first requests should show: the longest flush known is 5 s."""
+"""Seconds, plus the preset's lag, in which the first requests should show; the longest known flush is 5 s."""
 PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """By which names the service's metrics are asked for.
+    """The names of the service's metrics.
 
     Attributes:
-        mapping: `AUTO` where none was found yet.
-        said: How it was found, in one line; why it was not.
-        found: What the source is found to be, asked by this mapping.
-        not_a_histogram: What stands under the histogram's name and is not one; empty where nothing does.
-        is_open: No series that fits was there yet: looked for again after the load.
-        later: What was found out after the load.
+        mapping: `AUTO` if none was found yet.
+        said: How it was found, or why it was not, in one line.
+        found: The source's preflight with this mapping.
+        not_a_histogram: What has the histogram's name but is not one; empty if nothing does.
+        is_open: No series fits yet, so the search is repeated after the load.
+        later: Warnings of the search after the load.
     """
 
     mapping: Preset
@@ -52,11 +52,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What came of looking for a mapping.
+    """The result of a search for a mapping.
 
     Attributes:
-        match: None where no series is there yet.
-        families: Of the service, as they were last.
+        match: None if there are no series yet.
+        families: The service's families at the last look.
         sent: Whether the first requests were sent.
     """
 
@@ -68,16 +68,16 @@ class _Search:
 def settle(
     spec: Spec, source: MetricSource, *, first_requests: Callable[[], object] | None = None
 ) -> Settled:
-    """Find the mapping, or hold the named one against the series, and let `source` ask by it.
+    """Find the mapping, or check the named one against the series, and let `source` use it.
 
     Args:
         spec: With its overrides applied.
         source: Not started yet.
-        first_requests: Sends the service some requests, where it has no series yet; None: nothing is sent.
+        first_requests: Sends the service some requests if it has no series yet; None: nothing is sent.
 
     Raises:
         SourceError: The source cannot be asked.
-        UsageError: The metrics that are there are not the mapping; says what to write.
+        UsageError: The metrics do not fit the mapping; says what to write.
     """
     configured = spec.metric_source
     assert configured is not None  # there is a source
@@ -139,7 +139,7 @@ def _is_measured(objective: Objective, related_jobs: RelatedJobs) -> bool:
 
 
 def _search(named: Preset, source: MetricSource, first_requests: Callable[[], object] | None) -> _Search:
-    """Look for the mapping; where there are no series yet, again after the first requests."""
+    """Look for the mapping; if there are no series yet, look again after the first requests."""
     families = source.families()
     match = _matched(named, families)
     if match is not None or first_requests is None:
@@ -160,7 +160,7 @@ def _matched(named: Preset, families: tuple[Family, ...]) -> Match | Unclear | N
 
 
 def _fits_another(mapping: Preset, families: tuple[Family, ...]) -> list[RunWarning]:
-    """Return a warning where a named mapping has no series, and the service has others that would do."""
+    """Return a warning if a named mapping has no series but other series of the service fit."""
     match = match_mapping(families, shipped_presets())
     if not isinstance(match, Match):
         return []
@@ -169,7 +169,7 @@ def _fits_another(mapping: Preset, families: tuple[Family, ...]) -> list[RunWarn
 
 
 def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
-    """Look for the mapping after the load, where nothing was there before; raises SourceError."""
+    """Look for the mapping after the load, if nothing was found before; raises SourceError."""
     if not settled.is_open:
         return settled
     families = source.families(after=time.time())
@@ -187,7 +187,7 @@ def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
 
 
 def _counts_of(mapping: Preset) -> Preset:
-    """Return a mapping that was found, without a histogram: what has that name is a summary, or a gauge."""
+    """Return a found mapping without its histogram, whose name belongs to a summary or a gauge."""
     return replace(mapping, histogram=None, histogram_status_label=None)
 
 
@@ -200,7 +200,7 @@ def _found_later(
 
 
 def ask_by(spec: Spec, source: MetricSource, settled: Settled) -> None:
-    """Let a source ask by what was settled for a run of the past."""
+    """Let a source use the mapping of a past run."""
     source.use(_plan(spec, settled.mapping))
 
 

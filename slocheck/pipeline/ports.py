@@ -1,4 +1,4 @@
-"""What the pipeline asks of load engines, metric sources, reporters and observers.
+"""Interfaces of load engines, metric sources, reporters and observers.
 
 Adapters fit these protocols by shape alone and import nothing from here. Engines and sources come
 from factories, so that one process can make several runs, one after the other.
@@ -24,7 +24,7 @@ class Preparation(Protocol):
 
     @property
     def warnings(self) -> Sequence[RunWarning]:
-        """What the user should know before the load begins."""
+        """Warnings for the user before the load begins."""
 
     @property
     def starts(self) -> str:
@@ -44,7 +44,7 @@ class Engine(Protocol):
         """Check that this machine can send the load; raises UsageError. Nothing is started or sent."""
 
     def listen(self, take: Callable[[bytes], None]) -> None:
-        """Hand all that the scenario prints to `take`, in any thread; called before `prepare`."""
+        """Pass all that the scenario prints to `take`, in any thread; called before `prepare`."""
 
     def prepare(self) -> Preparation:
         """Load the scenario; raises UsageError when it cannot be used."""
@@ -75,7 +75,7 @@ class MetricSource(Protocol):
     """Delivers the server side's numbers of one run."""
 
     def check(self) -> None:
-        """Check the credentials and files that the source needs; raises UsageError. Nobody is asked."""
+        """Check the credentials and files that the source needs, without network; raises UsageError."""
 
     def preflight(self) -> SourcePreflight:
         """Check before any load that everything can be measured; raises SourceError."""
@@ -83,17 +83,17 @@ class MetricSource(Protocol):
     def families(self, *, after: float | None = None) -> tuple[Family, ...]:
         """Return the metric families of the service, as they are now; raises SourceError.
 
-        With `after`, epoch seconds on this machine's clock, first wait until what was served before it shows.
+        With `after`, epoch seconds on this machine's clock, first wait until requests served before it show.
         """
 
     def use(self, plan: MetricPlan) -> None:
-        """Ask by this plan from now on; before `start`, what was counted until now is left out of the run."""
+        """Use this plan from now on; before `start`, this drops from the run what was counted so far."""
 
     def start(self) -> None:
         """Take the baseline, if the source has to do that itself."""
 
     def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:
-        """Wait until all that was sent is counted, and fetch all samples; raises SourceError.
+        """Wait until all sent requests are counted, and fetch all samples; raises SourceError.
 
         The three times are epoch seconds on this machine's clock; `sent` are the requests of the whole
         load, warm-up included.
@@ -105,10 +105,10 @@ class MetricSource(Protocol):
 
 @runtime_checkable
 class LateSource(Protocol):
-    """A metric source that keeps a history, so that it can be asked for a run later on."""
+    """A metric source that keeps a history, so that it can be asked about a run later."""
 
     def state(self) -> SourceState | None:
-        """Return what was found before the load; None where nothing was."""
+        """Return what was found before the load; None if nothing was."""
 
     def resume(self, state: SourceState) -> None:
         """Take this for what was found before the load."""
@@ -125,10 +125,10 @@ class Observer(Protocol):
     """Watches a run."""
 
     def step(self, text: str) -> None:
-        """Note the step that begins."""
+        """Show the step that begins."""
 
     def warn(self, text: str) -> None:
-        """Note what the user should know before the load begins."""
+        """Show a warning before the load begins."""
 
     def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
         """Note one more second of load; `grade` gives the client side's grade so far, where it is shown."""

@@ -1,4 +1,4 @@
-"""Can each objective be measured? Asks the metric source, sends no load."""
+"""Checks whether each objective can be measured: asks the metric source and sends no load."""
 
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -26,9 +26,9 @@ from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice, Spec
 
 PAST_INTERVALS = 2
-"""The series are those of a moment so many scrapes ago: their last sample is there already."""
+"""The series are read as of this many scrapes ago, for which the samples have already arrived."""
 SAME_BOUNDARY_S = 1e-9
-"""Bucket boundaries come as floats; two that are nearer than this are the same."""
+"""Bucket boundaries come as floats; two that differ by less than this are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Obstacle:
 
     Attributes:
         text: What it is, and what to do.
-        fatal: No limit can be decided, in contrast to some that may stay undecided.
+        fatal: No limit can be decided; otherwise some may stay undecided.
     """
 
     text: str
@@ -46,12 +46,12 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What a run long enough would find on the series that are there.
+    """What a run of sufficient length would find with the existing series.
 
     Attributes:
         obstacles: Of each objective that would stay undecided, by its name.
         instances: How many processes serve, or why they cannot be counted.
-        usages: What is shown of how busy they are.
+        usages: Their saturation.
         tells_starts: Whether a process says when it started.
     """
 
@@ -66,10 +66,10 @@ class Probe:
     """What the metric source can measure.
 
     Attributes:
-        found: What the source is found to be.
-        mapping: By which names its metrics are asked for, in one line.
-        obstacles: Of each objective that has any, by its name.
-        simulated: What a run long enough would find; None where there is nothing to simulate one on.
+        found: The source's preflight.
+        mapping: The names of its metrics, in one line.
+        obstacles: Obstacles of each objective that has any, by its name.
+        simulated: What a run of sufficient length would find; None if there are no series to simulate it on.
     """
 
     found: SourcePreflight
@@ -96,7 +96,7 @@ def probe(
         spec: With its overrides applied.
         source_factory: Makes the source.
         scenario: The declarative scenario; None for a Locust file.
-        asked: Endpoints that were sent a request already: what they count is waited for.
+        asked: Endpoints that already got a request; their counts are waited for.
 
     Raises:
         SourceError: The source cannot be asked.
@@ -136,7 +136,7 @@ def _collected(spec: Spec, source: MetricSource, settled: Settled) -> ServerSeri
 
 
 def _obstacles(objective: Objective, settled: Settled, run: Simulated | None) -> Iterator[Obstacle]:
-    """Yield what a run long enough would say, with the metrics that it would lack."""
+    """Yield what a run of sufficient length would say, with the metrics that it would lack."""
     preset, found = settled.mapping, settled.found
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
         return
@@ -168,7 +168,7 @@ def _missing(metric: str, settled: Settled) -> str:
 
 
 def _no_boundary(limit: Fraction, preset: Preset) -> str:
-    """Name the boundary to add, in the unit of the histogram where that is not seconds."""
+    """Name the boundary to add, in the unit of the histogram if that is not seconds."""
     boundary = float(limit / preset.unit_seconds)
     unit = "" if preset.unit_seconds == 1 else " in the histogram's own unit"
     return f"no bucket boundary at {format_duration(limit)}: add {boundary:g}{unit}"
@@ -181,13 +181,13 @@ def simulated_run(
     endpoints: Collection[Endpoint] = (),
     unasked: Collection[Endpoint] = (),
 ) -> Simulated | None:
-    """Grade a run in which every series grows by good requests; None where there is no series at all.
+    """Grade a run in which every series grows by good requests; None if there are no series.
 
     Args:
         spec: What is to be graded.
         found: The source's series as they are; their last values count.
         endpoints: Of the scenario.
-        unasked: Those of them that nobody may have asked for yet.
+        unasked: Those of them that may not have had a request yet.
     """
     if not found.series:
         return None
@@ -207,7 +207,7 @@ def simulated_run(
 def _obstacle_on(
     objective: Objective, spec: Spec, run: SimulatedRun, server: ServerSide, unasked: Collection[Endpoint]
 ) -> Obstacle | None:
-    """Return why some limits of an objective would never be decided; None where all would."""
+    """Return why some limits of an objective would never be decided; None if all would be."""
     if _is_the_clients(objective, server.preset) or traits_of(objective.indicator.kind).is_query:
         return None
     levels = run.undecided(objective, spec)
@@ -222,7 +222,7 @@ def _obstacle_on(
 
 
 def _is_the_clients(objective: Objective, preset: Preset) -> bool:
-    """Tell whether the client's numbers alone are graded."""
+    """Tell whether only the client's numbers are graded."""
     missing = without_histogram(objective, preset)
     return objective.source is SourceChoice.CLIENT or (missing is not None and missing.left_to_client)
 

@@ -18,7 +18,7 @@ from slocheck.spec.model import Spec
 
 GIT_TIMEOUT_S = 5.0
 _NO_COMMIT = {"fatal: Needed a single revision": "the repository has no commit yet"}
-"""What git says of a repository that is new, and what that means."""
+"""What git says of a new repository, and what that means."""
 
 
 def utc(epoch: float) -> str:
@@ -27,13 +27,13 @@ def utc(epoch: float) -> str:
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Return slocheck's command line as it can be typed again, without what a URL may hold of secrets."""
+    """Return slocheck's command line as it can be typed again, with secrets in URLs masked."""
     words = [strip_url(word) if "://" in word else word for word in arguments]
     return shlex.join(["slocheck", *words])
 
 
 def gather(spec: Spec, *, command: str, seed: int, scenario_sha256: str | None) -> Provenance:
-    """Collect what is known of a run before its load; files may change while it goes on.
+    """Collect what is known of a run before its load, as files may change during the run.
 
     Args:
         spec: Of the run, overrides applied.
@@ -91,9 +91,9 @@ class GitState:
     """What git says of a folder.
 
     Attributes:
-        sha: The commit; empty where there is none.
+        sha: The commit; empty if there is none.
         dirty: Whether the work tree differs from it.
-        error: Why git said nothing although the folder is in a repository; empty otherwise.
+        error: Why git failed although the folder is in a repository; empty otherwise.
     """
 
     sha: str = ""

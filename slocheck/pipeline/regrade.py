@@ -25,10 +25,10 @@ from slocheck.statistics.blocking import MIN_RUNS
 
 @dataclass(frozen=True, slots=True)
 class ArchivedRun:
-    """A run that is read back.
+    """A run read from the archive.
 
     Attributes:
-        folder: Where it is kept.
+        folder: Its folder.
         evidence: What was measured.
     """
 
@@ -66,9 +66,9 @@ def regrade(
     Args:
         names: Each a run's folder, its evidence file, or ``latest``.
         archive: Where runs are kept.
-        spec: Grade against this spec; None: against the one that the first run was made with.
-        gate: Hold this tier; None: the spec's.
-        complete: Returns a run whose metric source was asked again; by default nobody is asked for anything.
+        spec: Grade against this spec; None: against the first run's.
+        gate: Use this tier as the gate; None: the spec's.
+        complete: Returns a run after asking its metric source again; by default it is not asked.
 
     Raises:
         UsageError: A run cannot be read, is named twice, or is not comparable with the first one; or there
@@ -96,7 +96,7 @@ def _nothing(_: RunRecord) -> Since:
 
 
 def _check_comparable(runs: Sequence[ArchivedRun]) -> None:
-    """Raise UsageError if runs are not samples of the same thing."""
+    """Raise UsageError if runs did not measure the same thing."""
     first, *others = runs
     for other in others:
         changes = differences(
@@ -128,7 +128,7 @@ def graded(
     """
     evidence = runs[0] if len(runs) == 1 else pooled(runs)
     names = " ".join(shown_path(folder) for folder in folders)
-    shown = masked(spec, secrets)  # as the evidence is: what the spec names is found in it
+    shown = masked(spec, secrets)  # masked like the evidence, so that what the spec names is found in it
     assessment = assess(shown, *runs)
     record = run_record(shown, evidence, assessment, names)
     found = since(record)

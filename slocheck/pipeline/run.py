@@ -33,10 +33,10 @@ from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context
 
 STOPPING = "stopping; once more to quit"
-"""What is said at once when the first signal comes."""
+"""Printed at once when the first signal arrives."""
 
 _NOT_COLLECTED = frozenset({Ending.UNEXPECTED_RESPONSES, Ending.FORBIDDEN_CONNECTION})
-"""Endings after which nothing can be met any more; a finding says why."""
+"""Endings after which no limit can be met; a finding says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class RunRequest:
     """One run to make.
 
     Attributes:
-        spec: Overrides applied.
-        overrides: What they were.
+        spec: With its overrides applied.
+        overrides: The overrides.
         archive: Where runs are kept.
         scenario: The scenario that the spec names; None if it is a Locust file.
         command: The command line that asked for the run.
@@ -72,12 +72,12 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came of a run.
+    """The outcome of a run.
 
     Attributes:
         report: The graded run, secrets masked.
         save_error: What could not be saved of it; None if everything was.
-        late_signal: Name of a signal that came while the result was saved; empty: none.
+        late_signal: Name of a signal that arrived while the result was saved; empty: none.
     """
 
     report: Report
@@ -86,7 +86,7 @@ class RunResult:
 
 
 def run(request: RunRequest, adapters: Adapters) -> RunResult:
-    """Make a run: whatever can be refused is refused before the first request is sent."""
+    """Make a run; anything that can be refused is refused before the first request is sent."""
     spec, secrets = request.spec, _secrets(request)
     guard_target(spec.target.url, request.allowed_targets)
     request.archive.probe()
@@ -124,15 +124,15 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
 
 
 def check_readiness(spec: Spec, engine: Engine, source: MetricSource | None) -> None:
-    """Make sure that everything on this machine that a run needs is there; nobody is asked for anything.
+    """Check that this machine has everything that a run needs, without any network.
 
     That is: certificates, the credentials of the metric source, and as many open files and local ports as
     the load needs.
 
     Args:
         spec: With its overrides applied.
-        engine: Of the run; it is not prepared for this.
-        source: Of the run, if the spec configures one.
+        engine: The run's engine; it need not be prepared.
+        source: The run's source, if the spec configures one.
 
     Raises:
         UsageError: Something is missing; says what.
@@ -144,14 +144,14 @@ def check_readiness(spec: Spec, engine: Engine, source: MetricSource | None) -> 
 
 
 def _secrets(request: RunRequest) -> tuple[str, ...]:
-    """Return what must not show in anything that is kept: credentials of the spec, scenario and options."""
+    """Return the secrets to mask in everything that is saved: those of the spec, scenario and options."""
     return secrets_of(request.spec) + (request.scenario.secrets if request.scenario else ())
 
 
 def _prepare(
     request: RunRequest, engine: Engine, source: MetricSource | None, adapters: Adapters
 ) -> Settled | None:
-    """Get everything ready that the load needs; returns how the metrics are asked for.
+    """Prepare everything that the load needs; returns the names of the metrics.
 
     Nothing is sent to the target, but for one request of each GET step where its metrics show nothing yet.
     """
@@ -183,7 +183,7 @@ def _prepare(
 
 
 def _builder(request: RunRequest) -> EvidenceBuilder:
-    """Note where the numbers will come from, before files may change during the load."""
+    """Record the provenance before files may change during the load."""
     origin = provenance.gather(
         request.spec,
         command=request.command,
@@ -209,7 +209,7 @@ def _drive(
 
     def stop() -> None:
         engine.stop()
-        # what is printed by a signal handler itself could meet a line that is half written
+        # a signal handler that prints could interrupt a half-written line
         Thread(target=adapters.observer.step, args=(STOPPING,)).start()
 
     adapters.observer.step("sending load")
@@ -226,14 +226,14 @@ def _collect(
     adapters: Adapters,
     run: Path,
 ) -> Collected:
-    """Fetch the server side; if the source fails now, the client side is still whole.
+    """Fetch the server side; if the source fails now, the client side is still complete.
 
     Args:
         spec: Of the run.
-        load: What the engine brought home.
-        source: Where the server side comes from; None where none is configured.
-        settled: How it is asked.
-        adapters: To watch, and to be interrupted by.
+        load: What the engine recorded.
+        source: The source of the server side; None if none is configured.
+        settled: The names of its metrics.
+        adapters: For the observer and the interrupts.
         run: The run's folder.
     """
     if source is None or settled is None:

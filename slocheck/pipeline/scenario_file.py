@@ -1,4 +1,4 @@
-"""The scenario that a spec names: where it is, what it holds, and which objectives it leaves without data."""
+"""The scenario that a spec names: its place, its content, and objectives for which it sends nothing."""
 
 import ast
 import difflib
@@ -21,7 +21,7 @@ def scenario_of(spec: Spec) -> Scenario | None:
     """Return the declarative scenario that a spec names; None if it names a Locust file.
 
     Raises:
-        UsageError: It cannot be run, or never asks an endpoint that an objective is on; says where.
+        UsageError: It cannot be run, or never sends requests to an endpoint of an objective; says where.
     """
     path = scenario_path(spec)
     if not path.is_file():
@@ -43,7 +43,7 @@ def scenario_of(spec: Spec) -> Scenario | None:
 
 
 def check_scenario(spec: Spec) -> list[str]:
-    """Check the scenario that a spec names as far as that goes without running it; returns what is odd.
+    """Check the scenario that a spec names without running it; returns warnings.
 
     Raises:
         UsageError: A run would refuse it.
@@ -74,8 +74,8 @@ def _place(spec: Spec) -> str:
 def _never_sent(spec: Spec, scenario: Scenario) -> Iterator[tuple[Problem, bool]]:
     """Yield the objectives on endpoints that no step is named after, and whether they rule out a run.
 
-    The client would have no data for them. An objective on the server's numbers alone may be on an
-    endpoint that something else asks.
+    The client would have no data for them. An objective on the server's numbers only may be about an endpoint
+    that gets its requests from elsewhere.
     """
     sent = {str(Endpoint(step.method, step.name)) for flow in scenario.flows for step in flow.steps}
     for objective in spec.objectives:

@@ -1,4 +1,4 @@
-"""What a Locust file prints and logs: kept in the run's folder, and shown to whoever asks."""
+"""What a Locust file prints and logs: saved in the run's folder, and shown on request."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ _CUT = b"(the log was cut here)\n"
 class ScenarioLog:
     """Keeps what a Locust file prints and logs, as it comes and in any thread; values of queries are masked.
 
-    Nobody knows what else a Locust file says, so only the owner may read the log.
+    A Locust file may print anything, so only the owner may read the log.
 
     Args:
-        show: Is given each line; None: nobody watches.
+        show: Called with each line; None: lines are not shown.
         secrets: Known values that must not show.
     """
 
@@ -34,20 +34,20 @@ class ScenarioLog:
         self._file: BinaryIO | None = None
 
     def take(self, block: bytes) -> None:
-        """Take what was written; a line is kept when it is complete."""
+        """Take what was written; a line is saved when it is complete."""
         with self._lock:
             *lines, self._begun = (self._begun + block).split(b"\n")
             for line in lines:
                 self._add(line)
 
     def open(self, folder: Path) -> None:
-        """Keep the lines in this folder, those until now included; without any there is no file."""
+        """Save the lines in this folder, including earlier ones; without lines there is no file."""
         with self._lock:
             self._path = folder / LOG_FILE
             self._write()
 
     def close(self) -> None:
-        """Keep what is left."""
+        """Save what is left."""
         with self._lock:
             if self._begun:
                 self._add(self._begun)
@@ -67,7 +67,7 @@ class ScenarioLog:
             self._write()
 
     def _write(self) -> None:
-        """Write what waits; a log that cannot be written does not cost the run."""
+        """Write pending lines; a log that cannot be written does not fail the run."""
         if self._path is None or not self._waiting:
             return
         with suppress(OSError):

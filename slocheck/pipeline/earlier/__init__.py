@@ -1,1 +1,1 @@
-"""Earlier runs in the reports folder: read back, compared with, and removed."""
+"""Earlier runs in the reports folder: reading, comparing and removing them."""

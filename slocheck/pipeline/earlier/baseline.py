@@ -24,11 +24,11 @@ from slocheck.statistics.shift import MIN_RUNS
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What came of looking for earlier runs.
+    """The result of a search for earlier runs.
 
     Attributes:
-        comparison: None where nothing was compared.
-        warning: Why less was compared than was asked for; empty where nothing was asked for, or all was done.
+        comparison: None if nothing was compared.
+        warning: Why less was compared than was asked for; empty if nothing is missing.
     """
 
     comparison: Comparison | None = None
@@ -41,12 +41,12 @@ SinceRuns = Callable[[RunRecord], Since]
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The runs beside a run, as information: nothing that they say changes its verdict."""
+    """The earlier runs next to a run, for information only: they do not change its verdict."""
 
     archive: Archive
 
     def __call__(self, record: RunRecord) -> Since:
-        """Compare a valid run with those before it that were made as it was."""
+        """Compare a valid run with earlier ones made in the same way."""
         if not record.valid:
             return Since()
         try:
@@ -71,7 +71,7 @@ class Baseline:
     margin: float = DEFAULT_MARGIN
 
     def check(self, planned: Conditions) -> None:
-        """Make sure before the load that there is something to compare with; raises UsageError.
+        """Check before the load that there is something to compare with; raises UsageError.
 
         ``latest``, and the folder where runs are kept, may be empty: the first run of all has no baseline.
         """
@@ -88,7 +88,7 @@ class Baseline:
             raise UsageError(f"--baseline {self.name}: that run was not made as this one would be: {text}")
 
     def __call__(self, record: RunRecord) -> Since:
-        """Compare a run; a change for the worse that is proven fails it."""
+        """Compare a run, and fail it if a change for the worse is proven."""
         if not record.valid:
             return Since(
                 warning=f"--baseline {self.name}: nothing was compared, as this run is not a valid one"
@@ -106,7 +106,7 @@ class Baseline:
         return Since(found, "" if found.gates or self._is_one() else _why_no_proof(found))
 
     def _is_one(self) -> bool:
-        """Tell whether one run was asked for, so that no more can be expected of it."""
+        """Tell whether a single run was asked for, so that no more can be expected."""
         return self.name == LATEST or run_folder(self.name, self.archive) is not None
 
     def _candidates(self, record: RunRecord) -> Sequence[RunRecord]:
@@ -138,7 +138,7 @@ def _why_no_proof(found: Comparison) -> str:
 
 
 def planned_conditions(spec: Spec, scenario: Scenario | None) -> Conditions:
-    """Return the conditions of a run that is about to be made; raises OSError where the scenario is gone."""
+    """Return the conditions of a planned run; raises OSError if the scenario is gone."""
     secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     shown = masked(spec, secrets)
     content = scenario.sha256 if scenario else hashlib.sha256(scenario_path(spec).read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""Old runs are removed: folders of ours with nothing of anybody else in them, and no others."""
+"""Removes old runs: only slocheck's own folders, and only if they hold nothing else."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ _OWN_FILES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of an old run's folder.
+    """The decision about an old run's folder.
 
     Attributes:
         folder: The folder.
-        kept_because: Why it stays; empty: it is removed.
+        kept_because: Why it is kept; empty: it is removed.
     """
 
     folder: Path
@@ -37,11 +37,11 @@ class Fate:
 
 
 def fates(archive: Archive, keep: int, reports: Collection[str]) -> list[Fate]:
-    """Return what becomes of the runs before the newest `keep` that came to a result, oldest first.
+    """Decide about the runs before the newest `keep` with a result, oldest first.
 
     Args:
         archive: Where runs are kept.
-        keep: How many stay, 1 or more. Those without a result do not count, and go with the older ones.
+        keep: How many to keep, 1 or more. Runs without a result do not count, and go with the older ones.
         reports: Names of the reports' files.
     """
     runs = archive.runs()
@@ -54,9 +54,9 @@ def fates(archive: Archive, keep: int, reports: Collection[str]) -> list[Fate]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and the files in it, each by its name; raises SaveError."""
+    """Remove a folder and the files in it, each by name; raises SaveError."""
     try:
-        # the evidence goes last: without it a folder that is left over would not be a run any more
+        # the evidence goes last: without it, a leftover folder would no longer be a run
         for path in sorted(folder.iterdir(), key=lambda path: path.name == EVIDENCE_FILE):
             path.unlink()
         folder.rmdir()
@@ -69,7 +69,7 @@ def _has_result(folder: Path) -> bool:
 
 
 def _why_kept(folder: Path, own: frozenset[str]) -> str:
-    """Say why a folder is not removed; empty where it is a run's, and all in it is of slocheck."""
+    """Say why a folder is kept; empty if it is a run's and holds only slocheck's files."""
     if folder.is_symlink() or not folder.is_dir():
         return "it is a link, or not a folder"
     if is_going_on(folder):

@@ -17,7 +17,7 @@ from slocheck.pipeline.archive import EVIDENCE_FILE, Archive, is_run_name, shown
 
 RESULT_FILE = "result.json"
 MAX_RESULT = 1 << 22
-"""Bytes of a result; that of 500 endpoints and 50 objectives has a tenth of it."""
+"""Bytes of a result; with 500 endpoints and 50 objectives it has a tenth of this."""
 
 
 MOST_READ = 100
@@ -26,7 +26,7 @@ MOST_READ = 100
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A run that has no record.
+    """A run without a record.
 
     Attributes:
         run_id: Name of its folder.
@@ -38,7 +38,7 @@ class Unread:
 
 
 def newest_first(archive: Archive) -> Iterator[RunRecord | Unread]:
-    """Yield the record of each run of an archive, or why it has none; each is read when it is asked for."""
+    """Yield the record of each run of an archive, or why it has none; each is read on demand."""
     for folder in reversed(archive.runs()):
         try:
             yield read_record(folder)

@@ -1,1 +1,1 @@
-"""What is asked of the target before the load."""
+"""Checks of the target before the load."""

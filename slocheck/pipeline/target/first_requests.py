@@ -1,4 +1,4 @@
-"""Sends each GET step of a scenario once, before the load: a service may have no series until then."""
+"""Sends each GET step of a scenario once before the load, as a service may have no series until then."""
 
 import socket
 import ssl
@@ -22,16 +22,16 @@ _REDIRECT = 3
 
 @dataclass(frozen=True, slots=True)
 class FirstResponse:
-    """What came back for one GET step.
+    """The response to one GET step.
 
     Attributes:
-        endpoint: The step's.
-        status: HTTP status; 0 where no response came.
-        content_type: As the server names it; empty where it does not.
+        endpoint: The step's endpoint.
+        status: HTTP status; 0 if no response came.
+        content_type: As the server names it; empty if it does not.
         size: Bytes of the body, as sent.
         seconds: From the send to the last byte.
-        leads_to: The path on the target that a redirect leads to; empty where there is none.
-        error: Why no response came; empty where one did.
+        leads_to: The path on the target that a redirect leads to; empty if there is none.
+        error: Why no response came; empty if one did.
         expected: Statuses that the step expects; None: it names none.
     """
 
@@ -54,10 +54,10 @@ class FirstResponse:
 
 
 def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstResponse, ...]:
-    """Send each GET step once, one after the other, each over a connection of its own.
+    """Send each GET step once, one after the other, each over a new connection.
 
-    A step that needs what an earlier response holds is left out. Redirects are not followed, and a failure is
-    a response too.
+    A step that needs a value from an earlier response is left out. Redirects are not followed, and a failure
+    counts as a response, too.
     """
     parts = urlsplit(target.url)
     secure = parts.scheme == "https"
@@ -76,7 +76,7 @@ def send_get_steps(scenario: Scenario, target: Target) -> tuple[FirstResponse, .
 
 
 def _is_free(step: Step, scenario: Scenario) -> bool:
-    """Tell whether a step's request needs nothing of an earlier response."""
+    """Tell whether a step's request needs nothing from an earlier response."""
     fields = (template for _, template in (*step.query, *step.headers, *scenario.headers))
     templates = (step.path, *fields)
     return all(part.name in scenario.feeders for template in templates for part in template.placeholders)
@@ -110,7 +110,7 @@ def _sent(
 
 
 def _leads_to(response: HTTPResponse, host: str, request: bytes) -> str:
-    """Return the path on the target that a response leads to; empty where it is not a redirect."""
+    """Return the path on the target that a response leads to; empty if it is not a redirect."""
     location = response.getheader("Location", "")
     if response.status // 100 != _REDIRECT or not location:
         return ""

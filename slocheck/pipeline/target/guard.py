@@ -1,6 +1,6 @@
-"""What is checked before any load: the target may be loaded, it responds, no other run loads it.
+"""Checks before any load: the target may be loaded, it responds, and no other run loads it.
 
-And whether the host of the metric source may get the credentials that the spec names.
+It also checks whether the host of the metric source may get the credentials that the spec names.
 """
 
 import errno
@@ -39,14 +39,13 @@ def guard_target(
 ) -> tuple[str, ...]:
     """Refuse a target that is neither this machine nor allowed by the user; raises UsageError.
 
-    Of names only ``localhost`` and those below it can be this machine, and only where all of their
-    addresses are: the hosts file may say otherwise. Any other name has to be allowed, whatever DNS makes
-    of it.
+    Only ``localhost`` and names below it can be this machine, and only if all of their addresses are, as the
+    hosts file may say otherwise. Any other name has to be allowed, whatever its addresses.
 
     Args:
-        url: Of the target.
+        url: The target's URL.
         allowed: Hosts that the user named, with ``--allow-target`` or in the environment.
-        ask: Puts a question to somebody at a terminal; None: nobody is there.
+        ask: Asks a person at the terminal; None: there is none.
 
     Returns:
         All hosts that the load may connect to in addition to this machine.
@@ -60,7 +59,7 @@ def guard_target(
 
 
 def _leave_needed(url: str, allowed: Sequence[str]) -> str:
-    """Say how a run against a target has to be allowed; empty where it is."""
+    """Say how to allow a run against a target; empty if it is allowed."""
     shown = _not_allowed(url, allowed)
     if not shown:
         return ""
@@ -71,7 +70,7 @@ def _leave_needed(url: str, allowed: Sequence[str]) -> str:
 
 
 def _not_allowed(url: str, allowed: Sequence[str]) -> str:
-    """Return a target's host, with where it leads, where it may not be loaded; empty where it may."""
+    """Return a target's host with its address if it may not be loaded; empty if it may."""
     host = host_and_port(url)[0]
     elsewhere = _elsewhere(host, AllowedTargets.of(allowed))
     if elsewhere is None:
@@ -82,8 +81,8 @@ def _not_allowed(url: str, allowed: Sequence[str]) -> str:
 def guard_credentials(source: SourceBlock, allowed: Sequence[str]) -> None:
     """Refuse to send credentials to a host that only the spec names; raises UsageError.
 
-    Whoever can change the spec could else have any variable or file of this machine sent anywhere. Besides
-    the keys of ``auth`` and a client certificate, that is what ``${NAME}`` puts into an address.
+    Otherwise, anyone who can change the spec could have any variable or file of this machine sent anywhere.
+    This covers the keys of ``auth``, a client certificate, and what ``${NAME}`` puts into an address.
 
     Args:
         source: The metric source's block.
@@ -110,7 +109,7 @@ def _how_to_allow(option: str, host: str) -> str:
 
 
 def _elsewhere(host: str, allowed: AllowedTargets) -> str | None:
-    """Return an address of a host that may not be loaded, empty where none was looked up; None: it may."""
+    """Return an address of a host that may not be loaded, empty if unknown; None if it may be loaded."""
     if allowed.names_host(host) or allowed.allows_address(host):
         return None
     if not is_localhost_name(host):
@@ -119,7 +118,7 @@ def _elsewhere(host: str, allowed: AllowedTargets) -> str | None:
 
 
 def _addresses_of(host: str) -> list[str]:
-    """Return the addresses of a host, each once; empty where it is not known."""
+    """Return the distinct addresses of a host; empty if it is unknown."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -128,10 +127,10 @@ def _addresses_of(host: str) -> list[str]:
 
 
 def probe_target(target: Target) -> None:
-    """Connect once, with the TLS handshake where the URL asks for it; raises TargetError.
+    """Connect once, with a TLS handshake if the URL asks for it; raises TargetError.
 
-    No request is sent: the target would count it, and no recording would. Where the URL is plain and the port
-    turns out to speak TLS, the port is asked whether it speaks HTTP as well.
+    No request is sent, as the target would count it and the recording would not. If the URL is plain and the
+    port turns out to speak TLS, the port is asked whether it speaks HTTP as well.
     """
     secure = urlsplit(target.url).scheme == "https"
     address = host_and_port(target.url)
@@ -161,7 +160,7 @@ def _why(error: OSError | UnicodeError) -> str:
                 f"TLS failed: {error}; name the authority with `target.tls.ca: FILE`, "
                 "or accept any certificate with `target.tls.insecure: true` (every report will say so)"
             )
-        case socket.gaierror() | UnicodeError():  # a name that cannot even be asked for
+        case socket.gaierror() | UnicodeError():  # a name that cannot be looked up
             return "unknown host; check the name in target.url"
         case ConnectionRefusedError():
             return "connection refused; nothing listens there. Start the target, or pass --target URL"
@@ -173,11 +172,11 @@ def _why(error: OSError | UnicodeError) -> str:
 
 @contextmanager
 def sole_use(url: str, *, allow_concurrent: bool) -> Iterator[None]:
-    """Hold the lock on the target: two runs would measure each other's load; raises UsageError.
+    """Hold the lock on the target, as two runs would measure each other's load; raises UsageError.
 
-    The lock is an abstract Unix socket for each address that the target's name has, and one for all that are
-    this machine's. The kernel frees it with the process, no folder has to be owned or cleaned up, and all
-    users of the machine share it.
+    The lock is an abstract Unix socket for each address of the target's name; all addresses of this machine
+    share one. The kernel frees it with the process, there is no folder to own or clean up, and all users of
+    the machine share it.
     """
     with ExitStack() as held:
         for name in () if allow_concurrent else _lock_names(url):
@@ -195,26 +194,26 @@ def sole_use(url: str, *, allow_concurrent: bool) -> Iterator[None]:
 
 
 def _lock_names(url: str) -> list[str]:
-    """Return the names of the locks of all addresses behind a URL, in an order that is always the same."""
+    """Return the names of the locks of all addresses behind a URL, always in the same order."""
     host, port = host_and_port(url)
-    # of an unknown host its name is locked: the connection that follows says that nobody knows it
+    # an unknown host is locked by its name; the connection that follows reports it
     addresses = {_same_machine(address) for address in _addresses_of(host)} or {host_name(host)}
     digests = (hashlib.sha256(f"{address} {port}".encode()).hexdigest() for address in addresses)
     return [f"\0slocheck-{digest[:32]}" for digest in sorted(digests)]
 
 
 def _same_machine(text: str) -> str:
-    """Return one spelling for an IP address; all of this machine's are one: a server may listen on each."""
+    """Return one spelling for an IP address, the same for all of this machine's, as a server may use each."""
     address = address_of(text)
     return "this machine" if address is not None and _is_own(address) else str(address)
 
 
 def _is_own(address: IpAddress) -> bool:
-    """Tell whether an address is this machine's: the kernel would send to it from the same one."""
+    """Tell whether an address is this machine's, for which the kernel would choose it as the source."""
     if address.is_loopback:
         return True
     family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
     with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as unsent:
-        unsent.connect((str(address), 1))  # only chooses the way; nothing is sent
+        unsent.connect((str(address), 1))  # this only chooses the route; nothing is sent
         return address_of(unsent.getsockname()[0]) == address
     return False

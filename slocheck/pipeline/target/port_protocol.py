@@ -1,23 +1,23 @@
-"""What a port speaks, TLS or plain HTTP: asked before a run whose URL may have the wrong scheme."""
+"""Finds out whether a port speaks TLS or plain HTTP, before a run whose URL may have the wrong scheme."""
 
 import socket
 import ssl
 from contextlib import suppress
 
 PATIENCE_S = 2.0
-"""How long a response is waited for; a server that does not understand may say nothing at all."""
+"""How long to wait for a response; a server that does not understand may say nothing at all."""
 
 _REQUEST = b"HEAD / HTTP/1.1\r\nHost: %b:%d\r\nConnection: close\r\n\r\n"
 _ENOUGH = 4096
 _TLS_RECORDS = (b"\x15", b"\x16")
-"""How a response of TLS begins: an alert or a handshake."""
+"""First bytes of a TLS response: an alert or a handshake."""
 
 Address = tuple[str, int]
 """Host and port."""
 
 
 def speaks_only_tls(address: Address) -> bool:
-    """Tell whether a port takes TLS and refuses plain HTTP.
+    """Tell whether a port accepts TLS and refuses plain HTTP.
 
     A plain port sees the first message of a TLS handshake, which is not a request. Only a port that goes
     on with the handshake is sent a request, because some speak both.
@@ -26,9 +26,9 @@ def speaks_only_tls(address: Address) -> bool:
 
 
 def responds_in_plain(address: Address) -> bool:
-    """Tell whether a port that failed at TLS serves plain HTTP: more than a refusal comes back.
+    """Tell whether a port that failed at TLS serves plain HTTP.
 
-    Or the handshake itself is refused in HTTP, as a request that makes no sense.
+    It does if more than a refusal comes back, or if it refuses the handshake in HTTP as a malformed request.
     """
     response = _plain_response(address)
     return response.startswith(b"HTTP/") and (
@@ -39,7 +39,7 @@ def responds_in_plain(address: Address) -> bool:
 def _greeted(address: Address) -> bytes:
     """Send the first message of a handshake and a line's end; return how the response begins.
 
-    The line's end spares a plain server the wait for the rest of a line.
+    The end of the line keeps a plain server from waiting for the rest of a line.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -54,7 +54,7 @@ def _greeted(address: Address) -> bytes:
 
 
 def _plain_response(address: Address) -> bytes:
-    """Return the head of the response to a plain request; empty if there is none."""
+    """Return the head of the response to a plain request; empty without a response."""
     host, port = address
     name = f"[{host}]".encode() if ":" in host else host.encode("idna")
     response = b""
@@ -72,7 +72,7 @@ def _plain_response(address: Address) -> bytes:
 
 
 def _refused(response: bytes) -> bool:
-    """Tell whether a response is what a TLS port gives: nothing, no HTTP, a 400, or the way to https."""
+    """Tell whether a response is that of a TLS port: nothing, no HTTP, a 400, or a redirect to https."""
     first, _, head = response.partition(b"\r\n")
     words = first.split()
     if len(words) < 2 or not words[0].startswith(b"HTTP/"):  # noqa: PLR2004 - version and status

@@ -107,9 +107,10 @@ def _scale(marks: Sequence[Mark], limits: Sequence[Limit], *, good: bool) -> Pla
 
 def _spaced(values: Sequence[float], start: float, end: float) -> Place:
     low, high = min(values), max(values)
-    if low > 0 and high / low > _MANY_TIMES:
-        room = (high / low) ** _ROOM
-        return Log(low / room, high * room, start, end)
+    least = min((value for value in values if value > 0), default=high)
+    if low >= 0 and least > 0 and high / least > _MANY_TIMES:  # 0 lies at the axis' end
+        room = (high / least) ** _ROOM
+        return Log(least / room, high * room, start, end)
     room = _ROOM * ((high - low) or abs(high) or 1.0)
     lowest = low - room
     return Linear(max(0.0, lowest) if low >= 0 else lowest, high + room, start, end)

@@ -74,7 +74,7 @@ def verdict(report: Report) -> VerdictView:
         assessment.outcome.value,
         f"{assessment.tier or 'no tier'} achieved, {assessment.gate} required",
         decided,
-        "" if headline == decided else headline,
+        "" if headline in (decided, f"Every objective of {assessment.gate} is met") else headline,
     )
 
 

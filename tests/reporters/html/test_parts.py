@@ -9,7 +9,7 @@ import pytest
 from slocheck.documents.position import Position
 from slocheck.evidence.recording import FailureClass
 from slocheck.reporters import totals
-from slocheck.reporters.html import tables, view
+from slocheck.reporters.html import ruler, tables, view
 from slocheck.reporters.html.charts import over_time, svg
 from slocheck.reporters.html.charts.clock import Clock
 from slocheck.reporters.html.charts.over_time import Axes
@@ -121,3 +121,26 @@ def test_rare_statuses_are_one_band_and_have_a_row_of_marks() -> None:
         "200 (50)",
     ]
     assert str(found.drawing).count('class="failed-mark"') == 6
+
+
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        pytest.param([0.005, 0.1, 0.5], "rising", id="far apart: logarithmic"),
+        pytest.param([0.0, 0.01, 1.0], "rising", id="far apart, with 0 at the end"),
+        pytest.param([0.1, 0.2, 0.3], "rising", id="near each other"),
+        pytest.param([-5.0, 0.0, 80.0], "rising", id="a query may be below 0"),
+        pytest.param([0.0, 0.0], "same", id="all 0"),
+    ],
+)
+def test_the_ruler_has_room_for_every_value(values: list[float], places: str) -> None:
+    """In order, apart from each other, and on the axis; the other way round it mirrors."""
+    place = ruler._spaced(values, ruler.LEFT, ruler.RIGHT)
+    found = [place(value) for value in values]
+    assert all(ruler.LEFT <= at <= ruler.RIGHT for at in found)
+    if places == "rising":
+        assert all(right - left > 30 for left, right in pairwise(found))
+    mirrored = ruler._spaced(values, ruler.RIGHT, ruler.LEFT)
+    assert [mirrored(value) for value in values] == pytest.approx(
+        [ruler.LEFT + ruler.RIGHT - at for at in found]
+    )

@@ -55,7 +55,7 @@ class ScenarioInfo:
         user_classes: Names of the user classes that will run.
         versions: Versions of python and locust.
         warnings: What the user should know before the load begins.
-        starts: What is sent before the schedule, in words; empty where nothing is.
+        starts: What is sent before the schedule, in words; empty if nothing is.
     """
 
     user_classes: tuple[str, ...]

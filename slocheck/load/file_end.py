@@ -29,7 +29,7 @@ def raised(error: BaseException) -> str:
 
 
 def initialised(environment: Any, runner: Any, listeners: Listeners) -> str:
-    """Fire `init`; return why the file cannot be used, empty where it can."""
+    """Fire `init`; return why the file cannot be used, empty if it can."""
     try:
         environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the file raises

@@ -48,8 +48,8 @@ _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\Z", re.ASCII)
 class RunFolder:
     """One run's folder, held by a lock for as long as the run lives.
 
-    As a context it says in the folder why the run has no evidence, where an error ended it. After a refusal,
-    where nothing was begun, it leaves no folder.
+    As a context it writes into the folder why an error left the run without evidence. After a refusal, before
+    anything was begun, it leaves no folder.
     """
 
     def __init__(self, path: Path, lock: int) -> None:
@@ -277,7 +277,7 @@ class Archive:
         )
 
     def _meant(self, run: str) -> str:
-        """Say which run was probably meant; empty where none is like it."""
+        """Say which run was probably meant; empty if no name is similar."""
         close = get_close_matches(Path(run).name, [LATEST, *(path.name for path in self.runs())], n=1)
         return f"did you mean {close[0]}? Or " if close else ""
 

@@ -28,7 +28,7 @@ class Preparation(Protocol):
 
     @property
     def starts(self) -> str:
-        """What is sent before the schedule, in words; empty where nothing is."""
+        """What is sent before the schedule, in words; empty if nothing is."""
 
 
 class Engine(Protocol):

@@ -96,7 +96,7 @@ def _bytes(rows: int, thresholds: int, sparse: Sequence[Sparse]) -> int:
 
 
 def unpacked(content: bytes, endpoints: int) -> list[Columns]:
-    """Return the columns of a file's endpoints; ValueError and zlib.error where it is damaged."""
+    """Return the columns of a file's endpoints; ValueError and zlib.error if it is damaged."""
     if not content.startswith(FIRST_LINE):
         raise ValueError("it does not begin as counts of slocheck do")
     end = content.find(b"\n", len(FIRST_LINE), len(FIRST_LINE) + MAX_HEAD)

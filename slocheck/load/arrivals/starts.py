@@ -26,7 +26,7 @@ def _any_starts(tasks: Iterable[Any], seen: set[Any]) -> bool:
 
 
 def starts_text(plan: LoadPlan, classes: Iterable[type[User]]) -> str:
-    """Describe what is sent before the schedule; empty where nothing is."""
+    """Describe what is sent before the schedule; empty if nothing is."""
     if not plan.is_open or plan.declarative or not sends_at_start(classes):
         return ""
     seconds = format_duration(Fraction(round(plan.users / plan.start_rate) or 1))

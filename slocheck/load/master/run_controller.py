@@ -100,7 +100,7 @@ class RunController:
         self._ticked = 0
 
     def _refuse(self, why: str) -> None:
-        """Raise ScenarioError where there is a reason to."""
+        """Raise ScenarioError if there is a reason to."""
         if why:
             raise ScenarioError(f"{self._plan.scenario}: cannot be used: {why}")
 

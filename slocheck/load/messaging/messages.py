@@ -49,7 +49,7 @@ class WorkersReady:
     Attributes:
         versions: Versions of the load generator's parts, by name.
         warnings: What the user should know before the load begins.
-        starts: What is sent before the schedule, in words; empty where nothing is.
+        starts: What is sent before the schedule, in words; empty if nothing is.
     """
 
     versions: Mapping[str, str]

@@ -114,7 +114,7 @@ class Health:
 
 
 def resident_bytes() -> int:
-    """Return this process's resident memory; 0 where it cannot be read."""
+    """Return this process's resident memory; 0 if it cannot be read."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, IndexError, ValueError):

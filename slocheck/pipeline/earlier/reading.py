@@ -113,7 +113,7 @@ def read_runs(name: str, archive: Archive) -> list[RunRecord]:
 
 
 def run_folder(name: str, archive: Archive) -> Path | None:
-    """Return the folder of the one run that a name stands for; None where it stands for none."""
+    """Return the folder of the single run that a name stands for; None if there is none."""
     path = Path(name)
     for folder in (path.parent if asked(path.is_file) else path, archive.root / name):
         if asked(folder.is_dir) and is_run_name(folder.resolve().name):
@@ -122,7 +122,7 @@ def run_folder(name: str, archive: Archive) -> Path | None:
 
 
 def asked(question: Callable[[], bool]) -> bool:
-    """Return what a path says of itself; False where nobody may ask, or its name is too long to exist."""
+    """Return the result of a question about a path; False if it may not be asked, or the name is too long."""
     try:
         return question()
     except OSError:

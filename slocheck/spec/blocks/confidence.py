@@ -77,5 +77,5 @@ CONFIDENCE: Key[Confidence | None] = Key(
     ValueType(_read, {"anyOf": [{"enum": [*_written(LEVELS), _NONE]}, object_schema(_KEYS)]}),
     DEFAULT,
     f"how sure a verdict has to be: {' or '.join(_written(LEVELS))}, or with a condition on bursts "
-    f"{{level, bursts}} up to {_written(CONDITIONAL)[-1]}; none: the observed values alone are graded",
+    f"{{level, bursts}} up to {_written(CONDITIONAL)[-1]}; none: only the observed values are graded",
 )

@@ -130,7 +130,7 @@ ARRIVALS: Key[ArrivalProcess | None] = Key(
     "arrivals",
     types.choice("spread", ARRIVAL_WORDS),
     None,
-    "open model: at a random moment of each interval (jittered), as independent clients come (poisson), "
+    "open model: at a random time in each interval (jittered), as independent clients come (poisson), "
     "or exactly on time (even)",
 )
 MAX_AT_ONCE: Key[int | None] = Key(

@@ -48,7 +48,7 @@ class Framing:
 
     @property
     def body(self) -> bytes:
-        """The body as received, where it is kept."""
+        """The body as received, if it is kept."""
         return b"".join(self._parts)
 
     @property

@@ -29,8 +29,9 @@ def quantity(number: int, noun: str, plural: str = "") -> str:
 
 
 def capitalised(text: str) -> str:
-    """Return a text with its first letter in upper case, the others as they are."""
-    return text[:1].upper() + text[1:]
+    """Return a text with its first letter in upper case; a key such as ``error_rate`` stays as it is."""
+    first = text.partition(" ")[0]
+    return text if "_" in first else text[:1].upper() + text[1:]
 
 
 def most_frequent(counts: Mapping[str, int]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slocheck.documents.words import quantity, times
+from slocheck.documents.words import capitalised, quantity, times
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,17 @@ def test_how_often(number: int, expected: str) -> None:
 def test_a_quantity(number: int, noun: str, plural: str, expected: str) -> None:
     """One thing is singular, and an irregular plural can be given."""
     assert quantity(number, noun, plural) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("the run is invalid", "The run is invalid", id="a sentence"),
+        pytest.param("latency_p95 is 5ms", "latency_p95 is 5ms", id="a key stays as it is written"),
+        pytest.param("p95 of GET /a_b", "P95 of GET /a_b", id="an underscore elsewhere"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_the_begin_of_a_sentence(text: str, expected: str) -> None:
+    """The first letter, unless it is that of a key."""
+    assert capitalised(text) == expected

@@ -125,10 +125,10 @@ def hidden_lag(server: ServerSide, client: ClientCounts) -> float:
     A page that is behind by less than a scrape interval adds something at every sample, so none shows it. A
     sample one interval later holds nothing of the warm-up. Such a page is to be expected where the mapping
     is nobody's whose lag is known; else it shows where the window's count is larger than what was sent in
-    it, by more than can have been in flight.
+    it, by more than can have been in flight. A run that ended in its warm-up has no window to keep it out of.
     """
     raw = server.raw
-    if server.window_is_load or raw.lag >= raw.scrape_interval:
+    if server.window_is_load or raw.lag >= raw.scrape_interval or not client.window_s:
         return 0.0
     shown = {one.metric for one in raw.series}
     timeless = [each for each in requests_counted(raw.preset, shown) if not server.has_own_times(each[0])]

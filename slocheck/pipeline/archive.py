@@ -11,7 +11,8 @@ import secrets
 import shutil
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,11 +25,14 @@ from slocheck.named_files import read_named
 from slocheck.pipeline.evidence_file import (
     MAX_FILE,
     RECORDING_FILE,
+    Files,
     decoded,
     encoded,
+    evidence_of,
     fits_spec,
     read_bounded,
 )
+from slocheck.pipeline.recording_file import MAX_COUNTS_FILE, TooLargeError
 
 EVIDENCE_FILE = "evidence.json.gz"
 ORIGINAL_FILE = "evidence-as-run.json.gz"
@@ -83,19 +87,22 @@ class RunFolder:
         Raises:
             SaveError: It is not in the run's folder; the text says where it is, if it could be kept at all.
         """
+        spec = spec_text.encode("utf-8", "backslashreplace")
+        with _too_large(self.path):
+            files = encoded(evidence, spec)
         try:
-            _save(self.path, evidence, spec_text)
+            _save(self.path, files, spec)
         except SaveError as error:
-            kept = self._rescue(evidence, spec_text)
+            kept = self._rescue(files, spec)
             raise SaveError(f"{error}; the run is kept in {kept}" if kept else str(error)) from error
 
-    def _rescue(self, evidence: Evidence, spec_text: str) -> Path | None:
+    def _rescue(self, files: Files, spec: bytes) -> Path | None:
         """Write the evidence next to the run's folder, or in the temporary folder; returns the folder."""
         for parent in (self.path.parent, Path(tempfile.gettempdir())):
             with suppress(OSError, SaveError):
                 folder = Path(tempfile.mkdtemp(prefix=f"{self.path.name}-", dir=parent))
                 try:
-                    _save(folder, evidence, spec_text)
+                    _save(folder, files, spec)
                 except SaveError:
                     shutil.rmtree(folder, ignore_errors=True)
                     raise
@@ -110,13 +117,23 @@ class RunFolder:
             self._lock = -1
 
 
-def _save(folder: Path, evidence: Evidence, spec_text: str) -> None:
+@contextmanager
+def _too_large(folder: Path) -> Iterator[None]:
+    """Raise SaveError for evidence that could not be read again."""
+    try:
+        yield
+    except TooLargeError as error:
+        raise SaveError(
+            f"{folder}: the evidence is not kept, so this run cannot be graded again: it is too large to be "
+            f"read back ({error}); run for a shorter time, or with fewer endpoints or limits"
+        ) from error
+
+
+def _save(folder: Path, files: Files, spec: bytes) -> None:
     """Write spec, counts and evidence for their owner only, the evidence last; raises SaveError.
 
     The spec is as the user wrote it, a password in it included.
     """
-    spec = spec_text.encode("utf-8", "backslashreplace")
-    files = encoded(evidence, spec)
     write_atomically(folder / SPEC_FILE, spec, private=True)
     write_atomically(folder / RECORDING_FILE, files.recording, private=True)
     write_atomically(folder / EVIDENCE_FILE, files.evidence, private=True)
@@ -342,16 +359,22 @@ def _is_held(mark: Path) -> bool:
 def load_evidence(folder: Path, name: str = EVIDENCE_FILE) -> Evidence:
     """Read a run back, or what it itself left; raises UsageError when it is damaged or of another version."""
     path, counts = folder / name, folder / RECORDING_FILE
-    return decoded(path, read_bounded(path, MAX_FILE), lambda: read_bounded(counts, MAX_FILE))
+    return decoded(path, read_bounded(path, MAX_FILE), lambda: read_bounded(counts, MAX_COUNTS_FILE))
 
 
 def replace_evidence(folder: Path, evidence: Evidence) -> None:
-    """Replace a run's evidence by a completed one and keep the original; raises SaveError."""
+    """Replace a run's evidence by a completed one and keep the original; raises SaveError.
+
+    The counts stay as they are: packed again by another zlib, the same counts are other bytes.
+    """
     path, spec = folder / EVIDENCE_FILE, load_spec_text(folder)
     original = folder / ORIGINAL_FILE
     if not original.exists():
         write_atomically(original, read_bounded(path, MAX_FILE), private=True)
-    write_atomically(path, encoded(evidence, spec).evidence, private=True)  # the counts are the same
+    counts = read_bounded(folder / RECORDING_FILE, MAX_COUNTS_FILE)
+    with _too_large(folder):
+        content = evidence_of(evidence, spec, counts)
+    write_atomically(path, content, private=True)
 
 
 def load_spec_text(folder: Path) -> bytes:

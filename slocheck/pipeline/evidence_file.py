@@ -22,7 +22,7 @@ from slocheck.evidence.columns import Columns
 from slocheck.evidence.model import SCHEMA_VERSION, Evidence
 from slocheck.evidence.plain_values import WrongValueError, plain, typed
 from slocheck.evidence.series import RawSeries
-from slocheck.pipeline.recording_file import most_of, packed, unpacked
+from slocheck.pipeline.recording_file import TooLargeError, most_of, packed, unpacked
 
 RECORDING_FILE = "recording.bin"
 """The counts of a run, beside its evidence."""
@@ -58,25 +58,34 @@ class Files(NamedTuple):
 
 
 def encoded(evidence: Evidence, spec: bytes) -> Files:
-    """Return the files of a run's evidence; texts that are not valid Unicode are written out."""
-    valid = each_text(evidence, valid_text, untouched=(Columns, RawSeries))
+    """Return the files of a run's evidence; TooLargeError where one could not be read again."""
     recording = packed(evidence.recording.parts())
-    document = plain(valid)
+    return Files(evidence_of(evidence, spec, recording), recording)
+
+
+def evidence_of(evidence: Evidence, spec: bytes, recording: bytes) -> bytes:
+    """Return the file of a run's evidence beside its counts' file, which may be one that was written before.
+
+    Texts that are not valid Unicode are written out. Raises TooLargeError where it could not be read again.
+    """
+    document = plain(each_text(evidence, valid_text, untouched=(Columns, RawSeries)))
     document["recording"][COUNTS] = hashlib.sha256(recording).hexdigest()
     text = json.dumps({"evidence": document}, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return Files(sealed(text.encode(), spec), recording)
+    return sealed(text.encode(), spec)
 
 
 def sealed(document: bytes, spec: bytes) -> bytes:
     """Return a document as a gzip file with its own checksum and that of the spec.
 
     What would be packed too well to be read again, such as hours of nothing but refused connections, is
-    stored as it is.
+    stored as it is. Raises TooLargeError where it could not be read again either way.
     """
-    packed_well = compress(document, compresslevel=6, mtime=0)
-    fits = len(document) <= most_of(len(packed_well))
-    rest = compress(document, compresslevel=0, mtime=0) if not fits else packed_well
-    rest = _digest(spec) + b"\0" + rest[_GZIP_HEAD:]
+    body = compress(document, compresslevel=6, mtime=0)
+    if len(document) > most_of(len(body)):
+        body = compress(document, compresslevel=0, mtime=0)
+    if len(document) > most_of(len(body)) or _SEAL + len(body) > MAX_FILE:
+        raise TooLargeError(f"it has {len(document):,} bytes, {len(body):,} of them when packed")
+    rest = _digest(spec) + b"\0" + body[_GZIP_HEAD:]
     return _HEAD + _digest(rest) + b" " + rest
 
 
@@ -127,6 +136,8 @@ def with_counts(path: Path, document: dict[str, Any], read_counts: Callable[[], 
         columns = unpacked(counts, len(items))
     except (zlib.error, ValueError) as error:
         _refuse(path, str(error), error)
+    except MemoryError as error:
+        raise UsageError(f"{path}: reading it takes more memory than there is") from error
     for item, part in zip(items, columns, strict=True):
         if isinstance(item, dict):
             item["columns"] = part

@@ -6,8 +6,8 @@
 
 Each column is little-endian, of the smallest type that holds it: ``u1``, ``u2``, ``u4`` or ``i8``. Their
 order is that of `FIXED`, then one for each threshold, then ends, keys and counts for each of `SPARSE`. A
-column in which every count is 0 has the length 0. Reading checks all of it before it is believed, and never
-takes more memory than `most_of` allows for the file's size.
+column in which every count is 0 may have the length 0. Reading checks all of it before it is believed, and
+never takes more memory than `check_size` allows for the file's size; nothing is written that it refuses.
 """
 
 import json
@@ -18,11 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slocheck.evidence.columns import CLASSES, PLAIN, TIMES, WIDTH, Columns, Counts, Sparse, Whole, narrowed
+from slocheck.evidence.columns import CLASSES, PLAIN, TIMES, Columns, Counts, Sparse, Whole, narrowed
 from slocheck.evidence.histogram import MAX_INDEX
 
 MAX_PLAIN = 1 << 30
-"""Bytes that a file may unpack to."""
+"""Bytes that a file of evidence may unpack to."""
+MAX_COUNTS = 1 << 33
+"""Bytes of memory that the counts may take while they are read."""
+MAX_COUNTS_FILE = 1 << 31
+"""Bytes of their file: more than a day of twenty endpoints with a hundred requests a second each."""
 MAX_RATIO = 50
 """Times its size that a file may unpack to; evidence of slocheck unpacks to ten times, more or less."""
 FREE_BYTES = 1 << 22
@@ -31,46 +35,90 @@ FIRST_LINE = b"slocheck recording 1\n"
 FIXED = ("seconds", *TIMES, *PLAIN, *CLASSES)
 SPARSE = ("statuses", "latencies", "failed_latencies", "service_times")
 MAX_STATUS = 999
-MAX_HEAD = 1 << 24
+MAX_HEAD = 1 << 22
 """Bytes of the second line."""
+MAX_COLUMNS = 1 << 18
+"""Lists and objects in it; each takes more memory than bytes."""
 
 _KINDS = {name: np.dtype(f"<{name}") for name in ("u1", "u2", "u4", "i8")}
 _LARGEST = float(1 << 62)
 """Of the sum of a column, so that sums of sums are still exact."""
 
 Column = NDArray[np.integer[Any]]
+Described = Sequence[tuple[str, int]]
+"""A type and a length for each column of an endpoint."""
 
 
-def most_of(packed: int) -> int:
+class TooLargeError(ValueError):
+    """A file would be too large to be read, or takes too much memory; the text says how much."""
+
+
+def most_of(packed: int, most: int = MAX_PLAIN) -> int:
     """Return how many bytes a file of so many bytes may unpack to."""
-    return min(MAX_PLAIN, max(FREE_BYTES, MAX_RATIO * packed))
+    return min(most, max(FREE_BYTES, MAX_RATIO * packed))
+
+
+def check_size(size: int, head: bytes, endpoints: Sequence[Described]) -> None:
+    """Raise TooLargeError for a file that is not read; who writes one asks this as well.
+
+    Args:
+        size: Of the whole file.
+        head: Its second line, without its end.
+        endpoints: What that line says of each endpoint.
+    """
+    if size > MAX_COUNTS_FILE:
+        raise TooLargeError(f"it has more than {MAX_COUNTS_FILE:,} bytes")
+    _check_head(head)
+    if sum(map(_memory, endpoints)) > most_of(size, MAX_COUNTS):
+        raise TooLargeError(f"it unpacks to more than {most_of(size, MAX_COUNTS):,} bytes")
+
+
+def _check_head(head: bytes) -> None:
+    if len(head) >= MAX_HEAD or head.count(b"[") + head.count(b"{") > MAX_COLUMNS:
+        raise TooLargeError(f"its second line describes more than {MAX_COLUMNS:,} columns")
+
+
+def _memory(described: Described) -> int:
+    """Return how many bytes an endpoint takes while it is read: its columns, and the tables made of them."""
+    sizes = [_KINDS[kind].itemsize for kind, _ in described]
+    plain = sum(size * length for size, (_, length) in zip(sizes, described, strict=True))
+    first, last = 1 + len(TIMES), len(described) - 3 * len(SPARSE)
+    rows = described[0][1]
+    width = max(2, *sizes[first:last])
+    entries = sum(length for _, length in described[last + 1 :: 3])
+    return plain + rows * (8 * first + width * (last - first) + 8 * len(SPARSE)) + 4 * entries
 
 
 def packed(parts: Sequence[Columns]) -> bytes:
-    """Return the file of some endpoints' columns.
+    """Return the file of some endpoints' columns; TooLargeError where it could not be read again.
 
-    What would be packed too well to be read again, such as hours of nothing but refused connections, is
-    stored as it is.
+    What would be packed too well to be read, such as hours of nothing but refused connections, is stored as
+    it is, its columns of zeros included.
     """
-    found = _packed(parts, 4)
-    return found if _size(parts) <= most_of(len(found)) else _packed(parts, 0)
+    try:
+        return _packed(parts, 4)
+    except TooLargeError:
+        return _packed(parts, 0)
 
 
 def _packed(parts: Sequence[Columns], level: int) -> bytes:
-    heads, bodies = [], []
+    heads, bodies, endpoints = [], [], []
     for part in parts:
-        columns = [_smallest(column) for column in _columns(part.added_up())]
+        columns = [_smallest(column) for column in _columns(part.added_up(), zeros=not level)]
         body = zlib.compress(b"".join(column.tobytes() for column in columns), level)
-        heads.append({"packed": len(body), "columns": [_described(column) for column in columns]})
+        endpoints.append([_described(column) for column in columns])
+        heads.append({"packed": len(body), "columns": endpoints[-1]})
         bodies.append(body)
-    return b"".join((FIRST_LINE, json.dumps({"endpoints": heads}).encode(), b"\n", *bodies))
+    head = json.dumps({"endpoints": heads}).encode()
+    check_size(len(FIRST_LINE) + len(head) + 1 + sum(map(len, bodies)), head, endpoints)
+    return b"".join((FIRST_LINE, head, b"\n", *bodies))
 
 
-def _columns(part: Columns) -> Iterator[Column]:
-    """Yield all columns in the file's order."""
+def _columns(part: Columns, *, zeros: bool) -> Iterator[Column]:
+    """Yield all columns in the file's order; without `zeros`, nothing of those that are 0 throughout."""
     yield part.seconds
     for column in (*part.counts.wide.T, *part.counts.narrow.T):
-        yield column if np.any(column) else column[:0]
+        yield column if zeros or np.any(column) else column[:0]
     for sparse in part.sparse:
         yield from (sparse.ends, sparse.keys, sparse.counts)
 
@@ -86,31 +134,20 @@ def _described(column: Column) -> tuple[str, int]:
     return column.dtype.str[1:].replace("|", ""), len(column)
 
 
-def _size(parts: Sequence[Columns]) -> int:
-    """Return how many bytes columns take, packed or not."""
-    return sum(_bytes(len(part.seconds), part.counts.thresholds, part.sparse) for part in parts)
-
-
-def _bytes(rows: int, thresholds: int, sparse: Sequence[Sparse]) -> int:
-    return rows * 2 * (WIDTH + thresholds + 16) + sum(4 * len(each.keys) for each in sparse)
-
-
 def unpacked(content: bytes, endpoints: int) -> list[Columns]:
     """Return the columns of a file's endpoints; ValueError and zlib.error if it is damaged."""
     if not content.startswith(FIRST_LINE):
         raise ValueError("it does not begin as counts of slocheck do")
     end = content.find(b"\n", len(FIRST_LINE), len(FIRST_LINE) + MAX_HEAD)
-    heads = _heads(content[len(FIRST_LINE) : end]) if end > 0 else []
+    head = content[len(FIRST_LINE) : max(0, end)]
+    heads = _heads(head) if head else []
     if len(heads) != endpoints:
         raise ValueError(f"it has {len(heads)} endpoints, not {endpoints}")
-    left, at, found = most_of(len(content)), end + 1, []
+    check_size(len(content), head, [described for _, described in heads])
+    at, found = end + 1, []
     for length, described in heads:
-        left -= sum(_KINDS[kind].itemsize * size for kind, size in described)
-        if left < 0:
-            raise ValueError(f"it unpacks to more than {most_of(len(content)):,} bytes")
         found.append(_endpoint(content[at : at + length], described))
         at += length
-        left -= _bytes(len(found[-1].seconds), found[-1].counts.thresholds, ())
     if at != len(content):
         raise ValueError("it is cut off, or goes on")
     return found
@@ -118,6 +155,7 @@ def unpacked(content: bytes, endpoints: int) -> list[Columns]:
 
 def _heads(line: bytes) -> list[tuple[int, list[tuple[str, int]]]]:
     """Return what the second line says of each endpoint: its packed size, and its columns."""
+    _check_head(line)
     try:
         plain = json.loads(line)["endpoints"]
         heads = [(each["packed"], [(kind, size) for kind, size in each["columns"]]) for each in plain]
@@ -126,7 +164,7 @@ def _heads(line: bytes) -> list[tuple[int, list[tuple[str, int]]]]:
     for length, described in heads:
         sizes = [length, *(size for _, size in described)]
         if any(type(size) is not int or size < 0 for size in sizes) or not all(
-            kind in _KINDS for kind, _ in described
+            isinstance(kind, str) and kind in _KINDS for kind, _ in described
         ):
             raise ValueError("its second line describes columns that cannot be")
         if len(described) < len(FIXED) + 3 * len(SPARSE):
@@ -134,7 +172,7 @@ def _heads(line: bytes) -> list[tuple[int, list[tuple[str, int]]]]:
     return heads
 
 
-def _endpoint(body: bytes, described: Sequence[tuple[str, int]]) -> Columns:
+def _endpoint(body: bytes, described: Described) -> Columns:
     size = sum(_KINDS[kind].itemsize * length for kind, length in described)
     unpacking = zlib.decompressobj()
     plain = unpacking.decompress(body, size + 1)
@@ -185,9 +223,11 @@ def _ascending(column: Whole, name: str) -> Whole:
 
 
 def _sparse(name: str, columns: Sequence[Column], rows: int) -> Sparse:
+    if len(columns[0]) != rows:
+        raise ValueError(f"{name}: entries do not belong to rows")
     ends, keys, counts = columns[0].astype(np.int64), columns[1], _counts(columns[2])
     lengths = np.diff(ends, prepend=0)
-    if len(ends) != rows or np.any(lengths < 0) or (int(ends[-1]) if rows else 0) != len(keys):
+    if np.any(lengths < 0) or (int(ends[-1]) if rows else 0) != len(keys):
         raise ValueError(f"{name}: entries do not belong to rows")
     if len(counts) != len(keys) or not np.all(counts):
         raise ValueError(f"{name}: a key has no count")

@@ -74,6 +74,16 @@ def test_a_known_page_that_is_behind_shows_it_by_what_it_counts(early: int, wait
     assert server_side(raw, ClientCounts(600, 0, 400, 20.0)).hidden_lag == waited
 
 
+def test_a_run_that_ended_in_its_warm_up_has_no_lag_to_keep_out() -> None:
+    """There is no window, so that nothing is divided by its length."""
+    counted = {at: 20.0 * min(max(0, at - 100), 5) for at in EVERY_SECOND}
+    raw = server_series(
+        raw_series("http_requests_total", counted, status_code="200"), up(*counted), start=120.0, interval=1.0
+    )
+    raw = replace(raw, load_start=100.0, end=105.0, whole_from=131.0)
+    assert server_side(raw, ClientCounts(100, 0, 0, 0.0, latencies={1000: 100})).hidden_lag == 0.0
+
+
 def stepwise(period: int, rate: int, *, until: float = 136.0) -> dict[float, float]:
     """Return a counter of a load from 100 to 130 on a page that adds something each `period` seconds."""
     return {

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck.documents.texts import valid_text
-from slocheck.errors import UsageError
+from slocheck.errors import SaveError, UsageError
 from slocheck.evidence.columns import WIDTH, Columns, Counts, Sparse
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
 from slocheck.pipeline import evidence_file, recording_file
-from slocheck.pipeline.archive import EVIDENCE_FILE, SPEC_FILE, Archive, load_evidence
+from slocheck.pipeline.archive import EVIDENCE_FILE, SPEC_FILE, Archive, load_evidence, replace_evidence
 from slocheck.pipeline.evidence_file import MAX_FILE, RECORDING_FILE, decoded, encoded, sealed
 from slocheck.pipeline.recording_file import FIRST_LINE, FREE_BYTES, packed, unpacked
 from slocheck.pipeline.regrade import regrade
@@ -269,6 +269,8 @@ def test_columns_that_cannot_be_are_refused(columns: Columns, said: str) -> None
         pytest.param(lambda _file: FIRST_LINE, "0 endpoints, not 1", id="no second line"),
         pytest.param(lambda _file: FIRST_LINE + b"[" * 50_000 + b"\n", "second line", id="deep"),
         pytest.param(lambda file: file.replace(b'"u1"', b'"f8"', 1), "cannot be", id="no whole numbers"),
+        pytest.param(lambda file: file.replace(b'"u1"', b'["u1"]', 1), "cannot be", id="a list as a type"),
+        pytest.param(lambda file: file.replace(b'"u1"', b"null", 1), "cannot be", id="no type"),
         pytest.param(lambda file: file.replace(b'"u1", 2', b'"u1", -2', 1), "cannot be", id="below 0"),
         pytest.param(lambda file: file.replace(b'"u1", 2', b'"u1", 1', 1), "does not unpack", id="less"),
         pytest.param(
@@ -298,3 +300,64 @@ def test_columns_that_pack_too_well_are_stored() -> None:
         whole=True,
     )
     assert unpacked(packed([many]), 1) == [many]
+
+
+def sent_nothing(rows: int, thresholds: int) -> Columns:
+    """Return seconds in which nothing was counted, so that hardly a column is stored."""
+    nothing = Sparse(np.zeros(rows, np.int64), np.zeros(0, np.uint16), np.zeros(0, np.uint16))
+    counts = Counts(np.zeros((rows, 3), np.int64), np.zeros((rows, WIDTH + thresholds), np.uint16))
+    return Columns(np.arange(rows), counts, (nothing,) * 4, whole=True)
+
+
+def test_many_columns_are_refused_before_they_are_made() -> None:
+    """A hundred thousand thresholds times as many seconds in a small file would take 18 GiB."""
+    whole = packed([sent_nothing(100_000, 1)])
+    line = whole.split(b"\n")[1]
+    head = json.loads(line)
+    head["endpoints"][0]["columns"][20:20] = [["u1", 0]] * 100_000
+    bomb = whole.replace(line, json.dumps(head).encode())
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="it unpacks to more than"):
+            unpacked(bomb, 1)
+        assert tracemalloc.get_traced_memory()[1] < 20 * FREE_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.integers(1, 24), st.integers(1, 20_000), st.integers(0, 80), st.sampled_from([1, 2, 1 << 17, 1 << 40])
+)
+def test_whatever_is_written_is_read(endpoints: int, rows: int, thresholds: int, most: int) -> None:
+    """The bounds of who writes are those of who reads, however well the counts pack."""
+    rows = min(rows, 1_000_000 // (endpoints * (thresholds + 30)))
+    one = sent_nothing(rows, thresholds)
+    narrow = one.counts.narrow.astype(np.int64)
+    narrow[:, 5] = np.arange(rows) % 2 * (most - 1) + 1
+    one = replace(one, counts=replace(one.counts, narrow=narrow))
+    assert unpacked(packed([one] * endpoints), endpoints) == [one] * endpoints
+
+
+def test_a_run_that_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is lost is said, and what to do."""
+    monkeypatch.setattr(recording_file, "MAX_COUNTS_FILE", 100)
+    with (
+        Archive(tmp_path).create(NOW) as folder,
+        pytest.raises(SaveError, match=r"the evidence is not kept.*more than 100 bytes.*run for a shorter"),
+    ):
+        folder.save_evidence(make_evidence(), SPEC)
+    assert not (folder.path / EVIDENCE_FILE).exists()
+
+
+def test_a_completed_run_is_read_whichever_zlib_packed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its counts stay as they are, and the evidence has the checksum of these very bytes."""
+    path = archived(tmp_path)
+    evidence = load_evidence(path)
+    monkeypatch.setattr(
+        recording_file, "_packed", lambda parts, _level: b"as another zlib packs" * len(parts)
+    )
+    replace_evidence(path, replace(evidence, server_error="asked again"))
+    assert load_evidence(path) == replace(evidence, server_error="asked again")

@@ -7,6 +7,7 @@ from slocheck.errors import SIGNAL_EXIT_CODES
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Finding, ObjectiveResult, Outcome, SideResult, Verdict
+from slocheck.grading.nearest import nearest
 from slocheck.spec.model import Spec
 from slocheck.statistics.confidence import Criterion
 from slocheck.statistics.multiple_testing import holm
@@ -111,16 +112,18 @@ def headline(
     if outcome is Outcome.PASS:
         return f"Every objective of {spec.gate} is met."
     gate = tiers.tier_verdict(results, spec.gate, spec.tiers)
+    worst = nearest(results, gate)
     gaps = tiers.gaps(results, spec.gate, spec.tiers)
     if file and gate is not Verdict.BREACHED:
         return f"{capitalised(file)}; {spec.gate} itself is {gate.value}."
-    if not gaps:
+    gap = next((gap for gap in gaps if worst and gap.objective == worst.objective.name), None)
+    if gap is None:
         return f"{spec.gate} is {gate.value}, but the target stopped responding before the end of the run."
     if outcome is Outcome.UNDECIDED and gate is Verdict.BREACHED:
         needed = [level for result in results if (level := tiers.strictest_tested(result)) is not None]
         tests = quantity(sum(len(level.sides) for level in needed), "test")
         return (
-            f"The breach of {gaps[0].objective} is not significant after correcting for {tests}; "
+            f"The breach of {gap.objective} is not significant after correcting for {tests}; "
             "a longer run may decide."
         )
-    return f"{gaps[0].objective} is {gaps[0].message}."
+    return f"{gap.objective} is {gap.message}."

@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import isfinite
 
 from slocheck.grading.assessment import Gap, LevelResult, ObjectiveResult, Verdict, worst_verdict
+from slocheck.grading.nearest import most_used_first
 from slocheck.spec.model import Limit
 
 CRITICAL, TARGET = "critical", "target"
@@ -65,16 +66,16 @@ def next_tier(achieved: str | None, results: Sequence[ObjectiveResult], tiers: S
 
 
 def gaps(results: Sequence[ObjectiveResult], tier: str | None, tiers: Sequence[str]) -> tuple[Gap, ...]:
-    """Return what keeps the run from a tier: breaches first, then by relative distance, largest first."""
+    """Return what keeps the run from a tier: breaches first, then by the use of the limit, largest first."""
     if tier is None:
         return ()
-    found = [
-        (level, _gap(result, level, tier))
+    missed = [
+        (result, level)
         for result in results
         if (level := _worst(levels_needed(result, tier, tiers))) is not None
     ]
-    found.sort(key=lambda pair: (pair[1].verdict is not Verdict.BREACHED, -_relative(*pair)))
-    return tuple(gap for _, gap in found)
+    found = [_gap(result, level, tier) for result, level in most_used_first(missed)]
+    return tuple(sorted(found, key=lambda gap: gap.verdict is not Verdict.BREACHED))
 
 
 def _worst(levels: Sequence[LevelResult]) -> LevelResult | None:
@@ -107,9 +108,3 @@ def _distance(limit: Limit, value: Fraction) -> Fraction:
     """Return how far a value is on the wrong side of a limit; 0 on the right side."""
     beyond = value - limit.value if limit.comparison.lower_is_better else limit.value - value
     return max(Fraction(0), beyond)
-
-
-def _relative(level: LevelResult, gap: Gap) -> Fraction:
-    if gap.distance_to_limit is None:
-        return Fraction(0)
-    return gap.distance_to_limit / level.limit.value if level.limit.value else gap.distance_to_limit

@@ -1,19 +1,23 @@
 """The sentence that ends a summary: the verdict, and the number that decided it."""
 
 import re
-from collections.abc import Iterable
 from fractions import Fraction
-from math import inf, isfinite
+from math import isfinite
 
 from slocheck.documents.texts import shorten
-from slocheck.grading.assessment import LevelResult, ObjectiveResult, Outcome, Verdict
+from slocheck.grading.assessment import Cause, LevelResult, ObjectiveResult, Outcome, Verdict
+from slocheck.grading.nearest import nearest, use_of_limit
 from slocheck.grading.report import Report
 from slocheck.reporters.text import limit_text, value_text
 from slocheck.spec.indicators import traits_of
 
 MAX_ENDPOINT = 40
-_STOP = re.compile("[,;:] ")
-"""Before the first one a message says what was measured."""
+MAX_FAULT = 200
+_STOP = re.compile("[,;] ")
+"""Before the first one a reason says what is missing."""
+
+_EXAMPLE = re.compile("; |, most often: ")
+"""Before the first one a finding says what is wrong; then come examples and what to do."""
 
 _SIDES = re.compile("^(?:client|server|client and server): ")
 
@@ -22,68 +26,35 @@ def decision_text(report: Report) -> str:
     """Say in one sentence what the verdict is and which number decided it, without a full stop."""
     assessment = report.assessment
     gate = assessment.gate
+    breached = nearest(assessment.objectives, Verdict.BREACHED)
+    undecided = nearest(assessment.objectives, Verdict.UNDECIDED)
     match assessment.outcome:
         case Outcome.PASS:
-            closest = _nearest(report, Verdict.MET)
+            closest = nearest(assessment.objectives, Verdict.MET)
             return f"{gate} is met" + (f"; closest: {_measured(closest, ',')}" if closest else "")
-        case Outcome.FAIL if not assessment.regressed and (breached := _nearest(report, Verdict.BREACHED)):
+        case Outcome.FAIL if breached and not assessment.regressed:
             return f"{breached.shown.level} is not met: {_measured(breached, limit='limit')}"
-        case Outcome.UNDECIDED if not _nearest(report, Verdict.BREACHED) and (
-            undecided := _nearest(report, Verdict.UNDECIDED)
-        ):
+        case Outcome.UNDECIDED if undecided and not breached:
             return _measured(undecided) + _why(undecided)
         case Outcome.INVALID:
             fault = next(finding for finding in assessment.findings if not finding.valid)
-            return f"no verdict on {gate}: {_STOP.split(fault.message)[0]}"
+            return f"no verdict on {gate}: {shorten(_EXAMPLE.split(fault.message)[0], MAX_FAULT)}"
         case _:
             return assessment.headline.removesuffix(".")
+
+
+def reason_text(level: LevelResult, outcome: Outcome) -> str:
+    """Return why a level is not met; empty where an invalid run says it once for all objectives."""
+    if outcome is not Outcome.INVALID or level.verdict is not Verdict.UNDECIDED:
+        return level.reason
+    short = [side.cause is Cause.TOO_FEW_SLICES for side in level.sides if side.verdict is level.verdict]
+    return "" if level.reason.startswith("the run is invalid") or (short and all(short)) else level.reason
 
 
 def _why(result: ObjectiveResult) -> str:
     """Return the beginning of the reason for what is undecided."""
     reason = _SIDES.sub("", result.shown.reason)
     return f": {_STOP.split(reason)[0]}" if reason else ""
-
-
-def use_of_limit(result: ObjectiveResult) -> float:
-    """Return how much of its limit an objective uses: over 1 where it is broken, 0 where nothing is known.
-
-    For a share of good requests that is the bad share as a part of the allowed one.
-    """
-    level = result.shown
-    value = _worst_value(level)
-    if value is None:
-        return 0.0
-    if not isfinite(value):
-        return inf
-    limit = float(level.limit.value)
-    if traits_of(result.objective.indicator.kind).good_share:
-        return _ratio(1 - value, 1 - limit)
-    return _ratio(value, limit) if level.limit.comparison.lower_is_better else _ratio(limit, value)
-
-
-def _ratio(part: float, whole: float) -> float:
-    if whole:
-        return part / whole
-    return inf if part else 1.0
-
-
-def _worst_value(level: LevelResult) -> float | None:
-    """Return the deciding side's value, at the end that is worse for the limit."""
-    decides = level.deciding
-    display = decides.display if decides else None
-    if display is None or display.low is None or display.high is None:
-        return None
-    return display.high if level.limit.comparison.lower_is_better else display.low
-
-
-def _nearest(report: Report, verdict: Verdict) -> ObjectiveResult | None:
-    """Return the objective of this verdict that uses most of its limit, the first of several; None: none."""
-    return _most_used(result for result in report.assessment.objectives if result.verdict is verdict)
-
-
-def _most_used(results: Iterable[ObjectiveResult]) -> ObjectiveResult | None:
-    return max(results, key=use_of_limit, default=None)
 
 
 def _measured(result: ObjectiveResult, verb: str = " is", *, limit: str = "") -> str:

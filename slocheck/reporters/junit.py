@@ -20,7 +20,7 @@ from slocheck.reporters.text import (
     margin_text,
     sides_text,
 )
-from slocheck.reporters.totals import endpoint_totals, statuses_text, totals_of
+from slocheck.reporters.totals import endpoint_totals, may_have_failed, statuses_text, totals_of
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective
 
@@ -163,7 +163,6 @@ def _result(report: Report, level: LevelResult, message: str) -> Error | Failure
 def _body(report: Report, objective: Objective, level: LevelResult) -> str:
     """Write the numbers of a case one below the other: value, limit, margin, and what they rest on."""
     decides = level.deciding
-    confidence = report.assessment.confidence
     lines = {
         "verdict": level.verdict.value,
         "value": sides_text(objective, level),
@@ -171,7 +170,7 @@ def _body(report: Report, objective: Objective, level: LevelResult) -> str:
         "margin": margin_text(objective, level.limit, decides.display) if decides else "",
         "reason": level.reason,
         "statuses": _statuses(report, objective),
-        "evidence": evidence_text(objective, level.limit, decides, confidence) if decides else "",
+        "evidence": _evidence(report, objective, level),
         "spec": f"{report.spec.path}:{level.limit.position}",
     }
     return "\n".join(for_xml(f"{name}: {text}") for name, text in lines.items() if text)
@@ -193,6 +192,13 @@ def _message(report: Report, objective: Objective, level: LevelResult) -> str:
     text += f" ({margin})" if margin else ""
     text += f" ({level.reason})" if level.reason else ""
     text += f", {report.spec.path}:{level.limit.position}"
-    confidence = report.assessment.confidence
-    evidence = evidence_text(objective, level.limit, decides, confidence) if decides else ""
+    evidence = _evidence(report, objective, level)
     return f"{text}; {evidence}" if evidence else text
+
+
+def _evidence(report: Report, objective: Objective, level: LevelResult) -> str:
+    decides = level.deciding
+    if decides is None:
+        return ""
+    failed = may_have_failed(report, objective, decides)
+    return evidence_text(objective, level.limit, decides, report.assessment.confidence, failed=failed)

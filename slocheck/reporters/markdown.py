@@ -188,7 +188,8 @@ def _evidence(report: Report) -> list[str]:
         if side is None or side.bounds is None:
             continue
         margin = margin_text(objective, level.limit, side.display)
-        shown = evidence_text(objective, level.limit, side, report.assessment.confidence)
+        failed = totals.may_have_failed(report, objective, side)
+        shown = evidence_text(objective, level.limit, side, report.assessment.confidence, failed=failed)
         where = limit_text(level.level, level.limit) + (f" ({margin})" if margin else "")
         found.append(f"{objective.name}, {where}: {shown}")
     return found

@@ -133,11 +133,14 @@ def confidence_text(confidence: Confidence | None) -> str:
     )
 
 
-def interval_text(objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None) -> str:
+def interval_text(
+    objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None, *, failed: bool
+) -> str:
     """Write a side's confidence interval; empty where there is none.
 
     The bounds of a share are those of the *bad* share. Availability and hit rate are shown as good shares;
-    a percentile's interval is the share of requests too slow for its limit, next to the share allowed.
+    a percentile's interval is the share of requests too slow for its limit, next to the share allowed;
+    `failed` tells whether requests that failed may be among them.
     """
     bounds = side.bounds
     if bounds is None or confidence is None or not math.isfinite(bounds.low + bounds.high):
@@ -150,7 +153,7 @@ def interval_text(objective: Objective, limit: Limit, side: SideResult, confiden
     if traits.is_percentile:
         allowed = 1 - (objective.indicator.quantile or Fraction(0))
         low, high = (format_near(IndicatorKind.ERROR_RATE, end, (allowed,)) for end in shown)
-        too_slow = f"{too_slow_sign(limit)} {bare_limit(limit)}"
+        too_slow = too_slow_text(limit, failed=failed)
         return f"{name} {range_text(low, high)} of requests {too_slow} (budget {format_ratio(allowed)})"
     low, high = (format_near(kind, end, limits_of(objective)) for end in shown)
     return f"{name} {range_text(low, high)}"
@@ -169,9 +172,10 @@ def bare_limit(limit: Limit) -> str:
     return limit.text.removeprefix(str(limit.comparison)).strip()
 
 
-def too_slow_sign(limit: Limit) -> str:
-    """Return the comparison that breaks an upper limit: ``>=`` for a limit written ``<``."""
-    return ">=" if limit.comparison is Comparison.LT else ">"
+def too_slow_text(limit: Limit, *, failed: bool) -> str:
+    """Say what breaks a latency limit, ``>= 200ms`` for ``< 200ms``, where requests `failed` that, too."""
+    slow = f"{'>=' if limit.comparison is Comparison.LT else '>'} {bare_limit(limit)}"
+    return f"failed or took {slow}" if failed else slow
 
 
 def rough_duration(seconds: float) -> str:
@@ -211,11 +215,13 @@ def sample_size_text(side: SideResult) -> str:
     return ", ".join(parts)
 
 
-def evidence_text(objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None) -> str:
+def evidence_text(
+    objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None, *, failed: bool
+) -> str:
     """Write all that a side's verdict rests on: counts, interval and effective sample size."""
     parts = (
         bad_text(objective, side),
-        interval_text(objective, limit, side, confidence),
+        interval_text(objective, limit, side, confidence, failed=failed),
         sample_size_text(side),
     )
     return "; ".join(part for part in parts if part)

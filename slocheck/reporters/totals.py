@@ -7,8 +7,9 @@ from fractions import Fraction
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.recording import FAILURES, ErrorExample, FailureClass, Recording, RequestCounts
 from slocheck.evidence.scope import Scope
+from slocheck.grading.assessment import Side, SideResult
 from slocheck.grading.report import Report
-from slocheck.spec.model import Endpoint, FailureRule
+from slocheck.spec.model import Endpoint, FailureRule, Objective
 
 _SUCCESS = 2
 PERCENTILES = (Fraction(1, 2), Fraction(19, 20), Fraction(99, 100))
@@ -72,6 +73,12 @@ def window_totals(recording: Recording) -> Totals:
 def totals_of(recording: Recording, endpoint: Endpoint | None) -> Totals:
     """Return the window's totals of one endpoint, or of all of them together."""
     return add_up(endpoint, recording.scope(endpoint))
+
+
+def may_have_failed(report: Report, objective: Objective, side: SideResult) -> bool:
+    """Tell whether failed requests may be among a side's bad ones; of the server's it is not known."""
+    counted = totals_of(report.evidence.recording, objective.endpoint)
+    return side.side is Side.SERVER or counted.failed + counted.unexpected > 0
 
 
 def failed_text(counted: Totals, rule: FailureRule) -> str:

@@ -1,6 +1,7 @@
 """Responses that nobody meant: few are a warning, many make the run invalid."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -11,7 +12,8 @@ from slocheck.evidence.recording import EndpointRecording, FailureClass, Recordi
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Assessment, Outcome
 from slocheck.grading.interim.early_stopping import decides
-from slocheck.spec.model import Endpoint, Spec
+from slocheck.reporters.decision import reason_text
+from slocheck.spec.model import Confidence, Endpoint, Spec
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import THRESHOLDS, make_slice
 from tests.builders.specs import make_spec
@@ -170,6 +172,33 @@ def test_a_run_that_ended_early_for_them_is_invalid_whatever_came_later() -> Non
     found = assess(SPEC, run)
     assert (found.outcome, found.exit_code) == (Outcome.INVALID, 4)
     assert [item.code for item in found.findings if not item.valid] == ["unexpected-responses"]
+
+
+def test_an_early_end_is_said_once() -> None:
+    """The finding says how much was measured, and no objective asks for a longer run besides."""
+    parts = [second(t, more={404: 4}) for t in range(9)]
+    run = replace(run_of({ORDERS: parts}, ending=Ending.UNEXPECTED_RESPONSES), planned_window_s=10.0)
+    found = assess(replace(SPEC, confidence=Confidence(Fraction(19, 20))), run)
+    assert finding(found)[1].endswith(
+        "; the load was ended early for it, with 9 of 10 s of the window measured"
+    )
+    levels = [result.shown for result in found.objectives]
+    assert {reason_text(level, found.outcome) for level in levels} == {""}
+
+
+@pytest.mark.parametrize(
+    ("measured", "planned", "begins"),
+    [
+        (8, 8.0, "the window of 8 s is shorter than the 10 seconds that a verdict needs; raise"),
+        (8, 20.0, "only 8 of 20 s of the window were measured; a verdict needs 10 seconds"),
+        (19, 20.0, "only 19 of 20 s of the window were measured"),
+    ],
+)
+def test_a_window_that_cannot_be_graded_says_so_first(measured: int, planned: float, begins: str) -> None:
+    """What is wrong with it stands at the beginning, where the last line quotes it."""
+    run = replace(run_of({ITEMS: [second(t, ok=100) for t in range(measured)]}), planned_window_s=planned)
+    (message,) = [item.message for item in assess(SPEC, run).findings if not item.valid]
+    assert message.startswith(begins)
 
 
 def test_no_interim_analysis_decides_a_run_that_measured_something_else() -> None:

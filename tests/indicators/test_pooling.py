@@ -112,4 +112,6 @@ def test_one_invalid_run_makes_the_pool_invalid() -> None:
     """A pool is as good as its worst run, and says which one that is."""
     graded = assess(make_spec(), make_evidence(), make_evidence(planned_window_s=61.0))
     assert graded.outcome is Outcome.INVALID
-    assert [check.message for check in graded.findings if not check.valid] == ["run 2: 60 of 61 s measured"]
+    assert [check.message for check in graded.findings if not check.valid] == [
+        "run 2: only 60 of 61 s of the window were measured"
+    ]

@@ -129,7 +129,7 @@ def test_margin_of_the_unknown_is_empty() -> None:
 def test_interval_text(objective: Objective, low: float, high: float, expected: str) -> None:
     """The interval is written in the terms of the objective."""
     found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(low, high))
-    assert interval_text(objective, objective.limits["silver"], found, SURE) == expected
+    assert interval_text(objective, objective.limits["silver"], found, SURE, failed=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,14 @@ def test_a_limit_that_may_be_reached_is_broken_above_it() -> None:
     """A request of exactly 200ms is bad for ``< 200ms`` and good for ``<= 200ms``."""
     written = replace(LATENCY.limits["silver"], comparison=Comparison.LE, text="<= 200ms")
     found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(0.03, 0.04))
-    assert "of requests > 200ms (" in interval_text(LATENCY, written, found, SURE)
+    assert "of requests > 200ms (" in interval_text(LATENCY, written, found, SURE, failed=False)
+    assert "of requests failed or took > 200ms (" in interval_text(LATENCY, written, found, SURE, failed=True)
 
 
 def test_no_interval_without_confidence() -> None:
     """``confidence: none`` grades observed values; no interval is shown."""
     found = side(Verdict.MET, 0.1, bounds=Bounds(0.1, 0.2))
-    assert interval_text(ERRORS, ERRORS.limits["silver"], found, None) == ""
+    assert interval_text(ERRORS, ERRORS.limits["silver"], found, None, failed=True) == ""
 
 
 def graded_level(found: Report, name: str, level: str = "silver") -> tuple[Objective, LevelResult]:

@@ -234,8 +234,13 @@ def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
     ended = evidence.ending in _SAYS_ENOUGH
     short = measured < spec.validity.min_slices and not ended
     message = f"{measured} of {planned:g} s measured"
-    if short:
-        message += f"; fewer than {spec.validity.min_slices} s are too few to grade"
+    least = quantity(spec.validity.min_slices, "second")
+    if short and measured >= planned:
+        message = f"the window of {measured} s is shorter than the {least} that a verdict needs; "
+        message += "raise workload.duration"
+    elif cut or short:
+        message = f"only {measured} of {planned:g} s of the window were measured"
+        message += f"; a verdict needs {least}" if short else ""
     return [Finding("window", not (cut or short), message)]
 
 
@@ -244,6 +249,8 @@ def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
     jump = abs(evidence.health.clock_jump)
     valid = jump <= spec.validity.max_clock_jump or evidence.server is None
     message = f"wall-clock jump {jump:.3f} s"
+    if not valid:
+        message = f"the wall clock jumped by {jump:.3f} s, allowed {spec.validity.max_clock_jump:g} s"
     return [Finding("clock", valid, message, _server_graded(spec), server_only=True)]
 
 
@@ -289,7 +296,7 @@ def _expected_responses(spec: Spec, evidence: Evidence) -> list[Finding]:
     bad.sort(key=lambda item: (-item.unexpected_share, -item.total))
     if bad:
         more = f"; the same at {quantity(len(bad) - 1, 'more endpoint')}" if len(bad) > 1 else ""
-        text = f"{_text(bad[0], spec)}{more}"
+        text = f"{_text(bad[0], spec)}{more}{_ended_early(evidence)}"
         return [Finding("unexpected-responses", valid=False, message=text, affects=_affected(spec, bad))]
     if evidence.ending is Ending.UNEXPECTED_RESPONSES:
         text = "the load was ended early: every response had an unexpected status"
@@ -299,6 +306,14 @@ def _expected_responses(spec: Spec, evidence: Evidence) -> list[Finding]:
     return [
         Finding("unexpected-responses", valid=True, message=f"{count:,} of {total:,} responses unexpected")
     ]
+
+
+def _ended_early(evidence: Evidence) -> str:
+    """Say that the load was ended for unexpected responses, and how much of the window was measured."""
+    if evidence.ending is not Ending.UNEXPECTED_RESPONSES:
+        return ""
+    measured = f"{evidence.recording.window_s} of {evidence.planned_window_s:g} s"
+    return f"; the load was ended early for it, with {measured} of the window measured"
 
 
 def response_warnings(spec: Spec, runs: Sequence[Evidence]) -> Iterator[RunWarning]:

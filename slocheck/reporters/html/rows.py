@@ -1,14 +1,16 @@
 """One row for each objective on the first screen: its value, its limit, and where it lies among the tiers."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from markupsafe import Markup
 
 from slocheck.documents.units import format_ratio
 from slocheck.grading.assessment import SEVERITY, TOO_MANY_BAD, ObjectiveResult, SideResult, Verdict
+from slocheck.grading.nearest import most_used_first
 from slocheck.grading.report import Report
 from slocheck.grading.value_interval import value_interval
-from slocheck.reporters.decision import use_of_limit
+from slocheck.reporters.decision import reason_text
 from slocheck.reporters.escape import slug
 from slocheck.reporters.html.change import ChangeView, change
 from slocheck.reporters.html.ruler import Mark, ruler
@@ -74,13 +76,11 @@ class Row:
 
 def rows(report: Report, *, needed: bool) -> tuple[Row, ...]:
     """Return the objectives that the gate needs, the worst first, or those that it does not need."""
-    numbered = [
-        (number, result)
-        for number, result in enumerate(report.assessment.objectives)
-        if (result.verdict is not None) is needed
-    ]
-    numbered.sort(key=lambda item: (SEVERITY.index(item[1].shown.verdict), -use_of_limit(item[1]), item[0]))
-    return tuple(_row(report, result, number) for number, result in numbered)
+    numbers = {id(result): number for number, result in enumerate(report.assessment.objectives)}
+    chosen = [result for result in report.assessment.objectives if (result.verdict is not None) is needed]
+    found = [result for result, _ in most_used_first((result, result.shown) for result in chosen)]
+    found.sort(key=lambda result: SEVERITY.index(result.shown.verdict))
+    return tuple(_row(report, result, numbers[id(result)]) for result in found)
 
 
 def anchor_of(result: ObjectiveResult, number: int) -> str:
@@ -92,6 +92,7 @@ def _row(report: Report, result: ObjectiveResult, number: int) -> Row:
     objective, level = result.objective, result.shown
     decides = level.deciding
     shown = decides.display if decides else None
+    reason = reason_text(level, report.assessment.outcome)
     marks = [mark for side in level.sides if (mark := _mark(report, result, side)) is not None]
     sides = tuple(_side(result, side, marks, report) for side in level.sides)
     return Row(
@@ -104,7 +105,7 @@ def _row(report: Report, result: ObjectiveResult, number: int) -> Row:
         margin=margin_text(objective, level.limit, shown),
         sides=sides,
         ruler=_ruler(report, result, marks, sides, number),
-        reason="" if level.verdict is Verdict.MET or TOO_MANY_BAD in level.reason else level.reason,
+        reason="" if level.verdict is Verdict.MET or TOO_MANY_BAD in reason else reason,
         change=change(report, result, number),
     )
 
@@ -121,7 +122,7 @@ def _side(result: ObjectiveResult, side: SideResult, marks: list[Mark], report: 
     interval = next((mark.interval for mark in marks if mark.side is side.side), None)
     confidence = report.assessment.confidence
     text = ""
-    if interval is not None and confidence is not None:
+    if interval is not None and confidence is not None and isfinite(min(interval)):
         kind, limits = result.objective.indicator.kind, limits_of(result.objective)
         low, high = (format_value(kind, end, limits=limits) for end in interval)
         text = f"{format_ratio(confidence.level)} interval {range_text(low, high)}"

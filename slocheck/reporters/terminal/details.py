@@ -62,7 +62,8 @@ def _sides(result: ObjectiveResult, report: Report) -> Iterator[str]:
     place = f"{report.spec.path}:{level.limit.position.line}"
     for side in level.sides:
         value = value_text(objective, side.display)
-        rests_on = evidence_text(objective, level.limit, side, report.assessment.confidence)
+        failed = totals.may_have_failed(report, objective, side)
+        rests_on = evidence_text(objective, level.limit, side, report.assessment.confidence, failed=failed)
         text = f"{objective.name} ({place}), {SIDE_TITLES[side.side]} {value}"
         yield f"{text}: {rests_on}" if rests_on else text
 

@@ -7,8 +7,8 @@ from math import ceil, isfinite
 from slocheck.evidence.model import Tick
 from slocheck.evidence.recording import Recording
 from slocheck.grading.assessment import SEVERITY, Assessment, ObjectiveResult, Verdict
+from slocheck.grading.nearest import use_of_limit
 from slocheck.reporters import totals
-from slocheck.reporters.decision import use_of_limit
 from slocheck.reporters.text import clock_text, latency_text, ratio_text
 from slocheck.reporters.totals import Totals
 from slocheck.spec.model import FailureRule, Spec

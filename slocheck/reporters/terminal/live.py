@@ -12,7 +12,7 @@ from rich.text import Text
 from slocheck.documents.texts import shorten
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment, ObjectiveResult, Verdict
-from slocheck.reporters.decision import use_of_limit
+from slocheck.grading.nearest import use_of_limit
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal import figures
 from slocheck.reporters.terminal.layout import GAP, columns, padded, say

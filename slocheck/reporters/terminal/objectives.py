@@ -10,7 +10,6 @@ from slocheck.documents.units import format_ratio
 from slocheck.grading.assessment import (
     SEVERITY,
     TOO_MANY_BAD,
-    LevelResult,
     ObjectiveResult,
     Outcome,
     Side,
@@ -19,7 +18,7 @@ from slocheck.grading.assessment import (
 from slocheck.grading.report import Report
 from slocheck.grading.tiers import CRITICAL
 from slocheck.reporters import totals
-from slocheck.reporters.decision import exceeds_times
+from slocheck.reporters.decision import exceeds_times, reason_text
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.layout import INDENT, flowed, padded, wrapped
 from slocheck.reporters.text import (
@@ -29,7 +28,7 @@ from slocheck.reporters.text import (
     bad_text,
     limit_text,
     margin_text,
-    too_slow_sign,
+    too_slow_text,
     value_text,
 )
 from slocheck.spec.indicators import error_budget, traits_of
@@ -156,22 +155,25 @@ def _reason(result: ObjectiveResult, report: Report) -> str:
         return ""
     if level.verdict is Verdict.BREACHED:
         said = "" if TOO_MANY_BAD in level.reason else level.reason
-        parts = (_counts(result), shorten(said, MAX_REASON), _other_side(result))
+        parts = (_counts(result, report), shorten(said, MAX_REASON), _other_side(result))
         return "; ".join(part for part in parts if part)
-    if report.assessment.outcome is Outcome.INVALID and level.reason.startswith("the run is invalid"):
+    said = reason_text(level, report.assessment.outcome)
+    if not said and report.assessment.outcome is Outcome.INVALID:
         return ""
-    return shorten(level.reason, MAX_REASON) or "undecided"
+    return shorten(said, MAX_REASON) or "undecided"
 
 
-def _counts(result: ObjectiveResult) -> str:
+def _counts(result: ObjectiveResult, report: Report) -> str:
     """Write the counts of a breach: ``297 of 4,174 requests >= 200ms, 5% allowed``."""
     objective, level = result.objective, result.shown
     decides = level.deciding
     text = bad_text(objective, decides) if decides else ""
     allowed = error_budget(objective.indicator, level.limit)
-    if not text or allowed is None or not traits_of(objective.indicator.kind).is_percentile:
+    is_percentile = traits_of(objective.indicator.kind).is_percentile
+    if decides is None or not text or allowed is None or not is_percentile:
         return text
-    return f"{text.removesuffix(' bad')} requests {_too_slow(level)}, {format_ratio(allowed)} allowed"
+    slow = too_slow_text(level.limit, failed=totals.may_have_failed(report, objective, decides))
+    return f"{text.removesuffix(' bad')} requests {slow}, {format_ratio(allowed)} allowed"
 
 
 def _other_side(result: ObjectiveResult) -> str:
@@ -182,10 +184,6 @@ def _other_side(result: ObjectiveResult) -> str:
     value = value_text(objective, decides.display) if decides else ""
     texts = [(side, value_text(objective, side.display)) for side in others]
     return "; ".join(f"{SIDE_TITLES[side.side]} {text}" for side, text in texts if text != value)
-
-
-def _too_slow(level: LevelResult) -> str:
-    return f"{too_slow_sign(level.limit)} {level.limit.text.lstrip('<= ')}"
 
 
 def both_sides(report: Report) -> list[tuple[ObjectiveResult, dict[Side, tuple[float, float]]]]:

@@ -1,14 +1,17 @@
 """The last lines of a run: order, honesty, and foreign text that stays on its line."""
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from slocheck.grading.assessment import Outcome
+from slocheck.grading.assessment import Finding, Outcome
 from slocheck.grading.report import Report
+from slocheck.reporters.decision import decision_text
+from slocheck.reporters.html.rows import rows
 from slocheck.reporters.terminal.summary import render_summary
 from slocheck.spec.model import Endpoint
 from tests.builders.reports import HOSTILE, hostile_report, report, target_lost, unbounded
@@ -94,12 +97,36 @@ def test_what_the_next_tier_lacks_is_said_when_the_gate_is_met() -> None:
     assert "to prove silver: improve latency_p95, error_rate" in printed
 
 
+def test_failures_count_as_slow_and_the_objective_that_counts_them_decides() -> None:
+    """No page says that failed requests were slow, and all name the failures with their number."""
+    found = unbounded()
+    printed = words(lines(found, verbose=True))
+    assert re.search(r"latency_p95 unbounded .* requests failed or took >= 200ms, 5% allowed", printed)
+    assert re.search(r"CI [\d.-]+% of requests failed or took >= 200ms", printed)
+    assert " requests >= 200ms" not in printed
+    decided = decision_text(found)
+    named = decided.partition(": ")[2].partition(" ")[0]
+    assert named in ("error_rate", "availability")
+    assert "unbounded" not in decided
+    assert found.assessment.headline.startswith(f"{named} is breached")
+    assert not [side for row in rows(found, needed=True) for side in row.sides if "unb" in side.interval]
+
+
+def test_the_last_line_of_an_invalid_run_is_a_whole_fault() -> None:
+    """It ends where the message begins to say what to do, not at a colon or within a number."""
+    found = report(outcome=Outcome.INVALID)
+    message = "GET /nope: 50 of 50 responses were 404; fix the path, or write `expect: {status: 404}`"
+    fault = Finding("unexpected-responses", valid=False, message=message)
+    named = replace(found, assessment=replace(found.assessment, findings=(fault,)))
+    assert decision_text(named) == "no verdict on silver: GET /nope: 50 of 50 responses were 404"
+
+
 def test_an_invalid_run_names_the_broken_check() -> None:
     """Nobody has to open the report to learn why."""
     printed = "\n".join(lines(report(outcome=Outcome.INVALID)))
     assert "! invalid (generator-cpu): generator CPU 99% of a core, allowed 90%" in printed
     assert "run valid" not in printed
-    assert printed.endswith("INVALID  no verdict on silver: generator CPU 99% of a core")
+    assert printed.endswith("INVALID  no verdict on silver: generator CPU 99% of a core, allowed 90%")
     assert "the run is invalid" not in printed
 
 

@@ -2,9 +2,9 @@
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ import typer
 
 from slocheck.allowed_targets import ALLOW_METRICS, ALLOW_TARGET, VARIABLES
 
-O = TypeVar("O")  # noqa: E741 - of options
+O = TypeVar("O", bound="Typed")  # noqa: E741 - of options
 
 DEFAULT_SPEC = Path("slo.yaml")
 DEFAULT_REPORTS = Path("reports")
@@ -118,7 +118,19 @@ def _with_gate(words: list[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class Typed:
+    """What all options have.
+
+    Attributes:
+        origins: How each option that was given was given, by its field: ``--target``, or the name of its
+            variable, such as ``SLOCHECK_TARGET``. Those with their default are not in it.
+    """
+
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions(Typed):
     """The options of ``slocheck run``, as typed."""
 
     spec: SpecArgument = DEFAULT_SPEC
@@ -264,7 +276,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateOptions:
+class ValidateOptions(Typed):
     """The options of ``slocheck validate``, as typed."""
 
     spec: SpecArgument = DEFAULT_SPEC
@@ -319,11 +331,29 @@ def takes(options: type[O]) -> Callable[[Callable[[O], int]], Callable[..., int]
     """Give a command the fields of a dataclass for its options, so that each is declared only once."""
 
     def decorate(command: Callable[[O], int]) -> Callable[..., int]:
-        def call(**typed: object) -> int:
-            return command(options(**typed))
+        def call(context: typer.Context, **typed: object) -> int:
+            return command(options(**typed, origins=origins(context)))
 
+        mine, fields = inspect.signature(call).parameters, inspect.signature(options).parameters
+        shown = [mine["context"].replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+        shown += [item for name, item in fields.items() if name != "origins"]
         call.__doc__ = command.__doc__
-        call.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]  # read by Typer
+        call.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]  # read by Typer
         return call
 
     return decorate
+
+
+def origins(context: typer.Context) -> Mapping[str, str]:
+    """Return how each parameter that was given was given, by its name: see `Typed`."""
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is None or parameter.name is None:
+            continue
+        if source.name == "ENVIRONMENT":
+            found[parameter.name] = str(parameter.envvar)
+        elif source.name == "COMMANDLINE":
+            is_flag = parameter.param_type_name == "option"
+            found[parameter.name] = parameter.opts[0] if is_flag else parameter.name.upper()
+    return found

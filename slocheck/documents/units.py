@@ -112,6 +112,8 @@ def parse_ratio(text: str) -> Fraction:
 
 def _not_a_ratio(text: str) -> str:
     """Say what is wrong with a ratio and what to write."""
+    if text.startswith("-"):
+        return f"{shown(text)} is negative; write a percentage such as 5%"
     if not _NUMBER.fullmatch(text):
         return f"{shown(text)} is not a percentage; write a number with a percent sign, such as 99.9%"
     if Fraction(text) <= 1:
@@ -125,6 +127,8 @@ def parse_rate(text: str) -> Fraction:
         number = text.removesuffix(unit).rstrip(" ")
         if text.endswith(unit) and _NUMBER.fullmatch(number):
             return Fraction(number) * per_second
+    if text.startswith("-"):
+        raise UnitError(f"{shown(text)} is negative; write a rate such as 500/s or 30000/min")
     if not _NUMBER.fullmatch(text):
         raise UnitError(f"{shown(text)} is not a rate; write a number per time, such as 500/s or 30000/min")
     raise UnitError(f"{shown(text)} has no unit; write {text}/s")

@@ -137,7 +137,7 @@ class Provenance:
         versions: Other versions: python, locust.
         host: Name of the load generator's machine.
         cores: Its processor count.
-        git_sha: Of the spec's repository; empty where it is none.
+        git_sha: Of the spec's repository, or named by the CI server where git is not there; empty: none.
         git_dirty: Whether that work tree had changes.
         spec_sha256: Hash of slo.yaml's text.
         scenario_sha256: Hash of the scenario's file, followed by the CSV files that it names.

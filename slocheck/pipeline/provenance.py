@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,13 @@ from slocheck.pipeline.scenario_file import scenario_path
 from slocheck.spec.model import Spec
 
 GIT_TIMEOUT_S = 5.0
-_NO_COMMIT = {"fatal: Needed a single revision": "the repository has no commit yet"}
+COMMIT_VARIABLES = ("CI_COMMIT_SHA", "GITHUB_SHA")
+"""In which GitLab and GitHub say which commit a job is about."""
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""A commit's name: SHA-1 or SHA-256."""
+_ABSENT = "git is not installed"
+_NO_COMMIT = "the repository has no commit yet"
+_MEANINGS = {"fatal: Needed a single revision": _NO_COMMIT}
 """What git says of a new repository, and what that means."""
 
 
@@ -102,21 +109,35 @@ class GitState:
 
 
 def git_state(folder: Path) -> GitState:
-    """Ask git for the commit of the repository that holds `folder`; all empty outside of one."""
+    """Ask git for the commit of the repository that holds `folder`; all empty outside of one.
+
+    Where git is not there or refuses, the commit is the one that a CI server names in the environment: in an
+    image without git the checkout has no ``.git`` either. Whether the tree differs from it is not known then.
+    """
     try:
         sha = _git(folder, "rev-parse", "--verify", "HEAD")
         return GitState(sha, dirty=bool(_git(folder, "status", "--porcelain", "--untracked-files=no")))
     except FileNotFoundError:
-        reason = "git is not installed"
+        reason = _ABSENT
     except subprocess.TimeoutExpired:
         reason = f"git did not respond within {GIT_TIMEOUT_S:g} s"
     except subprocess.CalledProcessError as error:
         said = str(error.stderr).strip().splitlines() or [f"git ended with exit code {error.returncode}"]
-        reason = _NO_COMMIT.get(said[0], said[0].removeprefix("fatal: "))
+        reason = _MEANINGS.get(said[0], said[0].removeprefix("fatal: "))
     except OSError as error:
         reason = f"git cannot be run: {error.strerror}"
     in_repository = any((parent / ".git").exists() for parent in (folder, *folder.parents))
+    if reason == _ABSENT or (in_repository and reason != _NO_COMMIT):
+        named = next((sha for sha in map(_named_by_ci, COMMIT_VARIABLES) if sha), "")
+        if named:
+            return GitState(named)
     return GitState(error=reason if in_repository else "")
+
+
+def _named_by_ci(variable: str) -> str:
+    """Return the commit in a variable; empty if it is not one."""
+    value = os.environ.get(variable, "").strip().lower()
+    return value if _COMMIT.fullmatch(value) else ""
 
 
 def _git(folder: Path, *arguments: str) -> str:

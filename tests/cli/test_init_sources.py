@@ -83,6 +83,22 @@ def made(folder: Path, *arguments: str) -> tuple[list[tuple[str, str, list[int]]
     return steps, text
 
 
+def test_a_variable_does_not_change_the_target_of_a_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """What the source says is taken, and that the variable is not; without a source the variable is."""
+    monkeypatch.setenv("SLOCHECK_TARGET", "http://127.0.0.1:8")
+    arguments = ["init", "--url", "http://127.0.0.1:9/items", "--dir", str(tmp_path)]
+    assert exit_code_of(arguments) == 0
+    assert load_spec(tmp_path / "slo.yaml").target.url == "http://127.0.0.1:9"
+    assert "SLOCHECK_TARGET is set and not used" in capsys.readouterr().err
+    assert exit_code_of([*arguments, "--force", "--target", "http://127.0.0.1:7"]) == 0
+    assert load_spec(tmp_path / "slo.yaml").target.url == "http://127.0.0.1:7"
+    assert exit_code_of(["init", "--dir", str(tmp_path / "plain")]) == 0
+    assert load_spec(tmp_path / "plain" / "slo.yaml").target.url == "http://127.0.0.1:8"
+    assert capsys.readouterr().err == ""
+
+
 def test_an_address_becomes_a_spec(tmp_path: Path) -> None:
     """Its path is the step, its base the target."""
     steps, text = made(tmp_path, "--url", "http://127.0.0.1:9/items?page=1")

@@ -73,6 +73,7 @@ def test_history_in_each_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (["prune", "--keep", "0"], "--keep"),
         (["run", "--max-regression", "10%"], "--max-regression goes with --baseline"),
         (["run", "--baseline", "latest", "--max-regression", "lots"], "is not a percentage"),
+        (["compare", run_id(0), "latest", "--max-regression", "-5%"], "'-5%' is negative; write"),
         (["run", "--baseline", "nothing"], "nothing: no run is archived there"),
         (["run", "--dry-run", "--baseline", run_id(8)], "its measurement is invalid"),
         (

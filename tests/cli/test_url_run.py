@@ -1,16 +1,22 @@
 """``slocheck run --url``: a run without a file, and the spec that it stands for."""
 
+from dataclasses import replace
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
 from slocheck.cli import exit_code_of
+from slocheck.cli.actions.url_run import url_spec
+from slocheck.cli.options import RunOptions
+from slocheck.spec.loader import parse_spec
 
 Captured = pytest.CaptureFixture[str]
 URL = "http://127.0.0.1:9/items?page={1}"
 ASKED = ["run", "--url", URL, "--rate", "50/s", "--p95", "200ms"]
+OPTIONS = RunOptions(url=URL, rate="50/s", p95="200ms")
 STANDS_FOR = """\
-service: "127.0.0.1:9"
+service: "127.0.0.1:9/items"
 target: {url: "http://127.0.0.1:9"}
 workload: {rate: 50/s, warmup: 5s, duration: 1m}
 scenario:
@@ -77,6 +83,27 @@ def test_other_limits_are_flags_too(
             id="a secret",
         ),
         pytest.param([*ASKED[1:], "mine.yaml"], "a spec of its own, so that SPEC", id="a spec"),
+        pytest.param([*ASKED[1:], "slo.yaml"], "a spec of its own, so that SPEC", id="the spec's usual name"),
+        pytest.param(
+            [*ASKED[1:], "--rate", "5/s, max_users: 3"], "--rate: '5/s, max_users: 3' is", id="YAML"
+        ),
+        pytest.param([*ASKED[1:], "--rate", "5/s}\nscenario: {"], "is not a rate", id="YAML of a block"),
+        pytest.param(
+            [*ASKED[1:], "--warmup", "0s, rate: 9/s"], "--warmup: '0s, rate: 9/s'", id="in a length"
+        ),
+        pytest.param([*ASKED[1:], "--duration", ""], "--duration: '' is not a duration", id="no length"),
+        pytest.param([*ASKED[1:], "--rate", ""], "--rate: '' is not a rate", id="no rate"),
+        pytest.param([*ASKED[1:], "--rate", "-5/s"], "--rate: '-5/s' is negative", id="negative"),
+        pytest.param(
+            [*ASKED[1:], "--users", "3"], "--users, --rate: one is the closed model", id="two loads"
+        ),
+        pytest.param(
+            [*ASKED[1:], "--prometheus", "http://127.0.0.1:1"], "--prometheus has no", id="a source"
+        ),
+        pytest.param(
+            [*ASKED[1:], "--", "--my-option"], "the words after -- have no place", id="file options"
+        ),
+        pytest.param([*ASKED[1:], "--url", URL + "a" * 9000], "--url: has 9", id="a long address"),
         pytest.param(["--p95", "200ms"], "--p95 goes with --url", id="a limit alone"),
         pytest.param([*ASKED[1:], "--url", "http://a.example/"], "--allow-target a.example", id="elsewhere"),
     ],
@@ -90,4 +117,55 @@ def test_what_is_missing_or_wrong_is_named_by_its_flag(
     err = capsys.readouterr().err
     assert said in err
     assert "hush" not in err
+    assert gettempdir() not in err.replace(str(tmp_path), "")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments", "said"),
+    [
+        ("SLOCHECK_TARGET=http://127.0.0.1:1", ASKED, "SLOCHECK_TARGET has no place; unset it"),
+        ("SLOCHECK_PROMETHEUS=http://127.0.0.1:1", ASKED, "SLOCHECK_PROMETHEUS has no place; unset it"),
+        ("SLOCHECK_SCENARIO=s.py", ASKED, "SLOCHECK_SCENARIO has no place; unset it"),
+        (
+            "SLOCHECK_RATE=5/s",
+            [*ASKED[:3], "--users", "3", "--p95", "1s"],
+            "--users, SLOCHECK_RATE: one is",
+        ),
+        ("SLOCHECK_USERS=5", ["run", "--rate", "5/s"], "SLOCHECK_USERS, --rate: one is"),
+        ("SLOCHECK_WARMUP=5", ASKED, "SLOCHECK_WARMUP: '5' has no unit"),
+    ],
+)
+def test_what_a_variable_says_is_named_by_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, variable: str, arguments: list[str], said: str
+) -> None:
+    """Nobody looks for an option that was never typed; exit 2."""
+    monkeypatch.setenv(*variable.split("="))
+    assert exit_code_of([*arguments, "--dry-run"]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "service"),
+    [
+        ("http://127.0.0.1:9", "127.0.0.1:9"),
+        ("http://127.0.0.1:9/", "127.0.0.1:9"),
+        ("http://127.0.0.1:9/a/b?page=1#top", "127.0.0.1:9/a/b"),
+        ("http://127.0.0.1:9/{a}", "127.0.0.1:9/{a}"),
+    ],
+)
+def test_each_path_is_a_service(url: str, service: str) -> None:
+    """So that the history of one is not that of another."""
+    assert f'service: "{service}"\n' in url_spec(replace(OPTIONS, url=url))
+
+
+def test_long_paths_are_services_of_their_own() -> None:
+    """A name has 100 characters at most; two paths that differ only beyond that have two names."""
+    names = [
+        parse_spec(
+            url_spec(replace(OPTIONS, url=f"http://127.0.0.1:9/{'a' * 200}{end}")).encode(), "x.yaml"
+        ).service
+        for end in ("b", "c")
+    ]
+    assert len(set(names)) == 2
+    assert [len(name) for name in names] == [100, 100]

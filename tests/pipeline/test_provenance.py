@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slocheck.grading.assess import assess
-from slocheck.pipeline.provenance import GitState, git_state
+from slocheck.pipeline.provenance import COMMIT_VARIABLES, GitState, git_state
 from slocheck.reporters import FORMATS
 from tests.builders.reports import report
 
@@ -17,6 +17,13 @@ def git(folder: Path, *arguments: str) -> str:
     name = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
     done = subprocess.run(["git", *name, *arguments], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+@pytest.fixture(autouse=True)
+def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No CI server names a commit, also where the tests run in one."""
+    for name in COMMIT_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -63,6 +70,32 @@ def test_a_repository_without_git_is_said(repository: Path, monkeypatch: pytest.
     """A slim image has the checkout and not the program."""
     monkeypatch.setenv("PATH", "")
     assert git_state(repository) == GitState(error="git is not installed")
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        pytest.param({"CI_COMMIT_SHA": "a" * 40}, "a" * 40, id="GitLab"),
+        pytest.param({"GITHUB_SHA": "B" * 64}, "b" * 64, id="GitHub, SHA-256"),
+        pytest.param({"CI_COMMIT_SHA": "main", "GITHUB_SHA": "c" * 40}, "c" * 40, id="a branch is not one"),
+        pytest.param({"CI_COMMIT_SHA": "a" * 41, "GITHUB_SHA": "$(id)"}, "", id="neither is one"),
+    ],
+)
+def test_without_git_the_commit_is_the_one_that_ci_names(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
+) -> None:
+    """Also where git refuses the checkout, or there is none; git's own answer comes first."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert git_state(repository).sha == git(repository, "rev-parse", "HEAD")
+    with monkeypatch.context() as refused:
+        refused.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        assert git_state(repository).sha == expected
+    outside = repository.parent
+    assert git_state(outside) == GitState()
+    monkeypatch.setenv("PATH", "")
+    assert git_state(outside) == GitState(expected)
+    assert git_state(repository) == GitState(expected, error="" if expected else "git is not installed")
 
 
 def test_the_reason_is_in_the_reports() -> None:

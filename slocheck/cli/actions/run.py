@@ -10,7 +10,7 @@ from rich.console import Console
 from slocheck.cli import output, wiring
 from slocheck.cli.actions.baseline import baseline_of
 from slocheck.cli.actions.locust_file import look_into
-from slocheck.cli.actions.url_run import options_of_url, refuse_limits
+from slocheck.cli.actions.url_run import options_of_url, refuse_limits, refuse_two_loads
 from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.publish import make_room, publish
@@ -88,6 +88,7 @@ def show_dry_run(spec: Spec, options: RunOptions) -> None:
 
 def load(options: RunOptions) -> tuple[Spec, Overrides]:
     """Load the spec and apply the options that override it; raises UsageError."""
+    refuse_two_loads(options)
     spec = load_spec(options.spec)
     overrides = Overrides(
         target=options.target,

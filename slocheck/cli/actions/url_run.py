@@ -1,7 +1,7 @@
 """What ``slocheck run --url`` stands for: a spec with its scenario, made of flags."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from slocheck.cli.messages import say
-from slocheck.cli.options import DEFAULT_SPEC, RunOptions
-from slocheck.documents.units import split_comparison
+from slocheck.cli.options import RunOptions
+from slocheck.documents.units import UnitError, parse_duration, parse_rate, split_comparison
 from slocheck.errors import SpecError, UsageError
 from slocheck.importers.model import Imported, Step, split_address
 from slocheck.importers.text import spec_text
 from slocheck.pipeline.archive import Archive, write_atomically
+from slocheck.scenario.loader import parse_scenario
 from slocheck.spec.loader import parse_spec
 
 TIER = "slo"
@@ -32,6 +33,10 @@ LIMITS = {
 """The objective that each flag is the limit of."""
 
 _COMPARISONS = {"availability": ">="}
+_NO_PLACE = ("spec", "target", "scenario", "prometheus", "file_options")
+"""Options that go with a spec that the user wrote."""
+MOST_SERVICE = 100
+"""Characters of a service's name."""
 SAID_BY_SPEC = ("url", *LIMITS, "rate", "users", "duration", "warmup")
 """Options that the spec says."""
 
@@ -57,28 +62,64 @@ def url_spec(options: RunOptions) -> str:
     Raises:
         UsageError: A flag is missing, or does not go with ``--url``.
     """
-    refused = {
-        "SPEC": options.spec != DEFAULT_SPEC,
-        "--target": options.target is not None,
-        "--scenario": options.scenario is not None,
-    }
-    for name, written in refused.items():
-        if written:
-            raise UsageError(f"--url stands for a spec of its own, so that {name} has no place; leave it out")
+    _refuse_without_place(options.origins)
     objectives = limits(options)
     if not objectives:
         raise UsageError("--url needs a limit; add one such as --p95 200ms or --error-rate 1%")
-    if (options.rate is None) == (options.users is None):
-        raise UsageError("--url needs a load; add --rate 50/s (open model) or --users 20 (closed model)")
+    load = _load(options)
     target, path = split_address(options.url or "", "--url")
-    found = Imported(target, (Step("GET", path),), service=urlsplit(target).netloc)
-    load = {"rate": options.rate} if options.rate is not None else {"users": str(options.users)}
-    load |= {"warmup": options.warmup or DEFAULT_WARMUP, "duration": _duration(options)}
+    found = Imported(target, (Step("GET", path),), service=_service(options.url or ""))
     return spec_text(found, workload=load, objectives=objectives, tier=TIER, comment=COMMENT)
 
 
-def _duration(options: RunOptions) -> str:
-    return options.max_duration or options.duration or DEFAULT_DURATION
+def _refuse_without_place(origins: Mapping[str, str]) -> None:
+    """Refuse what goes with a spec that the user wrote, by the name under which it was given."""
+    for name in filter(origins.__contains__, _NO_PLACE):
+        given, what = origins[name], "has no place; leave it out"
+        if name == "file_options":
+            given, what = "the words after --", "have no place; leave them out"
+        elif given.startswith("SLOCHECK_"):
+            what = "has no place; unset it"
+        raise UsageError(f"--url stands for a spec of its own, so that {given} {what}")
+
+
+def _load(options: RunOptions) -> dict[str, str]:
+    """Return the keys of the workload block, each checked before it is written; raises UsageError."""
+    refuse_two_loads(options)
+    if options.rate is None and options.users is None:
+        raise UsageError("--url needs a load; add --rate 50/s (open model) or --users 20 (closed model)")
+    longest = options.duration if options.max_duration is None else options.max_duration
+    named = "duration" if options.max_duration is None else "max_duration"
+    written = {
+        "rate": _checked(options, "rate", options.rate, parse_rate),
+        "users": None if options.users is None else str(options.users),
+        "warmup": _checked(options, "warmup", options.warmup, parse_duration) or DEFAULT_WARMUP,
+        "duration": _checked(options, named, longest, parse_duration) or DEFAULT_DURATION,
+    }
+    return {key: text for key, text in written.items() if text is not None}
+
+
+def _checked(options: RunOptions, name: str, text: str | None, parse: Callable[[str], object]) -> str | None:
+    """Return a quantity as typed if it is one: what is written into the spec is not YAML of its own."""
+    try:
+        if text is not None:
+            parse(text)
+    except UnitError as error:
+        raise UsageError(f"{options.origins.get(name, f'--{name}')}: {error}") from error
+    return text
+
+
+def _service(url: str) -> str:
+    """Return the name of the service that an address is: its host and path, so that each path is one.
+
+    A name that would be too long is cut, and ends with a checksum of the whole.
+    """
+    parts = urlsplit(url)
+    name = (parts.netloc + parts.path).rstrip("/")
+    if len(name) <= MOST_SERVICE:
+        return name
+    checksum = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: MOST_SERVICE - len(checksum) - 1]}~{checksum}"
 
 
 @contextmanager
@@ -93,6 +134,7 @@ def options_of_url(options: RunOptions) -> Iterator[RunOptions]:
     text = url_spec(options)
     try:
         parse_spec(text.encode(), "slo.yaml")
+        parse_scenario(text.encode(), "slo.yaml", environment={}, read=lambda _name, _most: b"")
     except SpecError as error:
         problem = error.problems[0]
         raise UsageError(f"{FLAG_OF.get(problem.where, '--url')}: {problem.what}") from error
@@ -111,6 +153,16 @@ def _saved(text: str, folder: Path) -> Path:
     path = folder / f"url-{hashlib.sha256(text.encode()).hexdigest()[:8]}.yaml"
     write_atomically(path, text.encode())
     return path
+
+
+def refuse_two_loads(options: RunOptions) -> None:
+    """Refuse a rate next to a number of users, wherever each was given; raises UsageError."""
+    if options.rate is None or options.users is None:
+        return
+    users, rate = (options.origins.get(name, f"--{name}") for name in ("users", "rate"))
+    raise UsageError(
+        f"{users}, {rate}: one is the closed model, the other the open model; give only one of them"
+    )
 
 
 def refuse_limits(options: RunOptions) -> None:

@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
+from slocheck.cli.messages import say
+from slocheck.cli.options import origins
+
 
 def init(
     *,
+    context: typer.Context,
     service: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Name of the service; default: my-api."),
@@ -50,6 +54,9 @@ def init(
     if not source.given:
         service = _answer("Name of the service", service, action.DEFAULT_SERVICE)
         target = _answer("Base URL of the API under load", target, action.DEFAULT_TARGET)
+    elif (variable := origins(context).get("target", "")).startswith("SLOCHECK_"):
+        say(f"{variable} is set and not used: the target is the source's, unless --target is given")
+        target = None
     action.write_files(folder, source, service=service, target=target, force=force)
     return 0
 

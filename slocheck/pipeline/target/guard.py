@@ -143,12 +143,12 @@ def probe_target(target: Target) -> None:
     except (OSError, UnicodeError) as error:
         why = _why(error)
         if secure and not isinstance(error, _NOT_THE_SCHEME) and responds_in_plain(address):
-            why = "the port speaks plain HTTP, not TLS; write http:// in target.url"
+            why = "the port speaks plain HTTP, not TLS; write http:// in its address"
         raise TargetError(f"target {strip_url(target.url)}: {why}") from error
     if wrong_scheme:
         raise TargetError(
             f"target {strip_url(target.url)}: the port speaks TLS, not plain HTTP; "
-            "write https:// in target.url"
+            "write https:// in its address"
         )
 
 
@@ -161,9 +161,9 @@ def _why(error: OSError | UnicodeError) -> str:
                 "or accept any certificate with `target.tls.insecure: true` (every report will say so)"
             )
         case socket.gaierror() | UnicodeError():  # a name that cannot be looked up
-            return "unknown host; check the name in target.url"
+            return "unknown host; check the name in its address"
         case ConnectionRefusedError():
-            return "connection refused; nothing listens there. Start the target, or pass --target URL"
+            return "connection refused; nothing listens there. Start the target, or correct its address"
         case TimeoutError():
             return f"no response within {PROBE_TIMEOUT_S:g} s; is it up, and is the address right?"
         case _:

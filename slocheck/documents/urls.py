@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from slocheck.documents.reader import InvalidValue, Value, ValueType
+from slocheck.documents.secret_names import is_secret_name
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import ScalarNode, SequenceNode
 
@@ -15,9 +16,6 @@ _HOST = re.compile(r"[^/?#]*//[^/?#]*[/?#]")
 _ADDRESSEE = re.compile(r"(\$\{[^}]*\}|https?://\$\{[^}]*\}(:[0-9]*)?)(?=[/?#]|$)")
 """A variable that is the beginning of an address, or all of its host."""
 _EXAMPLE = "write one such as http://127.0.0.1:8000"
-
-SECRET_NAME = re.compile(r"(?i)(^|[_-])(api[_-]?key|key|token|secret|password|passwd|signature|sig|auth)$")
-"""Names of query parameters whose value is probably a secret."""
 
 
 def check_url(url: str, *, page: bool = False) -> str:
@@ -41,7 +39,7 @@ def check_url(url: str, *, page: bool = False) -> str:
     if parts.fragment or (parts.query and not page):
         raise InvalidValue(f"{found} has a query or fragment; write only the base address")
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
-        if SECRET_NAME.search(name):
+        if is_secret_name(name):
             raise InvalidValue(f"carries a secret in the query parameter {shown(name)}; remove it")
     return url if page else url.rstrip("/")
 

@@ -1,113 +1,174 @@
 """A line of curl as one step."""
 
-import shlex
-from urllib.parse import urlunsplit
+from urllib.parse import quote_plus, urlunsplit
 
 from slocheck.errors import UsageError
-from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, Step, as_written, split_address
-from slocheck.importers.secrecy import body_has_secret, kept_headers, without_secrets
+from slocheck.importers.curl_options import CHANGES, CREDENTIALS, DATA, options_of
+from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, Step, as_written, encoded, split_address
+from slocheck.importers.secrecy import (
+    Headers,
+    body_has_secret,
+    path_has_secret,
+    sorted_headers,
+    without_secrets,
+)
+from slocheck.importers.shell import Line, split_line
+from slocheck.importers.text import can_be_written
 
-_CREDENTIALS = frozenset(
-    (*("-u", "--user", "-b", "--cookie", "--oauth2-bearer"), *("-E", "--cert", "--key", "--aws-sigv4"))
+_CREDENTIALS = "headers, cookies, fields and users that may be credentials; add what the request needs"
+_ADDRESS = (
+    "--curl: the address cannot be used; write one such as http://127.0.0.1:8000/items, in single quotes"
 )
-_IGNORED = frozenset(
-    (
-        *("-o", "-A", "-e", "-m", "-c", "-x", "-w", "-F", "--form", "--output", "--user-agent", "--referer"),
-        *("--max-time", "--cookie-jar", "--proxy", "--write-out", "--cacert", "--retry"),
-        *("--connect-timeout", "--resolve", "--interface"),
-    )
-)
-_DATA = frozenset(
-    (*("-d", "--data", "--data-raw", "--data-ascii"), *("--data-binary", "--data-urlencode", "--json"))
-)
-_TAKE_VALUES = frozenset((*_CREDENTIALS, *_IGNORED, *_DATA, "-X", "--request", "-H", "--header", "--url"))
-CREDENTIALS = "headers, cookies, fields and users that may be credentials; add what the request needs"
 
 
-class _Line:
+class _Request:
     """What a line of curl says, option by option."""
 
-    def __init__(self) -> None:
-        self.method = self.url = ""
+    def __init__(self, line: Line) -> None:
+        self.method = self.implied = ""
+        self.urls: list[str] = []
         self.headers: list[tuple[str, str]] = []
-        self.data: list[str] = []
-        self.as_query = self.dropped = False
-
-    def read(self, words: list[str]) -> None:
-        """Take in the words behind ``curl``."""
-        rest = iter(words)
-        for word in rest:
-            option, value = _split(word)
-            self._option(option, next(rest, "") if option in _TAKE_VALUES and not value else value)
+        self.data = ""
+        self.query: list[str] = []
+        self.has_data = self.as_query = self.credentials = False
+        self.left_out: dict[str, None] = {}
+        for option, value in options_of(line.words[1:]):
+            used = option in DATA or option in ("url", "request")
+            if used and any(word.endswith(value) for word in line.variables if value):
+                raise UsageError("--curl: has a variable of the shell; write its value, or use single quotes")
+            self._option(option, value)
 
     def _option(self, option: str, value: str) -> None:
-        if option in ("-X", "--request"):
+        if option in DATA:
+            self._add_data(option, value)
+        elif option == "header":
+            self._add_header(value)
+        elif option in ("referer", "user-agent"):
+            self.headers.append((option, value))
+        elif option in ("form", "form-string", "upload-file"):
+            self.implied = "PUT" if option == "upload-file" else "POST"
+            self.left_out[f"the body, a form of several parts or a file (--{option})"] = None
+        elif option in ("get", "head"):
+            self.as_query = self.as_query or option == "get"
+            self.method = self.method or ("HEAD" if option == "head" else "")
+        elif option == "url":
+            self.urls.append(value)
+        elif option == "request":
             self.method = value.upper()
-        elif option in ("-H", "--header"):
-            name, _, text = value.partition(":")
+        else:
+            self._leave_out(option)
+
+    def _leave_out(self, option: str) -> None:
+        if option in ("next", "config"):
+            raise UsageError(f"--curl: --{option} brings further requests; give a line with one request")
+        if option in CREDENTIALS:
+            self.credentials = True
+        elif option in CHANGES:
+            self.left_out[f"--{option}, which changes what is sent or where"] = None
+
+    def _add_header(self, value: str) -> None:
+        name, colon, text = value.partition(":")
+        if value.startswith("@"):
+            self.left_out["headers that are in a file"] = None
+        elif colon and text.strip():
             self.headers.append((name.strip(), text.strip()))
-        elif option in _DATA:
-            self.data.append(value)
-            if option == "--json":
-                self.headers.append(("Content-Type", "application/json"))
-        elif option in ("-G", "--get"):
-            self.as_query = True
-        elif option in ("-I", "--head"):
-            self.method = "HEAD"
-        elif option in _CREDENTIALS:
-            self.dropped = True
-        elif option == "--url" or not option.startswith("-"):
-            self.url = self.url or value or option
 
+    def _add_data(self, option: str, value: str) -> None:
+        if option in ("data-urlencode", "url-query") and not value.startswith(("@", "+")):
+            name, equals, text = value.partition("=")
+            if equals or "@" not in value:
+                value = f"{name}{'=' if name else ''}{quote_plus(text)}" if equals else quote_plus(value)
+            else:
+                value = "@"
+        if option == "url-query":
+            self.query.append(value.removeprefix("+"))
+            return
+        if value.startswith("@") and option != "data-raw":
+            self.left_out["the body, or a part of it, that is in a file"] = None
+            value = ""
+        joined = "" if option == "json" or not self.data else "&"
+        self.data, self.has_data = self.data + joined + value, True
+        if option == "json":
+            self.headers = [*self.headers, ("Accept", "application/json")]
+            self.headers.append(("Content-Type", "application/json"))
 
-def _split(word: str) -> tuple[str, str]:
-    """Split ``--request=POST`` and ``-XPOST``; the value is empty where it stands apart."""
-    if word.startswith("--"):
-        option, _, value = word.partition("=")
-        return option, value
-    short = word[:2]
-    return (short, word[2:]) if short in _TAKE_VALUES else (word, "")
+    @property
+    def sent_method(self) -> str:
+        """The method that curl sends."""
+        return self.method or self.implied or ("POST" if self.has_data and not self.as_query else "GET")
 
 
 def from_curl(text: str, *, all_methods: bool) -> Imported:
     """Return the step that a line of curl sends; credentials in it are left out.
 
+    No message shows a word of the line: it may be a credential.
+
     Raises:
         UsageError: It is not such a line, or sends a method that was not asked for.
     """
     line = _parsed(text)
-    url = line.url if "://" in line.url else f"http://{line.url}"
-    query = "&".join(line.data) if line.as_query else ""
-    if query:
-        url += ("&" if "?" in url else "?") + query
-    parts, cleaned = without_secrets(url)
-    method = line.method or ("POST" if line.data and not line.as_query else "GET")
+    request = _Request(line)
+    method = request.sent_method
     if method not in METHODS:
-        raise UsageError(f"--curl: {method!r} is not a method that a scenario can send")
+        raise UsageError(
+            f"--curl: its method is not one that a scenario can send: {', '.join(sorted(METHODS))}"
+        )
     if method not in SAFE_METHODS and not all_methods:
         raise UsageError(f"--curl: the line sends {method}, which may change data; add --all-methods")
-    target, path = split_address(urlunsplit(parts), "--curl")
-    body = "" if line.as_query else "&".join(line.data)
-    hidden = body_has_secret(body)
-    headers = kept_headers(line.headers)
-    left_out = []
-    if cleaned or hidden or line.dropped or len(headers) < len(line.headers):
-        left_out.append(CREDENTIALS)
-    step = Step(
-        method, path, headers=headers, body="" if hidden or body.startswith("@") else as_written(body)
-    )
+    target, path, credentials = _address(request)
+    body = "" if request.as_query else request.data
+    hidden = bool(body) and body_has_secret(body)
+    headers = _headers(request, body)
+    left_out = list(request.left_out)
+    if line.more:
+        left_out.append("what follows the command in the line")
+    if headers.others:
+        left_out.append(f"headers: {', '.join(sorted(headers.others))}")
+    if credentials or hidden or request.credentials or headers.credentials:
+        left_out.append(_CREDENTIALS)
+    step = Step(method, path, headers=headers.kept, body="" if hidden else as_written(body))
+    if not can_be_written(step):
+        raise UsageError("--curl: is a request that a scenario cannot hold: too long, or not plain text")
     return Imported(target, (step,), left_out=tuple(left_out))
 
 
-def _parsed(text: str) -> _Line:
-    try:
-        words = shlex.split(text.replace("\\\n", " "))
-    except ValueError as error:
-        raise UsageError(f"--curl: cannot be read: {error}; put the whole line in quotes") from error
-    if not words or words[0] != "curl":
-        raise UsageError("--curl: does not begin with curl; write --curl 'curl http://127.0.0.1:8000/items'")
-    line = _Line()
-    line.read(words[1:])
-    if not line.url:
+def _headers(request: _Request, body: str) -> Headers:
+    """Return the headers that are sent; curl calls data a form where the line does not say what it is."""
+    named = {name.lower() for name, _ in request.headers}
+    form = [("Content-Type", "application/x-www-form-urlencoded")]
+    return sorted_headers(request.headers + (form if body and "content-type" not in named else []))
+
+
+def _address(request: _Request) -> tuple[str, str, bool]:
+    """Return the target, the path, and whether the address held credentials."""
+    if not request.urls:
         raise UsageError("--curl: names no address")
+    if len(request.urls) > 1:
+        raise UsageError("--curl: names several addresses; give a line with one, and quote each value in it")
+    url = request.urls[0] if "://" in request.urls[0] else f"http://{request.urls[0]}"
+    url = url.partition("#")[0]
+    query = "&".join([*request.query, *([request.data] if request.as_query and request.data else [])])
+    if query:
+        url += ("&" if "?" in url else "?") + query
+    try:
+        parts, cleaned = without_secrets(encoded(url))
+    except ValueError as error:
+        raise UsageError(_ADDRESS) from error
+    if path_has_secret(parts.path):
+        raise UsageError("--curl: the path holds what may be a credential; give an address without it")
+    try:
+        return *split_address(urlunsplit(parts), "--curl"), cleaned
+    except UsageError as error:
+        raise UsageError(_ADDRESS) from error
+
+
+def _parsed(text: str) -> Line:
+    try:
+        line = split_line(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            "--curl: cannot be read: a quote is not closed; put the whole line in quotes"
+        ) from error
+    if not line.words or line.words[0] != "curl":
+        raise UsageError("--curl: does not begin with curl; write --curl 'curl http://127.0.0.1:8000/items'")
     return line

@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from slocheck.documents.reader import InvalidValue
 from slocheck.documents.urls import check_url
 from slocheck.errors import UsageError
+from slocheck.importers.secrecy import path_has_secret
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 """What is imported unless the user asks for more: it changes nothing at the target."""
 
-METHODS = frozenset({"GET", "HEAD"})
-"""What is imported unless the user asks for more: it changes nothing at the target."""
-
-KEPT_HEADERS = frozenset({"accept", "accept-language", "content-type"})
-"""Of a recorded request; any other header may hold a credential."""
-
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+"""What a scenario can send."""
+
+_WRITABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,20 @@ def split_address(url: str, what: str) -> tuple[str, str]:
     except InvalidValue as error:
         raise UsageError(f"{what}: {error}") from error
     parts = urlsplit(without_fragment)
+    if path_has_secret(parts.path):
+        raise UsageError(f"{what}: the path holds what may be a credential; give an address without it")
     return f"{parts.scheme}://{parts.netloc}", as_written(path_of(parts))
+
+
+def encoded(url: str) -> str:
+    """Return an address with all that is not printable ASCII in path and query percent-encoded.
+
+    Raises:
+        ValueError: Its host, port or characters cannot be read.
+    """
+    parts = urlsplit(url)
+    path, query = quote(parts.path, safe=_WRITABLE), quote(parts.query, safe=_WRITABLE)
+    return parts._replace(path=path, query=query).geturl()
 
 
 def path_of(parts: SplitResult) -> str:

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from slocheck.errors import SpecError
 from slocheck.importers.model import Imported, Step
+from slocheck.scenario.loader import parse_scenario
 
 
 def scenario_text(found: Imported) -> str:
@@ -32,6 +34,16 @@ def _step_lines(step: Step) -> Iterator[str]:
     if step.body:
         yield f"  body: {quoted(step.body)}"
     yield f"  expect: {{status: {step.status}}}"
+
+
+def can_be_written(step: Step) -> bool:
+    """Tell whether a scenario can hold a step: its path is not too long, its body is plain text."""
+    text = scenario_text(Imported("", (step,)))
+    try:
+        parse_scenario(text.encode(), "scenario", environment={}, read=lambda _name, _most: b"")
+    except (SpecError, ValueError):
+        return False
+    return True
 
 
 def spec_text(
@@ -65,4 +77,8 @@ def spec_text(
 
 def quoted(text: str) -> str:
     """Return a text as a YAML scalar: in double quotes as JSON has them."""
-    return json.dumps(text, ensure_ascii=False)
+    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from slocheck.documents import types
 from slocheck.documents.reader import Key, Section, Value, ValueType, object_schema
+from slocheck.documents.secret_names import is_secret_name
 from slocheck.documents.units import shown
-from slocheck.documents.urls import BASE_URL, SECRET_NAME, sends_variables
+from slocheck.documents.urls import BASE_URL, sends_variables
 from slocheck.spec.blocks.metric_source.auth import AUTH, HEADER_PATTERN, INLINE_AUTH
 from slocheck.spec.blocks.metric_source.preset import LABEL_PATTERN, PRESET_KEY, preset_of
 from slocheck.spec.blocks.metric_source.related_jobs import RELATED_JOBS_KEYS, read_related_jobs
@@ -58,7 +59,7 @@ def _plain_map(name_pattern: str, what: str, remedy: str) -> ValueType[dict[str,
 
     def read(value: Value) -> dict[str, str]:
         for key, child in value.entries():
-            if key.text.lower() in _SECRET_HEADERS or SECRET_NAME.search(key.text):
+            if key.text.lower() in _SECRET_HEADERS or is_secret_name(key.text):
                 child.refuse(f"{shown(key.text)} holds a secret; {remedy}")
         return inner.read(value)
 

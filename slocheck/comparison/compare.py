@@ -7,6 +7,7 @@ from slocheck.comparison.conditions import differences, notes, other_machines
 from slocheck.comparison.model import Change, Comparison, Method, ObjectiveRecord, RunRecord, Trend
 from slocheck.comparison.scales import Scale, scale_of, unusable
 from slocheck.indicators.batches import BATCHES
+from slocheck.spec.indicators import traits_of
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.shift import MIN_RUNS, Shift, against_history, welch, within_runs
 
@@ -15,6 +16,7 @@ MOST_RUNS = 20
 DEFAULT_MARGIN = 0.1
 MOST_DIFFERENCES = 6
 """Of what runs differ in that is listed."""
+_CLIENT = "client"
 CONFIDENCE: Mapping[Method, float] = {Method.WITHIN_RUNS: 0.95, Method.PREDICTION: 0.99, Method.WELCH: 0.95}
 
 
@@ -188,6 +190,9 @@ class _Question:
         shown = replace(change, low=low, high=high)
         if within:
             return shown
+        if any(_hides_its_spread(item) for item in now):
+            why = "the new run does not show how much it varies within itself"
+            return replace(shown, trend=Trend.UNDECIDED, reason=why)
         margin = scale.margin(old, self.margin)
         return replace(shown, trend=trend_of(shift, margin, confidence), p_worse=shift.p_above(margin))
 
@@ -224,6 +229,17 @@ def values_of(objectives: Sequence[ObjectiveRecord]) -> list[float]:
 
 def _error(scale: Scale, objective: ObjectiveRecord) -> float:
     return scale.estimate(objective.observed).error if objective.observed else 0.0
+
+
+def _hides_its_spread(objective: ObjectiveRecord) -> bool:
+    """Tell whether a client's percentile has no error: a part of the run had none, so it was far from steady.
+
+    The server's counters never give one.
+    """
+    observed = objective.observed
+    if observed is None or not traits_of(objective.kind).is_percentile:
+        return False
+    return observed.standard_error is None and observed.side == _CLIENT
 
 
 def _side(objective: ObjectiveRecord) -> str:

@@ -46,11 +46,16 @@ def implied(level: LevelResult, levels: Sequence[LevelResult]) -> LevelResult:
     """Decide an undecided level by the others of its objective: what breaks a looser limit breaks it too.
 
     And what keeps a stricter limit, on each side by that side's own numbers, keeps it. Where the others
-    contradict each other it stays undecided.
+    contradict each other it stays undecided. A level that the gate needs is not decided by the breach of one
+    that it does not need.
     """
     if level.verdict is not UNDECIDED:
         return level
-    decided = [one for one in levels if one.verdict is BREACHED and _stricter(level, one)]
+    decided = [
+        one
+        for one in levels
+        if one.verdict is BREACHED and one.needed >= level.needed and _stricter(level, one)
+    ]
     decided += [
         one
         for one in levels

@@ -22,6 +22,10 @@ _DOWN = (
 NO_DATA = "no data: "
 """How the reason of a side begins that has no sample."""
 
+_NO_SLICES = (
+    "how the counts vary within the window is not known, or not in the same way for each run; pool only runs "
+    "with the same limits and the same histogram buckets"
+)
 _TOO_FEW_SLICES = (
     f"fewer than {MIN_SLICES} slices in the window: too few for a verdict at the stated confidence; "
     "run longer or scrape faster"
@@ -116,7 +120,9 @@ def _confident_share(
     if down and observed.verdict is Verdict.BREACHED:
         return replace(observed, bounds=_certain(down), reason=_DOWN)
     allowed = error_budget(indicator, limit)
-    if sample.slices is None or len(sample.slices.n) < MIN_SLICES or allowed is None:
+    if sample.slices is None:
+        return _undecided(observed, Cause.TOO_FEW_SLICES, _NO_SLICES)
+    if len(sample.slices.n) < MIN_SLICES or allowed is None:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     compared = compare_proportion(
         sample.slices.n,
@@ -124,7 +130,7 @@ def _confident_share(
         float(allowed),
         criterion,
         bad_upper=sample.slices.bad_upper,
-        references=sample.slices.references,
+        references=sample.slices.borrowed,
         runs=sample.slices.runs,
         slice_s=sample.slices.slice_s,
     )

@@ -171,7 +171,7 @@ def _rate(question: _ClientQuestion) -> Rate | NoData:
     length = len(window)
     rate = Fraction(sum(window.ok), length) / instances
     offered = Fraction(sum(window.sent), length) / instances
-    closed = question.spec.workload.rate is None
+    closed = not question.spec.workload.rate
     slices = shortfall(window.ok, None if closed else window.sent)
     ceiling = Fraction(sum(slices.n), length) / instances
     return Rate(rate, rate, offered, ceiling, slices, closed=closed)
@@ -191,7 +191,7 @@ def _latency(question: _ClientQuestion) -> Share:
     references = tuple(
         window.over(index)
         for index, threshold in enumerate(window.thresholds_ns)
-        if near and is_reference(threshold, first_bad)
+        if is_reference(threshold, first_bad)
     )
     total = sum(n)
     return Share(
@@ -199,7 +199,7 @@ def _latency(question: _ClientQuestion) -> Share:
         Fraction(sum(surely), total),
         Fraction(sum(possibly), total),
         _percentile(window, quantile or Fraction(1), total),
-        Slices(n, surely, possibly if possibly != surely else None, references),
+        Slices(n, surely, possibly if possibly != surely else None, references, near=near),
         notes,
     )
 

@@ -83,6 +83,7 @@ def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
         ),
         tuple(len(part.n) for part in parts),
         sum(part.slice_s * len(part.n) for part in parts) / max(1, sum(len(part.n) for part in parts)),
+        near=any(part.near for part in parts),
     )
 
 
@@ -104,6 +105,7 @@ def _pool_rates(rates: Sequence[Rate]) -> Rate:
         mean([rate.ceiling for rate in rates]),
         _pool_slices([rate.slices for rate in rates if rate.slices], len(rates)),
         tuple(dict.fromkeys(note for rate in rates for note in rate.notes)),
+        closed=any(rate.closed for rate in rates),
     )
 
 

@@ -31,9 +31,10 @@ class Slices:
         bad: Bad for certain.
         bad_upper: Bad or possibly bad; None where it is certain which were bad.
         references: For latency, counts at or over lower thresholds, down to a tenth of the limit (failures
-            included); none where no request came near the limit.
+            included).
         runs: Where several runs are pooled, how many slices each has, in order; else None.
         slice_s: Length of a slice, seconds.
+        near: Whether a request came near the limit, or may have: only then do the references count.
     """
 
     n: tuple[int, ...]
@@ -42,6 +43,12 @@ class Slices:
     references: tuple[tuple[int, ...], ...] = ()
     runs: tuple[int, ...] | None = None
     slice_s: float = 1.0
+    near: bool = True
+
+    @property
+    def borrowed(self) -> tuple[tuple[int, ...], ...]:
+        """The references, if a request came near enough to the limit for them to say anything about it."""
+        return self.references if self.near else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ OBJECTIVES = """\
 """
 
 
-def make_spec(objectives: str = OBJECTIVES, *, more: str = "", gate: str = "silver") -> Spec:
+def make_spec(
+    objectives: str = OBJECTIVES, *, more: str = "", gate: str = "silver", load: str = "users: 10"
+) -> Spec:
     """Return a spec with these objectives (YAML, two spaces deep), client side, without confidence."""
     confidence = "" if "confidence:" in more else "confidence: none\n"
     text = (
         'service: shop-api\ntarget: {url: "http://127.0.0.1:8000"}\n'
-        "workload: {scenario: browse.py, users: 10, warmup: 5s, duration: 60s}\n"
+        "workload: {scenario: browse.py, " + load + ", warmup: 5s, duration: 60s}\n"
         f"tiers: [bronze, silver, gold]\nobjectives:\n{objectives}gate: {gate}\n{confidence}{more}"
     )
     return parse_spec(text.encode(), "slo.yaml", environment={})

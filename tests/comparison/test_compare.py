@@ -47,6 +47,28 @@ def test_one_run_against_five(new: float, trend: Trend) -> None:
     assert change.recent == pytest.approx((*STEADY, new))
 
 
+def test_a_run_that_hides_its_own_spread_is_not_proven_worse() -> None:
+    """A part of it had no percentile at all; the server's side never gives an error, and is tested."""
+    (change,) = compare(one(latency(0.150, error=None)), runs(*STEADY)).changes
+    assert change.trend is Trend.UNDECIDED
+    assert "varies within itself" in change.reason
+    hidden = latency(0.150, error=None)
+    assert hidden.observed is not None
+    server = replace(hidden, observed=replace(hidden.observed, side="server"))
+    old = [
+        replace(
+            run,
+            objectives=tuple(
+                replace(item, observed=replace(item.observed, side="server"))
+                for item in run.objectives
+                if item.observed
+            ),
+        )
+        for run in runs(*STEADY)
+    ]
+    assert compare(one(server), old).changes[0].trend is Trend.WORSE
+
+
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_fewer_than_five_are_information(count: int) -> None:
     """However large the change is: one pair of runs cannot show how much runs differ."""

@@ -108,6 +108,15 @@ def test_a_level_follows_from_the_others(levels: dict[str, Verdict], became: lis
     assert [implied(level, found).verdict for level in found] == became
 
 
+def test_a_breach_that_the_gate_does_not_need_decides_nothing_for_it() -> None:
+    """Of a looser target, for example: the gate does not test that one."""
+    target = replace(_result({"target": BREACHED}).levels[0], needed=False)
+    silver = _result({"silver": UNDECIDED}).levels[0]
+    stricter = replace(silver, limit=replace(silver.limit, value=target.limit.value / 2))
+    assert implied(stricter, (stricter, target)).verdict is UNDECIDED
+    assert implied(replace(stricter, needed=False), (stricter, target)).verdict is BREACHED
+
+
 def test_what_the_client_settled_settles_no_looser_level() -> None:
     """Then the server's own numbers do not meet the stricter limit."""
     bronze, silver = _result({"bronze": UNDECIDED, "silver": MET}).levels

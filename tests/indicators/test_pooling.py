@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome
 from slocheck.indicators.pooling import pool, pool_recordings, pooled
@@ -115,3 +116,37 @@ def test_one_invalid_run_makes_the_pool_invalid() -> None:
     assert [check.message for check in graded.findings if not check.valid] == [
         "run 2: only 60 of 61 s of the window were measured"
     ]
+
+
+def test_a_pool_of_closed_loops_is_one() -> None:
+    """Nobody knows in any of them what could have been served."""
+    slices = shortfall([90, 100])
+    closed = Rate(Fraction(95), Fraction(95), Fraction(95), Fraction(100), slices, closed=True)
+    together = pool([closed, closed, closed])
+    assert isinstance(together, Rate)
+    assert together.closed
+
+
+SLOW, FLAT = steady(120, {5: 50, 300: 50}), steady(120, {5: 100})
+RESET_ONCE = make_recording(
+    [
+        make_slice(t, {5: 99}, failures={FailureClass.RESET: 1}) if t == 60 else make_slice(t, {5: 100})
+        for t in range(120)
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "outcome"),
+    [
+        pytest.param([FLAT] * 5, Outcome.PASS, id="none near the limit"),
+        pytest.param([FLAT] * 4 + [RESET_ONCE], Outcome.PASS, id="one request near it, in one of them"),
+        pytest.param([SLOW] * 4 + [FLAT], Outcome.FAIL, id="all near it but one"),
+    ],
+)
+def test_runs_are_pooled_whether_or_not_each_came_near_the_limit(
+    recordings: list[Recording], outcome: Outcome
+) -> None:
+    """What lower limits say is kept for all of them, and counts if it counts for one."""
+    spec = make_spec('  latency_p95: {silver: "< 200ms"}\n', more="confidence: 95%\n")
+    assert assess(spec, *map(make_evidence, recordings)).outcome is outcome

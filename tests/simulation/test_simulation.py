@@ -6,7 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slocheck.indicators.measured_run import measured
 from slocheck.spec.model.load_profile import ArrivalProcess
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import make_recording, make_slice
+from tests.builders.specs import make_spec
 from tests.simulation.__main__ import main
 from tests.simulation.drifts import DRIFTS, Change
 from tests.simulation.models import MODELS, Model, independent, one_server, rhythmic, stalling
@@ -25,7 +29,7 @@ from tests.simulation.rates import (
     windows,
 )
 from tests.simulation.tables import exceeds
-from tests.simulation.throughput import CLOSED_LOOPS
+from tests.simulation.throughput import CLOSED_LOOPS, sample
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 RUNS = 200
@@ -141,6 +145,15 @@ def test_a_closed_loop_with_rare_stops_is_met_where_it_is_clear_and_only_there()
     loop = CLOSED_LOOPS[1]
     for limit, least, most in ((1.0, 0, 10), (0.5, 160, 200)):
         assert least <= loop.rates(np.random.default_rng(1), RUNS, 60, limit).met <= most
+
+
+def test_the_simulated_sample_of_a_closed_loop_is_the_products() -> None:
+    """What is graded in the simulation is what a run with users gives."""
+    served = CLOSED_LOOPS[0].draw(np.random.default_rng(2), 1, 20)[0].tolist()
+    run = make_evidence(make_recording([make_slice(t, {5: count}) for t, count in enumerate(served)]))
+    spec = make_spec('  rps_per_instance: {silver: ">= 90/s"}\n')
+    objective = spec.objectives[0]
+    assert measured(run).client_sample(objective, objective.limits["silver"], spec) == sample(served)
 
 
 @pytest.mark.parametrize("change", DRIFTS[:4:3], ids=lambda change: change.name)

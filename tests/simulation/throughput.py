@@ -70,13 +70,13 @@ class ClosedLoop:
         value = Fraction(limit * self.mean)
         least = Limit(Comparison.GE, value, f">= {float(value):g}", Position(1, 1))
         found = [
-            grade_sample(Side.CLIENT, _sample(row), RPS, least, criterion).verdict
+            grade_sample(Side.CLIENT, sample(row), RPS, least, criterion).verdict
             for row in self.draw(rng, runs, seconds).tolist()
         ]
         return Rates(runs, found.count(Verdict.MET), found.count(Verdict.BREACHED))
 
 
-def _sample(served: list[int]) -> Rate:
+def sample(served: list[int]) -> Rate:
     """Return what a client counts of requests that all succeed."""
     rate, slices = Fraction(sum(served), len(served)), shortfall(served)
     return Rate(rate, rate, rate, Fraction(sum(slices.n), len(served)), slices, closed=True)

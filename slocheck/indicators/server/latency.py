@@ -324,9 +324,10 @@ def _slices(
     high = _added(high, failed, n)
     half = max((one for one in buckets.boundaries if one * NEAR <= below), default=None)
     near = half is None or any(failed) or any(slow(half))
-    references = tuple(tuple(slow(one)) for one in buckets.boundaries if near and is_reference(one, below))
+    references = tuple(tuple(slow(one)) for one in buckets.boundaries if is_reference(one, below))
     sure = tuple(min(pair) for pair in zip(bad, high, strict=True))
-    return Slices(n, sure, tuple(high), references, slice_s=buckets.counted.slots.interval)
+    interval = buckets.counted.slots.interval
+    return Slices(n, sure, tuple(high), references, slice_s=interval, near=near)
 
 
 def _added(counts: Sequence[int], more: Sequence[int], sizes: Sequence[int]) -> list[int]:

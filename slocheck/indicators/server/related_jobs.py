@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from slocheck.indicators.samples import Display, NoData, Share, Slices
+from slocheck.indicators.server.growth.counts import counted
 from slocheck.indicators.server.growth.selections import pinned
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Preset, Spec
@@ -35,9 +36,9 @@ def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
     total = round(hits.total() + misses.total())
     if total == 0:
         return NoData(f"{counters.hits} and {counters.misses} counted no lookups in the window")
-    slots = max(hits.slots.count, misses.slots.count)
-    bad = misses.slices(count=slots)
-    n = tuple(hit + miss for hit, miss in zip(hits.slices(count=slots), bad, strict=True))
+    slots = counted((*hits.parts, *misses.parts), server.raw.scrape_interval).slots
+    bad = misses.slices_in(slots)
+    n = tuple(hit + miss for hit, miss in zip(hits.slices_in(slots), bad, strict=True))
     share = Fraction(round(misses.total()), total)
     shown = Display(float(1 - share), float(1 - share))
     notes = []

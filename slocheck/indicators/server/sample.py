@@ -198,7 +198,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
         Fraction(sum(slices.n)) / interval / instances if interval else Fraction(0),
         slices,
         (*unexpected, *replica_notes(spec, server, covered.instances)),
-        closed=spec.workload.rate is None,
+        closed=not spec.workload.rate,
     )
 
 

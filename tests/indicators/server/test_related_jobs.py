@@ -57,6 +57,16 @@ def test_the_cache_of_another_job_is_counted_exactly() -> None:
     assert sample.notes == ("the cache counts the lookups of all its clients, not of this service alone",)
 
 
+def test_hits_and_misses_are_paired_by_the_scrape_that_showed_them() -> None:
+    """A series of misses that appears later has its first growth in its own slice, not in the first one."""
+    page = RawSeries("up", REDIS, TIMES, (1.0,) * len(TIMES))
+    misses = RawSeries(MISSES, REDIS, TIMES[4:], (30.0, 60.0, 60.0))
+    sample = _sample(HIT_RATE, page, _redis(HITS, 50, 50, 50, 80, 80, 80, 80), misses)
+    assert isinstance(sample, Share)
+    assert sample.slices is not None
+    assert (sample.slices.n, sample.slices.bad) == ((0, 30, 30, 30), (0, 0, 30, 30))
+
+
 def test_look_ups_before_the_load_are_told() -> None:
     """Whoever else uses the cache is in the counters, too."""
     sample = _sample(

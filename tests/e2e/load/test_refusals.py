@@ -64,7 +64,7 @@ def test_a_proxy_in_the_environment_is_ignored_and_this_is_said(
     ("line", "tls", "message"),
     [
         pytest.param(
-            "proxy_host = 'p.example'", Tls(), r"Asking\.proxy_host: .* no proxy", id="a proxy in the class"
+            "proxy_host = 'p.example'", Tls(), r"Asking\.proxy_host: .* proxies", id="a proxy in the class"
         ),
         pytest.param("weight = 1", Tls(ca="/nowhere/ca.pem"), r"/nowhere/ca\.pem", id="a CA that is missing"),
     ],

@@ -7,7 +7,16 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from slocheck.documents.words import quantity
 from slocheck.errors import UsageError
-from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, Step, as_written, encoded, split_address
+from slocheck.importers.model import (
+    METHODS,
+    SAFE_METHODS,
+    Imported,
+    Step,
+    as_written,
+    encoded,
+    split_address,
+    usable_base,
+)
 from slocheck.importers.secrecy import body_has_secret, sorted_headers, without_secrets
 from slocheck.importers.text import can_be_written
 
@@ -61,7 +70,7 @@ class _Flow:
         self.credentials = self.credentials or cleaned or hidden or headers.credentials
         self.headers |= headers.others
         if entry.parts and not known:
-            self.left["without its body, a form of several parts or a file"] += 1
+            self.left["whose body, a form of several parts or a file, was not copied"] += 1
 
     def _why_not(self, entry: _Entry) -> str:
         if entry.origin != self.origin:
@@ -137,8 +146,8 @@ def _origin(url: str) -> str:
     """Return the scheme and host of an address over HTTP, else nothing; raises ValueError."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    usable = parts.scheme in ("http", "https") and host.isascii() and parts.port != 0
-    return f"{parts.scheme}://{host}" if usable and parts.hostname else ""
+    base = f"{parts.scheme}://{host}"
+    return base if usable_base(base) else ""
 
 
 def _told(left: Counter[str]) -> str:

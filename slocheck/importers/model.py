@@ -79,6 +79,15 @@ def split_address(url: str, what: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}", as_written(path_of(parts))
 
 
+def usable_base(base: str) -> bool:
+    """Tell whether an address can be the target of a spec."""
+    try:
+        check_url(base)
+    except InvalidValue:
+        return False
+    return True
+
+
 def encoded(url: str) -> str:
     """Return an address with all that is not printable ASCII in path and query percent-encoded.
 

@@ -1,24 +1,79 @@
 """An OpenAPI document (3.x, or Swagger 2.0) as a flow of its operations."""
 
-import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from slocheck.documents.words import quantity
 from slocheck.errors import UsageError
-from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, Step, as_written
-from slocheck.importers.secrecy import is_secret
+from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, Step, as_written, usable_base
+from slocheck.importers.openapi_values import filled_path, mapping, parameters_of, resolved, sequence, success
+from slocheck.importers.secrecy import path_has_secret
+from slocheck.importers.text import can_be_written
 
 MAX_STEPS = 50
-_SUCCESS = re.compile("2[0-9][0-9]")
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
-_SAMPLES = {"integer": "1", "number": "1", "boolean": "true"}
-_FORMATS = {
-    "uuid": "00000000-0000-4000-8000-000000000000",
-    "date": "2026-01-01",
-    "date-time": "2026-01-01T00:00:00Z",
-}
+DEFAULT_BASE = "http://127.0.0.1:8000"
+_NOT_IN_PATHS = frozenset({"header", "cookie"})
+_IN_BODY = frozenset({"body", "formData"})
+_LONGEST_NAME = 100
+
+
+class _Flow:
+    """The steps found so far, and how many operations were left out, or something of them."""
+
+    def __init__(self, document: Any, prefix: str, *, all_methods: bool) -> None:
+        self.document, self.prefix = document, prefix
+        self.methods = METHODS if all_methods else SAFE_METHODS
+        self.steps: list[Step] = []
+        self.left = Counter[str]()
+        self.credentials = bool(
+            document.get("security")
+            or document.get("securityDefinitions")
+            or mapping(document.get("components")).get("securitySchemes")
+        )
+
+    def take_path(self, path: str, written: Any) -> None:
+        """Take the operations of one path."""
+        item = resolved(self.document, written)
+        if not isinstance(item, dict):
+            self.left["that cannot be read, or behind a reference to another document"] += 1
+            return
+        for method, operation in item.items():
+            name = str(method).upper()
+            if name not in METHODS or not isinstance(operation, dict):
+                continue
+            if name not in self.methods:
+                self.left[f"with {name}"] += 1
+            else:
+                self._take(name, path, item, operation)
+
+    def _take(self, method: str, path: str, item: Any, operation: Any) -> None:
+        parameters = parameters_of(self.document, item, operation)
+        try:
+            filled, secrets = filled_path(self.document, path, parameters)
+            written = as_written(self.prefix + filled)
+            name = f"{method} {self.prefix}{path}" if written != self.prefix + path else ""
+            step = Step(method, written, name, success(operation))
+            usable = not path_has_secret(filled.partition("?")[0]) and can_be_written(step)
+        except ValueError:  # characters that no address can hold
+            usable = False
+        if not usable:
+            self.left["that a scenario cannot hold, or with a credential in the path"] += 1
+            return
+        self.steps.append(step)
+        self.credentials = self.credentials or secrets or bool(operation.get("security"))
+        if operation.get("requestBody") or any(where in _IN_BODY for where, _ in parameters):
+            self.left["whose body was not copied; add body to the step"] += 1
+        if any(where in _NOT_IN_PATHS and one.get("required") for (where, _), one in parameters.items()):
+            self.left["whose required headers or cookies were not copied; add headers to the step"] += 1
+
+    def left_out(self) -> Iterator[str]:
+        """Yield sentences about what was left out."""
+        for why, count in self.left.most_common():
+            yield f"{quantity(count, 'operation')} {why}"
+        if self.credentials:
+            yield 'credentials; add headers such as {Authorization: "Bearer ${TOKEN}"}'
 
 
 def from_openapi(document: Any, *, what: str, target: str | None, all_methods: bool) -> Imported:
@@ -36,99 +91,45 @@ def from_openapi(document: Any, *, what: str, target: str | None, all_methods: b
     paths = document.get("paths") if isinstance(document, dict) else None
     if not isinstance(paths, dict) or not paths:
         raise UsageError(f"{what}: is not an OpenAPI document with paths")
-    steps, left = [], Counter[str]()
+    base, prefix = (target, "") if target is not None else _server(document, what)
+    flow = _Flow(document, prefix, all_methods=all_methods)
     for path, item in paths.items():
-        for method, operation in (item if isinstance(item, dict) else {}).items():
-            name = str(method).upper()
-            if name not in METHODS or not isinstance(operation, dict):
-                continue
-            if name not in SAFE_METHODS and not all_methods:
-                left[f"with {name}"] += 1
-                continue
-            steps.append(_step(document, name, str(path), item, operation))
-    if not steps:
-        raise UsageError(f"{what}: has no operation with GET or HEAD; see --all-methods")
-    if len(steps) > MAX_STEPS:
-        left[f"beyond the first {MAX_STEPS}"] += len(steps) - MAX_STEPS
-    left_out = [f"{quantity(count, 'operation')} {why}" for why, count in left.most_common()]
-    if document.get("security") or document.get("components", {}).get("securitySchemes"):
-        left_out.append('credentials; add headers such as {Authorization: "Bearer ${TOKEN}"}')
-    base, prefix = _server(document, target)
-    steps = [_below(prefix, step) for step in steps[:MAX_STEPS]]
-    return Imported(base, tuple(steps), service=_service(document), left_out=tuple(left_out))
+        if not str(path).startswith("x-"):
+            flow.take_path(str(path), item)
+    if not flow.steps:
+        told = "; ".join(flow.left_out())
+        wanted = "operation" if all_methods else "operation with GET or HEAD"
+        hint = "" if all_methods else "; see --all-methods"
+        raise UsageError(f"{what}: has no {wanted}{hint}" + (f" (left out: {told})" if told else ""))
+    if len(flow.steps) > MAX_STEPS:
+        flow.left[f"beyond the first {MAX_STEPS}"] += len(flow.steps) - MAX_STEPS
+    service, left_out = _service(document), list(flow.left_out())
+    if "${" in service:
+        service = ""
+        left_out.append("the title, which cannot be the name of a service; add --service NAME")
+    return Imported(base, tuple(flow.steps[:MAX_STEPS]), service=service, left_out=tuple(left_out))
 
 
 def _service(document: Any) -> str:
-    title = str((document.get("info") or {}).get("title") or "")
-    return "".join(character for character in title if character.isprintable()).strip()[:100]
+    title = mapping(document.get("info")).get("title")
+    return "".join(filter(str.isprintable, title if isinstance(title, str) else "")).strip()[:_LONGEST_NAME]
 
 
-def _server(document: Any, target: str | None) -> tuple[str, str]:
+def _server(document: Any, what: str) -> tuple[str, str]:
     """Return the base address and the prefix of all paths."""
-    servers = document.get("servers") or [{}]
-    url = str(servers[0].get("url") or "") if isinstance(servers[0], dict) else ""
+    first = next(iter(sequence(document.get("servers"))), None)
+    url = str(mapping(first).get("url") or "")
     if document.get("host"):
-        scheme = (document.get("schemes") or ["https"])[0]
+        scheme = next(iter(sequence(document.get("schemes"))), "https")
         url = f"{scheme}://{document['host']}{document.get('basePath') or ''}"
     elif document.get("basePath"):
         url = str(document["basePath"])
-    parts = urlsplit(url if "{" not in url else "")
-    own = f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
-    return target or own or "http://127.0.0.1:8000", "" if target else parts.path.rstrip("/")
-
-
-def _below(prefix: str, step: Step) -> Step:
-    path = as_written(prefix) + step.path
-    method, _, name = step.name.partition(" ")
-    return Step(step.method, path, f"{method} {prefix}{name}" if name else "", step.status)
-
-
-def _step(document: Any, method: str, path: str, item: Any, operation: Any) -> Step:
-    found = [*(item.get("parameters") or ()), *(operation.get("parameters") or ())]
-    parameters = {}
-    for parameter in (_resolved(document, one) for one in found):
-        if isinstance(parameter, dict) and "name" in parameter:
-            parameters[parameter.get("in"), str(parameter["name"])] = parameter
-    filled = _PARAMETER.sub(
-        lambda match: quote(_value(document, parameters.get(("path", match[1]), {})), safe=""), path
-    )
-    query = {
-        name: _value(document, parameter)
-        for (where, name), parameter in parameters.items()
-        if where == "query" and parameter.get("required") and not is_secret(name, "")
-    }
-    written = as_written(filled + (f"?{urlencode(query)}" if query else ""))
-    codes = [str(code) for code in operation.get("responses") or {} if _SUCCESS.fullmatch(str(code))]
-    name = f"{method} {path}" if written != path else ""
-    return Step(method, written, name, int(min(codes, default="200")))
-
-
-def _resolved(document: Any, value: Any) -> Any:
-    """Follow a reference within the document; what cannot be followed is as if it were not there."""
-    for _ in range(8):
-        if not isinstance(value, dict) or "$ref" not in value:
-            return value
-        reference, value = str(value["$ref"]), document
-        for part in reference.removeprefix("#/").split("/"):
-            key = part.replace("~1", "/").replace("~0", "~")
-            value = value.get(key) if isinstance(value, dict) else None
-    return None
-
-
-def _value(document: Any, parameter: Any) -> str:
-    """Return a value for a parameter: its example, its default, its first choice, or one of its type."""
-    schema = _resolved(document, parameter.get("schema")) or parameter
-    examples = parameter.get("examples")
-    first: Any = next(iter(examples.values()), {}) if isinstance(examples, dict) else {}
-    candidates = (
-        parameter.get("example"),
-        first.get("value") if isinstance(first, dict) else None,
-        schema.get("example"),
-        schema.get("default"),
-        next(iter(schema.get("enum") or ()), None),
-    )
-    found = next((value for value in candidates if isinstance(value, (str, int, float))), None)
-    if found is not None:
-        return str(found).lower() if isinstance(found, bool) else str(found)
-    kind = str(schema.get("type") or "")
-    return _FORMATS.get(str(schema.get("format") or ""), _SAMPLES.get(kind, "example"))
+    try:
+        parts = urlsplit(url if "{" not in url else "")
+    except ValueError:
+        parts = urlsplit("none:")
+    whole = bool(parts.scheme or parts.netloc)
+    base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if whole else DEFAULT_BASE
+    if not usable_base(base) or not (parts.path or "/").startswith("/"):
+        raise UsageError(f"{what}: the address of its first server cannot be used; add --target URL")
+    return base, parts.path.rstrip("/")

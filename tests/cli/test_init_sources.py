@@ -1,6 +1,7 @@
 """``slocheck init`` from an address, an OpenAPI document, a HAR file and a line of curl."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -183,10 +184,26 @@ def test_other_methods_are_asked_for(tmp_path: Path, capsys: Captured) -> None:
     assert 'body: "{{\\"sku\\": 1}}"' in text
 
 
+def test_names_are_taken_as_given(tmp_path: Path, capsys: Captured) -> None:
+    """An odd title is said and not blamed on an option; the next commands can be copied."""
+    document = tmp_path / "api.json"
+    document.write_text(json.dumps(OPENAPI | {"info": {"title": "Shop ${x}"}}))
+    folder = tmp_path / "my slo's"
+    assert exit_code_of(["init", "--dir", str(folder), "--openapi", str(document)]) == 0
+    out, err = capsys.readouterr()
+    assert "left out: the title, which cannot be the name of a service; add --service NAME" in err
+    said = shlex.split(out.splitlines()[-1].replace(",", ""))
+    assert said.count(str(folder / "slo.yaml")) == 2
+    assert load_spec(folder / "slo.yaml").service == "my-api"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         pytest.param(["--url", "shop"], "--url: 'shop' does not begin with http", id="no address"),
+        pytest.param(["--service", "", "--url", "http://a/"], "--service: ", id="no name"),
+        pytest.param(["--target", "", "--url", "http://a/"], "--target: ", id="no target"),
+        pytest.param(["--har", "deep.json"], "deep.json: ", id="nested too deep"),
         pytest.param(["--curl", "wget x"], "--curl: does not begin with curl", id="not curl"),
         pytest.param(["--curl", "curl 'x"], "--curl: cannot be read", id="an open quote"),
         pytest.param(["--curl", "curl -s"], "--curl: names no address", id="no address in curl"),
@@ -203,6 +220,7 @@ def test_what_cannot_be_imported_is_named(
     """Exit 2, nothing written."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "deep.json").write_text('{"log":' + "[" * 100_000)
     (tmp_path / "junk").write_bytes(b"\xff: [")
     assert exit_code_of(["init", "--dir", "out", *arguments]) == 2
     assert said in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """What ``slocheck init`` does: write a spec and a scenario to begin with."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -61,8 +62,15 @@ def write_files(
     folder: Path, source: Source, *, service: str | None, target: str | None, force: bool
 ) -> None:
     """Write slo.yaml and its scenario below `folder`; raises UsageError if a file is already there."""
-    found = _imported(source, target)
-    found = replace(found, service=service or found.service or DEFAULT_SERVICE, target=target or found.target)
+    try:
+        found = _imported(source, target)
+    except RecursionError as error:
+        raise UsageError("--openapi, --har: the file is nested too deep to be read") from error
+    found = replace(
+        found,
+        service=found.service or DEFAULT_SERVICE if service is None else service,
+        target=found.target if target is None else target,
+    )
     rendered = _render(found)
     existing = [str(folder / name) for name in rendered if (folder / name).exists()]
     if existing and not force:
@@ -75,7 +83,7 @@ def write_files(
         print(for_terminal(f"wrote {path}"))
     for text in found.left_out:
         say(f"left out: {text}")
-    spec = folder / "slo.yaml"
+    spec = shlex.quote(str(folder / "slo.yaml"))
     print(for_terminal(f"next: slocheck validate {spec}, then slocheck run {spec}"))
 
 

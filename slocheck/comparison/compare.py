@@ -8,6 +8,7 @@ from slocheck.comparison.model import Change, Comparison, Method, ObjectiveRecor
 from slocheck.comparison.scales import Scale, scale_of, unusable
 from slocheck.indicators.batches import BATCHES
 from slocheck.spec.indicators import traits_of
+from slocheck.spec.model import IndicatorKind
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.shift import MIN_RUNS, Shift, against_history, welch, within_runs
 
@@ -185,16 +186,23 @@ class _Question:
         confidence = CONFIDENCE[self.method]
         within = self.method is Method.WITHIN_RUNS
         if within and not all(_error(scale, item) for item in (*before, *now)):
-            return replace(change, reason="a run does not show how much it varies within itself")
-        low, high = scale.interval(shift, old, confidence)
+            return replace(change, reason=self._why_no_error())
+        low, high = scale.interval(shift, old, confidence, value=change.old or 0.0)
         shown = replace(change, low=low, high=high)
         if within:
-            return shown
+            return replace(shown, reason="one run against one proves nothing")
         if any(_hides_its_spread(item) for item in now):
             why = "the new run does not show how much it varies within itself"
             return replace(shown, trend=Trend.UNDECIDED, reason=why)
         margin = scale.margin(old, self.margin)
         return replace(shown, trend=trend_of(shift, margin, confidence), p_worse=shift.p_above(margin))
+
+    def _why_no_error(self) -> str:
+        """Say why a run does not show how much its value varies within itself."""
+        shortest = min(run.conditions.window_s for run in (self.new[-1], self.old[-1]))
+        if self.objective.kind is IndicatorKind.LATENCY and shortest < BATCHES:
+            return f"how much it varies within a run takes a window of {BATCHES}s or more"
+        return "a run does not show how much it varies within itself"
 
 
 def trend_of(shift: Shift, margin: float, confidence: float) -> Trend:

@@ -33,8 +33,8 @@ class Point:
 
     Attributes:
         run_id: The run.
-        value: Base units; None without one.
-        verdict: Of the levels that the gate needs; empty: none.
+        value: Base units; None without one, and where the measurement was invalid or did not go to its end.
+        verdict: Of the levels that the gate needs; empty: none, or no value.
         expected: Where the runs before put it; None where fewer than five can be compared.
     """
 
@@ -117,10 +117,9 @@ def _history(service: str, runs: Sequence[RunRecord], most: int) -> History:
 
 def _point(objective: ObjectiveRecord, run: RunRecord, earlier: Sequence[RunRecord]) -> Point:
     found = run.objective(objective.name)
-    if found is None or found.measures != objective.measures or found.observed is None:
+    if not run.valid or found is None or found.measures != objective.measures or found.observed is None:
         return Point(run.run_id, None, "", None)
-    expected = _expected(found, earlier) if run.valid else None
-    return Point(run.run_id, found.observed.value, found.verdict, expected)
+    return Point(run.run_id, found.observed.value, found.verdict, _expected(found, earlier))
 
 
 def _expected(objective: ObjectiveRecord, earlier: Sequence[RunRecord]) -> Expected | None:

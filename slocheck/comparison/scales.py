@@ -71,12 +71,20 @@ class Scale:
         """Return the change from `old` to `new`, base units: as a difference, or as a ratio."""
         return new - old if self.is_share else new / old
 
-    def interval(self, shift: Shift, old: float, confidence: float) -> tuple[float, float]:
-        """Return the interval of the change: of a difference or a ratio; `old` is on the scale."""
+    def interval(self, shift: Shift, old: float, confidence: float, *, value: float) -> tuple[float, float]:
+        """Return the interval of the change: of a difference or a ratio.
+
+        Args:
+            shift: On the scale.
+            old: Where it starts, on the scale.
+            confidence: 0..1.
+            value: The value before in base units: a share cannot fall below 0 from there, or rise above 1.
+        """
         low, high = shift.interval(confidence)
         if self.is_share:
             ends = [share_of(old + end) - share_of(old) for end in (low, high)]
-            return (-ends[1], -ends[0]) if self.good_share else (ends[0], ends[1])
+            first, second = (-ends[1], -ends[0]) if self.good_share else (ends[0], ends[1])
+            return max(first, 0.0 - value), min(second, 1.0 - value)
         return (exp(low), exp(high)) if self.lower_is_better else (exp(-high), exp(-low))
 
 

@@ -120,6 +120,22 @@ def test_compare_exits_1_only_on_proof(capsys: pytest.CaptureFixture[str]) -> No
     assert "100ms" in Path("both.html").read_text()
 
 
+def test_of_a_folder_the_newest_valid_run_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever came after it; a folder and itself are refused for that, and one without a valid run."""
+    write_runs(Path("before"), 0.1)
+    write_runs(Path("after"), 0.2, 0.3, first=10)
+    for number in (12, 13):
+        write_result(Path("after"), result(number, 0.9, outcome=Outcome.INVALID))
+        write_result(Path("bad"), result(number, 0.9, outcome=Outcome.INVALID))
+    assert exit_code_of(["compare", f"before/{run_id(0)}", "after"]) == 0
+    assert f"{run_id(11)} against run {run_id(0)}" in " ".join(capsys.readouterr().out.split())
+    for folder in ("after", "bad"):
+        assert exit_code_of(["compare", folder, folder]) == 2
+        assert "cannot be compared with itself" in capsys.readouterr().err
+    assert exit_code_of(["compare", "before", "bad"]) == 2
+    assert "its measurement is invalid" in capsys.readouterr().err
+
+
 def test_compare_marks_in_what_two_runs_differ(capsys: pytest.CaptureFixture[str]) -> None:
     """Another load or machine, or an invalid run, is said before any number."""
     other = result(1, 0.2, host="elsewhere", outcome=Outcome.INVALID)
@@ -145,7 +161,7 @@ def test_prune_says_what_it_removes_and_keeps(capsys: pytest.CaptureFixture[str]
     assert said.out.splitlines() == [
         f"would remove reports/{run_id(1)}",
         f"would remove reports/{run_id(2)}",
-        "2 runs would be removed; the newest 2 with a result are kept",
+        "2 runs would be removed; the newest 2 valid runs are kept",
     ]
     assert said.err == f"kept reports/{run_id(0)}: slocheck did not write notes.txt\n"
     assert all(folder.is_dir() for folder in folders)

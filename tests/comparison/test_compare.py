@@ -258,3 +258,28 @@ def test_the_newest_twenty_are_taken() -> None:
     kept, _ = comparable(record(59), [record(number) for number in range(30)])
     assert kept == tuple(record(number) for number in range(10, 30))
     assert len(kept) == MOST_RUNS
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(IndicatorKind.ERROR_RATE, 0.0), (IndicatorKind.ERROR_RATE, 1.0), (IndicatorKind.AVAILABILITY, 1.0)],
+)
+def test_a_share_changes_by_no_more_than_it_can(kind: IndicatorKind, value: float) -> None:
+    """From 0 it cannot fall, from 1 it cannot rise; that one run proves nothing is the reason."""
+    for count in (1, 5):
+        old = [record(number, share(value, kind, size=500)) for number in range(count)]
+        (change,) = compare([record(9, share(value, kind, size=500))], old).changes
+        assert change.low is not None
+        assert change.high is not None
+        assert -value <= change.low <= 0 <= change.high <= 1 - value
+        assert change.high > change.low
+        assert (change.reason == "one run against one proves nothing") is (count == 1)
+
+
+def test_a_short_window_says_how_long_it_has_to_be() -> None:
+    """Of a latency; a rate has no error within a run, however long it is."""
+    short = replace(CONDITIONS, window_s=10.0)
+    old, new = (record(number, latency(0.1, error=None), rate(5.0), conditions=short) for number in (0, 1))
+    of_latency, of_rate = compare([new], [old]).changes
+    assert of_latency.reason == "how much it varies within a run takes a window of 20s or more"
+    assert of_rate.reason == "a run does not show how much it varies within itself"

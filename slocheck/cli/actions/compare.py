@@ -30,17 +30,30 @@ def compare_runs(
     if form not in FORMS:
         raise UsageError(f"--format {form}: not a format; write one of {', '.join(FORMS)}")
     margin, archive = margin_of(max_regression), Archive(reports)
-    old, new = _of_one_service(_runs(before, archive), _runs(after, archive))
+    named = _runs(before, archive), _runs(after, archive)
+    if {run.run_id for run in named[0]} == {run.run_id for run in named[1]}:
+        raise UsageError(_itself(before, after))
+    old, new = _of_one_service(named[0], _to_newest_valid(named[1]))
     if old[-1].conditions.service != new[-1].conditions.service:
         services = f"{old[-1].conditions.service} and {new[-1].conditions.service}"
         raise UsageError(f"{before} and {after} are runs of two services, {services}; name runs of one")
     if len(new) > 1 or len(old) > 1:
         old, new = _made_alike(old, new)
     if {run.run_id for run in old} & {run.run_id for run in new}:
-        raise UsageError(f"{before} and {after}: a run cannot be compared with itself; name other runs")
+        raise UsageError(_itself(before, after))
     found = compare(new, old, margin)
     output.write_masked(FORMS[form](found), to)
     return int(found.gates and bool(found.regressions))
+
+
+def _itself(before: str, after: str) -> str:
+    return f"{before} and {after}: a run cannot be compared with itself; name other runs"
+
+
+def _to_newest_valid(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
+    """Return of a folder the runs up to its newest valid one; all where there is none, or only one run."""
+    last = max((place for place, run in enumerate(runs) if run.valid), default=-1)
+    return runs[: last + 1] or runs
 
 
 def _runs(name: str, archive: Archive) -> list[RunRecord]:

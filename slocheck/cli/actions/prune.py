@@ -24,5 +24,6 @@ def prune_runs(*, keep: int, reports: Path, dry_run: bool) -> int:
         print_lines([f"{'would remove' if dry_run else 'removed'} {path}"])
         removed += 1
     said = "would be removed" if dry_run else "removed"
-    print_lines([f"{quantity(removed, 'run')} {said}; the newest {keep} with a result are kept"])
+    kept = f"the newest {quantity(keep, 'valid run')} {'is' if keep == 1 else 'are'} kept"
+    print_lines([f"{quantity(removed, 'run')} {said}; {kept}"])
     return 0

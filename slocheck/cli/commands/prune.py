@@ -10,14 +10,18 @@ from slocheck.cli.options import DEFAULT_REPORTS, Reports
 def prune(
     *,
     keep: Annotated[
-        int, typer.Option("--keep", metavar="N", min=1, help="Keep the newest N runs that have a result.")
+        int,
+        typer.Option("--keep", metavar="N", min=1, help="Keep the newest N valid runs, and what is newer."),
     ],
     reports: Reports = DEFAULT_REPORTS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be removed; remove nothing.")
     ] = False,
 ) -> int:
-    """Remove all but the newest runs. A folder with anything in it that slocheck did not write is kept."""
+    """Remove all but the newest runs. A folder with anything in it that slocheck did not write is kept.
+
+    Invalid and interrupted runs do not count: those before the oldest valid run that is kept go.
+    """
     from slocheck.cli.actions.prune import prune_runs  # noqa: PLC0415 - --help stays light
 
     return prune_runs(keep=keep, reports=reports, dry_run=dry_run)

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from slocheck.errors import SaveError
+from slocheck.errors import SaveError, UsageError
 from slocheck.pipeline.archive import (
     ABORTED_FILE,
     EVIDENCE_FILE,
@@ -14,7 +15,7 @@ from slocheck.pipeline.archive import (
     Archive,
     is_going_on,
 )
-from slocheck.pipeline.earlier.reading import RESULT_FILE, asked
+from slocheck.pipeline.earlier.reading import read_record
 from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.pipeline.scenario_log import LOG_FILE
 
@@ -37,20 +38,21 @@ class Fate:
 
 
 def fates(archive: Archive, keep: int, reports: Collection[str]) -> list[Fate]:
-    """Decide about the runs before the newest `keep` with a result, oldest first.
+    """Decide about the runs before the newest `keep` valid ones, oldest first.
 
     Args:
         archive: Where runs are kept.
-        keep: How many to keep, 1 or more. Runs without a result do not count, and go with the older ones.
+        keep: How many valid runs to keep, 1 or more. Others do not count, so that bad nights cost no good
+            run: invalid and interrupted runs, and those without a result that can be read. Those before the
+            oldest valid run that is kept go.
         reports: Names of the reports' files.
     """
     runs = archive.runs()
-    results = [run for run in runs if _has_result(run)]
-    if len(results) <= keep:
+    valid = list(islice(filter(_is_valid, reversed(runs)), keep))
+    if len(valid) < keep:
         return []
-    oldest_kept = results[-keep]
     own = _OWN_FILES | frozenset(reports)
-    return [Fate(run, _why_kept(run, own)) for run in runs[: runs.index(oldest_kept)]]
+    return [Fate(run, _why_kept(run, own)) for run in runs[: runs.index(valid[-1])]]
 
 
 def remove(folder: Path) -> None:
@@ -64,8 +66,12 @@ def remove(folder: Path) -> None:
         raise SaveError(f"{folder}: cannot be removed: {error.strerror or error}") from error
 
 
-def _has_result(folder: Path) -> bool:
-    return any(asked((folder / name).is_file) for name in (EVIDENCE_FILE, RESULT_FILE))
+def _is_valid(folder: Path) -> bool:
+    """Tell whether a run's result says that its measurement was valid and went to its end."""
+    try:
+        return read_record(folder).valid
+    except UsageError:
+        return False
 
 
 def _why_kept(folder: Path, own: frozenset[str]) -> str:

@@ -8,6 +8,7 @@ from slocheck.comparison.history import History, Point, Series
 from slocheck.comparison.model import Comparison, RunRecord
 from slocheck.comparison.words import change_lines, name_of, runs_text, value_text
 from slocheck.documents.texts import shorten
+from slocheck.documents.words import quantity
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.layout import GAP, INDENT, padded, wrapped
 from slocheck.reporters.text import short_sha
@@ -16,6 +17,8 @@ BARS = "▁▂▃▄▅▆▇█"
 NO_VALUE = " "
 MAX_NAME = 24
 _STANDS_OUT = "!"
+_INVALID = "x"
+"""In place of the bar of a run that was invalid or interrupted."""
 
 
 def run_rows(runs: Sequence[RunRecord], unread: Mapping[str, str], width: int) -> Iterator[str]:
@@ -51,7 +54,12 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def history_lines(history: History, width: int) -> Iterator[str]:
     """Yield the rows of a service's runs, each with what stands out, then a line for each objective."""
-    yield from wrapped(f"{history.service}: {len(history.runs)} runs, oldest first", width, first="")
+    invalid = sum(not run.valid for run in history.runs)
+    left_out = (
+        f"; {quantity(invalid, 'invalid one')} ({_INVALID}), whose values do not count" if invalid else ""
+    )
+    said = f"{history.service}: {quantity(len(history.runs), 'run')}, oldest first{left_out}"
+    yield from wrapped(said, width, first="")
     yield ""
     head, *rows = run_rows(history.runs, {}, width)
     yield head
@@ -64,7 +72,7 @@ def history_lines(history: History, width: int) -> Iterator[str]:
             yield from wrapped(history.machines[run.run_id], width, first=INDENT)
     yield ""
     for series in history.series:
-        yield from _series_lines(series, width)
+        yield from _series_lines(series, [run.valid for run in history.runs], width)
 
 
 def _outlier(series: Series, point: Point) -> str:
@@ -79,7 +87,7 @@ def _outlier(series: Series, point: Point) -> str:
     )
 
 
-def _series_lines(series: Series, width: int) -> Iterator[str]:
+def _series_lines(series: Series, valid: Sequence[bool], width: int) -> Iterator[str]:
     values = [point.value for point in series.points]
     known = [value for value in values if value is not None]
     kind, where = series.objective.kind, series.objective.endpoint
@@ -87,9 +95,13 @@ def _series_lines(series: Series, width: int) -> Iterator[str]:
     if not known:
         yield from wrapped(f"{name}{GAP}no value", width, first=GAP)
         return
-    ends = f"{value_text(kind, min(known))} to {value_text(kind, max(known))}"
-    bars = f"{GAP}{sparkline(values)}{GAP}"
-    yield from wrapped(f"{name}: {ends}, now {value_text(kind, values[-1])}", width, first=bars)
+    low, high, last = (value_text(kind, value) for value in (min(known), max(known), known[-1]))
+    when = "last" if values[-1] is None else "now"
+    drawn = "".join(
+        bar if is_valid else _INVALID for bar, is_valid in zip(sparkline(values), valid, strict=True)
+    )
+    said = low if low == high else f"{low} to {high}, {when} {last}"
+    yield from wrapped(f"{name}: {said}", width, first=f"{GAP}{drawn}{GAP}")
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from slocheck.comparison.history import History, Point, Series
 from slocheck.comparison.model import RunRecord
 from slocheck.comparison.words import value_text
+from slocheck.documents.words import quantity
 from slocheck.reporters.escape import for_html
 from slocheck.reporters.runs.document import (
     HEIGHT,
@@ -36,8 +37,9 @@ def history_page(histories: Sequence[History]) -> str:
 def _history(history: History) -> Iterator[str]:
     yield f"<h2>{for_html(history.service)}</h2>"
     yield (
-        f"<p>{len(history.runs)} runs, the newest at the right. The band is where up to 20 runs before would "
-        "have put a value at 99 %; a square marks what lies outside, filled where it is worse.</p>"
+        f"<p>{quantity(len(history.runs), 'run')}, the newest at the right. The band is where up to 20 runs "
+        "before would have put a value at 99 %; a square marks what lies outside, filled where it is worse. "
+        "An invalid or interrupted run has no value.</p>"
     )
     for series in history.series:
         yield from _series(history, series)
@@ -99,7 +101,8 @@ def _values(caption: str, history: History, series: Series) -> str:
         expected = point.expected
         ends = f"{value_text(kind, expected.low)} to {value_text(kind, expected.high)}" if expected else ""
         outside = "" if expected is None or not expected.outside else "worse" if expected.worse else "better"
-        rows.append((run.run_id, _commit(run), value_text(kind, point.value), point.verdict, ends, outside))
+        verdict = point.verdict if run.valid else run.outcome
+        rows.append((run.run_id, _commit(run), value_text(kind, point.value), verdict, ends, outside))
     return table(caption, ("run", "commit", "value", "verdict", "expected", "outside"), rows[::-1])
 
 

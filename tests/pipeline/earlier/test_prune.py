@@ -1,17 +1,21 @@
 """Old runs are removed, and nothing that is anybody else's."""
 
 import fcntl
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from slocheck.errors import SaveError
+from slocheck.grading.assessment import Outcome
 from slocheck.pipeline.archive import ABORTED_FILE, EVIDENCE_FILE, RUNNING_FILE, SPEC_FILE, Archive
 from slocheck.pipeline.earlier.prune import fates, remove
+from slocheck.pipeline.earlier.reading import RESULT_FILE
 from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.reporters import FORMATS
-from tests.builders.results import run_id
+from tests.builders.results import result, run_id
 
 REPORTS = [item.file_name for item in FORMATS.values()]
 
@@ -22,7 +26,14 @@ def run(root: Path, number: int, *names: str) -> Path:
     folder.mkdir(parents=True)
     for name in names or (EVIDENCE_FILE, RECORDING_FILE, SPEC_FILE, *REPORTS, ".result.json.x1y2z3"):
         (folder / name).touch()
+    if not names:
+        write(folder, result(number))
     return folder
+
+
+def write(folder: Path, document: dict[str, Any]) -> None:
+    """Write the result of a run."""
+    (folder / RESULT_FILE).write_text(json.dumps(document))
 
 
 def left(root: Path) -> list[str]:
@@ -44,6 +55,20 @@ def test_the_newest_runs_with_a_result_stay(tmp_path: Path) -> None:
     assert left(tmp_path) == [run_id(number) for number in (3, 4, 5, 6)]
     assert fates(Archive(tmp_path), 2, REPORTS) == []
     assert fates(Archive(tmp_path / "none"), 2, REPORTS) == []
+
+
+def test_runs_that_were_not_valid_push_out_no_valid_one(tmp_path: Path) -> None:
+    """Nights of invalid, interrupted and damaged runs; those older than the oldest that is kept go."""
+    for number in range(8):
+        run(tmp_path, number)
+    for number in (0, 2, 5):
+        write(tmp_path / run_id(number), result(number, outcome=Outcome.INVALID))
+    write(tmp_path / run_id(6), result(6, outcome=Outcome.INTERRUPTED))
+    (tmp_path / run_id(7) / RESULT_FILE).write_text("{")
+    removed = [
+        [fate.folder.name for fate in fates(Archive(tmp_path), keep, REPORTS)] for keep in (1, 2, 3, 4)
+    ]
+    assert removed == [[run_id(n) for n in range(4)], [run_id(n) for n in range(3)], [run_id(0)], []]
 
 
 def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:

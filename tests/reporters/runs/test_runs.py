@@ -51,6 +51,25 @@ def test_a_row_a_run_and_what_stands_out_below_it() -> None:
     assert lines[11:] == ["  ▁▁▁▁▁█  latency_p95 of GET /items: 99ms to 200ms, now 200ms"]
 
 
+def test_an_invalid_run_is_marked_and_its_value_counts_nowhere() -> None:
+    """Not in the range, the bars, the newest value or the table; where there is one value it is said once."""
+    bad = record(7, latency(9.0), valid=False, outcome="invalid")
+    lines = list(history_lines(history([*OUTLIER, bad]), 100))
+    assert lines[0] == "shop-api: 7 runs, oldest first; 1 invalid one (x), whose values do not count"
+    assert lines[-1] == "  ▁▁▁▁▁█x  latency_p95 of GET /items: 99ms to 200ms, last 200ms"
+    (row,) = csv.DictReader(io.StringIO(commits_csv([history([bad])])))
+    assert (row["value"], row["objective_verdict"], row["verdict"], row["valid"]) == (
+        "",
+        "",
+        "invalid",
+        "false",
+    )
+    assert "9s" not in history_page([history([*OUTLIER, bad])])
+    lines = list(history_lines(history(runs(0.1)), 80))
+    assert (lines[0], lines[-1]) == ("shop-api: 1 run, oldest first", "  ▄  latency_p95 of GET /items: 100ms")
+    assert "<p>1 run, the newest" in history_page([history(runs(0.1))])
+
+
 def test_another_machine_is_said_beside_what_stands_out() -> None:
     """It may be all that has changed; a run that does not stand out needs no excuse."""
     elsewhere = [*runs(*STEADY), record(6, latency(0.2), host="other"), record(7, latency(0.1), host="third")]

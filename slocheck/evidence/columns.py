@@ -5,7 +5,7 @@ one by one; as columns they take a hundred bytes and are added up as fast as mem
 exact.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,6 +66,12 @@ class Counts:
     def unserved(self) -> Whole:
         """No response at all, or 502, 503, 504, shape (R,)."""
         return self._plain(1)
+
+    @property
+    def unserved_by_target(self) -> Whole:
+        """The same without requests that failed on this machine, shape (R,)."""
+        unserved: Whole = np.maximum(0, self.unserved - self.of_class("generator"))
+        return unserved
 
     @property
     def cache_hits(self) -> Whole:
@@ -274,6 +280,11 @@ class Columns:
             tuple(sparse.added(groups, size) for sparse in self.sparse),
             whole=True,
         )
+
+    def with_only(self, thresholds: Sequence[int]) -> "Columns":
+        """Return the same with counts over these thresholds alone, named by their places."""
+        chosen = [*range(WIDTH), *(WIDTH + place for place in thresholds)]
+        return replace(self, counts=Counts(self.counts.wide, self.counts.narrow[:, chosen]))
 
     def with_thresholds(self, count: int) -> "Columns":
         """Return the same with nothing over so many thresholds, where there were none."""

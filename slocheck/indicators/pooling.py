@@ -110,15 +110,21 @@ def _pool_rates(rates: Sequence[Rate]) -> Rate:
 
 
 def pool_recordings(recordings: Sequence[Recording]) -> Recording:
-    """Return one recording whose window is all windows end to end, without their warm-ups."""
-    builder = RecordingBuilder(recordings[0].thresholds_ns)
+    """Return one recording whose window is all windows end to end, without their warm-ups.
+
+    Its thresholds are those that were counted in every run.
+    """
+    counted = set(recordings[0].thresholds_ns).intersection(*(each.thresholds_ns for each in recordings))
+    builder = RecordingBuilder(tuple(sorted(counted)))
     begin = 0
     for recording in recordings:
         window = recording.window
+        chosen = [recording.thresholds_ns.index(threshold) for threshold in builder.thresholds_ns]
         for item in recording.endpoints:
             inside = rows_of(item.columns, item.columns.within(window))
             if not inside.counts.thresholds:
-                inside = inside.with_thresholds(len(builder.thresholds_ns))
+                inside = inside.with_thresholds(len(recording.thresholds_ns))
+            inside = inside.with_only(chosen)
             if len(inside.seconds):
                 builder.add_columns(
                     item.endpoint, replace(inside, seconds=inside.seconds + begin - window.start)

@@ -53,7 +53,7 @@ class Window:
     @cached_property
     def unserved(self) -> Counts:
         """Requests that were not served."""
-        return _tuple(self._counts.unserved - self._generator)
+        return _tuple(self._counts.unserved_by_target)
 
     @cached_property
     def unexpected(self) -> Counts:

@@ -16,11 +16,14 @@ from gzip import compress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
+
 from slocheck.documents.texts import each_text, valid_text
 from slocheck.errors import UsageError
 from slocheck.evidence.columns import Columns
 from slocheck.evidence.model import SCHEMA_VERSION, Evidence
 from slocheck.evidence.plain_values import WrongValueError, plain, typed
+from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import RawSeries
 from slocheck.pipeline.recording_file import TooLargeError, most_of, packed, unpacked
 
@@ -32,6 +35,8 @@ MAX_FILE = 1 << 28
 """Bytes that are read of a file, as packed as it is."""
 BYTES_PER_OBJECT = 16
 """Fewest bytes of plain JSON for each object and list; slocheck's evidence has 30."""
+MAX_SECONDS = 10_000_000
+"""Of a warm-up and of a window; a load of months."""
 FREE_OBJECTS = 1 << 17
 """Braces and brackets that any file may have, as texts hold some, too."""
 
@@ -59,6 +64,8 @@ class Files(NamedTuple):
 
 def encoded(evidence: Evidence, spec: bytes) -> Files:
     """Return the files of a run's evidence; TooLargeError where one could not be read again."""
+    if why := _too_long(evidence.recording):
+        raise TooLargeError(why)
     recording = packed(evidence.recording.parts())
     return Files(evidence_of(evidence, spec, recording), recording)
 
@@ -117,7 +124,27 @@ def decoded(path: Path, content: bytes, read_counts: Callable[[], bytes]) -> Evi
         evidence: Evidence = typed(Evidence, document)
     except WrongValueError as error:
         _refuse(path, f"evidence{error}", error)
+    if why := _too_long(evidence.recording) or _not_of_this_run(evidence.recording):
+        _refuse(path.with_name(RECORDING_FILE), why)
     return evidence
+
+
+def _too_long(recording: Recording) -> str:
+    """Say that a run has more seconds than a load can have, each of which takes memory; else empty."""
+    fits = 0 <= recording.warmup_s <= MAX_SECONDS and recording.window_s <= MAX_SECONDS
+    return "" if fits else f"its warm-up or window does not have 0 to {MAX_SECONDS:,} seconds"
+
+
+def _not_of_this_run(recording: Recording) -> str:
+    """Say which counts are not over the thresholds that the evidence names; empty if all are."""
+    thresholds = len(recording.thresholds_ns)
+    for part in recording.parts():
+        counts = part.counts
+        if counts.thresholds != thresholds:
+            return f"it has counts over {counts.thresholds} thresholds, and the evidence names {thresholds}"
+        if np.any(counts.over > counts.ok[:, np.newaxis]):
+            return "more requests are over a threshold than there were"
+    return ""
 
 
 def with_counts(path: Path, document: dict[str, Any], read_counts: Callable[[], bytes]) -> None:

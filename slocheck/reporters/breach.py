@@ -125,9 +125,7 @@ def _too_slow(scope: Scope, limit: Limit, thresholds: tuple[int, ...]) -> Whole:
 
 
 def _unserved(scope: Scope, _limit: Limit, _thresholds: tuple[int, ...]) -> Whole:
-    counts = scope.counts
-    unserved: Whole = counts.unserved - counts.of_class(FailureClass.GENERATOR)
-    return unserved
+    return scope.counts.unserved_by_target
 
 
 _BAD: Mapping[IndicatorKind, Callable[[Scope, Limit, tuple[int, ...]], Whole]] = {

@@ -101,10 +101,12 @@ def test_shares_of_failed_and_unserved_requests(objective: str, value: float) ->
 
 
 def test_the_generators_own_failures_are_no_word_on_the_target() -> None:
-    """They are taken out of the total, not counted as good or bad."""
-    recording = steady(10, {1: 9}, failures={FailureClass.GENERATOR: 1})
-    sample = _share(make_spec('  error_rate: {silver: "< 1%"}\n'), recording)
-    assert (sample.total, sample.high) == (90, Fraction(0))
+    """They are taken out of the total, not counted as good or bad, even where they have a status."""
+    for statuses in ({200: 9, 0: 1}, {200: 10}):
+        recording = steady(10, {1: 9}, failures={FailureClass.GENERATOR: 1}, statuses=statuses)
+        for objective in ('error_rate: {silver: "< 1%"}', 'availability: {silver: "> 99%"}'):
+            sample = _share(make_spec(f"  {objective}\n"), recording)
+            assert (sample.total, sample.low, sample.high) == (90, Fraction(0), Fraction(0))
 
 
 def test_cache_hits_are_a_share_of_the_responses_that_told() -> None:

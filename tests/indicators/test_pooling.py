@@ -11,7 +11,7 @@ from slocheck.grading.assessment import Outcome
 from slocheck.indicators.pooling import pool, pool_recordings, pooled
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices, shortfall
 from tests.builders.evidence import make_evidence
-from tests.builders.recordings import make_recording, make_slice, steady
+from tests.builders.recordings import MS, make_recording, make_slice, steady
 from tests.builders.specs import make_spec
 
 
@@ -98,6 +98,30 @@ def test_windows_are_put_end_to_end_without_their_warm_ups() -> None:
     seconds = [part.second for item in together.endpoints for part in item.slices]
     assert (together.warmup_s, together.window_s, seconds) == (0, 30, list(range(30)))
     assert max(part.max_ns for item in together.endpoints for part in item.slices) == 30_000_000
+
+
+@pytest.mark.parametrize(
+    ("second", "common", "over"),
+    [
+        pytest.param((10, 100), (10, 100), [12, 4], id="the same"),
+        pytest.param((10, 50, 100), (10, 100), [12, 4], id="one more"),
+        pytest.param((5, 100), (100,), [4], id="as many, but others"),
+        pytest.param((200,), (), [], id="none in common"),
+    ],
+)
+def test_thresholds_that_every_run_counted_are_pooled(
+    second: tuple[int, ...], common: tuple[int, ...], over: list[int]
+) -> None:
+    """Specs with other limits count over others; a column is that of its value, not of its place."""
+
+    def recorded(thresholds_ms: tuple[int, ...]) -> Recording:
+        thresholds = tuple(edge * MS for edge in thresholds_ms)
+        parts = [make_slice(t, {8: 1, 20: 2, 150: 1}, thresholds=thresholds) for t in range(2)]
+        return replace(make_recording(parts), thresholds_ns=thresholds)
+
+    together = pool_recordings([recorded((10, 100)), recorded(second)])
+    assert together.thresholds_ns == tuple(edge * MS for edge in common)
+    assert together.scope().total.over.tolist() == [over]
 
 
 def test_three_runs_prove_what_one_cannot() -> None:

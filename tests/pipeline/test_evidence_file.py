@@ -25,6 +25,7 @@ from slocheck.pipeline.recording_file import FIRST_LINE, FREE_BYTES, packed, unp
 from slocheck.pipeline.regrade import regrade
 from slocheck.spec.model import Endpoint
 from tests.builders.evidence import make_evidence
+from tests.builders.recordings import make_recording, make_slice
 from tests.builders.reports import report
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -138,6 +139,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         (lambda e: e["recording"].update(window_s=1.5), "recording.window_s: not a whole number"),
         (lambda e: e["recording"].update(window_s=True), "recording.window_s: not a whole number"),
         (lambda e: e["recording"].update(window_s=10**30), "recording.window_s: not a whole number"),
+        (lambda e: e["recording"].update(window_s=10**15), "does not have 0 to 10,000,000 seconds"),
+        (lambda e: e["recording"].update(warmup_s=10**15), "does not have 0 to 10,000,000 seconds"),
+        (lambda e: e["recording"].update(warmup_s=-5), "does not have 0 to 10,000,000 seconds"),
+        (
+            lambda e: e["recording"]["thresholds_ns"].pop(),
+            "counts over 10 thresholds, and the evidence names 9",
+        ),
         (lambda e: e["recording"].update(thresholds_ns={}), "recording.thresholds_ns: not a list"),
         (lambda e: e["recording"].pop("counts_sha256"), "recording.bin: damaged"),
         (lambda e: e["recording"]["endpoints"].append({}), "it has 1 endpoints, not 2"),
@@ -361,3 +369,15 @@ def test_a_completed_run_is_read_whichever_zlib_packed_it(
     )
     replace_evidence(path, replace(evidence, server_error="asked again"))
     assert load_evidence(path) == replace(evidence, server_error="asked again")
+
+
+def test_more_requests_over_a_threshold_than_were_sent_are_refused() -> None:
+    """Whatever the checksums say: a share of slow requests above 1 is not graded."""
+    one = make_recording([make_slice(0, {20: 5})])
+    narrow = one.endpoints[0].columns.counts.narrow.copy()
+    narrow[0, WIDTH] = 6
+    counts = replace(one.endpoints[0].columns.counts, narrow=narrow)
+    columns = replace(one.endpoints[0].columns, counts=counts)
+    files = encoded(make_evidence(replace(one, endpoints=(replace(one.endpoints[0], columns=columns),))), b"")
+    with pytest.raises(UsageError, match=r"recording.bin: damaged.*more requests are over a threshold"):
+        decoded(Path("e"), files.evidence, lambda: files.recording)

@@ -103,7 +103,7 @@ class _Seconds:
         self.never_arrived = sum(
             (counts.of_class(kind) for kind in _NO_CONNECTION), np.zeros(len(generator), dtype=np.int64)
         )
-        self.unserved = counts.unserved - generator
+        self.unserved = counts.unserved_by_target
 
     def in_window(self, counts: Whole) -> Whole:
         """Return a count for each second of the window."""

@@ -198,7 +198,7 @@ class Collector:
         for endpoint, counts in delta.counts:
             if len(counts.over) not in (0, self._thresholds):
                 state.lose(f"requests of {endpoint}: {quantity(len(counts.over), 'threshold')}")
-            elif _is_too_large(counts):
+            elif _is_too_large(counts) or max(counts.over, default=0) > counts.ok:
                 state.lose(f"requests of {endpoint}: a number out of its range")
             else:
                 kept.append((endpoint, counts))

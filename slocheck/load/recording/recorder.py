@@ -6,7 +6,7 @@ A request costs two dictionary lookups and an append; the arithmetic is done whe
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 
 import numpy as np
@@ -193,7 +193,12 @@ class Recorder:
         return self._cells.setdefault((counter.endpoint, second), _Cell())
 
     def record(self, method: str, name: str, result: Result) -> None:
-        """Count one request under its endpoint and the second in which it was sent."""
+        """Count one request under its endpoint and the second in which it was sent.
+
+        What failed on this machine has no status, even where a client reports one beside its error.
+        """
+        if result.failure is FailureClass.GENERATOR:
+            result = replace(result, status=0)
         counter = self.counter(method, name)
         second = self.second_of(result.start_ns)
         cell = self.cell(counter, second)

@@ -126,6 +126,16 @@ def test_a_number_that_cannot_be_added_up_is_not_counted(collector: Collector, c
     assert "out of its range" in one.messages[0]
 
 
+def test_more_requests_over_a_threshold_than_there_were_are_not_counted() -> None:
+    """No such run could be read back, nor graded."""
+    collector = Collector(["a"], master_model(PLAN), planned_users=1, window=range(1, 3), thresholds=1)
+    slices = [SliceCounts(0, ok=7, over=(8,)), SliceCounts(1, ok=7, over=(7,))]
+    delta = Delta(tuple((Endpoint("GET", "/"), each) for each in slices))
+    collector.add("a", report(1, delta=delta), now=0)
+    assert taken(collector) == 7
+    assert collector.health(clocks=ClockWatch(), measured_s=2).workers[0].unreadable == 1
+
+
 def test_what_cannot_be_read_is_counted(collector: Collector) -> None:
     """Damaged entries, messages, and slices of another plan's thresholds are told; the rest counts on."""
     odd = Delta(((Endpoint("GET", "/"), SliceCounts(0, ok=7, over=(1,))),))

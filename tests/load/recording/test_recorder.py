@@ -60,6 +60,15 @@ def test_failures_stay_out_of_the_latencies_that_are_graded() -> None:
     assert recorder.flush().counts == ()
 
 
+@pytest.mark.parametrize("status", [None, 0, 200, 503])
+def test_what_failed_on_this_machine_has_no_status(status: int | None) -> None:
+    """No descriptor left while a client reports a response: no count of the target's has this request."""
+    recorder = Recorder(THRESHOLDS)
+    recorder.record("GET", "/", Result(S, 1500, FailureClass.GENERATOR, status, "too many open files"))
+    counts = recorder.flush().counts[0][1]
+    assert (counts.statuses, counts.unserved) == ({0: 1}, 1)
+
+
 def test_the_slowest_responses_are_kept_with_their_status() -> None:
     """Ten of each endpoint after the warm-up; only requests with a response, failed ones among them."""
     recorder, builder = Recorder((), warmup_s=1), RecordingBuilder(())

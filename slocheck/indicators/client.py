@@ -207,12 +207,15 @@ def _latency(question: _ClientQuestion) -> Share:
 def _percentile(window: Window, quantile: Fraction, total: int) -> Display:
     """Return the percentile of all requests, failed ones ranked as infinitely slow, in seconds.
 
-    Unexpected responses are ranked first for the lower bound, and as infinitely slow for the upper one.
+    Unexpected responses are ranked first for the lower bound, and as infinitely slow for the upper one. The
+    largest latency is known exactly: no bucket reaches beyond it.
     """
     served = sum(window.latencies.values())
     rank = -(-quantile * total // 1)
     lowest = rank - window.all_unexpected
-    return Display(_ranked(window.latencies, lowest, served)[0], _ranked(window.latencies, rank, served)[1])
+    low, high = _ranked(window.latencies, lowest, served)[0], _ranked(window.latencies, rank, served)[1]
+    most = max(low, window.slowest_ns / NS_PER_SECOND)
+    return Display(low, min(high, most) if rank <= served else high)
 
 
 def _ranked(histogram: Mapping[int, int], rank: Fraction | int, served: int) -> tuple[float, float]:

@@ -50,7 +50,7 @@ def _when(second: int, recording: Recording, started: datetime) -> tuple[str, in
 def _numbers(part: SliceCounts) -> Iterator[object]:
     """Yield the counts of a slice, and the latencies of its successful requests in seconds."""
     yield from (part.sent, part.failed, part.unexpected)
-    quantiles = [high / NS_PER_SECOND for _, high in percentiles(part.latencies, part.max_ns)]
+    quantiles = [ns / NS_PER_SECOND for ns in percentiles(part.latencies, part.max_ns)]
     yield from quantiles or ("", "", "")
     yield part.max_ns / NS_PER_SECOND if part.ok else ""
     yield from (part.bytes_received, part.cache_hits, part.cache_misses)

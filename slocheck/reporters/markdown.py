@@ -116,11 +116,13 @@ def _head(report: Report) -> Iterator[str]:
     yield f"### {glyph} {headline_word(assessment.outcome)}: {_escaped(report.spec.service)}"
     yield ""
     total = totals.window_totals(evidence.recording)
-    achieved = _escaped(assessment.tier or "no tier")
+    achieved = f"Achieved **{_escaped(assessment.tier or 'no tier')}**"
+    if assessment.outcome in NO_VERDICT:
+        achieved = "**No verdict**"
     window = clock_text(evidence.recording.window_s)
     headline = "" if assessment.outcome is Outcome.INVALID else f" {_escaped(assessment.headline)}"
     gate = _escaped(assessment.gate)
-    yield f"Achieved **{achieved}**, gate **{gate}**; {total.sent:,} requests in {window}.{headline}"
+    yield f"{achieved}, gate **{gate}**; {total.sent:,} requests in {window}.{headline}"
 
 
 def _table(report: Report) -> Section:
@@ -170,8 +172,9 @@ def _lists(report: Report) -> Iterator[Section]:
     failures = [item for item in examples if item.failure is not FailureClass.UNEXPECTED]
     statuses = totals.statuses_text(totals.window_totals(report.evidence.recording).statuses)
     yield _list("Responses by status", [statuses] if statuses else [])
-    yield _list("Unexpected responses", [failure_text(example) for example in unexpected])
-    yield _list("Failed requests", [failure_text(example) for example in failures])
+    counted = totals.beyond_window(report.evidence.recording)
+    yield _list(f"Unexpected responses{counted}", [failure_text(example) for example in unexpected])
+    yield _list(f"Failed requests{counted}", [failure_text(example) for example in failures])
     yield _list("Saturation (not graded)", [usage_text(usage) for usage in usages(report)])
 
 
@@ -220,7 +223,7 @@ def _endpoints(report: Report) -> Section:
 
 
 def _endpoint(item: totals.Totals) -> str:
-    latencies: list[int | None] = [high for _, high in item.quantiles]
+    latencies: list[float | None] = list(item.quantiles)
     latencies += [None] * (len(totals.PERCENTILES) - len(latencies))
     texts = [str(item.endpoint), f"{item.sent:,}", f"{item.failed:,}", totals.statuses_text(item.statuses)]
     texts += [latency_text(value) for value in (*latencies, item.max_ns if item.ok else None)]

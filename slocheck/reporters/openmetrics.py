@@ -142,8 +142,8 @@ def _requests(report: Report, common: Labels) -> Iterator[str]:
 
 
 def _latencies(report: Report, item: Totals, labels: Labels) -> Iterator[Sample]:
-    for quantile, (_, high) in zip(PERCENTILES, item.quantiles, strict=False):
-        yield "", {**labels, "quantile": str(float(quantile))}, high / NS_PER_SECOND
+    for quantile, ns in zip(PERCENTILES, item.quantiles, strict=False):
+        yield "", {**labels, "quantile": str(float(quantile))}, ns / NS_PER_SECOND
     yield "_count", labels, item.ok
     scope = report.evidence.recording.scope(item.endpoint)
     yield "_sum", labels, scope.total_ns / NS_PER_SECOND

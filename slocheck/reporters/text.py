@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from slocheck.documents.units import Comparison, decimal, format_duration, format_ratio
 from slocheck.evidence.recording import ErrorExample
-from slocheck.grading.assessment import Cause, LevelResult, Outcome, Side, SideResult, Verdict
+from slocheck.grading.assessment import Assessment, Cause, LevelResult, Outcome, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display
 from slocheck.spec.formatting import format_longer, format_near, format_value
 from slocheck.spec.indicators import traits_of
@@ -34,6 +34,14 @@ NEGLIGIBLE = 1e-7  # an interval's bound below this is shown as 0
 def headline_word(outcome: Outcome) -> str:
     """Return the outcome as the first word of a report: ``PASS``."""
     return outcome.value.upper()
+
+
+def tiers_text(assessment: Assessment) -> str:
+    """Say which tier was achieved, if there is a verdict at all, and which one the gate asks for."""
+    achieved = (
+        "no verdict" if assessment.outcome in NO_VERDICT else f"{assessment.tier or 'no tier'} achieved"
+    )
+    return f"{achieved}, {assessment.gate} required"
 
 
 def indicator_text(indicator: Indicator) -> str:

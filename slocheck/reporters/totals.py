@@ -1,5 +1,6 @@
 """What several reports need: totals of the window, the most frequent failures, the command to run again."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -41,8 +42,7 @@ class Totals(RequestCounts):
         ok: Requests that neither failed nor had an unexpected response.
         failures: Failed ones by class, and those with an unexpected response.
         statuses: Requests by status code; 0: no response.
-        quantiles: p50, p95 and p99 of the ok requests in ns, as (low, high), at most `max_ns`; empty if
-            there are none.
+        quantiles: `PERCENTILES` of the ok requests in ns, see `percentiles`; empty if there are none.
         max_ns: Largest latency of the ok requests.
         cache_hits: Cache hits, by response header.
         cache_misses: Cache misses, by response header.
@@ -53,7 +53,7 @@ class Totals(RequestCounts):
     ok: int
     failures: Mapping[FailureClass, int]
     statuses: Mapping[int, int]
-    quantiles: tuple[tuple[int, int], ...]
+    quantiles: tuple[float, ...]
     max_ns: int
     cache_hits: int
     cache_misses: int
@@ -84,15 +84,43 @@ def may_have_failed(report: Report, objective: Objective, side: SideResult) -> b
 def failed_text(counted: Totals, rule: FailureRule) -> str:
     """Say how often requests failed, and how: by status code, else by class: ``503 135, timeout 14``.
 
+    A response that the scenario refuses for its status is named by that, where the counts leave no other
+    meaning: every response of such a status was refused, or nothing succeeded.
+
     Args:
         counted: What was counted.
         rule: Which statuses are failures.
     """
-    found = {str(status): count for status, count in counted.statuses.items() if rule.fails(status)}
-    unnamed = (FailureClass.STATUS, FailureClass.UNEXPECTED)
+    named = {status: count for status, count in counted.statuses.items() if rule.fails(status)}
+    refused = counted.failures.get(FailureClass.EXPECTATION, 0)
+    refused -= max(0, sum(named.values()) - counted.failures.get(FailureClass.STATUS, 0))
+    others = _other_statuses(counted, rule)
+    if sum(others.values()) == refused or (not counted.ok and sum(others.values()) < refused):
+        named |= others
+        refused -= sum(others.values())
+    found = {str(status): count for status, count in named.items()}
+    found[FailureClass.EXPECTATION.value] = max(0, refused)
+    unnamed = (FailureClass.STATUS, FailureClass.UNEXPECTED, FailureClass.EXPECTATION)
     found |= {kind.value: count for kind, count in counted.failures.items() if kind not in unnamed}
     most = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{name} {count:,}" for name, count in most if count)
+
+
+def _other_statuses(counted: Totals, rule: FailureRule) -> dict[int, int]:
+    """Return the statuses that only a written expectation refuses; none where some were just unexpected."""
+    if counted.unexpected:
+        return {}
+    return {
+        status: count
+        for status, count in counted.statuses.items()
+        if status and status // 100 != _SUCCESS and not rule.fails(status)
+    }
+
+
+def beyond_window(recording: Recording) -> str:
+    """Say that the counts of `frequent_failures` are of more than the window; empty where they are not."""
+    failed = Counter({kind: count for kind, count in recording.failures().items() if count})
+    return " (whole load)" if failed != Counter(window_totals(recording).failures) else ""
 
 
 def add_up(endpoint: Endpoint | None, scope: Scope) -> Totals:
@@ -112,10 +140,13 @@ def add_up(endpoint: Endpoint | None, scope: Scope) -> Totals:
     )
 
 
-def percentiles(histogram: Mapping[int, int], largest: int) -> tuple[tuple[int, int], ...]:
-    """Return `PERCENTILES` of a histogram in ns, as (low, high), none above the largest latency."""
+def percentiles(histogram: Mapping[int, int], largest: int) -> tuple[float, ...]:
+    """Return `PERCENTILES` of a histogram in ns: the middle of the bucket, which ends at the largest latency.
+
+    The middle is what an objective's value shows, too, so that all reports name the same number.
+    """
     bounds = [quantile_bounds(histogram, q) for q in PERCENTILES] if histogram else []
-    return tuple((low, min(high, max(low, largest))) for low, high in bounds)
+    return tuple((low + min(high, max(low, largest))) / 2 for low, high in bounds)
 
 
 def rerun_command(report: Report) -> str:

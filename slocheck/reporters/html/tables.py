@@ -85,7 +85,7 @@ def _endpoint(
     verdicts: tuple[tuple[Verdict, str], ...] = (),
 ) -> EndpointRow:
     rate = item.sent / window_s if window_s else 0.0
-    quantiles = [float(high) for _, high in item.quantiles] or [-1.0] * len(totals.PERCENTILES)
+    quantiles = list(item.quantiles) or [-1.0] * len(totals.PERCENTILES)
     latencies = [*quantiles, float(item.max_ns) if item.ok else -1.0]
     cells = (
         Cell(f"{item.sent:,}", item.sent),

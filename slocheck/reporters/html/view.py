@@ -29,10 +29,11 @@ from slocheck.reporters.text import (
     scope_text,
     short_sha,
     source_text,
+    tiers_text,
     value_text,
 )
 from slocheck.spec.indicators import error_budget, traits_of
-from slocheck.spec.model import Objective
+from slocheck.spec.model import EXTRA_LEVELS, Objective
 
 MONTH_DAYS = 30
 MAX_SPEC_LINES = 14
@@ -66,13 +67,14 @@ def verdict(report: Report) -> VerdictView:
     assessment = report.assessment
     decided, headline = decision_text(report), assessment.headline.removesuffix(".")
     names = {result.objective.name for result in assessment.objectives}
+    names |= {*report.spec.tiers, *EXTRA_LEVELS}  # keys keep their case
     if decided.partition(" ")[0] not in names:
         decided = capitalised(decided)
     return VerdictView(
         headline_word(assessment.outcome),
         OUTCOME_GLYPHS[assessment.outcome],
         assessment.outcome.value,
-        f"{assessment.tier or 'no tier'} achieved, {assessment.gate} required",
+        tiers_text(assessment),
         decided,
         "" if headline in (decided, f"Every objective of {assessment.gate} is met") else headline,
     )

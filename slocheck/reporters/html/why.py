@@ -12,6 +12,7 @@ from slocheck.grading.report import Report
 from slocheck.indicators.by_instance import InstanceCount, bad_by_instance
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.reporters.breach import Breakdown, breakdown, lead_text
+from slocheck.reporters.decision import reason_text
 from slocheck.reporters.html.charts import over_time, svg
 from slocheck.reporters.html.charts.clock import Clock
 from slocheck.reporters.html.charts.over_time import Axes
@@ -79,14 +80,15 @@ def reasons(report: Report, clock: Clock) -> tuple[Why, ...]:
     ]
     numbered.sort(key=lambda item: (SEVERITY.index(item[1].shown.verdict), item[0]))
     server = ServerSide(report.evidence.server) if report.evidence.server else None
-    return tuple(_why(report, result, number, clock, server) for number, result in numbered[:MOST_OBJECTIVES])
+    found = [_why(report, result, number, clock, server) for number, result in numbered[:MOST_OBJECTIVES]]
+    return tuple(item for item in found if item.reason or item.tables)
 
 
 def _why(
     report: Report, result: ObjectiveResult, number: int, clock: Clock, server: ServerSide | None
 ) -> Why:
     objective, level = result.objective, result.shown
-    recording = report.evidence.recording
+    recording, reason = report.evidence.recording, reason_text(level, report.assessment.outcome)
     found = breakdown(objective, level.limit, recording, report.evidence.failures)
     tables = [*_tables(found)] if found else []
     if (instances := _instances(report, result, server)) is not None:
@@ -101,7 +103,7 @@ def _why(
         verdict=level.verdict,
         limit=limit_text(level.level, level.limit),
         lead=lead,
-        reason="" if found and TOO_MANY_BAD in level.reason else capitalised(level.reason),
+        reason="" if found and TOO_MANY_BAD in reason else capitalised(reason),
         tables=tuple(tables),
         chart=chart,
         name_of_chart=capitalised(found.what[1]) if found else "",

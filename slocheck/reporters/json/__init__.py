@@ -285,8 +285,8 @@ def _steady_state(item: SteadyState) -> Json:
 
 
 def _endpoint(item: Totals) -> Json:
-    """Return an endpoint's totals over the window; a percentile is the upper boundary of its bucket."""
-    quantiles = [high / NS_PER_SECOND for _, high in item.quantiles]
+    """Return an endpoint's totals over the window; a percentile is the middle of its bucket."""
+    quantiles = [ns / NS_PER_SECOND for ns in item.quantiles]
     p50, p95, p99 = quantiles or (None, None, None)
     return {
         "endpoint": str(item.endpoint),

@@ -285,7 +285,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     (
         "endpoints[].p50_s",
         or_null(NUMBER),
-        "of the successful requests, upper boundary of the histogram's bucket, at most `max_s`",
+        "of the successful requests, middle of the histogram's bucket, at most `max_s`",
     ),
     ("endpoints[].p95_s", or_null(NUMBER), "likewise"),
     ("endpoints[].p99_s", or_null(NUMBER), "likewise"),

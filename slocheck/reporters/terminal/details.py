@@ -1,9 +1,9 @@
 """What ``-v`` adds to a summary: statistics, all validity checks, usage, failures, the command."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from slocheck.documents.texts import shorten
-from slocheck.evidence.recording import ErrorExample, FailureClass
+from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import ObjectiveResult
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
@@ -31,7 +31,7 @@ def lines(report: Report, width: int) -> Iterator[str]:
         ("validity", _validity(report)),
         ("next tier", _gaps(report)),
         ("saturation", (usage_text(usage) for usage in usages(report))),
-        ("failures", (failure_line(item) for item in totals.frequent_failures(report.evidence.recording))),
+        ("failures", failure_lines(report)),
         ("run again", iter((totals.rerun_command(report),))),
     )
     for title, texts in sections:
@@ -43,10 +43,13 @@ def lines(report: Report, width: int) -> Iterator[str]:
     yield ""
 
 
-def failure_line(example: ErrorExample) -> str:
-    """Say how many requests failed with one message; an unexpected response is not called a failure."""
-    kind = "response" if example.failure is FailureClass.UNEXPECTED else "failed"
-    return f"{kind}{GAP}{failure_text(example)}"
+def failure_lines(report: Report, *, without: Container[FailureClass] = ()) -> Iterator[str]:
+    """Yield how many requests failed with each message; an unexpected response is not called a failure."""
+    counted = totals.beyond_window(report.evidence.recording)
+    for example in totals.frequent_failures(report.evidence.recording):
+        if example.failure not in without:
+            kind = "response" if example.failure is FailureClass.UNEXPECTED else "failed"
+            yield f"{kind}{counted}{GAP}{failure_text(example)}"
 
 
 def _statistics(report: Report) -> Iterator[str]:

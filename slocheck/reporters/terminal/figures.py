@@ -77,7 +77,7 @@ def planned_text(tick: Tick, spec: Spec) -> str:
 
 def percentiles_text(now: Recent) -> str:
     """Write the percentiles of the successful requests: ``p50 18ms  p95 40ms  p99 120ms``."""
-    found = [latency_text((low + high) / 2) for low, high in now.totals.quantiles]
+    found = [latency_text(ns) for ns in now.totals.quantiles]
     shown = found or ["-"] * len(PERCENTILES)
     return "  ".join(f"{name} {text}" for name, text in zip(PERCENTILES, shown, strict=True))
 

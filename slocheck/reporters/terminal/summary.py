@@ -19,11 +19,11 @@ from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal import details, objectives
 from slocheck.reporters.terminal.layout import GAP, apart, columns, say, wrapped
 from slocheck.reporters.text import (
-    NO_VERDICT,
     headline_word,
     latency_text,
     rough_duration,
     short_sha,
+    tiers_text,
 )
 
 STYLES = {Verdict.MET: "green", Verdict.BREACHED: "bold red", Verdict.UNDECIDED: "yellow"}
@@ -87,10 +87,7 @@ def _headline(report: Report, width: int) -> Iterator[Text]:
     service = report.spec.service
     if provenance.git_sha:
         service += f" @ {short_sha(provenance.git_sha, dirty=provenance.git_dirty)}"
-    achieved = (
-        "no verdict" if assessment.outcome in NO_VERDICT else f"{assessment.tier or 'no tier'} achieved"
-    )
-    left = f"{headline_word(assessment.outcome)}{GAP}{achieved}, {assessment.gate} required"
+    left = f"{headline_word(assessment.outcome)}{GAP}{tiers_text(assessment)}"
     yield from _coloured(apart(left, shorten(for_terminal(service), MAX_SERVICE), width), report)
 
 
@@ -188,11 +185,9 @@ def _responses(report: Report, *, verbose: bool) -> Iterator[str]:
     if verbose:
         return
     plain = (FailureClass.STATUS, FailureClass.TIMEOUT)
-    found = [
-        item for item in totals.frequent_failures(report.evidence.recording) if item.failure not in plain
-    ]
-    for example in found[:MAX_FAILURES]:
-        yield shorten(details.failure_line(example), MAX_TEXT)
+    found = list(details.failure_lines(report, without=plain))
+    for line in found[:MAX_FAILURES]:
+        yield shorten(line, MAX_TEXT)
     if len(found) > MAX_FAILURES:
         yield f"failed{GAP}and {quantity(len(found) - MAX_FAILURES, 'more message')}, see the report"
 

@@ -1,6 +1,7 @@
 """The report's numbers agree with each other, whatever was recorded."""
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -10,14 +11,16 @@ from hypothesis import strategies as st
 
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
 from slocheck.grading.report import Report
+from slocheck.indicators.client import ClientSide, client_sample
+from slocheck.indicators.samples import Share
 from slocheck.reporters import totals
 from slocheck.reporters.breach import breakdown
 from slocheck.reporters.html import tables, view
 from slocheck.reporters.html.charts import distributions
 from slocheck.reporters.html.charts.timeline import timeline
 from slocheck.spec.model import Endpoint, FailureRule
-from tests.builders.recordings import THRESHOLDS, make_slice
-from tests.builders.reports import objectives, report
+from tests.builders.recordings import THRESHOLDS, make_recording, make_slice
+from tests.builders.reports import objectives, report, spec
 
 WARMUP, WINDOW = 3, 6
 FAILURES = (FailureClass.STATUS, FailureClass.TIMEOUT, FailureClass.UNEXPECTED, FailureClass.GENERATOR)
@@ -51,6 +54,27 @@ def of(found: Recording) -> Report:
     """Return the sample run with another recording; verdicts are those of the sample."""
     sample = report()
     return replace(sample, evidence=replace(sample.evidence, recording=found))
+
+
+def test_a_percentile_is_the_same_number_everywhere() -> None:
+    """An objective of one endpoint shows what the tables, JSON and CSV list of it."""
+    parts = [make_slice(t, {3.007: 1, 5.483: 99}) for t in range(60)]
+    found = make_recording(parts)
+    (item,) = totals.endpoint_totals(found)
+    objective = next(one for one in objectives() if one.name == "latency_p95")
+    sample = client_sample(
+        replace(objective, endpoint=None),
+        objective.limits["silver"],
+        spec=spec(),
+        client=ClientSide(found),
+        instances=lambda: Fraction(1),
+    )
+    assert isinstance(sample, Share)
+    low, high = sample.display.low, sample.display.high
+    assert low is not None
+    assert high is not None
+    assert item.quantiles[1] / 1e9 == pytest.approx((low + high) / 2, rel=1e-12)
+    assert item.quantiles[1] <= item.max_ns
 
 
 @settings(deadline=None, max_examples=15)

@@ -7,14 +7,17 @@ import pytest
 from rich.console import Console
 
 from slocheck.evidence.model import Tick
-from slocheck.evidence.recording import Recording
+from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.grading.assessment import Assessment, Outcome
 from slocheck.reporters.terminal.figures import errors_text, recent
 from slocheck.reporters.terminal.live import LiveView, PlainProgress, progress_for
+from slocheck.reporters.totals import failed_text, window_totals
+from tests.builders.recordings import make_recording, make_slice
 from tests.builders.reports import HOSTILE, hostile_report, report, spec
 from tests.builders.traffic import recording
 
 SPEC = spec()
+EXPECTATION, STATUS, TIMEOUT = FailureClass.EXPECTATION, FailureClass.STATUS, FailureClass.TIMEOUT
 ASSESSMENT = report().assessment
 
 
@@ -64,6 +67,29 @@ def test_the_figures_are_of_the_last_ten_seconds() -> None:
     assert recent(found, 3).seconds == 3
     assert errors_text(recent(found, 40), SPEC.failures) == "none"
     assert errors_text(recent(found, 30), SPEC.failures) == "1.52%: 503 12, timeout 4"
+
+
+@pytest.mark.parametrize(
+    ("failures", "statuses", "said"),
+    [
+        pytest.param({EXPECTATION: 50}, {404: 50}, "404 50", id="refused for their status"),
+        pytest.param({EXPECTATION: 50}, {200: 100, 404: 50}, "404 50", id="beside successes"),
+        pytest.param({EXPECTATION: 50}, {200: 150}, "expectation 50", id="refused for the body"),
+        pytest.param({EXPECTATION: 50}, {404: 30, 200: 20}, "404 30, expectation 20", id="both"),
+        pytest.param({EXPECTATION: 20}, {404: 50, 200: 70}, "expectation 20", id="a 404 that was expected"),
+        pytest.param(
+            {STATUS: 9, EXPECTATION: 5}, {500: 9, 404: 5, 200: 86}, "500 9, 404 5", id="beside errors"
+        ),
+        pytest.param({EXPECTATION: 9, TIMEOUT: 2}, {500: 9}, "500 9, timeout 2", id="a 500 is named once"),
+    ],
+)
+def test_failures_are_named_by_their_status_where_it_is_known(
+    failures: dict[FailureClass, int], statuses: dict[int, int], said: str
+) -> None:
+    """A response that ``expect`` refuses for its status is called by that, in all views and reports."""
+    ok = sum(statuses.values()) - sum(count for kind, count in failures.items() if kind is not TIMEOUT)
+    found = make_recording([make_slice(0, {20: ok}, failures=failures, statuses=statuses)])
+    assert failed_text(window_totals(found), SPEC.failures) == said
 
 
 def test_nothing_recorded_yet_is_no_division_by_zero() -> None:

@@ -10,8 +10,12 @@ from rich.console import Console
 
 from slocheck.grading.assessment import Finding, Outcome
 from slocheck.grading.report import Report
+from slocheck.reporters import FORMATS
 from slocheck.reporters.decision import decision_text
+from slocheck.reporters.html.charts.clock import clock_of
 from slocheck.reporters.html.rows import rows
+from slocheck.reporters.html.view import verdict
+from slocheck.reporters.html.why import reasons
 from slocheck.reporters.terminal.summary import render_summary
 from slocheck.spec.model import Endpoint
 from tests.builders.reports import HOSTILE, hostile_report, report, target_lost, unbounded
@@ -119,6 +123,31 @@ def test_the_last_line_of_an_invalid_run_is_a_whole_fault() -> None:
     fault = Finding("unexpected-responses", valid=False, message=message)
     named = replace(found, assessment=replace(found.assessment, findings=(fault,)))
     assert decision_text(named) == "no verdict on silver: GET /nope: 50 of 50 responses were 404"
+
+
+def test_a_run_without_a_verdict_is_called_so_everywhere() -> None:
+    """Never "no tier achieved", and what makes it invalid is not said again by each objective."""
+    found = report(outcome=Outcome.INVALID)
+    assert verdict(found).tiers == "no verdict, silver required"
+    assert "**No verdict**, gate **silver**" in FORMATS["markdown"].render(found)
+    page = FORMATS["html"].render(found)
+    assert "no tier achieved" not in page
+    assert not [row for row in rows(found, needed=True) if row.reason.startswith("the run is invalid")]
+    assert not [why for why in reasons(found, clock_of("")) if "run is invalid" in why.reason]
+
+
+def test_a_tier_keeps_its_case() -> None:
+    """It is a key of the spec."""
+    assert verdict(report()).decided.startswith("silver is not met: ")
+
+
+def test_counts_of_more_than_the_window_say_so() -> None:
+    """Messages are counted in the warm-up, too."""
+    both, inside = (words(lines(found, verbose=True)) for found in (unbounded(), report()))
+    assert "failed (whole load) " in both
+    assert "(whole load)" not in inside
+    texts = [FORMATS["markdown"].render(found) for found in (unbounded(), report())]
+    assert ["**Failed requests \\(whole load\\)**" in text for text in texts] == [True, False]
 
 
 def test_an_invalid_run_names_the_broken_check() -> None:

@@ -17,22 +17,27 @@ O = TypeVar("O", bound="Typed")  # noqa: E741 - of options
 
 DEFAULT_SPEC = Path("slo.yaml")
 DEFAULT_REPORTS = Path("reports")
-LATEST = "latest"
 GATE_OPTION = "--gate"
 FILE_OPTION = "--file-option"
 TAKE_FILE_OPTIONS = ("run", "validate")
 """The commands that hand what stands after ``--`` to the Locust file."""
 
 SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The SLO spec.", show_default=True)]
-RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's folder, its evidence file, or `latest`.")
+NEWEST = "the newest run with evidence"
+RunOrNewest = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help=f"A run's folder, its evidence file, or `latest`; default: {NEWEST}.",
+        show_default=False,
+    ),
 ]
 RunArguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="RUN",
-        help="A run's folder, its evidence file, or `latest`; several are graded as one.",
-        show_default=LATEST,
+        help=f"A run's folder, its evidence file, or `latest`; default: {NEWEST}; several are graded as one.",
+        show_default=False,
     ),
 ]
 OtherSpec = Annotated[

@@ -3,6 +3,7 @@
 import os
 import pty
 import shlex
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -88,6 +89,23 @@ def test_the_latest_run_is_the_default(reports: Path, capsys: Captured) -> None:
     assert capsys.readouterr().out == graded
     assert exit_code_of(["report", "--format", "markdown", "--reports", str(reports)]) == 0
     assert capsys.readouterr().out.count("### ") == 1
+
+
+def test_a_newer_run_without_evidence_is_passed_over_and_named(
+    reports: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    """Where no run was named; `latest` is the newest whatever came of it, and exits as it did."""
+    reports = shutil.copytree(reports, tmp_path / "reports")
+    aborted = reports / "29990101T000000Z-000000"
+    aborted.mkdir()
+    (aborted / "aborted").write_text("4\nconnection refused\n")
+    for arguments, code in (["grade"], 1), (["report", "--format", "json"], 0):
+        assert exit_code_of([*arguments, "--reports", str(reports)]) == code
+        said = capsys.readouterr().err
+        assert "29990101T000000Z-000000: this run ended with exit code 4: connection refused" in said
+        assert "taken instead: " in said
+        assert exit_code_of([*arguments[:1], "latest", *arguments[1:], "--reports", str(reports)]) == 4
+        assert "taken instead" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

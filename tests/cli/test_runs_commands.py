@@ -69,6 +69,11 @@ def test_history_in_each_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (["compare", run_id(0), "latest", "--max-regression", "10"], "has no percent sign; write 10%"),
         (["compare", run_id(0), run_id(9)], "runs of two services, shop-api and cart"),
         (["compare", "reports", run_id(8)], "its measurement is invalid"),
+        (["list", "--reports", "none"], "--reports none: no such folder"),
+        (["list", "--reports", "slo.yaml"], "--reports slo.yaml: is not a folder"),
+        (["history", "--reports", "none"], "--reports none: no such folder"),
+        (["prune", "--keep", "2", "--reports", "none"], "--reports none: no such folder"),
+        (["prune", "--keep", "2", "--reports", "slo.yaml"], "--reports slo.yaml: is not a folder"),
         (["prune"], "--keep"),
         (["prune", "--keep", "0"], "--keep"),
         (["run", "--max-regression", "10%"], "--max-regression goes with --baseline"),
@@ -167,7 +172,7 @@ def test_prune_says_what_it_removes_and_keeps(capsys: pytest.CaptureFixture[str]
     assert all(folder.is_dir() for folder in folders)
     assert exit_code_of(["prune", "--keep", "2"]) == 0
     assert [folder.is_dir() for folder in folders] == [True, False, False, True, True]
-    assert exit_code_of(["prune", "--keep", "2", "--reports", "none"]) == 0
+    assert exit_code_of(["prune", "--keep", "2"]) == 0
 
 
 def test_secrets_of_the_environment_do_not_show(

@@ -11,17 +11,31 @@ from slocheck.cli import output
 from slocheck.cli.messages import say
 from slocheck.documents.reader import unknown
 from slocheck.errors import UsageError
-from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.archive import EVIDENCE_FILE, LATEST, Archive, shown_path, why_no_evidence
 from slocheck.pipeline.regrade import regrade
 from slocheck.reporters import FORMATS
 from slocheck.reporters.escape import for_terminal
+
+
+def newest_run(reports: Path) -> str:
+    """Return the run that is meant where none is named: the newest with evidence.
+
+    Where a newer one has none, it is said which was taken, and why. Where no run has any, it is ``latest``.
+    """
+    runs = Archive(reports).runs()
+    found = next((run for run in reversed(runs) if (run / EVIDENCE_FILE).is_file()), None)
+    if found is None:
+        return LATEST
+    if found != runs[-1]:
+        say(f"{shown_path(runs[-1])}: {why_no_evidence(runs[-1])}; taken instead: {shown_path(found)}")
+    return str(found)
 
 
 def grade(
     runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool, verbose: bool
 ) -> int:
     """Grade runs as one sample and print the result; returns the exit code. Nobody is asked for anything."""
-    report = regrade(runs, Archive(reports), spec=spec, gate=gate)
+    report = regrade(runs or [newest_run(reports)], Archive(reports), spec=spec, gate=gate)
     output.print_result(report, as_json=as_json, paths={}, verbose=verbose)
     return report.assessment.exit_code
 
@@ -31,7 +45,7 @@ class Wanted:
     """The report that is wanted, as typed.
 
     Attributes:
-        run: A run's folder, its evidence file, or ``latest``.
+        run: A run's folder, its evidence file, or ``latest``; empty: the newest with evidence.
         format_name: Of `FORMATS`.
         to: The file; None: stdout, or a temporary file where it is to be opened.
         show: Whether to open it.
@@ -66,7 +80,8 @@ def report(wanted: Wanted) -> int:
             "a page of HTML is not for a terminal; add --open, or -o report.html "
             "(-o - prints it all the same)"
         )
-    graded = regrade([wanted.run], Archive(wanted.reports), spec=wanted.spec, gate=wanted.gate or None)
+    run = wanted.run or newest_run(wanted.reports)
+    graded = regrade([run], Archive(wanted.reports), spec=wanted.spec, gate=wanted.gate or None)
     output.write_out(chosen.render(graded), to, utf8_only=chosen.utf8_only)
     if wanted.show and to is not None:
         _open(to)

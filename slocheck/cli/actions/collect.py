@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from slocheck.cli import output
+from slocheck.cli.actions.archived import newest_run
 from slocheck.cli.messages import say
 from slocheck.cli.options import allowed_metrics
 from slocheck.cli.wiring import source_factory
@@ -41,7 +42,8 @@ def collect_and_grade(
             interrupts,
             tell=say,
         )
-        report = regrade(runs, Archive(reports), spec=spec, gate=gate, complete=collector.complete)
+        names = runs or [newest_run(reports)]
+        report = regrade(names, Archive(reports), spec=spec, gate=gate, complete=collector.complete)
     if collector.save_error is not None:
         output.print_summary(report, Console(stderr=True), paths={})
         raise collector.save_error

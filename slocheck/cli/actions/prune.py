@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
+from slocheck.cli.actions.runs import archive_at
 from slocheck.cli.messages import say
 from slocheck.cli.output import print_lines
 from slocheck.documents.words import quantity
-from slocheck.pipeline.archive import Archive, shown_path
-from slocheck.pipeline.earlier.prune import fates, remove
+from slocheck.pipeline.archive import shown_path
+from slocheck.pipeline.earlier.prune import fates, remove, unused_specs
 from slocheck.reporters import FORMATS
 
 
 def prune_runs(*, keep: int, reports: Path, dry_run: bool) -> int:
     """Remove old runs, and say of each what was done; returns the exit code. Raises SaveError."""
-    found = fates(Archive(reports), keep, [item.file_name for item in FORMATS.values()])
+    archive = archive_at(reports)
+    found = fates(archive, keep, [item.file_name for item in FORMATS.values()])
+    unused = unused_specs(archive, [fate.folder for fate in found if not fate.kept_because])
     removed = 0
     for fate in found:
         path = shown_path(fate.folder)
@@ -23,6 +26,10 @@ def prune_runs(*, keep: int, reports: Path, dry_run: bool) -> int:
             remove(fate.folder)
         print_lines([f"{'would remove' if dry_run else 'removed'} {path}"])
         removed += 1
+    for spec in unused:
+        if not dry_run:
+            remove(spec)
+        print_lines([f"{'would remove' if dry_run else 'removed'} {shown_path(spec)}"])
     said = "would be removed" if dry_run else "removed"
     kept = f"the newest {quantity(keep, 'valid run')} {'is' if keep == 1 else 'are'} kept"
     print_lines([f"{quantity(removed, 'run')} {said}; {kept}"])

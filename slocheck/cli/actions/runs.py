@@ -8,6 +8,7 @@ from rich.console import Console
 
 from slocheck.cli import output
 from slocheck.cli.messages import say
+from slocheck.cli.options import DEFAULT_REPORTS
 from slocheck.comparison.compare import MOST_RUNS
 from slocheck.comparison.history import History, histories
 from slocheck.comparison.model import RunRecord
@@ -20,9 +21,21 @@ from slocheck.reporters.runs.trend import history_page
 from slocheck.reporters.terminal.layout import columns
 
 
+def archive_at(reports: Path) -> Archive:
+    """Return the archive in a folder; that of the default need not be there, as before the first run.
+
+    Raises:
+        UsageError: There is no such folder.
+    """
+    if not reports.is_dir() and (reports != DEFAULT_REPORTS or reports.exists()):
+        what = "is not a folder" if reports.exists() else "no such folder"
+        raise UsageError(f"--reports {reports}: {what}; name the folder that keeps runs")
+    return Archive(reports)
+
+
 def list_runs(*, reports: Path, last: int, as_json: bool) -> int:
     """Print the newest runs of a folder; returns the exit code."""
-    records, unread = _apart(newest(Archive(reports), last))
+    records, unread = _apart(newest(archive_at(reports), last))
     if as_json:
         output.write_masked(list_json(records, unread), None)
     elif records or unread:
@@ -45,7 +58,7 @@ def show_history(service: str, *, reports: Path, last: int, form: str, to: Path 
     """
     if form not in FORMS:
         raise UsageError(f"--format {form}: not a format; write one of {', '.join(FORMS)}")
-    records, unread = _apart(newest(Archive(reports), last + MOST_RUNS, service=service))
+    records, unread = _apart(newest(archive_at(reports), last + MOST_RUNS, service=service))
     if service and not records:
         raise UsageError(_no_such_service(service, reports))
     for run_id, why in list(unread.items())[-last:]:

@@ -16,6 +16,7 @@ from slocheck.errors import SpecError, UsageError
 from slocheck.importers.model import Imported, Step, split_address
 from slocheck.importers.text import spec_text
 from slocheck.pipeline.archive import Archive, write_atomically
+from slocheck.pipeline.earlier.prune import url_spec_name
 from slocheck.scenario.loader import parse_scenario
 from slocheck.spec.loader import parse_spec
 
@@ -150,7 +151,7 @@ def options_of_url(options: RunOptions) -> Iterator[RunOptions]:
 def _saved(text: str, folder: Path) -> Path:
     """Write the spec into a folder under a name that follows from it; returns its path."""
     Archive(folder).probe()
-    path = folder / f"url-{hashlib.sha256(text.encode()).hexdigest()[:8]}.yaml"
+    path = folder / url_spec_name(text.encode())
     write_atomically(path, text.encode())
     return path
 

@@ -2,7 +2,6 @@
 
 from slocheck.cli.options import (
     DEFAULT_REPORTS,
-    LATEST,
     AllowMetrics,
     Collect,
     Gate,
@@ -31,7 +30,7 @@ def grade(
     Without --collect nobody is asked for anything, and the archive is not changed. The exit code is the
     verdict.
     """
-    runs = runs or [LATEST]
+    runs = runs or []
     if collect:
         from slocheck.cli.actions.collect import collect_and_grade  # noqa: PLC0415 - --help stays light
 

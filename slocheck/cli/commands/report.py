@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from slocheck.cli.options import DEFAULT_REPORTS, GATE_OPTION, LATEST, OtherSpec, Reports, RunArgument
+from slocheck.cli.options import DEFAULT_REPORTS, GATE_OPTION, OtherSpec, Reports, RunOrNewest
 from slocheck.reporters import FORMATS
 
 *_FIRST, _LAST = FORMATS
 
 
 def report(
-    run: RunArgument = LATEST,
+    run: RunOrNewest = "",
     *,
     format: Annotated[  # noqa: A002 - the flag's name is the contract's
         str, typer.Option("--format", metavar="FORMAT", help=f"{', '.join(_FIRST)} or {_LAST}.")

@@ -1,11 +1,15 @@
 """Removes old runs: only slocheck's own folders, and only if they hold nothing else."""
 
+import hashlib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from slocheck.documents.yaml_tree import MAX_BYTES
 from slocheck.errors import SaveError, UsageError
+from slocheck.named_files import read_named
 from slocheck.pipeline.archive import (
     ABORTED_FILE,
     EVIDENCE_FILE,
@@ -19,6 +23,10 @@ from slocheck.pipeline.earlier.reading import read_record
 from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.pipeline.scenario_log import LOG_FILE
 
+_LEFT_BY_A_KILL = re.compile(r"\.slocheck-[0-9a-f]{16}|\." + re.escape(RUNNING_FILE))
+"""What is written under another name before it has its own."""
+_DIGITS = 8
+"""Of the checksum in the name of a spec."""
 _OWN_FILES = frozenset(
     {EVIDENCE_FILE, RECORDING_FILE, ORIGINAL_FILE, SPEC_FILE, RUNNING_FILE, ABORTED_FILE, LOG_FILE}
 )
@@ -55,9 +63,51 @@ def fates(archive: Archive, keep: int, reports: Collection[str]) -> list[Fate]:
     return [Fate(run, _why_kept(run, own)) for run in runs[: runs.index(valid[-1])]]
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder and the files in it, each by name; raises SaveError."""
+def url_spec_name(text: bytes) -> str:
+    """Return the name of a spec that stands for an address: it follows from its text."""
+    return f"url-{hashlib.sha256(text).hexdigest()[:_DIGITS]}.yaml"
+
+
+def unused_specs(archive: Archive, gone: Collection[Path]) -> list[Path]:
+    """Return the specs of `run --url` that no kept run was made with, in the order of their names.
+
+    A spec that somebody changed stays, and so do all that are newer than the oldest kept run: a run that is
+    about to begin has no folder yet.
+
+    Args:
+        archive: Where runs are kept.
+        gone: Folders of runs that do not count as kept.
+    """
+    kept = [run for run in archive.runs() if run not in gone]
+    if not kept or not gone:
+        return []
+    before = kept[0].stat().st_mtime
+    names = {url_spec_name(content) for run in kept if (content := _content(run / SPEC_FILE)) is not None}
+    found = (path for path in sorted(archive.root.glob("url-*.yaml")) if path.name not in names)
+    return [path for path in found if _is_as_written(path) and path.stat().st_mtime < before]
+
+
+def _is_as_written(spec: Path) -> bool:
+    if spec.is_symlink() or not spec.is_file():
+        return False
+    content = _content(spec)
+    return content is not None and spec.name == url_spec_name(content)
+
+
+def _content(spec: Path) -> bytes | None:
+    """Return the text of a spec; None where it cannot be read."""
     try:
+        return read_named(str(spec), most=MAX_BYTES)
+    except (OSError, ValueError):
+        return None
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder and the files in it, each by name, or a file; raises SaveError."""
+    try:
+        if not folder.is_dir():
+            folder.unlink()
+            return
         # the evidence goes last: without it, a leftover folder would no longer be a run
         for path in sorted(folder.iterdir(), key=lambda path: path.name == EVIDENCE_FILE):
             path.unlink()
@@ -90,11 +140,9 @@ def _why_kept(folder: Path, own: frozenset[str]) -> str:
 
 
 def _foreign(folder: Path, own: frozenset[str]) -> Iterator[str]:
-    """Yield the names of what slocheck did not write; a kill leaves `.name.` with random letters."""
-    names = [path.name for path in folder.iterdir()]
-    if not set(names) & own:
-        yield "anything in it"
+    """Yield the names of what slocheck did not write; a kill leaves files without their name, or none."""
     for path in folder.iterdir():
         of = path.name if path.name in own else path.name.removeprefix(".").rpartition(".")[0]
-        if of not in own or path.is_symlink() or not path.is_file():
+        ours = of in own or _LEFT_BY_A_KILL.fullmatch(path.name)
+        if not ours or path.is_symlink() or not path.is_file():
             yield path.name

@@ -11,7 +11,7 @@ import pytest
 from slocheck.errors import SaveError
 from slocheck.grading.assessment import Outcome
 from slocheck.pipeline.archive import ABORTED_FILE, EVIDENCE_FILE, RUNNING_FILE, SPEC_FILE, Archive
-from slocheck.pipeline.earlier.prune import fates, remove
+from slocheck.pipeline.earlier.prune import fates, remove, unused_specs, url_spec_name
 from slocheck.pipeline.earlier.reading import RESULT_FILE
 from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.reporters import FORMATS
@@ -95,13 +95,44 @@ def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
         run_id(1): "slocheck did not write notes.txt",
         run_id(2): "slocheck did not write slo.yaml",
         run_id(3): "slocheck did not write summary.md",
-        run_id(6): "slocheck did not write anything in it",
         run_id(7): "it is a link, or not a folder",
         run_id(8): "it is a link, or not a folder",
     }
-    assert [fate.folder.name for fate in found if not fate.kept_because] == [run_id(4), run_id(5)]
+    assert [fate.folder.name for fate in found if not fate.kept_because] == [run_id(n) for n in (4, 5, 6)]
     assert left(reports) == before
     assert left(elsewhere / run_id(0))
+
+
+def test_what_a_kill_left_goes(tmp_path: Path) -> None:
+    """A folder without anything, or with files that did not get their names."""
+    (tmp_path / run_id(1)).mkdir()
+    run(tmp_path, 2, f".{RUNNING_FILE}", f".slocheck-{'a1' * 8}")
+    run(tmp_path, 3)
+    for fate in fates(Archive(tmp_path), 1, REPORTS):
+        assert fate.kept_because == ""
+        remove(fate.folder)
+    assert left(tmp_path) == [run_id(3)]
+
+
+def test_specs_of_addresses_go_with_their_last_run(tmp_path: Path) -> None:
+    """Not one that a kept run was made with, that was changed, or that is newer than the oldest kept run."""
+    texts = [b"service: a", b"service: b", b"service: c", b"service: d"]
+    old, used, changed, new = (tmp_path / url_spec_name(text) for text in texts)
+    for path, text in zip((old, used, changed, new), texts, strict=True):
+        path.write_bytes(text)
+        os.utime(path, (1000, 1000))
+    changed.write_bytes(b"service: mine")
+    gone, kept = run(tmp_path, 1), run(tmp_path, 2)
+    (kept / SPEC_FILE).write_bytes(texts[1])
+    os.utime(kept, (2000, 2000))
+    os.utime(changed, (1000, 1000))
+    os.utime(new, (3000, 3000))
+    assert unused_specs(Archive(tmp_path), []) == []
+    (found,) = unused_specs(Archive(tmp_path), [gone])
+    assert found == old
+    remove(found)
+    assert not old.exists()
+    assert all(path.is_file() for path in (used, changed, new))
 
 
 def test_a_run_that_goes_on_stays(tmp_path: Path) -> None:

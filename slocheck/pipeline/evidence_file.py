@@ -156,15 +156,17 @@ def with_counts(path: Path, document: dict[str, Any], read_counts: Callable[[], 
     if not isinstance(recording, dict) or not isinstance(recording.get("endpoints"), list):
         return
     items, checksum = recording["endpoints"], recording.pop(COUNTS, None)
-    counts = read_counts()
-    if hashlib.sha256(counts).hexdigest() != checksum:
-        _refuse(path, "its checksum is not the one that the evidence has")
     try:
+        counts = read_counts()
+        if hashlib.sha256(counts).hexdigest() != checksum:
+            _refuse(path, "its checksum is not the one that the evidence has")
         columns = unpacked(counts, len(items))
     except (zlib.error, ValueError) as error:
         _refuse(path, str(error), error)
     except MemoryError as error:
-        raise UsageError(f"{path}: reading it takes more memory than there is") from error
+        raise UsageError(
+            f"{path}: reading it takes more memory than there is; read it on a machine with more"
+        ) from error
     for item, part in zip(items, columns, strict=True):
         if isinstance(item, dict):
             item["columns"] = part

@@ -358,6 +358,16 @@ def test_a_run_that_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch
     assert not (folder.path / EVIDENCE_FILE).exists()
 
 
+def test_a_run_that_this_machine_has_no_memory_for_is_refused_by_name() -> None:
+    """A long run that was made on a larger machine is not damaged."""
+
+    def exhausted() -> bytes:
+        raise MemoryError
+
+    with pytest.raises(UsageError, match=r"^recording.bin: reading it takes more memory than there is"):
+        decoded(Path("e"), encoded(make_evidence(), b"").evidence, exhausted)
+
+
 def test_a_completed_run_is_read_whichever_zlib_packed_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """A line of curl as one step."""
 
+import re
 from urllib.parse import quote_plus, urlunsplit
 
 from slocheck.errors import UsageError
@@ -15,6 +16,9 @@ from slocheck.importers.secrecy import (
 from slocheck.importers.shell import Line, split_line
 from slocheck.importers.text import can_be_written
 
+_GLOB = re.compile(r"(?<!\\)\{|(?<!\\)\[[0-9A-Za-z]+-")
+"""What curl takes for a pattern of several addresses."""
+_ESCAPED = re.compile(r"\\([\[\]{}])")
 _CREDENTIALS = "headers, cookies, fields and users that may be credentials; add what the request needs"
 _ADDRESS = (
     "--curl: the address cannot be used; write one such as http://127.0.0.1:8000/items, in single quotes"
@@ -30,7 +34,7 @@ class _Request:
         self.headers: list[tuple[str, str]] = []
         self.data = ""
         self.query: list[str] = []
-        self.has_data = self.as_query = self.credentials = False
+        self.has_data = self.as_query = self.literal = self.credentials = False
         self.left_out: dict[str, None] = {}
         for option, value in options_of(line.words[1:]):
             used = option in DATA or option in ("url", "request")
@@ -48,7 +52,8 @@ class _Request:
         elif option in ("form", "form-string", "upload-file"):
             self.implied = "PUT" if option == "upload-file" else "POST"
             self.left_out[f"the body, a form of several parts or a file (--{option})"] = None
-        elif option in ("get", "head"):
+        elif option in ("get", "head", "globoff"):
+            self.literal = self.literal or option == "globoff"
             self.as_query = self.as_query or option == "get"
             self.method = self.method or ("HEAD" if option == "head" else "")
         elif option == "url":
@@ -74,28 +79,33 @@ class _Request:
             self.headers.append((name.strip(), text.strip()))
 
     def _add_data(self, option: str, value: str) -> None:
-        if option in ("data-urlencode", "url-query") and not value.startswith(("@", "+")):
-            name, equals, text = value.partition("=")
-            if equals or "@" not in value:
-                value = f"{name}{'=' if name else ''}{quote_plus(text)}" if equals else quote_plus(value)
-            else:
-                value = "@"
+        text = _data(option, value)
+        if text is None:
+            self.left_out["the body, or a part of the request, that is in a file"] = None
         if option == "url-query":
-            self.query.append(value.removeprefix("+"))
+            self.query += [text] if text else []
             return
-        if value.startswith("@") and option != "data-raw":
-            self.left_out["the body, or a part of it, that is in a file"] = None
-            value = ""
         joined = "" if option == "json" or not self.data else "&"
-        self.data, self.has_data = self.data + joined + value, True
+        self.data, self.has_data = self.data + joined + (text or ""), True
         if option == "json":
-            self.headers = [*self.headers, ("Accept", "application/json")]
-            self.headers.append(("Content-Type", "application/json"))
+            self.headers += [("Accept", "application/json"), ("Content-Type", "application/json")]
 
     @property
     def sent_method(self) -> str:
         """The method that curl sends."""
         return self.method or self.implied or ("POST" if self.has_data and not self.as_query else "GET")
+
+
+def _data(option: str, value: str) -> str | None:
+    """Return what is sent for the value of an option for data; None: what a file holds."""
+    if option == "url-query" and value.startswith("+"):
+        return value[1:]
+    if option in ("data-urlencode", "url-query"):
+        name, equals, text = value.partition("=")
+        if equals:
+            return f"{name}{'=' if name else ''}{quote_plus(text)}"
+        return None if "@" in value else quote_plus(value)
+    return None if value.startswith("@") and option != "data-raw" else value
 
 
 def from_curl(text: str, *, all_methods: bool) -> Imported:
@@ -147,6 +157,10 @@ def _address(request: _Request) -> tuple[str, str, bool]:
         raise UsageError("--curl: names several addresses; give a line with one, and quote each value in it")
     url = request.urls[0] if "://" in request.urls[0] else f"http://{request.urls[0]}"
     url = url.partition("#")[0]
+    if not request.literal:
+        if _GLOB.search(url):
+            raise UsageError("--curl: the address stands for several ({...} or [1-9]); write one, or add -g")
+        url = _ESCAPED.sub(r"\1", url)
     query = "&".join([*request.query, *([request.data] if request.as_query and request.data else [])])
     if query:
         url += ("&" if "?" in url else "?") + query

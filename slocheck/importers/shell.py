@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 _PART = re.compile(
     r"""\$'(?P<ansi>(?:[^'\\]|\\.)*+)'|'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*+)"|\\(?P<escaped>.)"""
-    r"""|(?P<blank>\s+)|(?P<operator>(?<!\S)(?:[|;&<]|[0-9&]?>).*)|(?P<plain>\$?[^\s'"\\$]+|\$)""",
+    r"""|(?P<blank>\s+)|(?P<operator>(?:[|;<>]|(?<!\S)(?:&|[0-9&]>)).*)|(?P<plain>\$?[^\s'"\\$|;<>]+|\$)""",
     re.DOTALL,
 )
 _ESCAPE = re.compile(

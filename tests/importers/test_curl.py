@@ -33,6 +33,13 @@ TAKEN = [
     (f"-d a=1 -d b=2 {AT}", "POST", "/a", "a=1&b=2"),
     (f"--data-raw $'it\\'s\\u0021\\n' {AT}", "POST", "/a", "it's!\n"),
     (f"{AT} | jq .{SECRET}", "GET", "/a", ""),
+    (f"{AT}|jq .{SECRET}", "GET", "/a", ""),
+    (f"{AT} 2>{SECRET}", "GET", "/a", ""),
+    (f"127.0.0.1:9/a?x=1&y=2 >{SECRET}", "GET", "/a?x=1&y=2", ""),
+    (f"'{AT}?x=\\[1\\]&y=\\{{\\}}'", "GET", "/a?x=[1]&y={{}}", ""),
+    (f"-g '{AT}?x=[1-2]'", "GET", "/a?x=[1-2]", ""),
+    (f"--url-query @{SECRET} --url-query y@{SECRET} --url-query +z {AT}", "GET", "/a?z", ""),
+    (f"--data-urlencode +1 {AT}", "POST", "/a", "%2B1"),
     (f"-- {AT}", "GET", "/a", ""),
     (f"'{AT}/ä b?q=ü'", "GET", "/a/%C3%A4%20b?q=%C3%BC", ""),
     (f"'{AT};jsessionid={SECRET}?x=1'", "GET", "/a?x=1", ""),
@@ -41,6 +48,8 @@ REFUSED = [
     (f"--frobnicate {SECRET} {AT}", "an option that is not known: --frobnicate"),
     (f"-s@{SECRET} {AT}", "an option that is not known: -@"),
     (f"{AT} http://{SECRET}/", "several addresses"),
+    (f"{AT}/{{a,b}}", "stands for several"),
+    (f"{AT}/[1-3]", "stands for several"),
     (f"{AT} --next {AT}", "--next brings further requests"),
     (f"-K {SECRET} {AT}", "--config brings further requests"),
     (f"-X {SECRET} {AT}", "its method is not one"),
@@ -81,7 +90,7 @@ def test_what_a_line_says_beyond_a_step_is_said() -> None:
     """Each kind of thing has a sentence, none shows a value."""
     line = f"curl -kL -A me -e {AT} -x {SECRET} -F a=b -d @f -H @g -b {SECRET} {AT} > out"
     said = "; ".join(from_curl(line, all_methods=True).left_out)
-    for part in ("insecure", "location", "proxy", "form", "body, or a part", "headers that are in a file"):
+    for part in ("insecure", "location", "proxy", "form", "body, or a part of", "headers that are in a file"):
         assert part in said
     for part in ("headers: Referer, User-Agent", "credentials", "follows"):
         assert part in said

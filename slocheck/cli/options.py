@@ -36,7 +36,7 @@ RunArguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="RUN",
-        help=f"A run's folder, its evidence file, or `latest`; default: {NEWEST}; several are graded as one.",
+        help="A run's folder, its evidence file, or `latest`; default: `latest`; several are graded as one.",
         show_default=False,
     ),
 ]

@@ -18,9 +18,10 @@ from slocheck.reporters.escape import for_terminal
 
 
 def newest_run(reports: Path) -> str:
-    """Return the run that is meant where none is named: the newest with evidence.
+    """Return the run to report where none is named: the newest with evidence.
 
-    Where a newer one has none, it is said which was taken, and why. Where no run has any, it is ``latest``.
+    Where a newer one has none, it is said which was taken, and why. Where no run has any, it is ``latest``. A
+    verdict is never taken from an older run: where the exit code is one, ``latest`` is meant.
     """
     runs = Archive(reports).runs()
     found = next((run for run in reversed(runs) if (run / EVIDENCE_FILE).is_file()), None)
@@ -35,7 +36,7 @@ def grade(
     runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool, verbose: bool
 ) -> int:
     """Grade runs as one sample and print the result; returns the exit code. Nobody is asked for anything."""
-    report = regrade(runs or [newest_run(reports)], Archive(reports), spec=spec, gate=gate)
+    report = regrade(runs or [LATEST], Archive(reports), spec=spec, gate=gate)
     output.print_result(report, as_json=as_json, paths={}, verbose=verbose)
     return report.assessment.exit_code
 
@@ -45,7 +46,8 @@ class Wanted:
     """The report that is wanted, as typed.
 
     Attributes:
-        run: A run's folder, its evidence file, or ``latest``; empty: the newest with evidence.
+        run: A run's folder, its evidence file, or ``latest``; empty: the newest with evidence, but ``latest``
+            where the exit code is the verdict.
         format_name: Of `FORMATS`.
         to: The file; None: stdout, or a temporary file where it is to be opened.
         show: Whether to open it.
@@ -80,7 +82,7 @@ def report(wanted: Wanted) -> int:
             "a page of HTML is not for a terminal; add --open, or -o report.html "
             "(-o - prints it all the same)"
         )
-    run = wanted.run or newest_run(wanted.reports)
+    run = wanted.run or (newest_run(wanted.reports) if wanted.gate is None else LATEST)
     graded = regrade([run], Archive(wanted.reports), spec=wanted.spec, gate=wanted.gate or None)
     output.write_out(chosen.render(graded), to, utf8_only=chosen.utf8_only)
     if wanted.show and to is not None:

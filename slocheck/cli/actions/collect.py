@@ -7,11 +7,10 @@ from pathlib import Path
 from rich.console import Console
 
 from slocheck.cli import output
-from slocheck.cli.actions.archived import newest_run
 from slocheck.cli.messages import say
 from slocheck.cli.options import allowed_metrics
 from slocheck.cli.wiring import source_factory
-from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.archive import LATEST, Archive
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
 from slocheck.pipeline.late_collection import LateCollector
 from slocheck.pipeline.regrade import regrade
@@ -42,7 +41,7 @@ def collect_and_grade(
             interrupts,
             tell=say,
         )
-        names = runs or [newest_run(reports)]
+        names = runs or [LATEST]
         report = regrade(names, Archive(reports), spec=spec, gate=gate, complete=collector.complete)
     if collector.save_error is not None:
         output.print_summary(report, Console(stderr=True), paths={})

@@ -191,7 +191,7 @@ class _Question:
         shown = replace(change, low=low, high=high)
         if within:
             return replace(shown, reason="one run against one proves nothing")
-        if any(_hides_its_spread(item) for item in now):
+        if any(map(_hides_its_spread, now)) and not all(map(_hides_its_spread, before)):
             why = "the new run does not show how much it varies within itself"
             return replace(shown, trend=Trend.UNDECIDED, reason=why)
         margin = scale.margin(old, self.margin)
@@ -240,9 +240,10 @@ def _error(scale: Scale, objective: ObjectiveRecord) -> float:
 
 
 def _hides_its_spread(objective: ObjectiveRecord) -> bool:
-    """Tell whether a client's percentile has no error: a part of the run had none, so it was far from steady.
+    """Tell whether a client's percentile has no error.
 
-    The server's counters never give one.
+    If runs like it have one, a part of this run had no percentile at all: it was far from steady. Runs that
+    are too short have none, and the server's counters never give one.
     """
     observed = objective.observed
     if observed is None or not traits_of(objective.kind).is_percentile:

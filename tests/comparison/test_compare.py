@@ -52,6 +52,11 @@ def test_a_run_that_hides_its_own_spread_is_not_proven_worse() -> None:
     (change,) = compare(one(latency(0.150, error=None)), runs(*STEADY)).changes
     assert change.trend is Trend.UNDECIDED
     assert "varies within itself" in change.reason
+    short = [
+        replace(run, objectives=(latency(value, error=None),))
+        for run, value in zip(runs(*STEADY), STEADY, strict=True)
+    ]
+    assert compare(one(latency(0.150, error=None)), short).changes[0].trend is Trend.WORSE
     hidden = latency(0.150, error=None)
     assert hidden.observed is not None
     server = replace(hidden, observed=replace(hidden.observed, side="server"))

@@ -340,7 +340,11 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("provenance.versions.*", TEXT, "of Python and Locust"),
     ("provenance.host", TEXT, "name of the load generator's machine"),
     ("provenance.cores", INTEGER, "its processors"),
-    ("provenance.git_sha", or_null(TEXT), "of the spec's repository; `null`: none, or git refused"),
+    (
+        "provenance.git_sha",
+        or_null(TEXT),
+        "of the spec's repository; without git `CI_COMMIT_SHA` or `GITHUB_SHA`; `null`: none, or git refused",
+    ),
     ("provenance.git_dirty", TRUTH, "whether it had uncommitted changes"),
     (
         "provenance.git_error",

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,20 +95,22 @@ def recording(seconds: int, endpoints: int, thresholds: tuple[int, ...]) -> Reco
     return builder.recording(0, seconds).added_up()
 
 
+def _step(found: dict[str, float], name: str, act: Callable[[], Any]) -> Any:
+    """Do something, and note its CPU seconds and the peak memory after it; returns what came of it."""
+    begun = time.process_time()
+    result = act()
+    found[name] = time.process_time() - begun
+    found[f"{name}_mb"] = _peak_mb()
+    return result
+
+
 def measure(seconds: int, endpoints: int) -> dict[str, float]:
     """Return the CPU seconds of each step, and the peak memory after each, MB."""
     graded_by = parse_spec(SPEC.encode(), "slo.yaml", environment={})
     thresholds = thresholds_ns(graded_by)
     run = make_evidence(recording(seconds, endpoints, thresholds))
     found: dict[str, float] = {}
-
-    def step(name: str, act: Callable[[], Any]) -> Any:
-        begun = time.process_time()
-        result = act()
-        found[name] = time.process_time() - begun
-        found[f"{name}_mb"] = _peak_mb()
-        return result
-
+    step = partial(_step, found)
     _live(run, step)
     found["live"] /= LIVE_S
     with tempfile.TemporaryDirectory() as folder:
@@ -121,14 +124,7 @@ def graded_again(folder: Path) -> dict[str, float]:
     """Return what it takes to read a run, to grade it, and to report it: CPU seconds, and the peak memory."""
     graded_by = parse_spec(SPEC.encode(), "slo.yaml", environment={})
     found: dict[str, float] = {}
-
-    def step(name: str, act: Callable[[], Any]) -> Any:
-        begun = time.process_time()
-        result = act()
-        found[name] = time.process_time() - begun
-        found[f"{name}_mb"] = _peak_mb()
-        return result
-
+    step = partial(_step, found)
     run = step("read", lambda: load_evidence(folder))
     step("grade", lambda: assess(graded_by, run))
     report = graded(graded_by, [_fresh(run)], [Path("reports/run")], secrets=())

@@ -77,7 +77,7 @@ KILLED = UnmeasuredError("was killed before its response; let the client time ou
 
 
 def reported_error(error: object) -> BaseException | None:
-    """Return the error of Locust's `request` event; as in Locust, an empty or false value is no error."""
+    """Return the error of Locust's `request` event; as in Locust, an empty or false value is not one."""
     if isinstance(error, BaseException):
         return error
     return ReportedError(str(error)) if error else None

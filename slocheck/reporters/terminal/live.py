@@ -110,10 +110,11 @@ class PlainProgress(_Base):
 class LiveView(_Base):
     """A view redrawn in place, below the lines that stay."""
 
-    def __init__(self, spec: Spec, console: Console) -> None:
+    def __init__(self, spec: Spec, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(spec, console)
+        self._clock = clock
         self._step = "starting"
-        self._started = time.monotonic()
+        self._started = clock()
         self._tick: Tick | None = None
         self._body: list[Text] = []
         self._live = Live(
@@ -138,7 +139,7 @@ class LiveView(_Base):
 
     def step(self, text: str) -> None:
         """Show the step that begins in the first line of the view."""
-        self._step, self._started, self._tick = text, time.monotonic(), None
+        self._step, self._started, self._tick = text, self._clock(), None
         if self._live.is_started:
             self._live.refresh()
 
@@ -150,7 +151,7 @@ class LiveView(_Base):
 
     def renderable(self) -> Text:
         """Return the view as it is now."""
-        waited = time.monotonic() - self._started
+        waited = self._clock() - self._started
         head = Text(for_terminal(f"{self._spec.service}: {self._step}, {waited:.0f} s"), style="bold")
         progress = [] if self._tick is None else [Text(self._progress(self._tick))]
         lines = [head, *progress, *self._body]

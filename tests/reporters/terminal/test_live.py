@@ -137,11 +137,13 @@ def screen(view: LiveView, console: Console) -> list[str]:
 def test_the_view_shows_phase_figures_and_objectives(width: int, height: int) -> None:
     """Progress, time left, both rates, percentiles, errors by status, cache, each value against its limit."""
     console = Console(file=io.StringIO(), force_terminal=True, width=width, height=height, color_system=None)
-    view = LiveView(SPEC, console)
+    now = [5.0]
+    view = LiveView(SPEC, console, lambda: now[0])
     view.step("sending load")
+    now[0] = 17.4
     view.update(Tick(30, "window", 20, recording()), lambda: ASSESSMENT)
     head, progress, rate, latency, errors, cache, *objectives = screen(view, console)
-    assert head == "shop-api: sending load, 0 s"
+    assert head == "shop-api: sending load, 12 s"
     assert progress == "■■■■■■■■■■■■■■■■■■■■■■■■■■■·············  window 25 of 40s  15s left"
     assert rate == "rate    sent 105.6/s, planned 10 users, running 20  (last 10 s)"
     assert latency.startswith("latency p50 ")

@@ -41,7 +41,7 @@ pictures: $(INSTALLED) $(SERVERS)  ## Make the pictures of the README from a run
 install: $(INSTALLED)  ## Make the virtual environment
 
 lock: $(INSTALLED)  ## Write requirements.lock anew from constraints.txt; needs uv
-	uv pip compile pyproject.toml --extra dev --constraint constraints.txt --generate-hashes --no-annotate \
+	uv pip compile pyproject.toml --extra dev --extra reference-api --constraint constraints.txt --generate-hashes --no-annotate \
 	  --no-header --python-version 3.11 --python-platform linux --quiet --output-file requirements.lock
 
 dist: $(INSTALLED)  ## Build wheel and sdist; the same commit gives the same bytes

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_each_dependency_is_pinned_to_a_version_that_it_allows() -> None:
         assert not set(line) & set("/@: "), line
         pins[_normal(name)] = version
     assert len(pins) == len(lines)
-    for text in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]):
+    for text in (*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["reference-api"]):
         wanted = Requirement(text)
         assert wanted.specifier.contains(pins[_normal(wanted.name)]), text
 

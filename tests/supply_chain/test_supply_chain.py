@@ -31,7 +31,11 @@ def test_every_locked_version_has_hashes_and_is_the_constraints_own() -> None:
     assert all(hashes for _, hashes in lock.values())
     assert len(lock) == text.count("==")
     assert "://" not in text
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    wanted = [
+        *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["dev"],
+        *PROJECT["optional-dependencies"]["reference-api"],
+    ]
     assert {normal(Requirement(each).name) for each in wanted} <= lock.keys()
     assert needed().keys() - {"slocheck"} <= lock.keys()
 

@@ -1,0 +1,1 @@
+"""The private servers of the reference API."""

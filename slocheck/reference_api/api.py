@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from slocheck.reference_api.cache import Cache
 from slocheck.reference_api.faults import Faults
-from slocheck.reference_api.metrics import Measured, Metrics
+from slocheck.reference_api.observability.metrics import DATABASE, L1, Measured, Metrics
 from slocheck.reference_api.store import ITEMS, Store
 
 JSON = "application/json"
@@ -50,9 +50,9 @@ class Shop:
             return JSONResponse({"error": "no such item"}, status_code=404)
         body = self._cache.get(number)
         if body is not None:
-            self._metrics.hits.inc()
+            self._metrics.cache.found(L1)
             return Response(body, media_type=JSON, headers={"x-cache": "hit"})
-        self._metrics.misses.inc()
+        self._metrics.cache.found(DATABASE)
         headers = {"x-cache": "miss"}
         item = self._store.item(number)
         if item is None:

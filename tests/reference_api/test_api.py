@@ -68,7 +68,7 @@ def test_an_unknown_item_is_a_miss_by_header_and_counter() -> None:
         create_app(Faults()), ("GET", "/items/9999"), ("GET", "/items/9999"), ("GET", "/metrics")
     )
     assert (once.headers["x-cache"], again.headers["x-cache"]) == ("miss", "miss")
-    assert "cache_misses_total 2.0" in page.text
+    assert 'cache_misses_total{level="database"} 2.0' in page.text
 
 
 def test_a_cached_item_has_the_same_body() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from slocheck.reference_api.metrics import Measured, Metrics
+from slocheck.reference_api.observability.metrics import Measured, Metrics
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
 PART: Message = {"type": "http.response.body", "body": b"one", "more_body": True}

@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS_S = (0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1.0, 2.5, 5.0)
 """The usual boundaries and one at each limit of the shipped spec; a limit between two may stay undecided."""
 LABELS = ("method", "route", "status_code")
+L1, L2 = "l1", "l2"
+LEVELS = (L1, L2)
+"""The cache in the process and Redis."""
+DATABASE = "database"
+"""What serves a read that no cache serves."""
+
 UNMATCHED = "unmatched"
 """Route label of every path that is not a route, so that a scan of paths does not grow the registry."""
 
@@ -16,20 +22,86 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _Observe = Callable[[float], None]
 
 
+class CacheMetrics:
+    """How reads through the cache end: each read is one hit or one miss, at whatever level it was served."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, what: str, levels: tuple[str, ...]) -> dict[str, Counter]:
+            family = Counter(name, what, ["level"], registry=registry)
+            return {level: family.labels(level) for level in levels}  # shown as 0 before the first read
+
+        self._ends = {
+            **counter("cache_hits_total", "Reads that a cache served.", LEVELS),
+            **counter("cache_misses_total", "Reads that the database had to serve.", (DATABASE,)),
+        }
+        self._passed = counter("cache_level_misses_total", "Lookups that a level did not serve.", LEVELS)
+
+    def found(self, level: str) -> None:
+        """Count a read by what served it: ``l1``, ``l2`` or ``database``."""
+        self._ends[level].inc()
+
+    def passed(self, level: str) -> None:
+        """Count a lookup that `level` did not serve; the next one, or the database, is asked."""
+        self._passed[level].inc()
+
+
+class PoolMetrics:
+    """One process's connections to one database, by its role: ``primary`` or ``replica``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, what: str) -> Gauge:
+            return Gauge(name, what, ["role"], registry=registry, multiprocess_mode="livesum")
+
+        self.connections = gauge("db_pool_connections", "Open connections.")
+        self.in_use = gauge("db_pool_connections_in_use", "Connections that serve a query now.")
+        self.waiting = gauge("db_pool_waiting", "Requests that wait for a connection now.")
+        self.waits = Counter(
+            "db_pool_waits_total", "Requests that found no connection free.", ["role"], registry=registry
+        )
+        self.timeouts = Counter(
+            "db_pool_timeouts_total", "Requests that waited too long.", ["role"], registry=registry
+        )
+        self.queries = Counter(
+            "db_queries_total", "Queries by what they are for.", ["query"], registry=registry
+        )
+        self.lag = Gauge(
+            "db_replication_lag_seconds",
+            "How far the replica is behind.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+
+
+class JobMetrics:
+    """The queue of jobs and what became of them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, what: str) -> Gauge:
+            return Gauge(name, what, registry=registry, multiprocess_mode="livemax")
+
+        self.depth = gauge("job_queue_depth", "Jobs that wait.")
+        self.oldest = gauge("job_queue_oldest_age_seconds", "Age of the job that waits longest.")
+        self.jobs = Counter(
+            "jobs_total", "Jobs by name and how they ended.", ["name", "outcome"], registry=registry
+        )
+
+
 class Metrics:
-    """The API's instruments.
+    """The API's instruments; a module takes the part that it needs.
 
     Attributes:
-        registry: Holds them and the process's metrics (start time, CPU, memory, descriptors).
-        hits: Lookups that the cache served.
-        misses: Lookups that went to the store.
+        registry: Holds all of them, and the process's metrics (start time, CPU, memory, descriptors).
+        cache: Reads through the cache.
+        pool: Connections, queries and replication.
+        jobs: The queue.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.hits = Counter("cache_hits_total", "Lookups that the cache served.", registry=self.registry)
-        self.misses = Counter("cache_misses_total", "Lookups that went to the store.", registry=self.registry)
+        self.cache = CacheMetrics(self.registry)
+        self.pool = PoolMetrics(self.registry)
+        self.jobs = JobMetrics(self.registry)
         self._durations = Histogram(
             "http_request_duration_seconds",
             "Duration of HTTP requests in seconds.",

@@ -1,0 +1,1 @@
+"""What is done to requests and responses of the reference API on their way."""

@@ -14,10 +14,11 @@ class EndpointResponses:
 
     Attributes:
         endpoint: What was asked.
-        total: Responses of any status.
+        total: Responses of any status, and requests that were cut short.
         unexpected: Those with an unexpected status.
         statuses: Those that the finding names, by status code, most frequent first.
         refused: Nothing was accepted, and every response was a 3xx or a 4xx other than 429.
+        cut_short: Of the unexpected ones, requests that the scenario ended before their response.
     """
 
     endpoint: Endpoint
@@ -25,6 +26,7 @@ class EndpointResponses:
     unexpected: int
     statuses: tuple[tuple[int, int], ...]
     refused: bool
+    cut_short: int = 0
 
     @property
     def unexpected_share(self) -> float:
@@ -51,10 +53,13 @@ def _of_endpoint(
 ) -> EndpointResponses:
     refused = only_refused(int(scope.total.ok[0]), statuses) and not scope.is_unanswered
     named = statuses if refused else {s: n for s, n in statuses.items() if rule.unexpected(s)}
+    unexpected = int(scope.total.unexpected[0])
+    cut_short = max(0, unexpected - sum(named.values()))
     return EndpointResponses(
         endpoint,
-        total=sum(statuses.values()),
-        unexpected=int(scope.total.unexpected[0]),
+        total=sum(statuses.values()) + cut_short,
+        unexpected=unexpected,
         statuses=tuple(sorted(named.items(), key=lambda pair: (-pair[1], pair[0]))),
         refused=refused,
+        cut_short=cut_short,
     )

@@ -31,6 +31,13 @@ def refuse_at_end(user: Any, *, draining: bool) -> None:
     raise gevent.GreenletExit
 
 
+def is_leaving(user: Any) -> bool:
+    """Tell whether a user is on its way out, or gone: asked to stop, in its `on_stop`, or after it."""
+    greenlet = getattr(user, "_greenlet", None)
+    stopping = getattr(user, "_state", None) == LOCUST_STATE_STOPPING
+    return stopping or greenlet is None or bool(greenlet.dead) or in_on_stop(greenlet.gr_frame)
+
+
 def in_on_stop(frame: FrameType | None) -> bool:
     """Tell whether a stack runs an `on_stop` of a user or of a task set."""
     while frame is not None:

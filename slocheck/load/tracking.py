@@ -16,6 +16,7 @@ from slocheck.load.http.sink import RecorderSink, UnsentListener
 from slocheck.load.own_code import is_own_fault
 from slocheck.load.recording.in_flight import InFlightRequest, InFlightTable
 from slocheck.load.recording.outcome import (
+    CUT_SHORT,
     KILLED,
     UnmeasuredError,
     cache_outcome,
@@ -259,10 +260,20 @@ class Tracker:
         self._unrecorded += 1
         self._on_unsent(method, name, error)
 
-    def killed(self, request: InFlightRequest) -> None:
-        """Note a request whose greenlet the Locust file killed: that is not the target's fault."""
-        if self.requests.close(request):
+    def killed(self, request: InFlightRequest, *, leaving: bool) -> None:
+        """Note a request whose greenlet the Locust file killed: that is not the target's fault.
+
+        If the user was leaving, such as where its `on_stop` ends what runs in the background, the request
+        is left out as in Locust. Only if it had taken as long as the shortest latency limit, it counts as
+        possibly bad: to leave out what hangs would make a target look healthy.
+        """
+        if not self.requests.close(request):
+            return
+        if not leaving:
             self._unmeasured(request.method, request.name, KILLED)
+        elif request.age_ns >= self._plan.shortest_limit_ns:
+            result = Result(request.start_ns, request.age_ns, FailureClass.UNEXPECTED, 0, CUT_SHORT)
+            self.recorder.record(request.method, request.name, result)
 
     def broke_off(self, request: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
         """Record a request whose client raised, unless it was never sent."""

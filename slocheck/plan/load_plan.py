@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from slocheck.documents.units import NS_PER_SECOND
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import (
     CacheRule,
@@ -67,6 +68,7 @@ class LoadPlan:
         allowed_targets: Hosts that may be connected to in addition to this machine.
         max_exceptions: Exceptions of the scenario's code that are tolerated.
         max_body: Bytes that a response's decoded body may have.
+        shortest_limit_ns: The shortest latency limit of any objective, nanoseconds; 1 s where there is none.
     """
 
     target_url: str
@@ -92,6 +94,7 @@ class LoadPlan:
     max_exceptions: int = 0
     options: tuple[str, ...] = ()
     max_body: int = DEFAULT_MAX_BODY
+    shortest_limit_ns: int = int(NS_PER_SECOND)
 
     @property
     def is_open(self) -> bool:
@@ -151,6 +154,7 @@ def load_plan(
         allowed_targets=allowed_targets,
         max_exceptions=spec.validity.max_exceptions,
         max_body=workload.max_body,
+        shortest_limit_ns=min(_limits_ns(spec), default=int(NS_PER_SECOND)),
     )
 
 
@@ -160,12 +164,17 @@ def thresholds_ns(spec: Spec) -> tuple[int, ...]:
     A request is bad for ``< L`` from L on, and for ``<= L`` from the first nanosecond after L. So each
     limit becomes its smallest bad latency, and `over` always means "at or over".
     """
-    limits = {
+    limits = _limits_ns(spec)
+    fine = {us * 1000 for us in FINE_REFERENCES_US}
+    needed = {edge for edge in fine if any(is_reference(edge, limit) for limit in limits)}
+    return tuple(sorted({ms * 1_000_000 for ms in REFERENCE_LATENCIES_MS} | needed | limits))
+
+
+def _limits_ns(spec: Spec) -> set[int]:
+    """Return the smallest bad latency of each latency limit, nanoseconds."""
+    return {
         limit.first_bad_ns
         for objective in spec.objectives
         if traits_of(objective.indicator.kind).is_percentile
         for limit in objective.limits.values()
     }
-    fine = {us * 1000 for us in FINE_REFERENCES_US}
-    needed = {edge for edge in fine if any(is_reference(edge, limit) for limit in limits)}
-    return tuple(sorted({ms * 1_000_000 for ms in REFERENCE_LATENCIES_MS} | needed | limits))

@@ -101,6 +101,11 @@ def test_an_endpoint_has_refused_everything_or_not(parts: list[SliceCounts], *, 
             EndpointResponses(ORDERS, 4, 0, (), refused=False),
             id="410",
         ),
+        pytest.param(
+            [part(SECOND, ok=5, unexpected={404: 1, 0: 2})],
+            EndpointResponses(ORDERS, 8, 3, ((404, 1),), refused=False, cut_short=2),
+            id="ended by the scenario before a response came",
+        ),
         pytest.param([part(SECOND, refused={0: 3})], None, id="no response at all"),
     ],
 )

@@ -155,6 +155,18 @@ def test_a_login_that_was_refused_in_the_warm_up_counts() -> None:
     assert message.startswith("POST /login: 2 of 2 responses were 401; check the credentials")
 
 
+def test_requests_that_the_file_ended_are_possibly_bad_and_too_many_are_invalid() -> None:
+    """Six in 6,000 widen the bounds with a warning; two in a hundred are a run that measured too little."""
+    few = assessed([second(t, ok=100, more={0: 1} if t % 10 == 0 else {}) for t in range(60)])
+    assert finding(few) == (True, "6 of 12,006 responses unexpected")
+    valid, message = finding(assessed([second(t, ok=98, more={0: 2}) for t in range(60)]))
+    assert not valid
+    assert message == (
+        "GET /ordres: 120 of 6,000 requests were ended by the Locust file before a response came; "
+        "let the client time out instead"
+    )
+
+
 def test_unexpected_responses_of_the_warm_up_alone_are_forgiven() -> None:
     """The window's responses decide where it has any."""
     parts = [second(t, more={404: 100}) if t < 10 else second(t, ok=100) for t in range(70)]

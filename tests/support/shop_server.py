@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 FIRST_MISSING = 900
 """Items from this number on are not there."""
+HANGING = 2
+"""Requests to `/hangs` that are there at once before `/meanwhile` responds."""
 STATUSES = {"/broken": 500, "/busy": 503, "/limited": 429, "/teapot": 418}
 
 
@@ -50,6 +52,11 @@ class _Handler(BaseHTTPRequestHandler):
                 b"".join(b"line %d\n" % number for number in range(200)),
                 {"Content-Type": "text/plain"},
             )
+        if path == "/hangs":
+            self.server.hanging.release()
+            self.server.closing.wait()
+        if path == "/meanwhile":
+            self.server.wait_for_hanging()
         if path == "/upload":
             return 201, {"bytes": len(body)}, as_json
         return self._item(path, as_json)
@@ -71,6 +78,21 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     counts: Counter[str]
 
+    def __init__(self, counts: Counter[str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.counts = counts
+        self.closing = threading.Event()
+        self.hanging = threading.Semaphore(0)
+
+    def wait_for_hanging(self) -> None:
+        """Wait until `HANGING` requests wait for a response that they will not get."""
+        for _ in range(HANGING):
+            self.hanging.acquire()
+        self.hanging.release(HANGING)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay silent: clients may leave."""
+
 
 class ShopServer:
     """Serves until its block ends.
@@ -81,8 +103,7 @@ class ShopServer:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.counts = self.counts
+        self._server = _Server(self.counts)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
@@ -95,6 +116,7 @@ class ShopServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.closing.set()
         self._server.shutdown()
         self._thread.join(10)
         self._server.server_close()

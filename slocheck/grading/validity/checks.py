@@ -336,6 +336,10 @@ def _affected(spec: Spec, bad: Iterable[EndpointResponses]) -> frozenset[str]:
 
 def _text(item: EndpointResponses, spec: Spec) -> str:
     """Say what came back and what to do about it."""
+    if item.cut_short and item.cut_short == item.unexpected:
+        were = "request was" if item.cut_short == 1 else "requests were"
+        text = f"{item.endpoint}: {item.cut_short:,} of {item.total:,} {were} ended by the Locust file"
+        return f"{text} before a response came; let the client time out instead"
     count = item.total if item.refused else item.unexpected
     statuses = [status for status, _ in item.statuses]
     several = ", ".join(map(str, statuses))

@@ -57,7 +57,7 @@ class EventSink:
         del head
         self._event(pending, TransportError(failure, message), sizes["size"], sizes["end_ns"])
 
-    def killed(self, pending: PendingRequest) -> None:
+    def killed(self, pending: PendingRequest, *, leaving: bool) -> None:
         """Do nothing: as in Locust, such a request is not counted."""
 
     def unsent(self, method: str, name: str, error: Exception) -> None:

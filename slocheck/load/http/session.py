@@ -12,7 +12,7 @@ import gevent
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.drain import refuse_at_end
+from slocheck.load.drain import is_leaving, refuse_at_end
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.http1.connection import Connection
@@ -190,7 +190,7 @@ class LeanHttpSession:
     def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
         """Count a request that its user abandoned in flight."""
         if isinstance(error, gevent.GreenletExit):
-            self._sink.killed(pending)
+            self._sink.killed(pending, leaving=is_leaving(self.user))
             return
         failure = FailureClass.TIMEOUT if isinstance(error, gevent.Timeout) else FailureClass.PROTOCOL
         end_ns = time.monotonic_ns()

@@ -8,6 +8,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.http1.heads import Head
 from slocheck.load.recording.outcome import (
+    CUT_SHORT,
     KILLED,
     cache_outcome,
     failure_class,
@@ -74,8 +75,8 @@ class Sink(Protocol):
     def unsent(self, method: str, name: str, error: Exception) -> None:
         """Note a request that could not be built; it is not counted."""
 
-    def killed(self, pending: "PendingRequest") -> None:
-        """Note a request whose user was killed while it was in flight."""
+    def killed(self, pending: "PendingRequest", *, leaving: bool) -> None:
+        """Note a request whose greenlet was killed while it was in flight; `leaving`: its user was going."""
 
 
 class PendingRequest:
@@ -149,8 +150,13 @@ class RecorderSink:
         if pending.sent_ns != start_ns:
             pending.counter.service(start_ns, end_ns - pending.sent_ns)
 
-    def killed(self, pending: PendingRequest) -> None:
-        """Note a request whose user the Locust file killed: that is not the target's fault."""
+    def killed(self, pending: PendingRequest, *, leaving: bool) -> None:
+        """Note a request whose greenlet the Locust file killed; see `Tracker.killed`."""
+        end_ns = time.monotonic_ns()
+        if leaving:
+            if end_ns - pending.start_ns >= self._plan.shortest_limit_ns:
+                self.failed(pending, FailureClass.UNEXPECTED, CUT_SHORT, None, size=0, end_ns=end_ns)
+            return
         self.unrecorded += 1
         self.unsent(pending.counter.endpoint.method, pending.counter.endpoint.name, KILLED)
 

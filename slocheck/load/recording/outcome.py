@@ -73,6 +73,7 @@ class UnmeasuredError(Exception):
     """The scenario itself keeps a request from being measured; the text ends a sentence: "was killed"."""
 
 
+CUT_SHORT = "no response yet when the Locust file ended it, as its user left"
 KILLED = UnmeasuredError("was killed before its response; let the client time out instead")
 
 

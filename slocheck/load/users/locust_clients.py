@@ -26,7 +26,7 @@ from locust import clients
 from locust.contrib import fasthttp
 from locust.user.users import RestMixin
 
-from slocheck.load.drain import refuse_at_end
+from slocheck.load.drain import is_leaving, refuse_at_end
 from slocheck.load.recording.redirects import ElsewhereError, Redirect, origin_of
 from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.load.tracking import REQUEST_KEY, Tracker
@@ -87,7 +87,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
         try:
             response = original(self, method, url, *args, **kwargs)
         except gevent.GreenletExit:
-            tracker.killed(in_flight)
+            tracker.killed(in_flight, leaving=is_leaving(self.user))
             raise
         except BaseException as error:
             tracker.broke_off(in_flight, error, given_up=isinstance(error, gevent.Timeout))

@@ -13,6 +13,7 @@ CASES = (
     Case("all_tasks.py", users=28),
     Case("all_clients.py", users=19, lost=(("GET checked by raise_for_status", (2, 2)),)),
     Case("tasks/tags.py", tags=("read",), exclude_tags=("slow",)),
+    Case("tasks/background.py"),
     Case("events/listeners.py", users=1),
     Case("events/request_counts.py", users=1),
     Case("events/messages.py"),

@@ -1,6 +1,7 @@
 """The recorder: exact counts by endpoint and second, and each request in flight counted once."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -177,6 +178,27 @@ def test_giving_up_records_or_confesses(tracker: Tracker) -> None:
     tracker.give_up(as_timeouts=False)
     assert (tracker.in_flight, tracker.unrecorded, len(tracker.requests)) == (1, 1, 0)
     assert tracker.recorder.flush().counts == ()
+
+
+@pytest.mark.parametrize(
+    ("leaving", "age_s", "counted_as", "unrecorded"),
+    [
+        pytest.param(True, 0, {}, 0, id="as its user leaves: left out, as in Locust"),
+        pytest.param(True, 2, {FailureClass.UNEXPECTED: 1}, 0, id="the same, but slow: possibly bad"),
+        pytest.param(False, 0, {}, 1, id="in the middle of the load: lost"),
+    ],
+)
+def test_a_request_that_the_file_kills(
+    tracker: Tracker, counted_as: dict[FailureClass, int], age_s: int, unrecorded: int, *, leaving: bool
+) -> None:
+    """It is not the target's failure, and what hangs is not left out."""
+    tracker._plan = replace(tracker._plan, shortest_limit_ns=10**9)
+    request = tracker.requests.begin("GET", "/")
+    request.start_ns -= age_s * 10**9
+    tracker.killed(request, leaving=leaving)
+    counts = [part.failures for _, part in tracker.recorder.flush().counts]
+    assert counts == ([counted_as] if counted_as else [])
+    assert (tracker.unrecorded, len(tracker.requests)) == (unrecorded, 0)
 
 
 class InterruptTaskSet(Exception):  # noqa: N818 - Locust's name

@@ -101,6 +101,7 @@ def under_slocheck(case: Case) -> Outcome:
         plan = make_plan(
             server.url, str(case.path), users=case.users, duration_s=LONGEST_S,
             tags=case.tags, exclude_tags=case.exclude_tags, options=case.options,
+            shortest_limit_ns=LONGEST_S * 10**9,
         )  # fmt: skip
         with LoadEngine(plan) as engine:
             engine.prepare()

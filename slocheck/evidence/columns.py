@@ -31,6 +31,9 @@ TIMES = ("total_ns", "max_ns", "bytes_received")
 WIDTH = len(PLAIN) + len(CLASSES)
 """Columns of `Counts.narrow` that are there without any threshold."""
 
+_DENSE = 4
+"""Rows are added up in a table of all keys if it has at most so many places for each count."""
+
 _LADDER = (np.uint16, np.uint32, np.int64)
 
 
@@ -196,8 +199,12 @@ class Sparse:
         The keys of each row are in order, and no count is 0.
         """
         kept = np.flatnonzero(self.counts)
-        ids = (groups[self.rows][kept] << 16) + self.keys[kept]
+        rows, keys = groups[self.rows][kept], self.keys[kept]
         counts = self.counts[kept].astype(np.int64)
+        width = int(keys.max(initial=0)) + 1
+        if size * width <= _DENSE * len(kept):
+            return _added_densely(rows * width + keys, counts, (size, width))
+        ids = (rows << 16) + keys
         if np.any(ids[1:] <= ids[:-1]):
             order = np.argsort(ids, kind="stable")
             ids, counts = ids[order], counts[order]
@@ -222,6 +229,15 @@ class Sparse:
         """Return the count of each key of a row."""
         chosen = slice(int(self.ends[row - 1]) if row else 0, int(self.ends[row]))
         return dict(zip(self.keys[chosen].tolist(), self.counts[chosen].tolist(), strict=True))
+
+
+def _added_densely(places: Whole, counts: Whole, shape: tuple[int, int]) -> Sparse:
+    """Return the sums of counts by their place in a table of rows and keys, which is fast if it is full."""
+    flat = np.zeros(shape[0] * shape[1], dtype=np.int64)
+    np.add.at(flat, places, counts)
+    found = np.flatnonzero(flat)
+    ends = np.searchsorted(found, np.arange(1, shape[0] + 1) * shape[1])
+    return Sparse(ends.astype(np.int64), (found % shape[1]).astype(np.uint16), narrowed(flat[found]))
 
 
 def added_keys(keys: NDArray[np.uint16], counts: Narrow) -> dict[int, int]:
@@ -329,12 +345,21 @@ def _rows_of(sparse: Sparse, rows: Whole) -> Sparse:
 
 
 def sparse_of(rows: Iterable[Mapping[int, int]]) -> Sparse:
-    """Return rows of counts by key as columns."""
-    listed = list(rows)
-    keys = [key for row in listed for key in row]
-    counts = [count for row in listed for count in row.values()]
+    """Return rows of counts by key as columns; the keys of each row are in order."""
+    listed = [sorted(row.items()) for row in rows]
+    keys = [key for row in listed for key, _ in row]
+    counts = [count for row in listed for _, count in row]
     return Sparse(
         np.cumsum([len(row) for row in listed], dtype=np.int64),
         np.asarray(keys, dtype=np.uint16),
         np.asarray(counts, dtype=np.int64),
+    )
+
+
+def stacked(rows: Sequence[tuple[Whole, Whole]]) -> Sparse:
+    """Return rows of keys, in order, and their counts as columns."""
+    return Sparse(
+        np.cumsum([len(keys) for keys, _ in rows], dtype=np.int64),
+        np.concatenate([np.zeros(0, dtype=np.int64), *(keys for keys, _ in rows)]).astype(np.uint16),
+        np.concatenate([np.zeros(0, dtype=np.int64), *(counts for _, counts in rows)]),
     )

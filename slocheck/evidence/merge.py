@@ -5,10 +5,11 @@ a bound only the label is lost ("(other)"), never a count.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar
 
 from slocheck.documents.texts import shorten
+from slocheck.evidence.batch import Batch, joined
 from slocheck.evidence.columns import Columns
 from slocheck.evidence.growing import GrowingColumns
 from slocheck.evidence.histogram import merge
@@ -40,18 +41,30 @@ class Delta:
     """What was recorded since the delta before it.
 
     Attributes:
-        counts: Slices by endpoint; an endpoint may occur many times.
+        batch: The counts.
         errors: Failed requests by message.
         slowest: Responses that may be among the slowest of their endpoint.
     """
 
-    counts: tuple[tuple[Endpoint, SliceCounts], ...] = ()
+    batch: Batch = field(default_factory=Batch)
     errors: tuple[ErrorExample, ...] = ()
     slowest: tuple[SlowRequest, ...] = ()
 
+    @classmethod
+    def of(
+        cls, counts: Iterable[tuple[Endpoint, SliceCounts]], errors: tuple[ErrorExample, ...] = ()
+    ) -> Self:
+        """Return a delta of these slices by endpoint; an endpoint may occur many times."""
+        return cls(Batch.of(counts), errors)
+
+    @property
+    def counts(self) -> tuple[tuple[Endpoint, SliceCounts], ...]:
+        """The batch as slices by endpoint, made when they are asked for."""
+        return self.batch.slices
+
     def __add__(self, other: "Delta") -> "Delta":
         """Return what was recorded in both."""
-        return Delta(self.counts + other.counts, self.errors + other.errors, self.slowest + other.slowest)
+        return together((self, other))
 
 
 def add_slices(one: SliceCounts, two: SliceCounts) -> SliceCounts:
@@ -77,23 +90,21 @@ def add_slices(one: SliceCounts, two: SliceCounts) -> SliceCounts:
 
 
 def together(deltas: Sequence[Delta]) -> Delta:
-    """Return deltas as one, in which an endpoint occurs once for each second, and a message once."""
+    """Return deltas as one, in which an endpoint occurs once for each second, and a message once.
+
+    Raises:
+        ValueError: They were counted against different numbers of thresholds.
+    """
     if len(deltas) == 1:
         return deltas[0]
-    counts: dict[tuple[Endpoint, int], SliceCounts] = {}
     errors: dict[tuple[Endpoint, FailureClass, str], ErrorExample] = {}
+    slowest = Slowest()
     for delta in deltas:
-        for endpoint, part in delta.counts:
-            before = counts.get((endpoint, part.second))
-            counts[endpoint, part.second] = add_slices(before, part) if before else part
+        slowest.add_all(delta.slowest)
         for error in delta.errors:
             key = error.endpoint, error.failure, error.message
             errors[key] = _add_errors(errors[key], error) if key in errors else error
-    return Delta(
-        tuple((endpoint, part) for (endpoint, _), part in counts.items()),
-        tuple(errors.values()),
-        tuple(slow for delta in deltas for slow in delta.slowest),
-    )
+    return Delta(joined([delta.batch for delta in deltas]), tuple(errors.values()), slowest.all())
 
 
 def _add_errors(one: ErrorExample, two: ErrorExample) -> ErrorExample:
@@ -131,13 +142,12 @@ class RecordingBuilder:
 
     def add(self, endpoint: Endpoint, *slices: SliceCounts) -> None:
         """Add what one endpoint was sent in some seconds; ValueError when thresholds do not fit."""
-        columns = columns_of(slices)
-        if not columns.counts.thresholds:
-            columns = columns.with_thresholds(len(self.thresholds_ns))
-        self.add_columns(endpoint, columns)
+        self.add_columns(endpoint, columns_of(slices))
 
     def add_columns(self, endpoint: Endpoint, columns: Columns) -> None:
-        """Add what one endpoint was sent; ValueError when thresholds do not fit."""
+        """Add what one endpoint was sent; ValueError when thresholds do not fit, unless there are none."""
+        if not columns.counts.thresholds:
+            columns = columns.with_thresholds(len(self.thresholds_ns))
         if columns.counts.thresholds != len(self.thresholds_ns):
             raise ValueError(f"{columns.counts.thresholds} counts for {len(self.thresholds_ns)} thresholds")
         known = endpoint in self._columns or endpoint in self._reserved
@@ -158,12 +168,9 @@ class RecordingBuilder:
         self._errors[key] = ErrorExample(key[0], key[1], count, key[2], second)
 
     def add_delta(self, delta: Delta) -> None:
-        """Add all of a delta."""
-        by_endpoint: dict[Endpoint, list[SliceCounts]] = {}
-        for endpoint, counts in delta.counts:
-            by_endpoint.setdefault(endpoint, []).append(counts)
-        for endpoint, slices in by_endpoint.items():
-            self.add(endpoint, *slices)
+        """Add all of a delta; ValueError when its thresholds do not fit."""
+        for endpoint, columns in delta.batch.parts():
+            self.add_columns(endpoint, columns)
         for error in delta.errors:
             self.add_error(error)
         for request in delta.slowest:

@@ -4,7 +4,7 @@ Every latency is in integer nanoseconds. A slice is one second of the run, count
 the load began; a request belongs to the slice in which it was (to be) sent, not the one it ended in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -122,11 +122,12 @@ def only_refused(ok: int, statuses: Iterable[int]) -> bool:
     return not ok and bool(found) and not any(_serves(status) for status in found)
 
 
-def all_refused(parts: Sequence[SliceCounts]) -> bool:
-    """Tell whether `only_refused` holds for slices together, each of which got no other than responses."""
-    unanswered = any(part.statuses.get(0, 0) > part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
-    statuses = (status for part in parts for status in part.statuses)
-    return not unanswered and only_refused(sum(part.ok for part in parts), statuses)
+def all_refused(columns: Columns) -> bool:
+    """Tell whether `only_refused` holds for all rows together, each of which got no other than responses."""
+    statuses, counts = columns.statuses, columns.counts
+    if not len(statuses.keys) or np.any(statuses.of_key(0) > counts.of_class("generator")):
+        return False
+    return only_refused(int(counts.ok.sum()), np.unique(statuses.keys[statuses.counts > 0]).tolist())
 
 
 def _serves(status: int) -> bool:
@@ -166,7 +167,7 @@ class EndpointRecording:
     @property
     def slices(self) -> tuple[SliceCounts, ...]:
         """The slices, one for each second, in order, made when they are asked for."""
-        return tuple(_slices(self.columns.added_up()))
+        return tuple(slices_of(self.columns.added_up()))
 
 
 def columns_of(slices: Iterable[SliceCounts]) -> Columns:
@@ -197,7 +198,8 @@ def columns_of(slices: Iterable[SliceCounts]) -> Columns:
     )
 
 
-def _slices(columns: Columns) -> Iterator[SliceCounts]:
+def slices_of(columns: Columns) -> Iterator[SliceCounts]:
+    """Yield the slice of each row."""
     counts = columns.counts
     rows = zip(columns.seconds.tolist(), counts.narrow.tolist(), counts.wide.tolist(), strict=True)
     for row, (second, (ok, unserved, hits, misses, *more), (total_ns, max_ns, size)) in enumerate(rows):

@@ -22,7 +22,7 @@ class Slowest:
         self._found: dict[tuple[Endpoint, _Entry], SlowRequest] = {}
 
     def reach(self, endpoint: Endpoint) -> int:
-        """Return the latency, ns, that a response has to exceed to be among an endpoint's slowest."""
+        """Return the latency, ns, that a response must have at least to be among an endpoint's slowest."""
         heap = self._heaps.get(endpoint, [])
         return heap[0][0] if len(heap) >= MOST_SLOWEST else -1
 

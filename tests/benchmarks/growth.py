@@ -156,7 +156,7 @@ def _live(run: Evidence, step: Callable[[str, Callable[[], Any]], Any]) -> None:
     def more() -> None:
         for at in range(second, second + LIVE_S):
             counts = ((endpoint, replace(part, second=at)) for endpoint, part in last)
-            builder.add_delta(Delta(counts=tuple(counts)))
+            builder.add_delta(Delta.of(counts))
             recent(builder.recording(0, at + 1), at + 1)
 
     step("live", more)

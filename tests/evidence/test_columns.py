@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.evidence.columns import CLASSES
+from slocheck.evidence.columns import CLASSES, sparse_of
 from slocheck.evidence.growing import GrowingColumns
 from slocheck.evidence.histogram import count_at_or_over, merge
 from slocheck.evidence.merge import add_slices
@@ -132,3 +132,15 @@ def test_histograms_of_rows_of_seconds(step: int) -> None:
         row = part.second // step
         expected[row] = merge((expected.get(row, {}), part.latencies))
     assert found == expected
+
+
+@pytest.mark.parametrize("widest", [9, 14_000])
+def test_many_rows_are_added_up_as_few_are(widest: int) -> None:
+    """Whether keys are close together, so that a table of all of them is used, or far apart."""
+    draw = np.random.default_rng(3)
+    rows = [{int(key): int(key) << 40 for key in draw.integers(1, widest, 6)} for _ in range(200)]
+    groups = draw.integers(0, 3, len(rows))
+    added = sparse_of(rows).added(groups, 4)
+    expected = [merge(row for row, group in zip(rows, groups, strict=True) if group == at) for at in range(4)]
+    assert [added.row(at) for at in range(4)] == expected
+    assert all(list(added.row(at)) == sorted(added.row(at)) for at in range(4))

@@ -43,7 +43,7 @@ ERRORS = st.builds(
     ErrorExample, ENDPOINTS, st.sampled_from(FailureClass), st.integers(1, 5), st.sampled_from("xy"), COUNT
 )
 DELTAS = st.builds(
-    Delta,
+    Delta.of,
     counts=st.lists(st.tuples(ENDPOINTS, SLICES), max_size=4).map(tuple),
     errors=st.lists(ERRORS, max_size=3).map(tuple),
 )

@@ -2,7 +2,14 @@
 
 import pytest
 
-from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts, all_refused
+from slocheck.evidence.recording import (
+    EndpointRecording,
+    FailureClass,
+    Recording,
+    SliceCounts,
+    all_refused,
+    columns_of,
+)
 from slocheck.evidence.responses import EndpointResponses, responses_of
 from slocheck.spec.model import Endpoint, FailureRule
 from tests.builders.recordings import THRESHOLDS, make_slice
@@ -60,7 +67,7 @@ def part(
 )
 def test_an_endpoint_has_refused_everything_or_not(parts: list[SliceCounts], *, refused: bool) -> None:
     """EndpointResponses came, none was a success, and all were 3xx, or 4xx other than 429."""
-    assert all_refused(parts) is refused
+    assert all_refused(columns_of(parts)) is refused
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+import numpy as np
+
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import most_often, quantity
+from slocheck.evidence.batch import Batch
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta, together
 from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
-from slocheck.evidence.recording import BEFORE_LOAD, FailureClass, SliceCounts, all_refused
+from slocheck.evidence.recording import BEFORE_LOAD, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
+from slocheck.load.master.countable import countable
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
@@ -24,10 +28,6 @@ DOWN_AFTER_S = 10.0
 """A target is down after this many seconds in which all requests failed."""
 MAX_MESSAGES = 500
 """Entries kept of one worker; only damaged reports hold more."""
-MAX_COUNT = 1 << 53
-"""Of the requests, or bytes, of one second: sums of more are not exact everywhere."""
-MAX_NS = 1 << 58
-"""Of the latencies of one second together: nine years, which leaves room for their sum."""
 _ALL = Fraction(1)
 _UNREADABLE = "warning: damaged in a report of this worker: "
 
@@ -183,9 +183,9 @@ class Collector:
         for name in report.health.classes:
             self._idle_classes.pop(name, None)
         delta = self._fitting(state, report.delta)
-        if delta.counts or delta.errors:
+        if len(delta.batch) or delta.errors:
             self._waiting.append(delta)
-            self._watch_target(delta, now)
+            self._watch_target(delta.batch, now)
 
     def lose(self, worker: str, what: str) -> None:
         """Note a worker's message that could not be read at all."""
@@ -194,25 +194,26 @@ class Collector:
 
     def _fitting(self, state: WorkerState, delta: Delta) -> Delta:
         """Return a delta without what was not counted against the plan's thresholds, or cannot be counted."""
-        kept = []
-        for endpoint, counts in delta.counts:
-            if len(counts.over) not in (0, self._thresholds):
-                state.lose(f"requests of {endpoint}: {quantity(len(counts.over), 'threshold')}")
-            elif _is_too_large(counts) or max(counts.over, default=0) > counts.ok:
-                state.lose(f"requests of {endpoint}: a number out of its range")
-            else:
-                kept.append((endpoint, counts))
-        return replace(delta, counts=tuple(kept))
+        batch, thresholds = delta.batch, delta.batch.columns.counts.thresholds
+        if thresholds not in (0, self._thresholds):
+            state.lose(f"requests: counted against {quantity(thresholds, 'threshold')}")
+            return replace(delta, batch=Batch())
+        good = countable(batch)
+        for row in np.flatnonzero(~good)[:MAX_MESSAGES]:
+            state.lose(f"requests of {batch.endpoints[batch.places[row]]}: a number out of its range")
+        return replace(delta, batch=batch.chosen(good))
 
-    def _watch_target(self, delta: Delta, now: float) -> None:
+    def _watch_target(self, batch: Batch, now: float) -> None:
         """Notice when all requests fail or are refused; failures of this machine itself do not count."""
-        parts = [counts for _, counts in delta.counts if counts.second != BEFORE_LOAD]
-        ok = sum(part.ok + part.unexpected for part in parts)
-        failed = sum(part.failed - part.failures.get(FailureClass.GENERATOR, 0) for part in parts)
-        refused = all_refused(parts)
-        self._served = self._served or (not refused and ok + failed > 0)
-        self.refused = not self._served and (self.refused or refused)
-        if ok:
+        columns = batch.chosen(batch.columns.seconds != BEFORE_LOAD).columns
+        counts = columns.counts
+        responded = int(counts.ok.sum() + counts.unexpected.sum())
+        failed = int(counts.failed.sum() - counts.of_class("generator").sum())
+        if not self._served:
+            refused = all_refused(columns)
+            self._served = not refused and responded + failed > 0
+            self.refused = not self._served and (self.refused or refused)
+        if responded:
             self._failing_since = None
         elif failed and self._failing_since is None:
             self._failing_since = now
@@ -260,14 +261,6 @@ class Collector:
             forbidden=merged((*forbidden, *self.forbidden)),
             file=FileResult(listener_errors=dict(self._listener_errors)),
         )
-
-
-def _is_too_large(part: SliceCounts) -> bool:
-    """Tell whether counts are so large that they cannot be of one second, nor be added up exactly."""
-    listed = (part.failures, part.statuses, part.latencies, part.failed_latencies, part.service_times)
-    counts = (part.ok, part.unserved, *part.over, part.cache_hits, part.cache_misses, part.bytes_received)
-    most = max(*counts, *(count for each in listed for count in each.values()))
-    return most > MAX_COUNT or max(part.total_ns, part.max_ns) > MAX_NS
 
 
 def _within(window: range, histograms: Histograms) -> Counter[int]:

@@ -1,8 +1,9 @@
 """Encodes the load engine's messages as plain values and decodes them; no other module does.
 
 An encoded message is ``[protocol version, slocheck version, kind, fields]``, made of lists, dictionaries
-with text keys, texts and numbers, for JSON or msgpack. The first two positions keep their meaning in every
-version, so the error for a process of another version can name that version.
+with text keys, texts, numbers and bytes, for msgpack; lines of JSON have the bytes in Base64. The first two
+positions keep their meaning in every version, so the error for a process of another version can name that
+version.
 """
 
 import json
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 import slocheck
 from slocheck.documents.texts import each_text, valid_text
 from slocheck.evidence.model import LoadHealth
+from slocheck.load.messaging.deltas import plain_delta, read_delta, text_of_bytes
 from slocheck.load.messaging.messages import (
     Begin,
     Command,
@@ -45,9 +47,10 @@ from slocheck.load.messaging.messages import (
     WorkersFailed,
     WorkersReady,
 )
-from slocheck.load.messaging.reports import Reading, plain_delta, plain_report, read_delta, read_report
+from slocheck.load.messaging.reading import Reading
+from slocheck.load.messaging.reports import plain_report, read_report
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Incremented with every change of a message's form or meaning."""
 _VERSION_PARTS = 2
 _MAX_SHOWN = 40
@@ -87,7 +90,7 @@ def encode(message: Message) -> list[Any]:
 
 def encode_line(message: Message) -> bytes:
     """Return a message as one line of JSON."""
-    return json.dumps(encode(message)).encode() + b"\n"
+    return json.dumps(encode(message), default=text_of_bytes).encode() + b"\n"
 
 
 def decode_command(line: bytes) -> Command:

@@ -5,7 +5,7 @@ A request costs two dictionary lookups and an append; the arithmetic is done whe
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from heapq import nlargest
 
@@ -13,6 +13,8 @@ import numpy as np
 
 from slocheck.documents.texts import shorten
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.batch import Batch
+from slocheck.evidence.columns import TIMES, WIDTH, Columns, Counts, Whole, sparse_of, stacked
 from slocheck.evidence.histogram import bucket_indices
 from slocheck.evidence.merge import (
     MAX_ENDPOINTS,
@@ -23,7 +25,7 @@ from slocheck.evidence.merge import (
     OTHER_MESSAGE,
     Delta,
 )
-from slocheck.evidence.recording import ErrorExample, FailureClass, SliceCounts, SlowRequest
+from slocheck.evidence.recording import FAILURES, ErrorExample, FailureClass, SlowRequest
 from slocheck.evidence.slowest import MOST_SLOWEST, Slowest
 from slocheck.load.recording.outcome import is_unserved
 from slocheck.masking import mask_urls
@@ -52,6 +54,10 @@ class Result:
     message: str = ""
     cache: int = 0
     size: int = 0
+
+
+_HISTOGRAMS = 3
+"""Of the ok requests, of the failed ones, and of the times since the sending."""
 
 
 def _latencies() -> "array[int]":
@@ -86,6 +92,16 @@ class _Cell:
         for (failure, _), found in self.failed.items():
             counts[failure] = counts.get(failure, 0) + len(found)
         return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A cell's numbers, as the columns have them; histograms as buckets and counts."""
+
+    wide: tuple[int, int, int]
+    narrow: tuple[int, ...]
+    statuses: Mapping[int, int]
+    histograms: tuple[tuple[Whole, Whole], ...]
 
 
 class EndpointCounter:
@@ -229,7 +245,7 @@ class Recorder:
         for counter in self._counters.values():
             counter.forget()
         return Delta(
-            counts=tuple((endpoint, self._slice(second, cell)) for (endpoint, second), cell in cells.items()),
+            batch=self._batch(cells),
             errors=tuple(
                 ErrorExample(endpoint, failure, count, message, second)
                 for (endpoint, failure, message), (count, second) in errors.items()
@@ -247,41 +263,59 @@ class Recorder:
         ok = ((None, status, found) for status, found in cell.ok.items())
         failed = ((why, status, found) for (why, status), found in cell.failed.items() if status)
         for failure, status, found in (*ok, *failed):
-            if max(found) <= self._slowest.reach(endpoint):
+            if max(found) < self._slowest.reach(endpoint):
                 continue
             for latency_ns in nlargest(MOST_SLOWEST, found):
-                if latency_ns > self._slowest.reach(endpoint):
+                if latency_ns >= self._slowest.reach(endpoint):  # of equal ones, the earliest is kept
                     request = SlowRequest(endpoint, latency_ns, second, status or 0, failure)
                     self._slowest.add(request)
                     yield request
 
-    def _slice(self, second: int, cell: _Cell) -> SliceCounts:
+    def _batch(self, cells: Mapping[tuple[Endpoint, int], _Cell]) -> Batch:
+        """Return the counts of cells, a row for each."""
+        places: dict[Endpoint, int] = {}
+        of_rows = [places.setdefault(endpoint, len(places)) for endpoint, _ in cells]
+        rows = [self._row(cell) for cell in cells.values()]
+        size, width = len(rows), WIDTH + len(self._thresholds)
+        columns = Columns(
+            np.asarray([second for _, second in cells], dtype=np.int64),
+            Counts(
+                np.asarray([row.wide for row in rows], dtype=np.int64).reshape(size, len(TIMES)),
+                np.asarray([row.narrow for row in rows], dtype=np.int64).reshape(size, width),
+            ),
+            (
+                sparse_of(row.statuses for row in rows),
+                *(stacked([row.histograms[place] for row in rows]) for place in range(_HISTOGRAMS)),
+            ),
+        )
+        return Batch(tuple(places), np.asarray(of_rows, dtype=np.int64), columns)
+
+    def _row(self, cell: _Cell) -> _Row:
         ok, failed = np.sort(_joined(cell.ok.values())), _joined(cell.failed.values())
         under = np.searchsorted(ok, self._thresholds, side="left")
-        statuses = cell.statuses
-        return SliceCounts(
-            second=second,
-            ok=len(ok),
-            failures=cell.failures,
+        statuses, failures = cell.statuses, cell.failures
+        unserved = cell.no_response + sum(statuses.get(code, 0) for code in UNSERVED_STATUSES)
+        return _Row(
+            wide=(int(ok.sum()), int(ok[-1]) if len(ok) else 0, cell.size),
+            narrow=(
+                *(len(ok), unserved, cell.hits, cell.misses),
+                *(failures.get(failure, 0) for failure in FAILURES),
+                *(len(ok) - under).tolist(),
+            ),
             statuses=statuses,
-            unserved=cell.no_response + sum(statuses.get(code, 0) for code in UNSERVED_STATUSES),
-            over=tuple((len(ok) - under).tolist()),
-            latencies=_histogram(ok),
-            failed_latencies=_histogram(failed),
-            total_ns=int(ok.sum()),
-            max_ns=int(ok[-1]) if len(ok) else 0,
-            cache_hits=cell.hits,
-            cache_misses=cell.misses,
-            bytes_received=cell.size,
-            service_times=_histogram(np.frombuffer(cell.service, dtype=np.int64)),
+            histograms=(
+                _histogram(ok),
+                _histogram(failed),
+                _histogram(np.frombuffer(cell.service, dtype=np.int64)),
+            ),
         )
 
 
-def _joined(parts: "Iterable[array[int]]") -> "np.typing.NDArray[np.int64]":
+def _joined(parts: "Iterable[array[int]]") -> Whole:
     found = [np.frombuffer(part, dtype=np.int64) for part in parts]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
 
-def _histogram(latencies: "np.typing.NDArray[np.int64]") -> dict[int, int]:
-    indices, counts = np.unique(bucket_indices(latencies), return_counts=True)
-    return dict(zip(indices.tolist(), counts.tolist(), strict=True))
+def _histogram(latencies: Whole) -> tuple[Whole, Whole]:
+    """Return the buckets that hold some of these latencies, in order, and their counts."""
+    return np.unique(bucket_indices(latencies), return_counts=True)

@@ -18,6 +18,7 @@ from slocheck import __version__
 from slocheck.errors import GeneratorError, UsageError
 from slocheck.evidence.model import Ending, LoadResult, Tick
 from slocheck.load.engine import LoadEngine
+from slocheck.load.messaging.protocol import PROTOCOL
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import both_clients, run
 from tests.e2e.support.servers.load_server import LoadServer
@@ -178,6 +179,7 @@ def test_a_dead_cli_takes_its_children_along(tmp_path: Path) -> None:
     program = """
 import sys
 from slocheck.load.engine import LoadEngine
+from slocheck.load.messaging.protocol import PROTOCOL
 from tests.builders.load_plans import make_plan
 with LoadEngine(make_plan(sys.argv[1], sys.argv[2], duration_s=120)) as engine:
     engine.prepare()
@@ -200,7 +202,7 @@ from locust import HttpUser
 from slocheck.load.messaging import protocol
 
 if "slocheck.load.worker.startup" in sys.modules:
-    protocol.PROTOCOL = 2
+    protocol.PROTOCOL = 99
 
 class U(HttpUser):
     pass
@@ -215,8 +217,8 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
             engine.prepare()
         assert server.counts.total() == 0
     says = (
-        rf"worker \S+ speaks protocol 2 \(slocheck {re.escape(__version__)}\), "
-        rf"this master 1 \(slocheck {re.escape(__version__)}\): install the same version"
+        rf"worker \S+ speaks protocol 99 \(slocheck {re.escape(__version__)}\), "
+        rf"this master {PROTOCOL} \(slocheck {re.escape(__version__)}\): install the same version"
     )
     assert re.match(says, str(refusal.value))
 

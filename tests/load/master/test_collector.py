@@ -10,7 +10,8 @@ from slocheck.evidence.histogram import bucket_index
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.load.master.clock_watch import ClockWatch
-from slocheck.load.master.collector import DOWN_AFTER_S, MAX_COUNT, MAX_NS, Collector
+from slocheck.load.master.collector import DOWN_AFTER_S, Collector
+from slocheck.load.master.countable import MAX_COUNT, MAX_NS
 from slocheck.load.master.load_model import master_model
 from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, WorkerReport
 from slocheck.plan.load_plan import LoadPlan
@@ -32,7 +33,7 @@ def report(
     plain = WorkerReport(
         sequence=sequence,
         final=False,
-        delta=Delta(((Endpoint("GET", "/"), counts),) if counts.sent else ()),
+        delta=Delta.of(((Endpoint("GET", "/"), counts),) if counts.sent else ()),
         running=3,
         open=1,
         in_flight=0,
@@ -119,7 +120,7 @@ def test_a_gap_or_a_missing_final_is_incomplete(
 def test_a_number_that_cannot_be_added_up_is_not_counted(collector: Collector, counts: SliceCounts) -> None:
     """It would turn into another number; what stands beside it counts, and the worker is named."""
     collector.add("a", report(1, ok=1), now=0)
-    collector.add("a", report(2, delta=Delta(((Endpoint("GET", "/"), counts),))), now=0)
+    collector.add("a", report(2, delta=Delta.of(((Endpoint("GET", "/"), counts),))), now=0)
     assert taken(collector) == 1
     one, _ = collector.health(clocks=ClockWatch(), measured_s=2).workers
     assert one.unreadable == 1
@@ -130,7 +131,7 @@ def test_more_requests_over_a_threshold_than_there_were_are_not_counted() -> Non
     """No such run could be read back, nor graded."""
     collector = Collector(["a"], master_model(PLAN), planned_users=1, window=range(1, 3), thresholds=1)
     slices = [SliceCounts(0, ok=7, over=(8,)), SliceCounts(1, ok=7, over=(7,))]
-    delta = Delta(tuple((Endpoint("GET", "/"), each) for each in slices))
+    delta = Delta.of(tuple((Endpoint("GET", "/"), each) for each in slices))
     collector.add("a", report(1, delta=delta), now=0)
     assert taken(collector) == 7
     assert collector.health(clocks=ClockWatch(), measured_s=2).workers[0].unreadable == 1
@@ -138,7 +139,7 @@ def test_more_requests_over_a_threshold_than_there_were_are_not_counted() -> Non
 
 def test_what_cannot_be_read_is_counted(collector: Collector) -> None:
     """Damaged entries, messages, and slices of another plan's thresholds are told; the rest counts on."""
-    odd = Delta(((Endpoint("GET", "/"), SliceCounts(0, ok=7, over=(1,))),))
+    odd = Delta.of(((Endpoint("GET", "/"), SliceCounts(0, ok=7, over=(1,))),))
     collector.add("a", report(1, ok=1, unreadable=("cpu: nan",), unseen=("memory: -1",)), now=0)
     collector.add("a", report(0, delta=odd), now=0)
     collector.add("a", report(3, ok=1, final=True), now=0)
@@ -149,7 +150,7 @@ def test_what_cannot_be_read_is_counted(collector: Collector) -> None:
     assert one.complete, "a number that cannot be read leaves no gap"
     assert (one.unreadable, two.unreadable) == (2, 1)
     assert [text.rpartition("worker: ")[2] for text in one.messages] == [
-        "cpu: nan", "memory: -1", "requests of GET /: 1 threshold",
+        "cpu: nan", "memory: -1", "requests: counted against 1 threshold",
     ]  # fmt: skip
 
 
@@ -222,7 +223,7 @@ def test_a_target_that_refuses_everything_is_noticed(
         ok, count = by_status.get(200, 0), sum(by_status.values())
         failures = {FailureClass.UNEXPECTED: count - ok} if count > ok else {}
         counts = SliceCounts(0, ok=ok, failures=failures, statuses=by_status)
-        delta = Delta(((Endpoint("GET", "/"), counts),) if count else ())
+        delta = Delta.of(((Endpoint("GET", "/"), counts),) if count else ())
         collector.add("a", report(sequence, delta=delta), now=0)
     assert collector.refused is refused
 

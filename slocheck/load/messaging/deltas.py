@@ -1,0 +1,203 @@
+"""Counts of a second as plain values, and back: columns as bytes, which are checked before they are used.
+
+An array is its type and its bytes, in little-endian order and in the smallest of three types that holds it.
+Each array's length follows from those before it. So what is read takes memory in proportion to the
+message, whatever the message says of itself. In a line of JSON the bytes are in Base64.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slocheck.documents.texts import shorten, valid_text
+from slocheck.evidence.batch import Batch
+from slocheck.evidence.columns import TIMES, WIDTH, Columns, Counts, Sparse, Whole
+from slocheck.evidence.histogram import MAX_INDEX
+from slocheck.evidence.merge import MAX_MESSAGE, Delta
+from slocheck.evidence.recording import BEFORE_LOAD, ErrorExample, FailureClass, SlowRequest
+from slocheck.load.messaging.reading import (
+    JUNK,
+    MAX_SECOND,
+    MAX_STATUS,
+    Reading,
+    a_count,
+    a_list,
+    a_second,
+    a_text,
+    a_whole,
+    flat,
+    pairs_of,
+)
+from slocheck.spec.model import Endpoint
+
+MAX_ROWS = 1 << 20
+"""Of a batch; the message's own limit of bytes is below that of so many."""
+MAX_THRESHOLDS = 1000
+_TYPES: dict[str, np.dtype[Any]] = {"u2": np.dtype("<u2"), "u4": np.dtype("<u4"), "i8": np.dtype("<i8")}
+_NO_KEY = 0xFFFF
+"""Stands for a key that is out of the range of all."""
+_DAMAGED = Endpoint("", "(damaged)")
+_OUT_OF_RANGE = "a number out of its range"
+
+
+def text_of_bytes(value: object) -> str:
+    """Return what stands for bytes in a line of JSON; raises TypeError for anything else."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(value).__name__} cannot be sent")
+    return b64encode(value).decode()
+
+
+def plain_array(values: NDArray[Any]) -> list[Any]:
+    """Return an array of whole numbers as its type and its bytes."""
+    lowest, highest = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    kind = next((name for name in ("u2", "u4") if lowest >= 0 and highest <= np.iinfo(name).max), "i8")
+    return [kind, values.astype(_TYPES[kind]).tobytes()]
+
+
+def read_array(plain: Any, size: int) -> NDArray[np.integer[Any]]:
+    """Return an array of so many numbers; ValueError, TypeError or LookupError if it is not one."""
+    kind, data = a_list(plain)
+    dtype = _TYPES[a_text(kind)]
+    length = size * dtype.itemsize
+    if isinstance(data, str) and len(data) == -(-length // 3) * 4:
+        data = b64decode(data, validate=True)
+    if not isinstance(data, bytes) or len(data) != length:
+        raise ValueError("not as many numbers as there have to be")
+    found: NDArray[np.integer[Any]] = np.frombuffer(data, dtype=dtype)
+    return found
+
+
+def plain_delta(delta: Delta) -> list[Any]:
+    """Return a delta as plain values."""
+    return [
+        _plain_batch(delta.batch),
+        [
+            [*_plain_endpoint(e.endpoint), e.failure.value, e.count, valid_text(e.message), e.second]
+            for e in delta.errors
+        ],
+        [
+            [*_plain_endpoint(one.endpoint), one.latency_ns, one.second, one.status, one.failure or ""]
+            for one in delta.slowest
+        ],
+    ]
+
+
+def read_delta(plain: Any, reading: Reading) -> Delta:
+    """Return a delta from plain values; rows and errors that cannot be read are named in `reading`.
+
+    Raises:
+        ValueError, TypeError: It is not a delta at all.
+    """
+    batch, errors, slowest = plain
+    return Delta(
+        batch=reading.one("requests", batch, lambda parts: _batch(parts, reading), Batch()),
+        errors=reading.each("error", errors, lambda parts: _error(*parts)),
+        slowest=reading.each("slowest", slowest, lambda parts: _slow_request(*parts)),
+    )
+
+
+def _plain_endpoint(endpoint: Endpoint) -> tuple[str, str]:
+    return valid_text(endpoint.method), valid_text(endpoint.name)
+
+
+def _plain_batch(batch: Batch) -> list[Any]:
+    columns = batch.columns
+    return [
+        flat(map(_plain_endpoint, batch.endpoints)),
+        [len(batch), columns.counts.thresholds, *(len(sparse.keys) for sparse in columns.sparse)],
+        *map(plain_array, (columns.seconds, batch.places, columns.counts.wide, columns.counts.narrow)),
+        *(plain_array(part) for each in columns.sparse for part in (each.ends, each.keys, each.counts)),
+    ]
+
+
+def _batch(plain: Any, reading: Reading) -> Batch:
+    """Return the rows of a batch that can be read; raises one of `JUNK` if none can."""
+    names, sizes, *arrays = a_list(plain)
+    endpoints, damaged = _endpoints(names)
+    rows, thresholds, *entries = a_list(sizes)
+    a_whole(rows, 0, MAX_ROWS)
+    width = WIDTH + a_whole(thresholds, 0, MAX_THRESHOLDS)
+    seconds, places, wide, narrow, *sparse = arrays
+    columns = Columns(
+        read_array(seconds, rows).astype(np.int64),
+        Counts(
+            read_array(wide, rows * len(TIMES)).reshape(rows, len(TIMES)).astype(np.int64),
+            read_array(narrow, rows * width).reshape(rows, width),
+        ),
+        tuple(_sparse(entries, sparse, rows)),
+    )
+    batch = Batch(endpoints, read_array(places, rows).astype(np.int64), columns)
+    return _sound(batch, damaged, reading)
+
+
+def _endpoints(names: Any) -> tuple[tuple[Endpoint, ...], list[int]]:
+    """Return the endpoints, and the places of those whose names cannot be read."""
+    found, damaged = [], []
+    for place, (method, name) in enumerate(pairs_of(a_list(names))):
+        try:
+            found.append(Endpoint(a_text(method), a_text(name)))
+        except JUNK:
+            found.append(_DAMAGED)
+            damaged.append(place)
+    return tuple(found), damaged
+
+
+def _sparse(sizes: list[Any], arrays: list[Any], rows: int) -> Iterator[Sparse]:
+    """Yield the four sparse columns; raises ValueError if their entries do not belong to a row each."""
+    of_three = zip(sizes, arrays[::3], arrays[1::3], arrays[2::3], strict=True)
+    for size, ends_plain, keys_plain, counts_plain in of_three:
+        ends = read_array(ends_plain, rows).astype(np.int64)
+        if np.any(np.diff(ends, prepend=0) < 0) or (ends[-1] if rows else 0) != a_count(size):
+            raise ValueError("entries that belong to no row")
+        keys = read_array(keys_plain, size)
+        within = np.where((keys >= 0) & (keys < _NO_KEY), keys, _NO_KEY).astype(np.uint16)
+        yield Sparse(ends, within, read_array(counts_plain, size))
+
+
+def _sound(batch: Batch, damaged: list[int], reading: Reading) -> Batch:
+    """Return the rows that can be counted; names the others."""
+    columns = batch.columns
+    known = (batch.places >= 0) & (batch.places < len(batch.endpoints)) & ~np.isin(batch.places, damaged)
+    good = known & (columns.seconds >= BEFORE_LOAD) & (columns.seconds <= MAX_SECOND)
+    for numbers in (columns.counts.wide, columns.counts.narrow):
+        if numbers.dtype == np.int64 and numbers.size:
+            good &= numbers.min(axis=1) >= 0
+    highest = (MAX_STATUS, MAX_INDEX, MAX_INDEX, MAX_INDEX)
+    for sparse, most in zip(columns.sparse, highest, strict=True):
+        good[_rows_with_bad_entries(sparse, most)] = False
+    for row in np.flatnonzero(~good):
+        name = batch.endpoints[batch.places[row]] if known[row] else _DAMAGED
+        reading.lose("requests", f"{name}, second {columns.seconds[row]}", ValueError(_OUT_OF_RANGE))
+    return batch.chosen(good)
+
+
+def _rows_with_bad_entries(sparse: Sparse, highest: int) -> Whole:
+    """Return the rows with a key beyond `highest`, out of order or there twice, or with a count below 0."""
+    bad = sparse.keys > highest
+    if sparse.counts.dtype == np.int64:
+        bad |= sparse.counts < 0
+    falls = np.flatnonzero(sparse.keys[1:] <= sparse.keys[:-1]) + 1
+    bad[falls[~np.isin(falls, sparse.ends)]] = True
+    found: Whole = np.searchsorted(sparse.ends, np.flatnonzero(bad), side="right")
+    return found
+
+
+def _error(method: Any, name: Any, *plain: Any) -> ErrorExample:
+    failure, count, message, second = plain
+    endpoint = Endpoint(a_text(method), a_text(name))
+    shown = shorten(a_text(message), MAX_MESSAGE)
+    return ErrorExample(endpoint, FailureClass(failure), a_count(count), shown, a_second(second))
+
+
+def _slow_request(method: Any, name: Any, *plain: Any) -> SlowRequest:
+    latency, second, status, failure = plain
+    return SlowRequest(
+        Endpoint(a_text(method), a_text(name)),
+        a_count(latency),
+        a_second(second),
+        a_whole(status, 0, MAX_STATUS),
+        FailureClass(failure) if failure else None,
+    )

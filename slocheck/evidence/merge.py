@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
 
 from slocheck.documents.texts import shorten
-from slocheck.evidence.batch import Batch, joined
 from slocheck.evidence.columns import Columns
-from slocheck.evidence.growing import GrowingColumns
 from slocheck.evidence.histogram import merge
+from slocheck.evidence.parts.batch import Batch, joined
+from slocheck.evidence.parts.growing import GrowingColumns
+from slocheck.evidence.parts.slowest import Slowest
 from slocheck.evidence.recording import (
     EndpointRecording,
     ErrorExample,
@@ -22,7 +23,6 @@ from slocheck.evidence.recording import (
     SlowRequest,
     columns_of,
 )
-from slocheck.evidence.slowest import Slowest
 from slocheck.spec.model import Endpoint
 
 MAX_ENDPOINTS = 500

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from slocheck.evidence.parts.slowest import Slowest
 from slocheck.evidence.recording import (
     EndpointRecording,
     ErrorExample,
@@ -18,7 +19,6 @@ from slocheck.evidence.recording import (
     SlowRequest,
 )
 from slocheck.evidence.series import RawSeries
-from slocheck.evidence.slowest import Slowest
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.spec.model import Endpoint
 from tests.builders.recordings import MS, THRESHOLDS, make_slice

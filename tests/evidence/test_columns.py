@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.evidence.columns import CLASSES, sparse_of
-from slocheck.evidence.growing import GrowingColumns
 from slocheck.evidence.histogram import count_at_or_over, merge
 from slocheck.evidence.merge import add_slices
+from slocheck.evidence.parts.growing import GrowingColumns
 from slocheck.evidence.recording import (
     EndpointRecording,
     FailureClass,

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slocheck.evidence.parts.slowest import MOST_SLOWEST, MOST_SLOWEST_IN_ALL, Slowest
 from slocheck.evidence.recording import SlowRequest
-from slocheck.evidence.slowest import MOST_SLOWEST, MOST_SLOWEST_IN_ALL, Slowest
 from slocheck.spec.model import Endpoint
 
 REQUESTS = st.builds(

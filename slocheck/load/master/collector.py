@@ -12,11 +12,11 @@ import numpy as np
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import most_often, quantity
-from slocheck.evidence.batch import Batch
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta, together
 from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
+from slocheck.evidence.parts.batch import Batch
 from slocheck.evidence.recording import BEFORE_LOAD, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.countable import countable

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from slocheck.evidence.batch import Batch
+from slocheck.evidence.parts.batch import Batch
 
 MAX_COUNT = 1 << 53
 """Of the requests, or bytes, of one second: sums of more are not exact everywhere."""

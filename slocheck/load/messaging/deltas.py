@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slocheck.documents.texts import shorten, valid_text
-from slocheck.evidence.batch import Batch
 from slocheck.evidence.columns import TIMES, WIDTH, Columns, Counts, Sparse, Whole
 from slocheck.evidence.histogram import MAX_INDEX
 from slocheck.evidence.merge import MAX_MESSAGE, Delta
+from slocheck.evidence.parts.batch import Batch
 from slocheck.evidence.recording import BEFORE_LOAD, ErrorExample, FailureClass, SlowRequest
 from slocheck.load.messaging.reading import (
     JUNK,

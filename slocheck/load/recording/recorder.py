@@ -13,7 +13,6 @@ import numpy as np
 
 from slocheck.documents.texts import shorten
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.batch import Batch
 from slocheck.evidence.columns import TIMES, WIDTH, Columns, Counts, Whole, sparse_of, stacked
 from slocheck.evidence.histogram import bucket_indices
 from slocheck.evidence.merge import (
@@ -25,8 +24,9 @@ from slocheck.evidence.merge import (
     OTHER_MESSAGE,
     Delta,
 )
+from slocheck.evidence.parts.batch import Batch
+from slocheck.evidence.parts.slowest import MOST_SLOWEST, Slowest
 from slocheck.evidence.recording import FAILURES, ErrorExample, FailureClass, SlowRequest
-from slocheck.evidence.slowest import MOST_SLOWEST, Slowest
 from slocheck.load.recording.outcome import is_unserved
 from slocheck.masking import mask_urls
 from slocheck.spec.indicators import UNSERVED_STATUSES

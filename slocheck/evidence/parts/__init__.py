@@ -1,0 +1,1 @@
+"""What recordings are put together from: batches of counts, columns that grow, the slowest responses."""

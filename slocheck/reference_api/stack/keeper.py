@@ -143,7 +143,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # not SIG_IGN, which the servers would inherit
         signal.signal(number, lambda *_: None)
-    folder = Path(tempfile.mkdtemp(prefix="slocheck-"))
+    folder = Path(tempfile.mkdtemp(prefix="slocheck-stack-"))
     keeper = Keeper(folder)
     try:
         folder.chmod(0o711)  # servers that run as another user pass through it to their own folders

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import psutil
 
@@ -30,6 +30,22 @@ _TAIL = 12
 _KEEPER_GONE = "the process that keeps the private servers has ended; run the command again"
 
 
+class How(TypedDict, total=False):
+    """How a server is started where that is not usual.
+
+    Attributes:
+        ready: Asked again and again, once it listens, whether it serves; may raise OSError for no.
+        user: System user to run as, for root; None: as we are.
+        stop_signal: What ends it well; otherwise SIGTERM.
+        environment: Variables besides ours.
+    """
+
+    ready: Callable[[], bool]
+    user: str | None
+    stop_signal: signal.Signals
+    environment: Mapping[str, str]
+
+
 class Server:
     """One running server.
 
@@ -40,8 +56,11 @@ class Server:
         log: What it has printed.
     """
 
-    def __init__(self, servers: "Servers", *, name: str, port: int, pid: int, log: Path) -> None:
+    def __init__(
+        self, servers: "Servers", *, name: str, port: int, pid: int, log: Path, ready: Callable[[], bool]
+    ) -> None:
         self._servers = servers
+        self._ready = ready
         self.name = name
         self.port = port
         self.pid = pid
@@ -51,6 +70,38 @@ class Server:
         """Return the exit code, negative after a signal; None while it runs."""
         code: int | None = self._servers.ask(do="code", pid=self.pid)["code"]
         return code
+
+    def wait(self) -> Self:
+        """Wait until it listens and serves; returns it.
+
+        Raises:
+            MeasurementError: It ended, or was not ready within a minute; with the end of its log.
+        """
+        self._wait("was not ready", self._is_up)
+        return self
+
+    def wait_for_end(self) -> None:
+        """Wait until it has ended well; raises MeasurementError with the end of its log if it did not."""
+        self._wait("did not end", lambda: self.code() is not None)
+        if self.code():
+            raise self._error(f"ended with exit code {self.code()}")
+
+    def _is_up(self) -> bool:
+        if (code := self.code()) is not None:
+            raise self._error(f"ended with exit code {code}")
+        return (self.port == 0 or listens(self.pid, self.port)) and self._ready()
+
+    def _wait(self, what: str, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_DEADLINE_S
+        while not _holds(condition):
+            if time.monotonic() > deadline:
+                raise self._error(f"{what} within {START_DEADLINE_S:g} s")
+            time.sleep(_POLL_S)
+
+    def _error(self, what: str) -> MeasurementError:
+        lines = self.log.read_text(errors="replace").splitlines()[-_TAIL:]
+        head = f"private server {self.name} {what}; its log ends with:"
+        return MeasurementError("\n".join([head, *lines]))
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
@@ -129,47 +180,36 @@ class Servers:
 
     def run(self, name: str, command: Sequence[str], *, user: str | None = None) -> None:
         """Run a command to its end; raises MeasurementError with what it printed if it fails."""
-        process = self._begin(name, command, port=0, user=user, stop_signal=signal.SIGTERM, environment={})
-        self._wait(process, "did not end", lambda: process.code() is not None)
-        if process.code():
-            raise self._error(process, f"ended with exit code {process.code()}")
+        self.launch(name, command, port=0, user=user).wait_for_end()
 
-    def start(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        port: int,
-        ready: Callable[[], bool] = lambda: True,
-        user: str | None = None,
-        stop_signal: signal.Signals = signal.SIGTERM,
-        environment: Mapping[str, str] | None = None,
-    ) -> Server:
-        """Start a server and wait until it listens and is ready.
+    def start(self, name: str, command: Sequence[str], *, port: int, **how: Unpack[How]) -> Server:
+        """Launch a server and wait until it serves; see `launch` and `Server.wait`."""
+        return self.launch(name, command, port=port, **how).wait()
+
+    def launch(self, name: str, command: Sequence[str], *, port: int, **how: Unpack[How]) -> Server:
+        """Launch a server, which is ready some time later.
 
         Args:
             name: Names it in messages, and its log ``NAME.log`` in the folder.
             command: Its program, in the foreground, and arguments.
             port: Where it will listen on loopback; 0: it listens nowhere.
-            ready: Asked again and again, once it listens, whether it serves; may raise OSError for no.
-            user: System user to run as, for root; None: as we are.
-            stop_signal: What ends it well.
-            environment: Variables besides ours.
+            how: What is not usual.
 
         Raises:
-            MeasurementError: It ended, or was not ready within a minute; with the end of its log.
+            MeasurementError: It cannot be started.
         """
-        server = self._begin(
-            name, command, port=port, user=user, stop_signal=stop_signal, environment=environment or {}
+        log = self.folder / f"{name}.log"
+        answer = self.ask(
+            do="start",
+            command=list(command),
+            log=str(log),
+            folder=str(self.folder),
+            environment=dict(how.get("environment", {})),
+            user=how.get("user"),
+            signal=int(how.get("stop_signal", signal.SIGTERM)),
         )
-
-        def up() -> bool:
-            if (code := server.code()) is not None:
-                raise self._error(server, f"ended with exit code {code}")
-            return (port == 0 or listens(server.pid, port)) and ready()
-
-        self._wait(server, "was not ready", up)
-        return server
+        ready = how.get("ready", lambda: True)
+        return Server(self, name=name, port=port, pid=answer["pid"], log=log, ready=ready)
 
     def ask(self, **request: object) -> dict[str, Any]:
         """Send the keeper one request and return its answer; raises MeasurementError."""
@@ -198,41 +238,6 @@ class Servers:
             self._unread += part
         line, _, self._unread = self._unread.partition(b"\n")
         return line
-
-    def _begin(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        port: int,
-        user: str | None,
-        stop_signal: signal.Signals,
-        environment: Mapping[str, str],
-    ) -> Server:
-        log = self.folder / f"{name}.log"
-        answer = self.ask(
-            do="start",
-            command=list(command),
-            log=str(log),
-            folder=str(self.folder),
-            environment=dict(environment),
-            user=user,
-            signal=int(stop_signal),
-        )
-        return Server(self, name=name, port=port, pid=answer["pid"], log=log)
-
-    def _wait(self, server: Server, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + START_DEADLINE_S
-        while not _holds(condition):
-            if time.monotonic() > deadline:
-                raise self._error(server, f"{what} within {START_DEADLINE_S:g} s")
-            time.sleep(_POLL_S)
-
-    def _error(self, server: Server, what: str) -> MeasurementError:
-        lines = server.log.read_text(errors="replace").splitlines()[-_TAIL:]
-        return MeasurementError(
-            "\n".join([f"private server {server.name} {what}; its log ends with:", *lines])
-        )
 
 
 def listens(pid: int, port: int) -> bool:

@@ -1,0 +1,20 @@
+"""The exporter that shows Redis's own counters to Prometheus: memory, evictions, hits of its keys.
+
+The API counts what its reads found; the exporter what Redis did, for whomever.
+"""
+
+from slocheck.reference_api.stack.processes import Server, Servers
+from slocheck.reference_api.stack.programs import HOST, find, free_port
+
+PROGRAM = "prometheus-redis-exporter"
+
+
+def start_redis_exporter(servers: Servers, redis_port: int) -> Server:
+    """Start one for the Redis on a loopback port; raises UsageError (not installed), MeasurementError."""
+    port = free_port()
+    command = [
+        find(PROGRAM, package=PROGRAM),
+        f"-redis.addr=redis://{HOST}:{redis_port}",
+        f"-web.listen-address={HOST}:{port}",
+    ]
+    return servers.start("redis_exporter", command, port=port)

@@ -1,0 +1,33 @@
+"""Replicas of the API, each a process on a port of its own."""
+
+import sys
+from collections.abc import Sequence
+
+import httpx
+
+from slocheck.reference_api.stack.processes import Server, Servers
+from slocheck.reference_api.stack.programs import HOST, free_port
+
+
+def launch_replica(servers: Servers, name: str, options: Sequence[str] = (), *, port: int = 0) -> Server:
+    """Launch a replica; wait for it before it is used.
+
+    Args:
+        servers: Keeps it.
+        name: Of the server, such as ``api-1``.
+        options: Of ``python -m slocheck.reference_api``.
+        port: 0: any free one.
+
+    Raises:
+        MeasurementError: It cannot be started.
+    """
+    port = port or free_port()
+    command = [sys.executable, "-P", "-m", "slocheck.reference_api", "--port", str(port), *options]
+    return servers.launch(name, command, port=port, ready=lambda: _serves(port))
+
+
+def _serves(port: int) -> bool:
+    try:
+        return httpx.get(f"http://{HOST}:{port}/health", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

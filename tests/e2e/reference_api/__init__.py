@@ -1,0 +1,1 @@
+"""The reference API on its real parts."""

@@ -1,0 +1,115 @@
+"""What a client has written, as a position in the primary's log; it travels in a cookie, or in a header.
+
+Kept in the process it would be unknown to the other workers and to the other machines behind the balancer;
+kept in the client it is known wherever the next request goes. It is not a secret: who makes one up only
+sends their own reads to the primary. Two devices of one user are two sessions, and one may see an old row
+that the other has changed, for as long as the replica is behind.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from slocheck.reference_api.database.lsn import read_position, show_position
+
+HEADER = "x-read-after"
+COOKIE = "read-after"
+REMEMBERED_S = 60
+"""How long the position is sent along: longer than a replica that is read may be behind."""
+
+
+class Session:
+    """What the client of the current request may expect to read.
+
+    Attributes:
+        position: Its reads show at least this position of the primary's log; 0: it wrote nothing lately.
+    """
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+
+    def wrote(self, position: int) -> None:
+        """Note that a change is at this position."""
+        self.position = max(self.position, position)
+
+
+_CURRENT: ContextVar[Session] = ContextVar("session")
+_ASKS_PRIMARY: ContextVar[bool] = ContextVar("asks_primary", default=False)
+
+
+def current_session() -> Session:
+    """Return the current request's session; outside of requests one that wrote nothing."""
+    return _CURRENT.get(None) or Session()
+
+
+def primary_is_asked() -> bool:
+    """Say whether reads go to the primary here, whatever was written."""
+    return _ASKS_PRIMARY.get()
+
+
+@contextmanager
+def session(position: int = 0) -> Iterator[Session]:
+    """Give what runs inside of the block a session."""
+    opened = Session(position)
+    token = _CURRENT.set(opened)
+    try:
+        yield opened
+    finally:
+        _CURRENT.reset(token)
+
+
+@contextmanager
+def reads_on_primary() -> Iterator[None]:
+    """Read from the primary inside of the block: what fills a cache must not be old.
+
+    A cache that is filled from a replica may keep a row from before a change, filled after the change has
+    dropped the entry, for its whole time to live: then a user does not see the own change at all.
+    """
+    token = _ASKS_PRIMARY.set(True)
+    try:
+        yield
+    finally:
+        _ASKS_PRIMARY.reset(token)
+
+
+class Sessions:
+    """ASGI middleware: reads the position from each request, and sends it back when it grew."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request in its own session."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        before = position_of(Headers(scope=scope))
+        with session(before) as own:
+
+            async def sending(message: Message) -> None:
+                if message["type"] == "http.response.start" and own.position > before:
+                    _tell(MutableHeaders(scope=message), own.position)
+                await send(message)
+
+            await self._app(scope, receive, sending)
+
+
+def position_of(headers: Headers) -> int:
+    """Return the position that a request sends along, 0 if there is none or it cannot be read."""
+    if HEADER in headers:
+        return read_position(headers[HEADER]) or 0
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return 0
+    return 0 if cookie is None else read_position(cookie.value) or 0
+
+
+def _tell(headers: MutableHeaders, position: int) -> None:
+    text = show_position(position)
+    headers[HEADER] = text
+    headers.append("set-cookie", f"{COOKIE}={text}; Max-Age={REMEMBERED_S}; Path=/; HttpOnly; SameSite=Lax")

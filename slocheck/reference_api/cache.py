@@ -24,9 +24,9 @@ class Cache:
         self._capacity = capacity
         self._time_to_live_s = time_to_live_s
         self._clock = clock
-        self._entries: OrderedDict[int, tuple[float, bytes]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
-    def get(self, key: int) -> bytes | None:
+    def get(self, key: str) -> bytes | None:
         """Return what was stored under `key`, or None if it is absent or too old."""
         entry = self._entries.get(key)
         if entry is None:
@@ -38,9 +38,13 @@ class Cache:
         self._entries.move_to_end(key)
         return value
 
-    def put(self, key: int, value: bytes) -> None:
+    def put(self, key: str, value: bytes) -> None:
         """Store `value`; a full cache drops the least recently used entry."""
         self._entries[key] = (self._clock() + self._time_to_live_s, value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
+
+    def drop(self, key: str) -> None:
+        """Forget a value."""
+        self._entries.pop(key, None)

@@ -12,6 +12,8 @@ from typing import Self
 import httpx
 
 from slocheck.errors import TargetError, UsageError
+from slocheck.reference_api.options import as_options
+from slocheck.reference_api.settings import Settings
 
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 5.0
@@ -28,12 +30,20 @@ class ReferenceApi:
         delays_ms: Latencies to inject, milliseconds, dealt evenly.
         error_rate: Share of requests to fail with a 500, 0..1.
         seed: Seed of the injected faults.
+        settings: Its parts and strategies; default: all strategies on what needs no installation.
     """
 
     def __init__(
-        self, *, port: int = 0, delays_ms: Sequence[float] = (), error_rate: float = 0.0, seed: int = 0
+        self,
+        *,
+        port: int = 0,
+        delays_ms: Sequence[float] = (),
+        error_rate: float = 0.0,
+        seed: int = 0,
+        settings: Settings | None = None,
     ) -> None:
         self._options = ["--port", str(port), "--error-rate", str(error_rate), "--seed", str(seed)]
+        self._options += as_options(settings or Settings())
         if delays_ms:
             self._options += ["--delays-ms", *map(str, delays_ms)]
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,0 +1,125 @@
+"""The reference API: Starlette, with the parts and strategies that the settings name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
+
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from slocheck.reference_api.cached import cached_by
+from slocheck.reference_api.faults import Faults
+from slocheck.reference_api.observability.exposition import page_registry
+from slocheck.reference_api.observability.metrics import Measured, Metrics
+from slocheck.reference_api.settings import Settings
+from slocheck.reference_api.shop.items import Items
+from slocheck.reference_api.shop.orders import Orders
+from slocheck.reference_api.shop.reading import JSON, Cached, refusal
+from slocheck.reference_api.shop.repository import Repository, Row, Unavailable
+from slocheck.reference_api.shop.users import Users
+from slocheck.reference_api.stored import open_repository
+
+LARGEST_BODY = 16_384
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+@asynccontextmanager
+async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
+    """Open all parts, yield the application, and close them again.
+
+    Args:
+        settings: The parts and the strategies.
+        faults: Injected into the shop's own routes, within what is measured.
+
+    Raises:
+        UsageError: A part's address cannot be used, or its library is not there.
+    """
+    metrics = Metrics()
+    async with AsyncExitStack() as parts:
+        repository = await open_repository(settings, metrics.pool)
+        parts.push_async_callback(repository.close)
+        cached = cached_by(settings, metrics.cache)
+        parts.push_async_callback(cached.close)
+        yield create_app(settings, faults, metrics, repository, cached)
+
+
+def create_app(
+    settings: Settings, faults: Faults, metrics: Metrics, repository: Repository, cached: Cached
+) -> ASGIApp:
+    """Put the routes together and everything that wraps them."""
+    app = Starlette(
+        routes=[*_shop(settings, faults, repository, cached), *_about(metrics)],
+        exception_handlers={Unavailable: _unavailable},
+        max_body_size=LARGEST_BODY,
+    )
+    app.router.redirect_slashes = False
+    return Measured(app, metrics)
+
+
+def _shop(settings: Settings, faults: Faults, repository: Repository, cached: Cached) -> list[Route]:
+    """Return the shop's own routes."""
+    items = Items(repository, cached, settings)
+    users = Users(repository, cached, settings)
+    orders = Orders(repository, cached, settings, _nothing_follows)
+    handlers: list[tuple[str, _Handler, list[str]]] = [
+        ("/items/{id}", items.item, ["GET"]),
+        ("/items", items.page, ["GET"]),
+        ("/search", items.search, ["GET"]),
+        ("/users/{id}", users.user, ["GET", "PATCH", "DELETE"]),
+        ("/users/{id}/orders", users.orders, ["GET"]),
+        ("/checkout", orders.checkout, ["POST"]),
+    ]
+    return [Route(path, _planted(serve, faults), methods=methods) for path, serve, methods in handlers]
+
+
+def _about(metrics: Metrics) -> list[Route]:
+    """Return the routes about the API itself, which no fault reaches."""
+
+    async def index(request: Request) -> Response:
+        """List the routes, for someone who opens the address in a browser: ``GET /``."""
+        return JSONResponse({"routes": [route.path for route in request.app.routes if route.path != "/"]})
+
+    async def health(_: Request) -> Response:
+        """Say that the process is up: ``GET /health``."""
+        return Response(b'{"status": "ok"}', media_type=JSON)
+
+    async def show_metrics(request: Request) -> Response:
+        """Show the registry in the format that the client asks for: ``GET /metrics``."""
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(page_registry(metrics.registry)), media_type=content_type)
+
+    return [Route("/", index), Route("/health", health), Route("/metrics", show_metrics)]
+
+
+async def _unavailable(_: Request, __: Exception) -> Response:
+    """Say that the database cannot be asked now."""
+    response = refusal("try again later", HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["retry-after"] = "1"
+    return response
+
+
+async def _nothing_follows(_: Row) -> None:
+    """Do nothing after an order."""
+
+
+def _planted(handler: _Handler, faults: Faults) -> _Handler:
+    """Inject `faults` before a handler."""
+    if not faults.any:
+        return handler
+
+    async def faulty(request: Request) -> Response:
+        # drawn before the wait, so that the n-th request to arrive gets the n-th fault
+        fault = faults.next()
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.fail:
+            return JSONResponse({"error": "planted"}, status_code=500)
+        return await handler(request)
+
+    return faulty

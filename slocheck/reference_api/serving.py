@@ -1,0 +1,115 @@
+"""One process that serves: a socket, uvicorn, and a graceful end."""
+
+import asyncio
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+
+import uvicorn
+
+from slocheck.errors import UsageError
+from slocheck.reference_api.app import opened
+from slocheck.reference_api.faults import Faults
+from slocheck.reference_api.settings import Settings
+
+HOST = "127.0.0.1"
+ENDING = (signal.SIGINT, signal.SIGTERM)
+GRACE_S = 2
+"""How long requests that are being served may take after the end was asked for."""
+
+_KEEP_ALIVE_S = 75
+"""Longer than any user waits, as closing an idle connection breaks a request that is being sent on it."""
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is up, and keeps ignoring signals that were ignored."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ignored = [number for number in ENDING if signal.getsignal(number) is signal.SIG_IGN]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept, then print the address; uvicorn has taken every signal by now."""
+        for number in self._ignored:
+            signal.signal(number, signal.SIG_IGN)
+        await super().startup(sockets)
+        assert sockets, "the socket is bound before"
+        say(url=url_of(sockets[0]))
+
+
+def say(**line: str) -> None:
+    """Print one line of the protocol."""
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address of a bound socket."""
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+def bind(port: int) -> socket.socket:
+    """Bind a loopback socket, port 0 meaning any free one; raises UsageError."""
+    # asyncio turns Nagle's algorithm off only if the protocol is named; with it on, responses in two
+    # pieces wait 40 ms for the client's delayed acknowledgement
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        # under SO_REUSEADDR, bind() succeeds for a port on which another process listens
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            why = f"port {port} of {HOST} is taken; use --port N with another"
+            raise UsageError(why) from error
+        raise UsageError(f"port {port} of {HOST} cannot be used: {error.strerror}") from error
+    return listener
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """Return the socket that the parent has bound for all its workers."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=descriptor)
+    listener.settimeout(0)
+    return listener
+
+
+def serve(settings: Settings, faults: Faults, listener: socket.socket) -> None:
+    """Serve until a signal or the end of stdin; raises UsageError if a part cannot be used."""
+    end_quietly()
+    asyncio.run(_serve(settings, faults, listener))
+
+
+def end_quietly() -> None:
+    """Let a signal end the server, and nothing else: uvicorn raises it again once it has stopped."""
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+async def _serve(settings: Settings, faults: Faults, listener: socket.socket) -> None:
+    async with opened(settings, faults) as app:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="error",  # it would warn about the preflight, which tries TLS on a plain port
+            timeout_graceful_shutdown=GRACE_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+        )
+        server = _Server(config)
+        threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
+        await server.serve(sockets=[listener])
+
+
+def _end_with_stdin(server: uvicorn.Server) -> None:
+    """Ask the server to stop once stdin is closed; uses os.read, as a buffered read would block the exit."""
+    while os.read(0, 4096):
+        pass
+    server.should_exit = True

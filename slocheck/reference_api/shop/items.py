@@ -1,0 +1,68 @@
+"""The items for sale: one, a page of them, and a search."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from slocheck.reference_api.settings import Settings
+from slocheck.reference_api.shop.reading import Cached, as_json, one, read_fields, refusal, whole_number
+from slocheck.reference_api.shop.repository import PAGE, Repository
+
+FIELDS = ("id", "name", "price_cents", "about")
+MOST_WORDS = 3
+_NO_ITEM = "no such item"
+
+
+class Items:
+    """Handlers of ``/items`` and ``/search``."""
+
+    def __init__(self, repository: Repository, cached: Cached, settings: Settings) -> None:
+        self._repository = repository
+        self._cached = cached
+        self._settings = settings
+
+    async def page(self, request: Request) -> Response:
+        """List a page: ``GET /items?page=N``, or ``?after=ID`` as the previous one's ``next`` says.
+
+        Without `bounded` the list goes on to the end of the table. With `keyset` a page is found by the id
+        before it, which is known here, as ids have no gaps; elsewhere a client sends the last id it got.
+        """
+        after = whole_number(request.query_params.get("after", "0"))
+        page = whole_number(request.query_params.get("page", "0"))
+        if page is None or after is None:
+            return refusal("page and after must be whole numbers")
+        if not self._settings.bounded:
+            rows = (await self._repository.items_page(0, None))[after or page * PAGE :]
+        elif after or self._settings.keyset:
+            rows = await self._repository.items(after or page * PAGE, PAGE)
+        else:
+            rows = await self._repository.items_page(page, PAGE)
+        following = rows[-1]["id"] if len(rows) == PAGE else None
+        return JSONResponse({"items": rows, "total": self._settings.items, "next": following})
+
+    async def item(self, request: Request) -> Response:
+        """Show one item: ``GET /items/{id}``, or ``?fields=`` of it."""
+        number = whole_number(request.path_params["id"])
+        if number is None:
+            return refusal(_NO_ITEM, HTTPStatus.NOT_FOUND)
+        try:
+            fields = read_fields(request, FIELDS) if self._settings.projection else ()
+        except ValueError as error:
+            return refusal(str(error))
+        # the cache has whole rows, so a change has one key to drop, and not one a choice of fields
+        columns = () if self._settings.cache_aside else fields
+
+        async def load() -> bytes | None:
+            return as_json(await self._repository.item(number, columns))
+
+        found = await self._cached.read(f"item:{number}", load)
+        return one(found, _NO_ITEM, fields)
+
+    async def search(self, request: Request) -> Response:
+        """Find the items that have all of some words: ``GET /search?q=oak+lamp``."""
+        words = request.query_params.get("q", "").lower().split()
+        if not 1 <= len(words) <= MOST_WORDS:
+            return refusal(f"q must be 1 to {MOST_WORDS} words")
+        limit = PAGE if self._settings.bounded else self._settings.items
+        return JSONResponse({"items": await self._repository.search(words, limit)})

@@ -1,0 +1,85 @@
+"""What the shop asks of a cache, and how its handlers answer: as JSON, with the level that served it."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from slocheck.reference_api.shop.repository import Row
+
+JSON = "application/json"
+_MOST_DIGITS = 9
+
+Load = Callable[[], Awaitable[bytes | None]]
+"""Asks the database for one value as JSON, or changes it there; None if there is none."""
+Result = TypeVar("Result")
+
+
+class Served(Protocol):
+    """A value and whether a cache had it."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The value, None if there is none."""
+
+    @property
+    def hit(self) -> bool:
+        """Whether the database was not asked for it."""
+
+
+class Cached(Protocol):
+    """Reads and writes by way of whatever cache there is, which may be none."""
+
+    async def read(self, key: str, load: Load) -> Served:
+        """Return what is cached under `key`, else what `load` returns."""
+
+    async def write(self, change: Load, key: str) -> bytes | None:
+        """Run `change`, which returns the new value of `key`."""
+
+    async def drop(self, change: Callable[[], Awaitable[Result]], *keys: str) -> Result:
+        """Run `change`, which makes the values of `keys` untrue."""
+
+    async def close(self) -> None:
+        """Give back connections."""
+
+
+def whole_number(text: str) -> int | None:
+    """Read a short whole number in ASCII digits; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def refusal(why: str, status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
+    """Say why a request is not served."""
+    return JSONResponse({"error": why}, status_code=status)
+
+
+def as_json(row: object | None) -> bytes | None:
+    """Write a row as it is cached and sent."""
+    return None if row is None else json.dumps(row, separators=(",", ":")).encode()
+
+
+def read_fields(request: Request, known: Sequence[str]) -> tuple[str, ...]:
+    """Read ``?fields=id,name``; nothing means all.
+
+    Raises:
+        ValueError: A field is unknown; the message lists those that there are.
+    """
+    names = tuple(dict.fromkeys(filter(None, request.query_params.get("fields", "").split(","))))
+    if set(names) - set(known):
+        raise ValueError(f"fields may be some of {','.join(known)}")
+    return names
+
+
+def one(served: Served, missing: str, fields: Sequence[str] = ()) -> Response:
+    """Answer with one row, or only `fields` of it; 404 with `missing` if there is none."""
+    headers = {"x-cache": "hit" if served.hit else "miss"}
+    if served.value is None:
+        return JSONResponse({"error": missing}, status_code=404, headers=headers)
+    body = served.value
+    if fields:
+        row: Row = json.loads(body)
+        body = as_json({name: row[name] for name in fields}) or b""
+    return Response(body, media_type=JSON, headers=headers)

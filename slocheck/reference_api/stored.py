@@ -1,0 +1,48 @@
+"""Which database holds the shop, by the settings; the only place that knows them by name."""
+
+import sqlite3
+from pathlib import Path
+
+from slocheck.errors import UsageError
+from slocheck.reference_api.database.sqlite import SqliteRepository
+from slocheck.reference_api.database.sqlite_pool import SqlitePool
+from slocheck.reference_api.database.sqlite_schema import prepare
+from slocheck.reference_api.observability.metrics import PoolMetrics
+from slocheck.reference_api.settings import Settings
+from slocheck.reference_api.shop.catalogue import rows
+from slocheck.reference_api.shop.repository import Repository
+
+SQLITE = "sqlite:///"
+
+
+async def open_repository(settings: Settings, metrics: PoolMetrics) -> Repository:
+    """Open the database and fill it if it is new; raises UsageError if its address cannot be used."""
+    path = fill_sqlite(settings)
+    pool = SqlitePool(
+        path,
+        size=settings.pool_size,
+        timeout_s=settings.pool_timeout_s,
+        kept=settings.pool,
+        metrics=metrics,
+    )
+    return SqliteRepository(pool, metrics, one_query=settings.one_query)
+
+
+def fill_sqlite(settings: Settings) -> Path:
+    """Make the file and fill it, unless that is done; returns its path; raises UsageError."""
+    path = sqlite_path(settings.database_url)
+    try:
+        prepare(path, rows(settings.items), index=settings.index)
+    except sqlite3.Error as error:
+        raise UsageError(f"--database: {path} cannot be used: {error}") from error
+    return path
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that an address names; raises UsageError."""
+    path = url.removeprefix(SQLITE)
+    if path == url or not path:
+        raise UsageError(
+            f"--database: {url!r} is not an address; write {SQLITE}PATH or postgresql://HOST/NAME"
+        )
+    return Path(path)

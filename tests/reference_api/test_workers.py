@@ -1,0 +1,44 @@
+"""Several workers behind one port: one set of metrics, and a worker that dies."""
+
+import os
+import signal
+
+import httpx
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from slocheck.reference_api.server import ReferenceApi
+from slocheck.reference_api.settings import Settings
+from tests.support.waiting import wait_until
+
+
+def served(url: str, name: str) -> float:
+    """Return the sum of a metric's samples on the page of whichever worker is asked."""
+    page = httpx.get(f"{url}/metrics").text
+    families = text_string_to_metric_families(page)
+    return sum(item.value for family in families for item in family.samples if item.name == name)
+
+
+def order(url: str) -> int:
+    """Order an item on a connection of its own, so that either worker may serve it."""
+    made = httpx.post(f"{url}/checkout", json={"item": 1, "quantity": 1, "user": 7})
+    return int(made.json()["order"])
+
+
+def test_workers_are_one_instance_and_are_replaced() -> None:
+    """Each page has the sums of all; a killed worker's counts stay, another takes over, no order is lost."""
+    with ReferenceApi(settings=Settings(workers=2, items=50)) as api:
+        start = served(api.url, "process_start_time_seconds")
+        orders = [order(api.url) for _ in range(20)]
+        parent = psutil.Process(api.pid)
+        victim = parent.children()[0]
+        os.kill(victim.pid, signal.SIGKILL)
+        wait_until(lambda: len(set(parent.children()) - {victim}) == 2, deadline=60)
+        orders += [order(api.url) for _ in range(20)]
+        stored = httpx.get(f"{api.url}/users/7/orders").json()["orders"]
+        assert served(api.url, "http_requests_total") >= 41
+        assert served(api.url, "process_start_time_seconds") == start
+    assert set(orders) <= {row["id"] for row in stored}
+    assert len(set(orders)) == 40
+    assert api.wait() == 0
+    assert not psutil.pid_exists(victim.pid)

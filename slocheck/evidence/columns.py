@@ -152,6 +152,9 @@ class Counts:
             groups = groups[order]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(groups)) + 1))
         at = groups[starts]
+        if len(at) == len(groups):  # nothing to add up, as where an endpoint has a row a second
+            wide[at], narrow[at] = self.wide[order], self.narrow[order]
+            return Counts(wide, narrow)
         narrow[at] = np.add.reduceat(self.narrow[order], starts, axis=0, dtype=np.int64)
         wide[at] = np.add.reduceat(self.wide[order], starts, axis=0)
         wide[at, 1] = np.maximum.reduceat(self.wide[order, 1], starts)
@@ -177,21 +180,22 @@ class Sparse:
         """The row of each entry, shape (E,)."""
         return np.repeat(np.arange(len(self.ends)), np.diff(self.ends, prepend=0))
 
-    def entries(self, rows: Whole) -> tuple[Whole, NDArray[np.uint16], Narrow]:
-        """Return the entries of some rows: for each its place in `rows`, its key, and its count.
+    def entries(self, rows: Whole, labels: Whole) -> tuple[Whole, NDArray[np.uint16], Narrow]:
+        """Return the entries of some rows: for each the label of its row, its key, and its count.
 
         Args:
             rows: Numbers of rows, shape (N,).
+            labels: What each of them is called, shape (N,).
         """
         lengths = self.ends[rows] - np.where(rows > 0, self.ends[rows - 1], 0)
-        places = np.repeat(np.arange(len(rows)), lengths)
+        labelled = np.repeat(labels, lengths)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and np.all(np.diff(rows) == 1):
             last = int(self.ends[rows[-1]])
             chosen = slice(last - int(lengths.sum()), last)
-            return places, self.keys[chosen], self.counts[chosen]
+            return labelled, self.keys[chosen], self.counts[chosen]
         begins = self.ends[rows] - lengths
-        at = np.arange(len(places)) + np.repeat(begins - np.cumsum(lengths) + lengths, lengths)
-        return places, self.keys[at], self.counts[at]
+        at = np.arange(len(labelled)) + np.repeat(begins - np.cumsum(lengths) + lengths, lengths)
+        return labelled, self.keys[at], self.counts[at]
 
     def added(self, groups: Whole, size: int) -> "Sparse":
         """Return `size` rows: the sums of those that `groups`, shape (R,), gives the same number.
@@ -311,6 +315,9 @@ class Columns:
 
     def within(self, seconds: range) -> Whole:
         """Return the rows that lie in these seconds."""
+        if self.whole:
+            begin, end = np.searchsorted(self.seconds, (seconds.start, seconds.stop))
+            return np.arange(begin, end)
         inside = (self.seconds >= seconds.start) & (self.seconds < seconds.stop)
         found: Whole = np.flatnonzero(inside)
         return found
@@ -340,7 +347,7 @@ def rows_of(columns: Columns, rows: Whole) -> Columns:
 
 
 def _rows_of(sparse: Sparse, rows: Whole) -> Sparse:
-    places, keys, counts = sparse.entries(rows)
+    places, keys, counts = sparse.entries(rows, np.arange(len(rows)))
     return Sparse(np.cumsum(np.bincount(places, minlength=len(rows))), keys, counts)
 
 

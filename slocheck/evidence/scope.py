@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from slocheck.evidence.columns import WIDTH, Columns, Counts, Narrow, Sparse, Whole, added_keys
 from slocheck.evidence.histogram import bucket_bounds, bucket_index, merge
 
-_ROWS = 256
-"""Histograms that are added up at once: a few tens of megabytes."""
+_SECONDS = 256
+"""Whose histograms are added up at once: a few megabytes for each endpoint."""
 
 _LATENCIES, _STATUSES = "latencies", "statuses"
 
@@ -63,12 +63,11 @@ class Scope:
         places: Whole = part.seconds[rows] - self.seconds.start
         return places
 
-    def _entries(self, name: str) -> Iterator[tuple[Whole, NDArray[np.uint16], Narrow]]:
-        """Yield the entries of a sparse column for each endpoint: place among the seconds, key, count."""
+    def _entries(self, name: str, step: int = 1) -> Iterator[tuple[Whole, NDArray[np.uint16], Narrow]]:
+        """Yield the entries of a sparse column for each endpoint: row of `step` seconds, key, count."""
         for part, rows in self._parts:
             sparse: Sparse = getattr(part, name)
-            places, keys, counts = sparse.entries(rows)
-            yield self._places(part, rows)[places], keys, counts
+            yield sparse.entries(rows, self._places(part, rows) // step)
 
     @cached_property
     def latencies(self) -> dict[int, int]:
@@ -103,19 +102,33 @@ class Scope:
         """Yield the histograms of the ok requests by row of `step` seconds, some rows at a time.
 
         That is the number of the first row, the first bucket's index, and counts of shape (rows, buckets).
+        The memory that it takes does not grow with the length of the run.
         """
-        for first in range(0, -(-len(self.seconds) // step), _ROWS):
-            within = self.seconds[first * step : (first + _ROWS) * step]
-            part = Scope([part for part, _ in self._parts], within)
-            found = list(part._entries(_LATENCIES))
-            keys = np.concatenate([keys for _, keys, _ in found]) if found else np.zeros(0, dtype=np.uint16)
-            if len(keys):
-                lowest, width = int(keys.min()), int(keys.max()) - int(keys.min()) + 1
-                rows = np.concatenate([places // step for places, _, _ in found])
-                counts = np.concatenate([counts for _, _, counts in found])
-                size = -(-len(within) // step)
-                flat = np.bincount(rows * width + keys - lowest, weights=counts, minlength=size * width)
-                yield first, lowest, flat.astype(np.int64).reshape(size, width)
+        at_once = max(1, _SECONDS // step)
+        for first in range(0, -(-len(self.seconds) // step), at_once):
+            within = self.seconds[first * step : (first + at_once) * step]
+            blocks = (within[begin : begin + _SECONDS] for begin in range(0, len(within), _SECONDS))
+            found = [block for block in (self._block(seconds, step) for seconds in blocks) if block]
+            if found:
+                yield first, *_together(found)
+
+    def _block(self, seconds: range, step: int) -> tuple[int, Whole] | None:
+        """Return the histograms of a few seconds by row of `step` seconds; None without a request."""
+        part = Scope([part for part, _ in self._parts], seconds)
+        found = [entries for entries in part._entries(_LATENCIES, step) if len(entries[1])]
+        if not found:
+            return None
+        lowest = min(int(keys.min()) for _, keys, _ in found)
+        width = max(int(keys.max()) for _, keys, _ in found) + 1 - lowest
+        for rows, keys, _ in found:
+            rows *= width  # noqa: PLW2901 - in place: the array is this call's own
+            rows += keys  # noqa: PLW2901 - as above
+        cells = np.concatenate([rows for rows, _, _ in found])
+        cells -= lowest
+        counts = np.concatenate([counts for _, _, counts in found])
+        size = -(-len(seconds) // step)
+        flat = np.bincount(cells, weights=counts, minlength=size * width)
+        return lowest, flat.astype(np.int64).reshape(size, width)
 
     def at_or_over(self, ns: int) -> tuple[Whole, Whole]:
         """Return, for each second, the fewest and the most ok requests that can have taken `ns` or more.
@@ -133,3 +146,15 @@ class Scope:
     def _per_second(self, places: Whole, counts: Whole) -> Whole:
         found: Whole = np.bincount(places, weights=counts, minlength=len(self.seconds)).astype(np.int64)
         return found
+
+
+def _together(found: Sequence[tuple[int, Whole]]) -> tuple[int, Whole]:
+    """Add histograms of the same rows: each has its first bucket's index, and counts of its own width."""
+    if len(found) == 1:
+        return found[0]
+    lowest = min(low for low, _ in found)
+    width = max(low + counts.shape[1] for low, counts in found) - lowest
+    total = np.zeros((len(found[0][1]), width), dtype=np.int64)
+    for low, counts in found:
+        total[:, low - lowest : low - lowest + counts.shape[1]] += counts
+    return lowest, total

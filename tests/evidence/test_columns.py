@@ -1,5 +1,6 @@
 """Columns hold what slices hold, and add up to the same numbers, to the last request."""
 
+import tracemalloc
 from collections.abc import Sequence
 from functools import reduce
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.evidence.columns import CLASSES, sparse_of
+from slocheck.evidence.columns import CLASSES, Columns, Counts, Sparse, sparse_of
 from slocheck.evidence.histogram import count_at_or_over, merge
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.parts.growing import GrowingColumns
@@ -19,6 +20,7 @@ from slocheck.evidence.recording import (
     SliceCounts,
     columns_of,
 )
+from slocheck.evidence.scope import Scope
 from slocheck.spec.model import Endpoint
 
 LIST, ITEM = Endpoint("GET", "/items"), Endpoint("GET", "/items/{id}")
@@ -116,11 +118,12 @@ def test_a_scope_adds_up_endpoints_by_second(
     assert scope.total_ns == sum(part.total_ns for part in inside)
 
 
-@pytest.mark.parametrize("step", [1, 3, 700])
+@pytest.mark.parametrize("step", [1, 3, 260, 700])
 def test_histograms_of_rows_of_seconds(step: int) -> None:
     """Each row is the merged histogram of its seconds, whatever is computed at once."""
     slices = [
-        SliceCounts(second, ok=1, latencies={second % 7 + 600: 2, 900: 1}) for second in range(0, 600, 2)
+        SliceCounts(second, ok=1, latencies={second % 7 + 2 * second: 2, 900: 1})
+        for second in range(0, 600, 2)
     ]
     scope = Recording((), (EndpointRecording.of(LIST, slices),), (), 0, 600).scope()
     found: dict[int, dict[int, int]] = {}
@@ -144,3 +147,30 @@ def test_many_rows_are_added_up_as_few_are(widest: int) -> None:
     expected = [merge(row for row, group in zip(rows, groups, strict=True) if group == at) for at in range(4)]
     assert [added.row(at) for at in range(4)] == expected
     assert all(list(added.row(at)) == sorted(added.row(at)) for at in range(4))
+
+
+def test_histograms_of_a_long_run_take_no_more_memory() -> None:
+    """The day is read some minutes at a time, however many hours a row is of."""
+    slices = [SliceCounts(second, ok=9, latencies=dict.fromkeys(range(600, 630), 1)) for second in range(512)]
+    part, peaks = columns_of(slices), list[int]()
+    for times in (1, 16):
+        long = Columns(
+            np.arange(512 * times),
+            Counts(np.tile(part.counts.wide, (times, 1)), np.tile(part.counts.narrow, (times, 1))),
+            tuple(
+                Sparse(
+                    np.cumsum(np.tile(np.diff(each.ends, prepend=0), times)),
+                    np.tile(each.keys, times),
+                    np.tile(each.counts, times),
+                )
+                for each in part.sparse
+            ),
+            whole=True,
+        )
+        scope = Scope([long], range(512 * times))
+        tracemalloc.start()
+        ((_, _, counts),) = scope.histograms(len(scope))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert counts.sum() == 512 * times * 30
+    assert peaks[1] < 1.5 * peaks[0]

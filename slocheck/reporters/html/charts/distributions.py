@@ -175,8 +175,10 @@ def heat_map(recording: Recording) -> HeatMap | None:
 
 def _cells(scope: Scope, step: int, low: float, high: float) -> Iterator[tuple[tuple[int, int], int]]:
     """Yield column, row and count of each cell that has a request."""
+    least = min(scope.latencies)
+    row_of = [_row(index, low, high) for index in range(least, max(scope.latencies) + 1)]
     for first, lowest, counts in scope.histograms(step):
-        rows = [_row(lowest + place, low, high) for place in range(counts.shape[1])]
+        rows = row_of[lowest - least : lowest - least + counts.shape[1]]
         begins = [0, *(place for place in range(1, len(rows)) if rows[place] != rows[place - 1])]
         added = np.add.reduceat(counts, begins, axis=1)
         for column, place in np.argwhere(added).tolist():

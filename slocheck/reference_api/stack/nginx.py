@@ -15,9 +15,9 @@ has not without its commercial edition: readiness probes of Kubernetes do that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from slocheck.reference_api.http.http2 import Certificate
 from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import HOST, find, free_port
 
@@ -70,19 +70,6 @@ http {{
     }}
 }}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Files of a TLS server.
-
-    Attributes:
-        chain: Certificate chain, PEM.
-        key: Private key, PEM.
-    """
-
-    chain: Path
-    key: Path
 
 
 def configuration(

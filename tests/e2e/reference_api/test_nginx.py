@@ -10,14 +10,15 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-import trustme
 from prometheus_client.parser import text_string_to_metric_families
 
 from slocheck.errors import MeasurementError
-from slocheck.reference_api.stack.nginx import Certificate, start_nginx
+from slocheck.reference_api.http.http2 import Certificate
+from slocheck.reference_api.stack.nginx import start_nginx
 from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.replicas import launch_replica
 from tests.e2e.reference_api.breaking_upstream import BreakingUpstream
+from tests.support.certificates import certified
 from tests.support.waiting import wait_until
 
 FAIL_TIMEOUT = "1s"
@@ -43,14 +44,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Three replicas behind an nginx with a certificate of its own authority."""
-    folder = tmp_path_factory.mktemp("certificates")
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
-    certificate = Certificate(folder / "chain.pem", folder / "key.pem")
-    issued.private_key_pem.write_to_path(certificate.key)
-    certificate.chain.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
+    certificate, trust = certified(tmp_path_factory.mktemp("certificates"))
     with Servers() as servers:
         launched = [launch_replica(servers, f"api-{number}") for number in (1, 2, 3)]
         replicas = [replica.wait() for replica in launched]

@@ -1,7 +1,8 @@
 """Waiting for a condition, with a deadline: tests never sleep for a guessed time."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 POLL_S = 0.02
 DEADLINE_S = 60.0
@@ -15,3 +16,13 @@ def wait_until(condition: Callable[[], object], what: str = "", *, deadline: flo
         if time.monotonic() > end:
             raise AssertionError(f"{what or condition}: not within {deadline:g} s")
         time.sleep(POLL_S)
+
+
+async def until(condition: Callable[[], Awaitable[object]], what: str = "") -> None:
+    """As `wait_until`, for a condition that is awaited, while other tasks go on."""
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while not await condition():  # noqa: ASYNC110 - what it waits for may be in another process
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise AssertionError(f"{what or condition}: not within {DEADLINE_S:g} s") from None

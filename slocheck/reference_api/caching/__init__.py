@@ -1,0 +1,103 @@
+"""Caching: what the strategies share. Each strategy is one module of this package.
+
+Two interfaces keep them apart. A `Cache` is a place where values are kept: this process, Redis, or one in
+front of the other. A way of reading through it (`Reads`) decides when the database is asked, and by whom.
+
+What is promised about stale values, in every combination:
+
+- A value that was loaded before an invalidation is never stored after it. Whoever wants to store takes a
+  lease before it loads, every invalidation ends the lease, and a fill without a valid one is refused.
+  (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.)
+- A lease that was lost, by eviction, by a restart of Redis or by age, refuses the fill. So what Redis
+  forgets costs one more query, never a stale value.
+- What remains is bounded by the time to live: another process's L1 (its own, short one), and an
+  invalidation that could not be sent, as Redis was down or the process died just after its commit.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Level = Literal["l1", "l2", "waited", "database"]
+"""Where a value came from: this process, Redis, another request's query, or an own query."""
+
+Load = Callable[[], Awaitable[bytes | None]]
+"""Asks the database for one value; None if there is none."""
+
+Clock = Callable[[], float]
+"""Seconds since the epoch, as several machines have to agree on an expiry."""
+
+Lease = tuple[str, ...]
+"""The right to store a value under one key, one part for each level; compared, never read."""
+
+Stored = Literal["stored", "refused", "unavailable"]
+"""What became of a fill: kept, refused (its lease had ended), or the cache did not respond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value as it is kept.
+
+    Attributes:
+        value: The value; None says that the database has none, which is worth keeping, too.
+        expiry: When it ends, seconds since the epoch.
+        delta: Seconds that loading it took.
+    """
+
+    value: bytes | None
+    expiry: float
+    delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry and the level that had it."""
+
+    entry: Entry
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a read returned: the value, None if there is none, and where it came from."""
+
+    value: bytes | None
+    level: Level
+
+    @property
+    def hit(self) -> bool:
+        """Whether a cache had it at the first look."""
+        return self.level in ("l1", "l2")
+
+
+class UnavailableError(Exception):
+    """A cache or its locks did not respond in time, refused, or are left alone after they did not."""
+
+
+class Cache(Protocol):
+    """A place for values. No method raises because the cache is down: then it holds nothing."""
+
+    async def get(self, key: str) -> Hit | None:
+        """Return what is kept under `key`."""
+
+    async def lease(self, key: str) -> Lease:
+        """Return the right to fill `key`, which all who ask for it before it ends share."""
+
+    async def fill(self, key: str, entry: Entry, lease: Lease) -> Stored:
+        """Store what was loaded under `lease`, if that is still valid."""
+
+    async def replace(self, key: str, entry: Entry, lease: Lease) -> Stored:
+        """Store what was written under `lease` and end it; if it has ended, delete the key instead."""
+
+    async def delete(self, *keys: str) -> None:
+        """Remove the keys, and end every right to store under them."""
+
+    async def close(self) -> None:
+        """Give back connections."""
+
+
+class Reads(Protocol):
+    """One way of reading through a cache."""
+
+    async def read(self, key: str, load: Load) -> Found:
+        """Return the value of `key`, asking the database by `load` if need be; its errors pass through."""

@@ -1,0 +1,48 @@
+"""A private Redis: in memory, bounded, evicting what was least recently used, as a cache should.
+
+A queue of jobs wants the opposite, ``noeviction`` and a log on disk (`durable`), so in production the two are
+two servers.
+"""
+
+from slocheck.reference_api.stack.processes import Server, Servers
+from slocheck.reference_api.stack.programs import HOST, find, free_port
+
+MEMORY = "64mb"
+
+
+def start_redis(servers: Servers, name: str = "redis", *, port: int = 0, durable: bool = False) -> Server:
+    """Start a Redis and wait until it listens.
+
+    Args:
+        servers: The stack that it belongs to.
+        name: Names it in messages, and its folder.
+        port: Where it listens on loopback; 0: a free one.
+        durable: Whether it keeps everything, in memory and on disk, and has it again after a restart.
+
+    Raises:
+        MeasurementError: It does not start.
+        UsageError: It is not installed.
+    """
+    program = find("redis-server", package="redis-server")
+    folder = servers.folder / name
+    if not folder.exists():
+        servers.make_folder(name)
+    port = port or free_port()
+    log, full = ("yes", "noeviction") if durable else ("no", "allkeys-lru")
+    options = {
+        "bind": HOST,
+        "port": str(port),
+        "dir": str(folder),
+        "save": "",
+        "appendonly": log,
+        "appendfsync": "always",
+        "maxmemory": MEMORY,
+        "maxmemory-policy": full,
+    }
+    command = [program, *(word for key, value in options.items() for word in (f"--{key}", value))]
+    return servers.start(name, command, port=port)
+
+
+def redis_url(server: Server) -> str:
+    """Return the address of a private Redis."""
+    return f"redis://{HOST}:{server.port}/0"

@@ -1,0 +1,1 @@
+"""Caching in the reference API."""

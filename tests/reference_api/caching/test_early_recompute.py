@@ -1,0 +1,101 @@
+"""XFetch: its formula, what it does when a renewal fails, and how many recompute at an expiry."""
+
+import asyncio
+import math
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slocheck.reference_api.caching import Entry, Found
+from slocheck.reference_api.caching.cache_aside import CacheAside, Filler
+from slocheck.reference_api.caching.early_recompute import EarlyRecompute, due
+from slocheck.reference_api.caching.memory import MemoryCache
+from tests.reference_api import stampede
+from tests.support.simulated_time import clock, simulate
+
+DRAWS = 2_000
+
+
+@given(st.floats(0.001, 10), st.floats(0.1, 5), st.floats(0, 8))
+def test_the_share_that_recomputes_is_the_papers(delta: float, beta: float, steps: float) -> None:
+    """Of evenly spread draws, ``exp(-gap / (beta * delta))`` recompute, one draw more or less."""
+    entry = Entry(b"x", 1_000.0, delta)
+    now = 1_000.0 - steps * beta * delta
+    draws = ((number + 0.5) / DRAWS for number in range(DRAWS))
+    recomputing = sum(due(entry, now=now, beta=beta, draw=draw) for draw in draws)
+    assert abs(recomputing / DRAWS - math.exp(-steps)) <= 1.01 / DRAWS
+
+
+@pytest.mark.parametrize(
+    ("now", "draw", "recomputes"),
+    [
+        pytest.param(1_000.0, 1.0, True, id="at its end, whatever is drawn"),
+        pytest.param(999.0, 1.0, False, id="before it, the largest draw does not"),
+        pytest.param(999.0, math.exp(-1), True, id="on the probability"),
+        pytest.param(999.0, math.exp(-1) + 1e-9, False, id="just above it"),
+        pytest.param(0.0, 5e-324, False, id="long before, not even the smallest draw does"),
+    ],
+)
+def test_the_formula_at_its_limits(now: float, draw: float, *, recomputes: bool) -> None:
+    """A query of 1 s, beta 1."""
+    assert due(Entry(b"x", 1_000.0, 1.0), now=now, beta=1.0, draw=draw) is recomputes
+
+
+def test_a_query_that_took_no_time_on_the_clock_is_renewed_early_too() -> None:
+    """Its cost is taken for 0.1 ms, so the key of a fast query does not fall on everyone at once."""
+    assert due(Entry(b"x", 1_000.0, 0.0), now=1_000.0 - 1e-4, beta=1.0, draw=0.3)
+
+
+def test_a_failed_renewal_serves_what_is_still_valid() -> None:
+    """The smallest draw is 0, whose renewal fails: the reader gets the cached value, and it is counted."""
+    failed = []
+
+    async def main() -> list[Found]:
+        cache = MemoryCache(clock=clock, timer=clock)
+        filler = Filler(cache, clock=clock)
+        reads = EarlyRecompute(
+            filler, CacheAside(filler).miss, draw=lambda: 0.999999, failed=lambda: failed.append(1)
+        )
+        await cache.fill("k", Entry(b"valid", clock() + 1.0, 1.0), await cache.lease("k"))
+
+        async def down() -> bytes:
+            raise ConnectionError
+
+        served = await reads.read("k", down)
+        await asyncio.sleep(1.0)
+        with pytest.raises(ConnectionError):
+            await reads.read("k", down)
+        return [served]
+
+    assert simulate(main()) == [Found(b"valid", "l1")]
+    assert failed == [1]
+
+
+def test_a_draw_of_0_is_a_number() -> None:
+    """``random()`` can return 0; its logarithm does not exist, so 1 minus it is used."""
+
+    async def main() -> Found:
+        cache = MemoryCache(clock=clock, timer=clock)
+        filler = Filler(cache, clock=clock)
+        await cache.fill("k", Entry(b"valid", clock() + 1.0, 1.0), await cache.lease("k"))
+        return await EarlyRecompute(filler, CacheAside(filler).miss, draw=lambda: 0.0).read("k", _never)
+
+    assert simulate(main()) == Found(b"valid", "l1")
+
+
+async def _never() -> bytes:
+    raise AssertionError("asked the database")
+
+
+def test_200_warm_expiries_cost_at_most_3_queries_each() -> None:
+    """At beta 1, on average; without a strategy each reader asks, and with the lock exactly one does."""
+    recomputed = [outcome.queries for outcome in stampede.expiries(stampede.early(1.0))]
+    assert len(recomputed) == 200
+    assert min(recomputed) >= 1
+    assert statistics.mean(recomputed) <= 3
+    assert abs(statistics.mean(recomputed) - math.e) < 0.5
+    assert {outcome.queries for outcome in stampede.expiries(stampede.lock, count=3)} == {1}
+    without = {outcome.queries for outcome in stampede.expiries(stampede.none, count=3)}
+    assert min(without) >= stampede.READERS

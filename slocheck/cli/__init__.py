@@ -22,7 +22,9 @@ from slocheck.cli.commands import (
     run,
     runs,
     schema,
+    token,
     validate,
+    worker,
 )
 from slocheck.cli.commands import version as version_command
 from slocheck.cli.help import Command
@@ -47,6 +49,8 @@ for _name, _command in (
     ("history", history.history),
     ("compare", compare.compare),
     ("prune", prune.prune),
+    ("worker", worker.worker),
+    ("token", token.token),
     ("validate", validate.validate),
     ("schema", schema.schema),
     ("init", init.init),

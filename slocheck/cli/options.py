@@ -213,6 +213,32 @@ class RunOptions(Typed):
             help="Worker processes, one per core; auto: all cores but one.",
         ),
     ] = "1"
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            envvar="SLOCHECK_WORKERS",
+            help="Send the load from this many other machines, each with `slocheck worker`.",
+        ),
+    ] = None
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", envvar="SLOCHECK_LISTEN", help="With --workers: wait for them here."
+        ),
+    ] = None
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar="SLOCHECK_TOKEN_FILE",
+            help="With --workers: the coordinator's file of `slocheck token`.",
+        ),
+    ] = None
+    join_timeout: Annotated[
+        str | None,
+        typer.Option(metavar="D", help="With --workers: how long to wait for them; default: 2m."),
+    ] = None
     seed: Annotated[
         int | None,
         typer.Option(

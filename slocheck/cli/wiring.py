@@ -5,6 +5,7 @@ from functools import partial
 
 from slocheck.load.engine import LoadEngine
 from slocheck.load.launch import Launch, start_master
+from slocheck.load.messaging.machine_messages import Listening
 from slocheck.pipeline import run
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.ports import Adapters, MetricSource, Observer, SourceFactory
@@ -24,8 +25,13 @@ def engine_for(
     processes: int,
     allowed_targets: tuple[str, ...],
     launch: Launch | None = None,
+    listening: Listening | None = None,
+    tell: Callable[[str], object] = lambda _text: None,
 ) -> LoadEngine:
-    """Return the engine that sends what `spec` describes, with a master that was started ahead if one was."""
+    """Return the engine that sends what `spec` describes, with a master that was started ahead if one was.
+
+    With `listening`, its workers are on other machines; `tell` shows who has come.
+    """
     plan = load_plan(
         spec,
         scenario=str(scenario_path(spec)),
@@ -33,7 +39,7 @@ def engine_for(
         processes=processes,
         allowed_targets=allowed_targets,
     )
-    return LoadEngine(plan, launch.take if launch else start_master)
+    return LoadEngine(plan, launch.take if launch else start_master, listening=listening, tell=tell)
 
 
 def adapters(
@@ -43,9 +49,10 @@ def adapters(
     show_output: Callable[[str], None] | None = None,
     *,
     launch: Launch,
+    listening: Listening | None = None,
 ) -> Adapters:
-    """Return the parts that do the work of a run."""
-    engines = partial(engine_for, launch=launch)
+    """Return the parts that do the work of a run; `listening`: its workers are on other machines."""
+    engines = partial(engine_for, launch=launch, listening=listening, tell=observer.step)
     return Adapters(engines, sources, observer, interrupts, tuple(RUN_FILES.values()), show_output)
 
 

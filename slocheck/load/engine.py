@@ -19,6 +19,7 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.load.launch import start_master
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master_process import MasterProcess, proxy_warnings
+from slocheck.load.messaging.machine_messages import Listening, Told
 from slocheck.load.messaging.messages import (
     FileDone,
     FinishWindow,
@@ -31,6 +32,7 @@ from slocheck.load.messaging.messages import (
     ScenarioRefused,
     SecondPassed,
     StartLoad,
+    StillPreparing,
     StopLoad,
     WorkersFailed,
     WorkersReady,
@@ -71,9 +73,19 @@ class LoadEngine:
     process may make several runs, one after the other.
     """
 
-    def __init__(self, plan: LoadPlan, launch: Callable[[], subprocess.Popen[bytes]] = start_master) -> None:
-        """Take the plan, and a function that returns a master's process; `prepare` calls it."""
-        self._plan = plan
+    def __init__(
+        self,
+        plan: LoadPlan,
+        launch: Callable[[], subprocess.Popen[bytes]] = start_master,
+        *,
+        listening: Listening | None = None,
+        tell: Callable[[str], object] = lambda _text: None,
+    ) -> None:
+        """Take the plan, and a function that returns a master's process; `prepare` calls it.
+
+        With `listening`, the workers are on other machines; `tell` is called with what they do before.
+        """
+        self._plan, self._listening, self._tell = plan, listening, tell
         self._launch = launch
         self._phases = Phases(plan)
         self._master: MasterProcess | None = None
@@ -96,12 +108,18 @@ class LoadEngine:
     def close(self) -> None:
         """End all child processes; a master that has sent its result may clean up first."""
         master, self._master = self._master, None
-        if master is not None:
+        if master is None:
+            return
+        if self._listening is not None and not self._killed and not self._done_received:
+            master.send(StopLoad())  # so that the other machines are told
+            master.close(LEAVE_S)
+        else:
             master.close(LEAVE_S if self._done_received else 0.0)
 
     def check(self) -> None:
         """Check that this machine has the open files and ports for the load; raises UsageError."""
-        check_capacity(self._plan)
+        if self._listening is None:  # else each machine checks its share
+            check_capacity(self._plan)
 
     def listen(self, take: Callable[[bytes], None]) -> None:
         """Pass all that the scenario prints and logs from now on to `take`, in a separate thread."""
@@ -115,7 +133,7 @@ class LoadEngine:
             GeneratorError: The workers did not start.
         """
         self._master = MasterProcess(self._launch(), self._on_output)
-        self._master.send(PrepareLoad(self._plan))
+        self._master.send(PrepareLoad(self._plan, self._listening))
         loaded = self._expect(ScenarioLoaded)
         ready = self._expect(WorkersReady)
         self._versions |= ready.versions
@@ -127,6 +145,10 @@ class LoadEngine:
         assert self._master is not None
         try:
             message = self._master.receive(PREPARE_S)
+            while isinstance(message, StillPreparing | Told):
+                if isinstance(message, Told):
+                    self._tell(message.text)
+                message = self._master.receive(PREPARE_S)
         except queue.Empty:
             self.close()
             if kind is ScenarioLoaded:

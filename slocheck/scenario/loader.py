@@ -42,17 +42,29 @@ def load_scenario(path: Path, environment: Mapping[str, str]) -> Scenario:
         UsageError: The file is missing, a directory or unreadable.
         SpecError: The file is not a valid scenario; holds every problem.
     """
+    return parse_scenario(
+        scenario_bytes(path),
+        str(path),
+        environment=environment,
+        read=lambda name, most: read_scenario_file(path, name, most),
+    )
+
+
+def scenario_bytes(path: Path) -> bytes:
+    """Return the content of a scenario file, at most one byte more than it may have; raises UsageError."""
     try:
-        data = _read(path, MAX_BYTES)
+        return _read(path, MAX_BYTES)
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such file; name a scenario under workload.scenario") from error
     except (OSError, ValueError) as error:
         # ValueError: a path with a NUL byte
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{path}: cannot be read: {reason}; name a file that can") from error
-    return parse_scenario(
-        data, str(path), environment=environment, read=lambda name, most: _read(path.parent / name, most)
-    )
+
+
+def read_scenario_file(path: Path, name: str, most: int) -> bytes:
+    """Return the first `most` + 1 bytes of a file that the scenario names, or all of them; raises OSError."""
+    return _read(path.parent / name, most)
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -15,6 +15,7 @@ from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.publish import make_room, publish
 from slocheck.cli.question import asker
+from slocheck.cli.remote import listening, refuse_loopback_target
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
@@ -75,6 +76,7 @@ def _execute(options: RunOptions, launch: Launch) -> int:
 def show_dry_run(spec: Spec, options: RunOptions) -> None:
     """Print what a run would do, and warn of what it would warn of; raises UsageError where it would."""
     processes, allowed = worker_count(options.processes), allowed_targets(options.allow_target)
+    refuse_loopback_target(spec.target.url, listening(options))
     allowed = guard_target(spec.target.url, allowed)
     Archive(options.reports).probe(keep=False)
     scenario = scenario_of(spec)
@@ -111,7 +113,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
         SaveError: The result could not be saved; its summary is on stderr.
         Interrupted: A signal came while the result was saved, which is whole.
     """
-    scenario = scenario_of(spec)
+    scenario, remote = scenario_of(spec), listening(options)
+    refuse_loopback_target(spec.target.url, remote)
     allowed = guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
     request = RunRequest(
         spec=spec,
@@ -132,7 +135,9 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
         output.print_plan(mask(line, secrets) for line in lines)
     with Interrupts() as interrupts, output.observer(spec, secrets, quiet=options.quiet) as observer:
         shown = output.shower(observer) if options.verbose else None
-        parts = wiring.adapters(observer, interrupts, _sources(options), shown, launch=launch)
+        parts = wiring.adapters(
+            observer, interrupts, _sources(options), shown, launch=launch, listening=remote
+        )
         result = run_pipeline(request, parts)
     if result.save_error is not None:
         output.print_summary(result.report, Console(stderr=True), paths={})

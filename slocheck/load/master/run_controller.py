@@ -17,7 +17,8 @@ from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.collector import Collector
 from slocheck.load.master.file_result import file_result
 from slocheck.load.master.load_model import MasterModel, master_model
-from slocheck.load.master.worker_processes import Master, WorkerProcesses
+from slocheck.load.master.runner import Master
+from slocheck.load.master.workers import LostError, Workers
 from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.line_writer import LineWriter
 from slocheck.load.messaging.messages import (
@@ -51,10 +52,6 @@ _TELL_S = 5.0
 _POLL_S = 0.02
 
 
-class LostError(Exception):
-    """A worker has ended or is silent; the text says which and how."""
-
-
 class FileEndedError(Exception):
     """The Locust file ended the run; the text says how."""
 
@@ -66,7 +63,7 @@ class RunController:
         self,
         plan: LoadPlan,
         environment: Environment,
-        workers: WorkerProcesses,
+        workers: Workers,
         *,
         listeners: Listeners,
         output: LineWriter,
@@ -84,12 +81,12 @@ class RunController:
         token = secrets.token_bytes(32)
         signer = Signer(token)
         locust_messages.sign_messages(signer)
+        workers.use_sockets()
         self._runner = Master(environment, signer, self._on_report, self._on_damaged)
         environment.runner = self._runner
         self._refuse(initialised(environment, self._runner, listeners) or self._runner.ended)
         self._processes = workers
-        address = self._runner.listen(self._processes.ids)
-        self._processes.set_up(plan, address=address, token=token)
+        self._processes.set_up(plan, server=self._runner.server, token=token)
         self._workers: list[str] = []
         self._collector: Collector | None = None
         self._stopping = False
@@ -108,9 +105,13 @@ class RunController:
         """Wait until every worker is connected; raises LostError and ScenarioError."""
         connected = self._runner.connected
         try:
-            self._wait(lambda: len(connected) == self._plan.processes, CONNECT_S, "connected")
+            self._wait(
+                lambda: self._stopping or len(connected) == self._plan.processes, CONNECT_S, "connected"
+            )
         except FileEndedError:
             self._refuse(self._runner.ended)
+        if self._stopping:
+            raise LostError("interrupted before the load")
         self._workers = list(self._runner.clients)
         self._collector = Collector(
             self._workers,
@@ -255,9 +256,9 @@ class RunController:
             )
         )
         self._output.flush(1.0)
-        self._tear_down(reported)
+        self._tear_down(reported, error)
 
-    def _tear_down(self, reported: tuple[ForbiddenConnection, ...]) -> None:
+    def _tear_down(self, reported: tuple[ForbiddenConnection, ...], error: str) -> None:
         """Let the Locust file's last listeners run, here and in the workers; then end the workers."""
         runner, events = self._runner, self._runner.environment.events
         runner.dismiss(self._workers)
@@ -273,7 +274,7 @@ class RunController:
         forbidden = later(self._guard.forbidden, reported)
         self._output.send(file_result(self._listeners, list(runner.end_reports.values()), forbidden))
         self._output.flush(1.0)
-        self._processes.stop(1.0)
+        self._processes.stop(1.0, error)
 
     def _tell(self, listener: str) -> None:
         """Tell the command line which listener runs next, in case it never returns."""
@@ -324,17 +325,20 @@ class RunController:
         if self._runner.refusal:
             raise LostError(self._runner.refusal)
         self._refuse(self._runner.unusable)
+        self._processes.check()
         final = self._collector.has_final if self._collector else lambda _worker: False
-        for index, code in self._processes.ended():
+        for ended in self._processes.ended():
             if not self._workers or not all(final(worker) for worker in self._workers):
                 left = (
                     "" if self._plan.declarative else "; the Locust file or a library of it ended its process"
                 )
+                code = ended.code
                 how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}{left}"
-                raise LostError(f"worker process {index + 1} of {self._plan.processes} {how}")
+                raise LostError(f"{ended.name} {how}")
         silent = [worker for worker in self._runner.lost if not final(worker)]
         if silent:
-            raise LostError(f"worker {silent[0]} stopped responding: it was stopped, or is overloaded")
+            name = self._processes.describe(silent[0])
+            raise LostError(f"{name} stopped responding: it was stopped, or is overloaded")
 
     def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:

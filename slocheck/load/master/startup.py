@@ -1,34 +1,40 @@
 """Starting the master process: the plan, the workers, the scenario, and the order to begin."""
 
 import os
-import signal
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import gevent
 import locust
 from locust.env import Environment
 
+from slocheck.documents.http import authority
+from slocheck.errors import UsageError
 from slocheck.load.arrivals.starts import starts_text
 from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
-from slocheck.load.logs import show_logs
-from slocheck.load.master.run_controller import LostError, RunController
-from slocheck.load.master.worker_processes import WorkerProcesses
-from slocheck.load.messaging import protocol
+from slocheck.load.master.machines import Machines
+from slocheck.load.master.run_controller import RunController
+from slocheck.load.master.workers import LocalWorkers, LostError, Workers
 from slocheck.load.messaging.line_writer import LineWriter
+from slocheck.load.messaging.machine_messages import Listening, Told
 from slocheck.load.messaging.messages import (
     PrepareLoad,
     ScenarioLoaded,
     ScenarioRefused,
+    StillPreparing,
     WorkersFailed,
     WorkersReady,
 )
 from slocheck.load.messaging.parent_pipe import ParentPipe, take_stdout
+from slocheck.load.messaging.remote_socket import ListenError
 from slocheck.load.network.connect_guard import ConnectGuard, guard_process
 from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
+from slocheck.load.users.own_files import OwnFiles
+from slocheck.load.worker.processes import WorkerProcesses
 from slocheck.plan.load_plan import LoadPlan
 
 _POLL_S = 0.02
@@ -36,37 +42,72 @@ _NICENESS = 10
 """The master yields to workers on its core: they have to keep a schedule, it does not."""
 
 
-def main() -> int:
-    """Run the master, or one of its workers, as standard input says; returns the exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    show_logs()
-    parent = ParentPipe()
-    first = protocol.decode_command(parent.line())
-    assert isinstance(first, PrepareLoad)
-    workers = WorkerProcesses()
-    if not workers.fork(first.plan.processes):
+def main(first: PrepareLoad, parent: ParentPipe) -> int:
+    """Run the master, or one of its workers; returns the exit code."""
+    if first.listening is not None:
+        return _with_machines(first.plan, first.listening, *_opened(parent))
+    processes = WorkerProcesses()
+    if not processes.fork(first.plan.processes):
         from slocheck.load.worker import startup as worker  # noqa: PLC0415 - what the master does not need
 
         return worker.main()
+    output, commands = _opened(parent)
+    workers = LocalWorkers(processes)
+    return _attempt(output, lambda: _go(_load(first.plan, output), workers, output, commands))[0]
+
+
+def _opened(parent: ParentPipe) -> tuple[LineWriter, deque[bytes]]:
+    """Return the lines to the command line, and the commands that come from it from now on."""
     output = LineWriter(take_stdout())
     commands: deque[bytes] = deque()
     parent.watch(commands.append)
+    return output, commands
+
+
+def _with_machines(plan: LoadPlan, listening: Listening, output: LineWriter, commands: deque[bytes]) -> int:
+    """Run the master of workers on other machines; returns the exit code."""
     try:
-        scenario = _load(first.plan, output)
-        controller = _prepared(first.plan, scenario, workers, output=output, commands=commands)
-    except ScenarioError as error:
-        output.send(ScenarioRefused(str(error)))
+        machines = Machines(listening, lambda text: output.send(Told(text)))
+    except ListenError as error:
+        where = authority(listening.host, listening.port)
+        output.send(ScenarioRefused(f"--listen {where}: {error}; name a free address of this machine"))
         output.flush(5.0)
         return 2
+
+    def go() -> None:
+        scenario = _load(plan, output)
+        machines.pack(plan, os.environ, scenario.manifest)
+        machines.gather(plan, lambda: commands, lambda: output.send(StillPreparing()))
+        together = replace(plan, processes=machines.processes)
+        _go(replace(scenario, plan=together), machines, output, commands)
+
+    code, why = _attempt(output, go)
+    machines.stop(1.0, why)
+    return code
+
+
+def _attempt(output: LineWriter, go: Callable[[], None]) -> tuple[int, str]:
+    """Make a run; returns the exit code, and why it was not made, as the command line is told."""
+    try:
+        go()
+    except (ScenarioError, UsageError) as error:
+        output.send(ScenarioRefused(str(error)))
+        output.flush(5.0)
+        return 2, str(error)
     except LostError as error:
         output.send(WorkersFailed(str(error)))
         output.flush(5.0)
-        return 4
+        return 4, str(error)
+    output.flush(1.0)
+    return 0, ""
+
+
+def _go(scenario: "_Scenario", workers: Workers, output: LineWriter, commands: deque[bytes]) -> None:
+    """Connect the workers, wait for the order to begin, make the run; raises ScenarioError, LostError."""
+    controller = _prepared(scenario, workers, output=output, commands=commands)
     while not commands:
         gevent.sleep(_POLL_S)
     _run(controller)
-    output.flush(1.0)
-    return 0
 
 
 def _run(controller: RunController) -> None:
@@ -82,12 +123,23 @@ def _run(controller: RunController) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Scenario:
-    """A loaded scenario, and what watches it."""
+    """A loaded scenario, and what watches it.
 
+    Attributes:
+        plan: The plan that it is of.
+        environment: Locust's.
+        listeners: The file's listeners.
+        guard: Watches its connections.
+        exits: Watches its attempts to end the process.
+        manifest: What a Locust file consists of; nothing for a declarative scenario.
+    """
+
+    plan: LoadPlan
     environment: Environment
     listeners: Listeners
     guard: ConnectGuard
     exits: ProcessExits
+    manifest: Mapping[str, str]
 
 
 def _load(plan: LoadPlan, output: LineWriter) -> _Scenario:
@@ -97,21 +149,20 @@ def _load(plan: LoadPlan, output: LineWriter) -> _Scenario:
     exits = ProcessExits()
     exits.install()
     guard = guard_process(plan.allowed_targets)
+    files = OwnFiles(plan.scenario)
+    files.watch()
     with nothing_forbidden(plan, guard):
         environment = load_environment(plan)
     output.send(ScenarioLoaded(tuple(user.__name__ for user in environment.user_classes)))
-    return _Scenario(environment, listeners, guard, exits)
+    manifest = {} if plan.declarative else files.manifest()
+    return _Scenario(plan, environment, listeners, guard, exits, manifest)
 
 
 def _prepared(
-    plan: LoadPlan,
-    scenario: _Scenario,
-    workers: WorkerProcesses,
-    *,
-    output: LineWriter,
-    commands: deque[bytes],
+    scenario: _Scenario, workers: Workers, *, output: LineWriter, commands: deque[bytes]
 ) -> RunController:
     """Connect the workers; raises ScenarioError and LostError."""
+    plan = scenario.plan
     with nothing_forbidden(plan, scenario.guard):  # a listener of `init` may connect, too
         controller = RunController(
             plan,

@@ -27,6 +27,11 @@ class Listener(zmqrpc.BaseSocket):
         self.port = 0
         self.address = ""
 
+    def receive(self) -> list[bytes]:
+        """Wait for the next message; returns identity and body, or whatever else was sent."""
+        frames: list[bytes] = self.socket.recv_multipart()
+        return frames
+
     def listen(self, processes: Iterable[int]) -> str:
         """Accept connections of the processes with these ids; returns their address to connect to."""
         self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)  # applies to sockets that are bound later

@@ -7,6 +7,13 @@ from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.model import Ending, FileResult, LoadHealth
 from slocheck.evidence.warnings import RunWarning
+from slocheck.load.messaging.machine_messages import (
+    Listening,
+    MachineCommand,
+    MachineProgress,
+    ToCoordinator,
+    ToMachine,
+)
 from slocheck.plan.load_plan import LoadPlan
 
 Histograms = Mapping[int, Mapping[int, int]]
@@ -15,9 +22,15 @@ Histograms = Mapping[int, Mapping[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class PrepareLoad:
-    """The command line to the master: load the scenario and start the workers."""
+    """The command line to the master: load the scenario and start the workers.
+
+    Attributes:
+        plan: The plan.
+        listening: How to wait for the workers of other machines; None: they are started on this one.
+    """
 
     plan: LoadPlan
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +173,14 @@ class WorkerSettings:
         address: Where the master listens.
         token: Key that signs all further messages, hexadecimal.
         index: Which share of the plan this worker has, from 0.
+        bundle: On another machine than the master's: the plan's files, as `bundle.packed` returns them.
     """
 
     plan: LoadPlan
     address: str
     token: str
     index: int
+    bundle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,8 +344,8 @@ class WorkerReport:
     unseen: tuple[str, ...] = ()
 
 
-Command = PrepareLoad | StartLoad | FinishWindow | StopLoad
-"""What the command line tells the master."""
+Command = PrepareLoad | StartLoad | FinishWindow | StopLoad | MachineCommand
+"""What the command line tells the master, or the process of a machine."""
 Progress = (
     ScenarioLoaded
     | WorkersReady
@@ -342,10 +357,11 @@ Progress = (
     | LoadDone
     | ListenerRuns
     | FileDone
+    | MachineProgress
 )
-"""What the master tells the command line."""
+"""What the master, or the process of a machine, tells the command line."""
 Order = Prepare | Begin | Drain
 """What the master tells a worker that runs."""
 WorkerMessage = Hello | Prepared | FileEnded | WorkerReport | EndReport
 """What a worker tells the master."""
-Message = Command | Progress | WorkerSettings | Order | WorkerMessage
+Message = Command | Progress | WorkerSettings | Order | WorkerMessage | ToCoordinator | ToMachine

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 import slocheck
 from slocheck.documents.texts import each_text, valid_text
 from slocheck.evidence.model import LoadHealth
+from slocheck.load.messaging import machine_messages as machines
 from slocheck.load.messaging.deltas import plain_delta, read_delta, text_of_bytes
 from slocheck.load.messaging.messages import (
     Begin,
@@ -61,7 +62,12 @@ _KINDS: Mapping[type, str] = {
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
     FileEnded: "file-ended", WorkerReport: "report", EndReport: "end-report",
-    StillPreparing: "still-preparing", ListenerRuns: "listener-runs", FileDone: "file-done",
+    machines.JoinRun: "join-run", machines.LeaveRun: "leave-run", machines.Told: "told",
+    machines.MachineDone: "machine-done", machines.Knock: "knock", machines.Challenge: "challenge",
+    machines.Join: "join", machines.Refused: "refused", machines.Welcome: "welcome", machines.Ping: "ping",
+    machines.Pong: "pong", machines.ProcessEnded: "process-ended", machines.Leaving: "leaving",
+    machines.Goodbye: "goodbye", StillPreparing: "still-preparing", ListenerRuns: "listener-runs",
+    FileDone: "file-done",
 }  # fmt: skip
 
 
@@ -81,7 +87,9 @@ def encode(message: Message) -> list[Any]:
             fields = plain_report(message)
         case SecondPassed():
             fields = _plain_second(message)
-        case PrepareLoad() | WorkerSettings():  # lines of JSON can carry any path, even one that is not UTF-8
+        case (
+            PrepareLoad() | WorkerSettings() | machines.Welcome() | machines.JoinRun()
+        ):  # lines of JSON can carry any path, even one that is not UTF-8
             fields = _adapter(kind).dump_python(message, mode="json")
         case _:
             fields = _adapter(kind).dump_python(each_text(message, valid_text), mode="json")
@@ -120,6 +128,20 @@ def decode_order(plain: object) -> Order:
 def decode_worker_message(plain: object, worker: str) -> WorkerMessage:
     """Return what the worker with this name tells the master; raises ProtocolError."""
     message: WorkerMessage = _decode(plain, WorkerMessage, f"worker {worker}", "this master")
+    return message
+
+
+def decode_to_coordinator(line: bytes, sender: str) -> machines.ToCoordinator:
+    """Return what a machine tells the coordinator; raises ProtocolError."""
+    message: machines.ToCoordinator = _decode(
+        _parsed(line), machines.ToCoordinator, sender, "this coordinator"
+    )
+    return message
+
+
+def decode_to_machine(line: bytes) -> machines.ToMachine:
+    """Return what the coordinator tells a machine; raises ProtocolError."""
+    message: machines.ToMachine = _decode(_parsed(line), machines.ToMachine, "the coordinator", "this worker")
     return message
 
 

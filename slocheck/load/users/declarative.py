@@ -22,6 +22,8 @@ from slocheck.load.http.http1.heads import Head
 from slocheck.load.http.http1.tls import connect_to
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.sink import PendingRequest, RecorderSink
+from slocheck.load.messaging.bundle import scenario_in
+from slocheck.load.messaging.machine_messages import Bundle
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.load.users.lean_user import origin_for
 from slocheck.plan.load_plan import LoadPlan
@@ -177,9 +179,12 @@ def _with_cookies(request: bytes, cookies: str) -> bytes:
     return request.replace(_END_OF_HEAD, field, 1)
 
 
-def user_class(plan: LoadPlan) -> type[FlowUser]:
-    """Return the user class of a plan's scenario, without sink and iterations; raises SlocheckError."""
-    scenario = load_scenario(Path(plan.scenario), os.environ)
+def user_class(plan: LoadPlan, bundle: Bundle | None = None) -> type[FlowUser]:
+    """Return the user class of a plan's scenario, without sink and iterations; raises SlocheckError.
+
+    The scenario is that of the bundle, if there is one, else the file that the plan names.
+    """
+    scenario = scenario_in(bundle) if bundle else load_scenario(Path(plan.scenario), os.environ)
     origin = origin_for(plan.target_url.rstrip("/"), plan.tls)
     compiled = compile_scenario(scenario, authority=origin.authority, base_path=origin.base)
     attributes = {"abstract": False, "__module__": __name__, "scenario": compiled, "origin": origin}

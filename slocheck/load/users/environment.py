@@ -17,6 +17,7 @@ from slocheck.errors import SlocheckError
 from slocheck.evidence.forbidden import forbidden_text
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.load.http.origin import OriginError
+from slocheck.load.messaging.machine_messages import Bundle
 from slocheck.load.network.connect_guard import ConnectGuard
 from slocheck.load.own_code import is_own, place_of
 from slocheck.load.users.declarative import user_class
@@ -47,13 +48,14 @@ def nothing_forbidden(plan: LoadPlan, guard: ConnectGuard) -> Iterator[None]:
         raise ScenarioError(f"{plan.scenario}: {forbidden_text(guard.forbidden)}")
 
 
-def load_environment(plan: LoadPlan) -> Environment:
+def load_environment(plan: LoadPlan, bundle: Bundle | None = None) -> Environment:
     """Import the Locust file and create its environment; raises ScenarioError.
 
+    With a bundle, a declarative scenario comes from there and no file of this machine is read for it.
     Listeners that have to run before the file's own must be registered before this call.
     """
     ignore_environment()
-    classes = _classes(plan)
+    classes = _classes(plan, bundle)
     path = plan.scenario
     try:
         options = file_options(plan)
@@ -83,11 +85,11 @@ def load_environment(plan: LoadPlan) -> Environment:
         raise ScenarioError(f"{path}: {error}") from error
 
 
-def _classes(plan: LoadPlan) -> list[type[User]]:
+def _classes(plan: LoadPlan, bundle: Bundle | None) -> list[type[User]]:
     """Return the user classes of a declarative scenario or a Locust file."""
     if plan.declarative:
         try:
-            return [user_class(plan)]
+            return [user_class(plan, bundle)]
         except (SlocheckError, OriginError) as error:
             raise ScenarioError(str(error)) from error
     classes = _with_tags(plan, _user_classes(plan.scenario))

@@ -21,6 +21,7 @@ from slocheck.load.locust_limits import warnings
 from slocheck.load.logs import show_logs
 from slocheck.load.machine_limits import raise_descriptor_limit
 from slocheck.load.messaging import local_socket, locust_messages, protocol
+from slocheck.load.messaging.bundle import digest, unpacked
 from slocheck.load.messaging.messages import EndReport, WorkerSettings
 from slocheck.load.messaging.parent_pipe import ParentPipe, show_lines
 from slocheck.load.messaging.signing import Signer
@@ -29,6 +30,7 @@ from slocheck.load.tracking import Tracker
 from slocheck.load.users import client_rules, lean_user, response_rules
 from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.load.users.locust_clients import install
+from slocheck.load.users.own_files import OwnFiles, differences
 from slocheck.load.worker import locust_stats, user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
 from slocheck.load.worker.user_classes import ClassWatch, FailedUser, catch_init_errors
@@ -69,8 +71,12 @@ def _run(settings: WorkerSettings) -> int:
     _listen(tracker, health, plan, watch)
     catch_init_errors(partial(_on_init_error, health, watch))
     guard = guard_process(plan.allowed_targets)
+    bundle = unpacked(settings.bundle, digest(settings.bundle)) if settings.bundle else None
+    files = OwnFiles(plan.scenario)
+    files.watch()
     with nothing_forbidden(plan, guard):
-        environment = load_environment(plan)
+        environment = load_environment(plan, bundle)
+    differ = differences(files.manifest(), bundle.manifest) if bundle and not plan.declarative else ""
     signer = Signer(bytes.fromhex(settings.token))
     locust_messages.sign_messages(signer)
     local_socket.install()
@@ -92,7 +98,7 @@ def _run(settings: WorkerSettings) -> int:
     watch.on_stop_test = lambda error: runner.end_by_file(raised(error))
     exits.on_exit = runner.end_by_file
     refusal = initialised(environment, runner, listeners)
-    if refusal := forbidden_text(guard.forbidden) if guard.forbidden else refusal:
+    if refusal := differ or (forbidden_text(guard.forbidden) if guard.forbidden else refusal):
         runner.refuse(refusal)
         runner.finished.wait()  # or until the master ends, and with it this process
         return _UNUSABLE

@@ -1,21 +1,17 @@
-"""The master's side of Locust: its runner, and the worker processes that it starts and watches."""
+"""The master's side of Locust: its runner."""
 
 import logging
-import os
-import signal
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 import gevent
-import gevent.os
 import zmq.error
 from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
 from slocheck.load.file_calls.planned_runner import PlannedRunner
-from slocheck.load.messaging import local_socket, locust_messages, protocol
+from slocheck.load.messaging import locust_messages, protocol
 from slocheck.load.messaging.messages import (
     Begin,
     Drain,
@@ -27,10 +23,8 @@ from slocheck.load.messaging.messages import (
     Prepared,
     WorkerMessage,
     WorkerReport,
-    WorkerSettings,
 )
 from slocheck.load.messaging.signing import Signer
-from slocheck.plan.load_plan import LoadPlan
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +58,6 @@ class Master(PlannedRunner, MasterRunner):
         self.over = False
         self._signer = signer
         self._on_report, self._on_damaged = on_report, on_damaged
-        local_socket.install()
         super().__init__(environment, "", 0)
         self.watch_parts()
 
@@ -72,7 +65,7 @@ class Master(PlannedRunner, MasterRunner):
         """Receive from workers; messages that are not signed are dropped."""
         while True:
             try:
-                frames = self.server.socket.recv_multipart()
+                frames = self.server.receive()  # type: ignore[attr-defined] # both of slocheck's own have it
             except zmq.error.ZMQError:
                 gevent.sleep(0.1)
                 continue
@@ -134,12 +127,6 @@ class Master(PlannedRunner, MasterRunner):
                 if client.heartbeat < 0:
                     self.lost.add(client.id)
 
-    def listen(self, processes: list[int]) -> str:
-        """Accept connections of the processes with these ids; returns the address."""
-        server = self.server
-        assert isinstance(server, local_socket.Listener)
-        return server.listen(processes)
-
     def _order(self, order: Order, worker: str) -> None:
         self.server.send_to_client(Message(locust_messages.SLOCHECK, protocol.encode(order), worker))
 
@@ -179,69 +166,3 @@ class Master(PlannedRunner, MasterRunner):
         """Tell the workers to end."""
         for worker in workers:
             self.server.send_to_client(Message("quit", None, worker))
-
-
-class WorkerProcesses:
-    """The worker processes; they end when the pipe that is their standard input closes.
-
-    Attributes:
-        ids: Their process ids.
-    """
-
-    def __init__(self) -> None:
-        self.ids: list[int] = []
-        self._pipes: list[int] = []
-        self._codes: dict[int, int] = {}
-
-    def fork(self, count: int) -> bool:
-        """Fork the workers; each waits for its settings. Returns whether this process is the master.
-
-        The workers share what the master has imported, so a run imports Locust only once. Call it before the
-        scenario is loaded, of which nothing may be shared.
-        """
-        for _ in range(count):
-            reading, writing = os.pipe()
-            self._pipes.append(writing)
-            pid = gevent.os.fork_and_watch(self._note_end)
-            if pid == 0:
-                _become_worker(reading, self._pipes)
-                return False
-            os.close(reading)
-            self.ids.append(pid)
-        return True
-
-    def _note_end(self, watcher: Any) -> None:
-        self._codes[watcher.pid] = os.waitstatus_to_exitcode(watcher.rstatus)
-
-    def set_up(self, plan: LoadPlan, *, address: str, token: bytes) -> None:
-        """Send each process its settings; `ended` finds one that has ended."""
-        for index, pipe in enumerate(self._pipes):
-            line = protocol.encode_line(WorkerSettings(plan, address, token.hex(), index))
-            with suppress(BrokenPipeError):
-                while line:
-                    line = line[os.write(pipe, line) :]
-
-    def ended(self) -> list[tuple[int, int]]:
-        """Return index and exit code of each process that has ended; negative for a signal."""
-        return [(index, self._codes[pid]) for index, pid in enumerate(self.ids) if pid in self._codes]
-
-    def stop(self, within_s: float) -> None:
-        """Wait for the processes to end, then kill those that are left."""
-        with gevent.Timeout(within_s, False):  # noqa: FBT003 - gevent's way to say: do not raise
-            self._wait()
-        for pid in self.ids:
-            if pid not in self._codes:
-                os.kill(pid, signal.SIGKILL)
-        self._wait()
-
-    def _wait(self) -> None:
-        while len(self._codes) < len(self.ids):
-            gevent.sleep(0.02)
-
-
-def _become_worker(stdin: int, others: Iterable[int]) -> None:
-    """Use a pipe as standard input, and close the pipes of the master and of other workers."""
-    os.dup2(stdin, 0)
-    os.dup2(2, 1)
-    for pipe in (stdin, *others):
-        os.close(pipe)

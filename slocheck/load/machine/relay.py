@@ -1,0 +1,160 @@
+"""Passes messages between this machine's workers and the coordinator, and speaks for the machine itself."""
+
+import platform
+import secrets
+import time
+from collections import deque
+from typing import Any
+
+import gevent
+import locust
+import zmq.error
+
+from slocheck.documents.http import authority
+from slocheck.load.messaging import local_socket, protocol
+from slocheck.load.messaging.machine_messages import (
+    Challenge,
+    Join,
+    JoinRun,
+    Knock,
+    Ping,
+    Pong,
+    ToCoordinator,
+    ToMachine,
+)
+from slocheck.load.messaging.remote_socket import Uplink
+from slocheck.load.messaging.signing import Signer
+
+PING_S = 1.0
+WRONG_KEYS = 3
+"""Connections in a row without the right key after which the key is taken to be wrong."""
+_FRAMES = 2
+
+
+class MachineError(Exception):
+    """This machine cannot take part, or no longer; the text says why.
+
+    Attributes:
+        exit_code: That of ``slocheck worker``.
+    """
+
+    def __init__(self, text: str, exit_code: int = 4) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class Relay:
+    """The connection to the coordinator.
+
+    Attributes:
+        received: Messages of the coordinator to this machine, but for those of joining.
+        heard: When the coordinator was last heard, on the monotonic clock, seconds.
+        coordinator: Where it is, for messages.
+    """
+
+    def __init__(self, join: JoinRun) -> None:
+        """Begin to connect; there is no listening for workers before `listen`."""
+        self.received: deque[ToMachine] = deque()
+        self.heard = time.monotonic()
+        self.coordinator = authority(join.host, join.port)
+        self._join = join
+        self._nonce = ""
+        self._signer = Signer(bytes.fromhex(join.shared_secret))
+        self._local = local_socket.Listener("", 0)
+        self._mismatch = ""
+        identity = secrets.token_hex(16).encode()
+        self._uplink = Uplink(
+            join.host, join.port, server_key=join.server_key, identity=identity, on_connected=self._knock
+        )
+        gevent.spawn(self._from_coordinator)
+
+    def listen(self, processes: list[int]) -> str:
+        """Accept connections of this machine's workers, and pass on what they say; returns the address."""
+        address = self._local.listen(processes)
+        gevent.spawn(self._from_workers)
+        return address
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._uplink.connected
+
+    def check(self) -> None:
+        """Raise MachineError if the coordinator does not have the token file's key, or another version."""
+        if self._mismatch:
+            raise MachineError(self._mismatch)
+        if not self._uplink.was_connected and self._uplink.wrong_key >= WRONG_KEYS:
+            raise MachineError(
+                f"{self.coordinator} does not have the key of this token file: it is of another pair "
+                "of files, or not a coordinator; take both files of one `slocheck token`"
+            )
+
+    def _knock(self) -> None:
+        """Say who is there, each time that a connection was made; once joined, the coordinator ignores it."""
+        self._nonce = secrets.token_hex(16)
+        self.send(Knock(self._join.name, platform.python_version(), locust.__version__, self._nonce))
+
+    def send(self, message: ToCoordinator) -> None:
+        """Send a message of this machine."""
+        self._pass_up(b"", self._signer.sign(protocol.encode_line(message)))
+
+    def ping(self) -> None:
+        """Ask the coordinator whether it is there."""
+        if self.connected:
+            self.send(Ping(time.monotonic_ns()))
+
+    def _pass_up(self, worker: bytes, body: bytes) -> None:
+        self._uplink.socket.send_multipart([worker, body])
+
+    def _from_workers(self) -> None:
+        while True:
+            frames = _received(self._local.socket)
+            if len(frames) == _FRAMES:
+                self._pass_up(frames[0], frames[1])
+
+    def _from_coordinator(self) -> None:
+        while True:
+            frames = _received(self._uplink.socket)
+            if len(frames) != _FRAMES:
+                continue
+            worker, body = frames
+            if worker:
+                self._local.socket.send_multipart([worker, body])
+            else:
+                self._take(body)
+
+    def _take(self, body: bytes) -> None:
+        payload = self._signer.verify(body)
+        if payload is None:
+            return
+        self.heard = time.monotonic()
+        try:
+            message = protocol.decode_to_machine(payload)
+        except protocol.VersionMismatchError as error:
+            self._mismatch = str(error)
+            return
+        except protocol.ProtocolError:
+            return
+        match message:
+            case Challenge(nonce, challenge) if nonce == self._nonce:
+                join = self._join
+                self.send(Join(challenge, join.name, join.processes, bool(join.scenario)))
+                self.received.append(message)
+            case Pong() | Challenge():
+                pass
+            case _:
+                self.received.append(message)
+
+    def finish(self) -> None:
+        """Send what is left, and close the connection."""
+        self._uplink.finish(1.0)
+
+
+def _received(socket: Any) -> list[bytes]:
+    """Return the next message's frames; none if the socket could not be read."""
+    try:
+        frames: list[bytes] = socket.recv_multipart()
+    except zmq.error.ZMQError:
+        gevent.sleep(0.1)
+        return []
+    return frames

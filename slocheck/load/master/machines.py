@@ -1,0 +1,327 @@
+"""The workers on other machines: who may join, who has come, and what becomes of them."""
+
+import logging
+import platform
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import gevent
+import locust
+from locust.exception import RPCSendError
+from locust.rpc import zmqrpc
+
+from slocheck.documents.http import authority
+from slocheck.documents.texts import shorten
+from slocheck.documents.words import quantity
+from slocheck.load.master.workers import EndedWorker, LostError
+from slocheck.load.messaging import bundle as bundles
+from slocheck.load.messaging import protocol
+from slocheck.load.messaging.machine_messages import (
+    Challenge,
+    Goodbye,
+    Join,
+    Knock,
+    Leaving,
+    Listening,
+    Ping,
+    Pong,
+    ProcessEnded,
+    Refused,
+    ToMachine,
+    Welcome,
+)
+from slocheck.load.messaging.remote_socket import RemoteListener
+from slocheck.load.messaging.signing import Signer
+from slocheck.load.users.environment import ScenarioError
+from slocheck.plan.load_plan import LoadPlan
+
+logger = logging.getLogger(__name__)
+
+SILENT_S = 10.0
+"""A machine that has joined and is silent for this long before the load is no longer counted on."""
+MOST_PROCESSES = 1024
+_TELL_S = 5.0
+_POLL_S = 0.02
+_LEAVE_S = 1.0
+_MAX_NAME = 60
+
+
+@dataclass(slots=True)
+class Machine:
+    """A machine that has joined.
+
+    Attributes:
+        name: What it calls itself.
+        address: Where its connection comes from; empty if unknown.
+        processes: Its worker processes.
+        has_file: Whether it has a Locust file of its own.
+        heard: When it was last heard, on the monotonic clock, seconds.
+        first: Index of its first worker process, counted over all machines.
+    """
+
+    name: str
+    address: str
+    processes: int
+    has_file: bool
+    heard: float
+    first: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.address})" if self.address else self.name
+
+
+class Machines:
+    """The workers of a run that are on other machines; fulfils `Workers`.
+
+    Attributes:
+        joined: The machines that have joined, by the name of their connection, in that order.
+        port: Where the coordinator listens.
+    """
+
+    def __init__(self, listening: Listening, tell: Callable[[str], object]) -> None:
+        """Listen from now on; raises ListenError."""
+        self.joined: dict[bytes, Machine] = {}
+        self._listening, self._tell = listening, tell
+        self._signer = Signer(bytes.fromhex(listening.shared_secret))
+        self._challenge = secrets.token_hex(16)
+        self._refusal = self._left = self._unusable = ""
+        self._closed = self._over = False
+        self._ended: dict[int, int] = {}
+        self._bundle = ""
+        self._strangers: set[str] = set()
+        self._listener = RemoteListener(
+            listening.host, listening.port, listening.secret_key, take=self._take, on_stranger=self._stranger
+        )
+        self.port = self._listener.port
+
+    @property
+    def processes(self) -> int:
+        """Worker processes of all machines."""
+        return sum(machine.processes for machine in self.joined.values())
+
+    # -- joining -----------------------------------------------------------------------------------
+
+    def gather(
+        self, plan: LoadPlan, stopped: Callable[[], object], still_waiting: Callable[[], object]
+    ) -> None:
+        """Wait until all machines have joined.
+
+        Args:
+            plan: The plan, of which only the scenario's kind is used.
+            stopped: Tells whether the run was interrupted.
+            still_waiting: Called every few seconds.
+
+        Raises:
+            LostError: A machine cannot take part, or not all came in time; says who has come.
+        """
+        wanted, until, told = self._listening.workers, time.monotonic() + self._listening.within_s, 0.0
+        where = authority(self._listening.host, self.port)
+        self._tell(f"waiting for {quantity(wanted, 'worker')}: slocheck worker --join {where}")
+        while len(self.joined) < wanted:
+            if self._refusal:
+                raise LostError(self._refusal)
+            if stopped():
+                raise LostError("interrupted while it waited for its workers")
+            now = time.monotonic()
+            if now > until:
+                raise LostError(self._who_has_come())
+            if now > told + _TELL_S:
+                told = now
+                still_waiting()
+            self._forget_silent(now)
+            gevent.sleep(_POLL_S)
+        self._closed = True
+        if not plan.declarative:
+            self._refuse_without_file(plan)
+
+    def _who_has_come(self) -> str:
+        wanted, within_s = self._listening.workers, self._listening.within_s
+        come = ", ".join(map(str, self.joined.values())) or "nobody"
+        return (
+            f"{len(self.joined)} of {quantity(wanted, 'worker')} joined within {within_s:g} s: {come}; start "
+            f"`slocheck worker --join` on the others, or raise --join-timeout"
+        )
+
+    def _refuse_without_file(self, plan: LoadPlan) -> None:
+        without = [str(machine) for machine in self.joined.values() if not machine.has_file]
+        if without:
+            raise ScenarioError(
+                f"{plan.scenario}: a Locust file is code and is never sent to other machines; name each "
+                f"machine's own with `slocheck worker --scenario FILE`, on {', '.join(without)}"
+            )
+
+    def _forget_silent(self, now: float) -> None:
+        for identity, machine in list(self.joined.items()):
+            if now - machine.heard > SILENT_S:
+                del self.joined[identity]
+                self._tell(f"{machine} is gone, and not counted on")
+
+    def _stranger(self, address: str) -> None:
+        """Say that somebody without the right key tried to connect, once for each address."""
+        if address not in self._strangers and len(self._strangers) < MOST_PROCESSES:
+            self._strangers.add(address)
+            whence = f"from {address} " if address else ""
+            self._tell(
+                f"a connection {whence}was refused: it does not have this run's key (a token file of another "
+                "`slocheck token`, or not slocheck)"
+            )
+
+    def _take(self, identity: bytes, _worker: bytes, body: bytes, address: str) -> None:
+        """Act on a message of a machine; one that is not sealed with the secret is not answered."""
+        payload = self._signer.verify(body)
+        if payload is None:
+            self._stranger(address)
+            return
+        name = str(self.joined.get(identity) or address or "a machine")
+        try:
+            message = protocol.decode_to_coordinator(payload, f"the worker on {name}")
+        except protocol.VersionMismatchError as error:
+            self._refuse(identity, str(error))
+            return
+        except protocol.ProtocolError as error:
+            logger.warning("a message is dropped: %s", error)
+            return
+        match message:
+            case Knock():
+                self._answer(identity, message, address)
+            case Join():
+                self._add(identity, message, address)
+            case _ if identity in self.joined:
+                self._hear(identity, self.joined[identity], message)
+
+    def _answer(self, identity: bytes, knock: Knock, address: str) -> None:
+        who = f"{shorten(knock.machine, _MAX_NAME)} ({address})" if address else knock.machine
+        for part, theirs, ours in (
+            ("Python", _minor(knock.python), _minor(platform.python_version())),
+            ("Locust", knock.locust, locust.__version__),
+        ):
+            if theirs != ours:
+                text = f"the worker on {who} has {part} {shorten(theirs, _MAX_NAME)}, the coordinator {ours}"
+                self._refuse(identity, f"{text}: use the same")
+                return
+        self._send(identity, Challenge(knock.nonce, self._challenge))
+
+    def _refuse(self, identity: bytes, text: str) -> None:
+        """Refuse a machine that can never take part: the run ends, unless it has all of its workers."""
+        self._send(identity, Refused(text))
+        if not self._closed:
+            self._refusal = self._refusal or text
+
+    def _add(self, identity: bytes, join: Join, address: str) -> None:
+        if identity in self.joined or not secrets.compare_digest(
+            join.challenge.encode(), self._challenge.encode()
+        ):
+            return
+        wanted = self._listening.workers
+        if self._closed or len(self.joined) >= wanted:
+            self._send(identity, Refused(f"the run has its {quantity(wanted, 'worker')} already"))
+            return
+        if not 1 <= join.processes <= MOST_PROCESSES:
+            return
+        machine = Machine(
+            self._free_name(join.machine), address, join.processes, join.scenario, time.monotonic()
+        )
+        self.joined[identity] = machine
+        self._tell(
+            f"worker {len(self.joined)} of {wanted} has joined: {machine}, "
+            f"{quantity(machine.processes, 'process', 'processes')}"
+        )
+
+    def _free_name(self, name: str) -> str:
+        """Return a machine's name; a second one of that name gets a number."""
+        short = shorten(name, _MAX_NAME)
+        same = sum(machine.name.partition("#")[0] == short for machine in self.joined.values())
+        return f"{short}#{same + 1}" if same else short
+
+    # -- the run -----------------------------------------------------------------------------------
+
+    def _hear(self, identity: bytes, machine: Machine, message: object) -> None:
+        machine.heard = time.monotonic()
+        match message:
+            case Ping():
+                self._send(identity, Pong(message.sent_ns, time.monotonic_ns()))
+            case ProcessEnded(index, code) if index in range(
+                machine.first, machine.first + machine.processes
+            ):
+                self._ended[index] = code
+            case Leaving(text, unusable=True):
+                self._unusable = self._unusable or f"{machine}: {text}"
+            case Leaving(text):
+                self._left = self._left or f"{machine} left the run: {text}"
+                if not self._closed:
+                    del self.joined[identity]
+                    self._tell(self._left)
+                    self._left = ""
+
+    def _send(self, identity: bytes, message: ToMachine) -> None:
+        try:
+            self._listener.send_frames(identity, b"", self._signer.sign(protocol.encode_line(message)))
+        except RPCSendError:
+            logger.warning("a message to a machine could not be sent")
+
+    def pack(self, plan: LoadPlan, variables: Mapping[str, str], manifest: Mapping[str, str]) -> None:
+        """Collect what travels to the machines; raises UsageError."""
+        self._bundle = bundles.packed(bundles.collect(plan, variables, manifest))
+
+    def use_sockets(self) -> None:
+        """Have Locust's master use the socket to these machines."""
+        zmqrpc.Server = partial(_given, self._listener)  # type: ignore[misc,assignment] # no other way in
+
+    def set_up(self, plan: LoadPlan, *, server: object, token: bytes) -> None:
+        """Send each machine what its workers need."""
+        del server
+        first = 0
+        for identity, machine in self.joined.items():
+            machine.first = first
+            first += machine.processes
+            digest = bundles.digest(self._bundle)
+            self._send(identity, Welcome(plan, token.hex(), machine.first, digest, self._bundle))
+
+    def ended(self) -> list[EndedWorker]:
+        """Return the worker processes that have ended."""
+        found = []
+        for machine in self.joined.values():
+            for number in range(machine.processes):
+                code = self._ended.get(machine.first + number)
+                if code is not None:
+                    name = f"worker process {number + 1} of {machine.processes} on {machine}"
+                    found.append(EndedWorker(name, code))
+        return found
+
+    def check(self) -> None:
+        """Raise LostError if a machine has left the run, and ScenarioError if one cannot make it."""
+        if self._unusable:
+            raise ScenarioError(self._unusable)
+        if self._left:
+            raise LostError(self._left)
+
+    def machine_of(self, worker: str) -> Machine | None:
+        """Return the machine of a worker that has said something."""
+        return self.joined.get(self._listener.machine_of.get(worker, b""))
+
+    def describe(self, worker: str) -> str:
+        """Return a worker's name in a message, with its machine's."""
+        machine = self.machine_of(worker)
+        return f"worker {worker} on {machine}" if machine else f"worker {worker}"
+
+    def stop(self, within_s: float, error: str = "") -> None:
+        """Tell all machines that the run is over, once."""
+        if self._over:
+            return
+        self._over = self._closed = True
+        for identity in self.joined:
+            self._send(identity, Goodbye(error))
+        self._listener.finish(max(within_s, _LEAVE_S))
+
+
+def _given(listener: RemoteListener, *_: object) -> RemoteListener:
+    """Return the socket that is listening already, whatever address Locust has."""
+    return listener
+
+
+def _minor(version: str) -> str:
+    """Return the first two numbers of a version: what Python's own compatibility follows."""
+    return ".".join(version.split(".")[:2])

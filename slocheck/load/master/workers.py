@@ -1,0 +1,92 @@
+"""Where the workers of a run are: on this machine, or (`machines`) on others."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from slocheck.load.messaging import local_socket
+from slocheck.load.messaging.messages import WorkerSettings
+from slocheck.load.worker.processes import WorkerProcesses
+from slocheck.plan.load_plan import LoadPlan
+
+
+class LostError(Exception):
+    """A worker has ended or is silent; the text says which and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedWorker:
+    """A worker process that has ended.
+
+    Attributes:
+        name: Such as ``worker process 1 of 2``.
+        code: Its exit code; below 0 for a signal.
+    """
+
+    name: str
+    code: int
+
+
+class Workers(Protocol):
+    """The worker processes of a run, as the master sees them."""
+
+    def use_sockets(self) -> None:
+        """Have Locust's runners use the sockets that lead to these workers."""
+
+    def set_up(self, plan: LoadPlan, *, server: object, token: bytes) -> None:
+        """Send each worker its settings.
+
+        Args:
+            plan: What all do together.
+            server: The socket of Locust's master.
+            token: Key that signs all further messages.
+        """
+
+    def ended(self) -> list[EndedWorker]:
+        """Return the processes that have ended."""
+
+    def check(self) -> None:
+        """Raise LostError if workers cannot take part any longer, and ScenarioError if they cannot run it."""
+
+    def describe(self, worker: str) -> str:
+        """Return a worker's name in a message."""
+
+    def stop(self, within_s: float, error: str = "") -> None:
+        """End all that is left; `error` says why the run was not completed."""
+
+
+class LocalWorkers:
+    """Worker processes on this machine, connected by a Unix socket."""
+
+    def __init__(self, processes: WorkerProcesses) -> None:
+        """Take the forked processes."""
+        self._processes = processes
+
+    def use_sockets(self) -> None:
+        """Have Locust's runners use Unix sockets."""
+        local_socket.install()
+
+    def set_up(self, plan: LoadPlan, *, server: object, token: bytes) -> None:
+        """Listen, and send each process its settings; `ended` finds one that has ended."""
+        assert isinstance(server, local_socket.Listener)
+        address = server.listen(self._processes.ids)
+        self._processes.set_up(WorkerSettings(plan, address, token.hex(), 0))
+
+    def ended(self) -> list[EndedWorker]:
+        """Return the processes that have ended."""
+        count = len(self._processes.ids)
+        return [
+            EndedWorker(f"worker process {index + 1} of {count}", code)
+            for index, code in self._processes.ended()
+        ]
+
+    def check(self) -> None:
+        """Do nothing: `ended` says all that is to be known."""
+
+    def describe(self, worker: str) -> str:
+        """Return a worker's name in a message."""
+        return f"worker {worker}"
+
+    def stop(self, within_s: float, error: str = "") -> None:
+        """Wait for the processes to end, then kill those that are left."""
+        del error
+        self._processes.stop(within_s)

@@ -65,7 +65,7 @@ def test_a_bundle_has_a_largest_size(scenario: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(bundles, "MAX_BUNDLE_BYTES", size)
     collect(plan, VARIABLES, {})
     monkeypatch.setattr(bundles, "MAX_BUNDLE_BYTES", size - 1)
-    with pytest.raises(UsageError, match="take at most .* shorten its CSV files"):
+    with pytest.raises(UsageError, match=r"take at most .* shorten its CSV files"):
         collect(plan, VARIABLES, {})
 
 

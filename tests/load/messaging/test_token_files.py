@@ -20,7 +20,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_each_side_gets_what_it_needs_and_nothing_more(files: tuple[Path, Path]) -> None:
-    """The coordinator's secret key is in one file only; both have the shared secret; nobody else reads them."""
+    """The coordinator's secret key is in one file only, both have the shared secret, nobody else reads."""
     coordinator, worker = read_token_file(files[0], COORDINATOR), read_token_file(files[1], WORKER)
     assert zmq.curve_public(coordinator.key.encode()).decode() == worker.key
     assert coordinator.shared_secret == worker.shared_secret

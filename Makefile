@@ -15,6 +15,9 @@ demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones with the real servers
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
+# the tests start some thousand processes: none of them should compile the package again
+test explore faults: export PYTHONDONTWRITEBYTECODE :=
+
 explore: $(INSTALLED)  ## Run the property tests with other examples than those of `make test`, and many of them
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 tests --ignore tests/e2e -m hypothesis
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 
 from prometheus_client.exposition import choose_encoder
@@ -13,20 +14,26 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from slocheck.reference_api.cached import cached_by
+from slocheck.reference_api.database.sessions import FilledFromPrimary, Sessions
+from slocheck.reference_api.events import Events, Handler
 from slocheck.reference_api.faults import Faults
 from slocheck.reference_api.observability.exposition import page_registry
 from slocheck.reference_api.observability.metrics import Measured, Metrics
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.items import Items
-from slocheck.reference_api.shop.orders import Orders
+from slocheck.reference_api.shop.orders import Completed, Orders
 from slocheck.reference_api.shop.reading import JSON, Cached, refusal
 from slocheck.reference_api.shop.repository import Repository, Row, Unavailable
 from slocheck.reference_api.shop.users import Users
 from slocheck.reference_api.stored import open_repository
 
 LARGEST_BODY = 16_384
+ORDER_COMPLETED = "order.completed"
+"""The event's name; its payload is what `Repository.create_order` returned."""
 
 _Handler = Callable[[Request], Awaitable[Response]]
+Handlers = list[tuple[str, _Handler, list[str]]]
+"""Path, handler and methods of each route."""
 
 
 @asynccontextmanager
@@ -46,28 +53,48 @@ async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
         parts.push_async_callback(repository.close)
         cached = cached_by(settings, metrics.cache)
         parts.push_async_callback(cached.close)
-        yield create_app(settings, faults, metrics, repository, cached)
+        events = Events(metrics.events, isolated=settings.events)
+        parts.push_async_callback(events.close)
+        events.on(ORDER_COMPLETED, _fulfilled_by(repository))
+        completed = partial(events.emit, ORDER_COMPLETED)
+        shop = _shop(settings, repository, _fresh(cached, settings), completed)
+        yield create_app(settings, faults, metrics, shop)
 
 
-def create_app(
-    settings: Settings, faults: Faults, metrics: Metrics, repository: Repository, cached: Cached
-) -> ASGIApp:
+def create_app(settings: Settings, faults: Faults, metrics: Metrics, shop: Handlers) -> ASGIApp:
     """Put the routes together and everything that wraps them."""
     app = Starlette(
-        routes=[*_shop(settings, faults, repository, cached), *_about(metrics)],
+        routes=[*_planted_routes(shop, faults), *_about(metrics)],
         exception_handlers={Unavailable: _unavailable},
         max_body_size=LARGEST_BODY,
     )
     app.router.redirect_slashes = False
-    return Measured(app, metrics)
+    return Measured(Sessions(app) if _has_replica(settings) else app, metrics)
 
 
-def _shop(settings: Settings, faults: Faults, repository: Repository, cached: Cached) -> list[Route]:
-    """Return the shop's own routes."""
+def _has_replica(settings: Settings) -> bool:
+    return settings.replica and bool(settings.replica_url)
+
+
+def _fresh(cached: Cached, settings: Settings) -> Cached:
+    """Let caches be filled with rows that are not older than the last change."""
+    return FilledFromPrimary(cached) if settings.cache_aside and _has_replica(settings) else cached
+
+
+def _fulfilled_by(repository: Repository) -> Handler:
+    async def fulfil(order: Row) -> None:
+        """Do what follows from an order."""
+        await repository.followups.fulfil(order["id"])
+
+    return fulfil
+
+
+def _shop(settings: Settings, repository: Repository, cached: Cached, completed: Completed) -> Handlers:
+    """Return the handlers of the shop's own routes."""
     items = Items(repository, cached, settings)
     users = Users(repository, cached, settings)
-    orders = Orders(repository, cached, settings, _nothing_follows)
-    handlers: list[tuple[str, _Handler, list[str]]] = [
+    orders = Orders(repository, cached, settings, completed)
+    return [
         ("/items/{id}", items.item, ["GET"]),
         ("/items", items.page, ["GET"]),
         ("/search", items.search, ["GET"]),
@@ -75,6 +102,10 @@ def _shop(settings: Settings, faults: Faults, repository: Repository, cached: Ca
         ("/users/{id}/orders", users.orders, ["GET"]),
         ("/checkout", orders.checkout, ["POST"]),
     ]
+
+
+def _planted_routes(handlers: Handlers, faults: Faults) -> list[Route]:
+    """Return the routes of handlers, with faults before each."""
     return [Route(path, _planted(serve, faults), methods=methods) for path, serve, methods in handlers]
 
 
@@ -102,10 +133,6 @@ async def _unavailable(_: Request, __: Exception) -> Response:
     response = refusal("try again later", HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["retry-after"] = "1"
     return response
-
-
-async def _nothing_follows(_: Row) -> None:
-    """Do nothing after an order."""
 
 
 def _planted(handler: _Handler, faults: Faults) -> _Handler:

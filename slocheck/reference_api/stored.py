@@ -8,15 +8,23 @@ from slocheck.reference_api.database.sqlite import SqliteRepository
 from slocheck.reference_api.database.sqlite_pool import SqlitePool
 from slocheck.reference_api.database.sqlite_schema import prepare
 from slocheck.reference_api.observability.metrics import PoolMetrics
+from slocheck.reference_api.parts import needs
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.catalogue import rows
 from slocheck.reference_api.shop.repository import Repository
 
 SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
 
 
 async def open_repository(settings: Settings, metrics: PoolMetrics) -> Repository:
     """Open the database and fill it if it is new; raises UsageError if its address cannot be used."""
+    if settings.database_url.startswith(POSTGRES):
+        with needs("psycopg"), needs("psycopg_pool"):
+            from slocheck.reference_api.database.opening import (  # noqa: PLC0415 - SQLite does not need it
+                open_postgres,
+            )
+        return await open_postgres(settings, metrics)
     path = fill_sqlite(settings)
     pool = SqlitePool(
         path,

@@ -7,6 +7,7 @@ from slocheck.reference_api.database import followups, queries
 from slocheck.reference_api.database.pool import Connection
 from slocheck.reference_api.database.replicas import Router
 from slocheck.reference_api.database.statements import Statements
+from slocheck.reference_api.shop.followups import Followups
 from slocheck.reference_api.shop.repository import Line, Row
 
 
@@ -23,6 +24,7 @@ class PostgresRepository:
         self._router = router
         self._run = statements
         self._one_query = one_query
+        self.followups: Followups = followups.PostgresFollowups(router, statements)
 
     async def user(self, user_id: int, fields: Sequence[str] = ()) -> Row | None:
         """Return a user with the profile, or only `fields`."""

@@ -94,18 +94,23 @@ class Router:
         return result
 
     async def _look_after(self, replica: "_Replica") -> None:
-        """Measure the lag again and again, and say whether the replica may be read."""
-        lag = Lag()
+        """Measure the lag again and again, and say whether the replica may be read.
+
+        Not before it has all that was written when it was first looked at: it may not have the tables yet.
+        """
+        lag, first, replayed = Lag(), None, 0
         while True:
             written = await self._written()
+            first = written if first is None else first
             try:
                 replayed = await replica.read(_replayed, 0)
             except Unavailable:
                 replica.usable = False
+                self._lag.set(lag.seen(time.monotonic(), written, replayed))
             else:
                 behind = lag.seen(time.monotonic(), written, replayed)
                 self._lag.set(behind)
-                replica.usable = behind <= MOST_LAG_S
+                replica.usable = behind <= MOST_LAG_S and replayed >= first
             await asyncio.sleep(_LOOK_S)
 
     async def _written(self) -> int:

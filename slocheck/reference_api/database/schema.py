@@ -1,14 +1,12 @@
 """The tables of the shop on PostgreSQL: made and filled once, whichever process comes first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from psycopg import sql
 
 from slocheck.reference_api.database.pool import Connection
 from slocheck.reference_api.database.queries import INDEXES
-
-Rows = Mapping[str, Iterable[tuple[object, ...]]]
-"""Table to its rows, in the order of `COLUMNS`."""
+from slocheck.reference_api.shop.catalogue import Rows
 
 COLUMNS = {
     "users": ("id", "name", "email"),
@@ -67,7 +65,7 @@ async def prepare(connection: Connection, rows: Rows, *, index: bool) -> None:
         await connection.execute(_TABLES)
         if await _is_empty(connection):
             for table in COLUMNS:
-                await _fill(connection, table, rows.get(table, ()))
+                await _fill(connection, table, rows[table])
         for name, statement in INDEXES.items():
             drop = sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(name))
             await connection.execute(statement if index else drop)

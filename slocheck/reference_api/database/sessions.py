@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slocheck.reference_api.database.lsn import read_position, show_position
+from slocheck.reference_api.shop.reading import Cached, Load, Served
 
 HEADER = "x-read-after"
 COOKIE = "read-after"
@@ -64,16 +65,35 @@ def session(position: int = 0) -> Iterator[Session]:
 
 @contextmanager
 def reads_on_primary() -> Iterator[None]:
-    """Read from the primary inside of the block: what fills a cache must not be old.
-
-    A cache that is filled from a replica may keep a row from before a change, filled after the change has
-    dropped the entry, for its whole time to live: then a user does not see the own change at all.
-    """
+    """Read from the primary inside of the block, whatever was written."""
     token = _ASKS_PRIMARY.set(True)
     try:
         yield
     finally:
         _ASKS_PRIMARY.reset(token)
+
+
+class FilledFromPrimary:
+    """A cache that only the primary fills.
+
+    Filled from a replica, it may keep a row from before a change for the whole time to live, put there after
+    the change has dropped the entry: then a user does not see the own change at all.
+    """
+
+    def __init__(self, cached: Cached) -> None:
+        self._cached = cached
+        self.write = cached.write
+        self.drop = cached.drop
+        self.close = cached.close
+
+    async def read(self, key: str, load: Load) -> Served:
+        """Return what is cached under `key`, else what `load` returns from the primary."""
+
+        async def load_from_primary() -> bytes | None:
+            with reads_on_primary():
+                return await load()
+
+        return await self._cached.read(key, load_from_primary)
 
 
 class Sessions:

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from slocheck.reference_api.database.sqlite_pool import SqlitePool
 from slocheck.reference_api.observability.metrics import PoolMetrics
+from slocheck.reference_api.shop.followups import Followups
 from slocheck.reference_api.shop.repository import Line, Row
 
 _USER = {"id": "u.id", "name": "u.name", "email": "u.email"}
@@ -31,6 +32,63 @@ _ADD_ORDER = "INSERT INTO orders (key, user_id) VALUES (?, ?)"
 _ADD_LINE = "INSERT INTO order_lines SELECT ?, id, ?, price_cents FROM items WHERE id = ?"
 
 
+_OVERDUE = """
+SELECT order_id FROM followups
+WHERE done_at IS NULL AND failed_at IS NULL AND submitted_at < julianday('now') - ? / 86400.0
+ORDER BY submitted_at LIMIT ?
+"""
+_CLOSE = "UPDATE followups SET done_at = julianday('now') WHERE order_id = ? AND done_at IS NULL"
+_GIVE_UP = "UPDATE followups SET failed_at = julianday('now') WHERE order_id = ? AND done_at IS NULL"
+_SELL = """
+UPDATE items SET sold = sold + sale.quantity FROM (
+  SELECT item_id, SUM(quantity) AS quantity FROM order_lines WHERE order_id = ? GROUP BY item_id
+) AS sale WHERE items.id = sale.item_id
+"""
+_CONFIRM = "INSERT INTO confirmations SELECT id, user_id FROM orders WHERE id = ?"
+
+
+class SqliteFollowups:
+    """A `Followups` of the orders of a `SqliteRepository`: see `followups` for why it is kept with them."""
+
+    def __init__(self, pool: SqlitePool, metrics: PoolMetrics) -> None:
+        self._pool = pool
+        self._count = metrics.queries.labels("followup").inc
+
+    async def fulfil(self, order_id: int) -> bool:
+        """Count what was sold and confirm the order, unless that is done."""
+
+        def do(on: sqlite3.Connection) -> bool:
+            with on:
+                on.execute("BEGIN IMMEDIATE")
+                if not on.execute(_CLOSE, (order_id,)).rowcount:
+                    return False
+                on.execute(_SELL, (order_id,))
+                on.execute(_CONFIRM, (order_id,))
+                return True
+
+        self._count()
+        return await self._pool.run(do)
+
+    async def overdue(self, older_than_s: float, limit: int) -> list[int]:
+        """Take the orders that were submitted long ago and are not done; each taker gets others."""
+
+        def take(on: sqlite3.Connection) -> list[int]:
+            with on:
+                on.execute("BEGIN IMMEDIATE")
+                orders = [row["order_id"] for row in on.execute(_OVERDUE, (older_than_s, limit))]
+                again = "UPDATE followups SET submitted_at = julianday('now') WHERE order_id = ?"
+                on.executemany(again, [(order,) for order in orders])
+                return sorted(orders)
+
+        self._count()
+        return await self._pool.run(take)
+
+    async def give_up(self, order_id: int) -> None:
+        """Note that the job failed for good: it is not submitted again by itself."""
+        self._count()
+        await self._pool.run(lambda on: on.execute(_GIVE_UP, (order_id,)))
+
+
 class SqliteRepository:
     """A `Repository`; the tables are there.
 
@@ -44,6 +102,7 @@ class SqliteRepository:
         self._pool = pool
         self._queries = metrics.queries
         self._one_query = one_query
+        self.followups: Followups = SqliteFollowups(pool, metrics)
 
     async def user(self, user_id: int, fields: Sequence[str] = ()) -> Row | None:
         """Return a user with the profile, or only `fields`."""

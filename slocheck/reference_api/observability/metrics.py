@@ -86,6 +86,18 @@ class JobMetrics:
         )
 
 
+class EventMetrics:
+    """What became of the handlers of domain events."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.handled = Counter(
+            "events_handled_total",
+            "Handlers of events and how they ended.",
+            ["event", "outcome"],
+            registry=registry,
+        )
+
+
 class Metrics:
     """The API's instruments; a module takes the part that it needs.
 
@@ -94,6 +106,7 @@ class Metrics:
         cache: Reads through the cache.
         pool: Connections, queries and replication.
         jobs: The queue.
+        events: The handlers of domain events.
     """
 
     def __init__(self) -> None:
@@ -102,6 +115,7 @@ class Metrics:
         self.cache = CacheMetrics(self.registry)
         self.pool = PoolMetrics(self.registry)
         self.jobs = JobMetrics(self.registry)
+        self.events = EventMetrics(self.registry)
         self._durations = Histogram(
             "http_request_duration_seconds",
             "Duration of HTTP requests in seconds.",

@@ -1,9 +1,9 @@
 """What a new shop holds: the same rows every time, in every database."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-Rows = Mapping[str, Iterator[tuple[object, ...]]]
+Rows = Mapping[str, Iterable[tuple[object, ...]]]
 """Table to its rows; the columns are those of the schema of each database."""
 
 ITEMS_PER_USER = 4

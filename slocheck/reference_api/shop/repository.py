@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from slocheck.reference_api.shop.followups import Followups
+
 Row = dict[str, Any]
 """Column or key to JSON value."""
 
@@ -29,7 +31,15 @@ class Line:
 
 
 class Repository(Protocol):
-    """Users with their profile, items and orders. Ids start at 1; every method may raise Unavailable."""
+    """Users with their profile, items and orders. Ids start at 1; every method may raise Unavailable.
+
+    Attributes:
+        followups: What follows from the orders, kept with them.
+    """
+
+    @property
+    def followups(self) -> Followups:
+        """The orders' open ends."""
 
     async def user(self, user_id: int, fields: Sequence[str] = ()) -> Row | None:
         """Return ``{id, name, email, address, about}``, or of these only `fields`; None: there is none."""

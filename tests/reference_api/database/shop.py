@@ -15,6 +15,7 @@ from slocheck.reference_api.database.postgres import PostgresRepository
 from slocheck.reference_api.database.replicas import Router
 from slocheck.reference_api.database.statements import Statements
 from slocheck.reference_api.observability.metrics import PoolMetrics
+from slocheck.reference_api.shop.catalogue import Rows
 from slocheck.reference_api.shop.repository import Repository, Row
 from slocheck.reference_api.stack.postgres import PostgresServer
 from tests.support.waiting import DEADLINE_S, POLL_S
@@ -25,7 +26,7 @@ LOOKS = ("oak", "steel", "linen", "amber")
 KINDS = ("lamp", "chair", "kettle", "rug", "shelf")
 RARE_WORD = "walnut"
 ORDERS = 3_000
-ROWS: schema.Rows = {
+ROWS: Rows = {
     "users": [(n, f"user {n}", f"user{n}@example.com") for n in range(1, USERS + 1)],
     "profiles": [(n, f"street {n}", f"about {n}") for n in range(1, USERS + 1)],
     "items": [

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from slocheck.reference_api.database import queries
-from slocheck.reference_api.database.followups import PostgresFollowups
 from slocheck.reference_api.database.pool import Connection
-from slocheck.reference_api.database.statements import Statements
 from slocheck.reference_api.shop.repository import Line, Row
 from tests.reference_api.database.shop import ITEMS, RARE_WORD, Pair, Shop, connect, make_shop, open_shop
 
@@ -102,7 +100,7 @@ def test_an_order_is_made_once_for_its_key_and_followed_up_once(pair: Pair) -> N
     """Many requests with one key at the same time make one order, and many jobs of it have one effect."""
 
     async def steps(shop: Shop) -> None:
-        followups = PostgresFollowups(shop.router, Statements(shop.metrics))
+        followups = shop.repository.followups
         lines = [Line(5, 2), Line(3, 1)]
         made = await asyncio.gather(*(shop.repository.create_order("k1", 20, lines) for _ in range(12)))
         assert {row["id"] for row in made} == {made[0]["id"]}
@@ -131,7 +129,7 @@ def test_a_job_that_failed_for_good_is_not_due_again(pair: Pair) -> None:
     """It stays open for whoever mends it, and is not submitted by itself."""
 
     async def steps(shop: Shop) -> None:
-        followups = PostgresFollowups(shop.router, Statements(shop.metrics))
+        followups = shop.repository.followups
         order = (await shop.repository.create_order("k3", 21, [Line(8, 1)]))["id"]
         await followups.give_up(order)
         assert await followups.overdue(0, 10) == []

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,3 +128,23 @@ def test_a_database_that_cannot_be_used_is_named(url: str, why: str) -> None:
     """The message names the option and what to write."""
     with pytest.raises(UsageError, match=f"--database: .*{why}"):
         asyncio.run(open_repository(Settings(database_url=url), Metrics().pool))
+
+
+def test_what_follows_from_an_order_is_done_once(tmp_path: Path) -> None:
+    """However often its job is delivered; what is done or given up is not due again."""
+
+    async def follow(shop: Repository) -> None:
+        lines = [Line(3, 2), Line(5, 1), Line(3, 1)]
+        first, second = [(await shop.create_order(key, 1, lines))["id"] for key in ("k1", "k2")]
+        assert await shop.followups.overdue(60, 10) == []
+        assert await shop.followups.overdue(0, 10) == [first, second]
+        done = await asyncio.gather(*(shop.followups.fulfil(first) for _ in range(5)))
+        assert sorted(done) == [False] * 4 + [True]
+        await shop.followups.give_up(second)
+        assert await shop.followups.overdue(0, 10) == []
+        assert await shop.followups.fulfil(second), "whoever mends it can still do it"
+
+    with_repository(follow, tmp_path, SHOP)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as file:
+        assert file.execute("SELECT id, sold FROM items WHERE sold > 0").fetchall() == [(3, 6), (5, 2)]
+        assert file.execute("SELECT COUNT(*) FROM confirmations").fetchone() == (2,)

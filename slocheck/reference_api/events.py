@@ -1,0 +1,85 @@
+"""Domain events: what happened is told to handlers that neither know each other nor can harm who tells it.
+
+The part that stores an order need not know who mails and who counts. The naive form, an emitter that calls
+its handlers one after the other, ties them all together: the first that raises keeps the event from the
+others and fails a request whose order is stored, and the slowest is waited for.
+
+Here each handler runs in a task of its own, with a copy of the payload and a time limit, after the response.
+Events live in memory: what must not be lost when the process dies is noted in the database with the change
+itself (`shop.followups`). In production that note is what an event bus (Kafka, NATS) publishes from.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+
+from slocheck.reference_api.observability.metrics import EventMetrics
+from slocheck.reference_api.shop.repository import Row
+
+Handler = Callable[[Row], Awaitable[None]]
+
+TIMEOUT_S = 10.0
+"""Longest that a handler may take."""
+
+GRACE_S = 1.0
+"""How long handlers may go on after the end was asked for."""
+
+MOST_RUNNING = 1_000
+"""Bound on the handlers that run at the same time; an event past it is dropped, and counted as such."""
+
+_log = logging.getLogger(__name__)
+
+
+class Events:
+    """Handlers by the name of their event.
+
+    Args:
+        metrics: Told how each handler ended: ``done``, ``failed``, ``late`` or ``dropped``.
+        isolated: Whether handlers run by themselves; if not, they are called in turn: the naive form.
+    """
+
+    def __init__(self, metrics: EventMetrics, *, isolated: bool) -> None:
+        self._handlers: dict[str, list[Handler]] = {}
+        self._handled = metrics.handled
+        self._isolated = isolated
+        self._running: set[asyncio.Task[None]] = set()
+
+    def on(self, event: str, handler: Handler) -> None:
+        """Call `handler` at each event of that name."""
+        self._handlers.setdefault(event, []).append(handler)
+
+    async def emit(self, event: str, payload: Row) -> None:
+        """Tell the handlers; returns before they are done, and raises nothing that they raise.
+
+        In the naive form it waits for them, and raises what one raises.
+        """
+        for handler in self._handlers.get(event, []):
+            if not self._isolated:
+                await handler(payload)
+            elif len(self._running) >= MOST_RUNNING:
+                self._handled.labels(event, "dropped").inc()
+            else:
+                task = asyncio.create_task(self._run(event, handler, deepcopy(payload)))
+                self._running.add(task)  # asyncio itself would forget it
+                task.add_done_callback(self._running.discard)
+
+    async def close(self) -> None:
+        """Wait a little for the handlers that run, then cancel them."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=GRACE_S)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _run(self, event: str, handler: Handler, payload: Row) -> None:
+        outcome = "done"
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await handler(payload)
+        except TimeoutError:
+            outcome = "late"
+        except Exception:  # noqa: BLE001 - a handler may raise anything, and it ends here
+            outcome = "failed"
+            _log.warning("a handler of %s failed", event, exc_info=True)
+        self._handled.labels(event, outcome).inc()

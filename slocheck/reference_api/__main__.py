@@ -1,8 +1,9 @@
 """``python -m slocheck.reference_api``: serve the reference API until it is stopped.
 
 The first line on stdout is one JSON object: ``{"url": "http://127.0.0.1:8000"}`` once requests are
-served, or ``{"error": "why not"}``. It ends on INT or TERM, unless they were ignored when it was started,
-and when its standard input ends, so it never outlives the process that started it.
+served, or ``{"error": "why not"}``. It ends on INT or TERM, unless they were ignored when it was started.
+With ``--end-with-stdin`` it ends with its standard input too, so it never outlives the process at the other
+end of that pipe.
 """
 
 import sys
@@ -18,27 +19,26 @@ from slocheck.reference_api.workers import Workers, supervise
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until a signal or the end of stdin; returns the exit code, 2 when it cannot start."""
+    """Serve until it is asked to end; returns the exit code, 2 when it cannot start."""
     given = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(given)
     try:
         settings, faults = read_settings(options), read_faults(options)
         if options.listener is not None:
-            serve(settings, faults, inherited(options.listener))
+            serve(settings, faults, inherited(options.listener), with_stdin=options.end_with_stdin)
             return 0
         with bind(options.port) as listener, tempfile.TemporaryDirectory(prefix="slocheck-shop-") as folder:
             if not settings.database_url:
                 settings = replace(settings, database_url=f"{SQLITE}{folder}/shop.db")
             if settings.workers == 1:
-                serve(settings, faults, listener)
+                serve(settings, faults, listener, with_stdin=options.end_with_stdin)
                 return 0
             metrics = Path(folder, "metrics")
             metrics.mkdir()
             if settings.database_url.startswith(SQLITE):
                 fill_sqlite(settings)  # once, before all of them want to
-            supervise(
-                Workers([*given, *as_options(settings)], listener, str(metrics)), settings.workers, listener
-            )
+            workers = Workers([*given, *as_options(settings)], listener, str(metrics))
+            supervise(workers, settings.workers, listener, with_stdin=options.end_with_stdin)
     except UsageError as error:
         say(error=str(error))
         return 2

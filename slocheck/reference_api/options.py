@@ -45,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     for table, kind in ((_ADDRESSES, str), (_COUNTS, int), (_SECONDS, float)):
         for option, (name, what) in table.items():
             made.add_argument(option, dest=name, type=kind, default=getattr(default, name), help=what)
+    made.add_argument(
+        "--end-with-stdin", action="store_true", help="end when standard input ends, as for a parent process"
+    )
     made.add_argument("--listener", type=int, help=argparse.SUPPRESS)  # of a worker: the shared socket
     return made
 

@@ -42,7 +42,15 @@ class ReferenceApi:
         seed: int = 0,
         settings: Settings | None = None,
     ) -> None:
-        self._options = ["--port", str(port), "--error-rate", str(error_rate), "--seed", str(seed)]
+        self._options = [
+            "--end-with-stdin",
+            "--port",
+            str(port),
+            "--error-rate",
+            str(error_rate),
+            "--seed",
+            str(seed),
+        ]
         self._options += as_options(settings or Settings())
         if delays_ms:
             self._options += ["--delays-ms", *map(str, delays_ms)]

@@ -78,10 +78,10 @@ def inherited(descriptor: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, faults: Faults, listener: socket.socket) -> None:
-    """Serve until a signal or the end of stdin; raises UsageError if a part cannot be used."""
+def serve(settings: Settings, faults: Faults, listener: socket.socket, *, with_stdin: bool) -> None:
+    """Serve until a signal, or the end of stdin if asked; raises UsageError if a part cannot be used."""
     end_quietly()
-    asyncio.run(_serve(settings, faults, listener))
+    asyncio.run(_serve(settings, faults, listener, with_stdin=with_stdin))
 
 
 def end_quietly() -> None:
@@ -91,7 +91,7 @@ def end_quietly() -> None:
             signal.signal(number, lambda *_: None)
 
 
-async def _serve(settings: Settings, faults: Faults, listener: socket.socket) -> None:
+async def _serve(settings: Settings, faults: Faults, listener: socket.socket, *, with_stdin: bool) -> None:
     async with opened(settings, faults) as app:
         config = uvicorn.Config(
             app,
@@ -104,7 +104,8 @@ async def _serve(settings: Settings, faults: Faults, listener: socket.socket) ->
             timeout_keep_alive=_KEEP_ALIVE_S,
         )
         server = _Server(config)
-        threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
+        if with_stdin:
+            threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
         await server.serve(sockets=[listener])
 
 

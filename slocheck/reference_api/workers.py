@@ -34,7 +34,7 @@ class Workers:
 
     def __init__(self, arguments: Sequence[str], listener: socket.socket, metrics: str) -> None:
         self._command = [sys.executable, "-m", "slocheck.reference_api", *arguments]
-        self._command += ["--listener", str(listener.fileno())]
+        self._command += ["--end-with-stdin", "--listener", str(listener.fileno())]
         self._listener = listener
         self._environment = {**os.environ, FOLDER: metrics}
         self._metrics = metrics
@@ -48,10 +48,10 @@ class Workers:
             if b'"url"' not in line:
                 raise UsageError(line.decode(errors="replace").strip() or "a worker did not start")
 
-    def watch(self, wake: int) -> None:
-        """Replace the dead until `wake` or stdin can be read; raises UsageError if one cannot start."""
+    def watch(self, *wakes: int) -> None:
+        """Replace the dead until one of `wakes` can be read; raises UsageError if one cannot start."""
         while True:
-            ready, _, _ = select.select([0, wake, *self._running], [], [])
+            ready, _, _ = select.select([*wakes, *self._running], [], [])
             for descriptor in ready:
                 if descriptor not in self._running:
                     return
@@ -96,8 +96,8 @@ class Workers:
         return process, started
 
 
-def supervise(workers: Workers, count: int, listener: socket.socket) -> None:
-    """Serve with `count` workers until a signal or the end of stdin; raises UsageError."""
+def supervise(workers: Workers, count: int, listener: socket.socket, *, with_stdin: bool) -> None:
+    """Serve with `count` workers until a signal, or the end of stdin if asked; raises UsageError."""
     reading, writing = os.pipe()
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -105,7 +105,7 @@ def supervise(workers: Workers, count: int, listener: socket.socket) -> None:
     try:
         workers.start(count)
         say(url=url_of(listener))
-        workers.watch(reading)
+        workers.watch(reading, *([0] if with_stdin else []))
     finally:
         workers.stop()
         os.close(reading)

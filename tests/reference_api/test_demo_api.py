@@ -152,7 +152,7 @@ def test_a_taken_port_is_a_usage_error() -> None:
 def test_the_api_does_not_outlive_its_parent() -> None:
     """When the parent's end of the pipe closes the process ends by itself."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "slocheck.reference_api"],
+        [sys.executable, "-m", "slocheck.reference_api", "--end-with-stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

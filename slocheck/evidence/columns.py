@@ -202,13 +202,12 @@ class Sparse:
 
         The keys of each row are in order, and no count is 0.
         """
+        width = int(self.keys.max(initial=0)) + 1
+        if size * width <= _DENSE * len(self.keys):
+            return self._added_densely(groups, (size, width))
         kept = np.flatnonzero(self.counts)
-        rows, keys = groups[self.rows][kept], self.keys[kept]
+        ids = (groups[self.rows][kept] << 16) + self.keys[kept]
         counts = self.counts[kept].astype(np.int64)
-        width = int(keys.max(initial=0)) + 1
-        if size * width <= _DENSE * len(kept):
-            return _added_densely(rows * width + keys, counts, (size, width))
-        ids = (rows << 16) + keys
         if np.any(ids[1:] <= ids[:-1]):
             order = np.argsort(ids, kind="stable")
             ids, counts = ids[order], counts[order]
@@ -216,6 +215,16 @@ class Sparse:
             ids, counts = ids[starts], np.add.reduceat(counts, starts)
         ends = np.searchsorted(ids, np.arange(1, size + 1) << 16)
         return Sparse(ends.astype(np.int64), (ids & 0xFFFF).astype(np.uint16), narrowed(counts))
+
+    def _added_densely(self, groups: Whole, shape: tuple[int, int]) -> "Sparse":
+        """Do the same by a table of all rows and keys, which is fast if it is full."""
+        places = np.repeat(groups * shape[1], np.diff(self.ends, prepend=0))
+        places += self.keys
+        flat = np.zeros(shape[0] * shape[1], dtype=np.int64)
+        np.add.at(flat, places, self.counts.astype(np.int64))
+        found = np.flatnonzero(flat)
+        ends = np.searchsorted(found, np.arange(1, shape[0] + 1) * shape[1])
+        return Sparse(ends.astype(np.int64), (found % shape[1]).astype(np.uint16), narrowed(flat[found]))
 
     def total(self) -> dict[int, int]:
         """Return the count of each key in all rows together."""
@@ -233,15 +242,6 @@ class Sparse:
         """Return the count of each key of a row."""
         chosen = slice(int(self.ends[row - 1]) if row else 0, int(self.ends[row]))
         return dict(zip(self.keys[chosen].tolist(), self.counts[chosen].tolist(), strict=True))
-
-
-def _added_densely(places: Whole, counts: Whole, shape: tuple[int, int]) -> Sparse:
-    """Return the sums of counts by their place in a table of rows and keys, which is fast if it is full."""
-    flat = np.zeros(shape[0] * shape[1], dtype=np.int64)
-    np.add.at(flat, places, counts)
-    found = np.flatnonzero(flat)
-    ends = np.searchsorted(found, np.arange(1, shape[0] + 1) * shape[1])
-    return Sparse(ends.astype(np.int64), (found % shape[1]).astype(np.uint16), narrowed(flat[found]))
 
 
 def added_keys(keys: NDArray[np.uint16], counts: Narrow) -> dict[int, int]:
@@ -341,12 +341,13 @@ def rows_of(columns: Columns, rows: Whole) -> Columns:
     return Columns(
         columns.seconds[rows],
         Counts(columns.counts.wide[rows], columns.counts.narrow[rows]),
-        tuple(_rows_of(sparse, rows) for sparse in columns.sparse),
+        tuple(chosen_rows(sparse, rows) for sparse in columns.sparse),
         whole=columns.whole,
     )
 
 
-def _rows_of(sparse: Sparse, rows: Whole) -> Sparse:
+def chosen_rows(sparse: Sparse, rows: Whole) -> Sparse:
+    """Return some of the rows."""
     places, keys, counts = sparse.entries(rows, np.arange(len(rows)))
     return Sparse(np.cumsum(np.bincount(places, minlength=len(rows))), keys, counts)
 

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from slocheck.documents.texts import shorten
 from slocheck.evidence.columns import Columns
 from slocheck.evidence.histogram import merge
-from slocheck.evidence.parts.batch import Batch, joined
+from slocheck.evidence.parts.batch import NO_COUNTS, Batch, joined
 from slocheck.evidence.parts.growing import GrowingColumns
 from slocheck.evidence.parts.slowest import Slowest
 from slocheck.evidence.recording import (
@@ -46,7 +46,7 @@ class Delta:
         slowest: Responses that may be among the slowest of their endpoint.
     """
 
-    batch: Batch = field(default_factory=Batch)
+    batch: Batch = field(default_factory=lambda: NO_COUNTS)
     errors: tuple[ErrorExample, ...] = ()
     slowest: tuple[SlowRequest, ...] = ()
 

@@ -244,7 +244,7 @@ class LoadEngine:
         """Add one second."""
         for delta in passed.deltas:
             self._builder.add_delta(delta)
-        self._second, self._health = passed.second, passed.health
+        self._second, self._health = passed.second, passed.health or self._health
         window_s = self._phases.measured(self._second)
         recording = self._builder.recording(self._phases.warmup_s, window_s)
         return Tick(self._second, passed.phase, passed.users, recording)

@@ -74,6 +74,10 @@ class Batch:
         return Batch(self.endpoints, self.places[kept], rows_of(self.columns, kept))
 
 
+NO_COUNTS = Batch()
+"""Nothing was sent."""
+
+
 def joined(batches: Sequence[Batch]) -> Batch:
     """Return batches as one, in which an endpoint occurs once, and once for each second.
 
@@ -82,7 +86,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
     """
     filled = [each for each in batches if len(each)]
     if len(filled) <= 1:
-        return filled[0] if filled else Batch()
+        return filled[0] if filled else NO_COUNTS
     known: dict[Endpoint, int] = {}
     places = []
     for each in filled:

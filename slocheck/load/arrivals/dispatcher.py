@@ -11,9 +11,11 @@ import numpy as np
 from gevent import getcurrent
 
 from slocheck.documents.units import NS_PER_SECOND
+from slocheck.evidence.columns import Whole, stacked
 from slocheck.evidence.histogram import bucket_indices
 from slocheck.load.arrivals.timerfd import KernelTimer
 from slocheck.load.messaging.messages import ArrivalCounts
+from slocheck.load.recording.lags import Lags
 
 _BURST = 64
 """Arrivals handed out before the event loop may read responses again: a backlog must not starve it."""
@@ -120,11 +122,11 @@ class Dispatcher:
         """Return what happened since the last call."""
         lag, self._lag = self._lag, defaultdict(lambda: array("q"))
         dropped, self._dropped = self._dropped, defaultdict(int)
-        return ArrivalCounts(dropped, {second: _histogram(values) for second, values in lag.items()})
+        rows = stacked([_histogram(values) for values in lag.values()])
+        return ArrivalCounts(dropped, Lags(np.asarray(list(lag), dtype=np.int64), rows))
 
 
-def _histogram(values: "array[int]") -> dict[int, int]:
-    buckets, counts = np.unique(
-        bucket_indices(np.maximum(np.frombuffer(values, dtype=np.int64), 0)), return_counts=True
-    )
-    return dict(zip(buckets.tolist(), counts.tolist(), strict=True))
+def _histogram(values: "array[int]") -> tuple[Whole, Whole]:
+    """Return the buckets that hold some of these delays, in order, and their counts."""
+    delays = np.maximum(np.frombuffer(values, dtype=np.int64), 0)
+    return np.unique(bucket_indices(delays), return_counts=True)

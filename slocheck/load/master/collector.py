@@ -4,7 +4,7 @@ No Locust here.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -16,13 +16,14 @@ from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.merge import Delta, together
 from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
-from slocheck.evidence.parts.batch import Batch
+from slocheck.evidence.parts.batch import NO_COUNTS, Batch
 from slocheck.evidence.recording import BEFORE_LOAD, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.countable import countable
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
+from slocheck.load.recording.lags import LagTotal
 
 DOWN_AFTER_S = 10.0
 """A target is down after this many seconds in which all requests failed."""
@@ -93,7 +94,7 @@ class WorkerState:
     def _add_health(self, health: HealthSamples, window: range) -> None:
         self.cpu += [share for second, share in health.cpu if second in window]
         self.users.update({second: users for second, users in health.users.items() if second in window})
-        self.lag += _within(window, health.loop_lag)
+        _add_within(window, health.loop_lag, self.lag)
         for text in health.messages:
             self._say(text)
         self.memory = health.memory
@@ -139,7 +140,7 @@ class Collector:
         self._planned_users = planned_users
         self._window = window
         self._thresholds = thresholds
-        self._arrival_lag: Counter[int] = Counter()
+        self._arrival_lag = LagTotal(window)
         self._dropped = 0
         self._workers = {worker: WorkerState() for worker in workers}
         self._exceptions: Counter[str] = Counter()
@@ -176,9 +177,9 @@ class Collector:
         self.last_end_ns = max(self.last_end_ns, report.last_end_ns)
         dropped = report.arrivals.dropped.items()
         self._dropped += sum(count for second, count in dropped if second in self._window)
-        self._arrival_lag += _within(self._window, report.arrivals.lag)
-        self._exceptions += Counter(report.health.exceptions)
-        self._listener_errors += Counter(report.health.listener_errors)
+        self._arrival_lag.add(report.arrivals.lag)
+        self._exceptions.update(report.health.exceptions)
+        self._listener_errors.update(report.health.listener_errors)
         self._tasks.add(worker, report.tasks, now=now)
         for name in report.health.classes:
             self._idle_classes.pop(name, None)
@@ -197,7 +198,7 @@ class Collector:
         batch, thresholds = delta.batch, delta.batch.columns.counts.thresholds
         if thresholds not in (0, self._thresholds):
             state.lose(f"requests: counted against {quantity(thresholds, 'threshold')}")
-            return replace(delta, batch=Batch())
+            return replace(delta, batch=NO_COUNTS)
         good = countable(batch)
         for row in np.flatnonzero(~good)[:MAX_MESSAGES]:
             state.lose(f"requests of {batch.endpoints[batch.places[row]]}: a number out of its range")
@@ -205,7 +206,10 @@ class Collector:
 
     def _watch_target(self, batch: Batch, now: float) -> None:
         """Notice when all requests fail or are refused; failures of this machine itself do not count."""
-        columns = batch.chosen(batch.columns.seconds != BEFORE_LOAD).columns
+        in_load = batch.columns.seconds != BEFORE_LOAD
+        if self._served and self._failing_since is None and np.any(batch.columns.counts.narrow[in_load, 0]):
+            return
+        columns = batch.chosen(in_load).columns
         counts = columns.counts
         responded = int(counts.ok.sum() + counts.unexpected.sum())
         failed = int(counts.failed.sum() - counts.of_class("generator").sum())
@@ -242,8 +246,7 @@ class Collector:
             measured_s: Whole seconds of the window that were measured.
             forbidden: Hosts that the master itself tried to reach and was not allowed to.
         """
-        by_worker = [_users_by_second(state, self._window[:measured_s]) for state in self._workers.values()]
-        running = [sum(users) for users in zip(*by_worker, strict=True)]
+        running = _running([state.users for state in self._workers.values()], self._window[:measured_s])
         return LoadHealth(
             planned_users=self._planned_users,
             users=self._model.fewest_users(running, self._window, self.running),
@@ -257,28 +260,31 @@ class Collector:
             exceptions=dict(self._exceptions),
             idle_classes=tuple(self._idle_classes),
             gone=self._tasks.gone,
-            arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag),
+            arrivals=self._model.arrival_stats(self._dropped, self._arrival_lag.histogram()),
             forbidden=merged((*forbidden, *self.forbidden)),
             file=FileResult(listener_errors=dict(self._listener_errors)),
         )
 
 
-def _within(window: range, histograms: Histograms) -> Counter[int]:
-    """Return the histograms of the window's seconds merged into one."""
-    total: Counter[int] = Counter()
+def _add_within(window: range, histograms: Histograms, total: Counter[int]) -> None:
+    """Add the histograms of the window's seconds to one."""
     for second, counts in histograms.items():
         if second in window:
             total.update(counts)
-    return total
 
 
-def _users_by_second(state: WorkerState, seconds: range) -> list[int]:
-    """Return the users at the end of each second; a second without a sample repeats the one before."""
-    users, running = [], 0
-    for second in seconds:
-        running = state.users.get(second, running)
-        users.append(running)
-    return users
+def _running(users: Sequence[Mapping[int, int]], seconds: range) -> list[int]:
+    """Return the users of all workers at the end of each second.
+
+    A worker's second without a sample repeats the one before.
+    """
+    total = np.zeros(len(seconds), dtype=np.int64)
+    for sampled in users:
+        inside = sorted(second for second in sampled if second in seconds)
+        places = np.asarray([second - seconds.start for second in inside], dtype=np.int64)
+        found = np.asarray([0, *(sampled[second] for second in inside)], dtype=np.int64)
+        total += np.repeat(found, np.diff([0, *places, len(seconds)]))
+    return total.tolist()
 
 
 def _worker_health(worker: str, state: WorkerState) -> WorkerHealth:

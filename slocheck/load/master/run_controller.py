@@ -4,6 +4,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 import gevent
 from locust.env import Environment
@@ -16,6 +17,7 @@ from slocheck.load.listeners import LISTENER_S, Listeners
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.collector import Collector
 from slocheck.load.master.file_result import file_result
+from slocheck.load.master.interim import Interim
 from slocheck.load.master.load_model import MasterModel, master_model
 from slocheck.load.master.runner import Master
 from slocheck.load.master.workers import LostError, Workers
@@ -95,6 +97,7 @@ class RunController:
         self._users = 0
         self._clocks = ClockWatch()
         self._ticked = 0
+        self._interim = Interim()
 
     def _refuse(self, why: str) -> None:
         """Raise ScenarioError if there is a reason to."""
@@ -364,6 +367,6 @@ class RunController:
                 phase=phase,
                 users=self._collector.running,
                 deltas=self._collector.take(),
-                health=self._health(self._phases.measured(self._ticked)),
+                health=self._interim.made(partial(self._health, self._phases.measured(self._ticked))),
             )
         )

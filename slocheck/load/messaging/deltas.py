@@ -7,19 +7,19 @@ message, whatever the message says of itself. In a line of JSON the bytes are in
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slocheck.documents.texts import shorten, valid_text
-from slocheck.evidence.columns import TIMES, WIDTH, Columns, Counts, Sparse, Whole
+from slocheck.evidence.columns import TIMES, WIDTH, Columns, Counts, Sparse, Whole, chosen_rows
 from slocheck.evidence.histogram import MAX_INDEX
 from slocheck.evidence.merge import MAX_MESSAGE, Delta
-from slocheck.evidence.parts.batch import Batch
+from slocheck.evidence.parts.batch import NO_COUNTS, Batch
 from slocheck.evidence.recording import BEFORE_LOAD, ErrorExample, FailureClass, SlowRequest
 from slocheck.load.messaging.reading import (
-    JUNK,
     MAX_SECOND,
     MAX_STATUS,
     Reading,
@@ -31,6 +31,7 @@ from slocheck.load.messaging.reading import (
     flat,
     pairs_of,
 )
+from slocheck.load.recording.lags import Lags
 from slocheck.spec.model import Endpoint
 
 MAX_ROWS = 1 << 20
@@ -40,6 +41,7 @@ _TYPES: dict[str, np.dtype[Any]] = {"u2": np.dtype("<u2"), "u4": np.dtype("<u4")
 _NO_KEY = 0xFFFF
 """Stands for a key that is out of the range of all."""
 _DAMAGED = Endpoint("", "(damaged)")
+_NO_ROWS = np.zeros(0, dtype=np.int64)
 _OUT_OF_RANGE = "a number out of its range"
 
 
@@ -93,7 +95,7 @@ def read_delta(plain: Any, reading: Reading) -> Delta:
     """
     batch, errors, slowest = plain
     return Delta(
-        batch=reading.one("requests", batch, lambda parts: _batch(parts, reading), Batch()),
+        batch=reading.one("requests", batch, lambda parts: _batch(parts, reading), NO_COUNTS),
         errors=reading.each("error", errors, lambda parts: _error(*parts)),
         slowest=reading.each("slowest", slowest, lambda parts: _slow_request(*parts)),
     )
@@ -116,7 +118,7 @@ def _plain_batch(batch: Batch) -> list[Any]:
 def _batch(plain: Any, reading: Reading) -> Batch:
     """Return the rows of a batch that can be read; raises one of `JUNK` if none can."""
     names, sizes, *arrays = a_list(plain)
-    endpoints, damaged = _endpoints(names)
+    endpoints, damaged = _endpoints(a_list(names))
     rows, thresholds, *entries = a_list(sizes)
     a_whole(rows, 0, MAX_ROWS)
     width = WIDTH + a_whole(thresholds, 0, MAX_THRESHOLDS)
@@ -133,16 +135,22 @@ def _batch(plain: Any, reading: Reading) -> Batch:
     return _sound(batch, damaged, reading)
 
 
-def _endpoints(names: Any) -> tuple[tuple[Endpoint, ...], list[int]]:
+def _endpoints(names: list[Any]) -> tuple[tuple[Endpoint, ...], list[int]]:
     """Return the endpoints, and the places of those whose names cannot be read."""
-    found, damaged = [], []
-    for place, (method, name) in enumerate(pairs_of(a_list(names))):
-        try:
-            found.append(Endpoint(a_text(method), a_text(name)))
-        except JUNK:
-            found.append(_DAMAGED)
-            damaged.append(place)
+    if all(type(name) is str for name in names):
+        return _named(tuple(names)), []
+    found, damaged = list[Endpoint](), []
+    for place, (method, name) in enumerate(pairs_of(names)):
+        readable = isinstance(method, str) and isinstance(name, str)
+        found.append(Endpoint(a_text(method), a_text(name)) if readable else _DAMAGED)
+        damaged += [] if readable else [place]
     return tuple(found), damaged
+
+
+@lru_cache(maxsize=256)
+def _named(names: tuple[str, ...]) -> tuple[Endpoint, ...]:
+    """Return endpoints by their names, which are those of the report before, or of another worker."""
+    return tuple(Endpoint(a_text(method), a_text(name)) for method, name in pairs_of(list(names)))
 
 
 def _sparse(sizes: list[Any], arrays: list[Any], rows: int) -> Iterator[Sparse]:
@@ -150,17 +158,20 @@ def _sparse(sizes: list[Any], arrays: list[Any], rows: int) -> Iterator[Sparse]:
     of_three = zip(sizes, arrays[::3], arrays[1::3], arrays[2::3], strict=True)
     for size, ends_plain, keys_plain, counts_plain in of_three:
         ends = read_array(ends_plain, rows).astype(np.int64)
-        if np.any(np.diff(ends, prepend=0) < 0) or (ends[-1] if rows else 0) != a_count(size):
+        if np.any(ends[1:] < ends[:-1]) or (ends[-1] if rows else 0) != a_count(size) or np.any(ends < 0):
             raise ValueError("entries that belong to no row")
         keys = read_array(keys_plain, size)
-        within = np.where((keys >= 0) & (keys < _NO_KEY), keys, _NO_KEY).astype(np.uint16)
-        yield Sparse(ends, within, read_array(counts_plain, size))
+        if keys.dtype != np.uint16:
+            keys = np.where((keys >= 0) & (keys < _NO_KEY), keys, _NO_KEY).astype(np.uint16)
+        yield Sparse(ends, keys.astype(np.uint16, copy=False), read_array(counts_plain, size))
 
 
 def _sound(batch: Batch, damaged: list[int], reading: Reading) -> Batch:
     """Return the rows that can be counted; names the others."""
     columns = batch.columns
-    known = (batch.places >= 0) & (batch.places < len(batch.endpoints)) & ~np.isin(batch.places, damaged)
+    known = (batch.places >= 0) & (batch.places < len(batch.endpoints))
+    if damaged:
+        known &= ~np.isin(batch.places, damaged)
     good = known & (columns.seconds >= BEFORE_LOAD) & (columns.seconds <= MAX_SECOND)
     for numbers in (columns.counts.wide, columns.counts.narrow):
         if numbers.dtype == np.int64 and numbers.size:
@@ -179,10 +190,40 @@ def _rows_with_bad_entries(sparse: Sparse, highest: int) -> Whole:
     bad = sparse.keys > highest
     if sparse.counts.dtype == np.int64:
         bad |= sparse.counts < 0
-    falls = np.flatnonzero(sparse.keys[1:] <= sparse.keys[:-1]) + 1
-    bad[falls[~np.isin(falls, sparse.ends)]] = True
+    if len(bad):
+        begins = np.zeros(len(bad) + 1, dtype=np.bool_)
+        begins[sparse.ends] = True
+        bad[1:] |= (sparse.keys[1:] <= sparse.keys[:-1]) & ~begins[1:-1]
+    if not bad.any():
+        return _NO_ROWS
     found: Whole = np.searchsorted(sparse.ends, np.flatnonzero(bad), side="right")
     return found
+
+
+def plain_lags(lags: Lags) -> list[Any]:
+    """Return histograms by second as plain values."""
+    counts = lags.counts
+    sizes = [len(lags.seconds), len(counts.keys)]
+    arrays: tuple[NDArray[Any], ...] = (lags.seconds, counts.ends, counts.keys, counts.counts)
+    return [sizes, *map(plain_array, arrays)]
+
+
+def read_lags(plain: Any, reading: Reading) -> Lags:
+    """Return histograms by second from plain values; those that cannot be read are named in `reading`.
+
+    Raises:
+        ValueError, TypeError: These are none at all.
+    """
+    (rows, entries), seconds_plain, *arrays = a_list(plain)
+    a_whole(rows, 0, MAX_ROWS)
+    seconds = read_array(seconds_plain, rows).astype(np.int64)
+    (counts,) = _sparse([entries], arrays, rows)
+    good = np.abs(seconds) <= MAX_SECOND
+    good[_rows_with_bad_entries(counts, MAX_INDEX)] = False
+    for row in np.flatnonzero(~good):
+        reading.lose("lag", f"second {seconds[row]}", ValueError(_OUT_OF_RANGE))
+    kept = np.flatnonzero(good)
+    return Lags(seconds[kept], counts if good.all() else chosen_rows(counts, kept))
 
 
 def _error(method: Any, name: Any, *plain: Any) -> ErrorExample:

@@ -22,7 +22,7 @@ def sign_messages(signer: Signer) -> None:
     """Sign every message that this process sends."""
 
     def signed(self: Message) -> bytes:
-        return signer.sign(_packed((self.type, self.data, self.node_id)))
+        return signer.sign(packed((self.type, self.data, self.node_id)))
 
     Message.serialize = signed  # type: ignore[method-assign] # Locust has no other way in
 
@@ -32,7 +32,7 @@ def sendable(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Excepti
     good, bad, left = {}, {}, _LARGEST - 1024
     for key, value in data.items():
         try:
-            size = len(_packed((key, value)))
+            size = len(packed((key, value)))
         except Exception as error:  # noqa: BLE001 - whatever a listener of the Locust file has put there
             bad[str(key)] = error
             continue
@@ -43,7 +43,7 @@ def sendable(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Excepti
     return good, bad
 
 
-def _packed(plain: object) -> bytes:
+def packed(plain: object) -> bytes:
     """Return a message, or an entry of one, as bytes; raises ValueError if the receiver would refuse it."""
     packed: bytes = msgpack.dumps(plain, default=_encoded, unicode_errors=_ANY_TEXT)
     if len(packed) > _LARGEST:

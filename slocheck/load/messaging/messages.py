@@ -14,6 +14,7 @@ from slocheck.load.messaging.machine_messages import (
     ToCoordinator,
     ToMachine,
 )
+from slocheck.load.recording.lags import NO_LAGS, Lags
 from slocheck.plan.load_plan import LoadPlan
 
 Histograms = Mapping[int, Mapping[int, int]]
@@ -111,14 +112,14 @@ class SecondPassed:
         phase: ``warm-up``, ``window`` or ``drain``.
         users: Users running now.
         deltas: What the workers recorded since the message before.
-        health: How well the load has been generated so far.
+        health: How well the load has been generated so far; None where it was told not long ago.
     """
 
     second: int
     phase: str
     users: int
     deltas: tuple[Delta, ...]
-    health: LoadHealth
+    health: LoadHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +284,11 @@ class ArrivalCounts:
 
     Attributes:
         dropped: Arrivals that found no idle user, by second.
-        lag: How late the others were handed out, nanoseconds.
+        lag: How late the others were handed out.
     """
 
     dropped: Mapping[int, int] = field(default_factory=dict)
-    lag: Histograms = field(default_factory=dict)
+    lag: Lags = field(default_factory=lambda: NO_LAGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ def _plain_second(second: SecondPassed) -> dict[str, Any]:
         "phase": second.phase,
         "users": second.users,
         "deltas": [plain_delta(delta) for delta in second.deltas],
-        "health": _adapter(LoadHealth).dump_python(second.health, mode="json"),
+        "health": second.health and _adapter(LoadHealth).dump_python(second.health, mode="json"),
     }
 
 
@@ -206,5 +206,5 @@ def _second(plain: dict[str, Any]) -> SecondPassed:
         phase=str(plain["phase"]),
         users=int(plain["users"]),
         deltas=deltas,
-        health=_adapter(LoadHealth).validate_python(plain["health"]),
+        health=plain["health"] and _adapter(LoadHealth).validate_python(plain["health"]),
     )

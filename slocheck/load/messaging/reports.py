@@ -12,7 +12,7 @@ from typing import Any
 from slocheck.documents.texts import valid_text
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
-from slocheck.load.messaging.deltas import plain_delta, read_delta
+from slocheck.load.messaging.deltas import plain_delta, plain_lags, read_delta, read_lags
 from slocheck.load.messaging.messages import (
     ArrivalCounts,
     HealthSamples,
@@ -32,6 +32,7 @@ from slocheck.load.messaging.reading import (
     second_and_count,
     text_and_count,
 )
+from slocheck.load.recording.lags import NO_LAGS
 
 
 def plain_report(report: WorkerReport) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def plain_report(report: WorkerReport) -> dict[str, Any]:
         "listener_errors": flat((valid_text(text), count) for text, count in health.listener_errors.items()),
         "classes": list(map(valid_text, health.classes)),
         "dropped": flat(arrivals.dropped.items()),
-        "lag": _plain_histograms(arrivals.lag),
+        "lag": plain_lags(arrivals.lag),
         "tasks": [tasks.done, tasks.raised, tasks.busy, valid_text(tasks.gone)],
         "forbidden": [
             [valid_text(each.host), valid_text(each.address), each.port, each.count]
@@ -83,7 +84,7 @@ def read_report(plain: Any) -> WorkerReport:
     health = _health(plain, reading)
     arrivals = ArrivalCounts(
         dropped=reading.table("dropped", reading.pairs("dropped", plain.get("dropped"), second_and_count)),
-        lag=_histograms("lag", plain, reading),
+        lag=reading.one("lag", plain.get("lag"), lambda parts: read_lags(parts, reading), NO_LAGS),
     )
     return WorkerReport(
         sequence=count("sequence"),

@@ -14,6 +14,7 @@ from slocheck.load.master.collector import DOWN_AFTER_S, Collector
 from slocheck.load.master.countable import MAX_COUNT, MAX_NS
 from slocheck.load.master.load_model import master_model
 from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, WorkerReport
+from slocheck.load.recording.lags import Lags
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, Endpoint, FailureRule
 from slocheck.spec.model.load_profile import Stage
@@ -233,7 +234,7 @@ def test_arrivals_of_the_window_are_added_up() -> None:
     plan = replace(PLAN, rate=(Stage(10, 10, 3),))
     collector = collecting(["a", "b"], plan, range(1, 3))
     lag = {0: {bucket_index(900 * MS): 5}, 1: {bucket_index(MS): 98}, 2: {bucket_index(80 * MS): 2}}
-    collector.add("a", report(1, arrivals=ArrivalCounts({0: 7, 1: 3}, lag)), now=0)
+    collector.add("a", report(1, arrivals=ArrivalCounts({0: 7, 1: 3}, Lags.of(lag))), now=0)
     collector.add("b", report(1, arrivals=ArrivalCounts({2: 1})), now=0)
     arrivals = collector.health(clocks=ClockWatch(), measured_s=2).arrivals
     assert arrivals is not None

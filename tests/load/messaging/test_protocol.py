@@ -49,6 +49,7 @@ from slocheck.load.messaging.messages import (
     WorkersReady,
 )
 from slocheck.load.messaging.protocol import ProtocolError, VersionMismatchError
+from slocheck.load.recording.lags import Lags
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model import CacheRule, Endpoint, FailureRule, Tls
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
@@ -113,7 +114,7 @@ REPORTS = st.builds(
     arrivals=st.builds(
         ArrivalCounts,
         dropped=st.dictionaries(SECONDS, COUNT, max_size=3),
-        lag=st.dictionaries(SECONDS, HISTOGRAM, max_size=3),
+        lag=st.dictionaries(SECONDS, HISTOGRAM, max_size=3).map(Lags.of),
     ),
     forbidden=st.lists(
         st.builds(ForbiddenConnection, host=st.text(), address=st.text(), port=COUNT, count=COUNT), max_size=2

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from slocheck.reference_api.cached import cached_by
+from slocheck.reference_api.caching.flights import OverloadedError
 from slocheck.reference_api.database.sessions import FilledFromPrimary, Sessions
 from slocheck.reference_api.events import Events, Handler
 from slocheck.reference_api.faults import Faults
@@ -65,7 +66,7 @@ def create_app(settings: Settings, faults: Faults, metrics: Metrics, shop: Handl
     """Put the routes together and everything that wraps them."""
     app = Starlette(
         routes=[*_planted_routes(shop, faults), *_about(metrics)],
-        exception_handlers={Unavailable: _unavailable},
+        exception_handlers={Unavailable: _unavailable, OverloadedError: _unavailable},
         max_body_size=LARGEST_BODY,
     )
     app.router.redirect_slashes = False
@@ -129,7 +130,7 @@ def _about(metrics: Metrics) -> list[Route]:
 
 
 async def _unavailable(_: Request, __: Exception) -> Response:
-    """Say that the database cannot be asked now."""
+    """Say that the database cannot be asked now, or that too many wait for what it is asked."""
     response = refusal("try again later", HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["retry-after"] = "1"
     return response

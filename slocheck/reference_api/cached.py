@@ -1,23 +1,24 @@
-"""Which cache the shop reads through, by the switches; every read is counted here."""
+"""How the shop reads and writes through its caches, by the switches; every read is counted here."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
-from slocheck.reference_api.cache import Cache
-from slocheck.reference_api.observability.metrics import DATABASE, L1, CacheMetrics
+from slocheck.reference_api.caching import Cache, Found, Load, Reads
+from slocheck.reference_api.caching.cache_aside import CacheAside, Filler
+from slocheck.reference_api.caching.early_recompute import EarlyRecompute
+from slocheck.reference_api.caching.invalidation import Invalidation
+from slocheck.reference_api.caching.locked import Locked, Locks
+from slocheck.reference_api.caching.memory import MemoryCache
+from slocheck.reference_api.caching.tiers import Tiers
+from slocheck.reference_api.caching.write_through import WriteThrough
+from slocheck.reference_api.observability.metrics import DATABASE, L1, L2, CacheMetrics
 from slocheck.reference_api.settings import Settings
-from slocheck.reference_api.shop.reading import Cached, Load
+from slocheck.reference_api.shop.reading import Cached
 
 Result = TypeVar("Result")
 
-
-@dataclass(frozen=True, slots=True)
-class Direct:
-    """A value that came from the database, or from a cache."""
-
-    value: bytes | None
-    hit: bool = False
+SHARED_L1_TTL_S = 5.0
+"""How long a process keeps a copy of what another one may change."""
 
 
 class Uncached:
@@ -26,10 +27,10 @@ class Uncached:
     def __init__(self, metrics: CacheMetrics) -> None:
         self._metrics = metrics
 
-    async def read(self, _: str, load: Load) -> Direct:
+    async def read(self, _: str, load: Load) -> Found:
         """Ask the database."""
         self._metrics.found(DATABASE)
-        return Direct(await load())
+        return Found(await load(), DATABASE)
 
     async def write(self, change: Load, _: str) -> bytes | None:
         """Change the database."""
@@ -43,46 +44,96 @@ class Uncached:
         """Do nothing."""
 
 
-class InProcess:
-    """A cache in this process."""
+class Caching:
+    """Reads and writes by the strategies that are on.
 
-    def __init__(self, settings: Settings, metrics: CacheMetrics) -> None:
-        self._settings = settings
+    Args:
+        reads: How a value is read.
+        filler: Of the cache that `reads` reads through.
+        settings: Whether writes renew the cache, or drop what they made untrue.
+        metrics: Counts the reads.
+        levels: The levels that there are, first to last.
+    """
+
+    def __init__(
+        self,
+        reads: Reads,
+        filler: Filler,
+        settings: Settings,
+        metrics: CacheMetrics,
+        levels: tuple[str, ...],
+    ) -> None:
+        self._reads = reads
+        self._cache = filler.cache
+        self._write_through = WriteThrough(filler) if settings.write_through else None
+        self._invalidation = Invalidation(filler.cache) if settings.invalidation else None
         self._metrics = metrics
-        self._cache = Cache(capacity=settings.cache_items, time_to_live_s=settings.ttl_s)
+        self._levels = levels
 
-    async def read(self, key: str, load: Load) -> Direct:
-        """Look in the cache first."""
-        body = self._cache.get(key)
-        self._metrics.found(DATABASE if body is None else L1)
-        if body is not None:
-            return Direct(body, hit=True)
-        body = await load()
-        if body is not None:
-            self._cache.put(key, body)
-        return Direct(body)
+    async def read(self, key: str, load: Load) -> Found:
+        """Look in the caches first."""
+        found = await self._reads.read(key, load)
+        self._count(found)
+        return found
 
     async def write(self, change: Load, key: str) -> bytes | None:
-        """Change the database, then the cache."""
-        body = await change()
-        if self._settings.write_through and body is not None:
-            self._cache.put(key, body)
-        elif self._settings.invalidation:
-            self._cache.drop(key)
-        return body
+        """Change the database, and renew or drop the key."""
+        if self._write_through is not None:
+            return await self._write_through.write(key, change)
+        return await self.drop(change, key)
 
     async def drop(self, change: Callable[[], Awaitable[Result]], *keys: str) -> Result:
-        """Change the database, then forget the keys."""
-        result = await change()
-        if self._settings.invalidation:
-            for key in keys:
-                self._cache.drop(key)
-        return result
+        """Change the database, and drop the keys."""
+        if self._invalidation is None:
+            return await change()
+        return await self._invalidation.change(change, *keys)
 
     async def close(self) -> None:
-        """Do nothing."""
+        """Give back the connections."""
+        await self._cache.close()
+
+    def _count(self, found: Found) -> None:
+        if found.level == "waited":
+            self._metrics.waited.inc()
+        served = found.level if found.hit else DATABASE
+        self._metrics.found(served)
+        for level in self._levels:
+            if level == served:
+                return
+            self._metrics.passed(level)
 
 
 def cached_by(settings: Settings, metrics: CacheMetrics) -> Cached:
-    """Choose the cache."""
-    return InProcess(settings, metrics) if settings.cache_aside else Uncached(metrics)
+    """Choose the caches and the strategy; raises UsageError if the address of Redis cannot be used."""
+    if not settings.cache_aside:
+        return Uncached(metrics)
+    cache, locks, levels = _caches(settings, metrics)
+    filler = Filler(cache, ttl=settings.ttl_s)
+    locked = Locked(filler, locks) if settings.lock else None
+    reads: Reads = locked or CacheAside(filler)
+    if settings.early_recompute:
+        on_miss = (locked or CacheAside(filler)).miss
+        reads = EarlyRecompute(filler, on_miss, failed=metrics.renewals_failed.inc)
+    return Caching(reads, filler, settings, metrics, levels)
+
+
+def _caches(settings: Settings, metrics: CacheMetrics) -> tuple[Cache, Locks | None, tuple[str, ...]]:
+    """Return the cache, the locks that go with it, and its levels; without Redis it is the process's."""
+    shared = bool(settings.redis_url) or settings.workers > 1
+    memory = MemoryCache(
+        items=settings.cache_items,
+        size=settings.cache_bytes,
+        ttl=min(settings.ttl_s, SHARED_L1_TTL_S) if shared else settings.ttl_s,
+    )
+    if not settings.redis_url:
+        return memory, None, (L1,)
+    # the library is needed only here
+    from slocheck.reference_api.caching.redis_cache import RedisCache  # noqa: PLC0415
+    from slocheck.reference_api.caching.redis_link import RedisLink  # noqa: PLC0415
+    from slocheck.reference_api.caching.redis_lock import RedisLocks  # noqa: PLC0415
+
+    link = RedisLink(settings.redis_url, failed=metrics.redis_failures.inc, timeout=settings.redis_timeout_s)
+    far = RedisCache(link)
+    if not settings.memory_cache:
+        return far, RedisLocks(link), (L2,)
+    return Tiers(memory, far), RedisLocks(link), (L1, L2)

@@ -27,6 +27,7 @@ _COUNTS = {
 }
 _SECONDS = {
     "--ttl": ("ttl_s", "seconds for which a cached value is used"),
+    "--redis-timeout": ("redis_timeout_s", "longest wait for Redis, seconds; then the database is asked"),
     "--pool-timeout": ("pool_timeout_s", "longest wait for a connection, seconds"),
 }
 

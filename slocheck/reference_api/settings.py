@@ -33,6 +33,7 @@ class Settings:
         cache_items: Most entries of the cache in the process.
         cache_bytes: Most bytes of its values.
         ttl_s: Seconds for which an entry of any cache is used.
+        redis_timeout_s: Longest wait for Redis; then the database is asked.
         pool_size: Most connections of one process to one database.
         pool_timeout_s: Longest wait for one of them; then the response is 503.
     """
@@ -46,6 +47,7 @@ class Settings:
     cache_items: int = 1_000
     cache_bytes: int = 50_000_000
     ttl_s: float = 300.0
+    redis_timeout_s: float = 0.5
     pool_size: int = 4
     pool_timeout_s: float = 10.0
 

@@ -48,10 +48,6 @@ class Family:
         return tuple(self.key(number, part) for part in ("", *self.related))
 
 
-USERS = Family("user", ("orders", "preferences"))
-PRODUCTS = Family("product")
-
-
 class Invalidation:
     """Changes rows, then deletes what the cache has of them."""
 

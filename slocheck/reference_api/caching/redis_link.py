@@ -1,7 +1,8 @@
 """The way to Redis: short timeouts, and a breaker that stops asking while it does not respond.
 
-A cache has to be faster than what it spares. So a Redis that hangs is given a tenth of a second, once a
-second, by one request; everyone else goes to the database at once.
+A cache has to be faster than what it spares. So a Redis that hangs is given half a second, once a second,
+by one request; everyone else goes to the database at once. A single failure changes nothing, as it may be
+one connection, or this process was busy for so long.
 """
 
 import time
@@ -18,43 +19,54 @@ with needs("redis"):
     from redis.backoff import NoBackoff
     from redis.exceptions import RedisError
 
-TIMEOUT_S = 0.1
+TIMEOUT_S = 0.5
 COOL_DOWN_S = 1.0
-CONNECTIONS = 32
+CONNECTIONS = 64
+FAILURES = 3
 
 T = TypeVar("T")
 
 
 class Breaker:
-    """Lets one attempt through at a time while the last one failed.
+    """Once some attempts in a row have failed, lets one through at a time.
 
     Args:
-        cool_down: Seconds between attempts after a failure.
+        failures: Failures in a row after which it does so, until an attempt succeeds.
+        cool_down: Seconds between the attempts then.
         timer: Seconds that never run backwards.
     """
 
-    def __init__(self, cool_down: float = COOL_DOWN_S, timer: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        failures: int = FAILURES,
+        cool_down: float = COOL_DOWN_S,
+        timer: Clock = time.monotonic,
+    ) -> None:
+        self._most = failures
         self._cool_down = cool_down
         self._timer = timer
-        self._closed_until: float | None = None
+        self._failures = 0
+        self._next = 0.0
 
     def allows(self) -> bool:
-        """Whether to try now; after a failure, the one who is told so tries for all."""
-        now = self._timer()
-        if self._closed_until is None:
+        """Whether to try now; after too many failures, the one who is told so tries for all."""
+        if self._failures < self._most:
             return True
-        if now < self._closed_until:
+        now = self._timer()
+        if now < self._next:
             return False
-        self._closed_until = now + self._cool_down
+        self._next = now + self._cool_down
         return True
 
     def succeeded(self) -> None:
         """Let everyone through again."""
-        self._closed_until = None
+        self._failures = 0
 
     def failed(self) -> None:
-        """Let nobody through until the cool-down is over."""
-        self._closed_until = self._timer() + self._cool_down
+        """Count a failure; after too many, let nobody through until the cool-down is over."""
+        self._failures += 1
+        self._next = self._timer() + self._cool_down
 
 
 class RedisLink:

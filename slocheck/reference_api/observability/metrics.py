@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +13,7 @@ LABELS = ("method", "route", "status_code")
 L1, L2 = "l1", "l2"
 LEVELS = (L1, L2)
 """The cache in the process and Redis."""
-DATABASE = "database"
+DATABASE: Final = "database"
 """What serves a read that no cache serves."""
 
 UNMATCHED = "unmatched"
@@ -23,7 +24,13 @@ _Observe = Callable[[float], None]
 
 
 class CacheMetrics:
-    """How reads through the cache end: each read is one hit or one miss, at whatever level it was served."""
+    """How reads through the cache end: each read is one hit or one miss, at whatever level it was served.
+
+    Attributes:
+        waited: Misses that waited for another request's query instead of asking the database.
+        redis_failures: Attempts to use Redis that failed; what it would have served came from elsewhere.
+        renewals_failed: Early recomputations that failed.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, what: str, levels: tuple[str, ...]) -> dict[str, Counter]:
@@ -35,6 +42,17 @@ class CacheMetrics:
             **counter("cache_misses_total", "Reads that the database had to serve.", (DATABASE,)),
         }
         self._passed = counter("cache_level_misses_total", "Lookups that a level did not serve.", LEVELS)
+        self.waited = Counter(
+            "cache_waits_total", "Misses that waited for another request's query.", registry=registry
+        )
+        self.redis_failures = Counter(
+            "cache_redis_failures_total", "Attempts to use Redis that failed.", registry=registry
+        )
+        self.renewals_failed = Counter(
+            "cache_renewals_failed_total",
+            "Early recomputations that failed, so that the cached value was served.",
+            registry=registry,
+        )
 
     def found(self, level: str) -> None:
         """Count a read by what served it: ``l1``, ``l2`` or ``database``."""

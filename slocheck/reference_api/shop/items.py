@@ -5,12 +5,14 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from slocheck.reference_api.caching.invalidation import Family
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.reading import Cached, as_json, one, read_fields, refusal, whole_number
 from slocheck.reference_api.shop.repository import PAGE, Repository
 
 FIELDS = ("id", "name", "price_cents", "about")
 MOST_WORDS = 3
+ITEMS = Family("item")
 _NO_ITEM = "no such item"
 
 
@@ -56,7 +58,7 @@ class Items:
         async def load() -> bytes | None:
             return as_json(await self._repository.item(number, columns))
 
-        found = await self._cached.read(f"item:{number}", load)
+        found = await self._cached.read(ITEMS.key(number), load)
         return one(found, _NO_ITEM, fields)
 
     async def search(self, request: Request) -> Response:

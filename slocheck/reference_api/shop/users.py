@@ -6,6 +6,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slocheck.reference_api.caching.invalidation import Family
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.reading import JSON, Cached, as_json, one, read_fields, refusal, whole_number
 from slocheck.reference_api.shop.repository import Repository, Row
@@ -14,6 +15,9 @@ FIELDS = ("id", "name", "email", "address", "about")
 CHANGEABLE = FIELDS[1:]
 LONGEST = 1_000
 """Characters of one value."""
+
+USERS = Family("user", ("orders",))
+"""What is cached of a user, which goes with the user."""
 
 _NO_USER = "no such user"
 
@@ -45,7 +49,7 @@ class Users:
         async def load() -> bytes | None:
             return as_json(await self._repository.user(number, columns))
 
-        found = await self._cached.read(user_key(number), load)
+        found = await self._cached.read(USERS.key(number), load)
         return one(found, _NO_USER, fields)
 
     async def orders(self, request: Request) -> Response:
@@ -68,23 +72,17 @@ class Users:
         async def change() -> bytes | None:
             return as_json(await self._repository.update_user(number, changes))
 
-        body = await self._cached.write(change, user_key(number))
+        body = await self._cached.write(change, USERS.key(number))
         return refusal(_NO_USER, HTTPStatus.NOT_FOUND) if body is None else Response(body, media_type=JSON)
 
     async def _delete(self, number: int) -> Response:
-        keys = (user_key(number), orders_key(number))
-        gone = await self._cached.drop(lambda: self._repository.delete_user(number), *keys)
+        gone = await self._cached.drop(lambda: self._repository.delete_user(number), *USERS.keys(number))
         return Response(status_code=204) if gone else refusal(_NO_USER, HTTPStatus.NOT_FOUND)
 
 
-def user_key(number: int) -> str:
-    """Return the cache's key of a user with the profile."""
-    return f"user:{number}"
-
-
 def orders_key(number: int) -> str:
-    """Return the cache's key of a user's orders, which goes with the user's."""
-    return f"user:{number}:orders"
+    """Return the cache's key of a user's orders."""
+    return USERS.key(number, "orders")
 
 
 def read_changes(body: bytes) -> Row:

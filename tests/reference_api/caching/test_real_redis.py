@@ -220,7 +220,9 @@ class Outage:
     def __init__(self, redis: Server, *, memory: bool) -> None:
         self.failures = 0
         self.queries = 0
-        self.link = RedisLink(redis_url(redis), failed=self.count, breaker=Breaker(cool_down=0.3))
+        self.link = RedisLink(
+            redis_url(redis), failed=self.count, timeout=0.2, breaker=Breaker(cool_down=0.3)
+        )
         far = RedisCache(self.link)
         self.cache: Cache = Tiers(MemoryCache(), far) if memory else far
         self.reads = Locked(Filler(self.cache), RedisLocks(self.link))

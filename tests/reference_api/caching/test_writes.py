@@ -7,11 +7,13 @@ import pytest
 
 from slocheck.reference_api.caching import Cache, Entry
 from slocheck.reference_api.caching.cache_aside import Filler
-from slocheck.reference_api.caching.invalidation import PRODUCTS, USERS, Family, Invalidation
+from slocheck.reference_api.caching.invalidation import Family, Invalidation
 from slocheck.reference_api.caching.memory import MemoryCache
 from slocheck.reference_api.caching.write_through import WriteThrough
 from tests.support.simulated_time import clock, simulate
 
+USERS = Family("user", ("orders", "preferences"))
+ITEMS = Family("item")
 KEY = USERS.key(7)
 Write = Callable[[Cache, Callable[[], Awaitable[bytes | None]]], Awaitable[object]]
 
@@ -90,7 +92,7 @@ def test_related_keys_go_with_their_row_and_others_stay() -> None:
     """A user's orders and preferences are made from it; another user's are not."""
 
     async def main() -> None:
-        others = (*USERS.keys(70), PRODUCTS.key(7))
+        others = (*USERS.keys(70), ITEMS.key(7))
         cache = await warm(*USERS.keys(7), *others)
         assert await invalidate(cache, change) == b"new"
         assert [key for key in USERS.keys(7) if await cache.get(key)] == []
@@ -102,6 +104,6 @@ def test_related_keys_go_with_their_row_and_others_stay() -> None:
 def test_a_key_that_nobody_would_invalidate_cannot_be_made() -> None:
     """The families list every part; one that is not listed is an error where it is first used."""
     assert USERS.keys(7) == ("user:7", "user:7:orders", "user:7:preferences")
-    assert Family("product").keys(1) == ("product:1",)
+    assert ITEMS.keys(1) == ("item:1",)
     with pytest.raises(KeyError, match="add it to the family"):
         USERS.key(7, "basket")

@@ -67,7 +67,7 @@ def print_plan(lines: Iterable[str]) -> None:
     """Print what a run is about to do."""
     console = Console(stderr=True)
     for line in lines:
-        console.print(Text(for_terminal(line)), soft_wrap=True)
+        say_line(console, Text(for_terminal(line)))
 
 
 def report_paths(report: Report) -> Mapping[str, str]:

@@ -1,8 +1,10 @@
 """What to change so that the next run can prove the next tier, and how far a short one speaks."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import ceil
 
+from slocheck.documents.units import format_duration
 from slocheck.evidence.model import Evidence
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Assessment, LevelResult, Outcome, SideResult, Verdict
@@ -19,7 +21,7 @@ SHORT_S = 60
 
 
 def advice(assessment: Assessment, spec: Spec) -> str:
-    """Say in one line which workload settings to change and which objectives to improve for the next tier."""
+    """Say in one line what the next tier needs: ``gold needs: 1,100/s offered, a better latency_p95``."""
     tier = assessment.next_tier
     if tier is None:
         return "every tier is met; there is nothing left to prove"
@@ -32,40 +34,46 @@ def advice(assessment: Assessment, spec: Spec) -> str:
     steps = [*_steadier(assessment), *_workload(undecided, spec)]
     breached = dict.fromkeys(name for name, level in needed if level.verdict is Verdict.BREACHED)
     if breached:
-        steps.append(f"improve {', '.join(breached)}")
+        steps.append(f"a better {' and '.join(breached)}")
     if not steps:
-        steps.append("see the reasons above" if undecided else "run again: the measurement is invalid")
-    return f"to prove {tier}: {'; '.join(steps)}"
+        steps.append("what its reasons say" if undecided else "a valid run")
+    return f"{tier} needs: {', '.join(steps)}"
 
 
 def _steadier(assessment: Assessment) -> list[str]:
     """Say how long a warm-up would have left out what was unsteady."""
     longest = max((item.suggested_warmup_s or 0 for item in assessment.steady_states), default=0)
-    return [f"set workload.warmup to {longest}s"] if longest else []
+    return [f"a warm-up of {_time(longest)}"] if longest else []
 
 
 def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
     """Say how much load and how long a window would decide what is undecided."""
-    sides = [side for level in undecided for side in level.sides]
-    steps = []
-    load = max((side.load_factor or 0.0 for side in sides), default=0.0)
-    if load and spec.workload.rate:
-        most = peak(spec.workload.rate)
-        steps.append(f"send {load * HEADROOM:.1f} times the rate: {ceil(most * load * HEADROOM)}/s")
+    workload, steps = spec.workload, []
+    load = max(map(_load_factor, undecided), default=0.0)
+    if load and workload.rate:
+        steps.append(f"{ceil(peak(workload.rate) * load * HEADROOM):,}/s offered")
     elif load:
-        steps.append(f"set workload.users to {ceil(spec.workload.users * load * HEADROOM)}")
-    length = max((_factor(side) for side in sides), default=0.0)
-    seconds = ceil(spec.workload.duration * length * HEADROOM / 5) * 5
+        steps.append(f"{ceil(workload.users * load * HEADROOM):,} users")
+    open_sides = [side for level in undecided if not _load_factor(level) for side in level.sides]
+    length = max((_length_factor(side) for side in open_sides), default=0.0)
+    seconds = ceil(workload.duration * length * HEADROOM / 5) * 5
     if 0 < seconds <= LONGEST_S:
-        steps.append(f"set workload.duration to at least {seconds}s")
+        steps.append(f"a window of {_time(seconds)}")
     return steps
 
 
-def _factor(side: SideResult) -> float:
-    """Return how many times longer a run this side needs; 0 where a longer run would not help."""
-    if side.verdict is not Verdict.UNDECIDED or side.load_factor:
-        return 0.0
-    return side.needed_duration_factor
+def _load_factor(level: LevelResult) -> float:
+    """Return how many times as much load a limit takes; 0 where more would not help."""
+    return max((side.load_factor or 0.0 for side in level.sides), default=0.0)
+
+
+def _length_factor(side: SideResult) -> float:
+    """Return how many times as long a run this side takes; 0 where a longer run would not help."""
+    return side.needed_duration_factor if side.verdict is Verdict.UNDECIDED else 0.0
+
+
+def _time(seconds: int) -> str:
+    return format_duration(Fraction(seconds))
 
 
 def short_window(outcome: Outcome, runs: Sequence[Evidence]) -> str:

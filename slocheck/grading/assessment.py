@@ -103,7 +103,7 @@ class SideResult:
         bucket_limited: See `samples.Share`.
         counted: The verdict on the requests that a restarted server still counted; None where none are lost.
         own_only: See `samples.Share`.
-        load_factor: Where the load offered less than the limit: how many times more it takes; else None.
+        load_factor: Where the load offered no more than the limit: how many times as much that is; else None.
         cause: Why the statistics left it undecided; None where they did not.
         left_to_client: See `samples.NoData`.
     """

@@ -16,6 +16,7 @@ from slocheck.statistics.proportion import SMALLEST_P, ProportionComparison, com
 from slocheck.statistics.sample_size import requests_needed
 
 _ROUNDING = 1e-9
+_NO_MORE_OFFERED = "no more was offered than the limit asks for, so that no request may fail; offer more"
 _DOWN = (
     "the target was down: not one request of several seconds in a row was served, more than the limit allows"
 )
@@ -266,19 +267,17 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         observed.verdict is Verdict.BREACHED and bounds.high < least
     ):
         return replace(observed, bounds=bounds)
-    cause, reason = _why_rate_undecided(observed, compared, allowed, closed=sample.closed)
-    return _undecided(replace(observed, bounds=bounds), cause, reason)
-
-
-def _why_rate_undecided(
-    observed: SideResult, compared: ProportionComparison, allowed: float, *, closed: bool
-) -> tuple[Cause | None, str]:
-    """Say why the statistics leave a rate open, and what would decide it."""
     if observed.verdict is Verdict.MET and allowed <= _ROUNDING:
-        return None, "no more was offered than the limit asks for, so that no request may fail; offer more"
+        return _undecided(replace(observed, bounds=bounds, load_factor=1.0), None, _NO_MORE_OFFERED)
+    reason = _why_rate_varies(compared, closed=sample.closed)
+    return _undecided(replace(observed, bounds=bounds), Cause.VARYING, reason)
+
+
+def _why_rate_varies(compared: ProportionComparison, *, closed: bool) -> str:
+    """Say why the statistics leave a rate open, and what would decide it."""
     longer = _longer(compared.needed_duration_factor)
     reason = "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
-    return Cause.VARYING, reason + ("; a load with workload.rate decides sooner" if closed else "")
+    return reason + ("; a load with workload.rate decides sooner" if closed else "")
 
 
 def _beyond(larger: float, smaller: float) -> float:

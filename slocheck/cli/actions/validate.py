@@ -6,6 +6,7 @@ from fractions import Fraction
 from slocheck.cli.actions.locust_file import look_into
 from slocheck.cli.messages import say
 from slocheck.cli.options import ValidateOptions, allowed_metrics, allowed_targets
+from slocheck.cli.output import print_lines
 from slocheck.cli.question import asker
 from slocheck.cli.wiring import check_readiness, source_factory
 from slocheck.documents.units import format_duration
@@ -46,12 +47,12 @@ def validate(options: ValidateOptions) -> int:
         Archive(options.reports).probe(keep=False)
         check_readiness(spec, source_factory(allowed_metrics(options.allow_metrics)))
         file = look_into(spec, allowed)
-        print(mask(summary(spec), secrets))
+        print_lines(mask(summary(spec), secrets).split("\n"))
         if file.classes:
             named = quantity(len(file.classes), "user class", "user classes")
-            print(for_terminal(mask(f"{named}: {', '.join(file.classes)}", secrets)))
+            print_lines([mask(f"{named}: {', '.join(file.classes)}", secrets)])
         if file.starts:
-            print(for_terminal(mask(file.starts, secrets)))
+            print_lines([mask(file.starts, secrets)])
         for warning in (*warnings, *(each.text for each in file.warnings)):
             say(f"warning: {mask(warning, secrets)}")
         return _probe(spec, options) if options.probe else 0
@@ -72,13 +73,13 @@ def _probe(spec: Spec, options: ValidateOptions) -> int:
         if scenario is not None:
             probe_target(spec.target)
             responses = send_get_steps(scenario, spec.target)
-            print(mask("\n".join(["", *_responses(responses, spec.failures)]), secrets))
+            print_lines(mask(line, secrets) for line in ("", *_responses(responses, spec.failures)))
         probed = None
         if scenario is None or spec.metric_source is not None:
             asked = [response.endpoint for response in responses]
             sources = source_factory(allowed_metrics(options.allow_metrics))
             probed = probe(spec, sources, scenario=scenario, asked=asked)
-            print(mask("\n".join(_lines(spec, probed)), secrets))
+            print_lines(mask(line, secrets) for line in _lines(spec, probed))
     refused = any(not response.accepted(spec.failures) for response in responses)
     return CANNOT_MEASURE if refused or (probed and probed.is_incomplete) else 0
 

@@ -1,8 +1,11 @@
 """The report's tables: endpoints, errors, slowest requests, provenance."""
 
+import shlex
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 
+from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
 from slocheck.evidence.model import Provenance
 from slocheck.evidence.recording import ErrorExample, Recording
@@ -228,7 +231,21 @@ def provenance(report: Report) -> tuple[tuple[str, str], ...]:
 def _overrides(report: Report) -> str:
     overrides = report.evidence.overrides
     values = {name: getattr(overrides, name) for name in overrides.__slots__}
-    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+    known = {name: value for name, value in values.items() if value not in (None, ())}
+    return ", ".join(f"{name} {_override(name, value)}" for name, value in known.items())
+
+
+def _override(name: str, value: object) -> str:
+    """Write a changed value as its option takes it."""
+    match value:
+        case tuple():
+            return shlex.join(value)
+        case float() if name == "rate":
+            return f"{value:,.10g}/s"
+        case float():
+            return format_duration(Fraction(value))
+        case _:
+            return str(value)
 
 
 def _server(report: Report) -> str:

@@ -38,7 +38,7 @@ def run_rows(runs: Sequence[RunRecord], unread: Mapping[str, str], width: int) -
         if run_id in rows:
             yield _row(rows[run_id], widths)
         else:
-            yield from wrapped(f"{run_id}{GAP}{unread[run_id]}", width)
+            yield from wrapped(unread[run_id], width, first=f"{run_id}{GAP}")
 
 
 def _cells(run: RunRecord) -> tuple[str, ...]:

@@ -53,10 +53,14 @@ def place_text(tick: Tick, spec: Spec) -> str:
         case "warm-up":
             return f"warm-up {tick.second} of {clock_text(ceil(spec.workload.warmup))}"
         case "window":
-            done = max(0, tick.second - tick.recording.warmup_s)
-            return f"window {done} of {clock_text(ceil(spec.workload.duration))}"
+            return f"window {in_window(tick)} of {clock_text(ceil(spec.workload.duration))}"
         case phase:
             return f"{phase}: waiting for requests in flight"
+
+
+def in_window(tick: Tick) -> int:
+    """Return how many seconds of the window are over."""
+    return max(0, min(tick.second, tick.recording.window.stop) - tick.recording.warmup_s)
 
 
 def time_left_text(tick: Tick, spec: Spec) -> str:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from slocheck.reporters.escape import for_terminal
+from slocheck.reporters.terminal.fit import fitted
 
 NARROWEST, WIDEST = 40, 100
 """Columns that lines are laid out for, whatever the terminal has: a long line is hard to read."""
@@ -22,8 +23,16 @@ def columns(console: Console) -> int:
 
 
 def say(console: Console, line: Text) -> None:
-    """Print one line as it is: no markup, no emoji, no break of the console's own."""
-    console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+    """Print one line as it is: no markup, no emoji; only a terminal's own width breaks it, between words.
+
+    `Console.is_terminal` is not asked: FORCE_COLOR makes it true for a file, whose lines stay whole.
+    """
+    is_long = cell_len(line.plain) > console.width and console.file.isatty()
+    parts = (
+        [Text(part, style=line.style) for part in fitted(line.plain, console.width)] if is_long else [line]
+    )
+    for part in parts:
+        console.print(part, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

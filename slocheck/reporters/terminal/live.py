@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol, Self
 
 from rich.cells import cell_len
@@ -78,7 +79,7 @@ class PlainProgress(_Base):
     def __init__(self, spec: Spec, console: Console) -> None:
         super().__init__(spec, console)
         self._phase = ""
-        self._due = 0
+        self._due = self._shown = 0
 
     def __enter__(self) -> Self:
         return self
@@ -91,16 +92,23 @@ class PlainProgress(_Base):
         self._say(text)
 
     def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
-        """Print a line when one is due; of the drain only that it began."""
+        """Print a line when one is due; of the drain that it began, below the last line of the window."""
         if tick.phase == self._phase and (tick.second < self._due or tick.phase == figures.DRAIN):
             return
         self._phase, self._due = tick.phase, tick.second + LINE_EVERY_S
-        place = figures.place_text(tick, self._spec)
-        if tick.phase == figures.DRAIN:
-            self._say(place)
+        if tick.phase != figures.DRAIN:
+            self._figures(tick, grade)
             return
+        if figures.in_window(tick) > self._shown:
+            self._figures(replace(tick, second=tick.recording.window.stop, phase=figures.WINDOW), grade)
+        self._say(figures.place_text(tick, self._spec))
+
+    def _figures(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
+        """Print the figures of the last seconds."""
+        self._shown = figures.in_window(tick)
         now = figures.recent(tick.recording, tick.second)
         errors = figures.errors_text(now, self._spec.failures)
+        place = figures.place_text(tick, self._spec)
         parts = [place, f"{now.rps:,.1f}/s", figures.percentiles_text(now), f"errors {errors}"]
         if tick.phase == figures.WINDOW and (verdicts := figures.verdicts_text(grade())):
             parts.append(verdicts)

@@ -13,6 +13,7 @@ from slocheck.masking import mask, secrets_of, strip_url
 from slocheck.plan.forecast import Forecast, ProofNeed
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters.escape import for_terminal
+from slocheck.reporters.terminal.layout import say
 from slocheck.reporters.terminal.workload import load_text, plot
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Endpoint, Spec, Workload
@@ -52,7 +53,7 @@ def show_plan(
 
 def _print(console: Console, secrets: Sequence[str], *lines: str) -> None:
     for line in lines:
-        console.print(Text(for_terminal(mask(line, secrets))), soft_wrap=True)
+        say(console, Text(for_terminal(mask(line, secrets))))
 
 
 def plan_lines(spec: Spec, scenario: Scenario | None, *, until_decided: bool = False) -> Iterator[str]:

@@ -1,16 +1,10 @@
 """Standard output and standard error that fail: neither may make or hide a verdict."""
 
-import fcntl
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +15,7 @@ from slocheck.pipeline.archive import EVIDENCE_FILE, Archive
 from slocheck.reference_api.server import ReferenceApi
 from tests.builders.reports import report
 from tests.e2e.support.cli import only_run, start_slocheck, write_spec
+from tests.support.terminal import on_a_terminal
 
 SLOCHECK = f"{sys.executable} -m slocheck"
 CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3}
@@ -184,29 +179,6 @@ def test_a_validation_without_readers_is_valid(api: str, tmp_path: Path) -> None
     assert shell("slocheck validate >/dev/full", tmp_path).returncode == 74
 
 
-def on_a_terminal(command: list[str], cwd: Path, **environment: str) -> tuple[int, bytes]:
-    """Run a command on a terminal of 120 columns; returns its code and all that the terminal got."""
-    outside, inside = pty.openpty()
-    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
-    got: list[bytes] = []
-
-    def read() -> None:
-        with suppress(OSError):  # EIO: the last writer closed it
-            while block := os.read(outside, 65536):
-                got.append(block)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    process = subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **environment}, stdin=inside, stdout=inside, stderr=inside
-    )
-    os.close(inside)
-    code = process.wait(timeout=120)
-    reader.join(timeout=60)
-    os.close(outside)
-    return code, b"".join(got)
-
-
 @pytest.mark.parametrize(
     ("environment", "animated", "coloured"),
     [
@@ -220,7 +192,7 @@ def test_a_terminal_is_redrawn_only_if_it_can(
 ) -> None:
     """A dumb one gets its line every ten seconds; NO_COLOR takes the colours alone."""
     write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50/s, duration: 12s", more="confidence: none\n")
-    code, got = on_a_terminal([sys.executable, "-m", "slocheck", "run"], tmp_path, **environment)
+    code, got = on_a_terminal([sys.executable, "-m", "slocheck", "run"], tmp_path, columns=120, **environment)
     assert code == 0, got
     assert (b"\x1b[1A" in got) == animated
     assert (b"\x1b[32m" in got or b"\x1b[1;32m" in got) == coloured

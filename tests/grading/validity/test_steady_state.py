@@ -143,7 +143,7 @@ def test_an_interim_analysis_does_not_end_an_unsteady_run_as_met() -> None:
 
 def test_the_advice_is_the_warmup() -> None:
     """In the words of slo.yaml."""
-    assert advice(assess(SURE, UNSTEADY), SURE) == "to prove bronze: set workload.warmup to 15s"
+    assert advice(assess(SURE, UNSTEADY), SURE) == "bronze needs: a warm-up of 15s"
 
 
 def test_latencies_are_counted_once_whatever_the_endpoints() -> None:

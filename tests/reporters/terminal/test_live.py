@@ -35,7 +35,7 @@ def ticks(count: int) -> list[Tick]:
 
 
 def test_a_log_gets_a_short_line_every_ten_seconds_and_at_each_phase() -> None:
-    """Of 46 seconds with a warm-up of five and a drain: lines at 0, 5, 15, 25 and 35, and that it drains."""
+    """Of a warm-up, a window and a drain: the window's last line comes before the one of the drain."""
     console, out = plain_console()
     grades: list[Assessment] = []
 
@@ -46,17 +46,35 @@ def test_a_log_gets_a_short_line_every_ten_seconds_and_at_each_phase() -> None:
     with PlainProgress(SPEC, console) as progress:
         for tick in ticks(48):
             progress.update(tick, grade)
-    assert len(grades) == 4, "for the lines that show one"
+    assert len(grades) == 5, "for the lines that show one"
     printed = out.getvalue().splitlines()
     places = [line.split("  ")[0] for line in printed]
     assert places == [
         "warm-up 0 of 5s",
-        *(f"window {second} of 40s" for second in (0, 10, 20, 30)),
+        *(f"window {second} of 40s" for second in (0, 10, 20, 30, 40)),
         "drain: waiting for requests in flight",
     ]
     assert printed[3].startswith("window 20 of 40s  104.0/s  p50 ")
     assert printed[3].endswith("  2 breached, 2 met")
+    assert printed[5].endswith("  2 breached, 2 met")
+    assert printed[5].split("  ")[1] == f"{recent(recording(), 45).rps:,.1f}/s", (
+        "of the load, not of the drain"
+    )
     assert max(map(len, printed)) <= 120
+
+
+def test_a_run_that_ends_in_its_warm_up_drains_without_figures_of_a_window() -> None:
+    """There was none."""
+    console, out = plain_console()
+    with PlainProgress(SPEC, console) as progress:
+        for phase in ("warm-up", "drain"):
+            progress.update(
+                Tick(3, phase, 20, make_recording([], warmup_s=5, window_s=0)), lambda: ASSESSMENT
+            )
+    assert [line.split("  ")[0] for line in out.getvalue().splitlines()] == [
+        "warm-up 3 of 5s",
+        "drain: waiting for requests in flight",
+    ]
 
 
 def test_the_figures_are_of_the_last_ten_seconds() -> None:

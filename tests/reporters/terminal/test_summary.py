@@ -98,7 +98,7 @@ def test_a_broken_critical_level_is_named_too() -> None:
 def test_what_the_next_tier_lacks_is_said_when_the_gate_is_met() -> None:
     """The way up stands in the last lines."""
     printed = "\n".join(lines(report(outcome=Outcome.PASS)))
-    assert "to prove silver: improve latency_p95, error_rate" in printed
+    assert "silver needs: a better latency_p95 and error_rate" in printed
 
 
 def test_failures_count_as_slow_and_the_objective_that_counts_them_decides() -> None:

@@ -15,7 +15,7 @@ from slocheck.cli.streams import GLYPHS, UNKNOWN, encoding_for, in_ascii, write_
 from slocheck.reporters import FORMATS
 from slocheck.reporters.escape import REPLACEMENT
 
-PACKAGE = Path(__file__).parents[2] / "slocheck"
+PACKAGE = Path(__file__).parents[3] / "slocheck"
 
 
 def _texts() -> Iterator[str]:

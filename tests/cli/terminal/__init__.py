@@ -1,0 +1,1 @@
+"""What commands write to a terminal or a log: lines, encodings, completion."""

@@ -264,20 +264,25 @@ class RunController:
     def _tear_down(self, reported: tuple[ForbiddenConnection, ...], error: str) -> None:
         """Let the Locust file's last listeners run, here and in the workers; then end the workers."""
         runner, events = self._runner, self._runner.environment.events
+        lost = frozenset(runner.lost)
         runner.dismiss(self._workers)
         for event, reverse in ((events.test_stop, False), (events.quitting, True)):
             self._listeners.finish(
                 event, observer=self._tell, reverse=reverse, environment=runner.environment
             )
         until = time.monotonic() + (2 * LISTENER_S if self._origin_ns else 0.0)
-        while len(runner.end_reports) < len(self._workers) and time.monotonic() < until:
-            if len(self._processes.ended()) == len(self._workers):
-                break
+        while not self._all_have_ended(lost) and time.monotonic() < until:
             gevent.sleep(_POLL_S)
         forbidden = later(self._guard.forbidden, reported)
         self._output.send(file_result(self._listeners, list(runner.end_reports.values()), forbidden))
         self._output.flush(1.0)
         self._processes.stop(1.0, error)
+
+    def _all_have_ended(self, lost: frozenset[str]) -> bool:
+        """Tell whether each worker has reported its end or was lost, or all processes have ended."""
+        if len(self._processes.ended()) == len(self._workers):
+            return True
+        return lost.union(self._runner.end_reports).issuperset(self._workers)
 
     def _tell(self, listener: str) -> None:
         """Tell the command line which listener runs next, in case it never returns."""

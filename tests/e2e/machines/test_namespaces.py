@@ -1,0 +1,184 @@
+"""Three workers and a coordinator, each with its own address: equal counts, strangers, partitions."""
+
+import json
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from slocheck.load.messaging.machine_messages import Join, Knock
+from slocheck.load.messaging.token_files import WORKER, read_token_file
+from tests.e2e.support.cli import write_spec
+from tests.e2e.support.machines import PORT, Command, Target, commands, slocheck_words, tokens
+from tests.e2e.support.network import Network
+from tests.e2e.support.strangers import WAIT_MS, Peer, send_junk
+from tests.support.waiting import wait_until
+
+WORKERS = ("one", "two", "three")
+CANARY = "canary-5c1f"
+SCENARIO = """
+headers: {Authorization: "Bearer ${CANARY}"}
+feeders: {row: {csv: ids.csv}}
+flows:
+  - name: look
+    steps:
+      - get: "/items/{row.id}"
+"""
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    """Make a coordinator's machine, a target's, three workers' and a stranger's."""
+    with Network(("main", "target", "stranger", *WORKERS)) as made:
+        yield made
+
+
+@pytest.fixture
+def target(network: Network) -> Iterator[Target]:
+    """Serve on the target's machine."""
+    address = (network.addresses["target"], 8000)
+    with Target(network.on("target", lambda: socket.create_server(address))) as server:
+        yield server
+
+
+class Site:
+    """One run with its workers, in the network."""
+
+    def __init__(self, network: Network, folder: Path, target: Target, started: list[Command]) -> None:
+        self._network, self._folder, self._started = network, folder, started
+        self._target = network.addresses["target"]
+        self.address = (network.addresses["main"], PORT)
+        self.tokens = tokens(folder)
+        (folder / "ids.csv").write_text("id\n" + "".join(f"{number}\n" for number in range(50)))
+        workload = "rate: 200/s, warmup: 0s, duration: 10s"
+        self._spec = write_spec(
+            folder, target.url, workload=workload, scenario=SCENARIO, scenario_name="browse.yaml"
+        )
+
+    def coordinate(self, workers: int, duration: str = "10s") -> Command:
+        """Start the coordinator."""
+        words = slocheck_words(
+            *("run", self._spec, "--workers", str(workers), "--listen", f"{self.address[0]}:{PORT}"),
+            *("--token-file", self.tokens[0], "--allow-target", self._target, "--json", "--seed", "7"),
+            *("--duration", duration),
+            prefix=["env", f"CANARY={CANARY}", *self._network.prefix("main")],
+        )
+        return self._start(words, "main")
+
+    def work(self, name: str, *words: str, processes: int = 1) -> Command:
+        """Start a worker on its machine."""
+        said = slocheck_words(
+            *("worker", "--join", f"{self.address[0]}:{PORT}", "--token-file", self.tokens[1]),
+            *("--processes", str(processes), "--name", name, "--allow-target", self._target, *words),
+            prefix=self._network.prefix(name),
+        )
+        return self._start(said, name)
+
+    def _start(self, words: list[str | Path], name: str) -> Command:
+        command = Command(words, cwd=self._folder, name=name)
+        self._started.append(command)
+        return command
+
+
+@pytest.fixture
+def site(network: Network, tmp_path: Path, target: Target) -> Iterator[Site]:
+    """Prepare a run; none of its processes outlives the test."""
+    with commands() as started:
+        yield Site(network, tmp_path, target, started)
+
+
+def refused_strangers(network: Network, site: Site) -> None:
+    """Try to get in without the public key, without the secret, by replay, and late; nobody is answered."""
+    token = read_token_file(site.tokens[1], WORKER)
+    knock = Knock("stranger", "3.11.0", "0", "00")
+    for key, secret in (("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "00" * 32), (token.key, "00" * 32)):
+        peer = network.on("stranger", lambda key=key, secret=secret: Peer(site.address, key, secret))  # type: ignore[misc]
+        peer.send(peer.sealed(knock))
+        peer.send(b"", b"worker")
+        assert peer.answer(WAIT_MS) is None
+        peer.close()
+    network.on("stranger", lambda: send_junk(site.address))
+
+
+def replayed(network: Network, site: Site) -> None:
+    """With all keys, a message is taken once only, and one with the challenge of another run not at all."""
+    peer = network.on("stranger", lambda: Peer.of(site.address, read_token_file(site.tokens[1], WORKER)))
+    join = peer.sealed(Join("00" * 16, "stranger", 1, scenario=False))
+    peer.send(join)
+    peer.send(join)
+    assert peer.answer(WAIT_MS) is None
+    peer.close()
+
+
+def test_three_machines_send_what_one_would(network: Network, target: Target, site: Site) -> None:
+    """Each a share, and together exactly the plan's; nothing that travels can be read on the wire.
+
+    Strangers are refused before and during it: without the public key (the address is named), with it but
+    without the secret, with a message of another run, with junk.
+    """
+    with network.captured("main") as packets:
+        main = site.coordinate(3)
+        wait_until(lambda: "waiting for 3 workers" in main.err, main.err)
+        refused_strangers(network, site)
+        replayed(network, site)
+        workers = [site.work(name, processes=number) for name, number in zip(WORKERS, (1, 1, 2), strict=True)]
+        wait_until(lambda: sum(target.counts.values()) > 50, main.err)
+        refused_strangers(network, site)
+        assert main.wait() == 0, main.err
+        assert [worker.wait() for worker in workers] == [0, 0, 0], [worker.err for worker in workers]
+    result = json.loads(main.out)
+    assert result["verdict"] == "pass"
+    counts = {name: target.counts[network.addresses[name]] for name in WORKERS}
+    assert sum(target.counts.values()) == sum(counts.values()) == 10 * 200
+    assert min(counts.values()) > 0
+    assert f"a connection from {network.addresses['stranger']} was refused" in main.err
+    assert f"three ({network.addresses['three']}), 2 processes" in main.err
+    wire = b"".join(packets)
+    assert b"CURVE" in wire
+    assert len(wire) > 20_000
+    for secret in (CANARY, "/items/", "ids.csv", "row.id", "browse.yaml"):
+        assert secret.encode() not in wire, secret
+
+
+def test_a_coordinator_that_is_cut_off_costs_the_run_and_ends_the_load(
+    network: Network, target: Target, site: Site
+) -> None:
+    """Silence ends the load of the workers, though the target is there; a network that heals changes nothing.
+
+    The coordinator names the machine that it lost.
+    """
+    main = site.coordinate(2, "60s")
+    workers = [site.work(name) for name in WORKERS[:2]]
+    wait_until(lambda: sum(target.counts.values()) > 300, main.err)
+    network.connect("main", connected=False)
+    try:
+        assert [worker.wait() for worker in workers] == [4, 4], [worker.err for worker in workers]
+    finally:
+        network.connect("main", connected=True)
+    counted = sum(target.counts.values())
+    assert main.wait() == 4, main.err
+    assert sum(target.counts.values()) == counted
+    for worker in workers:
+        assert "was silent for 4 s; this machine has stopped its load" in worker.err
+    lost = set(re.findall(r"on (\w+ \([\d.]+\)) stopped responding", main.out))
+    assert lost <= {f"{name} ({network.addresses[name]})" for name in WORKERS[:2]}
+    assert len(lost) == 1
+
+
+def test_a_machine_that_is_stopped_costs_the_run_and_is_named(
+    network: Network, target: Target, site: Site
+) -> None:
+    """The other machine is told why the run ended; the stopped one finds that its coordinator is gone."""
+    main = site.coordinate(2, "60s")
+    stopped, other = (site.work(name) for name in WORKERS[:2])
+    wait_until(lambda: sum(target.counts.values()) > 300, main.err)
+    stopped.signal(signal.SIGSTOP)
+    assert main.wait() == 4, main.err
+    stopped.signal(signal.SIGCONT)
+    assert f"on one ({network.addresses['one']}) stopped responding" in main.out
+    assert [other.wait(), stopped.wait()] == [4, 4], (other.err, stopped.err)
+    assert "the coordinator ended the run: worker" in other.err
+    assert "the coordinator at" in stopped.err

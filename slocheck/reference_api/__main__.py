@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from slocheck.errors import UsageError
-from slocheck.reference_api.options import as_options, parser, read_faults, read_settings
+from slocheck.reference_api.options import as_options, parser, read_certificate, read_faults, read_settings
 from slocheck.reference_api.serving import bind, inherited, say, serve
 from slocheck.reference_api.stored import SQLITE, fill_sqlite
 from slocheck.reference_api.workers import Workers, supervise
@@ -24,14 +24,24 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(given)
     try:
         settings, faults = read_settings(options), read_faults(options)
+        certificate = read_certificate(options)
         if options.listener is not None:
             serve(settings, faults, inherited(options.listener), with_stdin=options.end_with_stdin)
             return 0
-        with bind(options.port) as listener, tempfile.TemporaryDirectory(prefix="slocheck-shop-") as folder:
+        with (
+            bind(options.host, options.port) as listener,
+            tempfile.TemporaryDirectory(prefix="slocheck-shop-") as folder,
+        ):
             if not settings.database_url:
                 settings = replace(settings, database_url=f"{SQLITE}{folder}/shop.db")
             if settings.workers == 1:
-                serve(settings, faults, listener, with_stdin=options.end_with_stdin)
+                serve(
+                    settings,
+                    faults,
+                    listener,
+                    with_stdin=options.end_with_stdin,
+                    certificate=certificate,
+                )
                 return 0
             metrics = Path(folder, "metrics")
             metrics.mkdir()

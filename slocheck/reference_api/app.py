@@ -20,6 +20,7 @@ from slocheck.reference_api.events import Events, Handler
 from slocheck.reference_api.faults import Faults
 from slocheck.reference_api.observability.exposition import page_registry
 from slocheck.reference_api.observability.metrics import Measured, Metrics
+from slocheck.reference_api.observability.tracing import open_tracing
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.items import Items
 from slocheck.reference_api.shop.orders import Completed, Orders
@@ -27,6 +28,7 @@ from slocheck.reference_api.shop.reading import JSON, Cached, refusal
 from slocheck.reference_api.shop.repository import Repository, Row, Unavailable
 from slocheck.reference_api.shop.users import Users
 from slocheck.reference_api.stored import open_repository
+from slocheck.reference_api.wrapped import wrapped
 
 LARGEST_BODY = 16_384
 ORDER_COMPLETED = "order.completed"
@@ -50,6 +52,8 @@ async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
     """
     metrics = Metrics()
     async with AsyncExitStack() as parts:
+        tracing = open_tracing(settings.otlp_url)
+        parts.push_async_callback(asyncio.to_thread, tracing.close)
         repository = await open_repository(settings, metrics.pool)
         parts.push_async_callback(repository.close)
         cached = cached_by(settings, metrics.cache)
@@ -59,7 +63,7 @@ async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
         events.on(ORDER_COMPLETED, _fulfilled_by(repository))
         completed = partial(events.emit, ORDER_COMPLETED)
         shop = _shop(settings, repository, _fresh(cached, settings), completed)
-        yield create_app(settings, faults, metrics, shop)
+        yield Measured(tracing.traced(create_app(settings, faults, metrics, shop)), metrics)
 
 
 def create_app(settings: Settings, faults: Faults, metrics: Metrics, shop: Handlers) -> ASGIApp:
@@ -70,7 +74,8 @@ def create_app(settings: Settings, faults: Faults, metrics: Metrics, shop: Handl
         max_body_size=LARGEST_BODY,
     )
     app.router.redirect_slashes = False
-    return Measured(Sessions(app) if _has_replica(settings) else app, metrics)
+    around = wrapped(app, settings)
+    return Sessions(around) if _has_replica(settings) else around
 
 
 def _has_replica(settings: Settings) -> bool:

@@ -1,9 +1,12 @@
 """The options of ``python -m slocheck.reference_api``, and the way back from settings to options."""
 
 import argparse
+import ssl
+from pathlib import Path
 
 from slocheck.errors import UsageError
 from slocheck.reference_api.faults import Faults
+from slocheck.reference_api.http.http2 import HOST, Certificate
 from slocheck.reference_api.settings import (
     EVERY,
     STRATEGIES,
@@ -35,7 +38,10 @@ _SECONDS = {
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all options."""
     made = argparse.ArgumentParser(prog="python -m slocheck.reference_api", description="The reference API.")
+    made.add_argument("--host", default=HOST, help="address to listen on; in a container 0.0.0.0")
     made.add_argument("--port", type=int, default=0, help="0: any free one")
+    made.add_argument("--certificate", type=Path, help="PEM chain: TLS, and HTTP/2 to clients that offer it")
+    made.add_argument("--key", type=Path, help="PEM key of the certificate")
     made.add_argument("--delays-ms", type=float, nargs="*", default=[], help="latencies to inject")
     made.add_argument("--error-rate", type=float, default=0.0, help="share of requests to fail, 0..1")
     made.add_argument("--seed", type=int, default=0, help="of the injected faults")
@@ -70,6 +76,27 @@ def read_settings(options: argparse.Namespace) -> Settings:
 def read_faults(options: argparse.Namespace) -> Faults:
     """Return the faults of parsed options; raises UsageError."""
     return Faults(options.delays_ms, options.error_rate, options.seed)
+
+
+def read_certificate(options: argparse.Namespace) -> Certificate | None:
+    """Return the certificate of parsed options, None without one.
+
+    Raises:
+        UsageError: One of the two files is missing or cannot be read, or there are several workers.
+    """
+    files = (options.certificate, options.key)
+    if files == (None, None):
+        return None
+    if None in files:
+        raise UsageError("--certificate and --key: write both, or none of them")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(*files)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"--certificate {files[0]}, --key {files[1]}: cannot be used: {why}") from error
+    if options.workers > 1:
+        raise UsageError("--workers: with a certificate one process serves; start several behind a proxy")
+    return Certificate(*files)
 
 
 def as_options(settings: Settings) -> list[str]:

@@ -8,15 +8,16 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 
 import uvicorn
 
 from slocheck.errors import UsageError
 from slocheck.reference_api.app import opened
 from slocheck.reference_api.faults import Faults
+from slocheck.reference_api.http.http2 import Certificate, serve_http2
 from slocheck.reference_api.settings import Settings
 
-HOST = "127.0.0.1"
 ENDING = (signal.SIGINT, signal.SIGTERM)
 GRACE_S = 2
 """How long requests that are being served may take after the end was asked for."""
@@ -47,27 +48,28 @@ def say(**line: str) -> None:
     sys.stdout.flush()
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Return the address of a bound socket."""
-    return f"http://{HOST}:{listener.getsockname()[1]}"
+    host, port = listener.getsockname()
+    return f"{scheme}://{host}:{port}"
 
 
-def bind(port: int) -> socket.socket:
-    """Bind a loopback socket, port 0 meaning any free one; raises UsageError."""
+def bind(host: str, port: int) -> socket.socket:
+    """Bind a socket, port 0 meaning any free one; raises UsageError."""
     # asyncio turns Nagle's algorithm off only if the protocol is named; with it on, responses in two
     # pieces wait 40 ms for the client's delayed acknowledgement
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         # under SO_REUSEADDR, bind() succeeds for a port on which another process listens
         listener.listen(2048)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            why = f"port {port} of {HOST} is taken; use --port N with another"
+            why = f"port {port} of {host} is taken; use --port N with another"
             raise UsageError(why) from error
-        raise UsageError(f"port {port} of {HOST} cannot be used: {error.strerror}") from error
+        raise UsageError(f"port {port} of {host} cannot be used: {error.strerror}") from error
     return listener
 
 
@@ -78,10 +80,20 @@ def inherited(descriptor: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, faults: Faults, listener: socket.socket, *, with_stdin: bool) -> None:
+def serve(
+    settings: Settings,
+    faults: Faults,
+    listener: socket.socket,
+    *,
+    with_stdin: bool,
+    certificate: Certificate | None = None,
+) -> None:
     """Serve until a signal, or the end of stdin if asked; raises UsageError if a part cannot be used."""
     end_quietly()
-    asyncio.run(_serve(settings, faults, listener, with_stdin=with_stdin))
+    if certificate is None:
+        asyncio.run(_serve(settings, faults, listener, with_stdin=with_stdin))
+    else:
+        asyncio.run(_serve_tls(settings, faults, listener, certificate, with_stdin=with_stdin))
 
 
 def end_quietly() -> None:
@@ -105,12 +117,43 @@ async def _serve(settings: Settings, faults: Faults, listener: socket.socket, *,
         )
         server = _Server(config)
         if with_stdin:
-            threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
+            _at_end_of_stdin(lambda: setattr(server, "should_exit", True))
         await server.serve(sockets=[listener])
 
 
-def _end_with_stdin(server: uvicorn.Server) -> None:
-    """Ask the server to stop once stdin is closed; uses os.read, as a buffered read would block the exit."""
-    while os.read(0, 4096):
-        pass
-    server.should_exit = True
+async def _serve_tls(
+    settings: Settings,
+    faults: Faults,
+    listener: socket.socket,
+    certificate: Certificate,
+    *,
+    with_stdin: bool,
+) -> None:
+    url, (host, port) = url_of(listener, "https"), listener.getsockname()
+    listener.close()  # that server binds the port itself
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, ended.set)
+    if with_stdin:
+        _at_end_of_stdin(lambda: loop.call_soon_threadsafe(ended.set))
+    async with opened(settings, faults) as app:
+        await serve_http2(
+            app,
+            at=(host, port),
+            certificate=certificate,
+            started=lambda: say(url=url),
+            ended=ended,
+            grace_s=GRACE_S,
+        )
+
+
+def _at_end_of_stdin(end: Callable[[], object]) -> None:
+    """Call `end` once stdin is closed, in a thread; uses os.read, as a buffered read would block the exit."""
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        end()
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -11,9 +11,8 @@ In production: let the proxy or the CDN compress, which also caches the result, 
 they cannot see.
 """
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from slocheck.reference_api.parts import needs
 
 THRESHOLD = 1024
 """Bytes below which a body is sent as it is."""
@@ -26,25 +25,27 @@ ZSTD_LEVEL = 4
 
 
 class Compressed:
-    """ASGI middleware that compresses what the application sends.
-
-    Raises:
-        UsageError: The library is not installed.
-    """
+    """ASGI middleware that compresses what the application sends; with gzip alone if nothing is installed."""
 
     def __init__(self, app: ASGIApp) -> None:
-        with needs("starlette_compress"):
-            from starlette_compress import CompressMiddleware  # noqa: PLC0415 - of an extra
         self._plain = app
-        self._compressing = CompressMiddleware(
-            app,
-            minimum_size=THRESHOLD,
-            gzip_level=GZIP_LEVEL,
-            brotli_quality=BROTLI_QUALITY,
-            zstd_level=ZSTD_LEVEL,
-        )
+        self._compressing = _compressing(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         refused = any(name.lower() == REFUSAL for name, _ in scope.get("headers", ()))
         await (self._plain if refused else self._compressing)(scope, receive, send)
+
+
+def _compressing(app: ASGIApp) -> ASGIApp:
+    try:
+        from starlette_compress import CompressMiddleware  # noqa: PLC0415 - of an extra
+    except ImportError:
+        return GZipMiddleware(app, minimum_size=THRESHOLD, compresslevel=GZIP_LEVEL)
+    return CompressMiddleware(
+        app,
+        minimum_size=THRESHOLD,
+        gzip_level=GZIP_LEVEL,
+        brotli_quality=BROTLI_QUALITY,
+        zstd_level=ZSTD_LEVEL,
+    )

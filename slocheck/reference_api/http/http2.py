@@ -38,16 +38,23 @@ class Certificate:
 
 
 async def serve_http2(
-    app: ASGIApp, *, port: int, certificate: Certificate, started: Callable[[], None], ended: asyncio.Event
+    app: ASGIApp,
+    *,
+    at: tuple[str, int],
+    certificate: Certificate,
+    started: Callable[[], None],
+    ended: asyncio.Event,
+    grace_s: float = 2.0,
 ) -> None:
-    """Serve an application over TLS on a loopback port; requests that are being served are finished.
+    """Serve an application over TLS.
 
     Args:
         app: Served on this event loop.
-        port: A free one.
+        at: Address and a free port.
         certificate: Read before the start.
         started: Called once connections are accepted.
         ended: Ends it when it is set.
+        grace_s: How long requests that are being served then may take, seconds.
 
     Raises:
         UsageError: granian is not installed.
@@ -58,8 +65,8 @@ async def serve_http2(
         from granian.server.embed import Server  # noqa: PLC0415
     server = Server(
         app,
-        address=HOST,
-        port=port,
+        address=at[0],
+        port=at[1],
         interface=Interfaces.ASGINL,
         http=HTTPModes.auto,
         websockets=False,
@@ -69,7 +76,7 @@ async def serve_http2(
         ssl_protocol_min=SSLProtocols.tls12,
     )
     serving = asyncio.create_task(server.serve())
-    announcing = asyncio.create_task(_announce(port, started))
+    announcing = asyncio.create_task(_announce(at, started))
     ending = asyncio.create_task(ended.wait())
     try:
         await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -77,14 +84,16 @@ async def serve_http2(
         announcing.cancel()
         ending.cancel()
         server.stop()  # type: ignore[no-untyped-call] # granian ships types in part
-        await serving
+        await asyncio.wait({serving}, timeout=grace_s)
+        serving.cancel()
+        await asyncio.gather(serving)
 
 
-async def _announce(port: int, started: Callable[[], None]) -> None:
+async def _announce(at: tuple[str, int], started: Callable[[], None]) -> None:
     """Call `started` as soon as a connection is accepted."""
     while True:
         try:
-            _, writer = await asyncio.open_connection(HOST, port)
+            _, writer = await asyncio.open_connection(*at)
         except OSError:
             await asyncio.sleep(_POLL_S)
             continue

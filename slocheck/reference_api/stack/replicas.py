@@ -1,5 +1,6 @@
 """Replicas of the API, each a process on a port of its own."""
 
+import ssl
 import sys
 from collections.abc import Sequence
 
@@ -9,7 +10,14 @@ from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import HOST, free_port
 
 
-def launch_replica(servers: Servers, name: str, options: Sequence[str] = (), *, port: int = 0) -> Server:
+def launch_replica(
+    servers: Servers,
+    name: str,
+    options: Sequence[str] = (),
+    *,
+    port: int = 0,
+    trust: ssl.SSLContext | None = None,
+) -> Server:
     """Launch a replica; wait for it before it is used.
 
     Args:
@@ -17,17 +25,19 @@ def launch_replica(servers: Servers, name: str, options: Sequence[str] = (), *, 
         name: Of the server, such as ``api-1``.
         options: Of ``python -m slocheck.reference_api``.
         port: 0: any free one.
+        trust: What trusts its certificate, if the options name one.
 
     Raises:
         MeasurementError: It cannot be started.
     """
     port = port or free_port()
     command = [sys.executable, "-P", "-m", "slocheck.reference_api", "--port", str(port), *options]
-    return servers.launch(name, command, port=port, ready=lambda: _serves(port))
+    return servers.launch(name, command, port=port, ready=lambda: _serves(port, trust))
 
 
-def _serves(port: int) -> bool:
+def _serves(port: int, trust: ssl.SSLContext | None) -> bool:
+    url = f"{'https' if trust else 'http'}://{HOST}:{port}/health"
     try:
-        return httpx.get(f"http://{HOST}:{port}/health", timeout=5, trust_env=False).is_success
+        return httpx.get(url, verify=trust or True, timeout=5, trust_env=False).is_success
     except httpx.HTTPError:
         return False

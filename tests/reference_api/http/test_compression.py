@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from slocheck.errors import UsageError
 from slocheck.reference_api.http.compression import THRESHOLD, Compressed
 from tests.reference_api.http.client import client_of
 
@@ -51,10 +50,10 @@ def test_what_is_compressed(size: int, headers: dict[str, str], encoding: str | 
         assert int(response.headers["content-length"]) < size / 5
 
 
-def test_a_missing_library_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The embedded API needs none of the extra's libraries; a switch that does says so."""
+def test_without_the_library_there_is_gzip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded API compresses as well, with what Starlette brings."""
     monkeypatch.setitem(sys.modules, "starlette_compress", None)
-    with pytest.raises(
-        UsageError, match=r"starlette_compress is not installed; run: .*slocheck\[reference-api\]"
-    ):
-        Compressed(Starlette())
+    assert _get(LARGE, {"accept-encoding": "gzip, br, zstd"}).headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in _get(LARGE - 1, {"accept-encoding": "gzip"}).headers
+    refused = {"accept-encoding": "gzip", "x-no-compression": "1"}
+    assert "content-encoding" not in _get(LARGE, refused).headers

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from slocheck.reference_api.http.http2 import serve_http2
+from slocheck.reference_api.http.http2 import HOST, serve_http2
 from slocheck.reference_api.stack.programs import free_port
 from tests.support.certificates import certified
 
@@ -39,7 +39,14 @@ def test_many_requests_share_one_kept_connection(tmp_path: Path) -> None:
 
         app = Starlette(routes=[Route("/met", met), Route("/late", late), Route("/peer", peer)])
         serving = asyncio.create_task(
-            serve_http2(app, port=port, certificate=certificate, started=started.set, ended=ended)
+            serve_http2(
+                app,
+                at=(HOST, port),
+                certificate=certificate,
+                started=started.set,
+                ended=ended,
+                grace_s=60,
+            )
         )
         await asyncio.wait_for(started.wait(), 60)
         for http2, version in ((True, "HTTP/2"), (False, "HTTP/1.1")):

@@ -63,7 +63,7 @@ def test_all_files_of_the_package_are_in_the_wheel(unpacked: Path) -> None:
     assert "slocheck/py.typed" in own
     assert own <= packed
     extra = {name for name in packed - own if ".dist-info/" not in name}
-    shipped = ("slo.yaml", "scenarios/browse.py", "scenarios/browse.yaml")
+    shipped = ("slo.yaml", *(f"scenarios/{name}" for name in ("browse.py", "browse.yaml", "ladder.yaml")))
     assert extra == {f"slocheck/templates/{name}" for name in shipped}
 
 

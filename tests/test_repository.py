@@ -31,6 +31,7 @@ COVERED = {
     "make faults": _MAKE,
     "source .venv/bin/activate": _MAKE,
     "slocheck demo --serve": _TERMINALS,
+    "slocheck demo --ladder": "tests/e2e/docs/test_ladder.py::test_the_ladder_climbs_step_by_step",
     "slocheck validate": _TERMINALS,
     "slocheck run --dry-run": _TERMINALS,
     "slocheck run": _TERMINALS,

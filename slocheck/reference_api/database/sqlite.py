@@ -122,7 +122,7 @@ class SqliteRepository:
                 return _first([dict(row) for row in on.execute(user_query(()), (user_id,))])
 
         self._queries.labels("user").inc()
-        return await self._pool.run(change)
+        return await self._pool.change(change)
 
     async def delete_user(self, user_id: int) -> bool:
         """Delete a user and the profile; orders stay."""
@@ -134,7 +134,7 @@ class SqliteRepository:
                 return on.execute("DELETE FROM users WHERE id = ?", (user_id,)).rowcount > 0
 
         self._queries.labels("user").inc()
-        return await self._pool.run(delete)
+        return await self._pool.change(delete)
 
     async def item(self, item_id: int, fields: Sequence[str] = ()) -> Row | None:
         """Return an item, or only `fields` of it."""
@@ -176,7 +176,7 @@ class SqliteRepository:
                 return {"id": order, "key": key, "user": user_id, "new": True}
 
         self._queries.labels("order").inc()
-        return await self._pool.run(create)
+        return await self._pool.change(create)
 
     async def orders_of(self, user_id: int) -> list[Row]:
         """Return a user's orders with their lines."""

@@ -1,20 +1,16 @@
 """The HTML report: one file that needs no network, complete without JavaScript, under a strict CSP."""
 
-import base64
-import hashlib
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from slocheck.documents.words import capitalised, quantity
 from slocheck.grading.advice import advice
 from slocheck.grading.report import Report
 from slocheck.reporters import RUN_FILES, text, totals
-from slocheck.reporters.escape import for_html, for_script_json
+from slocheck.reporters.escape import for_script_json
 from slocheck.reporters.html import change, panels, rows, tables, view
+from slocheck.reporters.html.documents import asset, csp_hash, environment
 from slocheck.reporters.html.more_panels import distribution_panels, server_panels
 from slocheck.reporters.html.panels import TimePanels
 from slocheck.reporters.html.why import reasons
@@ -24,9 +20,9 @@ from slocheck.reporters.text import NO_VERDICT
 
 def render(report: Report) -> str:
     """Return the whole report as one HTML document."""
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = asset("style.css"), asset("script.js")
     return (
-        _environment()
+        environment(__name__)
         .get_template("report.html.j2")
         .render(
             **_shown(report),
@@ -34,8 +30,8 @@ def render(report: Report) -> str:
             quantity=quantity,
             style=style,
             script=script,
-            style_hash=_csp_hash(style),
-            script_hash=_csp_hash(script),
+            style_hash=csp_hash(style),
+            script_hash=csp_hash(script),
         )
     )
 
@@ -97,36 +93,3 @@ def _contents(*, has_why: bool) -> Iterator[tuple[str, str]]:
     yield "statistics", "Statistics"
     yield "next", "Next tier"
     yield "provenance", "Provenance"
-
-
-@cache
-def _environment() -> Environment:
-    """Return the template environment: everything is escaped, an unknown name is an error."""
-    return Environment(
-        loader=PackageLoader("slocheck.reporters.html", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_finalize,
-    )
-
-
-def _finalize(value: object) -> Markup:
-    """Clean and escape what is shown; our own markup is clean and escaped already."""
-    if isinstance(value, Markup):
-        return value
-    return Markup(for_html(str(value)))  # noqa: S704 - escaped by the sink's own function
-
-
-@cache
-def _asset(name: str) -> Markup:
-    """Return a file of this package; it must not contain a closing tag of its element."""
-    text = files(__name__).joinpath("page", name).read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 - our own file
-
-
-def _csp_hash(text: str) -> str:
-    """Return the CSP source expression that allows an inline element with exactly this text."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from slocheck.assets import asset
 from slocheck.cli.actions.run import GRADED, load, make_run
+from slocheck.cli.demo_options import DemoOptions
 from slocheck.cli.options import RunOptions
 from slocheck.load.launch import Launch
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
@@ -20,7 +21,7 @@ DEFAULT_PORT = 8000
 def serve(port: int) -> int:
     """Keep the reference API up until a signal; returns the exit code."""
     with Interrupts(), ReferenceApi(port=port) as api:
-        print(f"reference API on {api.url}; in another terminal: slocheck run {_shipped_spec()}")
+        print(f"reference API on {api.url}; in another terminal: slocheck run {shipped_spec()}")
         print("Ctrl-C stops it")
         try:
             api.wait()
@@ -29,29 +30,29 @@ def serve(port: int) -> int:
     return 4
 
 
-def run(*, port: int, duration: str | None, reports: Path, quiet: bool, launch: Launch) -> int:
+def run(options: DemoOptions, launch: Launch) -> int:
     """Run the shipped spec against a new reference API; returns 0 if a grade was measured."""
-    with ReferenceApi(port=port) as api:
-        options = RunOptions(
-            spec=_shipped_spec(),
+    with ReferenceApi(port=options.port or 0) as api:
+        of_run = RunOptions(
+            spec=shipped_spec(),
             target=api.url,
-            duration=duration,
-            reports=reports,
+            duration=options.duration,
+            reports=options.reports,
             seed=1,
-            quiet=quiet,
+            quiet=options.quiet,
         )
-        spec, overrides = load(options)
-        report = make_run(_scraping(spec, api.url), overrides, options, launch)
+        spec, overrides = load(of_run)
+        report = make_run(scraping(spec, api.url), overrides, of_run, launch)
     return 0 if report.assessment.outcome in GRADED else report.assessment.exit_code
 
 
-def _scraping(spec: Spec, url: str) -> Spec:
+def scraping(spec: Spec, url: str) -> Spec:
     """Point the spec's scrape source at the API's own metrics page."""
     if not isinstance(spec.metric_source, ScrapeSource):
         return spec
     return replace(spec, metric_source=replace(spec.metric_source, urls=(f"{url}/metrics",)))
 
 
-def _shipped_spec() -> Path:
+def shipped_spec() -> Path:
     """Return the shipped spec's path as it can be typed here."""
     return Path(os.path.relpath(asset("slo.yaml")))

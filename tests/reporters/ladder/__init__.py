@@ -1,0 +1,1 @@
+"""The climb of the ladder as text and as a page."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from slocheck.evidence.forbidden import ForbiddenConnection
+from slocheck.evidence.machines import MachineHealth
 from slocheck.evidence.recording import Recording
 from slocheck.evidence.series import LateCollection, ServerSeries
 from slocheck.spec.model import FailureRule, Overrides
@@ -107,6 +108,7 @@ class LoadHealth:
         file: What a Locust file says of the run.
         idle_classes: User classes of the Locust file that never ran a task.
         gone: How the last user left that did so otherwise than by the plan; empty where none did.
+        machines: The workers' machines; none where the load came from the coordinator's own.
     """
 
     planned_users: int
@@ -122,6 +124,7 @@ class LoadHealth:
     file: FileResult = FileResult()
     idle_classes: tuple[str, ...] = ()
     gone: str = ""
+    machines: tuple[MachineHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.evidence.responses import EndpointResponses, responses_of
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Finding
+from slocheck.grading.validity.machines import machine_clocks
 from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.formatting import format_seconds
@@ -40,6 +41,7 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
         _lost_requests,
         _window,
         _clock,
+        machine_clocks,
     )
     found = [finding for check in checks for finding in check(spec, run.evidence)]
     return (*found, *_server(spec, run.server))

@@ -13,12 +13,14 @@ import zmq.error
 from slocheck.documents.http import authority
 from slocheck.load.messaging import local_socket, protocol
 from slocheck.load.messaging.machine_messages import (
+    AskTime,
     Challenge,
     Join,
     JoinRun,
     Knock,
     Ping,
     Pong,
+    TellTime,
     ToCoordinator,
     ToMachine,
 )
@@ -140,6 +142,8 @@ class Relay:
                 join = self._join
                 self.send(Join(challenge, join.name, join.processes, bool(join.scenario)))
                 self.received.append(message)
+            case AskTime(asked_ns):
+                self.send(TellTime(asked_ns, time.monotonic_ns()))
             case Pong() | Challenge():
                 pass
             case _:

@@ -5,7 +5,7 @@ import platform
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import gevent
@@ -15,7 +15,11 @@ from locust.rpc import zmqrpc
 
 from slocheck.documents.http import authority
 from slocheck.documents.texts import shorten
+from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import quantity
+from slocheck.evidence.machines import MachineHealth
+from slocheck.load.master.clock_offset import ClockOffset
+from slocheck.load.master.machine_clocks import MachineClocks
 from slocheck.load.master.workers import EndedWorker, LostError
 from slocheck.load.messaging import bundle as bundles
 from slocheck.load.messaging import protocol
@@ -30,6 +34,7 @@ from slocheck.load.messaging.machine_messages import (
     Pong,
     ProcessEnded,
     Refused,
+    TellTime,
     ToMachine,
     Welcome,
 )
@@ -92,6 +97,7 @@ class Machines:
         self._ended: dict[int, int] = {}
         self._bundle = ""
         self._strangers: set[str] = set()
+        self._clocks = MachineClocks(self._send)
         self._listener = RemoteListener(
             listening.host, listening.port, listening.secret_key, take=self._take, on_stranger=self._stranger
         )
@@ -243,6 +249,8 @@ class Machines:
         match message:
             case Ping():
                 self._send(identity, Pong(message.sent_ns, time.monotonic_ns()))
+            case TellTime():
+                self._clocks.take(identity, message)
             case ProcessEnded(index, code) if index in range(
                 machine.first, machine.first + machine.processes
             ):
@@ -307,6 +315,32 @@ class Machines:
         machine = self.machine_of(worker)
         return f"worker {worker} on {machine}" if machine else f"worker {worker}"
 
+    def compare_clocks(self, within_s: float) -> None:
+        """Compare all machines' clocks with this one's."""
+        self._clocks.compare(self.joined, within_s)
+
+    def ahead_ns(self, worker: str) -> int:
+        """Return how far the clock of a worker's machine is ahead of this one."""
+        return self._clocks.ahead_ns(self._listener.machine_of.get(worker, b""))
+
+    @property
+    def lead_ns(self) -> int:
+        """How long an order may take to arrive, with some to spare."""
+        return 2 * self._clocks.longest_ns
+
+    def health(self) -> tuple[MachineHealth, ...]:
+        """Return what is known of each machine."""
+        workers = self._listener.machine_of.items()
+        return tuple(
+            machine_health(
+                machine,
+                tuple(worker for worker, of in workers if of == identity),
+                self._clocks.before.get(identity),
+                self._clocks.after.get(identity),
+            )
+            for identity, machine in self.joined.items()
+        )
+
     def stop(self, within_s: float, error: str = "") -> None:
         """Tell all machines that the run is over, once."""
         if self._over:
@@ -315,6 +349,20 @@ class Machines:
         for identity in self.joined:
             self._send(identity, Goodbye(error))
         self._listener.finish(max(within_s, _LEAVE_S))
+
+
+def machine_health(
+    machine: Machine, workers: tuple[str, ...], before: ClockOffset | None, after: ClockOffset | None
+) -> MachineHealth:
+    """Return what is known of a machine, by its clock's offset before the load and after it."""
+    known = MachineHealth(machine.name, machine.address, workers)
+    if before is None:
+        return known
+    known = replace(
+        known, clock_offset=before.ahead / NS_PER_SECOND, clock_bound=before.bound / NS_PER_SECOND
+    )
+    moved = (after.ahead - before.ahead) / NS_PER_SECOND if after else None
+    return replace(known, clock_moved=moved)
 
 
 def _given(listener: RemoteListener, *_: object) -> RemoteListener:

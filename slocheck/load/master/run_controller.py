@@ -4,6 +4,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import gevent
@@ -44,6 +45,8 @@ CONNECT_S = 30.0
 TEST_START_S = 60.0
 SHORT_DRAIN_S = 1.0
 FINAL_REPORT_S = 10.0
+COMPARE_S, SHORT_COMPARE_S = 10.0, 0.3
+"""Seconds in which the clocks of other machines are compared; the second if the run was interrupted."""
 MIN_MEASURED_S = 10
 """Minimum seconds of the window in a run against a target that is down, to prove the breach."""
 REFUSED_AFTER_S = 10.0
@@ -175,10 +178,13 @@ class RunController:
         """Let the users run until the window ends, or the run ends earlier; raises LostError."""
         if self._guard.forbidden:  # by a listener of `test_start`
             return Ending.FORBIDDEN_CONNECTION
-        self._origin_ns = time.monotonic_ns() + self._model.lead_ns
-        self._wall_at_origin = time.time() + self._model.lead_ns / NS_PER_SECOND
+        self._processes.compare_clocks(COMPARE_S)
+        lead_ns = self._model.lead_ns + self._processes.lead_ns
+        self._origin_ns = time.monotonic_ns() + lead_ns
+        self._wall_at_origin = time.time() + lead_ns / NS_PER_SECOND
         self._clocks.begin(wall=self._wall_at_origin, monotonic=self._origin_ns / NS_PER_SECOND)
-        self._runner.begin(self._workers, self._origin_ns)
+        ahead_ns = self._processes.ahead_ns
+        self._runner.begin({worker: self._origin_ns + ahead_ns(worker) for worker in self._workers})
         self._set_users()
         if self._model.announced_users:
             self._runner.announce(self._model.announced_users)
@@ -245,6 +251,7 @@ class RunController:
         """Send the result, then end the workers."""
         if self._origin_ns:
             self._tick("drain")
+            self._processes.compare_clocks(SHORT_COMPARE_S if self._stopping or error else COMPARE_S)
         reported = self._guard.forbidden
         end_ns = max(self._collector.last_end_ns if self._collector else 0, self._origin_ns)
         self._output.send(
@@ -296,9 +303,10 @@ class RunController:
     def _health(self, measured_s: int) -> LoadHealth:
         if self._collector is None:
             return LoadHealth(planned_users=self._plan.users, users=0, workers=())
-        return self._collector.health(
+        health = self._collector.health(
             clocks=self._clocks, measured_s=measured_s, forbidden=self._guard.forbidden
         )
+        return replace(health, machines=self._processes.health())
 
     @property
     def _elapsed(self) -> float:
@@ -350,7 +358,8 @@ class RunController:
 
     def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:
-            self._collector.add(worker, report, now=time.monotonic())
+            end_ns = report.last_end_ns and report.last_end_ns - self._processes.ahead_ns(worker)
+            self._collector.add(worker, replace(report, last_end_ns=end_ns), now=time.monotonic())
 
     def _on_damaged(self, worker: str, error: str) -> None:
         if self._collector is not None:

@@ -1,7 +1,7 @@
 """The master's side of Locust: its runner."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
@@ -135,9 +135,9 @@ class Master(PlannedRunner, MasterRunner):
         for worker in workers:
             self._order(Prepare(), worker)
 
-    def begin(self, workers: list[str], origin_ns: int) -> None:
-        """Tell the workers when the load begins; `test_start` was fired before."""
-        for worker in workers:
+    def begin(self, origins_ns: Mapping[str, int]) -> None:
+        """Tell each worker when the load begins, on its own clock; `test_start` was fired before."""
+        for worker, origin_ns in origins_ns.items():
             self._order(Begin(origin_ns), worker)
         self.update_state(STATE_SPAWNING)
 

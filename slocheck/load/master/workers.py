@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from slocheck.evidence.machines import MachineHealth
 from slocheck.load.messaging import local_socket
 from slocheck.load.messaging.messages import WorkerSettings
 from slocheck.load.worker.processes import WorkerProcesses
@@ -50,6 +51,19 @@ class Workers(Protocol):
     def describe(self, worker: str) -> str:
         """Return a worker's name in a message."""
 
+    def compare_clocks(self, within_s: float) -> None:
+        """Compare the clocks of the workers' machines with this one's, before the load and after it."""
+
+    def ahead_ns(self, worker: str) -> int:
+        """Return how far a worker's monotonic clock is ahead of this machine's."""
+
+    @property
+    def lead_ns(self) -> int:
+        """How long an order to a worker may be on its way."""
+
+    def health(self) -> tuple[MachineHealth, ...]:
+        """Return what is known of the workers' machines; nothing for this machine."""
+
     def stop(self, within_s: float, error: str = "") -> None:
         """End all that is left; `error` says why the run was not completed."""
 
@@ -60,6 +74,19 @@ class LocalWorkers:
     def __init__(self, processes: WorkerProcesses) -> None:
         """Take the forked processes."""
         self._processes = processes
+
+    lead_ns = 0
+
+    def compare_clocks(self, within_s: float) -> None:
+        """Do nothing: all processes have the same clock."""
+
+    def ahead_ns(self, _worker: str) -> int:
+        """Return 0: all processes have the same clock."""
+        return 0
+
+    def health(self) -> tuple[MachineHealth, ...]:
+        """Return nothing: there are no other machines."""
+        return ()
 
     def use_sockets(self) -> None:
         """Have Locust's runners use Unix sockets."""

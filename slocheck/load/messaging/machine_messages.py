@@ -190,6 +190,30 @@ class Pong:
 
 
 @dataclass(frozen=True, slots=True)
+class AskTime:
+    """The coordinator asks for a machine's time.
+
+    Attributes:
+        asked_ns: On the coordinator's monotonic clock.
+    """
+
+    asked_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TellTime:
+    """A machine's response to `AskTime`, at once.
+
+    Attributes:
+        asked_ns: The coordinator's.
+        there_ns: On the machine's monotonic clock.
+    """
+
+    asked_ns: int
+    there_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessEnded:
     """A machine: one of its worker processes has ended.
 
@@ -245,5 +269,5 @@ class Bundle:
 
 MachineCommand = JoinRun | LeaveRun
 MachineProgress = Told | MachineDone
-ToCoordinator = Knock | Join | Ping | ProcessEnded | Leaving
-ToMachine = Challenge | Refused | Welcome | Pong | Goodbye
+ToCoordinator = Knock | Join | Ping | TellTime | ProcessEnded | Leaving
+ToMachine = Challenge | Refused | Welcome | Pong | AskTime | Goodbye

@@ -65,8 +65,9 @@ _KINDS: Mapping[type, str] = {
     machines.JoinRun: "join-run", machines.LeaveRun: "leave-run", machines.Told: "told",
     machines.MachineDone: "machine-done", machines.Knock: "knock", machines.Challenge: "challenge",
     machines.Join: "join", machines.Refused: "refused", machines.Welcome: "welcome", machines.Ping: "ping",
-    machines.Pong: "pong", machines.ProcessEnded: "process-ended", machines.Leaving: "leaving",
-    machines.Goodbye: "goodbye", StillPreparing: "still-preparing", ListenerRuns: "listener-runs",
+    machines.Pong: "pong", machines.AskTime: "ask-time", machines.TellTime: "tell-time",
+    machines.ProcessEnded: "process-ended", machines.Leaving: "leaving", machines.Goodbye: "goodbye",
+    StillPreparing: "still-preparing", ListenerRuns: "listener-runs",
     FileDone: "file-done",
 }  # fmt: skip
 

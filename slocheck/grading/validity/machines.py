@@ -1,0 +1,51 @@
+"""Is the load of several machines one load? Their clocks have to be known."""
+
+from slocheck.documents.words import quantity
+from slocheck.evidence.machines import MachineHealth
+from slocheck.evidence.model import Evidence
+from slocheck.grading.assessment import Finding
+from slocheck.spec.model import Spec
+
+MAX_BOUND_S = 0.25
+"""Largest error of a machine's clock offset: a quarter of a slice."""
+MAX_MOVED_S = 0.05
+"""Largest change of the offset during a run."""
+
+
+def machine_clocks(_spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The offset of each machine's clock is known, and stayed what it was; nothing for a single machine."""
+    machines = evidence.health.machines
+    if not machines:
+        return []
+    wrong = [text for machine in machines if (text := _fault(machine))]
+    if wrong:
+        return [Finding("machine-clocks", valid=False, message="; ".join(wrong))]
+    bound = max(machine.clock_bound or 0.0 for machine in machines)
+    ahead = max((machine.clock_offset for machine in machines), key=abs)
+    clocks = f"clocks of {quantity(len(machines), 'machine')} known to {_shown(bound)}"
+    text = f"{clocks}, the furthest {_shown(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}"
+    return [Finding("machine-clocks", valid=True, message=f"{text}, corrected")]
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds:,.3f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
+
+
+def _fault(machine: MachineHealth) -> str:
+    """Say what is wrong with a machine's clock; empty if nothing is."""
+    bound, moved = machine.clock_bound, machine.clock_moved
+    if bound is None or moved is None:
+        when = "before the load" if bound is None else "after the load"
+        return f"the clock of {machine.machine} could not be compared {when}: the machine did not respond"
+    if not bound <= MAX_BOUND_S:
+        return (
+            f"the clock of {machine.machine} is only known to {_shown(bound)}, allowed "
+            f"{MAX_BOUND_S * 1000:g} ms: messages take too long; use a coordinator that is nearer"
+        )
+    if not abs(moved) <= MAX_MOVED_S:
+        return (
+            f"the clock of {machine.machine} moved by {_shown(abs(moved))} during the run, allowed "
+            f"{MAX_MOVED_S * 1000:g} ms: its seconds are not those of the others; the machine may have been "
+            "suspended"
+        )
+    return ""

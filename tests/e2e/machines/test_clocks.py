@@ -1,0 +1,64 @@
+"""A machine whose clock is another one: its seconds and arrivals are those of the coordinator."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from slocheck.load.messaging.token_files import make_token_files
+from slocheck.pipeline.archive import load_evidence
+from tests.e2e.support.cli import write_spec
+from tests.e2e.support.servers.load_server import LoadServer
+
+AHEAD_S = 5000
+RATE, WARMUP_S, DURATION_S = 40, 1, 10
+OTHER_CLOCK = ("unshare", "--time", "--monotonic", str(AHEAD_S), "--boottime", str(AHEAD_S), "--fork")
+SCENARIO = 'flows:\n  - name: look\n    steps:\n      - get: "/ok"\n'
+
+
+def start(folder: Path, *words: str | Path, prefix: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
+    """Start a command line of slocheck."""
+    command = [*prefix, sys.executable, "-m", "slocheck", *map(str, words)]
+    return subprocess.Popen(
+        command, cwd=folder, env=os.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
+    """Arrivals of both machines interleave: each second has as many as one machine would have sent in it.
+
+    The kernel gives the second machine's processes a clock of their own (a time namespace).
+    """
+    coordinator, worker = tmp_path / "main.token", tmp_path / "worker.token"
+    make_token_files(coordinator, worker)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with LoadServer() as server:
+        workload = f"rate: {RATE}/s, warmup: {WARMUP_S}s, duration: {DURATION_S}s"
+        spec = write_spec(tmp_path, server.url, workload=workload, scenario=SCENARIO, scenario_name="a.yaml")
+        run = ("run", spec, "--workers", "2", "--listen", address, "--token-file", coordinator, "--json")
+        join = ("worker", "--join", address, "--token-file", worker, "--processes", "1")
+        started = [
+            start(tmp_path, *run),
+            start(tmp_path, *join, "--name", "near"),
+            start(tmp_path, *join, "--name", "ahead", prefix=OTHER_CLOCK),
+        ]
+        try:
+            out, err = started[0].communicate(timeout=90)
+        finally:
+            for process in started:
+                process.kill()
+                process.communicate()
+    assert started[0].returncode == 0, err
+    messages = {each["code"]: each["message"] for each in json.loads(out)["findings"]}
+    assert re.search(
+        rf"the furthest ({AHEAD_S - 1:,}\.9|{AHEAD_S:,}\.0)\d+ s ahead", messages["machine-clocks"]
+    )
+    (evidence,) = (tmp_path / "reports").glob("*/evidence.json.gz")
+    recorded = load_evidence(evidence.parent)
+    assert [machine.machine for machine in recorded.health.machines] in (["near", "ahead"], ["ahead", "near"])
+    seconds = range(WARMUP_S + DURATION_S)
+    assert recorded.recording.scope(seconds=seconds).counts.sent.tolist() == [RATE] * len(seconds)

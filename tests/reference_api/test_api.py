@@ -1,5 +1,7 @@
 """The reference API's handlers, in this process: hostile input, and what the metrics say of it."""
 
+import asyncio
+
 import httpx
 import pytest
 from hypothesis import given
@@ -202,6 +204,25 @@ def test_a_repeated_order_is_stored_once() -> None:
     new = after.json()["orders"][len(before.json()["orders"]) :]
     assert [row["id"] for row in new] == [first.json()["order"], other.json()["order"]]
     assert new[0]["lines"][0]["quantity"] == 2
+
+
+@pytest.mark.parametrize(
+    ("strategies", "queries"),
+    [
+        pytest.param(("cache-aside", "one-query"), 50, id="no guard: everyone asks the database"),
+        pytest.param(("cache-aside", "one-query", "lock"), 1, id="lock: one does"),
+    ],
+)
+def test_how_many_queries_a_missing_key_takes(strategies: tuple[str, ...], queries: int) -> None:
+    """Fifty readers at once of a list that is not cached yet: what scenarios/stampede.yaml sends."""
+
+    async def crowd(app: ASGIApp) -> str:
+        async with client_of(app) as client:
+            await asyncio.gather(*(client.get("/users/7/orders") for _ in range(50)))
+            return (await client.get("/metrics")).text
+
+    page = with_app(crowd, with_strategies(SHOP, strategies), NO_FAULTS)
+    assert f'db_queries_total{{query="orders"}} {queries}.0' in page
 
 
 @given(st.text(max_size=12))

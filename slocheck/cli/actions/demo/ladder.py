@@ -41,7 +41,10 @@ WARMUP_S = 5.0
 LAST_FACTOR = 2
 """How many times as long the last step is: an error rate below 0.01 % takes 30,000 requests and more."""
 
-EMBEDDED = ("bounded", "index", "one-query", "pool", "keyset", "cache-aside", "lock", "jobs", "cache-headers")
+EMBEDDED = (
+    *("bounded", "cache-aside", "invalidation", "index", "one-query", "pool", "keyset"),
+    *("lock", "jobs", "cache-headers"),
+)
 """What the ladder adds, in this order, with SQLite and a cache in the process."""
 
 

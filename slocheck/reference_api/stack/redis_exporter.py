@@ -9,12 +9,12 @@ from slocheck.reference_api.stack.programs import HOST, find, free_port
 PROGRAM = "prometheus-redis-exporter"
 
 
-def start_redis_exporter(servers: Servers, redis_port: int) -> Server:
-    """Start one for the Redis on a loopback port; raises UsageError (not installed), MeasurementError."""
+def launch_redis_exporter(servers: Servers, redis_port: int) -> Server:
+    """Launch one for the Redis on a loopback port; raises UsageError (not installed), MeasurementError."""
     port = free_port()
     command = [
         find(PROGRAM, package=PROGRAM),
         f"-redis.addr=redis://{HOST}:{redis_port}",
         f"-web.listen-address={HOST}:{port}",
     ]
-    return servers.start("redis_exporter", command, port=port)
+    return servers.launch("redis_exporter", command, port=port)

@@ -1,0 +1,85 @@
+"""The whole stack on this machine: what `slocheck demo --full` starts, from Debian's packages.
+
+Everything is private: folders, loopback ports, processes. It all ends with the `Servers` that keep it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from slocheck.reference_api.options import as_options
+from slocheck.reference_api.settings import Settings
+from slocheck.reference_api.stack.nginx import start_nginx
+from slocheck.reference_api.stack.postgres import start_primary_and_replica
+from slocheck.reference_api.stack.processes import Servers
+from slocheck.reference_api.stack.programs import HOST
+from slocheck.reference_api.stack.prometheus import API_JOB, REDIS_JOB, launch_prometheus
+from slocheck.reference_api.stack.redis import redis_url, start_redis
+from slocheck.reference_api.stack.redis_exporter import launch_redis_exporter
+from slocheck.reference_api.stack.replicas import launch_replica
+
+REPLICAS = 3
+
+Say = Callable[[str], None]
+"""Told what is being started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every replica of the API shares.
+
+    Attributes:
+        settings: The addresses of PostgreSQL, its replica and Redis.
+        exporter_port: Where the metrics of Redis are.
+    """
+
+    settings: Settings
+    exporter_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What clients and slocheck see.
+
+    Attributes:
+        url: Base URL of nginx.
+        prometheus_url: Base URL of the Prometheus that scrapes the replicas under the job `API_JOB`.
+    """
+
+    url: str
+    prometheus_url: str
+
+
+def start_parts(servers: Servers, settings: Settings, say: Say) -> Parts:
+    """Start PostgreSQL with its replica, and Redis with its exporter.
+
+    Args:
+        servers: Keeps them.
+        settings: Of the API; the addresses are filled in.
+        say: Told what is being started.
+
+    Raises:
+        UsageError: A program is not installed; nothing was started but what is named before it.
+        MeasurementError: One did not come up; with the end of its log.
+    """
+    say("starting PostgreSQL with a streaming replica, and Redis with its exporter")
+    redis = start_redis(servers, durable=True)
+    exporter = launch_redis_exporter(servers, redis.port)
+    primary, copy = start_primary_and_replica(servers)
+    exporter.wait()
+    addressed = replace(settings, database_url=primary.url, replica_url=copy.url, redis_url=redis_url(redis))
+    return Parts(addressed, exporter.port)
+
+
+def start_front(servers: Servers, parts: Parts, say: Say) -> Front:
+    """Start the replicas of the API, nginx in front of them, and Prometheus; raises like `start_parts`."""
+    say(f"starting {REPLICAS} replicas of the API behind nginx, and Prometheus")
+    options = as_options(parts.settings)
+    launched = [launch_replica(servers, f"api-{number}", options) for number in range(1, REPLICAS + 1)]
+    addresses = [f"{HOST}:{replica.port}" for replica in launched]
+    pages = {API_JOB: addresses, REDIS_JOB: [f"{HOST}:{parts.exporter_port}"]}
+    prometheus = launch_prometheus(servers, pages)
+    for replica in launched:
+        replica.wait()
+    nginx = start_nginx(servers, addresses)
+    prometheus.wait()
+    return Front(f"http://{HOST}:{nginx.port}", f"http://{HOST}:{prometheus.port}")

@@ -6,11 +6,14 @@ SERVERS := .venv/.servers
 NODE := .venv/node
 DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics
 
-.PHONY: demo test explore faults check lint types docs pictures install lock dist sbom clean
+.PHONY: demo demo-full test explore faults check lint types docs pictures install lock dist sbom clean
 .DEFAULT_GOAL := check
 
 demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 	$(BIN)/slocheck demo
+
+demo-full: $(INSTALLED) $(SERVERS)  ## The ladder and a run on private PostgreSQL, Redis, nginx and Prometheus
+	$(BIN)/slocheck demo --full --ladder
 
 test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones with the real servers
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder

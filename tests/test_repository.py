@@ -22,16 +22,20 @@ _WORLD = (
 )
 _REPLAY = "tests/e2e/cli/test_replay.py::test_a_slow_target_fails_by_its_baseline_alone"
 _RUNS = "tests/cli/test_runs_commands.py::test_the_commands_of_the_page"
+_FULL = "tests/e2e/reference_api/test_full_stack.py::test_a_run_on_all_parts"
 _MAKE = "tests/test_repository.py::test_make_targets_run_what_the_readme_says"
 
 COVERED = {
     "make demo": _DEMO,
+    "make demo-full": _MAKE,
     "make test": _MAKE,
     "make install": _MAKE,
     "make faults": _MAKE,
     "source .venv/bin/activate": _MAKE,
     "slocheck demo --serve": _TERMINALS,
     "slocheck demo --ladder": "tests/e2e/docs/test_ladder.py::test_the_ladder_climbs_step_by_step",
+    "slocheck demo --full": _FULL,
+    "slocheck demo --full --ladder": _FULL,
     "slocheck validate": _TERMINALS,
     "slocheck run --dry-run": _TERMINALS,
     "slocheck run": _TERMINALS,
@@ -123,6 +127,7 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     ("target", "command"),
     [
         pytest.param("demo", ".venv/bin/slocheck demo", id="demo"),
+        pytest.param("demo-full", ".venv/bin/slocheck demo --full --ladder", id="demo-full"),
         pytest.param("test", ".venv/bin/python -m pytest", id="test"),
         pytest.param("lint", ".venv/bin/ruff check .", id="lint"),
         pytest.param("types", ".venv/bin/mypy", id="types"),

@@ -8,7 +8,9 @@ import typer
 from slocheck.cli.options import DEFAULT_REPORTS, Quiet, Reports, Typed
 from slocheck.errors import UsageError
 
-ONLY_LADDER = ("strategies", "rate", "database", "replica", "redis")
+PARTS = ("database", "replica", "redis")
+"""Options that name a server; --full starts its own."""
+ONLY_LADDER = ("strategies", *PARTS)
 """Options that say something of the ladder alone."""
 
 
@@ -36,11 +38,23 @@ class DemoOptions(Typed):
             help="Load the API without any strategy, then add them one by one, and show what each is worth.",
         ),
     ] = False
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="On private PostgreSQL, Redis, nginx and Prometheus, from Debian's packages; "
+            "with --ladder, the ladder first.",
+        ),
+    ] = False
     strategies: Annotated[
         str, typer.Option(metavar="NAMES", help="With --ladder: what to add, in this order; default: all.")
     ] = ""
     rate: Annotated[
-        str, typer.Option(metavar="R", help="With --ladder: arrivals of every step; default: 1100/s.")
+        str,
+        typer.Option(
+            metavar="R",
+            help="Arrivals; default: 1100/s for each step of --ladder, 200/s for --full.",
+        ),
     ] = ""
     database: Annotated[str, typer.Option(metavar="URL", help="With --ladder: a PostgreSQL.")] = ""
     replica: Annotated[str, typer.Option(metavar="URL", help="With --ladder: a replica of it.")] = ""
@@ -55,6 +69,13 @@ def check(options: DemoOptions) -> None:
         raise UsageError("--serve only starts the API, and --ladder starts one for each step; leave one out")
     if options.ladder and options.port is not None:
         raise UsageError("--port has no place with --ladder, which starts several APIs; leave it out")
+    if options.full and (options.serve or options.port is not None):
+        raise UsageError("--full starts servers on free ports for one run; leave out --serve and --port")
+    for name in PARTS if options.full else ():
+        if name in options.origins:
+            raise UsageError(f"--full starts its own servers; leave out {options.origins[name]}")
+    if "rate" in options.origins and not (options.ladder or options.full):
+        raise UsageError(f"{options.origins['rate']} goes with --ladder or --full; leave it out")
     for name in () if options.ladder else ONLY_LADDER:
         if name in options.origins:
             raise UsageError(f"{options.origins[name]} goes with --ladder; add that, or leave it out")

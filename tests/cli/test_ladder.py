@@ -19,7 +19,10 @@ REAL = Settings(
     [
         pytest.param(["--serve", "--ladder"], "leave one out", id="serve"),
         pytest.param(["--ladder", "--port", "8000"], "--port has no place with --ladder", id="port"),
-        pytest.param(["--rate", "10/s"], "--rate goes with --ladder", id="rate alone"),
+        pytest.param(["--full", "--serve"], "leave out --serve and --port", id="full and serve"),
+        pytest.param(["--full", "--port", "8000"], "leave out --serve and --port", id="full and port"),
+        pytest.param(["--full", "--redis", "redis://h"], "leave out --redis", id="full has its own"),
+        pytest.param(["--rate", "10/s"], "--rate goes with --ladder or --full", id="rate alone"),
         pytest.param(["--redis", "redis://h"], "--redis goes with --ladder", id="redis alone"),
         pytest.param(["--ladder", "--strategies", "magic"], "no strategy 'magic'", id="unknown strategy"),
         pytest.param(["--ladder", "--strategies", "index,index"], "added once", id="twice"),
@@ -53,5 +56,6 @@ def test_the_last_step_is_longer() -> None:
     """Its error rate takes more requests; a short window has a short warm-up."""
     assert windows("20s") == ("20s", "40s", "5s")
     assert windows("2s") == ("2s", "4s", "1s")
+    assert windows("3s") == ("3s", "6s", "1s")
     with pytest.raises(UsageError, match="--duration"):
         windows("soon")

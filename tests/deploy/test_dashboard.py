@@ -12,7 +12,7 @@ from slocheck.reference_api.observability.metrics import Metrics
 from tests.deploy.files import DEPLOY
 
 OF_REDIS = {"redis_memory_used_bytes", "redis_evicted_keys_total"}
-"""What the exporter of Redis shows; tests/e2e/reference_api/test_full_stack.py finds them on its page."""
+"""What the exporter of Redis shows; tests/reference_api/stack/test_redis_exporter.py finds them there."""
 WIDTH = 24
 
 

@@ -10,7 +10,7 @@ from slocheck.cli.options import takes
 def demo(options: DemoOptions) -> int:
     """Load and grade a reference API on this machine, in under a minute.
 
-    Exits 0 if a grade was measured, whichever it is. With --ladder it takes some minutes.
+    Exits 0 if a grade was measured, whichever it is. With --ladder or --full it takes some minutes.
     """
     from slocheck.load.launch import Launch  # noqa: PLC0415 - --help stays light
 
@@ -20,8 +20,11 @@ def demo(options: DemoOptions) -> int:
             what = "the ladder" if options.ladder else "a run of the shipped spec"
             say(f"slocheck {__version__}: {what} against an API that comes with it")
         from slocheck.cli.actions import demo as action  # noqa: PLC0415 - slow, while the master starts
+        from slocheck.cli.actions.demo.full import run_full  # noqa: PLC0415 - the same
         from slocheck.cli.actions.demo.ladder import climb  # noqa: PLC0415 - the same
 
         if options.serve:
             return action.serve(options.port or action.DEFAULT_PORT)
+        if options.full:
+            return run_full(options, launch)
         return climb(options, launch) if options.ladder else action.run(options, launch)

@@ -25,11 +25,12 @@ KEPT_CONNECTIONS = 32
 _TEMPLATE = """\
 # One nginx before several replicas of the API; slocheck/reference_api/stack/nginx.py says why it is so.
 worker_processes {workers};
+worker_rlimit_nofile 20000;
 error_log stderr warn;
 pid {pid};
 {foreground}
 events {{
-    worker_connections 1024;
+    worker_connections 8192;  # each request takes two: the client's and the replica's
 }}
 
 http {{

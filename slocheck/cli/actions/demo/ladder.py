@@ -85,7 +85,7 @@ def windows(text: str) -> tuple[str, str, str]:
         seconds = float(parse_duration(text))
     except ValueError as error:
         raise UsageError(f"--duration: {error}") from error
-    return text, f"{LAST_FACTOR * seconds:g}s", f"{min(WARMUP_S, seconds / 2):g}s"
+    return text, f"{LAST_FACTOR * seconds:g}s", f"{max(1, int(min(WARMUP_S, seconds / 2)))}s"
 
 
 def chosen(text: str, settings: Settings) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ def _shown(report: Report) -> dict[str, object]:
         "facts": view.facts(report),
         "contents": tuple(_contents(has_why=bool(why or failed))),
         "since": change.since(report),
+        "changes": change.tested(report),
         "needed": rows.rows(report, needed=True),
         "unneeded": rows.rows(report, needed=False),
         "latency": time.latency(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from slocheck.comparison.model import Change
-from slocheck.comparison.words import amount_text, interval_text, summary, value_text
+from slocheck.comparison.words import amount_text, change_lines, interval_text, summary, value_text
 from slocheck.grading.assessment import ObjectiveResult
 from slocheck.grading.report import Report
 from slocheck.reporters.html.charts import svg
@@ -20,7 +20,7 @@ class ChangeView:
     """One objective since earlier runs.
 
     Attributes:
-        text: The difference, what is known of it, and the value before.
+        text: The difference, the value before, and what that says.
         spark: The values of the earlier runs and of this one; empty where there are none.
     """
 
@@ -31,6 +31,11 @@ class ChangeView:
 def since(report: Report) -> str:
     """Say in one line what changed since the runs that this one is compared with; empty without any."""
     return summary(report.comparison) if report.comparison else ""
+
+
+def tested(report: Report) -> tuple[str, ...]:
+    """Return a line for each change: with what is said of it, and why no more; empty without any."""
+    return tuple(change_lines(report.comparison)) if report.comparison else ()
 
 
 def change(report: Report, result: ObjectiveResult, number: int) -> ChangeView | None:
@@ -46,9 +51,8 @@ def _text(found: Change) -> str:
     """Write a change: ``+34% (+12% to +60%) from 100ms, worse``."""
     amount = amount_text(found, found.amount) or f"now {value_text(found.kind, found.new)}"
     interval = interval_text(found)
-    said = [f"{amount}{f' ({interval})' if interval else ''} from {value_text(found.kind, found.old)}"]
-    said.append(f"{found.trend}{f': {found.reason}' if found.reason else ''}")
-    return ", ".join(said)
+    difference = f"{amount}{f' ({interval})' if interval else ''}"
+    return f"{difference} from {value_text(found.kind, found.old)}, {found.trend}"
 
 
 def _sparkline(found: Change, number: int) -> Markup:

@@ -15,7 +15,7 @@ from slocheck.spec.model import Limit
 
 LEFT, RIGHT = 30, 970
 _LANE, _ROW = 16, 15
-_TEXT_WIDTH = 20.0
+_TEXT_WIDTH = 23.0
 """Of a character, in thousandths of the narrowest ruler."""
 _MANY_TIMES = 8.0
 _ROOM = 0.12

@@ -158,9 +158,17 @@ LAYOUT = """
     rows: all(".gate .row").length,
     cut: all("figure > svg").filter((chart) => !shown(chart)).length,
     charts: all("figure > svg").length,
+    crossing: all(".gate .ruler > svg").flatMap((ruler) => {
+      const boxes = [...ruler.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
+      return boxes.filter((one, at) => boxes.slice(at + 1).some((other) =>
+        one.left < other.right && other.left < one.right && one.top < other.bottom - 2 && other.top < one.bottom - 2));
+    }).length,
+    controls: all(".contents, .filter").filter((element) => element.getClientRects().length).length,
   };
 })()
 """
+A4 = 718
+"""Pixels that a page of paper is wide, without its margins."""
 
 
 def pages_on_several_runs() -> dict[str, str]:
@@ -193,9 +201,11 @@ def test_axe_finds_nothing_and_nothing_leaves_the_page(tmp_path: Path) -> None:
             assert browser.evaluate(address, OPEN_ALL, script, FINDINGS, width=390, dark=True) == [], name
             assert browser.evaluate(address, LAYOUT, width=390)["overflow"] == 0, name
         for page, rows in ((short, 4), (long, 3)):
-            for width in (390, 1280, 1920):
-                layout = browser.evaluate(page.as_uri(), LAYOUT, width=width)
+            for width, printed in ((390, False), (1081, False), (1280, False), (1920, False), (A4, True)):
+                layout = browser.evaluate(page.as_uri(), LAYOUT, width=width, printed=printed)
                 assert layout["rows"] == rows
                 assert layout["charts"] > 8
-                assert (layout["overflow"], layout["hidden"], layout["cut"]) == (0, 0, 0), (page.name, width)
+                assert (layout["controls"] == 0) == printed
+                wrong = [layout[name] for name in ("overflow", "hidden", "cut", "crossing")]
+                assert wrong == [0, 0, 0, 0], (page.name, width)
         assert browser.complaints == []

@@ -61,7 +61,9 @@ class Browser:
         root = self._call("DOM.getDocument", session)["root"]["nodeId"]
         return str(self._call("DOM.getOuterHTML", session, nodeId=root)["outerHTML"])
 
-    def evaluate(self, url: str, *expressions: str, width: int = 0, dark: bool = False) -> Any:
+    def evaluate(
+        self, url: str, *expressions: str, width: int = 0, dark: bool = False, printed: bool = False
+    ) -> Any:
         """Open `url` in a new tab and return what the last expression of JavaScript gives there, as JSON.
 
         Args:
@@ -69,8 +71,11 @@ class Browser:
             expressions: One after the other; a promise is waited for.
             width: Of the window in pixels; 0: the browser's own.
             dark: Whether the user prefers a dark theme.
+            printed: Whether the page is laid out as for paper.
         """
         session = self._open(url, scripts=True, width=width, dark=dark)
+        if printed:
+            self._call("Emulation.setEmulatedMedia", session, media="print")
         value = None
         for expression in expressions:
             response = self._call(

@@ -179,7 +179,7 @@ def label(
         font_size=12,
         font_family=FONT,
         stroke=PAPER,
-        stroke_width=3,
+        stroke_width=5,
         stroke_linejoin="round",
         paint_order="stroke",
         class_=" ".join(filter(None, ("halo", "" if colour else "muted" if muted else "ink", css))),

@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from slocheck.cli.messages import say
@@ -11,6 +12,7 @@ from slocheck.documents.texts import each_text, valid_text
 from slocheck.errors import SaveError, SlocheckError
 from slocheck.grading.report import Report
 from slocheck.masking import environment_secrets, mask
+from slocheck.pipeline.earlier.prune import is_url_spec
 from slocheck.reporters import FORMATS
 from slocheck.reporters.github import (
     MAX_SUMMARY,
@@ -39,7 +41,10 @@ def tell(report: Report, files: Mapping[str, str]) -> None:
     """
     if not in_actions():
         return
-    _annotate(annotations(report))
+    found = annotations(report)
+    if is_url_spec(report.spec.path, report.spec.text):  # which is not in the checkout
+        found = [replace(annotation, path="", line=0, column=0) for annotation in found]
+    _annotate(found)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         _summarise(Path(summary), FORMATS["markdown"].render(report))
     if output := os.environ.get("GITHUB_OUTPUT"):

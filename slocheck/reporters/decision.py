@@ -5,11 +5,22 @@ from fractions import Fraction
 from math import isfinite
 
 from slocheck.documents.texts import shorten
-from slocheck.grading.assessment import Cause, LevelResult, ObjectiveResult, Outcome, Verdict
+from slocheck.documents.units import format_ratio
+from slocheck.grading.assessment import (
+    TOO_MANY_BAD,
+    Cause,
+    LevelResult,
+    ObjectiveResult,
+    Outcome,
+    SideResult,
+    Verdict,
+)
 from slocheck.grading.nearest import nearest, use_of_limit
 from slocheck.grading.report import Report
-from slocheck.reporters.text import limit_text, value_text
-from slocheck.spec.indicators import traits_of
+from slocheck.reporters.text import bad_text, limit_text, too_slow_text, value_text
+from slocheck.reporters.totals import may_have_failed
+from slocheck.spec.indicators import error_budget, traits_of
+from slocheck.spec.model import Objective
 
 MAX_ENDPOINT = 40
 MAX_FAULT = 200
@@ -49,6 +60,31 @@ def reason_text(level: LevelResult, outcome: Outcome) -> str:
         return level.reason
     short = [side.cause is Cause.TOO_FEW_SLICES for side in level.sides if side.verdict is level.verdict]
     return "" if level.reason.startswith("the run is invalid") or (short and all(short)) else level.reason
+
+
+def counts_text(report: Report, objective: Objective, level: LevelResult, side: SideResult) -> str:
+    """Write a breach's counts: ``297 of 4,174 requests >= 200ms, 5% allowed``; empty for other values."""
+    text = bad_text(objective, side)
+    allowed = error_budget(objective.indicator, level.limit)
+    is_percentile = traits_of(objective.indicator.kind).is_percentile
+    if not text or allowed is None or not is_percentile:
+        return text
+    slow = too_slow_text(level.limit, failed=may_have_failed(report, objective, side))
+    return f"{text.removesuffix(' bad')} requests {slow}, {format_ratio(allowed)} allowed"
+
+
+def numbered_reason(report: Report, objective: Objective, level: LevelResult) -> str:
+    """Return why a level is not met, with each side's counts in place of the words for too many bad ones."""
+    clauses = []
+    for clause in level.reason.split("; "):
+        if not clause.endswith(TOO_MANY_BAD):
+            clauses.append(clause)
+            continue
+        named = [side for side in level.sides if side.side.value in clause.split(": ")[0].split(" and ")]
+        for side in named or level.sides[:1]:
+            said = counts_text(report, objective, level, side) or TOO_MANY_BAD
+            clauses.append(f"{side.side.value}: {said}" if named else said)
+    return "; ".join(clauses)
 
 
 def _why(result: ObjectiveResult) -> str:

@@ -13,6 +13,7 @@ from slocheck.comparison.words import change_text, runs_text
 from slocheck.errors import SlocheckError, SpecError
 from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.report import Report
+from slocheck.reporters.decision import numbered_reason
 from slocheck.reporters.escape import clean, for_terminal
 from slocheck.reporters.text import limit_text, margin_text, scope_text, sides_text
 
@@ -130,7 +131,8 @@ def _of_objective(report: Report, result: ObjectiveResult, verdict: Verdict) -> 
     margin = margin_text(objective, level.limit, decides.display) if decides else ""
     text = f"{scope_text(objective)}: {sides_text(objective, level)}, {limit_text(level.level, level.limit)}"
     text += f" ({margin})" if margin else ""
-    text += f": {level.reason}" if level.reason else ""
+    reason = numbered_reason(report, objective, level)
+    text += f": {reason}" if reason else ""
     position = level.limit.position
     title = f"{objective.name} is {verdict.value}"
     kind = _ERROR if verdict is Verdict.BREACHED else _WARNING

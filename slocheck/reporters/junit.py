@@ -12,6 +12,7 @@ from slocheck.comparison.words import change_lines, regression_sentence
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.outcome import file_gate
 from slocheck.grading.report import Report
+from slocheck.reporters.decision import numbered_reason
 from slocheck.reporters.escape import for_xml
 from slocheck.reporters.text import (
     NO_VERDICT,
@@ -168,7 +169,7 @@ def _body(report: Report, objective: Objective, level: LevelResult) -> str:
         "value": sides_text(objective, level),
         "limit": limit_text(level.level, level.limit),
         "margin": margin_text(objective, level.limit, decides.display) if decides else "",
-        "reason": level.reason,
+        "reason": numbered_reason(report, objective, level),
         "statuses": _statuses(report, objective),
         "evidence": _evidence(report, objective, level),
         "spec": f"{report.spec.path}:{level.limit.position}",
@@ -190,7 +191,8 @@ def _message(report: Report, objective: Objective, level: LevelResult) -> str:
     decides = level.deciding
     margin = margin_text(objective, level.limit, decides.display) if decides else ""
     text += f" ({margin})" if margin else ""
-    text += f" ({level.reason})" if level.reason else ""
+    reason = numbered_reason(report, objective, level)
+    text += f" ({reason})" if reason else ""
     text += f", {report.spec.path}:{level.limit.position}"
     evidence = _evidence(report, objective, level)
     return f"{text}; {evidence}" if evidence else text

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from slocheck.comparison.words import change_lines, runs_text
 from slocheck.documents.texts import shorten, shorten_to_sentence
 from slocheck.evidence.recording import FailureClass
+from slocheck.grading.advice import short_window
 from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
+from slocheck.reporters.decision import decision_text, numbered_reason
 from slocheck.reporters.escape import for_markdown, for_markdown_code, slug
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import (
@@ -120,9 +122,16 @@ def _head(report: Report) -> Iterator[str]:
     if assessment.outcome in NO_VERDICT:
         achieved = "**No verdict**"
     window = clock_text(evidence.recording.window_s)
-    headline = "" if assessment.outcome is Outcome.INVALID else f" {_escaped(assessment.headline)}"
     gate = _escaped(assessment.gate)
-    yield f"{achieved}, gate **{gate}**; {total.sent:,} requests in {window}.{headline}"
+    yield f"{achieved}, gate **{gate}**; {total.sent:,} requests in {window}{_decision(report)}."
+
+
+def _decision(report: Report) -> str:
+    """Say which number decided; nothing of an invalid run, whose faults follow."""
+    if report.assessment.outcome is Outcome.INVALID:
+        return ""
+    said = ["", decision_text(report), short_window(report.assessment.outcome, (report.evidence,))]
+    return _escaped("; ".join(text for number, text in enumerate(said) if text or not number))
 
 
 def _table(report: Report) -> Section:
@@ -158,8 +167,7 @@ def _lists(report: Report) -> Iterator[Section]:
     invalid = assessment.outcome is Outcome.INVALID
     yield _list("The measurement is invalid" if invalid else "Failed validity checks", failed)
     if assessment.outcome not in NO_VERDICT:
-        reasons = [_reason(result) for result in _needed(report) if result.shown.reason]
-        yield _list("Why", [reason for reason in reasons if not assessment.headline.startswith(reason)])
+        yield _list("Why", [_reason(report, result) for result in _needed(report) if result.shown.reason])
         if assessment.next_tier not in (None, assessment.gate):  # what the gate is missing is said above
             gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
             yield _list(f"Missing for {assessment.next_tier}", gaps)
@@ -198,10 +206,11 @@ def _evidence(report: Report) -> list[str]:
     return found
 
 
-def _reason(result: ObjectiveResult) -> str:
+def _reason(report: Report, result: ObjectiveResult) -> str:
     level = result.shown
     where = limit_text(level.level, level.limit)
-    return f"{result.objective.name} is {level.verdict.value} at {where}: {level.reason}"
+    said = numbered_reason(report, result.objective, level)
+    return f"{result.objective.name} is {level.verdict.value} at {where}: {said}"
 
 
 def _list(title: str, items: Sequence[str]) -> Section:

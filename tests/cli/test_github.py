@@ -13,6 +13,7 @@ from slocheck.comparison.compare import compare
 from slocheck.errors import Problem, SaveError, SpecError
 from slocheck.grading.assessment import Outcome
 from slocheck.masking import errors_masked
+from slocheck.pipeline.earlier.prune import url_spec_name
 from slocheck.reporters.github import (
     MAX_ANNOTATIONS,
     MAX_SUMMARY,
@@ -169,6 +170,19 @@ def test_a_step_gets_summary_outputs_and_annotations(
         ("report", "reports/run/report.html"),
     ]
     assert len({delimiter for _, delimiter, _ in read}) == 2
+
+
+@pytest.mark.usefixtures("actions")
+def test_limits_that_were_typed_are_annotated_without_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The spec that `run --url` writes is not in the checkout, where GitHub would look for its lines."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    found = report()
+    path = f"reports/{url_spec_name(found.spec.text.encode())}"
+    github.tell(replace(found, spec=replace(found.spec, path=path)), FILES)
+    shown = [parsed(line)[1] for line in capsys.readouterr().err.splitlines()]
+    assert shown == [{"title": "latency_p95 is breached"}, {"title": "error_rate is breached"}]
 
 
 def test_a_summary_never_grows_beyond_what_github_takes(

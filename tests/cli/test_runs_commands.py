@@ -173,6 +173,10 @@ def test_prune_says_what_it_removes_and_keeps(capsys: pytest.CaptureFixture[str]
     assert exit_code_of(["prune", "--keep", "2"]) == 0
     assert [folder.is_dir() for folder in folders] == [True, False, False, True, True]
     assert exit_code_of(["prune", "--keep", "2"]) == 0
+    capsys.readouterr()
+    assert exit_code_of(["prune", "--keep", "9"]) == 0
+    fewer = "0 runs removed; there are only 3 valid runs, and 9 are to be kept"
+    assert capsys.readouterr().out.splitlines() == [fewer]
 
 
 def test_secrets_of_the_environment_do_not_show(

@@ -6,8 +6,8 @@ from slocheck.cli.actions.runs import archive_at
 from slocheck.cli.messages import say
 from slocheck.cli.output import print_lines
 from slocheck.documents.words import quantity
-from slocheck.pipeline.archive import shown_path
-from slocheck.pipeline.earlier.prune import fates, remove, unused_specs
+from slocheck.pipeline.archive import Archive, shown_path
+from slocheck.pipeline.earlier.prune import fates, newest_valid, remove, unused_specs
 from slocheck.reporters import FORMATS
 
 
@@ -31,6 +31,14 @@ def prune_runs(*, keep: int, reports: Path, dry_run: bool) -> int:
             remove(spec)
         print_lines([f"{'would remove' if dry_run else 'removed'} {shown_path(spec)}"])
     said = "would be removed" if dry_run else "removed"
-    kept = f"the newest {quantity(keep, 'valid run')} {'is' if keep == 1 else 'are'} kept"
-    print_lines([f"{quantity(removed, 'run')} {said}; {kept}"])
+    print_lines([f"{quantity(removed, 'run')} {said}; {_kept(archive, keep)}"])
     return 0
+
+
+def _kept(archive: Archive, keep: int) -> str:
+    """Say which runs are kept, and that there are fewer valid ones than are to be kept."""
+    there = len(newest_valid(archive, keep))
+    if there < keep:
+        are = f"there {'is' if there == 1 else 'are'} only {quantity(there, 'valid run')}"
+        return f"{are}, and {keep:,} {'is' if keep == 1 else 'are'} to be kept"
+    return f"the newest {quantity(keep, 'valid run')} {'is' if keep == 1 else 'are'} kept"

@@ -55,17 +55,26 @@ def fates(archive: Archive, keep: int, reports: Collection[str]) -> list[Fate]:
             oldest valid run that is kept go.
         reports: Names of the reports' files.
     """
-    runs = archive.runs()
-    valid = list(islice(filter(_is_valid, reversed(runs)), keep))
+    runs, valid = archive.runs(), newest_valid(archive, keep)
     if len(valid) < keep:
         return []
     own = _OWN_FILES | frozenset(reports)
     return [Fate(run, _why_kept(run, own)) for run in runs[: runs.index(valid[-1])]]
 
 
+def newest_valid(archive: Archive, most: int) -> list[Path]:
+    """Return the newest valid runs, the newest first, at most so many."""
+    return list(islice(filter(_is_valid, reversed(archive.runs())), most))
+
+
 def url_spec_name(text: bytes) -> str:
     """Return the name of a spec that stands for an address: it follows from its text."""
     return f"url-{hashlib.sha256(text).hexdigest()[:_DIGITS]}.yaml"
+
+
+def is_url_spec(path: str, text: str) -> bool:
+    """Tell whether a spec stands for an address, so that nobody wrote the file."""
+    return Path(path).name == url_spec_name(text.encode())
 
 
 def unused_specs(archive: Archive, gone: Collection[Path]) -> list[Path]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from slocheck.documents.texts import shorten
-from slocheck.documents.units import format_ratio
 from slocheck.grading.assessment import (
     SEVERITY,
     TOO_MANY_BAD,
@@ -18,20 +17,18 @@ from slocheck.grading.assessment import (
 from slocheck.grading.report import Report
 from slocheck.grading.tiers import CRITICAL
 from slocheck.reporters import totals
-from slocheck.reporters.decision import exceeds_times, reason_text
+from slocheck.reporters.decision import counts_text, exceeds_times, reason_text
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.layout import INDENT, flowed, padded, wrapped
 from slocheck.reporters.text import (
     GLYPHS,
     NO_DATA,
     SIDE_TITLES,
-    bad_text,
     limit_text,
     margin_text,
-    too_slow_text,
     value_text,
 )
-from slocheck.spec.indicators import error_budget, traits_of
+from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import IndicatorKind
 
 WIDEST_CELLS = (22, 20, 14, 20, 14)
@@ -155,25 +152,14 @@ def _reason(result: ObjectiveResult, report: Report) -> str:
         return ""
     if level.verdict is Verdict.BREACHED:
         said = "" if TOO_MANY_BAD in level.reason else level.reason
-        parts = (_counts(result, report), shorten(said, MAX_REASON), _other_side(result))
+        decides = level.deciding
+        counts = counts_text(report, result.objective, level, decides) if decides else ""
+        parts = (counts, shorten(said, MAX_REASON), _other_side(result))
         return "; ".join(part for part in parts if part)
     said = reason_text(level, report.assessment.outcome)
     if not said and report.assessment.outcome is Outcome.INVALID:
         return ""
     return shorten(said, MAX_REASON) or "undecided"
-
-
-def _counts(result: ObjectiveResult, report: Report) -> str:
-    """Write the counts of a breach: ``297 of 4,174 requests >= 200ms, 5% allowed``."""
-    objective, level = result.objective, result.shown
-    decides = level.deciding
-    text = bad_text(objective, decides) if decides else ""
-    allowed = error_budget(objective.indicator, level.limit)
-    is_percentile = traits_of(objective.indicator.kind).is_percentile
-    if decides is None or not text or allowed is None or not is_percentile:
-        return text
-    slow = too_slow_text(level.limit, failed=totals.may_have_failed(report, objective, decides))
-    return f"{text.removesuffix(' bad')} requests {slow}, {format_ratio(allowed)} allowed"
 
 
 def _other_side(result: ObjectiveResult) -> str:

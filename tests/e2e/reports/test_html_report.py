@@ -160,8 +160,9 @@ LAYOUT = """
     charts: all("figure > svg").length,
     crossing: all(".gate .ruler > svg").flatMap((ruler) => {
       const boxes = [...ruler.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
-      return boxes.filter((one, at) => boxes.slice(at + 1).some((other) =>
-        one.left < other.right && other.left < one.right && one.top < other.bottom - 2 && other.top < one.bottom - 2));
+      const cross = (one, other) => one.left < other.right && other.left < one.right
+        && one.top < other.bottom - 2 && other.top < one.bottom - 2;
+      return boxes.filter((one, at) => boxes.slice(at + 1).some((other) => cross(one, other)));
     }).length,
     controls: all(".contents, .filter").filter((element) => element.getClientRects().length).length,
   };

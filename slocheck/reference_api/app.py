@@ -18,10 +18,13 @@ from slocheck.reference_api.caching.flights import OverloadedError
 from slocheck.reference_api.database.sessions import FilledFromPrimary, Sessions
 from slocheck.reference_api.events import Events, Handler
 from slocheck.reference_api.faults import Faults
+from slocheck.reference_api.jobs import Jobs, QueueUnavailable
+from slocheck.reference_api.jobs.opening import opened_jobs
 from slocheck.reference_api.observability.exposition import page_registry
 from slocheck.reference_api.observability.metrics import Measured, Metrics
 from slocheck.reference_api.observability.tracing import open_tracing
 from slocheck.reference_api.settings import Settings
+from slocheck.reference_api.shop.followups import FULFIL, job_of
 from slocheck.reference_api.shop.items import Items
 from slocheck.reference_api.shop.orders import Completed, Orders
 from slocheck.reference_api.shop.reading import JSON, Cached, refusal
@@ -58,9 +61,10 @@ async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
         parts.push_async_callback(repository.close)
         cached = cached_by(settings, metrics.cache)
         parts.push_async_callback(cached.close)
+        jobs = await parts.enter_async_context(opened_jobs(settings, repository.followups, metrics.jobs))
         events = Events(metrics.events, isolated=settings.events)
         parts.push_async_callback(events.close)
-        events.on(ORDER_COMPLETED, _fulfilled_by(repository))
+        events.on(ORDER_COMPLETED, _followed_by(jobs))
         completed = partial(events.emit, ORDER_COMPLETED)
         shop = _shop(settings, repository, _fresh(cached, settings), completed)
         yield Measured(tracing.traced(create_app(settings, faults, metrics, shop)), metrics)
@@ -70,7 +74,7 @@ def create_app(settings: Settings, faults: Faults, metrics: Metrics, shop: Handl
     """Put the routes together and everything that wraps them."""
     app = Starlette(
         routes=[*_planted_routes(shop, faults), *_about(metrics)],
-        exception_handlers={Unavailable: _unavailable, OverloadedError: _unavailable},
+        exception_handlers=dict.fromkeys((Unavailable, OverloadedError, QueueUnavailable), _unavailable),
         max_body_size=LARGEST_BODY,
     )
     app.router.redirect_slashes = False
@@ -87,12 +91,12 @@ def _fresh(cached: Cached, settings: Settings) -> Cached:
     return FilledFromPrimary(cached) if settings.cache_aside and _has_replica(settings) else cached
 
 
-def _fulfilled_by(repository: Repository) -> Handler:
-    async def fulfil(order: Row) -> None:
-        """Do what follows from an order."""
-        await repository.followups.fulfil(order["id"])
+def _followed_by(jobs: Jobs) -> Handler:
+    async def follow(order: Row) -> None:
+        """Have done what follows from an order."""
+        await jobs.submit(FULFIL, job_of(order["id"]))
 
-    return fulfil
+    return follow
 
 
 def _shop(settings: Settings, repository: Repository, cached: Cached, completed: Completed) -> Handlers:
@@ -135,7 +139,7 @@ def _about(metrics: Metrics) -> list[Route]:
 
 
 async def _unavailable(_: Request, __: Exception) -> Response:
-    """Say that the database cannot be asked now, or that too many wait for what it is asked."""
+    """Say that database or queue cannot be asked now, or that too many wait for what it is asked."""
     response = refusal("try again later", HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["retry-after"] = "1"
     return response

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from slocheck.reference_api.background import end
 from slocheck.reference_api.database.lsn import Lag, read_position
 from slocheck.reference_api.database.pool import Connection, Connections
 from slocheck.reference_api.database.sessions import current_session, primary_is_asked
@@ -65,8 +66,7 @@ class Router:
     async def close(self) -> None:
         """Close all connections."""
         if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.wait([self._watch])
+            await end(self._watch)
         if self._replica is not None:
             await self._replica.close()
         await self._primary.close()

@@ -97,8 +97,9 @@ class JobMetrics:
         def gauge(name: str, what: str) -> Gauge:
             return Gauge(name, what, registry=registry, multiprocess_mode="livemax")
 
-        self.depth = gauge("job_queue_depth", "Jobs that wait.")
-        self.oldest = gauge("job_queue_oldest_age_seconds", "Age of the job that waits longest.")
+        self.depth = gauge("job_queue_depth", "Jobs that are not done.")
+        self.oldest = gauge("job_queue_oldest_age_seconds", "Age of the oldest job that is not done.")
+        self.failed = gauge("job_queue_failed", "Jobs that failed for good and are kept.")
         self.jobs = Counter(
             "jobs_total", "Jobs by name and how they ended.", ["name", "outcome"], registry=registry
         )

@@ -1,9 +1,10 @@
 """What follows from an order, after the customer has the response."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 FULFIL = "fulfil"
-"""The job's name; its payload is ``{"order": id}``."""
+"""The name of the job that does it."""
 
 
 class Followups(Protocol):
@@ -20,3 +21,29 @@ class Followups(Protocol):
 
     async def give_up(self, order_id: int) -> None:
         """Note that an order's job has failed for good; a later `fulfil` still does it."""
+
+
+def job_of(order_id: int) -> dict[str, Any]:
+    """Return the payload of an order's job."""
+    return {"order": order_id}
+
+
+def handlers_of(followups: Followups) -> dict[str, Callable[[dict[str, Any]], Awaitable[object]]]:
+    """Return what does the shop's jobs, by name."""
+
+    async def fulfil(payload: dict[str, Any]) -> None:
+        """Do what follows from an order."""
+        await followups.fulfil(payload["order"])
+
+    return {FULFIL: fulfil}
+
+
+def given_up_in(followups: Followups) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
+    """Return what is told of the shop's jobs that failed for good."""
+
+    async def note(name: str, payload: dict[str, Any]) -> None:
+        """Keep it from being submitted again."""
+        if name == FULFIL:
+            await followups.give_up(payload["order"])
+
+    return note

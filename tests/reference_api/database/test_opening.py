@@ -30,7 +30,7 @@ def replay(pair: Pair, action: str) -> None:
     asyncio.run(ask())
 
 
-WORKERS = ("pool", "replica", "index", "one-query", "events")
+WORKERS = ("pool", "replica", "index", "one-query", "events", "jobs")
 CACHE = ("replica", "cache-aside", "invalidation", "events")
 
 
@@ -64,6 +64,7 @@ def test_a_user_sees_the_own_change(pair: Pair, strategies: tuple[str, ...], wor
         ]
         assert made[0] == made[1] == made[2]
         wait_until(lambda: metric(api.url, "events_handled_total") == 1, "the handler is done")
+        wait_until(lambda: metric(api.url, "jobs_total") == ("jobs" in strategies), "the job is done")
         assert metric(api.url, "db_pool_connections") >= ("pool" in strategies)
 
 

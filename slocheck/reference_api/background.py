@@ -1,0 +1,28 @@
+"""Tasks that run beside the requests, and surely end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+_PATIENCE_S = 0.5
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended.
+
+    Once is not enough: under Python 3.11 a client library's own time limit may take the cancellation for its
+    own, if both come at the same moment; then the task goes on, and who waits for it waits for ever.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_PATIENCE_S)
+
+
+@asynccontextmanager
+async def meanwhile(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Let `work` run for as long as the block does."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        await end(task)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -42,3 +44,15 @@ def test_workers_are_one_instance_and_are_replaced() -> None:
     assert len(set(orders)) == 40
     assert api.wait() == 0
     assert not psutil.pid_exists(victim.pid)
+
+
+def test_what_is_being_served_is_served_to_the_end() -> None:
+    """TERM ends the API after the response, not instead of it."""
+    with ReferenceApi(settings=Settings(items=50), delays_ms=[800]) as api:
+        port = urlsplit(api.url).port
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(b"GET /items/1 HTTP/1.1\r\nHost: shop\r\n\r\n")
+            httpx.get(f"{api.url}/health")  # once this is answered, what came before it is being served
+            os.kill(api.pid, signal.SIGTERM)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        assert api.wait() == 0

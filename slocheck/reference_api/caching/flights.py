@@ -48,8 +48,8 @@ class Flights(Generic[T]):
             async with asyncio.timeout(self._longest_wait):
                 return await asyncio.shield(task), started
         except TimeoutError:
-            if task.done():  # the work's own timeout
-                raise
+            if task.done():  # in the last moment, or it is the work's own timeout that is raised
+                return task.result(), started
             raise OverloadedError(f"{key} took longer than {self._longest_wait:g} s") from None
         finally:
             if self._tasks.get(key) is task:

@@ -113,7 +113,9 @@ def test_waiters_are_bounded_in_number_and_in_time() -> None:
         assert sum(isinstance(each, OverloadedError) for each in crowd) == 5
         slow = await stampede(locked(flights=Flights(longest_wait=0.9)), database.load, 5)
         assert sum(isinstance(each, OverloadedError) for each in slow) == 5
-        assert database.queries == 2
+        last = await stampede(locked(flights=Flights(longest_wait=1.0)), database.load, 5)
+        assert all(isinstance(each, Found | OverloadedError) for each in last), "in the very moment it ends"
+        assert database.queries == 3
 
     simulate(main())
 

@@ -109,12 +109,20 @@ def cached_by(settings: Settings, metrics: CacheMetrics) -> Cached:
         return Uncached(metrics)
     cache, locks, levels = _caches(settings, metrics)
     filler = Filler(cache, ttl=settings.ttl_s)
-    locked = Locked(filler, locks) if settings.lock else None
-    reads: Reads = locked or CacheAside(filler)
-    if settings.early_recompute:
-        on_miss = (locked or CacheAside(filler)).miss
-        reads = EarlyRecompute(filler, on_miss, failed=metrics.renewals_failed.inc)
+    reads = _strategy(settings, filler, locks, metrics)
     return Caching(reads, filler, settings, metrics, levels)
+
+
+def _strategy(settings: Settings, filler: Filler, locks: Locks | None, metrics: CacheMetrics) -> Reads:
+    """Return how values are read: with or without the lock, and with or without early recomputation."""
+    failed = metrics.renewals_failed.inc
+    if not settings.lock:
+        aside = CacheAside(filler)
+        return EarlyRecompute(filler, aside.miss, failed=failed) if settings.early_recompute else aside
+    locked = Locked(filler, locks)
+    if not settings.early_recompute:
+        return locked
+    return EarlyRecompute(filler, locked.miss, renew=locked.renew, failed=failed)
 
 
 def _caches(settings: Settings, metrics: CacheMetrics) -> tuple[Cache, Locks | None, tuple[str, ...]]:

@@ -101,6 +101,12 @@ async def _expiry(strategy: Strategy, chance: random.Random, before: float) -> O
     return Outcome(queries, waited)
 
 
+def both(filler: Filler, chance: random.Random) -> Reads:
+    """XFetch, whose renewals and cold keys take the lock."""
+    locked = Locked(filler)
+    return EarlyRecompute(filler, locked.miss, renew=locked.renew, draw=chance.random)
+
+
 BETAS = (0.5, 1.0, 2.0)
 
 
@@ -115,6 +121,7 @@ def table() -> str:
     for beta in BETAS:
         outcomes = expiries(early(beta), before=beta * BEFORE_S)
         lines.append(f"{f'early, beta {beta:g}':15}{_row(outcomes, f'{math.exp(1 / beta):.2f}')}")
+    lines.append(f"{'both, beta 1':15}{_row(expiries(both), '-')}")
     return "\n".join(lines)
 
 

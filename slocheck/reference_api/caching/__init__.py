@@ -80,6 +80,9 @@ class Cache(Protocol):
     async def get(self, key: str) -> Hit | None:
         """Return what is kept under `key`."""
 
+    async def refresh(self, key: str) -> Hit | None:
+        """Return what the last level has, past any copies in front of it."""
+
     async def lease(self, key: str) -> Lease:
         """Return the right to fill `key`, which all who ask for it before it ends share."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from slocheck.reference_api.caching import Cache, Clock, Entry, Found, Lease, Load
 
 TTL_S = 3600.0
+LARGEST_DELTA = 0.1
 ABSENT_TTL_S = 5.0
 """How long it is remembered that the database has no such value."""
 
@@ -37,9 +38,12 @@ class Filler:
     clock: Clock = time.time
 
     def entry(self, value: bytes | None, delta: float) -> Entry:
-        """Return the entry of a value that is known since now and took `delta` seconds."""
+        """Return the entry of a value that is known since now and took `delta` seconds.
+
+        More than `LARGEST_DELTA` of the time to live is not noted: see `early_recompute`.
+        """
         ttl = self.ttl if value is not None else min(self.ttl, self.absent_ttl)
-        return Entry(value, self.clock() + ttl, max(delta, 0.0))
+        return Entry(value, self.clock() + ttl, min(max(delta, 0.0), ttl * LARGEST_DELTA))
 
     async def fill(self, key: str, load: Load, lease: Lease | None = None) -> bytes | None:
         """Ask the database, keep its answer unless it was invalidated meanwhile, and return it.

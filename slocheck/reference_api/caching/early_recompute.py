@@ -4,10 +4,15 @@ The guide's idea: each reader draws a random number and renews the value early, 
 its end and the longer its query takes; no lock, no waiting, and no reader needs to know of another.
 
 What goes wrong with the naive form: a logarithm of 0 raises; a renewal that fails turns a hit into an error;
-a query that takes 0 s on the clock is never renewed early; and a cold key is not helped at all, as there is
-nothing to renew: that is the case of the lock.
+a query that takes 0 s on the clock is never renewed early; a cold key is not helped at all, as there is
+nothing to renew: that is the case of the lock. And it can feed itself: the queries of a cold key queue up,
+so their cost comes out near the time to live, so every reader renews at once, so the queries queue up. That
+is why `Filler.entry` notes a cost of at most a tenth of the time to live.
 
 In production: this for hot keys whose query is expensive, with the lock behind it for cold ones.
+
+With the lock behind it, a reader whose turn it is takes the lock if it is free, and serves the valid value
+if it is not: one query an expiry, and nobody waits.
 
 Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", PVLDB 8(8),
 2015. A reader that comes ``gap`` seconds before the end recomputes with the probability
@@ -28,6 +33,10 @@ _SHORTEST_DELTA_S = 1e-4
 """A query that seems to take no time is taken for one of 0.1 ms."""
 
 OnMiss = Callable[[str, Load], Awaitable[Found]]
+"""Gets what is not in the cache."""
+
+Renew = Callable[[str, Load, Entry], Awaitable[Found | None]]
+"""Loads what is still valid; None if somebody else does."""
 
 
 def due(entry: Entry, *, now: float, beta: float, draw: float) -> bool:
@@ -46,11 +55,12 @@ def due(entry: Entry, *, now: float, beta: float, draw: float) -> bool:
 class EarlyRecompute:
     """Reads through a cache and renews what is about to end.
 
-    Behind an L1, each process decides on its own copy: one renewal in about ``exp(1 / beta)`` a process.
+    A copy in L1 may be older than what another process has put into L2, so that is looked at before a query.
 
     Args:
         filler: Loads and keeps values.
         on_miss: What is done about a cold key: `CacheAside.miss`, or `Locked.miss`.
+        renew: What is done by a reader whose turn it is: `Locked.renew`; None: it asks the database.
         beta: Above 1 recomputes earlier, below 1 later.
         draw: Returns a random number, from 0 up to and without 1.
         failed: Called when a renewal failed and the value in the cache was served instead.
@@ -61,12 +71,14 @@ class EarlyRecompute:
         filler: Filler,
         on_miss: OnMiss,
         *,
+        renew: Renew | None = None,
         beta: float = BETA,
         draw: Callable[[], float] = random.random,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._filler = filler
         self._on_miss = on_miss
+        self._renew = renew or self._fill
         self._beta = beta
         self._draw = draw
         self._failed = failed
@@ -80,10 +92,17 @@ class EarlyRecompute:
         # 1 - draw is never 0, whose logarithm does not exist
         if not due(hit.entry, now=now, beta=self._beta, draw=1.0 - self._draw()):
             return Found(hit.entry.value, hit.level)
-        (outcome,) = await asyncio.gather(self._filler.fill(key, load), return_exceptions=True)
-        if not isinstance(outcome, BaseException):
-            return Found(outcome, "database")
-        if now >= hit.entry.expiry:
-            raise outcome
-        self._failed()
+        newer = await self._filler.cache.refresh(key)
+        if newer is not None and newer.entry.expiry > hit.entry.expiry:
+            return Found(newer.entry.value, newer.level)
+        (outcome,) = await asyncio.gather(self._renew(key, load, hit.entry), return_exceptions=True)
+        if isinstance(outcome, Found):
+            return outcome
+        if isinstance(outcome, BaseException):
+            if now >= hit.entry.expiry:
+                raise outcome
+            self._failed()
         return Found(hit.entry.value, hit.level)
+
+    async def _fill(self, key: str, load: Load, _: Entry) -> Found:
+        return Found(await self._filler.fill(key, load), "database")

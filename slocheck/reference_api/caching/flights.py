@@ -31,6 +31,10 @@ class Flights(Generic[T]):
         self._tasks: dict[Hashable, asyncio.Task[T]] = {}
         self._waiters: dict[Hashable, int] = {}
 
+    def flying(self, key: Hashable) -> bool:
+        """Whether the work under `key` is being done."""
+        return key in self._tasks
+
     async def join(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
         """Start `work`, or wait for what was started under `key`; returns its result and whether it started.
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-from slocheck.reference_api.caching import Clock, Found, Lease, Load, UnavailableError
+from slocheck.reference_api.caching import Clock, Entry, Found, Lease, Load, UnavailableError
 from slocheck.reference_api.caching.cache_aside import Filler
 from slocheck.reference_api.caching.flights import Flights
 
@@ -73,14 +73,14 @@ class Locked:
         locks: Locks | None = None,
         *,
         patience: Patience | None = None,
-        flights: Flights[Found] | None = None,
+        flights: Flights[Found | None] | None = None,
         timer: Clock = monotonic,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._filler = filler
         self._locks = locks
         self._patience = patience or Patience()
-        self._flights = flights or Flights[Found]()
+        self._flights = flights or Flights[Found | None]()
         self._timer = timer
         self._draw = draw
 
@@ -97,7 +97,23 @@ class Locked:
         """Get a value that was not in the cache; as `read`."""
         lease = await self._filler.cache.lease(key)
         found, started = await self._flights.join((key, lease), lambda: self._get(key, load, lease))
+        if found is None:  # it was a renewal, which another process has begun before
+            return await self.miss(key, load)
         return found if started else Found(found.value, "waited")
+
+    async def renew(self, key: str, load: Load, seen: Entry) -> Found | None:
+        """Load a value that is still valid; None if that is being done already, here or elsewhere.
+
+        Args:
+            key: Under which it is kept.
+            load: Asks the database.
+            seen: What is in the cache; if it was renewed meanwhile, the newer value is returned.
+        """
+        lease = await self._filler.cache.lease(key)
+        if self._flights.flying((key, lease)):
+            return None
+        found, _ = await self._flights.join((key, lease), lambda: self._renew(key, load, lease, seen))
+        return found
 
     async def _get(self, key: str, load: Load, lease: Lease) -> Found:
         if self._locks is None:
@@ -124,6 +140,24 @@ class Locked:
             if found is not None:
                 return found
         return await self._load(key, load)
+
+    async def _renew(self, key: str, load: Load, lease: Lease, seen: Entry) -> Found | None:
+        """Take the lock if it is free, and load unless somebody has in the meantime."""
+        if self._locks is None:
+            return await self._load(key, load, lease)
+        try:
+            token = await self._locks.acquire(key)
+        except UnavailableError:
+            return await self._load(key, load, lease)
+        if token is None:
+            return None
+        try:
+            hit = await self._filler.cache.refresh(key)
+            if hit is not None and hit.entry.expiry > seen.expiry:
+                return Found(hit.entry.value, hit.level)
+            return await self._load(key, load, lease)
+        finally:
+            await asyncio.shield(self._locks.release(key, token))
 
     async def _look(self, key: str) -> Found | None:
         """Look once more, as somebody may have filled the key since the miss."""

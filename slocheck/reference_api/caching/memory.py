@@ -71,6 +71,10 @@ class MemoryCache:
         kept = self._entries.get(key)
         return None if kept is None else kept.hit
 
+    async def refresh(self, key: str) -> Hit | None:
+        """Return what is kept under `key`: there is only this level."""
+        return await self.get(key)
+
     async def lease(self, key: str) -> Lease:
         """Return the right to fill `key`."""
         lease = self._leases.get(key)

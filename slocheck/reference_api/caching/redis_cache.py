@@ -73,6 +73,10 @@ class RedisCache:
         entry = decode(stored) if isinstance(stored, bytes) else None
         return None if entry is None else Hit(entry, "l2")
 
+    async def refresh(self, key: str) -> Hit | None:
+        """Return what Redis has under `key`: there are no copies here."""
+        return await self.get(key)
+
     async def lease(self, key: str) -> Lease:
         """Return the right to fill `key`: the one that somebody has already, else a new one."""
         lease = secrets.token_hex(8)

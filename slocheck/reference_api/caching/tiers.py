@@ -26,9 +26,10 @@ class Tiers:
 
     async def get(self, key: str) -> Hit | None:
         """Look in L1, then in L2, whose entry is copied to L1 unless it is deleted meanwhile."""
-        hit = await self._l1.get(key)
-        if hit is not None:
-            return hit
+        return await self._l1.get(key) or await self.refresh(key)
+
+    async def refresh(self, key: str) -> Hit | None:
+        """Look in L2, whose entry is copied to L1 unless it is deleted meanwhile."""
         lease = await self._l1.lease(key)
         hit = await self._l2.get(key)
         if hit is not None:

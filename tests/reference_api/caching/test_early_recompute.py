@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 import statistics
 
 import pytest
@@ -85,17 +86,45 @@ def test_a_draw_of_0_is_a_number() -> None:
     assert simulate(main()) == Found(b"valid", "l1")
 
 
+def test_a_cold_start_does_not_become_a_permanent_stampede() -> None:
+    """Its queries queue up and seem slow; if that were believed, each value would be renewed at once."""
+
+    async def main() -> int:
+        queries = 0
+        connection = asyncio.Lock()
+        cache = MemoryCache(clock=clock, timer=clock)
+        filler = Filler(cache, ttl=20.0, clock=clock)
+        reads = EarlyRecompute(filler, CacheAside(filler).miss, draw=random.Random(1).random)
+
+        async def load() -> bytes:
+            nonlocal queries
+            queries += 1
+            async with connection:
+                await asyncio.sleep(1)
+            return b"value"
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(2_000):
+                tasks.create_task(reads.read("k", load))
+                await asyncio.sleep(0.1)
+        return queries
+
+    cold, expiries, most = 10, 200 / 20, 5
+    assert simulate(main()) <= cold + expiries * most
+
+
 async def _never() -> bytes:
     raise AssertionError("asked the database")
 
 
 def test_200_warm_expiries_cost_at_most_3_queries_each() -> None:
-    """At beta 1, on average; without a strategy each reader asks, and with the lock exactly one does."""
+    """At beta 1, on average; without a strategy everyone asks, with the lock one, with both nobody waits."""
     recomputed = [outcome.queries for outcome in stampede.expiries(stampede.early(1.0))]
     assert len(recomputed) == 200
     assert min(recomputed) >= 1
     assert statistics.mean(recomputed) <= 3
     assert abs(statistics.mean(recomputed) - math.e) < 0.5
     assert {outcome.queries for outcome in stampede.expiries(stampede.lock, count=3)} == {1}
+    assert {(each.queries, each.waited) for each in stampede.expiries(stampede.both, count=20)} == {(1, 1)}
     without = {outcome.queries for outcome in stampede.expiries(stampede.none, count=3)}
     assert min(without) >= stampede.READERS

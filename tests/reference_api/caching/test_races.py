@@ -38,6 +38,10 @@ class Far:
         """As the cache."""
         return await self._call(lambda: self._cache.get(key))  # type: ignore[return-value]
 
+    async def refresh(self, key: str) -> Hit | None:
+        """As the cache."""
+        return await self._call(lambda: self._cache.refresh(key))  # type: ignore[return-value]
+
     async def lease(self, key: str) -> Lease:
         """As the cache."""
         return await self._call(lambda: self._cache.lease(key))  # type: ignore[return-value]
@@ -115,13 +119,17 @@ class Story:
 def reads(filler: Filler, strategy: str) -> Reads:
     """Return a strategy by its name."""
     aside, locked = CacheAside(filler), Locked(filler)
-    early = EarlyRecompute(filler, locked.miss, beta=50.0)
-    choices: dict[str, Reads] = {"aside": aside, "locked": locked, "early": early}
+    choices: dict[str, Reads] = {
+        "aside": aside,
+        "locked": locked,
+        "early": EarlyRecompute(filler, aside.miss, beta=50.0),
+        "both": EarlyRecompute(filler, locked.miss, renew=locked.renew, beta=50.0),
+    }
     return choices[strategy]
 
 
 @pytest.mark.parametrize("tiers", [False, True], ids=["one level", "two levels"])
-@pytest.mark.parametrize("strategy", ["aside", "locked", "early"])
+@pytest.mark.parametrize("strategy", ["aside", "locked", "early", "both"])
 @given(
     pauses=st.lists(st.sampled_from([0, 1, 2, 7, 40]), min_size=1, max_size=30),
     actions=st.lists(

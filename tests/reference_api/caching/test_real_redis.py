@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slocheck.reference_api.caching import Cache, Entry, Lease
+from slocheck.reference_api.caching import Cache, Entry, Found, Lease
 from slocheck.reference_api.caching.cache_aside import CacheAside, Filler
+from slocheck.reference_api.caching.early_recompute import EarlyRecompute
 from slocheck.reference_api.caching.invalidation import Invalidation
 from slocheck.reference_api.caching.locked import Locked
 from slocheck.reference_api.caching.memory import MemoryCache
@@ -100,6 +102,46 @@ def test_one_other_takes_over_from_a_holder_that_died(redis: Server) -> None:
             assert {each.value for each in found} == {b"value"}
             assert int(await link.client.get(QUERIES) or 0) == 2
             assert int(await link.client.get(ARRIVED) or 0) == 1
+
+    asyncio.run(main())
+
+
+def test_one_of_all_processes_renews_what_is_about_to_end(redis: Server) -> None:
+    """Each of 100 readers of two processes draws to renew: one asks, the others serve the valid value."""
+
+    async def main() -> None:
+        async with linked(redis) as link:
+            queries = 0
+            seen = asyncio.Event()
+            processes = []
+            for _ in range(2):
+                filler = Filler(Tiers(MemoryCache(), RedisCache(link)))
+                locked = Locked(filler, RedisLocks(link, lives=PATIENT_S))
+                processes.append(
+                    EarlyRecompute(filler, locked.miss, renew=locked.renew, draw=lambda: 1 - 1e-12)
+                )
+
+            async def load() -> bytes:
+                nonlocal queries
+                queries += 1
+                await seen.wait()
+                return b"new"
+
+            async def read(number: int) -> Found:
+                return await processes[number % 2].read(KEY, load)
+
+            far = RedisCache(link)
+            entry = Entry(b"old", time.time() + PATIENT_S, 10.0)
+            await far.fill(KEY, entry, await far.lease(KEY))
+            readers = [asyncio.create_task(read(number)) for number in range(100)]
+            await until(lambda: asyncio.sleep(0, sum(reader.done() for reader in readers) == 99))
+            seen.set()
+            found = [(each.value, each.level) for each in await asyncio.gather(*readers)]
+            assert found.count((b"new", "database")) == queries == 1
+            assert {value for value, level in found if level != "database"} == {b"old"}
+            # the copies in both processes are old; what is newer in Redis is found before a query
+            assert {(await read(number)).value for number in (0, 1)} == {b"new"}
+            assert queries == 1
 
     asyncio.run(main())
 

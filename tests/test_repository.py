@@ -25,6 +25,7 @@ _RUNS = "tests/cli/test_runs_commands.py::test_the_commands_of_the_page"
 _FULL = "tests/e2e/reference_api/test_full_stack.py::test_a_run_on_all_parts"
 _MAKE = "tests/test_repository.py::test_make_targets_run_what_the_readme_says"
 
+_MACHINES = "tests/e2e/machines/test_namespaces.py::test_three_machines_send_what_one_would"
 COVERED = {
     "make demo": _DEMO,
     "make demo-full": _MAKE,
@@ -55,6 +56,14 @@ COVERED = {
     ),
     "slocheck report latest --format markdown": _AGAIN,
     "slocheck report latest --format html -o report.html": _AGAIN,
+    "slocheck token": "tests/load/messaging/test_token_files.py::test_the_command_makes_both_files",
+    (
+        "slocheck worker --join 10.0.0.5:5557 --token-file worker.token --allow-target api.example.com"
+    ): _MACHINES,
+    (
+        "slocheck run --workers 3 --listen 10.0.0.5:5557 --token-file coordinator.token "
+        "--allow-target api.example.com"
+    ): _MACHINES,
     "pip install --constraint constraints.txt .": (
         "tests/test_packaging.py::test_all_files_of_the_package_are_in_the_wheel"
     ),

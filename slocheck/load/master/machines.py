@@ -18,6 +18,7 @@ from slocheck.documents.texts import shorten
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import quantity
 from slocheck.evidence.machines import MachineHealth
+from slocheck.load.master.admission import MAX_NAME, version_refusal
 from slocheck.load.master.clock_offset import ClockOffset
 from slocheck.load.master.machine_clocks import MachineClocks
 from slocheck.load.master.workers import EndedWorker, LostError
@@ -51,7 +52,6 @@ MOST_PROCESSES = 1024
 _TELL_S = 5.0
 _POLL_S = 0.02
 _LEAVE_S = 1.0
-_MAX_NAME = 60
 
 
 @dataclass(slots=True)
@@ -99,7 +99,12 @@ class Machines:
         self._strangers: set[str] = set()
         self._clocks = MachineClocks(self._send)
         self._listener = RemoteListener(
-            listening.host, listening.port, listening.secret_key, take=self._take, on_stranger=self._stranger
+            listening.host,
+            listening.port,
+            listening.secret_key,
+            take=self._take,
+            on_stranger=self._stranger,
+            is_member=self.joined.__contains__,
         )
         self.port = self._listener.port
 
@@ -199,16 +204,12 @@ class Machines:
                 self._hear(identity, self.joined[identity], message)
 
     def _answer(self, identity: bytes, knock: Knock, address: str) -> None:
-        who = f"{shorten(knock.machine, _MAX_NAME)} ({address})" if address else knock.machine
-        for part, theirs, ours in (
-            ("Python", _minor(knock.python), _minor(platform.python_version())),
-            ("Locust", knock.locust, locust.__version__),
-        ):
-            if theirs != ours:
-                text = f"the worker on {who} has {part} {shorten(theirs, _MAX_NAME)}, the coordinator {ours}"
-                self._refuse(identity, f"{text}: use the same")
-                return
-        self._send(identity, Challenge(knock.nonce, self._challenge))
+        python = platform.python_version()
+        refusal = version_refusal(knock, address, python=python, locust=locust.__version__)
+        if refusal:
+            self._refuse(identity, refusal)
+        else:
+            self._send(identity, Challenge(knock.nonce, self._challenge))
 
     def _refuse(self, identity: bytes, text: str) -> None:
         """Refuse a machine that can never take part: the run ends, unless it has all of its workers."""
@@ -238,7 +239,7 @@ class Machines:
 
     def _free_name(self, name: str) -> str:
         """Return a machine's name; a second one of that name gets a number."""
-        short = shorten(name, _MAX_NAME)
+        short = shorten(name, MAX_NAME)
         same = sum(machine.name.partition("#")[0] == short for machine in self.joined.values())
         return f"{short}#{same + 1}" if same else short
 
@@ -310,10 +311,10 @@ class Machines:
         """Return the machine of a worker that has said something."""
         return self.joined.get(self._listener.machine_of.get(worker, b""))
 
-    def describe(self, worker: str) -> str:
-        """Return a worker's name in a message, with its machine's."""
+    def place(self, worker: str) -> str:
+        """Return a worker's machine, after its name in a message."""
         machine = self.machine_of(worker)
-        return f"worker {worker} on {machine}" if machine else f"worker {worker}"
+        return f" on {machine}" if machine else ""
 
     def compare_clocks(self, within_s: float) -> None:
         """Compare all machines' clocks with this one's."""
@@ -368,8 +369,3 @@ def machine_health(
 def _given(listener: RemoteListener, *_: object) -> RemoteListener:
     """Return the socket that is listening already, whatever address Locust has."""
     return listener
-
-
-def _minor(version: str) -> str:
-    """Return the first two numbers of a version: what Python's own compatibility follows."""
-    return ".".join(version.split(".")[:2])

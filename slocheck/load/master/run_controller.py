@@ -102,10 +102,10 @@ class RunController:
         self._ticked = 0
         self._interim = Interim()
 
-    def _refuse(self, why: str) -> None:
-        """Raise ScenarioError if there is a reason to."""
+    def _refuse(self, why: str, place: str = "") -> None:
+        """Raise ScenarioError if there is a reason to, which is found at a place."""
         if why:
-            raise ScenarioError(f"{self._plan.scenario}: cannot be used: {why}")
+            raise ScenarioError(f"{self._plan.scenario}: cannot be used{place}: {why}")
 
     def connect(self) -> None:
         """Wait until every worker is connected; raises LostError and ScenarioError."""
@@ -340,7 +340,7 @@ class RunController:
         """Raise LostError if a worker without a final report has ended or is silent."""
         if self._runner.refusal:
             raise LostError(self._runner.refusal)
-        self._refuse(self._runner.unusable)
+        self._refuse(self._runner.unusable, self._processes.place(self._runner.refuser))
         self._processes.check()
         final = self._collector.has_final if self._collector else lambda _worker: False
         for ended in self._processes.ended():
@@ -353,7 +353,7 @@ class RunController:
                 raise LostError(f"{ended.name} {how}")
         silent = [worker for worker in self._runner.lost if not final(worker)]
         if silent:
-            name = self._processes.describe(silent[0])
+            name = f"worker {silent[0]}{self._processes.place(silent[0])}"
             raise LostError(f"{name} stopped responding: it was stopped, or is overloaded")
 
     def _on_report(self, worker: str, report: WorkerReport) -> None:

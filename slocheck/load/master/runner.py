@@ -39,6 +39,7 @@ class Master(PlannedRunner, MasterRunner):
         refusal: Why a worker cannot be used; empty if all can.
         ended: How the Locust file ended the run; empty if it did not.
         unusable: Why the Locust file cannot be used; empty if it can.
+        refuser: The worker that said so.
         end_reports: What workers reported at their end, by their names.
         over: The load is over: the Locust file can no longer end the run.
     """
@@ -53,7 +54,7 @@ class Master(PlannedRunner, MasterRunner):
         self.connected: set[str] = set()
         self.prepared: set[str] = set()
         self.lost: set[str] = set()
-        self.refusal = self.ended = self.unusable = ""
+        self.refusal = self.ended = self.unusable = self.refuser = ""
         self.end_reports: dict[str, EndReport] = {}
         self.over = False
         self._signer = signer
@@ -104,7 +105,7 @@ class Master(PlannedRunner, MasterRunner):
             case Prepared():
                 self.prepared.add(client_id)
             case FileEnded(how, loading=True):
-                self.unusable = self.unusable or how
+                self.unusable, self.refuser = self.unusable or how, self.refuser or client_id
             case FileEnded(how):
                 self.end_by_file(how)
             case WorkerReport():

@@ -48,8 +48,8 @@ class Workers(Protocol):
     def check(self) -> None:
         """Raise LostError if workers cannot take part any longer, and ScenarioError if they cannot run it."""
 
-    def describe(self, worker: str) -> str:
-        """Return a worker's name in a message."""
+    def place(self, worker: str) -> str:
+        """Return where a worker is, after its name in a message: `` on NAME``; empty on this machine."""
 
     def compare_clocks(self, within_s: float) -> None:
         """Compare the clocks of the workers' machines with this one's, before the load and after it."""
@@ -109,9 +109,10 @@ class LocalWorkers:
     def check(self) -> None:
         """Do nothing: `ended` says all that is to be known."""
 
-    def describe(self, worker: str) -> str:
-        """Return a worker's name in a message."""
-        return f"worker {worker}"
+    def place(self, worker: str) -> str:
+        """Return nothing: all are on this machine."""
+        del worker
+        return ""
 
     def stop(self, within_s: float, error: str = "") -> None:
         """Wait for the processes to end, then kill those that are left."""

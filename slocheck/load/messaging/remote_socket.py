@@ -75,7 +75,14 @@ class RemoteListener(zmqrpc.BaseSocket):
     """
 
     def __init__(
-        self, host: str, port: int, secret_key: str, *, take: Take, on_stranger: Callable[[str], object]
+        self,
+        host: str,
+        port: int,
+        secret_key: str,
+        *,
+        take: Take,
+        on_stranger: Callable[[str], object],
+        is_member: Callable[[bytes], bool],
     ) -> None:
         """Listen.
 
@@ -85,12 +92,14 @@ class RemoteListener(zmqrpc.BaseSocket):
             secret_key: CurveZMQ secret key, Z85.
             take: Called with each message that is not a worker's.
             on_stranger: Called with the address of a peer that does not have the right key; may be empty.
+            is_member: Tells whether a machine has joined; what workers of others say is dropped.
 
         Raises:
             ListenError: It cannot listen there.
         """
         super().__init__(zmq.ROUTER, ipv4_only=":" not in host)  # type: ignore[no-untyped-call] # Locust's
         self._take, self._on_stranger, self._peer = take, on_stranger, ""
+        self._is_member = is_member
         self.machine_of: dict[str, bytes] = {}
         self._waiting: Any = gevent.queue.Queue()
         _limit(self.socket)
@@ -119,9 +128,9 @@ class RemoteListener(zmqrpc.BaseSocket):
                 continue
             if len(frames) == _FRAMES:
                 machine, worker, body = (frame.bytes for frame in frames)
-                if worker:
+                if worker and self._is_member(machine):
                     self._waiting.put((machine, worker, body))
-                else:
+                elif not worker:
                     self._take(machine, worker, body, _peer_address(frames[-1]))
 
     def receive(self) -> list[bytes]:

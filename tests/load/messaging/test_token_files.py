@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from slocheck.cli import exit_code_of
 from slocheck.errors import SaveError, UsageError
 from slocheck.load.messaging.token_files import COORDINATOR, WORKER, make_token_files, read_token_file
 
@@ -28,6 +29,18 @@ def test_each_side_gets_what_it_needs_and_nothing_more(files: tuple[Path, Path])
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     assert coordinator.key not in repr(coordinator)
     assert coordinator.shared_secret not in repr(coordinator)
+
+
+def test_the_command_makes_both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the working folder, unless they are named; a second call keeps them and exits with 2."""
+    monkeypatch.chdir(tmp_path)
+    assert exit_code_of(["token"]) == 0
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert before.keys() == {"coordinator.token", "worker.token"}
+    assert exit_code_of(["token"]) == 2
+    assert exit_code_of(["token", "--coordinator", "c", "--worker", "w"]) == 0
+    assert {name: (tmp_path / name).read_text() for name in before} == before
+    read_token_file(tmp_path / "w", WORKER)
 
 
 def test_an_existing_file_is_kept_and_nothing_is_left_of_the_other(tmp_path: Path) -> None:

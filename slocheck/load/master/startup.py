@@ -16,7 +16,7 @@ from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
-from slocheck.load.master.machines import Machines
+from slocheck.load.master.remote.machines import Machines
 from slocheck.load.master.run_controller import RunController
 from slocheck.load.master.workers import LocalWorkers, LostError, Workers
 from slocheck.load.messaging.line_writer import LineWriter

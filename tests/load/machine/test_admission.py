@@ -7,7 +7,7 @@ import pytest
 
 from slocheck.load.machine.admission import leads_to_loopback, refusal, with_local_files
 from slocheck.load.machine_limits import MAX_DESCRIPTORS
-from slocheck.load.master.admission import version_refusal
+from slocheck.load.master.remote.admission import version_refusal
 from slocheck.load.messaging.machine_messages import Bundle, JoinRun, Knock, Welcome
 from slocheck.spec.model import Tls
 from tests.builders.load_plans import make_plan

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.load.master.clock_offset import ROUNDS, ClockOffset, RoundTrip, clock_offset
+from slocheck.load.master.remote.clock_offset import ROUNDS, ClockOffset, RoundTrip, clock_offset
 
 MS = 1_000_000
 

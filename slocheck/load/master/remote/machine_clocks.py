@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import gevent
 
-from slocheck.load.master.clock_offset import ROUNDS, ClockOffset, RoundTrip, clock_offset
+from slocheck.load.master.remote.clock_offset import ROUNDS, ClockOffset, RoundTrip, clock_offset
 from slocheck.load.messaging.machine_messages import AskTime, TellTime
 
 SILENT_S = 2.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from slocheck.reference_api.options import as_options
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.stack.nginx import start_nginx
-from slocheck.reference_api.stack.postgres import start_primary_and_replica
-from slocheck.reference_api.stack.processes import Servers
+from slocheck.reference_api.stack.postgres import PostgresServer, start_primary_and_replica
+from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import HOST
 from slocheck.reference_api.stack.prometheus import API_JOB, REDIS_JOB, launch_prometheus
 from slocheck.reference_api.stack.redis import redis_url, start_redis
@@ -29,11 +29,17 @@ class Parts:
 
     Attributes:
         settings: The addresses of PostgreSQL, its replica and Redis.
-        exporter_port: Where the metrics of Redis are.
+        primary: PostgreSQL.
+        copy: Its streaming replica.
+        redis: Redis.
+        exporter: Shows Redis's metrics.
     """
 
     settings: Settings
-    exporter_port: int
+    primary: PostgresServer
+    copy: PostgresServer
+    redis: Server
+    exporter: Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,12 @@ class Front:
     """What clients and slocheck see.
 
     Attributes:
+        replicas: Of the API.
         url: Base URL of nginx.
         prometheus_url: Base URL of the Prometheus that scrapes the replicas under the job `API_JOB`.
     """
 
+    replicas: tuple[Server, ...]
     url: str
     prometheus_url: str
 
@@ -67,7 +75,7 @@ def start_parts(servers: Servers, settings: Settings, say: Say) -> Parts:
     primary, copy = start_primary_and_replica(servers)
     exporter.wait()
     addressed = replace(settings, database_url=primary.url, replica_url=copy.url, redis_url=redis_url(redis))
-    return Parts(addressed, exporter.port)
+    return Parts(addressed, primary, copy, redis, exporter)
 
 
 def start_front(servers: Servers, parts: Parts, say: Say) -> Front:
@@ -76,10 +84,10 @@ def start_front(servers: Servers, parts: Parts, say: Say) -> Front:
     options = as_options(parts.settings)
     launched = [launch_replica(servers, f"api-{number}", options) for number in range(1, REPLICAS + 1)]
     addresses = [f"{HOST}:{replica.port}" for replica in launched]
-    pages = {API_JOB: addresses, REDIS_JOB: [f"{HOST}:{parts.exporter_port}"]}
+    pages = {API_JOB: addresses, REDIS_JOB: [f"{HOST}:{parts.exporter.port}"]}
     prometheus = launch_prometheus(servers, pages)
     for replica in launched:
         replica.wait()
     nginx = start_nginx(servers, addresses)
     prometheus.wait()
-    return Front(f"http://{HOST}:{nginx.port}", f"http://{HOST}:{prometheus.port}")
+    return Front(tuple(launched), f"http://{HOST}:{nginx.port}", f"http://{HOST}:{prometheus.port}")

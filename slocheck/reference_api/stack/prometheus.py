@@ -10,6 +10,7 @@ In production: replicas found by DNS or Kubernetes, not listed (``deploy/prometh
 """
 
 import json
+import signal
 from collections.abc import Mapping, Sequence
 
 import httpx
@@ -50,7 +51,13 @@ def launch_prometheus(servers: Servers, targets: Mapping[str, Sequence[str]]) ->
         f"--web.listen-address={HOST}:{port}",
         "--log.level=warn",
     ]
-    return servers.launch("prometheus", command, port=port, ready=lambda: _targets_up(url) == expected)
+    return servers.launch(
+        "prometheus",
+        command,
+        port=port,
+        ready=lambda: _targets_up(url) == expected,
+        stop_signal=signal.SIGKILL,  # what it would write in order is removed all the same
+    )
 
 
 def _targets_up(url: str) -> int:

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "slocheck"
 
 PACKAGES = (
     *("users", "cli", "pipeline"),
-    *("importers", "reporters", "sources", "load"),
+    *("importers", "exporters", "reporters", "sources", "load"),
     *("masking", "tls", "allowed_targets", "named_files"),
     *("grading", "comparison", "statistics", "indicators", "evidence", "plan", "promql", "scenario", "spec"),
     *("documents", "reference_api", "assets", "errors"),
@@ -38,7 +38,7 @@ CORE = (
         "documents",
     ),
 )
-ADAPTERS = ("importers", "reporters", "sources", "load", "reference_api")
+ADAPTERS = ("importers", "exporters", "reporters", "sources", "load", "reference_api")
 """Replaceable parts, which never import each other."""
 
 PURE_MODULES = {

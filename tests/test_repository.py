@@ -26,6 +26,20 @@ _FULL = "tests/e2e/reference_api/test_full_stack.py::test_a_run_on_all_parts"
 _MAKE = "tests/test_repository.py::test_make_targets_run_what_the_readme_says"
 
 _MACHINES = "tests/e2e/machines/test_namespaces.py::test_three_machines_send_what_one_would"
+KUBERNETES = (
+    "docker build --tag registry.example.com/slocheck:0.1.0 --file Containerfile .",
+    "docker push registry.example.com/slocheck:0.1.0",
+    "kubectl create secret generic slocheck-shop-api-coordinator --from-file=coordinator.token",
+    "kubectl create secret generic slocheck-shop-api-workers --from-file=worker.token",
+    'kubectl create secret generic slocheck-shop-api-environment --from-literal=SHOP_TOKEN="$SHOP_TOKEN"',
+    (
+        "slocheck export kubernetes slo.yaml --target http://shop.default.svc:8080 --workers 3 "
+        "--image registry.example.com/slocheck:0.1.0 -o slocheck.yaml"
+    ),
+    "kubectl apply --filename slocheck.yaml",
+    "job=slocheck-shop-api-coordinator",
+    "kubectl delete job slocheck-shop-api-coordinator slocheck-shop-api-workers",
+)
 COVERED = {
     "make demo": _DEMO,
     "make demo-full": _MAKE,
@@ -64,6 +78,9 @@ COVERED = {
         "slocheck run --workers 3 --listen 10.0.0.5:5557 --token-file coordinator.token "
         "--allow-target api.example.com"
     ): _MACHINES,
+    **dict.fromkeys(
+        KUBERNETES, "tests/exporters/test_kubernetes_page.py::test_the_page_works_as_it_is_written"
+    ),
     "pip install --constraint constraints.txt .": (
         "tests/test_packaging.py::test_all_files_of_the_package_are_in_the_wheel"
     ),
@@ -80,9 +97,11 @@ def fenced(page: Path, language: str) -> list[str]:
 
 
 def commands(page: Path) -> list[str]:
-    """Return the commands of a page's console blocks, one a line."""
-    blocks = [block for language in ("console", "bash", "sh", "shell") for block in fenced(page, language)]
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.strip()]
+    """Return the commands of a page's console blocks, one a line, and the first line of each script."""
+    blocks = [block for language in ("console", "bash", "shell") for block in fenced(page, language)]
+    lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
+    scripts = [block.partition("\n")[0] for block in fenced(page, "sh")]
+    return [" ".join(line.removeprefix("$ ").split()) for line in (*lines, *scripts) if line.strip()]
 
 
 def named(page: Path) -> str:

@@ -22,11 +22,10 @@ from slocheck.cli.commands import (
     run,
     runs,
     schema,
-    token,
     validate,
-    worker,
 )
 from slocheck.cli.commands import version as version_command
+from slocheck.cli.commands.machines import export, token, worker
 from slocheck.cli.help import Command
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
@@ -51,6 +50,7 @@ for _name, _command in (
     ("prune", prune.prune),
     ("worker", worker.worker),
     ("token", token.token),
+    ("export", export.export),
     ("validate", validate.validate),
     ("schema", schema.schema),
     ("init", init.init),

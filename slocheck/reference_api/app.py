@@ -27,7 +27,7 @@ from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.followups import FULFIL, job_of
 from slocheck.reference_api.shop.items import Items
 from slocheck.reference_api.shop.orders import Completed, Orders
-from slocheck.reference_api.shop.reading import JSON, Cached, refusal
+from slocheck.reference_api.shop.reading import JSON, Cached, Span, refusal
 from slocheck.reference_api.shop.repository import Repository, Row, Unavailable
 from slocheck.reference_api.shop.users import Users
 from slocheck.reference_api.stored import open_repository
@@ -59,14 +59,14 @@ async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
         parts.push_async_callback(asyncio.to_thread, tracing.close)
         repository = await open_repository(settings, metrics.pool)
         parts.push_async_callback(repository.close)
-        cached = cached_by(settings, metrics.cache)
+        cached = cached_by(settings, metrics.cache, tracing.span)
         parts.push_async_callback(cached.close)
         jobs = await parts.enter_async_context(opened_jobs(settings, repository.followups, metrics.jobs))
         events = Events(metrics.events, isolated=settings.events)
         parts.push_async_callback(events.close)
         events.on(ORDER_COMPLETED, _followed_by(jobs))
         completed = partial(events.emit, ORDER_COMPLETED)
-        shop = _shop(settings, repository, _fresh(cached, settings), completed)
+        shop = _shop(settings, repository, _fresh(cached, settings), completed, tracing.span)
         yield Measured(tracing.traced(create_app(settings, faults, metrics, shop)), metrics)
 
 
@@ -99,11 +99,13 @@ def _followed_by(jobs: Jobs) -> Handler:
     return follow
 
 
-def _shop(settings: Settings, repository: Repository, cached: Cached, completed: Completed) -> Handlers:
+def _shop(
+    settings: Settings, repository: Repository, cached: Cached, completed: Completed, span: Span
+) -> Handlers:
     """Return the handlers of the shop's own routes."""
     items = Items(repository, cached, settings)
     users = Users(repository, cached, settings)
-    orders = Orders(repository, cached, settings, completed)
+    orders = Orders(repository, cached, settings, completed, span)
     return [
         ("/items/{id}", items.item, ["GET"]),
         ("/items", items.page, ["GET"]),

@@ -13,7 +13,7 @@ from slocheck.reference_api.caching.tiers import Tiers
 from slocheck.reference_api.caching.write_through import WriteThrough
 from slocheck.reference_api.observability.metrics import DATABASE, L1, L2, CacheMetrics
 from slocheck.reference_api.settings import Settings
-from slocheck.reference_api.shop.reading import Cached
+from slocheck.reference_api.shop.reading import Cached, Span
 
 Result = TypeVar("Result")
 
@@ -24,13 +24,15 @@ SHARED_L1_TTL_S = 5.0
 class Uncached:
     """The naive form: each read is a query."""
 
-    def __init__(self, metrics: CacheMetrics) -> None:
+    def __init__(self, metrics: CacheMetrics, span: Span) -> None:
         self._metrics = metrics
+        self._span = span
 
-    async def read(self, _: str, load: Load) -> Found:
+    async def read(self, key: str, load: Load) -> Found:
         """Ask the database."""
         self._metrics.found(DATABASE)
-        return Found(await load(), DATABASE)
+        with self._span("load", cache__key=key):
+            return Found(await load(), DATABASE)
 
     async def write(self, change: Load, _: str) -> bytes | None:
         """Change the database."""
@@ -53,15 +55,18 @@ class Caching:
         settings: Whether writes renew the cache, or drop what they made untrue.
         metrics: Counts the reads.
         levels: The levels that there are, first to last.
+        span: Times what the database is asked.
     """
 
     def __init__(
         self,
         reads: Reads,
         filler: Filler,
+        *,
         settings: Settings,
         metrics: CacheMetrics,
         levels: tuple[str, ...],
+        span: Span,
     ) -> None:
         self._reads = reads
         self._cache = filler.cache
@@ -69,10 +74,16 @@ class Caching:
         self._invalidation = Invalidation(filler.cache) if settings.invalidation else None
         self._metrics = metrics
         self._levels = levels
+        self._span = span
 
     async def read(self, key: str, load: Load) -> Found:
         """Look in the caches first."""
-        found = await self._reads.read(key, load)
+
+        async def traced_load() -> bytes | None:
+            with self._span("load", cache__key=key):
+                return await load()
+
+        found = await self._reads.read(key, traced_load)
         self._count(found)
         return found
 
@@ -103,14 +114,14 @@ class Caching:
             self._metrics.passed(level)
 
 
-def cached_by(settings: Settings, metrics: CacheMetrics) -> Cached:
+def cached_by(settings: Settings, metrics: CacheMetrics, span: Span) -> Cached:
     """Choose the caches and the strategy; raises UsageError if the address of Redis cannot be used."""
     if not settings.cache_aside:
-        return Uncached(metrics)
+        return Uncached(metrics, span)
     cache, locks, levels = _caches(settings, metrics)
     filler = Filler(cache, ttl=settings.ttl_s)
     reads = _strategy(settings, filler, locks, metrics)
-    return Caching(reads, filler, settings, metrics, levels)
+    return Caching(reads, filler, settings=settings, metrics=metrics, levels=levels, span=span)
 
 
 def _strategy(settings: Settings, filler: Filler, locks: Locks | None, metrics: CacheMetrics) -> Reads:

@@ -12,9 +12,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from slocheck.errors import UsageError
+from slocheck.reference_api.faults import Faults
 from slocheck.reference_api.observability.tracing import Tracing, open_tracing
+from slocheck.reference_api.settings import Settings
 from tests.reference_api.http.client import client_of
 from tests.reference_api.otlp_receiver import OtlpReceiver
+from tests.reference_api.shops import ITEMS, with_app
 from tests.support.ports import free_port
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -80,6 +83,28 @@ def test_spans_are_sent_to_the_receiver() -> None:
     assert [step.status.code for step in steps] == [Status.STATUS_CODE_OK, Status.STATUS_CODE_ERROR]
     assert [event.name for event in steps[1].events] == ["exception"]
     assert len(spans) == 5
+
+
+def test_the_shop_traces_its_steps() -> None:
+    """An order and what a read asks of the database are spans inside of their request; a hit has none."""
+
+    async def session(app: ASGIApp) -> None:
+        async with client_of(app) as client:
+            await client.post("/checkout", json={"item": 1, "quantity": 2, "user": 3})
+            for _ in range(2):
+                await client.get("/items/1")
+
+    with OtlpReceiver() as receiver:
+        with_app(session, Settings(items=ITEMS, otlp_url=receiver.url), Faults())
+        spans = receiver.spans()
+    requests = {span.span_id: span.name for span in spans if span.kind == Span.SPAN_KIND_SERVER}
+    steps = {span.name: span for span in spans if span.kind != Span.SPAN_KIND_SERVER}
+    assert sorted(requests.values()) == ["GET /items/{id}", "GET /items/{id}", "POST /checkout"]
+    assert len(spans) == len(requests) + 2
+    assert _attributes(steps["process order"]) == {"order.user": 3, "order.lines": 1}
+    assert requests[steps["process order"].parent_span_id] == "POST /checkout"
+    assert _attributes(steps["load"]) == {"cache.key": "item:1"}
+    assert requests[steps["load"].parent_span_id] == "GET /items/{id}"
 
 
 def test_without_a_receiver_the_api_serves_as_before(monkeypatch: pytest.MonkeyPatch) -> None:

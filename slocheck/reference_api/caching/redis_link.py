@@ -98,7 +98,9 @@ class RedisLink:
                 socket_connect_timeout=timeout,
                 retry=Retry(NoBackoff(), 0),
             )
-        except ValueError as error:
+            # connects to nothing yet, and refuses options that there are not
+            pool.make_connection()  # type: ignore[no-untyped-call]  # typed in part
+        except (ValueError, TypeError) as error:
             raise UsageError(f"--redis: {error}; write redis://HOST:PORT/NUMBER") from None
         self.client: Redis = Redis(connection_pool=pool)
 

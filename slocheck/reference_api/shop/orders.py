@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from slocheck.reference_api.settings import Settings
-from slocheck.reference_api.shop.reading import Cached, refusal
+from slocheck.reference_api.shop.reading import Cached, Span, refusal
 from slocheck.reference_api.shop.repository import Line, Repository, Row
 from slocheck.reference_api.shop.users import orders_key
 
@@ -43,12 +43,18 @@ class Orders:
     """Handler of ``/checkout``."""
 
     def __init__(
-        self, repository: Repository, cached: Cached, settings: Settings, completed: Completed
+        self,
+        repository: Repository,
+        cached: Cached,
+        settings: Settings,
+        completed: Completed,
+        span: Span,
     ) -> None:
         self._repository = repository
         self._cached = cached
         self._items = settings.items
         self._completed = completed
+        self._span = span
 
     async def checkout(self, request: Request) -> Response:
         """Order items: ``POST /checkout``, whose body `read_order` reads.
@@ -62,11 +68,12 @@ class Orders:
             return refusal(str(error))
         if not all(1 <= line.item <= self._items for line in order.lines):
             return refusal("no such item", HTTPStatus.NOT_FOUND)
-        made = await self._cached.drop(
-            lambda: self._repository.create_order(key, order.user, order.lines), orders_key(order.user)
-        )
-        if made["new"]:
-            await self._completed(made)
+        with self._span("process order", order__user=order.user, order__lines=len(order.lines)):
+            made = await self._cached.drop(
+                lambda: self._repository.create_order(key, order.user, order.lines), orders_key(order.user)
+            )
+            if made["new"]:
+                await self._completed(made)
         return JSONResponse({"order": made["id"], "user": made["user"]}, status_code=HTTPStatus.CREATED)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Protocol, TypeVar
 
@@ -16,6 +17,9 @@ _MOST_DIGITS = 9
 Load = Callable[[], Awaitable[bytes | None]]
 """Asks the database for one value as JSON, or changes it there; None if there is none."""
 Result = TypeVar("Result")
+
+Span = Callable[..., AbstractContextManager[None]]
+"""Times a step of a request: its name, and what it is about as keywords (``order__user=7``)."""
 
 
 class Served(Protocol):

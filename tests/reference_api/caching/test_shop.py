@@ -17,6 +17,7 @@ from slocheck.reference_api.cached import cached_by
 from slocheck.reference_api.caching.flights import OverloadedError
 from slocheck.reference_api.faults import Faults
 from slocheck.reference_api.observability.metrics import Metrics
+from slocheck.reference_api.observability.tracing import open_tracing
 from slocheck.reference_api.settings import STRATEGIES, Settings, with_strategies
 from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.redis import redis_url, start_redis
@@ -24,7 +25,7 @@ from slocheck.reference_api.stored import SQLITE
 from tests.reference_api.caching.reader import PATIENT_S
 from tests.reference_api.shops import ITEMS, client_of
 
-WAITERS = 200
+WAITERS = 60
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_two_processes_share_redis(tmp_path: Path, redis: Server) -> None:
 
 
 def test_a_stampede_on_the_shop_is_one_query(tmp_path: Path, redis: Server) -> None:
-    """200 requests for one item at two processes: one query with the lock, one a request without it."""
+    """60 requests for one item at two processes: one query with the lock, one a request without it."""
 
     async def queries(*off: str, path: str) -> float:
         settings = shop(tmp_path, "early-recompute", *off, redis=redis_url(redis))
@@ -186,10 +187,12 @@ def test_an_address_or_a_library_that_is_missing_is_a_clear_error(
 ) -> None:
     """The address is shown how to write it; without the library the extra is named."""
     metrics = Metrics().cache
-    with pytest.raises(UsageError, match=r"--redis: .*write redis://HOST:PORT/NUMBER"):
-        cached_by(shop(tmp_path, redis="http://127.0.0.1:1"), metrics)
+    span = open_tracing("").span
+    for address in ("http://127.0.0.1:1", "redis://127.0.0.1:port", "redis://127.0.0.1:1?colour=red"):
+        with pytest.raises(UsageError, match=r"--redis: .*write redis://HOST:PORT/NUMBER"):
+            cached_by(shop(tmp_path, redis=address), metrics, span)
     monkeypatch.delitem(sys.modules, "slocheck.reference_api.caching.redis_link")
     monkeypatch.delitem(sys.modules, "slocheck.reference_api.caching.redis_cache", raising=False)
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(UsageError, match=r"slocheck\[reference-api\]"):
-        cached_by(replace(shop(tmp_path), redis_url="redis://127.0.0.1:1"), metrics)
+        cached_by(replace(shop(tmp_path), redis_url="redis://127.0.0.1:1"), metrics, span)

@@ -79,7 +79,7 @@ class Events:
                 await handler(payload)
         except TimeoutError:
             outcome = "late"
-        except Exception:  # noqa: BLE001 - a handler may raise anything, and it ends here
+        except Exception as error:  # noqa: BLE001 - a handler may raise anything, and it ends here
             outcome = "failed"
-            _log.warning("a handler of %s failed", event, exc_info=True)
+            _log.warning("a handler of %s failed: %r", event, error)
         self._handled.labels(event, outcome).inc()

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from psycopg import Rollback
+
 from slocheck.reference_api.database import queries
 from slocheck.reference_api.database.pool import Connection
 from slocheck.reference_api.shop.repository import Line, Row
@@ -185,5 +187,23 @@ def test_the_schema_is_made_by_many_at_the_same_time(pair: Pair) -> None:
             assert await query_one(own, "SELECT COUNT(*) AS n FROM items") == {"n": ITEMS}
             fresh = "INSERT INTO users (name, email) VALUES ('new', 'new@example.com') RETURNING id"
             assert (await query_one(own, fresh))["id"] > 40
+
+    asyncio.run(steps())
+
+
+def test_a_process_that_starts_does_not_wait_for_the_orders_of_others(pair: Pair) -> None:
+    """What is there already is not locked: a worker starts while orders are being written."""
+
+    async def steps() -> None:
+        await make_shop(pair.primary.url)
+        async with connect(pair.primary.url) as own, own.transaction():
+            for statement in (
+                "INSERT INTO orders (key, user_id) VALUES ('open', 1)",
+                "UPDATE items SET sold = sold WHERE id = 1",
+                "INSERT INTO order_lines VALUES (1, 1, 0, 0)",
+            ):
+                await own.execute(statement)
+            await make_shop(pair.primary.url)
+            raise Rollback
 
     asyncio.run(steps())

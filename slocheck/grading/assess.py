@@ -17,6 +17,7 @@ from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
 from slocheck.grading.validity.checks import check_run, response_warnings
 from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag
+from slocheck.grading.validity.machine_differences import machine_differences
 from slocheck.grading.validity.settle import settle
 from slocheck.grading.validity.steady_state import steady_states, steady_warnings, withhold_unsteady
 from slocheck.grading.validity.withhold import withhold_invalid
@@ -197,4 +198,5 @@ def _warnings(
         for run in runs
         for key in run.provenance.insecure
     )
-    return tuple(dict.fromkeys((*insecure, *missed, *down, *file, *server, *generator, *git)))
+    machines = (warning for run in runs for warning in machine_differences(run))
+    return tuple(dict.fromkeys((*insecure, *missed, *down, *file, *server, *machines, *generator, *git)))

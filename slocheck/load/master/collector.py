@@ -14,6 +14,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import most_often, quantity
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
+from slocheck.evidence.machines import MachineHealth
 from slocheck.evidence.merge import Delta, together
 from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
 from slocheck.evidence.parts.batch import NO_COUNTS, Batch
@@ -21,6 +22,7 @@ from slocheck.evidence.recording import BEFORE_LOAD, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.countable import countable
 from slocheck.load.master.load_model import MasterModel
+from slocheck.load.master.machine_tally import MachineTally
 from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
 from slocheck.load.recording.lags import LagTotal
@@ -119,6 +121,7 @@ class Collector:
         thresholds: int = 0,
         classes: Iterable[str] = (),
         max_exceptions: int = 0,
+        machines: Mapping[str, str] | None = None,
     ) -> None:
         """Begin with nothing.
 
@@ -130,7 +133,10 @@ class Collector:
             thresholds: Latencies that requests are counted against.
             classes: User classes that are expected to run a task.
             max_exceptions: Exceptions of the scenario's code that are tolerated.
+            machines: The machine of each worker, where these are others than this one.
         """
+        self._machine_of = machines or {}
+        self._machines = {name: MachineTally(window, thresholds) for name in self._machine_of.values()}
         self._idle_classes = dict.fromkeys(classes)
         self.last_end_ns = 0
         self.down = False
@@ -184,6 +190,8 @@ class Collector:
         for name in report.health.classes:
             self._idle_classes.pop(name, None)
         delta = self._fitting(state, report.delta)
+        if worker in self._machine_of:
+            self._machines[self._machine_of[worker]].add(report, delta.batch)
         if len(delta.batch) or delta.errors:
             self._waiting.append(delta)
             self._watch_target(delta.batch, now)
@@ -235,6 +243,13 @@ class Collector:
         """Return what came since the last call: at most one delta, however many workers there are."""
         taken, self._waiting = self._waiting, []
         return (together(taken),) if taken else ()
+
+    def machine(self, known: MachineHealth, measured_s: int) -> MachineHealth:
+        """Return what is known of a machine with what it sent in the measured seconds of the window."""
+        tally = self._machines.get(known.machine)
+        if tally is None:
+            return known
+        return replace(known, targets=tuple(sorted(tally.targets)), load=tally.load(measured_s))
 
     def health(
         self, *, clocks: ClockWatch, measured_s: int, forbidden: tuple[ForbiddenConnection, ...] = ()

@@ -127,6 +127,7 @@ class RunController:
             thresholds=len(self._plan.thresholds_ns),
             max_exceptions=self._plan.max_exceptions,
             classes=() if self._plan.declarative else tuple(self._runner.user_classes_by_name),
+            machines={worker: each.machine for each in self._processes.health() for worker in each.workers},
         )
 
     def run(self) -> None:
@@ -306,7 +307,8 @@ class RunController:
         health = self._collector.health(
             clocks=self._clocks, measured_s=measured_s, forbidden=self._guard.forbidden
         )
-        return replace(health, machines=self._processes.health())
+        machines = (self._collector.machine(each, measured_s) for each in self._processes.health())
+        return replace(health, machines=tuple(machines))
 
     @property
     def _elapsed(self) -> float:

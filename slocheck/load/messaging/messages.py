@@ -266,6 +266,7 @@ class HealthSamples:
         memory: Resident bytes; 0 if unknown.
         listener_errors: Exceptions that listeners raised: text to count.
         classes: User classes that have run a task.
+        targets: Addresses of the target that it connected to.
     """
 
     cpu: tuple[tuple[int, float], ...] = ()
@@ -276,6 +277,7 @@ class HealthSamples:
     memory: int = 0
     listener_errors: Mapping[str, int] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

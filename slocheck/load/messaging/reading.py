@@ -16,7 +16,7 @@ MAX_COUNT = (1 << 63) - 1
 MAX_STATUS = 999
 MAX_SECOND = 10_000_000
 """The largest second of a run: about four months."""
-_SHOWN_ONLY = frozenset({"messages", "memory", "classes", "error", "slowest"})
+_SHOWN_ONLY = frozenset({"messages", "memory", "classes", "targets", "error", "slowest"})
 """Entries on which no verdict depends."""
 JUNK = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What reading a damaged value raises."""

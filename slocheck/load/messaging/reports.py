@@ -55,6 +55,7 @@ def plain_report(report: WorkerReport) -> dict[str, Any]:
         "memory": health.memory,
         "listener_errors": flat((valid_text(text), count) for text, count in health.listener_errors.items()),
         "classes": list(map(valid_text, health.classes)),
+        "targets": list(map(valid_text, health.targets)),
         "dropped": flat(arrivals.dropped.items()),
         "lag": plain_lags(arrivals.lag),
         "tasks": [tasks.done, tasks.raised, tasks.busy, valid_text(tasks.gone)],
@@ -114,6 +115,7 @@ def _health(plain: Mapping[str, Any], reading: Reading) -> HealthSamples:
         memory=reading.one("memory", plain.get("memory"), a_count, 0),
         listener_errors=_by_text("listener_errors", plain, reading),
         classes=reading.each("classes", plain.get("classes"), a_text),
+        targets=reading.each("targets", plain.get("targets"), a_text),
     )
 
 

@@ -23,6 +23,7 @@ _LOCAL = frozenset(
 )
 """Families that end in this machine's kernel, as loopback does."""
 MOST_PLACES = 50
+MOST_REACHED = 20
 LOOK_UP_AGAIN_S = 5.0
 
 
@@ -42,7 +43,11 @@ def guard_process(allowed: Iterable[str]) -> "ConnectGuard":
 
 
 class ConnectGuard:
-    """Refuses what is not allowed, and remembers what it refused."""
+    """Refuses what is not allowed, and remembers what it refused, and where it let connect to.
+
+    Attributes:
+        reached: Addresses and ports of the first allowed connections.
+    """
 
     def __init__(self, allowed: AllowedTargets) -> None:
         self._allowed = allowed
@@ -50,6 +55,7 @@ class ConnectGuard:
         self._lookups = Lookups(self._found, self._not_found)
         self._looked_up = -LOOK_UP_AGAIN_S
         self._places: dict[tuple[str, str, int], int] = {}
+        self.reached: set[tuple[str, int]] = set()
 
     def install(self) -> None:
         """Watch all sockets and lookups, for the life of this process."""
@@ -76,6 +82,8 @@ class ConnectGuard:
         host, port = text_of(address[0]), address[1]
         if not self._allows(host or "0.0.0.0"):  # noqa: S104 - what an empty host stands for
             self._refuse(*self._described(host), port if isinstance(port, int) else 0)
+        if len(self.reached) < MOST_REACHED and isinstance(port, int):
+            self.reached.add((host, port))
 
     def _allows(self, host: str) -> bool:
         """Tell whether a connection to a host, usually an address, is allowed."""

@@ -84,7 +84,7 @@ def _run(settings: WorkerSettings) -> int:
     runner = Worker(
         environment,
         settings.address,
-        drain_s=plan.drain_s,
+        plan=plan,
         listeners=listeners,
         signer=signer,
         tracker=tracker,

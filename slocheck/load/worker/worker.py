@@ -15,6 +15,7 @@ from locust.rpc.protocol import Message
 from locust.runners import STATE_CLEANUP, STATE_SPAWNING, STATE_STOPPED, WorkerRunner
 from locust.user.task import LOCUST_STATE_STOPPING
 
+from slocheck.documents.http import host_and_port
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.forbidden import ForbiddenConnection, later
 from slocheck.evidence.merge import Delta
@@ -45,11 +46,13 @@ from slocheck.load.worker.health import SAMPLE_S, Health
 from slocheck.load.worker.locust_stats import add_to_statistics
 from slocheck.load.worker.master_watch import MasterWatch
 from slocheck.load.worker.stops import ask_to_stop, leaves_by_plan, ramp_down, users_of
+from slocheck.plan.load_plan import LoadPlan
 
 REPORT_EVERY_S = 1.0
 _POLL_S = 0.02
 _KILL_S = 0.3
 _GIVE_WAY_S = 0.001
+_MOST_TARGETS = 4
 
 
 logger = logging.getLogger(__name__)
@@ -68,7 +71,7 @@ class Worker(PlannedRunner, WorkerRunner):
         address: str,
         *,
         signer: Signer,
-        drain_s: float,
+        plan: LoadPlan,
         listeners: Listeners,
         tracker: Tracker,
         health: Health,
@@ -82,7 +85,8 @@ class Worker(PlannedRunner, WorkerRunner):
         self._signer, self._tracker, self._health, self._model = signer, tracker, health, model
         self._watch, self._guard, self._warnings = watch, guard, warnings
         self._forbidden: tuple[ForbiddenConnection, ...] = ()
-        self._drain_s, self._listeners = drain_s, listeners
+        self._drain_s, self._listeners = plan.drain_s, listeners
+        self._port = host_and_port(plan.target_url)[1]
         self._sequence = 0
         self._unsent = Delta()
         self._reporting = BoundedSemaphore()
@@ -245,11 +249,19 @@ class Worker(PlannedRunner, WorkerRunner):
             in_flight=tracker.in_flight,
             unrecorded=tracker.unrecorded,
             last_end_ns=tracker.last_end_ns,
-            health=replace(self._health.take(), listener_errors=self._listeners.take_errors()),
+            health=replace(
+                self._health.take(), listener_errors=self._listeners.take_errors(), targets=self._targets
+            ),
             arrivals=self._model.take(),
             tasks=self._watch.take(users_of(self.user_greenlets)),
             forbidden=self._forbidden,
         )
+
+    @property
+    def _targets(self) -> tuple[str, ...]:
+        """Addresses that this process connected to on the target's port."""
+        found = sorted(address for address, port in self._guard.reached if port == self._port)
+        return tuple(found[:_MOST_TARGETS])
 
     def _flush(self) -> None:
         """Take the counts since the last flush, and update Locust's own statistics."""

@@ -14,6 +14,8 @@ from slocheck.reporters.html.documents import asset, csp_hash, environment
 from slocheck.reporters.html.more_panels import distribution_panels, server_panels
 from slocheck.reporters.html.panels import TimePanels
 from slocheck.reporters.html.why import reasons
+from slocheck.reporters.machines import COLUMNS as MACHINE_COLUMNS
+from slocheck.reporters.machines import machine_figures, machine_row
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import NO_VERDICT
 
@@ -69,6 +71,8 @@ def _shown(report: Report) -> dict[str, object]:
         ],
         "usages": [usage_text(usage) for usage in usages(report)],
         "validity": view.validity(report),
+        "machines": [machine_row(figures) for figures in machine_figures(report)],
+        "machine_columns": MACHINE_COLUMNS,
         "objectives": view.objectives(report),
         "budgets": view.budgets(report),
         "gaps": () if assessment.outcome in NO_VERDICT else assessment.gaps,

@@ -25,6 +25,7 @@ from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of
 from slocheck.reporters.escape import for_json
 from slocheck.reporters.json.keys import SCHEMA_VERSION, Json
+from slocheck.reporters.machines import MachineFigures, machine_figures
 from slocheck.reporters.saturation import usages
 from slocheck.reporters.text import unit_name
 from slocheck.reporters.totals import Totals
@@ -60,6 +61,7 @@ def document(report: Report) -> Json:
         "steady_states": [_steady_state(item) for item in assessment.steady_states],
         "warnings": [{"code": item.code, "message": item.text} for item in assessment.warnings],
         "errors": [_error(item) for item in totals.frequent_failures(report.evidence.recording)],
+        "machines": [_machine(figures) for figures in machine_figures(report)],
         "saturation": [_usage(usage) for usage in usages(report)],
         "endpoints": [_endpoint(item) for item in totals.endpoint_totals(report.evidence.recording)],
         "comparison": comparison_document(report.comparison) if report.comparison else None,
@@ -136,6 +138,30 @@ def _usage(usage: Usage) -> Json:
         "cpu_cores_max": _number(usage.cpu_cores_max),
         "memory_bytes_max": _number(usage.memory_bytes_max),
         "throttled_ratio": _number(usage.throttled_ratio),
+    }
+
+
+def _machine(figures: MachineFigures) -> Json:
+    """Return what a machine sent; a percentile is the middle of its bucket."""
+    known = figures.known
+    p50, p95, p99 = [ns / NS_PER_SECOND for ns in figures.percentiles] or (None, None, None)
+    return {
+        "name": known.machine,
+        "address": known.address or None,
+        "targets": list(known.targets),
+        "workers": len(known.workers),
+        "requests": figures.sent,
+        "not_ok": figures.not_ok,
+        "rate": _number(figures.rate),
+        "p50_s": p50,
+        "p95_s": p95,
+        "p99_s": p99,
+        "schedule_lag_p99_s": _number(known.load.schedule_lag_p99),
+        "loop_lag_p99_s": _number(figures.loop_lag_p99),
+        "cpu": _number(figures.cpu),
+        "clock_offset_s": _number(known.clock_offset),
+        "clock_bound_s": _number(known.clock_bound),
+        "clock_moved_s": _number(known.clock_moved),
     }
 
 

@@ -7,6 +7,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import ObjectiveResult
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
+from slocheck.reporters.machines import machine_figures, machine_text
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.terminal.layout import GAP, wrapped
 from slocheck.reporters.text import (
@@ -30,6 +31,7 @@ def lines(report: Report, width: int) -> Iterator[str]:
         ("statistics", _statistics(report)),
         ("validity", _validity(report)),
         ("next tier", _gaps(report)),
+        ("machines", map(machine_text, machine_figures(report))),
         ("saturation", (usage_text(usage) for usage in usages(report))),
         ("failures", failure_lines(report)),
         ("run again", iter((totals.rerun_command(report),))),

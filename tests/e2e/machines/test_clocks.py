@@ -53,7 +53,8 @@ def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
                 process.kill()
                 process.communicate()
     assert started[0].returncode == 0, err
-    messages = {each["code"]: each["message"] for each in json.loads(out)["findings"]}
+    result = json.loads(out)
+    messages = {each["code"]: each["message"] for each in result["findings"]}
     assert re.search(
         rf"the furthest ({AHEAD_S - 1:,}\.9|{AHEAD_S:,}\.0)\d+ s ahead", messages["machine-clocks"]
     )
@@ -62,3 +63,7 @@ def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
     assert [machine.machine for machine in recorded.health.machines] in (["near", "ahead"], ["ahead", "near"])
     seconds = range(WARMUP_S + DURATION_S)
     assert recorded.recording.scope(seconds=seconds).counts.sent.tolist() == [RATE] * len(seconds)
+    machines = {machine["name"]: machine for machine in result["machines"]}
+    assert [machines[name]["requests"] for name in ("near", "ahead")] == [RATE * DURATION_S / 2] * 2
+    assert {target for machine in machines.values() for target in machine["targets"]} == {"127.0.0.1"}
+    assert machines["ahead"]["clock_offset_s"] - machines["near"]["clock_offset_s"] > AHEAD_S - 1

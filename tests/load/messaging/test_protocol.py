@@ -248,7 +248,7 @@ def test_any_other_value_is_one_error(value: object) -> None:
 JUNK: st.SearchStrategy[Any] = JSON | st.sampled_from(
     ["\ud800", 1e300, -(10**30), 10**30, float("nan"), float("inf"), -1, 0.5, True, None, {}, [[]], b"x"]
 )
-SHOWN_ONLY = frozenset({"messages", "memory", "classes"})
+SHOWN_ONLY = frozenset({"messages", "memory", "classes", "targets"})
 
 
 @settings(deadline=None)

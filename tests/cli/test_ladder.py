@@ -26,13 +26,14 @@ REAL = Settings(
         pytest.param(["--redis", "redis://h"], "--redis goes with --ladder", id="redis alone"),
         pytest.param(["--ladder", "--strategies", "magic"], "no strategy 'magic'", id="unknown strategy"),
         pytest.param(["--ladder", "--strategies", "index,index"], "added once", id="twice"),
+        pytest.param(["--ladder", "--database", "mysql://h/shop"], "is not an address", id="a database"),
         pytest.param(["--ladder", "--duration", "20"], "--duration: '20' has no unit", id="no unit"),
     ],
 )
 def test_what_does_not_go_together_is_refused(
     words: list[str], why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit 2, before any API is started; the message names the option."""
+    """Exit 2, before anything is sent; the message names the option."""
     assert exit_code_of(["demo", *words]) == 2
     assert why in capsys.readouterr().err
 
@@ -41,7 +42,7 @@ def test_what_is_added_follows_the_parts() -> None:
     """The replica and the cache in front of Redis are steps only where there are such parts."""
     assert chosen("", Settings()) == EMBEDDED
     added = [name for name in chosen("", REAL) if name not in EMBEDDED]
-    assert added == ["replica", "memory-cache"]
+    assert added == ["memory-cache", "replica"]
     assert set(chosen("", REAL)) <= set(STRATEGIES)
     assert chosen("index, cache-aside", Settings()) == ("index", "cache-aside")
 

@@ -49,34 +49,47 @@ EMBEDDED = (
 
 
 def climb(options: DemoOptions, launch: Launch) -> int:
-    """Make all steps, print each, and write the page; returns 0 if the last step was graded."""
+    """Make all steps, print each, and write the page; returns 0 if the last step was graded.
+
+    If a step fails or is interrupted, the steps before it are shown all the same.
+    """
     settings = Settings(
         database_url=options.database, replica_url=options.replica, redis_url=options.redis, items=ITEMS
     )
     names = chosen(options.strategies, settings)
-    window, longest, warmup = windows(options.duration or DURATION)
     steps: list[Step] = []
-    for number in range(len(names) + 1):
-        name = names[number - 1] if number else NONE
-        report = _measure(
-            with_strategies(settings, names[:number]),
-            options,
-            launch,
-            duration=longest if number == len(names) else window,
-            warmup=warmup,
-        )
-        step = Step(name, STRATEGIES.get(name, "no strategy"), report)
-        output.print_lines([*step_lines(step, steps[-1] if steps else None, number + 1, len(names) + 1), ""])
-        steps.append(step)
-        if report.evidence.ending is Ending.INTERRUPTED:
-            break
-    found = Climb(tuple(steps), parts_text(settings))
-    output.print_lines(summary_lines(found))
-    page = options.reports / f"ladder-{steps[0].report.evidence.provenance.run_id}.html"
-    write_atomically(page, ladder.render(found).encode())
-    say(f"the climb on one page: {page}")
+    try:
+        for step in _steps(settings, names, options, launch):
+            before = steps[-1] if steps else None
+            output.print_lines([*step_lines(step, before, len(steps) + 1, len(names) + 1), ""])
+            steps.append(step)
+    finally:
+        if steps:
+            _show(Climb(tuple(steps), parts_text(settings)), options)
     last = steps[-1].report.assessment
     return 0 if last.outcome in GRADED else last.exit_code
+
+
+def _steps(
+    settings: Settings, names: tuple[str, ...], options: DemoOptions, launch: Launch
+) -> Iterator[Step]:
+    """Measure the API without a strategy, then with one more each time; an interrupted step is the last."""
+    window, longest, warmup = windows(options.duration or DURATION)
+    for number, name in enumerate((NONE, *names)):
+        duration = longest if number == len(names) else window
+        chosen_so_far = with_strategies(settings, names[:number])
+        report = _measure(chosen_so_far, options, launch, duration=duration, warmup=warmup)
+        yield Step(name, STRATEGIES.get(name, "no strategy"), report)
+        if report.evidence.ending is Ending.INTERRUPTED:
+            return
+
+
+def _show(found: Climb, options: DemoOptions) -> None:
+    """Print the climb and write its page; raises SaveError."""
+    output.print_lines(summary_lines(found))
+    page = options.reports / f"ladder-{found.steps[0].report.evidence.provenance.run_id}.html"
+    write_atomically(page, ladder.render(found).encode("utf-8", "backslashreplace"))
+    say(f"the climb on one page: {page}")
 
 
 def windows(text: str) -> tuple[str, str, str]:

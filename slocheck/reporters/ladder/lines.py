@@ -36,13 +36,18 @@ def step_lines(step: Step, before: Step | None, number: int, count: int) -> Iter
 
 
 def summary_lines(climb: Climb) -> Iterator[str]:
-    """Yield the tier of each step and what the step moved."""
+    """Yield the tier of each step, what the step moved, and what the last one misses of the next tier."""
     width = max(len(step.strategy) for step in climb.steps)
     yield f"the climb, on {climb.parts}:"
     before: Step | None = None
     for step in climb.steps:
         yield f"  {step.strategy:<{width}}  {step.tier:<10}  {moved_text(before, step)}".rstrip()
         before = step
+    last = climb.steps[-1]
+    if last.tier == NO_RESULT:
+        yield f"the last step says nothing of a tier: {last.report.assessment.headline}"
+    for gap in () if last.tier == NO_RESULT else last.report.assessment.gaps:
+        yield f"missing: {gap.objective} is {gap.message}"
 
 
 def moved_text(before: Step | None, step: Step) -> str:

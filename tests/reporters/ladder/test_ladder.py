@@ -81,8 +81,16 @@ def test_the_lines_name_each_value_its_interval_and_what_moved() -> None:
     latency = next(line for line in lines if line.split()[0] == "latency_p95")
     assert re.search(r"ms +[\d.]+m?s?(-| to )[\d.]+m?s +gold +better", latency), latency
     summary = list(summary_lines(climb(of_median(80.0), of_median(1.0))))
-    assert "better: latency_p95" in summary[-1]
+    assert "better: latency_p95" in summary[2]
     assert all(len(line) <= 100 for line in lines)
+
+
+def test_what_the_last_step_misses_is_said_with_its_reason() -> None:
+    """For the next tier only; a step that misses nothing says nothing more."""
+    missing = list(summary_lines(climb(of_median(80.0))))[2:]
+    assert missing
+    assert all(re.match(r"missing: \w+ is \w+ at silver ", line) for line in missing)
+    assert "latency_p95" in missing[0]
 
 
 def test_an_invalid_run_reaches_no_tier_and_says_why() -> None:

@@ -1,7 +1,8 @@
 """A private Redis: in memory, bounded, evicting what was least recently used, as a cache should.
 
-A queue of jobs wants the opposite, ``noeviction`` and a log on disk (`durable`), so in production the two are
-two servers.
+A queue of jobs must not be evicted, and has to be there again after a crash (`durable`): then only keys with
+a time to live are evicted, which all of the cache's have and no job has, and each change is in a log on disk
+within a second. In production the two are better two servers, as a full cache slows the queue down.
 """
 
 from slocheck.reference_api.stack.processes import Server, Servers
@@ -17,7 +18,7 @@ def start_redis(servers: Servers, name: str = "redis", *, port: int = 0, durable
         servers: The stack that it belongs to.
         name: Names it in messages, and its folder.
         port: Where it listens on loopback; 0: a free one.
-        durable: Whether it keeps everything, in memory and on disk, and has it again after a restart.
+        durable: Whether it keeps what has no time to live, and has everything again after a restart.
 
     Raises:
         MeasurementError: It does not start.
@@ -28,14 +29,14 @@ def start_redis(servers: Servers, name: str = "redis", *, port: int = 0, durable
     if not folder.exists():
         servers.make_folder(name)
     port = port or free_port()
-    log, full = ("yes", "noeviction") if durable else ("no", "allkeys-lru")
+    log, full = ("yes", "volatile-lru") if durable else ("no", "allkeys-lru")
     options = {
         "bind": HOST,
         "port": str(port),
         "dir": str(folder),
         "save": "",
         "appendonly": log,
-        "appendfsync": "always",
+        "appendfsync": "everysec",
         "maxmemory": MEMORY,
         "maxmemory-policy": full,
     }

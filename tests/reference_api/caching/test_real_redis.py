@@ -361,14 +361,21 @@ def test_without_redis_the_process_keeps_its_own_cache(servers: Servers) -> None
     asyncio.run(main())
 
 
-def test_a_durable_redis_has_its_content_again_after_a_crash(servers: Servers) -> None:
-    """It is for queues, which must not forget; the cache's Redis starts empty and evicts."""
+def test_a_durable_redis_keeps_its_jobs(servers: Servers) -> None:
+    """A cache that fills it up is evicted and jobs are not, and after a crash they are there again."""
     first = start_redis(servers, "queue", durable=True)
 
-    async def write(server: Server, value: str) -> None:
+    async def fill(server: Server) -> int:
         link = RedisLink(redis_url(server), timeout=PATIENT_S)
-        await link.client.set("job", value)
+        await link.client.config_set("maxmemory", "4mb")
+        await link.client.set("job", "kept")
+        cache = RedisCache(link)
+        for number in range(100):
+            entry = Entry(b"x" * 100_000, FAR, 0.0)
+            assert await cache.fill(f"k{number}", entry, await cache.lease(f"k{number}")) == "stored"
+        evicted = int((await link.client.info("stats"))["evicted_keys"])
         await link.close()
+        return evicted
 
     async def read(server: Server) -> object:
         link = RedisLink(redis_url(server), timeout=PATIENT_S)
@@ -376,7 +383,7 @@ def test_a_durable_redis_has_its_content_again_after_a_crash(servers: Servers) -
         await link.close()
         return value
 
-    asyncio.run(write(first, "kept"))
+    assert asyncio.run(fill(first)) > 10
     first.kill()
     second = start_redis(servers, "queue", port=first.port, durable=True)
     assert asyncio.run(read(second)) == b"kept"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -82,6 +83,25 @@ class Runner:
             return self.outputs[names[0]].get(names[2], "")
         return {"github.action_path": str(ROOT), **self.context}[expression]
 
+    def cached(self, name: str, store: Path) -> None:
+        """Do what the step of that name asks of actions/cache, which keeps a folder for each key in `store`.
+
+        Restored is what has the key, or else the newest of those whose key begins with the restore key.
+        """
+        (step,) = [step for step in action()["runs"]["steps"] if step["name"] == name]
+        given = {key: self._filled_in(text) for key, text in step["with"].items()}
+        folder, kept = self.workspace / given["path"], store / given["key"]
+        if step["uses"].startswith("actions/cache/save@"):
+            shutil.copytree(folder, kept)
+            return
+        assert step["uses"].startswith("actions/cache/restore@"), step
+        others = sorted(store.glob(f"{given['restore-keys']}*"), key=lambda each: each.stat().st_mtime_ns)
+        for found in [kept] if kept.exists() else others[-1:]:
+            shutil.copytree(found, folder, dirs_exist_ok=True)
+
+    def _filled_in(self, text: str) -> str:
+        return _EXPRESSION.sub(lambda found: self.value(found[1]), text)
+
     def run(self, name: str) -> subprocess.CompletedProcess[str]:
         """Run the script of the step of that name, as ``shell: bash`` does."""
         (step,) = [step for step in action()["runs"]["steps"] if step["name"] == name]
@@ -89,10 +109,7 @@ class Runner:
         script.write_text(step["run"])
         output.write_text("")
         added.write_text("")
-        given = {
-            name: _EXPRESSION.sub(lambda found: self.value(found[1]), text)
-            for name, text in step["env"].items()
-        }
+        given = {name: self._filled_in(text) for name, text in step["env"].items()}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script],
             cwd=self.workspace,

@@ -10,6 +10,7 @@ import pytest
 
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import EASY, only_run, result_of, slocheck, write_spec
+from tests.support.workflow import Runner
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +153,19 @@ BEFORE = 5
 """Earlier runs that a baseline needs to prove anything."""
 
 
-def _with_earlier_runs(archived: Path, folder: Path) -> Path:
-    """Copy the archived run, and its result as that of earlier runs, as a cache restores them; returns it."""
-    shutil.copytree(archived, folder, dirs_exist_ok=True)
+def _job(folder: Path, number: int) -> Runner:
+    """Return the runner of a job of the action, which compares with earlier runs and keeps two."""
+    (folder / "temporary").mkdir(parents=True)
+    inputs = {"max-regression": "10%", "keep": "2"}
+    job = {"github.run_id": str(number), "github.run_attempt": "1"}
+    runner = Runner(folder, folder / "temporary", inputs, {}, job)
+    assert runner.run("Name the cache of runs").returncode == 0
+    return runner
+
+
+def _with_earlier_runs(archived: Path, store: Path, folder: Path) -> Path:
+    """Keep the archived run as a job does, and its result as that of four runs before; returns its name."""
+    shutil.copytree(archived, folder)
     run = only_run(folder)
     document = json.loads((run / "result.json").read_text())
     for number in range(1, BEFORE):
@@ -162,17 +173,41 @@ def _with_earlier_runs(archived: Path, folder: Path) -> Path:
         earlier.mkdir()
         document["run"]["id"] = earlier.name
         (earlier / "result.json").write_text(json.dumps(document))
-    return run
+    _job(folder, 1).cached("Keep the run for later comparisons", store)
+    return Path("reports", run.name)
 
 
 def test_a_slow_target_fails_by_its_baseline_alone(archived: Path, tmp_path: Path) -> None:
-    """All SLOs are met, and each earlier run was faster; the pages and lists say so, too."""
-    first = _with_earlier_runs(archived, tmp_path)
-    port = int(re.findall(r"127\.0\.0\.1:(\d+)", (tmp_path / "slo.yaml").read_text())[0])
+    """On a fresh runner with the runs of earlier jobs: all SLOs are met, and each run before was faster.
+
+    The pages and lists say so, too, and the next job has this run as well.
+    """
+    store, fresh = tmp_path / "store", tmp_path / "fresh"
+    first = _with_earlier_runs(archived, store, tmp_path / "before")
+    runner = _job(fresh, 2)
+    for name in ("slo.yaml", "scenario.py"):
+        shutil.copy(archived / name, fresh)
+    runner.cached("Restore earlier runs", store)
+    port = int(re.findall(r"127\.0\.0\.1:(\d+)", (fresh / "slo.yaml").read_text())[0])
     with ReferenceApi(port=port, delays_ms=[150]):
-        done = slocheck("run", "--baseline", "reports", "--max-regression", "10%", cwd=tmp_path)
+        done = runner.run("Run slocheck")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "Worse than in 5 earlier runs: latency_p95" in " ".join(done.stdout.split())
+    assert (runner.outputs["run"]["verdict"], runner.outputs["run"]["tier"]) == ("fail", "silver")
+    assert "::error file=slo.yaml,line=" in done.stderr
+    _check_what_is_said(fresh, first, done.stdout)
+    assert runner.run("Drop old runs").returncode == 0
+    kept = sorted(path.relative_to(fresh) for path in (fresh / "reports").iterdir())
+    assert kept == [first, Path(runner.outputs["run"]["run"])]
+    runner.cached("Keep the run for later comparisons", store)
+    after = _job(tmp_path / "after", 3)
+    after.cached("Restore earlier runs", store)
+    listed = slocheck("list", "--json", cwd=after.workspace)
+    assert [run["verdict"] for run in json.loads(listed.stdout)["runs"]] == ["pass", "fail"]
+
+
+def _check_what_is_said(tmp_path: Path, first: Path, summary: str) -> None:
+    """Check what a run that is worse than those before it says in each place."""
+    assert "Worse than in 5 earlier runs: latency_p95" in " ".join(summary.split())
     new = max((tmp_path / "reports").iterdir())
     result = json.loads((new / "result.json").read_text())
     assert (result["verdict"], result["exit_code"], result["tier"]) == ("fail", 1, "silver")
@@ -184,7 +219,8 @@ def test_a_slow_target_fails_by_its_baseline_alone(archived: Path, tmp_path: Pat
     assert again.stdout == (new / "result.json").read_text()
     assert slocheck("grade", "latest", cwd=tmp_path).returncode == 1
     assert slocheck("run", "--dry-run", "--baseline", first, cwd=tmp_path).returncode == 0
-    refused = slocheck("run", "--users", "7", "--baseline", first, cwd=tmp_path)
+    as_gitlab_says = {"SLOCHECK_BASELINE": str(first), "SLOCHECK_MAX_REGRESSION": "10%"}
+    refused = slocheck("run", "--users", "7", cwd=tmp_path, environment=as_gitlab_says)
     assert refused.returncode == 2
     assert "a load of 5 users, not 7 users" in refused.stderr
     listed = json.loads(slocheck("list", "--json", cwd=tmp_path).stdout)
@@ -194,5 +230,3 @@ def test_a_slow_target_fails_by_its_baseline_alone(archived: Path, tmp_path: Pat
     assert page.returncode == 0, page.stderr
     assert "Latency by percentile" in page.stdout
     assert slocheck("compare", "reports", new, cwd=tmp_path).returncode == 1
-    assert slocheck("prune", "--keep", "2", cwd=tmp_path).returncode == 0
-    assert sorted((tmp_path / "reports").iterdir()) == [first, new]

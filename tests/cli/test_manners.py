@@ -42,45 +42,6 @@ def test_the_version_has_three_names(words: list[str], capsys: Captured) -> None
     assert capsys.readouterr().out == f"slocheck {__version__}\n"
 
 
-def completions(line: str, *, shell: str = "bash") -> list[str]:
-    """Return what a shell is offered for a command line that ends at the cursor."""
-    words = line.split(" ")
-    done = subprocess.run(
-        [sys.executable, "-m", "slocheck"],
-        env={
-            **os.environ,
-            "_SLOCHECK_COMPLETE": f"complete_{shell}",
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(len(words) - 1),
-        },
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
-
-
-def test_bash_completes_commands_and_options() -> None:
-    """As bash asks for them."""
-    assert set(completions("slocheck ")) >= {"run", "grade", "report", "validate", "init", "demo", "version"}
-    assert completions("slocheck val") == ["validate"]
-    assert set(completions("slocheck run --du")) == {"--duration"}
-    assert "--open" in completions("slocheck report --")
-
-
-def test_the_script_of_the_completion_is_printed(capfd: Captured) -> None:
-    """It can be kept where a shell reads it; bash takes it without complaint."""
-    with pytest.raises(SystemExit) as ended:
-        exit_code_of(["--show-completion", "bash"])
-    assert ended.value.code == 0
-    script = capfd.readouterr().out
-    checked = subprocess.run(
-        ["bash", "-c", f"{script}\ncomplete -p slocheck"],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert checked.returncode == 0, checked.stderr
-    assert "slocheck" in checked.stdout
-
-
 def test_the_latest_run_is_the_default(reports: Path, capsys: Captured) -> None:
     """Of grade and of report."""
     assert exit_code_of(["grade", "--reports", str(reports)]) == 1

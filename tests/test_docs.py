@@ -48,3 +48,18 @@ def test_the_reasons_that_the_page_on_undecided_quotes_are_the_programs() -> Non
     parts = [part.strip(" ,;:") for reason in quoted for part in re.split(r"\b[NMK]\b|;| \.\.\. ", reason)]
     assert len(quoted) > 9
     assert [part for part in parts if part and part not in text] == []
+
+
+FOREIGN = re.compile(
+    r"^(?:!!!|\?\?\?|:::|\{%|\[TOC\]|=== \")|<(?!!--)/?[a-z]+[ >/]|\{[:#.][a-z]|\[\[", re.MULTILINE
+)
+"""What one generator or its plugin reads, and others show as it stands."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_are_plain_markdown(page: Path) -> None:
+    """A site generator builds them without a plugin, as GitHub shows them."""
+    text = re.sub(r"`[^`\n]*`", "", CODE_BLOCK.sub("", page.read_text()))
+    assert FOREIGN.findall(text) == []
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+    assert "```mermaid" not in page.read_text()

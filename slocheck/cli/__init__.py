@@ -26,8 +26,7 @@ from slocheck.cli.commands import (
 )
 from slocheck.cli.commands import version as version_command
 from slocheck.cli.commands.machines import export, token, worker
-from slocheck.cli.completion import mend_zsh
-from slocheck.cli.help import Command
+from slocheck.cli.help import Command, mend_zsh
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError

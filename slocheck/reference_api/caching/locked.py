@@ -42,7 +42,7 @@ class Patience:
         pause: Longest pause, seconds.
     """
 
-    longest: float = 6.0
+    longest: float = 7.0
     first: float = 0.005
     pause: float = 0.1
 

@@ -12,8 +12,8 @@ import secrets
 from slocheck.reference_api.caching import UnavailableError
 from slocheck.reference_api.caching.redis_link import RedisLink
 
-LOCK_S = 5.0
-"""How long a lock lives if its owner dies: longer than the database's statement timeout."""
+LOCK_S = 6.0
+"""How long a lock lives if its owner dies: longer than the database lets a query run."""
 
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

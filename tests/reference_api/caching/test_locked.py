@@ -7,9 +7,12 @@ import pytest
 
 from slocheck.reference_api.caching import Found, Load
 from slocheck.reference_api.caching.cache_aside import Filler
-from slocheck.reference_api.caching.flights import Flights, OverloadedError
+from slocheck.reference_api.caching.flights import LONGEST_WAIT_S, Flights, OverloadedError
 from slocheck.reference_api.caching.locked import Locked, Patience
 from slocheck.reference_api.caching.memory import MemoryCache
+from slocheck.reference_api.caching.redis_cache import LEASE_S
+from slocheck.reference_api.caching.redis_lock import LOCK_S
+from slocheck.reference_api.database.pool import QUERY_TIMEOUT_S
 from tests.support.simulated_time import clock, simulate
 
 WAITERS = 200
@@ -139,7 +142,7 @@ def test_a_request_does_not_wait_for_a_query_from_before_the_invalidation() -> N
 
 @pytest.mark.parametrize("draw", [0.0, 0.5, 1.0])
 def test_a_process_at_its_bound_asks_the_database_once(draw: float) -> None:
-    """Its pauses grow to their bound, differ by the draw, and after 6 s it loads, for all of its requests."""
+    """Its pauses grow to their bound, differ by the draw, and after 7 s it loads, for all of its requests."""
 
     async def main() -> None:
         database, locks = Database(), TakenLocks()
@@ -148,9 +151,16 @@ def test_a_process_at_its_bound_asks_the_database_once(draw: float) -> None:
         found = await stampede(reads, database.load)
         assert {each.value for each in found} == {b"value"}
         assert database.queries == 1
-        assert 6 + 1 <= clock() - start <= 6 + 1 + 0.15
+        assert 7 + 1 <= clock() - start <= 7 + 1 + 0.15
         pauses = [after - before for before, after in zip(locks.times, locks.times[1:], strict=False)]
         assert pauses[0] == pytest.approx(0.005 * (0.5 + draw))
         assert max(pauses) == pytest.approx(0.1 * (0.5 + draw))
 
     simulate(main())
+
+
+def test_the_bounds_fit_each_other() -> None:
+    """A lock outlives a query, a process waits longer than a lock lives, and a request longer than both."""
+    patience = Patience()
+    assert QUERY_TIMEOUT_S < LOCK_S < patience.longest
+    assert patience.longest + QUERY_TIMEOUT_S < LONGEST_WAIT_S < LEASE_S

@@ -9,9 +9,11 @@ from typing import Any
 import gevent
 import locust
 import zmq.error
+from locust.rpc.protocol import Message
 
 from slocheck.documents.http import authority
-from slocheck.load.messaging import local_socket, protocol
+from slocheck.load.machine.merger import ReportMerger
+from slocheck.load.messaging import local_socket, locust_messages, protocol
 from slocheck.load.messaging.machine_messages import (
     AskTime,
     Challenge,
@@ -21,15 +23,18 @@ from slocheck.load.messaging.machine_messages import (
     Ping,
     Pong,
     TellTime,
-    ToCoordinator,
     ToMachine,
 )
+from slocheck.load.messaging.messages import FromMachine, WorkerReport
 from slocheck.load.messaging.remote_socket import Uplink
 from slocheck.load.messaging.signing import Signer
 
 PING_S = 1.0
 WRONG_KEYS = 3
 """Connections in a row without the right key after which the key is taken to be wrong."""
+HEARTBEAT = "heartbeat"
+"""Locust's sign of life."""
+_POLL_S = 0.02
 _FRAMES = 2
 
 
@@ -64,16 +69,28 @@ class Relay:
         self._signer = Signer(bytes.fromhex(join.shared_secret))
         self._local = local_socket.Listener("", 0)
         self._mismatch = ""
+        self._merger = ReportMerger()
+        self._workers: set[str] = set()
         identity = secrets.token_hex(16).encode()
         self._uplink = Uplink(
             join.host, join.port, server_key=join.server_key, identity=identity, on_connected=self._knock
         )
         gevent.spawn(self._from_coordinator)
 
-    def listen(self, processes: list[int]) -> str:
-        """Accept connections of this machine's workers, and pass on what they say; returns the address."""
+    def listen(self, processes: list[int], token: str) -> str:
+        """Accept connections of this machine's workers, and pass on what they say; returns the address.
+
+        Their reports and heartbeats are passed on together, about once a second.
+
+        Args:
+            processes: Ids of the workers' processes.
+            token: Key that signs the messages between the workers and the master, hexadecimal.
+        """
         address = self._local.listen(processes)
-        gevent.spawn(self._from_workers)
+        signer = Signer(bytes.fromhex(token))
+        locust_messages.sign_messages(signer)
+        gevent.spawn(self._from_workers, signer)
+        gevent.spawn(self._pass_on_reports)
         return address
 
     @property
@@ -96,7 +113,7 @@ class Relay:
         self._nonce = secrets.token_hex(16)
         self.send(Knock(self._join.name, platform.python_version(), locust.__version__, self._nonce))
 
-    def send(self, message: ToCoordinator) -> None:
+    def send(self, message: FromMachine) -> None:
         """Send a message of this machine."""
         self._pass_up(b"", self._signer.sign(protocol.encode_line(message)))
 
@@ -108,11 +125,42 @@ class Relay:
     def _pass_up(self, worker: bytes, body: bytes) -> None:
         self._uplink.socket.send_multipart([worker, body])
 
-    def _from_workers(self) -> None:
+    def _from_workers(self, signer: Signer) -> None:
         while True:
             frames = _received(self._local.socket)
-            if len(frames) == _FRAMES:
+            message = locust_messages.open_message(signer, frames) if len(frames) == _FRAMES else None
+            if message is not None and not self._held(message):
                 self._pass_up(frames[0], frames[1])
+
+    def _held(self, message: Message) -> bool:
+        """Keep a worker's report or heartbeat to pass it on with the others; returns whether it was one."""
+        worker = str(message.node_id)
+        if message.type == HEARTBEAT:
+            self._workers.add(worker)
+            self._merger.beat(worker, str(message.data["state"]))
+            return True
+        if message.type != locust_messages.SLOCHECK:
+            return False
+        try:
+            report = protocol.decode_worker_message(message.data, worker)
+        except protocol.ProtocolError:
+            return False  # the coordinator says what is wrong with it
+        if isinstance(report, WorkerReport):
+            self._merger.add(worker, report, time.monotonic())
+        return isinstance(report, WorkerReport)
+
+    def _pass_on_reports(self) -> None:
+        while True:
+            gevent.sleep(_POLL_S)
+            now = time.monotonic()
+            if self._merger.due(now):
+                self.send(self._merger.take(now))
+
+    def _beat(self) -> None:
+        """Tell the workers that the coordinator is there."""
+        for worker in self._workers:
+            body = Message(HEARTBEAT, None, worker).serialize()
+            self._local.socket.send_multipart([worker.encode(), body])
 
     def _from_coordinator(self) -> None:
         while True:
@@ -144,7 +192,9 @@ class Relay:
                 self.received.append(message)
             case AskTime(asked_ns):
                 self.send(TellTime(asked_ns, time.monotonic_ns()))
-            case Pong() | Challenge():
+            case Pong():
+                self._beat()
+            case Challenge():
                 pass
             case _:
                 self.received.append(message)

@@ -133,7 +133,7 @@ class _Machine:
             self._decline(why)
         self._first, self._taking_part = welcome.first, True
         plan = with_local_files(welcome.plan, bundle, self._join, self._folder)
-        address = self._relay.listen(self._workers.ids)
+        address = self._relay.listen(self._workers.ids, welcome.token)
         self._workers.set_up(WorkerSettings(plan, address, welcome.token, welcome.first, welcome.bundle))
 
     def _decline(self, why: str) -> NoReturn:

@@ -4,7 +4,7 @@ No Locust here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -122,6 +122,7 @@ class Collector:
         classes: Iterable[str] = (),
         max_exceptions: int = 0,
         machines: Mapping[str, str] | None = None,
+        ahead_ns: Callable[[str], int] = lambda _worker: 0,
     ) -> None:
         """Begin with nothing.
 
@@ -134,8 +135,9 @@ class Collector:
             classes: User classes that are expected to run a task.
             max_exceptions: Exceptions of the scenario's code that are tolerated.
             machines: The machine of each worker, where these are others than this one.
+            ahead_ns: Returns how far a worker's monotonic clock is ahead of this machine's.
         """
-        self._machine_of = machines or {}
+        self._machine_of, self._ahead_ns = machines or {}, ahead_ns
         self._machines = {name: MachineTally(window, thresholds) for name in self._machine_of.values()}
         self._idle_classes = dict.fromkeys(classes)
         self.last_end_ns = 0
@@ -176,11 +178,26 @@ class Collector:
 
     def add(self, worker: str, report: WorkerReport, *, now: float) -> None:
         """Add a report, unless it was added before; `now` is the monotonic clock, seconds."""
+        if self._add_all_but_counts(worker, report, now):
+            self._add_counts(worker, report.delta, now)
+
+    def add_together(self, reports: Sequence[tuple[str, WorkerReport]], delta: Delta, *, now: float) -> None:
+        """Add reports of one machine's workers, whose counts were added up, unless they were added before."""
+        added = [worker for worker, report in reports if self._add_all_but_counts(worker, report, now)]
+        for worker, report in reports:
+            if worker in added:
+                self._add_counts(worker, report.delta, now)
+        if added:
+            self._add_counts(added[0], delta, now)
+
+    def _add_all_but_counts(self, worker: str, report: WorkerReport, now: float) -> bool:
+        """Add what a report says beside its counts; returns whether it is a new one."""
         state = self._workers.get(worker)
         if state is None or 0 < report.sequence <= state.last or state.final:
-            return
+            return False
         state.add(report, self._window)
-        self.last_end_ns = max(self.last_end_ns, report.last_end_ns)
+        if report.last_end_ns:
+            self.last_end_ns = max(self.last_end_ns, report.last_end_ns - self._ahead_ns(worker))
         dropped = report.arrivals.dropped.items()
         self._dropped += sum(count for second, count in dropped if second in self._window)
         self._arrival_lag.add(report.arrivals.lag)
@@ -189,9 +206,15 @@ class Collector:
         self._tasks.add(worker, report.tasks, now=now)
         for name in report.health.classes:
             self._idle_classes.pop(name, None)
-        delta = self._fitting(state, report.delta)
         if worker in self._machine_of:
-            self._machines[self._machine_of[worker]].add(report, delta.batch)
+            self._machines[self._machine_of[worker]].add(report)
+        return True
+
+    def _add_counts(self, worker: str, counted: Delta, now: float) -> None:
+        """Add what a worker, or a machine with this worker, recorded."""
+        delta = self._fitting(self._workers[worker], counted)
+        if worker in self._machine_of:
+            self._machines[self._machine_of[worker]].count(delta.batch)
         if len(delta.batch) or delta.errors:
             self._waiting.append(delta)
             self._watch_target(delta.batch, now)

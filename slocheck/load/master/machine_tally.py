@@ -31,10 +31,13 @@ class MachineTally:
         self._latencies = np.zeros(MAX_INDEX + 1, dtype=np.int64)
         self._lag = LagTotal(window)
 
-    def add(self, report: WorkerReport, batch: Batch) -> None:
-        """Add a report of one of its workers, whose counts are those of the batch."""
+    def add(self, report: WorkerReport) -> None:
+        """Add what one of its workers reports beside its counts."""
         self.targets.update(report.health.targets)
         self._lag.add(report.arrivals.lag)
+
+    def count(self, batch: Batch) -> None:
+        """Add what its workers recorded."""
         rows = batch.columns.within(self._window)
         if not len(rows):
             return

@@ -30,6 +30,7 @@ from slocheck.load.messaging.messages import (
     ListenerRuns,
     LoadBegan,
     LoadDone,
+    MachineReport,
     SecondPassed,
     StillPreparing,
     StopLoad,
@@ -91,6 +92,7 @@ class RunController:
         environment.runner = self._runner
         self._refuse(initialised(environment, self._runner, listeners) or self._runner.ended)
         self._processes = workers
+        self._processes.watch(self._on_machine_report)
         self._processes.set_up(plan, server=self._runner.server, token=token)
         self._workers: list[str] = []
         self._collector: Collector | None = None
@@ -127,6 +129,7 @@ class RunController:
             thresholds=len(self._plan.thresholds_ns),
             max_exceptions=self._plan.max_exceptions,
             classes=() if self._plan.declarative else tuple(self._runner.user_classes_by_name),
+            ahead_ns=self._processes.ahead_ns,
             machines={worker: each.machine for each in self._processes.health() for worker in each.workers},
         )
 
@@ -360,8 +363,13 @@ class RunController:
 
     def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:
-            end_ns = report.last_end_ns and report.last_end_ns - self._processes.ahead_ns(worker)
-            self._collector.add(worker, replace(report, last_end_ns=end_ns), now=time.monotonic())
+            self._collector.add(worker, report, now=time.monotonic())
+
+    def _on_machine_report(self, report: MachineReport) -> None:
+        for worker, state in report.alive.items():
+            self._runner.hear(worker, state)
+        if self._collector is not None:
+            self._collector.add_together(report.reports, report.delta, now=time.monotonic())
 
     def _on_damaged(self, worker: str, error: str) -> None:
         if self._collector is not None:

@@ -8,7 +8,7 @@ import gevent
 import zmq.error
 from locust.env import Environment
 from locust.rpc.protocol import Message
-from locust.runners import STATE_SPAWNING, STATE_STOPPING, MasterRunner
+from locust.runners import HEARTBEAT_LIVENESS, STATE_SPAWNING, STATE_STOPPING, MasterRunner
 
 from slocheck.load.file_calls.planned_runner import PlannedRunner
 from slocheck.load.messaging import locust_messages, protocol
@@ -127,6 +127,12 @@ class Master(PlannedRunner, MasterRunner):
                 client.heartbeat -= 1
                 if client.heartbeat < 0:
                     self.lost.add(client.id)
+
+    def hear(self, worker: str, state: str) -> None:
+        """Note that a worker is alive, in which of Locust's states, as its machine says."""
+        if worker in self.clients:
+            self.clients[worker].heartbeat = HEARTBEAT_LIVENESS
+            self.clients[worker].state = state
 
     def _order(self, order: Order, worker: str) -> None:
         self.server.send_to_client(Message(locust_messages.SLOCHECK, protocol.encode(order), worker))

@@ -1,11 +1,12 @@
 """Where the workers of a run are: on this machine, or (`machines`) on others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from slocheck.evidence.machines import MachineHealth
 from slocheck.load.messaging import local_socket
-from slocheck.load.messaging.messages import WorkerSettings
+from slocheck.load.messaging.messages import MachineReport, WorkerSettings
 from slocheck.load.worker.processes import WorkerProcesses
 from slocheck.plan.load_plan import LoadPlan
 
@@ -51,6 +52,9 @@ class Workers(Protocol):
     def place(self, worker: str) -> str:
         """Return where a worker is, after its name in a message: `` on NAME``; empty on this machine."""
 
+    def watch(self, on_report: Callable[[MachineReport], object]) -> None:
+        """Pass on what machines report of their workers; those of this machine report by themselves."""
+
     def compare_clocks(self, within_s: float) -> None:
         """Compare the clocks of the workers' machines with this one's, before the load and after it."""
 
@@ -76,6 +80,9 @@ class LocalWorkers:
         self._processes = processes
 
     lead_ns = 0
+
+    def watch(self, on_report: Callable[[MachineReport], object]) -> None:
+        """Do nothing: the workers report to the master itself."""
 
     def compare_clocks(self, within_s: float) -> None:
         """Do nothing: all processes have the same clock."""

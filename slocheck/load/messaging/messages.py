@@ -347,6 +347,21 @@ class WorkerReport:
     unseen: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MachineReport:
+    """A machine, about once a second: what its workers reported since its last one.
+
+    Attributes:
+        delta: What they recorded, added up.
+        reports: Their reports without that, by worker, in the order in which they came.
+        alive: Workers that are alive, and in which of Locust's states.
+    """
+
+    delta: Delta
+    reports: tuple[tuple[str, WorkerReport], ...]
+    alive: Mapping[str, str]
+
+
 Command = PrepareLoad | StartLoad | FinishWindow | StopLoad | MachineCommand
 """What the command line tells the master, or the process of a machine."""
 Progress = (
@@ -367,4 +382,6 @@ Order = Prepare | Begin | Drain
 """What the master tells a worker that runs."""
 WorkerMessage = Hello | Prepared | FileEnded | WorkerReport | EndReport
 """What a worker tells the master."""
-Message = Command | Progress | WorkerSettings | Order | WorkerMessage | ToCoordinator | ToMachine
+FromMachine = ToCoordinator | MachineReport
+"""What a machine tells the coordinator."""
+Message = Command | Progress | WorkerSettings | Order | WorkerMessage | FromMachine | ToMachine

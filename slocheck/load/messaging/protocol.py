@@ -26,10 +26,12 @@ from slocheck.load.messaging.messages import (
     FileDone,
     FileEnded,
     FinishWindow,
+    FromMachine,
     Hello,
     ListenerRuns,
     LoadBegan,
     LoadDone,
+    MachineReport,
     Message,
     Order,
     Prepare,
@@ -49,7 +51,12 @@ from slocheck.load.messaging.messages import (
     WorkersReady,
 )
 from slocheck.load.messaging.reading import Reading
-from slocheck.load.messaging.reports import plain_report, read_report
+from slocheck.load.messaging.reports import (
+    plain_machine_report,
+    plain_report,
+    read_machine_report,
+    read_report,
+)
 
 PROTOCOL = 2
 """Incremented with every change of a message's form or meaning."""
@@ -61,7 +68,7 @@ _KINDS: Mapping[type, str] = {
     ScenarioRefused: "scenario-refused", WorkersFailed: "workers-failed", LoadBegan: "load-began",
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
-    FileEnded: "file-ended", WorkerReport: "report", EndReport: "end-report",
+    FileEnded: "file-ended", WorkerReport: "report", MachineReport: "machine-report", EndReport: "end-report",
     machines.JoinRun: "join-run", machines.LeaveRun: "leave-run", machines.Told: "told",
     machines.MachineDone: "machine-done", machines.Knock: "knock", machines.Challenge: "challenge",
     machines.Join: "join", machines.Refused: "refused", machines.Welcome: "welcome", machines.Ping: "ping",
@@ -88,6 +95,8 @@ def encode(message: Message) -> list[Any]:
             fields = plain_report(message)
         case SecondPassed():
             fields = _plain_second(message)
+        case MachineReport():
+            fields = plain_machine_report(message)
         case (
             PrepareLoad() | WorkerSettings() | machines.Welcome() | machines.JoinRun()
         ):  # lines of JSON can carry any path, even one that is not UTF-8
@@ -132,11 +141,9 @@ def decode_worker_message(plain: object, worker: str) -> WorkerMessage:
     return message
 
 
-def decode_to_coordinator(line: bytes, sender: str) -> machines.ToCoordinator:
+def decode_to_coordinator(line: bytes, sender: str) -> FromMachine:
     """Return what a machine tells the coordinator; raises ProtocolError."""
-    message: machines.ToCoordinator = _decode(
-        _parsed(line), machines.ToCoordinator, sender, "this coordinator"
-    )
+    message: FromMachine = _decode(_parsed(line), FromMachine, sender, "this coordinator")
     return message
 
 
@@ -166,6 +173,8 @@ def _decode(plain: object, allowed: Any, sender: str, receiver: str) -> Any:
             return read_report(fields)
         if message is SecondPassed:
             return _second(fields)
+        if message is MachineReport:
+            return read_machine_report(fields)
         return _adapter(message).validate_python(fields)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ProtocolError(f"not a message of {sender}: {error!r}") from error

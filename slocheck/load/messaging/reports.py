@@ -7,6 +7,7 @@ it still count.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from slocheck.documents.texts import valid_text
@@ -17,6 +18,7 @@ from slocheck.load.messaging.messages import (
     ArrivalCounts,
     HealthSamples,
     Histograms,
+    MachineReport,
     TaskCounts,
     WorkerReport,
 )
@@ -24,6 +26,7 @@ from slocheck.load.messaging.reading import (
     Reading,
     a_bool,
     a_count,
+    a_list,
     a_second,
     a_share,
     a_text,
@@ -102,6 +105,41 @@ def read_report(plain: Any) -> WorkerReport:
         forbidden=reading.each("forbidden", plain.get("forbidden"), lambda parts: _forbidden(*parts)),
         unreadable=tuple(reading.lost),
         unseen=tuple(reading.unseen),
+    )
+
+
+def plain_machine_report(report: MachineReport) -> dict[str, Any]:
+    """Return a machine's report as plain values, with what could not be read of its workers'."""
+    return {
+        "delta": plain_delta(report.delta),
+        "reports": [
+            [worker, plain_report(each), list(each.unreadable), list(each.unseen)]
+            for worker, each in report.reports
+        ],
+        "alive": dict(report.alive),
+    }
+
+
+def read_machine_report(plain: Any) -> MachineReport:
+    """Return a machine's report from plain values.
+
+    Raises:
+        ValueError, TypeError, LookupError: It is not one, or a part of it cannot be read.
+    """
+    reading = Reading()
+    delta = read_delta(plain["delta"], reading)
+    reports = tuple(_of_worker(*parts) for parts in a_list(plain["reports"]))
+    if reading.lost or reading.unseen:
+        raise ValueError(f"cannot be read: {', '.join(reading.lost + reading.unseen)}")
+    alive = {a_text(worker): a_text(state) for worker, state in plain["alive"].items()}
+    return MachineReport(delta, reports, alive)
+
+
+def _of_worker(worker: Any, plain: Any, unreadable: Any, unseen: Any) -> tuple[str, WorkerReport]:
+    report = read_report(plain)
+    before = tuple(map(a_text, a_list(unreadable))), tuple(map(a_text, a_list(unseen)))
+    return a_text(worker), replace(
+        report, unreadable=before[0] + report.unreadable, unseen=before[1] + report.unseen
     )
 
 

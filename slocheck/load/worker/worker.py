@@ -86,7 +86,7 @@ class Worker(PlannedRunner, WorkerRunner):
         self._watch, self._guard, self._warnings = watch, guard, warnings
         self._forbidden: tuple[ForbiddenConnection, ...] = ()
         self._drain_s, self._listeners = plan.drain_s, listeners
-        self._port = host_and_port(plan.target_url)[1]
+        self._port, self._declarative = host_and_port(plan.target_url)[1], plan.declarative
         self._sequence = 0
         self._unsent = Delta()
         self._reporting = BoundedSemaphore()
@@ -129,7 +129,12 @@ class Worker(PlannedRunner, WorkerRunner):
         self._send_plain(protocol.encode(message))
 
     def _send_stats(self) -> None:
-        """Send Locust's statistics; entries of a listener that cannot be sent are left out with a warning."""
+        """Send Locust's statistics; entries of a listener that cannot be sent are left out with a warning.
+
+        Without a Locust file nobody reads them.
+        """
+        if self._declarative:
+            return
         data: dict[str, Any] = {}
         self.environment.events.report_to_master.fire(client_id=self.client_id, data=data)
         good, bad = locust_messages.sendable(data)

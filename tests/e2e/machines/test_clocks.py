@@ -30,6 +30,8 @@ def start(folder: Path, *words: str | Path, prefix: tuple[str, ...] = ()) -> "su
 def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
     """Arrivals of both machines interleave: each second has as many as one machine would have sent in it.
 
+    Each machine adds up what its two workers report, and passes it on once a second.
+
     The kernel gives the second machine's processes a clock of their own (a time namespace).
     """
     coordinator, worker = tmp_path / "main.token", tmp_path / "worker.token"
@@ -40,7 +42,7 @@ def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
         workload = f"rate: {RATE}/s, warmup: {WARMUP_S}s, duration: {DURATION_S}s"
         spec = write_spec(tmp_path, server.url, workload=workload, scenario=SCENARIO, scenario_name="a.yaml")
         run = ("run", spec, "--workers", "2", "--listen", address, "--token-file", coordinator, "--json")
-        join = ("worker", "--join", address, "--token-file", worker, "--processes", "1")
+        join = ("worker", "--join", address, "--token-file", worker, "--processes", "2")
         started = [
             start(tmp_path, *run),
             start(tmp_path, *join, "--name", "near"),
@@ -61,6 +63,7 @@ def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
     (evidence,) = (tmp_path / "reports").glob("*/evidence.json.gz")
     recorded = load_evidence(evidence.parent)
     assert [machine.machine for machine in recorded.health.machines] in (["near", "ahead"], ["ahead", "near"])
+    assert [worker.complete for worker in recorded.health.workers] == [True] * 4
     seconds = range(WARMUP_S + DURATION_S)
     assert recorded.recording.scope(seconds=seconds).counts.sent.tolist() == [RATE] * len(seconds)
     machines = {machine["name"]: machine for machine in result["machines"]}

@@ -39,6 +39,7 @@ from slocheck.load.messaging.machine_messages import (
     ToMachine,
     Welcome,
 )
+from slocheck.load.messaging.messages import MachineReport
 from slocheck.load.messaging.remote_socket import RemoteListener
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.users.environment import ScenarioError
@@ -98,6 +99,7 @@ class Machines:
         self._bundle = ""
         self._strangers: set[str] = set()
         self._clocks = MachineClocks(self._send)
+        self._on_report: Callable[[MachineReport], object] = lambda _report: None
         self._listener = RemoteListener(
             listening.host,
             listening.port,
@@ -252,6 +254,8 @@ class Machines:
                 self._send(identity, Pong(message.sent_ns, time.monotonic_ns()))
             case TellTime():
                 self._clocks.take(identity, message)
+            case MachineReport():
+                self._pass_on(identity, message)
             case ProcessEnded(index, code) if index in range(
                 machine.first, machine.first + machine.processes
             ):
@@ -264,6 +268,16 @@ class Machines:
                     del self.joined[identity]
                     self._tell(self._left)
                     self._left = ""
+
+    def _pass_on(self, identity: bytes, report: MachineReport) -> None:
+        """Pass a machine's report on, if it speaks for its own workers only."""
+        named = (*(worker for worker, _ in report.reports), *report.alive)
+        if all(self._listener.machine_of.get(worker) == identity for worker in named):
+            self._on_report(report)
+
+    def watch(self, on_report: Callable[[MachineReport], object]) -> None:
+        """Pass the machines' reports on from now on."""
+        self._on_report = on_report
 
     def _send(self, identity: bytes, message: ToMachine) -> None:
         try:

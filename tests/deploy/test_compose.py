@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema
 
+from slocheck.reference_api.jobs.__main__ import parser as worker_parser
 from slocheck.reference_api.options import parser
 from tests.deploy.files import DEPLOY, ROOT, VENDOR, documents
 
@@ -37,7 +38,7 @@ def test_it_follows_the_specification() -> None:
 def test_each_image_has_a_version_and_each_port_stays_on_this_machine() -> None:
     """`latest` is another image tomorrow; the servers behind have no password, or a weak one."""
     for name, service in compose()["services"].items():
-        if name != "api":
+        if name not in {"api", "worker"}:
             assert re.fullmatch(r"docker\.io/[a-z0-9_/-]+:v?\d[\w.-]*", service["image"])
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
 
@@ -56,6 +57,8 @@ def test_the_api_runs_as_the_guide_has_it() -> None:
         host = re.fullmatch(r"\w+://(?:\w+@)?(\w+)[:/].*", url)
         assert host is not None
         assert host[1] in file["services"], url
+    worker = worker_parser().parse_args(file["services"]["worker"]["command"])
+    assert (worker.database, worker.redis) == (options.database_url, options.redis_url)
     build = api["build"]
     recipe = ((DEPLOY / build["context"]).resolve() / build["dockerfile"]).read_text(encoding="utf-8")
     assert set(re.findall(r"^ARG (\w+)", recipe, re.MULTILINE)) == set(build["args"])

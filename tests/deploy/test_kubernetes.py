@@ -8,6 +8,7 @@ import promql_parser
 import pytest
 import yaml
 
+from slocheck.reference_api.jobs.__main__ import parser as worker_parser
 from slocheck.reference_api.options import parser
 from tests.deploy.files import VENDOR, documents
 
@@ -29,7 +30,7 @@ metrics:
       metric: {name: http_requests_per_second}
       target: {type: AverageValue, averageValue: "1000"}
 """
-FILES = ("api.yaml", "hpa.yaml", "prometheus-adapter.yaml")
+FILES = ("api.yaml", "worker.yaml", "hpa.yaml", "prometheus-adapter.yaml")
 
 
 def by_kind() -> dict[str, list[dict[str, Any]]]:
@@ -78,6 +79,15 @@ def test_the_objects_find_each_other() -> None:
     assert (scaled["kind"], scaled["name"]) == (deployment["kind"], deployment["metadata"]["name"])
     assert "replicas" not in deployment["spec"]
     assert budget["spec"]["minAvailable"] < found["HorizontalPodAutoscaler"][0]["spec"]["minReplicas"]
+
+
+def test_the_worker_runs_on_the_same_parts() -> None:
+    """With options that it has, and metrics where its annotation says."""
+    template = by_kind()["Deployment"][1]["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    options = worker_parser().parse_args(container["args"])
+    assert str(options.metrics_port) == template["metadata"]["annotations"]["prometheus.io/port"]
+    assert (options.host, options.database, options.redis) == ("0.0.0.0", "$(DATABASE_URL)", "$(REDIS_URL)")
 
 
 def test_the_autoscaler_is_the_guides() -> None:

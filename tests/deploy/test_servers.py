@@ -55,6 +55,7 @@ def test_prometheus_takes_its_configuration() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = {job["job_name"]: job for job in documents("prometheus.yml")[0]["scrape_configs"]}
     assert jobs["shop-api"]["dns_sd_configs"][0]["names"] == ["api"]
+    assert jobs["shop-worker"]["dns_sd_configs"][0]["names"] == ["worker"]
     assert jobs["redis"]["static_configs"][0]["targets"] == ["redis_exporter:9121"]
 
 

@@ -34,7 +34,7 @@ from slocheck.reference_api.stored import open_repository
 
 def main(arguments: list[str] | None = None) -> int:
     """Work until it is told to end; returns the exit code, 2 when it cannot start."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         if options.failed or options.submit_failed:
             asyncio.run(_failed(options.redis, again=options.submit_failed))
@@ -55,12 +55,14 @@ def say(**line: object) -> None:
     sys.stdout.flush()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all options."""
     made = argparse.ArgumentParser(
         prog="python -m slocheck.reference_api.jobs", description="A worker of the reference API."
     )
     made.add_argument("--redis", metavar="URL", required=True, help="where the queue is")
     made.add_argument("--database", metavar="URL", default="", help="the shop's database")
+    made.add_argument("--items", type=int, default=Settings().items, help="of a shop that is still empty")
     made.add_argument("--concurrency", type=int, default=5, help="most jobs at the same time")
     made.add_argument("--attempts", type=int, default=3, help="how often a job is tried")
     made.add_argument("--delay", type=float, default=1.0, help="wait after the first attempt, seconds")
@@ -77,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         help="when an order's job is submitted again, seconds",
     )
     made.add_argument("--metrics-port", type=int, default=0, help="where its metrics are; 0: nowhere")
+    made.add_argument("--host", default=HOST, help="address of its metrics; in a container 0.0.0.0")
     made.add_argument(
         "--end-with-stdin", action="store_true", help="end when standard input ends, as for a parent process"
     )
@@ -102,7 +105,7 @@ async def _work(options: argparse.Namespace) -> None:
     metrics = Metrics()
     stop = _stop_event(with_stdin=options.end_with_stdin)
     async with AsyncExitStack() as parts:
-        settings = Settings(database_url=options.database, redis_url=options.redis)
+        settings = Settings(database_url=options.database, redis_url=options.redis, items=options.items)
         repository = await open_repository(settings, metrics.pool)
         parts.push_async_callback(repository.close)
         followups = repository.followups
@@ -112,7 +115,7 @@ async def _work(options: argparse.Namespace) -> None:
             meanwhile(relay(followups, jobs, overdue_after_s=options.overdue_after))
         )
         if options.metrics_port:
-            start_http_server(options.metrics_port, HOST, metrics.registry)
+            start_http_server(options.metrics_port, options.host, metrics.registry)
         say(working=os.getpid())
         await work(
             options.redis,

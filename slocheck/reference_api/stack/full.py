@@ -12,10 +12,15 @@ from slocheck.reference_api.stack.nginx import start_nginx
 from slocheck.reference_api.stack.postgres import PostgresServer, start_primary_and_replica
 from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import HOST
-from slocheck.reference_api.stack.prometheus import API_JOB, REDIS_JOB, launch_prometheus
+from slocheck.reference_api.stack.prometheus import (
+    API_JOB,
+    REDIS_JOB,
+    WORKER_JOB,
+    launch_prometheus,
+)
 from slocheck.reference_api.stack.redis import redis_url, start_redis
 from slocheck.reference_api.stack.redis_exporter import launch_redis_exporter
-from slocheck.reference_api.stack.replicas import launch_replica
+from slocheck.reference_api.stack.replicas import launch_replica, launch_worker
 
 REPLICAS = 3
 
@@ -33,6 +38,7 @@ class Parts:
         copy: Its streaming replica.
         redis: Redis.
         exporter: Shows Redis's metrics.
+        worker: Does the jobs, and shows their metrics.
     """
 
     settings: Settings
@@ -40,6 +46,7 @@ class Parts:
     copy: PostgresServer
     redis: Server
     exporter: Server
+    worker: Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class Front:
 
 
 def start_parts(servers: Servers, settings: Settings, say: Say) -> Parts:
-    """Start PostgreSQL with its replica, and Redis with its exporter.
+    """Start PostgreSQL with its replica, Redis with its exporter, and a worker of the queue in it.
 
     Args:
         servers: Keeps them.
@@ -69,13 +76,14 @@ def start_parts(servers: Servers, settings: Settings, say: Say) -> Parts:
         UsageError: A program is not installed; nothing was started but what is named before it.
         MeasurementError: One did not come up; with the end of its log.
     """
-    say("starting PostgreSQL with a streaming replica, and Redis with its exporter")
+    say("starting PostgreSQL with a streaming replica, Redis with its exporter, and a worker of its queue")
     redis = start_redis(servers, durable=True)
     exporter = launch_redis_exporter(servers, redis.port)
     primary, copy = start_primary_and_replica(servers)
     exporter.wait()
     addressed = replace(settings, database_url=primary.url, replica_url=copy.url, redis_url=redis_url(redis))
-    return Parts(addressed, primary, copy, redis, exporter)
+    worker = launch_worker(servers, addressed).wait()
+    return Parts(addressed, primary, copy, redis, exporter, worker)
 
 
 def start_front(servers: Servers, parts: Parts, say: Say) -> Front:
@@ -84,8 +92,8 @@ def start_front(servers: Servers, parts: Parts, say: Say) -> Front:
     options = as_options(parts.settings)
     launched = [launch_replica(servers, f"api-{number}", options) for number in range(1, REPLICAS + 1)]
     addresses = [f"{HOST}:{replica.port}" for replica in launched]
-    pages = {API_JOB: addresses, REDIS_JOB: [f"{HOST}:{parts.exporter.port}"]}
-    prometheus = launch_prometheus(servers, pages)
+    others = {WORKER_JOB: [f"{HOST}:{parts.worker.port}"], REDIS_JOB: [f"{HOST}:{parts.exporter.port}"]}
+    prometheus = launch_prometheus(servers, {API_JOB: addresses, **others})
     for replica in launched:
         replica.wait()
     nginx = start_nginx(servers, addresses)

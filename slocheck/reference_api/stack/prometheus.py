@@ -19,6 +19,7 @@ from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import HOST, find, free_port
 
 API_JOB = "shop-api"
+WORKER_JOB = "shop-worker"
 REDIS_JOB = "redis"
 INTERVAL = "1s"
 

@@ -1,4 +1,4 @@
-"""Replicas of the API, each a process on a port of its own."""
+"""Replicas of the API and workers of its queue, each a process on a port of its own."""
 
 import ssl
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import httpx
 
+from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import HOST, free_port
 
@@ -33,6 +34,15 @@ def launch_replica(
     port = port or free_port()
     command = [sys.executable, "-P", "-m", "slocheck.reference_api", "--port", str(port), *options]
     return servers.launch(name, command, port=port, ready=lambda: _serves(port, trust))
+
+
+def launch_worker(servers: Servers, settings: Settings) -> Server:
+    """Launch a worker of the queue in Redis, its metrics on its port; raises MeasurementError."""
+    port = free_port()
+    shop = ["--redis", settings.redis_url, "--database", settings.database_url]
+    shop += ["--items", str(settings.items)]
+    command = [sys.executable, "-P", "-m", "slocheck.reference_api.jobs", *shop]
+    return servers.launch("worker", [*command, "--metrics-port", str(port)], port=port)
 
 
 def _serves(port: int, trust: ssl.SSLContext | None) -> bool:

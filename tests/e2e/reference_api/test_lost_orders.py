@@ -28,7 +28,7 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """PostgreSQL with its replica, Redis, three replicas of the API behind nginx, and Prometheus."""
+    """PostgreSQL with its replica, Redis, a worker, three replicas of the API behind nginx, Prometheus."""
     said: list[str] = []
     with Servers() as servers:
         parts = start_parts(servers, Settings(), said.append)

@@ -1,12 +1,11 @@
 """The options of ``slocheck run`` for workers on other machines."""
 
 import ipaddress
-from urllib.parse import urlsplit
 
 from slocheck.allowed_targets import address_of, is_localhost_name
 from slocheck.cli.options import RunOptions
+from slocheck.cli.typed import address_typed, seconds_typed
 from slocheck.documents.http import host_and_port
-from slocheck.documents.units import parse_duration, shown
 from slocheck.errors import UsageError
 from slocheck.load.messaging.machine_messages import Listening
 from slocheck.load.messaging.token_files import COORDINATOR, read_token_file
@@ -67,23 +66,3 @@ def is_loopback(host: str) -> bool:
     except ValueError:
         unspecified = False
     return not unspecified and (address.is_loopback if address else is_localhost_name(host))
-
-
-def address_typed(flag: str, text: str) -> tuple[str, int]:
-    """Return host and port as typed; port 0 stands for any free one; raises UsageError."""
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    if not host or port is None or parts.netloc != text or "@" in text:
-        raise UsageError(f"{flag}: {shown(text)} is not HOST:PORT; write such as 10.0.0.5:5557 or [::1]:5557")
-    return host, port
-
-
-def seconds_typed(flag: str, text: str) -> float:
-    """Return a duration as typed, seconds; raises UsageError."""
-    try:
-        return float(parse_duration(text))
-    except ValueError as error:
-        raise UsageError(f"{flag}: {error}") from error

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from slocheck.cli.actions.run import MAX_PROCESSES, load, worker_count
+from slocheck.cli.actions.run import load
 from slocheck.cli.options import RunOptions
 from slocheck.cli.output import observer
+from slocheck.cli.typed import MAX_PROCESSES, worker_count
 from slocheck.errors import UsageError
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment

@@ -12,7 +12,7 @@ from slocheck.cli.export_options import ExportOptions
 from slocheck.cli.messages import say
 from slocheck.cli.options import allowed_metrics
 from slocheck.cli.output import write_out
-from slocheck.cli.remote import seconds_typed
+from slocheck.cli.typed import seconds_typed
 from slocheck.errors import UsageError
 from slocheck.exporters import EXPORTERS
 from slocheck.exporters.request import MAX_NAME, Request

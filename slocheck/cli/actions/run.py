@@ -16,7 +16,8 @@ from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.publish import make_room, publish
 from slocheck.cli.question import asker
 from slocheck.cli.remote import listening, refuse_loopback_target
-from slocheck.documents.units import UnitError, parse_duration, parse_rate, shown
+from slocheck.cli.typed import worker_count
+from slocheck.documents.units import UnitError, parse_duration, parse_rate
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
@@ -36,7 +37,6 @@ from slocheck.scenario.model import Scenario
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
-MAX_PROCESSES = 64
 LARGEST_SEED = 10**9
 """Of a seed that is drawn: short enough to be typed."""
 GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
@@ -161,15 +161,6 @@ def _baseline(options: RunOptions, spec: Spec, scenario: Scenario | None) -> Bas
 def _sources(options: RunOptions) -> SourceFactory:
     """Return what makes the metric source; an address that was typed names its host."""
     return wiring.source_factory(allowed_metrics(options.allow_metrics, options.prometheus, options.target))
-
-
-def worker_count(text: str) -> int:
-    """Return the number of worker processes: as typed, or with ``auto`` all cores but one."""
-    if text == "auto":
-        return max(1, len(os.sched_getaffinity(0)) - 1)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
-        raise UsageError(f"--processes: {shown(text)} is not a count; write 1 to {MAX_PROCESSES}, or auto")
-    return int(text)
 
 
 def _window(options: RunOptions) -> float | None:

@@ -3,10 +3,9 @@
 import socket
 
 from slocheck.allowed_targets import AllowedTargets
-from slocheck.cli.actions.run import worker_count
 from slocheck.cli.messages import say
 from slocheck.cli.options import allowed_targets
-from slocheck.cli.remote import address_typed, seconds_typed
+from slocheck.cli.typed import address_typed, seconds_typed, worker_count
 from slocheck.cli.worker_options import WorkerOptions
 from slocheck.errors import GeneratorError, MeasurementError, SlocheckError, UsageError
 from slocheck.load.machine.engine import MachineEngine

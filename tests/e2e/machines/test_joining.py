@@ -190,13 +190,6 @@ def kill_worker_process(_: Command, worker: Command) -> None:
             id="Ctrl-C on a worker",
         ),
         pytest.param(
-            lambda main, _: main.process.send_signal(signal.SIGINT),
-            (130, 0),
-            "interrupted",
-            "the coordinator ended the run",
-            id="Ctrl-C on the coordinator",
-        ),
-        pytest.param(
             lambda main, _: main.process.kill(),
             (-9, 4),
             "",

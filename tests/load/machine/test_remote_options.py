@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from slocheck.cli.options import RunOptions
-from slocheck.cli.remote import address_typed, is_loopback, listening, refuse_loopback_target
+from slocheck.cli.remote import is_loopback, listening, refuse_loopback_target
+from slocheck.cli.typed import address_typed
 from slocheck.errors import UsageError
 from slocheck.load.messaging.token_files import make_token_files
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from slocheck.assets import asset
 from slocheck.cli import output, wiring
 from slocheck.cli.actions.demo import scraping, shipped_spec
-from slocheck.cli.actions.run import GRADED, load, worker_count
+from slocheck.cli.actions.run import GRADED, load
 from slocheck.cli.demo_options import DemoOptions
 from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions
+from slocheck.cli.typed import worker_count
 from slocheck.documents.units import parse_duration
 from slocheck.errors import UsageError
 from slocheck.evidence.model import Ending

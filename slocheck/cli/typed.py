@@ -1,0 +1,38 @@
+"""Values of options, as typed."""
+
+import os
+from urllib.parse import urlsplit
+
+from slocheck.documents.units import parse_duration, shown
+from slocheck.errors import UsageError
+
+MAX_PROCESSES = 64
+
+
+def worker_count(text: str) -> int:
+    """Return the number of worker processes: as typed, or with ``auto`` all cores but one."""
+    if text == "auto":
+        return max(1, len(os.sched_getaffinity(0)) - 1)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
+        raise UsageError(f"--processes: {shown(text)} is not a count; write 1 to {MAX_PROCESSES}, or auto")
+    return int(text)
+
+
+def address_typed(flag: str, text: str) -> tuple[str, int]:
+    """Return host and port as typed; port 0 stands for any free one; raises UsageError."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or port is None or parts.netloc != text or "@" in text:
+        raise UsageError(f"{flag}: {shown(text)} is not HOST:PORT; write such as 10.0.0.5:5557 or [::1]:5557")
+    return host, port
+
+
+def seconds_typed(flag: str, text: str) -> float:
+    """Return a duration as typed, seconds; raises UsageError."""
+    try:
+        return float(parse_duration(text))
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from error

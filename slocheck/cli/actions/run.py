@@ -11,11 +11,11 @@ from slocheck.cli import output, wiring
 from slocheck.cli.actions.baseline import baseline_of
 from slocheck.cli.actions.locust_file import look_into
 from slocheck.cli.actions.url_run import options_of_url, refuse_limits, refuse_two_loads
+from slocheck.cli.machines.remote import listening, refuse_loopback_target
 from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.publish import make_room, publish
 from slocheck.cli.question import asker
-from slocheck.cli.remote import listening, refuse_loopback_target
 from slocheck.cli.typed import worker_count
 from slocheck.documents.units import UnitError, parse_duration, parse_rate
 from slocheck.errors import UsageError

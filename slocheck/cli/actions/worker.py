@@ -3,10 +3,10 @@
 import socket
 
 from slocheck.allowed_targets import AllowedTargets
+from slocheck.cli.machines.worker_options import WorkerOptions
 from slocheck.cli.messages import say
 from slocheck.cli.options import allowed_targets
 from slocheck.cli.typed import address_typed, seconds_typed, worker_count
-from slocheck.cli.worker_options import WorkerOptions
 from slocheck.errors import GeneratorError, MeasurementError, SlocheckError, UsageError
 from slocheck.load.machine.engine import MachineEngine
 from slocheck.load.messaging.machine_messages import JoinRun, MachineDone

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from slocheck.cli.machines.remote import is_loopback, listening, refuse_loopback_target
 from slocheck.cli.options import RunOptions
-from slocheck.cli.remote import is_loopback, listening, refuse_loopback_target
 from slocheck.cli.typed import address_typed
 from slocheck.errors import UsageError
 from slocheck.load.messaging.token_files import make_token_files

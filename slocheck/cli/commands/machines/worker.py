@@ -1,9 +1,9 @@
 """``slocheck worker``: this machine sends a share of a run's load."""
 
 from slocheck import __version__
+from slocheck.cli.machines.worker_options import WorkerOptions
 from slocheck.cli.messages import say
 from slocheck.cli.options import takes
-from slocheck.cli.worker_options import WorkerOptions
 
 
 @takes(WorkerOptions)

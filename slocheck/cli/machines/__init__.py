@@ -1,0 +1,1 @@
+"""Options for runs on several machines: of the coordinator and of its workers."""

@@ -18,7 +18,6 @@ _USER_COLUMNS = {**_USER, **_PROFILE}
 _ITEM_COLUMNS = {"id": "id", "name": "name", "price_cents": "price_cents", "about": "about"}
 
 _SHORT_ITEM = "SELECT id, name, price_cents FROM items"
-_HAS_WORD = "id IN (SELECT item_id FROM item_words WHERE word = ?)"
 _ORDERS_OF = """
 SELECT o.id, l.item_id AS item, i.name, l.quantity, l.price_cents
 FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN items i ON i.id = l.item_id
@@ -155,9 +154,8 @@ class SqliteRepository:
 
     async def search(self, words: Sequence[str], limit: int) -> list[Row]:
         """Return the items whose name has all words."""
-        has_all = " AND ".join([_HAS_WORD] * len(words)) or "FALSE"
-        query = f"{_SHORT_ITEM} WHERE {has_all} ORDER BY id LIMIT ?"
-        return await self._rows("search", query, *(word.lower() for word in words), limit)
+        found = [word.lower() for word in words]
+        return await self._rows("search", search_query(len(found)), *found, limit)
 
     async def create_order(self, key: str, user_id: int, lines: Sequence[Line]) -> Row:
         """Store an order once for its key, with what is to follow from it."""
@@ -216,6 +214,21 @@ def user_query(fields: Sequence[str]) -> str:
     chosen = {name: _USER_COLUMNS[name] for name in fields or _USER_COLUMNS}
     joined = " JOIN profiles p ON p.user_id = u.id" if chosen.keys() & _PROFILE.keys() else ""
     return f"SELECT {', '.join(chosen.values())} FROM users u{joined} WHERE u.id = ?"  # noqa: S608 - the same
+
+
+def search_query(words: int) -> str:
+    """Select the items that have so many words, at least 1, by id.
+
+    With the index each further word is one look for each item of the first one; it ends with the page.
+    """
+    further = " ".join(
+        f"JOIN item_words w{number} ON w{number}.item_id = w0.item_id AND w{number}.word = ?{number + 1}"
+        for number in range(1, words)
+    )
+    return f"""
+        SELECT i.id, i.name, i.price_cents FROM item_words w0 {further} JOIN items i ON i.id = w0.item_id
+        WHERE w0.word = ?1 ORDER BY w0.item_id LIMIT ?{words + 1}
+    """  # noqa: S608 - numbers
 
 
 def update_query(table: str, key: str, names: Sequence[str]) -> str:

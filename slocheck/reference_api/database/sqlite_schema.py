@@ -70,5 +70,5 @@ def _make(database: sqlite3.Connection, rows: Rows) -> None:
     for table, statement in _FILL.items():
         database.executemany(statement, rows[table])
     names = database.execute("SELECT id, lower(name) FROM items").fetchall()
-    words = ((word, number) for number, name in names for word in name.split())
+    words = ((word, number) for number, name in names for word in set(name.split()))
     database.executemany("INSERT INTO item_words VALUES (?, ?)", words)

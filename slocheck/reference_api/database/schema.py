@@ -79,11 +79,16 @@ async def prepare(connection: Connection, rows: Rows, *, index: bool) -> None:
 
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
-    """Run the block in a transaction while no other process makes or drops something."""
-    async with connection.transaction():
-        await connection.execute("SET LOCAL client_min_messages = warning")
-        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        yield
+    """Run the block in a transaction while no other process makes or drops something.
+
+    The lock comes before the transaction: one that begins first may still miss what the other has made.
+    """
+    await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    try:
+        async with connection.transaction():
+            yield
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
 async def _make_tables(connection: Connection, rows: Rows) -> bool:

@@ -19,6 +19,8 @@ from slocheck.reference_api.caching import Clock, Entry, Hit, Lease, Stored
 ITEMS = 1_000
 BYTES = 50_000_000
 TTL_S = 300.0
+MOST_LEASES = 1_000
+"""Keys that can be loaded at once, also by a small cache; of more, the oldest are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class MemoryCache:
         self._ttl = ttl
         self._clock = clock
         self._entries: TLRUCache[str, _Kept] = TLRUCache(size, _expires, timer, lambda kept: kept.size)
-        self._leases: LRUCache[str, str] = LRUCache(items)
+        self._leases: LRUCache[str, str] = LRUCache(max(items, MOST_LEASES))
         self._numbers = count(1)
 
     @property

@@ -25,6 +25,12 @@ MOST_UNSENT = 10_000
 _LOCAL = "local:"
 """Begins a lease that Redis did not give: nothing is stored under it."""
 
+_LEASE = """
+local lease = redis.call('GET', KEYS[1]) or ARGV[1]
+redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
+return lease
+"""
+
 _FILL = """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -41,7 +47,7 @@ return 1
 
 
 class RedisCache:
-    """Entries in Redis (7.0 or newer), each under its key, with its lease under ``lease:`` and the key.
+    """Entries in Redis, each under its key, with its lease under ``lease:`` and the key.
 
     What could not be deleted is deleted before anything else is asked once Redis responds again, so this
     process never serves what it has invalidated. Other processes may, for at most the time to live.
@@ -54,6 +60,7 @@ class RedisCache:
     def __init__(self, link: RedisLink, *, clock: Clock = time.time) -> None:
         self._link = link
         self._clock = clock
+        self._lease_script = link.client.register_script(_LEASE)
         self._fill_script = link.client.register_script(_FILL)
         self._replace_script = link.client.register_script(_REPLACE)
         self._unsent: dict[str, None] = {}
@@ -78,21 +85,20 @@ class RedisCache:
         return await self.get(key)
 
     async def lease(self, key: str) -> Lease:
-        """Return the right to fill `key`: the one that somebody has already, else a new one."""
-        lease = secrets.token_hex(8)
+        """Return the right to fill `key`: what somebody has, for its full time again, or a new one."""
 
-        async def command() -> bytes | str | bool | None:
+        async def command() -> bytes:
             await self._send_unsent()
-            return await self._link.client.set(
-                _lease(key), lease, nx=True, px=_milliseconds(LEASE_S), get=True
-            )
+            arguments = (secrets.token_hex(8), _milliseconds(LEASE_S))
+            given: bytes = await self._lease_script(keys=(_lease(key),), args=arguments)
+            return given
 
         try:
             given = await self._link.call(command)
         except UnavailableError:
             # stands for a lease while there is none; after each write of this process another one
             return (f"{_LOCAL}{self._writes}",)
-        return (given.decode() if isinstance(given, bytes) else lease,)
+        return (given.decode(),)
 
     async def fill(self, key: str, entry: Entry, lease: Lease) -> Stored:
         """Store what was loaded under `lease`."""

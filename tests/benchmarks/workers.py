@@ -1,25 +1,32 @@
 """What workers cost the master and the command line: ``python -m tests.benchmarks.workers``.
 
 Reports of simulated workers, each of 20 endpoints in the open model, are made once by real recorders and
-signed as a worker signs them. The master's part is to verify, read, check and add them up, and to tell the
-command line of each second. Sockets are left out, and so is Locust's heartbeat. CPU is that of this process,
-not the time that passed.
+signed as a worker signs them; then, for machines of ten workers, these pass them on as one. The master's part
+is to verify, read, check and add them up, and to tell the command line of each second. Sockets are left out,
+and so are signs of life. CPU is that of this process, not the time that passed.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 
 import numpy as np
 
 from slocheck.evidence.histogram import bucket_indices
 from slocheck.evidence.merge import Delta, RecordingBuilder
-from slocheck.load.master.clock_watch import ClockWatch
+from slocheck.load.machine.merger import ReportMerger
 from slocheck.load.master.collector import Collector
 from slocheck.load.master.load_model import master_model
 from slocheck.load.messaging import locust_messages, protocol
-from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, SecondPassed, WorkerReport
+from slocheck.load.messaging.messages import (
+    ArrivalCounts,
+    HealthSamples,
+    MachineReport,
+    SecondPassed,
+    WorkerReport,
+)
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.recording.lags import Lags
 from slocheck.load.recording.recorder import Recorder
@@ -29,6 +36,8 @@ from tests.builders.load_plans import make_plan
 S = 1_000_000_000
 ENDPOINTS = 20
 RATES = (2_000, 10_000)
+PROCESSES = (1, 10)
+"""Worker processes of a machine; one: it reports by itself."""
 DIFFERENT = 8
 """Reports that are drawn for a second; the workers take them in turn."""
 SECONDS = 4
@@ -122,9 +131,20 @@ class Master:
         self.line = b""
 
     def take_all(self, messages: list[tuple[str, bytes]]) -> None:
-        """Take the messages of a second."""
+        """Take the messages of a second, from workers or, without a worker, from machines."""
         for worker, body in messages:
-            self.take(worker, body)
+            if worker:
+                self.take(worker, body)
+            else:
+                self.take_of_machine(body)
+
+    def take_of_machine(self, body: bytes) -> None:
+        """Take one message of a machine."""
+        line = self._signer.verify(body)
+        assert line is not None
+        report = protocol.decode_to_coordinator(line, "a machine")
+        assert isinstance(report, MachineReport)
+        self.collector.add_together(report.reports, report.delta, now=0.0)
 
     def take(self, worker: str, body: bytes) -> None:
         """Take one message."""
@@ -139,10 +159,6 @@ class Master:
         passed = SecondPassed(second, "window", 50, self.collector.take())
         self.line = protocol.encode_line(passed)
 
-    def health(self) -> None:
-        """Put together how well the load was generated, which takes a hundredth of a core at most."""
-        self.collector.health(clocks=ClockWatch(), measured_s=len(WINDOW))
-
     def hear(self) -> None:
         """Take what the master tells, as the command line does."""
         passed = protocol.decode_progress(self.line)
@@ -152,10 +168,37 @@ class Master:
         self.builder.recording(0, len(WINDOW))
 
 
-def measure(rate: int, workers: int) -> tuple[float, ...]:
-    """Return what a second takes: kB of a message; CPU seconds to read all, to tell of it, to hear of it."""
-    master, found = Master(workers), []
-    for number, messages in enumerate(reports(rate, workers)):
+class Machines:
+    """Machines that pass on what their workers report, as one message each."""
+
+    def __init__(self, workers: int, processes: int) -> None:
+        """Divide the workers among machines."""
+        self._processes = processes
+        self._signers = [(Signer(TOKEN), Signer(TOKEN)) for _ in range(0, workers, processes)]
+
+    def pass_on(self, messages: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        """Return the machines' messages of a second."""
+        found = []
+        for number, (local, signer) in enumerate(self._signers):
+            merger = ReportMerger()
+            for worker, body in messages[number * self._processes : (number + 1) * self._processes]:
+                message = locust_messages.open_message(local, [worker.encode(), body])
+                assert message is not None
+                report = protocol.decode_worker_message(message.data, worker)
+                assert isinstance(report, WorkerReport)
+                merger.add(worker, report, 0.0)
+            found.append(("", signer.sign(protocol.encode_line(merger.take(0.0)))))
+        return found
+
+
+def measure(rate: int, workers: int, processes: int) -> tuple[float, ...]:
+    """Return what a second takes: kB of a message; CPU seconds to read all, to tell of it, to hear of it.
+
+    With more than one process a machine, each machine adds up what its workers report.
+    """
+    master, machines, found = Master(workers), Machines(workers, processes), []
+    for number, reported in enumerate(reports(rate, workers)):
+        messages = machines.pass_on(reported) if processes > 1 else reported
         reading = spent(partial(master.take_all, messages))
         telling = spent(partial(master.tick, WINDOW[-SECONDS] + number + 1))
         found.append((len(messages[0][1]) / 1000, reading, telling, spent(master.hear)))
@@ -170,12 +213,12 @@ def main() -> None:
     speed = spent(lambda: sum(range(10_000_000))) * 1000
     print(f"adding up ten million numbers takes this machine {speed:,.0f} ms of CPU at the moment")  # noqa: T201 - its output
     print(f"{count} workers of {ENDPOINTS} endpoints: CPU in ms of one second, at the end of an hour")  # noqa: T201 - as above
-    heads = ("kB a message", "read and add", "tell", "command line", "all", "workers a core")
+    heads = ("on a machine", "kB a message", "read and add", "tell", "command line", "all", "workers a core")
     print(f"{'rate':>8}", *(f"{head:>15}" for head in heads))  # noqa: T201 - as above
-    for rate in RATES:
-        size, *parts = measure(rate, count)
+    for rate, processes in product(RATES, PROCESSES):
+        size, *parts = measure(rate, count, processes)
         cells = (size, *(part * 1000 for part in (*parts, sum(parts))), count / sum(parts[:2]))
-        print(f"{rate:>6}/s", *(f"{cell:>15,.1f}" for cell in cells), flush=True)  # noqa: T201 - as above
+        print(f"{rate:>6}/s", f"{processes:>15}", *(f"{cell:>15,.1f}" for cell in cells), flush=True)  # noqa: T201 - as above
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from slocheck.load.messaging.reading import (
     flat,
     pairs_of,
 )
-from slocheck.load.recording.lags import Lags
+from slocheck.load.recording.lags import NO_LAGS, Lags
 from slocheck.spec.model import Endpoint
 
 MAX_ROWS = 1 << 20
@@ -106,6 +106,9 @@ def _plain_endpoint(endpoint: Endpoint) -> tuple[str, str]:
 
 
 def _plain_batch(batch: Batch) -> list[Any]:
+    """Return a batch as plain values; nothing for one without rows."""
+    if not len(batch):
+        return []
     columns = batch.columns
     return [
         flat(map(_plain_endpoint, batch.endpoints)),
@@ -117,6 +120,8 @@ def _plain_batch(batch: Batch) -> list[Any]:
 
 def _batch(plain: Any, reading: Reading) -> Batch:
     """Return the rows of a batch that can be read; raises one of `JUNK` if none can."""
+    if plain == []:
+        return NO_COUNTS
     names, sizes, *arrays = a_list(plain)
     endpoints, damaged = _endpoints(a_list(names))
     rows, thresholds, *entries = a_list(sizes)
@@ -158,7 +163,8 @@ def _sparse(sizes: list[Any], arrays: list[Any], rows: int) -> Iterator[Sparse]:
     of_three = zip(sizes, arrays[::3], arrays[1::3], arrays[2::3], strict=True)
     for size, ends_plain, keys_plain, counts_plain in of_three:
         ends = read_array(ends_plain, rows).astype(np.int64)
-        if np.any(ends[1:] < ends[:-1]) or (ends[-1] if rows else 0) != a_count(size) or np.any(ends < 0):
+        whole = not rows or (ends[0] >= 0 and not (ends[1:] < ends[:-1]).any())
+        if not whole or (ends[-1] if rows else 0) != a_count(size):
             raise ValueError("entries that belong to no row")
         keys = read_array(keys_plain, size)
         if keys.dtype != np.uint16:
@@ -201,8 +207,10 @@ def _rows_with_bad_entries(sparse: Sparse, highest: int) -> Whole:
 
 
 def plain_lags(lags: Lags) -> list[Any]:
-    """Return histograms by second as plain values."""
+    """Return histograms by second as plain values; nothing for none."""
     counts = lags.counts
+    if not len(lags.seconds):
+        return []
     sizes = [len(lags.seconds), len(counts.keys)]
     arrays: tuple[NDArray[Any], ...] = (lags.seconds, counts.ends, counts.keys, counts.counts)
     return [sizes, *map(plain_array, arrays)]
@@ -214,6 +222,8 @@ def read_lags(plain: Any, reading: Reading) -> Lags:
     Raises:
         ValueError, TypeError: These are none at all.
     """
+    if plain == []:
+        return NO_LAGS
     (rows, entries), seconds_plain, *arrays = a_list(plain)
     a_whole(rows, 0, MAX_ROWS)
     seconds = read_array(seconds_plain, rows).astype(np.int64)

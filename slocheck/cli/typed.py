@@ -3,6 +3,7 @@
 import os
 from urllib.parse import urlsplit
 
+from slocheck.allowed_targets import AllowedTargets
 from slocheck.documents.units import parse_duration, shown
 from slocheck.errors import UsageError
 
@@ -23,7 +24,8 @@ def address_typed(flag: str, text: str) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname or "", parts.port
-    except ValueError:
+        AllowedTargets.of((host,))  # raises for what is neither a name nor an address
+    except (ValueError, UsageError):
         host, port = "", None
     if not host or port is None or parts.netloc != text or "@" in text:
         raise UsageError(f"{flag}: {shown(text)} is not HOST:PORT; write such as 10.0.0.5:5557 or [::1]:5557")

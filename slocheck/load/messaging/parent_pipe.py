@@ -24,13 +24,14 @@ class ParentPipe:
 
     def line(self) -> bytes:
         """Return the next line; ends the process if the parent has ended."""
-        while b"\n" not in self._rest:
+        blocks, block = [], self._rest
+        while b"\n" not in block:  # each block is looked at once: a line may hold all files of a scenario
+            blocks.append(block)
             block = os.read(self._fd, 65536)
             if not block:
                 os._exit(PARENT_GONE)
-            self._rest += block
-        line, self._rest = self._rest.split(b"\n", 1)
-        return line
+        end, self._rest = block.split(b"\n", 1)
+        return b"".join((*blocks, end))
 
     def watch(self, take: Callable[[bytes], object]) -> None:
         """Pass further lines to `take`, in the other thread; end the process when the parent has ended."""

@@ -107,9 +107,9 @@ class RemoteListener(zmqrpc.BaseSocket):
         self.socket.setsockopt(zmq.CURVE_SECRETKEY, secret_key.encode())
         _watch(self.socket, self._on_event)
         try:
-            self.socket.bind(f"tcp://{authority(host, port)}")
-        except ZMQError as error:
-            raise ListenError(str(error)) from error
+            self.socket.bind(f"tcp://{authority(_own_address(host), port)}")
+        except (ZMQError, OSError, UnicodeError) as error:
+            raise ListenError(getattr(error, "strerror", None) or str(error)) from error
         self.port = int(str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rpartition(":")[2])
         gevent.spawn(self._receive)
 
@@ -172,6 +172,21 @@ def _address_of(descriptor: int) -> str:
     return ""
 
 
+def _own_address(host: str) -> str:
+    """Return the address of a name, which ZeroMQ asks for; raises OSError for an unknown name."""
+    found = sockets.getaddrinfo(host, None, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE)
+    return str(found[0][4][0])
+
+
+def _has_only_ipv6(host: str) -> bool:
+    """Tell whether a host has an IPv6 address and none of IPv4; False if it is not known yet."""
+    try:
+        found = sockets.getaddrinfo(host, None, type=sockets.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return all(entry[0] == sockets.AF_INET6 for entry in found)
+
+
 class Uplink:
     """A machine's socket, connected to the coordinator, which has to prove that it has the secret key.
 
@@ -196,7 +211,7 @@ class Uplink:
             (zmq.CURVE_PUBLICKEY, public), (zmq.CURVE_SECRETKEY, secret),
             (zmq.CURVE_SERVERKEY, server_key.encode()), (zmq.IDENTITY, identity),
             (zmq.RECONNECT_IVL, _RETRY_MS), (zmq.RECONNECT_IVL_MAX, _LONGEST_RETRY_MS),
-            (zmq.IPV6, int(":" in host)), (zmq.TCP_KEEPALIVE, 1),
+            (zmq.IPV6, int(_has_only_ipv6(host))), (zmq.TCP_KEEPALIVE, 1),
         ):  # fmt: skip
             self.socket.setsockopt(option, value)
         _watch(self.socket, self._on_event)

@@ -71,7 +71,21 @@ def test_a_loopback_target_is_refused_where_workers_may_be_elsewhere(token: Path
 
 
 @pytest.mark.parametrize(
-    "text", ["", ":5557", "host", "host:", "host:x", "host:70000", "u@h:1", "h:1/x", "h:1?x"]
+    "text",
+    [
+        "",
+        ":5557",
+        "host",
+        "host:",
+        "host:x",
+        "host:70000",
+        "u@h:1",
+        "h:1/x",
+        "h:1?x",
+        "a b:1",
+        "*:1",
+        "a\x1b:1",
+    ],
 )
 def test_what_is_not_host_and_port(text: str) -> None:
     """The message shows what was typed and how to write it."""

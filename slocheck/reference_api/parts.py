@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from slocheck.errors import UsageError
 
+LIBRARIES = ("granian", "opentelemetry", "psycopg", "psycopg_pool", "redis", "taskiq", "taskiq_redis")
+"""Those of the extra that something does not do without."""
 EXTRA = 'pip install "slocheck[reference-api]"'
 
 
@@ -17,3 +20,10 @@ def needs(library: str) -> Iterator[None]:
         if (error.name or "").partition(".")[0] != library:
             raise
         raise UsageError(f"{library} is not installed; run: {EXTRA}") from error
+
+
+def require_all() -> None:
+    """Import all that the extra installs; raises UsageError that names the extra if one is not there."""
+    for library in LIBRARIES:
+        with needs(library):
+            import_module(library)

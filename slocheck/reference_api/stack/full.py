@@ -6,12 +6,13 @@ Everything is private: folders, loopback ports, processes. It all ends with the 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from slocheck.errors import UsageError
 from slocheck.reference_api.options import as_options
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.stack.nginx import start_nginx
-from slocheck.reference_api.stack.postgres import PostgresServer, start_primary_and_replica
+from slocheck.reference_api.stack.postgres import FOLDERS, PostgresServer, start_primary_and_replica
 from slocheck.reference_api.stack.processes import Server, Servers
-from slocheck.reference_api.stack.programs import HOST
+from slocheck.reference_api.stack.programs import HOST, find
 from slocheck.reference_api.stack.prometheus import (
     API_JOB,
     REDIS_JOB,
@@ -23,6 +24,15 @@ from slocheck.reference_api.stack.redis_exporter import launch_redis_exporter
 from slocheck.reference_api.stack.replicas import launch_replica, launch_worker
 
 REPLICAS = 3
+
+PROGRAMS = (
+    ("postgres", "postgresql", FOLDERS),
+    ("redis-server", "redis-server", ""),
+    ("prometheus-redis-exporter", "prometheus-redis-exporter", ""),
+    ("nginx", "nginx", ""),
+    ("prometheus", "prometheus", ""),
+)
+"""Program, Debian's package that holds it, and where it is if not on PATH."""
 
 Say = Callable[[str], None]
 """Told what is being started."""
@@ -62,6 +72,21 @@ class Front:
     replicas: tuple[Server, ...]
     url: str
     prometheus_url: str
+
+
+def require_programs() -> None:
+    """Look for all programs before any is started; raises UsageError with the packages that are missing."""
+    missing = []
+    for program, package, folders in PROGRAMS:
+        try:
+            find(program, package=package, folders=folders)
+        except UsageError:
+            missing.append(package)
+    if missing:
+        packages = " ".join(missing)
+        raise UsageError(
+            f"the stack needs servers that are not installed; as root: apt-get install {packages}"
+        )
 
 
 def start_parts(servers: Servers, settings: Settings, say: Say) -> Parts:

@@ -20,7 +20,7 @@ from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import HOST, find, free_port
 
 _PACKAGE = "postgresql"
-_FOLDERS = "/usr/lib/postgresql/*/bin"
+FOLDERS = "/usr/lib/postgresql/*/bin"
 _USER = "postgres"
 _SETTINGS = (
     f"listen_addresses={HOST}",
@@ -161,4 +161,4 @@ def _owner() -> str | None:
 
 
 def _program(name: str) -> str:
-    return find(name, package=_PACKAGE, folders=_FOLDERS)
+    return find(name, package=_PACKAGE, folders=FOLDERS)

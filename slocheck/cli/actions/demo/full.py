@@ -11,7 +11,7 @@ from slocheck.cli.options import RunOptions
 from slocheck.errors import SIGNAL_EXIT_CODES
 from slocheck.load.launch import Launch
 from slocheck.reference_api.settings import Settings
-from slocheck.reference_api.stack.full import Front, start_front, start_parts
+from slocheck.reference_api.stack.full import Front, require_programs, start_front, start_parts
 from slocheck.reference_api.stack.processes import Servers
 from slocheck.reference_api.stack.prometheus import API_JOB
 from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
@@ -33,6 +33,7 @@ def run_full(options: DemoOptions, launch: Launch) -> int:
     """
     tell = (lambda _: None) if options.quiet else say
     code = 0
+    require_programs()
     with Servers() as servers:
         parts = start_parts(servers, Settings(items=ITEMS if options.ladder else Settings().items), tell)
         if options.ladder:

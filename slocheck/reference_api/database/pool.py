@@ -33,6 +33,9 @@ QUERY_TIMEOUT_S = 5
 WAITING_PER_CONNECTION = 50
 """Bound on the requests that wait, for each connection; any more are refused at once."""
 
+_GONE = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What psycopg raises when a server is gone or slow; the pool's own errors are of the first kind."""
+
 _RECONNECT_S = 5.0
 _CLOSE_S = 1.0
 _KEPT = 1
@@ -103,7 +106,7 @@ class Pool:
             async with self._pool.connection() as connection:
                 self._report()
                 yield connection
-        except psycopg.OperationalError as error:  # PoolTimeout and TooManyRequests are such
+        except _GONE as error:
             raise Unavailable(f"{self._role}: {error}") from error
         finally:
             self._report()
@@ -146,7 +149,7 @@ class ConnectionPerQuery:
                 finally:
                     for gauge in self._gauges:
                         gauge.dec()
-        except psycopg.OperationalError as error:
+        except _GONE as error:
             raise Unavailable(f"{self._role}: {error}") from error
 
 

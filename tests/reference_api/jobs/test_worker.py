@@ -26,7 +26,9 @@ from slocheck.reference_api.stack.redis import redis_url, start_redis
 from tests.reference_api.database.shop import reach
 from tests.reference_api.jobs.doing import Doing
 
-OPTIONS = WorkerOptions(concurrency=3, retries=Retries(3, 0.05), abandoned_after_s=0.5)
+OPTIONS = WorkerOptions(concurrency=3, retries=Retries(3, 0.05), abandoned_after_s=60)
+SOON = replace(OPTIONS, abandoned_after_s=1)
+"""For jobs of the dead; on a busy machine it may take over one of the living, which is then done twice."""
 
 DIES = """
 import asyncio, sys
@@ -171,7 +173,7 @@ def test_a_worker_does_a_few_at_a_time_and_the_state_is_known(redis: Server) -> 
         async def full() -> bool:
             return bench.doing.most == OPTIONS.concurrency
 
-        async with bench.worker(replace(OPTIONS, abandoned_after_s=60)):
+        async with bench.worker():
             await reach(full, "three run")
             state = await bench.queue.state()
             assert (state.depth, state.failed) == (10, 0)
@@ -198,18 +200,18 @@ def test_the_job_of_a_killed_worker_is_done_by_another(redis: Server) -> None:
         victim.kill()
         await victim.wait()
         assert not await bench.is_done()
-        async with bench.worker():
+        async with bench.worker(SOON):
             await reach(bench.is_done, "it is done")
-        assert bench.doing.done == [1]
+        assert set(bench.doing.done) == {1}
 
         await bench.jobs.submit("do", {"number": 2})
         stream = bench.queue.stream
         taken: Any = await bench.redis.xreadgroup(stream, "dead", {stream: ">"}, count=1)
         number = taken[0][1][0][0]
         await bench.redis.xclaim(stream, stream, "dead", 0, [number], retrycount=3)
-        async with bench.worker():
+        async with bench.worker(SOON):
             await reach(bench.is_done, "it is given up")
-        assert bench.doing.done == [1]
+        assert set(bench.doing.done) == {1}
         assert bench.doing.given_up == [("do", 2)]
         assert [job.error for job in await bench.queue.failed()] == ["the worker died with it each time"]
 
@@ -231,7 +233,7 @@ def test_a_worker_outlives_its_redis(servers: Servers) -> None:
             await bench.jobs.submit("do", {"number": 3})
 
             async def third() -> bool:
-                return bench.doing.done == [1, 3]
+                return set(bench.doing.done) == {1, 3}
 
             await reach(third, "the third is done")
 

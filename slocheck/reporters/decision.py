@@ -1,6 +1,7 @@
 """The sentence that ends a summary: the verdict, and the number that decided it."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from math import isfinite
 
@@ -9,6 +10,7 @@ from slocheck.documents.units import format_ratio
 from slocheck.grading.assessment import (
     TOO_MANY_BAD,
     Cause,
+    Gap,
     LevelResult,
     ObjectiveResult,
     Outcome,
@@ -85,6 +87,21 @@ def numbered_reason(report: Report, objective: Objective, level: LevelResult) ->
             said = counts_text(report, objective, level, side) or TOO_MANY_BAD
             clauses.append(f"{side.side.value}: {said}" if named else said)
     return "; ".join(clauses)
+
+
+def numbered_gaps(report: Report) -> list[Gap]:
+    """Return what the next tier is missing, with counts as in `numbered_reason`."""
+    results = {result.objective.name: result for result in report.assessment.objectives}
+    return [_numbered(report, results[gap.objective], gap) for gap in report.assessment.gaps]
+
+
+def _numbered(report: Report, result: ObjectiveResult, gap: Gap) -> Gap:
+    for level in result.levels:
+        told = f": {level.reason}"
+        if level.reason and gap.message == f"{level.verdict.value} at {level.level} {level.limit.text}{told}":
+            said = numbered_reason(report, result.objective, level)
+            return replace(gap, message=f"{gap.message.removesuffix(told)}: {said}")
+    return gap
 
 
 def _why(result: ObjectiveResult) -> str:

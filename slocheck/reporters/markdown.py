@@ -11,7 +11,7 @@ from slocheck.grading.advice import short_window
 from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
-from slocheck.reporters.decision import decision_text, numbered_reason
+from slocheck.reporters.decision import decision_text, numbered_gaps, numbered_reason
 from slocheck.reporters.escape import for_markdown, for_markdown_code, slug
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import (
@@ -169,7 +169,7 @@ def _lists(report: Report) -> Iterator[Section]:
     if assessment.outcome not in NO_VERDICT:
         yield _list("Why", [_reason(report, result) for result in _needed(report) if result.shown.reason])
         if assessment.next_tier not in (None, assessment.gate):  # what the gate is missing is said above
-            gaps = [f"{gap.objective}: {gap.message}" for gap in assessment.gaps]
+            gaps = [f"{gap.objective}: {gap.message}" for gap in numbered_gaps(report)]
             yield _list(f"Missing for {assessment.next_tier}", gaps)
     if report.comparison is not None:
         yield _list(f"Change since {runs_text(report.comparison)}", change_lines(report.comparison))

@@ -336,6 +336,13 @@ def test_a_breach_is_told_with_its_numbers() -> None:
     """In each format that people read, and for each side; nobody is told only that there were too many."""
     found = report()
     texts = {name: FORMATS[name].render(found) for name in ("markdown", "junit")}
+    passed = report(outcome=Outcome.PASS)
+    out = io.StringIO()
+    render_summary(passed, Console(file=out, width=100), {}, verbose=True)
+    for text in (out.getvalue(), *(FORMATS[name].render(passed) for name in ("markdown", "html"))):
+        assert "297 of 4,174 requests failed or took >= 200ms" in " ".join(html.unescape(text).split())
+        assert TOO_MANY_BAD not in html.unescape(text)
+    assert TOO_MANY_BAD not in FORMATS["html"].render(found)
     texts["annotations"] = "\n".join(item.text for item in annotations(found))
     for name, text in texts.items():
         plain = html.unescape(text.replace("\\", ""))

@@ -8,6 +8,7 @@ from slocheck.documents.words import capitalised, quantity
 from slocheck.grading.advice import advice
 from slocheck.grading.report import Report
 from slocheck.reporters import RUN_FILES, text, totals
+from slocheck.reporters.decision import numbered_gaps
 from slocheck.reporters.escape import for_script_json
 from slocheck.reporters.html import change, panels, rows, tables, view
 from slocheck.reporters.html.documents import asset, csp_hash, environment
@@ -75,7 +76,7 @@ def _shown(report: Report) -> dict[str, object]:
         "machine_columns": MACHINE_COLUMNS,
         "objectives": view.objectives(report),
         "budgets": view.budgets(report),
-        "gaps": () if assessment.outcome in NO_VERDICT else assessment.gaps,
+        "gaps": () if assessment.outcome in NO_VERDICT else numbered_gaps(report),
         "advice": capitalised(advice(assessment, report.spec)),
         "provenance": tables.provenance(report),
         "rerun_command": totals.rerun_command(report),

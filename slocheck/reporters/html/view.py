@@ -5,11 +5,12 @@ from fractions import Fraction
 
 from slocheck.documents.words import capitalised, quantity
 from slocheck.evidence.series import ServerSeries
-from slocheck.grading.assessment import LevelResult, ObjectiveResult, SideResult, Verdict
+from slocheck.grading.advice import short_window
+from slocheck.grading.assessment import TOO_MANY_BAD, LevelResult, ObjectiveResult, SideResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of, dashboard_text
-from slocheck.reporters.decision import decision_text
+from slocheck.reporters.decision import decision_text, numbered_reason
 from slocheck.reporters.html.charts.clock import clock_of
 from slocheck.reporters.html.rows import anchor_of
 from slocheck.reporters.terminal.workload import load_text
@@ -66,6 +67,8 @@ def verdict(report: Report) -> VerdictView:
     """Return the verdict in words."""
     assessment = report.assessment
     decided, headline = decision_text(report), assessment.headline.removesuffix(".")
+    if TOO_MANY_BAD in headline:  # the sentence above has the number
+        headline = short_window(assessment.outcome, (report.evidence,))
     names = {result.objective.name for result in assessment.objectives}
     names |= {*report.spec.tiers, *EXTRA_LEVELS}  # keys keep their case
     if decided.partition(" ")[0] not in names:
@@ -221,7 +224,7 @@ def _objective(report: Report, result: ObjectiveResult, number: int) -> Objectiv
         what=f"{indicator_text(objective.indicator)}, {scope_text(objective)}",
         source=source_text(objective),
         verdict=result.verdict,
-        why=level.reason,
+        why=numbered_reason(report, objective, level),
         levels=tuple(_level(report, result, item) for item in result.levels),
         gap=gap_between_sides(objective, level),
         spec_lines=spec_lines(report, objective),
@@ -238,7 +241,7 @@ def _level(report: Report, result: ObjectiveResult, level: LevelResult) -> Level
         limit=level.limit.text,
         verdict=level.verdict,
         margin=margin_text(result.objective, level.limit, decides.display if decides else None),
-        reason=level.reason,
+        reason=numbered_reason(report, result.objective, level),
         sides=tuple(_side(report, result.objective, level, side) for side in level.sides),
         needed=level.needed,
     )
@@ -258,7 +261,7 @@ def _side(report: Report, objective: Objective, level: LevelResult, side: SideRe
             failed=totals.may_have_failed(report, objective, side),
         ),
         sample_size=sample_size_text(side),
-        reason=side.reason,
+        reason="" if TOO_MANY_BAD in side.reason else side.reason,
         notes=side.notes,
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from slocheck.documents.units import format_ratio
+from slocheck.reporters.decision import numbered_gaps
 from slocheck.reporters.html.documents import asset, csp_hash, environment
 from slocheck.reporters.ladder.charts import charts
 from slocheck.reporters.ladder.lines import moved_text
@@ -59,7 +60,7 @@ def render(climb: Climb) -> str:
             charts=charts(climb),
             first=first,
             last=last,
-            gaps=last.report.assessment.gaps,
+            gaps=numbered_gaps(last.report),
             interval=f"{format_ratio(confidence.level)} interval" if confidence else "interval",
             machine=f"{origin.host}, {origin.cores} cores",
             window=f"{last.report.evidence.recording.window_s:g} s",

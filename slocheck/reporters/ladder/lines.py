@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from slocheck.documents.units import format_ratio
+from slocheck.reporters.decision import numbered_gaps
 from slocheck.reporters.ladder.model import NO_RESULT, Climb, Move, Step, measures, moves
 
 _NAME, _VALUE, _INTERVAL, _TIER = 18, 12, 22, 9
@@ -46,7 +47,7 @@ def summary_lines(climb: Climb) -> Iterator[str]:
     last = climb.steps[-1]
     if last.tier == NO_RESULT:
         yield f"the last step says nothing of a tier: {last.report.assessment.headline}"
-    for gap in () if last.tier == NO_RESULT else last.report.assessment.gaps:
+    for gap in () if last.tier == NO_RESULT else numbered_gaps(last.report):
         yield f"missing: {gap.objective} is {gap.message}"
 
 

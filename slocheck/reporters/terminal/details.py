@@ -7,6 +7,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import ObjectiveResult
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
+from slocheck.reporters.decision import numbered_gaps
 from slocheck.reporters.machines import machine_figures, machine_text
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.terminal.layout import GAP, wrapped
@@ -80,5 +81,5 @@ def _validity(report: Report) -> Iterator[str]:
 
 def _gaps(report: Report) -> Iterator[str]:
     if report.assessment.outcome not in NO_VERDICT:
-        for gap in report.assessment.gaps:
+        for gap in numbered_gaps(report):
             yield f"{gap.objective}, {gap.message}"

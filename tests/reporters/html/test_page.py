@@ -261,7 +261,7 @@ def test_the_first_screen_says_what_changed() -> None:
     page = read(render(compared))
     assert "Since 5 earlier runs: no change is proven; most of all latency_p95" in page.text("p")
     assert "+24.4% (+3.2% to +50.1%) from 201ms, undecided" in page.text("span")
-    assert "latency_p95 201ms -> 250ms (+24.4%, +3.2% to +50.1%): undecided" in page.text("li")
+    assert "latency_p95 of GET /items 201ms -> 250ms (+24.4%, +3.2% to +50.1%): undecided" in page.text("li")
     assert "200ms, 210ms, 190ms, 205ms, 200ms, 250ms; the last one is this run." in page.text("desc")
     assert [name for name in page.attributes("id") if re.fullmatch(r"spark-\d", name)] == ["spark-0"]
     assert "spark-0" not in read(render(report())).attributes("id")

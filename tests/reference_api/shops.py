@@ -19,6 +19,7 @@ from slocheck.reference_api.stored import SQLITE, open_repository
 
 Result = TypeVar("Result")
 
+NO_FAULTS = Faults()
 ITEMS = 200
 """Items of a test's shop, enough for several pages."""
 

@@ -9,7 +9,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.evidence.responses import EndpointResponses, responses_of
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Finding
-from slocheck.grading.validity.machines import machine_clocks
+from slocheck.grading.validity.machines import machine_clocks, on_machine
 from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.formatting import format_seconds
@@ -147,7 +147,11 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
     """Each worker's recording arrived completely, and could be read."""
-    incomplete = [worker.worker for worker in evidence.health.workers if not worker.complete]
+    incomplete = [
+        f"{worker.worker}{on_machine(evidence, worker.worker)}"
+        for worker in evidence.health.workers
+        if not worker.complete
+    ]
     total = len(evidence.health.workers)
     message = f"{total - len(incomplete)} of {total} workers complete"
     if incomplete:
@@ -161,9 +165,11 @@ def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
 
 def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
     """No worker was so busy that its own queueing shows in the latencies."""
-    busiest = max((worker.cpu for worker in evidence.health.workers), default=0.0)
+    workers = evidence.health.workers
+    where = max(workers, key=lambda worker: worker.cpu).worker if workers else ""
+    busiest = max((worker.cpu for worker in workers), default=0.0)
     valid = busiest <= spec.validity.max_generator_cpu
-    message = f"generator CPU {busiest:.0%} of a core"
+    message = f"generator CPU {busiest:.0%} of a core{on_machine(evidence, where)}"
     if not valid:
         message += (
             f", allowed {spec.validity.max_generator_cpu:.0%}; latencies include the "
@@ -174,10 +180,12 @@ def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The generator's event loop was on time."""
-    lag = max((worker.loop_lag_p99 for worker in evidence.health.workers), default=0.0)
+    workers = evidence.health.workers
+    where = max(workers, key=lambda worker: worker.loop_lag_p99).worker if workers else ""
+    lag = max((worker.loop_lag_p99 for worker in workers), default=0.0)
     allowed = spec.validity.max_loop_lag
     valid = lag <= allowed
-    message = f"loop lag p99 {format_seconds(lag, allowed)}"
+    message = f"loop lag p99 {format_seconds(lag, allowed)}{on_machine(evidence, where)}"
     if not valid:
         message += f", allowed {format_seconds(allowed)}; latencies are too long by this much"
     return [Finding("loop-lag", valid, message, _distorted(spec))]

@@ -12,6 +12,12 @@ MAX_MOVED_S = 0.05
 """Largest change of the offset during a run."""
 
 
+def on_machine(evidence: Evidence, worker: str) -> str:
+    """Return the end of a message about a worker: its machine; empty where there is only one machine."""
+    names = (machine.machine for machine in evidence.health.machines if worker in machine.workers)
+    return next((f" on {name}" for name in names), "")
+
+
 def machine_clocks(_spec: Spec, evidence: Evidence) -> list[Finding]:
     """The offset of each machine's clock is known, and stayed what it was; nothing for a single machine."""
     machines = evidence.health.machines

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -242,7 +242,7 @@ class RunController:
             gevent.sleep(_POLL_S)
         if not self._collector.all_final and not error:
             silent = [worker for worker in self._workers if not self._collector.has_final(worker)]
-            ending, error = Ending.GENERATOR_LOST, f"no final report from worker {', '.join(silent)}"
+            ending, error = Ending.GENERATOR_LOST, f"no final report from {self._named(silent)}"
         return ending, error
 
     def _send_drain(self, within_s: float, *, as_timeouts: bool) -> float:
@@ -330,8 +330,13 @@ class RunController:
                 asked = time.monotonic()
                 self._output.send(StillPreparing())
             if time.monotonic() > until:
-                raise LostError(f"not every worker was {what} within {within_s:g} s")
+                late = [worker for worker in self._workers if worker not in self._runner.prepared]
+                whose = f": {self._named(late)} was not" if late else ""
+                raise LostError(f"not every worker was {what} within {within_s:g} s{whose}")
             gevent.sleep(_POLL_S)
+
+    def _named(self, workers: Iterable[str]) -> str:
+        return ", ".join(f"worker {worker}{self._processes.place(worker)}" for worker in workers)
 
     def _take_commands(self) -> None:
         while self._commands:
@@ -358,8 +363,7 @@ class RunController:
                 raise LostError(f"{ended.name} {how}")
         silent = [worker for worker in self._runner.lost if not final(worker)]
         if silent:
-            name = f"worker {silent[0]}{self._processes.place(silent[0])}"
-            raise LostError(f"{name} stopped responding: it was stopped, or is overloaded")
+            raise LostError(f"{self._named(silent[:1])} stopped responding: it was stopped, or is overloaded")
 
     def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:

@@ -6,7 +6,10 @@ from math import nan
 import pytest
 
 from slocheck.evidence.machines import MachineHealth
+from slocheck.evidence.model import WorkerHealth
+from slocheck.grading.validity.checks import check_run
 from slocheck.grading.validity.machines import machine_clocks
+from slocheck.indicators.measured_run import measured
 from tests.builders.evidence import make_evidence
 from tests.builders.recordings import make_recording
 from tests.builders.specs import make_spec
@@ -43,3 +46,19 @@ def test_a_clock_has_to_be_known_and_steady(
 def test_a_single_machine_has_one_clock() -> None:
     """Nothing is checked that could not be otherwise."""
     assert machine_clocks(make_spec(), make_evidence(make_recording())) == []
+
+
+def test_a_worker_is_named_with_its_machine() -> None:
+    """Where something is missing, busy or late, the machine is what somebody has to look at."""
+    run = make_evidence(make_recording())
+    workers = (
+        WorkerHealth("w1", cpu=0.2, loop_lag_p99=0.5, complete=True),
+        WorkerHealth("w2", cpu=0.95, loop_lag_p99=0.001, complete=False),
+    )
+    machines = (A, replace(A, machine="b", workers=("w2",)))
+    health = replace(run.health, workers=workers, machines=machines)
+    found = {each.code: each for each in check_run(make_spec(), measured(replace(run, health=health)))}
+    assert "requests of w2 on b are missing" in found["workers"].message
+    assert found["generator-cpu"].message.startswith("generator CPU 95% of a core on b, allowed")
+    assert found["loop-lag"].message.startswith("loop lag p99 500ms on a, allowed")
+    assert not any(found[code].valid for code in ("workers", "generator-cpu", "loop-lag"))

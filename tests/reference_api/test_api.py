@@ -196,10 +196,13 @@ def test_a_repeated_order_is_stored_once() -> None:
             keys = ({"idempotency-key": key} for key in ("a", "a", "b"))
             made = [await client.post("/checkout", json=order, headers=key) for key in keys]
             bad = await client.post("/checkout", json=order, headers={"idempotency-key": ""})
-            return [before, *made, await client.get("/users/9/orders"), bad]
+            theirs = {**order, "user": 8}
+            stolen = await client.post("/checkout", json=theirs, headers={"idempotency-key": "a"})
+            return [before, *made, await client.get("/users/9/orders"), bad, stolen]
 
-    before, first, again, other, after, bad = with_app(session, SHOP, NO_FAULTS)
+    before, first, again, other, after, bad, stolen = with_app(session, SHOP, NO_FAULTS)
     assert (first.status_code, again.status_code, bad.status_code) == (201, 201, 422)
+    assert (stolen.status_code, "order" in stolen.json()) == (409, False)
     assert first.json() == again.json() != other.json()
     new = after.json()["orders"][len(before.json()["orders"]) :]
     assert [row["id"] for row in new] == [first.json()["order"], other.json()["order"]]

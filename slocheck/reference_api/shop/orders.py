@@ -59,7 +59,8 @@ class Orders:
     async def checkout(self, request: Request) -> Response:
         """Order items: ``POST /checkout``, whose body `read_order` reads.
 
-        With the header ``Idempotency-Key`` a repeated request gets the response that the first one got.
+        With the header ``Idempotency-Key`` a repeated request gets the response that the first one got; one
+        of another user gets 409, and learns nothing of the order.
         """
         try:
             order = read_order(await request.body())
@@ -74,6 +75,8 @@ class Orders:
             )
             if made["new"]:
                 await self._completed(made)
+        if made["user"] != order.user:
+            return refusal("this Idempotency-Key made another user's order", HTTPStatus.CONFLICT)
         return JSONResponse({"order": made["id"], "user": made["user"]}, status_code=HTTPStatus.CREATED)
 
 

@@ -33,7 +33,11 @@ def launch_replica(
     """
     port = port or free_port()
     command = [sys.executable, "-P", "-m", "slocheck.reference_api", "--port", str(port), *options]
-    return servers.launch(name, command, port=port, ready=lambda: _serves(port, trust))
+    # a replica that is killed leaves its temporary files, which go with the folder
+    environment = {"TMPDIR": str(servers.folder)}
+    return servers.launch(
+        name, command, port=port, ready=lambda: _serves(port, trust), environment=environment
+    )
 
 
 def launch_worker(servers: Servers, settings: Settings) -> Server:

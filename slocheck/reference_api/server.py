@@ -3,8 +3,10 @@
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from typing import Self
@@ -56,6 +58,7 @@ class ReferenceApi:
             self._options += ["--delays-ms", *map(str, delays_ms)]
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
+        self._folder = ""
 
     @property
     def url(self) -> str:
@@ -74,11 +77,14 @@ class ReferenceApi:
             UsageError: The port is taken or the faults cannot be used.
             TargetError: It did not come up.
         """
+        self._folder = tempfile.mkdtemp(prefix="slocheck-api-")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "slocheck.reference_api", *self._options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            # what an API that had to be killed leaves is removed with this folder
+            env={**os.environ, "TMPDIR": self._folder},
         )
         try:
             self._url = self._read_url(self._process)
@@ -113,6 +119,7 @@ class ReferenceApi:
             process.kill()
             process.wait()
         process.stdout.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -45,10 +45,13 @@ def test_stopping_twice_is_fine_and_nothing_responds_after() -> None:
 
 
 def test_a_process_that_hangs_is_killed() -> None:
-    """A stopped process cannot be asked to end; it is ended all the same."""
+    """A stopped process cannot be asked to end; it is ended all the same, and leaves no database."""
     with ReferenceApi() as api:
+        folder = Path(api._folder)
+        assert list(folder.iterdir())
         os.kill(api.pid, signal.SIGSTOP)
     assert api.wait() == -signal.SIGKILL
+    assert not folder.exists()
 
 
 def test_a_signal_that_was_ignored_stays_ignored() -> None:

@@ -53,7 +53,7 @@ class Router:
     def __init__(self, primary: Connections, replica: Connections | None, metrics: PoolMetrics) -> None:
         self._primary = primary
         self._replica = None if replica is None else _Replica(replica)
-        self._lag = metrics.lag
+        self._lag = metrics.lag.labels("replica")
         self._watch: asyncio.Task[None] | None = None
 
     async def open(self) -> None:

@@ -84,7 +84,8 @@ class PoolMetrics:
         )
         self.lag = Gauge(
             "db_replication_lag_seconds",
-            "How far the replica is behind.",
+            "How far the replica is behind; absent without one.",
+            ["role"],
             registry=registry,
             multiprocess_mode="livemax",
         )

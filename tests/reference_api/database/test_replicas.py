@@ -76,7 +76,7 @@ def test_a_session_sees_its_own_writes_while_the_replica_is_behind(pair: Pair) -
             assert await email_of(shop, 2) == "new@example.com"
 
         async def falls_behind() -> bool:
-            return shop.value("db_replication_lag_seconds") > 0
+            return shop.value("db_replication_lag_seconds", role="replica") > 0
 
         await reach(falls_behind, "the lag shows")
         await replay(pair, "resume")

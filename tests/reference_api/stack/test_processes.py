@@ -33,7 +33,7 @@ with Servers() as servers:
 def test_servers_end_in_reverse_order_and_leave_no_folder(tmp_path: Path) -> None:
     """A server is up when it listens; at the end each has ended after those started later."""
     ended = tmp_path / "ended"
-    says = 'trap "echo $0 >> $1; exit 0" TERM; while :; do sleep 0.05; done'
+    says = 'trap "echo $0 >> $1; exit 0" TERM; echo >> $1.$0; while :; do sleep 0.05; done'
     with Servers() as servers:
         port = free_port()
         web = servers.start("web", [*SERVES, str(port)], port=port)
@@ -41,6 +41,7 @@ def test_servers_end_in_reverse_order_and_leave_no_folder(tmp_path: Path) -> Non
             pass
         for name in ("first", "second"):
             servers.start(name, ["sh", "-c", says, name, str(ended)], port=0)
+            wait_until(tmp_path.joinpath(f"ended.{name}").exists, "it listens to the signal")
         private = servers.make_folder("data")
         folder = servers.folder
         assert private.stat().st_mode & 0o777 == 0o700

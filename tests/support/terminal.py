@@ -14,6 +14,7 @@ from pathlib import Path
 def on_a_terminal(command: list[str], cwd: Path, *, columns: int, **environment: str) -> tuple[int, bytes]:
     """Run a command on a terminal; returns its code and all that the terminal got."""
     outside, inside = pty.openpty()
+    own = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     got: list[bytes] = []
 
@@ -25,7 +26,12 @@ def on_a_terminal(command: list[str], cwd: Path, *, columns: int, **environment:
     reader = threading.Thread(target=read)
     reader.start()
     process = subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **environment}, stdin=inside, stdout=inside, stderr=inside
+        command,
+        cwd=cwd,
+        env={**own, "TERM": "xterm", **environment},
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
     )
     os.close(inside)
     code = process.wait(timeout=120)

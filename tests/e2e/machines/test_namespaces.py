@@ -171,10 +171,17 @@ def test_a_coordinator_that_is_cut_off_costs_the_run_and_ends_the_load(
 def test_a_machine_that_is_stopped_costs_the_run_and_is_named(
     network: Network, target: Target, site: Site
 ) -> None:
-    """The other machine is told why the run ended; the stopped one finds that its coordinator is gone."""
+    """The other machine is told why the run ended; the stopped one finds that its coordinator is gone.
+
+    One that comes while the load goes on is refused, and sends nothing.
+    """
     main = site.coordinate(2, "60s")
     stopped, other = (site.work(name) for name in WORKERS[:2])
     wait_until(lambda: sum(target.counts.values()) > 300, main.err)
+    late = site.work(WORKERS[2])
+    assert late.wait() == 4, late.err
+    assert "the run has its 2 workers already" in late.err
+    assert target.counts[network.addresses[WORKERS[2]]] == 0
     stopped.signal(signal.SIGSTOP)
     assert main.wait() == 4, main.err
     stopped.signal(signal.SIGCONT)

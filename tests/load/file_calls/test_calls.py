@@ -14,12 +14,14 @@ from locust.env import Environment
 from locust.rpc.protocol import Message
 
 from slocheck.load.file_calls.process_exits import ProcessExits
-from slocheck.load.master.worker_processes import Master
+from slocheck.load.master.runner import Master
+from slocheck.load.messaging import local_socket
 from slocheck.load.messaging.signing import Signer
 
 class U(User):
     pass
 
+local_socket.install()
 environment = Environment(user_classes=[U], events=events)
 master = Master(environment, Signer(b"x" * 32), print, print)
 exits = ProcessExits()

@@ -55,8 +55,8 @@ def test_the_parts_are_named_without_their_addresses() -> None:
 
 def test_the_last_step_is_longer() -> None:
     """Its error rate takes more requests; a short window has a short warm-up."""
-    assert windows("20s") == ("20s", "40s", "5s")
-    assert windows("2s") == ("2s", "4s", "1s")
-    assert windows("3s") == ("3s", "6s", "1s")
+    assert windows("20s") == ("20s", "50s", "5s")
+    assert windows("2s") == ("2s", "5s", "1s")
+    assert windows("3s") == ("3s", "7.5s", "1s")
     with pytest.raises(UsageError, match="--duration"):
         windows("soon")

@@ -1,5 +1,6 @@
 """The items for sale: one, a page of them, and a search."""
 
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -7,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from slocheck.reference_api.caching.invalidation import Family
 from slocheck.reference_api.settings import Settings
-from slocheck.reference_api.shop.reading import Cached, as_json, one, read_fields, refusal, whole_number
+from slocheck.reference_api.shop.reading import Cached, answer_with_row, refusal, whole_number
 from slocheck.reference_api.shop.repository import PAGE, Repository
 
 FIELDS = ("id", "name", "price_cents", "about")
@@ -48,18 +49,15 @@ class Items:
         number = whole_number(request.path_params["id"])
         if number is None:
             return refusal(_NO_ITEM, HTTPStatus.NOT_FOUND)
-        try:
-            fields = read_fields(request, FIELDS) if self._settings.projection else ()
-        except ValueError as error:
-            return refusal(str(error))
-        # the cache has whole rows, so a change has one key to drop, and not one a choice of fields
-        columns = () if self._settings.cache_aside else fields
-
-        async def load() -> bytes | None:
-            return as_json(await self._repository.item(number, columns))
-
-        found = await self._cached.read(ITEMS.key(number), load)
-        return one(found, _NO_ITEM, fields)
+        return await answer_with_row(
+            request,
+            partial(self._repository.item, number),
+            self._cached,
+            self._settings,
+            key=ITEMS.key(number),
+            known=FIELDS,
+            missing=_NO_ITEM,
+        )
 
     async def search(self, request: Request) -> Response:
         """Find the items that have all of some words: ``GET /search?q=oak+lamp``."""

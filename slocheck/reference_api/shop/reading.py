@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.repository import Row
 
 JSON = "application/json"
@@ -75,6 +76,40 @@ def read_fields(request: Request, known: Sequence[str]) -> tuple[str, ...]:
     if set(names) - set(known):
         raise ValueError(f"fields may be some of {','.join(known)}")
     return names
+
+
+async def answer_with_row(
+    request: Request,
+    row: Callable[[tuple[str, ...]], Awaitable[object | None]],
+    cached: Cached,
+    settings: Settings,
+    *,
+    key: str,
+    known: Sequence[str],
+    missing: str,
+) -> Response:
+    """Answer with one row by way of the cache, or with the part of it that ``?fields=`` asks for.
+
+    Args:
+        request: What was asked.
+        row: Asks the database for these columns of the row; none of them means all.
+        cached: The cache.
+        settings: The switches.
+        key: Of the row in the cache.
+        known: The fields that a row has.
+        missing: What to say if there is no such row.
+    """
+    try:
+        fields = read_fields(request, known) if settings.projection else ()
+    except ValueError as error:
+        return refusal(str(error))
+    # the cache has whole rows, so a change has one key to drop, and not one a choice of fields
+    columns = () if settings.cache_aside else fields
+
+    async def load() -> bytes | None:
+        return as_json(await row(columns))
+
+    return one(await cached.read(key, load), missing, fields)
 
 
 def one(served: Served, missing: str, fields: Sequence[str] = ()) -> Response:

@@ -1,6 +1,7 @@
 """The users: read, changed and deleted by way of the cache."""
 
 import json
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -8,7 +9,15 @@ from starlette.responses import Response
 
 from slocheck.reference_api.caching.invalidation import Family
 from slocheck.reference_api.settings import Settings
-from slocheck.reference_api.shop.reading import JSON, Cached, as_json, one, read_fields, refusal, whole_number
+from slocheck.reference_api.shop.reading import (
+    JSON,
+    Cached,
+    answer_with_row,
+    as_json,
+    one,
+    refusal,
+    whole_number,
+)
 from slocheck.reference_api.shop.repository import Repository, Row
 
 FIELDS = ("id", "name", "email", "address", "about")
@@ -39,18 +48,15 @@ class Users:
             return await self._change(number, request)
         if request.method == "DELETE":
             return await self._delete(number)
-        try:
-            fields = read_fields(request, FIELDS) if self._settings.projection else ()
-        except ValueError as error:
-            return refusal(str(error))
-        # the cache has whole rows, so a change has one key to drop, and not one a choice of fields
-        columns = () if self._settings.cache_aside else fields
-
-        async def load() -> bytes | None:
-            return as_json(await self._repository.user(number, columns))
-
-        found = await self._cached.read(USERS.key(number), load)
-        return one(found, _NO_USER, fields)
+        return await answer_with_row(
+            request,
+            partial(self._repository.user, number),
+            self._cached,
+            self._settings,
+            key=USERS.key(number),
+            known=FIELDS,
+            missing=_NO_USER,
+        )
 
     async def orders(self, request: Request) -> Response:
         """List a user's orders: ``GET /users/{id}/orders``."""

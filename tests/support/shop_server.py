@@ -53,8 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
                 {"Content-Type": "text/plain"},
             )
         if path == "/hangs":
-            self.server.hanging.release()
-            self.server.closing.wait()
+            self.server.hang()
         if path == "/meanwhile":
             self.server.wait_for_hanging()
         if path == "/upload":
@@ -82,13 +81,20 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.counts = counts
         self.closing = threading.Event()
-        self.hanging = threading.Semaphore(0)
+        self._hanging = 0
+        self._came = threading.Condition()
+
+    def hang(self) -> None:
+        """Say that one more request hangs, and let it until the server closes."""
+        with self._came:
+            self._hanging += 1
+            self._came.notify_all()
+        self.closing.wait()
 
     def wait_for_hanging(self) -> None:
         """Wait until `HANGING` requests wait for a response that they will not get."""
-        for _ in range(HANGING):
-            self.hanging.acquire()
-        self.hanging.release(HANGING)
+        with self._came:
+            self._came.wait_for(lambda: self._hanging >= HANGING)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent: clients may leave."""

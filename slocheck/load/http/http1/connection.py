@@ -17,7 +17,7 @@ from gevent import getcurrent
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.bodies import decoded, over_limit
-from slocheck.load.http.deadline_timer import DeadlineTimer
+from slocheck.load.http.deadline_timer import NEVER_NS, DeadlineTimer
 from slocheck.load.http.errors import TransportError, closed_early, from_system
 from slocheck.load.http.http1.framing import Framing
 from slocheck.load.http.http1.heads import Head, simple_head
@@ -28,7 +28,6 @@ from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 RECEIVE_BYTES = 1 << 16
 _CONNECT_NS = 10 * NS_PER_SECOND
 _READ, _WRITE = 1, 2
-_NEVER = 1 << 62
 _plain_socket: Any = gevent.monkey.get_original("socket", "socket")
 
 
@@ -49,7 +48,7 @@ class Connection:
         self.body = b""
         self.size = 0
         self.waiting = False
-        self.deadline_ns = _NEVER
+        self.deadline_ns = NEVER_NS
         self.pending: Any = None
         self._origin = origin
         self._deadlines = deadlines
@@ -77,7 +76,7 @@ class Connection:
             ForbiddenConnectionError: The origin may not be connected to; nothing was sent.
         """
         self._greenlet = getcurrent()
-        self.deadline_ns = deadline_ns
+        self._wait_until(deadline_ns)
         try:
             if self._used != self._deadlines.checks and self._socket is not None:
                 self._notice_end()
@@ -97,9 +96,14 @@ class Connection:
             self.close()
             raise
         finally:
-            self.deadline_ns = _NEVER
+            self.deadline_ns = NEVER_NS
             self._used = self._deadlines.checks
         return head
+
+    def _wait_until(self, deadline_ns: int) -> None:
+        """Set the deadline, and let it be watched."""
+        self.deadline_ns = deadline_ns
+        self._deadlines.soonest_ns = min(self._deadlines.soonest_ns, deadline_ns)
 
     def _notice_end(self) -> None:
         """Close a connection that the server closed while it was idle, if the watcher has not run yet."""
@@ -290,12 +294,12 @@ class Connection:
     def _connect(self) -> None:
         """Open the connection, within its own time limit."""
         whole_ns = self.deadline_ns
-        self.deadline_ns = min(whole_ns, time.monotonic_ns() + _CONNECT_NS)
+        self._wait_until(min(whole_ns, time.monotonic_ns() + _CONNECT_NS))
         if not self._origin.addresses:
             self._resolve()
         self._reach()
         self._handshake()
-        self.deadline_ns = whole_ns
+        self._wait_until(whole_ns)
         self._connected = True
 
     def _resolve(self) -> None:
@@ -312,7 +316,7 @@ class Connection:
         failures: list[tuple[Address, TransportError]] = []
         for address in addresses:
             now_ns = time.monotonic_ns()
-            self.deadline_ns = now_ns + (until_ns - now_ns) // (len(addresses) - len(failures))
+            self._wait_until(now_ns + (until_ns - now_ns) // (len(addresses) - len(failures)))
             try:
                 self._dial(address)
             except ForbiddenConnectionError:
@@ -323,7 +327,7 @@ class Connection:
                 failures.append((address, error))
             else:
                 self._origin.reached.add(address)
-                self.deadline_ns = until_ns
+                self._wait_until(until_ns)
                 return
             self.close()
         raise self._origin.most_telling(failures)

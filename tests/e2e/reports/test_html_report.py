@@ -3,12 +3,14 @@
 import hashlib
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from slocheck.comparison.compare import compare
 from slocheck.comparison.history import histories
+from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS
 from slocheck.reporters.runs.side_by_side import comparison_page
@@ -164,10 +166,13 @@ LAYOUT = """
         && one.top < other.bottom - 2 && other.top < one.bottom - 2;
       return boxes.filter((one, at) => boxes.slice(at + 1).some((other) => cross(one, other)));
     }).length,
+    below: all("h1, .decided, .since, .gate .row, .gate .change, #latency")
+      .filter((element) => element.getBoundingClientRect().bottom > innerHeight).length,
     controls: all(".contents, .filter").filter((element) => element.getClientRects().length).length,
   };
 })()
 """
+LAPTOP = 1280
 A4 = 718
 """Pixels that a page of paper is wide, without its margins."""
 
@@ -182,12 +187,24 @@ def pages_on_several_runs() -> dict[str, str]:
     }
 
 
+def since_earlier_runs() -> Report:
+    """Return a run that failed, with what changed since five earlier ones."""
+    failed, before = report(), report(Outcome.UNDECIDED).record
+    assert failed.record is not None
+    assert before is not None
+    earlier = [replace(before, run_id=f"2026010{day}T030405Z-abcdef") for day in range(1, 6)]
+    return replace(failed, comparison=compare([failed.record], earlier))
+
+
 def test_axe_finds_nothing_and_nothing_leaves_the_page(tmp_path: Path) -> None:
-    """In both themes; on a phone, a laptop and a wide screen; with names of 200 characters, too."""
+    """In both themes; on a phone, a laptop and a wide screen; with names of 200 characters, too.
+
+    On a laptop's first screen are the verdict, four objectives of the gate with what changed, and the chart.
+    """
     digest = hashlib.sha256(AXE.read_bytes()).hexdigest()
     assert digest in AXE.with_name("README.md").read_text(encoding="utf-8")
     short, long = tmp_path / "short.html", tmp_path / "long.html"
-    short.write_text(html_of(report()), encoding="utf-8")
+    short.write_text(html_of(since_earlier_runs()), encoding="utf-8")
     long.write_text(html_of(hostile_report("x" * 200)), encoding="utf-8")
     with Browser(tmp_path / "profile") as browser:
         for page, width, dark in ((short, 390, True), (short, 1280, False), (long, 390, False)):
@@ -202,11 +219,13 @@ def test_axe_finds_nothing_and_nothing_leaves_the_page(tmp_path: Path) -> None:
             assert browser.evaluate(address, OPEN_ALL, script, FINDINGS, width=390, dark=True) == [], name
             assert browser.evaluate(address, LAYOUT, width=390)["overflow"] == 0, name
         for page, rows in ((short, 4), (long, 3)):
-            for width, printed in ((390, False), (1081, False), (1280, False), (1920, False), (A4, True)):
+            for width, printed in ((390, False), (1081, False), (LAPTOP, False), (1920, False), (A4, True)):
                 layout = browser.evaluate(page.as_uri(), LAYOUT, width=width, printed=printed)
                 assert layout["rows"] == rows
                 assert layout["charts"] > 8
                 assert (layout["controls"] == 0) == printed
                 wrong = [layout[name] for name in ("overflow", "hidden", "cut", "crossing")]
                 assert wrong == [0, 0, 0, 0], (page.name, width)
+                if page is short and width == LAPTOP:
+                    assert layout["below"] == 0
         assert browser.complaints == []

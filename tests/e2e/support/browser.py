@@ -69,7 +69,7 @@ class Browser:
         Args:
             url: What to open.
             expressions: One after the other; a promise is waited for.
-            width: Of the window in pixels; 0: the browser's own.
+            width: Of the window in pixels, which is 1000 high; 0: the browser's own size.
             dark: Whether the user prefers a dark theme.
             printed: Whether the page is laid out as for paper.
         """
@@ -102,7 +102,7 @@ class Browser:
         theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", session, features=[theme])
         if width:
-            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
             self._call("Emulation.setDeviceMetricsOverride", session, **size)
         self._call("Page.navigate", session, url=url)
         self._until(lambda message: message.get("method") == "Page.loadEventFired")

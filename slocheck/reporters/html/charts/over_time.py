@@ -185,7 +185,9 @@ def _lane(axes: Axes, found: Counts, name: str, number: int) -> Drawing:
     kept = decimated(found, _MOST_POINTS)
     x, step = axes.x, axes.time.step
     marks = "".join(f"M{x(axes.time.seconds[row].item() + step / 2):.1f},{y}v8" for row in kept if found[row])
-    return svg.path(marks, css="failed-mark", stroke="#b3261e", stroke_width=2) + svg.label(name, 0, y + 9)
+    return svg.path(marks, css="failed-mark", stroke="#b3261e", stroke_width=2) + svg.label(
+        name, 0, y + 9, css="scale"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,10 +236,10 @@ def time_axis(scale: Linear, height: int, clock: Clock) -> Drawing:
 
 def value_axis(scale: Scale, texts: Sequence[str], title: str) -> Drawing:
     """Return the axis on the left; `texts` label the scale's ticks."""
-    parts = [label(title, 0, 11, muted=True)]
+    parts = [label(title, 0, 11, muted=True, css="scale")]
     for value, text in zip(scale.ticks(), texts, strict=True):
         y = scale(value)
-        parts.append(grid_line(START, y, END, y) + label(text, 0, y + 4, muted=True))
+        parts.append(grid_line(START, y, END, y) + label(text, 0, y + 4, muted=True, css="scale"))
     return together(parts)
 
 

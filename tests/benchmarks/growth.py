@@ -1,6 +1,7 @@
 """What a run costs beside its load, by its length and endpoints: ``python -m tests.benchmarks.growth``.
 
-Seven objectives with 20 limits, graded at 95 % confidence, of runs with 50 requests a second and endpoint.
+Seven objectives with 20 limits, graded at 95 % confidence, of runs with 50 requests a second and endpoint;
+now and then one fails, and one second in the middle has a response of four seconds.
 CPU is that of the process, not the time that passed. Each row is a process of its own.
 """
 
@@ -23,7 +24,7 @@ from slocheck.evidence.columns import Columns, rows_of
 from slocheck.evidence.histogram import bucket_indices
 from slocheck.evidence.merge import Delta, RecordingBuilder
 from slocheck.evidence.model import Evidence
-from slocheck.evidence.recording import EndpointRecording, Recording, SliceCounts, columns_of
+from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts, columns_of
 from slocheck.grading.assess import assess
 from slocheck.pipeline.archive import Archive, load_evidence
 from slocheck.pipeline.regrade import graded
@@ -55,23 +56,29 @@ ENDPOINTS = (1, 20, 200)
 DRAWN_S = 600
 """Seconds that are drawn; longer runs repeat them."""
 RATE = 50
+SPIKE_NS = 4_000_000_000
 LIVE_S = 10
 """Seconds that a run goes on for, to see what one costs."""
 STEPS = ("grade", "live", "reports", "write", "read")
 
 
 def drawn(seconds: int, thresholds: tuple[int, ...]) -> Columns:
-    """Return what one endpoint was sent: latencies around 20 ms, now and then a failure."""
+    """Return what one endpoint was sent: latencies around 20 ms, now and then a failure; last, a spike."""
     draw = np.random.default_rng(7)
     slices = []
-    for second in range(seconds):
+    for second in range(seconds + 1):
         ns = (draw.lognormal(3.0, 0.6, RATE) * 1e6).astype(np.int64)
+        ns[0] = SPIKE_NS if second == seconds else ns[0]
+        failed = {FailureClass.STATUS: int(second % 7 == 0), FailureClass.TIMEOUT: int(second % 31 == 0)}
+        statuses = {200: RATE, 503: failed[FailureClass.STATUS], 0: failed[FailureClass.TIMEOUT]}
         keys, counts = np.unique(bucket_indices(ns), return_counts=True)
         slices.append(
             SliceCounts(
                 second,
                 ok=RATE,
-                statuses={200: RATE},
+                failures=failed,
+                statuses={status: count for status, count in statuses.items() if count},
+                unserved=sum(failed.values()),
                 over=tuple(int((ns >= edge).sum()) for edge in thresholds),
                 latencies=dict(zip(keys.tolist(), counts.tolist(), strict=True)),
                 total_ns=int(ns.sum()),
@@ -85,7 +92,9 @@ def drawn(seconds: int, thresholds: tuple[int, ...]) -> Columns:
 def recording(seconds: int, endpoints: int, thresholds: tuple[int, ...]) -> Recording:
     """Return a run of so many seconds; its endpoints are alike."""
     part = drawn(min(DRAWN_S, seconds), thresholds)
-    rows = np.arange(seconds) % len(part.seconds)
+    spike = len(part.seconds) - 1
+    rows = np.arange(seconds) % spike
+    rows[seconds // 2] = spike
     builder = RecordingBuilder(thresholds)
     for number in range(endpoints):
         for begin in range(0, seconds, DRAWN_S):
@@ -128,8 +137,8 @@ def graded_again(folder: Path) -> dict[str, float]:
     run = step("read", lambda: load_evidence(folder))
     step("grade", lambda: assess(graded_by, run))
     report = graded(graded_by, [_fresh(run)], [Path("reports/run")], secrets=())
-    step("reports", lambda: [each.render(report) for each in RUN_FILES.values()])
-    return found
+    texts = step("reports", lambda: {name: each.render(report) for name, each in RUN_FILES.items()})
+    return found | {"html_kb": len(texts["html"].encode()) / 1e3}
 
 
 def _asked(*flags: str) -> dict[str, float]:
@@ -188,15 +197,25 @@ def main() -> None:
         print(json.dumps(measure(*options.row)))  # noqa: T201 - its output
         return
     print("CPU in seconds; peak memory in MB once the run is read and graded, and once it is reported")  # noqa: T201 - as above
-    heads = ("grade", "live second", "reports", "write", "read", "MB graded", "MB in all", "MB archived")
+    heads = (
+        "grade",
+        "live second",
+        "reports",
+        "write",
+        "read",
+        "MB graded",
+        "MB in all",
+        "MB archived",
+        "kB of HTML",
+    )
     print(f"{'run':>7} {'endpoints':>9}", *(f"{head:>11}" for head in heads))  # noqa: T201 - as above
     for name, seconds in LENGTHS.items():
         if seconds > LENGTHS["1 h"] and not options.day:
             continue
         for endpoints in ENDPOINTS:
             row = _asked("--row", str(seconds), str(endpoints))
-            memory = (row["grade_mb"], row["reports_mb"], row["archive_mb"])
-            cells = [f"{row[step]:>11.3f}" for step in STEPS] + [f"{each:>11.1f}" for each in memory]
+            sizes = (row["grade_mb"], row["reports_mb"], row["archive_mb"], row["html_kb"])
+            cells = [f"{row[step]:>11.3f}" for step in STEPS] + [f"{each:>11.1f}" for each in sizes]
             print(f"{name:>7} {endpoints:>9}", *cells, flush=True)  # noqa: T201 - as above
 
 

@@ -10,12 +10,11 @@ from dataclasses import replace
 import pytest
 
 from slocheck.comparison.compare import compare
-from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording
+from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import FORMATS, RUN_FILES
 from slocheck.spec.model import Endpoint
-from tests.builders.recordings import THRESHOLDS, make_slice
 from tests.builders.records import runs
 from tests.builders.reports import HOSTILE, hostile_report, of_recording, report
 from tests.builders.traffic import make_traffic, recorded, recording
@@ -181,50 +180,6 @@ def test_what_a_dashboard_would_show_stands_beside_ours(page: Page) -> None:
     assert "A dashboard would show 221ms. It is an estimate by rate(), so it is not graded." in text
     assert "A dashboard would show no value here: HTTP 503 Service Unavailable." in text
     assert "histogram_quantile(0.95, sum by (le)" in page.text("pre")
-
-
-SPIKE_S = 40_000
-
-
-def busy(endpoints: int, seconds: int, *, every: int) -> Recording:
-    """Return a run of many endpoints, one second of which has a response of four seconds."""
-    items = (
-        EndpointRecording.of(
-            Endpoint("GET", f"/things/{number}/parts"),
-            (
-                make_slice(
-                    second,
-                    {20 + number: 3, 90 + second % 50: 1, 4000: int(second == SPIKE_S)},
-                    failures={FailureClass.STATUS: int(second % 7 == 0)},
-                    statuses={200: 4 + int(second == SPIKE_S), 503: int(second % 7 == 0)},
-                    cache=(3, 1),
-                )
-                for second in range(0, seconds, every)
-            ),
-        )
-        for number in range(endpoints)
-    )
-    return Recording(THRESHOLDS, tuple(items), (), 60, seconds - 60)
-
-
-@pytest.mark.parametrize(
-    ("endpoints", "seconds", "every", "most"),
-    [
-        pytest.param(20, 600, 1, 300_000, id="ten minutes of 20 endpoints"),
-        pytest.param(50, 24 * 3600, 400, 1_000_000, id="a day of 50 endpoints"),
-    ],
-)
-def test_the_report_stays_small_and_keeps_spikes(endpoints: int, seconds: int, every: int, most: int) -> None:
-    """It is small enough to be kept for every run; one slow second of a day is still in the chart."""
-    document = render(of_recording(busy(endpoints, seconds, every=every)))
-    assert len(document.encode()) < most
-    assert read(document).problems == []
-    if seconds > SPIKE_S:
-        latency = ET.fromstring(drawing(document, "latency"))
-        (p99,) = (path for path in latency.iter() if path.get("class") == "line l3")
-        heights = [float(y) for y in re.findall(r",([\d.]+)", p99.get("d", ""))]
-        spike, next_highest, *_ = sorted(heights)
-        assert spike < next_highest - 50
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ class InstanceCount:
         name: Its label ``instance``.
         total: Requests of the objective.
         bad: Those that broke its limit: failed, not served, or over `boundary`.
-        boundary: The histogram's boundary at the limit, or the next one above it, seconds; None: not latency.
+        boundary: The histogram's boundary at the limit, or the next one above it, or else its largest,
+            seconds, finite; None: not latency.
     """
 
     name: str
@@ -44,7 +45,8 @@ def bad_by_instance(
     wanted = requests_of(objective, preset)
     if objective.indicator.kind is IndicatorKind.LATENCY and preset.histogram:
         found = _grouped(server.window_count(f"{preset.histogram}_bucket", wanted).parts)
-        counts = [_slow(name, parts, limit, preset.unit_seconds) for name, parts in found.items()]
+        slow = (_slow(name, parts, limit, preset.unit_seconds) for name, parts in found.items())
+        counts = [one for one in slow if one is not None]
     elif (statuses := _bad_statuses(objective, spec)) and preset.counter and preset.status_label:
         bad = WithStatus(preset.status_label, statuses, surely=True)
         found = _grouped(server.window_count(preset.counter, wanted).parts)
@@ -78,12 +80,15 @@ def _total(parts: Parts) -> int:
     return round(sum((grown.total for _, grown in parts), Fraction(0)))
 
 
-def _slow(name: str, parts: Parts, limit: Limit, unit: Fraction) -> InstanceCount:
-    """Count one instance's requests over the boundary at the limit."""
+def _slow(name: str, parts: Parts, limit: Limit, unit: Fraction) -> InstanceCount | None:
+    """Count one instance's requests over the boundary at the limit; None if no boundary is finite."""
     up_to: defaultdict[Boundary, int] = defaultdict(int)
     for labels, grown in parts:
         if (boundary := boundary_of(labels, unit)) is not None:
             up_to[boundary] += round(grown.total)
     total = up_to.get(inf, 0)
-    at = min((boundary for boundary in up_to if boundary >= limit.value), default=inf)
-    return InstanceCount(name, total, max(0, total - up_to.get(at, 0)), float(at))
+    finite = [boundary for boundary in up_to if boundary < inf]
+    if not finite:
+        return None
+    at = min((boundary for boundary in finite if boundary >= limit.value), default=max(finite))
+    return InstanceCount(name, total, max(0, total - up_to[at]), float(at))

@@ -88,7 +88,7 @@ def settle(
     if isinstance(search.match, Unclear) and (configured.preset.is_unknown or _is_graded(spec)):
         raise UsageError(f"{spec.path}:{configured.position} {configured.kind}.preset: {search.match.text}")
     mapping = search.match.mapping if isinstance(search.match, Match) else configured.preset
-    other = not_a_histogram(mapping.histogram or "", search.families)
+    other = _not_a_histogram(mapping, search.families)
     if other and configured.preset.is_unknown:
         mapping = _counts_of(mapping)
     compared = _compared(spec, mapping, search.families)
@@ -180,10 +180,19 @@ def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
         return replace(settled, said=match.text)
     if match is None:
         return settled
-    other = not_a_histogram(match.mapping.histogram or "", families)
+    other = _not_a_histogram(match.mapping, families)
     mapping = _counts_of(match.mapping) if other else match.mapping
     source.use(_plan(spec, mapping))
     return replace(settled, mapping=mapping, said=match.said, not_a_histogram=other)
+
+
+def _not_a_histogram(mapping: Preset, families: tuple[Family, ...]) -> str:
+    """Say what has the histogram's name but is not one, with what the library needs to export buckets."""
+    text = not_a_histogram(mapping.histogram or "", families)
+    of_the_name = [preset for preset in shipped_presets() if preset.histogram == mapping.histogram]
+    if not text or len(of_the_name) != 1 or "bucket" not in of_the_name[0].notes.lower():
+        return text
+    return f"{text}. About preset {of_the_name[0].name}: {of_the_name[0].notes}"
 
 
 def _counts_of(mapping: Preset) -> Preset:

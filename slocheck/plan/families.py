@@ -1,7 +1,7 @@
 """Metric families as a page or Prometheus shows them, among which a mapping is searched for."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ class FamilyKind(StrEnum):
 
     HISTOGRAM = "histogram"
     COUNTER = "counter"
+    SUMMARY = "summary"
     UNTYPED = "untyped"
     OTHER = "other"
 
@@ -23,8 +24,8 @@ class Family:
     """A metric with its series.
 
     Attributes:
-        name: For a histogram without ``_bucket``, for any other in full.
-        kind: Gauges and summaries are `OTHER`.
+        name: For a histogram without ``_bucket``, for a summary without ``_count``, for any other in full.
+        kind: Gauges are `OTHER`.
         series: Labels of each series, without ``le`` and without empty labels.
         boundaries: Values of ``le``; empty if it is not a histogram.
         of_targets: Labels that Prometheus gives to all series of a target, such as ``instance``.
@@ -42,8 +43,8 @@ class Family:
 
     @property
     def is_summary(self) -> bool:
-        """Whether it has percentiles computed by the service, which cannot be added up."""
-        return self.kind is FamilyKind.OTHER and "quantile" in self.labels
+        """Whether it has no buckets: only percentiles, which cannot be added up, or just a count and a sum."""
+        return self.kind is FamilyKind.SUMMARY
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -77,12 +78,25 @@ def families_of(
     common = frozenset(of_targets)
     families = [_histogram(name, found[name + BUCKET], common) for name in histograms]
     parts = {name + end for name in histograms for end in (BUCKET, "_count", "_sum", "_created")}
+    others = {name: each for name, each in found.items() if name not in parts and name not in histograms}
     families += [
-        Family(metric, _kind(metric, each, types), _unique(each), of_targets=common)
-        for metric, each in found.items()
-        if metric not in parts and metric not in histograms
+        Family(name, _kind(name, each, types), _unique(each), of_targets=common)
+        for name, each in others.items()
+    ]
+    families += [
+        Family(name, FamilyKind.SUMMARY, _unique(found[name + "_count"]), of_targets=common)
+        for name in _plain_summaries(others, types)
     ]
     return tuple(sorted(families, key=lambda family: family.name))
+
+
+def _plain_summaries(metrics: Collection[str], types: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names of summaries without quantiles, as Micrometer and Python's client export them."""
+    for metric in metrics:
+        name = metric.removesuffix("_count")
+        if name != metric and name not in metrics and f"{name}_sum" in metrics:
+            if types.get(name, "summary") == "summary":
+                yield name
 
 
 def _histogram(name: str, series: Iterable[Labels], of_targets: frozenset[str]) -> Family:
@@ -95,7 +109,9 @@ def _kind(metric: str, series: Iterable[Labels], types: Mapping[str, str]) -> Fa
     declared = types.get(metric) or types.get(metric.removesuffix("_total"), "")
     if declared == "histogram" and metric in types:
         return FamilyKind.HISTOGRAM  # a native histogram: it has no series named _bucket
-    if any("quantile" in labels for labels in series) or metric.endswith(("_sum", "_created")):
+    if any("quantile" in labels for labels in series):
+        return FamilyKind.SUMMARY
+    if metric.endswith(("_sum", "_created")):
         return FamilyKind.OTHER
     if declared == "counter" or (metric.endswith("_total") and declared in ("", "unknown", "untyped")):
         return FamilyKind.COUNTER
@@ -116,7 +132,8 @@ def not_a_histogram(name: str, families: Iterable[Family]) -> str:
     found = next((family for family in families if family.name == name), None)
     if found is None or found.kind is FamilyKind.HISTOGRAM:
         return ""
-    kind = "a summary (it has quantile labels)" if found.is_summary else "not a histogram"
+    parts = "it has quantile labels" if "quantile" in found.labels else "a count and a sum, without buckets"
+    kind = f"a summary ({parts})" if found.is_summary else "not a histogram"
     return (
         f"{name} is {kind}: percentiles of all requests cannot be computed from it; "
         "let the service export a histogram, or write source: client"

@@ -16,7 +16,7 @@ MOST_SHOWN = 4
 LONGEST_SECONDS = 100
 """Bucket boundaries above this are milliseconds: no histogram of HTTP requests reaches 100 s."""
 
-_TIME = frozenset({"duration", "latency", "time", "seconds", "milliseconds", "millis", "ms", "elapsed"})
+_TIME = frozenset({"duration", "durations", "latency", "latencies", "time", "timer", "elapsed"})
 _HTTP = frozenset({
     *("http", "https", "request", "requests", "req", "rq", "response", "responses", "api", "server", "web"),
     *("status", "statuses", "codes"),
@@ -25,10 +25,18 @@ _OTHERS = frozenset({
     *("client", "outgoing", "outbound", "upstream", "downstream", "fetch", "db", "sql", "query", "redis"),
     *("grpc", "rpc", "kafka", "gc", "eventloop", "job", "queue", "cache", "lock", "size", "bytes", "body"),
     *("scheduler", "workqueue", "dns", "tls", "handshake", "process", "python", "nodejs", "jvm", "go"),
-    *("promhttp", "scrape", "exceptions", "exception", "connection", "connections", "age", "lease"),
+    *("promhttp", "scrape", "connection", "connections", "age", "lease"),
 })  # fmt: skip
+_SOME = frozenset({
+    *("exceptions", "exception", "error", "errors", "failed", "failure", "failures", "slow", "rejected"),
+    *("dropped", "aborted", "canceled", "cancelled", "throttled", "limited", "retries", "retried", "timeouts"),
+    *("active", "pending", "inflight", "flight", "progress", "concurrent", "started", "queued", "retry"),
+})  # fmt: skip
+"""Words of metrics that count some of the requests, or those that have not ended."""
 _HINTS: Mapping[str, tuple[str, ...]] = {"aspnet": ("kestrel_", "aspnetcore_", "dotnet_")}
 """Presets whose metric names others share: taken only if there is a family with one of these prefixes."""
+SOUGHT = (*sorted({*_HTTP, "cache"}), *(prefix for each in _HINTS.values() for prefix in each))
+"""Each metric that a search looks at has one of these in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +159,20 @@ def _tokens(name: str) -> frozenset[str]:
 
 
 def _is_latency(family: Family) -> bool:
-    words = _tokens(family.name)
-    return bool(words & _TIME) and bool(words & _HTTP) and not words & _OTHERS
+    return _is_of_requests(family) and _is_time(family)
 
 
 def _counts_requests(family: Family) -> bool:
+    return family.kind is FamilyKind.COUNTER and _is_of_requests(family) and not _is_time(family)
+
+
+def _is_of_requests(family: Family) -> bool:
     words = _tokens(family.name)
-    return family.kind is FamilyKind.COUNTER and bool(words & _HTTP) and not words & (_OTHERS | _TIME)
+    return bool(words & _HTTP) and not words & (_OTHERS | _SOME)
+
+
+def _is_time(family: Family) -> bool:
+    return bool(_tokens(family.name) & _TIME) or unit_in_name(family.name) is not None
 
 
 def _ranked(families: Sequence[Family]) -> list[Family]:

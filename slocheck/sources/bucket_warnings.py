@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import inf
 
 from slocheck.evidence.series import parse_boundary
 from slocheck.evidence.warnings import RunWarning
@@ -44,10 +43,12 @@ def boundary_warnings(
 def _warning(mapping: Preset, boundaries: Sequence[Fraction], limit: Fraction) -> str:
     position = bisect_left(boundaries, limit)
     low = in_unit(boundaries[position - 1] if position else Fraction(0), mapping)
-    high = in_unit(boundaries[position] if position < len(boundaries) else inf, mapping)
+    inside = f"above {low}"
+    if position < len(boundaries):
+        inside = f"between {low} and {in_unit(boundaries[position], mapping)}"
     wanted = in_unit(limit, mapping)
     return (
         f"{mapping.histogram} has no bucket boundary at {wanted}: the server side is undecided if requests "
-        f"between {low} and {high} decide that limit; if so, add the bucket {wanted.split()[0]}, or grade it "
+        f"{inside} decide that limit; if so, add the bucket {wanted.split()[0]}, or grade it "
         "on the client's numbers (source: client)"
     )

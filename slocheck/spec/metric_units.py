@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 UNITS: Mapping[str, Fraction] = {
+    "minutes": Fraction(60),
     "seconds": Fraction(1),
     "milliseconds": Fraction(1, 1000),
     "microseconds": Fraction(1, 1_000_000),
@@ -12,6 +13,10 @@ UNITS: Mapping[str, Fraction] = {
 }
 """Units of latency histograms: name to seconds."""
 
+SHORT_UNITS: Mapping[Fraction, str] = {
+    seconds: short for seconds, short in zip(UNITS.values(), ("min", "s", "ms", "us", "ns"), strict=True)
+}
+"""How a number in such a unit is written."""
 _LONG: Mapping[str, str] = {
     **{unit: unit for unit in UNITS},
     **{unit.removesuffix("s"): unit for unit in UNITS},

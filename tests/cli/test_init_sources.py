@@ -101,11 +101,12 @@ def test_a_variable_does_not_change_the_target_of_a_source(
 
 
 def test_an_address_becomes_a_spec(tmp_path: Path) -> None:
-    """Its path is the step, its base the target."""
+    """Its path is the step, its base the target, and the page to scrape is on the same host."""
     steps, text = made(tmp_path, "--url", "http://127.0.0.1:9/items?page=1")
     assert steps == [("GET", "/items", [200])]
     assert 'get: "/items?page=1"' in text
     assert load_spec(tmp_path / "slo.yaml").target.url == "http://127.0.0.1:9"
+    assert '# scrape: ["http://127.0.0.1:9/metrics"]' in (tmp_path / "slo.yaml").read_text()
 
 
 @pytest.mark.parametrize("suffix", ["json", "yaml"])

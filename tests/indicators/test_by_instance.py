@@ -1,10 +1,12 @@
 """The server's bad requests by instance."""
 
 from dataclasses import replace
+from fractions import Fraction
+from math import inf
 
 import pytest
 
-from slocheck.evidence.series import RawSeries
+from slocheck.evidence.series import RawSeries, parse_boundary
 from slocheck.indicators.by_instance import InstanceCount, bad_by_instance
 from slocheck.indicators.server.server_side import ServerSide
 from tests.builders.reports import parsed, report
@@ -45,6 +47,20 @@ def test_each_instance_counts_its_own(name: str, boundary: float | None) -> None
     assert other.boundary == worst.boundary == boundary
     (alone,) = bad_by_instance(objective, limit, spec, ServerSide(server))
     assert alone == InstanceCount(other.name, other.total, other.bad, boundary)
+
+
+def test_a_limit_above_all_boundaries_is_counted_at_the_largest() -> None:
+    """The title of the count names a boundary that exists; without any finite one nothing is counted."""
+    server, spec = report().evidence.server, parsed()
+    assert server is not None
+    objective = next(item for item in spec.objectives if item.name == "latency_p95")
+    limit = replace(objective.limits["silver"], value=Fraction(1000))
+    boundaries = {parse_boundary(one.labels["le"]) for one in server.series if "le" in one.labels}
+    finite = max(float(boundary) for boundary in boundaries if boundary is not None and boundary < inf)
+    (alone,) = bad_by_instance(objective, limit, spec, ServerSide(server))
+    assert alone.boundary == finite
+    last = tuple(one for one in server.series if one.labels.get("le", "+Inf") == "+Inf")
+    assert bad_by_instance(objective, limit, spec, ServerSide(replace(server, series=last))) == ()
 
 
 def test_what_is_not_counted_by_instance_is_left_out() -> None:

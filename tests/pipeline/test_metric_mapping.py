@@ -170,6 +170,16 @@ def test_of_a_summary_only_the_count_is_taken(early: bool) -> None:
     assert settled.not_a_histogram.startswith("shop_request_seconds is a summary (it has quantile labels)")
 
 
+def test_what_a_library_needs_to_export_buckets_is_said() -> None:
+    """Spring Boot exports a count and a sum by default: the property that adds the buckets is named."""
+    labels = {"method": "GET", "uri": "/orders", "status": "200"}
+    name = "http_server_requests_seconds"
+    settled = settle(spec_with("auto"), Pages([[(f"{name}_count", labels), (f"{name}_sum", labels)]]))
+    assert (settled.mapping.histogram, settled.mapping.counter) == (None, f"{name}_count")
+    assert "percentiles-histogram.http.server.requests to true" in settled.not_a_histogram
+    assert settled.not_a_histogram in [warning.text for warning in settled.found.warnings]
+
+
 def test_a_named_preset_that_never_appears_names_what_does() -> None:
     """Before the load and after it: the metrics that are there fit another preset, or have alien labels."""
     spec = spec_with("fastapi-instrumentator")

@@ -14,6 +14,12 @@ NAME = "http_request_duration_seconds"
         pytest.param([(NAME, {})], {NAME: "histogram"}, "", id="a native one"),
         pytest.param([(NAME, {"quantile": "0.5"})], {NAME: "summary"}, "is a summary", id="a summary"),
         pytest.param([(NAME, {"quantile": "0.5"})], {}, "is a summary", id="quantiles without a type"),
+        pytest.param(
+            [(f"{NAME}_count", {"route": "/x"}), (f"{NAME}_sum", {"route": "/x"})],
+            {NAME: "summary"},
+            "is a summary (a count and a sum, without buckets)",
+            id="a summary without quantiles",
+        ),
         pytest.param([(NAME, {"route": "/x"})], {NAME: "gauge"}, "is not a histogram", id="a gauge"),
         pytest.param([("another", {})], {"another": "gauge"}, "", id="nothing of that name"),
     ],

@@ -151,6 +151,42 @@ def test_the_counts_of_a_summary_are_as_good_as_a_counter() -> None:
     assert (one.route_label, one.status_label) == ("path", "code")
 
 
+SPRING = """\
+# TYPE http_server_requests_seconds summary
+http_server_requests_seconds_count{method="GET",outcome="SUCCESS",status="200",uri="/items"} 12
+http_server_requests_seconds_sum{method="GET",outcome="SUCCESS",status="200",uri="/items"} 0.1
+# TYPE http_server_requests_seconds_max gauge
+http_server_requests_seconds_max{method="GET",outcome="SUCCESS",status="200",uri="/items"} 0.1
+# TYPE http_server_requests_active_seconds summary
+http_server_requests_active_seconds_count{method="GET",outcome="UNKNOWN",status="200",uri="/items"} 1
+http_server_requests_active_seconds_sum{method="GET",outcome="UNKNOWN",status="200",uri="/items"} 0.1
+"""
+"""As Micrometer exports it if percentiles-histogram is off, which is the default."""
+
+
+def test_a_summary_without_quantiles_is_found() -> None:
+    """Its count has all the labels, and its name says that there are no buckets."""
+    seen = page_families(SPRING)
+    match = match_mapping(seen, shipped_presets())
+    assert isinstance(match, Match)
+    assert match.mapping.counter == "http_server_requests_seconds_count"
+    assert (match.mapping.route_label, match.mapping.status_label) == ("uri", "status")
+    assert "without buckets" in not_a_histogram(match.mapping.histogram or "", seen)
+
+
+@pytest.mark.parametrize(
+    "part", ["slow_request", "http_request_errors", "requests_in_flight", "failed_requests"]
+)
+def test_a_counter_of_some_requests_is_not_taken_for_all(part: str) -> None:
+    """Beside a histogram without a status: only a counter of all requests says how many failed."""
+    labels = 'method="GET",route="/a"'
+    histogram = f"http_request_duration_seconds_bucket{{{labels}}}"
+    some = f'{part}_total{{{labels},code="200"}}'
+    assert found(histogram, some).counter == "http_request_duration_seconds_count"
+    every = f'http_requests_total{{{labels},code="200"}}'
+    assert found(histogram, some, every).counter == "http_requests_total"
+
+
 def test_the_counter_with_the_status_is_taken_of_several() -> None:
     """As aioprometheus writes them: requests, responses, and status codes."""
     labels = 'method="GET",path="/orders/{i}"'

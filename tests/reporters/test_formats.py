@@ -28,7 +28,7 @@ from slocheck.reporters.github import annotations
 from slocheck.reporters.json import document
 from slocheck.reporters.terminal.summary import render_summary
 from tests.builders.records import runs
-from tests.builders.reports import HOSTILE, hostile_report, report, unbounded, writable
+from tests.builders.reports import HOSTILE, SPEC_TEXT, hostile_report, parsed, report, unbounded, writable
 
 DOCUMENTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
@@ -367,3 +367,10 @@ def test_each_format_has_the_status_codes() -> None:
     read = json.loads(FORMATS["json"].render(found))
     assert read["run"]["requests_by_status"] == {"0": 2, "200": 4160, "503": 12}
     assert [item["requests_by_status"]["503"] for item in read["endpoints"]] == [2, 10]
+
+
+def test_every_format_takes_an_open_limit_above_all_bucket_boundaries() -> None:
+    """What the server knows of such a limit has no finite bound."""
+    above = parsed(re.sub("< [0-9]+ms", "< 900s", SPEC_TEXT))
+    found = regraded(above, [report(Outcome.INVALID).evidence], [Path("reports/run")], secrets=())
+    assert all(FORMATS[name].render(found) for name in FORMATS)

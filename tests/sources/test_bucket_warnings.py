@@ -40,7 +40,23 @@ def test_a_limit_without_a_boundary_is_warned_of_with_the_remedy() -> None:
     assert "http_request_duration_seconds has no bucket boundary at 200 ms" in inside
     assert "between 100 ms and 250 ms" in inside
     assert "add the bucket 200," in inside
-    assert "between 250 ms and +Inf" in high
+    assert "if requests above 250 ms decide that limit" in high
+
+
+@pytest.mark.parametrize(
+    ("unit", "written"),
+    [
+        pytest.param(Fraction(60), "0.05 min", id="minutes"),
+        pytest.param(Fraction(1), "3 s", id="seconds"),
+        pytest.param(Fraction(1, 1_000_000), "3000000 us", id="microseconds"),
+        pytest.param(Fraction(1, 1_000_000_000), "3000000000 ns", id="nanoseconds"),
+    ],
+)
+def test_a_boundary_is_written_in_the_histograms_own_unit(unit: Fraction, written: str) -> None:
+    """A number that is not in seconds does not stand before an s."""
+    (warning,) = boundary_warnings(replace(PRESET, unit_seconds=unit), (Fraction(1),), (Fraction(3),))
+    assert f"no bucket boundary at {written}:" in warning.text
+    assert f"add the bucket {written.split()[0]}," in warning.text
 
 
 def test_without_a_histogram_there_is_nothing_to_warn_of() -> None:

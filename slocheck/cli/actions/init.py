@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import urljoin
 
 import yaml
 
@@ -131,6 +132,7 @@ def _render(found: Imported) -> Mapping[str, str]:
     values = {
         "service": json.dumps(found.service, ensure_ascii=False),
         "target": json.dumps(found.target),
+        "page": json.dumps(urljoin(found.target, "/metrics")),
         "scenario": name,
         "rate": rate,
     }

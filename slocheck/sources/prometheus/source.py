@@ -68,7 +68,7 @@ class PrometheusApi:
             scraped = wait_for_scrape(self._http, self._up, after=after)
             if not self._started:
                 self._shown = scraped
-        return find_families(self._http, self._up)
+        return find_families(self._http, self._up, self._plan.mapping)
 
     def use(self, plan: MetricPlan) -> None:
         """Use this plan from now on."""

@@ -9,6 +9,7 @@ from slocheck.evidence.series import parse_boundary
 from slocheck.indicators.server.growth.counters import Growth
 from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import Labels
+from slocheck.spec.metric_units import SHORT_UNITS
 from slocheck.spec.model import Preset
 
 Boundary = Fraction | float
@@ -23,7 +24,7 @@ def boundary_of(labels: Labels, unit_seconds: Fraction) -> Boundary | None:
 
 def in_unit(seconds: Boundary, preset: Preset) -> str:
     """Write a boundary in the unit of the preset's histogram, as its buckets have it."""
-    unit = "ms" if preset.unit_seconds == Fraction(1, 1000) else "s"
+    unit = SHORT_UNITS.get(preset.unit_seconds, "units")
     return "+Inf" if seconds == inf else f"{float(seconds / preset.unit_seconds):.12g} {unit}"
 
 

@@ -43,7 +43,7 @@ class Family:
 
     @property
     def is_summary(self) -> bool:
-        """Whether it has no buckets: only percentiles, which cannot be added up, or just a count and a sum."""
+        """Whether it has a count, and percentiles at most, which cannot be added up, but no buckets."""
         return self.kind is FamilyKind.SUMMARY
 
     @property
@@ -94,9 +94,9 @@ def _plain_summaries(metrics: Collection[str], types: Mapping[str, str]) -> Iter
     """Yield the names of summaries without quantiles, as Micrometer and Python's client export them."""
     for metric in metrics:
         name = metric.removesuffix("_count")
-        if name != metric and name not in metrics and f"{name}_sum" in metrics:
-            if types.get(name, "summary") == "summary":
-                yield name
+        is_pair = name != metric and name not in metrics and f"{name}_sum" in metrics
+        if is_pair and types.get(name, "summary") == "summary":
+            yield name
 
 
 def _histogram(name: str, series: Iterable[Labels], of_targets: frozenset[str]) -> Family:

@@ -29,8 +29,8 @@ _OTHERS = frozenset({
 })  # fmt: skip
 _SOME = frozenset({
     *("exceptions", "exception", "error", "errors", "failed", "failure", "failures", "slow", "rejected"),
-    *("dropped", "aborted", "canceled", "cancelled", "throttled", "limited", "retries", "retried", "timeouts"),
-    *("active", "pending", "inflight", "flight", "progress", "concurrent", "started", "queued", "retry"),
+    *("dropped", "aborted", "canceled", "cancelled", "throttled", "limited", "retry", "retries", "timeouts"),
+    *("retried", "active", "pending", "inflight", "flight", "progress", "concurrent", "started", "queued"),
 })  # fmt: skip
 """Words of metrics that count some of the requests, or those that have not ended."""
 _HINTS: Mapping[str, tuple[str, ...]] = {"aspnet": ("kestrel_", "aspnetcore_", "dotnet_")}

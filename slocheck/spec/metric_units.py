@@ -13,9 +13,7 @@ UNITS: Mapping[str, Fraction] = {
 }
 """Units of latency histograms: name to seconds."""
 
-SHORT_UNITS: Mapping[Fraction, str] = {
-    seconds: short for seconds, short in zip(UNITS.values(), ("min", "s", "ms", "us", "ns"), strict=True)
-}
+SHORT_UNITS: Mapping[Fraction, str] = dict(zip(UNITS.values(), ("min", "s", "ms", "us", "ns"), strict=True))
 """How a number in such a unit is written."""
 _LONG: Mapping[str, str] = {
     **{unit: unit for unit in UNITS},

@@ -180,7 +180,7 @@ SOURCES = {
     "preset's unit": Broken(
         "preset: prom-client",
         "preset: {histogram: h, unit: ms}",
-        "7:32 prometheus.preset.unit: unknown unit 'ms'; write one of seconds, milliseconds, "
+        "7:32 prometheus.preset.unit: unknown unit 'ms'; write one of minutes, seconds, milliseconds, "
         "microseconds, nanoseconds",
     ),
     "two sources": Broken(

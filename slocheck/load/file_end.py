@@ -21,7 +21,7 @@ def decided_by_plan(call: str) -> str:
 def raised(error: BaseException) -> str:
     """Return what was raised with the file's line that raised it."""
     place = place_of(error.__traceback__)
-    if isinstance(error, SystemExit | KeyboardInterrupt):
+    if isinstance(error, SystemExit):
         text = f"sys.exit({as_exit_code(exit_code_of(error))})"
     else:
         text = message_of(error).removesuffix(": ")

@@ -4,8 +4,11 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType, TracebackType
+
+import gevent
 
 import slocheck
 
@@ -16,6 +19,10 @@ _FOREIGN = tuple(
         (*(_PATHS[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")), *slocheck.__path__)
     )
 )
+_ENGINE = tuple(
+    f"{Path(str(spec.origin)).parent}/" for name in ("locust", "slocheck") if (spec := find_spec(name))
+)
+"""Found without an import: Locust patches the process that imports it."""
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
@@ -34,11 +41,28 @@ def place_of(trace: TracebackType | None) -> str:
 
 
 def caller() -> str:
-    """Return ``file:line`` of the user's innermost line that is being run; empty without one."""
+    """Return ``file:line`` of the user's innermost line that is being run; empty without one.
+
+    Where none is being run, it is the line that started the present greenlet: `gevent.spawn_later`,
+    `threading.Timer` and the like may call any function.
+    """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the cheap way to walk the stack
     while frame is not None:
         if is_own(frame.f_code.co_filename):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return _starter()
+
+
+def _starter() -> str:
+    """Return ``file:line`` of the user's that started this greenlet; empty if Locust or slocheck did."""
+    frame = getattr(gevent.getcurrent(), "spawning_stack", None)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if is_own(file):
+            return f"{file}:{frame.f_lineno}"
+        if file.startswith(_ENGINE):
+            return ""
         frame = frame.f_back
     return ""
 

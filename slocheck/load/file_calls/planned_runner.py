@@ -8,6 +8,7 @@ from typing import Any
 from locust.rpc.protocol import Message
 from locust.runners import Runner
 
+from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.file_end import called, decided_by_plan
 from slocheck.load.own_code import caller
 
@@ -17,6 +18,17 @@ _ORDERS = frozenset({"spawn", "stop", "quit", "client_stopped"})
 
 class PlannedRunner(Runner):
     """A runner whose users the plan decides. Only the file's calls end the run; Locust's own go through."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._home = HomeThread()
+        super().__init__(*args, **kwargs)
+
+    def _is_files(self) -> bool:
+        """Tell whether the Locust file makes the present call; in other threads nobody else does."""
+        return bool(caller()) or not self._home.here
+
+    def _end(self, how: str) -> None:
+        self._home.call(self.end_by_file, how)
 
     def end_by_file(self, how: str) -> None:
         """End the run, because the Locust file asks for it; `how` names the call and its line."""
@@ -44,8 +56,8 @@ class PlannedRunner(Runner):
         @functools.wraps(original)
         def function(*args: Any, **kwargs: Any) -> None:
             call = ends(*args, **kwargs)
-            if call and caller():
-                self.end_by_file(called(call))
+            if call and self._is_files():
+                self._end(called(call))
             else:
                 original(*args, **kwargs)
 
@@ -53,18 +65,18 @@ class PlannedRunner(Runner):
 
     def _asked_by_file(self, name: str) -> bool:
         """End the run if the Locust file makes this call."""
-        asked = bool(caller())
+        asked = self._is_files()
         if asked:
-            self.end_by_file(decided_by_plan(f"runner.{name}()"))
+            self._end(decided_by_plan(f"runner.{name}()"))
         return asked
 
     def stop(self, *_: Any, **__: Any) -> None:
         """End the run, as a Locust file asks to; Locust itself calls it once the run is over."""
-        self.end_by_file(called("runner.stop()"))
+        self._end(called("runner.stop()"))
 
     def quit(self) -> None:
         """End the run, as `stop` does."""
-        self.end_by_file(called("runner.quit()"))
+        self._end(called("runner.quit()"))
 
     def start(self, *_: Any, **__: Any) -> None:
         """End the run if the Locust file calls it; ignore Locust's own call, which is not the plan's."""
@@ -91,8 +103,8 @@ class PlannedRunner(Runner):
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Send a message of the Locust file, of Locust or of slocheck."""
-        if msg_type in _ORDERS and caller():
-            self.end_by_file(called(f"runner.send_message({msg_type!r})"))
+        if msg_type in _ORDERS and self._is_files():
+            self._end(called(f"runner.send_message({msg_type!r})"))
         else:
             super().send_message(msg_type, data, client_id)  # type: ignore[safe-super]
 

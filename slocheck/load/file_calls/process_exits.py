@@ -9,11 +9,11 @@ import signal
 from collections.abc import Callable
 from typing import Any, Never
 
-import gevent
 import locust
 import locust.debug
 from locust.env import Environment
 
+from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.own_code import caller
 
 _HARMLESS = frozenset({0, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH})
@@ -38,7 +38,7 @@ class ProcessExits:
     def __init__(self) -> None:
         self.on_exit: Callable[[str], object] = str
         self._pid = os.getpid()
-        self._hub = gevent.get_hub()
+        self._home = HomeThread()
 
     def install(self) -> None:
         """Watch them for the life of this process; processes that it forks may end as they like."""
@@ -68,17 +68,10 @@ class ProcessExits:
             code = exit_code(*args) if place else None
             if code is None:
                 return original(*args)
-            self._tell(f"{name}({_shown(name, args)}) in {place}")
+            self._home.call(self.on_exit, f"{name}({_shown(name, args)}) in {place}")
             raise SystemExit(code)
 
         return call
-
-    def _tell(self, how: str) -> None:
-        """Report the call in the thread of this process's event loop."""
-        if gevent.get_hub() is self._hub:
-            self.on_exit(how)
-        else:
-            self._hub.loop.run_callback_threadsafe(gevent.spawn, self.on_exit, how)
 
     def _killed(self, process: int, number: int) -> int | None:
         ours = (0, -1, self._pid, os.getppid(), -os.getpgrp())

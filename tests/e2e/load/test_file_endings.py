@@ -18,6 +18,7 @@ from tests.support.waiting import wait_until
 
 ENDING = """
     import os
+    import gevent
     from locust import HttpUser, constant, events, task
 
     seen = []
@@ -37,7 +38,7 @@ ENDING = """
     @events.request.add_listener
     def watch(**_):
         if "{how}" == "quit" and len(seen) > 20:
-            seen[0].environment.runner.quit()
+            gevent.get_hub().threadpool.apply(lambda: seen[0].environment.runner.quit())
         if "{how}" == "spawn" and len(seen) > 20:
             seen[0].environment.runner.spawn_users({"Asking": 50})
 """
@@ -46,7 +47,7 @@ ENDING = """
 @pytest.mark.parametrize(
     ("how", "rate", "says"),
     [
-        pytest.param("quit", (), "runner.quit() in ", id="quit in a listener, closed model"),
+        pytest.param("quit", (), "runner.quit() in ", id="quit in a thread of a listener, closed model"),
         pytest.param("exit", constant(60, 120), "os._exit(3) in ", id="os._exit in a task, open model"),
         pytest.param("spawn", (), "runner.spawn_users() in ", id="users of its own, closed model"),
     ],

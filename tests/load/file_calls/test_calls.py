@@ -9,7 +9,9 @@ import pytest
 PROGRAM = """
 import json, os, signal, sys
 
-from locust import User, events
+import gevent
+from locust import User, events  # before threading, which it patches
+from threading import Timer
 from locust.env import Environment
 from locust.rpc.protocol import Message
 
@@ -27,7 +29,17 @@ master = Master(environment, Signer(b"x" * 32), print, print)
 exits = ProcessExits()
 exits.install()
 exits.on_exit = master.end_by_file
-world = {"runner": master, "Message": Message, "os": os, "signal": signal}
+
+def by_thread(function, *args):
+    gevent.get_hub().threadpool.apply(function, args)
+    with gevent.Timeout(30):
+        while not master.ended:
+            gevent.sleep(0.001)
+
+world = {
+    "runner": master, "Message": Message, "os": os, "signal": signal, "gevent": gevent, "Timer": Timer,
+    "by_thread": by_thread,
+}
 found = {}
 for call in json.load(sys.stdin):
     master.ended = ""
@@ -60,6 +72,17 @@ CALLS: dict[str, tuple[str, int | None]] = {
         f"runner.server.send_to_client('quit'){WHERE}",
         None,
     ),
+    "gevent.spawn(runner.quit).join()": (f"runner.quit(){WHERE}", None),
+    "gevent.spawn_later(0, runner.spawn_users, {'U': 30}).join()": (f"runner.spawn_users(){PLANNED}", None),
+    "gevent.spawn(runner.user_greenlets.kill).join()": (f"runner.user_greenlets.kill(){WHERE}", None),
+    "gevent.spawn(os._exit, 3).get()": (f"os._exit(3){WHERE}", 3),
+    "timer = Timer(0, runner.stop); timer.start(); timer.join()": (f"runner.stop(){WHERE}", None),
+    "by_thread(runner.quit)": ("runner.quit()", None),
+    "by_thread(lambda: runner.quit())": (f"runner.quit(){WHERE}", None),
+    "by_thread(runner.spawn_users, {'U': 3})": (
+        "runner.spawn_users(), but the plan decides how many users run",
+        None,
+    ),
     "os._exit(3)": (f"os._exit(3){WHERE}", 3),
     "os.abort()": (f"os.abort(){WHERE}", 134),
     "os.kill(os.getpid(), signal.SIGTERM)": (f"os.kill(SIGTERM){WHERE}", 143),
@@ -82,6 +105,7 @@ def found() -> dict[str, list[object]]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         input=json.dumps(list(CALLS)), capture_output=True, text=True, check=False, start_new_session=True,
+        timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     result: dict[str, list[object]] = json.loads(done.stdout.splitlines()[-1])

@@ -1,10 +1,24 @@
 """Tasks that run beside the requests, and surely end."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
 _PATIENCE_S = 0.5
+_log = logging.getLogger(__name__)
+
+
+def begin(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    """Let `work` run; if it fails, which it should not, that is said at once, not when the process ends."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_tell)
+    return task
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("%s has failed and is not done any more", task.get_coro(), exc_info=task.exception())
 
 
 async def end(task: asyncio.Task[None]) -> None:
@@ -21,7 +35,7 @@ async def end(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def meanwhile(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
     """Let `work` run for as long as the block does."""
-    task = asyncio.create_task(work)
+    task = begin(work)
     try:
         yield
     finally:

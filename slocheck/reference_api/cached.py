@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from slocheck.reference_api.caching import Cache, Found, Load, Reads
 from slocheck.reference_api.caching.cache_aside import CacheAside, Filler
-from slocheck.reference_api.caching.early_recompute import EarlyRecompute
+from slocheck.reference_api.caching.early_recompute import EarlyRecompute, Renewals
 from slocheck.reference_api.caching.invalidation import Invalidation
 from slocheck.reference_api.caching.locked import Locked, Locks
 from slocheck.reference_api.caching.memory import MemoryCache
@@ -127,13 +127,11 @@ def cached_by(settings: Settings, metrics: CacheMetrics, span: Span) -> Cached:
 def _strategy(settings: Settings, filler: Filler, locks: Locks | None, metrics: CacheMetrics) -> Reads:
     """Return how values are read: with or without the lock, and with or without early recomputation."""
     failed = metrics.renewals_failed.inc
-    if not settings.lock:
-        aside = CacheAside(filler)
-        return EarlyRecompute(filler, aside.miss, failed=failed) if settings.early_recompute else aside
-    locked = Locked(filler, locks)
+    guard = Locked(filler, locks) if settings.lock else None
     if not settings.early_recompute:
-        return locked
-    return EarlyRecompute(filler, locked.miss, renew=locked.renew, failed=failed)
+        return guard or CacheAside(filler)
+    renewing = guard or Renewals(filler)
+    return EarlyRecompute(filler, renewing.miss, renew=renewing.renew, failed=failed)
 
 
 def _caches(settings: Settings, metrics: CacheMetrics) -> tuple[Cache, Locks | None, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from copy import deepcopy
 
 from slocheck.reference_api.observability.metrics import EventMetrics
+from slocheck.reference_api.observability.outages import Outage
 from slocheck.reference_api.shop.repository import Row
 
 Handler = Callable[[Row], Awaitable[None]]
@@ -40,27 +41,28 @@ class Events:
     """
 
     def __init__(self, metrics: EventMetrics, *, isolated: bool) -> None:
-        self._handlers: dict[str, list[Handler]] = {}
+        self._handlers: dict[str, list[tuple[Handler, Outage]]] = {}
         self._handled = metrics.handled
         self._isolated = isolated
         self._running: set[asyncio.Task[None]] = set()
 
     def on(self, event: str, handler: Handler) -> None:
         """Call `handler` at each event of that name."""
-        self._handlers.setdefault(event, []).append(handler)
+        outage = Outage(_log, f"a handler of {event}")
+        self._handlers.setdefault(event, []).append((handler, outage))
 
     async def emit(self, event: str, payload: Row) -> None:
         """Tell the handlers; returns before they are done, and raises nothing that they raise.
 
         In the naive form it waits for them, and raises what one raises.
         """
-        for handler in self._handlers.get(event, []):
+        for handler, outage in self._handlers.get(event, []):
             if not self._isolated:
                 await handler(payload)
             elif len(self._running) >= MOST_RUNNING:
                 self._handled.labels(event, "dropped").inc()
             else:
-                task = asyncio.create_task(self._run(event, handler, deepcopy(payload)))
+                task = asyncio.create_task(self._run(event, handler, outage, deepcopy(payload)))
                 self._running.add(task)  # asyncio itself would forget it
                 task.add_done_callback(self._running.discard)
 
@@ -72,14 +74,17 @@ class Events:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _run(self, event: str, handler: Handler, payload: Row) -> None:
+    async def _run(self, event: str, handler: Handler, outage: Outage, payload: Row) -> None:
         outcome = "done"
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await handler(payload)
         except TimeoutError:
             outcome = "late"
+            outage.begin(f"not done within {TIMEOUT_S:g} s")
         except Exception as error:  # noqa: BLE001 - a handler may raise anything, and it ends here
             outcome = "failed"
-            _log.warning("a handler of %s failed: %r", event, error)
+            outage.begin(repr(error))
+        else:
+            outage.end()
         self._handled.labels(event, outcome).inc()

@@ -3,6 +3,9 @@
 The strategies are the real ones, on the real in-process cache; only the clock and the query are simulated.
 A query takes 1 s of simulated time, in which `READERS` requests come, evenly spaced. What counts is their
 number, so the unit does not matter: 20 readers a query is 400 requests a second at 50 ms a query.
+
+The requests go in turn to one process, or to as many as there are readers, which is the paper's case: none of
+them knows of another's renewal. Real time, a real Redis and a real database: see `warm_expiries`.
 """
 
 import asyncio
@@ -11,12 +14,13 @@ import random
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
-from slocheck.reference_api.caching import Entry, Reads
+from slocheck.reference_api.caching import Entry, Found, Load, Reads
 from slocheck.reference_api.caching.cache_aside import CacheAside, Filler
-from slocheck.reference_api.caching.early_recompute import EarlyRecompute
+from slocheck.reference_api.caching.early_recompute import EarlyRecompute, Renewals
 from slocheck.reference_api.caching.locked import Locked
 from slocheck.reference_api.caching.memory import MemoryCache
 from tests.support.simulated_time import clock, simulate
@@ -43,11 +47,26 @@ def lock(filler: Filler, _: random.Random) -> Reads:
     return Locked(filler)
 
 
-def early(beta: float) -> Strategy:
-    """Return XFetch with a factor; a cold key is left to cache-aside."""
+class InTurn:
+    """Requests that a balancer gives to processes in turn; each process knows its own renewals alone."""
+
+    def __init__(self, processes: Sequence[Reads]) -> None:
+        self._next = cycle(processes)
+
+    async def read(self, key: str, load: Load) -> Found:
+        """Read in the next process."""
+        return await next(self._next).read(key, load)
+
+
+def early(beta: float, processes: int = READERS) -> Strategy:
+    """Return XFetch with a factor, in so many processes; a cold key is asked for by everyone."""
+
+    def process(filler: Filler, chance: random.Random) -> Reads:
+        renewals = Renewals(filler)
+        return EarlyRecompute(filler, renewals.miss, renew=renewals.renew, beta=beta, draw=chance.random)
 
     def strategy(filler: Filler, chance: random.Random) -> Reads:
-        return EarlyRecompute(filler, CacheAside(filler).miss, beta=beta, draw=chance.random)
+        return InTurn([process(filler, chance) for _ in range(processes)])
 
     return strategy
 
@@ -108,20 +127,27 @@ def both(filler: Filler, chance: random.Random) -> Reads:
 
 
 BETAS = (0.5, 1.0, 2.0)
+REPLICAS = (1, 3)
+"""Fewer processes than readers: how many a small service has."""
+
+
+HEAD = """\
+strategy  beta  processes  queries an expiry                       expiries with so many queries      waiting
+                             mean  standard error  exp(1/beta)     1    2    3    4    5  6-9  10+    readers
+"""
 
 
 def table() -> str:
     """Return the table: a row a strategy."""
-    lines = [
-        f"{EXPIRIES} expiries of one warm key, {READERS} readers during a query",
-        "strategy         queries an expiry                     expiries with so many queries      waiting",
-        "                 mean  standard error  exp(1/beta)     1    2    3    4    5  6-9  10+    readers",
-    ]
-    lines += [f"{strategy.__name__:15}{_row(expiries(strategy), '-')}" for strategy in (none, lock)]
-    for beta in BETAS:
-        outcomes = expiries(early(beta), before=beta * BEFORE_S)
-        lines.append(f"{f'early, beta {beta:g}':15}{_row(outcomes, f'{math.exp(1 / beta):.2f}')}")
-    lines.append(f"{'both, beta 1':15}{_row(expiries(both), '-')}")
+    rows: list[tuple[str, Strategy, str, int]] = [("none", none, "-", 1), ("lock", lock, "-", 1)]
+    rows += [("early", early(beta), f"{beta:g}", READERS) for beta in BETAS]
+    rows += [("early", early(1.0, processes), "1", processes) for processes in REPLICAS]
+    lines = [f"{EXPIRIES} expiries of one warm key, {READERS} readers during a query", *HEAD.splitlines()]
+    for name, strategy, beta, processes in [*rows, ("both", both, "1", 1)]:
+        expected = f"{math.exp(1 / float(beta)):.2f}" if processes == READERS else "-"
+        before = BEFORE_S * (1.0 if beta == "-" else float(beta))
+        found = _row(expiries(strategy, before=before), expected)
+        lines.append(f"{name:8}{beta:>6}{processes:11}{found}")
     return "\n".join(lines)
 
 
@@ -134,7 +160,7 @@ def _row(outcomes: list[Outcome], expected: str) -> str:
     error = statistics.stdev(queries) / math.sqrt(len(queries))
     waiting = statistics.mean(outcome.waited for outcome in outcomes)
     spread = "".join(f"{count:5}" for count in counts)
-    return f"{statistics.mean(queries):6.2f}{error:16.2f}{expected:>13} {spread}{waiting:11.1f}"
+    return f"{statistics.mean(queries):8.2f}{error:16.2f}{expected:>13} {spread}{waiting:11.1f}"
 
 
 if __name__ == "__main__":

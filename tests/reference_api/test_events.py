@@ -66,6 +66,26 @@ def test_one_handler_harms_neither_the_others_nor_the_request(monkeypatch: pytes
     assert seen == [{"id": 7, "lines": [1]}]
 
 
+def test_a_handler_that_goes_on_failing_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A line when it begins to fail, a line when it works again; how often it failed is in the metrics."""
+
+    async def steps(events: Events) -> None:
+        async def careful(order: Row) -> None:
+            if order["bad"]:
+                raise ConnectionError("gone\nfor good")
+
+        events.on("order", careful)
+        for bad in (True, True, True, False, False):
+            await events.emit("order", {"bad": bad})
+
+    assert use(steps) == {"failed": 3, "done": 2}
+    name = "a handler of order"
+    assert [record.getMessage() for record in caplog.records] == [
+        rf"{name} fails: ConnectionError('gone\nfor good')",
+        f"{name} works again",
+    ]
+
+
 def test_in_the_naive_form_the_first_failure_ends_it() -> None:
     """What fails reaches who emits, and the next handler is not told."""
     seen: list[Row] = []

@@ -9,6 +9,10 @@ nothing to renew: that is the case of the lock. And it can feed itself: the quer
 so their cost comes out near the time to live, so every reader renews at once, so the queries queue up. That
 is why `Filler.entry` notes a cost of at most a tenth of the time to live.
 
+Within one process a key is renewed once at a time (`Renewals`). The paper's readers know nothing of each
+other, but in one process a second query only slows the first one down, and the longer that takes, the more
+readers begin another. So an expiry costs at most one query a process, and fewer where there are many.
+
 In production: this for hot keys whose query is expensive, with the lock behind it for cold ones.
 
 With the lock behind it, a reader whose turn it is takes the lock if it is free, and serves the valid value
@@ -16,8 +20,8 @@ if it is not: one query an expiry, and nobody waits.
 
 Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", PVLDB 8(8),
 2015. A reader that comes ``gap`` seconds before the end recomputes with the probability
-``exp(-gap / (beta * delta))``. With many readers a `delta`, about ``exp(1 / beta)`` of them recompute at each
-expiry, however many come: the first one, and those that draw a number while it loads.
+``exp(-gap / (beta * delta))``. Of many processes that read in a `delta`, about ``exp(1 / beta)`` recompute at
+each expiry, however many there are: the first one, and those that draw a number while it loads.
 """
 
 import asyncio
@@ -25,8 +29,9 @@ import math
 import random
 from collections.abc import Awaitable, Callable
 
-from slocheck.reference_api.caching import Entry, Found, Load
+from slocheck.reference_api.caching import Entry, Found, Lease, Load
 from slocheck.reference_api.caching.cache_aside import Filler
+from slocheck.reference_api.caching.flights import Flights
 
 BETA = 1.0
 _SHORTEST_DELTA_S = 1e-4
@@ -52,6 +57,37 @@ def due(entry: Entry, *, now: float, beta: float, draw: float) -> bool:
     return now - delta * beta * math.log(draw) >= entry.expiry
 
 
+class Renewals:
+    """One process's queries for values that are still valid, without the lock: one at a time for each key."""
+
+    def __init__(self, filler: Filler) -> None:
+        self._filler = filler
+        self._flights = Flights[Found]()
+
+    async def renew(self, key: str, load: Load, _: Entry) -> Found | None:
+        """Load a value that is still valid; None if this process does that already."""
+        lease = await self._filler.cache.lease(key)
+        if self._flights.flying((key, lease)):
+            return None
+        found, _started = await self._flights.join((key, lease), lambda: self._load(key, load, lease))
+        return found
+
+    async def miss(self, key: str, load: Load) -> Found:
+        """Load a value that was not in the cache; who comes during its renewal waits for that.
+
+        Raises:
+            OverloadedError: Too many wait for it, or it takes too long.
+        """
+        lease = await self._filler.cache.lease(key)
+        if not self._flights.flying((key, lease)):
+            return await self._load(key, load, lease)
+        found, started = await self._flights.join((key, lease), lambda: self._load(key, load, lease))
+        return found if started else Found(found.value, "waited")
+
+    async def _load(self, key: str, load: Load, lease: Lease) -> Found:
+        return Found(await self._filler.fill(key, load, lease), "database")
+
+
 class EarlyRecompute:
     """Reads through a cache and renews what is about to end.
 
@@ -59,8 +95,8 @@ class EarlyRecompute:
 
     Args:
         filler: Loads and keeps values.
-        on_miss: What is done about a cold key: `CacheAside.miss`, or `Locked.miss`.
-        renew: What is done by a reader whose turn it is: `Locked.renew`; None: it asks the database.
+        on_miss: What is done about a cold key: `Renewals.miss`, or `Locked.miss`.
+        renew: What is done by a reader whose turn it is: `Renewals.renew`, or `Locked.renew`.
         beta: Above 1 recomputes earlier, below 1 later.
         draw: Returns a random number, from 0 up to and without 1.
         failed: Called when a renewal failed and the value in the cache was served instead.
@@ -71,14 +107,14 @@ class EarlyRecompute:
         filler: Filler,
         on_miss: OnMiss,
         *,
-        renew: Renew | None = None,
+        renew: Renew,
         beta: float = BETA,
         draw: Callable[[], float] = random.random,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._filler = filler
         self._on_miss = on_miss
-        self._renew = renew or self._fill
+        self._renew = renew
         self._beta = beta
         self._draw = draw
         self._failed = failed
@@ -103,6 +139,3 @@ class EarlyRecompute:
                 raise outcome
             self._failed()
         return Found(hit.entry.value, hit.level)
-
-    async def _fill(self, key: str, load: Load, _: Entry) -> Found:
-        return Found(await self._filler.fill(key, load), "database")

@@ -13,6 +13,7 @@ between them and the server once there are many (in transaction mode, which know
 its version 1.21).
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from slocheck.reference_api.observability.metrics import PoolMetrics
+from slocheck.reference_api.observability.outages import Outage
 from slocheck.reference_api.shop.repository import Row, Unavailable
 
 Connection = psycopg.AsyncConnection[Row]
@@ -33,13 +35,17 @@ QUERY_TIMEOUT_S = 5
 WAITING_PER_CONNECTION = 50
 """Bound on the requests that wait, for each connection; any more are refused at once."""
 
-_GONE = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What psycopg raises when a server is gone or slow; the pool's own errors are of the first kind."""
+_GONE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""Raised when a server is gone or slow, or is the primary no more; the pool's own are of the first kind."""
 
 _RECONNECT_S = 5.0
 _CLOSE_S = 1.0
 _KEPT = 1
 """Connections that are kept open when there is nothing to do."""
+
+_log = logging.getLogger(__name__)
+# it would say so at each attempt to connect, for as long as a server is gone: `Outage` says it once
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
 class Connections(Protocol):
@@ -67,6 +73,7 @@ class Pool:
     """
 
     def __init__(self, url: str, *, role: str, size: int, timeout_s: float, metrics: PoolMetrics) -> None:
+        self._outage = outage = Outage(_log, f"PostgreSQL ({role})")
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             kwargs=connection_options(),
@@ -75,6 +82,7 @@ class Pool:
             timeout=timeout_s,
             max_waiting=size * WAITING_PER_CONNECTION,
             reconnect_timeout=_RECONNECT_S,
+            reconnect_failed=lambda _: outage.begin(f"no connection within {_RECONNECT_S:g} s"),
             open=False,
         )
         self._role = role
@@ -102,11 +110,15 @@ class Pool:
             Unavailable: None became free in time, too many wait, the server is gone, or the query took too
                 long.
         """
+        connection: Connection | None = None
         try:
             async with self._pool.connection() as connection:
                 self._report()
                 yield connection
+            self._outage.end()
         except _GONE as error:
+            if connection is not None and connection.broken:
+                self._outage.begin(str(error))
             raise Unavailable(f"{self._role}: {error}") from error
         finally:
             self._report()

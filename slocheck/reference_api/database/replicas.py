@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from slocheck.reference_api.background import end
+from slocheck.reference_api.background import begin, end
 from slocheck.reference_api.database.lsn import Lag, read_position
 from slocheck.reference_api.database.pool import Connection, Connections
 from slocheck.reference_api.database.sessions import current_session, primary_is_asked
@@ -61,7 +61,7 @@ class Router:
         await self._primary.open()
         if self._replica is not None:
             await self._replica.connections.open()
-            self._watch = asyncio.create_task(self._look_after(self._replica))
+            self._watch = begin(self._look_after(self._replica))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -66,7 +66,7 @@ class SqliteFollowups:
                 return True
 
         self._count()
-        return await self._pool.run(do)
+        return await self._pool.change(do)
 
     async def overdue(self, older_than_s: float, limit: int) -> list[int]:
         """Take the orders that were submitted long ago and are not done; each taker gets others."""
@@ -80,12 +80,12 @@ class SqliteFollowups:
                 return sorted(orders)
 
         self._count()
-        return await self._pool.run(take)
+        return await self._pool.change(take)
 
     async def give_up(self, order_id: int) -> None:
         """Note that the job failed for good: it is not submitted again by itself."""
         self._count()
-        await self._pool.run(lambda on: on.execute(_GIVE_UP, (order_id,)))
+        await self._pool.change(lambda on: on.execute(_GIVE_UP, (order_id,)))
 
 
 class SqliteRepository:

@@ -7,6 +7,7 @@ idle; and it ends when Redis does. And taskiq acknowledges a job that nobody has
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from taskiq import AckableMessage, AsyncTaskiqDecoratedTask
 from taskiq_redis import RedisStreamBroker
 
 from slocheck.reference_api.jobs.queue import NAME, pool_options
+from slocheck.reference_api.observability.outages import Outage
+from slocheck.reference_api.shop.repository import Unavailable
 
 ABANDONED_AFTER_S = 30.0
 """A job that was handed out so long ago and is not acknowledged belongs to a dead worker."""
@@ -23,6 +26,8 @@ ABANDONED_AFTER_S = 30.0
 _BLOCK_MS = 500
 _PAUSE_S = 0.2
 _UNKNOWN = ""
+
+_log = logging.getLogger(__name__)
 
 Lost = Callable[[bytes, int], Awaitable[bool]]
 """Given a job that a worker has died with and how often it was handed out; true: it is not to run again."""
@@ -65,6 +70,7 @@ class StreamBroker(RedisStreamBroker):
         self._abandoned_ms = int(abandoned_after_s * 1_000)
         self._lost = lost
         self._stop = stop or asyncio.Event()
+        self._outage = Outage(_log, f"the queue {name}")
         self.register_task(_fail, _UNKNOWN)
 
     async def startup(self) -> None:
@@ -76,20 +82,33 @@ class StreamBroker(RedisStreamBroker):
         return super().find_task(task_name) or super().find_task(_UNKNOWN)
 
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
-        """Yield jobs: those of dead workers first, then the next new one."""
+        """Yield jobs: those of dead workers first, then the next new one.
+
+        Whatever Redis or the database says, the worker goes on: a server that is gone, full or read-only now
+        may be well again soon, and empty.
+        """
         async with Redis(connection_pool=self.connection_pool) as redis:
             while not self._stop.is_set():
                 try:
-                    job = await self._abandoned(redis) or await self._new(redis)
-                except ResponseError as error:
-                    if not str(error).startswith("NOGROUP"):
-                        raise
-                    await self._declare_consumer_group()
-                except RedisError:
-                    await asyncio.sleep(_PAUSE_S)  # it is gone; it may come back, and empty
+                    job = await self._next(redis)
+                except (RedisError, Unavailable) as error:
+                    self._outage.begin(error)
+                    await asyncio.sleep(_PAUSE_S)
                 else:
+                    self._outage.end()
                     if job is not None:
                         yield job
+
+    async def _next(self, redis: Redis) -> AckableMessage | None:
+        """Return a job, if there is one before long; the group of workers is made if it is missing."""
+        try:
+            return await self._abandoned(redis) or await self._new(redis)
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+        await self._declare_consumer_group()
+        await asyncio.sleep(_PAUSE_S)  # in a Redis that is full it has not been made
+        return None
 
     async def _new(self, redis: Redis) -> AckableMessage | None:
         """Wait a little for a job that nobody has had."""
@@ -118,7 +137,10 @@ class StreamBroker(RedisStreamBroker):
 
     def _job(self, number: bytes, fields: dict[bytes, bytes]) -> AckableMessage:
         async def acknowledge() -> None:
-            await self._acknowledge(number)
+            try:
+                await self._acknowledge(number)
+            except RedisError as error:
+                self._outage.begin(error)  # it is handed out again, and then has no effect
 
         return AckableMessage(data=fields[b"data"], ack=acknowledge)
 

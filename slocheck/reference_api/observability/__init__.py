@@ -1,1 +1,1 @@
-"""What the API tells of itself: metrics and traces."""
+"""What the API tells of itself: metrics, traces, and what is gone."""

@@ -4,14 +4,15 @@ import asyncio
 import math
 import random
 import statistics
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.reference_api.caching import Entry, Found
-from slocheck.reference_api.caching.cache_aside import CacheAside, Filler
-from slocheck.reference_api.caching.early_recompute import EarlyRecompute, due
+from slocheck.reference_api.caching.cache_aside import Filler
+from slocheck.reference_api.caching.early_recompute import EarlyRecompute, Renewals, due
 from slocheck.reference_api.caching.memory import MemoryCache
 from tests.reference_api import stampede
 from tests.support.simulated_time import clock, simulate
@@ -56,9 +57,7 @@ def test_a_failed_renewal_serves_what_is_still_valid() -> None:
     async def main() -> list[Found]:
         cache = MemoryCache(clock=clock, timer=clock)
         filler = Filler(cache, clock=clock)
-        reads = EarlyRecompute(
-            filler, CacheAside(filler).miss, draw=lambda: 0.999999, failed=lambda: failed.append(1)
-        )
+        reads = _early(filler, draw=lambda: 0.999999, failed=lambda: failed.append(1))
         await cache.fill("k", Entry(b"valid", clock() + 1.0, 1.0), await cache.lease("k"))
 
         async def down() -> bytes:
@@ -81,7 +80,7 @@ def test_a_draw_of_0_is_a_number() -> None:
         cache = MemoryCache(clock=clock, timer=clock)
         filler = Filler(cache, clock=clock)
         await cache.fill("k", Entry(b"valid", clock() + 1.0, 1.0), await cache.lease("k"))
-        return await EarlyRecompute(filler, CacheAside(filler).miss, draw=lambda: 0.0).read("k", _never)
+        return await _early(filler, draw=lambda: 0.0).read("k", _never)
 
     assert simulate(main()) == Found(b"valid", "l1")
 
@@ -94,7 +93,8 @@ def test_a_cold_start_does_not_become_a_permanent_stampede() -> None:
         connection = asyncio.Lock()
         cache = MemoryCache(clock=clock, timer=clock)
         filler = Filler(cache, ttl=20.0, clock=clock)
-        reads = EarlyRecompute(filler, CacheAside(filler).miss, draw=random.Random(1).random)
+        draw = random.Random(1).random
+        reads = stampede.InTurn([_early(filler, draw=draw) for _ in range(20)])
 
         async def load() -> bytes:
             nonlocal queries
@@ -113,17 +113,61 @@ def test_a_cold_start_does_not_become_a_permanent_stampede() -> None:
     assert simulate(main()) <= cold + expiries * most
 
 
+def _early(
+    filler: Filler, *, draw: Callable[[], float], failed: Callable[[], None] = lambda: None
+) -> EarlyRecompute:
+    renewals = Renewals(filler)
+    return EarlyRecompute(filler, renewals.miss, renew=renewals.renew, draw=draw, failed=failed)
+
+
+def test_a_process_renews_a_key_once_at_a_time() -> None:
+    """Everyone draws to renew: one asks, the others get the valid value; who misses meanwhile waits for it.
+
+    A renewal that began before an invalidation is waited for by nobody.
+    """
+
+    async def main() -> tuple[list[Found], list[Found], Found]:
+        cache = MemoryCache(clock=clock, timer=clock)
+        filler = Filler(cache, clock=clock)
+        reads = _early(filler, draw=lambda: 0.999999)
+        values = iter((b"first", b"second"))
+
+        async def load() -> bytes:
+            value = next(values)
+            await asyncio.sleep(2.0)
+            return value
+
+        await cache.fill("k", Entry(b"valid", clock() + 1.0, 1.0), await cache.lease("k"))
+        warm = [asyncio.create_task(reads.read("k", load)) for _ in range(3)]
+        await asyncio.sleep(1.5)  # it has ended by now
+        late = [asyncio.create_task(reads.read("k", load)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await cache.delete("k")
+        return await asyncio.gather(*warm), await asyncio.gather(*late), await reads.read("k", load)
+
+    warm, late, after = simulate(main())
+    assert warm == [Found(b"first", "database"), *[Found(b"valid", "l1")] * 2]
+    assert late == [Found(b"first", "waited")] * 3
+    assert after == Found(b"second", "database")
+
+
 async def _never() -> bytes:
     raise AssertionError("asked the database")
 
 
 def test_200_warm_expiries_cost_at_most_3_queries_each() -> None:
-    """At beta 1, on average; without a strategy everyone asks, with the lock one, with both nobody waits."""
+    """At beta 1, on average, however many processes; with the lock, or in one process, one is made.
+
+    Without a strategy everyone asks; with the lock everyone waits, with both nobody does.
+    """
     recomputed = [outcome.queries for outcome in stampede.expiries(stampede.early(1.0))]
     assert len(recomputed) == 200
     assert min(recomputed) >= 1
     assert statistics.mean(recomputed) <= 3
     assert abs(statistics.mean(recomputed) - math.e) < 0.5
+    alone = stampede.expiries(stampede.early(1.0, processes=1), count=20)
+    assert {(outcome.queries, outcome.waited) for outcome in alone} == {(1, 1)}
+    assert max(outcome.queries for outcome in stampede.expiries(stampede.early(1.0, processes=3))) <= 3
     assert {outcome.queries for outcome in stampede.expiries(stampede.lock, count=3)} == {1}
     assert {(each.queries, each.waited) for each in stampede.expiries(stampede.both, count=20)} == {(1, 1)}
     without = {outcome.queries for outcome in stampede.expiries(stampede.none, count=3)}

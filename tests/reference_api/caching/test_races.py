@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slocheck.reference_api.caching import Cache, Entry, Hit, Lease, Reads, Stored
 from slocheck.reference_api.caching.cache_aside import CacheAside, Filler
-from slocheck.reference_api.caching.early_recompute import EarlyRecompute
+from slocheck.reference_api.caching.early_recompute import EarlyRecompute, Renewals
 from slocheck.reference_api.caching.invalidation import Invalidation
 from slocheck.reference_api.caching.locked import Locked
 from slocheck.reference_api.caching.memory import MemoryCache
@@ -118,11 +118,11 @@ class Story:
 
 def reads(filler: Filler, strategy: str) -> Reads:
     """Return a strategy by its name."""
-    aside, locked = CacheAside(filler), Locked(filler)
+    aside, locked, renewals = CacheAside(filler), Locked(filler), Renewals(filler)
     choices: dict[str, Reads] = {
         "aside": aside,
         "locked": locked,
-        "early": EarlyRecompute(filler, aside.miss, beta=50.0),
+        "early": EarlyRecompute(filler, renewals.miss, renew=renewals.renew, beta=50.0),
         "both": EarlyRecompute(filler, locked.miss, renew=locked.renew, beta=50.0),
     }
     return choices[strategy]

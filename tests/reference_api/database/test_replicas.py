@@ -1,6 +1,7 @@
 """Routing over a real streaming replica: where reads go, what a session sees, and what failures change."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -112,8 +113,11 @@ def test_a_replica_that_is_far_behind_is_left_out(pair: Pair, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("fault", ["killed", "hung"])
-def test_reads_survive_their_replica(pair: Pair, fault: str) -> None:
-    """Under load, with the replica gone or hanging, each read and write is served, by the primary."""
+def test_reads_survive_their_replica(pair: Pair, fault: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Under load, with the replica gone or hanging, each read and write is served, by the primary.
+
+    That it is gone is said once, and not at each attempt to connect.
+    """
 
     async def steps(shop: Shop) -> None:
         served = 0
@@ -149,6 +153,13 @@ def test_reads_survive_their_replica(pair: Pair, fault: str) -> None:
         await asyncio.gather(*readers)
 
     use(pair, steps)
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    if fault == "killed":
+        assert said[0].startswith("PostgreSQL (replica) fails: ")
+        assert said[-1] == "PostgreSQL (replica) works again"
+    assert len(said) <= 2 * 2, (
+        "a line when it begins and one when it ends, for each of two connections at most"
+    )
 
 
 def signal_all(pair: Pair, number: signal.Signals) -> None:

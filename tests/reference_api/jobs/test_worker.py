@@ -20,6 +20,7 @@ from slocheck.reference_api.jobs.queue import Queue, State, connect
 from slocheck.reference_api.jobs.submitting import RedisJobs
 from slocheck.reference_api.jobs.worker import WorkerOptions, work
 from slocheck.reference_api.observability.metrics import JobMetrics
+from slocheck.reference_api.shop.repository import Row
 from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.programs import free_port
 from slocheck.reference_api.stack.redis import redis_url, start_redis
@@ -87,6 +88,13 @@ class Bench:
     async def is_done(self) -> bool:
         """Say whether no job is open."""
         return (await self.queue.state()).depth == 0
+
+    async def died_with(self, job: Row, *, times: int) -> None:
+        """Submit a job and take it as a worker that has died, and was not the first."""
+        await self.jobs.submit("do", job)
+        stream = self.queue.stream
+        taken: Any = await self.redis.xreadgroup(stream, "dead", {stream: ">"}, count=1)
+        await self.redis.xclaim(stream, stream, "dead", 0, [taken[0][1][0][0]], retrycount=times)
 
     def ends(self) -> dict[str, float]:
         """Return how often attempts of ``do`` ended in each way."""
@@ -204,11 +212,7 @@ def test_the_job_of_a_killed_worker_is_done_by_another(redis: Server) -> None:
             await reach(bench.is_done, "it is done")
         assert set(bench.doing.done) == {1}
 
-        await bench.jobs.submit("do", {"number": 2})
-        stream = bench.queue.stream
-        taken: Any = await bench.redis.xreadgroup(stream, "dead", {stream: ">"}, count=1)
-        number = taken[0][1][0][0]
-        await bench.redis.xclaim(stream, stream, "dead", 0, [number], retrycount=3)
+        await bench.died_with({"number": 2}, times=3)
         async with bench.worker(SOON):
             await reach(bench.is_done, "it is given up")
         assert set(bench.doing.done) == {1}
@@ -218,26 +222,48 @@ def test_the_job_of_a_killed_worker_is_done_by_another(redis: Server) -> None:
     use(redis, steps)
 
 
-def test_a_worker_outlives_its_redis(servers: Servers) -> None:
-    """With Redis gone a job is not accepted; when it is back, empty, the same worker does the next one."""
+def test_a_worker_outlives_its_redis(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
+    """With Redis full or gone no job is accepted; the same worker goes on once it is well again, or empty.
+
+    Of each outage one line says that it began, and one that it is over.
+    """
     server = start_redis(servers, "mortal")
+
+    def says(text: str) -> Callable[[], Awaitable[bool]]:
+        async def said() -> bool:
+            return text in caplog.text
+
+        return said
 
     async def steps(bench: Bench) -> None:
         async with bench.worker():
             await bench.jobs.submit("do", {"number": 1})
             await reach(bench.is_done, "the first is done")
+        await bench.died_with({"number": 2}, times=3)
+        await bench.redis.config_set("maxmemory-policy", "noeviction")
+        await bench.redis.config_set("maxmemory", "1")
+        async with bench.worker(SOON):
+            with pytest.raises(QueueUnavailable, match="maxmemory"):
+                await bench.jobs.submit("do", {"number": 3})
+            await reach(says("fails: command not allowed"), "the worker cannot keep what failed")
+            await bench.redis.config_set("maxmemory", "0")
+            await reach(bench.is_done, "it is given up")
             await asyncio.to_thread(server.kill)
             with pytest.raises(QueueUnavailable, match="Redis"):
-                await bench.jobs.submit("do", {"number": 2})
+                await bench.jobs.submit("do", {"number": 3})
             await asyncio.to_thread(start_redis, servers, "mortal", port=server.port)
-            await bench.jobs.submit("do", {"number": 3})
+            await bench.jobs.submit("do", {"number": 4})
 
-            async def third() -> bool:
-                return set(bench.doing.done) == {1, 3}
+            async def fourth() -> bool:
+                return set(bench.doing.done) == {1, 4}
 
-            await reach(third, "the third is done")
+            await reach(fourth, "the fourth is done")
+        assert bench.doing.given_up == [("do", 2)]
 
     use(server, steps)
+    said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("the queue")]
+    # connections that it has closed may be noticed later, one at a time
+    assert ["works" in line for line in said] == ([False, True] * 9)[: max(4, len(said))], said
 
 
 def test_a_worker_that_cannot_start_says_why(redis: Server, capsys: pytest.CaptureFixture[str]) -> None:

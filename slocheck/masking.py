@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, quote_plus
 
 from slocheck.documents.texts import ELLIPSIS, each_text
 from slocheck.errors import SlocheckError, SpecError
-from slocheck.evidence.series import RawSeries
 from slocheck.named_files import read_named
-from slocheck.spec.model import Auth, Spec
-from slocheck.spec.model.workload import LIST_SEPARATOR
+
+if TYPE_CHECKING:  # the first line of a run passes through here: it waits for as little as possible
+    from slocheck.spec.model import Spec
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ def masked(value: T, secrets: Sequence[str]) -> T:
     the values of their queries, too; those that become the same are numbered, so that series stay apart.
     """
     from slocheck.evidence.columns import Columns  # noqa: PLC0415 - a run's first line needs no numpy
+    from slocheck.evidence.series import RawSeries  # noqa: PLC0415 - as above
 
     numbers: dict[str, dict[str, int]] = {}
 
@@ -239,12 +240,14 @@ def _mask_values(query: str) -> str:
     return "&".join(f"{key}={MASK}" if equals else key for key, equals, _ in keys)
 
 
-def secrets_of(spec: Spec) -> tuple[str, ...]:
+def secrets_of(spec: "Spec") -> tuple[str, ...]:
     """Return the values that must not show, as far as they can be read.
 
     They are those that the spec has from the environment or from files, those of variables that it lists
     under ``secrets``, and `environment_secrets`.
     """
+    from slocheck.spec.model import Auth  # noqa: PLC0415 - as above
+
     auth = spec.metric_source.auth if spec.metric_source else Auth()
     names = [auth.bearer_token_env, auth.password_env, *auth.headers_env.values()]
     values = [os.environ.get(name, "") for name in names if name]
@@ -292,6 +295,8 @@ def errors_masked(secrets: Sequence[str]) -> Iterator[None]:
 
 def option_secrets(words: Sequence[str]) -> tuple[str, ...]:
     """Return the values of options whose names say that they are secret: ``--password x``, ``--key=x``."""
+    from slocheck.spec.model.workload import LIST_SEPARATOR  # noqa: PLC0415 - as above
+
     found, name = [], ""
     for word in words:
         option, equals, value = word.partition("=")

@@ -18,7 +18,7 @@ from slocheck.pipeline.earlier.reading import Unread, newest, newest_first
 from slocheck.reporters.runs.lines import history_lines, run_rows
 from slocheck.reporters.runs.machine import bencher_json, commits_csv, history_json, list_json
 from slocheck.reporters.runs.trend import history_page
-from slocheck.reporters.terminal.layout import columns
+from slocheck.reporters.terminal.layout import columns, table_columns
 
 
 def archive_at(reports: Path) -> Archive:
@@ -39,7 +39,7 @@ def list_runs(*, reports: Path, last: int, as_json: bool) -> int:
     if as_json:
         output.write_masked(list_json(records, unread), None)
     elif records or unread:
-        output.print_lines(run_rows(records, unread, columns(Console())))
+        output.print_lines(run_rows(records, unread, table_columns(Console())))
     else:
         say(f"{reports}: no run is archived there; start one with `slocheck run`")
     return 0

@@ -10,12 +10,15 @@ from slocheck.comparison.words import change_lines, name_of, runs_text, value_te
 from slocheck.documents.texts import shorten
 from slocheck.documents.words import quantity
 from slocheck.reporters.escape import for_terminal
-from slocheck.reporters.terminal.layout import GAP, INDENT, padded, wrapped
+from slocheck.reporters.terminal.layout import GAP, INDENT, padded, without_middle, wrapped
 from slocheck.reporters.text import short_sha
 
 BARS = "▁▂▃▄▅▆▇█"
 NO_VALUE = " "
-MAX_NAME = 24
+MAX_NAME = 200
+_HEAD = ("run", "verdict", "tier", "commit", "service", "load")
+_NAMES = ("service", "tier", "load")
+_LEAST_NAME = 8
 _STANDS_OUT = "!"
 _INVALID = "x"
 """In place of the bar of a run that was invalid or interrupted."""
@@ -27,13 +30,13 @@ def run_rows(runs: Sequence[RunRecord], unread: Mapping[str, str], width: int) -
     Args:
         runs: Those with a record.
         unread: Those without one, and why.
-        width: Columns of a line.
+        width: Columns of a line: names that would not fit lose their middle.
     """
     rows = {run.run_id: _cells(run) for run in runs}
     if rows:
-        head = ("run", "verdict", "tier", "commit", "service", "load")
-        widths = [max(map(cell_len, column)) for column in zip(head, *rows.values(), strict=True)]
-        yield _row(head, widths)
+        longest = [max(map(cell_len, column)) for column in zip(_HEAD, *rows.values(), strict=True)]
+        widths = _fitting(longest, width)
+        yield _row(_HEAD, widths)
     for run_id in sorted({*rows, *unread}):
         if run_id in rows:
             yield _row(rows[run_id], widths)
@@ -48,8 +51,21 @@ def _cells(run: RunRecord) -> tuple[str, ...]:
     return tuple(shorten(for_terminal(text), MAX_NAME) for text in texts)
 
 
+def _fitting(widths: Sequence[int], width: int) -> Sequence[int]:
+    """Return the columns' widths for a line of `width`: the widest name gives way, down to what tells it."""
+    fitting = [min(wide, max(width, _LEAST_NAME)) for wide in widths]
+    names = [_HEAD.index(name) for name in _NAMES]
+    while sum(fitting) + len(GAP) * (len(fitting) - 1) > width:
+        widest = max(names, key=fitting.__getitem__)
+        if fitting[widest] <= _LEAST_NAME:
+            break
+        fitting[widest] -= 1
+    return fitting
+
+
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(padded(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    fitted = (padded(without_middle(cell, width), width) for cell, width in zip(cells, widths, strict=True))
+    return GAP.join(fitted).rstrip()
 
 
 def history_lines(history: History, width: int) -> Iterator[str]:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from slocheck.documents.texts import ELLIPSIS
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.fit import fitted
 
 NARROWEST, WIDEST = 40, 100
 """Columns that lines are laid out for, whatever the terminal has: a long line is hard to read."""
+
+UNLIMITED = 10_000
+"""Columns of what is not a terminal: a pipe or a file, where whole names are searched for."""
 
 GAP = "  "
 INDENT = " " * 6
@@ -20,6 +24,11 @@ INDENT = " " * 6
 def columns(console: Console) -> int:
     """Return how many columns lines may take on this console; 80 where it is not a terminal."""
     return max(NARROWEST, min(console.width, WIDEST))
+
+
+def table_columns(console: Console) -> int:
+    """Return how many columns a table's rows may take: all of a terminal's; any number elsewhere."""
+    return console.width if console.file.isatty() else UNLIMITED
 
 
 def say(console: Console, line: Text) -> None:
@@ -39,6 +48,14 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     """Fill a text with spaces up to so many columns."""
     spaces = " " * max(0, width - cell_len(text))
     return spaces + text if right else text + spaces
+
+
+def without_middle(text: str, width: int) -> str:
+    """Return a text in at most so many columns: its beginning and its end, which tell long names apart."""
+    if cell_len(text) <= width:
+        return text
+    tail = (width - 1) // 2
+    return set_cell_size(text, width - 1 - tail) + ELLIPSIS + set_cell_size(text[::-1], tail)[::-1]
 
 
 def wrapped(text: str, width: int, *, first: str = "", rest: str = INDENT) -> Iterator[str]:

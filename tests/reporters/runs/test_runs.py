@@ -103,6 +103,30 @@ def test_runs_without_a_record_stand_in_their_place() -> None:
     assert list(run_rows([], {}, 80)) == []
 
 
+LONG = "team-orders-checkout-service-production"
+
+
+@pytest.mark.parametrize(
+    ("width", "row"),
+    [
+        (200, f"20260102T030005Z-abcdef  UNDECIDED  bronze  0123456*  {LONG}  1,000/s"),
+        (80, "20260102T030005Z-abcdef  UNDECIDED  bronze  0123456*  team-ord…oduction  1,000/s"),
+        (40, "20260102T030005Z-abcdef  UNDECIDED  bronze  0123456*  team…ion  1,000/s"),
+    ],
+)
+def test_a_run_takes_one_line_however_long_its_names_are(width: int, row: str) -> None:
+    """The middle of the service's name gives way, not its beginning, and not its end."""
+    conditions = replace(CONDITIONS, service=LONG, workload="1,000/s")
+    named = record(
+        0, conditions=conditions, outcome="undecided", commit="0123456789", dirty=True, tier="bronze"
+    )
+    head, *rows = run_rows([named], {}, width)
+    assert head.split() == ["run", "verdict", "tier", "commit", "service", "load"]
+    assert rows == [row]
+    wide = record(0, conditions=replace(conditions, service="注文" * 20, workload="5/s"), tier="bronze")
+    assert all(cell_len(line) <= max(width, 80) for line in run_rows([wide], {}, width))
+
+
 def test_a_comparison_in_lines() -> None:
     """What is compared, in what the runs differ, a paragraph an objective, and what is proven."""
     new = record(6, latency(0.2), conditions=replace(CONDITIONS, spec_sha256="9"))

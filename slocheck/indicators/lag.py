@@ -142,10 +142,9 @@ def _early(server: ServerSide, metric: str, wanted: Selection, client: ClientCou
     """Return how many requests of the window's count can only be the warm-up's."""
     whole = server.load_count(metric, wanted)
     discrepancy = reconcile(
-        whole.total(),
+        whole,
         client,
         failed=Fraction(client.failed_responses),
-        flags=whole.flags,
         before_load=server.growth_before_load(metric, wanted),
         whole=False,
         scrapes=server.own_scrapes(metric, wanted),

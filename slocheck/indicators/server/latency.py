@@ -293,10 +293,9 @@ def _discrepancy(
     last = Both(wanted, LastBucket())
     whole = server.load_count(metric, last)
     return reconcile(
-        whole.total(),
+        whole,
         client,
         failed=failing.in_load(whole, wanted),
-        flags=whole.flags,
         before_load=server.seen_before_load(metric, last),
         whole=server.window_is_load,
         events=server.events,

@@ -8,9 +8,10 @@ from math import ceil, floor
 from slocheck.documents.words import quantity
 from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.indicators.server.copies import counted_several_times
 from slocheck.indicators.server.growth.counters import Flag
+from slocheck.indicators.server.growth.counts import Counted
 
-DUPLICATE_TOLERANCE = Fraction(1, 20)
 _HIDDEN = ", and other traffic hides how much is missing; run while nobody else uses the target"
 _NOTHING_SENT = " and no client count shows by how much"
 ROUNDING = Fraction(1, 1_000_000)
@@ -73,11 +74,10 @@ class CountDiscrepancy:
 
 
 def reconcile(
-    run_total: Fraction,
+    counted: Counted,
     client: ClientCounts,
     *,
     failed: Fraction,
-    flags: frozenset[Flag],
     before_load: Fraction | None,
     whole: bool,
     events: tuple[str, ...] = (),
@@ -90,22 +90,22 @@ def reconcile(
     others use the target all of them, because theirs may have failed instead.
 
     Args:
-        run_total: The server's count from before the load to after it.
+        counted: The server's count from before the load to after it; if it has flags, a lower bound.
         client: What the client sent; a `sent` of 0 means that it is unknown.
         failed: Of the server's count, how many failed or may have.
-        flags: Of the server's count; a flagged one is a lower bound.
         whole: The window is the whole load.
         before_load: The server's growth before the load: above 0 there is traffic that is not ours. None: a
             process was not seen before, so that there may be.
         events: What may have cost counts, in words.
         scrapes: Requests for the metrics page that are in the counts.
     """
-    sent, without_scrapes = client.sent, run_total - scrapes.during
+    run_total, flags, sent = counted.total(), counted.flags, client.sent
+    without_scrapes = run_total - scrapes.during
     others_before = before_load is None or before_load - scrapes.before > ROUNDING
     more_than_sent = without_scrapes > sent + ROUNDING
     seen = (before_load is not None and others_before) or more_than_sent
-    if sent and (counted := _counted_several_times(without_scrapes / sent)):
-        return NoData(counted, source_failed=True)
+    if sent and (several := counted_several_times(counted, without_scrapes, sent)):
+        return NoData(several, source_failed=True)
     if flags and (seen or not sent):
         named = "; ".join(events) or ", ".join(sorted(flag.value for flag in flags))
         return NoData(f"the counters are incomplete ({named}){_HIDDEN if sent else _NOTHING_SENT}")
@@ -118,17 +118,6 @@ def reconcile(
     lost = min(client.never_arrived, missing) if whole else 0
     own = min(scrapes.during, foreign)
     return CountDiscrepancy(uncounted, foreign, lost, whole=whole, events=events, scrapes=own)
-
-
-def _counted_several_times(times: Fraction) -> str:
-    """Say that the server counted each request more than once; empty where it did not."""
-    nearest = round(times)
-    if nearest <= 1 or abs(times - nearest) > DUPLICATE_TOLERANCE:
-        return ""
-    return (
-        f"the server counted {nearest} times what was sent: is one target scraped by several jobs? "
-        "pin one with selector: {job: ...}"
-    )
 
 
 def bounded_share(

@@ -139,10 +139,9 @@ def counter_discrepancy(question: _ServerQuestion) -> CountDiscrepancy | NoData:
     whole = server.load_count(metric, wanted)
     statuses = StatusRule(server.preset.status_label or "", question.spec.failures, question.client)
     return reconcile(
-        whole.total(),
+        whole,
         question.client,
         failed=whole.total(statuses.possibly_bad),
-        flags=whole.flags,
         before_load=server.seen_before_load(metric, wanted),
         whole=server.window_is_load,
         events=server.events,

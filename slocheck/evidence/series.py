@@ -10,6 +10,9 @@ from slocheck.evidence.scrape_gap import ScrapeGap
 from slocheck.evidence.warnings import RunWarning
 from slocheck.spec.model import Preset
 
+ENDED_EARLY = "not collected: the load was ended early"
+"""Why there are no series of a load that ended early, for a reason that a finding tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawSeries:

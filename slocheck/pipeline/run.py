@@ -10,6 +10,7 @@ from threading import Thread
 
 from slocheck.errors import SaveError, SourceError
 from slocheck.evidence.model import Ending, Evidence, LoadResult, Tick
+from slocheck.evidence.series import ENDED_EARLY
 from slocheck.grading.assess import assess
 from slocheck.grading.interim.early_stopping import EarlyStopping, client_side
 from slocheck.grading.interim.live_grade import LiveGrade
@@ -242,7 +243,7 @@ def _collect(
     if adapters.interrupts.received:
         return Collected(error=_not_collected(adapters.interrupts.received), late=late)
     if load.ending in _NOT_COLLECTED:
-        return Collected(error="not collected: the load was ended early", late=late)
+        return Collected(error=ENDED_EARLY, late=late)
     adapters.observer.step("waiting for the last samples of the server side")
     try:
         settled = look_again(spec, source, settled)

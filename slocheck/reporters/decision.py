@@ -7,6 +7,7 @@ from math import isfinite
 
 from slocheck.documents.texts import shorten
 from slocheck.documents.units import format_ratio
+from slocheck.evidence.series import ENDED_EARLY
 from slocheck.grading.assessment import (
     TOO_MANY_BAD,
     Cause,
@@ -60,7 +61,11 @@ def reason_text(level: LevelResult, outcome: Outcome) -> str:
     """Return why a level is not met; empty where an invalid run says it once for all objectives."""
     if outcome is not Outcome.INVALID or level.verdict is not Verdict.UNDECIDED:
         return level.reason
-    short = [side.cause is Cause.TOO_FEW_SLICES for side in level.sides if side.verdict is level.verdict]
+    short = [
+        side.cause is Cause.TOO_FEW_SLICES or side.reason.endswith(ENDED_EARLY)
+        for side in level.sides
+        if side.verdict is level.verdict
+    ]
     return "" if level.reason.startswith("the run is invalid") or (short and all(short)) else level.reason
 
 

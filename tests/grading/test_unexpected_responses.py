@@ -9,6 +9,7 @@ from slocheck.errors import UsageError
 from slocheck.evidence.merge import OTHER_ENDPOINT
 from slocheck.evidence.model import Ending, Evidence
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
+from slocheck.evidence.series import ENDED_EARLY
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Assessment, Outcome
 from slocheck.grading.interim.early_stopping import decides
@@ -190,12 +191,16 @@ def test_an_early_end_is_said_once() -> None:
     """The finding says how much was measured, and no objective asks for a longer run besides."""
     parts = [second(t, more={404: 4}) for t in range(9)]
     run = replace(run_of({ORDERS: parts}, ending=Ending.UNEXPECTED_RESPONSES), planned_window_s=10.0)
-    found = assess(replace(SPEC, confidence=Confidence(Fraction(19, 20))), run)
+    sure = Confidence(Fraction(19, 20))
+    found = assess(replace(SPEC, confidence=sure), run)
     assert finding(found)[1].endswith(
         "; the load was ended early for it, with 9 of 10 s of the window measured"
     )
-    levels = [result.shown for result in found.objectives]
-    assert {reason_text(level, found.outcome) for level in levels} == {""}
+    both = make_spec(more='scrape: ["http://127.0.0.1:8000/metrics"]\n')
+    of_both = assess(replace(both, confidence=sure), replace(run, server_error=ENDED_EARLY))
+    for each in (found, of_both):
+        levels = [result.shown for result in each.objectives]
+        assert {reason_text(level, each.outcome) for level in levels} == {""}
 
 
 @pytest.mark.parametrize(

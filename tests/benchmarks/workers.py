@@ -144,7 +144,7 @@ class Master:
         assert line is not None
         report = protocol.decode_to_coordinator(line, "a machine")
         assert isinstance(report, MachineReport)
-        self.collector.add_together(report.reports, report.delta, now=0.0)
+        self.collector.add_together(report, now=0.0)
 
     def take(self, worker: str, body: bytes) -> None:
         """Take one message."""

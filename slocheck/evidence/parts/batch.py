@@ -123,11 +123,12 @@ def concatenated(parts: Sequence[Columns]) -> Columns:
     return Columns(
         np.concatenate([part.seconds for part in parts]),
         Counts(np.concatenate([part.wide for part in wide]), np.concatenate([part.narrow for part in wide])),
-        tuple(_in_a_row(sparse) for sparse in zip(*(part.sparse for part in parts), strict=True)),
+        tuple(in_a_row(sparse) for sparse in zip(*(part.sparse for part in parts), strict=True)),
     )
 
 
-def _in_a_row(parts: Sequence[Sparse]) -> Sparse:
+def in_a_row(parts: Sequence[Sparse]) -> Sparse:
+    """Return the rows of all parts, one part after the other."""
     before = np.cumsum([0, *(len(part.keys) for part in parts[:-1])])
     return Sparse(
         np.concatenate([part.ends + shift for part, shift in zip(parts, before, strict=True)]),

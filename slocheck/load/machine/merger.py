@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from slocheck.evidence.merge import Delta, together
 from slocheck.load.messaging.messages import MachineReport, WorkerReport
+from slocheck.load.recording.lags import NO_LAGS, lags_together
 
 HOLD_S = 0.1
 """Longest time that the first report of a second waits for those of the other workers."""
@@ -59,7 +60,12 @@ def merged(reports: list[tuple[str, WorkerReport]], alive: Mapping[str, str]) ->
     fits = [size in (0, usual) for size in sizes]
     deltas = [report.delta for (_, report), fit in zip(reports, fits, strict=True) if fit]
     kept = tuple(
-        (worker, replace(report, delta=Delta()) if fit else report)
+        (worker, replace(_without_lag(report), delta=Delta() if fit else report.delta))
         for (worker, report), fit in zip(reports, fits, strict=True)
     )
-    return MachineReport(together(deltas) if deltas else Delta(), kept, dict(alive))
+    lag = lags_together([report.arrivals.lag for _, report in reports])
+    return MachineReport(together(deltas) if deltas else Delta(), kept, dict(alive), lag)
+
+
+def _without_lag(report: WorkerReport) -> WorkerReport:
+    return replace(report, arrivals=replace(report.arrivals, lag=NO_LAGS))

@@ -13,7 +13,9 @@ from locust.rpc.protocol import Message
 
 from slocheck.documents.http import authority
 from slocheck.load.machine.merger import ReportMerger
+from slocheck.load.machine.uplink import Uplink
 from slocheck.load.messaging import local_socket, locust_messages, protocol
+from slocheck.load.messaging.curve_access import of_frames
 from slocheck.load.messaging.machine_messages import (
     AskTime,
     Challenge,
@@ -26,7 +28,6 @@ from slocheck.load.messaging.machine_messages import (
     ToMachine,
 )
 from slocheck.load.messaging.messages import FromMachine, WorkerReport
-from slocheck.load.messaging.remote_socket import Uplink
 from slocheck.load.messaging.signing import Signer
 
 PING_S = 1.0
@@ -73,7 +74,12 @@ class Relay:
         self._workers: set[str] = set()
         identity = secrets.token_hex(16).encode()
         self._uplink = Uplink(
-            join.host, join.port, server_key=join.server_key, identity=identity, on_connected=self._knock
+            join.host,
+            join.port,
+            server_key=join.server_key,
+            shared_secret=join.shared_secret,
+            identity=identity,
+            on_connected=self._knock,
         )
         gevent.spawn(self._from_coordinator)
 
@@ -98,6 +104,11 @@ class Relay:
         """Whether there is a connection now."""
         return self._uplink.connected
 
+    @property
+    def other_listens(self) -> bool:
+        """Whether something that is not a coordinator accepts connections there."""
+        return self._uplink.other_listens
+
     def check(self) -> None:
         """Raise MachineError if the coordinator does not have the token file's key, or another version."""
         if self._mismatch:
@@ -115,22 +126,19 @@ class Relay:
 
     def send(self, message: FromMachine) -> None:
         """Send a message of this machine."""
-        self._pass_up(b"", self._signer.sign(protocol.encode_line(message)))
+        self._uplink.send(b"", self._signer.sign(protocol.encode_line(message)))
 
     def ping(self) -> None:
         """Ask the coordinator whether it is there."""
         if self.connected:
             self.send(Ping(time.monotonic_ns()))
 
-    def _pass_up(self, worker: bytes, body: bytes) -> None:
-        self._uplink.socket.send_multipart([worker, body])
-
     def _from_workers(self, signer: Signer) -> None:
         while True:
             frames = _received(self._local.socket)
             message = locust_messages.open_message(signer, frames) if len(frames) == _FRAMES else None
             if message is not None and not self._held(message):
-                self._pass_up(frames[0], frames[1])
+                self._uplink.send(frames[0], frames[1])
 
     def _held(self, message: Message) -> bool:
         """Keep a worker's report or heartbeat to pass it on with the others; returns whether it was one."""
@@ -165,10 +173,10 @@ class Relay:
     def _from_coordinator(self) -> None:
         while True:
             frames = _received(self._uplink.socket)
-            if len(frames) != _FRAMES:
+            body = of_frames(frames[1:])
+            if len(frames) < _FRAMES or body is None:
                 continue
-            worker, body = frames
-            if worker:
+            if worker := frames[0]:
                 self._local.socket.send_multipart([worker, body])
             else:
                 self._take(body)

@@ -118,9 +118,10 @@ class _Machine:
                     case Welcome() as welcome:
                         return welcome
             if not joined and time.monotonic() > until:
+                other = " (something else accepts connections there)" if self._relay.other_listens else ""
                 raise MachineError(
-                    f"no coordinator at {self._relay.coordinator} within {self._join.within_s:g} s; start "
-                    "`slocheck run --listen` there, or correct the address"
+                    f"no coordinator at {self._relay.coordinator} within {self._join.within_s:g} s{other}; "
+                    "start `slocheck run --listen` there, or correct the address"
                 )
 
     def _set_up(self, welcome: Welcome) -> None:

@@ -24,8 +24,8 @@ from slocheck.load.master.countable import countable
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.machine_tally import MachineTally
 from slocheck.load.master.task_streak import TaskStreak
-from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
-from slocheck.load.recording.lags import LagTotal
+from slocheck.load.messaging.messages import HealthSamples, Histograms, MachineReport, WorkerReport
+from slocheck.load.recording.lags import Lags, LagTotal
 
 DOWN_AFTER_S = 10.0
 """A target is down after this many seconds in which all requests failed."""
@@ -181,14 +181,19 @@ class Collector:
         if self._add_all_but_counts(worker, report, now):
             self._add_counts(worker, report.delta, now)
 
-    def add_together(self, reports: Sequence[tuple[str, WorkerReport]], delta: Delta, *, now: float) -> None:
-        """Add reports of one machine's workers, whose counts were added up, unless they were added before."""
-        added = [worker for worker, report in reports if self._add_all_but_counts(worker, report, now)]
-        for worker, report in reports:
-            if worker in added:
-                self._add_counts(worker, report.delta, now)
+    def add_together(self, machine: MachineReport, *, now: float) -> None:
+        """Add what one machine's workers report, with their counts added up, unless it was added before."""
+        added = [
+            (worker, report)
+            for worker, report in machine.reports
+            if self._add_all_but_counts(worker, report, now)
+        ]
+        for worker, report in added:
+            self._add_counts(worker, report.delta, now)
         if added:
-            self._add_counts(added[0], delta, now)
+            first = added[0][0]
+            self._add_counts(first, machine.delta, now)
+            self._add_lag(first, machine.lag)
 
     def _add_all_but_counts(self, worker: str, report: WorkerReport, now: float) -> bool:
         """Add what a report says beside its counts; returns whether it is a new one."""
@@ -200,7 +205,7 @@ class Collector:
             self.last_end_ns = max(self.last_end_ns, report.last_end_ns - self._ahead_ns(worker))
         dropped = report.arrivals.dropped.items()
         self._dropped += sum(count for second, count in dropped if second in self._window)
-        self._arrival_lag.add(report.arrivals.lag)
+        self._add_lag(worker, report.arrivals.lag)
         self._exceptions.update(report.health.exceptions)
         self._listener_errors.update(report.health.listener_errors)
         self._tasks.add(worker, report.tasks, now=now)
@@ -210,8 +215,16 @@ class Collector:
             self._machines[self._machine_of[worker]].add(report)
         return True
 
+    def _add_lag(self, worker: str, lag: Lags) -> None:
+        """Add how late arrivals of a worker, or of a machine with this worker, were handed out."""
+        self._arrival_lag.add(lag)
+        if worker in self._machine_of:
+            self._machines[self._machine_of[worker]].add_lag(lag)
+
     def _add_counts(self, worker: str, counted: Delta, now: float) -> None:
         """Add what a worker, or a machine with this worker, recorded."""
+        if not len(counted.batch) and not counted.errors:
+            return
         delta = self._fitting(self._workers[worker], counted)
         if worker in self._machine_of:
             self._machines[self._machine_of[worker]].count(delta.batch)

@@ -10,7 +10,7 @@ from slocheck.evidence.machines import MachineLoad
 from slocheck.evidence.model import LAG_QUANTILE
 from slocheck.evidence.parts.batch import Batch
 from slocheck.load.messaging.messages import WorkerReport
-from slocheck.load.recording.lags import LagTotal
+from slocheck.load.recording.lags import Lags, LagTotal
 
 MOST_BLOCKS = 60
 """Parts of the window that are told apart."""
@@ -32,9 +32,12 @@ class MachineTally:
         self._lag = LagTotal(window)
 
     def add(self, report: WorkerReport) -> None:
-        """Add what one of its workers reports beside its counts."""
+        """Add what one of its workers reports beside its counts and its delays."""
         self.targets.update(report.health.targets)
-        self._lag.add(report.arrivals.lag)
+
+    def add_lag(self, lag: Lags) -> None:
+        """Add how late arrivals of its workers were handed out."""
+        self._lag.add(lag)
 
     def count(self, batch: Batch) -> None:
         """Add what its workers recorded."""

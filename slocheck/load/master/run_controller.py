@@ -373,7 +373,7 @@ class RunController:
         for worker, state in report.alive.items():
             self._runner.hear(worker, state)
         if self._collector is not None:
-            self._collector.add_together(report.reports, report.delta, now=time.monotonic())
+            self._collector.add_together(report, now=time.monotonic())
 
     def _on_damaged(self, worker: str, error: str) -> None:
         if self._collector is not None:

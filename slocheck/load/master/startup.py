@@ -17,6 +17,7 @@ from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
 from slocheck.load.master.remote.machines import Machines
+from slocheck.load.master.remote.remote_listener import ListenError
 from slocheck.load.master.run_controller import RunController
 from slocheck.load.master.workers import LocalWorkers, LostError, Workers
 from slocheck.load.messaging.line_writer import LineWriter
@@ -30,7 +31,6 @@ from slocheck.load.messaging.messages import (
     WorkersReady,
 )
 from slocheck.load.messaging.parent_pipe import ParentPipe, take_stdout
-from slocheck.load.messaging.remote_socket import ListenError
 from slocheck.load.network.connect_guard import ConnectGuard, guard_process
 from slocheck.load.users.environment import ScenarioError, load_environment, nothing_forbidden
 from slocheck.load.users.own_files import OwnFiles

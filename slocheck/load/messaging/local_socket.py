@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import zmq.green as zmq
 from locust.rpc import zmqrpc
 
-from slocheck.load.messaging.locust_messages import MAX_MESSAGE_BYTES
+from slocheck.load.messaging.signing import MAX_MESSAGE_BYTES
 
 
 class Listener(zmqrpc.BaseSocket):

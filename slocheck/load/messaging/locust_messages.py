@@ -7,11 +7,10 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]  # ships no types; comes with Locust
 from locust.rpc.protocol import Message, decode, encode
 
-from slocheck.load.messaging.signing import Signer
+from slocheck.load.messaging.signing import MAX_MESSAGE_BYTES, Signer
 
 SLOCHECK = "slocheck"
 """The type of a message whose data is one of slocheck's own, as `protocol.encode` returns it."""
-MAX_MESSAGE_BYTES = 1 << 26
 _LARGEST = MAX_MESSAGE_BYTES - 1024
 """Bytes of a message without its signature; the master's socket would drop a worker that sends more."""
 _ANY_TEXT = "surrogatepass"

@@ -355,11 +355,13 @@ class MachineReport:
         delta: What they recorded, added up.
         reports: Their reports without that, by worker, in the order in which they came.
         alive: Workers that are alive, and in which of Locust's states.
+        lag: How late their arrivals were handed out, added up.
     """
 
     delta: Delta
     reports: tuple[tuple[str, WorkerReport], ...]
     alive: Mapping[str, str]
+    lag: Lags = field(default_factory=lambda: NO_LAGS)
 
 
 Command = PrepareLoad | StartLoad | FinishWindow | StopLoad | MachineCommand

@@ -58,7 +58,7 @@ from slocheck.load.messaging.reports import (
     read_report,
 )
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Incremented with every change of a message's form or meaning."""
 _VERSION_PARTS = 2
 _MAX_SHOWN = 40

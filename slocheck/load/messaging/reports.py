@@ -112,6 +112,7 @@ def plain_machine_report(report: MachineReport) -> dict[str, Any]:
     """Return a machine's report as plain values, with what could not be read of its workers'."""
     return {
         "delta": plain_delta(report.delta),
+        "lag": plain_lags(report.lag),
         "reports": [
             [worker, plain_report(each), list(each.unreadable), list(each.unseen)]
             for worker, each in report.reports
@@ -127,12 +128,12 @@ def read_machine_report(plain: Any) -> MachineReport:
         ValueError, TypeError, LookupError: It is not one, or a part of it cannot be read.
     """
     reading = Reading()
-    delta = read_delta(plain["delta"], reading)
+    delta, lag = read_delta(plain["delta"], reading), read_lags(plain["lag"], reading)
     reports = tuple(_of_worker(*parts) for parts in a_list(plain["reports"]))
     if reading.lost or reading.unseen:
         raise ValueError(f"cannot be read: {', '.join(reading.lost + reading.unseen)}")
     alive = {a_text(worker): a_text(state) for worker, state in plain["alive"].items()}
-    return MachineReport(delta, reports, alive)
+    return MachineReport(delta, reports, alive, lag)
 
 
 def _of_worker(worker: Any, plain: Any, unreadable: Any, unseen: Any) -> tuple[str, WorkerReport]:

@@ -9,6 +9,8 @@ import hmac
 import secrets
 import struct
 
+MAX_MESSAGE_BYTES = 1 << 26
+"""Largest message, with its signature: receivers take no more."""
 _SENDER = 16
 _MAC = 32
 _HEAD = _SENDER + 8 + _MAC

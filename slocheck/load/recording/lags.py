@@ -1,6 +1,6 @@
 """How late arrivals began, by second: a histogram each, as columns. No Locust here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from slocheck.evidence.columns import Sparse, Whole, sparse_of
 from slocheck.evidence.histogram import MAX_INDEX
+from slocheck.evidence.parts.batch import in_a_row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +43,15 @@ NO_LAGS = Lags()
 """No arrival began."""
 
 
+def lags_together(parts: Sequence[Lags]) -> Lags:
+    """Return histograms of several workers as one for each second."""
+    filled = [each for each in parts if len(each.seconds)]
+    if len(filled) <= 1:
+        return filled[0] if filled else NO_LAGS
+    seconds, groups = np.unique(np.concatenate([each.seconds for each in filled]), return_inverse=True)
+    return Lags(seconds, in_a_row([each.counts for each in filled]).added(groups, len(seconds)))
+
+
 class LagTotal:
     """All delays of the window's seconds together."""
 
@@ -52,6 +62,8 @@ class LagTotal:
 
     def add(self, lags: Lags) -> None:
         """Add those of some arrivals."""
+        if not len(lags.seconds):
+            return
         inside = (lags.seconds >= self._window.start) & (lags.seconds < self._window.stop)
         rows = np.flatnonzero(inside)
         _, keys, counts = lags.counts.entries(rows, rows)

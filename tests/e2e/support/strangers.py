@@ -9,6 +9,7 @@ from typing import Any
 import zmq
 
 from slocheck.load.messaging import protocol
+from slocheck.load.messaging.curve_access import workers_keys
 from slocheck.load.messaging.machine_messages import ToCoordinator
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.messaging.token_files import Token
@@ -23,8 +24,7 @@ class Peer:
         """Connect; create it in the namespace that it should be in."""
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
-        public, secret = zmq.curve_keypair()
-        self._socket.curve_publickey, self._socket.curve_secretkey = public, secret
+        self._socket.curve_publickey, self._socket.curve_secretkey = workers_keys(shared_secret)
         self._socket.curve_serverkey = server_key.encode()
         self._socket.connect(f"tcp://{address[0]}:{address[1]}")
         self._signer = Signer(bytes.fromhex(shared_secret))

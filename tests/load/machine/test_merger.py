@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slocheck.evidence.machines import MachineHealth
 from slocheck.evidence.merge import Delta, RecordingBuilder
 from slocheck.evidence.recording import SliceCounts
 from slocheck.load.machine.merger import BEAT_S, HOLD_S, ReportMerger, merged
@@ -44,13 +45,14 @@ def report(sequence: int, *, final: bool = False, drawn: tuple[object, ...] = ((
     )  # fmt: skip
 
 
-def heard(collector: Collector) -> tuple[object, object, object]:
+def heard(collector: Collector) -> tuple[object, ...]:
     """Return all that a collector knows."""
     builder = RecordingBuilder((5,))
     for delta in collector.take():
         builder.add_delta(delta)
     health = collector.health(clocks=ClockWatch(), measured_s=4)
-    return builder.recording(0, 4).added_up(), health, collector.last_end_ns
+    machine = collector.machine(MachineHealth("m", "", WORKERS), 4)
+    return builder.recording(0, 4).added_up(), health, machine, collector.last_end_ns
 
 
 @settings(deadline=None, max_examples=40)
@@ -61,7 +63,15 @@ def test_what_comes_together_is_what_came_one_by_one(
     """Counts, health and sequence numbers, whenever the machine passes them on, and once only."""
     model = master_model(PLAN)
     apart, joined = (
-        Collector(list(WORKERS), model, planned_users=9, window=range(4), thresholds=1) for _ in range(2)
+        Collector(
+            list(WORKERS),
+            model,
+            planned_users=9,
+            window=range(4),
+            thresholds=1,
+            machines=dict.fromkeys(WORKERS, "m"),
+        )
+        for _ in range(2)
     )
     merger, numbers = ReportMerger(), dict.fromkeys(WORKERS, 0)
     for now, (worker, drawn, passes) in enumerate([*said, (WORKERS[0], ((), {}, ()), True)]):
@@ -74,7 +84,7 @@ def test_what_comes_together_is_what_came_one_by_one(
             for _ in range(2):
                 arrived = protocol.decode_to_coordinator(line, "a machine")
                 assert isinstance(arrived, MachineReport)
-                joined.add_together(arrived.reports, arrived.delta, now=now)
+                joined.add_together(arrived, now=now)
     assert heard(joined) == heard(apart)
 
 

@@ -300,7 +300,9 @@ def test_a_damaged_line_is_one_error(line: bytes) -> None:
     ("versions", "speaks"),
     [
         pytest.param([9, "0.2.0"], "9 (slocheck 0.2.0)", id="both"),
-        pytest.param([protocol.PROTOCOL, "0.2.0"], "2 (slocheck 0.2.0)", id="slocheck's alone"),
+        pytest.param(
+            [protocol.PROTOCOL, "0.2.0"], f"{protocol.PROTOCOL} (slocheck 0.2.0)", id="slocheck's alone"
+        ),
         pytest.param([9, "0.1.0"], "9 (slocheck 0.1.0)", id="the protocol's alone"),
     ],
 )
@@ -311,5 +313,5 @@ def test_another_version_is_refused_by_name(
     monkeypatch.setattr(slocheck, "__version__", "0.1.0")
     with pytest.raises(VersionMismatchError) as refusal:
         protocol.decode_worker_message([*versions, "anything", {"later": 1}, "more"], "X")
-    ours = "this master 2 (slocheck 0.1.0): install the same version"
+    ours = f"this master {protocol.PROTOCOL} (slocheck 0.1.0): install the same version"
     assert str(refusal.value) == f"worker X speaks protocol {speaks}, {ours}"

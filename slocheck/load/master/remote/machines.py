@@ -21,6 +21,7 @@ from slocheck.evidence.machines import MachineHealth
 from slocheck.load.master.remote.admission import MAX_NAME, version_refusal
 from slocheck.load.master.remote.clock_offset import ClockOffset
 from slocheck.load.master.remote.machine_clocks import MachineClocks
+from slocheck.load.master.remote.remote_listener import RemoteListener
 from slocheck.load.master.workers import EndedWorker, LostError
 from slocheck.load.messaging import bundle as bundles
 from slocheck.load.messaging import protocol
@@ -40,7 +41,6 @@ from slocheck.load.messaging.machine_messages import (
     Welcome,
 )
 from slocheck.load.messaging.messages import MachineReport
-from slocheck.load.messaging.remote_socket import RemoteListener
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.users.environment import ScenarioError
 from slocheck.plan.load_plan import LoadPlan
@@ -104,6 +104,7 @@ class Machines:
             listening.host,
             listening.port,
             listening.secret_key,
+            listening.shared_secret,
             take=self._take,
             on_stranger=self._stranger,
             is_member=self.joined.__contains__,

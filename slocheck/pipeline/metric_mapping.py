@@ -10,6 +10,7 @@ from slocheck.evidence.series import ServerSeries, SourcePreflight
 from slocheck.evidence.warnings import NOT_A_HISTOGRAM, RunWarning
 from slocheck.pipeline.ports import MetricSource
 from slocheck.plan.families import Family, families_of, not_a_histogram
+from slocheck.plan.histogram_unit import unit_doubt
 from slocheck.plan.mapping_labels import Compared, compare_labels
 from slocheck.plan.mapping_match import Match, Unclear, match_mapping
 from slocheck.plan.mapping_text import described
@@ -95,7 +96,8 @@ def settle(
     if search.sent or compared.mapping != configured.preset:
         source.use(_plan(spec, compared.mapping))
         found = source.preflight()
-    notes = [RunWarning("missing-label", note) for note in compared.notes]
+    notes = [*_doubt(mapping, search.families)]
+    notes += [RunWarning("missing-label", note) for note in compared.notes]
     if mapping.is_unknown:
         notes.append(
             RunWarning("no-metrics-yet", f"{NOTHING_YET}; they will be searched for again after the load")
@@ -195,6 +197,11 @@ def _not_a_histogram(mapping: Preset, families: tuple[Family, ...]) -> str:
     return f"{text}. About preset {of_the_name[0].name}: {of_the_name[0].notes}"
 
 
+def _doubt(mapping: Preset, families: tuple[Family, ...]) -> list[RunWarning]:
+    doubt = unit_doubt(mapping, families)
+    return [RunWarning("histogram-unit", doubt)] if doubt else []
+
+
 def _counts_of(mapping: Preset) -> Preset:
     """Return a found mapping without its histogram, whose name belongs to a summary or a gauge."""
     return replace(mapping, histogram=None, histogram_status_label=None)
@@ -220,7 +227,11 @@ def as_collected(spec: Spec, series: ServerSeries, settled: Settled) -> ServerSe
     families = families_of(seen, dict.fromkeys(series.preset.counters, COUNTER), of_targets=of_targets)
     compared = _compared(spec, series.preset, families)
     known = {warning.text for warning in series.warnings}
-    notes = tuple(RunWarning("missing-label", note) for note in compared.notes if note not in known)
+    found = [
+        *_doubt(series.preset, families),
+        *(RunWarning("missing-label", note) for note in compared.notes),
+    ]
+    notes = tuple(warning for warning in found if warning.text not in known)
     said = settled.said if series.preset.is_unknown else described(compared.mapping)
     if settled.not_a_histogram:
         notes = (*notes, RunWarning(NOT_A_HISTOGRAM, settled.not_a_histogram))

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from slocheck.plan.families import Family, FamilyKind
+from slocheck.plan.histogram_unit import unit_of
 from slocheck.plan.label_roles import Roles, roles_of
 from slocheck.plan.mapping_text import described, mapping_yaml
-from slocheck.spec.metric_units import UNITS, unit_in_name
+from slocheck.spec.metric_units import unit_in_name
 from slocheck.spec.model import AUTO, Preset
 
 HEALTH_ROUTES = ("/metrics", "/health", "/healthz", "/livez", "/readyz")
 MOST_SHOWN = 4
-LONGEST_SECONDS = 100
-"""Bucket boundaries above this are milliseconds: no histogram of HTTP requests reaches 100 s."""
 
 _TIME = frozenset({"duration", "durations", "latency", "latencies", "time", "timer", "elapsed"})
 _HTTP = frozenset({
@@ -216,14 +215,6 @@ def _counter_for(roles: Roles, by_name: Mapping[str, Family]) -> Family | None:
     ]
     ranked = _ranked(fitting)
     return ranked[0] if len(ranked) == 1 and not roles.status else None
-
-
-def unit_of(histogram: Family) -> Fraction:
-    """Return the seconds in a histogram's unit, by its name or else by its bucket boundaries."""
-    if named := unit_in_name(histogram.name):
-        return UNITS[named]
-    finite = [float(text) for text in histogram.boundaries if re.fullmatch(r"[0-9.]+(e\+?[0-9]+)?", text)]
-    return Fraction(1, 1000) if max(finite, default=0) > LONGEST_SECONDS else Fraction(1)
 
 
 def _with_cache(mapping: Preset, by_name: Mapping[str, Family]) -> Preset:

@@ -55,7 +55,7 @@ def assessed(parts: list[SliceCounts], spec: Spec = SPEC) -> Assessment:
     return assess(spec, run_of({ITEMS: good, ORDERS: parts}))
 
 
-PATH = "name the path that the redirect leads to"
+PATH = "request the path that the redirect leads to, or list it under failures.redirects"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ PATH = "name the path that the redirect leads to"
         pytest.param({404: 3, 410: 1}, "404 and 410", "fix the path", "[404, 410]", id="two statuses"),
     ],
 )
-def test_an_endpoint_that_responses_nothing_else_makes_the_run_invalid(
+def test_an_endpoint_that_sends_nothing_else_makes_the_run_invalid(
     more: dict[int, int], listed: str, cure: str, expect: str
 ) -> None:
     """Exit 4, with endpoint, count, status and what to do, however good the other endpoint is."""

@@ -180,6 +180,18 @@ def test_what_a_library_needs_to_export_buckets_is_said() -> None:
     assert settled.not_a_histogram in [warning.text for warning in settled.found.warnings]
 
 
+def test_boundaries_that_do_not_suit_the_unit_are_warned_of_once() -> None:
+    """Before the load, and not again with the collected series."""
+    spec = spec_with("{histogram: rq_time, route_label: route}")
+    series = [("rq_time_bucket", {"route": "/orders", "le": le}) for le in ("5", "1000", "+Inf")]
+    settled = settle(spec, Pages([series]))
+    assert [warning.code for warning in settled.found.warnings].count("histogram-unit") == 1
+    raw = tuple(RawSeries(metric, labels, (1.0,), (1.0,)) for metric, labels in series)
+    collected = ServerSeries("scrape", settled.mapping, 1, 1, 2, raw, warnings=tuple(settled.found.warnings))
+    again = as_collected(spec, collected, settled)
+    assert [warning.code for warning in again.warnings].count("histogram-unit") == 1
+
+
 def test_a_named_preset_that_never_appears_names_what_does() -> None:
     """Before the load and after it: the metrics that are there fit another preset, or have alien labels."""
     spec = spec_with("fastapi-instrumentator")

@@ -94,7 +94,8 @@ def _responses(responses: Sequence[FirstResponse], rule: FailureRule) -> Iterato
             continue
         kind = response.content_type or "no content type"
         took = f"{response.seconds * 1000:.0f} ms"
-        text = f"{response.endpoint}  {response.status}, {kind}, {response.size:,} B, {took}"
+        to = f" to {response.leads_to}" if response.leads_to else ""
+        text = f"{response.endpoint}  {response.status}{to}, {kind}, {response.size:,} B, {took}"
         yield for_terminal(text + _refusal(response, rule))
 
 
@@ -107,7 +108,10 @@ def _refusal(response: FirstResponse, rule: FailureRule) -> str:
     if response.expected is not None:
         expected = ", ".join(str(status) for status in sorted(response.expected))
         return f"; the step expects {expected}: fix the request, or what it expects"
-    return f"; unexpected: fix the request, or write `expect: {{status: {response.status}}}`"
+    expect = f"`expect: {{status: {response.status}}}`"
+    if to := response.leads_to:
+        return f"; unexpected: request {to}, or write `failures: {{redirects: [{to}]}}` or {expect}"
+    return f"; unexpected: fix the request, or write {expect}"
 
 
 def _lines(spec: Spec, probed: Probe) -> Iterator[str]:

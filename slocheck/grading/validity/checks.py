@@ -367,5 +367,5 @@ def _remedy(statuses: Sequence[int]) -> str:
     if statuses and statuses[0] in _CREDENTIALS:
         return "check the credentials"
     if statuses and statuses[0] // 100 == _REDIRECT:
-        return "name the path that the redirect leads to"
+        return "request the path that the redirect leads to, or list it under failures.redirects"
     return "fix the path" if statuses and statuses[0] in (404, 410) else "fix the request"

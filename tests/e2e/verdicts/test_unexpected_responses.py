@@ -176,7 +176,9 @@ def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: Load
     lines = {line.split()[1]: line for line in done.stdout.splitlines() if line.startswith("GET /")}
     assert "  404, no content type, 2 B, " in lines["/status/404"]
     assert "unexpected: fix the request, or write `expect: {status: 404}`" in lines["/status/404"]
-    assert "unexpected: fix the request, or write `expect: {status: 302}`" in lines["/to/login"]
+    cures = "request /login, or write `failures: {redirects: [/login]}` or `expect: {status: 302}`"
+    assert "302 to /login, " in lines["/to/login"]
+    assert f"unexpected: {cures}" in lines["/to/login"]
     assert "unexpected" not in lines["/to/home"]
     assert server.counts["/status/404"] == before + 1
 

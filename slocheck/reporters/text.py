@@ -144,27 +144,32 @@ def confidence_text(confidence: Confidence | None) -> str:
 def interval_text(
     objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None, *, failed: bool
 ) -> str:
-    """Write a side's confidence interval; empty where there is none.
+    """Write a side's confidence interval, ``95% CI 0.2-0.6%``; empty where there is none.
 
-    The bounds of a share are those of the *bad* share. Availability and hit rate are shown as good shares;
-    a percentile's interval is the share of requests too slow for its limit, next to the share allowed;
-    `failed` tells whether requests that failed may be among them.
+    `failed` tells whether requests that failed may be among those that a latency limit counts as too slow.
     """
     bounds = side.bounds
     if bounds is None or confidence is None or not math.isfinite(bounds.low + bounds.high):
         return ""
+    ends = ends_text(objective, limit, bounds.low, bounds.high, failed=failed)
+    return f"{format_ratio(confidence.level)} CI {ends}"
+
+
+def ends_text(objective: Objective, limit: Limit, low: float, high: float, *, failed: bool) -> str:
+    """Write the ends of an interval in the terms of the objective.
+
+    The ends of a share are those of the *bad* share. Availability and hit rate are shown as good shares;
+    a percentile's interval is the share of requests too slow for its limit, next to the share allowed.
+    """
     kind = objective.indicator.kind
     traits = traits_of(kind)
-    ends = (1 - bounds.high, 1 - bounds.low) if traits.good_share else (bounds.low, bounds.high)
+    ends = (1 - high, 1 - low) if traits.good_share else (low, high)
     shown = [0.0 if abs(end) < NEGLIGIBLE else end for end in ends]
-    name = f"{format_ratio(confidence.level)} CI"
-    if traits.is_percentile:
-        allowed = 1 - (objective.indicator.quantile or Fraction(0))
-        low, high = (format_near(IndicatorKind.ERROR_RATE, end, (allowed,)) for end in shown)
-        too_slow = too_slow_text(limit, failed=failed)
-        return f"{name} {range_text(low, high)} of requests {too_slow} (budget {format_ratio(allowed)})"
-    low, high = (format_near(kind, end, limits_of(objective)) for end in shown)
-    return f"{name} {range_text(low, high)}"
+    if not traits.is_percentile:
+        return range_text(*(format_near(kind, end, limits_of(objective)) for end in shown))
+    allowed = 1 - (objective.indicator.quantile or Fraction(0))
+    text = range_text(*(format_near(IndicatorKind.ERROR_RATE, end, (allowed,)) for end in shown))
+    return f"{text} of requests {too_slow_text(limit, failed=failed)} (budget {format_ratio(allowed)})"
 
 
 def range_text(low: str, high: str) -> str:

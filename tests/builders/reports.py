@@ -12,10 +12,9 @@ from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.evidence.series import PromqlResult, ServerSeries
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assess import assess
-from slocheck.grading.assessment import Bounds, Outcome, Side, SideResult, Verdict
+from slocheck.grading.assessment import Outcome
 from slocheck.grading.report import Report
 from slocheck.grading.run_record import run_record
-from slocheck.indicators.samples import Display
 from slocheck.plan.load_plan import thresholds_ns
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.spec.loader import parse_spec
@@ -75,21 +74,6 @@ def objectives() -> tuple[Objective, ...]:
 def spec(found: tuple[Objective, ...] = ()) -> Spec:
     """Return the spec of the sample runs, with these objectives or with its own."""
     return replace(parsed(), objectives=found or objectives())
-
-
-def side(
-    verdict: Verdict,
-    low: float,
-    high: float | None = None,
-    *,
-    who: Side = Side.CLIENT,
-    total: int = 4180,
-    reason: str = "",
-    bounds: Bounds | None = None,
-) -> SideResult:
-    """Return one side's result, for what puts a single one into words."""
-    display = Display(low, low if high is None else high)
-    return SideResult(who, verdict, display, total, reason=reason, bounds=bounds)
 
 
 def server_side(spec: Spec, requests: Sequence[Request], *, warmup: int, window: int) -> ServerSeries:

@@ -10,23 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.documents.units import Comparison
-from slocheck.grading.assessment import Bounds, LevelResult, Outcome, Verdict
+from slocheck.grading.assessment import LevelResult, Outcome, Verdict
 from slocheck.grading.report import Report
 from slocheck.indicators.samples import Display
 from slocheck.reporters.text import (
     clock_text,
+    ends_text,
     gap_between_sides,
     indicator_text,
     interval_text,
     limits_of,
     margin_text,
     range_text,
+    rough_duration,
     sides_text,
     unit_name,
     value_text,
 )
 from slocheck.spec.model import Confidence, IndicatorKind, Objective
-from tests.builders.reports import objectives, report, side, timeouts
+from tests.builders.reports import objectives, report, timeouts
 
 LATENCY, ERRORS, AVAILABLE, CACHE, _ = objectives()
 SURE = Confidence(Fraction(19, 20))
@@ -99,37 +101,36 @@ def test_margin_of_the_unknown_is_empty() -> None:
 @pytest.mark.parametrize(
     ("objective", "low", "high", "expected"),
     [
-        pytest.param(ERRORS, 0.002, 0.006, "95% CI 0.2-0.6%", id="a share"),
-        pytest.param(ERRORS, 2.2e-308, 0.006, "95% CI 0-0.6%", id="nearly zero is shown as zero"),
-        pytest.param(AVAILABLE, 0.5, 1 - 1e-15, "95% CI 0-50%", id="a good share near zero"),
-        pytest.param(AVAILABLE, 0.001, 0.002, "95% CI 99.8-99.9%", id="the good share"),
+        pytest.param(ERRORS, 0.002, 0.006, "0.2-0.6%", id="a share"),
+        pytest.param(ERRORS, 2.2e-308, 0.006, "0-0.6%", id="nearly zero is shown as zero"),
+        pytest.param(AVAILABLE, 0.5, 1 - 1e-15, "0-50%", id="a good share near zero"),
+        pytest.param(AVAILABLE, 0.001, 0.002, "99.8-99.9%", id="the good share"),
         pytest.param(
             LATENCY,
             0.03,
             0.04,
-            "95% CI 3-4% of requests >= 200ms (budget 5%)",
+            "3-4% of requests >= 200ms (budget 5%)",
             id="a percentile",
         ),
         pytest.param(
             LATENCY,
             0.04,
             0.0500002,
-            "95% CI 4% to just over 5% of requests >= 200ms (budget 5%)",
+            "4% to just over 5% of requests >= 200ms (budget 5%)",
             id="an end at the budget",
         ),
         pytest.param(
             LATENCY,
             1e-158,
             0.04,
-            "95% CI 0-4% of requests >= 200ms (budget 5%)",
+            "0-4% of requests >= 200ms (budget 5%)",
             id="a percentile far from its limit",
         ),
     ],
 )
-def test_interval_text(objective: Objective, low: float, high: float, expected: str) -> None:
-    """The interval is written in the terms of the objective."""
-    found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(low, high))
-    assert interval_text(objective, objective.limits["silver"], found, SURE, failed=False) == expected
+def test_ends_text(objective: Objective, low: float, high: float, expected: str) -> None:
+    """The ends of an interval are written in the terms of the objective."""
+    assert ends_text(objective, objective.limits["silver"], low, high, failed=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,15 +150,8 @@ def test_range_text(low: str, high: str, expected: str) -> None:
 def test_a_limit_that_may_be_reached_is_broken_above_it() -> None:
     """A request of exactly 200ms is bad for ``< 200ms`` and good for ``<= 200ms``."""
     written = replace(LATENCY.limits["silver"], comparison=Comparison.LE, text="<= 200ms")
-    found = side(Verdict.UNDECIDED, 0.1, bounds=Bounds(0.03, 0.04))
-    assert "of requests > 200ms (" in interval_text(LATENCY, written, found, SURE, failed=False)
-    assert "of requests failed or took > 200ms (" in interval_text(LATENCY, written, found, SURE, failed=True)
-
-
-def test_no_interval_without_confidence() -> None:
-    """``confidence: none`` grades observed values; no interval is shown."""
-    found = side(Verdict.MET, 0.1, bounds=Bounds(0.1, 0.2))
-    assert interval_text(ERRORS, ERRORS.limits["silver"], found, None, failed=True) == ""
+    assert "of requests > 200ms (" in ends_text(LATENCY, written, 0.03, 0.04, failed=False)
+    assert "of requests failed or took > 200ms (" in ends_text(LATENCY, written, 0.03, 0.04, failed=True)
 
 
 def graded_level(found: Report, name: str, level: str = "silver") -> tuple[Objective, LevelResult]:
@@ -165,6 +159,14 @@ def graded_level(found: Report, name: str, level: str = "silver") -> tuple[Objec
     (result,) = [item for item in found.assessment.objectives if item.objective.name == name]
     (graded,) = [item for item in result.levels if item.level == level]
     return result.objective, graded
+
+
+def test_no_interval_without_confidence() -> None:
+    """``confidence: none`` grades observed values; no interval is shown."""
+    objective, level = graded_level(report(), "error_rate")
+    limit, found = objective.limits["silver"], level.sides[0]
+    assert interval_text(objective, limit, found, SURE, failed=True).startswith("95% CI ")
+    assert interval_text(objective, limit, found, None, failed=True) == ""
 
 
 def test_the_deciding_side_says_what_the_level_says() -> None:
@@ -195,6 +197,21 @@ def test_a_cache_counts_lookups_that_are_no_requests() -> None:
     objective, level = graded_level(report(), "error_rate")
     cache = replace(objective, indicator=replace(objective.indicator, kind=IndicatorKind.CACHE_HIT_RATE))
     assert "lookups" in gap_between_sides(cache, level)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param(0.0651, "65ms", id="short"),
+        pytest.param(1.999, "1.9s", id="rounded down"),
+        pytest.param(4000.0, "1h6m40s", id="long"),
+        pytest.param(4500.0, "1h15m", id="no seconds"),
+        pytest.param(0.0, "0s", id="none"),
+    ],
+)
+def test_rough_duration(seconds: float, expected: str) -> None:
+    """In two digits, never more than it is."""
+    assert rough_duration(seconds) == expected
 
 
 @pytest.mark.parametrize(

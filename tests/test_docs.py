@@ -1,6 +1,9 @@
 """The pages: their links lead somewhere, and what they quote is what the program says."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +66,23 @@ def test_pages_are_plain_markdown(page: Path) -> None:
     assert FOREIGN.findall(text) == []
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     assert "```mermaid" not in page.read_text()
+
+
+def test_a_site_generator_builds_the_pages_without_a_plugin(tmp_path: Path) -> None:
+    """Zensical finds no issue in them, README first; each page becomes one, and the pictures are there."""
+    pages = tmp_path / "pages"
+    shutil.copytree(HOME / "docs", pages / "docs")
+    (pages / "reports").mkdir()
+    for name in (*(page.name for page in HOME.glob("*.md")), "LICENSE", "reports/README.md"):
+        shutil.copy(HOME / name, pages / name)
+    config = tmp_path / "zensical.toml"
+    config.write_text('[project]\nsite_name = "slocheck"\ndocs_dir = "pages"\n')
+    build = [sys.executable, "-m", "zensical", "build", "--strict", "--config-file", str(config)]
+    done = subprocess.run(build, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    built = {
+        str(page.parent.relative_to(tmp_path / "site")) for page in (tmp_path / "site").rglob("index.html")
+    }
+    assert {str(page.relative_to(pages).with_suffix("")) for page in (pages / "docs").rglob("*.md")} <= built
+    home = (tmp_path / "site" / "index.html").read_text()
+    assert 'src="docs/pictures/terminal.svg"' in home

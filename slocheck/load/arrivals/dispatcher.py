@@ -3,7 +3,7 @@
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
@@ -19,6 +19,9 @@ from slocheck.load.recording.lags import Lags
 
 _BURST = 64
 """Arrivals handed out before the event loop may read responses again: a backlog must not starve it."""
+
+
+Begin = Callable[[tuple[int, Any]], object]
 
 
 class Dispatcher:
@@ -37,7 +40,7 @@ class Dispatcher:
         """
         self._schedule = schedule
         self._work = work
-        self._idle: defaultdict[int, list[Any]] = defaultdict(list)
+        self._idle: defaultdict[int, list[Begin]] = defaultdict(list)
         self._origin_ns = 0
         self._next_ns: int | None = None
         self._timer: KernelTimer | None = None
@@ -64,6 +67,7 @@ class Dispatcher:
             self._dropped[(self._next_ns - self._origin_ns) // NS_PER_SECOND] += 1
             self._advance()
         self._next_ns = None
+        self._idle.clear()  # or each of thousands of users would look for its own place when it ends
         if self._timer is not None:
             self._timer.close()
             self._timer = None
@@ -74,15 +78,24 @@ class Dispatcher:
         Returns:
             When it was due, on the monotonic clock, and its work: the class and what to do.
         """
-        greenlet, idle = getcurrent(), self._idle[user_class]
-        idle.append(greenlet)
+        resume = getcurrent().switch
+        self.wait(user_class, resume)
         try:
             arrival: tuple[int, Any] = self._hub.switch()
         except BaseException:
-            if greenlet in idle:
-                idle.remove(greenlet)
+            self.leave(user_class, resume)
             raise
         return arrival
+
+    def wait(self, user_class: int, begin: Begin) -> None:
+        """Call `begin` in the hub, once, when an arrival of this class is due; with what `next` returns."""
+        self._idle[user_class].append(begin)
+
+    def leave(self, user_class: int, begin: Begin) -> None:
+        """Do not call this any more."""
+        idle = self._idle[user_class]
+        if begin in idle:
+            idle.remove(begin)
 
     def _advance(self) -> None:
         offset = next(self._schedule, None)
@@ -116,7 +129,7 @@ class Dispatcher:
             self._dropped[second] += 1
             return
         self._lag[second].append(time.monotonic_ns() - due_ns)
-        idle.pop().switch((due_ns, work))
+        idle.pop()((due_ns, work))
 
     def take(self) -> ArrivalCounts:
         """Return what happened since the last call."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from locust import User
-from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
+from locust.user.task import LOCUST_STATE_WAITING
 
 from slocheck.load.arrivals.dispatcher import Dispatcher
+from slocheck.load.users.flow_user import FlowUser, Iteration
 
 ONLY_CLASS = 0
 """A declarative scenario has one user class."""
@@ -23,10 +23,13 @@ class SharedIterations:
     def __init__(self, iterations: Iterator[tuple[int, list[object]]]) -> None:
         self._iterations = iterations
 
-    def next_for(self, _user: User) -> tuple[int, int, list[object]]:
-        """Return 0 (it is due now), the flow, and the iteration's values."""
+    def next_for(self, _user: FlowUser) -> Iteration:
+        """Return the next iteration, which is due now."""
         flow, values = next(self._iterations)
         return 0, flow, values
+
+    def leave(self, _user: FlowUser) -> None:
+        """Do nothing: a user takes its iterations by itself."""
 
 
 class DueIterations:
@@ -41,9 +44,11 @@ class DueIterations:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
-    def next_for(self, user: User) -> tuple[int, int, list[object]]:
-        """Wait; return when the iteration was due on the monotonic clock, its flow, and its values."""
+    def next_for(self, user: FlowUser) -> None:
+        """Let the user wait until the dispatcher begins one."""
         user._state = LOCUST_STATE_WAITING  # noqa: SLF001 - so that a stop does not wait for it
-        due_ns, (_, (flow, values)) = self._dispatcher.next(ONLY_CLASS)
-        user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
-        return due_ns, flow, values
+        self._dispatcher.wait(ONLY_CLASS, user.begin_arrival)
+
+    def leave(self, user: FlowUser) -> None:
+        """Hand the user no further arrival."""
+        self._dispatcher.leave(ONLY_CLASS, user.begin_arrival)

@@ -15,7 +15,8 @@ from slocheck.load.arrivals.starts import sends_at_start
 from slocheck.load.messaging.messages import ArrivalCounts
 from slocheck.load.phases import ON_START_S
 from slocheck.load.tracking import Tracker
-from slocheck.load.users.declarative import FlowUser, iterations
+from slocheck.load.users.declarative import iterations
+from slocheck.load.users.flow_user import FlowUser
 from slocheck.plan.load_plan import LoadPlan
 
 _HOPELESS = 10

@@ -269,12 +269,13 @@ class Worker(PlannedRunner, WorkerRunner):
         return tuple(found[:_MOST_TARGETS])
 
     def _flush(self) -> None:
-        """Take the counts since the last flush, and update Locust's own statistics."""
+        """Take the counts since the last flush, and update Locust's own statistics for a Locust file."""
         events, lean = self._tracker.flush()
         self._unsent += events + lean
         _let_others_go()
-        add_to_statistics(self.environment.stats, lean)
-        _let_others_go()
+        if not self._declarative:
+            add_to_statistics(self.environment.stats, lean)
+            _let_others_go()
 
     def _begin_drain(self, within_s: float, *, as_timeouts: bool) -> None:
         """Drain within a time; a second call during the drain can only shorten that time."""

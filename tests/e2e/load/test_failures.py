@@ -43,7 +43,8 @@ def test_failures_are_classed_and_counted_once(
     counts = {name: ended.total(f"GET {name}") for name in ("plain", "fast")}
     assert counts["plain"].failures == {plain: counts["plain"].sent}
     assert counts["fast"].failures == {fast: counts["fast"].sent}
-    assert ended.sent == server.counts.total() > 10
+    assert ended.sent == server.counts.total()
+    assert min(count.sent for count in counts.values()) > 0
     assert ended.result.recording.errors
 
 

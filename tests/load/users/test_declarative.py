@@ -57,14 +57,14 @@ plan = make_plan(sys.argv[1], sys.argv[2], users=1)
 kind = user_class(plan)
 kind.sink = RecorderSink(plan, print)
 kind.iterations = type("Any", (), {"thinks_after_last": True})()
-(flow,) = kind.scenario.flows
 
 def walk(leave):
     user = kind(Environment(user_classes=[kind]))
     user._state = LOCUST_STATE_RUNNING
     leave(user)
     try:
-        user._walk(flow.steps, [], 0)
+        user._enter((0, 0, []))
+        user._walk()
     except gevent.GreenletExit:
         print("ended as", user._state)
 

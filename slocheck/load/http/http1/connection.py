@@ -1,37 +1,30 @@
 """One keep-alive connection: a plain non-blocking socket with one persistent watcher.
 
-A request costs one send, one switch to the hub and one receive. A request is never sent twice: a failure
-is reported as a failure.
+A request costs one send, one switch to the hub and one receive. On an open connection `begin` sends one from
+the hub, and `arrived` reads its response there, so most requests need no switch at all; what they cannot
+finish, `exchange` does. A request is never sent twice: a failure is reported as a failure.
 """
 
-import errno
-import os
 import socket
-import time
+from collections.abc import Callable
 from typing import Any
 
-import gevent
-import gevent.monkey
 from gevent import getcurrent
 
-from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.bodies import decoded, over_limit
 from slocheck.load.http.deadline_timer import NEVER_NS, DeadlineTimer
-from slocheck.load.http.errors import TransportError, closed_early, from_system
+from slocheck.load.http.errors import closed_early, from_system
 from slocheck.load.http.http1.framing import Framing
 from slocheck.load.http.http1.heads import Head, simple_head
-from slocheck.load.http.origin import Address, Origin
+from slocheck.load.http.http1.watched_socket import WRITE, WatchedSocket
+from slocheck.load.http.origin import Origin
 from slocheck.load.network.connect_guard import ForbiddenConnectionError
 from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 RECEIVE_BYTES = 1 << 16
-_CONNECT_NS = 10 * NS_PER_SECOND
-_READ, _WRITE = 1, 2
-_plain_socket: Any = gevent.monkey.get_original("socket", "socket")
 
 
-class Connection:
+class Connection(WatchedSocket):
     """A connection to an origin, opened by its first request and again after it was closed.
 
     Only one greenlet at a time may use it.
@@ -39,30 +32,77 @@ class Connection:
     Attributes:
         body: The decoded body of the last response, if it was to be kept.
         size: Bytes of that body, whether kept or not.
-        waiting: Its greenlet is waiting for the server.
-        deadline_ns: Until when it waits, on the monotonic clock.
         pending: What its user notes about the request in flight; None without one.
     """
 
     def __init__(self, origin: Origin, deadlines: DeadlineTimer, max_body: int = DEFAULT_MAX_BODY) -> None:
+        super().__init__(origin, deadlines)
         self.body = b""
         self.size = 0
-        self.waiting = False
-        self.deadline_ns = NEVER_NS
         self.pending: Any = None
-        self._origin = origin
-        self._deadlines = deadlines
         self._max_body = max_body
-        self._hub = gevent.get_hub()
-        self._greenlet: Any = None
-        self._socket: Any = None
-        self._watcher: Any = None
-        self._expired = self._connected = False
         self._early: list[bytes] = []
+        self._sent = 0
+        self._error: OSError | None = None
         self._used = 0
-        deadlines.add(self)
 
-    def exchange(self, request: bytes, deadline_ns: int, *, keep: bool = True, no_body: bool = False) -> Head:
+    def begin(self, request: bytes, deadline_ns: int, resume: Callable[[], object]) -> bool:
+        """Send a request without waiting, if the connection is open; returns whether it was begun.
+
+        Then `resume` is called in the hub when something arrives or the deadline has passed. `arrived` takes
+        the response, or else `exchange` goes on. If the connection is not `waiting`, only `exchange` can.
+        """
+        if self._used != self._deadlines.checks and self._socket is not None:
+            self._notice_end()
+        if self._socket is None:
+            return False
+        self._wait_until(deadline_ns)
+        self._resume = resume
+        try:
+            self._sent = self._socket.send(request)
+        except BlockingIOError:
+            self._sent = 0
+        except OSError as error:
+            self._error = error
+            return True
+        self.waiting = self._sent == len(request)
+        return True
+
+    def arrived(self, *, keep: bool) -> Head | None:
+        """Return the head of the response to a request that was begun; None: only `exchange` can go on."""
+        if self._expired:
+            return None
+        try:
+            data = self._socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            self._error = error
+            return None
+        head = simple_head(data)
+        if head is None or not self._is_whole(head, len(data)):
+            self._early.append(data)
+            return None
+        self.deadline_ns = NEVER_NS
+        self._used = self._deadlines.checks
+        self.size = head.length
+        self.body = data[len(head.raw) :] if keep else b""
+        return head
+
+    def _is_whole(self, head: Head, received: int) -> bool:
+        """Tell whether a response is complete and leaves nothing to do."""
+        whole = received - len(head.raw) == head.length <= self._max_body
+        return whole and not head.close and not head.encoding
+
+    def exchange(
+        self,
+        request: bytes,
+        deadline_ns: int,
+        *,
+        keep: bool = True,
+        no_body: bool = False,
+        begun: bool = False,
+    ) -> Head:
         """Send a request and return the head of its complete response; the body is in `body`.
 
         Args:
@@ -70,19 +110,16 @@ class Connection:
             deadline_ns: When the response has to be complete, on the monotonic clock.
             keep: Keep the body, not only its size.
             no_body: The response has no body whatever its head says (HEAD).
+            begun: It was sent by `begin`, or a part of it.
 
         Raises:
             TransportError: No complete response came; the connection is closed.
             ForbiddenConnectionError: The origin may not be connected to; nothing was sent.
         """
-        self._greenlet = getcurrent()
+        self._resume = getcurrent().switch
         self._wait_until(deadline_ns)
         try:
-            if self._used != self._deadlines.checks and self._socket is not None:
-                self._notice_end()
-            if self._socket is None:
-                self._connect()
-            all_sent = self._send_all(request, no_body)
+            all_sent = self._go_on(request, no_body) if begun else self._send_anew(request, no_body)
             head = self._response(keep=keep, no_body=no_body)
             if not all_sent:
                 self.close()  # the server would read the next request as the rest of this one
@@ -100,10 +137,26 @@ class Connection:
             self._used = self._deadlines.checks
         return head
 
-    def _wait_until(self, deadline_ns: int) -> None:
-        """Set the deadline, and let it be watched."""
-        self.deadline_ns = deadline_ns
-        self._deadlines.soonest_ns = min(self._deadlines.soonest_ns, deadline_ns)
+    def _send_anew(self, request: bytes, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
+        """Send a request, over a new connection if need be; returns what `_send_all` does."""
+        if self._used != self._deadlines.checks and self._socket is not None:
+            self._notice_end()
+        if self._socket is None:
+            self._connect()
+        return self._send_all(request, no_body)
+
+    def _go_on(self, request: bytes, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
+        """Go on with a request that was begun; returns what `_send_all` does, and raises what has failed."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        if self._expired:
+            raise self._timeout()
+        rest = memoryview(request)[self._sent :]
+        return not rest or self._send_rest(rest, self._framing(no_body))
+
+    def _framing(self, no_body: bool) -> Framing:  # noqa: FBT001 - as in `exchange`
+        return Framing(no_body=no_body, keep=False, max_body=self._max_body)
 
     def _notice_end(self) -> None:
         """Close a connection that the server closed while it was idle, if the watcher has not run yet."""
@@ -194,12 +247,12 @@ class Connection:
             sent = 0
         if sent == len(data):
             return True
-        response = None if no_body is None else Framing(no_body=no_body, keep=False, max_body=self._max_body)
+        response = None if no_body is None else self._framing(no_body)
         return self._send_rest(memoryview(data)[sent:], response)
 
     def _send_rest(self, rest: memoryview, response: Framing | None) -> bool:
         """Send the rest as the server reads it, until the response is complete or the server closes."""
-        writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        writable = self._hub.loop.io(self._socket.fileno(), WRITE)
         try:
             while rest:
                 writable.start(self._wake)
@@ -255,120 +308,8 @@ class Connection:
                 continue
             return data
 
-    def _pause(self) -> None:
-        """Let other greenlets run until a watcher or the deadline timer resumes this one."""
-        self.waiting = True
-        self._hub.switch()
-        self.waiting = False
-        if self._expired:
-            raise self._timeout()
-
-    def _timeout(self) -> TransportError:
-        """Return the error for a deadline that has passed."""
-        self._expired = False
-        what = "no whole response" if self._connected else "no connection"
-        return TransportError(FailureClass.TIMEOUT, f"{what} within the timeout")
-
-    def expire(self) -> None:
-        """Time out; called in the hub."""
-        self._expired = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self.waiting:
-            self.waiting = False
-            self._greenlet.switch()
-
-    def _readable(self) -> None:
-        """Resume the waiting greenlet; without one, the server has closed or sent something unasked."""
-        if self.waiting:
-            self.waiting = False
-            self._greenlet.switch()
-        else:
-            self._unexpected()
-
-    def _unexpected(self) -> None:
-        """Close: this connection cannot carry another response."""
-        self.close()
-
-    def _connect(self) -> None:
-        """Open the connection, within its own time limit."""
-        whole_ns = self.deadline_ns
-        self._wait_until(min(whole_ns, time.monotonic_ns() + _CONNECT_NS))
-        if not self._origin.addresses:
-            self._resolve()
-        self._reach()
-        self._handshake()
-        self._wait_until(whole_ns)
-        self._connected = True
-
-    def _resolve(self) -> None:
-        """Look up the origin's addresses, unless an earlier lookup succeeded."""
-        left_s = max(0.001, (self.deadline_ns - time.monotonic_ns()) / NS_PER_SECOND)
-        late = TransportError(FailureClass.DNS, "the name is not resolved within the timeout")
-        with gevent.Timeout(left_s, late):
-            self._origin.resolve()
-
-    def _reach(self) -> None:
-        """Connect to the first of the origin's addresses that accepts; each gets a share of the time."""
-        until_ns = self.deadline_ns
-        addresses = self._origin.addresses_in_turn()
-        failures: list[tuple[Address, TransportError]] = []
-        for address in addresses:
-            now_ns = time.monotonic_ns()
-            self._wait_until(now_ns + (until_ns - now_ns) // (len(addresses) - len(failures)))
-            try:
-                self._dial(address)
-            except ForbiddenConnectionError:
-                raise
-            except OSError as error:
-                failures.append((address, from_system(error)))
-            except TransportError as error:
-                failures.append((address, error))
-            else:
-                self._origin.reached.add(address)
-                self._wait_until(until_ns)
-                return
-            self.close()
-        raise self._origin.most_telling(failures)
-
-    def _dial(self, to: Address) -> None:
-        """Connect to one address; raises OSError, or TransportError for the deadline."""
-        family, address = to
-        self._socket = made = _plain_socket(family, socket.SOCK_STREAM)
-        made.setblocking(False)  # noqa: FBT003 - takes no keyword
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = made.connect_ex(address)
-        if code == errno.EINPROGRESS:
-            writable = self._hub.loop.io(made.fileno(), _WRITE)
-            writable.start(self._wake)
-            try:
-                self._pause()
-            finally:
-                writable.stop()
-                writable.close()
-            code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            raise OSError(code, os.strerror(code))
-        self._watcher = self._hub.loop.io(made.fileno(), _READ)
-        self._watcher.start(self._readable)
-
-    def _handshake(self) -> None:
-        """Prepare the connection for its first request: nothing to do without TLS."""
-
     def close(self) -> None:
         """Close the socket; the next request opens a new one."""
-        self._expired = self._connected = self.waiting = False
         self._early.clear()
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.stop()
-            watcher.close()
-        made, self._socket = self._socket, None
-        if made is not None:
-            made.close()
-
-    def dispose(self) -> None:
-        """Close for good."""
-        self.close()
-        self._deadlines.discard(self)
+        self._error = None
+        super().close()

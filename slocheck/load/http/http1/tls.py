@@ -1,6 +1,7 @@
 """A TLS connection: the same socket and watcher, with OpenSSL between socket and response."""
 
 import ssl
+from collections.abc import Callable
 
 from slocheck.load.http.deadline_timer import DeadlineTimer
 from slocheck.load.http.errors import closed_early
@@ -17,6 +18,11 @@ class TlsConnection(Connection):
         super().__init__(origin, deadlines, max_body)
         self._tls: ssl.SSLObject | None = None
         self._incoming = self._outgoing = ssl.MemoryBIO()
+
+    def begin(self, request: bytes, deadline_ns: int, resume: Callable[[], object]) -> bool:
+        """Return False: what OpenSSL needs to read and write in between is done by `exchange`."""
+        del request, deadline_ns, resume
+        return False
 
     def _handshake(self) -> None:
         """Do the TLS handshake."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from gevent.event import Event
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
@@ -57,7 +58,26 @@ def ask(connection: Connection, request: bytes = GET, *, within_s: float = 20, n
     return connection.exchange(request, until_ns, no_body=no_body).status
 
 
-def why(connection: Connection, request: bytes = GET, *, within_s: float = 20) -> FailureClass:
+def ask_from_hub(connection: Connection, request: bytes = GET, *, within_s: float = 20) -> int:
+    """Begin a request without waiting, and go on as a virtual user does; returns the status."""
+    until_ns, resumed = time.monotonic_ns() + round(within_s * 1e9), Event()
+    if not connection.begin(request, until_ns, resumed.set):
+        return connection.exchange(request, until_ns).status
+    if connection.waiting:
+        assert resumed.wait(20)
+        head = connection.arrived(keep=True)
+        if head is not None:
+            return head.status
+    return connection.exchange(request, until_ns, begun=True).status
+
+
+Ask = Callable[..., int]
+both_ways = pytest.mark.parametrize("again", [ask, ask_from_hub])
+
+
+def why(
+    connection: Connection, request: bytes = GET, *, within_s: float = 20, ask: Ask = ask
+) -> FailureClass:
     """Exchange a request that fails; returns why."""
     with pytest.raises(TransportError) as caught:
         ask(connection, request, within_s=within_s)
@@ -106,14 +126,18 @@ def test_many_requests_share_a_connection() -> None:
         pytest.param(hostile_server.drip, FailureClass.TIMEOUT, id="a byte a second"),
     ],
 )
+@both_ways
 def test_failures_are_classed_and_the_next_request_is_unharmed(
-    behaviour: Behaviour, failure: FailureClass
+    behaviour: Behaviour, failure: FailureClass, again: Ask
 ) -> None:
     """One request is sent for one failure; the next one goes over a new connection."""
+    fine = GET.replace(b"/x", b"/fine")
     with talking_to(behaviour) as (connection, server):
-        assert why(connection, within_s=0.3 if failure is FailureClass.TIMEOUT else 20) is failure
-        assert ask(connection, GET.replace(b"/x", b"/fine")) == 200
-        assert server.requests == {"/x": 1, "/fine": 1}
+        assert ask(connection, fine) == 200
+        within_s = 0.3 if failure is FailureClass.TIMEOUT else 20
+        assert why(connection, within_s=within_s, ask=again) is failure
+        assert again(connection, fine) == 200
+        assert server.requests == {"/x": 1, "/fine": 2}
         assert server.connections == 2
 
 
@@ -138,10 +162,11 @@ def test_failures_are_classed_and_the_next_request_is_unharmed(
         ),
     ],
 )
-def test_when_a_connection_is_used_again(behaviour: Behaviour, connections: int) -> None:
+@both_ways
+def test_when_a_connection_is_used_again(behaviour: Behaviour, connections: int, again: Ask) -> None:
     """A second request never reads what belongs to the first."""
     with talking_to(behaviour) as (connection, server):
-        assert [ask(connection), ask(connection)] == [200, 200]
+        assert [ask(connection), again(connection)] == [200, 200]
         assert (server.connections, server.requests["/x"]) == (connections, 2)
 
 
@@ -153,22 +178,25 @@ def at_end(connection: Connection) -> bool:
         return False
 
 
-def test_an_idle_connection_that_was_closed_is_not_used() -> None:
+@both_ways
+def test_an_idle_connection_that_was_closed_is_not_used(again: Ask) -> None:
     """The end may wait in the socket while nobody had time to look."""
     with talking_to(hostile_server.close_when_idle) as (connection, server):
         assert ask(connection) == 200
         wait_until(lambda: at_end(connection), deadline=10)  # the hub does not run meanwhile
         connection._deadlines.checks += 1
-        assert ask(connection) == 200
+        assert again(connection) == 200
         assert server.connections == 2
 
 
+@both_ways
 @pytest.mark.parametrize("behaviour", [hostile_server.refuse_early, hostile_server.refuse_early_and_close])
-def test_a_response_before_the_end_of_the_request_ends_the_sending(behaviour: Behaviour) -> None:
+def test_a_response_before_the_end_of_the_request_ends_the_sending(behaviour: Behaviour, again: Ask) -> None:
     """The response counts, and the connection with half a request on it is not used again."""
     with talking_to(behaviour) as (connection, server):
+        assert ask(connection, GET.replace(b"/x", b"/fine")) == 200
         for _ in range(2):
-            assert ask(connection, post(8 * LARGE)) == 413  # more than socket buffers hold
+            assert again(connection, post(8 * LARGE)) == 413  # more than socket buffers hold
             assert connection.body == b"big"
         assert (server.connections, server.requests["/x"]) == (2, 2)
 

@@ -192,6 +192,8 @@ class FlowUser(User):
 
     def _think(self, shortest_s: float, longest_s: float) -> None:
         self._thinks = None
+        if self._state == LOCUST_STATE_STOPPING:
+            raise gevent.GreenletExit  # asked to stop meanwhile
         self._state = LOCUST_STATE_WAITING
         gevent.sleep(random.uniform(shortest_s, longest_s))  # noqa: S311 - a pause, seeded with the run
         if self._state == LOCUST_STATE_STOPPING:

@@ -30,7 +30,7 @@ def outcome_of(
     """
     if any(run.ending is Ending.INTERRUPTED for run in runs):
         return Outcome.INTERRUPTED
-    breaches = _significant_breaches(results, criterion)
+    breaches = significant_breaches(results, criterion)
     faults = [finding for finding in findings if not finding.valid]
     if any(not _explained(name, faults) for name in breaches):
         return Outcome.FAIL
@@ -42,7 +42,7 @@ def outcome_of(
     return Outcome.PASS if met and all(run.ending is Ending.COMPLETE for run in runs) else Outcome.UNDECIDED
 
 
-def _significant_breaches(results: Sequence[ObjectiveResult], criterion: Criterion | None) -> list[str]:
+def significant_breaches(results: Sequence[ObjectiveResult], criterion: Criterion | None) -> list[str]:
     """Return the objectives whose breach fails the gate: by Holm's correction where there is a confidence.
 
     Each objective is one test, of the strictest limit that is breached: of two sides the smaller p-value,

@@ -91,7 +91,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     """Return the verdict of one or two sides (client first) and the reason for it.
 
     With two sides: met only if both are met, breached if either is. Where the server side is
-    undecided the client settles five cases, none of which can make a false met:
+    undecided the client settles six cases, none of which can make a false met:
 
     - The limit lies inside a bucket of the server's histogram. For the same requests the client's
       latency is never below the server's, so what the client proves holds for the server.
@@ -100,6 +100,8 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
       need not be requests).
     - A restart within the load lost counts of the client's own requests, and nobody else's stand in for them;
       the others meet the limit. The client knows what became of the lost ones, and is never faster.
+    - The server's rate meets the limit but varies. It does not know what was offered; the client does, and
+      each of its successes is one that the server served.
     - A cache that only one side can see is graded on that side alone.
     - Metrics without a latency histogram can never say a latency: it is graded on the client's side alone.
     """
@@ -127,6 +129,8 @@ def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     if server.left_to_client:
         return True
     if traits_of(kind).is_percentile and server.bucket_limited:
+        return True
+    if server.cause is Cause.VARYING and server.observed is MET:
         return True
     if traits_of(kind).counts_requests and server.counted is MET:
         return True

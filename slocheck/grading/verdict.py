@@ -237,7 +237,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
     What was served of what could have been is a share like any other: the limit allows so much of it to miss.
     """
     slices, ceiling, least = sample.slices, float(sample.ceiling), float(limit.value)
-    criterion = criterion.in_closed_loop() if sample.closed else criterion
+    criterion = criterion if sample.offer_is_known else criterion.assuming_bursts()
     if slices is None or len(slices.n) < MIN_SLICES or not ceiling:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     allowed = 1 - least / ceiling
@@ -269,15 +269,17 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         return replace(observed, bounds=bounds)
     if observed.verdict is Verdict.MET and allowed <= _ROUNDING:
         return _undecided(replace(observed, bounds=bounds, load_factor=1.0), None, _NO_MORE_OFFERED)
-    reason = _why_rate_varies(compared, closed=sample.closed)
+    reason = _why_rate_varies(compared, sample)
     return _undecided(replace(observed, bounds=bounds), Cause.VARYING, reason)
 
 
-def _why_rate_varies(compared: ProportionComparison, *, closed: bool) -> str:
+def _why_rate_varies(compared: ProportionComparison, sample: Rate) -> str:
     """Say why the statistics leave a rate open, and what would decide it."""
     longer = _longer(compared.needed_duration_factor)
     reason = "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
-    return reason + ("; a load with workload.rate decides sooner" if closed else "")
+    if sample.closed:
+        return f"{reason}; a load with workload.rate decides sooner"
+    return f"{reason}; source: client decides sooner" if sample.server_alone else reason
 
 
 def _beyond(larger: float, smaller: float) -> float:

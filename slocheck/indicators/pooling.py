@@ -106,6 +106,7 @@ def _pool_rates(rates: Sequence[Rate]) -> Rate:
         _pool_slices([rate.slices for rate in rates if rate.slices], len(rates)),
         tuple(dict.fromkeys(note for rate in rates for note in rate.notes)),
         closed=any(rate.closed for rate in rates),
+        server_alone=any(rate.server_alone for rate in rates),
     )
 
 

@@ -95,6 +95,7 @@ class Rate:
         slices: What could have been served, and as "bad" what was not.
         notes: What widened the bounds.
         closed: Users waited for responses, so that nobody knows what could have been served.
+        server_alone: A server counted it, and does not know what was offered in each slice.
     """
 
     low: Fraction
@@ -104,6 +105,12 @@ class Rate:
     slices: Slices | None = None
     notes: tuple[str, ...] = ()
     closed: bool = False
+    server_alone: bool = False
+
+    @property
+    def offer_is_known(self) -> bool:
+        """Whether each slice's `n` was offered; else it is what the best slice served."""
+        return not self.closed and not self.server_alone
 
 
 @dataclass(frozen=True, slots=True)

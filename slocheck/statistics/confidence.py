@@ -10,9 +10,8 @@ bursts bounds the sample, 1 - confidence itself holds."""
 CALIBRATED_S = 300.0
 """From this window on a breach is tested at 1 - confidence itself: the simulation shows that it holds."""
 
-
-CLOSED_LOOP_BURSTS_S = 10.0
-"""What a rate in the closed model assumes of bursts unless they are stated: `Criterion.in_closed_loop`."""
+ASSUMED_BURSTS_S = 10.0
+"""What a rate assumes of bursts unless they are stated, where nobody knows what was offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,13 @@ class Criterion:
             self, met=self.met * share, breached=self.breached * share, nominal=self.nominal * share
         )
 
-    def in_closed_loop(self) -> "Criterion":
-        """Return the criterion of a rate in the closed model.
+    def assuming_bursts(self) -> "Criterion":
+        """Return the criterion of a rate in the closed model, or of one that a server alone counted.
 
         Nobody knows there what could have been served in a second, so that a window with few slow phases
         looks like one without any. See docs/statistics.md for what the assumption costs and saves.
         """
-        return self if self.bursts_s else replace(self, bursts_s=CLOSED_LOOP_BURSTS_S)
+        return self if self.bursts_s else replace(self, bursts_s=ASSUMED_BURSTS_S)
 
 
 def criterion_for(level: Fraction, windows_s: tuple[float, ...], bursts_s: float = 0.0) -> Criterion:

@@ -1,4 +1,4 @@
-"""Client and server put together; only five cases let the client settle."""
+"""Client and server put together; only six cases let the client settle."""
 
 from dataclasses import replace
 
@@ -27,6 +27,7 @@ IN_BUCKET = SideResult(
     Side.SERVER, UNDECIDED, SHOWN, 100, reason="in a bucket", observed=UNDECIDED, bucket_limited=True
 )
 FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, observed=MET, cause=Cause.TOO_FEW_SLICES)
+VARIES = replace(FEW, cause=Cause.VARYING)
 LOST = replace(_server(UNDECIDED), counted=MET)
 LOST_BAD = replace(_server(UNDECIDED), counted=UNDECIDED)
 FEW_BAD = replace(FEW, observed=BREACHED)
@@ -55,6 +56,15 @@ BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
             ERRORS, _client(MET), FEW, MET, id="few scrapes: the client's statistics speak for both"
         ),
         pytest.param(RATE, _client(MET), FEW, MET, id="few scrapes of a rate"),
+        pytest.param(RATE, _client(MET), VARIES, MET, id="what the client got was served"),
+        pytest.param(
+            RATE,
+            _client(MET),
+            replace(VARIES, observed=BREACHED),
+            UNDECIDED,
+            id="less was counted than asked",
+        ),
+        pytest.param(RATE, _client(UNDECIDED), VARIES, UNDECIDED, id="a rate that nobody is sure of"),
         pytest.param(CACHE, _client(MET), FEW, UNDECIDED, id="lookups are not the client's requests"),
         pytest.param(ERRORS, _client(MET), FEW_BAD, UNDECIDED, id="few scrapes, but they look bad"),
         pytest.param(ERRORS, _client(MET), LOST, MET, id="the client knows what a restart lost"),

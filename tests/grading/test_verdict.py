@@ -1,5 +1,6 @@
 """One sample against one limit, on, just inside and just outside."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -12,6 +13,7 @@ from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices, shortfall
 from slocheck.spec.model import Indicator, IndicatorKind, Limit
+from slocheck.statistics.confidence import criterion_for
 from tests.builders.criteria import at
 from tests.builders.specs import make_spec
 
@@ -100,6 +102,24 @@ def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Ver
     sample = Rate(rate - doubt, rate + doubt, offered, offered, slices)
     objective = f'rps_per_instance: {{silver: ">= {limit}/s"}}'
     assert _grade(objective, sample, alpha=0.01).verdict is verdict
+
+
+def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
+    """Five minutes in which one scrape shows a tenth less: met by the offer, open without it."""
+    served = [500] * 30 + [450] + [500] * 29
+    rate, best = Fraction(sum(served), 300), Fraction(100)
+    known = Rate(rate, rate, best, best, shortfall(served, [500] * 60, slice_s=5.0))
+    alone = replace(known, server_alone=True)
+    spec = make_spec('  rps_per_instance: {bronze: ">= 60/s", silver: ">= 95/s"}\n')
+    [objective], criterion = spec.objectives, criterion_for(Fraction(19, 20), (300.0,))
+
+    def graded(sample: Rate, level: str) -> SideResult:
+        return grade_sample(Side.SERVER, sample, objective.indicator, objective.limits[level], criterion)
+
+    near = graded(alone, "silver")
+    assert near.verdict is UNDECIDED
+    assert graded(known, "silver").verdict is graded(alone, "bronze").verdict is MET
+    assert near.reason.endswith("; source: client decides sooner")
 
 
 def test_doubt_widens_the_interval_of_a_rate() -> None:

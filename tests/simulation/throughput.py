@@ -64,22 +64,31 @@ class ClosedLoop:
         done = np.concatenate(([0.0], np.cumsum(lengths * speeds)))
         return np.interp(np.arange(seconds + 1), ends, done)
 
-    def rates(self, rng: np.random.Generator, runs: int, seconds: int, limit: float = 1.0) -> Rates:
-        """Grade windows as the product does; `limit` is relative to the true mean."""
+    def rates(
+        self, rng: np.random.Generator, runs: int, seconds: int, limit: float = 1.0, scrape_s: int = 0
+    ) -> Rates:
+        """Grade windows as the product does; `limit` is relative to the true mean.
+
+        With `scrape_s` a server's counter is graded that is scraped so often, under arrivals of a schedule.
+        """
         criterion = criterion_for(CONFIDENCE, (float(seconds),), 0.0)
         value = Fraction(limit * self.mean)
         least = Limit(Comparison.GE, value, f">= {float(value):g}", Position(1, 1))
         found = [
-            grade_sample(Side.CLIENT, sample(row), RPS, least, criterion).verdict
-            for row in self.draw(rng, runs, seconds).tolist()
+            grade_sample(Side.CLIENT, sample(row, scrape_s), RPS, least, criterion).verdict
+            for row in self.draw(rng, runs, seconds).reshape(runs, -1, scrape_s or 1).sum(axis=2).tolist()
         ]
         return Rates(runs, found.count(Verdict.MET), found.count(Verdict.BREACHED))
 
 
-def sample(served: list[int]) -> Rate:
-    """Return what a client counts of requests that all succeed."""
-    rate, slices = Fraction(sum(served), len(served)), shortfall(served)
-    return Rate(rate, rate, rate, Fraction(sum(slices.n), len(served)), slices, closed=True)
+def sample(served: list[int], scrape_s: int = 0) -> Rate:
+    """Return what a client counts of requests that all succeed; with `scrape_s` what a server counts."""
+    slice_s = scrape_s or 1
+    slices, seconds = shortfall(served, slice_s=float(slice_s)), len(served) * slice_s
+    rate, ceiling = Fraction(sum(served), seconds), Fraction(sum(slices.n), seconds)
+    if scrape_s:
+        return Rate(rate, rate, Fraction(FASTEST), ceiling, slices, server_alone=True)
+    return Rate(rate, rate, rate, ceiling, slices, closed=True)
 
 
 CLOSED_LOOPS = (

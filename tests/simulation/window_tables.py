@@ -9,6 +9,7 @@ import numpy as np
 from tests.simulation.models import EVEN_MODELS, MODELS, SLOW_S, STALL_S, one_server, phased, stalling
 from tests.simulation.outages import Outages
 from tests.simulation.rates import NOMINAL, Rates, independent_rates, our_rates, windows
+from tests.simulation.scrapes import SERVICES, SHARE, scraped_rates
 from tests.simulation.tables import OVER, SECONDS, Table, enough_runs, exceeds, pair, percent
 from tests.simulation.throughput import CLOSED_LOOPS
 
@@ -105,6 +106,34 @@ def closed_loops(seed: int, runs: int) -> Iterator[list[str]]:
         yield row
 
 
+def counted_rates(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for a rate that a server alone counts, on a schedule of arrivals."""
+    for number, model in enumerate(CLOSED_LOOPS):
+        row = [model.name]
+        for scrape_s in (5, 15):
+            rng = np.random.default_rng([seed, 14, number, scrape_s])
+            row += pair(model.rates(rng, runs, SECONDS[-1], scrape_s=scrape_s), NOMINAL)
+        for limit in (0.9, 0.5):
+            rng = np.random.default_rng([seed, 14, number, 0])
+            row.append(percent(model.rates(rng, runs, SECONDS[-1], limit, scrape_s=5).met, runs))
+        yield row
+
+
+def scrapes(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for the server's counters, as a scraper sees them, alone and beside the client's."""
+    for number, service in enumerate(SERVICES):
+        for interval in (5.0, 15.0):
+            row, draw = [service.name, f"{interval:g} s"], [seed, 13, number, round(interval)]
+            found = scraped_rates(service, np.random.default_rng(draw), runs=runs, interval=interval)
+            row += [*pair(found["server"], NOMINAL), *pair(found["both"], NOMINAL)]
+            row.append(pair(found["gate"], NOMINAL)[1])
+            for place, truth in enumerate((SHARE / 2, SHARE * 2)):
+                rng = np.random.default_rng([*draw, place])
+                clear = scraped_rates(service, rng, runs=runs, interval=interval, truth=truth)["server"]
+                row.append(percent((clear.met, clear.breached)[place], runs))
+            yield row
+
+
 TABLES = (
     Table(
         "latency",
@@ -144,5 +173,26 @@ TABLES = (
         ["served", *(f"{seconds} s: {limit}" for seconds in SECONDS for limit in LIMITS)],
         1,
         closed_loops,
+    ),
+    Table(
+        "counted-rates",
+        "Rates that a server alone counts, in 300 s: at a limit of the true mean, and of 90 and 50 % of it.",
+        [
+            *("served", "scrapes each 5 s: met", "breached", "each 15 s: met", "breached"),
+            *("5 s: at 90 %", "at 50 %"),
+        ],
+        1,
+        counted_rates,
+    ),
+    Table(
+        "scrapes",
+        "The server's counters in 300 s, p95, by a histogram without a status label: `source: prometheus`,\n"
+        "and `source: both`. The last two columns are clear cases: half of the limit, and twice as much.",
+        [
+            *("bad requests", "scrapes each", "prometheus: met", "breached", "both: met", "breached"),
+            *("gate fails", "half: met", "twice: breached"),
+        ],
+        2,
+        scrapes,
     ),
 )

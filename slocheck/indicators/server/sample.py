@@ -198,6 +198,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
         slices,
         (*unexpected, *replica_notes(spec, server, covered.instances)),
         closed=not spec.workload.rate,
+        server_alone=True,
     )
 
 

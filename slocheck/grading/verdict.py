@@ -147,7 +147,7 @@ def _confident_share(
         return replace(observed, bounds=replace(bounds, tolerance=tolerance))
     if observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)
-    cause, reason = _why_undecided(observed, compared, allowed, criterion)
+    cause, reason = _why_undecided(observed, compared, allowed)
     return _undecided(replace(observed, bounds=bounds), cause, reason)
 
 
@@ -183,7 +183,7 @@ def _verdict_of(compared: ProportionComparison) -> Verdict:
 
 
 def _why_undecided(
-    observed: SideResult, compared: ProportionComparison, allowed: Fraction, criterion: Criterion
+    observed: SideResult, compared: ProportionComparison, allowed: Fraction
 ) -> tuple[Cause | None, str]:
     """Say why the statistics leave a share open, and what would decide it."""
     if allowed == 0:
@@ -193,7 +193,7 @@ def _why_undecided(
         )
     longer = _longer(compared.needed_duration_factor) or "no affordable run would decide"
     if observed.bad_upper == 0 and 0 < allowed < 1:
-        needed = requests_needed(float(allowed), criterion.met)
+        needed = requests_needed(float(allowed), compared.error_rate)
         if needed > observed.total:
             return (
                 Cause.TOO_FEW_REQUESTS,
@@ -237,7 +237,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
     What was served of what could have been is a share like any other: the limit allows so much of it to miss.
     """
     slices, ceiling, least = sample.slices, float(sample.ceiling), float(limit.value)
-    criterion = criterion if sample.offer_is_known else criterion.assuming_bursts()
+    used = criterion if sample.offer_is_known else criterion.assuming_bursts()
     if slices is None or len(slices.n) < MIN_SLICES or not ceiling:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
     allowed = 1 - least / ceiling
@@ -245,7 +245,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         compare_proportion,
         slices.n,
         slices.bad,
-        criterion=criterion,
+        criterion=used,
         runs=slices.runs,
         slice_s=slices.slice_s,
     )
@@ -257,8 +257,11 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         ceiling * (1 - compared.low) + unknown,
         compared.effective_sample_size,
         compared.needed_duration_factor,
-        # what nobody knows may all have been served
-        p_breach=compare(limit=min(1.0, max(0.0, allowed) + unknown / ceiling)).p_breach,
+        p_breach=_on_scale(
+            # what nobody knows may all have been served
+            compare(limit=min(1.0, max(0.0, allowed) + unknown / ceiling)).p_breach,
+            criterion.breached / used.breached,
+        ),
     )
     if observed.verdict is Verdict.MET and bounds.low >= least:
         tolerance = _tolerance(compared, sum(slices.n), allowed)
@@ -271,6 +274,11 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         return _undecided(replace(observed, bounds=bounds, load_factor=1.0), None, _NO_MORE_OFFERED)
     reason = _why_rate_varies(compared, sample)
     return _undecided(replace(observed, bounds=bounds), Cause.VARYING, reason)
+
+
+def _on_scale(p_value: float, factor: float) -> float:
+    """Return a p-value as it compares with the error rate that all tests share."""
+    return min(1.0, p_value * factor)
 
 
 def _why_rate_varies(compared: ProportionComparison, sample: Rate) -> str:

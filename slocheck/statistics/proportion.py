@@ -43,6 +43,7 @@ class ProportionComparison:
         tolerated_design_effect: Largest design effect at which the limit is kept; None when it is not.
         p_breach: One-sided p-value of a breach: the smallest alpha at which `breaks` holds.
         active_s: For how long requests were sent, seconds.
+        error_rate: One-sided error rate of the upper end, which met rests on; 0 where nothing was compared.
     """
 
     share: float
@@ -55,6 +56,7 @@ class ProportionComparison:
     tolerated_design_effect: float | None = None
     p_breach: float = 1.0
     active_s: float = 0.0
+    error_rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,7 @@ def _compared(
         keeps=keeps,
         breaks=breaks,
         effective_sample_size=highest.size,
+        error_rate=criterion.met,
         needed_duration_factor=None if keeps or breaks else _needed_factor(lowest, highest, limit, criterion),
         tolerated_design_effect=_tolerated_design_effect(highest.share, total, limit, criterion.met)
         if keeps

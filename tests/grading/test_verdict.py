@@ -1,5 +1,6 @@
 """One sample against one limit, on, just inside and just outside."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -104,6 +105,30 @@ def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Ver
     assert _grade(objective, sample, alpha=0.01).verdict is verdict
 
 
+@pytest.mark.parametrize("bursts_s", [0.0, 0.5, 2.0])
+def test_what_is_needed_and_how_much_longer_say_the_same(bursts_s: float) -> None:
+    """A minute of good requests that are correlated, or bounded by the bursts: 50 of 59, and 1.2 times."""
+    slices = Slices((10,) * 100, (0,) * 100, references=((10, 10, *(0,) * 18) * 5,))
+    spec = make_spec(
+        '  latency_p95: {silver: "< 200ms"}\n' if bursts_s < 1 else '  error_rate: {silver: "< 5%"}\n'
+    )
+    [objective] = spec.objectives
+    found = grade_sample(
+        Side.CLIENT,
+        Share(1000, Fraction(0), Fraction(0), NOWHERE, slices),
+        objective.indicator,
+        objective.limits["silver"],
+        criterion_for(Fraction(19, 20), (100.0,), bursts_s),
+    )
+    numbers = re.search(
+        r"is (\d+) of 1,000, and (\d+) are needed; a run at least ([\d.]+) times", found.reason
+    )
+    assert numbers, found.reason
+    size, needed, factor = map(float, numbers.groups())
+    assert size < needed
+    assert size * factor == pytest.approx(needed, rel=0.1)
+
+
 def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
     """Five minutes in which one scrape shows a tenth less: met by the offer, open without it."""
     served = [500] * 30 + [450] + [500] * 29
@@ -120,6 +145,19 @@ def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
     assert near.verdict is UNDECIDED
     assert graded(known, "silver").verdict is graded(alone, "bronze").verdict is MET
     assert near.reason.endswith("; source: client decides sooner")
+
+
+@pytest.mark.parametrize("missed", [30, 40, 50, 60, 80])
+def test_a_rate_that_a_server_alone_counts_is_breached_where_its_p_value_says_so(missed: int) -> None:
+    """At a fifth of the nominal rate, on the scale of all other tests: so Holm's correction holds for it."""
+    served = [500, 500 - missed] * 30
+    rate = Fraction(sum(served), 300)
+    sample = Rate(rate, rate, Fraction(100), Fraction(100), shortfall(served, slice_s=5.0), server_alone=True)
+    [objective] = make_spec('  rps_per_instance: {silver: ">= 97/s"}\n').objectives
+    criterion = criterion_for(Fraction(19, 20), (300.0,))
+    found = grade_sample(Side.SERVER, sample, objective.indicator, objective.limits["silver"], criterion)
+    assert found.bounds is not None
+    assert (found.verdict is BREACHED) is (found.bounds.p_breach < criterion.breached)
 
 
 def test_doubt_widens_the_interval_of_a_rate() -> None:

@@ -1,6 +1,8 @@
 """A fast part of the simulation: the models are what they say, and the method keeps its promise on them."""
 
 import re
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from tests.builders.recordings import make_recording, make_slice
 from tests.builders.specs import make_spec
 from tests.simulation.__main__ import main
 from tests.simulation.drifts import DRIFTS, Change
+from tests.simulation.many import many_rates
 from tests.simulation.models import MODELS, Model, independent, one_server, rhythmic, stalling
 from tests.simulation.rates import (
     NOMINAL,
@@ -28,8 +31,10 @@ from tests.simulation.rates import (
     unsteady,
     windows,
 )
+from tests.simulation.scrapes import SERVICES, scraped_rates
 from tests.simulation.tables import exceeds
 from tests.simulation.throughput import CLOSED_LOOPS, sample
+from tests.simulation.window_tables import BURSTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 RUNS = 200
@@ -154,6 +159,34 @@ def test_the_simulated_sample_of_a_closed_loop_is_the_products() -> None:
     spec = make_spec('  rps_per_instance: {silver: ">= 90/s"}\n')
     objective = spec.objectives[0]
     assert measured(run).client_sample(objective, objective.limits["silver"], spec) == sample(served)
+
+
+def test_a_scraper_sees_failures_where_they_were() -> None:
+    """Outages at the limit, and twice as many: hardly ever met, and the clear case is decided mostly."""
+    service = SERVICES[3]
+    at_limit = scraped_rates(service, np.random.default_rng(1), runs=60, interval=5.0)
+    twice = scraped_rates(service, np.random.default_rng(2), runs=20, interval=5.0, truth=0.1)
+    assert max(at_limit["server"].met, at_limit["both"].met, at_limit["gate"].breached) <= 8
+    assert twice["server"].breached >= 15
+
+
+def test_a_server_that_counts_alone_does_not_meet_a_rate_that_seldom_stops() -> None:
+    """On a schedule of arrivals, too, its best scrape alone says what could have been served."""
+    loop = CLOSED_LOOPS[1]
+    for limit, least, most in ((1.0, 0, 6), (0.5, 90, 100)):
+        assert least <= loop.rates(np.random.default_rng(1), 100, 300, limit, scrape_s=5).met <= most
+
+
+@pytest.mark.parametrize(("model", "bursts_s"), BURSTS[3:], ids=["stalls", "slow phases"])
+@pytest.mark.parametrize("truth", [0.025, 0.1])
+def test_many_windows_are_judged_at_once_as_each_by_itself(
+    model: Model, bursts_s: float, truth: float
+) -> None:
+    """At two levels, where some are decided and some are not."""
+    (drawn,) = windows(model, np.random.default_rng(4), runs=40, seconds=300, share=0.05, truth=truth)
+    for level in (Fraction(95, 100), Fraction(999, 1000)):
+        window = replace(drawn, level=level, bursts_s=bursts_s)
+        assert many_rates(window) == our_rates(window)
 
 
 @pytest.mark.parametrize("change", DRIFTS[:4:3], ids=lambda change: change.name)

@@ -1,0 +1,69 @@
+"""The product's verdict on many windows at once: for levels that take tens of thousands of them.
+
+The same formulas as `slocheck.statistics.proportion`, on arrays; a test holds the two together.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.special import betainc
+
+from slocheck.statistics.blocking import block_starts
+from slocheck.statistics.special import normal_quantile, t_quantile
+from tests.simulation.models import Floats, Ints
+from tests.simulation.rates import Rates, Windows
+
+
+def many_rates(window: Windows) -> Rates:
+    """Judge windows as `rates.our_rates` does, under a condition on bursts."""
+    counts, criterion = window.counts, window.criterion()
+    total, bad = (series.sum(axis=1).astype(float) for series in (counts.n, window.bad))
+    most = np.minimum(total, _busy(counts.n) / criterion.bursts_s)
+    found = list(_sample_sizes(window))
+
+    def size(alpha: float, at_most: Floats) -> Floats:
+        best = at_most
+        for degrees, sizes in found:
+            best = np.minimum(best, sizes * (normal_quantile(alpha) / t_quantile(degrees, alpha)) ** 2)
+        return np.asarray(best)
+
+    def error_rate(calibrated: float) -> Floats:
+        bounded = (most < total) & (size(criterion.nominal, total) >= most)
+        return np.where(bounded, max(calibrated, criterion.nominal), calibrated)
+
+    def tail(calibrated: float, above: int) -> Floats:
+        alpha = error_rate(calibrated)
+        sizes = np.where(alpha == calibrated, size(calibrated, most), size(criterion.nominal, most))
+        part = bad / total * sizes
+        below = betainc(np.maximum(part + above, 1e-12), sizes - part + 1 - above, window.share)
+        return np.asarray((1 - below if above else below) / alpha)
+
+    met = (bad < total) & (tail(criterion.met, 1) < 1)
+    breached = ~met & (bad > 0) & (tail(criterion.breached, 0) < 1)
+    return Rates(len(total), int(met.sum()), int(breached.sum()))
+
+
+def _busy(n: Ints) -> Floats:
+    """Return `proportion.busy_slices` of each window."""
+    totals, squares = n.sum(axis=1).astype(float), (n.astype(float) ** 2).sum(axis=1) - n.sum(axis=1)
+    return np.where(squares > 0, np.minimum(n.shape[1], totals**2 / np.maximum(squares, 1)), n.shape[1])
+
+
+def _sample_sizes(window: Windows) -> Iterator[tuple[int, Floats]]:
+    """Yield degrees of freedom and sample sizes for each block size, of the limit and of its references."""
+    n, total = window.counts.n, window.counts.n.sum(axis=1).astype(float)
+    bad = window.bad.sum(axis=1)
+    near = np.ones(len(total), bool) if window.near is None else window.near.any(axis=1)
+    for number, series in enumerate((window.bad, *window.counts.over[:-1])):
+        reached = series.sum(axis=1)
+        share = reached / total
+        used = (share > 0) & (share < 1)
+        if number:
+            used &= near & (bad <= reached) & (reached <= total / 2)
+        errors = series - share[:, None] * n
+        for starts in block_starts([n.shape[1]]):
+            count = len(starts)
+            squares = (np.add.reduceat(errors, starts, axis=1) ** 2).sum(axis=1)
+            variance = count / (count - 1) * squares / total**2
+            known = used & (variance > 0)
+            yield count - 1, np.where(known, share * (1 - share) / np.where(known, variance, 1), np.inf)

@@ -1,5 +1,6 @@
 """Collects the server side of an archived run again, as a metric source that was down may respond by now."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -41,6 +42,10 @@ def late_collection(load: LoadResult, source: MetricSource, settled: Settled) ->
         not_a_histogram=settled.not_a_histogram,
         is_open=settled.is_open,
     )
+
+
+_ADVICE = re.compile(r"; (once it responds, )?`slocheck grade .*")
+"""What these functions put behind a sentence."""
 
 
 def how_to_collect(run: Path) -> str:
@@ -161,7 +166,8 @@ def _askable(run: ArchivedRun, spec: Spec) -> LateCollection:
 def _told(series: ServerSeries, before: Evidence) -> ServerSeries:
     """Return the series with the warning that says when they were collected."""
     reasons = before.server.incomplete if before.server is not None else (before.server_error,)
-    text = f"the server side was collected at {utc(time.time())}, not after the load: {'; '.join(reasons)}"
+    why = "; ".join(_ADVICE.sub("", reason) for reason in reasons)
+    text = f"the server side was collected at {utc(time.time())}, not after the load: {why}"
     return replace(series, warnings=(*series.warnings, RunWarning(COLLECTED_LATER, text)))
 
 

@@ -7,6 +7,7 @@ server's count is compared with what was sent, the run has its own API.
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -99,12 +100,14 @@ class Done:
         process: Exit code and output.
         met: How many queries met the fault.
         collected: `slocheck grade --collect`, once Prometheus had recovered; None: it was not asked again.
+        unsaved: The same before that, where no file may grow: as on a full disk.
     """
 
     folder: Path
     process: subprocess.CompletedProcess[str]
     met: int
     collected: subprocess.CompletedProcess[str] | None = None
+    unsaved: subprocess.CompletedProcess[str] | None = None
 
     @property
     def sent(self) -> int:
@@ -216,7 +219,16 @@ def run_faulty(case: Case, fault: Fault, api: Api, folder: Path, upstream: str) 
         if not case.completed:
             return done
         proxy.set(Fault())
-        return replace(done, collected=slocheck("grade", "latest", "--collect", "--json", cwd=folder))
+        unsaved = subprocess.run(
+            ["bash", "-c", f"ulimit -f 0; exec {sys.executable} -m slocheck grade latest --collect"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        collected = slocheck("grade", "latest", "--collect", "--json", cwd=folder)
+        return replace(done, collected=collected, unsaved=unsaved)
 
 
 def run_restarted(api: Api, folder: Path, *, loses: bool) -> Done:
@@ -302,8 +314,15 @@ def test_without_the_server_side_its_objective_is_undecided(runs: dict[str, Done
 
 
 def test_a_run_is_completed_once_prometheus_is_back(runs: dict[str, Done]) -> None:
-    """The command that the run's message names: the server's count is what it is without the fault."""
+    """The command that the run's message names: the server's count is what it is without the fault.
+
+    Where it cannot be saved, that is 74, with the verdict on standard error, and nothing of the run is lost.
+    """
     done = runs["503 for ever"]
+    assert done.unsaved is not None
+    assert (done.unsaved.returncode, done.unsaved.stdout) == (74, ""), done.unsaved.stderr
+    assert "PASS" in done.unsaved.stderr
+    assert "cannot be written: File too large" in done.unsaved.stderr
     run = only_run(done.folder)
     promised = f"`slocheck grade reports/{run.name} --collect` completes the run"
     assert promised in done.objective("errors")["reason"]
@@ -314,6 +333,7 @@ def test_a_run_is_completed_once_prometheus_is_back(runs: dict[str, Done]) -> No
     assert (side["bad"], side["bad_upper"], side["total"]) == (0, 0, done.sent)
     (told,) = [each["message"] for each in result["warnings"] if each["code"] == "collected-later"]
     assert "HTTP 503" in told
+    assert "completes the run" not in told, "it is complete"
     assert load_evidence(run).recording == load_evidence(run, ORIGINAL_FILE).recording
 
 

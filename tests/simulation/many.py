@@ -15,10 +15,10 @@ from tests.simulation.rates import Rates, Windows
 
 
 def many_rates(window: Windows) -> Rates:
-    """Judge windows as `rates.our_rates` does, under a condition on bursts."""
+    """Judge windows as `rates.our_rates` does."""
     counts, criterion = window.counts, window.criterion()
     total, bad = (series.sum(axis=1).astype(float) for series in (counts.n, window.bad))
-    most = np.minimum(total, _busy(counts.n) / criterion.bursts_s)
+    most = np.minimum(total, _busy(counts.n) / criterion.bursts_s) if criterion.bursts_s else total
     found = list(_sample_sizes(window))
 
     def size(alpha: float, at_most: Floats) -> Floats:

@@ -182,10 +182,14 @@ def test_a_server_that_counts_alone_does_not_meet_a_rate_that_seldom_stops() -> 
 def test_many_windows_are_judged_at_once_as_each_by_itself(
     model: Model, bursts_s: float, truth: float
 ) -> None:
-    """At two levels, where some are decided and some are not."""
+    """At two levels, where some are decided and some are not; with and without a condition on bursts."""
     (drawn,) = windows(model, np.random.default_rng(4), runs=40, seconds=300, share=0.05, truth=truth)
-    for level in (Fraction(95, 100), Fraction(999, 1000)):
-        window = replace(drawn, level=level, bursts_s=bursts_s)
+    for level, stated_s in (
+        (Fraction(95, 100), 0.0),
+        (Fraction(95, 100), bursts_s),
+        (Fraction(999, 1000), bursts_s),
+    ):
+        window = replace(drawn, level=level, bursts_s=stated_s)
         assert many_rates(window) == our_rates(window)
 
 

@@ -6,12 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from tests.simulation.many import many_rates
 from tests.simulation.models import EVEN_MODELS, MODELS, SLOW_S, STALL_S, one_server, phased, stalling
 from tests.simulation.outages import Outages
 from tests.simulation.rates import NOMINAL, Rates, independent_rates, our_rates, windows
-from tests.simulation.scrapes import SERVICES, SHARE, scraped_rates
 from tests.simulation.tables import OVER, SECONDS, Table, enough_runs, exceeds, pair, percent
 from tests.simulation.throughput import CLOSED_LOOPS
+from tests.simulation.wandering import WANDERING
 
 SHARES = {"p95": 0.05, "p99": 0.01}
 CONDITIONS = (
@@ -33,9 +34,6 @@ BURSTS = (
 
 LEVELS = ((Fraction(90, 100), False), (Fraction(95, 100), True), (Fraction(99, 100), True))
 """Level, and whether the length of the bursts is stated."""
-
-CLEAR = 6
-"""Clear cases of scraped counters take so many times fewer runs: they say how often, not how seldom."""
 
 LIMITS = {"met at the mean": 1.0, "at 90 %": 0.9, "at 50 %": 0.5}
 """Limits of a rate, relative to the true mean."""
@@ -120,20 +118,14 @@ def counted_rates(seed: int, runs: int) -> Iterator[list[str]]:
         yield [*row, percent(model.rates(rng, runs, SECONDS[-1], 0.9, scrape_s=5).met, runs)]
 
 
-def scrapes(seed: int, runs: int) -> Iterator[list[str]]:
-    """Yield rows for the server's counters, as a scraper sees them, alone and beside the client's."""
-    for number, service in enumerate(SERVICES):
-        for interval in (5.0, 15.0) if service.failing else (5.0,):
-            row, draw = [service.name, f"{interval:g} s"], [seed, 13, number, round(interval)]
-            found = scraped_rates(service, np.random.default_rng(draw), runs=runs, interval=interval)
-            row += [*pair(found["server"], NOMINAL), *pair(found["both"], NOMINAL)]
-            row.append(pair(found["gate"], NOMINAL)[1])
-            for place, truth in enumerate((SHARE / 2, SHARE * 2)):
-                rng = np.random.default_rng([*draw, place])
-                few = -(-runs // CLEAR)
-                clear = scraped_rates(service, rng, runs=few, interval=interval, truth=truth)["server"]
-                row.append(percent((clear.met, clear.breached)[place], few))
-            yield row
+def wandering(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for a share that wanders, without and with a condition as long as its memory."""
+    for number, model in enumerate(WANDERING):
+        for seconds in (SECONDS[-1], 4 * SECONDS[-1]):
+            window = model.windows(np.random.default_rng([seed, 15, number, seconds]), runs, seconds)
+            stated = replace(window, bursts_s=model.memory_s)
+            found = (pair(many_rates(one), NOMINAL) for one in (window, stated))
+            yield [f"{model.share:.0%}", f"{model.memory_s:g} s", f"{seconds} s", *next(found), *next(found)]
 
 
 TABLES = (
@@ -187,15 +179,11 @@ TABLES = (
         counted_rates,
     ),
     Table(
-        "scrapes",
-        "The server's counters in 300 s, p95, by a histogram without a status label: `source: prometheus`,\n"
-        "and `source: both`. The last two columns are clear cases, a sixth as many runs: half of the\n"
-        "limit, and twice as much.",
-        [
-            *("bad requests", "scrapes each", "prometheus: met", "breached", "both: met", "breached"),
-            *("gate fails", "half: met", "twice: breached"),
-        ],
-        2,
-        scrapes,
+        "wandering",
+        "A share of bad requests that wanders, at a limit of its mean; the bursts stated are as long as its\n"
+        "memory.",
+        ["bad", "memory", "window", "95 %: met", "breached", "95 %, bursts stated: met", "breached"],
+        3,
+        wandering,
     ),
 )

@@ -10,6 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
+from slocheck.pipeline.archive import Archive
+from slocheck.pipeline.regrade import regrade
+from slocheck.reporters import FORMATS
 from tests.e2e.support.cli import slocheck, write_spec
 
 TOKEN = "c4nary/t0ken+of=the shop"
@@ -134,7 +137,7 @@ def sinks(folder: Path) -> dict[str, str]:
 
 
 def test_no_output_shows_a_secret(tmp_path: Path) -> None:
-    """Terminal, log, JSON, HTML, JUnit, Markdown, evidence and archived spec; nor the values of any query."""
+    """Terminal, log, every format, history, evidence and archived spec; nor the values of any query."""
     with echo_server() as url:
         spec = write_spec(
             tmp_path,
@@ -148,7 +151,11 @@ def test_no_output_shows_a_secret(tmp_path: Path) -> None:
         done = slocheck("run", spec, "-v", cwd=tmp_path, environment=ENVIRONMENT)
     assert done.returncode in (1, 3, 4), done.stderr
     again = slocheck("grade", "latest", "--json", cwd=tmp_path, environment=ENVIRONMENT)
+    history = slocheck("history", "--json", cwd=tmp_path, environment=ENVIRONMENT)
+    report = regrade(["latest"], Archive(tmp_path / "reports"))
     shown = {
+        **{f"report --format {name}": form.render(report) for name, form in FORMATS.items()},
+        "history": history.stdout + history.stderr,
         "stdout": done.stdout,
         "stderr": done.stderr,
         "grade": again.stdout + again.stderr,

@@ -46,7 +46,8 @@ def many_rates(window: Windows) -> Rates:
 def _busy(n: Ints) -> Floats:
     """Return `proportion.busy_slices` of each window."""
     totals, squares = n.sum(axis=1).astype(float), (n.astype(float) ** 2).sum(axis=1) - n.sum(axis=1)
-    return np.where(squares > 0, np.minimum(n.shape[1], totals**2 / np.maximum(squares, 1)), n.shape[1])
+    even = np.minimum(n.shape[1], totals**2 / np.maximum(squares, 1))
+    return np.asarray(np.where(squares > 0, even, n.shape[1]))
 
 
 def _sample_sizes(window: Windows) -> Iterator[tuple[int, Floats]]:

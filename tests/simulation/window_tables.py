@@ -8,11 +8,10 @@ import numpy as np
 
 from tests.simulation.many import many_rates
 from tests.simulation.models import EVEN_MODELS, MODELS, SLOW_S, STALL_S, one_server, phased, stalling
-from tests.simulation.outages import Outages
+from tests.simulation.outages import WANDERING, Outages
 from tests.simulation.rates import NOMINAL, Rates, independent_rates, our_rates, windows
 from tests.simulation.tables import OVER, SECONDS, Table, enough_runs, exceeds, pair, percent
 from tests.simulation.throughput import CLOSED_LOOPS
-from tests.simulation.wandering import WANDERING
 
 SHARES = {"p95": 0.05, "p99": 0.01}
 CONDITIONS = (

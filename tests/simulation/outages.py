@@ -1,4 +1,4 @@
-"""Failures that come in outages, or whose share wanders: how often it is judged wrongly at its exact limit."""
+"""Failures that come in outages, or whose share wanders: how often it is judged wrongly at its limit."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -32,7 +32,7 @@ from tests.builders.specs import make_spec
 
 
 def yaml_quoted(text: str) -> str:
-    """Return a text as YAML's single quotes have it."""
+    """Return a text in YAML's single quotes."""
     return text.replace("'", "''")
 
 

@@ -12,7 +12,7 @@ def host_and_port(url: str) -> tuple[str, int]:
     """Return the host and the port that a URL stands for.
 
     Returns:
-        The host without brackets, in small letters, empty where there is none; the port, that of the scheme
+        The host without brackets, in small letters, empty if there is none; the port, that of the scheme
         where none is written, 0 where the scheme has none.
 
     Raises:

@@ -145,7 +145,7 @@ class Section:
     def __init__(
         self, value: Value, keys: Sequence[Key[Any]], refused: Mapping[str, str] | None = None
     ) -> None:
-        """Check the keys of `value`; raises InvalidValue where it is not a mapping.
+        """Check the keys of `value`; raises InvalidValue if it is not a mapping.
 
         Args:
             value: The mapping.
@@ -174,7 +174,7 @@ class Section:
         return key.name in self._values
 
     def value_of(self, key: Key[Any]) -> Value | None:
-        """Return the value of a key as written, None where it is absent."""
+        """Return the value of a key as written, None if it is absent."""
         return self._values.get(key.name)
 
     def position(self, key: Key[Any]) -> Position:

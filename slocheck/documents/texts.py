@@ -16,14 +16,14 @@ ELLIPSIS = "…"
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut a text to at most so many characters, an ellipsis included."""
+    """Cut a text to at most that many characters, including the ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
 def shorten_to_sentence(text: str, limit: int) -> str:
-    """Cut a text to at most so many characters, behind a sentence or a clause, or else between two words.
+    """Cut a text to at most that many characters, after a sentence or a clause, or else between two words.
 
-    What is cut is an ellipsis; more than half of the limit stays.
+    An ellipsis stands for what is cut; more than half of the limit stays.
     """
     if len(text) <= limit:
         return text

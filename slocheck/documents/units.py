@@ -144,7 +144,7 @@ def parse_number(text: str) -> Fraction:
 
 
 def split_comparison(text: str) -> tuple[Comparison | None, str]:
-    """Split ``< 200ms`` into its comparison and the rest; None where it begins with no comparison."""
+    """Split ``< 200ms`` into its comparison and the rest; None if it does not begin with a comparison."""
     match = _COMPARISON.fullmatch(text.strip())
     if match is None:
         return None, text.strip()
@@ -152,7 +152,7 @@ def split_comparison(text: str) -> tuple[Comparison | None, str]:
 
 
 def decimal(value: Fraction, places: int = 15) -> str:
-    """Write `value` as a decimal, exactly where `places` are enough, else rounded half to even."""
+    """Write `value` as a decimal, exactly if `places` are enough, else rounded half to even."""
     scaled = round(value * 10**places)
     digits = f"{abs(scaled):0{places + 1}d}"
     whole, fraction = (digits[:-places], digits[-places:].rstrip("0")) if places else (digits, "")
@@ -203,7 +203,7 @@ def _side_of(limits: list[Fraction]) -> Callable[[Fraction], list[int]]:
 
 
 def parse_size(text: str) -> int | None:
-    """Return a size such as ``64 MiB`` in bytes; None for what is not one, or not a whole number of bytes."""
+    """Return a size such as ``64 MiB`` in bytes; None if it is not a size of whole bytes."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         return None
@@ -212,6 +212,6 @@ def parse_size(text: str) -> int | None:
 
 
 def format_size(count: int) -> str:
-    """Return a number of bytes in the largest binary unit that it is a whole number of: ``64 MiB``."""
+    """Write a number of bytes in the largest binary unit that divides it: ``64 MiB``."""
     unit = next(unit for unit in ("MiB", "KiB", "B") if count % SIZE_UNITS[unit] == 0)
     return f"{count // SIZE_UNITS[unit]} {unit}"

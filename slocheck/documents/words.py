@@ -20,7 +20,7 @@ def quantity(number: int, noun: str, plural: str = "") -> str:
     Args:
         number: How many.
         noun: The singular.
-        plural: The plural, where it is not the singular with an s.
+        plural: The plural, if it is not the singular with an s.
 
     Returns:
         Such as ``1 request``, ``1,200 requests``, ``2 processes``.
@@ -35,10 +35,10 @@ def capitalised(text: str) -> str:
 
 
 def most_frequent(counts: Mapping[str, int]) -> str:
-    """Return the text that was counted most often, the first of several; empty where there is none."""
+    """Return the text that was counted most often, the first of several; empty if there is none."""
     return max(counts, key=lambda text: counts[text], default="")
 
 
 def most_often(counts: Mapping[str, int]) -> str:
-    """End a sentence with the text that was counted most often; empty where there is none."""
+    """End a sentence with the text that was counted most often; empty if there is none."""
     return f", most often {most_frequent(counts)}" if counts else ""

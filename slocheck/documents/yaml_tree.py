@@ -136,7 +136,7 @@ class _Builder:
         self._position = Position(1, 1)
 
     def build(self) -> Node | None:
-        """Return the tree, or None where it could not be read to the end."""
+        """Return the tree, or None if it could not be read to the end."""
         events = yaml.parse(self.text, Loader=yaml.SafeLoader)
         try:
             return self._document(events)

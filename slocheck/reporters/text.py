@@ -114,11 +114,14 @@ def limit_text(level: str, limit: Limit) -> str:
 
 
 def margin_text(objective: Objective, limit: Limit, display: Display | None) -> str:
-    """Write how far the observed value lies from a limit, signed: ``+62ms``; empty when unknown."""
+    """Write how far the observed value lies from a limit, signed: ``+62ms``.
+
+    Empty when unknown: also if the value lies between bounds on both sides of the limit.
+    """
     if display is None or display.low is None or display.high is None:
         return ""
     middle = (display.low + display.high) / 2
-    if not math.isfinite(middle):
+    if not math.isfinite(middle) or display.low < limit.value < display.high:
         return ""
     distance = Fraction(middle) - limit.value
     kind = objective.indicator.kind

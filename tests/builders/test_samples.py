@@ -134,7 +134,7 @@ def test_the_server_counts_no_request_that_was_not_sent(sample: Report) -> None:
 
 
 def test_a_run_with_a_fault_has_met_nothing(sample: Report) -> None:
-    """Neither a level nor a side, and so no tier."""
+    """Without a level or a side there is no tier."""
     if all(check.valid for check in sample.assessment.findings):
         return
     levels = [level for result in sample.assessment.objectives for level in result.levels]

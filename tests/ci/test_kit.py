@@ -202,7 +202,7 @@ def test_the_jenkins_pipeline_is_one() -> None:
 
 
 def test_the_page_s_snippets_fit_the_files() -> None:
-    """What is copied from docs/ci.md names inputs, jobs, variables and hooks that are there."""
+    """What users copy from docs/ci.md names inputs, jobs, variables and hooks that exist."""
     shown = snippets("yaml")
     (workflow,) = [block for block in shown if "jobs" in block]
     step = workflow["jobs"]["slo"]["steps"][-1]

@@ -43,7 +43,7 @@ def test_the_version_has_three_names(words: list[str], capsys: Captured) -> None
 
 
 def test_the_latest_run_is_the_default(reports: Path, capsys: Captured) -> None:
-    """Of grade and of report."""
+    """This holds for both grade and report."""
     assert exit_code_of(["grade", "--reports", str(reports)]) == 1
     graded = capsys.readouterr().out
     assert exit_code_of(["grade", "latest", "--reports", str(reports)]) == 1

@@ -317,7 +317,7 @@ def test_init_overwrites_only_when_forced(tmp_path: Path, capsys: Captured) -> N
 def test_init_refuses_answers_that_would_not_load(
     flag: str, value: str, message: str, tmp_path: Path, capsys: Captured
 ) -> None:
-    """Nothing is written, the flag is named, no secret is repeated."""
+    """Nothing is written, the flag is named, and no secret is shown."""
     assert exit_code_of(["init", "--dir", str(tmp_path), flag, value]) == 2
     said = capsys.readouterr().err
     assert message in said

@@ -247,7 +247,7 @@ def test_no_data_is_never_a_pass(seconds: int, ending: Ending) -> None:
 
 @given(st.lists(st.sampled_from([10.0, 150.0, 300.0, 700.0]), min_size=20, max_size=20))
 def test_tiers_nest(latencies: list[float]) -> None:
-    """Whoever achieves a tier achieves all looser ones."""
+    """A run that achieves a tier achieves all looser ones."""
     recording = make_recording([make_slice(t, {ms: 100}) for t, ms in enumerate(latencies)])
     order = {None: 0, "bronze": 1, "silver": 2, "gold": 3}
     achieved = assess(SPEC, make_evidence(recording)).tier
@@ -274,7 +274,7 @@ def test_noise_far_below_a_limit_takes_nothing_from_it() -> None:
 
 
 def test_complaints_of_the_generator_are_warnings_once_and_few() -> None:
-    """What a worker complained of may touch the numbers; many complaints are one trouble."""
+    """A worker's complaints may concern the numbers; many complaints are one warning."""
     worker = replace(HEALTH.workers[0], messages=("slow", "slow", *(f"text {number}" for number in range(9))))
     found = assess(
         make_spec(), make_evidence(steady(60, {20: 100}), health=replace(HEALTH, workers=(worker,)))

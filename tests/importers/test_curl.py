@@ -87,7 +87,7 @@ def test_a_line_that_cannot_be_taken_is_refused_without_its_words(line: str, sai
 
 
 def test_what_a_line_says_beyond_a_step_is_said() -> None:
-    """Each kind of thing has a sentence, none shows a value."""
+    """Each kind of problem has a sentence, and none shows a value."""
     line = f"curl -kL -A me -e {AT} -x {SECRET} -F a=b -d @f -H @g -b {SECRET} {AT} > out"
     said = "; ".join(from_curl(line, all_methods=True).left_out)
     for part in ("insecure", "location", "proxy", "form", "body, or a part of", "headers that are in a file"):

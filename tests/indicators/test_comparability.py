@@ -16,7 +16,7 @@ LOAD = SPEC.workload
 
 
 def told(spec: Spec = SPEC, origin: Provenance = PROVENANCE) -> list[str]:
-    """Return what tells a run from the usual one."""
+    """Return how a run differs from the usual one."""
     return list(differences((SPEC, PROVENANCE), (spec, origin)))
 
 

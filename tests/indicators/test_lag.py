@@ -48,7 +48,7 @@ def test_a_cold_start_is_not_cut_into_the_window(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_lag_that_no_sample_shows_is_kept_out_of_the_window(seed: int) -> None:
-    """Shorter than the scrape interval, on pages of which nobody knows it: a cold start is not graded."""
+    """If it is shorter than the scrape interval and unknown, a cold start is not graded."""
     history = make_lagging_history(seed, cold=True, hidden=True)
     sample = sample_of(P95, history.series, history.client)
     assert isinstance(sample, Share)

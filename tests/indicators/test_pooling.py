@@ -47,7 +47,7 @@ def test_shares_are_weighed_by_their_size() -> None:
 def test_a_pool_is_bucket_limited_only_where_no_run_has_another_doubt(
     second: Share, *, limited: bool
 ) -> None:
-    """Else the client would settle what it cannot know: a false met."""
+    """Otherwise the client would decide what it cannot know, and a limit would falsely be met."""
     first = replace(_share(0, 100), high=Fraction(1), bucket_limited=True)
     together = pool([first, second])
     assert isinstance(together, Share)

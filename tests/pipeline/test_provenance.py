@@ -61,7 +61,7 @@ def test_a_repository_that_git_refuses_is_said(repository: Path, monkeypatch: py
 
 
 def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
-    """Not in git's words."""
+    """The message is in our words, not in git's."""
     git(tmp_path, "init", "--quiet")
     assert git_state(tmp_path) == GitState(error="the repository has no commit yet")
 

@@ -36,7 +36,7 @@ def test_a_mapping_that_fits_stays_as_it_is() -> None:
 
 
 def test_the_counter_stands_in_for_the_histograms_status() -> None:
-    """Which requests failed is known all the same."""
+    """It is still known which requests failed."""
     found = families_of(series(LABELS, on_histogram={"method": "POST", "route": "/orders"}), {})
     compared = compare_labels(MAPPING, found, SPEC.objectives)
     assert compared.mapping == replace(MAPPING, histogram_status_label=None)

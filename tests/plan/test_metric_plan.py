@@ -54,7 +54,7 @@ def test_each_objective_names_its_series(
 
 
 def test_the_mapping_of_names_is_an_argument() -> None:
-    """Names that are found out later take the place of the spec's preset, everywhere."""
+    """Names that are found later replace the spec's preset everywhere."""
     spec = make_spec(LATENCY, more=f"{PROMETHEUS}}}\n")
     istio = shipped_preset("istio")
     plan = metric_plan(spec, istio)

@@ -244,7 +244,7 @@ def test_unverified_certificates_stand_in_every_report_in_words(name: str) -> No
 
 @pytest.mark.parametrize("outcome", [Outcome.INVALID, Outcome.INTERRUPTED])
 def test_junit_of_a_run_without_a_verdict_passes_nothing(outcome: Outcome) -> None:
-    """Numbers that are not to be believed neither pass nor fail a case."""
+    """Numbers that cannot be trusted neither pass nor fail a case."""
     run = report(outcome=outcome)
     found = cases(FORMATS["junit"].render(run))
     names = tuple(f"{objective.name} " for objective in run.spec.objectives)

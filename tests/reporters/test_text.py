@@ -92,7 +92,8 @@ def test_margin_text(objective: Objective, value: float, expected: str) -> None:
 
 
 def test_margin_of_the_unknown_is_empty() -> None:
-    """Nothing is made up for infinity or for no data."""
+    """Nothing is made up for infinity, no data, or a value that may be on either side of the limit."""
+    assert margin_text(LATENCY, LATENCY.limits["silver"], Display(0.1, 0.25)) == ""
     limit = LATENCY.limits["silver"]
     assert margin_text(LATENCY, limit, None) == ""
     assert margin_text(LATENCY, limit, Display(inf, inf)) == ""

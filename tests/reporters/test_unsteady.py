@@ -33,7 +33,7 @@ def test_the_drift_and_the_warmup_are_shown(name: str) -> None:
 
 
 def test_json_has_it_for_machines() -> None:
-    """As a list of runs."""
+    """It is shown as a list of runs."""
     document = json.loads(FORMATS["json"].render(unsteady()))
     assert document["steady_states"] == [{"steady": False, "message": DRIFT, "suggested_warmup_s": 15}]
 

@@ -38,7 +38,7 @@ def locust_tasks() -> dict[str, float]:
 
 
 def test_endpoints_and_weights_are_those_of_the_locust_file() -> None:
-    """2 : 7 : 1, under the same names."""
+    """The weights are 2 : 7 : 1, under the same names."""
     flows = shipped().flows
     assert all(len(flow.steps) == 1 for flow in flows)
     assert {

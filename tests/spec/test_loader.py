@@ -187,7 +187,7 @@ def test_yaml_traps_stay_text() -> None:
 
 
 def test_files_end_in_one_exception() -> None:
-    """What a path can be wrong with: missing, a folder, unreadable names, too large."""
+    """A path may be missing, a folder, too large, or have unreadable names."""
     with pytest.raises(UsageError, match="run `slocheck init`"):
         load_spec("no/such/slo.yaml")
     with pytest.raises(UsageError, match="is a directory"):

@@ -87,7 +87,7 @@ def test_beta_quantiles_equal_those_of_scipy(a: float, b: float, p: float) -> No
 
 @given(PARAMETERS, PARAMETERS, TAILS)
 def test_beta_tails_equal_those_of_scipy(a: float, b: float, p: float) -> None:
-    """Where the share below, and the share above, is small."""
+    """This holds where the share below or above is small."""
     low, high = float(reference.betaincinv(a, b, p)), float(reference.betainccinv(a, b, p))
     below, above = float(reference.betainc(a, b, low)), float(reference.betaincc(a, b, high))
     assert special.beta_cdf(a, b, low) == pytest.approx(below, rel=tolerance(a, b, b))

@@ -116,7 +116,7 @@ def test_the_unit_does_not_matter(series: list[float], power: int) -> None:
 
 @given(st.floats(1e-6, 1e9), st.integers(10, 1500))
 def test_a_constant_series_is_steady(value: float, length: int) -> None:
-    """Whatever rounding does."""
+    """It holds however the numbers are rounded."""
     drift = detect_drift([value] * length)
     assert drift is not None
     assert drift.steady

@@ -43,7 +43,7 @@ SCENARIO = "flows: [{steps: [{get: /items, expect: {status: 200}}]}]\n"
     ],
 )
 def test_a_line_is_broken_between_words(line: str, width: int, parts: list[str]) -> None:
-    """And goes on further in."""
+    """It goes on in the parts inside."""
     assert list(fitted(line, width)) == parts
 
 

@@ -82,7 +82,7 @@ def collected(api: PrometheusApi, begun: float, sent: int = 0) -> ServerSeries:
 
 
 def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: PrometheusServer) -> None:
-    """Seven errors of a newborn series are all there, with the samples before and after the load."""
+    """All seven errors of a new series are there, with the samples before and after the load."""
     server.wait_value(f'http_requests_total{{job="{JOB}"}}', 1200)
     api = source(server)
     found = api.preflight()

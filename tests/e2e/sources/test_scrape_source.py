@@ -55,7 +55,7 @@ def scraped(source: ScrapePages, number: int) -> None:
 
 
 def test_values_set_in_the_service_come_back(app: MetricsApp) -> None:
-    """A sample from before the load, one from after it, newborn series, ``up`` and the instance."""
+    """There is a sample before the load and one after it, new series, ``up`` and the instance."""
     source = pages(app.url)
     found = source.preflight()
     assert (found.targets, found.clock_skew, found.scrape_interval) == (1, 0.0, 0.2)
@@ -208,7 +208,7 @@ def test_a_load_balanced_url_is_refused_before_the_load(app: MetricsApp, tmp_pat
 
 
 def test_a_balancer_without_start_times_is_found_by_its_counters(app: MetricsApp, tmp_path: Path) -> None:
-    """Counters that fall again and again without a restart are of several processes."""
+    """Counters that fall repeatedly without a restart come from several processes."""
     app.set({"process_start_time_seconds": None})
     with MetricsApp() as other:
         other.set({OK: 7, "process_start_time_seconds": None})

@@ -75,7 +75,7 @@ def test_all_analyses_together_spend_alpha_once(window_s: int, moments_s: tuple[
 
 
 def test_a_run_that_was_not_ended_has_the_last_share_of_alpha_left() -> None:
-    """And its window is the one planned."""
+    """Its window is the planned one."""
     evidence = make_evidence(WHOLE)
     spent = EarlyStopping(CONFIDENT).spent(evidence)
     assert spent.alpha_share == PLAN.alpha_share(4)

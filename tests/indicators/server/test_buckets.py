@@ -79,7 +79,7 @@ def test_a_bucket_is_advised_only_where_it_is_the_obstacle(latencies: dict[float
 def test_the_percentile_shown_allows_for_what_was_not_counted_or_is_others(
     latencies: dict[float, int], sent: int, low: float, high: float
 ) -> None:
-    """Its rank is among our own requests, wherever in the histogram those lie."""
+    """Its rank counts our own requests, wherever they lie in the histogram."""
     sample = sample_of(P95, server_series(*histogram(latencies)), counts(sent), "silver")
     assert isinstance(sample, Share)
     assert (sample.display.low, sample.display.high) == (low, high)
@@ -153,7 +153,7 @@ def test_an_odd_edge_decides_nothing(le: str) -> None:
 
 
 def test_what_no_counter_by_status_has_may_have_failed() -> None:
-    """The histogram tells no status and the counter is named wrongly: fast requests may all be errors."""
+    """The histogram has no status and the counter's name is wrong: fast requests may all be errors."""
     preset = replace(PRESET, histogram_status_label=None, counter="misnamed_total")
     server = replace(server_series(*histogram({0.05: 1000})), preset=preset)
     assert verdicts_of(P95, server, counts(1000)) == (UNDECIDED,) * 3

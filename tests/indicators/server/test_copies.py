@@ -49,7 +49,7 @@ def counted(*parts: tuple[dict[str, str], int]) -> Counted:
 def test_the_label_that_splits_the_counts_is_named(
     parts: list[tuple[dict[str, str], int]], cause: str
 ) -> None:
-    """By equal parts of the count, with what to write."""
+    """It is the one with equal parts of the count; the message says what to write."""
     found = counted(*parts)
     said = counted_several_times(found, found.total(), 100)
     assert cause in said

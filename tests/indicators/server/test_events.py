@@ -125,7 +125,7 @@ def test_a_label_set_that_never_comes_back_is_named(metric: str) -> None:
 
 
 def test_a_quiet_run_has_no_events() -> None:
-    """Counters that only rise, and label sets that appear, are nothing to tell."""
+    """Counters that only rise, and new label sets, are not worth a message."""
     server = _server(
         NAMES[0],
         _series(NAMES[0], _points(1000, 1000, 1100, 1200, 1300, 1300), route="/a"),

@@ -69,7 +69,7 @@ def test_scrapes_are_known_by_what_one_adds(
 
 
 def test_they_are_said_to_be_scrapes_and_cost_nothing() -> None:
-    """No request from elsewhere, and the counts are whole as soon as those of the load are."""
+    """Without requests from elsewhere the counts are complete as soon as those of the load are."""
     server = _server(per_scrape=1)
     sample = _sample(server)
     assert isinstance(sample, Share)

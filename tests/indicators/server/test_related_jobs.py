@@ -84,7 +84,7 @@ def test_look_ups_before_the_load_are_told() -> None:
     ],
 )
 def test_what_the_counters_do_not_tell_is_no_data(hits: tuple[float, ...], reason: str) -> None:
-    """Nothing is guessed, and nothing divided by nothing is not 100 %."""
+    """Nothing is guessed, and 0 of 0 is not 100 %."""
     sample = _sample(HIT_RATE, _redis(HITS, *hits), _redis(MISSES, *(7.0,) * 7))
     assert isinstance(sample, NoData)
     assert reason in sample.reason

@@ -80,7 +80,7 @@ def test_what_is_remembered_does_not_change_a_result(seed: int, warm_up: float) 
 
 
 def test_a_run_without_series_has_no_server_side() -> None:
-    """What the source said instead is the reason."""
+    """The reason is what the source said."""
     run = measured(replace(evidence(1, 1), server=None, server_error="Prometheus went away"))
     graded = spec()
     sample = run.server_sample(graded.objectives[0], graded.objectives[0].limits["gold"], graded)
@@ -134,7 +134,7 @@ def test_the_gap_of_the_process_that_has_the_longest_is_named() -> None:
 
 
 def test_a_renamed_job_covers_the_load_with_the_one_before_it() -> None:
-    """Both count requests, so that the one goes on where the other ends."""
+    """Both count requests, so one continues where the other ends."""
     old = RawSeries(
         PRESET.counter or "", {"job": "api", "instance": "a"}, (95.0, 105.0, 112.0), (0.0, 1.0, 2.0)
     )

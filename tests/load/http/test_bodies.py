@@ -54,7 +54,7 @@ def test_what_was_encoded_is_decoded(data: bytes) -> None:
     ],
 )
 def test_a_broken_body_is_a_protocol_error(body: bytes, encoding: bytes) -> None:
-    """It cannot be read."""
+    """Such a file cannot be read."""
     with pytest.raises(TransportError) as caught:
         decoded(body, encoding)
     assert caught.value.failure is FailureClass.PROTOCOL

@@ -63,7 +63,7 @@ def taken(collector: Collector) -> int:
 
 
 def test_reports_are_merged_by_worker_and_sequence(collector: Collector) -> None:
-    """A report counts once; those of a stranger, and of a worker that has ended, never."""
+    """A report counts once; one of an unknown worker, or of one that has ended, never counts."""
     for worker, reported in (("a", report(1, ok=1)), ("a", report(1, ok=1)), ("b", report(1, ok=10))):
         collector.add(worker, reported, now=0)
     collector.add("stranger", report(1, ok=100), now=0)

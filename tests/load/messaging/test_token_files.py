@@ -82,7 +82,7 @@ def test_what_is_wrong_with_a_file_is_said(
 
 @pytest.mark.parametrize("content", ["", "[]", "null", "{}", "x" * 5000, "[" * 4000])
 def test_anything_else_is_not_a_token_file(tmp_path: Path, content: str) -> None:
-    """No file is a traceback."""
+    """Whatever the file is, no traceback is shown."""
     path = tmp_path / "token"
     path.write_text(content)
     path.chmod(0o600)

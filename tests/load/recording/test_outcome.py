@@ -22,11 +22,11 @@ from slocheck.spec.model import CacheRule, FailureRule
 
 
 class CatchResponseError(Exception):
-    """Named as Locust's."""
+    """It has the name that Locust gives it."""
 
 
 class LocustBadStatusCode(Exception):  # noqa: N818 - Locust's name
-    """Named as Locust's."""
+    """It has the name that Locust gives it."""
 
 
 class HTTPConnectionClosed(Exception):  # noqa: N818 - geventhttpclient's name

@@ -202,7 +202,7 @@ def test_a_request_that_the_file_kills(
 
 
 class InterruptTaskSet(Exception):  # noqa: N818 - Locust's name
-    """Named as Locust's."""
+    """It has the name that Locust gives it."""
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_missing_response_is_not_made_good(tracker: Tracker) -> None:
 
 
 class Raises:
-    """Raises whatever is asked of it."""
+    """Raises the error that it was given."""
 
     def __float__(self) -> float:
         raise KeyError

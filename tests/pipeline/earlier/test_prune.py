@@ -21,7 +21,7 @@ REPORTS = [item.file_name for item in FORMATS.values()]
 
 
 def run(root: Path, number: int, *names: str) -> Path:
-    """Make a run's folder with these files; by default those of a whole run."""
+    """Make a run's folder with these files; by default with those of a complete run."""
     folder = root / run_id(number)
     folder.mkdir(parents=True)
     for name in names or (EVIDENCE_FILE, RECORDING_FILE, SPEC_FILE, *REPORTS, ".result.json.x1y2z3"):

@@ -69,7 +69,7 @@ def test_items_are_paged_by_key_or_offset_and_found_by_words(pair: Pair) -> None
         found = await repository.search(["amber", "kettle"], 3)
         assert [(row["id"], row["name"]) for row in found] == [(n, "amber kettle") for n in (7, 27, 47)]
         assert [row["id"] for row in await repository.search(["amber & !lamp | '"], 1)] == [15], (
-            "signs are no words"
+            "signs are not words"
         )
         assert await repository.search(["amber", "spoon"], 1) == []
 

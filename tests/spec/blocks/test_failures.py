@@ -84,7 +84,7 @@ def test_the_defaults_are_the_models() -> None:
     ],
 )
 def test_contradictions_and_typos_are_refused(block: str, text: str) -> None:
-    """What cannot be meant is said with its place."""
+    """What cannot be meant is reported with its position."""
     with pytest.raises(UsageError, match=r"slo\.yaml:\d+:\d+") as refused:
         make_spec(more=f"failures: {block}\n")
     assert text in str(refused.value)

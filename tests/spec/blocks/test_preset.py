@@ -190,7 +190,7 @@ def test_the_name_decides_unless_it_says_nothing(written: str, seconds: Fraction
     ],
 )
 def test_a_unit_that_contradicts_the_name_is_refused(histogram: str, unit: str, named: str) -> None:
-    """One of the two would make every latency wrong by a factor of 1,000."""
+    """With the other unit every latency would be wrong by a factor of 1,000."""
     text = f"histogram: {histogram}\nunit: {unit}\n"
     with pytest.raises(
         SpecError,

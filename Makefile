@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SERVERS := .venv/.servers
 NODE := .venv/node
-DEBIAN := iproute2 prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics zsh fish
+DEBIAN := iproute2 nftables prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics zsh fish
 
 .PHONY: demo demo-full test explore faults check lint types docs pictures install lock dist sbom clean
 .DEFAULT_GOAL := check

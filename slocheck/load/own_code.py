@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType, TracebackType
 
-import gevent
+from greenlet import getcurrent  # type: ignore[import-untyped]  # ships no types
 
 import slocheck
 
@@ -56,7 +56,7 @@ def caller() -> str:
 
 def _starter() -> str:
     """Return ``file:line`` of the user's that started this greenlet; empty if Locust or slocheck did."""
-    frame = getattr(gevent.getcurrent(), "spawning_stack", None)
+    frame = getattr(getcurrent(), "spawning_stack", None)
     while frame is not None:
         file = frame.f_code.co_filename
         if is_own(file):

@@ -13,7 +13,7 @@ from locust.rpc.protocol import Message
 
 from slocheck.documents.http import authority
 from slocheck.load.machine.merger import ReportMerger
-from slocheck.load.machine.uplink import Uplink
+from slocheck.load.machine.uplink import WRONG_KEYS, Uplink
 from slocheck.load.messaging import local_socket, locust_messages, protocol
 from slocheck.load.messaging.curve_access import of_frames
 from slocheck.load.messaging.machine_messages import (
@@ -31,8 +31,6 @@ from slocheck.load.messaging.messages import FromMachine, WorkerReport
 from slocheck.load.messaging.signing import Signer
 
 PING_S = 1.0
-WRONG_KEYS = 3
-"""Connections in a row without the right key after which the key is taken to be wrong."""
 HEARTBEAT = "heartbeat"
 """Locust's sign of life."""
 _POLL_S = 0.02

@@ -8,12 +8,15 @@ from typing import Any
 import gevent
 import gevent.socket
 import zmq.green as zmq
+from zmq.error import ZMQError
 from zmq.utils.monitor import parse_monitor_message
 
 from slocheck.documents.http import authority
 from slocheck.load.messaging.curve_access import HANDSHAKE_MS, in_frames, limit, workers_keys
 
 RETRY_MS, LONGEST_RETRY_MS = 100, 1_000
+WRONG_KEYS = 3
+"""Connections in a row without the right key after which the key is taken to be wrong."""
 _LOOK_AGAIN_S = 0.3
 _GREETING_S = HANDSHAKE_MS / 1000
 _GREETING = b"\xff"
@@ -77,11 +80,12 @@ class Uplink:
     def _watch(self) -> None:
         """Follow the connection."""
         monitor = self.socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED | _FAILED
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | _FAILED
         )
         while True:
-            event = int(parse_monitor_message(monitor.recv_multipart())["event"])
-            if event == zmq.EVENT_MONITOR_STOPPED:
+            try:
+                event = int(parse_monitor_message(monitor.recv_multipart())["event"])
+            except ZMQError:  # all is closed: see `finish`
                 return
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self.connected = self.was_connected = True

@@ -363,7 +363,9 @@ class RunController:
                 raise LostError(f"{ended.name} {how}")
         silent = [worker for worker in self._runner.lost if not final(worker)]
         if silent:
-            raise LostError(f"{self._named(silent[:1])} stopped responding: it was stopped, or is overloaded")
+            cut_off = ", cut off" if self._processes.place(silent[0]) else ""
+            how = f"it was stopped{cut_off}, or is overloaded"
+            raise LostError(f"{self._named(silent[:1])} stopped responding: {how}")
 
     def _on_report(self, worker: str, report: WorkerReport) -> None:
         if self._collector is not None:

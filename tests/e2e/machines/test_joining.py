@@ -9,8 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from slocheck.load.messaging.machine_messages import Knock
+from slocheck.load.messaging.token_files import WORKER, read_token_file
 from tests.e2e.support.cli import write_spec
 from tests.e2e.support.machines import Command, Target, commands, slocheck_words, tokens
+from tests.e2e.support.strangers import Peer
 from tests.support.ports import free_port
 from tests.support.processes import running
 from tests.support.waiting import wait_until
@@ -44,11 +47,14 @@ class Site:
 
     Attributes:
         target: What they load.
+        address: Where the coordinator listens.
+        token: The workers' file.
     """
 
     def __init__(self, folder: Path, target: Target, started: list[Command]) -> None:
         self.target, self._folder, self._started = target, folder, started
         self._port = free_port()
+        self.address = ("127.0.0.1", self._port)
         self._coordinator_token, self.token = tokens(folder)
 
     def folder(self, name: str) -> Path:
@@ -142,6 +148,22 @@ def test_a_worker_of_another_version_is_refused_by_name_on_both_sides(site: Site
     assert "(slocheck 9.9), this coordinator" in main.err
     assert "this worker" in worker.err
     assert "(slocheck 9.9): install the same version" in worker.err
+
+
+def test_another_python_is_refused_in_the_first_answer(site: Site) -> None:
+    """Nothing is waited for on the way: the coordinator's response to the first message is the refusal.
+
+    So both sides know as soon as a message has gone there and back; the run ends at once.
+    """
+    main = site.coordinate(1, "--join-timeout", "600s")
+    peer = Peer.of(site.address, read_token_file(site.token, WORKER))
+    peer.send(peer.sealed(Knock("old", "2.7.18", "0.1", "00")))
+    kind, answer = peer.answer()
+    peer.close()
+    assert kind == "refused"
+    assert answer["text"].startswith("the worker on old (127.0.0.1) has Python 2.7, the coordinator 3.")
+    assert main.wait() == 4, main.err
+    assert answer["text"] in main.err
 
 
 def test_a_worker_loads_only_what_its_own_user_allowed(site: Site) -> None:

@@ -143,29 +143,26 @@ def test_three_machines_send_what_one_would(network: Network, target: Target, si
         assert secret.encode() not in wire, secret
 
 
-def test_a_coordinator_that_is_cut_off_costs_the_run_and_ends_the_load(
+def test_a_machine_that_is_cut_off_costs_the_run_and_ends_its_load(
     network: Network, target: Target, site: Site
 ) -> None:
-    """Silence ends the load of the workers, though the target is there; a network that heals changes nothing.
+    """A firewall drops what it and the coordinator say; the target is still there for both machines.
 
-    The coordinator names the machine that it lost.
+    The coordinator names the machine, the other one is told, and the one that is cut off stops its load by
+    itself. A network that heals then changes nothing: the machine does not come back into the run.
     """
     main = site.coordinate(2, "60s")
-    workers = [site.work(name) for name in WORKERS[:2]]
+    cut, other = (site.work(name) for name in WORKERS[:2])
     wait_until(lambda: sum(target.counts.values()) > 300, main.err)
-    network.connect("main", connected=False)
-    try:
-        assert [worker.wait() for worker in workers] == [4, 4], [worker.err for worker in workers]
-    finally:
-        network.connect("main", connected=True)
-    counted = sum(target.counts.values())
-    assert main.wait() == 4, main.err
-    assert sum(target.counts.values()) == counted
-    for worker in workers:
-        assert "was silent for 4 s; this machine has stopped its load" in worker.err
-    lost = set(re.findall(r"on (\w+ \([\d.]+\)) stopped responding", main.out))
-    assert lost <= {f"{name} ({network.addresses[name]})" for name in WORKERS[:2]}
-    assert len(lost) == 1
+    with network.partition("one", "main"):
+        assert main.wait() == 4, main.err
+        assert cut.wait() == 4, cut.err
+    assert other.wait() == 4, other.err
+    assert "was silent for 4 s; this machine has stopped its load" in cut.err
+    where = f"on one ({network.addresses['one']}) stopped responding"
+    assert where in main.out
+    assert f"{where}: it was stopped, cut off, or is overloaded" in other.err
+    assert f"on two ({network.addresses['two']})" not in main.out
 
 
 def test_a_machine_that_is_stopped_costs_the_run_and_is_named(

@@ -65,9 +65,25 @@ class Network:
         """Return the words that run a command on a machine."""
         return ["ip", "netns", "exec", self.namespace(name)]
 
-    def connect(self, name: str, *, connected: bool) -> None:
-        """Cut a machine off, or let it back, without a word to anybody: its cable is pulled at the bridge."""
-        _ip("-n", self.namespace("hub"), "link", "set", name, "up" if connected else "down")
+    @contextlib.contextmanager
+    def partition(self, name: str, other: str) -> Iterator[None]:
+        """Drop, within the block, every packet between two machines, without a word to anybody.
+
+        All else of both goes on. After the block the network is healed.
+        """
+        rules = (
+            "add table inet cut",
+            "add chain inet cut sent { type filter hook output priority 0; }",
+            f"add rule inet cut sent ip daddr {self.addresses[other]} drop",
+            "add chain inet cut received { type filter hook input priority 0; }",
+            f"add rule inet cut received ip saddr {self.addresses[other]} drop",
+        )
+        nft = [*self.prefix(name), "nft"]
+        subprocess.run([*nft, "; ".join(rules)], check=True, capture_output=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*nft, "delete table inet cut"], check=True, capture_output=True)
 
     def on(self, name: str, function: Callable[[], T]) -> T:
         """Call a function in a thread on a machine; the sockets that it makes stay there."""

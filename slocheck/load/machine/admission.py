@@ -9,6 +9,7 @@ from slocheck.documents.http import host_and_port
 from slocheck.errors import UsageError
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.messaging.machine_messages import Bundle, JoinRun, Welcome
+from slocheck.load.network.loopback import loopback_id
 from slocheck.masking import strip_url
 from slocheck.plan.load_plan import LoadPlan
 
@@ -20,13 +21,14 @@ def refusal(welcome: Welcome, bundle: Bundle, join: JoinRun) -> str:
         return "a Locust file is never sent: name this machine's own with `slocheck worker --scenario FILE`"
     if plan.declarative and bundle.scenario is None:
         return "the coordinator sent no scenario"
-    return _hosts(plan, join) or _capacity(plan, welcome.first, join.processes)
+    return _hosts(welcome, join) or _capacity(plan, welcome.first, join.processes)
 
 
-def _hosts(plan: LoadPlan, join: JoinRun) -> str:
+def _hosts(welcome: Welcome, join: JoinRun) -> str:
     """Say which host of a plan may not be loaded from here."""
+    plan = welcome.plan
     rule, target = AllowedTargets.of(join.allowed_targets), host_and_port(plan.target_url)[0]
-    same_machine = leads_to_loopback(join.host)
+    same_machine = leads_to_loopback(join.host) and welcome.loopback == loopback_id()
     if leads_to_loopback(target):
         if same_machine:
             return _not_allowed(plan.allowed_targets, rule)

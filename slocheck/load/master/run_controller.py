@@ -355,12 +355,7 @@ class RunController:
         final = self._collector.has_final if self._collector else lambda _worker: False
         for ended in self._processes.ended():
             if not self._workers or not all(final(worker) for worker in self._workers):
-                left = (
-                    "" if self._plan.declarative else "; the Locust file or a library of it ended its process"
-                )
-                code = ended.code
-                how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}{left}"
-                raise LostError(f"{ended.name} {how}")
+                raise LostError(f"{ended.name} {ended.how(declarative=self._plan.declarative)}")
         silent = [worker for worker in self._runner.lost if not final(worker)]
         if silent:
             cut_off = ", cut off" if self._processes.place(silent[0]) else ""

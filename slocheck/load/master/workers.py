@@ -27,6 +27,13 @@ class EndedWorker:
     name: str
     code: int
 
+    def how(self, *, declarative: bool) -> str:
+        """Say how it ended; a declarative scenario has no code that could end it."""
+        if self.code < 0:
+            return f"was killed by signal {-self.code}"
+        left = "" if declarative else "; the Locust file or a library of it ended its process"
+        return f"ended with exit code {self.code}{left}"
+
 
 class Workers(Protocol):
     """The worker processes of a run, as the master sees them."""

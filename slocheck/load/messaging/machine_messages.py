@@ -156,6 +156,7 @@ class Welcome:
         first: Index of this machine's first worker process, from 0.
         digest: SHA-256 of the bundle, hexadecimal.
         bundle: The plan's files, as `bundle.packed` returns them.
+        loopback: Which loopback the coordinator sees, as `loopback_id` returns it.
     """
 
     plan: LoadPlan
@@ -163,6 +164,7 @@ class Welcome:
     first: int
     digest: str
     bundle: str = field(repr=False)
+    loopback: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from slocheck.load.machine.admission import leads_to_loopback, refusal, with_loc
 from slocheck.load.machine_limits import MAX_DESCRIPTORS
 from slocheck.load.master.remote.admission import version_refusal
 from slocheck.load.messaging.machine_messages import Bundle, JoinRun, Knock, Welcome
+from slocheck.load.network.loopback import loopback_id
 from slocheck.spec.model import Tls
 from tests.builders.load_plans import make_plan
 
@@ -24,7 +25,7 @@ def join(host: str = "10.0.0.1", *allowed: str, scenario: str = "") -> JoinRun:
 def welcome(url: str, *allowed: str, scenario: str = "/main/browse.yaml", users: int = 2) -> Welcome:
     """Return what a coordinator asks for."""
     plan = make_plan(url, scenario, allowed_targets=allowed, processes=2, users=users)
-    return Welcome(plan, "00", 0, "", "")
+    return Welcome(plan, "00", 0, "", "", loopback_id())
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,12 @@ def test_a_worker_loads_only_what_its_own_user_allowed(
     found = refusal(welcome(*asked), DATA, join(*started))
     assert says in found
     assert bool(found) == bool(says)
+
+
+def test_a_tunnel_ends_on_loopback_and_leads_elsewhere() -> None:
+    """The coordinator at the other end sees another loopback, so its target there is not this machine's."""
+    through_a_tunnel = replace(welcome("http://127.0.0.1:8"), loopback="another machine's")
+    assert "each machine would load itself" in refusal(through_a_tunnel, DATA, join("127.0.0.1"))
 
 
 def test_a_locust_file_has_to_be_there(tmp_path: Path) -> None:

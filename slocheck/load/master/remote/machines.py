@@ -42,6 +42,7 @@ from slocheck.load.messaging.machine_messages import (
 )
 from slocheck.load.messaging.messages import MachineReport
 from slocheck.load.messaging.signing import Signer
+from slocheck.load.network.loopback import loopback_id
 from slocheck.load.users.environment import ScenarioError
 from slocheck.plan.load_plan import LoadPlan
 
@@ -302,7 +303,9 @@ class Machines:
             machine.first = first
             first += machine.processes
             digest = bundles.digest(self._bundle)
-            self._send(identity, Welcome(plan, token.hex(), machine.first, digest, self._bundle))
+            self._send(
+                identity, Welcome(plan, token.hex(), machine.first, digest, self._bundle, loopback_id())
+            )
 
     def ended(self) -> list[EndedWorker]:
         """Return the worker processes that have ended."""

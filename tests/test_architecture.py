@@ -64,11 +64,12 @@ PURE_MODULES = {
 """What the core may import from outside: nothing that touches a file, a socket, a clock or a process."""
 
 READERS = {
+    "documents/nearby.py": {"contextlib", "pathlib"},
     "spec/loader.py": {"os", "pathlib"},
     "spec/presets/__init__.py": {"importlib"},
     "scenario/loader.py": {"pathlib"},
 }
-"""The files of the core that read: the document that they are given, and what is named in it."""
+"""The files of the core that read: the document that they are given, what it names, what lies beside."""
 
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__"})
 

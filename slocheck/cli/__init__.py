@@ -30,7 +30,7 @@ from slocheck.cli.help import Command, mend_zsh
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError
-from slocheck.pipeline.interrupts import Interrupted
+from slocheck.pipeline.interrupts import Interrupted, Interrupts
 
 mend_zsh()
 app = typer.Typer(
@@ -89,7 +89,9 @@ def root(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the contract's exit code."""
     streams.guard()
-    sys.exit(exit_code_of(arguments))
+    with Interrupts():  # Typer would end without a word
+        code = exit_code_of(arguments)
+    sys.exit(code)
 
 
 def exit_code_of(arguments: list[str] | None = None) -> int:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from slocheck.documents.nearby import meant
 from slocheck.errors import Problem, SpecError, UsageError
 from slocheck.scenario.loader import SUFFIXES, load_scenario
 from slocheck.scenario.model import Scenario
@@ -25,10 +26,9 @@ def scenario_of(spec: Spec) -> Scenario | None:
     """
     path = scenario_path(spec)
     if not path.is_file():
-        raise UsageError(
-            f"{_place(spec)}: {spec.workload.scenario} does not exist; "
-            "name a file relative to the spec's folder"
-        )
+        named = spec.workload.scenario
+        remedy = meant(path, named) or "name a file relative to the spec's folder"
+        raise UsageError(f"{_place(spec)}: {named} does not exist; {remedy}")
     if path.suffix not in SUFFIXES:
         return None
     if spec.workload.options:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slocheck.documents import types
+from slocheck.documents.nearby import missing
 from slocheck.documents.reader import Key, Section, Value, ValueType
 from slocheck.documents.yaml_tree import (
     MAX_BYTES,
@@ -55,7 +56,7 @@ def scenario_bytes(path: Path) -> bytes:
     try:
         return _read(path, MAX_BYTES)
     except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such file; name a scenario under workload.scenario") from error
+        raise UsageError(missing(path, "name a scenario under workload.scenario")) from error
     except (OSError, ValueError) as error:
         # ValueError: a path with a NUL byte
         reason = getattr(error, "strerror", None) or str(error)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slocheck.documents import types
+from slocheck.documents.nearby import missing
 from slocheck.documents.reader import InvalidValue, Key, ProblemLog, Section, Value, ValueType
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
@@ -95,7 +96,7 @@ def load_spec(path: str | Path) -> Spec:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such file; run `slocheck init` to write one") from error
+        raise UsageError(missing(path, "run `slocheck init` to write one")) from error
     except IsADirectoryError as error:
         raise UsageError(f"{path}: is a directory; name the file in it, such as {path}/slo.yaml") from error
     except (OSError, ValueError) as error:

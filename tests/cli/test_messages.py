@@ -1,11 +1,14 @@
 """Messages on stderr: what others wrote is shown and not obeyed, and no secret of the environment shows."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from slocheck import errors
 from slocheck.cli import exit_code_of
+from tests.builders.good_spec import GOOD
 
 HOSTILE = "\x1b[2Jx\n::error::pwned\n##vso[task.complete result=Succeeded]"
 Captured = pytest.CaptureFixture[str]
@@ -43,6 +46,51 @@ def test_a_secret_of_the_environment_does_not_show(
     assert "Traceback" in said
     assert "v4lue" not in said
     assert "***.yaml" in said
+
+
+INTERRUPTED = """\
+import os, signal, sys
+
+class Interrupts:
+    wanted = sys.argv.pop()
+    def find_spec(self, name, path=None, target=None):
+        if name == self.wanted:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+from slocheck.__main__ import start
+start()
+"""
+
+
+@pytest.mark.parametrize("module", ["slocheck.cli", "slocheck.cli.actions.validate"])
+def test_an_interrupt_while_the_program_is_loaded_is_answered_in_a_line(module: str) -> None:
+    """Before the command line is there, and before the command has begun: no traceback; the signal's code."""
+    command = [sys.executable, "-c", INTERRUPTED, "validate", module]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "slocheck: interrupted by SIGINT\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("slo.yml", "slo.yml: no such file; did you mean slo.yaml?"),
+        ("deep/slo.yaml", "deep/slo.yaml: no such file; run `slocheck init` to write one"),
+        ("service.yaml", "service.yaml: no such file; run `slocheck init` to write one"),
+        ("slo.yaml", "scenarios/brwse.yaml does not exist; did you mean scenarios/browse.yaml?"),
+    ],
+)
+def test_a_file_that_is_missing_has_a_neighbour_that_may_be_meant(
+    typed: str, said: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A spec with another ending, a scenario with a slip; else the remedy."""
+    monkeypatch.chdir(tmp_path)
+    Path("scenarios").mkdir()
+    Path("scenarios/browse.yaml").write_text("flows: [{steps: [{get: /}]}]")
+    Path("slo.yaml").write_text(GOOD.replace("browse.py", "brwse.yaml"))
+    assert exit_code_of(["validate", typed]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_each_error_has_the_code_of_the_contract() -> None:

@@ -21,7 +21,7 @@ from slocheck.scenario.loader import parse_scenario
 from slocheck.spec.loader import parse_spec
 
 TIER = "slo"
-COMMENT = "Written by slocheck run --url; save it, change it, and run it with: slocheck run FILE"
+COMMENT = "Written by slocheck run --url; save it and run it with: slocheck run FILE"
 DEFAULT_DURATION = "1m"
 DEFAULT_WARMUP = "5s"
 LIMITS = {

@@ -24,6 +24,8 @@ NO_VERDICT = frozenset({Outcome.INVALID, Outcome.INTERRUPTED})
 
 SIDE_TITLES = {Side.CLIENT: "client", Side.SERVER: "server"}
 NO_DATA = "no data"
+UNKNOWN = "unknown"
+"""A value that may be any: nothing more than 0 is known to be below it, and nothing above."""
 _NARROW = 0.01  # bounds this close together, relative to their size, are shown as one number
 _SHORT_SHA = 7
 _NUMBER = "0123456789.,"
@@ -95,7 +97,7 @@ def value_text(objective: Objective, display: Display | None) -> str:
     if low == high:
         return low
     if math.isinf(display.high):
-        return f"at least {low}"
+        return f"at least {low}" if display.low > 0 else UNKNOWN
     if not display.low and traits_of(kind).is_percentile:
         return f"at most {high}"
     if _narrow(display.low, display.high, limits):

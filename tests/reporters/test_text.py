@@ -45,6 +45,7 @@ SURE = Confidence(Fraction(19, 20))
         pytest.param(LATENCY, 0.2, 0.2, "200ms", id="on the limit"),
         pytest.param(LATENCY, 0.1, 0.25, "100ms to 250ms", id="a server bucket"),
         pytest.param(LATENCY, 5.0, inf, "at least 5s", id="past the last bucket"),
+        pytest.param(LATENCY, 0.0, inf, "unknown", id="above zero is every value"),
         pytest.param(LATENCY, 0.0, 0.01, "at most 10ms", id="within the first bucket"),
         pytest.param(LATENCY, inf, inf, "unbounded", id="too many failed"),
         pytest.param(AVAILABLE, 0.999999, 0.999999, "99.9999%", id="nearly all is not all"),

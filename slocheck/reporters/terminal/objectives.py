@@ -24,6 +24,7 @@ from slocheck.reporters.text import (
     GLYPHS,
     NO_DATA,
     SIDE_TITLES,
+    UNKNOWN,
     limit_text,
     margin_text,
     value_text,
@@ -169,7 +170,9 @@ def _other_side(result: ObjectiveResult) -> str:
     others = [side for side in level.sides if side is not decides and side.display is not None]
     value = value_text(objective, decides.display) if decides else ""
     texts = [(side, value_text(objective, side.display)) for side in others]
-    return "; ".join(f"{SIDE_TITLES[side.side]} {text}" for side, text in texts if text != value)
+    return "; ".join(
+        f"{SIDE_TITLES[side.side]} {text}" for side, text in texts if text not in (value, UNKNOWN)
+    )
 
 
 def both_sides(report: Report) -> list[tuple[ObjectiveResult, dict[Side, tuple[float, float]]]]:

@@ -164,8 +164,8 @@ def _facts(report: Report, width: int) -> Iterator[str]:
 def _agreement(report: Report) -> str:
     """Say how far the server's latencies are from the client's; empty where only one side measured any."""
     furthest, agree = 0.0, True
-    found = objectives.both_sides(report)
-    for _, sides in found:
+    found = [sides for _, sides in objectives.both_sides(report) if _can_be_compared(sides)]
+    for sides in found:
         (low, high), (least, most) = sides[Side.CLIENT], sides[Side.SERVER]
         distance = max(0.0, low - most, least - high)
         furthest = max(furthest, distance)
@@ -176,6 +176,12 @@ def _agreement(report: Report) -> str:
     if not agree:
         return f"server differs by up to {apart_by}"
     return f"server agrees within {apart_by}" if furthest else "server agrees"
+
+
+def _can_be_compared(sides: Mapping[Side, tuple[float, float]]) -> bool:
+    """Whether the client's value is a number, and the server's is more than "something above zero"."""
+    least, most = sides[Side.SERVER]
+    return isfinite(sides[Side.CLIENT][1]) and (least > 0 or isfinite(most))
 
 
 def _responses(report: Report, *, verbose: bool) -> Iterator[str]:

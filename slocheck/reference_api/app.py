@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -74,7 +75,10 @@ def create_app(settings: Settings, faults: Faults, metrics: Metrics, shop: Handl
     """Put the routes together and everything that wraps them."""
     app = Starlette(
         routes=[*_planted_routes(shop, faults), *_about(metrics)],
-        exception_handlers=dict.fromkeys((Unavailable, OverloadedError, QueueUnavailable), _unavailable),
+        exception_handlers={
+            **dict.fromkeys((Unavailable, OverloadedError, QueueUnavailable), _unavailable),
+            HTTPException: _refused,
+        },
         max_body_size=LARGEST_BODY,
     )
     app.router.redirect_slashes = False
@@ -138,6 +142,14 @@ def _about(metrics: Metrics) -> list[Route]:
         return Response(encode(page_registry(metrics.registry)), media_type=content_type)
 
     return [Route("/", index), Route("/health", health), Route("/metrics", show_metrics)]
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """Say in JSON what Starlette refuses by itself: a path that is not a route, another method."""
+    assert isinstance(error, HTTPException)
+    response = refusal(error.detail, HTTPStatus(error.status_code))
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _unavailable(_: Request, __: Exception) -> Response:

@@ -77,6 +77,11 @@ def ask(
         pytest.param("GET", "/items/1?fields=id,name", b"", 200, id="some fields"),
         pytest.param("GET", "/items/1?fields=id,secret", b"", 422, id="an unknown field"),
         pytest.param("GET", "/items?after=x", b"", 422, id="after what"),
+        pytest.param("GET", "/items?after=-1", b"", 422, id="after a negative id"),
+        pytest.param("GET", f"/items?after={ITEMS}", b"", 200, id="after the last item"),
+        pytest.param("GET", "/items?after=5&page=1", b"", 422, id="two places at once"),
+        pytest.param("GET", "/items/1?fields=,", b"", 200, id="no field"),
+        pytest.param("GET", "/items/1?fields=ID", b"", 422, id="a field in the other case"),
         pytest.param("GET", "/search?q=oak+lamp", b"", 200, id="search"),
         pytest.param("GET", "/search?q=", b"", 422, id="search for nothing"),
         pytest.param("GET", "/search?q=a+b+c+d", b"", 422, id="search for too many words"),
@@ -95,6 +100,8 @@ def test_responses(method: str, path: str, body: bytes, status: int) -> None:
     """Each route responds as it should on its limits, and never with a 500."""
     (response,) = ask((method, path), body=body)
     assert response.status_code == status
+    if status >= 400 and status != 413:  # whose body the server has not read
+        assert list(response.json()) == ["error"]
 
 
 def test_an_unknown_item_is_a_miss_by_header_and_counter() -> None:
@@ -164,11 +171,12 @@ def test_a_strategy_changes_no_response(off: tuple[str, ...]) -> None:
 
 def test_the_naive_list_does_not_end() -> None:
     """Without `bounded` a page is the rest of the table, without `projection` fields are ignored."""
-    page, item = ask(
-        ("GET", "/items?page=1"), ("GET", "/items/1?fields=id"), settings=with_strategies(SHOP, ())
-    )
+    requests = (("GET", "/items?page=1"), ("GET", "/items/1?fields=id&fields=name"))
+    page, item = ask(*requests, settings=with_strategies(SHOP, ()))
     assert [row["id"] for row in page.json()["items"]] == list(range(21, ITEMS + 1))
     assert "about" in item.json()
+    _, item = ask(*requests, settings=with_strategies(SHOP, ("projection",)))
+    assert list(item.json()) == ["id", "name"]
 
 
 def test_pages_lead_to_each_other() -> None:

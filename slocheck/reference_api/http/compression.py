@@ -11,17 +11,22 @@ In production: let the proxy or the CDN compress, which also caches the result, 
 they cannot see.
 """
 
+import re
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 THRESHOLD = 1024
 """Bytes below which a body is sent as it is."""
-REFUSAL = b"x-no-compression"
+REFUSAL = "x-no-compression"
 """A request header of any value with which a client refuses."""
 GZIP_LEVEL = 6
 BROTLI_QUALITY = 4
 ZSTD_LEVEL = 4
 """The usual balances between speed and size; brotli at 11 takes a hundred times as long as at 4."""
+_ZERO = re.compile(r"q\s*=\s*0(?:\.0*)?")
 
 
 class Compressed:
@@ -33,15 +38,48 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        refused = any(name.lower() == REFUSAL for name, _ in scope.get("headers", ()))
-        await (self._plain if refused else self._compressing)(scope, receive, send)
+        if scope["type"] != "http":
+            await self._plain(scope, receive, send)
+            return
+        refused = REFUSAL in Headers(scope=scope)
+
+        async def varying_send(message: Message) -> None:
+            # a 304 has the same headers as the 200 would have, and so has what one client wants as it is
+            if message["type"] == "http.response.start" and (
+                refused or message["status"] == HTTPStatus.NOT_MODIFIED
+            ):
+                MutableHeaders(scope=message).add_vary_header("Accept-Encoding")
+            await send(message)
+
+        await (self._plain if refused else self._compressing)(scope, receive, varying_send)
+
+
+class _GzipAlone:
+    """Starlette's own middleware, which takes ``gzip;q=0`` for a wish."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._compressing = GZipMiddleware(app, minimum_size=THRESHOLD, compresslevel=GZIP_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accepted = accepts(Headers(scope=scope).get("accept-encoding", ""), "gzip")
+        await (self._compressing if accepted else self._plain)(scope, receive, send)
+
+
+def accepts(header: str, coding: str) -> bool:
+    """Say whether ``Accept-Encoding`` names a coding, and not with a weight of 0 (RFC 9110, 12.5.3)."""
+    for member in header.lower().split(","):
+        name, _, weight = member.partition(";")
+        if name.strip() == coding:
+            return not _ZERO.fullmatch(weight.strip())
+    return False
 
 
 def _compressing(app: ASGIApp) -> ASGIApp:
     try:
         from starlette_compress import CompressMiddleware  # noqa: PLC0415 - of an extra
     except ImportError:
-        return GZipMiddleware(app, minimum_size=THRESHOLD, compresslevel=GZIP_LEVEL)
+        return _GzipAlone(app)
     return CompressMiddleware(
         app,
         minimum_size=THRESHOLD,

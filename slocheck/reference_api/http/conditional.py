@@ -24,7 +24,8 @@ NOT_STORED = "no-store"
 PRIVATE = "private, no-cache"
 """Kept by the client alone, and never used without asking."""
 
-_TAG = re.compile(r'(?:W/)?("[^"]*")')
+_MEMBER = re.compile(r'[ \t]*+(?:(?:W/)?("[^"]*"))?[ \t]*+(?:,|$)')
+"""A tag of a list, without its ``W/``, and the comma after it; empty members are allowed."""
 _READS = frozenset({"GET", "HEAD"})
 _OF_THE_BODY = ("content-length", "content-type", "content-encoding")
 
@@ -44,7 +45,14 @@ def matches(header: str, tag: str) -> bool:
     header = header.strip()
     if header == "*":
         return True
-    return tag.removeprefix("W/") in _TAG.findall(header)
+    named, place = set(), 0
+    while place < len(header):
+        member = _MEMBER.match(header, place)
+        if member is None:
+            return False  # it is not a list of tags
+        named.add(member[1])
+        place = member.end()
+    return tag.removeprefix("W/") in named
 
 
 class Conditional:

@@ -35,6 +35,8 @@ class Items:
         page = whole_number(request.query_params.get("page", "0"))
         if page is None or after is None:
             return refusal("page and after must be whole numbers")
+        if {"page", "after"} <= request.query_params.keys():
+            return refusal("write page or after, not both")
         if not self._settings.bounded:
             rows = (await self._repository.items_page(0, None))[after or page * PAGE :]
         elif after or self._settings.keyset:

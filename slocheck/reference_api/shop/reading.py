@@ -72,7 +72,8 @@ def read_fields(request: Request, known: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: A field is unknown; the message lists those that there are.
     """
-    names = tuple(dict.fromkeys(filter(None, request.query_params.get("fields", "").split(","))))
+    given = ",".join(request.query_params.getlist("fields"))
+    names = tuple(dict.fromkeys(filter(None, given.split(","))))
     if set(names) - set(known):
         raise ValueError(f"fields may be some of {','.join(known)}")
     return names

@@ -35,9 +35,13 @@ def _get(size: int, headers: dict[str, str]) -> httpx.Response:
         pytest.param(LARGE, {"accept-encoding": "gzip, br"}, "br", id="brotli before gzip"),
         pytest.param(LARGE, {"accept-encoding": "gzip, br, zstd"}, "zstd", id="zstd before brotli"),
         pytest.param(LARGE, {"accept-encoding": "zstd;q=0, gzip"}, "gzip", id="zstd is refused"),
+        pytest.param(LARGE, {"accept-encoding": "gzip;q=0"}, None, id="gzip is refused"),
+        pytest.param(LARGE, {"accept-encoding": "*;q=0"}, None, id="everything is refused"),
+        pytest.param(LARGE, {"accept-encoding": "br; q=0.0, GZIP;q=0.1"}, "gzip", id="weights"),
         pytest.param(LARGE, {"accept-encoding": "identity"}, None, id="none is accepted"),
         pytest.param(LARGE - 1, {"accept-encoding": "gzip"}, None, id="just under the threshold"),
         pytest.param(LARGE, {"accept-encoding": "gzip", "x-no-compression": "1"}, None, id="refused"),
+        pytest.param(LARGE, {"accept-encoding": "gzip", "X-No-Compression": ""}, None, id="by any value"),
     ],
 )
 def test_what_is_compressed(size: int, headers: dict[str, str], encoding: str | None) -> None:
@@ -45,8 +49,9 @@ def test_what_is_compressed(size: int, headers: dict[str, str], encoding: str | 
     response = _get(size, headers)
     assert response.headers.get("content-encoding") == encoding
     assert response.content == b"a" * size
+    if size == LARGE:
+        assert response.headers["vary"] == "Accept-Encoding", "also of what one client wants as it is"
     if encoding:
-        assert response.headers["vary"] == "Accept-Encoding"
         assert int(response.headers["content-length"]) < size / 5
 
 
@@ -54,6 +59,9 @@ def test_without_the_library_there_is_gzip(monkeypatch: pytest.MonkeyPatch) -> N
     """The embedded API compresses as well, with what Starlette brings."""
     monkeypatch.setitem(sys.modules, "starlette_compress", None)
     assert _get(LARGE, {"accept-encoding": "gzip, br, zstd"}).headers["content-encoding"] == "gzip"
+    for header in ("gzip;q=0", "br, gzip; q=0.000", "br", "x-gzip"):
+        assert "content-encoding" not in _get(LARGE, {"accept-encoding": header}).headers, header
+    assert _get(LARGE, {"accept-encoding": "br, gzip;q=0.5"}).headers["content-encoding"] == "gzip"
     assert "content-encoding" not in _get(LARGE - 1, {"accept-encoding": "gzip"}).headers
     refused = {"accept-encoding": "gzip", "x-no-compression": "1"}
     assert "content-encoding" not in _get(LARGE, refused).headers

@@ -67,7 +67,8 @@ def test_a_client_that_has_the_body_gets_none() -> None:
     assert _ask("GET", "/users/1", accept_encoding="identity").headers["etag"] == tag
     again = _ask("GET", "/items/1", accept_encoding="gzip", if_none_match=tag)
     assert (again.status_code, again.content) == (304, b"")
-    assert dict(again.headers) == {"cache-control": "public, max-age=60", "etag": tag, "x-cache": "hit"}
+    kept = {"cache-control": "public, max-age=60", "etag": tag, "vary": "Accept-Encoding"}
+    assert dict(again.headers) == {**kept, "x-cache": "hit"}
     assert _ask("HEAD", "/items/1", if_none_match=tag).status_code == 304
     assert _ask("GET", "/items/1", if_none_match='"another"').json() == BODY
 
@@ -101,6 +102,9 @@ def test_each_response_says_who_may_keep_it(method: str, path: str, policy: str 
         pytest.param(" * ", True, id="anything"),
         pytest.param('"*"', False, id="a tag that is an asterisk"),
         pytest.param("a", False, id="without quotes"),
+        pytest.param('W/"a"x', False, id="something after the tag"),
+        pytest.param('"b" "a"', False, id="no comma"),
+        pytest.param(', ,"a",', True, id="empty members"),
         pytest.param('"A"', False, id="the other case"),
         pytest.param("", False, id="empty"),
     ],

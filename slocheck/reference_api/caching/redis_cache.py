@@ -6,7 +6,8 @@ What goes wrong with the naive form: without timeouts, a Redis that hangs takes 
 that does not arrive leaves the old value to be found when Redis is back; and a fill that arrives late
 overwrites a newer value.
 
-In production: `maxmemory` with `allkeys-lru`, and a time to live on every key (both are here).
+In production: `maxmemory` with `allkeys-lru`, and a time to live on every key (both are here). It takes one
+Redis, not Redis Cluster: each script changes a key and its lease, which in a cluster are in different slots.
 """
 
 import secrets

@@ -46,6 +46,13 @@ def with_own_names(path: Path) -> dict[str, Any]:
     return yaml.safe_load(text)  # type: ignore[no-any-return]  # a mapping
 
 
+def own_name(path: Path, step: dict[str, Any]) -> str:
+    """Return a name for a step's endpoint that no other scenario has."""
+    method, target = next(iter(step.items()))
+    shown = step.get("name") or f"{method.upper()} {target.partition('?')[0]}"
+    return f"{shown} of {path.stem}"
+
+
 def merged() -> dict[str, Any]:
     """Return all scenarios as one, in which each flow is as frequent as the others and nobody pauses."""
     found = [with_own_names(path) for path in FILES]
@@ -55,18 +62,15 @@ def merged() -> dict[str, Any]:
     for path, one in zip(FILES, found, strict=True):
         for number, flow in enumerate(one["flows"]):
             steps = [
-                {**step, "headers": {**one.get("headers", {}), **step.get("headers", {})}}
+                {
+                    **step,
+                    "name": own_name(path, step),
+                    "headers": {**one.get("headers", {}), **step.get("headers", {})},
+                }
                 for step in flow["steps"]
             ]
             flows.append({"name": f"{path.stem} {number}", "steps": steps})
     return {**defaults, "feeders": feeders, "flows": flows}
-
-
-def name_of(step: dict[str, Any]) -> str:
-    """Return the name of a step's endpoint, as reports show it."""
-    method, path = next(iter(step.items()))
-    name = step.get("name", path.partition("?")[0])
-    return name if " " in name else f"{method.upper()} {name}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -79,7 +83,10 @@ def test_a_scenario_says_what_it_asks_of_the_target(path: Path) -> None:
 
 
 def test_every_step_of_every_scenario_is_right(url: str, tmp_path: Path) -> None:
-    """All responses are as expected, captures and repeated orders included, and no flow is left out."""
+    """All responses are as expected, captures and repeated orders included.
+
+    Each step of each file is sent, and counted apart from the same request of another file.
+    """
     everything = merged()
     (tmp_path / "all.yaml").write_text(yaml.safe_dump(everything, sort_keys=False))
     (tmp_path / "slo.yaml").write_text(SPEC.format(url=url))
@@ -87,10 +94,6 @@ def test_every_step_of_every_scenario_is_right(url: str, tmp_path: Path) -> None
     result = json.loads((only_run(tmp_path) / "result.json").read_text())
     assert result["errors"] == [], done.stdout
     sent = {row["endpoint"] for row in result["endpoints"]}
-    named = {
-        step.get("name")
-        or next(f"{method.upper()} {path.partition('?')[0]}" for method, path in step.items())
-        for flow in everything["flows"]
-        for step in flow["steps"]
-    }
-    assert len(sent) == len(named), (sent, named)
+    named = {step["name"] for flow in everything["flows"] for step in flow["steps"]}
+    assert len(named) >= len(FILES)
+    assert named == sent

@@ -10,11 +10,15 @@ What is promised about stale values, in every combination:
   (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.)
 - A lease that was lost, by eviction, by a restart of Redis or by age, refuses the fill. So what Redis
   forgets costs one more query, never a stale value.
-- What remains is bounded by the time to live: another process's L1 (its own, short one), and an
+- Who has written lately reads past the copies of a process (`past_copies`), as another one may have made them
+  untrue: so a client sees its own change in whichever process it reads.
+- What remains is bounded by the time to live: for others another process's L1 (its own, short one), and an
   invalidation that could not be sent, as Redis was down or the process died just after its commit.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -32,6 +36,24 @@ Lease = tuple[str, ...]
 
 Stored = Literal["stored", "refused", "unavailable"]
 """What became of a fill: kept, refused (its lease had ended), or the cache did not respond."""
+
+
+_PAST_COPIES: ContextVar[bool] = ContextVar("past_copies", default=False)
+
+
+@contextmanager
+def past_copies() -> Iterator[None]:
+    """Look past the copies of this process inside of the block."""
+    token = _PAST_COPIES.set(True)
+    try:
+        yield
+    finally:
+        _PAST_COPIES.reset(token)
+
+
+def copies_are_passed() -> bool:
+    """Say whether reads look past the copies of this process here."""
+    return _PAST_COPIES.get()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ In production: a time to live of seconds in L1, for that is how long a process s
 changed; or Redis's own invalidation messages (CLIENT TRACKING), if seconds are too long.
 """
 
-from slocheck.reference_api.caching import Cache, Entry, Hit, Lease, Stored
+from slocheck.reference_api.caching import Cache, Entry, Hit, Lease, Stored, copies_are_passed
 
 
 class Tiers:
     """Two caches as one; while L2 is down, L1 goes on alone.
 
     Within this process nothing stale is served after `delete` or `replace` has returned. Another process
-    serves its copy for at most its L1's time to live.
+    serves its copy for at most its L1's time to live, and not to who reads inside of `past_copies`.
     """
 
     def __init__(self, l1: Cache, l2: Cache) -> None:
@@ -26,7 +26,8 @@ class Tiers:
 
     async def get(self, key: str) -> Hit | None:
         """Look in L1, then in L2, whose entry is copied to L1 unless it is deleted meanwhile."""
-        return await self._l1.get(key) or await self.refresh(key)
+        copy = None if copies_are_passed() else await self._l1.get(key)
+        return copy or await self.refresh(key)
 
     async def refresh(self, key: str) -> Hit | None:
         """Look in L2, whose entry is copied to L1 unless it is deleted meanwhile."""

@@ -4,16 +4,20 @@ Kept in the process it would be unknown to the other workers and to the other ma
 kept in the client it is known wherever the next request goes. It is not a secret: who makes one up only
 sends their own reads to the primary. Two devices of one user are two sessions, and one may see an old row
 that the other has changed, for as long as the replica is behind.
+
+A copy in the process that serves the next request may be older than the change, too: so a client that has
+written lately reads past such copies (`caching.past_copies`).
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from slocheck.reference_api.caching import past_copies
 from slocheck.reference_api.database.lsn import read_position, show_position
 from slocheck.reference_api.shop.reading import Cached, Load, Served
 
@@ -108,7 +112,7 @@ class Sessions:
             await self._app(scope, receive, send)
             return
         before = position_of(Headers(scope=scope))
-        with session(before) as own:
+        with session(before) as own, past_copies() if before else nullcontext():
 
             async def sending(message: Message) -> None:
                 if message["type"] == "http.response.start" and own.position > before:

@@ -15,6 +15,7 @@ import pytest
 from slocheck.errors import UsageError
 from slocheck.reference_api.app import opened
 from slocheck.reference_api.cached import cached_by
+from slocheck.reference_api.caching import past_copies
 from slocheck.reference_api.caching.flights import OverloadedError
 from slocheck.reference_api.faults import Faults
 from slocheck.reference_api.observability.metrics import Metrics
@@ -123,6 +124,22 @@ def test_two_processes_share_redis(tmp_path: Path, redis: Server) -> None:
             assert await counted(other, 'cache_misses_total{level="database"}') == 0
             assert await counted(other, 'cache_level_misses_total{level="l1"}') == 1
             assert await counted(other, 'cache_level_misses_total{level="l2"}') == 0
+
+    asyncio.run(main())
+
+
+def test_who_has_written_reads_the_change_in_every_process(tmp_path: Path, redis: Server) -> None:
+    """Another process has a copy from before the change: the writer gets the new value, others may get that."""
+
+    async def main() -> None:
+        settings = shop(tmp_path, redis=redis_url(redis))
+        async with Shops(settings, settings) as (one, other):
+            assert await look(other, "/users/8") == ("User 8", "miss")
+            assert (await one.patch("/users/8", json={"name": "Ann"})).is_success
+            assert await look(other, "/users/8") == ("User 8", "hit"), "a copy, for a few seconds"
+            with past_copies():
+                assert await look(other, "/users/8") == ("Ann", "hit")
+            assert await look(other, "/users/8") == ("Ann", "hit"), "the copy was renewed"
 
     asyncio.run(main())
 

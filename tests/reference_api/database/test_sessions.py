@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from slocheck.reference_api.caching import copies_are_passed
 from slocheck.reference_api.database.sessions import (
     Sessions,
     current_session,
@@ -21,6 +22,7 @@ from slocheck.reference_api.database.sessions import (
 
 async def show(_: Request) -> Response:
     """Say what the session expects."""
+    assert copies_are_passed() is (current_session().position > 0)
     return Response(str(current_session().position))
 
 

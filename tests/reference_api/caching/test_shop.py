@@ -129,7 +129,7 @@ def test_two_processes_share_redis(tmp_path: Path, redis: Server) -> None:
 
 
 def test_who_has_written_reads_the_change_in_every_process(tmp_path: Path, redis: Server) -> None:
-    """Another process has a copy from before the change: the writer gets the new value, others may get that."""
+    """Another process has a copy from before the change: the writer gets the new value, others may not."""
 
     async def main() -> None:
         settings = shop(tmp_path, redis=redis_url(redis))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.reference_api.expiries import CHOICES, measure
+from tests.reference_api.measuring.expiries import CHOICES, measure
 
 
 def test_the_scenario_makes_one_query_with_the_lock(tmp_path: Path) -> None:

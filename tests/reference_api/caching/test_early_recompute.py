@@ -14,7 +14,7 @@ from slocheck.reference_api.caching import Entry, Found
 from slocheck.reference_api.caching.cache_aside import Filler
 from slocheck.reference_api.caching.early_recompute import EarlyRecompute, Renewals, due
 from slocheck.reference_api.caching.memory import MemoryCache
-from tests.reference_api import stampede
+from tests.reference_api.measuring import stampede
 from tests.support.simulated_time import clock, simulate
 
 DRAWS = 2_000

@@ -24,8 +24,8 @@ from slocheck.reference_api.settings import STRATEGIES, Settings, with_strategie
 from slocheck.reference_api.stack.processes import Server, Servers
 from slocheck.reference_api.stack.redis import redis_url, start_redis
 from slocheck.reference_api.stored import SQLITE
-from tests.reference_api import warm_expiries
 from tests.reference_api.caching.reader import PATIENT_S
+from tests.reference_api.measuring import warm_expiries
 from tests.reference_api.shops import ITEMS, client_of
 
 WAITERS = 60
@@ -218,7 +218,7 @@ def test_an_address_or_a_library_that_is_missing_is_a_clear_error(
 
 
 def test_warm_expiries_of_three_replicas_cost_at_most_three_queries(tmp_path: Path, redis: Server) -> None:
-    """On average, in real time, without the lock; `python -m tests.reference_api.warm_expiries` shows 200."""
+    """On average, in real time, without the lock; the command `warm_expiries` shows 200 of them."""
     found = asyncio.run(warm_expiries.measure(redis_url(redis), tmp_path, expiries=20))
     assert len(found.warm) >= 20
     assert 1 <= statistics.mean(found.warm) <= 3, warm_expiries.row(found)

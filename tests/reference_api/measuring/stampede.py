@@ -1,4 +1,6 @@
-"""Queries at the expiry of one hot key, in simulated time: ``python -m tests.reference_api.stampede``.
+"""Queries at the expiry of one hot key, in simulated time.
+
+``python -m tests.reference_api.measuring.stampede`` prints a table.
 
 The strategies are the real ones, on the real in-process cache; only the clock and the query are simulated.
 A query takes 1 s of simulated time, in which `READERS` requests come, evenly spaced. What counts is their

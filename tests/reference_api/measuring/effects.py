@@ -1,4 +1,4 @@
-"""What each strategy spares, in counts: ``python -m tests.reference_api.effects``.
+"""What each strategy spares, in counts: ``python -m tests.reference_api.measuring.effects``.
 
 The same requests without a strategy and with it, and what was sent, asked or refused each time. Counts do not
 depend on the machine; what a strategy does to latency, errors and the rate is for ``slocheck demo --ladder``.

@@ -1,4 +1,6 @@
-"""Queries at the expiries of warm keys, on what really runs: ``python -m tests.reference_api.warm_expiries``.
+"""Queries at the expiries of warm keys, on what really runs.
+
+``python -m tests.reference_api.measuring.warm_expiries`` prints a line.
 
 Three replicas of the shop's cache in one process, each with its own L1, its own connections to one real Redis
 and its own renewals, read the orders of some users from SQLite without an index, in real time. A query that

@@ -7,9 +7,9 @@ import pytest
 
 from slocheck.cli.actions.demo.ladder import EMBEDDED
 from slocheck.reference_api.settings import STRATEGIES
-from tests.reference_api.effects import Effect, effects, measure
+from tests.reference_api.measuring.effects import Effect, effects, measure
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference-api" / "strategies.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "reference-api" / "strategies.md").read_text("utf-8")
 ON_SERVERS = {"replica", "memory-cache"}
 """What the ladder adds if there is a replica, or Redis."""
 AT_EXPIRIES = {"early-recompute"}
@@ -36,7 +36,7 @@ def test_every_strategy_has_a_measured_effect_and_a_row() -> None:
     assert set(STRATEGIES) <= {
         name for switches, _, _ in rows for name in re.findall(r"`([a-z-]+)`", switches)
     }
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     for _, modules, _ in rows:
         for name in re.findall(r"`([\w/]+/|[\w/]+\.py)`", modules):
             assert any((base / name).exists() for base in (root / "slocheck" / "reference_api", root)), name

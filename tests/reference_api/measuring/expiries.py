@@ -1,4 +1,4 @@
-"""Queries at each expiry of a hot key, on a real run: ``python -m tests.reference_api.expiries``.
+"""Queries at each expiry of a hot key, on a real run: ``python -m tests.reference_api.measuring.expiries``.
 
 `slocheck run` sends ``scenarios/stampede.yaml`` to the reference API, once for each strategy, and the API's
 own counter of queries, which is read each second, says how often the database was asked. The run begins with
@@ -21,7 +21,7 @@ from slocheck.reference_api.server import ReferenceApi
 from slocheck.reference_api.settings import Settings, with_strategies
 from tests.e2e.support.cli import write_spec
 
-SCENARIO = Path(__file__).parents[2] / "scenarios" / "stampede.yaml"
+SCENARIO = Path(__file__).parents[3] / "scenarios" / "stampede.yaml"
 NAIVE = ("cache-aside", "pool", "one-query")
 CHOICES = {"none": (), "lock": ("lock",), "early": ("early-recompute",), "both": ("lock", "early-recompute")}
 TTL_S = 1.0

@@ -1,0 +1,1 @@
+"""What the strategies of the reference API are worth: commands that print the tables of the docs."""

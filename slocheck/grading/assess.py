@@ -147,11 +147,13 @@ def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
     for run in runs:
         if run.health.idle_classes:
             names = ", ".join(run.health.idle_classes)
-            yield RunWarning(
-                "class-never-ran",
-                f"{names} never ran a task, and was not measured: its weight is too small for this many "
-                "users or arrivals",
+            ended = run.ending is not Ending.COMPLETE or run.health.exceptions or run.health.gone
+            why = (
+                "its users failed or left, or the run ended, before their first one"
+                if ended
+                else "its weight is too small for this many users or arrivals"
             )
+            yield RunWarning("class-never-ran", f"{names} never ran a task, and was not measured: {why}")
 
 
 def _merged_names(runs: Sequence[Evidence]) -> Iterator[RunWarning]:

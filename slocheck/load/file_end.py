@@ -32,6 +32,6 @@ def initialised(environment: Any, runner: Any, listeners: Listeners) -> str:
     """Fire `init`; return why the file cannot be used, empty if it can."""
     try:
         environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the file raises
+    except BaseException as error:  # noqa: BLE001 - whatever the file raises
         return f"a listener of init raises {raised(error)}"
     return next(iter(listeners.take_errors()), "")

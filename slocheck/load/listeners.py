@@ -94,14 +94,16 @@ class Listeners:
             handler(**arguments)
         except _LEAVING as leaving:
             self._exits(exit_code_of(leaving), place_of(leaving.__traceback__))
-        except Exception as error:  # noqa: BLE001 - whatever a listener raises
+        except gevent.GreenletExit:
+            raise  # it took too long
+        except BaseException as error:  # noqa: BLE001 - whatever a listener raises
             self._failed(hook, handler, error)
 
     def _exits(self, code: object, place: str) -> None:
         self.exit_code = as_exit_code(code)
         self.exit_place = place if self.exit_code else ""
 
-    def _failed(self, hook: EventHook, handler: Callable[..., object], error: Exception) -> None:
+    def _failed(self, hook: EventHook, handler: Callable[..., object], error: BaseException) -> None:
         traceback.print_exception(error)
         if _source(handler)[0].startswith(_NOT_THE_FILES):
             return

@@ -92,9 +92,16 @@ def test_one_cause_is_said_once(health: dict[str, Any], cause: str, format_name:
     assert plain(text).count(cause) == 1, text
 
 
-def test_a_user_class_that_never_ran_is_a_warning() -> None:
+@pytest.mark.parametrize(
+    ("health", "why"),
+    [
+        pytest.param({}, "its weight is too small for this many users or arrivals", id="too rare"),
+        pytest.param({"gone": "StopUser"}, "its users failed or left, or the run ended", id="left"),
+    ],
+)
+def test_a_user_class_that_never_ran_is_a_warning(health: dict[str, Any], why: str) -> None:
     """The verdict stands, but not for what that class does."""
-    assessment = assess(SPEC, make_evidence(health=replace(HEALTH, idle_classes=("Buyer",))))
+    assessment = assess(SPEC, make_evidence(health=replace(HEALTH, idle_classes=("Buyer",), **health)))
     assert assessment.outcome is Outcome.PASS
     (warning,) = [item for item in assessment.warnings if item.code == "class-never-ran"]
-    assert warning.text.startswith("Buyer never ran a task")
+    assert warning.text.startswith(f"Buyer never ran a task, and was not measured: {why}")

@@ -37,15 +37,16 @@ class Turn:
         admitted: It has an arrival that no task has used yet.
         idle: It waits for an arrival.
         in_task: It is inside a task, not between two.
+        tried: It has got as far as a task, or the entry of a task set, since its last wait.
         failures: Exceptions in a row.
         gone: The watch has been told that the user ended in a way that the plan does not ask for.
     """
 
-    __slots__ = ("admitted", "failures", "gone", "idle", "in_task", "starting")
+    __slots__ = ("admitted", "failures", "gone", "idle", "in_task", "starting", "tried")
 
     def __init__(self) -> None:
         self.starting = True
-        self.admitted = self.idle = self.in_task = self.gone = False
+        self.admitted = self.idle = self.in_task = self.gone = self.tried = False
         self.failures = 0
 
 
@@ -102,8 +103,7 @@ class TaskWatch:
 
     def _leaves(self, user: Any, text: str) -> None:
         turn = turn_of(user)
-        by_plan = self.over or user._state == LOCUST_STATE_STOPPING  # noqa: SLF001 - Locust has no public name
-        if not by_plan and not turn.gone:
+        if not (self.over or _stops(user) or turn.gone):
             turn.gone, self._gone = True, text
 
     def take(self, users: Iterable[Any]) -> TaskCounts:
@@ -137,15 +137,17 @@ class _Turns:
     def _enter(self, task_set: Any, turn: Turn) -> None:
         if not turn.starting:
             self._admit(task_set.user, turn)
+        turn.tried = False
         try:
             self._execute(task_set)
         finally:
             turn.starting = turn.admitted = False
+            turn.tried = True
 
     def _do(self, task_set: Any, turn: Turn) -> None:
         self._admit(task_set.user, turn)
         turn.starting = turn.admitted = False
-        turn.in_task = True
+        turn.in_task = turn.tried = True
         try:
             self._execute(task_set)
         except _ORDERLY:
@@ -165,10 +167,19 @@ class _Turns:
     def wait(self, task_set: Any) -> None:
         """Wait as a task asks, as the load model does between two tasks, or after exceptions."""
         turn = turn_of(task_set.user)
-        if not turn.in_task and (seconds := pause_s(turn.failures)) > 0:
-            _rest(task_set.user, seconds)
+        if not turn.in_task:
+            self._recover(task_set.user, turn)
         if turn.in_task or self._waits_between:
             self._wait(task_set)
+
+    def _recover(self, user: Any, turn: Turn) -> None:
+        """Pause after exceptions; what raised before it came to a task needs an arrival to try again."""
+        if (seconds := pause_s(turn.failures)) > 0:
+            _rest(user, seconds)
+        if turn.failures and not turn.tried and not _stops(user):
+            turn.admitted = False
+            self._admit(user, turn)
+        turn.tried = False
 
 
 def install(watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
@@ -196,12 +207,17 @@ def install(watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
 
 def _rest(user: Any, seconds: float) -> None:
     """Let a user wait, unless it is stopping."""
-    if user._state == LOCUST_STATE_STOPPING:  # noqa: SLF001 - Locust has no public name for it
+    if _stops(user):
         return
-    user._state = LOCUST_STATE_WAITING  # noqa: SLF001
+    user._state = LOCUST_STATE_WAITING  # noqa: SLF001 - Locust has no public name for it
     gevent.sleep(seconds)
-    if user._state != LOCUST_STATE_STOPPING:  # noqa: SLF001
+    if not _stops(user):
         user._state = LOCUST_STATE_RUNNING  # noqa: SLF001
+
+
+def _stops(user: Any) -> bool:
+    state: str | None = user._state  # noqa: SLF001 - Locust has no public name for it
+    return state == LOCUST_STATE_STOPPING
 
 
 def at_once(_user: Any, _turn: Turn) -> None:

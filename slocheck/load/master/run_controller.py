@@ -163,7 +163,7 @@ class RunController:
         environment = self._runner.environment
         try:
             environment.events.test_start.fire(environment=environment)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the file raises
+        except BaseException as error:  # noqa: BLE001 - whatever the file raises
             self._runner.end_by_file(raised(error))
         for text in self._listeners.result.listener_errors:
             self._runner.end_by_file(text)

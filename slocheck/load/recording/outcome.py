@@ -34,6 +34,12 @@ _LEAVING = frozenset({
     "GreenletExit", "StopUser", "StopTest", "InterruptTaskSet", "RescheduleTask", "RescheduleTaskImmediately",
 })  # fmt: skip
 _FORBIDDEN_NAMES = frozenset({"ForbiddenConnectionError", "ForbiddenLookupError"})
+_MACHINERY_NAMES = frozenset({
+    "greenlet.error", "gevent.exceptions.ConcurrentObjectUseError", "gevent.exceptions.LoopExit",
+    "gevent.exceptions.BlockingSwitchOutError", "gevent.exceptions.InvalidSwitchError",
+    "gevent.exceptions.InvalidThreadUseError", "builtins.MemoryError", "builtins.RecursionError",
+})  # fmt: skip
+"""Errors of the process that sends: a client used in another thread, or too little memory."""
 _REDIRECT = 3
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=.*>)(?:: <[^>]*>|: [^>]*(?=>))?")
 _HIT = re.compile(r"hit|stale|updating|revalidated", re.IGNORECASE)
@@ -107,7 +113,14 @@ def is_forbidden(error: BaseException) -> bool:
 
 def unmeasured(error: BaseException) -> UnmeasuredError | None:
     """Return how the scenario kept a request from being measured; None if it did not."""
-    return next((cause for cause in chain_of(error) if isinstance(cause, UnmeasuredError)), None)
+    for cause in chain_of(error):
+        if isinstance(cause, UnmeasuredError):
+            return cause
+        if f"{type(cause).__module__}.{type(cause).__name__}" in _MACHINERY_NAMES:
+            told = UnmeasuredError(f"could not be finished: {' '.join(message_of(cause).split())}")
+            told.__cause__ = error
+            return told
+    return None
 
 
 def is_transport(error: BaseException) -> bool:

@@ -128,7 +128,7 @@ def _user_classes(path: str) -> list[type[User]]:
         raise ScenarioError(f"{error.filename}:{error.lineno}: not valid Python: {error.msg}") from error
     except SystemExit as error:
         raise ScenarioError(f"{_place(path, error)}: ends the process while it is imported") from error
-    except Exception as error:
+    except BaseException as error:
         raise ScenarioError(f"{_place(path, error)}: raises while it is imported: {_short(error)}") from error
     if shapes:
         raise ScenarioError(f"{path}: {_instead_of(shapes[0])}")

@@ -9,6 +9,7 @@ import locust
 from locust import argument_parser
 from locust.argument_parser import LocustArgumentParser, get_empty_argument_parser
 
+from slocheck.load.file_end import raised
 from slocheck.plan.load_plan import LoadPlan
 from slocheck.spec.model.workload import LIST_SEPARATOR
 
@@ -46,7 +47,10 @@ def file_options(plan: LoadPlan) -> Namespace:
     parser = get_empty_argument_parser(default_config_files=[])
     _set_up_without_environment(parser)
     own = {name for action in parser._actions for name in action.option_strings}  # noqa: SLF001
-    locust.events.init_command_line_parser.fire(parser=parser)
+    try:
+        locust.events.init_command_line_parser.fire(parser=parser)
+    except BaseException as error:
+        raise OptionsError(f"a listener of init_command_line_parser raises {raised(error)}") from error
     given = list(_as_typed(plan.options, parser))
     for word in given:
         name = word.partition("=")[0]

@@ -2,6 +2,7 @@
 
 import logging
 import resource
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,8 @@ SAMPLE_S = 0.05
 _COUNTED = "__slocheck_counted__"
 _TOLD_ELSEWHERE = ("locust.user.task", "locust.user.users")
 """Loggers of exceptions of a task or an `on_start`, which are counted elsewhere."""
+_ON_STOP = "Uncaught exception in on_stop"
+"""How Locust begins to log what the `on_stop` of a task set raises; it fires no event for it."""
 
 
 class Health:
@@ -69,8 +72,9 @@ class Health:
 
     def on_unsent(self, method: str, name: str, error: Exception) -> None:
         """Count a request that could not be built or measured as the scenario's exception, with its line."""
-        with suppress(Exception):
-            setattr(error, _COUNTED, True)
+        for cause in (error, error.__cause__):
+            with suppress(Exception):
+                setattr(cause, _COUNTED, True)
         unsent = not isinstance(error, UnmeasuredError)
         what = f"could not be sent: {message_of(error)}" if unsent else str(error)
         self._raised(f"{method} {name} {what}", caller())
@@ -139,6 +143,10 @@ class HealthLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record's first and last line, and its exception with the user's line that raised it."""
         if record.name in _TOLD_ELSEWHERE:
+            return
+        error = sys.exception()
+        if error is not None and str(record.msg).startswith(_ON_STOP):
+            self._health.on_user_error(None, error, error.__traceback__)
             return
         lines = without_addresses(record.getMessage()).strip().splitlines() or [""]
         text = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"

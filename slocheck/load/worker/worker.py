@@ -195,7 +195,7 @@ class Worker(PlannedRunner, WorkerRunner):
         except NoUserError:
             self.end_by_file(f"no user could start{self._health.most_often()}")
             return
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the file raises
+        except BaseException as error:  # noqa: BLE001 - whatever the file raises
             self.end_by_file(raised(error))
             return
         if failed := self._listeners.take_errors():

@@ -79,6 +79,23 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
         (),
         "alone.py:9: raises while it is imported: OwnRunError: calls run_single_user(), which would send",
     ),
+    "options": (
+        IMPORTS + USER + OPTION.format(required=True) + "\n    raise SystemExit(2)\n",
+        (),
+        "options.py: a listener of init_command_line_parser raises sys.exit(2) in ",
+    ),
+    "late": (
+        IMPORTS + USER + "\nimport gevent\nraise gevent.Timeout(5)\n",
+        (),
+        "late.py:9: raises while it is imported: Timeout: 5 seconds",
+    ),
+    "late listener": (
+        IMPORTS
+        + USER
+        + "\n@events.init.add_listener\ndef wait(**_):\n    import gevent\n    raise gevent.Timeout(5)\n",
+        (),
+        "late listener.py: cannot be used: a listener of init raises Timeout: 5 seconds in ",
+    ),
     "library": (
         IMPORTS
         + "from locust.env import Environment\n"

@@ -4,12 +4,14 @@ import errno
 import socket
 import ssl
 
+import greenlet
 import pytest
 import requests
 import urllib3
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.recording.outcome import (
+    UnmeasuredError,
     cache_outcome,
     classify,
     failure_class,
@@ -17,6 +19,7 @@ from slocheck.load.recording.outcome import (
     message_of,
     reported_error,
     status_message,
+    unmeasured,
 )
 from slocheck.spec.model import CacheRule, FailureRule
 
@@ -50,6 +53,26 @@ def wrapped(cause: Exception) -> Exception:
     refused = urllib3.exceptions.MaxRetryError(urllib3.HTTPConnectionPool("h"), "/", cause)
     refused.__cause__ = cause
     return requests.exceptions.ConnectionError(refused)
+
+
+@pytest.mark.parametrize(
+    ("error", "how"),
+    [
+        pytest.param(wrapped(RecursionError("too deep")), "could not be finished: RecursionError: too deep"),
+        pytest.param(MemoryError(), "could not be finished: MemoryError:"),
+        pytest.param(greenlet.error("another\n\tthread"), "could not be finished: error: another thread"),
+        pytest.param(wrapped(UnmeasuredError("was killed")), "was killed"),
+        pytest.param(wrapped(ConnectionResetError(errno.ECONNRESET, "reset")), None),
+        pytest.param(ValueError("a malformed response"), None),
+    ],
+    ids=repr,
+)
+def test_an_error_of_the_sending_process_itself_leaves_a_request_unmeasured(
+    error: Exception, how: str | None
+) -> None:
+    """A client used in another thread, or memory that ran out, says nothing of the target."""
+    told = unmeasured(error)
+    assert (str(told) if told else None) == how
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,21 @@ def test_an_exception_that_is_logged_is_kept_with_its_line_and_without_addresses
     assert "test_health.py:" in text
 
 
+def test_what_the_on_stop_of_a_task_set_raises_is_an_exception_of_the_scenario() -> None:
+    """Locust only logs it, with its traceback, while it handles it."""
+    health = Health()
+    try:
+        int("mine")
+    except ValueError:
+        logged = "Uncaught exception in on_stop: \n%s", ("Traceback (most recent call last): ...",)
+        HealthLogHandler(health).emit(logging.LogRecord("root", logging.ERROR, "", 0, *logged, None))
+    taken = health.take()
+    ((text, count),) = taken.exceptions.items()
+    assert text.startswith("ValueError: invalid literal for int() with base 10: 'mine' (")
+    assert count == 1
+    assert taken.messages == ()
+
+
 def test_a_request_that_could_not_be_built_is_told_once() -> None:
     """Where the exception reaches the task as well, it is the same one."""
     health = Health()

@@ -10,6 +10,9 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
+import gevent
+
+from slocheck.errors import chain_of
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import BEFORE_LOAD, FailureClass
 from slocheck.load.http.sink import RecorderSink, UnsentListener
@@ -21,6 +24,7 @@ from slocheck.load.recording.outcome import (
     UnmeasuredError,
     cache_outcome,
     classify,
+    cuts_off,
     failure_class,
     fields_of,
     given_up_text,
@@ -242,10 +246,10 @@ class Tracker:
 
     def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
         """Return whether a request failed while it was built; count that as the scenario's exception."""
-        told = unmeasured(error)
+        told = unmeasured(error) or (KILLED if _is_cut_off(request, error) else None)
         if told is None and not is_forbidden(error) and (request.under_way or is_transport(error)):
             return False
-        if request.give_back is not None:
+        if request.give_back is not None and not request.under_way:
             request.give_back()
         if not self.requests.close(request):
             return True
@@ -275,13 +279,23 @@ class Tracker:
             result = Result(request.start_ns, request.age_ns, FailureClass.UNEXPECTED, 0, CUT_SHORT)
             self.recorder.record(request.method, request.name, result)
 
-    def broke_off(self, request: InFlightRequest, error: BaseException, *, given_up: bool) -> None:
+    def timed_out(self, request: InFlightRequest, timeout: gevent.Timeout, *, leaving: bool) -> None:
+        """Record a request that a timer of gevent ended: its own deadline, or one of the Locust file."""
+        if timeout is not request.timer and _is_cut_off(request, timeout):
+            self.killed(request, leaving=leaving)
+        elif self.requests.close(request):
+            failure, text = FailureClass.TIMEOUT, message_of(timeout)
+            self.recorder.record(
+                request.method, request.name, Result(request.start_ns, request.age_ns, failure, 0, text)
+            )
+
+    def broke_off(self, request: InFlightRequest, error: BaseException) -> None:
         """Record a request whose client raised, unless it was never sent."""
-        if not given_up and isinstance(error, Exception) and self._unsent(request, error):
+        if isinstance(error, Exception) and self._unsent(request, error):
             return
         if not self.requests.close(request):
             return
-        failure = FailureClass.TIMEOUT if given_up else classify(error)
+        failure = classify(error)
         if failure is FailureClass.PROTOCOL and is_own_fault(error.__traceback__):
             failure = FailureClass.EXPECTATION  # such as a hook of the scenario that reads the response
         result = Result(request.start_ns, request.age_ns, failure, 0, message_of(error))
@@ -318,6 +332,13 @@ class Tracker:
                 self.requests.close(request)
                 self._unrecorded += 1
         self.lean.give_up(as_timeouts=as_timeouts)
+
+
+def _is_cut_off(request: InFlightRequest, error: BaseException) -> bool:
+    """Tell whether a timer of the scenario that began before the request ended it; FastHttpUser wraps it."""
+    age_ns = time.monotonic_ns() - request.sent_ns
+    timers = (cause for cause in chain_of(error) if isinstance(cause, gevent.Timeout))
+    return any(cuts_off(timer.seconds, age_ns) for timer in timers)
 
 
 def _by_own_client(error: BaseException | None) -> bool:

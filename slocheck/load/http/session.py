@@ -13,6 +13,7 @@ import gevent
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.drain import is_leaving, refuse_at_end
+from slocheck.load.home_thread import HomeThread
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.http1.connection import Connection
@@ -31,7 +32,7 @@ from slocheck.load.http.origin import Origin
 from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.network.connect_guard import ForbiddenConnectionError
-from slocheck.load.recording.outcome import leaves_block, message_of
+from slocheck.load.recording.outcome import cuts_off, leaves_block, message_of
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.masking import strip_url
@@ -67,6 +68,7 @@ class LeanHttpSession:
         self._fields = merged(DEFAULT_FIELDS, headers)
         self._idle: list[Connection] = []
         self._plain: dict[tuple[str, str], tuple[bytes, str]] = {}
+        self._home = HomeThread()
 
     def request(
         self,
@@ -97,6 +99,7 @@ class LeanHttpSession:
         refuse_at_end(self.user, draining=self._sink.draining)
         name = name or self.request_name or strip_url(str(url))
         try:
+            self._home.refuse_others()
             written = self._written(method, url, content)
             pending, deadline_ns = self._begin(method, name, timeout)
         except Exception as unsendable:
@@ -189,11 +192,13 @@ class LeanHttpSession:
 
     def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
         """Count a request that its user abandoned in flight."""
-        if isinstance(error, gevent.GreenletExit):
+        end_ns = time.monotonic_ns()
+        timer = error if isinstance(error, gevent.Timeout) else None
+        cut_off = timer is not None and cuts_off(timer.seconds, end_ns - pending.sent_ns)
+        if cut_off or isinstance(error, gevent.GreenletExit):
             self._sink.killed(pending, leaving=is_leaving(self.user))
             return
-        failure = FailureClass.TIMEOUT if isinstance(error, gevent.Timeout) else FailureClass.PROTOCOL
-        end_ns = time.monotonic_ns()
+        failure = FailureClass.PROTOCOL if timer is None else FailureClass.TIMEOUT
         self._sink.failed(pending, failure, message_of(error), None, size=0, end_ns=end_ns)
 
     def _follow(

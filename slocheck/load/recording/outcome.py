@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from slocheck.documents.texts import shorten
+from slocheck.documents.units import NS_PER_SECOND
 from slocheck.errors import chain_of
 from slocheck.evidence.merge import MAX_MESSAGE
 from slocheck.evidence.recording import FailureClass
@@ -80,6 +81,8 @@ class UnmeasuredError(Exception):
 
 
 CUT_SHORT = "no response yet when the Locust file ended it, as its user left"
+_OWN_TIMER = 0.9
+"""A timer that ends a request is its timeout if the request took this share of its length, or more."""
 KILLED = UnmeasuredError("was killed before its response; let the client time out instead")
 
 
@@ -121,6 +124,16 @@ def unmeasured(error: BaseException) -> UnmeasuredError | None:
             told.__cause__ = error
             return told
     return None
+
+
+def cuts_off(seconds: float | None, age_ns: int) -> bool:
+    """Tell whether a timer of the scenario that ends a request began clearly before it: not as its timeout.
+
+    Args:
+        seconds: The timer's length; None if it was given none.
+        age_ns: Nanoseconds since the request was sent.
+    """
+    return seconds is None or age_ns < seconds * _OWN_TIMER * NS_PER_SECOND
 
 
 def is_transport(error: BaseException) -> bool:

@@ -27,6 +27,7 @@ from locust.contrib import fasthttp
 from locust.user.users import RestMixin
 
 from slocheck.load.drain import is_leaving, refuse_at_end
+from slocheck.load.home_thread import HomeThread
 from slocheck.load.recording.redirects import ElsewhereError, Redirect, origin_of
 from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.load.tracking import REQUEST_KEY, Tracker
@@ -66,6 +67,7 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
     """Make a session's `request` track each request; `deadline_s` applies if nothing else limits it."""
     parameters = list(inspect.signature(original).parameters)
     context_at = parameters.index("context") - 3  # self, method and url are named below
+    home = HomeThread()
 
     @functools.wraps(original)
     def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -85,12 +87,16 @@ def _tracked(tracker: Tracker, deadline_s: float | None, original: Any) -> Any:
             self.client.max_retries = 0
         outer = reaching.CURRENT.set(in_flight)
         try:
+            home.refuse_others()
             response = original(self, method, url, *args, **kwargs)
         except gevent.GreenletExit:
             tracker.killed(in_flight, leaving=is_leaving(self.user))
             raise
+        except gevent.Timeout as timeout:
+            tracker.timed_out(in_flight, timeout, leaving=is_leaving(self.user))
+            raise
         except BaseException as error:
-            tracker.broke_off(in_flight, error, given_up=isinstance(error, gevent.Timeout))
+            tracker.broke_off(in_flight, error)
             raise
         finally:
             reaching.CURRENT.reset(outer)

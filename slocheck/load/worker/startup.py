@@ -16,6 +16,7 @@ from slocheck.load.arrivals.load_model import worker_model
 from slocheck.load.arrivals.turns import TaskWatch
 from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import initialised, raised
+from slocheck.load.home_thread import HomeThread
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
 from slocheck.load.logs import show_logs
@@ -154,7 +155,8 @@ def _listen(tracker: Tracker, health: Health, plan: LoadPlan, watch: TaskWatch) 
     locust_stats.watch_entries(health.add_message)
     user_errors.watch(watch.left, watch.killed)
     lean_user.install(tracker.lean)
-    locust.events.request.add_listener(tracker.on_request)
+    home = HomeThread()
+    locust.events.request.add_listener(lambda **told: home.call(partial(tracker.on_request, **told)))
     locust.events.user_error.add_listener(health.on_user_error)
     locust.events.user_error.add_listener(watch.on_user_error)
 

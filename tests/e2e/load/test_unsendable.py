@@ -129,15 +129,27 @@ UNMEASURED = """
             self.client.mount(self.host, Again())
             self.client.get("/again")
 
+    asked = []
+
     class Kills(User):
         abstract = True
-        wait_time = constant(0.1)
+        wait_time = constant(3600)
 
         @task
         def ask(self):
             asking = gevent.spawn(self.slow)
             gevent.sleep(0.3)
             asking.kill()
+            with gevent.Timeout(1, False):
+                gevent.sleep(0.2)
+                self.client.get("/delay/2000", name=f"{type(self).__name__} within a second")
+            try:
+                gevent.get_hub().threadpool.apply(lambda: self.client.get("/never"))
+            except RuntimeError:
+                pass
+            asked.append(self)
+            if len(asked) == 3:
+                self.environment.runner.quit()
 
         def slow(self):
             self.client.get("/delay/2000", name=type(self).__name__)
@@ -167,6 +179,12 @@ UNMEASURED = """
                 )
             self.environment.runner.send_message("exception", 10 ** 30)
             self.environment.runner.send_message("own", {"__ObjectId__": 1, "as_str": "x"})
+            gevent.get_hub().threadpool.apply(
+                lambda: self.environment.events.request.fire(
+                    request_type="RPC", name="told in a thread", response_time=1, response_length=0,
+                    exception=None, context={},
+                )
+            )
             if len(self.environment.runner.user_greenlets) == 5:
                 self.stop(force=True)
 """
@@ -175,6 +193,11 @@ SAID = (
     "GET Plain was killed before its response; let the client time out instead",
     "GET Fast was killed before its response; let the client time out instead",
     "GET Lean was killed before its response; let the client time out instead",
+    *(
+        f"GET {name} within a second was killed before its response; let the client time out instead"
+        for name in ("Plain", "Fast", "Lean")
+    ),
+    "GET /never could not be sent: OtherThreadError: a client works in its user's thread only; ",
     "RPC untimed was reported with response_time=None",
     "RPC odd \\ud83d was reported with response_time=1e+300",
     f"RPC odd \\ud83d was reported with response_time=-1{'0' * 30}",
@@ -186,14 +209,16 @@ def test_what_the_file_keeps_from_being_measured_is_not_a_failure_of_the_target(
     """Sent twice, killed, without a time or with an odd one: told with its line, lost, blamed on nobody."""
     scenario = write_scenario(tmp_path, UNMEASURED)
     with LoadServer() as server:
-        ended = run(make_plan(server.url, scenario, users=5, duration_s=2))
+        ended = run(make_plan(server.url, scenario, users=5, duration_s=60))
     health = ended.result.health
     for text in SAID:
         found = [said for said in health.exceptions if said.startswith(text)]
         assert found, (text, health.exceptions)
         assert all("scenario.py:" in said for said in found)
-    assert health.unrecorded == sum(health.exceptions.values())
-    assert ended.sent == 0
+    unsent = sum(count for said, count in health.exceptions.items() if "could not be sent" in said)
+    assert health.unrecorded == sum(health.exceptions.values()) - unsent
+    assert "/never" not in server.counts
+    assert ended.sent == ended.total("RPC told in a thread").ok > 0, ended.result.recording.endpoints
     (worker,) = health.workers
     assert (worker.complete, worker.unreadable) == (True, 0)
     for what in ("'junk' cannot be sent: can not serialize", "'more junk' cannot be sent: 67,108,"):

@@ -4,7 +4,6 @@ import errno
 import socket
 import ssl
 
-import greenlet
 import pytest
 import requests
 import urllib3
@@ -14,6 +13,7 @@ from slocheck.load.recording.outcome import (
     UnmeasuredError,
     cache_outcome,
     classify,
+    cuts_off,
     failure_class,
     is_unserved,
     message_of,
@@ -56,11 +56,30 @@ def wrapped(cause: Exception) -> Exception:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "age_ns", "cut_off"),
+    [
+        pytest.param(0.05, 49_000_000, False, id="began with the request"),
+        pytest.param(0.05, 51_000_000, False, id="fired late"),
+        pytest.param(30.0, 20_000_000, True, id="began long before, around several requests"),
+        pytest.param(None, 10**12, True, id="thrown without a time"),
+    ],
+)
+def test_a_timer_around_several_requests_is_not_the_timeout_of_the_last(
+    seconds: float | None, age_ns: int, cut_off: bool
+) -> None:
+    """A request that it ends was cut off by the scenario; one that it began with has timed out."""
+    assert cuts_off(seconds, age_ns) is cut_off
+
+
+@pytest.mark.parametrize(
     ("error", "how"),
     [
         pytest.param(wrapped(RecursionError("too deep")), "could not be finished: RecursionError: too deep"),
         pytest.param(MemoryError(), "could not be finished: MemoryError:"),
-        pytest.param(greenlet.error("another\n\tthread"), "could not be finished: error: another thread"),
+        pytest.param(
+            type("error", (Exception,), {"__module__": "greenlet"})("another\n\tthread"),
+            "could not be finished: error: another thread",
+        ),
         pytest.param(wrapped(UnmeasuredError("was killed")), "was killed"),
         pytest.param(wrapped(ConnectionResetError(errno.ECONNRESET, "reset")), None),
         pytest.param(ValueError("a malformed response"), None),

@@ -8,8 +8,8 @@ from typing import Any
 from locust.rpc.protocol import Message
 from locust.runners import Runner
 
+from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.file_end import called, decided_by_plan
-from slocheck.load.home_thread import HomeThread
 from slocheck.load.own_code import caller
 
 _ORDERS = frozenset({"spawn", "stop", "quit", "client_stopped"})

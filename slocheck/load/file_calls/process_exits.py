@@ -13,7 +13,7 @@ import locust
 import locust.debug
 from locust.env import Environment
 
-from slocheck.load.home_thread import HomeThread
+from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.own_code import caller
 
 _HARMLESS = frozenset({0, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH})

@@ -13,7 +13,7 @@ import gevent
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.drain import is_leaving, refuse_at_end
-from slocheck.load.home_thread import HomeThread
+from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.http1.connection import Connection

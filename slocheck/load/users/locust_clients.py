@@ -27,7 +27,7 @@ from locust.contrib import fasthttp
 from locust.user.users import RestMixin
 
 from slocheck.load.drain import is_leaving, refuse_at_end
-from slocheck.load.home_thread import HomeThread
+from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.recording.redirects import ElsewhereError, Redirect, origin_of
 from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.load.tracking import REQUEST_KEY, Tracker

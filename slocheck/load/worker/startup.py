@@ -14,9 +14,9 @@ from locust.stats import RequestStats
 from slocheck.evidence.forbidden import forbidden_text
 from slocheck.load.arrivals.load_model import worker_model
 from slocheck.load.arrivals.turns import TaskWatch
+from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import initialised, raised
-from slocheck.load.home_thread import HomeThread
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
 from slocheck.load.logs import show_logs

@@ -4,16 +4,17 @@ import gzip
 import json
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trustme
 
-from slocheck.evidence.recording import FailureClass
+from slocheck.evidence.recording import FailureClass, Recording
 from slocheck.spec.model import Tls
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.lean_runs import DECLARATIVE, KINDS, LEAN, LEAN_OPEN, OPEN, Call, run_calls
-from tests.e2e.support.load_runs import run
+from tests.e2e.support.load_runs import run, sent_of
 from tests.support import hostile_server
 from tests.support.hostile_server import OK, Behaviour, HostileServer, respond_with
 
@@ -56,7 +57,7 @@ def test_a_misbehaving_server_is_classed_and_counted_once(tmp_path: Path, kind: 
         Call(f"/{name}", "POST", LARGE[kind]) if name == "early" else Call(f"/{name}") for name in MISBEHAVING
     ]
     with HostileServer({name: behave for name, (behave, _) in MISBEHAVING.items()}) as server:
-        ended = run_calls(server.url, tmp_path, kind, calls, duration_s=4, drain_s=20)
+        ended = run_calls(server.url, tmp_path, kind, calls, drain_s=20)
     for call in calls:
         counts, failure = ended.total(call.name), MISBEHAVING[call.path[1:]][1]
         assert counts.sent == server.requests[call.path] > 0, call.path
@@ -83,20 +84,26 @@ def test_a_server_that_keeps_its_clients_waiting(tmp_path: Path, kind: str) -> N
         "stuck": hostile_server.hang,
     }
     with HostileServer(behaviours) as server:
-        ended = run_calls(server.url, tmp_path, kind, calls, duration_s=2)
+        ended = run_calls(server.url, tmp_path, kind, calls)
     for call in calls:
         counts = ended.total(call.name)
         assert counts.failures == {FailureClass.TIMEOUT: counts.sent}
-        assert counts.sent == server.requests[call.path] > 0
+        assert counts.sent >= server.requests[call.path] > 0, "a busy server may not have read it by then"
     assert ended.result.health.in_flight == 0
+
+
+def _received(server: HostileServer, path: str, _: Recording) -> bool:
+    """Return whether each user's request has come; none of them is recorded before it ends."""
+    return server.requests[path] >= 4
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_hangs_at_the_end_fails_with_the_drain(tmp_path: Path, kind: str) -> None:
-    """The run ends at its deadline; each request in flight is a failure, once."""
+    """The run ends at its deadline, long before a timeout; each request in flight is a failure, once."""
     with HostileServer({"hangs": hostile_server.hang, "drips": hostile_server.drip}) as server:
         for path in ("/hangs", "/drips"):
-            ended = run_calls(server.url, tmp_path, kind, [Call(path)], drain_s=1.5)
+            came = partial(_received, server, path)
+            ended = run_calls(server.url, tmp_path, kind, [Call(path, timeout=600)], until=came, drain_s=1.5)
             counts = ended.total(f"GET {path}")
             assert counts.failures == {FailureClass.TIMEOUT: counts.sent}
             assert counts.sent == server.requests[path] >= 4
@@ -105,9 +112,15 @@ def test_what_hangs_at_the_end_fails_with_the_drain(tmp_path: Path, kind: str) -
 @pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
 def test_a_server_that_refuses_at_100(tmp_path: Path, kind: str) -> None:
     """Users with a connection are served; the others are refused, and none of them waits."""
+
+    def enough(recording: Recording) -> bool:
+        failures = [counts.failures for one in recording.endpoints for counts in one.slices]
+        return sum(each.get(FailureClass.REFUSED, 0) for each in failures) >= 10 and sent(recording)
+
+    sent = sent_of("GET /x", each=220)
     with HostileServer(accepts=100) as server:
         ended = run_calls(
-            server.url, tmp_path, kind, [Call("/x")], users=110, spawn_rate=1000, think=0.2, duration_s=3
+            server.url, tmp_path, kind, [Call("/x")], until=enough, users=110, spawn_rate=1000, think=0.2
         )
     counts = ended.total("GET /x")
     assert counts.ok == server.requests["/x"] >= 100
@@ -120,7 +133,7 @@ def test_a_server_that_refuses_at_100(tmp_path: Path, kind: str) -> None:
 def test_connections_that_the_server_closes_when_idle(tmp_path: Path, kind: str) -> None:
     """Their end is noticed before the next request, which goes over a new one."""
     with HostileServer({"x": hostile_server.close_when_idle}) as server:
-        ended = run_calls(server.url, tmp_path, kind, [Call("/x")], think=0.4, duration_s=2)
+        ended = run_calls(server.url, tmp_path, kind, [Call("/x")], think=0.4, each=5)
     assert ended.total("GET /x").ok == ended.sent == server.requests["/x"] == server.connections > 4
 
 
@@ -131,7 +144,7 @@ def test_what_cannot_be_reached(tmp_path: Path, kind: str) -> None:
         unused.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
         for url, failure in (("http://slocheck.invalid", FailureClass.DNS), (nobody, FailureClass.REFUSED)):
-            counts = run_calls(url, tmp_path, kind, [Call("/x")], think=0.1).total("GET /x")
+            counts = run_calls(url, tmp_path, kind, [Call("/x")], think=0.1, each=5).total("GET /x")
             assert counts.failures == {failure: counts.sent}
             assert counts.unserved == counts.sent > 4
 
@@ -188,7 +201,8 @@ def test_descriptors_that_run_out_are_the_generators_failure(tmp_path: Path) -> 
                 self.client.get("/x")
     """
     with HostileServer() as server:
-        ended = run(make_plan(server.url, write_scenario(tmp_path, scenario), users=20, duration_s=1))
+        plan = make_plan(server.url, write_scenario(tmp_path, scenario), users=20, duration_s=60)
+        ended = run(plan, until=sent_of("GET /x", each=40))
     counts = ended.total("GET /x")
     assert set(counts.failures) == {FailureClass.GENERATOR}
     assert counts.ok == server.requests["/x"] > 0
@@ -213,7 +227,8 @@ def test_a_body_that_cannot_be_decoded_fails(tmp_path: Path) -> None:
     path = tmp_path / "scenario.yaml"
     path.write_text(json.dumps({"think": "10ms", "flows": [{"steps": steps}]}))
     with HostileServer(behaviours) as server:
-        ended = run(make_plan(server.url, str(path), duration_s=1))
+        names = ("GET good", "GET other", "GET unseen", "GET broken")
+        ended = run(make_plan(server.url, str(path), duration_s=60), until=sent_of(*names, each=6))
     failures = {name: ended.total(f"GET {name}").failures for name in ("good", "other", "unseen", "broken")}
     sent = {name: ended.total(f"GET {name}").sent for name in failures}
     assert failures == {

@@ -10,7 +10,7 @@ import pytest
 
 from slocheck.evidence.recording import FailureClass
 from tests.builders.load_plans import make_plan, write_scenario
-from tests.e2e.support.load_runs import Run, run
+from tests.e2e.support.load_runs import Run, run, sent_of
 from tests.e2e.support.plain_locust import locust_alone
 from tests.support.hostile_server import Behaviour, HostileServer, Peer, hang, respond_with
 
@@ -123,7 +123,8 @@ def test_one_import_changes_nothing_but_the_speed(tmp_path: Path) -> None:
     counted, sent = [], []
     for imported in (FAST, LEAN):
         with HostileServer(BEHAVIOURS) as server:
-            ended = run(make_plan(server.url, write_scenario(tmp_path, DROP_IN.format(imported=imported))))
+            scenario = write_scenario(tmp_path, DROP_IN.format(imported=imported))
+            ended = run(make_plan(server.url, scenario, duration_s=60), until=sent_of("GET /bye", each=2))
         assert ended.result.health.exceptions == {}
         assert ended.sent == server.requests.total()
         counted.append(by_endpoint(ended))
@@ -241,7 +242,8 @@ def test_what_a_block_says_of_its_response(tmp_path: Path) -> None:
         "hangs": hang,
     }
     with HostileServer(behaviours) as server:
-        ended = run(make_plan(server.url, write_scenario(tmp_path, BLOCKS), users=1, drain_s=2))
+        plan = make_plan(server.url, write_scenario(tmp_path, BLOCKS), users=1, duration_s=60, drain_s=2)
+        ended = run(plan, until=sent_of("GET absolute"))
     unsent = ended.result.health.exceptions
     assert list(unsent.values()) == [1, 1, 1]
     assert all("could not be sent: UnsendableRequestError" in text for text in unsent)
@@ -306,7 +308,8 @@ def test_redirects_are_followed_on_request_and_on_the_same_host(tmp_path: Path) 
             "away": redirecting(302, f"{other.url}/c"),
             "loop": redirecting(302, "/loop"),
         }
-        ended = run(make_plan(server.url, write_scenario(tmp_path, REDIRECTS), users=1, duration_s=1))
+        plan = make_plan(server.url, write_scenario(tmp_path, REDIRECTS), users=1, duration_s=60)
+        ended = run(plan, until=sent_of("GET loop"))
     assert other.connections == 0
     assert ended.result.health.exceptions == {}
     found = by_endpoint(ended)

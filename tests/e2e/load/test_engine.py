@@ -11,7 +11,7 @@ from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
 from slocheck.spec.model import FailureRule
 from tests.builders.load_plans import make_plan, write_scenario
-from tests.e2e.support.load_runs import Run, both_clients, run
+from tests.e2e.support.load_runs import BOTH, Run, both_clients, run, sent_of
 from tests.e2e.support.servers.load_server import LoadServer
 
 MS = 1_000_000
@@ -22,7 +22,8 @@ def test_every_request_is_counted_once(tmp_path: Path, processes: int) -> None:
     """The server received exactly what the recording says was sent, the drained ones included."""
     with LoadServer() as server:
         scenario = both_clients(tmp_path, "delay/150", wait=0)
-        ended = run(make_plan(server.url, scenario, users=8, processes=processes, warmup_s=1, duration_s=1))
+        plan = make_plan(server.url, scenario, users=8, processes=processes, warmup_s=1, duration_s=60)
+        ended = run(plan, until=sent_of(*BOTH, each=5))
     assert server.counts["/delay/150"] == ended.sent > 8
     assert ended.result.ending is Ending.COMPLETE
     assert ended.result.error == ""

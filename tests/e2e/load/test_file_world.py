@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
-from tests.e2e.support.load_runs import run
+from tests.e2e.support.load_runs import run, sent_of
 from tests.e2e.support.servers.load_server import LoadServer
 
 LATIN_1 = os.fsdecode(b"caf\xe9.py")
@@ -128,7 +128,8 @@ def test_an_exception_in_a_constructor_is_told_with_its_line_and_costs_no_other_
     """Locust would start no further user, and log a greenlet's address."""
     scenario = write_scenario(tmp_path, FAILING_INIT)
     with LoadServer() as server:
-        health = run(make_plan(server.url, scenario, users=4, duration_s=1)).result.health
+        plan = make_plan(server.url, scenario, users=4, duration_s=60)
+        health = run(plan, until=sent_of("GET /whole", each=11)).result.health
         assert server.counts["/whole"] > 10
     assert list(health.exceptions) == [f"ValueError: no account left ({scenario}:7)"]
     assert health.idle_classes == ("Broken",)

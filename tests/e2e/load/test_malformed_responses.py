@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from slocheck.evidence.recording import FailureClass
 from tests.builders.load_plans import make_plan, write_scenario
-from tests.e2e.support.load_runs import Run, run
+from tests.e2e.support.load_runs import Run, run, sent_of
 from tests.support.broken_responses import BROKEN, MAX_BODY, WHOLE
 from tests.support.hostile_server import Behaviour, HostileServer, respond_with
 
@@ -67,11 +67,12 @@ def test_all_clients_judge_a_response_alike(tmp_path: Path) -> None:
     """
     expected: dict[str, FailureClass | None] = {quote(name): failure for name, (_, failure) in BROKEN.items()}
     expected |= dict.fromkeys(map(quote, WHOLE)) | {name: failure for name, (_, failure) in REDIRECTS.items()}
+    kinds = ("Plain", "Fast", "Lean")
     with HostileServer(behaviours()) as server:
         scenario = write_scenario(tmp_path, FILE.format(paths=list(expected)))
-        ended = run(make_plan(server.url, scenario, users=3, duration_s=4, max_body=MAX_BODY))
+        plan = make_plan(server.url, scenario, users=3, duration_s=120, max_body=MAX_BODY)
+        ended = run(plan, until=sent_of(*(f"GET {kind} {name}" for kind in kinds for name in expected)))
     assert (ended.result.error, ended.result.health.exceptions) == ("", {})
-    kinds = ("Plain", "Fast", "Lean")
     seen = {(kind, name): _judged(ended, f"{kind} {name}") for name in expected for kind in kinds}
     assert {key: found for key, found in seen.items() if found is not expected[key[1]]} == {}
     words = [error.message for error in ended.result.recording.errors if "bomb" in str(error.endpoint)]

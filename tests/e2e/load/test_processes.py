@@ -20,7 +20,7 @@ from slocheck.evidence.model import Ending, LoadResult, Tick
 from slocheck.load.engine import LoadEngine
 from slocheck.load.messaging.protocol import PROTOCOL
 from tests.builders.load_plans import make_plan, write_scenario
-from tests.e2e.support.load_runs import both_clients, run
+from tests.e2e.support.load_runs import BOTH, both_clients, run, sent_of
 from tests.e2e.support.servers.load_server import LoadServer
 from tests.support.processes import running
 from tests.support.waiting import wait_until
@@ -119,7 +119,8 @@ def test_a_worker_that_has_drained_waits_for_the_others(tmp_path: Path) -> None:
     """It is not lost, however long another one's last request takes: the master has nothing to tell it."""
     with LoadServer() as server:
         scenario = write_scenario(tmp_path, UNEVEN)
-        ended = run(make_plan(server.url, scenario, users=2, duration_s=1, drain_s=20, processes=2))
+        plan = make_plan(server.url, scenario, users=2, duration_s=60, drain_s=60, processes=2)
+        ended = run(plan, until=lambda _: server.counts["/delay/6500"] > 0)
     assert (ended.result.ending, ended.result.error) == (Ending.COMPLETE, "")
     assert all(worker.complete for worker in ended.result.health.workers)
     assert ended.total("GET slow").ok == 1
@@ -226,10 +227,10 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_a_process_can_make_several_runs(tmp_path: Path) -> None:
     """One run after the other, each with its own result: nothing of the first is in the second."""
     with LoadServer() as server:
-        plan = make_plan(server.url, both_clients(tmp_path, "x"), duration_s=1)
-        first = run(plan)
+        plan = make_plan(server.url, both_clients(tmp_path, "x"), duration_s=60)
+        first = run(plan, until=sent_of(*BOTH))
         counted = server.counts.total()
-        second = run(replace(plan, users=1))
+        second = run(replace(plan, users=1), until=lambda recording: any(recording.endpoints))
         assert (first.sent, second.sent) == (counted, server.counts.total() - counted)
     assert min(first.sent, second.sent) > 0
     assert (first.result.health.planned_users, second.result.health.planned_users) == (2, 1)

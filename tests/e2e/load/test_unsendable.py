@@ -4,7 +4,7 @@ from pathlib import Path
 
 from slocheck.evidence.recording import FailureClass
 from tests.builders.load_plans import make_plan, write_scenario
-from tests.e2e.support.load_runs import run
+from tests.e2e.support.load_runs import run, sent_of
 from tests.e2e.support.servers.load_server import LoadServer
 
 CLUMSY = """
@@ -82,7 +82,8 @@ def test_what_a_file_cannot_have_meant_is_not_a_failure_of_the_target(tmp_path: 
     """
     scenario = write_scenario(tmp_path, CLUMSY)
     with LoadServer() as server:
-        ended = run(make_plan(server.url, scenario, users=4, duration_s=2))
+        plan = make_plan(server.url, scenario, users=4, duration_s=60)
+        ended = run(plan, until=sent_of("HEAD encoded", "RPC ValueError", each=9))
     exceptions = ended.result.health.exceptions
     for name in NAMES:
         told = [text for text in exceptions if f" {name} could not be sent: " in text]

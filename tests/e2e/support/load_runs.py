@@ -1,11 +1,12 @@
 """What the tests of the load engine share: scenarios, plans, and sums over a result."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slocheck.evidence.merge import add_slices
 from slocheck.evidence.model import LoadResult, Tick
-from slocheck.evidence.recording import SliceCounts
+from slocheck.evidence.recording import Recording, SliceCounts
 from slocheck.load.engine import LoadEngine
 from slocheck.plan.load_plan import LoadPlan
 from tests.builders.load_plans import THRESHOLDS_MS, write_scenario
@@ -29,6 +30,9 @@ BOTH_CLIENTS = """
         def ask(self):
             self.client.get("/{fast}", name="fast")
 """
+
+BOTH = ("GET plain", "GET fast")
+"""The endpoints of `both_clients`."""
 
 
 def both_clients(folder: Path, behaviour: str, *, wait: float = 0.01) -> str:
@@ -59,9 +63,29 @@ class Run:
         return sum(counts.sent for e in self.result.recording.endpoints for counts in e.slices)
 
 
-def run(plan: LoadPlan) -> Run:
-    """Prepare and run a plan to its end."""
+Enough = Callable[[Recording], bool]
+"""Whether what was recorded until now is all that a test needs."""
+
+
+def sent_of(*names: str, each: int = 1) -> Enough:
+    """Return whether so many requests of each of these endpoints were recorded."""
+
+    def enough(recording: Recording) -> bool:
+        found = {str(one.endpoint): sum(counts.sent for counts in one.slices) for one in recording.endpoints}
+        return all(found.get(name, 0) >= each for name in names)
+
+    return enough
+
+
+def run(plan: LoadPlan, *, until: Enough | None = None) -> Run:
+    """Prepare and run a plan to its end; or, on a machine of any speed, until something was recorded."""
     ticks: list[Tick] = []
+
+    def on_tick(tick: Tick) -> None:
+        ticks.append(tick)
+        if until is not None and tick.phase == "window" and until(tick.recording):
+            engine.finish()
+
     with LoadEngine(plan) as engine:
         engine.prepare()
-        return Run(engine.run(ticks.append), ticks)
+        return Run(engine.run(on_tick), ticks)

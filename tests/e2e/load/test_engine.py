@@ -36,20 +36,19 @@ def test_every_request_is_counted_once(tmp_path: Path, processes: int) -> None:
 def test_phases_and_slices(tmp_path: Path) -> None:
     """Seconds count from the load's begin; the warm-up's are there, and none is sent after the window."""
     with LoadServer() as server:
-        plan = make_plan(server.url, both_clients(tmp_path, "x"), users=4, warmup_s=1, duration_s=2)
-        ended = run(plan)
+        plan = make_plan(server.url, both_clients(tmp_path, "x"), users=4, warmup_s=3, duration_s=60)
+        ended = run(plan, until=lambda found: any(c.second > 3 for e in found.endpoints for c in e.slices))
     recording = ended.result.recording
-    assert (recording.warmup_s, recording.window_s) == (1, 2)
+    assert recording.warmup_s == 3
     seconds = {counts.second for e in recording.endpoints for counts in e.slices}
-    assert {0, 1, 2} <= seconds <= {0, 1, 2, 3}, (
-        "the stop takes a moment; what it lets through is outside the window"
-    )
+    assert min(seconds) < 3
+    assert max(seconds) <= 3 + recording.window_s, "the stop takes a moment; that is outside the window"
     ticks = [(tick.second, tick.phase) for tick in ended.ticks]
     assert ticks == sorted(set(ticks), key=ticks.index), "each second is told of once a phase"
     assert [second for second, _ in ticks] == sorted(second for second, _ in ticks)
     assert {tick.phase for tick in ended.ticks} >= {"window", "drain"}
     assert ended.ticks[-1].recording == recording
-    assert ended.result.window_start == pytest.approx(ended.result.load_start + 1)
+    assert ended.result.window_start == pytest.approx(ended.result.load_start + 3)
     assert ended.result.end >= ended.result.window_start
     assert ended.result.health.users == 4
     assert set(ended.result.versions) == {"python", "locust"}

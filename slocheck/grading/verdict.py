@@ -238,8 +238,10 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
     """
     slices, ceiling, least = sample.slices, float(sample.ceiling), float(limit.value)
     used = criterion if sample.offer_is_known else criterion.assuming_bursts()
-    if slices is None or len(slices.n) < MIN_SLICES or not ceiling:
+    if slices is None or len(slices.n) < MIN_SLICES:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
+    if not ceiling:  # not one request was surely served: there is no rate that could vary
+        return observed
     allowed = 1 - least / ceiling
     compare = partial(
         compare_proportion,

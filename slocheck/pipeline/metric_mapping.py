@@ -166,7 +166,7 @@ def _fits_another(mapping: Preset, families: tuple[Family, ...]) -> list[RunWarn
     match = match_mapping(families, shipped_presets())
     if not isinstance(match, Match):
         return []
-    text = f"preset {mapping.name} has no series; other metrics match: {match.said}"
+    text = f"{mapping.title} has no series; other metrics match: {match.said}"
     return [RunWarning("other-metrics", f"{text}; if these count the requests, write that preset, or auto")]
 
 

@@ -144,7 +144,7 @@ def _obstacles(objective: Objective, settled: Settled, run: Simulated | None) ->
         yield Obstacle(NOTHING_YET, fatal=True)
         return
     if _is_the_clients(objective, preset):
-        yield Obstacle(f"client side only: preset {preset.name} has no latency histogram", fatal=False)
+        yield Obstacle(f"client side only: {preset.title} has no latency histogram", fatal=False)
         return
     graded = run.obstacles.get(objective.name) if run else None
     needed = needed_metrics(objective, preset)
@@ -152,7 +152,7 @@ def _obstacles(objective: Objective, settled: Settled, run: Simulated | None) ->
     for metric in missing:
         yield Obstacle(_missing(metric, settled), fatal=run is None or graded is not None)
     if run is None and not needed:
-        yield Obstacle(f"preset {preset.name} names no metric for it", fatal=True)
+        yield Obstacle(f"{preset.title} has no metric for it", fatal=True)
     if graded and not missing:
         yield graded
     if not missing and traits_of(objective.indicator.kind).is_percentile and found.bucket_boundaries:

@@ -13,7 +13,7 @@ def described(mapping: Preset) -> str:
     """Say in one line which metrics and labels a mapping uses."""
     if mapping.is_unknown:
         return "no metrics of the service"
-    shipped = f"preset {mapping.name}: " if mapping.name != AUTO.name else "found "
+    begin = "found " if mapping.name == AUTO.name else f"{mapping.title}: "
     unit = "" if mapping.histogram is None else f" in {unit_name(mapping)}"
     families = [
         *([f"histogram {mapping.histogram}{unit}"] if mapping.histogram else []),
@@ -26,7 +26,7 @@ def described(mapping: Preset) -> str:
     }
     said = ", ".join(f"{role} {label or 'none'}" for role, label in labels.items())
     routes = "".join(f"; {name} is {route}" for name, route in mapping.routes.items() if name != route)
-    return f"{shipped}{', '.join(families)}; labels: {said}{routes}"
+    return f"{begin}{', '.join(families)}; labels: {said}{routes}"
 
 
 def unit_name(mapping: Preset) -> str:

@@ -36,8 +36,7 @@ def check_mapping(
     if not labelled:
         return None
     shipped = {preset.name for preset in presets}
-    who = f"preset {mapping.name}" if mapping.name in shipped else "the mapping"
-    seen = f"{seen_labels(labelled)} has none of the labels that {who} names ({', '.join(labels)})"
+    seen = f"{seen_labels(labelled)} has none of the labels that {mapping.title} names ({', '.join(labels)})"
     return _alien(seen, match_mapping(families, presets) or _blank(labelled, by_name), shipped)
 
 

@@ -27,8 +27,8 @@ from slocheck.spec.model import Objective
 
 MAX_ENDPOINT = 40
 MAX_FAULT = 200
-_STOP = re.compile("[,;] ")
-"""Before the first one a reason says what is missing."""
+_STOP = re.compile(r"[,;] (?![^()]*\))")
+"""Before the first one, brackets apart, a reason says what is missing."""
 
 _EXAMPLE = re.compile("; |, most often: ")
 """Before the first one a finding says what is wrong; then come examples and what to do."""

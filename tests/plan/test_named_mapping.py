@@ -83,7 +83,7 @@ def test_a_mapping_of_ones_own_is_held_to_the_same() -> None:
     own = parse_preset(b"histogram: work\nroute_label: where\n", "slo.yaml", "custom")
     unclear = checked(own, seen(("work_bucket", {"place": "x", "le": "1"})))
     assert isinstance(unclear, Unclear)
-    assert "work {place} has none of the labels that the mapping names (where)" in unclear.why
+    assert "work {place} has none of the labels that the mapping of the spec names (where)" in unclear.why
     assert "histogram: work" in unclear.to_paste
     plain = parse_preset(b"histogram: work\n", "slo.yaml", "custom")
     assert isinstance(checked(plain, seen(("work_bucket", {"le": "1"}))), Match)

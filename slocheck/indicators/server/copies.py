@@ -48,7 +48,7 @@ def _cause(splits: Mapping[str, tuple[str, ...]]) -> str:
     values = splits[label]
     shown = ", ".join(values[:MOST_SHOWN]) + (", ..." if len(values) > MOST_SHOWN else "")
     if label == "instance":
-        return f"all of it at each of {shown}; if these are one process, name it once"
+        return f"all of it at each address ({shown}); if these are one process, name it once"
     return (
         f"once for each {label} ({shown}); "
         f"pin one in a mapping of your own under preset, with selector: {{{label}: {values[0]}}}"

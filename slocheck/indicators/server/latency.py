@@ -50,7 +50,7 @@ def without_histogram(objective: Objective, preset: Preset) -> NoData | None:
     percentile = traits_of(objective.indicator.kind).is_percentile
     if not percentile or preset.histogram is not None or preset.is_unknown:
         return None
-    why = f"preset {preset.name} has no latency histogram"
+    why = f"{preset.title} has no latency histogram"
     if objective.source is SourceChoice.BOTH:
         return NoData(why, left_to_client=True)
     return NoData(f"{why}; write source: client")

@@ -26,7 +26,7 @@ def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
     """Share of lookups that missed; lookups need not be requests, so there is nothing to reconcile."""
     counters = _counters(spec, server.preset)
     if counters is None:
-        return NoData(f"preset {server.preset.name} names no cache counters")
+        return NoData(f"{server.preset.title} has no cache counters")
 
     wanted = pinned(counters.selector)
     hits, misses = (server.window_count(metric, wanted) for metric in (counters.hits, counters.misses))

@@ -13,6 +13,7 @@ from slocheck.indicators.server.endpoints import nothing_counted
 from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import (
     EVERYTHING,
+    HasStatus,
     Selection,
     Without,
     WithStatus,
@@ -25,7 +26,7 @@ from slocheck.indicators.server.related_jobs import cache_sample, instance_count
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
-from slocheck.spec.model import IndicatorKind, Limit, Objective, Reduce, Spec
+from slocheck.spec.model import IndicatorKind, Limit, Objective, Preset, Reduce, Spec
 
 _UNSERVED = tuple(str(status) for status in sorted(UNSERVED_STATUSES))
 
@@ -109,7 +110,7 @@ def _bad_share(
     objective, server = question.objective, question.server
     preset = server.preset
     if preset.counter is None or preset.status_label is None:
-        return NoData(f"preset {preset.name} has no counter by status; write source: client")
+        return NoData(f"{preset.title} has no counter by status; write source: client")
     discrepancy = counter_discrepancy(question)
     if isinstance(discrepancy, NoData):
         return discrepancy
@@ -162,7 +163,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     server, client = question.server, question.client
     preset = server.preset
     if preset.counter is None:
-        return NoData(f"preset {preset.name} has no request counter")
+        return NoData(f"{preset.title} has no request counter")
     discrepancy = counter_discrepancy(question)
     if isinstance(discrepancy, NoData):
         return discrepancy
@@ -180,6 +181,8 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     unexpected = unexpected_responses(preset.counter, counted, statuses)
     if isinstance(unexpected, NoData):
         return unexpected
+    if not statuses.all_succeeded and not counted.total(HasStatus(statuses.label)):
+        return NoData(_no_status(preset))
     possible = statuses.possibly_bad
     lag = Fraction(server.raw.lag) * covered.instances
     if covered.seconds <= lag:
@@ -202,13 +205,21 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     )
 
 
+def _no_status(preset: Preset) -> str:
+    label = f"label {preset.status_label} of {preset.counter} is not a status code"
+    which = label if preset.status_label else f"{preset.counter} has no status label"
+    return (
+        f"{which} and some requests of this run failed, so what was served is not known; write source: client"
+    )
+
+
 def instances_of(spec: Spec, server: ServerSide) -> Fraction | NoData:
     """Return how many processes served the load, weighted by how long each was there."""
     if spec.target.instances is not None:
         return Fraction(spec.target.instances)
     metric = server.preset.counter
     if metric is None:
-        return NoData(f"preset {server.preset.name} has no request counter to count instances with")
+        return NoData(f"{server.preset.title} has no request counter to count instances with")
     counted = server.count(metric, EVERYTHING, begin=server.window_start, end=server.raw.end, whole=False)
     covered = coverage(server, counted, server.raw.end)
     if covered is None:

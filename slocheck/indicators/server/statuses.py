@@ -7,7 +7,14 @@ from fractions import Fraction
 from slocheck.indicators.samples import NoData
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.counts import Counted
-from slocheck.indicators.server.growth.selections import Either, Selection, Unexpected, WithStatus
+from slocheck.indicators.server.growth.selections import (
+    Both,
+    Either,
+    HasStatus,
+    Selection,
+    Unexpected,
+    WithStatus,
+)
 from slocheck.spec.model import FailureRule
 
 MOSTLY = Fraction(1, 2)
@@ -40,9 +47,21 @@ class StatusRule:
 
     @property
     def possibly_bad(self) -> Selection:
-        """The series of requests that failed or were not what was meant, or may be one of these."""
-        maybe = WithStatus(self.label, self._possible_failures, surely=False)
+        """The series of requests that failed or were not what was meant, or may be one of these.
+
+        Where a series has no status, what the client saw speaks for it if that were successes alone.
+        """
+        maybe: Selection = WithStatus(self.label, self._possible_failures, surely=False)
+        if self.all_succeeded:
+            maybe = Both(maybe, HasStatus(self.label))
         return Either(Either(self.failed, maybe), self.unexpected)
+
+    @property
+    def all_succeeded(self) -> bool:
+        """Whether the client saw only successes, in a load of which there is something to see."""
+        client = self.client
+        meant = all(status in client.accepted or self.rule.succeeds(status) for status in client.statuses)
+        return client.window_sent > 0 and meant and not client.failed_responses and not client.no_response
 
     @property
     def _possible_failures(self) -> tuple[str, ...]:

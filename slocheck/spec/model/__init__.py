@@ -7,7 +7,7 @@ from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from slocheck.spec.model.metric_source import Auth, SourceBlock
 from slocheck.spec.model.objective import EXTRA_LEVELS, Endpoint, Objective, SourceChoice
 from slocheck.spec.model.overrides import Overrides
-from slocheck.spec.model.preset import AUTO, Preset
+from slocheck.spec.model.preset import AUTO, CUSTOM, Preset
 from slocheck.spec.model.related_jobs import CacheCounters, RelatedJobs, Replicas
 from slocheck.spec.model.rules import CacheRule, FailureRule
 from slocheck.spec.model.spec import Spec
@@ -17,6 +17,7 @@ from slocheck.spec.model.workload import Workload
 
 __all__ = [
     "AUTO",
+    "CUSTOM",
     "EXTRA_LEVELS",
     "ArrivalProcess",
     "Auth",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+CUSTOM = "custom"
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -44,6 +46,12 @@ class Preset:
     lag: float = 0.0
     selector: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+
+    @property
+    def title(self) -> str:
+        """What messages call it: ``preset spring``, or where its names come from if none was shipped."""
+        own = {CUSTOM: "the mapping of the spec", AUTO.name: "the mapping that was found"}
+        return own.get(self.name, f"preset {self.name}")
 
     @property
     def counters(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def counted(*parts: tuple[dict[str, str], int]) -> Counted:
         ),
         pytest.param(
             [({"instance": "a:80"}, 99), ({"instance": "b:80"}, 101)],
-            "counted 2 times what was sent: all of it at each of a:80, b:80; if these are one process",
+            "counted 2 times what was sent: all of it at each address (a:80, b:80); if these are one process",
             id="two addresses of one process, a scrape apart",
         ),
         pytest.param(

@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
 from slocheck.evidence.series import RawSeries, ServerSeries
+from slocheck.grading.assessment import Side
+from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import NoData, Rate, Share
 from slocheck.indicators.server.client_counts import ClientCounts, client_counts
 from slocheck.indicators.server.growth.selections import Unexpected
 from slocheck.spec.model import Endpoint, FailureRule, Spec
+from slocheck.statistics.confidence import criterion_for
 from tests.builders.server.histories import PRESET
 from tests.builders.server.series import (
+    BREACHED,
     ERRORS,
     P95,
     SOURCE,
@@ -96,6 +100,53 @@ def test_unexpected_responses_are_not_served(by_status: dict[str, int], low: int
     sample = sample_of(RPS, _responses(**by_status), _client(1000))
     assert isinstance(sample, Rate)
     assert [sample.low * 28, sample.high * 28] == [low, high]
+
+
+def _without_label(server: ServerSeries) -> ServerSeries:
+    return replace(server, preset=replace(PRESET, status_label=None, histogram_status_label=None))
+
+
+def test_what_was_served_is_known_without_statuses_if_nothing_failed() -> None:
+    """A label such as ``OK``, or none: the client saw the status of each request that the server counted."""
+    text = _responses(sOK=1000)
+    for server in (text, _without_label(text)):
+        sample = sample_of(RPS, server, _client(1000))
+        assert isinstance(sample, Rate)
+        assert sample.low * 28 == sample.high * 28 == 1000
+    assert isinstance(sample_of(RPS, _responses(sOK=900, s500=100), _client(1000)), Rate)
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        pytest.param(replace(_client(1000), failed_responses=1), id="a failure"),
+        pytest.param(counts(1000, no_response=1), id="no response"),
+        pytest.param(_client(1000, seen=frozenset({404})), id="an unexpected status"),
+    ],
+)
+def test_what_was_served_is_not_known_without_statuses_if_something_failed(client: ClientCounts) -> None:
+    """A longer run would not tell: the reason names the label."""
+    text = _responses(sOK=1000)
+    named = sample_of(RPS, text, client)
+    missing = sample_of(RPS, _without_label(text), client)
+    assert isinstance(named, NoData)
+    assert isinstance(missing, NoData)
+    assert "label status_code of http_requests_total is not a status code" in named.reason
+    assert "http_requests_total has no status label" in missing.reason
+
+
+def test_a_service_that_serves_nothing_breaks_its_rate() -> None:
+    """No slice has a success, so that nothing varies."""
+    times = tuple(float(time) for time in range(90, 145))
+    grown = {time: min(max(0.0, time - 100), 30.0) * 40 for time in times}
+    failing = raw_series("http_requests_total", grown, status_code="500")
+    server = server_series(up(*times), failing, interval=1.0)
+    client = replace(_client(1200), failed_responses=1200)
+    objective = RPS.objectives[0]
+    limit, sure = objective.limits["bronze"], criterion_for(Fraction(19, 20), (30.0,))
+    sample = sample_of(RPS, server, client)
+    assert isinstance(sample, Rate)
+    assert grade_sample(Side.SERVER, sample, objective.indicator, limit, sure).verdict is BREACHED
 
 
 @pytest.mark.parametrize("spec", [ERRORS, P95], ids=["error rate", "latency"])

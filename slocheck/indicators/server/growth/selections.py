@@ -81,6 +81,21 @@ class WithStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class HasStatus:
+    """The series whose label is a status, exact or grouped.
+
+    Attributes:
+        label: The label with the status.
+    """
+
+    label: str
+
+    def __call__(self, labels: Labels, /) -> bool:
+        """Tell whether a series with these labels is meant."""
+        return _STATUS.match(labels.get(self.label, "")) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Unexpected:
     """The series whose status is neither a success nor a failure by the spec: surely, or at least possibly.
 

@@ -20,10 +20,8 @@ from slocheck.documents.reader import (
 )
 from slocheck.documents.yaml_tree import ScalarNode, parse_document
 from slocheck.spec.metric_units import UNITS, unit_in_name
-from slocheck.spec.model import AUTO, Preset
+from slocheck.spec.model import AUTO, CUSTOM, Preset
 from slocheck.spec.presets import PRESET_NAMES, preset_bytes, preset_file
-
-CUSTOM = "custom"
 
 LABEL_PATTERN = "[a-zA-Z_][a-zA-Z0-9_.]*"
 METRIC_PATTERN = "[a-zA-Z_:][a-zA-Z0-9_:.]*"

@@ -254,8 +254,9 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
     compared = compare(limit=max(0.0, allowed))
     served = ceiling * (1 - compared.share)
     unknown = _beyond(float(sample.high), served)
+    lowest = ceiling * (1 - compared.high) - _beyond(served, float(sample.low))
     bounds = Bounds(
-        ceiling * (1 - compared.high) - _beyond(served, float(sample.low)),
+        max(0.0, lowest),  # no rate is lower, whatever is uncertain about it
         ceiling * (1 - compared.low) + unknown,
         compared.effective_sample_size,
         compared.needed_duration_factor,
@@ -265,7 +266,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
             criterion.breached / used.breached,
         ),
     )
-    if observed.verdict is Verdict.MET and bounds.low >= least:
+    if observed.verdict is Verdict.MET and lowest >= least:
         tolerance = _tolerance(compared, sum(slices.n), allowed)
         return replace(observed, bounds=replace(bounds, tolerance=tolerance))
     if observed.verdict is Verdict.UNDECIDED or (

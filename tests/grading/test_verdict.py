@@ -161,18 +161,20 @@ def test_a_rate_that_a_server_alone_counts_is_breached_where_its_p_value_says_so
 
 
 def test_doubt_widens_the_interval_of_a_rate() -> None:
-    """What varies and what nobody knows are two things, and both count."""
+    """What varies and what nobody knows are two things, and both count; no rate is below zero."""
     slices = shortfall([490, 510] * 20, [600] * 40)
-    sure, unsure = (
+    sure, unsure, unknown = (
         _grade(
             'rps_per_instance: {silver: ">= 400/s"}',
             Rate(Fraction(500 - doubt), Fraction(500 + doubt), Fraction(600), Fraction(600), slices),
             alpha=0.01,
         ).bounds
-        for doubt in (0, 20)
+        for doubt in (0, 20, 499)
     )
     assert sure is not None
     assert unsure is not None
+    assert unknown is not None
+    assert unknown.low == 0
     assert (unsure.low, unsure.high) == pytest.approx((sure.low - 20, sure.high + 20))
     assert sure.low < 500 < sure.high
 

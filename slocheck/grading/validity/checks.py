@@ -249,7 +249,8 @@ def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
         message = f"the window of {measured} s is shorter than the {least} that a verdict needs; "
         message += "raise workload.duration"
     elif cut or short:
-        message = f"only {measured} of {planned:g} s of the window were measured"
+        were = "was" if measured == 1 else "were"
+        message = f"only {measured} of {planned:g} s of the window {were} measured"
         message += f"; a verdict needs {least}" if short else ""
     return [Finding("window", not (cut or short), message)]
 

@@ -20,12 +20,13 @@ max-width:72rem;padding:0 1rem;overflow-wrap:anywhere}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;
 overflow-wrap:break-word}th{white-space:nowrap}
 svg{width:100%;min-width:38rem;max-width:60rem;height:auto}svg text{font-size:13px;fill:var(--dim)}
-.axis{stroke:var(--line)}.band{fill:var(--band)}.curve{fill:none;stroke:var(--ink);stroke-width:1.5}
+.axis{stroke:var(--line)}.band{fill:var(--band)}.curve{fill:none;stroke:var(--ink);stroke-width:1.5;vector-effect:non-scaling-stroke}
 .old{stroke:var(--dim);stroke-dasharray:5 4}.point{fill:var(--ink)}
 .worse{fill:var(--bad)}.better{fill:var(--paper);stroke:var(--ink);stroke-width:2}
+@media(max-width:40rem){svg{min-width:0}svg text{font-size:22px}table{width:max-content}td{max-width:16rem}}
 p.bad{color:var(--bad);font-weight:600}h2,h3{margin-bottom:.3rem}
 """
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 200, 80, 12, 90, 26
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 200, 104, 12, 100, 26
 _ROOM = 0.15
 
 
@@ -81,7 +82,7 @@ def label(x: float, y: float, said: str, anchor: str = "start") -> str:
 
 
 def drawing(title: str, description: str, body: Iterable[str]) -> str:
-    """Return a chart that is as readable on a phone: there it is scrolled."""
+    """Return a chart that is as wide as the page; on a phone its texts are larger."""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Chart of {for_html(title)}">'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{for_html(title)}</title>'

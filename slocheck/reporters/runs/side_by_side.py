@@ -14,10 +14,13 @@ from slocheck.comparison.words import (
     value_text,
 )
 from slocheck.reporters.escape import for_html
+from slocheck.reporters.html.charts.svg import spread
 from slocheck.reporters.runs.document import (
+    BOTTOM,
     HEIGHT,
     LEFT,
     RIGHT,
+    TOP,
     WIDTH,
     Axis,
     curve,
@@ -30,7 +33,8 @@ from slocheck.spec.model import IndicatorKind
 
 _TICKS = (0.5, 0.9, 0.99, 0.999, 0.9999)
 _NINES = 5
-"""The right end of the axis: 99.999 %."""
+"""The most at the right end of the axis: 99.999 %."""
+_LABEL_GAP = 16
 _SPECTRUM = "Latency by percentile"
 
 
@@ -84,12 +88,18 @@ def _spectra(spectra: Sequence[tuple[str, Spectrum]]) -> Iterator[str]:
         return
     yield f"<h2>{_SPECTRUM}</h2>"
     axis = Axis(0.0, max(value for _, spectrum in spectra for _, value in spectrum))
-    ticks = [label(_x(tick), HEIGHT - 6, f"p{tick * 100:g}", "middle") for tick in _TICKS]
+    end = max(_nines(quantile) for _, spectrum in spectra for quantile, _ in spectrum)
+    ticks = [
+        label(_x(tick, end), HEIGHT - 6, f"p{tick * 100:g}", "middle")
+        for tick in _TICKS
+        if _nines(tick) <= end
+    ]
     body = [*axis.ticks(IndicatorKind.LATENCY), *ticks]
-    for place, (_, spectrum) in enumerate(spectra):
-        points = [(_x(quantile), axis.y(value)) for quantile, value in spectrum]
+    drawn = [[(_x(quantile, end), axis.y(value)) for quantile, value in spectrum] for _, spectrum in spectra]
+    names_at = spread([points[-1][1] + 4 for points in drawn], gap=_LABEL_GAP, low=TOP, high=HEIGHT - BOTTOM)
+    for place, (points, y) in enumerate(zip(drawn, names_at, strict=True)):
         body.append(curve(points, "curve" if place else "curve old"))
-        body.append(label(points[-1][0] + 4, points[-1][1] + 4, "now" if place else "before"))
+        body.append(label(points[-1][0] + 4, y, "now" if place else "before"))
     names = " and ".join(name for name, _ in spectra)
     yield drawing(_SPECTRUM, f"{names}: dashed before, solid now", body)
     known = [dict(spectrum) for _, spectrum in spectra]
@@ -105,7 +115,11 @@ def _value(seconds: float | None) -> str:
     return "too few requests" if seconds is None else value_text(IndicatorKind.LATENCY, seconds)
 
 
-def _x(quantile: float) -> float:
-    """Return where a quantile is: as far to the right as it has nines."""
-    nines = -log10(max(10.0**-_NINES, 1 - quantile)) / _NINES
-    return round(LEFT + (WIDTH - LEFT - RIGHT) * nines, 1)
+def _nines(quantile: float) -> float:
+    """Return how many nines a quantile has: 2 for the 99th percentile."""
+    return -log10(max(10.0**-_NINES, 1 - quantile))
+
+
+def _x(quantile: float, end: float) -> float:
+    """Return where a quantile is: as far to the right as it has nines of `end`."""
+    return round(LEFT + (WIDTH - LEFT - RIGHT) * _nines(quantile) / end, 1)

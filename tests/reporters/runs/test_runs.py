@@ -250,6 +250,9 @@ def test_spectra_are_laid_over_each_other() -> None:
     assert spectrum(make_recording(())) == ()
     page = comparison_page(compare(OUTLIER[-1:], OUTLIER[:-1]), [("before", found), ("now", found)])
     assert page.count("<polyline") == 2
+    ends = [float(y) for y in re.findall(r' y="([\d.]+)" text-anchor="start">(?:before|now)<', page)]
+    assert abs(ends[0] - ends[1]) >= 16  # equal runs end at one place, their names do not
+    assert re.findall(">(p[0-9.]+)</text>", page) == ["p50", "p90", "p99"]  # as far as there are values
     assert "WORSE" not in page
     assert "Worse than in 5 earlier runs" in page
     assert "<polyline" not in comparison_page(compare(OUTLIER[-1:], OUTLIER[:-1]), [])

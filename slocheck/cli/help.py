@@ -5,6 +5,8 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from slocheck.documents.texts import shorten_to_sentence
+
 GROUPS = {
     "Without a spec": ("--url", "--p50", "--p95", "--p99", "--error-rate", "--availability"),
     "Load": (
@@ -15,6 +17,7 @@ GROUPS = {
         *("--target", "--prometheus", "--allow-target", "--allow-metrics", "--allow-concurrent"),
     ),
     "Verdict": ("--gate", "--baseline", "--max-regression", "--exit-zero"),
+    "Many machines": ("--workers", "--listen", "--token-file", "--join-timeout"),
     "Output": ("--reports", "--publish", "--json", "--quiet", "--verbose"),
 }
 """The options of each group; all others stand under the last title."""
@@ -48,7 +51,17 @@ EXAMPLES = {
 
 
 class Command(TyperCommand):
-    """A command whose help has groups and examples."""
+    """A command whose help has groups and examples, and whose line among the commands is a sentence."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the help's first sentence; where it is too long, as many of its clauses as have room."""
+        sentence = (self.help or "").partition("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
+        if len(sentence) < limit:
+            return f"{sentence}."
+        head = sentence[:limit]
+        end = max(head.rfind(";"), head.rfind(":"))
+        end = end if end > 0 else head.rfind(",")
+        return f"{head[:end]}." if end > 0 else shorten_to_sentence(sentence, limit)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, in groups where there are many."""

@@ -35,6 +35,15 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_list_of_commands_has_a_whole_sentence_for_each_on_80_columns() -> None:
+    """None is cut in its middle: what has no room is a clause, and goes as one."""
+    group = get_command(app)
+    context = group.make_context("slocheck", [], resilient_parsing=True, terminal_width=80)
+    lines = group.get_help(context).partition("Commands:\n")[2].splitlines()
+    assert len(lines) == len(app.registered_commands)
+    assert [line for line in lines if not line.endswith(".") or line.endswith("..")] == []
+
+
 @pytest.mark.parametrize("words", [["--version"], ["-V"], ["version"]])
 def test_the_version_has_three_names(words: list[str], capsys: Captured) -> None:
     """All print the same line."""
@@ -155,7 +164,7 @@ def test_many_options_are_in_groups(capsys: Captured) -> None:
     out = capsys.readouterr().out
     titles = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == [
-        *("Arguments:", "Without a spec:", "Load:", "Target and metrics:", "Verdict:", "Output:", "Options:"),
-        "Examples:",
+        *("Arguments:", "Without a spec:", "Load:", "Target and metrics:", "Verdict:", "Many machines:"),
+        *("Output:", "Options:", "Examples:"),
     ]
     assert out.rstrip().endswith(EXAMPLES["run"][-1])

@@ -9,8 +9,10 @@ globals().update(
         "clients/lean_http_user.py",
         "clients/rest.py",
         "clients/catch_response.py",
+        "clients/leaving_blocks.py",
         "clients/custom_client.py",
         "clients/own_session.py",
+        "clients/sessions_of_other_libraries.py",
         "clients/concurrent_requests.py",
         "clients/wrappers.py",
     )

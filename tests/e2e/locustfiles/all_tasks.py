@@ -14,5 +14,7 @@ globals().update(
         "tasks/endings.py",
         "tasks/old_style.py",
         "tasks/made_tasks.py",
+        "tasks/task_objects.py",
+        "tasks/errors.py",
     )
 )

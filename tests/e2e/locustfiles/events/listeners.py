@@ -1,22 +1,56 @@
 """A listener of each event: they set up, look at requests with their context, and leave traces in names."""
 
 import logging
+from functools import partial
 
-from locust import HttpUser, constant, events, task
+from locust import HttpUser, LoadTestShape, constant, events, task
+from locust.event import EventHook
+from locust.runners import MasterRunner, WorkerRunner
 
 seen = []
 state = {"requests": 0, "failures": 0, "tenants": set(), "started": False}
 
 
+class Log:
+    """A listener that is an object; it removes itself after the first event of each kind."""
+
+    def __init__(self, event):
+        self.event, self.times = event, 0
+
+    def __call__(self, **_kwargs):
+        self.times += 1
+        self.event.remove_listener(self)
+
+
+rest = ("report_to_master", "worker_report", "worker_connect", "reset_stats", "cpu_warning")
+for name in (*rest, "heartbeat_sent", "heartbeat_received", "usage_monitor", "request"):
+    getattr(events, name).add_listener(Log(getattr(events, name)))
+ordered = EventHook()
+ordered.add_listener(partial(state.update, ordered_by="a partial"))
+
+
+@events.init_command_line_parser.add_listener
+def on_parser(parser, **_kwargs):
+    seen.append("parser")
+
+
 @events.init.add_listener
 def on_init(environment, **_kwargs):
     seen.append("init")
+    if isinstance(environment.runner, MasterRunner):
+        environment.place = "nobody asks the master"
+    elif isinstance(environment.runner, WorkerRunner):
+        environment.place = "where the users are"
+    else:
+        environment.place = "where the users are"
     environment.shop = {"greeting": "hello"}
 
 
 @events.test_start.add_listener
 def on_test_start(environment, **_kwargs):
     seen.append("test_start")
+    if not isinstance(environment.runner, MasterRunner):
+        environment.token = "of the users"
     environment.started_with = environment.parsed_options.host
 
 
@@ -71,6 +105,15 @@ def on_quit(exit_code, **_kwargs):
     seen.append(f"quit {exit_code}")
 
 
+class Later(LoadTestShape):
+    """Not in use: an abstract one decides nothing."""
+
+    abstract = True
+
+    def tick(self):
+        return None
+
+
 class Tenant(HttpUser):
     wait_time = constant(0.001)
 
@@ -83,7 +126,9 @@ class Tenant(HttpUser):
 
     @task
     def ask(self):
-        self.client.get("/items/1", name="plain")
+        self.client.get("/items/1", name=f"{self.environment.place}, token {self.environment.token}")
+        ordered.fire(item=7)
+        self.client.get("/items/1", name=f"item {state['item']} by {state['ordered_by']}")
         self.client.get("/items/2", name="with a context", context={"tenant": "green"})
         self.client.get("/broken", name="broken")
         self.client.get("/items/3", name=f"tenants {sorted(state['tenants'])}")

@@ -29,7 +29,7 @@ MAX_CONFIG_BYTES = 900_000
 """Bytes of all files in a ConfigMap, base64 included; Kubernetes takes 1 MiB with all that goes with it."""
 
 SLACK_S = 300.0
-"""Time for images, reports and the metric source's last samples before Kubernetes ends the coordinator."""
+"""Time for images, reports and the metric source's last samples before Kubernetes ends both jobs."""
 
 _FILES, _TOKEN, _REPORTS = "/slocheck/files", "/slocheck/token", "/slocheck/reports"
 _TEMPORARY = "/tmp"  # noqa: S108 - of the container
@@ -159,10 +159,7 @@ def _coordinator(request: Request) -> Manifest:
         "token": (_TOKEN, {"secret": {"secretName": f"{request.name}-coordinator", "defaultMode": 0o440}}),
         "reports": (_REPORTS, {"persistentVolumeClaim": claim}),
     }
-    workload = request.spec.workload
-    longest = request.join_s + workload.warmup + workload.duration + workload.drain + SLACK_S
-    job = {"activeDeadlineSeconds": math.ceil(longest)}
-    return _job(request, "coordinator", arguments, mounted, job)
+    return _job(request, "coordinator", arguments, mounted, {})
 
 
 def _workers(request: Request) -> Manifest:
@@ -218,8 +215,18 @@ def _job(
     }
     labels = {"app.kubernetes.io/name": "slocheck", **_labels(request, role)}
     template = {"metadata": {"labels": labels}, "spec": pod}
-    once = {"backoffLimit": 0, "podReplacementPolicy": "Failed"}
+    once = {
+        "backoffLimit": 0,
+        "podReplacementPolicy": "Failed",
+        "activeDeadlineSeconds": math.ceil(_longest_s(request)),
+    }
     return _named(request, role, "Job", "batch/v1", spec={**once, **job, "template": template})
+
+
+def _longest_s(request: Request) -> float:
+    """Return when a job is over at the latest, also if its image is never found: seconds."""
+    workload = request.spec.workload
+    return request.join_s + workload.warmup + workload.duration + workload.drain + SLACK_S
 
 
 def _container(

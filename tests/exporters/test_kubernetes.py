@@ -132,6 +132,7 @@ def test_nothing_is_tried_twice_and_the_command_lines_are_slochecks() -> None:
     coordinator, workers = (the(manifests, "Job", name) for name in ("-coordinator", "-workers"))
     for job in (coordinator["spec"], workers["spec"]):
         assert job["backoffLimit"] == 0
+        assert job["activeDeadlineSeconds"] >= 600 + 3 + 60 + 10
         assert job["template"]["spec"]["restartPolicy"] == "Never"
         assert job["template"]["spec"]["automountServiceAccountToken"] is False
     assert (workers["spec"]["completions"], workers["spec"]["completionMode"]) == (3, "Indexed")
@@ -148,7 +149,6 @@ def test_nothing_is_tried_twice_and_the_command_lines_are_slochecks() -> None:
     assert joined[joined.index("--join") + 1] == f"{the(manifests, 'Service', '')['metadata']['name']}:{port}"
     assert "--json" in arguments
     assert arguments[arguments.index("--target") + 1] == "http://new.default.svc"
-    assert coordinator["spec"]["activeDeadlineSeconds"] >= 600 + 3 + 60 + 10
 
 
 @pytest.mark.usefixtures("folder")
@@ -214,6 +214,26 @@ def test_a_locust_file_goes_to_each_worker_and_secret_files_to_a_secret() -> Non
             [],
             "scenarios/shop.yaml: holds a secret",
             id="a secret as plain text",
+        ),
+        *(
+            pytest.param(
+                {"scenarios/shop.yaml": f"{SCENARIO.rstrip()}\n{' ' * 12}{more}\n"},
+                [],
+                f"{where}: holds a credential as it is, which an export would show; write ${{NAME}} there",
+                id=f"a credential in {place}",
+            )
+            for place, where, more in (
+                ("a header", "headers.X-Api-Key", "headers: {X-Api-Key: canary}"),
+                ("the query", "query.access_token", "query: {access_token: canary}"),
+                ("JSON", "user.password", "json: {user: {name: a, password: canary}}"),
+                ("a form", "form.client_secret", "form: {client_secret: canary}"),
+            )
+        ),
+        pytest.param(
+            {"scenarios/shop.yaml": SCENARIO.replace("get: /items/{who.id}", "get: /items?api_key=canary")},
+            [],
+            "get: holds a credential as it is",
+            id="a credential in the path",
         ),
         pytest.param(
             {"slo.yaml": SPEC.replace("gate: silver", "gate: gold")},

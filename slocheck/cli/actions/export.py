@@ -18,7 +18,9 @@ from slocheck.exporters import EXPORTERS
 from slocheck.exporters.request import MAX_NAME, Request
 from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of, scenario_path
+from slocheck.scenario.credentials import written_out
 from slocheck.scenario.loader import parse_scenario, read_scenario_file, scenario_bytes
+from slocheck.scenario.model import Scenario
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
@@ -89,6 +91,8 @@ def _request(spec: Spec, options: ExportOptions) -> Request:
     spec_file = files.add(options.spec, _read(options.spec), may_be_secret=False)
     path = scenario_path(spec)
     scenario_file = files.add(path, _read(path), may_be_secret=False)
+    if scenario:
+        _refuse_credentials(scenario)
     for name, data in _named_by(path).items() if scenario else ():
         files.add(path.parent / name, data)
     _add_credentials(files, spec)
@@ -107,6 +111,15 @@ def _request(spec: Spec, options: ExportOptions) -> Request:
         join_s=seconds_typed("--join-timeout", options.join_timeout),
         allowed_metrics=allowed_metrics(options.allow_metrics),
     )
+
+
+def _refuse_credentials(scenario: Scenario) -> None:
+    """Raise UsageError for a credential that stands in the scenario as it is."""
+    for text in written_out(scenario):
+        raise UsageError(
+            f"{scenario.path}:{text.position} {text.where}: holds a credential as it is, which an export "
+            "would show; write ${NAME} there, and give the variable to the pods"
+        )
 
 
 def _add_credentials(files: _Files, spec: Spec) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slocheck.errors import UsageError
 from slocheck.evidence.forbidden import ForbiddenConnection
+from slocheck.evidence.machines import MachineHealth
 from slocheck.evidence.model import ArrivalStats, Ending, Evidence, FileResult
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assess import assess
@@ -138,6 +139,25 @@ def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
     busy = replace(HEALTH, workers=(replace(WORKER, cpu=2.0),))
     assert assess(SPEC, replace(_at(20, failed=100), health=busy)).exit_code == 1
     assert assess(SPEC, replace(_at(700), health=busy)).exit_code == 4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"ending": Ending.GENERATOR_LOST}, id="a worker was lost"),
+        pytest.param({"health": replace(HEALTH, workers=(replace(WORKER, complete=False),))}, id="a report"),
+        pytest.param({"health": replace(HEALTH, unrecorded=1)}, id="a request"),
+        pytest.param({"health": replace(HEALTH, machines=(MachineHealth("a", "", ()),))}, id="a clock"),
+        pytest.param({"ending": Ending.SCENARIO}, id="the file ended the run"),
+        pytest.param({"health": replace(HEALTH, exceptions={"E": 1})}, id="exceptions"),
+    ],
+)
+def test_what_is_missing_explains_a_low_rate_and_nothing_else(changes: dict[str, Any]) -> None:
+    """With a machine, a part of the rate is gone; the responses that the others got are still there."""
+    spec, failing = make_spec('  rps_per_instance: {silver: ">= 500/s"}\n'), _at(20, failed=600)
+    assert assess(spec, failing).exit_code == 1
+    assert assess(spec, replace(failing, **changes)).exit_code == 4
+    assert assess(SPEC, replace(_at(700), **changes)).exit_code == 1
 
 
 def test_a_connection_that_was_not_allowed_explains_any_breach() -> None:

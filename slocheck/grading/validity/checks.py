@@ -9,12 +9,12 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.evidence.responses import EndpointResponses, responses_of
 from slocheck.evidence.warnings import RunWarning
 from slocheck.grading.assessment import Finding
+from slocheck.grading.validity.affected import distorted, limited_by_load, server_graded
 from slocheck.grading.validity.machines import machine_clocks, on_machine
 from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.formatting import format_seconds
-from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import SourceChoice, Spec
+from slocheck.spec.model import Spec
 from slocheck.spec.model.workload import is_locust_file
 
 _SAYS_ENOUGH = frozenset({Ending.TARGET_DOWN, Ending.UNEXPECTED_RESPONSES, Ending.FORBIDDEN_CONNECTION})
@@ -47,27 +47,12 @@ def check_run(spec: Spec, run: MeasuredRun) -> tuple[Finding, ...]:
     return (*found, *_server(spec, run.server))
 
 
-def _distorted(spec: Spec) -> frozenset[str]:
-    """Return the objectives that a slow generator distorts: it times its own queue and sends too little."""
-    return frozenset(
-        item.name for item in spec.objectives if traits_of(item.indicator.kind).slow_generator_distorts
-    )
-
-
-def _limited_by_load(spec: Spec) -> frozenset[str]:
-    """Return the objectives that suffer where less load than planned is sent."""
-    return frozenset(item.name for item in spec.objectives if traits_of(item.indicator.kind).limited_by_load)
-
-
-def _server_graded(spec: Spec) -> frozenset[str]:
-    return frozenset(item.name for item in spec.objectives if item.source is not SourceChoice.CLIENT)
-
-
-def _generator(_spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The load generator ran to the end."""
+def _generator(spec: Spec, evidence: Evidence) -> list[Finding]:
+    """The load generator ran to the end. If it did not, less was sent, and counted, than planned."""
     lost = evidence.ending is Ending.GENERATOR_LOST
     message = f"the load generator was lost: {evidence.generator_error or 'it died'}"
-    return [Finding("generator", not lost, message if lost else "generator ran to the end")]
+    text = message if lost else "generator ran to the end"
+    return [Finding("generator", not lost, text, limited_by_load(spec))]
 
 
 def _forbidden_connections(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -82,11 +67,12 @@ def _forbidden_connections(spec: Spec, evidence: Evidence) -> list[Finding]:
     return [Finding("allowed-targets", valid=False, message=forbidden_text(forbidden), affects=everything)]
 
 
-def _file(_spec: Spec, evidence: Evidence) -> list[Finding]:
+def _file(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The Locust file did not end its run, and none of its listeners failed; where all is well, nothing."""
     found = []
     if evidence.ending is Ending.SCENARIO:
-        found.append(Finding("scenario-ended", valid=False, message=evidence.generator_error))
+        error, affected = evidence.generator_error, limited_by_load(spec)
+        found.append(Finding("scenario-ended", valid=False, message=error, affects=affected))
     errors = evidence.health.file.listener_errors
     if errors:
         count = quantity(sum(errors.values()), "exception")
@@ -102,7 +88,7 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
     message = f"{users:,} of {planned:,} users"
     if not valid:
         message += f" ran throughout the window, so less load than planned was sent; {_cure(spec, evidence)}"
-    return [Finding("users", valid, message, _distorted(spec))]
+    return [Finding("users", valid, message, distorted(spec))]
 
 
 def _cure(spec: Spec, evidence: Evidence, otherwise: str = "a longer warm-up helps") -> str:
@@ -140,12 +126,12 @@ def _arrivals(spec: Spec, evidence: Evidence) -> list[Finding]:
             "intended start and are too long by this much; use --processes, or lower the rate"
         )
     return [
-        Finding("arrivals", enough, message, _limited_by_load(spec)),
-        Finding("schedule-lag", on_time, late, _distorted(spec)),
+        Finding("arrivals", enough, message, limited_by_load(spec)),
+        Finding("schedule-lag", on_time, late, distorted(spec)),
     ]
 
 
-def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
+def _workers(spec: Spec, evidence: Evidence) -> list[Finding]:
     """Each worker's recording arrived completely, and could be read."""
     incomplete = [
         f"{worker.worker}{on_machine(evidence, worker.worker)}"
@@ -160,7 +146,7 @@ def _workers(_spec: Spec, evidence: Evidence) -> list[Finding]:
     if unreadable:
         entries = quantity(unreadable, "entry of their reports", "entries of their reports")
         message += f"; {entries} could not be read, so the counts may be incomplete"
-    return [Finding("workers", not incomplete and not unreadable, message)]
+    return [Finding("workers", not incomplete and not unreadable, message, limited_by_load(spec))]
 
 
 def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -175,7 +161,7 @@ def _cpu(spec: Spec, evidence: Evidence) -> list[Finding]:
             f", allowed {spec.validity.max_generator_cpu:.0%}; latencies include the "
             "generator's own queueing; use --processes, or send less"
         )
-    return [Finding("generator-cpu", valid, message, _distorted(spec))]
+    return [Finding("generator-cpu", valid, message, distorted(spec))]
 
 
 def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -188,7 +174,7 @@ def _lag(spec: Spec, evidence: Evidence) -> list[Finding]:
     message = f"loop lag p99 {format_seconds(lag, allowed)}{on_machine(evidence, where)}"
     if not valid:
         message += f", allowed {format_seconds(allowed)}; latencies are too long by this much"
-    return [Finding("loop-lag", valid, message, _distorted(spec))]
+    return [Finding("loop-lag", valid, message, distorted(spec))]
 
 
 def _stall(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -202,7 +188,7 @@ def _stall(spec: Spec, evidence: Evidence) -> list[Finding]:
         what = "the machine was suspended" if suspended >= longest else "a worker was blocked"
         allowed = f"allowed {spec.validity.max_stall:g} s"
         message = f"{what} for {stalled:.1f} s, {allowed}; nothing was sent or measured in that time"
-    return [Finding("stall", valid, message, _distorted(spec))]
+    return [Finding("stall", valid, message, distorted(spec))]
 
 
 def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -218,7 +204,8 @@ def _lost_requests(spec: Spec, evidence: Evidence) -> list[Finding]:
         failed = f"{quantity(own, 'request')} failed in the load generator itself{hint}"
         message = f"{failed}, left out of the counts; {message}"
     few = own <= spec.validity.max_generator_failures
-    return [Finding("recording", few and unrecorded <= spec.validity.max_unrecorded, message)]
+    recorded = few and unrecorded <= spec.validity.max_unrecorded
+    return [Finding("recording", recorded, message, limited_by_load(spec))]
 
 
 def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -234,7 +221,7 @@ def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
     example = most_frequent(exceptions)
     raised = quantity(count, "exception")
     message = f"the scenario raised {raised}, most often: {example}; the load was not as planned"
-    return [Finding("scenario", valid=False, message=message)]
+    return [Finding("scenario", valid=False, message=message, affects=limited_by_load(spec))]
 
 
 def _window(spec: Spec, evidence: Evidence) -> list[Finding]:
@@ -262,7 +249,7 @@ def _clock(spec: Spec, evidence: Evidence) -> list[Finding]:
     message = f"wall-clock jump {jump:.3f} s"
     if not valid:
         message = f"the wall clock jumped by {jump:.3f} s, allowed {spec.validity.max_clock_jump:g} s"
-    return [Finding("clock", valid, message, _server_graded(spec), server_only=True)]
+    return [Finding("clock", valid, message, server_graded(spec), server_only=True)]
 
 
 def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
@@ -283,12 +270,12 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
             "missing, and a restart would go unnoticed"
         )
     return [
-        Finding("clock-skew", valid, message, _server_graded(spec), server_only=True),
+        Finding("clock-skew", valid, message, server_graded(spec), server_only=True),
         Finding(
             "scrape-gaps",
             regular,
             gaps,
-            _server_graded(spec),
+            server_graded(spec),
             server_only=True,
             client_saw=gap.edge_s <= spec.validity.max_scrape_gap * gap.interval,
         ),

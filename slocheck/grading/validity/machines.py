@@ -4,6 +4,7 @@ from slocheck.documents.words import quantity
 from slocheck.evidence.machines import MachineHealth
 from slocheck.evidence.model import Evidence
 from slocheck.grading.assessment import Finding
+from slocheck.grading.validity.affected import limited_by_load
 from slocheck.spec.model import Spec
 
 MAX_BOUND_S = 0.25
@@ -18,14 +19,15 @@ def on_machine(evidence: Evidence, worker: str) -> str:
     return next((f" on {name}" for name in names), "")
 
 
-def machine_clocks(_spec: Spec, evidence: Evidence) -> list[Finding]:
+def machine_clocks(spec: Spec, evidence: Evidence) -> list[Finding]:
     """The offset of each machine's clock is known, and stayed what it was; nothing for a single machine."""
     machines = evidence.health.machines
     if not machines:
         return []
     wrong = [text for machine in machines if (text := _fault(machine))]
     if wrong:
-        return [Finding("machine-clocks", valid=False, message="; ".join(wrong))]
+        affected = limited_by_load(spec)
+        return [Finding("machine-clocks", valid=False, message="; ".join(wrong), affects=affected)]
     bound = max(machine.clock_bound or 0.0 for machine in machines)
     ahead = max((machine.clock_offset for machine in machines), key=abs)
     clocks = f"clocks of {quantity(len(machines), 'machine')} known to {_shown(bound)}"

@@ -6,6 +6,8 @@ With ``--end-with-stdin`` it ends with its standard input too, so it never outli
 end of that pipe.
 """
 
+import argparse
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -22,6 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until it is asked to end; returns the exit code, 2 when it cannot start."""
     given = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(given)
+    try:
+        return _run(given, options)
+    finally:
+        if options.folder is not None and options.listener is None:
+            shutil.rmtree(options.folder, ignore_errors=True)
+
+
+def _run(given: list[str], options: argparse.Namespace) -> int:
     try:
         settings, faults = read_settings(options), read_faults(options)
         certificate = read_certificate(options)

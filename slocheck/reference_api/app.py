@@ -109,7 +109,7 @@ def _shop(
     """Return the handlers of the shop's own routes."""
     items = Items(repository, cached, settings)
     users = Users(repository, cached, settings)
-    orders = Orders(repository, cached, settings, completed, span)
+    orders = Orders(repository, cached, completed, span)
     return [
         ("/items/{id}", items.item, ["GET"]),
         ("/items", items.page, ["GET"]),

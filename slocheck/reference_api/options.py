@@ -56,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
         "--end-with-stdin", action="store_true", help="end when standard input ends, as for a parent process"
     )
     made.add_argument("--listener", type=int, help=argparse.SUPPRESS)  # of a worker: the shared socket
+    # removed at the end, also if who made it was killed
+    made.add_argument("--folder", help=argparse.SUPPRESS)
     return made
 
 

@@ -79,11 +79,11 @@ class ReferenceApi:
         """
         self._folder = tempfile.mkdtemp(prefix="slocheck-api-")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "slocheck.reference_api", *self._options],
+            [sys.executable, "-m", "slocheck.reference_api", *self._options, "--folder", self._folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
-            # what an API that had to be killed leaves is removed with this folder
+            # which of the two is killed, the other one removes the folder and what is in it
             env={**os.environ, "TMPDIR": self._folder},
         )
         try:

@@ -43,9 +43,12 @@ class _Server(uvicorn.Server):
 
 
 def say(**line: str) -> None:
-    """Print one line of the protocol."""
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    """Print one line of the protocol; if nobody reads it any more, the end of stdin ends this process."""
+    try:
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the exit
 
 
 def url_of(listener: socket.socket, scheme: str = "http") -> str:

@@ -1,9 +1,12 @@
 """The reference API, over a real socket."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -149,17 +152,34 @@ def test_a_taken_port_is_a_usage_error() -> None:
         pass
 
 
-def test_the_api_does_not_outlive_its_parent() -> None:
-    """When the parent's end of the pipe closes the process ends by itself."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "slocheck.reference_api", "--end-with-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+OWNER = """
+import os, signal
+from slocheck.reference_api import server
+{first}
+with server.ReferenceApi():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param("", id="while it serves"),
+        pytest.param(
+            "server.ReferenceApi._read_url = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
+            id="before it serves",
+        ),
+    ],
+)
+def test_the_api_leaves_nothing_when_its_owner_is_killed(tmp_path: Path, first: str) -> None:
+    """It ends with its owner's end of the pipe, removes its folder, and says nothing on stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", OWNER.format(first=first)],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,  # whose end is reached when the API, too, has ended
+        timeout=120,
+        check=False,
     )
-    assert process.stdin
-    assert process.stdout
-    process.stdout.readline()
-    process.stdin.close()
-    process.wait(timeout=60)
-    process.stdout.close()
+    assert done.returncode == -signal.SIGKILL
+    assert done.stderr == b""
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from slocheck.reference_api.database.pool import Connection
 from slocheck.reference_api.database.replicas import Router
 from slocheck.reference_api.database.statements import Statements
 from slocheck.reference_api.shop.followups import Followups
-from slocheck.reference_api.shop.repository import Line, Row
+from slocheck.reference_api.shop.repository import Line, Row, UnknownItem
 
 
 class PostgresRepository:
@@ -78,7 +78,9 @@ class PostgresRepository:
                 assert found is not None, "orders are never deleted"
                 return _as_order(found, new=False)
             items, quantities = [line.item for line in lines], [line.quantity for line in lines]
-            await self._run.change(on, "order", queries.ADD_LINES, made["id"], items, quantities)
+            added = await self._run.change(on, "order", queries.ADD_LINES, made["id"], items, quantities)
+            if added < len(lines):
+                raise UnknownItem
             await self._run.change(on, "order", followups.NOTE, made["id"])
             return _as_order(made, new=True)
 

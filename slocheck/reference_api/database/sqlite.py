@@ -10,7 +10,7 @@ from itertools import groupby
 from slocheck.reference_api.database.sqlite_pool import SqlitePool
 from slocheck.reference_api.observability.metrics import PoolMetrics
 from slocheck.reference_api.shop.followups import Followups
-from slocheck.reference_api.shop.repository import Line, Row
+from slocheck.reference_api.shop.repository import Line, Row, UnknownItem
 
 _USER = {"id": "u.id", "name": "u.name", "email": "u.email"}
 _PROFILE = {"address": "p.address", "about": "p.about"}
@@ -169,7 +169,9 @@ class SqliteRepository:
                 order = on.execute(
                     "INSERT INTO orders (key, user_id) VALUES (?, ?)", (key, user_id)
                 ).lastrowid
-                on.executemany(_ADD_LINE, [(order, line.quantity, line.item) for line in lines])
+                added = on.executemany(_ADD_LINE, [(order, line.quantity, line.item) for line in lines])
+                if added.rowcount < len(lines):
+                    raise UnknownItem
                 on.execute("INSERT INTO followups (order_id) VALUES (?)", (order,))
                 return {"id": order, "key": key, "user": user_id, "new": True}
 

@@ -10,9 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.reading import Cached, Span, refusal
-from slocheck.reference_api.shop.repository import Line, Repository, Row
+from slocheck.reference_api.shop.repository import Line, Repository, Row, UnknownItem
 from slocheck.reference_api.shop.users import orders_key
 
 LARGEST_ORDER = 100
@@ -46,13 +45,11 @@ class Orders:
         self,
         repository: Repository,
         cached: Cached,
-        settings: Settings,
         completed: Completed,
         span: Span,
     ) -> None:
         self._repository = repository
         self._cached = cached
-        self._items = settings.items
         self._completed = completed
         self._span = span
 
@@ -67,12 +64,14 @@ class Orders:
             key = read_key(request.headers.get("idempotency-key"))
         except ValueError as error:
             return refusal(str(error))
-        if not all(1 <= line.item <= self._items for line in order.lines):
-            return refusal("no such item", HTTPStatus.NOT_FOUND)
         with self._span("process order", order__user=order.user, order__lines=len(order.lines)):
-            made = await self._cached.drop(
-                lambda: self._repository.create_order(key, order.user, order.lines), orders_key(order.user)
-            )
+            try:
+                made = await self._cached.drop(
+                    lambda: self._repository.create_order(key, order.user, order.lines),
+                    orders_key(order.user),
+                )
+            except UnknownItem:
+                return refusal("no such item", HTTPStatus.NOT_FOUND)
             if made["new"]:
                 await self._completed(made)
         if made["user"] != order.user:

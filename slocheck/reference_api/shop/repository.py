@@ -17,6 +17,10 @@ class Unavailable(Exception):  # noqa: N818 - a state of the database, as HTTP n
     """The database cannot be asked now: no connection is free in time, or it is gone. A 503."""
 
 
+class UnknownItem(Exception):  # noqa: N818 - an answer of the database, as HTTP names it
+    """An order has a line whose item is not there; nothing of it was stored. A 404."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of an order.
@@ -66,7 +70,7 @@ class Repository(Protocol):
         """Store an order and return ``{id, key, user, new}``.
 
         The same key again returns the order that it made, with ``new`` false: a client may repeat a request
-        whose response it did not get.
+        whose response it did not get. Raises UnknownItem.
         """
 
     async def orders_of(self, user_id: int) -> list[Row]:

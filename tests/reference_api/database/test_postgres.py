@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from psycopg import Rollback
 
 from slocheck.reference_api.database import queries
 from slocheck.reference_api.database.pool import Connection
-from slocheck.reference_api.shop.repository import Line, Row
+from slocheck.reference_api.shop.repository import Line, Row, UnknownItem
 from tests.reference_api.database.shop import ITEMS, RARE_WORD, Pair, Shop, connect, make_shop, open_shop
 
 Use = Callable[[Shop], Awaitable[None]]
@@ -123,6 +124,10 @@ def test_an_order_is_made_once_for_its_key_and_followed_up_once(pair: Pair) -> N
             assert sold == {"sold": [2, 4]}
             counted = await query_one(own, "SELECT COUNT(*) AS n FROM confirmations WHERE user_id = 20")
             assert counted == {"n": 2}
+        with pytest.raises(UnknownItem):
+            await shop.repository.create_order("k3", 20, [Line(5, 1), Line(ITEMS + 1, 1)])
+        assert await shop.repository.orders_of(20) == bought, "nothing of it was stored"
+        assert (await shop.repository.create_order("k3", 21, lines))["new"], "nor its key"
 
     use(pair, steps)
 

@@ -13,7 +13,7 @@ from slocheck.errors import UsageError
 from slocheck.reference_api.observability.metrics import Metrics
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.catalogue import WORDS, users_of
-from slocheck.reference_api.shop.repository import Line, Repository, Row, Unavailable
+from slocheck.reference_api.shop.repository import Line, Repository, Row, Unavailable, UnknownItem
 from slocheck.reference_api.stored import open_repository
 from tests.reference_api.shops import ITEMS, with_repository
 
@@ -71,6 +71,21 @@ def test_of_many_requests_with_one_key_one_makes_the_order(tmp_path: Path) -> No
     made = with_repository(race, tmp_path, SHOP)
     assert {row["id"] for row in made} == {made[0]["id"]}
     assert sum(row["new"] for row in made) == 1
+
+
+def test_an_order_with_a_line_that_is_not_there_is_not_stored(tmp_path: Path) -> None:
+    """Neither its other lines nor its key: an order that lost a line would be worse than none."""
+
+    async def order(shop: Repository) -> tuple[list[Row], bool]:
+        before = await shop.orders_of(5)
+        with pytest.raises(UnknownItem):
+            await shop.create_order("key", 5, [Line(1, 2), Line(1, 1), Line(10**6, 1)])
+        assert await shop.orders_of(5) == before
+        made = await shop.create_order("key", 5, [Line(1, 2), Line(1, 1)])
+        return (await shop.orders_of(5))[-1]["lines"], made["new"]
+
+    lines, new = with_repository(order, tmp_path, SHOP)
+    assert ([line["quantity"] for line in lines], new) == ([2, 1], True)
 
 
 def test_a_user_is_changed_and_deleted_with_the_profile(tmp_path: Path) -> None:

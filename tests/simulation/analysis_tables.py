@@ -22,6 +22,7 @@ from tests.simulation.rates import (
 from tests.simulation.tables import POOLED, SECONDS, Table, pair, percent
 
 OBJECTIVES = 12
+EVEN_SPREAD = "true share anywhere from none to twice the limit's"
 BUSY = (one_server(0.5), one_server(0.8), one_server(0.95), stalling(), phased())
 
 
@@ -52,6 +53,9 @@ def pooled_runs(seed: int, runs: int) -> Iterator[list[str]]:
         name = f"true share varies by {SPREAD:.0%} from run to run"
         yield [f"{count} runs of 60 s, pooled", name, *pair(pooled_rates(window, count), NOMINAL)]
         yield [f"{count} runs of 60 s, as if one", name, *pair(our_rates(window), NOMINAL)]
+        rng = np.random.default_rng([seed, 7, count, 300])
+        window = differing(rng, runs=runs, seconds=300, pooled=count, uniform=True)
+        yield [f"{count} runs of 300 s, pooled", EVEN_SPREAD, *pair(pooled_rates(window, count), NOMINAL)]
 
 
 def pool(model: Model, count: int, seed: Sequence[int], runs: int, truth: float | None = None) -> Rates:

@@ -160,14 +160,21 @@ def pooled_rates(window: Windows, runs: int) -> Rates:
     return counted([window.compare(row, criterion, runs=lengths) for row in range(len(window.bad))])
 
 
-def differing(rng: np.random.Generator, *, runs: int, seconds: int, pooled: int) -> Windows:
-    """Return pools of runs that differ: each run has a true share of its own, log-normal around the limit's.
+def differing(
+    rng: np.random.Generator, *, runs: int, seconds: int, pooled: int, uniform: bool = False
+) -> Windows:
+    """Return pools of runs that differ: each run has a true share of its own.
+
+    It is log-normal around the limit's, or `uniform` from none to twice as much.
 
     Within a run requests are independent, so that the runs' difference is all there is to find.
     """
     share, each = 0.05, 100
     scale = sqrt(log(1 + SPREAD**2))
-    shares = share * np.exp(rng.normal(-(scale**2) / 2, scale, (runs, pooled)))
+    if uniform:
+        shares = 2 * share * rng.random((runs, pooled))
+    else:
+        shares = share * np.exp(rng.normal(-(scale**2) / 2, scale, (runs, pooled)))
     bad = rng.binomial(each, np.repeat(np.minimum(shares, 1.0), seconds, axis=1))
     n = np.full_like(bad, each)
     return Windows(share, Counts(n, bad[None], n.astype(np.float64)))

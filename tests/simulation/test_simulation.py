@@ -120,6 +120,14 @@ def test_runs_that_differ_fool_one_sample_and_not_a_pool() -> None:
     assert as_one.met / RUNS > 0.15
 
 
+def test_a_pool_of_long_runs_that_differ_is_not_called_breached_by_chance() -> None:
+    """Each is long enough for the nominal rate by itself; three do not tell how much runs differ."""
+    rng = np.random.default_rng(8)
+    window = differing(rng, runs=100, seconds=300, pooled=3, uniform=True)
+    found = pooled_rates(window, 3)
+    assert max(found.met, found.breached) <= 5
+
+
 def test_holm_fails_fewer_gates_than_each_objective_by_itself() -> None:
     """Twelve objectives at their limits over a minute, forty times."""
     plain, corrected = Rates(0), Rates(0)

@@ -10,6 +10,7 @@ from tests.simulation.many import many_rates
 from tests.simulation.models import EVEN_MODELS, MODELS, SLOW_S, STALL_S, one_server, phased, stalling
 from tests.simulation.outages import WANDERING, Outages
 from tests.simulation.rates import NOMINAL, Rates, independent_rates, our_rates, windows
+from tests.simulation.scrapes import SERVICES, SHARE, scraped_rates
 from tests.simulation.tables import OVER, SECONDS, Table, enough_runs, exceeds, pair, percent
 from tests.simulation.throughput import CLOSED_LOOPS
 
@@ -33,6 +34,9 @@ BURSTS = (
 
 LEVELS = ((Fraction(90, 100), False), (Fraction(95, 100), True), (Fraction(99, 100), True))
 """Level, and whether the length of the bursts is stated."""
+
+CLEAR = 6
+"""Clear cases of scraped counters take so many times fewer runs: they say how often, not how seldom."""
 
 LIMITS = {"met at the mean": 1.0, "at 90 %": 0.9, "at 50 %": 0.5}
 """Limits of a rate, relative to the true mean."""
@@ -127,6 +131,22 @@ def wandering(seed: int, runs: int) -> Iterator[list[str]]:
             yield [f"{model.share:.0%}", f"{model.memory_s:g} s", f"{seconds} s", *next(found), *next(found)]
 
 
+def scrapes(seed: int, runs: int) -> Iterator[list[str]]:
+    """Yield rows for the server's counters, as a scraper sees them, alone and beside the client's."""
+    for number, service in enumerate(SERVICES):
+        for interval in (5.0, 15.0) if service.failing else (5.0,):
+            row, draw = [service.name, f"{interval:g} s"], [seed, 13, number, round(interval)]
+            found = scraped_rates(service, np.random.default_rng(draw), runs=runs, interval=interval)
+            row += [*pair(found["server"], NOMINAL), *pair(found["both"], NOMINAL)]
+            row.append(pair(found["gate"], NOMINAL)[1])
+            for place, truth in enumerate((SHARE / 2, SHARE * 2)):
+                rng = np.random.default_rng([*draw, place])
+                few = -(-runs // CLEAR)
+                clear = scraped_rates(service, rng, runs=few, interval=interval, truth=truth)["server"]
+                row.append(percent((clear.met, clear.breached)[place], few))
+            yield row
+
+
 TABLES = (
     Table(
         "latency",
@@ -184,5 +204,17 @@ TABLES = (
         ["bad", "memory", "window", "95 %: met", "breached", "95 %, bursts stated: met", "breached"],
         3,
         wandering,
+    ),
+    Table(
+        "scrapes",
+        "The server's counters in 300 s, p95, by a histogram without a status label: `source: prometheus`,\n"
+        "and `source: both`. The last two columns are clear cases, a sixth as many runs: half of the\n"
+        "limit, and twice as much.",
+        [
+            *("bad requests", "scrapes each", "prometheus: met", "breached", "both: met", "breached"),
+            *("gate fails", "half: met", "twice: breached"),
+        ],
+        2,
+        scrapes,
     ),
 )

@@ -8,7 +8,7 @@ CALIBRATION = 5
 bursts bounds the sample, 1 - confidence itself holds."""
 
 CALIBRATED_S = 300.0
-"""From this window on one run's breach is tested at 1 - confidence itself: the simulation shows that it holds.
+"""From this window on one run's breach is tested at 1 - confidence itself, as the simulation allows.
 
 Not that of pooled runs: how much a few runs differ is not known well enough."""
 

@@ -15,6 +15,8 @@ HEADROOM = 1.1
 """The needed length and load are estimates, so a little more is advised."""
 
 LONGEST_S = 24 * 3600
+MOST_NAMED = 2
+"""Open objectives that are named."""
 
 SHORT_S = 60
 """A window under this shows nothing of a service's slower disturbances: see docs/statistics.md."""
@@ -31,13 +33,19 @@ def advice(assessment: Assessment, spec: Spec) -> str:
         for level in tiers.levels_needed(result, tier, spec.tiers)
     ]
     undecided = [level for _, level in needed if level.verdict is Verdict.UNDECIDED]
+    still_open = dict.fromkeys(name for name, level in needed if level.verdict is Verdict.UNDECIDED)
     steps = [*_steadier(assessment), *_workload(undecided, spec)]
     breached = dict.fromkeys(name for name, level in needed if level.verdict is Verdict.BREACHED)
     if breached:
         steps.append(f"a better {' and '.join(breached)}")
     if not steps:
-        steps.append("what its reasons say" if undecided else "a valid run")
+        steps.append(f"a verdict on {_listed(list(still_open))}" if still_open else "a valid run")
     return f"{tier} needs: {', '.join(steps)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return f"{', '.join(names[:MOST_NAMED])} and {more} more" if more > 0 else " and ".join(names)
 
 
 def _steadier(assessment: Assessment) -> list[str]:

@@ -20,6 +20,7 @@ from slocheck.grading.assessment import (
 )
 from slocheck.grading.nearest import nearest, use_of_limit
 from slocheck.grading.report import Report
+from slocheck.grading.verdict import NO_DATA
 from slocheck.reporters.text import bad_text, limit_text, too_slow_text, value_text
 from slocheck.reporters.totals import may_have_failed
 from slocheck.spec.indicators import error_budget, traits_of
@@ -33,7 +34,7 @@ _STOP = re.compile(r"[,;] (?![^()]*\))")
 _EXAMPLE = re.compile("; |, most often: ")
 """Before the first one a finding says what is wrong; then come examples and what to do."""
 
-_SIDES = re.compile("^(?:client|server|client and server): ")
+_SIDES = re.compile(f"^(?:client|server|client and server): (?:{NO_DATA})?")
 
 
 def decision_text(report: Report) -> str:

@@ -13,6 +13,12 @@ ERRORS = '  error_rate: {bronze: "< 1%", silver: "< 0.01%"}\n'
 LATENCY = '  latency_p95: {bronze: "< 500ms", silver: "< 10ms"}\n'
 
 
+SERVER = '  {name}: {{source: prometheus, silver: "{limit}"}}\n'
+NO_ERRORS = SERVER.format(name="error_rate", limit="< 1%")
+TWO_MORE = SERVER.format(name="availability", limit="> 99%") + SERVER.format(name="latency_p95", limit="< 1s")
+SCRAPE = 'scrape: ["http://127.0.0.1:8000/metrics"]\n'
+
+
 @pytest.mark.parametrize(
     ("objectives", "more", "line"),
     [
@@ -30,6 +36,13 @@ LATENCY = '  latency_p95: {bronze: "< 500ms", silver: "< 10ms"}\n'
             "confidence: 95%\n",
             "silver needs: 11 users",
             id="as much as the limit: more of it, and not a longer run",
+        ),
+        pytest.param(NO_ERRORS, SCRAPE, "silver needs: a verdict on error_rate", id="no data"),
+        pytest.param(
+            NO_ERRORS + TWO_MORE,
+            SCRAPE,
+            "silver needs: a verdict on error_rate, availability and 1 more",
+            id="no data for several",
         ),
         pytest.param(
             '  latency_p95: {silver: "< 500ms"}\n',

@@ -26,7 +26,7 @@ from slocheck.indicators.server.related_jobs import cache_sample, instance_count
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
-from slocheck.spec.model import IndicatorKind, Limit, Objective, Preset, Reduce, Spec
+from slocheck.spec.model import CUSTOM, IndicatorKind, Limit, Objective, Preset, Reduce, Spec
 
 _UNSERVED = tuple(str(status) for status in sorted(UNSERVED_STATUSES))
 
@@ -110,7 +110,8 @@ def _bad_share(
     objective, server = question.objective, question.server
     preset = server.preset
     if preset.counter is None or preset.status_label is None:
-        return NoData(f"{preset.title} has no counter by status; write source: client")
+        cure = "status_label under preset, or source: client" if preset.name == CUSTOM else "source: client"
+        return NoData(f"{preset.title} has no counter by status; write {cure}")
     discrepancy = counter_discrepancy(question)
     if isinstance(discrepancy, NoData):
         return discrepancy

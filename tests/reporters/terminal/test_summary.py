@@ -126,6 +126,25 @@ def test_the_last_line_of_an_invalid_run_is_a_whole_fault() -> None:
     assert decision_text(named) == "no verdict on silver: GET /nope: 50 of 50 responses were 404"
 
 
+def test_the_last_line_of_an_undecided_run_is_a_whole_reason() -> None:
+    """It does not end within brackets, and says once that there is no data."""
+    found = report(outcome=Outcome.UNDECIDED)
+    why = "server: no data: counted 2 times what was sent: once for each type (a, b); pin one"
+    open_ones = tuple(
+        replace(
+            result,
+            levels=tuple(
+                replace(level, reason=why) if level is result.shown else level for level in result.levels
+            ),
+        )
+        for result in found.assessment.objectives
+    )
+    told = replace(found, assessment=replace(found.assessment, objectives=open_ones))
+    decided = decision_text(told)
+    assert decided.endswith(": counted 2 times what was sent: once for each type (a, b)")
+    assert "no data" not in decided
+
+
 def test_a_run_without_a_verdict_is_called_so_everywhere() -> None:
     """Never "no tier achieved", and what makes it invalid is not said again by each objective."""
     found = report(outcome=Outcome.INVALID)

@@ -18,6 +18,7 @@ from slocheck.evidence.recording import BEFORE_LOAD
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.launch import start_master
 from slocheck.load.machine_limits import check_capacity
+from slocheck.load.master.scheduling import behind_the_load
 from slocheck.load.master_process import MasterProcess, proxy_warnings
 from slocheck.load.messaging.machine_messages import Listening, Told
 from slocheck.load.messaging.messages import (
@@ -178,6 +179,11 @@ class LoadEngine:
             raise GeneratorError("the engine was not prepared")
         self._load_start = self._origin = time.time()
         self._master.send(StartLoad())
+        with behind_the_load():
+            return self._follow(on_tick)
+
+    def _follow(self, on_tick: Callable[[Tick], None]) -> LoadResult:
+        """Read what the master tells until the load is drained, or the master is gone."""
         while (message := self._receive()) is not None:
             match message:
                 case LoadBegan():

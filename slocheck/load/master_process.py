@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from slocheck.evidence.warnings import RunWarning
 from slocheck.load.launch import PROXIES
+from slocheck.load.master.scheduling import step_back
 from slocheck.load.messaging.messages import Command, Progress
 from slocheck.load.messaging.protocol import ProtocolError, decode_progress, encode_line
 from slocheck.masking import mask_urls
@@ -58,6 +59,7 @@ class MasterProcess:
             thread.start()
 
     def _read_messages(self, stdout: BinaryIO) -> None:
+        step_back()
         for line in stdout:
             try:
                 self._messages.put(decode_progress(line))

@@ -41,3 +41,7 @@ class Phases:
     def measured(self, elapsed: float) -> int:
         """Return how many whole seconds of the window have passed after `elapsed` seconds."""
         return min(max(0, floor(elapsed) - self.warmup_s), self.window_s)
+
+    def until_next(self, elapsed: float) -> float:
+        """Return how long it is until the next full second or the end, whichever comes first; seconds."""
+        return max(0.0, min(floor(elapsed) + 1, self.end_s) - elapsed)

@@ -153,18 +153,23 @@ def load_of(rate: int) -> str:
     return f"rate: {rate}/s, max_users: 2000"
 
 
-def rows(rate: int, done: Measured) -> list[str]:
-    """Return the table's lines of one rate; every request of the run is in both columns."""
+def percentile_us(done: Measured, quantile: str) -> tuple[float, float]:
+    """Return a percentile of the truth and of what was measured; every request of the run is in both."""
     parts = [part for item in done.evidence.recording.endpoints for part in item.slices]
-    latencies = merge(part.latencies for part in parts)
     sent = sum(part.sent for part in parts)
     assert sent == len(done.truth), f"{sent} were sent, the server counted {len(done.truth)}"
+    share = Fraction(quantile)
+    bounds = quantile_bounds(merge(part.latencies for part in parts), share)
+    true_ns = float(np.quantile(done.truth, float(share), method="inverted_cdf"))
+    return true_ns / 1000, sum(bounds) / 2 / 1000
+
+
+def rows(rate: int, done: Measured) -> list[str]:
+    """Return the table's lines of one rate."""
     lines = []
     for quantile in QUANTILES:
-        share = Fraction(quantile)
-        true_us = float(np.quantile(done.truth, float(share), method="inverted_cdf")) / 1000
-        ours_us = sum(quantile_bounds(latencies, share)) / 2 / 1000
-        name = f"p{float(share) * 100:g}"
+        true_us, ours_us = percentile_us(done, quantile)
+        name = f"p{float(quantile) * 100:g}"
         cells = [f"{rate:,}", name, f"{true_us:,.0f}", f"{ours_us:,.0f}", f"{ours_us - true_us:,.0f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return lines

@@ -55,7 +55,7 @@ REFUSED_AFTER_S = 10.0
 status, or it tried to connect to a host that is not allowed."""
 _TICK_AFTER_S = 0.2
 _TELL_S = 5.0
-_POLL_S = 0.02
+_POLL_S, _LOOK_S = 0.02, 0.1
 
 
 class FileEndedError(Exception):
@@ -209,7 +209,7 @@ class RunController:
                 return Ending.UNEXPECTED_RESPONSES
             if (self._guard.forbidden or self._collector.forbidden) and self._elapsed >= REFUSED_AFTER_S:
                 return Ending.FORBIDDEN_CONNECTION
-            gevent.sleep(min(_POLL_S, max(0.0, self._phases.end_s - self._elapsed)))
+            gevent.sleep(min(_LOOK_S, self._phases.until_next(self._elapsed)))
         return Ending.COMPLETE
 
     def _set_users(self) -> None:

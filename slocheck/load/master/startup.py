@@ -1,5 +1,6 @@
 """Starting the master process: the plan, the workers, the scenario, and the order to begin."""
 
+import gc
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from slocheck.load.locust_limits import warnings
 from slocheck.load.master.remote.machines import Machines
 from slocheck.load.master.remote.remote_listener import ListenError
 from slocheck.load.master.run_controller import RunController
+from slocheck.load.master.scheduling import step_back
 from slocheck.load.master.workers import LocalWorkers, LostError, Workers
 from slocheck.load.messaging.line_writer import LineWriter
 from slocheck.load.messaging.machine_messages import Listening, Told
@@ -176,6 +178,9 @@ def _prepared(
     scenario.exits.on_exit = controller.end_by_file
     controller.connect()
     os.nice(_NICENESS)
+    step_back()
+    gc.collect()
+    gc.freeze()  # objects that live until the end are not scanned again during the load
     classes = scenario.environment.user_classes
     starts = starts_text(plan, classes)
     warned = warnings(plan, classes)

@@ -138,7 +138,7 @@ def k6(job: Job) -> Figures:
     body = K6_BODIES[job.case].format(url=job.url)
     setup = K6_ZIPF if job.case == "zipf" else ""
     (job.folder / "script.js").write_text(K6.format(load=_k6_load(job), setup=setup, body=body))
-    return _summary(job, [_beside_python("k6"), "run", "--quiet", "script.js"])
+    return _summary(job, [_program("k6"), "run", "--quiet", "script.js"])
 
 
 def k9(job: Job) -> Figures:
@@ -150,11 +150,13 @@ def k9(job: Job) -> Figures:
         f"options: {{{load}, summaryTrendStats: [med, 'p(99)']}}\n"
         f'flows: {{default: [{{request: {{url: "{job.url}{PRODUCT}"}}}}]}}\n'
     )
-    return _summary(job, [_beside_python("k9"), "run", "plan.yaml"])
+    return _summary(job, [_program("k9"), "run", "plan.yaml"])
 
 
-def _beside_python(name: str) -> str:
-    return str(Path(sys.executable).parent / name)
+def _program(name: str) -> str:
+    """Return a program of this environment, or else one on the path."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else shutil.which(name) or name
 
 
 def wrk(job: Job) -> Figures:
@@ -181,12 +183,13 @@ def _found(pattern: str, text: str) -> str:
     return match[1]
 
 
-SLOCHECK, LEAN, FAST, K6_TOOL, K9 = (
+SLOCHECK, LEAN, FAST, K6_TOOL, K9, WRK = (
     "slocheck, declarative",
     "slocheck, LeanHttpUser",
     "Locust, FastHttpUser",
     "k6",
     "k9-load",
+    "wrk",
 )
 TOOLS: Mapping[str, Callable[[Job], Figures]] = {
     SLOCHECK: declarative,
@@ -196,7 +199,7 @@ TOOLS: Mapping[str, Callable[[Job], Figures]] = {
     K6_TOOL: k6,
     K9: k9,
     "hey": hey,
-    "wrk": wrk,
+    WRK: wrk,
 }
 NEEDED = {K6_TOOL: "k6", K9: "k9", "hey": "hey", "wrk": "wrk"}
 CASES: Mapping[str, Sequence[str]] = {
@@ -212,4 +215,4 @@ LASTING = [SLOCHECK, LEAN, FAST, K6_TOOL, K9]
 def there(tool: str) -> bool:
     """Tell whether a tool is installed."""
     name = NEEDED.get(tool)
-    return name is None or shutil.which(name) is not None or Path(_beside_python(name)).exists()
+    return name is None or shutil.which(_program(name)) is not None

@@ -1,0 +1,33 @@
+"""Keeping the processes around the load out of its way, on a machine where they share a core with it."""
+
+import contextlib
+import gc
+import os
+from collections.abc import Iterator
+
+
+def step_back() -> None:
+    """Let the calling thread no longer interrupt what runs when it wakes up, where the system can.
+
+    A batch thread waits until the running one sleeps or has had its share. What it starts inherits that.
+    """
+    _schedule("SCHED_BATCH")
+
+
+@contextlib.contextmanager
+def behind_the_load() -> Iterator[None]:
+    """Step back while the load runs, and let no collection go through what was there before."""
+    step_back()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        _schedule("SCHED_OTHER")
+
+
+def _schedule(policy: str) -> None:
+    number = getattr(os, policy, None)
+    if number is not None:
+        with contextlib.suppress(OSError):  # such as in a container that does not allow it
+            os.sched_setscheduler(0, number, os.sched_param(0))

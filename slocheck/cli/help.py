@@ -5,8 +5,6 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from slocheck.documents.texts import shorten_to_sentence
-
 GROUPS = {
     "Without a spec": ("--url", "--p50", "--p95", "--p99", "--error-rate", "--availability"),
     "Load": (
@@ -61,7 +59,7 @@ class Command(TyperCommand):
         head = sentence[:limit]
         end = max(head.rfind(";"), head.rfind(":"))
         end = end if end > 0 else head.rfind(",")
-        return f"{head[:end]}." if end > 0 else shorten_to_sentence(sentence, limit)
+        return f"{head[:end]}." if end > 0 else f"{head[: limit - 3].rpartition(' ')[0]}..."
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, in groups where there are many."""

@@ -107,20 +107,23 @@ def print_lines(lines: Iterable[str]) -> None:
         say_line(console, Text(for_terminal(mask(line, secrets))))
 
 
-def write_masked(text: str, to: Path | None, *, utf8_only: bool = False) -> None:
-    """Write out a document in which secrets of the environment do not show."""
-    write_out(mask(text, environment_secrets()), to, utf8_only=utf8_only)
+def write_masked(text: str, to: Path | None, *, utf8_only: bool = False, for_people: bool = False) -> None:
+    """Write out a document in which secrets of the environment do not show; see `write_out`."""
+    write_out(mask(text, environment_secrets()), to, utf8_only=utf8_only, for_people=for_people)
 
 
-def write_out(text: str, to: Path | None, *, utf8_only: bool = False) -> None:
+def write_out(text: str, to: Path | None, *, utf8_only: bool = False, for_people: bool = False) -> None:
     """Write a document to a file, or to stdout where none is named or it is ``-``; raises SaveError.
 
     Args:
         text: The document; it is masked already, as numbers in it may look like a secret.
         to: The file.
         utf8_only: See `slocheck.reporters.Format`.
+        for_people: It is a text to read: where a terminal cannot show a character, another stands for it.
     """
-    if to is None or str(to) == STDOUT:
-        streams.write_document(text, utf8_only=utf8_only)
-    else:
+    if to is not None and str(to) != STDOUT:
         write_to(to, text.encode())
+    elif for_people:
+        sys.stdout.write(text)
+    else:
+        streams.write_document(text, utf8_only=utf8_only)

@@ -1,12 +1,14 @@
 """``slocheck list``, ``history``, ``compare`` and ``prune``, on folders of runs as runs leave them."""
 
+import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from slocheck.cli import exit_code_of
+from slocheck.cli import exit_code_of, streams
 from slocheck.grading.assessment import Outcome
 from tests.builders.results import result, run_id, write_result, write_runs
 
@@ -54,6 +56,20 @@ def test_history_in_each_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out)["latency_p95"]["latency"]["value"] == pytest.approx(2e8)
     assert exit_code_of(["history", "--format", "html", "-o", "trend.html"]) == 0
     assert (tmp_path / "trend.html").read_text().startswith("<!doctype html>")
+
+
+def test_texts_in_ascii_have_stand_ins_and_no_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sparkline on a terminal without UTF-8 is one of signs; only a document has character references."""
+    write_runs(Path("reports"), *STEADY, 0.2)
+    shown = {}
+    for words in (["history"], ["compare", run_id(0), run_id(5)], ["compare", "reports", run_id(5)]):
+        raw = io.BytesIO()
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii", errors=streams.HANDLER))
+        assert exit_code_of(words) in (0, 1, 2)
+        sys.stdout.flush()
+        shown[words[0]] = raw.getvalue().decode("ascii")
+        assert "&#" not in shown[words[0]]
+    assert ".....@  latency_p95: 99ms to 200ms" in shown["history"]
 
 
 @pytest.mark.parametrize(

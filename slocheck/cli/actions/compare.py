@@ -42,7 +42,7 @@ def compare_runs(
     if {run.run_id for run in old} & {run.run_id for run in new}:
         raise UsageError(_itself(before, after))
     found = compare(new, old, margin)
-    output.write_masked(FORMS[form](found), to)
+    output.write_masked(FORMS[form](found), to, for_people=form == "text")
     return int(found.gates and bool(found.regressions))
 
 

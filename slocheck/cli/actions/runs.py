@@ -63,7 +63,8 @@ def show_history(service: str, *, reports: Path, last: int, form: str, to: Path 
         raise UsageError(_no_such_service(service, reports))
     for run_id, why in list(unread.items())[-last:]:
         say(f"{run_id}: {why}")
-    output.write_masked(FORMS[form](histories(records, last)), to, utf8_only=form == "csv")
+    text = FORMS[form](histories(records, last))
+    output.write_masked(text, to, utf8_only=form == "csv", for_people=form == "text")
     return 0
 
 

@@ -2,6 +2,15 @@
 
 The workers accept from one socket, so a connection that waits in it is not lost with a worker. Each serves
 the same shop: the database is shared, the cache in the process is not. Their metrics are added up.
+
+The idea: Python code runs on one core at a time, so as many processes as cores serve as many times the
+requests, and one that dies takes only its own with it.
+
+What goes wrong with the naive form: workers that nobody replaces get fewer; one that dies at its start is
+started again and again; each has a pool, and together they open more connections than the database allows;
+and what one keeps in memory the others do not know.
+
+In production: one process a container and the replicas of an orchestrator, which also replaces machines.
 """
 
 import os

@@ -3,6 +3,8 @@
 With several workers each keeps its values in files of one folder (``PROMETHEUS_MULTIPROC_DIR``, which
 `prometheus_client` reads when it is imported), and whichever is asked adds them up. The naive form shows the
 counters of the one worker that was asked: they jump from scrape to scrape, and a rate over them is wrong.
+
+In production: one process a target, which is scraped itself and added up by a query.
 """
 
 import os

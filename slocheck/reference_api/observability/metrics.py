@@ -1,4 +1,14 @@
-"""The metrics of the reference API: usual names, labels and buckets, in a separate registry."""
+"""The metrics of the reference API: usual names, labels and buckets, in a separate registry.
+
+The idea: a histogram of durations and a counter of requests, by method, route and status, say whether an
+objective is met; hits, waits and depths of queues say why not.
+
+What goes wrong with the naive form: a label with the path makes a series of each id, until the process is
+out of memory; an average hides the slow requests; and a limit between two boundaries of the histogram cannot
+be decided.
+
+In production: the same names as everybody's, so that dashboards and rules fit; few labels, known values.
+"""
 
 from collections.abc import Callable
 from time import perf_counter

@@ -1,4 +1,14 @@
-"""What the shop asks of a cache, and how its handlers answer: as JSON, with the level that served it."""
+"""What the shop asks of a cache, and how its handlers answer: as JSON, with the level that served it.
+
+Here is projection, too. The idea: a client that shows a name asks for the name (``?fields=id,name``), so
+that only this is read and sent.
+
+What goes wrong with the naive form: field names of the client's that reach the query are an injection, and
+those that reach the row show what nobody meant to (here each route lists its own); and a cache with an entry
+for each choice of fields has few hits, and no writer knows what to drop (here it keeps whole rows).
+
+In production: the same for clients on slow networks; GraphQL where each screen needs another choice.
+"""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence

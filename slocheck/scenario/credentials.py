@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from slocheck.documents.secret_names import is_secret_name
 from slocheck.scenario.model import (
     FormBody,
     JsonArray,
@@ -14,17 +15,15 @@ from slocheck.scenario.model import (
     Template,
 )
 
-_NAME = re.compile(
-    r"passw(or)?d|passphrase|secret|token|credential|api[-_]?key|(^|[-_])auth(orization)?$|^(set-)?cookie$",
-    re.IGNORECASE,
-)
+_COOKIES = frozenset({"cookie", "set-cookie"})
 _IN_QUERY = re.compile(r"[?&]([^=&]+)=[^&]")
 
 
 def written_out(scenario: Scenario) -> Iterator[Template]:
     """Yield the texts that are credentials by their names, and hold neither a variable nor a placeholder."""
     for name, text in _named(scenario):
-        if _NAME.search(name) and text.written and "${" not in text.written and not text.placeholders:
+        named = is_secret_name(name) or name.lower() in _COOKIES
+        if named and text.written and "${" not in text.written and not text.placeholders:
             yield text
 
 

@@ -224,6 +224,7 @@ def test_a_locust_file_goes_to_each_worker_and_secret_files_to_a_secret() -> Non
             )
             for place, where, more in (
                 ("a header", "headers.X-Api-Key", "headers: {X-Api-Key: canary}"),
+                ("a cookie", "headers.Cookie", "headers: {Cookie: sid=canary}"),
                 ("the query", "query.access_token", "query: {access_token: canary}"),
                 ("JSON", "user.password", "json: {user: {name: a, password: canary}}"),
                 ("a form", "form.client_secret", "form: {client_secret: canary}"),

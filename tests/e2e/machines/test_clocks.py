@@ -32,7 +32,10 @@ def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
 
     Each machine adds up what its two workers report, and passes it on once a second.
 
-    The kernel gives the second machine's processes a clock of their own (a time namespace).
+    The kernel gives the second machine's processes a clock of their own (a time namespace). Unlike a library
+    that is loaded before (faketime), it holds for timers and waits in the kernel as well, which arrivals use,
+    so nothing but the clock's reading differs. It leaves the wall clock as it is, of which workers use
+    differences alone.
     """
     coordinator, worker = tmp_path / "main.token", tmp_path / "worker.token"
     make_token_files(coordinator, worker)

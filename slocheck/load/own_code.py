@@ -27,8 +27,11 @@ _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
 def is_own(file: str) -> bool:
-    """Tell whether a source file belongs to the user: the Locust file, or a module that comes with it."""
-    if file.startswith("<"):
+    """Tell whether a source file belongs to the user: the Locust file, or a module that comes with it.
+
+    A compiled module names its source by a path that is not on this machine, such as ``src/gevent/hub.py``.
+    """
+    if file.startswith("<") or ("/" in file and not file.startswith("/") and not Path(file).exists()):
         return False
     path = str(Path(file).absolute())
     return not path.startswith(_FOREIGN) and not any(part in path for part in _INSTALLED)

@@ -10,9 +10,6 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
-import gevent
-
-from slocheck.errors import chain_of
 from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import BEFORE_LOAD, FailureClass
 from slocheck.load.http.sink import RecorderSink, UnsentListener
@@ -24,10 +21,10 @@ from slocheck.load.recording.outcome import (
     UnmeasuredError,
     cache_outcome,
     classify,
-    cuts_off,
     failure_class,
     fields_of,
     given_up_text,
+    is_cut_off,
     is_forbidden,
     is_transport,
     leaves_block,
@@ -246,7 +243,9 @@ class Tracker:
 
     def _unsent(self, request: InFlightRequest, error: Exception) -> bool:
         """Return whether a request failed while it was built; count that as the scenario's exception."""
-        told = unmeasured(error) or (KILLED if _is_cut_off(request, error) else None)
+        told = unmeasured(error) or (
+            KILLED if is_cut_off(error, time.monotonic_ns() - request.sent_ns) else None
+        )
         if told is None and not is_forbidden(error) and (request.under_way or is_transport(error)):
             return False
         if request.give_back is not None and not request.under_way:
@@ -279,9 +278,9 @@ class Tracker:
             result = Result(request.start_ns, request.age_ns, FailureClass.UNEXPECTED, 0, CUT_SHORT)
             self.recorder.record(request.method, request.name, result)
 
-    def timed_out(self, request: InFlightRequest, timeout: gevent.Timeout, *, leaving: bool) -> None:
+    def timed_out(self, request: InFlightRequest, timeout: BaseException, *, leaving: bool) -> None:
         """Record a request that a timer of gevent ended: its own deadline, or one of the Locust file."""
-        if timeout is not request.timer and _is_cut_off(request, timeout):
+        if is_cut_off(timeout, time.monotonic_ns() - request.sent_ns):
             self.killed(request, leaving=leaving)
         elif self.requests.close(request):
             failure, text = FailureClass.TIMEOUT, message_of(timeout)
@@ -332,13 +331,6 @@ class Tracker:
                 self.requests.close(request)
                 self._unrecorded += 1
         self.lean.give_up(as_timeouts=as_timeouts)
-
-
-def _is_cut_off(request: InFlightRequest, error: BaseException) -> bool:
-    """Tell whether a timer of the scenario that began before the request ended it; FastHttpUser wraps it."""
-    age_ns = time.monotonic_ns() - request.sent_ns
-    timers = (cause for cause in chain_of(error) if isinstance(cause, gevent.Timeout))
-    return any(cuts_off(timer.seconds, age_ns) for timer in timers)
 
 
 def _by_own_client(error: BaseException | None) -> bool:

@@ -32,7 +32,7 @@ from slocheck.load.http.origin import Origin
 from slocheck.load.http.response import CaughtResponse, LeanResponse
 from slocheck.load.http.sink import PendingRequest, Sink
 from slocheck.load.network.connect_guard import ForbiddenConnectionError
-from slocheck.load.recording.outcome import cuts_off, leaves_block, message_of
+from slocheck.load.recording.outcome import is_cut_off, leaves_block, message_of
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.load.schedule_lag import take_schedule_lag
 from slocheck.masking import strip_url
@@ -193,12 +193,10 @@ class LeanHttpSession:
     def _broke_off(self, pending: PendingRequest, error: BaseException) -> None:
         """Count a request that its user abandoned in flight."""
         end_ns = time.monotonic_ns()
-        timer = error if isinstance(error, gevent.Timeout) else None
-        cut_off = timer is not None and cuts_off(timer.seconds, end_ns - pending.sent_ns)
-        if cut_off or isinstance(error, gevent.GreenletExit):
+        if isinstance(error, gevent.GreenletExit) or is_cut_off(error, end_ns - pending.sent_ns):
             self._sink.killed(pending, leaving=is_leaving(self.user))
             return
-        failure = FailureClass.PROTOCOL if timer is None else FailureClass.TIMEOUT
+        failure = FailureClass.TIMEOUT if isinstance(error, gevent.Timeout) else FailureClass.PROTOCOL
         self._sink.failed(pending, failure, message_of(error), None, size=0, end_ns=end_ns)
 
     def _follow(

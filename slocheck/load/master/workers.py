@@ -1,10 +1,10 @@
 """Where the workers of a run are: on this machine, or (`machines`) on others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from slocheck.evidence.machines import MachineHealth
+from slocheck.load.master.ended_worker import EndedWorker
 from slocheck.load.messaging import local_socket
 from slocheck.load.messaging.messages import MachineReport, WorkerSettings
 from slocheck.load.worker.processes import WorkerProcesses
@@ -13,26 +13,6 @@ from slocheck.plan.load_plan import LoadPlan
 
 class LostError(Exception):
     """A worker has ended or is silent; the text says which and how."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndedWorker:
-    """A worker process that has ended.
-
-    Attributes:
-        name: Such as ``worker process 1 of 2``.
-        code: Its exit code; below 0 for a signal.
-    """
-
-    name: str
-    code: int
-
-    def how(self, *, declarative: bool) -> str:
-        """Say how it ended; a declarative scenario has no code that could end it."""
-        if self.code < 0:
-            return f"was killed by signal {-self.code}"
-        left = "" if declarative else "; the Locust file or a library of it ended its process"
-        return f"ended with exit code {self.code}{left}"
 
 
 class Workers(Protocol):

@@ -81,6 +81,7 @@ class UnmeasuredError(Exception):
 
 
 CUT_SHORT = "no response yet when the Locust file ended it, as its user left"
+_TIMER = "gevent.timeout.Timeout"
 _OWN_TIMER = 0.9
 """A timer that ends a request is its timeout if the request took this share of its length, or more."""
 KILLED = UnmeasuredError("was killed before its response; let the client time out instead")
@@ -126,14 +127,20 @@ def unmeasured(error: BaseException) -> UnmeasuredError | None:
     return None
 
 
-def cuts_off(seconds: float | None, age_ns: int) -> bool:
-    """Tell whether a timer of the scenario that ends a request began clearly before it: not as its timeout.
+def is_cut_off(error: BaseException, age_ns: int) -> bool:
+    """Tell whether a timer of the scenario ended a request, and began clearly before it: not as its timeout.
 
     Args:
-        seconds: The timer's length; None if it was given none.
+        error: `gevent.Timeout`, or what a client made of it.
         age_ns: Nanoseconds since the request was sent.
     """
-    return seconds is None or age_ns < seconds * _OWN_TIMER * NS_PER_SECOND
+    timers = (
+        cause
+        for cause in chain_of(error)
+        if any(f"{base.__module__}.{base.__name__}" == _TIMER for base in type(cause).__mro__)
+    )
+    lengths = [getattr(timer, "seconds", None) for timer in timers]
+    return any(length is None or age_ns < length * _OWN_TIMER * NS_PER_SECOND for length in lengths)
 
 
 def is_transport(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ import errno
 import socket
 import ssl
 
+import gevent
 import pytest
 import requests
 import urllib3
@@ -13,8 +14,8 @@ from slocheck.load.recording.outcome import (
     UnmeasuredError,
     cache_outcome,
     classify,
-    cuts_off,
     failure_class,
+    is_cut_off,
     is_unserved,
     message_of,
     reported_error,
@@ -68,7 +69,10 @@ def test_a_timer_around_several_requests_is_not_the_timeout_of_the_last(
     seconds: float | None, age_ns: int, cut_off: bool
 ) -> None:
     """A request that it ends was cut off by the scenario; one that it began with has timed out."""
-    assert cuts_off(seconds, age_ns) is cut_off
+    timer = gevent.Timeout(seconds)
+    for error in (timer, RetriesExceeded(timer)):
+        assert is_cut_off(error, age_ns) is cut_off
+    assert not is_cut_off(TimeoutError(), age_ns)
 
 
 @pytest.mark.parametrize(

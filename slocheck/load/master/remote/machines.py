@@ -18,11 +18,12 @@ from slocheck.documents.texts import shorten
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.documents.words import quantity
 from slocheck.evidence.machines import MachineHealth
+from slocheck.load.master.ended_worker import EndedWorker
 from slocheck.load.master.remote.admission import MAX_NAME, version_refusal
 from slocheck.load.master.remote.clock_offset import ClockOffset
 from slocheck.load.master.remote.machine_clocks import MachineClocks
 from slocheck.load.master.remote.remote_listener import RemoteListener
-from slocheck.load.master.workers import EndedWorker, LostError
+from slocheck.load.master.workers import LostError
 from slocheck.load.messaging import bundle as bundles
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.machine_messages import (

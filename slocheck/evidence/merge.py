@@ -90,7 +90,7 @@ def add_slices(one: SliceCounts, two: SliceCounts) -> SliceCounts:
 
 
 def together(deltas: Sequence[Delta]) -> Delta:
-    """Return deltas as one, in which an endpoint occurs once for each second, and a message once.
+    """Return deltas as one: an endpoint occurs once for each second, if it does in each, and a message once.
 
     Raises:
         ValueError: They were counted against different numbers of thresholds.

@@ -79,7 +79,7 @@ NO_COUNTS = Batch()
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """Return batches as one, in which an endpoint occurs once, and once for each second.
+    """Return batches as one: an endpoint occurs once, and once for each second if it does in each of them.
 
     Raises:
         ValueError: They were counted against different numbers of thresholds, where that is not 0.

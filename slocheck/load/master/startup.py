@@ -40,8 +40,6 @@ from slocheck.load.worker.processes import WorkerProcesses
 from slocheck.plan.load_plan import LoadPlan
 
 _POLL_S = 0.02
-_NICENESS = 10
-"""The master yields to workers on its core: they have to keep a schedule, it does not."""
 
 
 def main(first: PrepareLoad, parent: ParentPipe) -> int:
@@ -177,8 +175,7 @@ def _prepared(
         )
     scenario.exits.on_exit = controller.end_by_file
     controller.connect()
-    os.nice(_NICENESS)
-    step_back()
+    step_back()  # and no further: on a busy machine its workers would hear nothing of it for seconds, and end
     gc.collect()
     gc.freeze()  # objects that live until the end are not scanned again during the load
     classes = scenario.environment.user_classes

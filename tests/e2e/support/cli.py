@@ -17,7 +17,7 @@ from locust import FastHttpUser, constant, task
 
 
 class Reader(FastHttpUser):
-    wait_time = constant(0.02)
+    wait_time = constant(0.1)
 
     @task
     def item(self):

@@ -133,8 +133,8 @@ async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) 
     server.free_at = begun + service_ms / 1000
     if now < server.free_at:
         await asyncio.sleep(server.free_at - now)
+    server.stall_responses.append(time.time())  # before: this thread may have to wait after it has written
     writer.write(response())
-    server.stall_responses.append(time.time())
     return True
 
 

@@ -75,6 +75,16 @@ def test_a_restart_is_named(metric: str) -> None:
 
 
 @pytest.mark.parametrize("metric", NAMES)
+def test_a_restart_that_the_scrape_after_the_end_shows_is_named(metric: str) -> None:
+    """It lay somewhere after the last scrape of the load, and may have cost counts of it."""
+    counter = _series(metric, _points(500, 500, 600, 700, 780, 20))
+    starts = _starts(_points(1, 1, 1, 1, 1, 128))
+    sample = sample_of(ERRORS, _server(metric, counter, up(*TIMES), starts), counts(400))
+    assert isinstance(sample, Share)
+    assert sample.notes[0].endswith("the process of api/a started once during the load")
+
+
+@pytest.mark.parametrize("metric", NAMES)
 def test_a_redeploy_is_named_by_its_instances(metric: str) -> None:
     """The old pod's last requests are in no sample, and both names are said."""
     old = _series(metric, {85.0: 0, 95.0: 0, 105.0: 100}, instance="old")

@@ -77,10 +77,10 @@ def events(
 
 def _restarts(targets: Mapping[str, ScrapeTarget], begin: float, end: float) -> Iterable[str]:
     for name, target in targets.items():
-        around = [time for time in target.scrapes if time < begin]
-        since = around[-1] if around else begin
-        restarts = target.restarts(since, end)
-        falls = sum(since < time <= end for time in target.falls)
+        since = max((time for time in target.scrapes if time < begin), default=begin)
+        until = min((time for time in target.scrapes if time >= end), default=end)
+        restarts = target.restarts(since, until)
+        falls = sum(since < time <= until for time in target.falls)
         if restarts:
             yield f"the process of {_shown(name)} started {times(restarts)} during the load"
         elif falls:

@@ -16,7 +16,7 @@ demo-full: $(INSTALLED) $(SERVERS)  ## The ladder and a run on private PostgreSQ
 	$(BIN)/slocheck demo --full --ladder
 
 test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones with the real servers
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # the tests start some thousand processes: none of them should compile the package again
 test explore faults: export PYTHONDONTWRITEBYTECODE :=

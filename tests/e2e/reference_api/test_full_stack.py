@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -62,10 +63,14 @@ def test_an_interrupted_one_leaves_nothing(tmp_path: Path, temporary: Path) -> N
     with start("", tmp_path, temporary) as process:
         command = psutil.Process(process.pid)
 
-        def of_command() -> dict[str, psutil.Process]:
-            return {child.name(): child for child in command.children(recursive=True)}
+        def of_command() -> set[str]:
+            names = set()
+            for child in command.children(recursive=True):
+                with suppress(psutil.NoSuchProcess):  # ended between being listed and being asked
+                    names.add(child.name())
+            return names
 
-        wait_until(lambda: {"postgres", "redis-server"} <= set(of_command()), "PostgreSQL and Redis run")
+        wait_until(lambda: {"postgres", "redis-server"} <= of_command(), "PostgreSQL and Redis run")
         started = command.children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)

@@ -28,6 +28,10 @@ from slocheck.load.messaging.signing import Signer
 
 logger = logging.getLogger(__name__)
 
+_MORE_BEATS = 3
+"""Heartbeats that may be missing beyond Locust's three: a worker that a busy machine holds up for seconds is
+not lost, and its stall is judged as what it is (`validity.max_stall`)."""
+
 
 class Master(PlannedRunner, MasterRunner):
     """Locust's master, which listens only to the run's own workers and ignores unsigned messages.
@@ -125,7 +129,7 @@ class Master(PlannedRunner, MasterRunner):
             gevent.sleep(1)
             for client in self.clients.all:
                 client.heartbeat -= 1
-                if client.heartbeat < 0:
+                if client.heartbeat < -_MORE_BEATS:
                     self.lost.add(client.id)
 
     def hear(self, worker: str, state: str) -> None:

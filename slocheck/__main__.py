@@ -1,4 +1,4 @@
-"""``slocheck`` and ``python -m slocheck``: Ctrl-C ends it without a traceback also while it is loaded."""
+"""``slocheck`` and ``python -m slocheck``: Ctrl-C ends it without a traceback even while it is loading."""
 
 import sys
 

@@ -1,6 +1,6 @@
 """Which hosts a run may connect to: the one rule of the checks before the load and of every connection in it.
 
-This machine's loopback is free. Everything else has to be named by the user, outside of the spec. An address
+Loopback is always allowed. Everything else has to be named by the user, outside of the spec. An address
 is allowed if it is loopback or was named itself; a name, if it was named. Only whoever looks a name up can
 tell which addresses it has: the caller does, and asks about each.
 

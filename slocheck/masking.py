@@ -1,4 +1,4 @@
-"""Secrets never show: known values are masked in every text that leaves, URLs are stripped."""
+"""Secrets never show: known values are masked in every text that is shown, URLs are stripped."""
 
 import base64
 import html
@@ -16,7 +16,7 @@ from slocheck.documents.texts import ELLIPSIS, each_text
 from slocheck.errors import SlocheckError, SpecError
 from slocheck.named_files import read_named
 
-if TYPE_CHECKING:  # the first line of a run passes through here: it waits for as little as possible
+if TYPE_CHECKING:  # the first line of a run passes through here, so few modules are loaded
     from slocheck.spec.model import Spec
 
 T = TypeVar("T")
@@ -32,18 +32,18 @@ _NOT_ITSELF_SECRET = re.compile(
     r"_(file|path|dir|sock|socket|url|uri|host|port|type|method|enabled|ttl|timeout|expiry|expires|length|parallelism)$",
     re.IGNORECASE,
 )
-"""What ends the name of a variable that says something about a secret."""
+"""Endings of names of variables that are about a secret but do not hold one."""
 _PASSWORD_IN_ADDRESS = re.compile(r"//[^/\s?#@:]*:([^/\s?#]*)@")
 _SHORTEST_NAMED_SECRET = 6
 """Shorter values of variables are ordinary words; `secrets` of the spec lists those that are secret."""
 SHORTEST_SECRET = 4
-"""Shorter values would mask half of every report; they guard nothing anyway."""
+"""Masking shorter values would hide half of every report and protect nothing."""
 _MARKS = frozenset("?#@")
 _USER_INFO = re.compile(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)[^/]*@")
 _USER_INFO_IN_TEXT = re.compile(r"//[^/\s?#]*@")
 _QUERY_IN_TEXT = re.compile(r"\?([^\s\"<>]+)")
 SHORTEST_BASE64 = 5
-"""Fewer signs of base64 may be a word."""
+"""Fewer characters of base64 may be a word."""
 BYTES = 0x100
 _CHARACTERS = re.compile(r"""\\+|'+|"+|[^\\'"]""", re.DOTALL)
 """The characters of a secret. A run of those that escapes double is one: what it becomes has no bounds."""
@@ -60,7 +60,7 @@ _BASE64_SIGNS = {"+": r"(?:\+|-|%2[Bb])", "/": "(?:/|_|%2[Ff])"}
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """Replace each secret in `text`, in whatever form it stands there.
+    """Replace each secret in `text`, in whatever encoding.
 
     The forms: as it is; with all or some of its characters percent-encoded, escaped by backslashes (JSON,
     YAML, Python), doubled (a quote in YAML), or as character references (HTML, XML); in base64, also within
@@ -106,7 +106,7 @@ def masked(value: T, secrets: Sequence[str]) -> T:
 
 @lru_cache(maxsize=16)
 def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Return what finds any form of any secret; where several begin, it is the longest secret's."""
+    """Return a pattern that finds any form of any secret; if several begin, the longest secret's."""
     forms = [_any_form(secret) for secret in sorted(_parts(secrets), key=len, reverse=True)]
     return re.compile("|".join(forms)) if forms else None
 
@@ -118,7 +118,7 @@ def _parts(secrets: Iterable[str]) -> set[str]:
 
 
 def _without_beginnings(text: str, secrets: tuple[str, ...]) -> str:
-    """Mask what a cut has left of a secret, which stands before an ellipsis."""
+    """Mask what a cut has left of a secret, just before an ellipsis."""
     *heads, last = text.split(ELLIPSIS)
     forms = _written_forms(secrets)
     return ELLIPSIS.join([*(_without_end(head, forms) for head in heads), last])
@@ -152,7 +152,7 @@ def _written_forms(secrets: tuple[str, ...]) -> frozenset[str]:
 
 
 def _any_form(secret: str) -> str:
-    """Return a regular expression for all forms of a secret; their first signs are looked for first."""
+    """Return a regular expression for all forms of a secret; their first characters are searched first."""
     cores = "".join(core[0] for core in _base64_cores(secret))
     digit = _hexadecimal(secret)[0]
     first = {secret[0], _latin_1(secret)[0], digit, digit.upper(), *cores, *"\\&%+-_"}
@@ -179,7 +179,7 @@ def _latin_1(secret: str) -> str:
 
 
 def _base64_cores(secret: str) -> Iterator[str]:
-    """Yield the signs that base64 has for a secret alone, whatever stands before and behind it."""
+    """Yield the base64 characters that depend on a secret alone, whatever comes before and after it."""
     raw = secret.encode("utf-8", _BYTES)
     for before in range(3):
         signs = base64.b64encode(bytes(before) + raw).decode()
@@ -226,8 +226,8 @@ def strip_url(url: str) -> str:
 def mask_urls(text: str) -> str:
     """Mask the query values, and leave out the user info, of every address in a text.
 
-    A value ends only at white space, a double quote or an angle bracket, which no address has: what stands
-    behind it goes rather than a part of the value stays.
+    A value ends only at white space, a double quote or an angle bracket, which no address has: what comes
+    after it is masked, too, so that no part of the value stays.
     """
     if "@" in text:
         text = _USER_INFO_IN_TEXT.sub("//", text)
@@ -264,7 +264,7 @@ def environment_secrets() -> tuple[str, ...]:
     """Return the values of the environment that look like secrets: a Locust file may read any of them.
 
     Those are the values of variables that are named so (``SHOP_TOKEN``), and passwords in addresses; a value
-    of less than six characters, such as ``true``, is not taken for one.
+    of less than six characters, such as ``true``, does not count as one.
     """
     found = dict.fromkeys(
         value.strip() for name, value in os.environ.items() if _is_named_secret(name) and _is_long(value)

@@ -1,4 +1,4 @@
-"""Files that a spec names, which may be anything: a device without an end, a pipe that nobody fills."""
+"""Files that a spec names, which may be anything: an endless device, a pipe without a writer."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What a Locust file may import: `LeanHttpUser`, in the place of Locust's HttpUser or FastHttpUser."""
+"""What a Locust file may import: `LeanHttpUser`, instead of Locust's HttpUser or FastHttpUser."""
 
 from slocheck.load.users.lean_user import LeanHttpUser
 

@@ -12,7 +12,7 @@ settings.register_profile("explore", deadline=None, max_examples=2000)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "repeatable")
 settings.load_profile(PROFILE)
 if PROFILE == "repeatable":
-    # else examples hold constants of whatever modules the tests before have imported in this process
+    # else examples contain constants of modules that earlier tests imported in this process
     vars(providers)["is_local_module_file"] = lambda _: False
 
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

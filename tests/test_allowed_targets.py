@@ -85,7 +85,7 @@ def test_a_name_is_allowed_as_dns_reads_it(named: str, host: str, *, same: bool)
     ["http://shop.example", "shop.example:80", "shop.example/x", "*.example", "a b", "-x", "user@host"],
 )
 def test_what_is_not_a_host_is_refused(host: str) -> None:
-    """Silently allowing nothing would send the user in circles."""
+    """Silently allowing nothing would leave the user guessing."""
     with pytest.raises(UsageError, match="without scheme, port and path"):
         AllowedTargets.of([host])
 
@@ -103,6 +103,6 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def test_names_for_this_machine() -> None:
-    """They are meant for it; where they lead is looked up."""
+    """They are reserved for it; still, they are resolved."""
     assert all(map(is_localhost_name, ("localhost", "LOCALHOST.", "api.localhost")))
     assert not any(map(is_localhost_name, ("localhost.example", "mylocalhost", "127.0.0.1")))

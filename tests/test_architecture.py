@@ -25,7 +25,7 @@ PACKAGES = (
     *("grading", "comparison", "statistics", "indicators", "evidence", "plan", "promql", "scenario", "spec"),
     *("documents", "reference_api", "assets", "errors"),
 )
-"""All parts of slocheck, top floor first: each imports only from those below it."""
+"""All parts of slocheck, from the top: each imports only from those below it."""
 
 CORE = (
     *(
@@ -69,7 +69,7 @@ READERS = {
     "spec/presets/__init__.py": {"importlib"},
     "scenario/loader.py": {"pathlib"},
 }
-"""The files of the core that read: the document that they are given, what it names, what lies beside."""
+"""The files of the core that read files: the given document, what it names, and its neighbours."""
 
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__"})
 
@@ -177,14 +177,14 @@ def test_imports_lead_downwards(path: Path) -> None:
 
 def test_modules_import_without_circles() -> None:
     """No module imports itself by way of others, not even from inside a function."""
-    list(TopologicalSorter(module_graph()).static_order())  # raises CycleError, which names the circle
+    list(TopologicalSorter(module_graph()).static_order())  # raises CycleError, which names the cycle
 
 
 @pytest.mark.parametrize("package", sorted({path.parent for path in PACKAGE.rglob("*.py")}), ids=named)
 def test_packages_import_without_circles(package: Path) -> None:
     """The modules and packages inside a package have an order, too: each imports only those below it."""
     parts = siblings(module_of(package / "__init__.py"), module_graph())
-    list(TopologicalSorter(parts).static_order())  # raises CycleError, which names the circle
+    list(TopologicalSorter(parts).static_order())  # raises CycleError, which names the cycle
 
 
 @pytest.mark.parametrize("path", [*PACKAGE.rglob("*.py")], ids=named)
@@ -203,7 +203,7 @@ def test_scenarios_are_plain_locust_files(path: Path) -> None:
 
 
 def test_only_the_command_line_knows_adapters_by_name() -> None:
-    """The pipeline meets engines, sources and reporters as interfaces."""
+    """The pipeline uses engines, sources and reporters only through interfaces."""
     for path in python_files("pipeline"):
         assert not {own_part(name) for name in imports_of(path)} & set(ADAPTERS), named(path)
 
@@ -227,7 +227,7 @@ def test_help_is_light(code: str) -> None:
 
 
 def test_a_run_begins_before_anything_heavy_is_loaded() -> None:
-    """The load's master is started, and the first line said, with little loaded but the command line."""
+    """The load's master is started, and the first line printed, with little loaded but the command line."""
     found = first_line()
     assert found["order"] == ["started", f"slocheck {__version__}: none.yaml"]
     modules = found["modules"]
@@ -269,7 +269,7 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_files_and_functions_stay_short() -> None:
-    """What does not fit on a few screens is two things."""
+    """A file that does not fit on a few screens should be two."""
     long = []
     for path in (path for part in ("slocheck", "tests", "scenarios") for path in (ROOT / part).rglob("*.py")):
         text = path.read_text()

@@ -38,13 +38,13 @@ def test_every_link_leads_to_a_file_and_a_heading_of_it(page: Path) -> None:
 
 
 def test_every_page_is_linked_from_the_readme() -> None:
-    """Nobody has to look into the folder."""
+    """Every page can be reached from the README."""
     linked = set(LINK.findall((HOME / "README.md").read_text()))
     assert {str(page.relative_to(HOME)) for page in (HOME / "docs").rglob("*.md")} <= linked
 
 
 def test_the_reasons_that_the_page_on_undecided_quotes_are_the_programs() -> None:
-    """Each of them stands in the code, apart from its numbers."""
+    """Each of them is in the code, apart from its numbers."""
     code = "\n".join(path.read_text() for path in Path(slocheck.__file__).parent.rglob("*.py"))
     text = re.sub(r'"\s+f?"', "", code)
     quoted = FIRST_CELL.findall((HOME / "docs" / "undecided.md").read_text())[1:]
@@ -56,7 +56,7 @@ def test_the_reasons_that_the_page_on_undecided_quotes_are_the_programs() -> Non
 FOREIGN = re.compile(
     r"^(?:!!!|\?\?\?|:::|\{%|\[TOC\]|=== \")|<(?!!--)/?[a-z]+[ >/]|\{[:#.][a-z]|\[\[", re.MULTILINE
 )
-"""What one generator or its plugin reads, and others show as it stands."""
+"""Syntax that one generator or its plugin reads, and others show verbatim."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

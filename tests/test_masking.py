@@ -66,7 +66,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "base64 in a URL": lambda text: quote(base64.b64encode(text.encode()).decode(), safe=""),
 }
 MARKS = 8
-"""So many signs around a secret may be left: quotes, the fill of base64."""
+"""The most characters around a secret that may be left: quotes, base64 padding."""
 SECRETS = st.text(
     alphabet=st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"])
     | st.sampled_from("\\'\"&<>%+/= "),
@@ -94,7 +94,7 @@ def test_a_secret_is_masked_in_every_form(form: str, secret: str, before: str) -
     after=st.sampled_from(["", "x", "xy"]),
 )
 def test_a_secret_is_masked_within_base64(user: str, secret: str, after: str) -> None:
-    """Whatever name stands before the password, nothing that could be decoded is left of it."""
+    """Whatever name precedes the password, nothing that could be decoded is left of it."""
     shown = mask(f"Basic {base64.b64encode(f'{user}:{secret}{after}'.encode()).decode()}", [secret])
     assert MASK in shown
     assert len(shown) <= len("Basic ***") + (len(user) + len(after) + 4) * 2
@@ -124,7 +124,7 @@ def test_each_line_of_a_secret_is_one() -> None:
 
 
 def test_what_is_not_a_secret_stays() -> None:
-    """A part of it, or it with other letters, does not give it away."""
+    """A part of it, or a similar word, is not masked."""
     secret = "s3cr\\et/value"
     for text in ("s3cr", "et/value", "S3CR\\ET/VALUE", "s3cr et/value", "s3cr\\et%2gvalue"):
         assert mask(text, [secret]) == text
@@ -132,7 +132,7 @@ def test_what_is_not_a_secret_stays() -> None:
 
 @pytest.mark.parametrize("secret", ["\\" * 40, "'" * 40, "a" * 400, "&#x" * 20])
 def test_no_text_takes_long_to_search(secret: str) -> None:
-    """A text that nearly is the secret, over and over, is read once."""
+    """A text of many near matches is still read once."""
     text = (secret[:-1] + "!") * 500
     assert mask(f"{text}{secret}.", [secret]).endswith("***.")
 
@@ -177,7 +177,7 @@ def test_options_that_are_named_after_secrets_hold_some(words: list[str], secret
 def test_variables_that_are_named_after_secrets_hold_some(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: str | None
 ) -> None:
-    """A Locust file may read any of them, and nobody needs to say so; others are listed in the spec."""
+    """A Locust file may read any of them without declaring it; others are listed in the spec."""
     for known in list(os.environ):
         monkeypatch.delenv(known)
     monkeypatch.setenv(name, value)
@@ -199,7 +199,7 @@ def test_labels_are_masked_and_their_series_stay_apart() -> None:
 
 
 def test_short_values_do_not_mask_half_of_the_report() -> None:
-    """A secret of a character or two guards nothing and would make the text unreadable."""
+    """Masking a secret of one or two characters would only make the text unreadable."""
     assert mask("gate silver", ["e"]) == "gate silver"
 
 
@@ -238,7 +238,7 @@ KEYS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, 
 def test_a_query_keeps_its_keys_and_loses_its_values(
     pairs: list[tuple[str, str]], path: str, around: tuple[str, str]
 ) -> None:
-    """In a name that comes from an address, and wherever an address stands in a text."""
+    """In a name that comes from an address, and wherever an address is in a text."""
     url = f"{path}?{'&'.join(f'{key}={value}' for key, value in pairs)}"
     shown = f"{path.replace('me:secret@', '')}?{'&'.join(f'{key}={MASK}' for key, _ in pairs)}"
     assert strip_url(url) == strip_url(shown) == shown
@@ -250,5 +250,5 @@ def test_a_query_keeps_its_keys_and_loses_its_values(
 
 @given(text=st.text(st.characters(exclude_characters="?@")))
 def test_a_text_without_addresses_stays(text: str) -> None:
-    """Nothing is lost where there is nothing to hide."""
+    """Nothing is lost if there is nothing to hide."""
     assert mask_urls(text) == text

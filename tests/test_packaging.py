@@ -57,7 +57,7 @@ def test_all_files_of_the_package_are_in_the_wheel(unpacked: Path) -> None:
     packed = {
         path.relative_to(unpacked).as_posix()
         for path in unpacked.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts  # of a test that imports what is unpacked
+        if path.is_file() and "__pycache__" not in path.parts  # of a test that imports the unpacked package
     }
     own = {
         path.relative_to(ROOT).as_posix()

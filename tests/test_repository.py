@@ -1,4 +1,4 @@
-"""The pages and the build files say what is so."""
+"""The pages and the build files are right."""
 
 import ast
 import re
@@ -116,7 +116,7 @@ def test_each_command_shown_is_run_by_a_test(page: Path) -> None:
 
 
 def test_the_tests_that_cover_commands_exist() -> None:
-    """The map does not outlive the tests it names, nor the commands."""
+    """The map names only existing tests and commands."""
     for test in COVERED.values():
         file, _, name = test.partition("::")
         functions = {
@@ -147,7 +147,7 @@ def test_the_readme_lists_every_exit_code() -> None:
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:
-    """Whoever opens the page sees first what to type."""
+    """The page begins with what to type."""
     assert commands(ROOT / "README.md")[:2] == ["make demo", "make test"]
 
 
@@ -165,7 +165,7 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     ],
 )
 def test_make_targets_run_what_the_readme_says(target: str, command: str) -> None:
-    """Taken as never made, each target runs its command in the environment it makes."""
+    """Each target, run anew, runs its command in the environment that it makes."""
     done = subprocess.run(
         ["make", "--dry-run", "--always-make", target], cwd=ROOT, check=True, capture_output=True, text=True
     )

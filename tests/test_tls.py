@@ -1,4 +1,4 @@
-"""How certificates are checked, and what is said of files that cannot be used."""
+"""How certificates are checked, and what is said about files that cannot be used."""
 
 import ssl
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tells GitHub Actions of a result, where slocheck runs in a job of it: annotations, summary, outputs."""
+"""Reports a result to GitHub Actions if slocheck runs in one of its jobs: annotations, summary, outputs."""
 
 import os
 import secrets
@@ -37,7 +37,7 @@ def tell(report: Report, files: Mapping[str, str]) -> None:
         files: The reports that were written, by format.
 
     Raises:
-        SaveError: Summary or outputs cannot be written; a later step would read of no verdict.
+        SaveError: Summary or outputs cannot be written; a later step would find no verdict.
     """
     if not in_actions():
         return
@@ -53,7 +53,7 @@ def tell(report: Report, files: Mapping[str, str]) -> None:
 
 
 def tell_error(error: SlocheckError) -> None:
-    """Annotate an error that ends the command: at the lines of a document where it is about one."""
+    """Annotate an error that ends the command: at the lines of a document if it is about one."""
     if in_actions():
         _annotate(of_error(error))
 

@@ -18,10 +18,10 @@ GROUPS = {
     "Many machines": ("--workers", "--listen", "--token-file", "--join-timeout"),
     "Output": ("--reports", "--publish", "--json", "--quiet", "--verbose"),
 }
-"""The options of each group; all others stand under the last title."""
+"""The options of each group; all others are under the last title."""
 
 GROUPED_FROM = 12
-"""A list of fewer options is read at a glance."""
+"""A list of fewer options needs no groups."""
 
 REST = "Options"
 
@@ -52,7 +52,7 @@ class Command(TyperCommand):
     """A command whose help has groups and examples, and whose line among the commands is a sentence."""
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        """Return the help's first sentence; where it is too long, as many of its clauses as have room."""
+        """Return the help's first sentence; if it is too long, as many of its clauses as fit."""
         sentence = (self.help or "").partition("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
         if len(sentence) < limit:
             return f"{sentence}."
@@ -62,7 +62,7 @@ class Command(TyperCommand):
         return f"{head[:end]}." if end > 0 else f"{head[: limit - 3].rpartition(' ')[0]}..."
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments and options, in groups where there are many."""
+        """Write arguments and options, in groups if there are many."""
         arguments: list[Any] = []
         options: list[Any] = []
         for parameter in self.get_params(ctx):
@@ -100,11 +100,11 @@ else
   compdef %(complete_func)s %(prog_name)s
 fi
 """
-"""zsh loads the installed file at the first press of the key, which has to complete and not to register."""
+"""zsh loads the installed file at the first press of Tab, which has to complete rather than register."""
 
 
 def mend_zsh() -> None:
-    """Change Typer's script for zsh; where a Typer has another one, that stays as it is."""
+    """Change Typer's script for zsh; if a version of Typer has another one, it stays as it is."""
     with suppress(ImportError, AttributeError):
         from typer import _completion_shared as shared  # noqa: PLC0415 - Typer's own, and may go
 

@@ -1,4 +1,4 @@
-"""What is shown while a run goes on, without its secrets."""
+"""What is shown during a run, without its secrets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from slocheck.pipeline.ports import Observer
 
 @dataclass(frozen=True, slots=True)
 class MaskedObserver:
-    """Hands everything to another observer, secrets in texts masked.
+    """Passes everything to another observer, with secrets in texts masked.
 
     Attributes:
         observer: The other one.

@@ -20,7 +20,7 @@ DEFAULT_REPORTS = Path("reports")
 GATE_OPTION = "--gate"
 FILE_OPTION = "--file-option"
 TAKE_FILE_OPTIONS = ("run", "validate")
-"""The commands that hand what stands after ``--`` to the Locust file."""
+"""The commands that pass what follows ``--`` to the Locust file."""
 
 SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The SLO spec.", show_default=True)]
 NEWEST = "the newest run with evidence"
@@ -99,7 +99,7 @@ FileOptions = Annotated[list[str] | None, typer.Option(FILE_OPTION, hidden=True)
 def options_apart(words: Sequence[str]) -> list[str]:
     """Return a command line on which the words after ``--`` are options of the Locust file.
 
-    They are taken apart before anything is parsed: a parser would take them for its own.
+    They are split off before anything is parsed: a parser would treat them as its own.
     """
     head, tail = list(words), list[str]()
     if "--" in head:

@@ -33,7 +33,7 @@ class Silence:
         """Show nothing."""
 
     def warn(self, text: str) -> None:
-        """Print the warning: it may change what the verdict can be."""
+        """Print the warning: it may limit the possible verdicts."""
         say(f"warning: {text}")
 
     def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
@@ -51,7 +51,7 @@ def observer(spec: Spec, secrets: Sequence[str], *, quiet: bool) -> Iterator[Mas
 
 
 def shower(observer: MaskedObserver) -> Callable[[str], None]:
-    """Return what shows the lines that a Locust file prints: above a live view, else as they come."""
+    """Return a function that shows what a Locust file prints: above a live view, else as it comes."""
     view = observer.observer
 
     def show(line: str) -> None:
@@ -113,13 +113,13 @@ def write_masked(text: str, to: Path | None, *, utf8_only: bool = False, for_peo
 
 
 def write_out(text: str, to: Path | None, *, utf8_only: bool = False, for_people: bool = False) -> None:
-    """Write a document to a file, or to stdout where none is named or it is ``-``; raises SaveError.
+    """Write a document to a file, or to stdout if none is named or it is ``-``; raises SaveError.
 
     Args:
         text: The document; it is masked already, as numbers in it may look like a secret.
         to: The file.
         utf8_only: See `slocheck.reporters.Format`.
-        for_people: It is a text to read: where a terminal cannot show a character, another stands for it.
+        for_people: It is a text to read: characters that a terminal cannot show are replaced.
     """
     if to is not None and str(to) != STDOUT:
         write_to(to, text.encode())

@@ -9,7 +9,7 @@ from slocheck.reporters import RUN_FILES
 
 
 def make_room(folder: Path) -> None:
-    """Remove an earlier run's copies, which a refused run must not leave as its own; raises UsageError."""
+    """Remove an earlier run's copies, which a refused run would seem to have made; raises UsageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for item in RUN_FILES.values():

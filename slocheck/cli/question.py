@@ -7,7 +7,7 @@ from slocheck.reporters.escape import for_terminal
 
 
 def asker() -> Callable[[str], bool] | None:
-    """Return what asks a question that is answered by yes or no; None where nobody sits at a terminal."""
+    """Return a function that asks a yes-or-no question; None without a person at a terminal."""
     return _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 

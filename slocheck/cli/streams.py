@@ -1,4 +1,4 @@
-"""Standard output and standard error of the process, so that no reader and no full disk makes a verdict.
+"""Standard output and standard error of the process, so that no reader and no full disk changes a verdict.
 
 `guard` puts both behind a layer that never raises: a reader that went away, a full disk or a
 closed descriptor ends the output and nothing else. What standard output could not take is reported once, by
@@ -37,21 +37,21 @@ GLYPHS = {
     **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*#@", strict=True)),
     **dict.fromkeys("─━╸╺", "-"),
 }
-"""The characters of slocheck's own that are not ASCII, and what stands for each where it cannot be shown."""
+"""slocheck's own characters that are not ASCII, and the replacement of each if it cannot be shown."""
 
 UNKNOWN = "?"
 HANDLER = "slocheck.ascii"
-"""The name of the error handler of `codecs` that puts ASCII in the place of what cannot be shown."""
+"""The name of the error handler of `codecs` that replaces what cannot be shown by ASCII."""
 _NOBODY_READS = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
 
 
 def in_ascii(text: str) -> str:
-    """Return `text` in ASCII: glyphs by their stand-ins, everything foreign by a question mark."""
+    """Return `text` in ASCII: glyphs by their replacements, everything foreign by a question mark."""
     return "".join(c if c.isascii() else GLYPHS.get(c, UNKNOWN) for c in text)
 
 
 def _encode_rest(error: UnicodeError) -> tuple[str, int]:
-    """Stand in for what an encoding cannot carry; the form that `codecs` calls."""
+    """Replace what an encoding cannot carry; called by `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return in_ascii(error.object[error.start : error.end]), error.end
@@ -112,10 +112,10 @@ def guard() -> None:
 
 
 def encoding_for(python: str, environment: Mapping[str, str]) -> str:
-    """Return the encoding of what is printed: Python's, or ASCII where the user's locale is C.
+    """Return the encoding of what is printed: Python's, or ASCII if the user's locale is C.
 
-    In the C locale Python writes UTF-8 all the same (PEP 538 and 540), which a terminal in that locale does
-    not show. Where no locale is set, and where Python was told what to write, that stands.
+    In the C locale Python still writes UTF-8 (PEP 538 and 540), which a terminal in that locale does
+    not show. If no locale is set, or Python was told what to write, that stays.
 
     Args:
         python: The encoding that Python chose.
@@ -145,7 +145,7 @@ def _occupy(descriptor: int) -> None:
 
 
 def _guarded(stream: TextIO | None, descriptor: int, *, is_open: bool) -> TextIO:
-    """Return the guarded form of a standard stream, which is None where Python found it closed."""
+    """Return the guarded form of a standard stream, which is None if Python found it closed."""
     sink = _Sink(descriptor, is_open=is_open and stream is not None)
     encoding = encoding_for(stream.encoding if stream is not None else "utf-8", os.environ)
     if stream is not None:
@@ -155,9 +155,9 @@ def _guarded(stream: TextIO | None, descriptor: int, *, is_open: bool) -> TextIO
 
 
 def lost_output() -> OSError | None:
-    """Write out what waits for standard output; returns why some of it was lost, None if nothing was.
+    """Flush standard output; returns why some of it was lost, None if nothing was.
 
-    That nobody reads the rest is not a loss: `slocheck grade latest | head -1` has what it wanted.
+    A reader that stops reading is not a loss: `slocheck grade latest | head -1` has what it wanted.
     """
     sys.stdout.flush()
     sink = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
@@ -174,8 +174,8 @@ def write_document(text: str, *, utf8_only: bool = False) -> None:
 
     With `utf8_only` it is UTF-8 in any case: such a format knows no references.
 
-    A question mark is good enough for a line on a screen, but not for a document that says what it is
-    encoded in. HTML, XML and Markdown have character references, and JSON is ASCII already.
+    A question mark will do for a line on a screen, but not for a document that states its
+    encoding. HTML, XML and Markdown have character references, and JSON is ASCII already.
     """
     if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
         if utf8_only:

@@ -20,7 +20,7 @@ def worker_count(text: str) -> int:
 
 
 def address_typed(flag: str, text: str) -> tuple[str, int]:
-    """Return host and port as typed; port 0 stands for any free one; raises UsageError."""
+    """Return host and port as typed; port 0 means any free one; raises UsageError."""
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname or "", parts.port

@@ -1,4 +1,4 @@
-"""One run, or several, beside earlier ones: what changed, and whether that is more than chance."""
+"""One run, or several, compared with earlier ones: what changed, and whether that is more than chance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.shift import MIN_RUNS, Shift, against_history, welch, within_runs
 
 MOST_RUNS = 20
-"""Earlier runs that a new one is held against: the newest."""
+"""The most earlier runs that a new one is compared with: the newest."""
 DEFAULT_MARGIN = 0.1
 MOST_DIFFERENCES = 6
-"""Of what runs differ in that is listed."""
+"""The most differences between runs that are listed."""
 _CLIENT = "client"
 CONFIDENCE: Mapping[Method, float] = {Method.WITHIN_RUNS: 0.95, Method.PREDICTION: 0.99, Method.WELCH: 0.95}
 
@@ -24,7 +24,7 @@ CONFIDENCE: Mapping[Method, float] = {Method.WITHIN_RUNS: 0.95, Method.PREDICTIO
 def comparable(
     new: RunRecord, candidates: Sequence[RunRecord]
 ) -> tuple[tuple[RunRecord, ...], Mapping[str, str]]:
-    """Return the runs that were valid and made as `new` was, newest `MOST_RUNS`, and why others were not.
+    """Return the newest `MOST_RUNS` valid runs that were made like `new`, and why others were left out.
 
     Args:
         new: The run.
@@ -101,7 +101,7 @@ def _differing(new: RunRecord, old: RunRecord) -> tuple[str, ...]:
 
 
 def _settled(changes: Sequence[Change], machines: str, alpha: float) -> tuple[Change, ...]:
-    """Let changes for the worse hold only together, and none where the machine may have made it."""
+    """Keep changes for the worse only if significant together, and none that the machine may explain."""
     holds = holm([change.p_worse for change in changes], alpha)
     return tuple(
         _unproven(change, machines)
@@ -150,7 +150,7 @@ class _Question:
         return replace(change, reason=why) if why else self._tested(change, scale, usable_before, usable_now)
 
     def _same(self, runs: Sequence[RunRecord]) -> list[ObjectiveRecord]:
-        """Return what runs measured as the objective does, on the same side."""
+        """Return what the runs measured of the objective, on the same side."""
         mine = self.objective
         found = (run.objective(mine.name) for run in runs)
         return [item for item in found if item is not None and item.measures == mine.measures]
@@ -158,7 +158,7 @@ class _Question:
     def _usable(
         self, before: Sequence[ObjectiveRecord], now: Sequence[ObjectiveRecord]
     ) -> tuple[str, list[ObjectiveRecord], list[ObjectiveRecord]]:
-        """Return the values that can be compared, and why there are too few; empty where there are enough."""
+        """Return the values that can be compared, and why there are too few; empty if there are enough."""
         within = self.method is Method.WITHIN_RUNS
         if not before:
             return "the runs before have no such objective", [], []
@@ -206,7 +206,7 @@ class _Question:
 
 
 def trend_of(shift: Shift, margin: float, confidence: float) -> Trend:
-    """Return what an interval says: of a shift for the worse, and of the `margin` that it may have."""
+    """Return what an interval says about a shift for the worse, and about the `margin` that it may have."""
     low, high = shift.interval(confidence)
     if low > margin:
         return Trend.WORSE

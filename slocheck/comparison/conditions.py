@@ -1,4 +1,4 @@
-"""Under what conditions a run is made, and in what the conditions of two runs differ."""
+"""The conditions of a run, and how those of two runs differ."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def differences(one: Conditions, other: Conditions) -> Iterator[str]:
 
 
 def notes(new: Conditions, old: Conditions) -> Iterator[str]:
-    """Yield in what else two runs differ, which a reader should know."""
+    """Yield other differences between two runs that a reader should know."""
     if (new.host, new.cores) != (old.host, old.cores):
         yield f"made on {_machine(old)}, not {_machine(new)}"
     if new.spec_sha256 != old.spec_sha256:
@@ -72,9 +72,9 @@ def notes(new: Conditions, old: Conditions) -> Iterator[str]:
 
 
 def other_machines(new: Sequence[RunRecord], old: Sequence[RunRecord]) -> str:
-    """Say why machines alone might explain a change; empty where they would not.
+    """Say why machines alone might explain a change; empty if they would not.
 
-    Runs of `MANY_HOSTS` machines show how much machines differ, so that one more is held against that.
+    Runs of `MANY_HOSTS` machines show how much machines differ, so one more is compared with that.
     """
     hosts, known = {run.conditions.host for run in new}, {run.conditions.host for run in old}
     if hosts <= known or len(known) >= MANY_HOSTS:

@@ -33,9 +33,9 @@ class Point:
 
     Attributes:
         run_id: The run.
-        value: Base units; None without one, and where the measurement was invalid or did not go to its end.
+        value: Base units; None without one, and if the measurement was invalid or did not go to its end.
         verdict: Of the levels that the gate needs; empty: none, or no value.
-        expected: Where the runs before put it; None where fewer than five can be compared.
+        expected: Where the runs before put it; None if fewer than five can be compared.
     """
 
     run_id: str
@@ -123,7 +123,7 @@ def _point(objective: ObjectiveRecord, run: RunRecord, earlier: Sequence[RunReco
 
 
 def _expected(objective: ObjectiveRecord, earlier: Sequence[RunRecord]) -> Expected | None:
-    """Return where earlier runs put a value; None where too few of them say."""
+    """Return where earlier runs put a value; None if too few of them say."""
     if unusable(objective, "it") or objective.observed is None:
         return None
     before = [item for run in earlier if (item := run.objective(objective.name)) and _same(item, objective)]

@@ -1,4 +1,4 @@
-"""What of a run is compared with other runs, and what came of it: inert, complete, unrounded."""
+"""What is compared between runs, and the result: inert, complete, unrounded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ class Observed:
     """What one run says of one objective, whatever its limits are.
 
     Attributes:
-        side: Who measured: ``client``, or ``server`` where the client has no value.
+        side: Who measured: ``client``, or ``server`` if the client has no value.
         low: Smallest value that the data allow, base units.
-        high: Largest; None where it is unbounded.
-        standard_error: Of the value's logarithm, from batches of the window; None where there is none.
+        high: Largest; None if it is unbounded.
+        standard_error: Of the value's logarithm, from batches of the window; None if there is none.
         total: Requests (lookups, points) behind it.
-        effective_sample_size: Independent requests that they are worth; None where it is not known.
+        effective_sample_size: Independent requests that would say as much; None if not known.
     """
 
     side: str
@@ -29,7 +29,7 @@ class Observed:
 
     @property
     def value(self) -> float | None:
-        """The middle of the bounds; None where there is none."""
+        """The middle of the bounds; None if there is none."""
         return None if self.high is None else (self.low + self.high) / 2
 
 
@@ -45,7 +45,7 @@ class ObjectiveRecord:
         endpoint: What it is about; empty: all requests.
         lower_is_better: Whether its limits are upper ones.
         limits: Level to limit, as written.
-        verdict: Of the levels that the gate needs; empty where it needs none.
+        verdict: Of the levels that the gate needs; empty if it needs none.
         observed: Its value; None without data.
     """
 
@@ -61,7 +61,7 @@ class ObjectiveRecord:
 
     @property
     def measures(self) -> tuple[object, ...]:
-        """What it measures; objectives of two runs are compared where this and the name are the same."""
+        """What it measures; objectives of two runs are compared if this and the name are the same."""
         return self.kind, self.quantile, self.promql, self.endpoint, self.lower_is_better
 
 
@@ -129,7 +129,7 @@ class RunRecord:
     objectives: tuple[ObjectiveRecord, ...]
 
     def objective(self, name: str) -> ObjectiveRecord | None:
-        """Return the objective of that name; None where the run has none."""
+        """Return the objective of that name; None if the run has none."""
         return next((item for item in self.objectives if item.name == name), None)
 
 
@@ -173,13 +173,13 @@ class Change:
         old: Value before, base units; of several runs a mean of logarithms or angles. None: no value.
         new: Value now.
         form: Whether `amount` is new / old, or new - old.
-        amount: The change; None where it cannot be written so.
-        low: Lower end of its confidence interval; None where there is none.
+        amount: The change; None if it cannot be written so.
+        low: Lower end of its confidence interval; None if there is none.
         high: Upper end.
         trend: What that says.
         reason: Why it was not tested, or is undecided; may be empty.
         recent: Values of the runs compared with, oldest first, then the new one's: for a sparkline.
-        p_worse: p-value of a change for the worse by more than the margin; 1 where it was not tested.
+        p_worse: p-value of a change for the worse by more than the margin; 1 if it was not tested.
     """
 
     objective: str
@@ -199,7 +199,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A run, or several, beside earlier ones. A report's first screen shows `changes`.
+    """A run, or several, compared with earlier ones. A report's first screen shows `changes`.
 
     Attributes:
         old: The runs compared with, oldest first; at least one.
@@ -208,7 +208,7 @@ class Comparison:
         confidence: Of the intervals, 0..1.
         margin: How much worse an objective may get: 0.1 for 10 %.
         changes: One for each objective of the new run.
-        differences: In what else the runs differ, each in words.
+        differences: Other differences between the runs, in words.
         gates: A change for the worse that is proven fails the run.
         left_out: Runs that were not compared with, and why.
     """

@@ -10,7 +10,7 @@ from slocheck.spec.indicators import traits_of
 from slocheck.statistics.shift import Estimate, Shift, angle, share_of
 
 RESOLUTION = 1 / 256
-"""Of a latency histogram, relative: no spread between runs is known better."""
+"""Relative resolution of a latency histogram: no spread between runs is known better."""
 WIDEST = 0.02
 """Bounds of a value that are further apart, relative to it, do not say whether it changed."""
 
@@ -96,7 +96,7 @@ def scale_of(objective: ObjectiveRecord) -> Scale:
 
 
 def unusable(objective: ObjectiveRecord, when: str) -> str:
-    """Say why a run's value cannot be compared; empty where it can. `when`: of which run, in words."""
+    """Say why a run's value cannot be compared; empty if it can. `when`: of which run, in words."""
     observed = objective.observed
     if observed is None:
         return f"{when} has no value"

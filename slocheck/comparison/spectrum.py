@@ -17,7 +17,7 @@ Spectrum = tuple[tuple[float, float], ...]
 def spectrum(recording: Recording) -> Spectrum:
     """Return the latency of the window's successful requests at each quantile; empty without any.
 
-    A quantile is left out where fewer than ten requests are above it: they say nothing of it.
+    A quantile is left out if fewer than ten requests are above it: they say nothing of it.
     """
     histogram = recording.scope().latencies
     total = sum(histogram.values())

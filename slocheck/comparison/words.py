@@ -7,7 +7,7 @@ from slocheck.spec.model import IndicatorKind
 
 _POINTS = " points"
 _PLACES = 6
-"""Decimal places of a change in points: less is what floats leave over."""
+"""Decimal places of a change in points: the rest is float rounding."""
 _SEVERITY = (Trend.WORSE, Trend.BETTER, Trend.UNDECIDED, Trend.UNTESTED, Trend.WITHIN)
 """What a reader wants to know first."""
 
@@ -29,7 +29,7 @@ def amount_text(change: Change, amount: float | None) -> str:
 
 
 def interval_text(change: Change) -> str:
-    """Write the interval of a change: ``+12% to +31%``; empty where there is none."""
+    """Write the interval of a change: ``+12% to +31%``; empty if there is none."""
     if change.low is None or change.high is None:
         return ""
     low, high = amount_text(change, change.low), amount_text(change, change.high)
@@ -87,7 +87,7 @@ def summary(comparison: Comparison) -> str:
 
 
 def _size(change: Change) -> float:
-    """Return how large a change is, as a share of the value before; 0 where it is not known."""
+    """Return how large a change is, as a share of the value before; 0 if it is not known."""
     if change.old is None or change.new is None:
         return 0.0
     return abs(change.new - change.old) / max(abs(change.old), abs(change.new), 1e-12)

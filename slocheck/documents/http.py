@@ -1,4 +1,4 @@
-"""What HTTP says of names and addresses: the host and port behind a URL, and what a token is."""
+"""What HTTP says about names and addresses: the host and port behind a URL, and what a token is."""
 
 from urllib.parse import urlsplit
 
@@ -9,11 +9,11 @@ TOKEN_CHARACTER = "[!#$%&'*+.^_`|~0-9A-Za-z-]"  # noqa: S105 - the name of RFC 9
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """Return the host and the port that a URL stands for.
+    """Return the host and the port of a URL.
 
     Returns:
-        The host without brackets, in small letters, empty if there is none; the port, that of the scheme
-        where none is written, 0 where the scheme has none.
+        The host without brackets, in lower case, empty if there is none; the port, that of the scheme
+        if none is written, 0 if the scheme has none.
 
     Raises:
         ValueError: The port or the brackets are wrong.

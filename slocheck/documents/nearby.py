@@ -1,4 +1,4 @@
-"""A file that is not there: which one beside it may have been meant."""
+"""Which neighbour of a missing file may have been meant."""
 
 from contextlib import suppress
 from difflib import get_close_matches
@@ -12,19 +12,19 @@ def missing(path: str | Path, remedy: str) -> str:
 
     Args:
         path: As the user named it.
-        remedy: What to do where no file beside it has a similar name.
+        remedy: What to do if no file next to it has a similar name.
     """
     return f"{path}: no such file; {meant(Path(path), str(path)) or remedy}"
 
 
 def meant(path: Path, named: str) -> str:
-    """Ask whether a file beside a missing one was meant, by its name without the ending; empty without any.
+    """Ask whether a file next to a missing one was meant, by its name without the ending; empty without any.
 
     Args:
-        path: Where it was looked for.
+        path: Where it was searched.
         named: What the user wrote for it.
     """
-    with suppress(OSError, ValueError):  # a folder that is not there either, or may not be read
+    with suppress(OSError, ValueError):  # a folder that does not exist either, or may not be read
         there = {file.stem: file.name for file in path.parent.iterdir() if file.suffix in SUFFIXES}
         if close := get_close_matches(path.stem, there, n=1):
             return f"did you mean {Path(named).with_name(there[close[0]])}?"

@@ -1,4 +1,4 @@
-"""Texts that come from elsewhere: made valid where they enter, and cut so that it shows.
+"""Foreign texts: made valid where they enter, and cut visibly.
 
 Python holds half of a surrogate pair in a text: from JSON (half an emoji), or for each byte of a file name
 that is not UTF-8. No encoding can write it.
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 ELLIPSIS = "…"
-"""Stands where a text was cut: what is before it may be the beginning of something."""
+"""Marks where a text was cut: the word before it may be incomplete."""
 
 
 def shorten(text: str, limit: int) -> str:
@@ -23,7 +23,7 @@ def shorten(text: str, limit: int) -> str:
 def shorten_to_sentence(text: str, limit: int) -> str:
     """Cut a text to at most that many characters, after a sentence or a clause, or else between two words.
 
-    An ellipsis stands for what is cut; more than half of the limit stays.
+    An ellipsis replaces what is cut; more than half of the limit is used.
     """
     if len(text) <= limit:
         return text
@@ -53,7 +53,7 @@ def each_text(
         value: Anything; what is none of these is returned as it is.
         change: What to make of a text.
         untouched: Types that hold no free text, and are not searched.
-        instead: Types that something else is made of, by that.
+        instead: Types with a function of their own, used instead of `change`.
     """
     return _deep(value, change, (Enum, *untouched), instead or {})  # type: ignore[return-value] # types are kept
 

@@ -29,7 +29,7 @@ MAX_LINES = 4000
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
-_SCALAR_TYPES = ["string", "number", "boolean"]  # what other readers make of an unquoted text
+_SCALAR_TYPES = ["string", "number", "boolean"]  # what other readers turn an unquoted text into
 
 
 def with_article(noun: str) -> str:

@@ -129,7 +129,7 @@ class Counts:
 
     @property
     def max_ns(self) -> Whole:
-        """Largest of the ok requests' latencies; 0 where there is none, shape (R,)."""
+        """Largest of the ok requests' latencies; 0 if there is none, shape (R,)."""
         return self.wide[:, 1]
 
     @property
@@ -284,7 +284,7 @@ class Columns:
 
     @property
     def service_times(self) -> Sparse:
-        """Histogram of the ok requests' times from their real sending on, where that differs."""
+        """Histogram of the ok requests' times from their real sending on, if that differs."""
         return self.sparse[3]
 
     def added_up(self) -> "Columns":
@@ -307,7 +307,7 @@ class Columns:
         return replace(self, counts=Counts(self.counts.wide, self.counts.narrow[:, chosen]))
 
     def with_thresholds(self, count: int) -> "Columns":
-        """Return the same with nothing over so many thresholds, where there were none."""
+        """Return the same with nothing over so many thresholds, if there were none."""
         narrow = self.counts.narrow
         widened = np.zeros((len(narrow), WIDTH + count), dtype=narrow.dtype)
         widened[:, : narrow.shape[1]] = narrow

@@ -19,8 +19,8 @@ class ForbiddenConnection:
 
     Attributes:
         host: The name that the address was looked up by; without one, the address.
-        address: IP address, or what stands for one in another family; empty where none was found.
-        port: 0 where there is none.
+        address: IP address, or what stands for one in another family; empty if none was found.
+        port: 0 if there is none.
         count: How often.
     """
 
@@ -69,6 +69,6 @@ def _times(count: int) -> str:
 
 
 def options_for(forbidden: Iterable[ForbiddenConnection]) -> str:
-    """Return what to type so that these places are allowed; by address where a name cannot be typed."""
+    """Return what to type so that these places are allowed; by address if a name cannot be typed."""
     hosts = (each.host if _OPTION.fullmatch(each.host) else each.address for each in forbidden)
     return " ".join(f"--allow-target {host}" for host in dict.fromkeys(hosts))

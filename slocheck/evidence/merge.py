@@ -38,7 +38,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What was recorded since the delta before it.
+    """What was recorded since the previous delta.
 
     Attributes:
         batch: The counts.
@@ -126,7 +126,7 @@ def _add_over(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class RecordingBuilder:
-    """Collects deltas; `recording` may be asked for at any time, and costs the same however much there is.
+    """Collects deltas; `recording` may be asked for at any time, at the same cost however much was recorded.
 
     Attributes:
         thresholds_ns: What `SliceCounts.over` counts against.

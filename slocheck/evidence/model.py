@@ -12,10 +12,10 @@ from slocheck.evidence.series import LateCollection, ServerSeries
 from slocheck.spec.model import FailureRule, Overrides
 
 SCHEMA_VERSION = 5
-"""Of the evidence's format. Formats 1 to 4 were written by development versions before 0.1.0."""
+"""Version of the evidence's format. Formats 1 to 4 were written by development versions before 0.1.0."""
 
 LAG_QUANTILE = Fraction(99, 100)
-"""Of the lag that the validity checks look at; percentiles of latency above it need the largest lag."""
+"""Quantile of the lag that the validity checks use; percentiles of latency above it need the largest lag."""
 
 
 class Ending(StrEnum):
@@ -41,7 +41,7 @@ class WorkerHealth:
         complete: Its final message arrived and no sequence number was missing.
         messages: Its warnings and errors, foreign texts included.
         memory: Resident memory at its last report, bytes; 0: not known.
-        loop_lag_max: Its latest moment, seconds.
+        loop_lag_max: Largest lag of its event loop, seconds.
         unreadable: Entries of its reports that were damaged, and that verdicts depend on.
     """
 
@@ -60,10 +60,10 @@ class ArrivalStats:
     """The window's arrivals in the open model.
 
     Attributes:
-        planned: As the schedule has them.
-        dropped: Not begun, since all users of the pool were busy.
-        lag_p99: How late the begun ones began, seconds.
-        lag_max: The latest one, seconds.
+        planned: Arrivals in the schedule.
+        dropped: Not begun because all users of the pool were busy.
+        lag_p99: How late the others began, seconds.
+        lag_max: The largest lag, seconds.
     """
 
     planned: int
@@ -74,7 +74,7 @@ class ArrivalStats:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What a Locust file itself says of its run.
+    """What a Locust file itself says about its run.
 
     Attributes:
         exit_code: The code that it set, or that a listener left with after the load; 0: none.
@@ -105,10 +105,10 @@ class LoadHealth:
         exceptions: Exceptions raised by the scenario's own code: text to count.
         arrivals: What became of the window's arrivals; None in the closed model.
         forbidden: Where the scenario tried to connect to, and was not allowed to.
-        file: What a Locust file says of the run.
+        file: What a Locust file says about the run.
         idle_classes: User classes of the Locust file that never ran a task.
-        gone: How the last user left that did so otherwise than by the plan; empty where none did.
-        machines: The workers' machines; none where the load came from the coordinator's own.
+        gone: How the last user left that did so outside of the plan; empty if none did.
+        machines: The workers' machines; none if the load came from the coordinator's own.
     """
 
     planned_users: int
@@ -134,13 +134,13 @@ class Provenance:
     Attributes:
         run_id: Folder name of the run.
         command: The command line, secrets masked.
-        started: UTC time of the load's begin, ISO 8601.
+        started: UTC time of the load's start, ISO 8601.
         ended: UTC time of the last response.
         slocheck: Version of slocheck.
         versions: Other versions: python, locust.
         host: Name of the load generator's machine.
         cores: Its processor count.
-        git_sha: Of the spec's repository, or named by the CI server where git is not there; empty: none.
+        git_sha: Of the spec's repository, or named by the CI server if git is not there; empty: none.
         git_dirty: Whether that work tree had changes.
         spec_sha256: Hash of slo.yaml's text.
         scenario_sha256: Hash of the scenario's file, followed by the CSV files that it names.
@@ -186,12 +186,12 @@ class Evidence:
         recording: Client side.
         health: Of the generator.
         failures: The rule that the recording was made with.
-        server: Server side; None where no source is configured.
+        server: Server side; None if no source is configured.
         server_error: Why a configured source delivered nothing; empty when it did.
         generator_error: Why the generator was lost, or how the scenario ended the run; else empty.
-        late: How to ask the metric source again, where its side is missing or not whole.
+        late: How to ask the metric source again, if its side is missing or not whole.
         alpha_share: Of the error rate that the confidence allows, what this evidence may spend: less than 1
-            where interim analyses could have ended the run.
+            if interim analyses could have ended the run.
     """
 
     schema_version: int

@@ -84,11 +84,11 @@ class SliceCounts(RequestCounts):
         latencies: Histogram of the ok requests: bucket index (see `histogram`) to count.
         failed_latencies: The same of the failed ones and of those with an unexpected response.
         total_ns: Sum of the ok requests' latencies.
-        max_ns: Largest of the ok requests' latencies; 0 where there is none.
+        max_ns: Largest of the ok requests' latencies; 0 if there is none.
         cache_hits: Hits, by response header.
         cache_misses: Misses, by response header.
         bytes_received: Body bytes.
-        service_times: Histogram of the ok requests' times from their real sending on, where that differs
+        service_times: Histogram of the ok requests' times from their real sending on, if that differs
             from the intended start: in the open model.
     """
 
@@ -123,7 +123,7 @@ def only_refused(ok: int, statuses: Iterable[int]) -> bool:
 
 
 def all_refused(columns: Columns) -> bool:
-    """Tell whether `only_refused` holds for all rows together, each of which got no other than responses."""
+    """Tell whether `only_refused` holds for all rows together, each of which got nothing but responses."""
     statuses, counts = columns.statuses, columns.counts
     if not len(statuses.keys) or np.any(statuses.of_key(0) > counts.of_class("generator")):
         return False
@@ -250,7 +250,7 @@ class SlowRequest:
         latency_ns: From its intended start in the open model, as all latencies.
         second: When it was (to be) sent, seconds since the load began.
         status: Of the response; 0: the client does not know it.
-        failure: Why it was not a success; None where it was.
+        failure: Why it was not a success; None if it was.
     """
 
     endpoint: Endpoint
@@ -282,7 +282,7 @@ class Recording:
 
     @property
     def window(self) -> range:
-        """The seconds that are graded, counted from the load's begin; what comes before is warm-up."""
+        """The seconds that are graded, counted from the load's start; what comes before is warm-up."""
         return range(self.warmup_s, self.warmup_s + max(0, self.window_s))
 
     def added_up(self) -> "Recording":

@@ -10,7 +10,7 @@ from slocheck.spec.model import Endpoint, FailureRule
 
 @dataclass(frozen=True, slots=True)
 class EndpointResponses:
-    """The responses of one endpoint: of the window, or of the whole load where the window has none.
+    """The responses of one endpoint: of the window, or of the whole load if the window has none.
 
     Attributes:
         endpoint: What was asked.
@@ -30,7 +30,7 @@ class EndpointResponses:
 
     @property
     def unexpected_share(self) -> float:
-        """The share of responses that were not meant, 0..1; all of them where everything was refused."""
+        """The share of responses that were not meant, 0..1; all of them if everything was refused."""
         return 1.0 if self.refused else self.unexpected / self.total
 
 

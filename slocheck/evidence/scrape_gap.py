@@ -19,7 +19,7 @@ class ScrapeGap:
     """A time without a successful scrape.
 
     Attributes:
-        target: The process's job and instance; `EVERY_TARGET` where none of several was scraped.
+        target: The process's job and instance; `EVERY_TARGET` if none of several was scraped.
         seconds: Its length.
         interval: Seconds between two scrapes as a rule; 0: unknown.
         failed: Scrapes within it that failed.
@@ -37,7 +37,7 @@ class ScrapeGap:
 
     @property
     def intervals(self) -> float:
-        """Its length in scrape intervals; 0 where the interval is unknown."""
+        """Its length in scrape intervals; 0 if the interval is unknown."""
         return self.seconds / self.interval if self.interval > 0 else 0.0
 
     @property
@@ -71,7 +71,7 @@ class ScrapeTimes:
     def gap(self, begin: float, end: float) -> ScrapeGap:
         """Return the longest gap within a period.
 
-        It reaches to the period's ends where the process was a target before and after them: a process that
+        It reaches to the period's ends if the process was a target before and after them: a process that
         came later, or was removed, has no gap outside of its life.
         """
         seen = self._all

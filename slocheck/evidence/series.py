@@ -11,7 +11,7 @@ from slocheck.evidence.warnings import RunWarning
 from slocheck.spec.model import Preset
 
 ENDED_EARLY = "not collected: the load was ended early"
-"""Why there are no series of a load that ended early, for a reason that a finding tells."""
+"""Why there are no series of a load that ended early, for a reason that a finding gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class PromqlResult:
     Attributes:
         query: As it was sent.
         values: One value for an instant query; the range's points, in time order, else. Empty: no data.
-        error: Why there is none; empty where there is one.
+        error: Why there is none; empty if there is one.
         gap: The longest time within the window, and what the query reads before it, without a scrape of
             what it reads, or without a point; None: nobody looked.
     """
@@ -65,7 +65,7 @@ class PromqlResult:
 
 @dataclass(frozen=True, slots=True)
 class SourcePreflight:
-    """What a metric source is found to be, before any load.
+    """What was found out about a metric source before any load.
 
     Attributes:
         scrape_interval: Seconds between two samples of a target.
@@ -110,7 +110,7 @@ class LateCollection:
         end: Last response.
         mapping: The metric names to ask by.
         said: How these were found.
-        not_a_histogram: What stands under the histogram's name and is not one; empty where nothing does.
+        not_a_histogram: What has the histogram's name and is not one; empty if nothing has.
         is_open: No series of these names was there before the load.
     """
 
@@ -131,7 +131,7 @@ class ServerSeries:
     Attributes:
         kind: The source's name, such as ``prometheus``.
         preset: The metric names the series were asked for by.
-        mapping: How these were found, in one line; why they were not, where `preset` is ``auto``.
+        mapping: How these were found, in one line; why they were not, if `preset` is ``auto``.
         load_start: First request of the load, warm-up included, on the source's clock, epoch seconds.
         start: The window's start on the source's clock; equal to `load_start` without a warm-up.
         end: The last response of the load on the source's clock.

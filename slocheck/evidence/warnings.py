@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 NOT_A_HISTOGRAM = "not-a-histogram"
-"""Code of the warning that something else stands under the histogram's name."""
+"""Code of the warning that something else has the histogram's name."""
 
 NOT_COMPARED = "not-compared"
 """Code of the warning that a run was not compared with earlier ones as was asked."""
@@ -15,7 +15,7 @@ class RunWarning:
 
     Attributes:
         code: Stable kebab-case word that says what it is about, such as ``bucket-boundary``; for machines.
-        text: One sentence without a full stop: what was seen and, where there is one, the remedy.
+        text: One sentence without a full stop: what was seen and, if there is one, the remedy.
     """
 
     code: str

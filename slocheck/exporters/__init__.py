@@ -1,4 +1,4 @@
-"""What a spec becomes for other tools: one module for each, and the table of them."""
+"""Specs for other tools: one module for each, and their table."""
 
 from collections.abc import Callable
 
@@ -6,4 +6,4 @@ from slocheck.exporters.kubernetes import render as kubernetes
 from slocheck.exporters.request import Request
 
 EXPORTERS: dict[str, Callable[[Request], str]] = {"kubernetes": kubernetes}
-"""Each returns one text, ready for the tool that it is named after."""
+"""Name of a tool to the function that returns the text for it."""

@@ -1,4 +1,4 @@
-"""Kubernetes manifests of a run on several machines: jobs that are made once, and no operator.
+"""Kubernetes manifests of a run on several machines: jobs that run once, without an operator.
 
 A coordinator grades, and its exit code is the verdict; an indexed job of workers sends the load. Neither is
 ever retried: a second try would be another measurement. No manifest holds a secret; the two files of
@@ -56,7 +56,7 @@ class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as blocks, as people do, and repeats what occurs twice."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
-        """Return True: an anchor would join what has nothing to do with each other."""
+        """Return True: an anchor would join unrelated values."""
         return True
 
 
@@ -123,7 +123,7 @@ def _service(request: Request) -> Manifest:
 
 
 def _network_policies(request: Request) -> list[Manifest]:
-    """Only workers reach the coordinator, and nobody reaches a worker. What both may reach is not limited."""
+    """Only workers reach the coordinator, nothing reaches a worker; outgoing connections are not limited."""
     joining = {
         "from": [{"podSelector": {"matchLabels": _labels(request, "workers")}}],
         "ports": [{"port": PORT, "protocol": "TCP"}],
@@ -181,7 +181,7 @@ def _allowed(request: Request) -> list[str]:
 
 
 def _projected(request: Request) -> Manifest:
-    """The spec's folder: what the ConfigMap holds, and secret files beside it."""
+    """The spec's folder: the ConfigMap's files, and secret files next to them."""
     items = [{"key": key, "path": path} for key, (path, _) in _keyed(request).items()]
     sources: list[Manifest] = [{"configMap": {"name": f"{request.name}-files", "items": items}}]
     if request.secret_files:
@@ -261,7 +261,7 @@ def _is_written(volume: str) -> bool:
 
 
 def _apart(request: Request, role: str) -> Manifest:
-    """Spread pods over nodes where there are enough: two generators on one node share its processors."""
+    """Spread pods over nodes if there are enough: two generators on one node share its processors."""
     return {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",

@@ -1,4 +1,4 @@
-"""What to change so that the next run can prove the next tier, and how far a short one speaks."""
+"""What to change so that the next run can prove the next tier, and what a short run cannot show."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -16,7 +16,7 @@ HEADROOM = 1.1
 
 LONGEST_S = 24 * 3600
 MOST_NAMED = 2
-"""Open objectives that are named."""
+"""The most open objectives that are named."""
 
 SHORT_S = 60
 """A window under this shows nothing of a service's slower disturbances: see docs/statistics.md."""
@@ -71,12 +71,12 @@ def _workload(undecided: Sequence[LevelResult], spec: Spec) -> list[str]:
 
 
 def _load_factor(level: LevelResult) -> float:
-    """Return how many times as much load a limit takes; 0 where more would not help."""
+    """Return how many times as much load a limit needs; 0 if more would not help."""
     return max((side.load_factor or 0.0 for side in level.sides), default=0.0)
 
 
 def _length_factor(side: SideResult) -> float:
-    """Return how many times as long a run this side takes; 0 where a longer run would not help."""
+    """Return how many times as long a run this side needs; 0 if a longer run would not help."""
     return side.needed_duration_factor if side.verdict is Verdict.UNDECIDED else 0.0
 
 
@@ -85,7 +85,7 @@ def _time(seconds: int) -> str:
 
 
 def short_window(outcome: Outcome, runs: Sequence[Evidence]) -> str:
-    """Say that a verdict speaks for the measured seconds only; empty where the window is long enough."""
+    """Say that a verdict holds for the measured seconds only; empty if the window is long enough."""
     seconds = max(run.recording.window_s for run in runs)
     if outcome not in (Outcome.PASS, Outcome.FAIL) or seconds >= SHORT_S:
         return ""

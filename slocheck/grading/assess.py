@@ -91,7 +91,7 @@ def _refuse_other_failures(spec: Spec, runs: Sequence[Evidence]) -> None:
 
 
 def _criterion(spec: Spec, runs: Sequence[Evidence]) -> Criterion | None:
-    """Return what this evidence has to keep; None without a confidence."""
+    """Return the criterion for this evidence; None without a confidence."""
     if spec.confidence is None:
         return None
     asked = criterion_for(
@@ -103,7 +103,7 @@ def _criterion(spec: Spec, runs: Sequence[Evidence]) -> Criterion | None:
 
 
 def _checked(spec: Spec, runs: Sequence[MeasuredRun]) -> Iterator[Finding]:
-    """Yield every run's findings; where several runs are pooled, each says which run it is about."""
+    """Yield every run's findings; if several runs are pooled, each says which run it is about."""
     for number, run in enumerate(runs, start=1):
         for finding in check_run(spec, run):
             name = f"run {number}: " if len(runs) > 1 else ""
@@ -111,7 +111,7 @@ def _checked(spec: Spec, runs: Sequence[MeasuredRun]) -> Iterator[Finding]:
 
 
 def _may_achieve(outcome: Outcome, findings: Sequence[Finding], runs: Sequence[Evidence]) -> bool:
-    """Tell whether a tier may count as achieved: the measurement is valid, and the target lasted."""
+    """Tell whether a tier may count as achieved: the measurement is valid, and the target stayed up."""
     return (
         outcome is not Outcome.INTERRUPTED
         and all(finding.valid for finding in findings)
@@ -124,14 +124,14 @@ def _with_scope(sentence: str, scope: str) -> str:
 
 
 def _load_warnings(spec: Spec) -> Iterator[RunWarning]:
-    """Yield what a user should know of the load that the spec asks for."""
+    """Yield what a user should know about the load that the spec asks for."""
     yield from (RunWarning("old-word", text) for text in spec.workload.old_words)
     if text := phase_locked(spec.workload):
         yield RunWarning("even-arrivals", text)
 
 
 def _shared_seed(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
-    """Yield a warning where pooled runs had the same arrivals and data."""
+    """Yield a warning if pooled runs had the same arrivals and data."""
     seeds = Counter(run.provenance.seed for run in runs)
     for seed, count in seeds.items():
         if count > 1 and seed is not None:
@@ -143,7 +143,7 @@ def _shared_seed(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
 
 
 def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
-    """Yield a warning where a part of the Locust file was never run."""
+    """Yield a warning if a part of the Locust file was never run."""
     for run in runs:
         if run.health.idle_classes:
             names = ", ".join(run.health.idle_classes)
@@ -157,7 +157,7 @@ def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
 
 
 def _merged_names(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
-    """Yield a warning where requests lost their names, because there were too many different ones."""
+    """Yield a warning if requests lost their names, because there were too many different ones."""
     merged = [part for run in runs for part in run.recording.parts(OTHER_ENDPOINT)]
     if merged:
         count = sum(int(part.counts.sent.sum()) for part in merged)

@@ -10,7 +10,7 @@ from slocheck.indicators.samples import Display
 from slocheck.spec.model import EXTRA_LEVELS, Confidence, Limit, Objective
 
 TOO_MANY_BAD = "more bad requests than the limit allows"
-"""The reason of a share that breaks its limit, where there is nothing else to say."""
+"""The reason given for a broken limit if there is nothing else to say."""
 
 
 class Verdict(StrEnum):
@@ -50,7 +50,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What a limit that is met may rest on: bad requests come in bursts, and this says how long they may be.
+    """How long bursts of bad requests may be for a limit to count as met.
 
     Attributes:
         design_effect: Largest design effect at which the limit is still met.
@@ -72,7 +72,7 @@ class Bounds:
         high: Upper end.
         effective_sample_size: Independent requests that would carry the same information; None for a rate.
         needed_duration_factor: How many times as long a run would decide; None when decided or never.
-        tolerance: What met rests on; None when not met, and for a rate.
+        tolerance: The bursts that a met limit tolerates; None if it is not met, and for a rate.
         p_breach: One-sided p-value of a breach.
     """
 
@@ -101,10 +101,10 @@ class SideResult:
         source_failed: The metric source failed, as opposed to no traffic.
         observed: The verdict on the observed values alone; None without data.
         bucket_limited: See `samples.Share`.
-        counted: The verdict on the requests that a restarted server still counted; None where none are lost.
+        counted: The verdict on the requests that a restarted server still counted; None if none are lost.
         own_only: See `samples.Share`.
-        load_factor: Where the load offered no more than the limit: how many times as much that is; else None.
-        cause: Why the statistics left it undecided; None where they did not.
+        load_factor: If the load offered no more than the limit: how many times as much that is; else None.
+        cause: Why the statistics left it undecided; None if they did not.
         left_to_client: See `samples.NoData`.
     """
 
@@ -128,7 +128,7 @@ class SideResult:
 
     @property
     def needed_duration_factor(self) -> float:
-        """How many times as long a run would decide; 0 where none would, or nothing is open."""
+        """How many times as long a run would decide; 0 if none would, or nothing is open."""
         return (self.bounds.needed_duration_factor if self.bounds else None) or 0.0
 
 
@@ -160,7 +160,7 @@ class LevelResult:
 
     @property
     def breached_on_a_side(self) -> bool:
-        """Whether a side's numbers breach it, whatever was made of that."""
+        """Whether a side's numbers breach it, whatever the final verdict is."""
         return any(side.verdict is Verdict.BREACHED for side in self.sides)
 
 
@@ -169,13 +169,13 @@ SEVERITY = (Verdict.BREACHED, Verdict.UNDECIDED, Verdict.MET)
 
 
 def worst_verdict(levels: Iterable[LevelResult]) -> Verdict | None:
-    """Return the worst verdict of levels; None where there are none."""
+    """Return the worst verdict of levels; None if there are none."""
     return min((level.verdict for level in levels), key=SEVERITY.index, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveResult:
-    """An objective and what became of each of its limits.
+    """An objective and the result for each of its limits.
 
     Attributes:
         objective: What was asked for.
@@ -192,14 +192,14 @@ class ObjectiveResult:
 
     @property
     def verdict(self) -> Verdict | None:
-        """The worst verdict of the levels that the gate needs; None where it needs none of them."""
+        """The worst verdict of the levels that the gate needs; None if it needs none of them."""
         return worst_verdict(self.needed)
 
     @property
     def shown(self) -> LevelResult:
         """The one level that reports show for the objective.
 
-        Of the needed levels with the worst verdict: the strictest tier, or else ``critical``. Where
+        Of the needed levels with the worst verdict: the strictest tier, or else ``critical``. If
         the gate needs none of the levels: the loosest of those with the worst verdict.
         """
         levels = self.needed or self.levels
@@ -210,7 +210,7 @@ class ObjectiveResult:
         return (tiers or worst)[-1]
 
     def level(self, name: str) -> LevelResult | None:
-        """Return the result of the level of that name, None where the objective has none."""
+        """Return the result of the level of that name, None if the objective has none."""
         return next((level for level in self.levels if level.level == name), None)
 
 
@@ -224,7 +224,7 @@ class Finding:
         message: What was measured; on failure also what was allowed, and which numbers are invalid.
         affects: Names of the objectives whose breach the fault could have caused.
         server_only: The fault concerns only the objectives in `affects`; what others met stands.
-        client_saw: The client's record holds what the fault hides of the requests that it sent.
+        client_saw: The client's recording has what the fault hides about the client's requests.
     """
 
     code: str
@@ -241,9 +241,9 @@ class SteadyState:
 
     Attributes:
         steady: No test found a change.
-        message: What was seen; names the run where several are pooled.
-        suggested_warmup_s: The whole warm-up, in seconds, that would have excluded the drift; None where none
-            would, or where the window was steady.
+        message: What was seen; names the run if several are pooled.
+        suggested_warmup_s: The whole warm-up, in seconds, that would have excluded the drift; None if none
+            would, or if the window was steady.
     """
 
     steady: bool
@@ -260,7 +260,7 @@ class Gap:
         tier: The tier that is missed.
         verdict: BREACHED or UNDECIDED.
         distance_to_limit: How far the observed value is on the wrong side of the limit, in base units; 0 on
-            the right side, None where nothing was observed.
+            the right side, None if nothing was observed.
         message: The verdict, the limit, and why.
     """
 

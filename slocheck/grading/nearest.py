@@ -22,7 +22,7 @@ def nearest(results: Iterable[ObjectiveResult], verdict: Verdict) -> ObjectiveRe
 def most_used_first(graded: Iterable[Graded]) -> list[Graded]:
     """Return objectives, each with the level that is shown, by the use of the level's limit, largest first.
 
-    A percentile that failed requests make unbounded comes last where a breached objective counts them: that
+    A percentile that failed requests make unbounded comes last if a breached objective counts them: that
     one has the number that explains it.
     """
     found = list(graded)
@@ -45,7 +45,7 @@ def use_of_limit(result: ObjectiveResult) -> float:
 
 
 def use_of_level(result: ObjectiveResult, level: LevelResult) -> float:
-    """Return how much of a limit an objective uses: over 1 where it is broken, 0 where nothing is known.
+    """Return how much of a limit an objective uses: over 1 if it is broken, 0 if nothing is known.
 
     For a share of good requests that is the bad share as a part of the allowed one.
     """

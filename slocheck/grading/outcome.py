@@ -26,7 +26,7 @@ def outcome_of(
     """Put verdicts and validity together: a breach that no fault explains comes first.
 
     An interrupted run never passes and never fails. A run whose target went down never passes. A Locust file
-    that sets an exit code has a gate of its own, which fails a valid run.
+    that sets an exit code has its own gate, which fails a valid run.
     """
     if any(run.ending is Ending.INTERRUPTED for run in runs):
         return Outcome.INTERRUPTED
@@ -43,7 +43,7 @@ def outcome_of(
 
 
 def significant_breaches(results: Sequence[ObjectiveResult], criterion: Criterion | None) -> list[str]:
-    """Return the objectives whose breach fails the gate: by Holm's correction where there is a confidence.
+    """Return the objectives whose breach fails the gate: by Holm's correction if there is a confidence.
 
     Each objective is one test, of the strictest limit that is breached: of two sides the smaller p-value,
     doubled.
@@ -79,7 +79,7 @@ def _explained(objective: str, faults: Sequence[Finding]) -> bool:
 
 
 def file_gate(runs: Sequence[Evidence]) -> str:
-    """Say by which exit code, and where, a Locust file fails its run; empty where none does."""
+    """Say by which exit code, and where, a Locust file fails its run; empty if none does."""
     file = next((run.health.file for run in runs if run.health.file.exit_code), None)
     if file is None:
         return ""

@@ -40,7 +40,7 @@ class PlanCheck:
     Attributes:
         forecast: The requests expected in the window.
         needs: What each limit needs, in the spec's order.
-        windows_s: The window that each of `needs` takes, whole seconds; None where it is not known.
+        windows_s: The window that each of `needs` takes, whole seconds; None if it is not known.
         unproven: The limits that the plan cannot prove, those that count first.
         min_window_s: The shortest window that can decide anything, seconds.
         notices: What a user should know of the load, each a sentence without a full stop.
@@ -121,7 +121,7 @@ def shortfall(need: ProofNeed, spec: Spec) -> str:
 
 
 def _window_s(need: ProofNeed, spec: Spec) -> int | None:
-    """Return the window that a limit takes; with a confidence at least `MIN_SLICES` seconds."""
+    """Return the window that a limit needs; with a confidence at least `MIN_SLICES` seconds."""
     if need.window_s is None:
         return None
     return max(ceil(need.window_s), MIN_SLICES if spec.confidence is not None else 1)

@@ -11,7 +11,7 @@ _MAY_FAIL = frozenset({Outcome.PASS, Outcome.UNDECIDED})
 
 
 def with_regressions(assessment: Assessment, comparison: Comparison) -> Assessment:
-    """Return the assessment, as failed where the comparison gates and proves a change for the worse.
+    """Return the assessment, as failed if the comparison gates and proves a change for the worse.
 
     What failed already, was invalid or was interrupted stays as it was. Nothing that a comparison says lets a
     run pass.

@@ -17,8 +17,8 @@ class Report:
         evidence: What was measured.
         assessment: The verdict.
         folder: The run's folder as the user sees it.
-        record: What later runs are compared with; None where nobody asked for it.
-        comparison: The change since earlier runs; None where there are none that can be compared.
+        record: What later runs are compared with; None if it was not asked for.
+        comparison: The change since earlier runs; None if there are none that can be compared.
     """
 
     spec: Spec

@@ -12,7 +12,7 @@ from slocheck.spec.model import Spec
 
 
 def run_record(spec: Spec, evidence: Evidence, assessment: Assessment, folder: str) -> RunRecord:
-    """Return what of a graded run is compared with others."""
+    """Return what later runs are compared with."""
     total = evidence.recording.scope().total
     origin = evidence.provenance
     return RunRecord(
@@ -33,7 +33,7 @@ def run_record(spec: Spec, evidence: Evidence, assessment: Assessment, folder: s
 
 
 def is_valid(ending: Ending, assessment: Assessment) -> bool:
-    """Tell whether a run went to its end, and its measurement was valid."""
+    """Tell whether a run reached its end, and its measurement was valid."""
     return ending is Ending.COMPLETE and all(finding.valid for finding in assessment.findings)
 
 
@@ -71,7 +71,7 @@ def _objective(result: ObjectiveResult, evidence: Evidence) -> ObjectiveRecord:
 
 
 def _observed(result: ObjectiveResult, evidence: Evidence) -> Observed | None:
-    """Return the client's value, or the server's where the client has none; None where neither has one."""
+    """Return the client's value, or the server's if the client has none; None if neither has one."""
     sides = sorted(result.levels[0].sides, key=lambda side: side.side is not Side.CLIENT)
     for side in sides:
         shown = side.display

@@ -1,4 +1,4 @@
-"""Each limit on the sides that its objective asks for, and one verdict of both."""
+"""The verdict on each limit: per side, then for both sides together."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,7 +45,7 @@ def grade_objective(
 def implied(level: LevelResult, levels: Sequence[LevelResult]) -> LevelResult:
     """Decide an undecided level by the others of its objective: what breaks a looser limit breaks it too.
 
-    And what keeps a stricter limit, on each side by that side's own numbers, keeps it. Where the others
+    What keeps a stricter limit, on each side by that side's own numbers, keeps it too. If the others
     contradict each other it stays undecided. A level that the gate needs is not decided by the breach of one
     that it does not need.
     """
@@ -90,7 +90,7 @@ def _samples(
 def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict, str]:
     """Return the verdict of one or two sides (client first) and the reason for it.
 
-    With two sides: met only if both are met, breached if either is. Where the server side is
+    With two sides: met only if both are met, breached if either is. If the server side is
     undecided the client settles six cases, none of which can make a false met:
 
     - The limit lies inside a bucket of the server's histogram. For the same requests the client's
@@ -98,12 +98,12 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     - The server's totals meet the limit but come in too few scrapes for the statistics. They count the same
       requests as the client, whose statistics then hold for both (not so for cache lookups, which
       need not be requests).
-    - A restart within the load lost counts of the client's own requests, and nobody else's stand in for them;
+    - A restart within the load lost counts of the client's own requests, and no foreign ones replace them;
       the others meet the limit. The client knows what became of the lost ones, and is never faster.
     - The server's rate meets the limit but varies. It does not know what was offered; the client does, and
       each of its successes is one that the server served.
     - A cache that only one side can see is graded on that side alone.
-    - Metrics without a latency histogram can never say a latency: it is graded on the client's side alone.
+    - Metrics without a latency histogram can never tell a latency: it is graded on the client's side alone.
     """
     if len(sides) == 1:
         return sides[0].verdict, _named(sides[0], alone=True)
@@ -125,7 +125,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
 
 
 def _settled(kind: IndicatorKind, server: SideResult) -> bool:
-    """Tell whether the client's met may stand for a server that is undecided."""
+    """Tell whether the client's met may settle an undecided server side."""
     if server.left_to_client:
         return True
     if traits_of(kind).is_percentile and server.bucket_limited:
@@ -146,7 +146,7 @@ def _reasons(sides: Sequence[SideResult]) -> str:
 
 
 def _shared_reason(sides: Sequence[SideResult]) -> str:
-    """Return one reason for all sides; empty where they differ in more than numbers."""
+    """Return one reason for all sides; empty if they differ in more than numbers."""
     first = sides[0]
     if len({side.reason for side in sides}) == 1:
         return first.reason

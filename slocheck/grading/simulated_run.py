@@ -1,4 +1,4 @@
-"""What stays undecided whatever a run's length: a simulated run on the series that are there, graded."""
+"""What stays undecided whatever a run's length: a simulated run on the existing series, graded."""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -23,14 +23,14 @@ def levels_needed(result: ObjectiveResult, tier: str, tiers: Sequence[str]) -> l
 
 
 def strictest_needed(result: ObjectiveResult) -> LevelResult | None:
-    """Return the level that is hardest to keep of those that the gate needs; None where it needs none."""
+    """Return the level that is hardest to keep of those that the gate needs; None if it needs none."""
     return min(result.needed, key=hardness, default=None)
 
 
 def strictest_tested(result: ObjectiveResult) -> LevelResult | None:
-    """Return the level whose breach fails the gate, if it is significant; None where the gate needs none.
+    """Return the level whose breach fails the gate, if it is significant; None if the gate needs none.
 
-    The strictest of the needed levels that a side found breached, where there are any: what breaks a looser
+    The strictest of the needed levels that a side found breached, if there are any: what breaks a looser
     level breaks a stricter one too, so that one level is tested.
     """
     breached = [level for level in result.needed if level.breached_on_a_side]
@@ -43,13 +43,13 @@ def hardness(level: LevelResult) -> Fraction:
 
 
 def tier_verdict(results: Sequence[ObjectiveResult], tier: str, tiers: Sequence[str]) -> Verdict:
-    """Return the verdict on a tier: that of its worst level; undecided where no limit is needed for it."""
+    """Return the verdict on a tier: that of its worst level; undecided if no limit is needed for it."""
     needed = [level for result in results for level in levels_needed(result, tier, tiers)]
     return worst_verdict(needed) or Verdict.UNDECIDED
 
 
 def achieved_tier(results: Sequence[ObjectiveResult], tiers: Sequence[str]) -> str | None:
-    """Return the highest tier that is met, None where not even the loosest is.
+    """Return the highest tier that is met, None if not even the loosest is.
 
     A tier counts only if at least one objective has a limit for it.
     """

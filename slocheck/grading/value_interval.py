@@ -18,7 +18,7 @@ Interval = tuple[float, float]
 def value_interval(
     result: ObjectiveResult, side: SideResult, recording: Recording, confidence: Confidence | None
 ) -> Interval | None:
-    """Return where a side's true value lies, in base units; None where the statistics do not say.
+    """Return where a side's true value lies, in base units; None if the statistics do not say.
 
     For a share or a rate these are the bounds that were graded. A percentile was graded as a share of slow
     requests: its interval is that of the order statistic (David and Nagaraja, Order Statistics, 3rd edition,

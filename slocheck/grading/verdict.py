@@ -21,7 +21,7 @@ _DOWN = (
     "the target was down: not one request of several seconds in a row was served, more than the limit allows"
 )
 NO_DATA = "no data: "
-"""How the reason of a side begins that has no sample."""
+"""How the reason of a side without a sample begins."""
 
 _NO_SLICES = (
     "how the counts vary within the window is not known, or not in the same way for each run; pool only runs "
@@ -105,7 +105,7 @@ def _share_holds(share: Fraction, indicator: Indicator, limit: Limit) -> bool:
 
     A percentile is the k-th smallest of N latencies with k = ceil(qN): it keeps the limit iff at least k
     requests are good, that is a share of q. N need not be known. The other indicators compare the share
-    itself, strictly where the limit does.
+    itself, strictly if the limit does.
     """
     traits = traits_of(indicator.kind)
     if traits.is_percentile:
@@ -116,7 +116,7 @@ def _share_holds(share: Fraction, indicator: Indicator, limit: Limit) -> bool:
 def _confident_share(
     observed: SideResult, sample: Share, indicator: Indicator, limit: Limit, criterion: Criterion
 ) -> SideResult:
-    """Keep a verdict only where the statistics reach it too, or where outages alone break the limit."""
+    """Keep a verdict only if the statistics reach it too, or if outages alone break the limit."""
     down = _broken_by_outages(sample, indicator, limit)
     if down and observed.verdict is Verdict.BREACHED:
         return replace(observed, bounds=_certain(down), reason=_DOWN)
@@ -152,15 +152,15 @@ def _confident_share(
 
 
 def _tolerance(compared: ProportionComparison, total: int, allowed: float) -> Tolerance | None:
-    """Return what met rests on; None where it is not met."""
+    """Return the bursts that a met limit tolerates; None if it is not met."""
     effect, seconds = compared.tolerated_design_effect, compared.active_s
     return None if effect is None else Tolerance(effect, effect * seconds / total, allowed * seconds)
 
 
 def _broken_by_outages(sample: Share, indicator: Indicator, limit: Limit) -> Fraction | None:
-    """Return the share of requests that fell into outages, where that alone breaks the limit.
+    """Return the share of requests that fell into outages, if that alone breaks the limit.
 
-    That the target was down is what was seen of this run, not the estimate of a rate: however few and
+    That the target was down is an observation, not an estimate of a rate: however few and
     correlated the slices are, chance does not explain it.
     """
     share = Fraction(sample.outage, sample.total) if sample.outage else None
@@ -208,12 +208,12 @@ def _why_undecided(
 
 
 def _longer(factor: float | None) -> str:
-    """Say how much longer a run would decide; empty where none would."""
+    """Say how much longer a run would decide; empty if none would."""
     return f"{format_longer(factor)} would decide" if factor else ""
 
 
 def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
-    """Grade a rate as observed; where less than the limit was offered, a lower rate is not a breach."""
+    """Grade a rate as observed; if less than the limit was offered, a lower rate is not a breach."""
     display = Display(float(sample.low), float(sample.high))
     total = len(sample.slices.n) if sample.slices else 0
     if limit.holds(sample.low):
@@ -232,9 +232,9 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
 
 
 def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion: Criterion) -> SideResult:
-    """Keep a rate's verdict only where the statistics reach it too, widened by what is uncertain.
+    """Keep a rate's verdict only if the statistics reach it too, widened by what is uncertain.
 
-    What was served of what could have been is a share like any other: the limit allows so much of it to miss.
+    What was served, of what could have been, is a share like any other: the limit allows part of it to miss.
     """
     slices, ceiling, least = sample.slices, float(sample.ceiling), float(limit.value)
     used = criterion if sample.offer_is_known else criterion.assuming_bursts()
@@ -261,7 +261,7 @@ def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion:
         compared.effective_sample_size,
         compared.needed_duration_factor,
         p_breach=_on_scale(
-            # what nobody knows may all have been served
+            # everything that is unknown may have been served
             compare(limit=min(1.0, max(0.0, allowed) + unknown / ceiling)).p_breach,
             criterion.breached / used.breached,
         ),
@@ -294,5 +294,5 @@ def _why_rate_varies(compared: ProportionComparison, sample: Rate) -> str:
 
 
 def _beyond(larger: float, smaller: float) -> float:
-    """Return by how much one number is larger; nothing where rounding makes the difference."""
+    """Return by how much one number is larger; empty if the difference is only rounding."""
     return max(0.0, larger - smaller) if larger - smaller > _ROUNDING * abs(larger) else 0.0

@@ -17,7 +17,7 @@ from slocheck.importers.shell import Line, split_line
 from slocheck.importers.text import can_be_written
 
 _GLOB = re.compile(r"(?<!\\)\{|(?<!\\)\[[0-9A-Za-z]+-")
-"""What curl takes for a pattern of several addresses."""
+"""What curl treats as a pattern of several addresses."""
 _ESCAPED = re.compile(r"\\([\[\]{}])")
 _CREDENTIALS = "headers, cookies, fields and users that may be credentials; add what the request needs"
 _ADDRESS = (
@@ -143,7 +143,7 @@ def from_curl(text: str, *, all_methods: bool) -> Imported:
 
 
 def _headers(request: _Request, body: str) -> Headers:
-    """Return the headers that are sent; curl calls data a form where the line does not say what it is."""
+    """Return the headers that are sent; curl sends data as a form if the line does not say what it is."""
     named = {name.lower() for name, _ in request.headers}
     form = [("Content-Type", "application/x-www-form-urlencoded")]
     return sorted_headers(request.headers + (form if body and "content-type" not in named else []))

@@ -23,7 +23,7 @@ from slocheck.importers.text import can_be_written
 MAX_STEPS = 50
 _SUCCESS = 2
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
-"""What a document in another form than HAR's leads to."""
+"""The errors that a document in another form than HAR's leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Flow:
 
 
 def from_har(document: Any, *, what: str, all_methods: bool) -> Imported:
-    """Return the requests to the host that was asked most often, each address once, in their order.
+    """Return the requests to the most frequent host, each address once, in order.
 
     Raises:
         UsageError: It is not a HAR file, or nothing in it can be sent.

@@ -10,10 +10,10 @@ from slocheck.errors import UsageError
 from slocheck.importers.secrecy import path_has_secret
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-"""What is imported unless the user asks for more: it changes nothing at the target."""
+"""The methods that are imported by default: they change nothing at the target."""
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
-"""What a scenario can send."""
+"""The methods that a scenario can send."""
 
 _WRITABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "\\")
 
@@ -27,7 +27,7 @@ class Step:
         path: Path and query, as a scenario writes it: braces stand for placeholders.
         name: Of the endpoint; empty: its path.
         status: What a correct response has.
-        headers: Sent with it; none is a credential.
+        headers: Sent with it, without credentials.
         body: Sent with it as written; empty: none.
     """
 

@@ -20,7 +20,7 @@ _LONGEST_NAME = 100
 
 
 class _Flow:
-    """The steps found so far, and how many operations were left out, or something of them."""
+    """The steps found so far, and how many operations were left out, wholly or in part."""
 
     def __init__(self, document: Any, prefix: str, *, all_methods: bool) -> None:
         self.document, self.prefix = document, prefix

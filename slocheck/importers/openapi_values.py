@@ -1,4 +1,4 @@
-"""What an OpenAPI document says of one operation: its parameters, their values, its success."""
+"""What an OpenAPI document says about one operation: its parameters, their values, its success."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def sequence(value: Any) -> list[Any]:
 
 
 def resolved(document: Any, value: Any) -> Any:
-    """Follow a reference within the document; what cannot be followed is as if it were not there."""
+    """Follow a reference within the document; what cannot be followed is ignored."""
     for _ in range(_MOST_REFERENCES):
         if not isinstance(value, dict) or "$ref" not in value:
             return value

@@ -1,4 +1,4 @@
-"""What of a request may hold a credential: it is left out, never copied."""
+"""The parts of a request that may hold a credential: they are left out, never copied."""
 
 import json
 import re
@@ -9,12 +9,12 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 from slocheck.documents.secret_names import is_secret_name, pairs_of, words_of
 
 KEPT_HEADERS = frozenset({"accept", "accept-language", "content-type"})
-"""Of a recorded request; any other header may hold a credential."""
+"""Headers that are copied from a recorded request; any other may hold a credential."""
 
 _TRANSPORT = frozenset(
     ("host", "connection", "content-length", "accept-encoding", "te", "transfer-encoding", "expect")
 )
-"""What every client writes itself."""
+"""Headers that every client writes itself."""
 _BROWSER = frozenset(
     (
         *("user-agent", "referer", "origin", "cache-control", "pragma", "dnt", "priority", "save-data"),
@@ -22,7 +22,7 @@ _BROWSER = frozenset(
         *("x-requested-with", "device-memory", "viewport-width", "downlink", "rtt", "ect", "purpose"),
     )
 )
-"""What is not a credential, and not copied either; so are headers that begin with ``sec-``."""
+"""Headers that are not credentials, and not copied either; so are headers that begin with ``sec-``."""
 _WORD = re.compile(
     r"sess(ion)?(id)?$|^sid$|^t?otp$|^mfa$|^pin$|^cv[vc]$|^ticket$|^ssn$|^cookies?$|cardnumber"
 )
@@ -39,7 +39,7 @@ _PARAMETERS = frozenset({"charset", "boundary"})
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Tell whether a field of this name and value probably holds a secret, or fields that do."""
+    """Tell whether a field with this name and value probably holds a secret, or fields that do."""
     if _is_named_secret(name) or _VALUE.search(value) or _VALUE.search(name):
         return True
     if words_of(name)[-1:] == ["tokens"] and not value.isdecimal():

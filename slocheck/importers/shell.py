@@ -33,7 +33,7 @@ class Line:
     Attributes:
         words: Of its first command, without quotes.
         variables: Those of the words that hold a variable, or the output of a command.
-        more: Whether something follows the command: a pipe, a file for its output, another command.
+        more: Whether something follows the command: a pipe, a redirection, another command.
     """
 
     words: list[str]

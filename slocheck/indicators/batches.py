@@ -19,7 +19,7 @@ BATCHES = 20
 def log_percentile_error(recording: Recording, endpoint: Endpoint | None, quantile: Fraction) -> float | None:
     """Return the standard error of the logarithm of a percentile of the window, from `BATCHES` batches.
 
-    Failed requests are ranked as infinitely slow, as in the percentile itself. None where the window has
+    Failed requests are ranked as infinitely slow, as in the percentile itself. None if the window has
     fewer seconds than batches, or a batch has no finite percentile.
     """
     if len(recording.window) < BATCHES:
@@ -42,7 +42,7 @@ def _batches(recording: Recording, endpoint: Endpoint | None) -> Iterator[Scope]
 
 
 def _percentile(batch: Scope, quantile: Fraction) -> float | None:
-    """Return a batch's percentile in ns, the middle of its bucket; None where it is not finite."""
+    """Return a batch's percentile in ns, the middle of its bucket; None if it is not finite."""
     histogram = batch.latencies
     served = sum(histogram.values())
     total = int((batch.total.sent - batch.total.of_class(FailureClass.GENERATOR))[0])

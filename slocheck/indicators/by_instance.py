@@ -1,4 +1,4 @@
-"""The server's bad requests by instance: shown where an objective is not met, never graded."""
+"""The server's bad requests by instance: shown if an objective is not met, never graded."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class InstanceCount:
     """What one instance counted in the window.
 
     Attributes:
-        name: Its label ``instance``.
+        name: Value of the ``instance`` label.
         total: Requests of the objective.
         bad: Those that broke its limit: failed, not served, or over `boundary`.
         boundary: The histogram's boundary at the limit, or the next one above it, or else its largest,
@@ -37,7 +37,7 @@ class InstanceCount:
 def bad_by_instance(
     objective: Objective, limit: Limit, spec: Spec, server: ServerSide
 ) -> tuple[InstanceCount, ...]:
-    """Return each instance's requests and how many were bad, most bad ones first; empty where nothing tells.
+    """Return each instance's requests and bad requests, most bad ones first; empty if the series do not say.
 
     A failed request that was fast is in a low bucket of the histogram: for latency only slow ones count.
     """

@@ -1,4 +1,4 @@
-"""The client side's samples: what the recording says of an objective, exactly where it was counted."""
+"""The client side's samples: what the recording says about an objective."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from slocheck.spec.model import Endpoint, IndicatorKind, Limit, Objective, Spec
 
 
 class ClientSide:
-    """One run's recording, its seconds added up once for all limits.
+    """One run's recording; its seconds are added up once for all limits.
 
     Attributes:
         recording: As it was archived.
@@ -136,7 +136,7 @@ def _unexpected_notes(window: Window) -> tuple[str, ...]:
 
 
 def _cache(question: _ClientQuestion) -> Share | NoData:
-    """Cache misses; a request that failed without telling is possibly one, as misses are what takes long."""
+    """Cache misses; a request that failed with an unknown result may be one, since misses take longest."""
     told, surely, unknown = question.window.cache
     if sum(told) == 0:
         headers = ", ".join(question.spec.cache.headers)
@@ -160,9 +160,9 @@ def _untold_notes(count: int) -> tuple[str, ...]:
 
 
 def _rate(question: _ClientQuestion) -> Rate | NoData:
-    """Successes per second and instance; what was attempted is what was offered.
+    """Successes per second and instance; the offered rate is what was attempted.
 
-    In the closed model users wait for responses, so that an outage is offered less: there the best second
+    In the closed model users wait for responses, so less is offered during an outage: the best second
     shows what could have been served.
     """
     window, instances = question.window, question.instances()
@@ -235,4 +235,4 @@ CLIENT_SAMPLES: Mapping[IndicatorKind, Callable[[_ClientQuestion], Share | Rate 
     IndicatorKind.CACHE_HIT_RATE: _cache,
     IndicatorKind.RPS_PER_INSTANCE: _rate,
 }
-"""What measures each kind of indicator on the client side; queries have none."""
+"""The function that measures each kind of indicator on the client side; queries have none."""

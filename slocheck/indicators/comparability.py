@@ -33,7 +33,7 @@ def _different_fields(one: Workload, other: Workload) -> Iterator[str]:
 
 
 def _shape(value: object) -> object:
-    """Return a value, for a load profile of a single stage without its length."""
+    """Return a value; a load profile with a single stage without its length."""
     if isinstance(value, Sequence) and len(value) == 1 and isinstance(value[0], Stage):
         return value[0].begin, value[0].end
     return value

@@ -1,7 +1,7 @@
 """How far a metrics page is behind what was served, and when it has counted all of a load.
 
 Some servers collect their counts and put them on the page every second or every few seconds, others
-response with a page that they made some seconds ago.
+respond with a page that they rendered some seconds ago.
 """
 
 from bisect import bisect_left, bisect_right
@@ -27,11 +27,11 @@ from slocheck.spec.model import Preset
 from slocheck.spec.presets import PRESET_NAMES
 
 FEW_REQUESTS = 8
-"""A page that adds nothing while so few requests are expected may just have had none."""
+"""A page that adds nothing while no more requests than this are expected may just have had none."""
 SLOW = Fraction(99, 100)
 MIN_FLUSHES = 2
 ENOUGH_FAILED = 3
-"""Failed scrapes after the load after which a target counts as down: waiting longer does not help."""
+"""After this many failed scrapes since the load a target counts as down: waiting longer does not help."""
 UNSEEN_S = 10.0
 """Seconds to wait for a metric that did not grow at all during the load, which was as long or longer."""
 
@@ -41,9 +41,9 @@ class Settlement:
     """Whether the pages have counted all of a load.
 
     Attributes:
-        whole: Nothing more can come.
-        reached: The moment that every page has been read up to, on the source's clock; None without a page.
-        reason: Why it is not whole; empty where it is, or where there was not enough time yet.
+        whole: No more counts can come.
+        reached: The moment up to which every page has been read, on the source's clock; None without a page.
+        reason: Why it is not whole; empty if it is, or if there was not enough time yet.
     """
 
     whole: bool
@@ -57,16 +57,16 @@ class _Page:
 
     Attributes:
         scrapes: Times of its samples, ascending.
-        added: Time of a sample to what it had more than the one before; only where that is more than 0.
+        added: Time of a sample to its increase over the one before; only increases above 0.
     """
 
     scrapes: Sequence[float]
     added: Mapping[float, Fraction]
 
     def flushes(self, begin: float, end: float) -> tuple[float, ...]:
-        """Return the seconds between two additions that samples without any lie between.
+        """Return the seconds between two additions with samples in between that added nothing.
 
-        Only where requests were to be expected in between.
+        Only if requests were expected in between.
         """
         moments = sorted(moment for moment in self.added if begin <= moment <= end)
         rate = float(sum(self.added.values())) / max(end - begin, 1e-9)
@@ -84,7 +84,7 @@ class _Page:
 
 
 def longest_wait(interval: float, mapping: Preset) -> float:
-    """Return the seconds after the load in which the pages have to have counted all of it.
+    """Return how many seconds after the load the pages have to count all of it.
 
     Args:
         interval: Between two scrapes, seconds.
@@ -120,11 +120,11 @@ def server_side(raw: ServerSeries, client: ClientCounts) -> ServerSide:
 
 
 def hidden_lag(server: ServerSide, client: ClientCounts) -> float:
-    """Return for how many seconds of the window a sample may hold requests of the warm-up that none shows.
+    """Return for how long in the window a sample may hold requests of the warm-up unnoticed, seconds.
 
     A page that is behind by less than a scrape interval adds something at every sample, so none shows it. A
-    sample one interval later holds nothing of the warm-up. Such a page is to be expected where the mapping
-    is nobody's whose lag is known; else it shows where the window's count is larger than what was sent in
+    sample one interval later holds nothing of the warm-up. Such a page has to be expected if the lag of
+    the mapping is not known; otherwise it shows if the window's count is larger than what was sent in
     it, by more than can have been in flight. A run that ended in its warm-up has no window to keep it out of.
     """
     raw = server.raw
@@ -156,7 +156,7 @@ def _early(server: ServerSide, metric: str, wanted: Selection, client: ClientCou
 
 
 def _in_flight(client: ClientCounts) -> float:
-    """Return how many requests may have been in flight at a moment, and some more."""
+    """Return a generous estimate of the requests in flight at a moment."""
     slow_s = quantile_bounds(client.latencies, SLOW)[1] / NS_PER_SECOND if client.latencies else 0.0
     return FEW_REQUESTS + slow_s * client.window_sent / client.window_s
 
@@ -164,15 +164,15 @@ def _in_flight(client: ClientCounts) -> float:
 def settlement(raw: ServerSeries, metrics: AbstractSet[str], *, sent: int, limit: float) -> Settlement:
     """Tell whether the pages have counted all that was sent.
 
-    They have where they counted as many requests as were sent and nobody else uses the service; or where
-    they were read again after the longest pause between two of their additions, and count no less than
-    was sent or nothing more.
+    They have if they counted as many requests as were sent and nobody else uses the service; or if
+    they were read again after the longest pause between two of their additions, and counted at least what
+    was sent, or added nothing more.
 
     Args:
         raw: All samples until now.
         metrics: What is graded.
         sent: Requests of the whole load.
-        limit: Seconds after the load in which a response is needed.
+        limit: Seconds after the load by which an answer is needed.
     """
     server = ServerSide(replace(raw, whole_from=inf))
     wanted = list(requests_counted(raw.preset, metrics))
@@ -194,7 +194,7 @@ def _all_down(server: ServerSide) -> bool:
 def _settled(
     server: ServerSide, metric: str, wanted: Selection, *, sent: int, reached: float, limit: float
 ) -> str | None:
-    """Return None where a metric is whole, else why it is not; empty: more time is needed."""
+    """Return None if a metric is whole, else why it is not; empty: more time is needed."""
     own = server.own_scrapes(metric, wanted)
     counted = server.load_count(metric, wanted).total() - own.during
     before = server.growth_before_load(metric, wanted) - own.before
@@ -253,7 +253,7 @@ def _lag(server: ServerSide, metric: str, wanted: Selection) -> float:
 
 
 def _pages(server: ServerSide, metric: str, wanted: Selection) -> list[_Page]:
-    """Return the pages that added anything from the begin of the load on."""
+    """Return the pages that added anything since the load began."""
     return server.once(("pages", metric, wanted), lambda: list(_read_pages(server, metric, wanted)))
 
 
@@ -270,7 +270,7 @@ def _read_pages(server: ServerSide, metric: str, wanted: Selection) -> Iterator[
 
 
 def _reached(server: ServerSide, metrics: Sequence[str]) -> float | None:
-    """Return the earliest of the targets' last samples, of those targets that were there after the load."""
+    """Return the earliest of the last samples of the targets that were still there after the load."""
     last = [
         server.target(name, metric).scrapes[-1]
         for name, target in server.targets.items()

@@ -1,4 +1,4 @@
-"""One run as it is measured: its two sides, each parsed once, and the sample that each gives for a limit."""
+"""A measured run: its two sides, each parsed once, and the sample that each gives for a limit."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class MeasuredRun:
     Attributes:
         evidence: As it was archived.
         client: The load generator's side.
-        server: The metric source's side; None where it delivered nothing.
+        server: The metric source's side; None if it delivered nothing.
     """
 
     evidence: Evidence
@@ -73,9 +73,9 @@ def server_side_sample(
     """Return what series say of an objective, or why they cannot.
 
     Args:
-        objective: What is asked.
-        limit: Of one of its levels.
-        spec: That it is from.
+        objective: The objective.
+        limit: The limit of one of its levels.
+        spec: The spec that it is from.
         server: The series.
         client: What the client counted for the objective's endpoint.
         asked: The endpoints that the load asks for.

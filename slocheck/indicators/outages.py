@@ -14,7 +14,7 @@ def requests_in_outages(sent: Sequence[int], unserved: Sequence[int]) -> int:
 
     Args:
         sent: Requests of each second, in order, shape (S,).
-        unserved: Those of them that nobody served, shape (S,).
+        unserved: Those of them that were not served, shape (S,).
     """
     return sum(
         requests
@@ -24,9 +24,9 @@ def requests_in_outages(sent: Sequence[int], unserved: Sequence[int]) -> int:
 
 
 def _outages(sent: Sequence[int], unserved: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield length (seconds) and requests of each; a second in which nothing was sent ends none.
+    """Yield each outage's length (seconds) and requests; a second in which nothing was sent does not end it.
 
-    Where requests wait for a timeout, whole seconds may pass in which nobody sends one.
+    While requests wait for a timeout, whole seconds may pass in which none is sent.
     """
     first = last = requests = 0
     for second, (count, bad) in enumerate(zip(sent, unserved, strict=True)):

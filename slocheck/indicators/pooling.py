@@ -14,7 +14,7 @@ from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, S
 def pool(samples: Sequence[Sample], *, ratio: bool = False) -> Sample:
     """Return one sample for several runs, in their order; if one run has no data, neither has the pool.
 
-    `ratio`: what is displayed is a share of all requests, and so is that of all runs together. A
+    `ratio`: the displayed value is a share of all requests, and so is that of the pool. A
     percentile of several runs lies between theirs.
     """
     first = samples[0]
@@ -69,7 +69,7 @@ def _pool_displays(shares: Sequence[Share], *, ratio: bool) -> Display:
 
 
 def _pool_slices(parts: Sequence[Slices], runs: int) -> Slices | None:
-    """Put slices end to end; None where a run has none, or not the same references."""
+    """Put slices end to end; None if a run has none, or not the same references."""
     if len(parts) < runs or len({len(part.references) for part in parts}) > 1:
         return None
     uncertain = any(part.bad_upper is not None for part in parts)
@@ -137,7 +137,7 @@ def pool_recordings(recordings: Sequence[Recording]) -> Recording:
 
 
 def pooled(runs: Sequence[Evidence]) -> Evidence:
-    """Return evidence that shows several runs as one; for display, it grades nothing."""
+    """Return evidence that shows several runs as one; for display only, never graded."""
     first = runs[0]
     recording = pool_recordings([run.recording for run in runs])
     return replace(

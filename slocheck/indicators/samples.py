@@ -11,11 +11,11 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """The indicator's value for people, in base units, as bounds; equal where exactly known.
+    """The indicator's value for people, in base units, as bounds; equal if exactly known.
 
     Attributes:
-        low: Smallest value the data allow; None where nothing is known.
-        high: Largest; ``inf`` where unbounded.
+        low: Smallest value the data allow; None if nothing is known.
+        high: Largest; ``inf`` if unbounded.
     """
 
     low: float | None
@@ -29,10 +29,10 @@ class Slices:
     Attributes:
         n: Requests.
         bad: Bad for certain.
-        bad_upper: Bad or possibly bad; None where it is certain which were bad.
+        bad_upper: Bad or possibly bad; None if it is certain which were bad.
         references: For latency, counts at or over lower thresholds, down to a tenth of the limit (failures
             included).
-        runs: Where several runs are pooled, how many slices each has, in order; else None.
+        runs: If several runs are pooled, how many slices each has, in order; else None.
         slice_s: Length of a slice, seconds.
         near: Whether a request came near the limit, or may have: only then do the references count.
     """
@@ -58,16 +58,16 @@ class Share:
     Attributes:
         total: Requests (or lookups) in the window, as counted.
         low: Exact lower bound of the bad share, 0..1.
-        high: Exact upper bound; equal to `low` where it is exactly known.
+        high: Exact upper bound; equal to `low` if it is exactly known.
         display: The indicator's usual value: the percentile, the error rate, the hit rate.
-        slices: For the statistics; None where the source gives totals alone.
+        slices: For the statistics; None if the source gives totals alone.
         notes: What widened the bounds: reset, tail_unknown, a limit inside a bucket, ...
-        bucket_limited: Nothing is open but on which side of the limit the requests of one bucket were. The
+        bucket_limited: All that is open is on which side of the limit the requests of one bucket were. The
             client, never faster than the server for the same requests, may settle it.
         outage: How many of the bad ones fell into outages, in which not one request was served.
-        counted: The share of the counted requests alone, where a restart within the load lost the others, all
-            of them the client's own; else None. What became of those the client knows.
-        own_only: A server counted these, and no request of anybody but the client.
+        counted: The share of the counted requests alone, if a restart within the load lost the others, all
+            of them the client's own; else None. The client knows what became of those.
+        own_only: A server counted these, and all of them were the client's.
     """
 
     total: int
@@ -89,12 +89,12 @@ class Rate:
     Attributes:
         low: Exact lower bound over the window, 1/s.
         high: Exact upper bound.
-        offered: Attempted requests per second and instance: below a limit, nothing can reach it.
+        offered: Attempted requests per second and instance; a limit above it cannot be reached.
         ceiling: The rate at which every slice would have served its `n`: what was offered in the open model,
             else the best slice's; per second and instance.
         slices: What could have been served, and as "bad" what was not.
         notes: What widened the bounds.
-        closed: Users waited for responses, so that nobody knows what could have been served.
+        closed: Users waited for responses, so it is not known what could have been served.
         server_alone: A server counted it, and does not know what was offered in each slice.
     """
 
@@ -126,7 +126,7 @@ class NoData:
     """There is nothing to grade, and why; never a pass.
 
     `source_failed` marks what a failing source caused, as opposed to no traffic at all. `left_to_client`:
-    the service exports nothing that could ever say it, so that the client's numbers alone are graded.
+    the service exports no metric for it, so only the client's numbers are graded.
     """
 
     reason: str

@@ -21,7 +21,7 @@ from slocheck.plan.usage import (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one process or container used within the window; None where nothing tells.
+    """What one process or container used within the window; None if the series do not say.
 
     Attributes:
         name: Its instance, or pod and container.
@@ -54,7 +54,7 @@ class Course:
 
 
 def courses(server: ServerSeries) -> tuple[Course, ...]:
-    """Return the usage over time of each process and container that the series tell of, by name."""
+    """Return the usage over time of each process and container in the series, by name."""
     span = (server.load_start, server.end)
     return tuple(
         Course(name, _summed(_rates(metrics, span)), _summed(_levels(metrics, span)))
@@ -63,7 +63,7 @@ def courses(server: ServerSeries) -> tuple[Course, ...]:
 
 
 def _summed(points: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Add up what is of the same moment, in order of time."""
+    """Add up values of the same moment, in order of time."""
     sums: defaultdict[float, float] = defaultdict(float)
     for time, value in points:
         sums[time] += value
@@ -73,7 +73,7 @@ def _summed(points: Iterable[tuple[float, float]]) -> tuple[tuple[float, float],
 def _rates(
     metrics: Mapping[str, list[CleanSeries]], span: tuple[float, float]
 ) -> Iterable[tuple[float, float]]:
-    """Yield the processor cores used between each two samples, at the second one; a fall is a restart."""
+    """Yield the cores used between consecutive samples, at the second one; a decrease is a restart."""
     for series in (*metrics.get(PROCESS_CPU, ()), *metrics.get(CONTAINER_CPU, ())):
         for (begin, before), (end, after) in pairwise(_inside(series, span)):
             yield end - span[0], (after - before if after >= before else after) / (end - begin)
@@ -88,7 +88,7 @@ def _levels(
 
 
 def saturation(server: ServerSeries) -> tuple[Usage, ...]:
-    """Return the usage of each process and container that the series tell of, by name."""
+    """Return the usage of each process and container in the series, by name."""
     window = (server.start, server.end)
     usages = (_usage(name, metrics, window) for name, metrics in sorted(_by_name(server).items()))
     return tuple(
@@ -130,9 +130,9 @@ def _usage(name: str, metrics: Mapping[str, list[CleanSeries]], window: tuple[fl
 
 
 def _grown(parts: Iterable[CleanSeries], window: tuple[float, float]) -> tuple[float, float, float]:
-    """Return what counters grew between their samples of the window, over how long, and the fastest growth.
+    """Return how much counters grew between samples of the window, over how long, and the fastest growth.
 
-    A fall is a restart, after which the counter holds what it has counted since.
+    A decrease is a restart, after which the counter holds what it has counted since.
     """
     total = seconds = most = 0.0
     for series in parts:

@@ -1,4 +1,4 @@
-"""A simulated run on a source's present series: what a run long enough would count of good requests."""
+"""A simulated run on a source's existing series: what a long enough run of good requests would count."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -10,11 +10,11 @@ from slocheck.spec.model import Preset
 
 INTERVAL_S = 10.0
 SAMPLES = 40
-"""Of each series, the first two of them before the load."""
+"""Samples of each series; the first two are before the load."""
 SERVED = 1_000_000
 """Requests that each of the series that count successes adds at every sample: enough for any limit."""
 NOBODY = ClientCounts(0, 0, window_sent=SERVED * SERVED, window_s=INTERVAL_S * SAMPLES)
-"""A client that offers as much as anybody may want; what it counted is not known."""
+"""A client that offers any rate; what it counted is not known."""
 
 
 def simulated_series(found: ServerSeries) -> ServerSeries:
@@ -59,7 +59,7 @@ def _is_good(one: RawSeries, statuses: Collection[str]) -> bool:
 
 
 def _good(status: str) -> str:
-    """Return the status of a success, in groups where this one is a group."""
+    """Return the status of a success, grouped (``2xx``) if this one is."""
     return f"2{status[1:]}" if status[1:] in ("xx", "XX") else "200"
 
 

@@ -66,14 +66,14 @@ class Window:
         return sum(self.unexpected)
 
     def with_unexpected(self, surely: Counts) -> Counts:
-        """Return what is possibly bad, where unexpected responses are all that is uncertain."""
+        """Return what is possibly bad, if unexpected responses are all that is uncertain."""
         if not self.all_unexpected:
             return surely
         return tuple(bad + more for bad, more in zip(surely, self.unexpected, strict=True))
 
     @cached_property
     def cache(self) -> tuple[Counts, Counts, Counts]:
-        """Lookups whose result was told, misses among them, and failed requests that may have been misses."""
+        """Lookups with a known result, their misses, and failed requests that may have been misses."""
         counts = self._counts
         told = counts.cache_hits + counts.cache_misses
         unknown = np.minimum(counts.failed - self._generator, counts.sent - told)

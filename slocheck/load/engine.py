@@ -112,7 +112,7 @@ class LoadEngine:
         if master is None:
             return
         if self._listening is not None and not self._killed and not self._done_received:
-            master.send(StopLoad())  # so that the other machines are told
+            master.send(StopLoad())  # so that the other machines are notified
             master.close(LEAVE_S)
         else:
             master.close(LEAVE_S if self._done_received else 0.0)
@@ -183,7 +183,7 @@ class LoadEngine:
             return self._follow(on_tick)
 
     def _follow(self, on_tick: Callable[[Tick], None]) -> LoadResult:
-        """Read what the master tells until the load is drained, or the master is gone."""
+        """Read the master's messages until the load is drained, or the master is gone."""
         while (message := self._receive()) is not None:
             match message:
                 case LoadBegan():
@@ -195,7 +195,7 @@ class LoadEngine:
         return self._cut_off()
 
     def _with_file_result(self, result: LoadResult) -> LoadResult:
-        """Return the result with what the Locust file says of it; a file that hangs costs only that part."""
+        """Return the result with the Locust file's own judgement; a file that hangs costs only that part."""
         assert self._master is not None
         running, until = "the end of the load generator", time.monotonic() + LISTENERS_S
         while (message := self._receive(until)) is not None:
@@ -268,7 +268,7 @@ class LoadEngine:
         )
 
     def _cut_off(self) -> LoadResult:
-        """Return what is known of a run whose master is gone."""
+        """Return what is known about a run whose master is gone."""
         assert self._master is not None
         how = self._master.how_it_ended()
         stopped = self._killed or self._stop_at is not None
@@ -310,7 +310,7 @@ class LoadEngine:
 def _with_file(
     result: LoadResult, file: FileResult, forbidden: tuple[ForbiddenConnection, ...] = ()
 ) -> LoadResult:
-    """Add what the Locust file says of a finished run to what was known before."""
+    """Add what the Locust file says about a finished run to what was known before."""
     errors = Counter(result.health.file.listener_errors) + Counter(file.listener_errors)
     file = replace(file, listener_errors=dict(errors))
     places = merged((*result.health.forbidden, *forbidden))

@@ -17,9 +17,9 @@ from slocheck.load.own_code import caller, place_of
 from slocheck.load.recording.outcome import message_of
 
 LISTENER_S = 10.0
-"""How long a listener may take once the result is there."""
+"""How long a listener may take once the result is complete."""
 _MEANT = (StopUser, StopTest, RescheduleTask, RescheduleTaskImmediately, InterruptTaskSet)
-"""What a listener raises for whoever fired the event."""
+"""Exceptions of a listener that are meant for the code that fired the event."""
 _LEAVING = (SystemExit, KeyboardInterrupt)
 _MAX_CODE = (1 << 31) - 1
 _CODE_KEY = "slocheck_exit_code"
@@ -46,7 +46,7 @@ class Listeners:
 
     @property
     def result(self) -> FileResult:
-        """What the file says of the run until now."""
+        """What the file says about the run until now."""
         return FileResult(self.exit_code, self.exit_place, dict(self._errors))
 
     def take_errors(self) -> dict[str, int]:

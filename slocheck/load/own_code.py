@@ -46,7 +46,7 @@ def place_of(trace: TracebackType | None) -> str:
 def caller() -> str:
     """Return ``file:line`` of the user's innermost line that is being run; empty without one.
 
-    Where none is being run, it is the line that started the present greenlet: `gevent.spawn_later`,
+    If none is being run, it is the line that started the current greenlet: `gevent.spawn_later`,
     `threading.Timer` and the like may call any function.
     """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the cheap way to walk the stack

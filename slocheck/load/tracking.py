@@ -266,7 +266,7 @@ class Tracker:
     def killed(self, request: InFlightRequest, *, leaving: bool) -> None:
         """Note a request whose greenlet the Locust file killed: that is not the target's fault.
 
-        If the user was leaving, such as where its `on_stop` ends what runs in the background, the request
+        If the user was leaving, such as when its `on_stop` ends what runs in the background, the request
         is left out as in Locust. Only if it had taken as long as the shortest latency limit, it counts as
         possibly bad: to leave out what hangs would make a target look healthy.
         """

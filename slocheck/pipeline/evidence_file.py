@@ -1,8 +1,8 @@
 """Evidence as files: gzip around JSON with checksums in its head, and the counts as columns beside it.
 
 The head is a constant and two checksums, of the rest of the file and of the spec, as the comment of a gzip
-file, so that `zcat` shows what is in it. The JSON has the checksum of the columns. A file that was damaged in
-any bit is not what was written. The checksums are against damage, not against forgery. Both are read back
+file, so that `zcat` shows what is in it. The JSON has the checksum of the columns. A file damaged in
+any bit is refused. The checksums are against damage, not against forgery. Both are read back
 within bounds of memory.
 """
 
@@ -28,20 +28,20 @@ from slocheck.evidence.series import RawSeries
 from slocheck.pipeline.recording_file import TooLargeError, most_of, packed, unpacked
 
 RECORDING_FILE = "recording.bin"
-"""The counts of a run, beside its evidence."""
+"""The counts of a run, next to its evidence."""
 COUNTS = "counts_sha256"
-"""Where the evidence has the checksum of that file."""
+"""The key under which the evidence has that file's checksum."""
 MAX_FILE = 1 << 28
-"""Bytes that are read of a file, as packed as it is."""
+"""Most bytes that are read of a file, packed."""
 BYTES_PER_OBJECT = 16
 """Fewest bytes of plain JSON for each object and list; slocheck's evidence has 30."""
 MAX_SECONDS = 10_000_000
 """Of a warm-up and of a window; a load of months."""
 FREE_OBJECTS = 1 << 17
-"""Braces and brackets that any file may have, as texts hold some, too."""
+"""Braces and brackets that any file may have, as texts contain some, too."""
 
 _HEAD = b"\x1f\x8b\x08\x10\0\0\0\0\0\xffslocheck sha256 "
-"""A gzip head with a comment and without a time, up to where the checksums begin."""
+"""A gzip header with a comment and without a time, up to where the checksums begin."""
 _DIGEST = 64
 _SEAL = len(_HEAD) + 2 * _DIGEST + 2
 """Bytes before the packed content: the head, the file's checksum, a space, the spec's, and a zero byte."""
@@ -63,7 +63,7 @@ class Files(NamedTuple):
 
 
 def encoded(evidence: Evidence, spec: bytes) -> Files:
-    """Return the files of a run's evidence; TooLargeError where one could not be read again."""
+    """Return the files of a run's evidence; TooLargeError if one could not be read again."""
     if why := _too_long(evidence.recording):
         raise TooLargeError(why)
     recording = packed(evidence.recording.parts())
@@ -71,9 +71,9 @@ def encoded(evidence: Evidence, spec: bytes) -> Files:
 
 
 def evidence_of(evidence: Evidence, spec: bytes, recording: bytes) -> bytes:
-    """Return the file of a run's evidence beside its counts' file, which may be one that was written before.
+    """Return the file of a run's evidence next to its counts' file, which may have been written before.
 
-    Texts that are not valid Unicode are written out. Raises TooLargeError where it could not be read again.
+    Texts that are not valid Unicode are written out. Raises TooLargeError if it could not be read again.
     """
     document = plain(each_text(evidence, valid_text, untouched=(Columns, RawSeries)))
     document["recording"][COUNTS] = hashlib.sha256(recording).hexdigest()
@@ -85,7 +85,7 @@ def sealed(document: bytes, spec: bytes) -> bytes:
     """Return a document as a gzip file with its own checksum and that of the spec.
 
     What would be packed too well to be read again, such as hours of nothing but refused connections, is
-    stored as it is. Raises TooLargeError where it could not be read again either way.
+    stored as it is. Raises TooLargeError if it could not be read again either way.
     """
     body = compress(document, compresslevel=6, mtime=0)
     if len(document) > most_of(len(body)):

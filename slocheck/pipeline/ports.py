@@ -131,7 +131,7 @@ class Observer(Protocol):
         """Show a warning before the load begins."""
 
     def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
-        """Note one more second of load; `grade` gives the client side's grade so far, where it is shown."""
+        """Note one more second of load; `grade` gives the client side's grade so far, if it is shown."""
 
 
 class Reporter(Protocol):

@@ -19,13 +19,13 @@ from slocheck.spec.model import Spec
 
 GIT_TIMEOUT_S = 5.0
 COMMIT_VARIABLES = ("CI_COMMIT_SHA", "GITHUB_SHA")
-"""In which GitLab and GitHub say which commit a job is about."""
+"""Variables in which GitLab and GitHub name a job's commit."""
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 """A commit's name: SHA-1 or SHA-256."""
 _ABSENT = "git is not installed"
 _NO_COMMIT = "the repository has no commit yet"
 _MEANINGS = {"fatal: Needed a single revision": _NO_COMMIT}
-"""What git says of a new repository, and what that means."""
+"""What git says about a new repository, and what that means."""
 
 
 def utc(epoch: float) -> str:
@@ -40,7 +40,7 @@ def command_line(arguments: Sequence[str]) -> str:
 
 
 def gather(spec: Spec, *, command: str, seed: int, scenario_sha256: str | None) -> Provenance:
-    """Collect what is known of a run before its load, as files may change during the run.
+    """Collect what is known about a run before its load, as files may change during the run.
 
     Args:
         spec: Of the run, overrides applied.
@@ -95,7 +95,7 @@ def of_load(known: Provenance, load: LoadResult, *, run_id: str) -> Provenance:
 
 @dataclass(frozen=True, slots=True)
 class GitState:
-    """What git says of a folder.
+    """What git says about a folder.
 
     Attributes:
         sha: The commit; empty if there is none.
@@ -111,7 +111,7 @@ class GitState:
 def git_state(folder: Path) -> GitState:
     """Ask git for the commit of the repository that holds `folder`; all empty outside of one.
 
-    Where git is not there or refuses, the commit is the one that a CI server names in the environment: in an
+    If git is missing or refuses, the commit is the one that a CI server names in the environment: in an
     image without git the checkout has no ``.git`` either. Whether the tree differs from it is not known then.
     """
     try:

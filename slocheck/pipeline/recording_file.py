@@ -6,7 +6,7 @@
 
 Each column is little-endian, of the smallest type that holds it: ``u1``, ``u2``, ``u4`` or ``i8``. Their
 order is that of `FIXED`, then one for each threshold, then ends, keys and counts for each of `SPARSE`. A
-column in which every count is 0 may have the length 0. Reading checks all of it before it is believed, and
+column in which every count is 0 may have the length 0. Reading checks all of it before it is used, and
 never takes more memory than `check_size` allows for the file's size; nothing is written that it refuses.
 """
 
@@ -54,17 +54,17 @@ class TooLargeError(ValueError):
 
 
 def most_of(packed: int, most: int = MAX_PLAIN) -> int:
-    """Return how many bytes a file of so many bytes may unpack to."""
+    """Return how many bytes a file of this size may unpack to."""
     return min(most, max(FREE_BYTES, MAX_RATIO * packed))
 
 
 def check_size(size: int, head: bytes, endpoints: Sequence[Described]) -> None:
-    """Raise TooLargeError for a file that is not read; who writes one asks this as well.
+    """Raise TooLargeError for a file that would not be read; also called before one is written.
 
     Args:
         size: Of the whole file.
         head: Its second line, without its end.
-        endpoints: What that line says of each endpoint.
+        endpoints: What that line says about each endpoint.
     """
     if size > MAX_COUNTS_FILE:
         raise TooLargeError(f"it has more than {MAX_COUNTS_FILE:,} bytes")
@@ -90,7 +90,7 @@ def _memory(described: Described) -> int:
 
 
 def packed(parts: Sequence[Columns]) -> bytes:
-    """Return the file of some endpoints' columns; TooLargeError where it could not be read again.
+    """Return the file of some endpoints' columns; TooLargeError if it could not be read again.
 
     What would be packed too well to be read, such as hours of nothing but refused connections, is stored as
     it is, its columns of zeros included.
@@ -154,7 +154,7 @@ def unpacked(content: bytes, endpoints: int) -> list[Columns]:
 
 
 def _heads(line: bytes) -> list[tuple[int, list[tuple[str, int]]]]:
-    """Return what the second line says of each endpoint: its packed size, and its columns."""
+    """Return what the second line says about each endpoint: its packed size, and its columns."""
     _check_head(line)
     try:
         plain = json.loads(line)["endpoints"]

@@ -154,7 +154,7 @@ def _prepare(
 ) -> Settled | None:
     """Prepare everything that the load needs; returns the names of the metrics.
 
-    Nothing is sent to the target, but for one request of each GET step where its metrics show nothing yet.
+    Nothing is sent to the target except one request of each GET step if its metrics show nothing yet.
     """
     spec, observer, scenario = request.spec, adapters.observer, request.scenario
     observer.step("loading the scenario")

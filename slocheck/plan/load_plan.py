@@ -68,7 +68,7 @@ class LoadPlan:
         allowed_targets: Hosts that may be connected to in addition to this machine.
         max_exceptions: Exceptions of the scenario's code that are tolerated.
         max_body: Bytes that a response's decoded body may have.
-        shortest_limit_ns: The shortest latency limit of any objective, nanoseconds; 1 s where there is none.
+        shortest_limit_ns: The shortest latency limit of any objective, nanoseconds; 1 s if there is none.
     """
 
     target_url: str

@@ -56,7 +56,7 @@ def _run(given: list[str], options: argparse.Namespace) -> int:
             metrics = Path(folder, "metrics")
             metrics.mkdir()
             if settings.database_url.startswith(SQLITE):
-                fill_sqlite(settings)  # once, before all of them want to
+                fill_sqlite(settings)  # once, before all workers try to
             workers = Workers([*given, *as_options(settings)], listener, str(metrics))
             supervise(workers, settings.workers, listener, with_stdin=options.end_with_stdin)
     except UsageError as error:

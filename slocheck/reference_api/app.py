@@ -52,7 +52,7 @@ async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
         faults: Injected into the shop's own routes, within what is measured.
 
     Raises:
-        UsageError: A part's address cannot be used, or its library is not there.
+        UsageError: A part's address cannot be used, or its library is not installed.
     """
     metrics = Metrics()
     async with AsyncExitStack() as parts:
@@ -72,7 +72,7 @@ async def opened(settings: Settings, faults: Faults) -> AsyncIterator[ASGIApp]:
 
 
 def create_app(settings: Settings, faults: Faults, metrics: Metrics, shop: Handlers) -> ASGIApp:
-    """Put the routes together and everything that wraps them."""
+    """Put together the routes and their middleware."""
     app = Starlette(
         routes=[*_planted_routes(shop, faults), *_about(metrics)],
         exception_handlers={
@@ -91,13 +91,13 @@ def _has_replica(settings: Settings) -> bool:
 
 
 def _fresh(cached: Cached, settings: Settings) -> Cached:
-    """Let caches be filled with rows that are not older than the last change."""
+    """Make sure that caches are filled with rows not older than the last change."""
     return FilledFromPrimary(cached) if settings.cache_aside and _has_replica(settings) else cached
 
 
 def _followed_by(jobs: Jobs) -> Handler:
     async def follow(order: Row) -> None:
-        """Have done what follows from an order."""
+        """Start what follows from an order."""
         await jobs.submit(FULFIL, job_of(order["id"]))
 
     return follow
@@ -145,7 +145,7 @@ def _about(metrics: Metrics) -> list[Route]:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    """Say in JSON what Starlette refuses by itself: a path that is not a route, another method."""
+    """Report in JSON what Starlette itself refuses: a path that is not a route, another method."""
     assert isinstance(error, HTTPException)
     response = refusal(error.detail, HTTPStatus(error.status_code))
     response.headers.update(error.headers or {})
@@ -153,7 +153,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _unavailable(_: Request, __: Exception) -> Response:
-    """Say that database or queue cannot be asked now, or that too many wait for what it is asked."""
+    """Report that database or queue is unavailable, or that too many requests wait."""
     response = refusal("try again later", HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["retry-after"] = "1"
     return response

@@ -1,4 +1,4 @@
-"""Tasks that run beside the requests, and surely end."""
+"""Tasks that run next to the requests, and reliably end."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 def begin(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-    """Let `work` run; if it fails, which it should not, that is said at once, not when the process ends."""
+    """Run `work`; if it fails, which it should not, that is logged at once, not when the process ends."""
     task = asyncio.create_task(work)
     task.add_done_callback(_tell)
     return task
@@ -24,8 +24,8 @@ def _tell(task: asyncio.Task[None]) -> None:
 async def end(task: asyncio.Task[None]) -> None:
     """Cancel a task until it has ended.
 
-    Once is not enough: under Python 3.11 a client library's own time limit may take the cancellation for its
-    own, if both come at the same moment; then the task goes on, and who waits for it waits for ever.
+    Once is not enough: under Python 3.11 a client library's timeout may mistake the cancellation for its
+    own, if both come at the same moment; then the task goes on, and its waiters wait for ever.
     """
     while not task.done():
         task.cancel()
@@ -34,7 +34,7 @@ async def end(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def meanwhile(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    """Let `work` run for as long as the block does."""
+    """Run `work` for as long as the block does."""
     task = begin(work)
     try:
         yield

@@ -18,7 +18,7 @@ from slocheck.reference_api.shop.reading import Cached, Span
 Result = TypeVar("Result")
 
 SHARED_L1_TTL_S = 5.0
-"""How long a process keeps a copy of what another one may change."""
+"""Seconds for which a process keeps a copy of what another one may change."""
 
 
 class Uncached:
@@ -29,7 +29,7 @@ class Uncached:
         self._span = span
 
     async def read(self, key: str, load: Load) -> Found:
-        """Ask the database."""
+        """Query the database."""
         self._metrics.found(DATABASE)
         with self._span("load", cache__key=key):
             return Found(await load(), DATABASE)
@@ -52,10 +52,10 @@ class Caching:
     Args:
         reads: How a value is read.
         filler: Of the cache that `reads` reads through.
-        settings: Whether writes renew the cache, or drop what they made untrue.
+        settings: Whether writes update the cache, or drop stale keys.
         metrics: Counts the reads.
         levels: The levels that there are, first to last.
-        span: Times what the database is asked.
+        span: Times the database queries.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Caching:
         return found
 
     async def write(self, change: Load, key: str) -> bytes | None:
-        """Change the database, and renew or drop the key."""
+        """Change the database, and update or drop the key."""
         if self._write_through is not None:
             return await self._write_through.write(key, change)
         return await self.drop(change, key)
@@ -100,7 +100,7 @@ class Caching:
         return await self._invalidation.change(change, *keys)
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         await self._cache.close()
 
     def _count(self, found: Found) -> None:

@@ -1,10 +1,10 @@
-"""Domain events: what happened is told to handlers that neither know each other nor can harm who tells it.
+"""Domain events: handlers neither know each other nor can harm the emitter.
 
-The part that stores an order need not know who mails and who counts. The naive form, an emitter that calls
+The part that stores an order need not know what mails and what counts. The naive form, an emitter that calls
 its handlers one after the other, ties them all together: the first that raises keeps the event from the
 others and fails a request whose order is stored, and the slowest is waited for.
 
-Here each handler runs in a task of its own, with a copy of the payload and a time limit, after the response.
+Here each handler runs in its own task, with a copy of the payload and a time limit, after the response.
 Events live in memory: what must not be lost when the process dies is noted in the database with the change
 itself (`shop.followups`). In production that note is what an event bus (Kafka, NATS) publishes from.
 """
@@ -24,7 +24,7 @@ TIMEOUT_S = 10.0
 """Longest that a handler may take."""
 
 GRACE_S = 1.0
-"""How long handlers may go on after the end was asked for."""
+"""Seconds that handlers may go on after shutdown was requested."""
 
 MOST_RUNNING = 1_000
 """Bound on the handlers that run at the same time; an event past it is dropped, and counted as such."""
@@ -36,7 +36,7 @@ class Events:
     """Handlers by the name of their event.
 
     Args:
-        metrics: Told how each handler ended: ``done``, ``failed``, ``late`` or ``dropped``.
+        metrics: Counts how each handler ended: ``done``, ``failed``, ``late`` or ``dropped``.
         isolated: Whether handlers run by themselves; if not, they are called in turn: the naive form.
     """
 
@@ -52,7 +52,7 @@ class Events:
         self._handlers.setdefault(event, []).append((handler, outage))
 
     async def emit(self, event: str, payload: Row) -> None:
-        """Tell the handlers; returns before they are done, and raises nothing that they raise.
+        """Emit an event; returns before the handlers are done, and raises nothing that they raise.
 
         In the naive form it waits for them, and raises what one raises.
         """
@@ -63,7 +63,7 @@ class Events:
                 self._handled.labels(event, "dropped").inc()
             else:
                 task = asyncio.create_task(self._run(event, handler, outage, deepcopy(payload)))
-                self._running.add(task)  # asyncio itself would forget it
+                self._running.add(task)  # asyncio itself keeps only a weak reference
                 task.add_done_callback(self._running.discard)
 
     async def close(self) -> None:

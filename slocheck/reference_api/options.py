@@ -1,4 +1,4 @@
-"""The options of ``python -m slocheck.reference_api``, and the way back from settings to options."""
+"""The options of ``python -m slocheck.reference_api``, and settings as options."""
 
 import argparse
 import ssl
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         "--end-with-stdin", action="store_true", help="end when standard input ends, as for a parent process"
     )
     made.add_argument("--listener", type=int, help=argparse.SUPPRESS)  # of a worker: the shared socket
-    # removed at the end, also if who made it was killed
+    # removed at the end, even if its creator was killed
     made.add_argument("--folder", help=argparse.SUPPRESS)
     return made
 

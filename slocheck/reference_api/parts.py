@@ -7,13 +7,13 @@ from importlib import import_module
 from slocheck.errors import UsageError
 
 LIBRARIES = ("granian", "opentelemetry", "psycopg", "psycopg_pool", "redis", "taskiq", "taskiq_redis")
-"""Those of the extra that something does not do without."""
+"""The libraries of the extra that a part needs."""
 EXTRA = 'pip install "slocheck[reference-api]"'
 
 
 @contextmanager
 def needs(library: str) -> Iterator[None]:
-    """Import what an extra installs; raises UsageError that names the extra if it is not there."""
+    """Import what an extra installs; raises UsageError that names the extra if it is missing."""
     try:
         yield
     except ImportError as error:
@@ -23,7 +23,7 @@ def needs(library: str) -> Iterator[None]:
 
 
 def require_all() -> None:
-    """Import all that the extra installs; raises UsageError that names the extra if one is not there."""
+    """Import all that the extra installs; raises UsageError that names the extra if one is missing."""
     for library in LIBRARIES:
         with needs(library):
             import_module(library)

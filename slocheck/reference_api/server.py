@@ -32,7 +32,7 @@ class ReferenceApi:
         delays_ms: Latencies to inject, milliseconds, dealt evenly.
         error_rate: Share of requests to fail with a 500, 0..1.
         seed: Seed of the injected faults.
-        settings: Its parts and strategies; default: all strategies on what needs no installation.
+        settings: Its parts and strategies; default: all strategies on the embedded parts.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ReferenceApi:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
-            # which of the two is killed, the other one removes the folder and what is in it
+            # whichever of the two is killed, the other one removes the folder and its contents
             env={**os.environ, "TMPDIR": self._folder},
         )
         try:
@@ -98,7 +98,7 @@ class ReferenceApi:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it in any case."""
+        """Always stop it."""
         self.stop()
 
     def wait(self) -> int:

@@ -20,21 +20,21 @@ from slocheck.reference_api.settings import Settings
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 GRACE_S = 2
-"""How long requests that are being served may take after the end was asked for."""
+"""Seconds that requests in progress may take after shutdown was requested."""
 
 _KEEP_ALIVE_S = 75
-"""Longer than any user waits, as closing an idle connection breaks a request that is being sent on it."""
+"""Longer than any client idles, as closing an idle connection breaks a request that is being sent on it."""
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is up, and keeps ignoring signals that were ignored."""
+    """A server that reports when it is up, and keeps ignoring signals that were ignored."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._ignored = [number for number in ENDING if signal.getsignal(number) is signal.SIG_IGN]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to accept, then print the address; uvicorn has taken every signal by now."""
+        """Start to accept, then print the address; uvicorn handles all signals by now."""
         for number in self._ignored:
             signal.signal(number, signal.SIG_IGN)
         await super().startup(sockets)
@@ -43,7 +43,7 @@ class _Server(uvicorn.Server):
 
 
 def say(**line: str) -> None:
-    """Print one line of the protocol; if nobody reads it any more, the end of stdin ends this process."""
+    """Print one line of the protocol; if its reader is gone, the end of stdin ends this process."""
     try:
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()

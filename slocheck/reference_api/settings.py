@@ -21,7 +21,7 @@ def strategy(does: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The parts and the switches of one API; a switch whose part is not there has no effect.
+    """The parts and the switches of one API; a switch whose part is missing has no effect.
 
     Attributes:
         database_url: ``postgresql://…``, ``sqlite:///PATH``; empty: SQLite, gone at the end.
@@ -33,7 +33,7 @@ class Settings:
         cache_items: Most entries of the cache in the process.
         cache_bytes: Most bytes of its values.
         ttl_s: Seconds for which an entry of any cache is used.
-        redis_timeout_s: Longest wait for Redis; then the database is asked.
+        redis_timeout_s: Longest wait for Redis; then the database is queried.
         pool_size: Most connections of one process to one database.
         pool_timeout_s: Longest wait for one of them; then the response is 503.
     """
@@ -83,7 +83,7 @@ def with_strategies(settings: Settings, names: Iterable[str]) -> Settings:
     """Return the settings with exactly these strategies on.
 
     Raises:
-        UsageError: A name is unknown; the message lists those that there are.
+        UsageError: A name is unknown; the message lists the known ones.
     """
     chosen = set(names)
     for name in sorted(chosen - set(STRATEGIES)):

@@ -1,4 +1,4 @@
-"""Which database holds the shop, by the settings; the only place that knows them by name."""
+"""Chooses the shop's database by the settings; the only module that knows databases by name."""
 
 import sqlite3
 from pathlib import Path
@@ -37,7 +37,7 @@ async def open_repository(settings: Settings, metrics: PoolMetrics) -> Repositor
 
 
 def fill_sqlite(settings: Settings) -> Path:
-    """Make the file and fill it, unless that is done; returns its path; raises UsageError."""
+    """Create and fill the file, unless that was done; returns its path; raises UsageError."""
     path = sqlite_path(settings.database_url)
     try:
         prepare(path, rows(settings.items), index=settings.index)

@@ -3,14 +3,14 @@
 The workers accept from one socket, so a connection that waits in it is not lost with a worker. Each serves
 the same shop: the database is shared, the cache in the process is not. Their metrics are added up.
 
-The idea: Python code runs on one core at a time, so as many processes as cores serve as many times the
-requests, and one that dies takes only its own with it.
+The idea: Python code runs on one core at a time, so one process per core multiplies the served
+requests, and one that dies takes only its own requests with it.
 
-What goes wrong with the naive form: workers that nobody replaces get fewer; one that dies at its start is
+What goes wrong with the naive form: dead workers are not replaced; one that dies at its start is
 started again and again; each has a pool, and together they open more connections than the database allows;
-and what one keeps in memory the others do not know.
+and what one keeps in memory is unknown to the others.
 
-In production: one process a container and the replicas of an orchestrator, which also replaces machines.
+In production: one process per container and an orchestrator's replicas, which also survive a lost machine.
 """
 
 import os
@@ -29,7 +29,7 @@ from slocheck.reference_api.observability.exposition import FOLDER
 from slocheck.reference_api.serving import ENDING, GRACE_S, say, url_of
 
 _SHORTEST_LIFE_S = 1.0
-"""A worker that ends sooner would end again and again."""
+"""A worker that ends sooner than this would keep ending."""
 
 
 class Workers:
@@ -50,7 +50,7 @@ class Workers:
         self._running: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
 
     def start(self, count: int) -> None:
-        """Start so many at once and wait until each serves; raises UsageError with what one says."""
+        """Start this many at once and wait until each serves; raises UsageError with a worker's error."""
         for process in [self._start() for _ in range(count)]:
             assert process.stdout is not None
             line = process.stdout.readline()
@@ -70,7 +70,7 @@ class Workers:
                 self._start()
 
     def stop(self) -> None:
-        """Let all finish what they serve, and kill those that take too long."""
+        """Let all finish their requests, and kill those that take too long."""
         for process, _ in self._running.values():
             assert process.stdin is not None
             process.stdin.close()

@@ -1,4 +1,4 @@
-"""What every request passes on its way to a route, by the switches."""
+"""The middleware that every request passes, by the switches."""
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -10,7 +10,7 @@ from slocheck.reference_api.http.conditional import PRIVATE, Conditional, public
 from slocheck.reference_api.settings import Settings
 
 CATALOGUE_S = 60
-"""How long anybody may use a page of the catalogue without asking again."""
+"""Seconds for which any cache may use a page of the catalogue without revalidation."""
 
 POLICIES = {
     "/items": public(CATALOGUE_S),

@@ -20,7 +20,7 @@ class Format:
         file_name: Its name in a run's folder.
         module: Where its ``render`` is; imported when first used, as templates load slowly.
         on_demand: Only ``slocheck report`` writes it: it may be large, or few want it.
-        utf8_only: It has no character references, so that it is UTF-8 whatever the terminal's encoding is.
+        utf8_only: It has no character references, so it is UTF-8 whatever the terminal's encoding.
     """
 
     file_name: str

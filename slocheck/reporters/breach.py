@@ -1,4 +1,4 @@
-"""An objective that is not met, taken apart: the endpoints, statuses and moments of its bad requests."""
+"""The breakdown of an objective that is not met: the endpoints, statuses and times of its bad requests."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from slocheck.spec.indicators import UNSERVED_STATUSES
 from slocheck.spec.model import Endpoint, FailureRule, IndicatorKind, Limit, Objective
 
 MOST = 0.9
-"""The part of the bad requests that a stretch of time has to hold to be named."""
+"""The share of the bad requests that a period has to contain to be named."""
 
 _HALF = 0.5
 _UNSERVED = tuple(sorted(UNSERVED_STATUSES))
@@ -23,7 +23,7 @@ _UNSERVED = tuple(sorted(UNSERVED_STATUSES))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndpointPart:
-    """One endpoint's part.
+    """One endpoint's share.
 
     Attributes:
         name: Of the endpoint.
@@ -58,14 +58,14 @@ class Breakdown:
     """The bad requests of an objective in the window.
 
     Attributes:
-        what: What one and what many of them are called: ``requests that failed or took 200ms or longer``.
+        what: Singular and plural name of them: ``requests that failed or took 200ms or longer``.
         bad: How many there are.
         total: Of how many requests.
         endpoints: By endpoint, most bad ones first; those without any are left out.
         kinds: By failure class or slowness, most frequent first.
         by_second: In each second of the window, shape (S,).
         stretch: Where most of those of the leading endpoint are.
-        leading: The endpoint with more than half of them, where others were asked too; else None.
+        leading: The endpoint with more than half of them, if others had requests too; else None.
     """
 
     what: tuple[str, str]
@@ -81,7 +81,7 @@ class Breakdown:
 def breakdown(
     objective: Objective, limit: Limit, recording: Recording, rule: FailureRule
 ) -> Breakdown | None:
-    """Take apart what the client counted; None where it counted no bad request of this kind."""
+    """Break down what the client counted; None if it counted no bad request of this kind."""
     asked = [item.endpoint for item in recording.endpoints if objective.endpoint in (None, item.endpoint)]
     if objective.indicator.kind not in _BAD:
         return None
@@ -111,7 +111,7 @@ def _failed(scope: Scope) -> Whole:
 
 
 def _slow(scope: Scope, limit: Limit, thresholds: tuple[int, ...]) -> Whole:
-    """Return the successful requests over a latency limit: exactly where they were counted."""
+    """Return the successful requests over a latency limit: exactly if they were counted."""
     if limit.first_bad_ns not in thresholds:
         return scope.at_or_over(limit.first_bad_ns)[0]
     index, over = thresholds.index(limit.first_bad_ns), scope.counts.over
@@ -134,7 +134,7 @@ _BAD: Mapping[IndicatorKind, Callable[[Scope, Limit, tuple[int, ...]], Whole]] =
     IndicatorKind.AVAILABILITY: _unserved,
     IndicatorKind.CACHE_HIT_RATE: lambda scope, _limit, _thresholds: scope.counts.cache_misses,
 }
-"""What counts the bad requests of each second."""
+"""The functions that count the bad requests of each second."""
 
 
 def _endpoint(objective: Objective, limit: Limit, recording: Recording, endpoint: Endpoint) -> EndpointPart:
@@ -150,7 +150,7 @@ def _endpoint(objective: Objective, limit: Limit, recording: Recording, endpoint
 def _kinds(
     objective: Objective, limit: Limit, recording: Recording, rule: FailureRule
 ) -> tuple[tuple[str, int], ...]:
-    """Return the bad requests by why they are bad; they add up to all of them."""
+    """Return the bad requests by cause; they add up to all of them."""
     scope, kind = recording.scope(objective.endpoint), objective.indicator.kind
     match kind:
         case IndicatorKind.CACHE_HIT_RATE:
@@ -167,7 +167,7 @@ def _kinds(
 
 
 def _failures(scope: Scope, rule: FailureRule) -> dict[str, int]:
-    """Return the failures by class; those by their status by code, as far as the rule names it."""
+    """Return the failures by class; those with a failing status by code."""
     named = zip(FAILURES, scope.total.failures[0].tolist(), strict=True)
     by_class = dict(named)
     left = by_class.pop(FailureClass.STATUS)
@@ -198,7 +198,7 @@ def _what(objective: Objective, limit: Limit) -> tuple[str, str]:
 
 
 def _stretch(by_second: Whole, start: int) -> Stretch:
-    """Return the shortest run of seconds with at least `MOST` of all, the first of several."""
+    """Return the shortest period with at least `MOST` of all, the first of several."""
     sums = np.concatenate([[0], np.cumsum(by_second)])
     wanted = int(np.ceil(MOST * sums[-1]))
     ends = np.searchsorted(sums, sums[:-1] + wanted)
@@ -229,6 +229,6 @@ def lead_text(found: Breakdown, window_s: int, moment: Callable[[float], str]) -
 
 
 def _share(part: int, found: Breakdown) -> str:
-    """Write a part of the bad requests: ``92% of the 1,204 failed requests``; just the one, of one."""
+    """Write a share of the bad requests: ``92% of the 1,204 failed requests``; a single one as itself."""
     every = f"the {quantity(found.bad, *found.what)}"
     return every if found.bad == 1 else f"{part / found.bad:.0%} of {every}"

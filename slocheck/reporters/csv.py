@@ -19,7 +19,7 @@ NO_RESPONSE = 0
 
 
 def render(report: Report) -> str:
-    """Return the table: `COLUMNS`, then a column for each status code that came."""
+    """Return the table: `COLUMNS`, then a column for each status code that occurred."""
     recording = report.evidence.recording
     statuses = sorted({status for part in recording.parts() for status in part.statuses.total()})
     started = datetime.fromisoformat(report.evidence.provenance.started)

@@ -1,4 +1,4 @@
-"""The sentence that ends a summary: the verdict, and the number that decided it."""
+"""The sentence that ends a summary: the verdict and the number that decided it."""
 
 import re
 from dataclasses import replace
@@ -29,10 +29,10 @@ from slocheck.spec.model import Objective
 MAX_ENDPOINT = 40
 MAX_FAULT = 200
 _STOP = re.compile(r"[,;] (?![^()]*\))")
-"""Before the first one, brackets apart, a reason says what is missing."""
+"""Up to the first of these outside of brackets, a reason says what is missing."""
 
 _EXAMPLE = re.compile("; |, most often: ")
-"""Before the first one a finding says what is wrong; then come examples and what to do."""
+"""Up to the first of these, a finding says what is wrong; after it come examples and advice."""
 
 _SIDES = re.compile(f"^(?:client|server|client and server): (?:{NO_DATA})?")
 
@@ -59,7 +59,7 @@ def decision_text(report: Report) -> str:
 
 
 def reason_text(level: LevelResult, outcome: Outcome) -> str:
-    """Return why a level is not met; empty where an invalid run says it once for all objectives."""
+    """Return why a level is not met; empty if an invalid run says it once for all objectives."""
     if outcome is not Outcome.INVALID or level.verdict is not Verdict.UNDECIDED:
         return level.reason
     short = [
@@ -82,7 +82,7 @@ def counts_text(report: Report, objective: Objective, level: LevelResult, side: 
 
 
 def numbered_reason(report: Report, objective: Objective, level: LevelResult) -> str:
-    """Return why a level is not met, with each side's counts in place of the words for too many bad ones."""
+    """Return why a level is not met, with each side's counts instead of words for too many bad requests."""
     clauses = []
     for clause in level.reason.split("; "):
         if not clause.endswith(TOO_MANY_BAD):
@@ -111,7 +111,7 @@ def _numbered(report: Report, result: ObjectiveResult, gap: Gap) -> Gap:
 
 
 def _why(result: ObjectiveResult) -> str:
-    """Return the beginning of the reason for what is undecided."""
+    """Return the beginning of the reason of an undecided level."""
     reason = _SIDES.sub("", result.shown.reason)
     return f": {_STOP.split(reason)[0]}" if reason else ""
 
@@ -128,7 +128,7 @@ def _measured(result: ObjectiveResult, verb: str = " is", *, limit: str = "") ->
 
 
 def exceeds_times(result: ObjectiveResult) -> Fraction | None:
-    """Return how many times a broken limit of a share is exceeded, from twice on; else None."""
+    """Return by what factor a breached share exceeds its limit, from 2 on; else None."""
     traits = traits_of(result.objective.indicator.kind)
     if not traits.is_ratio or result.shown.verdict is not Verdict.BREACHED:
         return None

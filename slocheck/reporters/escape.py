@@ -1,6 +1,6 @@
 """Foreign text made safe for where it is shown: one function for each sink.
 
-Endpoint names, error messages, labels, queries and the text of slo.yaml come from elsewhere. `clean`
+Endpoint names, error messages, labels, queries and the text of slo.yaml are foreign. `clean`
 removes what no sink may carry; each sink's function escapes what that sink would misread.
 """
 
@@ -44,7 +44,7 @@ def clean(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    """Return what is left of one character: itself, a space, a replacement or nothing."""
+    """Return the clean form of one character: itself, a space, a replacement or nothing."""
     if character in _SPACES:
         return " "
     match unicodedata.category(character):
@@ -61,8 +61,8 @@ def _visible(character: str) -> str:
 def for_terminal(text: str) -> str:
     """Return `text` for a terminal or a CI log; put it into a `rich.text.Text`, never into markup.
 
-    A CI runner reads a line that begins with ``::`` as a command (its known ones are broken wherever they
-    stand: another program may break the line), and ``##[``, ``##vso[`` or ``##teamcity[`` anywhere in a line.
+    A CI runner reads a line that begins with ``::`` as a command (known ones are broken wherever they
+    are, as another program may wrap the line), and ``##[``, ``##vso[`` or ``##teamcity[`` anywhere in a line.
     """
     return _COMMAND.sub("# #", _COMMAND_START.sub(": :", clean(text)))
 
@@ -85,7 +85,7 @@ def for_json(value: object, *, indent: int | None = None) -> str:
 
 
 def for_script_json(value: object) -> str:
-    """Return `value` as JSON that may stand inside a script element; ValueError for NaN and infinity."""
+    """Return `value` as JSON that is safe inside a script element; ValueError for NaN and infinity."""
     text = for_json(value)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -93,8 +93,8 @@ def for_script_json(value: object) -> str:
 def for_markdown(text: str) -> str:
     """Return `text` as plain Markdown text, also for a table cell.
 
-    A zero-width space after ``@``, ``#``, ``://`` and similar keeps a forge from turning them into mentions,
-    references and links; a backslash alone does not, because forges look for them in the
+    A zero-width space after ``@``, ``#``, ``://`` etc. keeps a code host from turning them into mentions,
+    references and links; a backslash alone does not, because code hosts look for them in the
     rendered text.
     """
     text = _MARKDOWN_REFERENCE.sub("\\1\u200b", clean(text))
@@ -114,7 +114,7 @@ def for_markdown_code(text: str) -> str:
 def for_xml(text: str) -> str:
     """Return `text` without the characters that XML 1.0 forbids; the XML writer escapes the rest.
 
-    Programs that read JUnit files print what they say into CI logs; Jenkins and GitLab attach the file that
+    Programs that read JUnit files print their texts into CI logs; Jenkins and GitLab attach the file that
     ``[[ATTACHMENT|path]]`` names.
     """
     return for_terminal(text).replace(_ATTACHMENT, "[ [ATTACHMENT|")
@@ -123,16 +123,16 @@ def for_xml(text: str) -> str:
 def for_openmetrics(text: str) -> str:
     r"""Return `text` as the inside of a label's value, or as a help text.
 
-    GitLab cuts a line at ``#``, wherever it stands, and refuses the whole file for a quote left open.
+    GitLab cuts a line at any ``#``, and refuses the whole file for an unclosed quote.
     """
     plain = for_terminal(text).replace("#", "%23")
     return plain.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def for_csv(text: str) -> str:
-    """Return `text` as a cell that no spreadsheet takes for a formula; the CSV writer quotes it.
+    """Return `text` as a cell that no spreadsheet treats as a formula; the CSV writer quotes it.
 
-    A spreadsheet that separates by semicolons sees cells of its own between them.
+    A spreadsheet that splits at semicolons sees a new cell after each.
     """
     return _FORMULA.sub(r"\1'", for_terminal(text))
 

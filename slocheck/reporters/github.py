@@ -1,4 +1,4 @@
-"""What GitHub Actions shows and hands on: annotations as workflow commands, outputs of the step.
+"""What GitHub Actions shows and passes on: annotations as workflow commands, outputs of the step.
 
 Sources: docs.github.com, "Workflow commands for GitHub Actions": the escapes, the files, and that a step may
 have ten errors and ten warnings.
@@ -30,7 +30,7 @@ class Annotation:
 
     Attributes:
         level: ``error`` or ``warning``.
-        path: Of the file, as the user named it; empty: it is about no file.
+        path: Of the file, as the user named it; empty: it is not about a file.
         title: In bold above the message.
         text: The message.
         line: From 1; 0: of the whole file.
@@ -67,7 +67,7 @@ def _property(text: str) -> str:
 
 
 def _in_checkout(path: str, workspace: str) -> str:
-    """Return a path relative to the checkout where it lies in it."""
+    """Return a path relative to the checkout if it is inside."""
     inside = os.path.relpath(path, workspace) if workspace and path else path
     return path if Path(inside).parts[:1] == (os.pardir,) else inside
 
@@ -75,7 +75,7 @@ def _in_checkout(path: str, workspace: str) -> str:
 def annotations(report: Report) -> list[Annotation]:
     """Return what is not met, worst first: an error for a breach, a warning for what is undecided.
 
-    A run without a verdict has an error for each check that did not pass. Where earlier runs prove that an
+    A run without a verdict has an error for each check that did not pass. If earlier runs prove that an
     objective got worse, and that fails the run, that is an error, too.
     """
     return bounded([*_without_verdict(report), *_with_verdict(report), *_regressions(report)])
@@ -94,7 +94,7 @@ def of_error(error: SlocheckError) -> list[Annotation]:
 
 
 def bounded(found: Sequence[Annotation]) -> list[Annotation]:
-    """Return at most `MAX_ANNOTATIONS`; where there are more, the last one says how many."""
+    """Return at most `MAX_ANNOTATIONS`; if there are more, the last one says how many."""
     if len(found) <= MAX_ANNOTATIONS:
         return list(found)
     shown, rest = found[: MAX_ANNOTATIONS - 1], found[MAX_ANNOTATIONS - 1 :]
@@ -103,7 +103,7 @@ def bounded(found: Sequence[Annotation]) -> list[Annotation]:
 
 
 def _without_verdict(report: Report) -> Iterator[Annotation]:
-    """Yield why a run has no verdict; nothing where it has one."""
+    """Yield why a run has no verdict; nothing if it has one."""
     assessment, path = report.assessment, report.spec.path
     if assessment.outcome is Outcome.INTERRUPTED:
         yield Annotation(_ERROR, path, "The run was interrupted", assessment.headline)
@@ -140,7 +140,7 @@ def _of_objective(report: Report, result: ObjectiveResult, verdict: Verdict) -> 
 
 
 def _regressions(report: Report) -> Iterator[Annotation]:
-    """Yield what is worse than in earlier runs for certain, where that fails the run."""
+    """Yield what is certainly worse than in earlier runs, if that fails the run."""
     comparison = report.comparison
     if comparison is None or not comparison.gates:
         return
@@ -168,6 +168,6 @@ def outputs(report: Report, files: Mapping[str, str]) -> Mapping[str, str]:
 def output_lines(values: Mapping[str, str], delimiter: str) -> str:
     """Return the outputs as GITHUB_OUTPUT wants them.
 
-    Nobody may guess the delimiter: a value could end early, and set another output.
+    The delimiter is random: with a known one, a value could end early and set another output.
     """
     return "".join(f"{name}<<{delimiter}\n{clean(text)}\n{delimiter}\n" for name, text in values.items())

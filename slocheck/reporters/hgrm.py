@@ -48,7 +48,7 @@ def _rows(histogram: Mapping[int, int], total: int, largest: int) -> Iterator[st
 
 
 def _deviation(histogram: Mapping[int, int], mean: float) -> float:
-    """Return the standard deviation in milliseconds, each latency taken for the middle of its bucket."""
+    """Return the standard deviation in milliseconds, each latency taken as the middle of its bucket."""
     total = sum(histogram.values())
     if not total:
         return 0.0

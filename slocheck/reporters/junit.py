@@ -76,7 +76,7 @@ def _completed(report: Report) -> TestCase:
     lines = [
         f"statuses of {item.endpoint}: {statuses_text(item.statuses)}" for item in found if item.statuses
     ]
-    # what the Locust file said has a case of its own
+    # the Locust file's gate has its own case
     lines += [f"warning: {item.text}" for item in assessment.warnings if item.text != said]
     if lines:
         case.system_out = "\n".join(map(for_xml, lines))
@@ -105,7 +105,7 @@ def _steady(report: Report) -> list[TestCase]:
 
 
 def _file_gate(report: Report) -> list[TestCase]:
-    """Return the failed case of a Locust file that sets an exit code; nothing where it sets none."""
+    """Return the failed case of a Locust file that sets an exit code; empty if it sets none."""
     text = file_gate([report.evidence])
     if not text:
         return []
@@ -115,7 +115,7 @@ def _file_gate(report: Report) -> list[TestCase]:
 
 
 def _regression(report: Report) -> list[TestCase]:
-    """Return the case that fails where the run is worse than its baseline; nothing without one that can."""
+    """Return the case that fails if the run is worse than its baseline; empty without a gating baseline."""
     comparison = report.comparison
     if comparison is None or not comparison.gates:
         return []
@@ -131,7 +131,7 @@ def _regression(report: Report) -> list[TestCase]:
 
 
 def _case(report: Report, result: ObjectiveResult, level: LevelResult) -> TestCase:
-    """Return a limit's case: passed, failed, in error, or skipped where the gate does not need it."""
+    """Return a limit's case: passed, failed, in error, or skipped if the gate does not need it."""
     objective = result.objective
     scope = f" [{objective.endpoint}]" if objective.endpoint else ""
     case = _named(report, "objectives", f"{objective.name} {level.level}{scope}")
@@ -146,7 +146,7 @@ def _case(report: Report, result: ObjectiveResult, level: LevelResult) -> TestCa
 
 
 def _result(report: Report, level: LevelResult, message: str) -> Error | Failure | Skipped | None:
-    """Return what a limit's case ended with; None where it passed."""
+    """Return what a limit's case ended with; None if it passed."""
     outcome = report.assessment.outcome
     if not level.needed:
         return Skipped(for_xml(f"not needed for the gate {report.assessment.gate}: {message}"))
@@ -178,7 +178,7 @@ def _body(report: Report, objective: Objective, level: LevelResult) -> str:
 
 
 def _statuses(report: Report, objective: Objective) -> str:
-    """Write the statuses of what an objective is about; empty for a query, which may be about anything."""
+    """Write the statuses of an objective's responses; empty for a query, which may be about anything."""
     if traits_of(objective.indicator.kind).is_query:
         return ""
     return statuses_text(totals_of(report.evidence.recording, objective.endpoint).statuses)

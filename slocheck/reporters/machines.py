@@ -1,4 +1,4 @@
-"""What each machine of a run sent, in figures; nothing where the load came from the coordinator's own."""
+"""What each machine of a run sent, in figures; empty if the load came from the coordinator's machine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ class MachineFigures:
     """One machine, over the window.
 
     Attributes:
-        known: What is known of it.
+        known: What is known about it.
         cpu: Of its busiest worker, share of one core.
-        loop_lag_p99: Of its worker with the most, seconds.
-        rate: Requests a second; 0 where nothing was measured.
+        loop_lag_p99: Largest of its workers, seconds.
+        rate: Requests a second; 0 if nothing was measured.
         sent: Requests.
         not_ok: Those that failed or had an unexpected response.
         percentiles: p50, p95 and p99 of its ok requests, nanoseconds; empty without any.

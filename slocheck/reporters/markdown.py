@@ -34,7 +34,7 @@ from slocheck.reporters.text import (
 from slocheck.spec.model import EXTRA_LEVELS
 
 MAX_BYTES = 60_000
-"""Below the 64 kB that the strictest forge accepts."""
+"""Below the 64 kB that the strictest code host accepts."""
 
 MAX_TEXT = 600
 MAX_COMMAND = 2000
@@ -51,7 +51,7 @@ class Section:
     """A part of the summary that may be left out, or its last entries.
 
     Attributes:
-        name: What it is called where it is left out.
+        name: Its name in the line about what was left out.
         head: Lines before the first entry.
         entries: A line each.
     """
@@ -68,7 +68,7 @@ def render(report: Report) -> str:
 
 
 def _bounded(head: Sequence[str], sections: Sequence[Section], foot: Sequence[str]) -> str:
-    """Join head, sections and foot up to the size limit; where something is left out, a line says what.
+    """Join head, sections and foot up to the size limit; if something is left out, a line says what.
 
     No section takes more than half, so that many objectives leave room for the reasons.
     """
@@ -100,7 +100,7 @@ def _size(lines: Sequence[str]) -> int:
 
 
 def marker(report: Report) -> str:
-    """Return the hidden line by which a bot finds its comment again, to change it and add no other one."""
+    """Return the hidden line by which a bot finds its comment, to update it instead of adding one."""
     spec = report.evidence.provenance.spec_path
     known = hashlib.sha256(f"{report.spec.service}\0{spec}".encode("utf-8", "backslashreplace")).hexdigest()
     return f"<!-- slocheck {slug(report.spec.service)} {known[:12]} -->"
@@ -127,7 +127,7 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _decision(report: Report) -> str:
-    """Say which number decided; nothing of an invalid run, whose faults follow."""
+    """Say which number decided; empty for an invalid run, whose faults follow."""
     if report.assessment.outcome is Outcome.INVALID:
         return ""
     said = ["", decision_text(report), short_window(report.assessment.outcome, (report.evidence,))]

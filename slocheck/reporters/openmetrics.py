@@ -18,7 +18,7 @@ from slocheck.spec.model import Endpoint
 
 Labels = dict[str, str]
 Sample = tuple[str, Labels, float]
-"""What is added to the family's name, the labels, the value."""
+"""Suffix of the family's name, labels, value."""
 
 
 def render(report: Report) -> str:
@@ -29,7 +29,7 @@ def render(report: Report) -> str:
 
 
 def _family(name: str, kind: str, text: str, samples: Iterable[Sample], common: Labels) -> Iterator[str]:
-    """Yield the lines of one family of metrics; nothing where it has no sample."""
+    """Yield the lines of one family of metrics; nothing if it has no sample."""
     found = list(samples)
     if not found:
         return
@@ -54,7 +54,7 @@ def _verdicts(names: Iterable[str], current: str, labels: Labels) -> Iterator[Sa
 
 
 def _run(report: Report, common: Labels) -> Iterator[str]:
-    """Yield what is said of the run as a whole."""
+    """Yield the samples of the run as a whole."""
     assessment, tiers = report.assessment, report.spec.tiers
     outcomes = [outcome.value for outcome in Outcome]
     verdict = _verdicts(outcomes, assessment.outcome.value, {"gate": assessment.gate})

@@ -25,7 +25,7 @@ NO_VERDICT = frozenset({Outcome.INVALID, Outcome.INTERRUPTED})
 SIDE_TITLES = {Side.CLIENT: "client", Side.SERVER: "server"}
 NO_DATA = "no data"
 UNKNOWN = "unknown"
-"""A value that may be any: nothing more than 0 is known to be below it, and nothing above."""
+"""A value that may be anything: its only known bound is 0."""
 _NARROW = 0.01  # bounds this close together, relative to their size, are shown as one number
 _SHORT_SHA = 7
 _NUMBER = "0123456789.,"
@@ -149,7 +149,7 @@ def confidence_text(confidence: Confidence | None) -> str:
 def interval_text(
     objective: Objective, limit: Limit, side: SideResult, confidence: Confidence | None, *, failed: bool
 ) -> str:
-    """Write a side's confidence interval, ``95% CI 0.2-0.6%``; empty where there is none.
+    """Write a side's confidence interval, ``95% CI 0.2-0.6%``; empty if there is none.
 
     `failed` tells whether requests that failed may be among those that a latency limit counts as too slow.
     """
@@ -178,7 +178,7 @@ def ends_text(objective: Objective, limit: Limit, low: float, high: float, *, fa
 
 
 def range_text(low: str, high: str) -> str:
-    """Write a range, with the unit once where both ends share it: ``5.91-7.12%``."""
+    """Write a range, with the unit once if both ends share it: ``5.91-7.12%``."""
     if low.startswith("-") or not (low[0] + high[0]).isdigit():
         return f"{low} to {high}"
     number = low.removesuffix(high.lstrip(_NUMBER))
@@ -191,7 +191,7 @@ def bare_limit(limit: Limit) -> str:
 
 
 def too_slow_text(limit: Limit, *, failed: bool) -> str:
-    """Say what breaks a latency limit, ``>= 200ms`` for ``< 200ms``, where requests `failed` that, too."""
+    """Say what breaks a latency limit, ``>= 200ms`` for ``< 200ms``; if requests `failed`, that, too."""
     slow = f"{'>=' if limit.comparison is Comparison.LT else '>'} {bare_limit(limit)}"
     return f"failed or took {slow}" if failed else slow
 
@@ -214,9 +214,9 @@ def bad_text(objective: Objective, side: SideResult) -> str:
 
 
 def sample_size_text(side: SideResult) -> str:
-    """Write a side's effective sample size and, if met, what that rests on, else the run needed.
+    """Write a side's effective sample size and, if met, the tolerated bursts, else the run needed.
 
-    What an undecided side's reason says already is left out.
+    What an undecided side's reason already says is left out.
     """
     if side.bounds is None:
         return ""
@@ -290,14 +290,14 @@ def clock_text(seconds: float) -> str:
 
 
 def latency_text(ns: float | None) -> str:
-    """Write a latency given in nanoseconds, to three digits; a dash where there is none."""
+    """Write a latency given in nanoseconds, to three digits; a dash if there is none."""
     if ns is None or math.isnan(ns):
         return "-"
     return format_value(IndicatorKind.LATENCY, Fraction(round(ns), 1_000_000_000))
 
 
 def ratio_text(part: int, whole: int) -> str:
-    """Write a share of counts as a percentage, to three digits; a dash where there are none."""
+    """Write a share of counts as a percentage, to three digits; a dash if there are none."""
     return format_value(IndicatorKind.ERROR_RATE, Fraction(part, whole)) if whole else "-"
 
 

@@ -28,7 +28,7 @@ def statuses_text(statuses: Mapping[int, int]) -> str:
 
 
 def unusual_statuses(recording: Recording) -> str:
-    """Return the window's responses by status; empty where all of them were 2xx."""
+    """Return the window's responses by status; empty if all of them were 2xx."""
     statuses = window_totals(recording).statuses
     return "" if all(status // 100 == _SUCCESS for status in statuses) else statuses_text(statuses)
 
@@ -84,7 +84,7 @@ def may_have_failed(report: Report, objective: Objective, side: SideResult) -> b
 def failed_text(counted: Totals, rule: FailureRule) -> str:
     """Say how often requests failed, and how: by status code, else by class: ``503 135, timeout 14``.
 
-    A response that the scenario refuses for its status is named by that, where the counts leave no other
+    A response that the scenario refuses for its status is named by that if the counts leave no other
     meaning: every response of such a status was refused, or nothing succeeded.
 
     Args:
@@ -107,7 +107,7 @@ def failed_text(counted: Totals, rule: FailureRule) -> str:
 
 
 def _other_statuses(counted: Totals, rule: FailureRule) -> dict[int, int]:
-    """Return the statuses that only a written expectation refuses; none where some were just unexpected."""
+    """Return the statuses that only a written expectation refuses; none if some were just unexpected."""
     if counted.unexpected:
         return {}
     return {
@@ -118,7 +118,7 @@ def _other_statuses(counted: Totals, rule: FailureRule) -> dict[int, int]:
 
 
 def beyond_window(recording: Recording) -> str:
-    """Say that the counts of `frequent_failures` are of more than the window; empty where they are not."""
+    """Say that the counts of `frequent_failures` are of more than the window; empty if they are not."""
     failed = Counter({kind: count for kind, count in recording.failures().items() if count})
     return " (whole load)" if failed != Counter(window_totals(recording).failures) else ""
 

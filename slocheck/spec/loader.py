@@ -161,7 +161,7 @@ def _read_spec(value: Value, text: str) -> Spec | None:
 
 
 def _with_scenario(root: Section, workload: Workload) -> Workload:
-    """Return the workload, with the spec's own file for its scenario where that is a block of the spec."""
+    """Return the workload, with the spec's own file for its scenario if that is a block of the spec."""
     block, written = root.value_of(SCENARIO_BLOCK), root.value_of(WORKLOAD)
     assert written is not None  # there is a workload
     named = any(key.text == SCENARIO.name for key, _ in written.entries())

@@ -1,7 +1,7 @@
 """The effective sample size of correlated requests: the variance between blocks of slices.
 
 Blocks of 1, 2, 4 ... slices are compared (the blocking of Flyvbjerg and Petersen 1989, doi
-10.1063/1.457480). Where neighbouring slices are correlated, longer blocks show more variance than shorter
+10.1063/1.457480). If neighbouring slices are correlated, longer blocks show more variance than shorter
 ones, and the largest counts. Few blocks are trusted less: by Student's t with their degrees of freedom.
 """
 
@@ -25,7 +25,7 @@ Starts = NDArray[np.intp]
 
 
 def run_lengths(runs: Sequence[int] | None, slices: int) -> list[int]:
-    """Return the slices of each pooled run, in order; one run where `runs` is None.
+    """Return the slices of each pooled run, in order; one run if `runs` is None.
 
     Raises:
         ValueError: The lengths do not add up to `slices`.
@@ -74,7 +74,7 @@ class BlockSize:
 
 
 def sample_sizes(sizes: Floats, bad: Floats, lengths: Sequence[int]) -> list[BlockSize]:
-    """Return one entry for each block size that shows any variance; none where all are good or all bad.
+    """Return one entry for each block size that shows any variance; none if all are good or all bad.
 
     Args:
         sizes: Requests per slice, shape (S,).

@@ -1,10 +1,10 @@
-"""From a stated confidence to what an interval has to keep."""
+"""From a stated confidence to the criterion for an interval."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 CALIBRATION = 5
-"""Met is tested at (1 - confidence) / 5: found by simulation, see docs/statistics.md. Where the condition on
+"""Met is tested at (1 - confidence) / 5: found by simulation, see docs/statistics.md. If the condition on
 bursts bounds the sample, 1 - confidence itself holds."""
 
 CALIBRATED_S = 300.0
@@ -13,7 +13,7 @@ CALIBRATED_S = 300.0
 Not that of pooled runs: how much a few runs differ is not known well enough."""
 
 ASSUMED_BURSTS_S = 12.0
-"""What a rate assumes of bursts unless they are stated, where nobody knows what was offered."""
+"""The bursts assumed for a rate if none are stated and the offered rate is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Criterion:
     Attributes:
         met: One-sided error rate of the end of an interval that has to be on the good side for met.
         breached: One-sided error rate of the other end, which has to be on the bad side for breached.
-        nominal: Of both ends where the condition on bursts is what bounds the sample.
+        nominal: Of both ends if the condition on bursts is what bounds the sample.
         bursts_s: What lies within so many seconds counts as one independent request at most; 0: no condition.
     """
 
@@ -41,7 +41,7 @@ class Criterion:
     def assuming_bursts(self) -> "Criterion":
         """Return the criterion of a rate in the closed model, or of one that a server alone counted.
 
-        Nobody knows there what could have been served in a second, so that a window with few slow phases
+        It is not known what could have been served in a second, so a window with few slow phases
         looks like one without any, and few make it vary much. See docs/statistics.md for what the assumption
         costs and saves.
         """

@@ -35,7 +35,7 @@ def compare_paired(one: tuple[Whole, Whole], other: tuple[Whole, Whole]) -> Pair
     """Compare the shares of two groups, each as counts and totals by block, shape (B,).
 
     Returns:
-        None where fewer than `LEAST_BLOCKS` blocks have requests of both.
+        None if fewer than `LEAST_BLOCKS` blocks have requests of both.
     """
     both = (one[1] > 0) & (other[1] > 0)
     blocks = int(both.sum())

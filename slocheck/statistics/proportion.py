@@ -34,7 +34,7 @@ class ProportionComparison:
     Attributes:
         share: Certainly bad over all, 0..1; 0 without requests.
         low: Lower end of the interval, 0..1.
-        high: Upper end, from what is possibly bad where that was given.
+        high: Upper end, from what is possibly bad if that was given.
         keeps: The whole interval is below the limit.
         breaks: The whole interval is above the limit.
         effective_sample_size: Effective sample size, at most the number of requests.
@@ -43,7 +43,7 @@ class ProportionComparison:
         tolerated_design_effect: Largest design effect at which the limit is kept; None when it is not.
         p_breach: One-sided p-value of a breach: the smallest alpha at which `breaks` holds.
         active_s: For how long requests were sent, seconds.
-        error_rate: One-sided error rate of the upper end, which met rests on; 0 where nothing was compared.
+        error_rate: One-sided error rate of the upper end, which met rests on; 0 if nothing was compared.
     """
 
     share: float
@@ -105,13 +105,13 @@ def compare_proportion(
         bad: Certainly bad ones, shape (S,).
         limit: Largest share allowed, 0..1.
         criterion: How strictly; each error rate 0..0.5.
-        bad_upper: Certainly or possibly bad, shape (S,); None where all are certain.
+        bad_upper: Certainly or possibly bad, shape (S,); None if all are certain.
         references: Series of shape (S,): requests at or over lower latencies.
-        runs: Slices per run where several runs are pooled, in order; their sum is S.
+        runs: Slices per run if several runs are pooled, in order; their sum is S.
         slice_s: Length of a slice, seconds.
 
     Returns:
-        The comparison; an interval of 0 to 1 where there are fewer than `MIN_SLICES` slices, or no request.
+        The comparison; an interval of 0 to 1 if there are fewer than `MIN_SLICES` slices, or no request.
 
     Raises:
         ValueError: Lengths differ, or a count is negative or larger than its slice.
@@ -149,7 +149,7 @@ class _Seen:
     found: Sequence[BlockSize]
 
     def error_rate(self, calibrated: float, criterion: Criterion, total: float) -> float:
-        """Return the error rate of its end: the nominal one where the condition on bursts bounds it."""
+        """Return the error rate of its end: the nominal one if the condition on bursts bounds it."""
         if self.most == total or effective_sample_size(total, self.found, criterion.nominal) < self.most:
             return calibrated
         return max(calibrated, criterion.nominal)
@@ -175,7 +175,7 @@ def _decided(
 
 
 def busy_slices(sizes: Floats) -> float:
-    """Return how many slices of one size would hold the requests as evenly: not all where most are idle.
+    """Return how many slices of one size would hold the requests as evenly: not all if most are idle.
 
     The participation ratio, without what chance alone adds to the squares.
     """
@@ -230,7 +230,7 @@ def _with_references(
 def _p_breach(share: float, total: float, found: Sequence[BlockSize], limit: float, alpha: float) -> float:
     """Return the smallest alpha at which a share is above `limit`, at least `SMALLEST_P`.
 
-    The effective sample size depends on alpha itself, so that the p-value of a breach is searched for. Where
+    The effective sample size depends on alpha itself, so that the p-value of a breach is searched for. If
     nothing is breached at `alpha`, the size at `alpha` is used: no procedure rejects it.
     """
     if share <= 0:
@@ -253,7 +253,7 @@ def _p_breach(share: float, total: float, found: Sequence[BlockSize], limit: flo
 
 
 def _needed_factor(lowest: _Sample, highest: _Sample, limit: float, criterion: Criterion) -> float | None:
-    """Return the smallest factor on both sample sizes that decides; None where none does."""
+    """Return the smallest factor on both sample sizes that decides; None if none does."""
 
     def decides(factor: float) -> bool:
         longer = _Sample(highest.share, highest.size * factor)

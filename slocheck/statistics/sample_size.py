@@ -1,4 +1,4 @@
-"""How many requests, or how much longer a run, a proof takes."""
+"""How many requests, or how much longer a run, a proof needs."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def requests_needed(share: float, alpha: float, bad: int = 0) -> int:
 def smallest_factor(decides: Callable[[float], bool]) -> float | None:
     """Bisect the smallest factor above 1 for which `decides` holds, to seven digits.
 
-    None where it takes more than `LARGEST_FACTOR`.
+    None if it takes more than `LARGEST_FACTOR`.
     """
     high = 2.0
     while not decides(high):

@@ -1,7 +1,7 @@
 """How much a value has shifted between runs, and how sure that is: Student's t on a scale without bounds.
 
-Runs differ by more than their own requests show: machines, neighbours, caches. So the spread between earlier
-runs is what a new one is held against, and the spread within a run only where it is larger. Latencies and
+Runs differ by more than their own requests show: machines, neighbours, caches. So a new run is judged by the
+spread between earlier runs, and by the spread within a run only if that is larger. Latencies and
 rates are compared as logarithms; shares as angles, on which the variance does not depend on the share
 (Freeman and Tukey 1950; Anscombe 1948).
 """
@@ -38,7 +38,7 @@ class Shift:
 
     Attributes:
         amount: As observed.
-        error: Its standard error; 0 only where nothing varies at all.
+        error: Its standard error; 0 only if nothing varies at all.
         degrees: Degrees of freedom of Student's t distribution, 1 or more.
     """
 
@@ -52,9 +52,9 @@ class Shift:
         return self.amount - reach, self.amount + reach
 
     def p_above(self, margin: float) -> float:
-        """Return the two-sided p-value of a true difference that is over `margin`; 1 where it is not over it.
+        """Return the two-sided p-value of a true difference that is over `margin`; 1 if it is not over it.
 
-        It is below 1 - c where the interval at confidence c lies above `margin`, so that the two agree.
+        It is below 1 - c if the interval at confidence c lies above `margin`, so that the two agree.
         """
         over = self.amount - margin
         if over <= 0:
@@ -68,7 +68,7 @@ def against_history(new: Estimate, old: Sequence[Estimate], *, resolution: float
 
     Hahn and Meeker 1991, 4.7: the error is s sqrt(1 + 1/m) with m - 1 degrees of freedom. The spread s of the
     old runs is at least what each shows within itself, and at least `resolution`; the new run's own spread
-    counts where it is the larger one.
+    counts if it is the larger one.
 
     Args:
         new: Of the new run.

@@ -37,7 +37,7 @@ MATERIAL = 0.05
 """A smaller change, relative to the mean, does not count however significant: no server is that steady."""
 
 MOST_CUTS = 20
-"""The most cuts that are tried where MSER-5 finds none."""
+"""The most cuts that are tried if MSER-5 finds none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Drift:
     Attributes:
         begin: The first part against what comes after.
         end: The last part against what came before.
-        trend: 1 where the series rises throughout, -1 where it falls, else 0.
-        cut: Seconds after which the series is steadiest; None where that is not in its first half.
+        trend: 1 if the series rises throughout, -1 if it falls, else 0.
+        cut: Seconds after which the series is steadiest; None if that is not in its first half.
     """
 
     begin: Part
@@ -120,7 +120,7 @@ class _Test:
         return True
 
     def trend(self, series: Floats) -> int:
-        """Return the sign of a monotone trend that blocks of every length show; 0 where there is none."""
+        """Return the sign of a monotone trend that blocks of every length show; 0 if there is none."""
         size = max(BLOCK, -(-len(series) // MOST_BLOCKS))
         signs: list[int] = []
         while len(series) // size >= MIN_SLICES:
@@ -142,7 +142,7 @@ def detect_drift(
         material: A smaller change does not count; by default `MATERIAL` of the mean.
 
     Returns:
-        None where there are too few seconds for a test.
+        None if there are too few seconds for a test.
     """
     present = [second for second, value in enumerate(values) if value is not None]
     found = np.asarray([value for value in values if value is not None], dtype=np.float64)
@@ -179,7 +179,7 @@ def _block_means(series: Floats, size: int) -> Floats:
 
 
 def mann_kendall(values: Floats, alpha: float) -> int:
-    """Return the sign of the trend by the test of Mann and Kendall, 0 where it may be chance at `alpha`.
+    """Return the sign of the trend by the test of Mann and Kendall, 0 if it may be chance at `alpha`.
 
     Normal approximation with the continuity correction; ties make it cautious.
     """
@@ -194,7 +194,7 @@ def mann_kendall(values: Floats, alpha: float) -> int:
 def mser5_cut(series: Floats, test: _Test) -> int | None:
     """Return how many slices to cut off: MSER-5's cut, the one before the tail whose mean is known best.
 
-    MSER-5 searches the first half. A best cut at its end counts as none found, and comes by chance where
+    MSER-5 searches the first half. A best cut at its end counts as none found, and comes by chance if
     blocks are few: then it is the shortest cut after which no test finds a change; None: none.
     """
     values = _block_means(series, BLOCK)

@@ -1,7 +1,7 @@
 """Measured percentiles against a server that knows the truth: ``python -m tests.benchmarks.accuracy``.
 
-The server of ``calibrated.c`` serves each request for a planned time and tells what it took. What slocheck
-measures must be that, and the round trip: the floor, which is measured alongside by a client that
+The server of ``calibrated.c`` serves each request for a planned time and reports what it took. What slocheck
+measures must be that plus the round trip: the floor, which is measured alongside by a client that
 does nothing but send, receive and read the clock.
 """
 
@@ -46,7 +46,7 @@ UNWATCHED_S = 3600.0
 
 
 class Calibrated:
-    """The server, compiled, on a core of its own; it ends when it is asked what was true."""
+    """The compiled server on its own core; asking it for the true times ends it."""
 
     def __init__(self, folder: Path) -> None:
         program, self._log = folder / "calibrated", folder / "truth"
@@ -100,7 +100,7 @@ def floor_us(folder: Path) -> NDArray[np.float64]:
 
 
 def measured(folder: Path, load: str, seconds: int, *, patience_s: float = PATIENCE_S) -> Measured:
-    """Run slocheck under a load on an idle machine; a run that others disturb is done again, some times."""
+    """Run slocheck with a load on an idle machine; a run that others disturb is repeated a few times."""
     for _ in range(TRIES):
         wait_until_idle(patience_s)
         done = _once(folder, load, seconds)
@@ -117,7 +117,7 @@ def _once(folder: Path, load: str, seconds: int) -> Measured:
     (folder / "slo.yaml").write_text(spec)
     shutil.rmtree(folder / "reports", ignore_errors=True)
     command = [sys.executable, "-m", "slocheck", "run", "--quiet", "--exit-zero"]
-    # nobody looks at it meanwhile: a look takes a millisecond of the generator's core
+    # not sampled meanwhile: a sample takes a millisecond of the generator's core
     ran = run(command, core=GENERATOR_CORE, folder=folder, server=server.pid, every_s=UNWATCHED_S)
     found = list((folder / "reports").glob("*/evidence.json.gz"))
     truth = server.truth()
@@ -154,7 +154,7 @@ def load_of(rate: int) -> str:
 
 
 def percentile_us(done: Measured, quantile: str) -> tuple[float, float]:
-    """Return a percentile of the truth and of what was measured; every request of the run is in both."""
+    """Return a percentile of the true and of the measured latencies; both include every request."""
     parts = [part for item in done.evidence.recording.endpoints for part in item.slices]
     sent = sum(part.sent for part in parts)
     assert sent == len(done.truth), f"{sent} were sent, the server counted {len(done.truth)}"
@@ -165,7 +165,7 @@ def percentile_us(done: Measured, quantile: str) -> tuple[float, float]:
 
 
 def rows(rate: int, done: Measured) -> list[str]:
-    """Return the table's lines of one rate."""
+    """Return the table's lines for one rate."""
     lines = []
     for quantile in QUANTILES:
         true_us, ours_us = percentile_us(done, quantile)
@@ -176,7 +176,7 @@ def rows(rate: int, done: Measured) -> list[str]:
 
 
 def lag(rate: int, done: Measured) -> str:
-    """Return the line of a rate in the second table."""
+    """Return the second table's line for a rate."""
     arrivals, (worker,) = done.evidence.health.arrivals, done.evidence.health.workers
     assert arrivals is not None
     late = f"{arrivals.lag_p99 * 1e6:,.0f} | {arrivals.lag_max * 1e6:,.0f} | {arrivals.dropped}"

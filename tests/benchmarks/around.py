@@ -84,7 +84,7 @@ class _Terminal:
 
 
 def run_once(folder: Path, url: str, seconds: int) -> Around:
-    """Run slocheck on a terminal of its own."""
+    """Run slocheck on its own terminal."""
     steps = "".join(f"  - steps: [{{get: /products/{number}}}]\n" for number in range(ENDPOINTS))
     (folder / "scenario.yaml").write_text(f"flows:\n{steps}")
     (folder / "slo.yaml").write_text(SPEC.format(url=url, rate=RATE, seconds=seconds))

@@ -1,4 +1,4 @@
-"""The bars of the engine beside other load generators, in one table: ``python -m tests.benchmarks.bars``.
+"""The engine's bars compared with other load generators, in one table: ``python -m tests.benchmarks.bars``.
 
 CPU a request in the open model at low and middle rates, the highest valid rate of the open model on one core,
 measured less true p99, and the closed loop. Takes about eleven minutes; the machine has to be idle.
@@ -26,7 +26,7 @@ CLOSED_BARS = {K6_TOOL: 5.0, K9: 1.2, WRK: 0.75, FAST: 6.0}
 TRUE_BARS_MS = {5000: 0.10, 20_000: 0.25}
 HIGHEST_BAR = 1.2
 STEP, LOWEST_STEP, HIGHEST_STEP = 2500, 4, 32
-"""The highest rate is looked for in steps of requests/s, between these numbers of steps."""
+"""The highest rate is searched in steps of requests/s, between these numbers of steps."""
 ROUND_S, SEARCH_S, TRUE_S = 6, 5, 15
 TRIES = 2
 
@@ -92,7 +92,7 @@ def closed(job: Job, count: int) -> list[Found]:
 
 
 def true_p99(folder: Path, patience_s: float, count: int) -> list[Found]:
-    """Compare the measured p99 with that of a server which knows the truth."""
+    """Compare the measured p99 with the true one of a server with known times."""
     say(f"\n### p99 against a server that knows the truth, {count} rounds of {TRUE_S} s\n")
     header("requests/s", "true µs", "measured µs", "difference µs", "used by others")
     lines = []
@@ -109,7 +109,7 @@ def true_p99(folder: Path, patience_s: float, count: int) -> list[Found]:
 
 
 def highest(is_valid: Callable[[int], bool]) -> int:
-    """Return the highest rate that is valid in one of a few tries, by bisection in steps; 0 if none is."""
+    """Return the highest rate with a valid run in a few tries, by bisection in steps; 0 if there is none."""
     low, high = LOWEST_STEP - 1, HIGHEST_STEP
     while low < high:
         middle_step = (low + high + 1) // 2

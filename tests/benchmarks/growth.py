@@ -1,4 +1,4 @@
-"""What a run costs beside its load, by its length and endpoints: ``python -m tests.benchmarks.growth``.
+"""What a run costs besides its load, by its length and endpoints: ``python -m tests.benchmarks.growth``.
 
 Seven objectives with 20 limits, graded at 95 % confidence, of runs with 50 requests a second and endpoint;
 now and then one fails, and one second in the middle has a response of four seconds.
@@ -58,7 +58,7 @@ DRAWN_S = 600
 RATE = 50
 SPIKE_NS = 4_000_000_000
 LIVE_S = 10
-"""Seconds that a run goes on for, to see what one costs."""
+"""Further seconds of a run, to see what one costs."""
 STEPS = ("grade", "live", "reports", "write", "read")
 
 
@@ -90,7 +90,7 @@ def drawn(seconds: int, thresholds: tuple[int, ...]) -> Columns:
 
 
 def recording(seconds: int, endpoints: int, thresholds: tuple[int, ...]) -> Recording:
-    """Return a run of so many seconds; its endpoints are alike."""
+    """Return a run of that many seconds; its endpoints are all the same."""
     part = drawn(min(DRAWN_S, seconds), thresholds)
     spike = len(part.seconds) - 1
     rows = np.arange(seconds) % spike
@@ -105,7 +105,7 @@ def recording(seconds: int, endpoints: int, thresholds: tuple[int, ...]) -> Reco
 
 
 def _step(found: dict[str, float], name: str, act: Callable[[], Any]) -> Any:
-    """Do something, and note its CPU seconds and the peak memory after it; returns what came of it."""
+    """Call a function, and note its CPU seconds and the peak memory after it; returns its result."""
     begun = time.process_time()
     result = act()
     found[name] = time.process_time() - begun
@@ -130,7 +130,7 @@ def measure(seconds: int, endpoints: int) -> dict[str, float]:
 
 
 def graded_again(folder: Path) -> dict[str, float]:
-    """Return what it takes to read a run, to grade it, and to report it: CPU seconds, and the peak memory."""
+    """Return the cost of reading, grading and reporting a run: CPU seconds, and the peak memory."""
     graded_by = parse_spec(SPEC.encode(), "slo.yaml", environment={})
     found: dict[str, float] = {}
     step = partial(_step, found)
@@ -142,7 +142,7 @@ def graded_again(folder: Path) -> dict[str, float]:
 
 
 def _asked(*flags: str) -> dict[str, float]:
-    """Return what another process of this program finds."""
+    """Return what this program measures in another process."""
     command = [sys.executable, "-m", "tests.benchmarks.growth", *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
@@ -150,12 +150,12 @@ def _asked(*flags: str) -> dict[str, float]:
 
 
 def _fresh(run: Evidence) -> Evidence:
-    """Return the run as if nothing had been added up yet."""
+    """Return the run without cached sums."""
     return replace(run, recording=replace(run.recording))
 
 
 def _live(run: Evidence, step: Callable[[str, Callable[[], Any]], Any]) -> None:
-    """Measure more seconds of a run: what comes in, and what the view shows of it, without a grade."""
+    """Measure more seconds of a run: the incoming reports, and what the view shows, without a grade."""
     second = run.recording.window.stop
     builder = RecordingBuilder(run.recording.thresholds_ns)
     for item in run.recording.endpoints:
@@ -178,7 +178,7 @@ def _last(item: EndpointRecording) -> SliceCounts:
 
 
 def _peak_mb() -> float:
-    """Return the largest resident memory of this process; what `getrusage` says may be its parent's."""
+    """Return the largest resident memory of this process; what `getrusage` reports may be its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
 

@@ -1,6 +1,6 @@
-"""What a stall of the target costs, as open and closed models tell it: ``python -m tests.benchmarks.stall``.
+"""What a stall of the target costs in the open and the closed model: ``python -m tests.benchmarks.stall``.
 
-A server that serves one request after the other stands still for a second in a minute of 100 requests/s. It
+A server that serves one request after the other stalls for a second in a minute of 100 requests/s. It
 logs when it responded: with the intended starts that is the truth. Then the same load by users in a loop.
 """
 
@@ -21,7 +21,7 @@ from tests.e2e.support.stall_runs import IMPORTS, RATE, Stall, locust_file, stal
 CLOSED_USERS = 4
 KINDS = ("declarative", *IMPORTS)
 WARMUP_S = 1
-"""So that the window's start is the schedule's own."""
+"""The window starts with the schedule."""
 P99 = Fraction(99, 100)
 
 

@@ -27,7 +27,7 @@ exit_code_of(["run", "none.yaml"])
 
 
 def first_line() -> dict[str, Any]:
-    """Run it up to its first line, with a load's master that is only noted.
+    """Run it up to its first line, with the start of the load's master only noted.
 
     Returns:
         `cpu_s`; `order`: that the master was started, and the line; `modules`: the names of those loaded.

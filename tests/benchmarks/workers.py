@@ -39,7 +39,7 @@ RATES = (2_000, 10_000)
 PROCESSES = (1, 10)
 """Worker processes of a machine; one: it reports by itself."""
 DIFFERENT = 8
-"""Reports that are drawn for a second; the workers take them in turn."""
+"""Distinct reports per second; the workers use them in turn."""
 SECONDS = 4
 THRESHOLDS = tuple(ms * 1_000_000 for ms in (1, 2, 5, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000))
 WINDOW = range(3600)
@@ -65,7 +65,7 @@ def delta(rate: int, second: int, seed: int) -> Delta:
 
 
 def lag(count: int, around_ns: float, seed: int) -> dict[int, int]:
-    """Return a histogram of so many delays."""
+    """Return a histogram of that many delays."""
     draw = np.random.default_rng(seed)
     keys, counts = np.unique(
         bucket_indices((draw.exponential(around_ns, count)).astype(np.int64)), return_counts=True
@@ -108,7 +108,7 @@ def packed(worker: str, plain: list[object]) -> bytes:
 
 
 def spent(act: Callable[[], object]) -> float:
-    """Return the CPU seconds of doing something."""
+    """Return the CPU seconds of a call."""
     begun = time.process_time()
     act()
     return time.process_time() - begun
@@ -192,7 +192,7 @@ class Machines:
 
 
 def measure(rate: int, workers: int, processes: int) -> tuple[float, ...]:
-    """Return what a second takes: kB of a message; CPU seconds to read all, to tell of it, to hear of it.
+    """Return the cost of a second: kB of a message; CPU seconds to read all, to encode it, to decode it.
 
     With more than one process a machine, each machine adds up what its workers report.
     """

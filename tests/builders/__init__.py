@@ -1,1 +1,1 @@
-"""What several tests build: specs, recordings, evidence, reports."""
+"""What many tests need: specs, recordings, evidence, reports."""

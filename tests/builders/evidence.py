@@ -1,4 +1,4 @@
-"""Evidence of a whole, valid run, with one thing changed at a time."""
+"""Evidence of a complete, valid run, with one thing changed at a time."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ HEALTH = LoadHealth(planned_users=10, users=10, workers=(WORKER,))
 
 
 def make_evidence(recording: Recording | None = None, **changes: Any) -> Evidence:
-    """Return a whole, valid run with this recording and these fields changed."""
+    """Return a complete, valid run with this recording and these fields changed."""
     recorded = recording if recording is not None else make_recording()
     length = timedelta(seconds=recorded.warmup_s + recorded.window_s)
     ended = (datetime.fromisoformat(PROVENANCE.started) + length).strftime("%Y-%m-%dT%H:%M:%S.000Z")

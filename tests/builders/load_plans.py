@@ -21,7 +21,7 @@ def write_scenario(folder: Path, text: str) -> str:
 
 
 def constant(rate: float, seconds: float) -> tuple[Stage, ...]:
-    """Return the course of a constant rate."""
+    """Return the load profile of a constant rate."""
     return (Stage(rate, rate, seconds),)
 
 

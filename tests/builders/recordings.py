@@ -1,4 +1,4 @@
-"""Recordings of one endpoint, a second at a time: so many requests of each latency."""
+"""Recordings of one endpoint, a second at a time, from counts of requests by latency."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def make_slice(
     cache: tuple[int, int] = (0, 0),
     thresholds: Sequence[int] = THRESHOLDS,
 ) -> SliceCounts:
-    """Return a second with so many requests of each latency (ms) and so many failures of each class."""
+    """Return a second with these numbers of requests by latency (ms) and of failures by class."""
     ns = {round(ms * MS): count for ms, count in latencies_ms.items() if count}
     ok = sum(ns.values())
     failed = failures or {}

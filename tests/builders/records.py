@@ -41,7 +41,7 @@ def latency(seconds: float, *, name: str = "latency_p95", error: float | None = 
 def share(
     value: float, kind: IndicatorKind = IndicatorKind.ERROR_RATE, *, size: float = SIZE
 ) -> ObjectiveRecord:
-    """Return an error rate, availability or cache hit rate of this value, worth so many requests."""
+    """Return an error rate, availability or cache hit rate, from that many independent requests."""
     upper = kind is IndicatorKind.ERROR_RATE
     return ObjectiveRecord(
         name=kind.value,

@@ -35,7 +35,7 @@ HOSTILE = (
     '=HYPERLINK("http://evil.example")',
     "lone \ud800 surrogate",
 )
-"""What a target, a label or a spec might hold; each is aimed at another sink."""
+"""What a target, a label or a spec might hold; each is aimed at a different sink."""
 
 SPEC_TEXT = """\
 service: shop-api
@@ -57,7 +57,7 @@ SLOWER_MS = 53.0
 """Median that puts the 95th percentile beyond 200 ms."""
 
 BORDERLINE_MS = 46.0
-"""Median that puts the 95th percentile so near to 200 ms that chance might have done it."""
+"""Median that puts the 95th percentile so close to 200 ms that it might be chance."""
 
 
 def parsed(text: str = SPEC_TEXT, *, path: str = "slo.yaml", users: int | None = None) -> Spec:
@@ -72,12 +72,12 @@ def objectives() -> tuple[Objective, ...]:
 
 
 def spec(found: tuple[Objective, ...] = ()) -> Spec:
-    """Return the spec of the sample runs, with these objectives or with its own."""
+    """Return the spec of the sample runs, with these objectives or with the default ones."""
     return replace(parsed(), objectives=found or objectives())
 
 
 def server_side(spec: Spec, requests: Sequence[Request], *, warmup: int, window: int) -> ServerSeries:
-    """Return what a Prometheus has of these requests; of the dashboard's queries the last one failed."""
+    """Return what a Prometheus has about these requests; the last of the dashboard's queries failed."""
     load = datetime.fromisoformat(PROVENANCE.started).timestamp()
     end = load + warmup + window
     plan = metric_plan(spec)
@@ -147,7 +147,7 @@ BURST = [(second, 0, why) for second in (25, 26) for why in (FAILED, TIMED_OUT)]
 
 @cache
 def report(outcome: Outcome = Outcome.FAIL) -> Report:
-    """Return a run of 45 s that ended so, server side and all."""
+    """Return a run of 45 s with this ending, server side included."""
     failing = [(second, 1, FAILED) for second in range(6, 45, 4)]
     match outcome:
         case Outcome.FAIL:
@@ -175,7 +175,7 @@ def unsteady(*, confidence: bool = True) -> Report:
 
 
 def unbounded() -> Report:
-    """Return a run in which so many requests failed that its 95th percentile has no finite value."""
+    """Return a run in which enough requests failed that its 95th percentile has no finite value."""
     return _sample(failing=[(second, 0, TIMED_OUT) for second in range(45) for _ in range(10)])
 
 
@@ -217,7 +217,7 @@ def of_recording(recording: Recording) -> Report:
 
 
 def writable(text: str) -> str:
-    """Return what is left of a text in a spec, which refuses what is invisible."""
+    """Return a text without the invisible characters that a spec refuses."""
     return "".join(" " if category(char) in {"Cc", "Cf", "Cs", "Cn"} else char for char in text).strip()
 
 

@@ -1,4 +1,4 @@
-"""Folders of runs as far as other runs read them: result.json of a graded run, with another latency."""
+"""Folders of runs with what other runs read: the result.json of a graded run, with another latency."""
 
 import json
 from functools import cache

@@ -74,7 +74,7 @@ def read_file(name: str, most: int) -> bytes:
 
 
 def parsed(text: str, environment: Mapping[str, str] = ENVIRONMENT) -> Scenario:
-    """Read a scenario out of a text."""
+    """Read a scenario from a text."""
     return parse_scenario(text.encode(), "browse.yaml", environment=environment, read=read_file)
 
 
@@ -86,7 +86,7 @@ def messages_of(text: str) -> list[str]:
 
 
 def compiled(text: str, base_path: str = "") -> CompiledScenario:
-    """Compile a scenario out of a text."""
+    """Compile a scenario from a text."""
     return compile_scenario(parsed(text), authority="127.0.0.1:8000", base_path=base_path)
 
 

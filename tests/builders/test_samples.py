@@ -1,4 +1,4 @@
-"""The sample runs are such as can happen: what each says agrees with itself and with its recording."""
+"""The sample runs are possible ones: each is consistent with itself and with its recording."""
 
 from collections.abc import Callable
 from functools import partial
@@ -73,7 +73,7 @@ def test_each_observed_share_lies_within_its_interval(sample: Report) -> None:
 def test_each_value_follows_from_its_counts(sample: Report) -> None:
     """A ratio is the share of its bad requests or its complement; a percentile is not above the maximum.
 
-    Where it is not known of some requests whether they were bad, it lies within what that allows.
+    If some requests may or may not be bad, it lies within what that allows.
     """
     slowest = max((part.max_ns for part in slices_of(sample)), default=0) / 1e9
     for kind, side in sides_of(sample):
@@ -93,7 +93,7 @@ def test_each_value_follows_from_its_counts(sample: Report) -> None:
 
 
 def test_percentiles_rise(sample: Report) -> None:
-    """The 95th is not above the 99th, where both are about all requests."""
+    """The 95th is not above the 99th if both are about all requests."""
     found = {
         result.objective.indicator.quantile: result.levels[0].sides[0].display
         for result in sample.assessment.objectives
@@ -115,7 +115,7 @@ def test_the_counts_of_each_second_add_up(sample: Report) -> None:
 
 
 def test_the_examples_of_failures_are_those_that_were_counted(sample: Report) -> None:
-    """An endpoint has as many examples of a class as failures of it."""
+    """An endpoint has as many examples of a class as it has failures of that class."""
     recorded = sample.evidence.recording
     counted = {
         (item.endpoint, why): sum(part.failures.get(why, 0) for part in item.slices)
@@ -128,7 +128,7 @@ def test_the_examples_of_failures_are_those_that_were_counted(sample: Report) ->
 
 
 def test_the_server_counts_no_request_that_was_not_sent(sample: Report) -> None:
-    """Both sides are about one traffic."""
+    """Both sides are about the same traffic."""
     sent = sum(part.sent for part in slices_of(sample))
     assert all(side.total <= sent for _, side in sides_of(sample))
 
@@ -144,6 +144,6 @@ def test_a_run_with_a_fault_has_met_nothing(sample: Report) -> None:
 
 
 def test_the_invalid_sample_is_among_those_with_a_fault() -> None:
-    """The test above has something to look at."""
+    """The test above has something to check."""
     checks = report(outcome=Outcome.INVALID).assessment.findings
     assert [check.code for check in checks if not check.valid] == ["generator-cpu"]

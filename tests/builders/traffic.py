@@ -30,7 +30,7 @@ MESSAGES = {
 }
 HIT_SHARE = 0.92
 SPREAD = 0.9
-"""Of the logarithm of a latency."""
+"""Standard deviation of the logarithm of a latency."""
 
 BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 INSTANCE = {"job": "shop-api", "instance": "127.0.0.1:8000"}
@@ -43,7 +43,7 @@ class Request:
     Attributes:
         second: When it was sent, seconds since the load began.
         endpoint: What was asked.
-        ms: How long the response took; of no meaning where it failed.
+        ms: How long the response took; meaningless if it failed.
         failure: Why it failed; None: it did not.
         hit: Whether the response came from a cache.
     """
@@ -72,7 +72,7 @@ def make_traffic(
         rate: Successful requests of each endpoint in the first second.
         median_ms: Of the latencies.
         slow: Second to a factor on its latencies.
-        failing: A failed request more for each: the second, the endpoint's place, and why.
+        failing: One additional failed request for each: the second, the endpoint's index, and why.
     """
     chance = random.Random(7)
     found = []

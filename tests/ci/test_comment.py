@@ -1,4 +1,4 @@
-"""The comment on a pull request: one for each spec, changed and not repeated, whoever else writes there."""
+"""The comment on a pull request: one per spec, updated and not repeated, whoever else comments."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ class Forge:
         self.comments.append({"url": url, "body": body, "user": {"login": author}})
 
     def answer(self, method: str, path: str, body: bytes) -> object:
-        """Do what a request asks for; returns what the API says."""
+        """Handle a request; returns the API's response."""
         place, _, query = path.partition("?")
         if method == "GET":
             assert place == COMMENTS
@@ -98,7 +98,7 @@ def comment(forge: Forge, folder: Path, text: str, *, number: str = "12") -> int
 
 
 def test_one_comment_is_kept_and_changed(forge: Forge, tmp_path: Path) -> None:
-    """The first run adds it behind 150 others, the second changes it; one that only looks like it stays."""
+    """The first run adds it after 150 others, the second updates it; one that only looks like it stays."""
     first = FORMATS["markdown"].render(report())
     for number in range(150):
         forge.add(f"comment {number}", author="somebody")

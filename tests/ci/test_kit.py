@@ -33,7 +33,7 @@ def steps(kind: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("step", steps("run"), ids=lambda step: step["name"])
 def test_nothing_is_interpolated_into_a_script(step: dict[str, Any]) -> None:
-    """A script is the same whatever the inputs, and says its shell, as a composite action has to."""
+    """A script does not depend on the inputs, and names its shell, as a composite action has to."""
     assert "${{" not in step["run"]
     assert step["shell"] == "bash"
     subprocess.run(["bash", "-n"], input=step["run"], text=True, check=True)
@@ -53,7 +53,7 @@ def test_the_action_s_inputs_and_outputs_are_used_and_there() -> None:
 
 
 def test_runs_are_restored_before_and_kept_after_whatever_the_verdict() -> None:
-    """A fresh runner has the earlier runs, and a failed gate is part of the history."""
+    """A fresh runner gets the earlier runs, and a failed gate is part of the history."""
     names = [step["name"] for step in action()["runs"]["steps"]]
     restore, save, upload = steps("uses")
     assert names.index(restore["name"]) < names.index("Run slocheck") < names.index(save["name"])
@@ -93,7 +93,7 @@ def test_the_cache_has_a_name_that_github_takes(tmp_path: Path, text: str) -> No
     ],
 )
 def test_inputs_are_words_and_nothing_else(tmp_path: Path, inputs: dict[str, str], said: str) -> None:
-    """An input that cannot be is refused with exit code 2 and its name; nothing in it runs."""
+    """An impossible input is refused with exit code 2 and its name; nothing in it is executed."""
     write_spec(tmp_path, "http://127.0.0.1:1")
     runner = Runner(tmp_path, tmp_path, inputs, {})
     done = runner.run("Run slocheck")
@@ -104,7 +104,7 @@ def test_inputs_are_words_and_nothing_else(tmp_path: Path, inputs: dict[str, str
 
 
 def test_only_an_undecided_run_may_pass_with_a_warning(tmp_path: Path) -> None:
-    """A target that is not there fails the step with its own code, and no output says there was a run."""
+    """An unreachable target fails the step with its own code, and no output claims that there was a run."""
     write_spec(tmp_path, "http://127.0.0.1:1")
     runner = Runner(tmp_path, tmp_path, {"on-undecided": "warn"}, {})
     done = runner.run("Run slocheck")
@@ -126,7 +126,7 @@ def test_gitlab_collects_what_is_published_and_caches_the_runs() -> None:
 
 
 def test_the_pre_commit_hook_validates_each_file(tmp_path: Path) -> None:
-    """All files are checked, one that is wrong fails the hook, and a file's name runs nothing."""
+    """All files are checked, a wrong one fails the hook, and no part of a file's name is executed."""
     good, bad = "slo.yaml", "-api $(touch pwned)/slo.yml"
     (tmp_path / "-api $(touch pwned)").mkdir()
     (tmp_path / good).write_text(asset("slo.yaml").read_text())
@@ -153,7 +153,7 @@ def test_the_pre_commit_hook_validates_each_file(tmp_path: Path) -> None:
 
 
 def test_the_container_runs_as_no_root_and_hands_signals_on() -> None:
-    """Exec form behind an init, a user by number, and only what the package needs is copied into it."""
+    """Exec form under an init, a numeric user, and only what the package needs is copied into the image."""
     last = [line.split(None, 1) for line in CONTAINER if line and not line.startswith("#")]
     said = {word: text for word, text in last if word in {"USER", "ENTRYPOINT", "CMD"}}
     user, group = said["USER"].split(":")

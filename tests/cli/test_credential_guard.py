@@ -30,7 +30,7 @@ def prometheus(url: str = ELSEWHERE, more: str = AUTH) -> str:
 
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Prepare a folder for a spec, and an environment with something to steal."""
+    """Prepare a folder for a spec, and an environment with secrets."""
     for name, value in {"PROM_TOKEN": "t0ken-of-ci", "WHERE": "prom.example", "BASE": ELSEWHERE}.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "password").write_text("pass-of-ci\n")
@@ -39,7 +39,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def dry_run(path: Path, source: str, *options: str) -> int:
-    """Plan a run of a spec with this source: it checks what a run checks, and asks nobody."""
+    """Plan a run of a spec with this source: it checks what a run checks, and connects to nothing."""
     path.write_text(SPEC.format(port=free_port(), source=source))
     return exit_code_of(["run", "--dry-run", str(path), *options])
 
@@ -94,7 +94,7 @@ def test_a_spec_alone_sends_no_secret_elsewhere(
 def test_what_is_named_outside_the_spec_gets_them(
     written: Path, monkeypatch: pytest.MonkeyPatch, source: str, options: tuple[str, ...], environment: str
 ) -> None:
-    """This machine always does, and so does a host that the command line or the environment names."""
+    """This machine always may, and so may a host that the command line or the environment names."""
     monkeypatch.setenv("SLOCHECK_ALLOW_METRICS", environment)
     assert dry_run(written, source, *options) == 0
 
@@ -118,6 +118,6 @@ def test_a_typed_target_names_its_host_for_metrics_and_not_for_load(
 
 @pytest.mark.parametrize("host", ["http://prom.example", "prom.example:9090", "*"])
 def test_a_host_is_written_alone(written: Path, capsys: pytest.CaptureFixture[str], host: str) -> None:
-    """As for targets; the message names this option."""
+    """The rule is that for targets; the message names this option."""
     assert dry_run(written, prometheus(), "--allow-metrics", host) == 2
     assert f"--allow-metrics '{host}' (or SLOCHECK_ALLOW_METRICS): is not a host" in capsys.readouterr().err

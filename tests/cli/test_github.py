@@ -1,4 +1,4 @@
-"""What GitHub Actions is told: annotations at the right lines, outputs, a summary; hostile content too."""
+"""Output for GitHub Actions: annotations at the right lines, outputs, a summary, also of hostile content."""
 
 import json
 import re
@@ -64,7 +64,7 @@ def test_a_breach_is_an_error_at_the_line_of_its_limit() -> None:
     ],
 )
 def test_each_outcome_has_its_annotations(outcome: Outcome, titles: set[str]) -> None:
-    """Undecided warns; a run without a verdict says why, and of no objective anything."""
+    """Undecided is a warning; a run without a verdict says why, and nothing about any objective."""
     found = [parsed(item.command("")) for item in annotations(report(outcome=outcome))]
     assert {f"{level} {shown['title']}" for level, shown, _ in found} <= titles
     assert bool(found) is bool(titles)
@@ -115,7 +115,7 @@ def test_an_encoded_text_is_read_back_whole() -> None:
 def test_a_file_is_named_from_the_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, shown: str
 ) -> None:
-    """GitHub knows `api/slo.yaml` where slocheck ran in `api`; what lies outside keeps its name."""
+    """GitHub knows `api/slo.yaml` when slocheck ran in `api`; what lies outside keeps its name."""
     (tmp_path / "api").mkdir()
     monkeypatch.chdir(tmp_path / "api")
     command = Annotation("error", path, "t", "x").command(str(tmp_path))
@@ -124,7 +124,7 @@ def test_a_file_is_named_from_the_checkout(
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 1000])
 def test_there_are_at_most_nine_annotations(count: int) -> None:
-    """GitHub drops the eleventh without a word, so the last one says how many are not shown."""
+    """GitHub silently drops the eleventh, so the last one says how many are not shown."""
     problems = [Problem("slo.yaml", line, 1, "a.key", f"problem {line}") for line in range(1, count + 1)]
     found = of_error(SpecError(problems))
     assert len(found) == min(count, MAX_ANNOTATIONS)
@@ -188,7 +188,7 @@ def test_limits_that_were_typed_are_annotated_without_a_file(
 def test_a_summary_never_grows_beyond_what_github_takes(
     actions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """GitHub drops a summary over 1 MiB as a whole: what does not fit is left out, and said."""
+    """GitHub drops a summary over 1 MiB as a whole: what does not fit is left out, with a note."""
     (actions / "summary").write_bytes(b"x" * (MAX_SUMMARY - 100))
     github.tell(report(outcome=Outcome.PASS), FILES)
     assert (actions / "summary").stat().st_size == MAX_SUMMARY - 100
@@ -196,7 +196,7 @@ def test_a_summary_never_grows_beyond_what_github_takes(
 
 
 def test_outputs_that_cannot_be_written_are_an_error(actions: Path) -> None:
-    """A later step would take no verdict for one."""
+    """A later step would mistake a missing verdict for one."""
     (actions / "output").mkdir()
     with pytest.raises(SaveError, match=r"output: cannot be written"):
         github.tell(report(outcome=Outcome.PASS), FILES)
@@ -205,7 +205,7 @@ def test_outputs_that_cannot_be_written_are_an_error(actions: Path) -> None:
 def test_problems_of_a_spec_are_annotated(
     actions: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command says where the spec is wrong, as the message does; a secret shows in neither."""
+    """Like the message, the annotation says where the spec is wrong; neither shows a secret."""
     monkeypatch.setenv("SHOP_TOKEN", "zqx7-secret-word")
     (actions / "slo.yaml").write_text(SPEC_TEXT.replace("gate: silver", "gate: zqx7-secret-word"))
     assert exit_code_of(["validate"]) == 2
@@ -229,7 +229,7 @@ def test_an_error_without_a_file_is_annotated_by_its_message(
 
 
 def test_problems_are_masked_with_their_message() -> None:
-    """What a spec has from its variables is masked in each problem, too."""
+    """Values that a spec takes from variables are masked in each problem, too."""
     problem = Problem("slo.yaml", 1, 1, "a", "zqx7-secret-word is not a URL")
     with pytest.raises(SpecError) as caught, errors_masked(["zqx7-secret-word"]):
         raise SpecError([problem])

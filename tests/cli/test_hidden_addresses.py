@@ -1,4 +1,4 @@
-"""What a variable puts into the path of an address never shows, wherever the address does."""
+"""What a variable puts into the path of an address never shows, wherever the address is shown."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_variable_in_a_path_does_not_show(
     spec: Path, capsys: pytest.CaptureFixture[str], command: list[str], code: int
 ) -> None:
-    """The host does, in results and in errors; what stands behind it from the environment does not."""
+    """The host shows, in results and in errors; the part after it, from the environment, does not."""
     assert exit_code_of([*command, str(spec)]) == code
     said = "".join(capsys.readouterr())
     assert "http://127.0.0.1:" in said
@@ -55,7 +55,7 @@ def test_a_variable_in_a_path_does_not_show(
 
 
 def test_only_what_stands_behind_the_host_is_hidden() -> None:
-    """A variable for the address, or its host, is not a secret: as one it would hide every address."""
+    """A variable for the address, or its host, is not a secret: otherwise it would hide every address."""
     text = SPEC.format(port=80).replace("http://${HOST}:80/${TENANT}", "${BASE}/v1")
     environment = {"BASE": "http://shop.example", "HOST": "127.0.0.1", "TENANT": "abc-tenant"}
     spec = parse_spec(text.encode(), "slo.yaml", environment=environment)

@@ -87,7 +87,7 @@ def made(folder: Path, *arguments: str) -> tuple[list[tuple[str, str, list[int]]
 def test_a_variable_does_not_change_the_target_of_a_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    """What the source says is taken, and that the variable is not; without a source the variable is."""
+    """A source is used rather than the variable, and a note says so; without one, the variable is used."""
     monkeypatch.setenv("SLOCHECK_TARGET", "http://127.0.0.1:8")
     arguments = ["init", "--url", "http://127.0.0.1:9/items", "--dir", str(tmp_path)]
     assert exit_code_of(arguments) == 0
@@ -134,7 +134,7 @@ def test_an_openapi_document_becomes_a_step_an_operation(
 
 
 def test_a_har_file_becomes_its_requests(tmp_path: Path, capsys: Captured) -> None:
-    """Of the host that was asked most, each once, successes only, without credentials."""
+    """Requests of the most frequent host, each once, successes only, without credentials."""
     file = tmp_path / "a.har"
     file.write_text(json.dumps(HAR))
     steps, text = made(tmp_path / "out", "--har", str(file))
@@ -175,7 +175,7 @@ def test_a_line_of_curl_becomes_a_step(tmp_path: Path, line: str, step: str) -> 
 
 
 def test_other_methods_are_asked_for(tmp_path: Path, capsys: Captured) -> None:
-    """A line that may change data is refused, and taken when that is wanted."""
+    """A line that may change data is refused unless that is asked for."""
     line = "curl http://127.0.0.1:9/cart --json '{\"sku\": 1}'"
     assert exit_code_of(["init", "--dir", str(tmp_path / "no"), "--curl", line]) == 2
     assert "the line sends POST, which may change data; add --all-methods" in capsys.readouterr().err
@@ -186,7 +186,7 @@ def test_other_methods_are_asked_for(tmp_path: Path, capsys: Captured) -> None:
 
 
 def test_names_are_taken_as_given(tmp_path: Path, capsys: Captured) -> None:
-    """An odd title is said and not blamed on an option; the next commands can be copied."""
+    """An odd title is reported and not blamed on an option; the next commands can be copied."""
     document = tmp_path / "api.json"
     document.write_text(json.dumps(OPENAPI | {"info": {"title": "Shop ${x}"}}))
     folder = tmp_path / "my slo's"

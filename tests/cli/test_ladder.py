@@ -1,4 +1,4 @@
-"""The options of the ladder: what goes together, and what is added in which order."""
+"""The options of the ladder: valid combinations, and what is added in which order."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_what_does_not_go_together_is_refused(
 
 
 def test_what_is_added_follows_the_parts() -> None:
-    """The replica and the cache in front of Redis are steps only where there are such parts."""
+    """The replica and the cache in front of Redis are steps only if these parts exist."""
     assert chosen("", Settings()) == EMBEDDED
     added = [name for name in chosen("", REAL) if name not in EMBEDDED]
     assert added == ["memory-cache", "replica"]
@@ -54,7 +54,7 @@ def test_the_parts_are_named_without_their_addresses() -> None:
 
 
 def test_the_last_step_is_longer() -> None:
-    """Its error rate takes more requests; a short window has a short warm-up."""
+    """Its error rate needs more requests; a short window has a short warm-up."""
     assert windows("20s") == ("20s", "50s", "5s")
     assert windows("2s") == ("2s", "5s", "1s")
     assert windows("3s") == ("3s", "7.5s", "1s")

@@ -1,4 +1,4 @@
-"""What the command line does for whoever types: versions, completion, defaults, examples, suggestions."""
+"""How the command line helps its user: versions, completion, defaults, examples, suggestions."""
 
 import os
 import pty
@@ -36,7 +36,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_list_of_commands_has_a_whole_sentence_for_each_on_80_columns() -> None:
-    """None is cut in its middle: what has no room is a clause, and goes as one."""
+    """None is cut in the middle: what does not fit is a clause, and is dropped as a whole."""
     group = get_command(app)
     context = group.make_context("slocheck", [], resilient_parsing=True, terminal_width=80)
     lines = group.get_help(context).partition("Commands:\n")[2].splitlines()
@@ -64,7 +64,7 @@ def test_the_latest_run_is_the_default(reports: Path, capsys: Captured) -> None:
 def test_a_newer_run_without_evidence_is_passed_over_and_named(
     reports: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    """By `report`, where no run was named. A verdict is never that of an older run than the newest."""
+    """By `report` if no run was named. A verdict is never that of an older run than the newest."""
     reports = shutil.copytree(reports, tmp_path / "reports")
     aborted = reports / "29990101T000000Z-000000"
     aborted.mkdir()
@@ -93,7 +93,7 @@ def test_a_newer_run_without_evidence_is_passed_over_and_named(
 def test_a_report_can_exit_with_the_verdict(
     reports: Path, capsys: Captured, options: list[str], code: int
 ) -> None:
-    """One command then writes the report and gates."""
+    """One command both writes the report and gates."""
     assert exit_code_of(["report", "--format", "json", "--reports", str(reports), *options]) == code
     assert capsys.readouterr().out.startswith("{") == (code != 2)
 

@@ -1,4 +1,4 @@
-"""Messages on stderr: what others wrote is shown and not obeyed, and no secret of the environment shows."""
+"""Messages on stderr: foreign text is shown and not obeyed, and no secret of the environment shows."""
 
 import subprocess
 import sys
@@ -65,7 +65,7 @@ start()
 
 @pytest.mark.parametrize("module", ["slocheck.cli", "slocheck.cli.actions.validate"])
 def test_an_interrupt_while_the_program_is_loaded_is_answered_in_a_line(module: str) -> None:
-    """Before the command line is there, and before the command has begun: no traceback; the signal's code."""
+    """While the command line loads, and before the command begins: no traceback; the signal's code."""
     command = [sys.executable, "-c", INTERRUPTED, "validate", module]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (130, "")
@@ -84,7 +84,7 @@ def test_an_interrupt_while_the_program_is_loaded_is_answered_in_a_line(module: 
 def test_a_file_that_is_missing_has_a_neighbour_that_may_be_meant(
     typed: str, said: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A spec with another ending, a scenario with a slip; else the remedy."""
+    """A spec with another file ending, a scenario with a typo; otherwise the remedy."""
     monkeypatch.chdir(tmp_path)
     Path("scenarios").mkdir()
     Path("scenarios/browse.yaml").write_text("flows: [{steps: [{get: /}]}]")

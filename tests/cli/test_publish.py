@@ -21,7 +21,7 @@ from slocheck.reporters import RUN_FILES
 def test_a_refused_run_leaves_no_copy_of_an_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
-    """What a CI server would take for this job's verdict is gone before anything else; other files stay."""
+    """What a CI server would mistake for this job's verdict is removed first; other files stay."""
     monkeypatch.chdir(tmp_path)
     copies = tmp_path / "copies"
     copies.mkdir()

@@ -17,7 +17,7 @@ from tests.builders.specs import make_spec
 
 
 def test_processes_are_a_number_or_all_cores_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One core is left for the master, the command line and the rest; a lone core is used."""
+    """One core is left for the master, the command line and the rest; a single core is used."""
     assert worker_count("3") == 3
     for cores, workers in ((1, 1), (2, 1), (8, 7)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
@@ -32,7 +32,7 @@ def test_other_words_are_refused(text: str) -> None:
 
 
 def test_no_window_is_no_default(tmp_path: Path) -> None:
-    """A longest window of 0 s is refused, never taken for the spec's."""
+    """A longest window of 0 s is refused, never replaced by the spec's."""
     spec = tmp_path / "slo.yaml"
     spec.write_text(make_spec().text)
     assert load(RunOptions(spec=spec, max_duration="20s", duration="10s"))[0].workload.duration == 20
@@ -41,7 +41,7 @@ def test_no_window_is_no_default(tmp_path: Path) -> None:
 
 
 def test_a_quiet_run_asks_for_no_grade() -> None:
-    """What nobody sees is not computed."""
+    """What is not shown is not computed."""
 
     def grade() -> Assessment:
         pytest.fail("a grade was made for nobody")

@@ -17,13 +17,13 @@ STEADY = (0.1, 0.101, 0.099, 0.1, 0.102)
 
 @pytest.fixture(autouse=True)
 def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a folder of its own, as wide as a page."""
+    """Work in a new folder, with the width of a page."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
 
 
 def test_list_shows_runs_and_why_others_have_none(capsys: pytest.CaptureFixture[str]) -> None:
-    """Damaged and killed runs are a line each; an empty folder says what to do."""
+    """Damaged and killed runs have one line each; for an empty folder the message says what to do."""
     assert exit_code_of(["list"]) == 0
     assert "start one with `slocheck run`" in capsys.readouterr().err
     write_runs(Path("reports"), 0.1, 0.2)
@@ -41,7 +41,7 @@ def test_list_shows_runs_and_why_others_have_none(capsys: pytest.CaptureFixture[
 
 
 def test_history_in_each_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Text, JSON, a page, a table by commit and Bencher's format say the same of the outlier."""
+    """Text, JSON, a page, a table by commit and Bencher's format say the same about the outlier."""
     write_runs(Path("reports"), *STEADY, 0.2)
     write_result(Path("reports"), {**result(20), "service": "cart"})
     assert exit_code_of(["history", "shop-api"]) == 0
@@ -59,7 +59,7 @@ def test_history_in_each_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_texts_in_ascii_have_stand_ins_and_no_references(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sparkline on a terminal without UTF-8 is one of signs; only a document has character references."""
+    """A terminal without UTF-8 gets a sparkline of ASCII signs; only a document has character references."""
     write_runs(Path("reports"), *STEADY, 0.2)
     shown = {}
     for words in (["history"], ["compare", run_id(0), run_id(5)], ["compare", "reports", run_id(5)]):
@@ -142,7 +142,7 @@ def test_compare_exits_1_only_on_proof(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_of_a_folder_the_newest_valid_run_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever came after it; a folder and itself are refused for that, and one without a valid run."""
+    """Whatever came after it; a folder, the run itself and a folder without a valid run are refused."""
     write_runs(Path("before"), 0.1)
     write_runs(Path("after"), 0.2, 0.3, first=10)
     for number in (12, 13):
@@ -158,7 +158,7 @@ def test_of_a_folder_the_newest_valid_run_is_compared(capsys: pytest.CaptureFixt
 
 
 def test_compare_marks_in_what_two_runs_differ(capsys: pytest.CaptureFixture[str]) -> None:
-    """Another load or machine, or an invalid run, is said before any number."""
+    """Another load or machine, or an invalid run, is reported before any number."""
     other = result(1, 0.2, host="elsewhere", outcome=Outcome.INVALID)
     other["run"] |= {"workload": "9/s", "workload_sha256": "9" * 64}
     write_runs(Path("reports"), 0.1)
@@ -198,7 +198,7 @@ def test_prune_says_what_it_removes_and_keeps(capsys: pytest.CaptureFixture[str]
 def test_secrets_of_the_environment_do_not_show(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever an earlier run had in its names: a secret that is one now is masked in each form."""
+    """Whatever an earlier run had in its names: a current secret is masked in every encoding."""
     monkeypatch.setenv("SHOP_TOKEN", "hunter2-hunter2")
     for number in (0, 1):
         document = result(number, commit="hunter2-hunter2")
@@ -222,7 +222,7 @@ def test_secrets_of_the_environment_do_not_show(
 
 
 def test_the_commands_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
-    """What docs/comparison.md shows runs as it stands there, on a folder of runs."""
+    """The commands of docs/comparison.md run as shown, on a folder of runs."""
     write_runs(Path("reports"), *STEADY)
     page = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text()
     commands = re.findall(r"^slocheck (.*)$", page, re.MULTILINE)

@@ -39,7 +39,7 @@ def test_validate_says_what_the_spec_means(capsys: Captured) -> None:
 
 
 def test_validate_tells_all_faults_and_ends_with_2(tmp_path: Path, capsys: Captured) -> None:
-    """Every fault on its own line of stderr, nothing on stdout."""
+    """Every problem on its own line of stderr, nothing on stdout."""
     text = (ROOT / "slo.yaml").read_text("utf-8")
     path = tmp_path / "slo.yaml"
     path.write_text(text.replace('"< 300ms"', '"< 300"').replace("gate: silver", "gate: slver"), "utf-8")
@@ -142,7 +142,7 @@ def test_what_a_run_needs_is_missed_by_validate_and_by_the_dry_run_as_well(
 def test_what_is_not_allowed_is_refused_by_validate_and_by_the_dry_run_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    """With the same words and 2; once it is allowed, nothing is asked of it."""
+    """With the same message and exit code 2; once the host is allowed, nothing is sent to it."""
     monkeypatch.chdir(tmp_path)
     text = NEEDS.format(target="", source="", users=1).replace("127.0.0.1:9", "shop.example")
     (tmp_path / "slo.yaml").write_text(text)
@@ -162,7 +162,7 @@ def test_what_is_not_allowed_is_refused_by_validate_and_by_the_dry_run_as_well(
 def test_reports_that_cannot_be_written_are_found_before_the_run_and_no_folder_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    """A file in the way is named; what can be written is not made either."""
+    """A file in the way is named; a folder that could be made is not created either."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "slo.yaml").write_text(NEEDS.format(target="", source="", users=1))
     (tmp_path / "mine.yaml").write_text("flows:\n  - steps: [{get: /}]\n")
@@ -186,7 +186,7 @@ def test_validate_refuses_a_table_that_is_not_there(tmp_path: Path, capsys: Capt
 def test_validate_of_nothing_names_init(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    """Somebody who types the first command in an empty folder learns the next one."""
+    """Whoever types the first command in an empty folder learns the next one."""
     monkeypatch.chdir(tmp_path)
     assert exit_code_of(["validate"]) == 2
     assert "run `slocheck init`" in capsys.readouterr().err
@@ -242,7 +242,7 @@ NEVER_SENT = (
 def test_endpoints_that_are_never_sent_are_refused(
     tmp_path: Path, capsys: Captured, command: list[str]
 ) -> None:
-    """An objective on them would have no data, which is told with its place before the run."""
+    """An objective on them would have no data, which is reported with its line before the run."""
     spec = with_scenario(tmp_path, "flows: [{steps: [{post: /chekout}, {get: /}]}]\n")
     assert exit_code_of([*command, str(spec)]) == 2
     said = capsys.readouterr()
@@ -264,7 +264,7 @@ def test_an_endpoint_that_others_ask_may_be_measured_at_the_server(tmp_path: Pat
 
 
 def test_init_writes_a_spec_that_is_valid(tmp_path: Path, capsys: Captured) -> None:
-    """The answers given by flags stand in the spec, and validate accepts it without a warning."""
+    """The answers given by flags are in the spec, and validate accepts it without a warning."""
     folder = tmp_path / "new" / "place"
     arguments = [
         "init",
@@ -284,7 +284,7 @@ def test_init_writes_a_spec_that_is_valid(tmp_path: Path, capsys: Captured) -> N
 
 
 def test_init_promises_only_what_its_load_can_prove(tmp_path: Path) -> None:
-    """Client side only, and no objective on throughput or caches that nobody knows of."""
+    """Client side only, and no objective on throughput or caches that may not exist."""
     assert exit_code_of(["init", "--dir", str(tmp_path)]) == 0
     spec = load_spec(tmp_path / "slo.yaml")
     assert spec.metric_source is None
@@ -326,14 +326,14 @@ def test_init_refuses_answers_that_would_not_load(
 
 
 def test_init_names_a_folder_that_cannot_be_made(tmp_path: Path, capsys: Captured) -> None:
-    """A file in the way is the user's to move."""
+    """An existing file is left for the user to move."""
     (tmp_path / "file").write_text("")
     assert exit_code_of(["init", "--dir", str(tmp_path / "file")]) == 2
     assert "--dir:" in capsys.readouterr().err
 
 
 def test_init_asks_a_person_at_a_terminal(tmp_path: Path) -> None:
-    """What no flag answers is asked; Enter takes the default."""
+    """Questions that no flag answers are asked; Enter takes the default."""
     terminal, inside = pty.openpty()
     try:
         with subprocess.Popen(
@@ -355,7 +355,7 @@ def test_init_asks_a_person_at_a_terminal(tmp_path: Path) -> None:
 
 @pytest.fixture
 def visited() -> Iterator[tuple[str, list[str]]]:
-    """Serve a front page on loopback; yields its URL and the paths that were asked for."""
+    """Serve a front page on loopback; yields its URL and the paths that were requested."""
     paths: list[str] = []
 
     class FrontPage(BaseHTTPRequestHandler):
@@ -383,7 +383,7 @@ def visited() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_the_written_scenario_runs_as_it_is(tmp_path: Path, visited: tuple[str, list[str]]) -> None:
-    """The front page is asked for, and its response is a success."""
+    """The front page is requested, and its response is a success."""
     url, paths = visited
     assert exit_code_of(["init", "--dir", str(tmp_path), "--target", url]) == 0
     assert exit_code_of(["validate", "--probe", str(tmp_path / "slo.yaml")]) == 0

@@ -1,4 +1,4 @@
-"""``slocheck run --url``: a run without a file, and the spec that it stands for."""
+"""``slocheck run --url``: a run without a file, and the spec that it is equivalent to."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_the_spec_that_it_stands_for_is_printed_and_can_be_saved_and_run(
 def test_other_limits_are_flags_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    """With a comparison of one's own where that is wanted."""
+    """Also with a comparison."""
     monkeypatch.chdir(tmp_path)
     limits = ["--p50", "50ms", "--p99", "<= 1s", "--error-rate", "0.1%", "--availability", "99.9%"]
     assert exit_code_of([*ASKED, *limits, "--duration", "30s", "--warmup", "0s", "--dry-run"]) == 0
@@ -139,7 +139,7 @@ def test_what_is_missing_or_wrong_is_named_by_its_flag(
 def test_what_a_variable_says_is_named_by_it(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured, variable: str, arguments: list[str], said: str
 ) -> None:
-    """Nobody looks for an option that was never typed; exit 2."""
+    """The message does not name an option that was not typed; exit 2."""
     monkeypatch.setenv(*variable.split("="))
     assert exit_code_of([*arguments, "--dry-run"]) == 2
     assert said in capsys.readouterr().err
@@ -155,7 +155,7 @@ def test_what_a_variable_says_is_named_by_it(
     ],
 )
 def test_each_path_is_a_service(url: str, service: str) -> None:
-    """So that the history of one is not that of another."""
+    """So the histories of different URLs stay apart."""
     assert f'service: "{service}"\n' in url_spec(replace(OPTIONS, url=url))
 
 

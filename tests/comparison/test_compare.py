@@ -48,7 +48,7 @@ def test_one_run_against_five(new: float, trend: Trend) -> None:
 
 
 def test_a_run_that_hides_its_own_spread_is_not_proven_worse() -> None:
-    """A part of it had no percentile at all; the server's side never gives an error, and is tested."""
+    """A part of it had no percentile at all; the server's side never has an error, and is tested."""
     (change,) = compare(one(latency(0.150, error=None)), runs(*STEADY)).changes
     assert change.trend is Trend.UNDECIDED
     assert "varies within itself" in change.reason
@@ -128,7 +128,7 @@ def test_five_against_five_is_welch() -> None:
 def test_each_indicator_has_its_direction(
     before: ObjectiveRecord, now: ObjectiveRecord, trend: Trend
 ) -> None:
-    """Shares are compared as differences, by the requests that they are worth; the rest as ratios."""
+    """Shares are compared as differences, by their effective sample sizes; the rest as ratios."""
     (change,) = compare(one(now), [record(number, before) for number in range(5)]).changes
     assert change.trend is trend
     old, new = before.observed, now.observed
@@ -178,7 +178,7 @@ def test_what_cannot_be_compared_says_why(now: ObjectiveRecord, why: str) -> Non
     ],
 )
 def test_values_without_a_scale_are_shown_and_not_tested(objective: ObjectiveRecord) -> None:
-    """A ratio of what is not positive, or a share that nobody knows exactly, proves nothing."""
+    """A ratio of values that are not positive, or a share that is not exactly known, proves nothing."""
     (change,) = compare(one(objective), [record(number, objective) for number in range(5)]).changes
     assert change.trend is Trend.UNTESTED
     assert change.reason
@@ -201,7 +201,7 @@ def test_of_many_objectives_the_surest_fails_first() -> None:
 
 
 def test_another_machine_proves_nothing() -> None:
-    """Runs of one machine do not show how much machines differ; runs of five do."""
+    """Runs on one machine do not show how much machines differ; runs on five do."""
     new = [record(50, latency(0.2), host="other")]
     same = compare(new, runs(*STEADY))
     assert (same.gates, same.changes[0].trend) == (False, Trend.UNDECIDED)
@@ -259,7 +259,7 @@ def test_only_valid_runs_of_the_same_load_are_comparable() -> None:
 
 
 def test_the_newest_twenty_are_taken() -> None:
-    """An older system says little of the present one."""
+    """An older system says little about the present one."""
     kept, _ = comparable(record(59), [record(number) for number in range(30)])
     assert kept == tuple(record(number) for number in range(10, 30))
     assert len(kept) == MOST_RUNS

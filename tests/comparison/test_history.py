@@ -67,7 +67,7 @@ def test_a_run_that_stands_out_is_marked(before: object, now: object, found: lis
 
 
 def test_runs_that_cannot_be_compared_are_shown_and_held_against_nothing() -> None:
-    """An invalid run is neither expected nor expected from; nor is one of another load."""
+    """An invalid run, or one with another load, has no expectation and adds to none."""
     other = replace(CONDITIONS, workload="9/s", workload_sha256="9")
     wild = [record(number, latency(9.0), conditions=other) for number in range(10, 20)]
     invalid = [record(20, latency(9.0), valid=False)]

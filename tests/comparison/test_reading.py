@@ -39,13 +39,13 @@ def document(of: Report) -> Document:
     ],
 )
 def test_a_record_comes_back_as_it_was(made: Callable[[], Report]) -> None:
-    """All that is compared is in the document, whatever the run came to and whatever its texts are."""
+    """All that is compared is in the document, whatever the outcome and the texts."""
     graded = made()
     assert record_of(document(graded), graded.folder) == graded.record
 
 
 def test_only_whole_and_valid_runs_are_valid() -> None:
-    """A run that was cut short, or whose measurement is invalid, says nothing of a change."""
+    """A run that was cut short, or whose measurement is invalid, says nothing about a change."""
     valid = {outcome: record_of(document(report(outcome)), "x").valid for outcome in Outcome}
     assert [outcome for outcome, found in valid.items() if not found] == [
         Outcome.INVALID,
@@ -54,7 +54,7 @@ def test_only_whole_and_valid_runs_are_valid() -> None:
 
 
 def change(document: Document, path: str, value: object) -> Document:
-    """Return the document with one value replaced; a path has keys and numbers with points between them."""
+    """Return the document with one value replaced; a path is keys and numbers separated by dots."""
     changed: Any = copy.deepcopy(document)
     *parents, last = (int(part) if part.isdigit() else part for part in path.split("."))
     inner = changed
@@ -95,14 +95,14 @@ def test_what_no_run_can_have_is_refused(path: str, value: object, why: str) -> 
 
 @given(st.sampled_from(["run", "provenance", "objectives", "findings", "service", "gate", "tier"]), VALUES)
 def test_any_other_document_is_read_or_refused(key: str, value: object) -> None:
-    """Nothing but a record or a refusal comes out, whatever stands in the file."""
+    """The outcome is a record or a refusal, whatever the file contains."""
     for changed in ({**document(report()), key: value}, {key: value, "schema_version": 1}, value):
         with suppress(UnreadableError):
             assert isinstance(record_of(changed, "x"), RunRecord)
 
 
 def test_a_result_of_an_older_slocheck_says_so() -> None:
-    """Results without what runs are compared by exist; their evidence can be graded again."""
+    """Older results lack what runs are compared by; their evidence can be graded again."""
     old = document(report())
     del old["run"]["workload"]
     with pytest.raises(UnreadableError, match="of another version: 'workload'"):

@@ -1,4 +1,4 @@
-"""What a comparison says in words: the same in every report, with nothing that is obeyed."""
+"""What a comparison says in words: the same in every report, with foreign text escaped."""
 
 import io
 from dataclasses import replace
@@ -23,7 +23,7 @@ SLOWER = runs(0.2, first=30)
 
 
 def failed(comparison: Comparison) -> Report:
-    """Return a run that passes but for a comparison."""
+    """Return a run that passes except for a comparison."""
     passed = report(Outcome.PASS)
     assessment = with_regressions(passed.assessment, comparison)
     return replace(passed, assessment=assessment, comparison=comparison)
@@ -90,7 +90,7 @@ def test_a_regression_is_said_where_the_verdict_is() -> None:
 
 
 def test_a_baseline_that_holds_is_a_passed_case() -> None:
-    """A comparison that cannot gate is not a case: nothing was asked of it."""
+    """A comparison that cannot gate is not a test case."""
     holds = FORMATS["junit"].render(failed(compare(runs(0.1, first=30), STEADY)))
     assert 'name="regression"' in holds
     assert "within the margin" in holds

@@ -1,1 +1,1 @@
-"""What is in deploy/: checked as far as that goes without a container engine."""
+"""The files in deploy/, checked as far as possible without a container engine."""

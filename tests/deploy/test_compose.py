@@ -18,7 +18,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_it_follows_the_specification() -> None:
-    """By the schema; each service that another waits for, and each volume, is there."""
+    """By the schema; each service that another waits for, and each volume, exists."""
     schema = json.loads((VENDOR / "compose" / "compose-spec.json").read_text(encoding="utf-8"))
     file = compose()
     wrong = [error.message for error in jsonschema.Draft201909Validator(schema).iter_errors(file)]
@@ -36,7 +36,7 @@ def test_it_follows_the_specification() -> None:
 
 
 def test_each_image_has_a_version_and_each_port_stays_on_this_machine() -> None:
-    """`latest` is another image tomorrow; the servers behind have no password, or a weak one."""
+    """`latest` is another image tomorrow; the internal servers have no password, or a weak one."""
     for name, service in compose()["services"].items():
         if name not in {"api", "worker"}:
             assert re.fullmatch(r"docker\.io/[a-z0-9_/-]+:v?\d[\w.-]*", service["image"])

@@ -1,4 +1,4 @@
-"""The Grafana dashboard: every query is PromQL, of metrics that the API and the exporter have."""
+"""The Grafana dashboard: every query is valid PromQL on metrics that the API and the exporter have."""
 
 import json
 import re

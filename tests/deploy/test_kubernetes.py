@@ -1,4 +1,4 @@
-"""deploy/kubernetes/, checked by Kubernetes' own schemas and for what only holds across files."""
+"""deploy/kubernetes/, checked by Kubernetes' own schemas and for consistency across files."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ def by_kind() -> dict[str, list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_object_follows_its_schema(name: str) -> None:
-    """Unknown keys included, which a cluster would drop without a word."""
+    """Unknown keys included, which a cluster would silently drop."""
     definitions = json.loads((VENDOR / "kubernetes" / "definitions.json").read_text(encoding="utf-8"))
     for document in documents(f"kubernetes/{name}"):
         schema = {**definitions, "$ref": f"#/$defs/{KINDS[document['kind']]}"}
@@ -82,7 +82,7 @@ def test_the_objects_find_each_other() -> None:
 
 
 def test_the_worker_runs_on_the_same_parts() -> None:
-    """With options that it has, and metrics where its annotation says."""
+    """With options that exist, and metrics where its annotation says."""
     template = by_kind()["Deployment"][1]["spec"]["template"]
     container = template["spec"]["containers"][0]
     options = worker_parser().parse_args(container["args"])
@@ -91,7 +91,7 @@ def test_the_worker_runs_on_the_same_parts() -> None:
 
 
 def test_the_autoscaler_is_the_guides() -> None:
-    """And its third metric is made by the adapter's rule, whose query is PromQL once it is filled in."""
+    """Its third metric comes from the adapter's rule, whose query is valid PromQL once it is filled in."""
     found = by_kind()
     spec = found["HorizontalPodAutoscaler"][0]["spec"]
     guide = yaml.safe_load(HPA_OF_THE_GUIDE)

@@ -13,7 +13,7 @@ from tests.deploy.nginx_conf import FILE, text
 
 
 def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
-    """It is the template that the private nginx runs with; only names and ports differ, which exist here."""
+    """It comes from the private nginx's template; only names and ports differ, and they exist here."""
     assert FILE.read_text(encoding="utf-8") == text(), "run: python -m tests.deploy.nginx_conf"
     here = text(upstream="127.0.0.1:1", listen=f"127.0.0.1:{free_port()}")
     file = tmp_path / "nginx.conf"
@@ -45,7 +45,7 @@ def test_nginx_does_what_the_guide_asks() -> None:
 
 
 def test_prometheus_takes_its_configuration() -> None:
-    """It finds every replica by name, and asks each itself."""
+    """It finds every replica by name, and scrapes each directly."""
     done = subprocess.run(
         ["promtool", "check", "config", str(DEPLOY / "prometheus.yml")],
         capture_output=True,

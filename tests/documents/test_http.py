@@ -18,13 +18,13 @@ from slocheck.documents.http import TOKEN_CHARACTER, authority, host_and_port
     ],
 )
 def test_the_host_and_the_port_of_a_url(url: str, host: str, port: int, shown: str) -> None:
-    """The port is the scheme's where none is written; an IPv6 address has brackets only in a URL."""
+    """The port is the scheme's if none is written; an IPv6 address has brackets only in a URL."""
     assert host_and_port(url) == (host, port)
     assert authority(host, port) == shown
 
 
 def test_a_wrong_port_is_an_error() -> None:
-    """It is not taken for the scheme's."""
+    """It is not replaced by the scheme's default."""
     with pytest.raises(ValueError, match="out of range"):
         host_and_port("http://shop.example:99999")
 

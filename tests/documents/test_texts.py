@@ -1,4 +1,4 @@
-"""Texts that come from elsewhere."""
+"""Foreign texts."""
 
 import pytest
 
@@ -29,5 +29,5 @@ def test_shorten_says_that_it_cut() -> None:
     ],
 )
 def test_a_text_is_cut_between_sentences(text: str, short: str) -> None:
-    """The cut is behind a sentence, a clause or a word, and shows; more than half of the limit stays."""
+    """The cut is after a sentence, a clause or a word, and shows; more than half of the limit is used."""
     assert shorten_to_sentence(text, 25) == short

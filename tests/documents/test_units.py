@@ -80,12 +80,12 @@ def test_refused_ratios_say_what_to_write(text: str, message: str) -> None:
     ],
 )
 def test_durations_are_written_in_the_unit_that_people_use(seconds: Fraction, text: str) -> None:
-    """Each unit from its first whole one on."""
+    """Each unit is used from one whole unit on."""
     assert format_duration(seconds) == text
 
 
 def test_a_long_text_is_cut_in_a_message() -> None:
-    """At sixty characters, the dots included."""
+    """At sixty characters, including the dots."""
     assert shown("x" * 60) == repr("x" * 60)
     assert shown("x" * 61) == repr("x" * 57 + "...")
 
@@ -234,7 +234,7 @@ def test_rates_survive_writing_and_reading(amount: int, unit: str) -> None:
 def test_values_are_written_honestly(
     kind: IndicatorKind, value: Fraction | float, limit: str | None, text: str
 ) -> None:
-    """Three digits, and more where fewer would put the value on the wrong side of a limit."""
+    """Three digits, and more if fewer would put the value on the wrong side of a limit."""
     limits = [Fraction(limit)] if limit else []
     assert format_value(kind, value, limits=limits) == text
 
@@ -270,6 +270,6 @@ def test_the_end_of_an_interval_near_a_limit_is_said_in_words(value: float, text
 
 
 def test_a_good_share_is_near_its_limit_where_the_bad_one_is() -> None:
-    """98.97 % beside 99 % is 3 % more failures; 98.9999 % is nothing."""
+    """98.97 % against 99 % is 3 % more failures; 98.9999 % makes no difference."""
     assert format_near(AVAILABILITY, 0.9897, [Fraction(99, 100)]) == "98.97%"
     assert format_near(AVAILABILITY, 0.989999, [Fraction(99, 100)]) == "just under 99%"

@@ -38,5 +38,5 @@ def test_a_quantity(number: int, noun: str, plural: str, expected: str) -> None:
     ],
 )
 def test_the_begin_of_a_sentence(text: str, expected: str) -> None:
-    """The first letter, unless it is that of a key."""
+    """The first letter is raised, unless it belongs to a key."""
     assert capitalised(text) == expected

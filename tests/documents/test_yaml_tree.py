@@ -20,7 +20,7 @@ from slocheck.spec.loader import parse_spec
 from tests.builders.good_spec import GOOD
 
 DEADLINE = 20.0
-"""Seconds of processor time; far over what a fine run takes, far under what a quadratic one does."""
+"""Seconds of processor time: far above what linear time takes, far below what quadratic time does."""
 
 
 def problem(text: str | bytes) -> str:
@@ -32,7 +32,7 @@ def problem(text: str | bytes) -> str:
 
 
 def test_scalars_stay_the_text_that_was_written() -> None:
-    """Nothing becomes a boolean, a number, a date or null."""
+    """No text becomes a boolean, a number, a date or null."""
     text, node = parse_document(b"a: no\nb: [1:30, 0777, 2024-01-01, ~]\nc: 'x'\n", "a.yaml")
     assert isinstance(node, MappingNode)
     values = {key.text: value for key, value in node.entries}
@@ -102,13 +102,13 @@ def test_refused_documents_say_why(text: str | bytes, message: str) -> None:
 
 
 def test_windows_files_are_read() -> None:
-    """A byte order mark and CRLF are a habit, not an attack; lines still count right."""
+    """A byte order mark and CRLF are common, not an attack; line numbers stay right."""
     spec = parse_spec(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode(), "slo.yaml")
     assert spec.objectives[0].position == Position(18, 3)
 
 
 def test_depth_is_limited() -> None:
-    """The deepest allowed nesting is read, one more is refused."""
+    """The deepest allowed nesting is read, one level more is refused."""
     parse_document(("[" * MAX_DEPTH + "]" * MAX_DEPTH).encode(), "a.yaml")
     assert "nested deeper than 20" in problem("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
 
@@ -159,7 +159,7 @@ def test_any_bytes_end_in_spec_error(data: bytes) -> None:
     st.text(alphabet="[]{}:,-&*!|>'\"%@`#? \n\t0a~<=$\\\x00é\ud800", max_size=6),
 )
 def test_a_mangled_spec_is_read_or_refused(begin: int, length: int, inserted: str) -> None:
-    """A good spec with a hole and some noise gives a spec or SpecError."""
+    """A good spec with a part removed and noise added gives a spec or SpecError."""
     data = (GOOD[:begin] + inserted + GOOD[begin + length :]).encode("utf-8", "surrogatepass")
     places = [(problem.line, problem.column) for problem in _problems(data)]
     assert places == sorted(places)

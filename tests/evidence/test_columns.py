@@ -53,7 +53,7 @@ def summed(slices: Sequence[SliceCounts]) -> list[SliceCounts]:
 
 
 def test_the_classes_of_failure_have_a_column_each() -> None:
-    """A new class needs a place in the order of columns, which the archive has too."""
+    """A new class needs a place in the order of columns, which is also that of the archive."""
     assert tuple(FailureClass) == CLASSES
 
 
@@ -93,7 +93,7 @@ def test_growing_columns_are_added_up_where_workers_repeat_a_second() -> None:
 def test_a_scope_adds_up_endpoints_by_second(
     one: list[SliceCounts], two: list[SliceCounts], begin: int, length: int, endpoint: Endpoint | None
 ) -> None:
-    """The same numbers as slice by slice, also where endpoints repeat seconds or have none."""
+    """The same numbers as slice by slice, also if endpoints repeat seconds or have none."""
     items = (EndpointRecording(LIST, columns_of(one)), EndpointRecording.of(ITEM, two))
     scope = Recording((10, 20), items, (), begin, length).scope(endpoint)
     asked = [part for name, parts in ((LIST, one), (ITEM, two)) if endpoint in (None, name) for part in parts]
@@ -139,7 +139,7 @@ def test_histograms_of_rows_of_seconds(step: int) -> None:
 
 @pytest.mark.parametrize("widest", [9, 14_000])
 def test_many_rows_are_added_up_as_few_are(widest: int) -> None:
-    """Whether keys are close together, so that a table of all of them is used, or far apart."""
+    """Keys may be close together, so that a table of all of them is used, or far apart."""
     draw = np.random.default_rng(3)
     rows = [{int(key): int(key) << 40 for key in draw.integers(1, widest, 6)} for _ in range(200)]
     groups = draw.integers(0, 3, len(rows))
@@ -150,7 +150,7 @@ def test_many_rows_are_added_up_as_few_are(widest: int) -> None:
 
 
 def test_histograms_of_a_long_run_take_no_more_memory() -> None:
-    """The day is read some minutes at a time, however many hours a row is of."""
+    """The day is read some minutes at a time, however many hours a row covers."""
     slices = [SliceCounts(second, ok=9, latencies=dict.fromkeys(range(600, 630), 1)) for second in range(512)]
     part, peaks = columns_of(slices), list[int]()
     for times in (1, 16):

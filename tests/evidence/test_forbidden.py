@@ -1,4 +1,4 @@
-"""What is said of connections that were not made."""
+"""What is said about connections that were not made."""
 
 from dataclasses import replace
 
@@ -37,12 +37,12 @@ NAMED = ForbiddenConnection("auth.example.com", "93.184.216.34", 443)
     ],
 )
 def test_the_place_and_the_option_are_said(places: list[ForbiddenConnection], text: str) -> None:
-    """What to type is there to be copied."""
+    """The options to type can be copied."""
     assert forbidden_text(places) == f"the Locust file tried to connect to {text}"
 
 
 def test_many_places_are_counted() -> None:
-    """A file that goes to one address after the other does not fill the report."""
+    """A file that tries one address after the other does not fill the report."""
     places = [ForbiddenConnection(f"10.0.0.{n}", f"10.0.0.{n}", 80) for n in range(MOST_SHOWN + 2)]
     assert " and 2 more places, which are not" in forbidden_text(places)
 

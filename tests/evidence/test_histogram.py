@@ -18,7 +18,7 @@ from slocheck.evidence.histogram import (
 )
 
 SUB_BUCKETS = 256
-"""Of an octave, as the module's text has it."""
+"""Of an octave, as the module says."""
 LATENCIES = st.integers(0, 2**62)
 
 
@@ -88,7 +88,7 @@ def test_the_rank_is_exact(q: Fraction, expected: int) -> None:
     ],
 )
 def test_no_quantile_without_data(histogram: dict[int, int], q: Fraction, says: str) -> None:
-    """What has no quantile raises instead of guessing."""
+    """An empty histogram or a quantile outside 0..1 raises an error."""
     with pytest.raises(ValueError, match=says):
         quantile_bounds(histogram, q)
 

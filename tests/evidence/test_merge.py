@@ -69,7 +69,7 @@ def test_the_order_of_deltas_does_not_matter(deltas: list[Delta], shuffler: rand
 
 @given(st.lists(DELTAS, min_size=1, max_size=5))
 def test_the_deltas_of_all_workers_are_one(deltas: list[Delta]) -> None:
-    """Put together they make the same recording, in at most one slice an endpoint and second, as each has."""
+    """Joined deltas make the same recording, with at most one slice per endpoint and second."""
     one = together(deltas)
     assert built([one]) == built(deltas)
     occurring = [(endpoint, part.second) for endpoint, part in one.counts]
@@ -86,7 +86,7 @@ def test_adding_slices_is_associative(slices: list[SliceCounts]) -> None:
 
 
 def test_endpoints_are_bounded_and_their_counts_kept() -> None:
-    """Past the bound, names become one and counts stay."""
+    """Past the bound, further names become one, and counts stay."""
     graded = Endpoint("GET", "/buy")
     builder = RecordingBuilder((), [graded])
     for number in range(MAX_ENDPOINTS + 7):
@@ -101,7 +101,7 @@ def test_endpoints_are_bounded_and_their_counts_kept() -> None:
 
 
 def test_error_messages_are_bounded_and_their_counts_kept() -> None:
-    """Past the bound, messages become one a class; the most frequent comes first."""
+    """Past the bound, further messages become one per class; the most frequent comes first."""
     builder = RecordingBuilder(())
     for number in range(MAX_ERRORS + 5):
         builder.add_error(ErrorExample(Endpoint("GET", "/"), FailureClass.RESET, 1, f"{number}", number))

@@ -66,7 +66,7 @@ def part(
     ],
 )
 def test_an_endpoint_has_refused_everything_or_not(parts: list[SliceCounts], *, refused: bool) -> None:
-    """EndpointResponses came, none was a success, and all were 3xx, or 4xx other than 429."""
+    """There were responses, none was a success, and all were 3xx, or 4xx other than 429."""
     assert all_refused(columns_of(parts)) is refused
 
 

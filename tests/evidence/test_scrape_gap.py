@@ -32,7 +32,7 @@ REGULAR = scraped(95, 105, 115, 125, 135, target="api/b")
     ],
 )
 def test_the_gap_of_one_process_among_others(times: ScrapeTimes, seconds: float, failed: int) -> None:
-    """It counts while the process is a target, not before it came and not after it was removed."""
+    """It counts while the process is a target, not before it was added and not after it was removed."""
     gap = times.gap(BEGIN, END)
     assert (gap.seconds, gap.failed, gap.intervals) == (seconds, failed, seconds / 10)
     assert longest_gap([times, REGULAR], BEGIN, END).seconds == max(seconds, 10)
@@ -53,7 +53,7 @@ def test_the_gap_of_one_process_among_others(times: ScrapeTimes, seconds: float,
 def test_one_of_them_is_scraped_at_each_moment(
     members: list[ScrapeTimes], seconds: float, target: str
 ) -> None:
-    """What serves a job together covers the period from its first moment to its last."""
+    """The processes of a job together cover the period from its first moment to its last."""
     gap = longest_gap(members, BEGIN, END)
     assert (gap.seconds, gap.target) == (seconds, target)
 
@@ -76,7 +76,7 @@ def test_a_gap_says_what_did_not_happen() -> None:
     [((), 0.0), ((1.0,), 0.0), ((0.0, 5.0, 45.0), 5.0), ((0.0, 5.0, 10.0, 15.0, 60.0, 65.0, 70.0), 5.0)],
 )
 def test_a_gap_does_not_pass_for_the_usual_interval(times: tuple[float, ...], interval: float) -> None:
-    """Few moments are judged by their shortest distance."""
+    """With few moments, the shortest distance counts as usual."""
     assert usual_interval(times) == interval
 
 

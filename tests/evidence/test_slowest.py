@@ -1,4 +1,4 @@
-"""The slowest responses: bounded, and the same however they come in."""
+"""The slowest responses: bounded, and the same whatever the order of arrival."""
 
 from hypothesis import given
 from hypothesis import strategies as st

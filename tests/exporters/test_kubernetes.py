@@ -153,7 +153,7 @@ def test_nothing_is_tried_twice_and_the_command_lines_are_slochecks() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_files_are_as_they_were_and_hold_no_secret() -> None:
-    """Spec, scenario and CSV file stand where they stood; variables stay variables; bytes stay bytes."""
+    """Spec, scenario and CSV file keep their paths; variables stay variables; bytes stay bytes."""
     write("more.txt", "x")
     Path("latin.csv").write_bytes("id\nä\n".encode("latin-1"))
     manifests = exported("--file", "more.txt", "--file", "latin.csv")
@@ -259,6 +259,6 @@ def test_what_cannot_be_exported_is_refused(
 
 
 def test_an_unknown_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """The message lists what there is."""
+    """The message lists what exists."""
     assert exit_code_of(["export", "nomad", *OPTIONS]) == 2
     assert "write kubernetes" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""docs/distributed/kubernetes.md, all of its shell lines in order, with stand-ins for docker and kubectl."""
+"""docs/distributed/kubernetes.md, all of its shell lines in order, with fakes of docker and kubectl."""
 
 import os
 import re

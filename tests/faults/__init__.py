@@ -1,1 +1,1 @@
-"""The fault catalogue: what may go wrong, and what a run must end in; see docs/development/reliability.md."""
+"""The fault catalogue: what may go wrong, and how a run must end; see docs/development/reliability.md."""

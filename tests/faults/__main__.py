@@ -51,7 +51,7 @@ PARTS: Mapping[str, tuple[Sequence[Fault], str]] = {  # those that take longest 
     "Where foreign text is shown": (sink_faults.FAULTS, "naive page, Locust alone"),
     "Archived runs": (EVIDENCE, "no control"),
 }
-"""Part to its faults, and what they are compared with."""
+"""Maps each part to its faults, and to what they are compared with."""
 
 
 def chosen(*texts: str) -> list[tuple[str, Fault]]:
@@ -65,7 +65,7 @@ def chosen(*texts: str) -> list[tuple[str, Fault]]:
 
 
 def made(part: str, fault: Fault, root: Path) -> Row:
-    """Let a fault strike both; what slocheck's side raises is the fault's outcome, too."""
+    """Let a fault strike both; an exception on slocheck's side also counts as an outcome."""
     ours = _struck(fault.strike, root)
     control = _struck(fault.control, root) if fault.control else None
     row = Row(part, fault, ours, control)

@@ -1,4 +1,4 @@
-"""What a fault of the catalogue is, and how what came of it is told."""
+"""What a fault of the catalogue is, and how its outcome is reported."""
 
 import json
 import subprocess
@@ -32,12 +32,12 @@ validity: {steady: false}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a program made of a fault.
+    """How a program ended under a fault.
 
     Attributes:
         end: Its exit code; negative: the signal that ended it; None: it is not a program.
-        said: What it said, or what was counted.
-        wrong: What slocheck promises and did not keep; empty: it kept everything.
+        said: Its message, or what was counted.
+        wrong: Which promise of slocheck was broken; empty: none.
     """
 
     end: int | None
@@ -57,7 +57,7 @@ class Fault:
         name: What happens.
         ends: Exit codes that the contract allows; empty: there is none.
         strike: Runs slocheck.
-        control: Runs the control; None: nothing of it can meet this fault.
+        control: Runs the control; None: the fault cannot happen to it.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A fault and what came of it."""
+    """A fault and its outcome."""
 
     part: str
     fault: Fault
@@ -77,7 +77,7 @@ class Row:
 
     @property
     def wrong(self) -> str:
-        """What slocheck did not keep; empty: the fault ended as it has to."""
+        """Which promise was broken; empty: the fault ended as it has to."""
         if self.fault.ends and self.ours.end not in self.fault.ends:
             return f"exit {self.ours.end}, not {' or '.join(map(str, self.fault.ends))}"
         return self.ours.wrong
@@ -100,7 +100,7 @@ def table(rows: Sequence[Row], control: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a text on one line, without what Markdown would take for its own."""
+    """Return a text on one line, without Markdown's syntax."""
     line = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
     return line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1].rstrip()}…"
 
@@ -115,13 +115,13 @@ def words_of(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def seen_of(done: subprocess.CompletedProcess[str], folder: Path, wrong: str = "") -> Seen:
-    """Return what slocheck made of a run, and whether the same fault improves a run that breaches."""
+    """Return the outcome of a run, and whether the same fault improves a run that breaches."""
     words = words_of(done).replace(str(folder), ".")
     return Seen(done.returncode, words, wrong or improved(folder))
 
 
 def improved(folder: Path) -> str:
-    """Grade a run again with limits that it breaches: say what the fault made better, or nothing."""
+    """Grade a run again with limits that it breaches: say what the fault improved; empty if nothing."""
     archived = sorted(folder.glob(f"reports/*/{EVIDENCE_FILE}"))
     if not archived:
         return ""

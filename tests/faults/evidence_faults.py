@@ -1,4 +1,4 @@
-"""Faults as they show in the evidence of a run: each may move a verdict away from met, never towards it."""
+"""Faults as they appear in the evidence of a run: each may move a verdict away from met, never towards it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ Place = tuple[float, float]
 """Where in the run a fault begins and ends, each a share of the load's time, 0..1."""
 Strike = Callable[[Evidence, Place], Evidence]
 Change = Callable[[RawSeries, float, float], RawSeries | None]
-"""What becomes of a series between two moments, epoch seconds; None: it is gone."""
+"""Changes a series between two moments, epoch seconds; None: it is gone."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class EvidenceFault:
 
     Attributes:
         id: Its name.
-        kind: Whom it strikes: ``generator``, ``target`` or ``source``.
+        kind: What it strikes: ``generator``, ``target`` or ``source``.
         strike: Returns the evidence of the same run with the fault in it.
     """
 
@@ -72,7 +72,7 @@ def _failing(failure: FailureClass, status: int, *, share: float = 1.0) -> Strik
 
 
 def _first(histogram: object, left: int) -> dict[int, int]:
-    """Return the slowest `left` of a histogram's requests: what fails are the fast ones."""
+    """Return the slowest `left` requests of a histogram: the fast ones fail."""
     found: dict[int, int] = {}
     for bucket, count in sorted(dict(histogram).items(), reverse=True):  # type: ignore[call-overload]
         taken = min(count, left - sum(found.values()))

@@ -1,4 +1,4 @@
-"""Locust files reach for another host, in a network namespace that has one; the control is Locust alone."""
+"""Locust files connect to another host, in a network namespace that has one; the control is Locust alone."""
 
 import re
 from functools import cache, partial

@@ -1,4 +1,4 @@
-"""Hostile specs and archives; the control is a YAML reader as most programs use it."""
+"""Hostile specs and archives; the control is a YAML reader used as in most programs."""
 
 import gzip
 import json
@@ -72,7 +72,7 @@ def _archived(folder: Path) -> Path:
 
 
 def _flipped(folder: Path) -> Seen:
-    """Turn one bit over, at 100 places."""
+    """Flip one bit, at 100 places."""
     path, draw, read = _archived(folder), random.Random(1), 0
     data = path.read_bytes()
     for _ in range(100):

@@ -26,7 +26,7 @@ def below(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def send(number: signal.Signals, *, times: int = 1) -> Act:
-    """Return an act that sends the run a signal."""
+    """Return an action that sends the run a signal."""
 
     def act(process: subprocess.Popen[str]) -> None:
         for _ in range(times):
@@ -36,7 +36,7 @@ def send(number: signal.Signals, *, times: int = 1) -> Act:
 
 
 def worker(number: signal.Signals) -> Act:
-    """Return an act that sends one worker a signal: the last process that was started."""
+    """Return an action that sends a signal to one worker: the last process that was started."""
     return lambda process: below(process)[-1].send_signal(number)
 
 
@@ -78,7 +78,7 @@ def _during(name: str, ends: Sequence[int], act: Act, *, processes: bool = True,
 
 
 def _killed_command(folder: Path) -> Seen:
-    """The command itself is killed: its processes end, and the run is never taken for one with a result."""
+    """The command itself is killed: its processes end, and the run never counts as one with a result."""
     left: list[psutil.Process] = []
 
     def kill(process: subprocess.Popen[str]) -> None:

@@ -1,4 +1,4 @@
-"""Runs of slocheck and of Locust alone, side by side, which something happens to."""
+"""Runs of slocheck and of Locust alone, struck by the same fault."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ SENDING = "sending load"
 LONGEST_S = 240
 LONGEST_END_S = 120
 Act = Callable[[subprocess.Popen[str]], object]
-"""What happens to a program when its load is on."""
+"""Strikes a program while its load is on."""
 
 
 def ours(
@@ -41,10 +41,10 @@ def ours(
         url: Of the target.
         scenario: Text of the Locust file.
         options: Of the command line.
-        act: What happens to it when its load is on.
-        sending: Whether the load has come as far as that.
+        act: Strikes it while its load is on.
+        sending: Whether the load has begun.
         workload: Of the spec.
-        change: What becomes of the spec's text.
+        change: Changes the spec's text.
     """
     text = Path(write_scenario(folder, scenario)).read_text()
     spec = write_spec(folder, url, scenario=text, workload=workload, more="confidence: none\n")
@@ -103,7 +103,7 @@ def counted(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def _ended(process: subprocess.Popen[str], act: Act | None, ready: Callable[[], object]) -> str:
-    """Let something happen to a process and wait for its end; returns its output, leaves no child behind."""
+    """Strike a process and wait for its end; returns its output, and leaves no child behind."""
     with ExitStack() as stack:
         stack.callback(process.communicate)
         stack.callback(process.kill)
@@ -117,7 +117,7 @@ def _ended(process: subprocess.Popen[str], act: Act | None, ready: Callable[[], 
 
 
 def _kill_all(processes: list[psutil.Process]) -> None:
-    """Kill what a process that was killed itself may have left."""
+    """Kill what a killed process may have left behind."""
     for process in processes:
         if process.is_running():
             process.kill()

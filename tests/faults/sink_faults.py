@@ -1,4 +1,4 @@
-"""Everything that comes from elsewhere is aimed at where it is shown; the control shows it as it is."""
+"""Foreign text attacks each place where it is shown; the control shows it unescaped."""
 
 import io
 import json
@@ -28,7 +28,7 @@ FILE = f"from locust import HttpUser, task\n\n{RAISED}\n"
 
 
 def _browsed(document: Callable[[str], str], folder: Path) -> Seen:
-    """Open a page for each text; count those of which a script ran or an element came in."""
+    """Open a page for each text; count those in which a script ran or an element was added."""
     obeyed, asked = 0, 0
     with Browser(folder / "profile") as browser:
         for number, text in enumerate(AIMED):

@@ -38,7 +38,7 @@ def _prometheus(url: str, folder: Path) -> PrometheusServer:
 
 
 def _away(folder: Path) -> Seen:
-    """Prometheus is away from the middle of the load to just after it, and scrapes nothing meanwhile."""
+    """Prometheus is down from the middle of the load to just after it, and scrapes nothing meanwhile."""
     run = folder / "run"
     with ReferenceApi(port=0) as api, _prometheus(api.url, folder) as server:
         spec = write(run, api.url, server.url)

@@ -71,7 +71,7 @@ def _nth(folder: Path, how: str, call: str, injected: str, number: int) -> bool 
 
 
 def _each_call(how: str, injected: str, folder: Path) -> Seen:
-    """Let each call of saving fail in turn, and count the files that are neither old nor new."""
+    """Let each system call of a save fail in turn, and count files that are neither old nor new."""
     struck = (
         takewhile(lambda whole: whole is not None, map(partial(_nth, folder, how, call, injected), count(1)))
         for call in CALLS

@@ -42,7 +42,7 @@ def _behaving(name: str, path: str, *ends: int) -> Fault:
 
 
 def _at(name: str, url: Callable[[], str], *ends: int, options: tuple[str, ...] = ()) -> Fault:
-    """Return a fault in which nobody responds at an address."""
+    """Return a fault in which nothing responds at an address."""
     return Fault(
         name,
         ends,
@@ -67,7 +67,7 @@ def _dying(run: Callable[..., Seen]) -> Strike:
 
 
 def _untrusted(run: Run) -> Strike:
-    """The certificate is of an authority that nobody knows."""
+    """The certificate is of an unknown authority."""
 
     def strike(folder: Path) -> Seen:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

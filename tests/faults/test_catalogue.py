@@ -1,4 +1,4 @@
-"""The catalogue itself: what it takes for wrong, and that the page shows a run of all of it."""
+"""The catalogue itself: what counts as wrong, and that the page shows a run of all of it."""
 
 import re
 from pathlib import Path
@@ -26,12 +26,12 @@ def _nothing(_folder: Path) -> Seen:
     ],
 )
 def test_a_fault_that_ends_otherwise_is_wrong(ends: tuple[int, ...], seen: Seen, wrong: str) -> None:
-    """By its code, or by what its run checks."""
+    """By its exit code, or by what its run checks."""
     assert Row("part", Fault("fault", ends, _nothing), seen, None).wrong == wrong
 
 
 def test_a_row_of_the_table_stays_one() -> None:
-    """Whatever was said: one line, bounded, without a bar or a tag."""
+    """Whatever the message: one line, bounded, without a bar or a tag."""
     row = Row("part", Fault("f", (4,), _nothing), Seen(4, "a | b\n<c> " + "x" * 200), Seen(-9, "dead"))
     (_, _, line) = table([row], "Locust alone").splitlines()
     assert line.startswith("| f | 4 | a \\| b &lt;c> xxx")
@@ -40,7 +40,7 @@ def test_a_row_of_the_table_stays_one() -> None:
 
 
 def test_names_are_unique_and_choose(capsys: pytest.CaptureFixture[str]) -> None:
-    """Part and name tell faults apart; a text that no fault has is an error."""
+    """Faults are chosen by part and name; a text that matches none is an error."""
     names = [(part, fault.name) for part, fault in chosen()]
     assert len(names) == len(set(names)) == sum(len(faults) for faults, _ in PARTS.values()) > 80
     assert main(["--only", "of that name there is none"]) == 1
@@ -51,7 +51,7 @@ def test_names_are_unique_and_choose(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_page_shows_every_fault_as_it_has_to_end() -> None:
-    """What real runs printed: all parts, all names, and no wrong end."""
+    """The page has what real runs printed: all parts, all names, and no wrong end."""
     _, _, shown = PAGE.read_text().partition("## The catalogue")
     for part, (faults, _) in PARTS.items():
         _, found, rest = shown.partition(f"### {part}\n")

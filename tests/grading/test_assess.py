@@ -92,7 +92,7 @@ def test_a_tier_that_nobody_speaks_of_is_not_achieved() -> None:
     ],
 )
 def test_a_fault_of_the_generator_is_never_a_pass(health: object, finding: str) -> None:
-    """Each fault by itself makes a perfect run invalid, exit 4, and is named."""
+    """Each fault alone makes a perfect run invalid, exit 4, and is named."""
     assessment = assess(SPEC, make_evidence(health=health))
     assert (assessment.outcome, assessment.exit_code, assessment.tier) == (Outcome.INVALID, 4, None)
     (fault,) = [check for check in assessment.findings if not check.valid]
@@ -130,7 +130,7 @@ LOST_TO_US = make_evidence(
     ],
 )
 def test_each_bound_of_validity_is_the_specs_to_say(evidence: Evidence, limit: str, outcome: Outcome) -> None:
-    """What is tolerated is taken for good, and not one more."""
+    """As many as are tolerated count as good, and not one more."""
     assert assess(make_spec(more=f"validity: {{{limit}}}\n"), evidence).outcome is outcome
 
 
@@ -153,7 +153,7 @@ def test_a_breach_that_the_fault_cannot_have_caused_stands() -> None:
     ],
 )
 def test_what_is_missing_explains_a_low_rate_and_nothing_else(changes: dict[str, Any]) -> None:
-    """With a machine, a part of the rate is gone; the responses that the others got are still there."""
+    """With a machine, a part of the rate is lost; the responses that the others got still count."""
     spec, failing = make_spec('  rps_per_instance: {silver: ">= 500/s"}\n'), _at(20, failed=600)
     assert assess(spec, failing).exit_code == 1
     assert assess(spec, replace(failing, **changes)).exit_code == 4
@@ -161,7 +161,7 @@ def test_what_is_missing_explains_a_low_rate_and_nothing_else(changes: dict[str,
 
 
 def test_a_connection_that_was_not_allowed_explains_any_breach() -> None:
-    """Without its token host the file has no token: what the target then returned is not its own doing."""
+    """Without its token host the file has no token: the target is not to blame for what it then returned."""
     run = replace(_at(700, failed=100), health=replace(HEALTH, forbidden=(ELSEWHERE,)))
     graded = assess(SPEC, replace(run, ending=Ending.FORBIDDEN_CONNECTION))
     assert (graded.outcome, graded.exit_code) == (Outcome.INVALID, 4)
@@ -170,7 +170,7 @@ def test_a_connection_that_was_not_allowed_explains_any_breach() -> None:
 
 
 def test_a_fault_leaves_no_tier_achieved_beside_a_breach() -> None:
-    """300 ms breach silver whatever was dropped; that the dropped ones keep bronze nobody knows."""
+    """300 ms breach silver whatever was dropped; whether the dropped ones keep bronze is unknown."""
     whole = replace(HEALTH, arrivals=ArrivalStats(planned=6000, dropped=0, lag_p99=0.0, lag_max=0.0))
     assert assess(SPEC, replace(_at(300), health=whole)).tier == "bronze"
     dropping = replace(HEALTH, arrivals=ArrivalStats(planned=6000, dropped=3000, lag_p99=0.0, lag_max=0.0))
@@ -231,7 +231,7 @@ def test_a_breach_stands_though_the_locust_file_ended_the_run() -> None:
 
 
 def test_requests_that_failed_on_this_machine_make_the_run_invalid() -> None:
-    """The target did not see them, so nobody knows how it would have responded."""
+    """The target did not see them, so its responses are unknown."""
     recording = steady(60, {20: 99}, failures={FailureClass.GENERATOR: 1})
     assert assess(SPEC, make_evidence(recording)).exit_code == 4
 
@@ -242,7 +242,7 @@ def test_a_short_window_is_invalid() -> None:
 
 
 def test_a_source_that_failed_leaves_its_objectives_undecided() -> None:
-    """The client's side is kept and shown, and does not pass for both."""
+    """The client's side is kept and shown, but does not count for both."""
     spec = make_spec(more='scrape: ["http://127.0.0.1:8000/metrics"]\n')
     assessment = assess(spec, make_evidence(server=None, server_error="Prometheus went away"))
     assert (assessment.outcome, assessment.exit_code) == (Outcome.UNDECIDED, 3)
@@ -258,7 +258,7 @@ def test_another_failure_rule_needs_a_new_run() -> None:
 
 @given(st.integers(0, 20), st.sampled_from(list(Ending)))
 def test_no_data_is_never_a_pass(seconds: int, ending: Ending) -> None:
-    """Whatever the length and the ending, a window without a request is not met."""
+    """Whatever its length and the ending, a window without a request is never met."""
     recording = make_recording([make_slice(t, {}) for t in range(seconds)])
     assessment = assess(SPEC, make_evidence(recording, ending=ending))
     assert assessment.outcome is not Outcome.PASS
@@ -294,7 +294,7 @@ def test_noise_far_below_a_limit_takes_nothing_from_it() -> None:
 
 
 def test_complaints_of_the_generator_are_warnings_once_and_few() -> None:
-    """A worker's complaints may concern the numbers; many complaints are one warning."""
+    """A worker's messages may concern the numbers; many messages become one warning."""
     worker = replace(HEALTH.workers[0], messages=("slow", "slow", *(f"text {number}" for number in range(9))))
     found = assess(
         make_spec(), make_evidence(steady(60, {20: 100}), health=replace(HEALTH, workers=(worker,)))

@@ -1,4 +1,4 @@
-"""A rate in the closed model: nobody knows what could have been served while users waited."""
+"""A rate in the closed model: what could have been served while users waited is unknown."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def verdict(least: int, load: str) -> Verdict:
     ],
 )
 def test_a_stop_that_users_wait_for_is_not_hidden(least: int, load: str, expected: Verdict) -> None:
-    """The best second says what could have been served, and slow phases of ten seconds are assumed."""
+    """The best second shows what could have been served, and slow phases of ten seconds are assumed."""
     assert verdict(least, load) is expected
 
 

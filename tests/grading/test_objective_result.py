@@ -1,4 +1,4 @@
-"""What the gate needs of an objective, its verdict, and the level that stands for it in reports."""
+"""What the gate needs of an objective, its verdict, and the level that represents it in reports."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ def _result(verdicts: dict[str, Verdict], gate: str = "silver") -> ObjectiveResu
     ],
 )
 def test_verdict_and_level_shown(verdicts: dict[str, Verdict], verdict: Verdict | None, shown: str) -> None:
-    """Over the tiers up to the gate and critical."""
+    """The worst over the tiers up to the gate and critical."""
     result = _result(verdicts)
     assert result.verdict is verdict
     assert result.shown.level == shown
@@ -80,7 +80,7 @@ def test_the_strictest_level_that_the_gate_needs(
     ],
 )
 def test_the_level_whose_breach_fails_the_gate(levels: dict[str, Verdict], tested: str) -> None:
-    """One test for each objective, and none that another level decides already."""
+    """One test per objective, and none for a level that another one already decides."""
     found = strictest_tested(_result(levels))
     assert found is not None
     assert found.level == tested
@@ -103,7 +103,7 @@ def test_the_level_whose_breach_fails_the_gate(levels: dict[str, Verdict], teste
     ],
 )
 def test_a_level_follows_from_the_others(levels: dict[str, Verdict], became: list[Verdict]) -> None:
-    """No objective is undecided at a limit where another of its limits leaves no doubt."""
+    """No objective is undecided at a limit that another of its limits decides."""
     found = _result(levels).levels
     assert [implied(level, found).verdict for level in found] == became
 

@@ -7,7 +7,7 @@ from tests.builders.plans import shop_scenario, shop_spec
 
 
 def test_a_limit_with_too_few_requests_says_what_it_needs() -> None:
-    """The textbook case: 0.01 % at 95 % takes 46,050 requests, 24,000 are planned in two minutes."""
+    """The textbook case: 0.01 % at 95 % needs 46,050 requests, 24,000 are planned in two minutes."""
     check = check_plan(shop_spec("rate: 80/s, duration: 2m"), shop_scenario())
     (gold,) = check.unproven
     assert (gold.level, gold.counts) == ("gold", False)

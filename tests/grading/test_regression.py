@@ -1,4 +1,4 @@
-"""What a proven change for the worse does to a verdict, and what nothing of it does."""
+"""What a proven change for the worse does to a verdict, and what has no effect."""
 
 from dataclasses import replace
 

@@ -39,7 +39,7 @@ def console(report: Report) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text of a report without the marks that its format escapes it by."""
+    """Return a report's text without the escapes of its format."""
     return html.unescape(text).replace("\\", "").replace("\N{ZERO WIDTH SPACE}", "")
 
 
@@ -84,7 +84,7 @@ REFUSED = ForbiddenConnection("login.example", "192.0.2.1", 443, 3)
 )
 @pytest.mark.parametrize("format_name", ["console", "markdown", "junit"])
 def test_one_cause_is_said_once(health: dict[str, Any], cause: str, format_name: str) -> None:
-    """What follows from it names it by a word, and does not quote it again."""
+    """Findings that follow from it name it by code, and do not quote it again."""
     found = graded(QUIET_SPEC, steady(60, {100: 100}))
     evidence = replace(found.evidence, health=replace(found.evidence.health, **health))
     report = replace(found, evidence=evidence, assessment=assess(found.spec, evidence))

@@ -97,7 +97,7 @@ def test_the_reason_names_the_side() -> None:
 
 @pytest.mark.parametrize("verdict", [BREACHED, UNDECIDED])
 def test_a_reason_that_both_sides_have_is_given_once(verdict: Verdict) -> None:
-    """Nobody has to compare two long sentences to see that they are the same."""
+    """The same long sentence is not repeated for both sides."""
     sides = (replace(_client(verdict), reason="too few"), replace(_server(verdict), reason="too few"))
     assert combine(ERRORS, sides)[1] == "client and server: too few"
     apart = (sides[0], replace(sides[1], reason="too slow"))
@@ -149,5 +149,5 @@ def test_a_cause_that_both_sides_have_is_given_once(
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_one_side_speaks_for_itself(verdict: Verdict) -> None:
-    """Where only one source was asked for its verdict is the verdict."""
+    """If only one source is graded, its verdict is the verdict."""
     assert combine(LATENCY, (_client(verdict),)) == (verdict, "client's word")

@@ -1,4 +1,4 @@
-"""Responses that nobody meant: few are a warning, many make the run invalid."""
+"""Unexpected responses: a few are a warning, many make the run invalid."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -28,7 +28,7 @@ DECLARATIVE = replace(SPEC, workload=replace(SPEC.workload, scenario="orders.yam
 def second(
     t: int, *, ok: int = 0, more: dict[int, int] | None = None, failure: FailureClass = UNEXPECTED
 ) -> SliceCounts:
-    """Return a second with so many responses of 200 and of other statuses, which count as `failure`."""
+    """Return a second with these numbers of 200s and of other statuses, which count as `failure`."""
     others = more or {}
     failures = {failure: sum(others.values())} if others else {}
     return make_slice(t, {20: ok}, failures=failures, statuses={200: ok, **others})
@@ -142,7 +142,7 @@ def test_what_measured_something_else_cannot_breach() -> None:
 def test_failures_that_a_scenario_expects_are_the_targets_unless_all_were_refused(
     part: dict[str, object], *, valid: bool
 ) -> None:
-    """A written expectation that fails is a failure; where nothing was ever accepted, the run is invalid."""
+    """A written expectation that fails is a failure; if nothing was ever accepted, the run is invalid."""
     parts = [second(t, **part) for t in range(60)]  # type: ignore[arg-type]
     assert finding(assessed(parts))[0] is valid
 
@@ -169,7 +169,7 @@ def test_requests_that_the_file_ended_are_possibly_bad_and_too_many_are_invalid(
 
 
 def test_unexpected_responses_of_the_warm_up_alone_are_forgiven() -> None:
-    """The window's responses decide where it has any."""
+    """The window's responses decide if it has any."""
     parts = [second(t, more={404: 100}) if t < 10 else second(t, ok=100) for t in range(70)]
     assert finding(assess(SPEC, run_of({ITEMS: parts}, warmup_s=10))) == (
         True,
@@ -178,7 +178,7 @@ def test_unexpected_responses_of_the_warm_up_alone_are_forgiven() -> None:
 
 
 def test_a_run_that_ended_early_for_them_is_invalid_whatever_came_later() -> None:
-    """The window is empty, and nothing else is said to be wrong with it."""
+    """The window is empty, and no other finding is reported about it."""
     run = run_of(
         {ITEMS: [second(t, ok=1) for t in range(10)]}, warmup_s=10, ending=Ending.UNEXPECTED_RESPONSES
     )
@@ -188,7 +188,7 @@ def test_a_run_that_ended_early_for_them_is_invalid_whatever_came_later() -> Non
 
 
 def test_an_early_end_is_said_once() -> None:
-    """The finding says how much was measured, and no objective asks for a longer run besides."""
+    """The finding says how much was measured, and no objective also asks for a longer run."""
     parts = [second(t, more={404: 4}) for t in range(9)]
     run = replace(run_of({ORDERS: parts}, ending=Ending.UNEXPECTED_RESPONSES), planned_window_s=10.0)
     sure = Confidence(Fraction(19, 20))
@@ -212,7 +212,7 @@ def test_an_early_end_is_said_once() -> None:
     ],
 )
 def test_a_window_that_cannot_be_graded_says_so_first(measured: int, planned: float, begins: str) -> None:
-    """What is wrong with it stands at the beginning, where the last line quotes it."""
+    """The message begins with what is wrong, which the last line quotes."""
     run = replace(run_of({ITEMS: [second(t, ok=100) for t in range(measured)]}), planned_window_s=planned)
     (message,) = [item.message for item in assess(SPEC, run).findings if not item.valid]
     assert message.startswith(begins)

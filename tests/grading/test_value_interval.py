@@ -1,4 +1,4 @@
-"""The interval of an observed value in its own unit never says otherwise than the verdict."""
+"""The interval of an observed value in its own unit never contradicts the verdict."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ def latency(verdict: Verdict, cause: Cause | None = None) -> tuple[ObjectiveResu
 def test_a_percentile_is_moved_to_the_side_of_its_verdict(
     verdict: Verdict, cause: Cause | None, low: float, high: float
 ) -> None:
-    """A rank's interval is another method than the one that graded; where they differ, the verdict stands."""
+    """The interval of a rank uses another method than grading; if they differ, the verdict stands."""
     result, side = latency(verdict, cause)
     found = value_interval(result, side, steady(60, {20: 100}), SURE)
     assert found is not None
@@ -63,7 +63,7 @@ def test_a_percentile_is_moved_to_the_side_of_its_verdict(
 
 @pytest.mark.parametrize("sure", [None, SURE])
 def test_there_is_none_without_statistics(sure: Confidence | None) -> None:
-    """Not with `confidence: none`, not without bounds, and not for buckets, whose range is one already."""
+    """Not with `confidence: none`, not without bounds, and not for buckets, which already are a range."""
     result, side = latency(Verdict.MET)
     if sure is None:
         assert value_interval(result, side, steady(60, {20: 100}), None) is None

@@ -97,7 +97,7 @@ def test_a_rate_that_was_not_offered_is_no_breach(served: int, offered: int, ver
     ],
 )
 def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Verdict) -> None:
-    """A rate of 500/s in every slice, in which so many a second may be too many or too few."""
+    """A rate of 500/s in every slice, with an uncertainty of that many per second."""
     rate, offered = Fraction(500), Fraction(600)
     slices = shortfall([500_000] * 30, [600_000] * 30)
     sample = Rate(rate - doubt, rate + doubt, offered, offered, slices)
@@ -130,7 +130,7 @@ def test_what_is_needed_and_how_much_longer_say_the_same(bursts_s: float) -> Non
 
 
 def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
-    """Five minutes in which one scrape shows a tenth less: met by the offer, open without it."""
+    """Five minutes in which one scrape shows a tenth less: met only if the offered rate is known."""
     served = [500] * 30 + [450] + [500] * 29
     rate, best = Fraction(sum(served), 300), Fraction(100)
     known = Rate(rate, rate, best, best, shortfall(served, [500] * 60, slice_s=5.0))
@@ -149,7 +149,7 @@ def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
 
 @pytest.mark.parametrize("missed", [30, 40, 50, 60, 80])
 def test_a_rate_that_a_server_alone_counts_is_breached_where_its_p_value_says_so(missed: int) -> None:
-    """At a fifth of the nominal rate, on the scale of all other tests: so Holm's correction holds for it."""
+    """At a fifth of the nominal rate, on the scale of all other tests, so Holm's correction applies."""
     served = [500, 500 - missed] * 30
     rate = Fraction(sum(served), 300)
     sample = Rate(rate, rate, Fraction(100), Fraction(100), shortfall(served, slice_s=5.0), server_alone=True)
@@ -161,7 +161,7 @@ def test_a_rate_that_a_server_alone_counts_is_breached_where_its_p_value_says_so
 
 
 def test_doubt_widens_the_interval_of_a_rate() -> None:
-    """What varies and what nobody knows are two things, and both count; no rate is below zero."""
+    """Variation and uncertainty are two things, and both count; no rate is below zero."""
     slices = shortfall([490, 510] * 20, [600] * 40)
     sure, unsure, unknown = (
         _grade(
@@ -181,7 +181,7 @@ def test_doubt_widens_the_interval_of_a_rate() -> None:
 
 @pytest.mark.parametrize(("doubt", "significant"), [(0, True), (50, True), (200, False)])
 def test_doubt_makes_a_breach_of_a_rate_less_significant(doubt: int, *, significant: bool) -> None:
-    """500/s were served where 600/s are asked for: 50/s more would still be too few, 200/s more would do."""
+    """500/s were served and 600/s are required: 50/s more would still be too few, 200/s more would do."""
     sample = Rate(
         Fraction(500),
         Fraction(500 + doubt),
@@ -240,7 +240,7 @@ CONFIDENT = 0.01
 def test_confidence_takes_back_what_chance_explains(
     objective: str, bad: list[int], verdict: Verdict, reason: str
 ) -> None:
-    """Met and breached have to hold beyond chance; else it says what would decide."""
+    """Met and breached have to hold beyond chance; otherwise the reason says what would decide."""
     graded = _grade(objective, _spread(bad), CONFIDENT)
     assert graded.verdict is verdict
     assert reason in graded.reason
@@ -255,7 +255,7 @@ def test_that_nothing_is_ever_bad_is_not_too_close_but_beyond_proof(objective: s
 
 
 def test_clusters_are_named_as_the_cause() -> None:
-    """Enough requests, but they come in bursts: the reason says what they are worth."""
+    """Enough requests, but in bursts: the reason states the effective sample size."""
     slices = Slices((100,) * 60, (0,) * 60, references=((0,) * 55 + (90,) * 5,))
     graded = _grade(
         'error_rate: {silver: "< 5%"}', Share(6000, Fraction(0), Fraction(0), NOWHERE, slices), CONFIDENT

@@ -78,7 +78,7 @@ def test_a_line_is_read_as_curl_reads_it(line: str, method: str, path: str, body
 
 @pytest.mark.parametrize(("line", "said"), REFUSED)
 def test_a_line_that_cannot_be_taken_is_refused_without_its_words(line: str, said: str) -> None:
-    """The message names the option at most."""
+    """The message shows at most the option's name."""
     with pytest.raises(UsageError) as raised:
         from_curl(f"curl {line}", all_methods=True)
     assert said in str(raised.value)
@@ -87,7 +87,7 @@ def test_a_line_that_cannot_be_taken_is_refused_without_its_words(line: str, sai
 
 
 def test_what_a_line_says_beyond_a_step_is_said() -> None:
-    """Each kind of problem has a sentence, and none shows a value."""
+    """Each kind of problem has its message, and none shows a value."""
     line = f"curl -kL -A me -e {AT} -x {SECRET} -F a=b -d @f -H @g -b {SECRET} {AT} > out"
     said = "; ".join(from_curl(line, all_methods=True).left_out)
     for part in ("insecure", "location", "proxy", "form", "body, or a part of", "headers that are in a file"):
@@ -114,7 +114,7 @@ def test_a_field_with_the_name_of_a_secret_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["page", "author", "design", "monkey", "passenger", "secretary", "keyword"])
 def test_an_ordinary_field_is_kept(name: str) -> None:
-    """Words that only begin or end like one of a secret."""
+    """Words that only begin or end like those for secrets."""
     assert not is_secret_name(name)
     assert not body_has_secret(f'{{"{name}": 1, "max_tokens": 5}}')
     assert without_secrets(f"{AT}?{name}=1&locale=sk_SK")[0].query == f"{name}=1&locale=sk_SK"

@@ -14,7 +14,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"
 
 
 def taken(*entries: Any) -> tuple[list[str], str]:
-    """Return the paths of the steps, and what is said of the rest."""
+    """Return the paths of the steps, and what is said about the rest."""
     found = from_har({"log": {"entries": [*entries]}}, what="a.har", all_methods=True)
     assert found.target == HOST
     assert all(map(can_be_written, found.steps))
@@ -73,6 +73,6 @@ def test_a_form_is_sent_and_a_form_of_parts_is_said() -> None:
 
 @pytest.mark.parametrize("document", [None, [], {}, {"log": None}, {"log": {"entries": {}}}])
 def test_another_document_is_refused(document: Any) -> None:
-    """With a clear sentence."""
+    """With a clear message."""
     with pytest.raises(UsageError, match=r"a\.har: is not a HAR file"):
         from_har(document, what="a.har", all_methods=False)

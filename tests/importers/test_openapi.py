@@ -1,4 +1,4 @@
-"""OpenAPI documents that are not quite ones, and what of an operation is left out."""
+"""OpenAPI documents with flaws, and the parts of an operation that are left out."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ BASE: dict[str, Any] = {"paths": {"/a": {"get": {}}}}
 
 
 def imported(document: Any, target: str | None = None) -> Imported:
-    """Return what all operations of a document are."""
+    """Return all operations of a document."""
     return from_openapi(document, what="api.json", target=target, all_methods=True)
 
 
@@ -38,7 +38,7 @@ def with_parameter(parameter: Any) -> dict[str, Any]:
     ],
 )
 def test_what_has_another_type_is_as_if_it_were_not_there(document: Any) -> None:
-    """The operation is taken all the same."""
+    """The operation is still taken."""
     assert [step.path for step in imported(document).steps] == ["/a"]
 
 
@@ -86,7 +86,7 @@ def test_what_is_left_out_of_an_operation_is_said() -> None:
 
 
 def test_nothing_to_send_is_refused_without_advice_that_was_followed() -> None:
-    """The hint names --all-methods only where it was not given."""
+    """The hint names --all-methods only if it was not given."""
     document: Any = {"paths": {"/a": {"trace": {}}}}
     with pytest.raises(UsageError, match=r"has no operation$"):
         imported(document)

@@ -47,5 +47,5 @@ def index_middle(index: int) -> float:
     ],
 )
 def test_no_error_is_known_without_a_percentile_in_each_batch(recording: Recording) -> None:
-    """None is not zero: nothing is compared by it."""
+    """None is not zero: such a run is not compared."""
     assert log_percentile_error(recording, None, MEDIAN) is None

@@ -50,7 +50,7 @@ def test_each_instance_counts_its_own(name: str, boundary: float | None) -> None
 
 
 def test_a_limit_above_all_boundaries_is_counted_at_the_largest() -> None:
-    """The title of the count names a boundary that exists; without any finite one nothing is counted."""
+    """The count's title names an existing boundary; without a finite one nothing is counted."""
     server, spec = report().evidence.server, parsed()
     assert server is not None
     objective = next(item for item in spec.objectives if item.name == "latency_p95")

@@ -1,4 +1,4 @@
-"""The client side's samples: exact where counted, honest where not."""
+"""The client side's samples: exact if counted, as bounds if not."""
 
 from fractions import Fraction
 from math import inf, isinf
@@ -101,7 +101,7 @@ def test_shares_of_failed_and_unserved_requests(objective: str, value: float) ->
 
 
 def test_the_generators_own_failures_are_no_word_on_the_target() -> None:
-    """They are taken out of the total, not counted as good or bad, even where they have a status."""
+    """They are taken out of the total, not counted as good or bad, even if they have a status."""
     for statuses in ({200: 9, 0: 1}, {200: 10}):
         recording = steady(10, {1: 9}, failures={FailureClass.GENERATOR: 1}, statuses=statuses)
         for objective in ('error_rate: {silver: "< 1%"}', 'availability: {silver: "> 99%"}'):
@@ -117,7 +117,7 @@ def test_cache_hits_are_a_share_of_the_responses_that_told() -> None:
 
 
 def test_a_request_that_failed_may_have_been_a_miss() -> None:
-    """A target that times out on each miss does not get a better hit rate by that."""
+    """A target that times out on each miss does not get a better hit rate that way."""
     spec = make_spec('  cache_hit_rate: {silver: "> 90%"}\n')
     failures = {FailureClass.TIMEOUT: 2}
     sample = _share(spec, steady(10, {1: 10}, cache=(10, 0), failures=failures))
@@ -189,7 +189,7 @@ def test_the_percentile_shown_never_contradicts_the_count(
     ],
 )
 def test_references_lie_near_the_limit(limit: str, edges_ms: list[int]) -> None:
-    """The clustering of a tail is borrowed from latencies of its own kind."""
+    """The clustering of a tail is taken from latencies of its own kind."""
     spec = make_spec(f'  latency_p95: {{silver: "< {limit}"}}\n')
     # a request on each edge, so that the counts tell the edges apart
     recording = steady(10, dict.fromkeys((1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), 1))
@@ -219,7 +219,7 @@ def _unexpected(ok: int, unexpected: int, failed: int) -> Recording:
 def test_unexpected_responses_are_possibly_bad_and_were_served(
     objective: str, low: Fraction, high: Fraction
 ) -> None:
-    """7 of 10 are fine, one failed, two had a status that nobody named."""
+    """7 of 10 are fine, one failed, two had a status that neither spec nor scenario names."""
     sample = _share(make_spec(objective), _unexpected(7, 2, 1))
     assert (sample.total, sample.low, sample.high) == (100, low, high)
     assert sample.slices is not None

@@ -21,7 +21,7 @@ def told(spec: Spec = SPEC, origin: Provenance = PROVENANCE) -> list[str]:
 
 
 def test_a_run_is_like_itself_for_any_length_and_seed() -> None:
-    """How long it took, when, and with which seed makes no other thing of it."""
+    """Its length, time and seed make no difference."""
     longer = replace(LOAD, duration=LOAD.duration + 1, warmup=LOAD.warmup + 1, drain=1.0)
     assert told(replace(SPEC, workload=longer), replace(PROVENANCE, seed=99, run_id="x", command="y")) == []
 

@@ -1,4 +1,4 @@
-"""Pages that are behind: how far, when they have counted all, and that nothing of the warm-up is graded."""
+"""Lagging pages: by how much, when they have counted all, and that nothing of the warm-up is graded."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -64,7 +64,7 @@ def test_a_lag_that_no_sample_shows_is_kept_out_of_the_window(seed: int) -> None
     ],
 )
 def test_a_known_page_that_is_behind_shows_it_by_what_it_counts(early: int, waited: float) -> None:
-    """A shipped preset says the lag; a window that holds more than was sent in it contradicts that."""
+    """A shipped preset names the lag; a window with more requests than were sent in it contradicts that."""
     counted = {at: 20.0 * min(max(0, at - 100), 30) for at in EVERY_SECOND}
     points = {at: count - early * (100 < at < 130) for at, count in counted.items()}
     raw = server_series(
@@ -75,7 +75,7 @@ def test_a_known_page_that_is_behind_shows_it_by_what_it_counts(early: int, wait
 
 
 def test_a_run_that_ended_in_its_warm_up_has_no_lag_to_keep_out() -> None:
-    """There is no window, so that nothing is divided by its length."""
+    """There is no window, so nothing is divided by its length."""
     counted = {at: 20.0 * min(max(0, at - 100), 5) for at in EVERY_SECOND}
     raw = server_series(
         raw_series("http_requests_total", counted, status_code="200"), up(*counted), start=120.0, interval=1.0
@@ -177,7 +177,7 @@ def test_a_page_that_goes_on_growing_is_not_whole() -> None:
 
 
 def test_a_rate_of_a_page_that_is_behind_has_bounds() -> None:
-    """What was counted between two scrapes was served in as many seconds, give or take the lag."""
+    """What was counted between two scrapes was served in that time, give or take the lag."""
     spec = make_spec('  rps_per_instance: {bronze: ">= 10/s"}\n', more=SOURCE, gate="bronze")
     raw = server_series(
         raw_series("http_requests_total", stepwise(5, 20), status_code="200"), up(*EVERY_SECOND), interval=1.0

@@ -1,4 +1,4 @@
-"""Outages, and what a run says in which the target was down for a while."""
+"""Outages, and the verdict on a run in which the target was down for a while."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def outcome(
 
 
 def test_a_target_that_was_down_breaks_its_availability() -> None:
-    """Down for 31 % of the run, beside five other objectives: proven, whatever the confidence."""
+    """Down for 31 % of the run, with five other objectives: proven, whatever the confidence."""
     spec = make_spec(MANY, more="confidence: 95%\n")
     assert outcome(spec, 31, 14) is Outcome.FAIL
     assert outcome(spec, 22, 10, ending=Ending.TARGET_DOWN) is Outcome.FAIL

@@ -112,7 +112,7 @@ def test_windows_are_put_end_to_end_without_their_warm_ups() -> None:
 def test_thresholds_that_every_run_counted_are_pooled(
     second: tuple[int, ...], common: tuple[int, ...], over: list[int]
 ) -> None:
-    """Specs with other limits count over others; a column is that of its value, not of its place."""
+    """Specs with other limits count against others; columns are matched by threshold, not by position."""
 
     def recorded(thresholds_ms: tuple[int, ...]) -> Recording:
         thresholds = tuple(edge * MS for edge in thresholds_ms)
@@ -143,7 +143,7 @@ def test_one_invalid_run_makes_the_pool_invalid() -> None:
 
 
 def test_a_pool_of_closed_loops_is_one() -> None:
-    """Nobody knows in any of them what could have been served."""
+    """None of them shows what could have been served."""
     slices = shortfall([90, 100])
     closed = Rate(Fraction(95), Fraction(95), Fraction(95), Fraction(100), slices, closed=True)
     together = pool([closed, closed, closed])

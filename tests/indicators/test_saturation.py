@@ -58,7 +58,7 @@ def test_a_container_tells_how_often_it_was_throttled() -> None:
 
 
 def test_what_is_not_there_is_not_shown() -> None:
-    """No series, or a single sample of a counter: nothing is said, and nothing is 0."""
+    """No series, or a single sample of a counter: there is no value, and it is not shown as 0."""
     assert saturation(_server()) == ()
     assert saturation(_server(_process("process_cpu_seconds_total", 5, first=20.0))) == ()
 

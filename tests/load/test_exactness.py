@@ -44,7 +44,7 @@ def recorder() -> Recorder:
 
 
 def record(recorder: Recorder, name: str, result: Result) -> None:
-    """Count a request as the clients do; every other success by the way that costs least."""
+    """Count a request as the clients do; every other success by the fast path."""
     recorder.record("GET", name, result)
     if result.failure is None and result.latency_ns % 2:
         recorder.counter("GET", name).service(result.start_ns, result.latency_ns // 2)
@@ -61,7 +61,7 @@ def by_one(stream: list[tuple[str, Result]]) -> Recording:
 
 @dataclass
 class Workers:
-    """Some workers, the messages that are on their way, and what master and command line make of them."""
+    """Some workers, their messages in transit, and the recordings of master and command line."""
 
     count: int
     recorders: list[Recorder] = field(init=False)
@@ -79,14 +79,14 @@ class Workers:
         self.builder = RecordingBuilder(THRESHOLDS)
 
     def report(self, worker: int, *, final: bool = False) -> None:
-        """Let a worker report; the message is on its way."""
+        """Let a worker report; the message is in transit."""
         self.sent[worker] += 1
         delta = Delta() + self.recorders[worker].flush()
         message = WorkerReport(self.sent[worker], final, delta, 1, 0, 0, 0, 0)
         self.waiting[worker].append(msgpack.dumps(protocol.encode(message)))
 
     def deliver(self, worker: int) -> None:
-        """Let a worker's next message arrive, and once more, which changes nothing."""
+        """Let a worker's next message arrive twice; the second time changes nothing."""
         if self.waiting[worker]:
             plain = msgpack.loads(self.waiting[worker].popleft(), raw=False, strict_map_key=False)
             for _ in range(2):
@@ -95,7 +95,7 @@ class Workers:
                 self.collector.add(str(worker), message, now=0)
 
     def tick(self) -> None:
-        """Let the master tell the command line what came."""
+        """Let the master report to the command line."""
         deltas = self.collector.take()
         assert len(deltas) <= 1, "one a second, however many workers there are"
         health = self.collector.health(clocks=ClockWatch(), measured_s=1)
@@ -123,7 +123,7 @@ def test_the_recording_of_many_workers_is_that_of_one(
 ) -> None:
     """Counts, histograms, errors and the slowest, whoever sent what and whenever it was reported.
 
-    Messages of one worker arrive in their order, between those of the others as it happens.
+    Messages of one worker arrive in order, arbitrarily interleaved with those of the others.
     """
     workers = Workers(count)
     choices = st.integers(0, count - 1)

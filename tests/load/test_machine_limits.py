@@ -1,4 +1,4 @@
-"""Means of this machine, asked for before a run."""
+"""This machine's limits, checked before a run."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def test_users_within_the_limits_are_fine() -> None:
-    """Nothing is said."""
+    """There is no message."""
     check_capacity(make_plan("http://127.0.0.1:1", "s.py", users=100))
     check_capacity(make_plan("http://slocheck.invalid", "s.py", users=100))
 

@@ -38,7 +38,7 @@ SCENARIO = """
 
 
 def test_what_would_change_locust_itself_does_not_reach_the_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All else is passed on for the scenario to read, Locust's settings included."""
+    """Everything else is passed on to the scenario, Locust's settings included."""
     monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
     monkeypatch.setenv("LOCUST_PASSWORD", "1")
     monkeypatch.setenv("LOCUST_RUN_TIME", "1s")
@@ -53,7 +53,7 @@ def test_a_scenario_finds_its_options_and_its_environment(
 ) -> None:
     """Master and worker parse the scenario's own options by their defaults; no locust.conf is read.
 
-    Neither holds what only the command line or a report needs, and the worker imported nothing anew.
+    Neither holds what only the command line or a report needs, and the worker imported nothing again.
     """
     (tmp_path / "locust.conf").write_text("run-time = 1s\nusers = 99\n")
     (tmp_path / "random.py").write_text("raise RuntimeError('not this one')\n")
@@ -94,7 +94,7 @@ def test_the_core_of_the_recorder_needs_no_locust() -> None:
 
 
 def test_a_master_that_was_started_ahead_and_not_needed_is_ended() -> None:
-    """Nothing is left of it; one that was taken is the taker's, and the next is a new one."""
+    """Nothing is left of it; one that was taken belongs to its user, and the next is a new one."""
     with Launch(ahead=True) as launch:
         taken, second = launch.take(), launch.take()
         assert taken.pid != second.pid

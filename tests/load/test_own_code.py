@@ -1,4 +1,4 @@
-"""Which lines are the user's own."""
+"""Which lines belong to the user."""
 
 import json
 
@@ -20,5 +20,5 @@ from slocheck.load.own_code import is_own
     ],
 )
 def test_a_line_is_the_users_or_a_librarys(file: str, own: bool) -> None:
-    """What an exception is told with is the innermost line of the user's own."""
+    """An exception is reported with the user's innermost line."""
     assert is_own(file) is own

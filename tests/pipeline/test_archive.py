@@ -1,4 +1,4 @@
-"""The archive: atomic, collision-free, honest about damage."""
+"""The archive: atomic, free of collisions, open about damage."""
 
 import errno
 import fcntl
@@ -64,7 +64,7 @@ def test_a_run_is_found_by_folder_file_name_and_latest(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     first = _archived(archive, make_evidence())
     second = _archived(archive, make_evidence())
-    os.utime(first)  # it ended later, and began earlier
+    os.utime(first)  # it ended later, but began earlier
     assert archive.find(str(first)) == first
     assert archive.find(str(first / EVIDENCE_FILE)) == first
     assert archive.find(first.name) == first
@@ -100,7 +100,7 @@ def test_a_latest_run_without_a_result_is_said(
 
 
 def test_a_refused_run_leaves_no_folder(tmp_path: Path) -> None:
-    """What was wrong is for the user to mend; nothing was begun."""
+    """The problem is for the user to fix; nothing was started."""
     archive = Archive(tmp_path)
     whole = _archived(archive, make_evidence())
     with pytest.raises(UsageError), archive.create(datetime(2027, 1, 1, tzinfo=UTC)):
@@ -172,7 +172,7 @@ def test_a_killed_run_is_marked_aborted_by_the_next(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("run", ["latest", "nowhere", "20260102T030405Z-abcdef"])
 def test_an_unknown_run_is_a_usage_error(tmp_path: Path, run: str) -> None:
-    """What names no run says what to type instead."""
+    """A name without a run gets a message with what to type instead."""
     with pytest.raises(UsageError, match="no run is archived there"):
         Archive(tmp_path).find(run)
 
@@ -206,7 +206,7 @@ def test_damaged_evidence_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_evidence_of_another_format_is_refused(
     tmp_path: Path, version: int, message: str, *, fields: bool
 ) -> None:
-    """It is not misread, nor called damaged: the message says which version reads it."""
+    """It is neither misread nor called damaged: the message says which version reads it."""
     path = _archived(Archive(tmp_path), make_evidence())
     document = json.loads(gzip.decompress((path / EVIDENCE_FILE).read_bytes()))
     kept = document["evidence"] if fields else {"unknown": 1}
@@ -251,7 +251,7 @@ def test_a_full_disk_leaves_the_old_file_whole() -> None:
 def test_evidence_that_cannot_be_saved_is_kept_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside the run's folder, or where that is gone too in the temporary folder; the error says where."""
+    """Next to the run's folder or, if that is gone too, in the temporary folder; the error says where."""
     reports, temporary = tmp_path / "reports", tmp_path / "temporary"
     temporary.mkdir()
     reports.mkdir()
@@ -290,7 +290,7 @@ def test_a_report_is_written_to_what_the_user_named(tmp_path: Path) -> None:
         write_to(pipe, b"text")
         assert read.result() == b"text"
         leaver = pool.submit(lambda: os.close(os.open(pipe, os.O_RDONLY)))
-        write_to(pipe, b"x" * 1_000_000)  # more than a pipe holds, so that it is noticed that nobody reads
+        write_to(pipe, b"x" * 1_000_000)  # more than a pipe holds, so that a missing reader is noticed
         leaver.result()
     assert pipe.is_fifo()
     with pytest.raises(SaveError, match="cannot be written: Is a directory"):

@@ -55,12 +55,12 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that is damaged and mended again."""
+    """A run that is damaged and repaired again."""
     return archived(tmp_path_factory.mktemp("reports"))
 
 
 def damage(run: Path, name: str, damaged: bytes) -> str:
-    """Damage a file of a run and grade it; returns what is said, and mends it."""
+    """Damage a file of a run and grade it; returns the message, and repairs the file."""
     whole = (run / name).read_bytes()
     (run / name).write_bytes(damaged)
     try:
@@ -78,7 +78,7 @@ PLACES = st.floats(0, 1, exclude_max=True)
 @settings(deadline=None)
 @given(name=FILES, place=PLACES)
 def test_a_bit_that_flips_is_noticed(run: Path, name: str, place: float) -> None:
-    """Wherever it is, the head of the file included: the run is refused, and the damaged file is named."""
+    """Wherever the bit is, the file's header included: the run is refused, and the damaged file is named."""
     content = bytearray((run / name).read_bytes())
     bit = int(place * 8 * len(content))
     content[bit // 8] ^= 1 << bit % 8
@@ -89,14 +89,14 @@ def test_a_bit_that_flips_is_noticed(run: Path, name: str, place: float) -> None
 @settings(deadline=None)
 @given(name=FILES, place=PLACES)
 def test_a_file_that_was_cut_off_or_goes_on_is_noticed(run: Path, name: str, place: float) -> None:
-    """At any length, nothing at all included."""
+    """At any length, empty included."""
     content = (run / name).read_bytes()
     for damaged in (content[: int(place * len(content))], content + b"\0", content + content):
         assert name in damage(run, name, damaged).partition(": ")[0]
 
 
 def test_each_bit_of_the_head_counts(run: Path) -> None:
-    """What gunzip would not look at, such as a time or the checksums themselves, is not free to change."""
+    """Not even bytes that gunzip ignores, such as a time or the checksums themselves, may change."""
     content = (run / EVIDENCE_FILE).read_bytes()
     for bit in range(8 * content.index(b"\0", 30)):
         damaged = bytearray(content)
@@ -106,7 +106,7 @@ def test_each_bit_of_the_head_counts(run: Path) -> None:
 
 
 def test_the_spec_of_another_run_is_noticed(tmp_path: Path) -> None:
-    """Whole in itself, but not the one that the run was made with."""
+    """Intact, but not the one that the run was made with."""
     path = archived(tmp_path)
     said = damage(path, SPEC_FILE, SPEC.replace("10s", "20s").encode())
     assert said.startswith(f"{path / SPEC_FILE}: the spec that the run was made with cannot be read (damaged")
@@ -263,7 +263,7 @@ def test_columns_are_read_as_they_were_written() -> None:
     ],
 )
 def test_columns_that_cannot_be_are_refused(columns: Columns, said: str) -> None:
-    """Whatever the checksum says: no count is believed that slocheck cannot have written."""
+    """Whatever the checksum says: counts that slocheck cannot have written are refused."""
     with pytest.raises(ValueError, match=said):
         unpacked(packed([columns]), 1)
 
@@ -292,13 +292,13 @@ def test_columns_that_cannot_be_are_refused(columns: Columns, said: str) -> None
     ],
 )
 def test_a_file_of_columns_that_was_changed_is_refused(change: Callable[[bytes], bytes], said: str) -> None:
-    """What it says of itself is checked before memory is taken for it."""
+    """Its stated sizes are checked before memory is allocated."""
     with pytest.raises(ValueError, match=said):
         unpacked(change(packed([ONE])), 1)
 
 
 def test_columns_that_pack_too_well_are_stored() -> None:
-    """So that no run is written that would be refused as a bomb when it is read; one made of zeros is."""
+    """No run is written that would be refused as a bomb when read; one made of zeros is refused."""
     second = np.arange(400_000)
     rows = len(second)
     many = Columns(
@@ -338,7 +338,7 @@ def test_many_columns_are_refused_before_they_are_made() -> None:
     st.integers(1, 24), st.integers(1, 20_000), st.integers(0, 80), st.sampled_from([1, 2, 1 << 17, 1 << 40])
 )
 def test_whatever_is_written_is_read(endpoints: int, rows: int, thresholds: int, most: int) -> None:
-    """The bounds of who writes are those of who reads, however well the counts pack."""
+    """Writing has the same bounds as reading, however well the counts pack."""
     rows = min(rows, 1_000_000 // (endpoints * (thresholds + 30)))
     one = sent_nothing(rows, thresholds)
     narrow = one.counts.narrow.astype(np.int64)
@@ -348,7 +348,7 @@ def test_whatever_is_written_is_read(endpoints: int, rows: int, thresholds: int,
 
 
 def test_a_run_that_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is lost is said, and what to do."""
+    """The message says what is lost, and what to do."""
     monkeypatch.setattr(recording_file, "MAX_COUNTS_FILE", 100)
     with (
         Archive(tmp_path).create(NOW) as folder,

@@ -1,4 +1,4 @@
-"""Who may read what a run leaves: reports as the umask says, what may hold secrets only its owner."""
+"""Who may read a run's files: reports follow the umask, files that may hold secrets are their owner's."""
 
 import os
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o027, 0o640)])
 def test_reports_follow_the_umask_and_secrets_never_do(tmp_path: Path, mask: int, mode: int) -> None:
-    """A web server reads the reports where the user lets it; spec, evidence and logs stay the owner's."""
+    """A web server can read the reports if the user lets it; spec, evidence and logs stay the owner's."""
     with umask(mask):
         folder = Archive(tmp_path).create(NOW)
         log = ScenarioLog(None, ())
@@ -64,7 +64,7 @@ def test_reports_follow_the_umask_and_secrets_never_do(tmp_path: Path, mask: int
 
 
 def test_a_file_that_is_written_anew_keeps_its_mode(tmp_path: Path) -> None:
-    """Who narrowed or widened a report's mode is not overruled; evidence is never widened."""
+    """A user's change of a report's mode is kept; evidence is never widened."""
     report = tmp_path / "report.html"
     for mode in (0o600, 0o640, 0o664):
         report.write_text("old")

@@ -1,4 +1,4 @@
-"""Signals: first in order, second at once, never in the middle of saving."""
+"""Signals: the first ends in order, the second at once, neither in the middle of saving."""
 
 import os
 import signal
@@ -12,14 +12,14 @@ from slocheck.pipeline.interrupts import Interrupted, Interrupts
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_before_the_load_ends_the_process_with_its_code(number: int, code: int) -> None:
-    """Nothing was sent, so there is nothing to keep."""
+    """Nothing was sent, so there is nothing to archive."""
     with Interrupts(), pytest.raises(Interrupted) as caught:
         os.kill(os.getpid(), number)
     assert caught.value.exit_code == code
 
 
 def test_under_load_the_first_stops_and_the_second_kills() -> None:
-    """Both are handed on and nothing is raised."""
+    """Both are passed on and nothing is raised."""
     calls: list[str] = []
     with (
         Interrupts() as interrupts,

@@ -1,4 +1,4 @@
-"""A run whose Prometheus was gone at its end is completed later, and loses nothing by the attempt."""
+"""A run whose Prometheus was gone at its end can be completed later, and a failed attempt loses nothing."""
 
 import errno
 import json
@@ -61,7 +61,7 @@ class Healed:
     """A source that responds again.
 
     Attributes:
-        answer: What it has of the run; an error: it does not respond.
+        answer: What it has about the run; an error: it does not respond.
         asked: What it was asked.
     """
 
@@ -124,7 +124,7 @@ def graded(folder: Path) -> Outcome:
 
 
 def test_a_source_that_has_healed_completes_its_run(tmp_path: Path) -> None:
-    """Asked by what was archived; the run's evidence, reports and verdict are those of a whole run."""
+    """Queried with what was archived; the run's evidence, reports and verdict are those of a complete run."""
     folder, source, told = archived(tmp_path), Healed(whole()), list[str]()
     before = (folder / EVIDENCE_FILE).read_bytes()
     assert graded(folder) is Outcome.UNDECIDED
@@ -144,7 +144,7 @@ def test_a_source_that_has_healed_completes_its_run(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_kept(tmp_path: Path) -> None:
-    """What the source says may hold a credential: in labels, warnings and errors."""
+    """The source's responses may hold a credential: in labels, warnings and errors."""
     series = whole()
     leaky = replace(series, incomplete=(f"no {TOKEN}",), queries=(f"up{{token='{TOKEN}'}}",))
     folder = archived(tmp_path)
@@ -166,7 +166,7 @@ def test_no_secret_is_kept(tmp_path: Path) -> None:
     ],
 )
 def test_an_attempt_costs_nothing(tmp_path: Path, answer: ServerSeries | SourceError, said: str) -> None:
-    """Evidence that is there is not replaced by less; the verdict is the one without it."""
+    """Existing evidence is not replaced by less; the verdict is the one without it."""
     part = replace(whole(), incomplete=("no scrape after the load",))
     folder = archived(tmp_path, server=part, server_error="")
     before, outcome = (folder / EVIDENCE_FILE).read_bytes(), graded(folder)
@@ -178,7 +178,7 @@ def test_an_attempt_costs_nothing(tmp_path: Path, answer: ServerSeries | SourceE
 
 
 def test_what_is_not_whole_can_be_asked_for_again(tmp_path: Path) -> None:
-    """Of the first attempt a part is kept; the second completes it, and the first original stays."""
+    """The first attempt's part is kept; the second completes it, and the original stays."""
     folder = archived(tmp_path)
     before = (folder / EVIDENCE_FILE).read_bytes()
     assert complete(folder, Healed(replace(whole(), incomplete=("a gap",))))[0] is not Outcome.PASS
@@ -189,7 +189,7 @@ def test_what_is_not_whole_can_be_asked_for_again(tmp_path: Path) -> None:
 def test_a_full_disk_costs_neither_the_evidence_nor_the_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The verdict is that of what was found; the folder has what it had."""
+    """The verdict is based on what was found; the folder is unchanged."""
     folder = archived(tmp_path)
     before = (folder / EVIDENCE_FILE).read_bytes()
 
@@ -220,7 +220,7 @@ SCRAPED = TEXT.replace(
     ],
 )
 def test_a_run_that_cannot_be_completed_says_why(tmp_path: Path, spec: str, said: str) -> None:
-    """Nobody is asked, and nothing is written."""
+    """Nothing is queried, and nothing is written."""
     folder, source = archived(tmp_path, spec, late=None), Healed(whole())
     with pytest.raises(UsageError, match=f"--collect: {said}"):
         complete(folder, source)
@@ -230,7 +230,7 @@ def test_a_run_that_cannot_be_completed_says_why(tmp_path: Path, spec: str, said
 def test_grading_uses_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No socket, no look-up: without --collect, and with it for a host that nobody allowed."""
+    """No socket, no look-up: without --collect, and with it for a host that was not allowed."""
     spec = WITH_TOKEN.replace("http://127.0.0.1:9090", "http://prom.example:9090")
     folder = archived(tmp_path, spec)
 

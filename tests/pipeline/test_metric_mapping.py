@@ -1,4 +1,4 @@
-"""By which names metrics are asked for: before the load, after the first requests, and later."""
+"""The names by which metrics are queried: before the load, after the first requests, and later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -35,11 +35,11 @@ FITS, ALIEN, ANOTHER = (
 
 @dataclass
 class Pages:
-    """A source whose pages were written before: each is shown once, the last one from then on.
+    """A source with given pages: each is shown once, and the last one from then on.
 
     Attributes:
         pages: What is shown, one after the other.
-        plans: What it was told to ask by.
+        plans: What it was told to query.
     """
 
     pages: list[Page]
@@ -72,7 +72,7 @@ class Pages:
 
 
 class Clock:
-    """A clock that goes on only while somebody sleeps: how busy the machine is changes nothing."""
+    """A clock that advances only during sleeps, so that a busy machine makes no difference."""
 
     def __init__(self) -> None:
         self.now = 1_767_323_000.0
@@ -113,7 +113,7 @@ PRESETS = [pytest.param("auto", id="auto"), pytest.param("fastapi-instrumentator
     ],
 )
 def test_requests_are_sent_only_where_no_series_is_there(preset: str, pages: list[Page], sent: int) -> None:
-    """Once; and what the source saw until then is forgotten, so that they are not taken for other traffic."""
+    """Once; what the source saw until then is dropped, so that they are not mistaken for other traffic."""
     source, calls = Pages(list(pages)), list[int]()
     settled = settle(spec_with(preset), source, first_requests=lambda: calls.append(1))
     assert len(calls) == sent
@@ -126,7 +126,7 @@ def test_requests_are_sent_only_where_no_series_is_there(preset: str, pages: lis
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("pages", [[ALIEN], [[], ALIEN]], ids=["at once", "after the first requests"])
 def test_alien_labels_are_refused(preset: str, pages: list[Page]) -> None:
-    """The place in the spec, what is there, and the mapping to paste."""
+    """The message has the place in the spec, what is there, and the mapping to paste."""
     with pytest.raises(UsageError) as refused:
         settle(spec_with(preset), Pages(list(pages)), first_requests=lambda: None)
     assert "scrape.preset: " in str(refused.value)
@@ -135,7 +135,7 @@ def test_alien_labels_are_refused(preset: str, pages: list[Page]) -> None:
 
 
 def test_alien_labels_do_not_matter_to_a_spec_that_grades_the_client_alone() -> None:
-    """A named preset then only counts instances, which takes no labels of requests."""
+    """A named preset then only counts instances, which needs no labels of requests."""
     spec = spec_with("fastapi-instrumentator")
     client = [replace(one, source=SourceChoice.CLIENT) for one in spec.objectives]
     spec = replace(spec, target=replace(spec.target, instances=None), objectives=tuple(client))
@@ -162,7 +162,7 @@ SUMMARY = [("shop_request_seconds", {**OTHER, "quantile": "0.9"}), ("shop_reques
 
 @pytest.mark.parametrize("early", [True, False], ids=["before the load", "after it"])
 def test_of_a_summary_only_the_count_is_taken(early: bool) -> None:
-    """A mapping that was looked for then has no histogram, so that latency is the client's; that is said."""
+    """The mapping then has no histogram, so latency comes from the client, with a warning."""
     spec, source = spec_with("auto"), Pages([SUMMARY] if early else [[], SUMMARY])
     settled = look_again(spec, source, settle(spec, source))
     assert (settled.mapping.histogram, settled.mapping.counter) == (None, "shop_request_seconds_count")
@@ -193,7 +193,7 @@ def test_boundaries_that_do_not_suit_the_unit_are_warned_of_once() -> None:
 
 
 def test_a_named_preset_that_never_appears_names_what_does() -> None:
-    """Before the load and after it: the metrics that are there fit another preset, or have alien labels."""
+    """Before the load and after it: the existing metrics fit another preset, or have other labels."""
     spec = spec_with("fastapi-instrumentator")
     source = Pages([ANOTHER])
     settled = settle(spec, source, first_requests=lambda: None)

@@ -1,4 +1,4 @@
-"""What a probe calls measurable is decided by a run long enough, and nothing else is."""
+"""What a probe calls measurable is what a long enough run decides, and nothing else."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -132,7 +132,7 @@ def test_measurable_is_what_a_long_run_decides(page: Path, without: Sequence[str
 
 
 def test_a_latency_is_the_clients_where_the_metrics_have_no_histogram() -> None:
-    """It is decided, and the reason says by whom; the server's numbers alone could never say it."""
+    """It is decided, and the reason says by which side; the server's numbers alone could never decide it."""
     levels = '{silver: "< 11s", gold: "< 1s"}'
     spec = spec_of(
         f"  latency_p95: {levels}\n  p99: {{indicator: latency_p99, endpoint: GET /x, gold: '< 9s'}}\n"
@@ -172,7 +172,7 @@ ONE = '  errors: {{indicator: error_rate, source: prometheus, endpoint: "{}", si
 def test_an_endpoint_is_judged_by_its_series(
     endpoint: str, unasked: Sequence[Endpoint], text: str, fatal: bool
 ) -> None:
-    """A route that is not there is an obstacle, unless nobody has asked for it yet."""
+    """A missing route is an obstacle, unless it was never requested."""
     obstacle = simulated(spec_of(ONE.format(endpoint)), found_on(FASTIFY), unasked).obstacles.get("errors")
     assert (obstacle is not None) == bool(text)
     if obstacle:
@@ -181,7 +181,7 @@ def test_an_endpoint_is_judged_by_its_series(
 
 
 def test_a_limit_that_nothing_proves_is_not_measurable() -> None:
-    """That nothing ever fails takes more requests than there are; the other level is decided."""
+    """Zero failures need more requests than there are; the other level is decided."""
     levels = spec_of('  errors: {indicator: error_rate, source: prometheus, silver: "< 5%", gold: "<= 0%"}\n')
     obstacle = simulated(levels, found_on(FASTIFY)).obstacles["errors"]
     assert obstacle.text.startswith("gold: no number of requests proves")
@@ -202,5 +202,5 @@ def test_instances_and_usage_are_counted_by_what_counts_them_in_a_run() -> None:
 
 
 def test_nothing_is_said_of_a_source_without_series() -> None:
-    """There is nothing to pretend a run on."""
+    """There is nothing to simulate a run on."""
     assert simulated_run(spec_of(), ServerSeries("file", shipped_preset("otel"), 1, 1, 1)) is None

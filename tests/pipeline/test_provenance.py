@@ -21,7 +21,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No CI server names a commit, also where the tests run in one."""
+    """No CI server names a commit, even if the tests run in one."""
     for name in COMMIT_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
@@ -84,7 +84,7 @@ def test_a_repository_without_git_is_said(repository: Path, monkeypatch: pytest.
 def test_without_git_the_commit_is_the_one_that_ci_names(
     repository: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
 ) -> None:
-    """Also where git refuses the checkout, or there is none; git's own answer comes first."""
+    """Also if git refuses the checkout, or there is none; git's own answer comes first."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert git_state(repository).sha == git(repository, "rev-parse", "HEAD")

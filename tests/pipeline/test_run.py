@@ -1,4 +1,4 @@
-"""The steps of a run: with a target that listens, and an engine that has sent its load already."""
+"""The steps of a run, with a target that listens and an engine whose load is already over."""
 
 import os
 import shutil
@@ -176,7 +176,7 @@ def run_once(
 
 
 def test_one_process_makes_several_runs(tmp_path: Path, target: str) -> None:
-    """Each has an engine of its own, a folder of its own, and the verdict that its archive gives again."""
+    """Each has its own engine and folder, and a verdict that its archive reproduces."""
     spec = spec_in(tmp_path, target)
     notes = Notes()
     results = [run_once(spec, tmp_path / "reports", notes=notes) for _ in range(2)]
@@ -208,7 +208,7 @@ def test_a_report_that_cannot_be_saved_does_not_cost_the_verdict(tmp_path: Path,
 
 @dataclass(frozen=True)
 class Interrupting(Verdict):
-    """A reporter in whose time a signal comes."""
+    """A reporter during which a signal comes."""
 
     def render(self, report: Report) -> str:
         """Send the signal."""
@@ -217,7 +217,7 @@ class Interrupting(Verdict):
 
 
 def test_a_signal_while_the_result_is_saved_is_kept_for_the_end(tmp_path: Path, target: str) -> None:
-    """Everything is saved and graded; the command ends with the signal's code then."""
+    """Everything is saved and graded; then the command ends with the signal's code."""
     result = run_once(spec_in(tmp_path, target), tmp_path / "reports", reporter=Interrupting())
     assert result.late_signal == "SIGTERM"
     assert (

@@ -8,7 +8,7 @@ from slocheck.pipeline.scenario_log import LOG_FILE, MAX_LOG_BYTES, ScenarioLog
 
 
 def test_lines_are_kept_and_shown_whole_and_masked(tmp_path: Path) -> None:
-    """However they come in, before the folder is there and after."""
+    """However they come in, before the folder exists and after."""
     shown: list[str] = []
     log = ScenarioLog(shown.append, ["hunter2"])
     log.take(b"the password is hun")
@@ -24,7 +24,7 @@ def test_lines_are_kept_and_shown_whole_and_masked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["", "missing"])
 def test_a_log_is_bounded_and_costs_nothing_else(tmp_path: Path, folder: str) -> None:
-    """An endless one is cut, and one that cannot be written is left out."""
+    """An endless line is cut, and one that cannot be written is left out."""
     log = ScenarioLog(None, [])
     log.open(tmp_path / folder)
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""What stands under a histogram's name."""
+"""What has a histogram's name."""
 
 import pytest
 
@@ -27,7 +27,7 @@ NAME = "http_request_duration_seconds"
 def test_what_is_not_a_histogram_is_said(
     series: list[tuple[str, dict[str, str]]], types: dict[str, str], said: str
 ) -> None:
-    """The name alone does not make a histogram; what it is and the cure are said."""
+    """The name alone does not make a histogram; the message says what it is and the remedy."""
     text = not_a_histogram(NAME, families_of(series, types))
     assert said in text
     assert bool(text) == bool(said)

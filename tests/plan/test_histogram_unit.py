@@ -46,7 +46,7 @@ def test_boundaries_that_do_not_suit_the_unit_are_told(
 
 @pytest.mark.parametrize("les", [SECONDS, MILLISECONDS], ids=["seconds", "milliseconds"])
 def test_a_unit_that_was_found_is_not_doubted(les: tuple[str, ...]) -> None:
-    """What is looked for and what is checked have one rule."""
+    """Search and check use the same rule."""
     (family,) = families_of(buckets("rq_time", les), {})
     assert unit_doubt(replace(AUTO, histogram="rq_time", unit_seconds=unit_of(family)), (family,)) == ""
 

@@ -26,12 +26,12 @@ from tests.builders.specs import make_spec
     ],
 )
 def test_users_start_at_the_plans_rate(users: int, stages: tuple[Stage, ...], rate: float) -> None:
-    """The target gets no burst of logins that the plan does not have."""
+    """The target gets no burst of logins beyond the plan."""
     assert make_plan("http://h", "/a.py", users=users, rate=stages).start_rate == rate
 
 
 def test_an_arrival_sends_its_flow_by_weight() -> None:
-    """Three of four arrivals look, with three requests each."""
+    """Three of four arrivals look around, with three requests each."""
     assert requests_per_arrival(shop_scenario()) == {
         Endpoint("GET", "/items"): 0.75,
         Endpoint("GET", "/items/{id}"): 1.5,
@@ -58,7 +58,7 @@ def test_the_window_is_forecast(load: str, arrivals: float | None) -> None:
 
 
 def test_a_locust_file_tells_no_endpoints() -> None:
-    """A task is taken for one request, of an endpoint that nobody knows."""
+    """A task counts as one request, to an unknown endpoint."""
     planned = Forecast(1000.0, None)
     assert planned.to(None) == 1000
     assert planned.to(Endpoint("GET", "/")) is None
@@ -110,7 +110,7 @@ def test_bursts_need_a_window_of_their_own(bursts_s: float, *, provable: bool) -
     ],
 )
 def test_a_rate_needs_room_above_its_limit(limit: str, requests: int | None, obstacle: str) -> None:
-    """What is served of what is offered is a share, and needs requests like any other."""
+    """The served part of the offered rate is a share, and needs requests like any other."""
     spec = make_spec(f"  rps_per_instance: {{silver: '>= {limit}'}}\n", more="confidence: 95%\n")
     rate = (Stage(100.0, 100.0, 3600.0),)
     spec = replace(spec, workload=replace(spec.workload, rate=rate))

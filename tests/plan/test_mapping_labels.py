@@ -1,4 +1,4 @@
-"""A mapping against the labels that the series have: what is missing, and what is taken in its place."""
+"""A mapping against the labels that the series have: what is missing, and what replaces it."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def series(
 
 
 def test_a_mapping_that_fits_stays_as_it_is() -> None:
-    """Nothing is said, and nothing is changed; neither where there are no series yet."""
+    """Nothing is reported or changed; also if there are no series yet."""
     for each in (series(LABELS), []):
         compared = compare_labels(MAPPING, families_of(each, {}), SPEC.objectives)
         assert (compared.mapping, compared.notes) == (MAPPING, ())
@@ -76,7 +76,7 @@ def test_values_are_taken_as_the_series_write_them(
 
 
 def test_two_routes_that_differ_by_a_slash_are_two() -> None:
-    """The one that is written as the endpoint is taken; neither is chosen where both differ."""
+    """The one written like the endpoint is used; neither is if both differ."""
     both = [*series(LABELS), *series({**LABELS, "route": "/orders/"})]
     assert compare_labels(MAPPING, families_of(both, {}), SPEC.objectives).mapping.routes == {}
     others = [*series({**LABELS, "route": "orders"}), *series({**LABELS, "route": "/orders/"})]

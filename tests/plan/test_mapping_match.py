@@ -1,4 +1,4 @@
-"""Which mapping is found among the families of a service, and what is said where it is not clear."""
+"""Which mapping is found among the families of a service, and what is said if it is not clear."""
 
 import re
 from dataclasses import replace
@@ -80,7 +80,7 @@ def test_the_real_pages_of_libraries_are_known(page: Path) -> None:
 
 
 def test_the_old_conventions_of_python_have_the_route_in_the_target() -> None:
-    """Other languages have it in http_route, which is the preset's; it is found all the same."""
+    """Other languages have it in http_route, which is the preset's; it is still found."""
     (page,) = PAGES.glob("opentelemetry-fastapi-old-*")
     match = match_mapping(page_families(page.read_text()), shipped_presets())
     assert isinstance(match, Match)
@@ -144,7 +144,7 @@ def test_variants_are_found(series: tuple[str, ...], expected: tuple[object, ...
 
 
 def test_the_counts_of_a_summary_are_as_good_as_a_counter() -> None:
-    """Its percentiles are not; that is said where its name is looked at as a histogram's."""
+    """Its percentiles are not; the check of its name as a histogram's says so."""
     labels = 'method="GET",path="/a",code="200"'
     one = found(f'shop_request_seconds{{{labels},quantile="0.9"}}', f"shop_request_seconds_count{{{labels}}}")
     assert (one.histogram, one.counter) == ("shop_request_seconds", "shop_request_seconds_count")

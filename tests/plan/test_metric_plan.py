@@ -25,7 +25,7 @@ def planned(objectives: str, more: str = f"{PROMETHEUS}}}\n") -> MetricPlan:
 
 
 def test_without_a_source_there_is_no_plan() -> None:
-    """The client side alone is graded, and nobody is asked."""
+    """Only the client side is graded, and nothing is queried."""
     assert metric_plan(make_spec()) is None
 
 
@@ -48,7 +48,7 @@ def test_without_a_source_there_is_no_plan() -> None:
 def test_each_objective_names_its_series(
     objectives: str, metrics: tuple[str, ...], source: str, job: str
 ) -> None:
-    """The metrics that it is counted from, then what tells restarts; pinned to the job where there is one."""
+    """The metrics that it is counted from, then those that show restarts; pinned to a job if possible."""
     texts = planned(objectives, source).series_texts
     assert texts == tuple(f"{name}{job}" for name in (*metrics, "up", "process_start_time_seconds"))
 
@@ -65,7 +65,7 @@ def test_the_mapping_of_names_is_an_argument() -> None:
 
 
 def test_limits_and_queries_are_those_graded_on_the_server() -> None:
-    """A limit that only the client is held to needs no bucket boundary."""
+    """A limit graded only on the client's side needs no bucket boundary."""
     queue = '  queue: {indicator: {promql: "max(queue_depth)"}, silver: "< 100"}\n'
     plan = planned(f'{LATENCY}  latency_p50: {{silver: "< 50ms", source: client}}\n{queue}')
     assert plan.latency_limits == (Fraction(1, 2), Fraction(1, 5))
@@ -74,7 +74,7 @@ def test_limits_and_queries_are_those_graded_on_the_server() -> None:
 
 
 def test_scraped_pages_are_asked_no_query() -> None:
-    """Only a Prometheus server can be asked what a dashboard would ask."""
+    """Only a Prometheus server can answer a dashboard's queries."""
     assert planned(LATENCY, SCRAPE).dashboards == {}
 
 

@@ -1,4 +1,4 @@
-"""A mapping that the spec names, held against what the service shows: taken, refused, or not there yet."""
+"""A mapping that the spec names, compared with the service's metrics: used, refused, or not there yet."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def seen(*series: tuple[str, dict[str, str]]) -> tuple[Family, ...]:
 
 
 def checked(mapping: Preset, families: tuple[Family, ...]) -> Match | Unclear | None:
-    """Hold a mapping against families, with the shipped presets at hand."""
+    """Compare a mapping with families, given the shipped presets."""
     return check_mapping(mapping, families, shipped_presets())
 
 
@@ -59,7 +59,7 @@ def test_a_label_for_route_or_status_is_enough(labels: dict[str, str]) -> None:
 
 
 def test_alien_labels_are_refused_with_a_mapping_to_complete() -> None:
-    """The method alone says nothing of routes; what was looked for and what is there are both named."""
+    """The method alone says nothing about routes; the message names what is missing and what is there."""
     for labels in (ALIEN, {"method": "GET", "tenant": "x"}):
         unclear = checked(FAST, seen((HISTOGRAM, {**labels, "le": "1"}), (COUNTER, labels)))
         assert isinstance(unclear, Unclear)
@@ -79,7 +79,7 @@ def test_another_preset_that_fits_is_named() -> None:
 
 
 def test_a_mapping_of_ones_own_is_held_to_the_same() -> None:
-    """Its families may have names that slocheck does not look for; one without labels asks for none."""
+    """Its families may have names that slocheck does not search for; a mapping without labels needs none."""
     own = parse_preset(b"histogram: work\nroute_label: where\n", "slo.yaml", "custom")
     unclear = checked(own, seen(("work_bucket", {"place": "x", "le": "1"})))
     assert isinstance(unclear, Unclear)

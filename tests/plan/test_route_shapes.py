@@ -1,4 +1,4 @@
-"""Which of a service's routes stands for an endpoint, in the forms that libraries write."""
+"""Which of a service's routes is an endpoint's, in the notations of the libraries."""
 
 import pytest
 
@@ -31,5 +31,5 @@ from slocheck.plan.route_shapes import same_route
     ],
 )
 def test_the_same_route_in_another_form(name: str, seen: list[str], found: str | None) -> None:
-    """Exactly one route of the same form is the endpoint's; two are nobody's."""
+    """Exactly one route of the same form is the endpoint's; with two, neither is."""
     assert same_route(name, seen, base_path="/api/") == found

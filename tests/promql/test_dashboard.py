@@ -56,7 +56,7 @@ IGNORING = replace(PRESET, ignore_routes=("/metrics", "/health"))
 def test_the_usual_query_is_about_the_objectives_requests(
     objective: Objective, preset: Preset, text: str | None
 ) -> None:
-    """Same job, same endpoint, same failures, same routes left out; none where nothing fits."""
+    """Same job, same endpoint, same failures, same routes left out; no query if nothing fits."""
     whole = replace(
         spec((objective,)),
         metric_source=prometheus_source("http://127.0.0.1:1"),

@@ -54,7 +54,7 @@ def test_route_labels(
     ],
 )
 def test_a_sign_stands_for_one_part_of_a_path(pattern: str, route: str, same: bool) -> None:
-    """Among raw series, and in what a dashboard is asked."""
+    """Among raw series, and in a dashboard's queries."""
     assert route_matches(pattern, route) is same
     regex = route_regex(pattern)
     assert (re.fullmatch(regex, route) is not None if regex else pattern == route) is same

@@ -1,4 +1,4 @@
-"""A shop in this process, in a file of its own, for as long as a test asks it something."""
+"""A shop in this process, in its own file, for the length of a test."""
 
 import asyncio
 import tempfile

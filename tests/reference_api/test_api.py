@@ -1,4 +1,4 @@
-"""The reference API's handlers, in this process: hostile input, and what the metrics say of it."""
+"""The reference API's handlers, in this process: hostile input, and what the metrics say about it."""
 
 import asyncio
 
@@ -97,7 +97,7 @@ def ask(
     ],
 )
 def test_responses(method: str, path: str, body: bytes, status: int) -> None:
-    """Each route responds as it should on its limits, and never with a 500."""
+    """Each route responds correctly at its limits, and never with a 500."""
     (response,) = ask((method, path), body=body)
     assert response.status_code == status
     if status >= 400 and status != 413:  # whose body the server has not read
@@ -105,7 +105,7 @@ def test_responses(method: str, path: str, body: bytes, status: int) -> None:
 
 
 def test_an_unknown_item_is_a_miss_by_header_and_counter() -> None:
-    """That there is none is cached, too, so a scan of ids does not reach the database twice."""
+    """A missing value is cached, too, so a scan of ids does not reach the database twice."""
     once, again, page = ask(("GET", "/items/9999"), ("GET", "/items/9999"), ("GET", "/metrics"))
     assert (once.status_code, once.headers["x-cache"]) == (404, "miss")
     assert (again.status_code, again.headers["x-cache"]) == (404, "hit")
@@ -127,7 +127,7 @@ def test_planted_delays_are_inside_of_the_measured_time() -> None:
 
 
 def test_the_metrics_page_is_openmetrics_for_who_asks() -> None:
-    """Prometheus asks for OpenMetrics, and a strict parser accepts it; what is not there has no number."""
+    """Prometheus asks for OpenMetrics, and a strict parser accepts it; missing values have no number."""
     _, page = ask(("GET", "/items"), ("GET", "/metrics"), accept="application/openmetrics-text")
     families = text_string_to_metric_families(page.text)  # type: ignore[no-untyped-call]  # ships no types
     names = {family.name for family in families}
@@ -159,7 +159,7 @@ STEPS = (
     ],
 )
 def test_a_strategy_changes_no_response(off: tuple[str, ...]) -> None:
-    """With and without it a client reads the same, its own change and deletion included."""
+    """With and without it a client reads the same, including its own change and deletion."""
     without = with_strategies(SHOP, set(STRATEGIES) - set(off))
     bodies = [
         [(response.status_code, response.text) for response in ask(*STEPS, body=CHANGE, settings=settings)]
@@ -226,7 +226,7 @@ def test_a_repeated_order_is_stored_once() -> None:
     ],
 )
 def test_how_many_queries_a_missing_key_takes(strategies: tuple[str, ...], queries: int) -> None:
-    """Fifty readers at once of a list that is not cached yet: what scenarios/stampede.yaml sends."""
+    """Fifty concurrent readers of a list that is not cached yet, as in scenarios/stampede.yaml."""
 
     async def crowd(app: ASGIApp) -> str:
         async with client_of(app) as client:

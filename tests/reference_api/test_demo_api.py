@@ -83,7 +83,7 @@ def test_each_latency_limit_of_the_shipped_spec_is_a_boundary() -> None:
 
 
 def test_the_shipped_load_can_prove_what_its_gate_needs() -> None:
-    """Even if only one request in fifteen told something new."""
+    """Even if only one request in fifteen were independent."""
     spec = load_spec(asset("slo.yaml"))
     check = check_plan(spec, scenario_of(spec))
     assert [item.level for item in check.unproven if item.counts] == []
@@ -115,7 +115,7 @@ def test_the_cache_is_told_by_header_and_by_counter(api: httpx.Client) -> None:
     ],
 )
 def test_orders_are_checked(api: httpx.Client, body: str, status: int) -> None:
-    """A wrong order is the client's fault and never a 500."""
+    """A malformed order is the client's error and never a 500."""
     assert api.post("/checkout", content=body).status_code == status
 
 

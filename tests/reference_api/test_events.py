@@ -1,4 +1,4 @@
-"""Domain events: handlers that fail, hang or scribble harm nobody but themselves."""
+"""Domain events: handlers that fail, hang or change the payload harm only themselves."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ def use(steps: Use, *, isolated: bool = True) -> dict[str, float]:
 
 
 async def fail(_: Row) -> None:
-    """Raise what nobody expects."""
+    """Raise an unexpected exception."""
     raise KeyError("planted")
 
 
@@ -41,12 +41,12 @@ async def hang(_: Row) -> None:
 
 
 async def scribble(order: Row) -> None:
-    """Change what others are told."""
+    """Change the payload."""
     order["lines"].append("scribble")
 
 
 def test_one_handler_harms_neither_the_others_nor_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One fails, one hangs, one changes the payload: the last is told all the same."""
+    """One fails, one hangs, one changes the payload: the last still gets the event."""
     monkeypatch.setattr(domain, "TIMEOUT_S", 0.01)
     seen: list[Row] = []
 
@@ -67,7 +67,7 @@ def test_one_handler_harms_neither_the_others_nor_the_request(monkeypatch: pytes
 
 
 def test_a_handler_that_goes_on_failing_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A line when it begins to fail, a line when it works again; how often it failed is in the metrics."""
+    """A log line when it begins to fail, and one when it works again; the metrics count its failures."""
 
     async def steps(events: Events) -> None:
         async def careful(order: Row) -> None:
@@ -87,7 +87,7 @@ def test_a_handler_that_goes_on_failing_says_so_once(caplog: pytest.LogCaptureFi
 
 
 def test_in_the_naive_form_the_first_failure_ends_it() -> None:
-    """What fails reaches who emits, and the next handler is not told."""
+    """An exception reaches the emitter, and the next handler does not get the event."""
     seen: list[Row] = []
 
     async def steps(events: Events) -> None:

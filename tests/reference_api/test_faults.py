@@ -37,7 +37,7 @@ def test_another_seed_deals_another_order() -> None:
 
 
 def test_errors_do_not_change_the_order_of_latencies() -> None:
-    """A test may add errors and find each request as slow as before."""
+    """A test may add errors, and each request is as slow as before."""
     plain, failing = Faults(range(50), seed=3), Faults(range(50), error_rate=0.5, seed=3)
     assert [plain.next().delay for _ in range(100)] == [failing.next().delay for _ in range(100)]
 

@@ -1,4 +1,4 @@
-"""The measuring middleware: each request is counted once, whatever becomes of it."""
+"""The measuring middleware: each request is counted once, whatever its outcome."""
 
 import asyncio
 
@@ -68,7 +68,7 @@ def test_an_exception_is_counted_and_goes_on(app: ASGIApp, status: str) -> None:
 
 
 def test_a_request_is_counted_before_its_last_byte_leaves() -> None:
-    """A client that has its response finds it counted; a response in parts is counted once."""
+    """Once a client has its response, it is counted; a response in parts is counted once."""
     metrics = Metrics()
     seen = []
 

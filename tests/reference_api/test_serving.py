@@ -1,4 +1,4 @@
-"""How the API serves: over TLS with HTTP/2, and through all that wraps its routes."""
+"""How the API serves: over TLS with HTTP/2, and through all of its middleware."""
 
 import json
 from pathlib import Path

@@ -33,7 +33,7 @@ def test_an_unknown_strategy_is_refused_by_name() -> None:
 EXTRA = ("granian", "opentelemetry", "psycopg", "psycopg_pool", "redis", "starlette_compress", "taskiq")
 EMBEDDED = f"""
 import sys
-sys.modules.update(dict.fromkeys({EXTRA!r}))  # an import of None fails as that of what is not installed
+sys.modules.update(dict.fromkeys({EXTRA!r}))  # importing None fails like importing what is not installed
 import slocheck.cli.actions.demo.ladder
 from tests.reference_api.shops import NO_FAULTS, client_of, with_app
 from slocheck.reference_api.settings import Settings

@@ -86,7 +86,7 @@ def test_spans_are_sent_to_the_receiver() -> None:
 
 
 def test_the_shop_traces_its_steps() -> None:
-    """An order and what a read asks of the database are spans inside of their request; a hit has none."""
+    """An order and a read's database queries are spans within their request; a hit has none."""
 
     async def session(app: ASGIApp) -> None:
         async with client_of(app) as client:
@@ -108,7 +108,7 @@ def test_the_shop_traces_its_steps() -> None:
 
 
 def test_without_a_receiver_the_api_serves_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switched off, OpenTelemetry is not even imported; a receiver that is gone costs its spans only."""
+    """Switched off, OpenTelemetry is not even imported; a missing receiver costs only its spans."""
     gone = open_tracing(f"http://127.0.0.1:{free_port()}")
     assert _statuses(gone) == STATUSES
     gone.close()

@@ -1,4 +1,4 @@
-"""Writes what docs/ says of the JSON result: ``make docs``, or ``python -m tests.reporters.result_page``."""
+"""Writes the pages of the JSON result: ``make docs``, or ``python -m tests.reporters.result_page``."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""An objective that is not met, taken apart: where the bad requests were, in words."""
+"""The breakdown of an objective that is not met: where the bad requests were, in words."""
 
 from collections.abc import Mapping
 
@@ -44,7 +44,7 @@ def recorded(slow: Mapping[Endpoint, range]) -> Recording:
 
 
 def of_latency(found: Recording) -> Breakdown:
-    """Take apart the breach of the latency objective."""
+    """Break down the breach of the latency objective."""
     parts = breakdown(LATENCY, LATENCY.limits["silver"], found, FailureRule())
     assert parts is not None
     return parts
@@ -86,12 +86,12 @@ def of_latency(found: Recording) -> Breakdown:
     ],
 )
 def test_the_sentence_says_where_most_of_them_were(slow: Mapping[Endpoint, range], lead: str) -> None:
-    """The endpoint with more than half of them, and the shortest time with nine tenths of its."""
+    """The endpoint with more than half of them, and the shortest time that holds nine tenths of those."""
     assert lead_text(of_latency(recorded(slow)), 100, CLOCK.moment) == lead
 
 
 def test_the_statuses_are_named_and_add_up() -> None:
-    """Slow answers, each failing status and each other class; availability counts what nothing served."""
+    """Slow responses, each failing status and each other class; availability counts what was not served."""
     failures = {FailureClass.STATUS: 5, FailureClass.TIMEOUT: 2, FailureClass.UNEXPECTED: 3}
     statuses = {200: 10, 503: 4, 429: 1, 404: 3, 0: 2}
     part = make_slice(12, {20: 6, 300: 4}, failures=failures, statuses=statuses, cache=(7, 3))

@@ -1,4 +1,4 @@
-"""Each sink's sanitiser, against text that is made to break out of it."""
+"""Each sink's sanitiser, against text that tries to break out of it."""
 
 import html
 import io
@@ -26,7 +26,7 @@ ANY = st.one_of(
 
 @given(ANY)
 def test_clean_text_has_no_invisible_character(text: str) -> None:
-    """Neither control nor format characters nor surrogates nor line ends are left, and once is enough."""
+    """No control or format characters, surrogates or line ends are left, and once is enough."""
     cleaned = escape.clean(text)
     assert not {unicodedata.category(c) for c in cleaned} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert escape.clean(cleaned) == cleaned
@@ -48,7 +48,7 @@ def test_clean_text_has_no_invisible_character(text: str) -> None:
     ],
 )
 def test_clean(text: str, expected: str) -> None:
-    """What a terminal would obey is gone, what a person would read is kept."""
+    """What a terminal would obey is removed, what a person would read is kept."""
     assert escape.clean(text) == expected
 
 
@@ -77,7 +77,7 @@ COMMANDS = [
 
 @given(ANY, st.sampled_from([*COMMANDS, "##teamcity[testFailed]"]), ANY)
 def test_no_ci_runner_reads_a_command(before: str, command: str, after: str) -> None:
-    """Wherever it stands in a message of one line or several; an address of IPv6 stays as it is."""
+    """Wherever it is in a message of one line or several; an IPv6 address stays as it is."""
     for line in escape.for_terminal_lines(f"{before}{command}{after} [::1]:80").split("\n"):
         assert not re.search(r"^\s*::|::(error|set-output|add-mask)|##\w*\[", line, re.IGNORECASE)
         assert not {unicodedata.category(c) for c in line} & {"Cc", "Cf"}
@@ -134,7 +134,7 @@ def test_markdown_text_stays_text(text: str) -> None:
     "text", ["@everyone", "see #12", "http://evil.example", "www.evil.example", "!3 ~bug"]
 )
 def test_markdown_makes_no_reference(text: str) -> None:
-    """What a forge would turn into a mention, a reference or a link is broken by an invisible space."""
+    """An invisible space breaks what a forge would turn into a mention, a reference or a link."""
     rendered = html.unescape(re.sub(r"\\(.)", r"\1", escape.for_markdown(text)))
     assert not re.search(r"[@#!~]\w|://\w|:/|www\.", rendered)
 

@@ -1,4 +1,4 @@
-"""JSON, JUnit and Markdown: what machines and forges rely on, with plain and with hostile content."""
+"""JSON, JUnit and Markdown: what machines and code hosts rely on, with plain and with hostile content."""
 
 import ast
 import html
@@ -69,7 +69,7 @@ def constants(tree: ast.Module) -> dict[str, object]:
 
 
 def codes(made_by: str) -> set[str]:
-    """Return the codes that slocheck's own code gives to what a class makes."""
+    """Return the codes with which slocheck's code makes instances of a class."""
     found = set()
     for path in Path(slocheck.__file__).parent.rglob("*.py"):
         tree = ast.parse(path.read_text())
@@ -84,7 +84,7 @@ def codes(made_by: str) -> set[str]:
 
 
 def test_every_code_and_every_ending_is_documented() -> None:
-    """A CI job can look up what it may match, and finds nothing that cannot come."""
+    """A CI job can look up every code, and finds none that cannot occur."""
     page = PAGE.read_text()
     _, findings, warnings = page.partition("## Codes")[2].split("[].code`")
     assert set(DOCUMENTED.findall(findings)) == codes("Finding")
@@ -231,7 +231,7 @@ def test_junit_undecided_is_an_error() -> None:
 
 @pytest.mark.parametrize("name", ["html", "json", "junit", "markdown"])
 def test_unverified_certificates_stand_in_every_report_in_words(name: str) -> None:
-    """The run says so itself, whatever spec it is graded against later."""
+    """The evidence says so itself, whatever spec it is graded against later."""
     run = report()
     keys_of_tls = ("target.tls.insecure", "prometheus.tls.insecure")
     evidence = replace(run.evidence, provenance=replace(run.evidence.provenance, insecure=keys_of_tls))
@@ -275,7 +275,7 @@ def test_markdown_stays_below_the_limit_of_a_comment() -> None:
 
 
 def test_markdown_cuts_a_long_text_between_sentences() -> None:
-    """A reason of a thousand words loses whole sentences; what is left ends in an ellipsis."""
+    """A reason of a thousand words loses whole sentences, and ends in an ellipsis."""
     plain = report()
     long = RunWarning("noise", " ".join(f"The sentence {number} is whole." for number in range(100)))
     rendered = FORMATS["markdown"].render(
@@ -328,7 +328,7 @@ def test_the_table_of_formats_is_light() -> None:
 
 
 def test_markdown_says_each_reason_once() -> None:
-    """The headline's reason is not listed again, nor what the gate is missing; the next tier's gaps are."""
+    """The headline's reason is not listed again, nor the gate's gaps; the next tier's gaps are."""
     failed = FORMATS["markdown"].render(report(outcome=Outcome.FAIL))
     assert failed.count("error\\_rate is breached") == failed.count("latency\\_p95 is breached") == 1
     assert "Missing for" not in failed
@@ -336,7 +336,7 @@ def test_markdown_says_each_reason_once() -> None:
 
 
 def test_a_breach_is_told_with_its_numbers() -> None:
-    """In each format that people read, and for each side; nobody is told only that there were too many."""
+    """In each format that people read, and for each side; no format just says that there were too many."""
     found = report()
     texts = {name: FORMATS[name].render(found) for name in ("markdown", "junit")}
     passed = report(outcome=Outcome.PASS)
@@ -355,7 +355,7 @@ def test_a_breach_is_told_with_its_numbers() -> None:
 
 
 def test_each_format_has_the_status_codes() -> None:
-    """How often each came, and what came back nowhere, per endpoint where there are endpoints."""
+    """How often each occurred, and what never came back, per endpoint if there are endpoints."""
     found = report()
     out = io.StringIO()
     render_summary(found, Console(file=out, width=100), {})
@@ -370,7 +370,7 @@ def test_each_format_has_the_status_codes() -> None:
 
 
 def test_every_format_takes_an_open_limit_above_all_bucket_boundaries() -> None:
-    """What the server knows of such a limit has no finite bound."""
+    """The server's value for such a limit has no finite bound."""
     above = parsed(re.sub("< [0-9]+ms", "< 900s", SPEC_TEXT))
     found = regraded(above, [report(Outcome.INVALID).evidence], [Path("reports/run")], secrets=())
     assert all(FORMATS[name].render(found) for name in FORMATS)

@@ -1,4 +1,4 @@
-"""Whole reports against golden files; UPDATE_GOLDEN=1 writes them anew, to be read before a commit."""
+"""Whole reports against golden files; UPDATE_GOLDEN=1 rewrites them; read the diff before you commit."""
 
 import io
 import os
@@ -19,7 +19,7 @@ PATHS = {name: f"reports/run/{reporter.file_name}" for name, reporter in RUN_FIL
 
 
 def check(name: str, text: str) -> None:
-    """Compare `text` with the golden file `name`, or write it where that is asked for."""
+    """Compare `text` with the golden file `name`, or write it on request."""
     path = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
@@ -57,7 +57,7 @@ def test_console(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_console_in_ascii(outcome: Outcome) -> None:
-    """Where the terminal cannot show a glyph, the same lines have another character in its place."""
+    """If the terminal cannot show a glyph, the same lines have another character in its place."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii", errors=streams.HANDLER)
     render_summary(report(outcome=outcome), Console(file=file, width=80), PATHS)

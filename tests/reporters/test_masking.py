@@ -11,7 +11,7 @@ SECRET = 'zqx7_w-1.2"&<x>|`y`'
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "hgrm"])  # which holds numbers only
 def test_no_form_of_a_secret_is_left(name: str) -> None:
-    """Wherever foreign text may stand, the mask stands in its place, in every format."""
+    """Wherever foreign text may be, the mask replaces the secret, in every format."""
     rendered = FORMATS[name].render(masked(hostile_report(f"before {SECRET} after"), (SECRET,)))
     assert "***" in rendered.replace("\\", "")
     assert "zqx7" not in rendered

@@ -1,4 +1,4 @@
-"""The JSON result's schema: published, strict, and true of every result."""
+"""The JSON result's schema: published, strict, and valid for every result."""
 
 import copy
 import json
@@ -60,7 +60,7 @@ def document(found: Report) -> Any:
 
 @pytest.mark.parametrize("found", [*REPORTS.values(), *map(hostile_report, HOSTILE)])
 def test_every_result_is_valid(found: Report) -> None:
-    """Whatever a run comes to, the result keeps to its schema."""
+    """Whatever a run's outcome, the result keeps to its schema."""
     assert [error.json_path for error in VALIDATOR.iter_errors(document(found))] == []
 
 

@@ -1,4 +1,4 @@
-"""OpenMetrics, CSV and HdrHistogram's text: read back by what reads them, and true to the evidence."""
+"""OpenMetrics, CSV and HdrHistogram's text: read back by their usual readers, and true to the evidence."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 
 
 def samples(found: Report) -> dict[str, list[tuple[dict[str, str], float]]]:
-    """Return what a Prometheus reads of a report, by name."""
+    """Return what a Prometheus reads from a report, by name."""
     read: dict[str, list[tuple[dict[str, str], float]]] = {}
     text = FORMATS["openmetrics"].render(found)
     for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call] # it has no types
@@ -166,12 +166,12 @@ def test_a_run_without_a_request_has_a_report_too(name: str) -> None:
 
 
 def test_what_may_be_large_is_written_on_demand() -> None:
-    """A day of 50 endpoints has millions of rows: a run leaves none of them in its folder by itself."""
+    """A day of 50 endpoints has millions of rows: a run does not write them into its folder by default."""
     assert [*RUN_FILES] == ["html", "json", "junit", "markdown", "openmetrics"]
 
 
 def test_the_page_links_only_to_what_is_beside_it() -> None:
-    """A report that is written on demand is not there to be followed to."""
+    """A report that is written on demand is not linked, as it may not exist."""
     page = FORMATS["html"].render(report())
     linked = {item.file_name for item in FORMATS.values() if f'href="{item.file_name}"' in page}
     assert linked == {item.file_name for name, item in RUN_FILES.items() if name != "html"}

@@ -93,7 +93,7 @@ def test_margin_text(objective: Objective, value: float, expected: str) -> None:
 
 
 def test_margin_of_the_unknown_is_empty() -> None:
-    """Nothing is made up for infinity, no data, or a value that may be on either side of the limit."""
+    """There is no margin for infinity, no data, or a value that may be on either side of the limit."""
     assert margin_text(LATENCY, LATENCY.limits["silver"], Display(0.1, 0.25)) == ""
     limit = LATENCY.limits["silver"]
     assert margin_text(LATENCY, limit, None) == ""
@@ -145,7 +145,7 @@ def test_ends_text(objective: Objective, low: float, high: float, expected: str)
     ],
 )
 def test_range_text(low: str, high: str, expected: str) -> None:
-    """A range has its unit once where both ends share it."""
+    """A range has its unit once if both ends share it."""
     assert range_text(low, high) == expected
 
 
@@ -172,7 +172,7 @@ def test_no_interval_without_confidence() -> None:
 
 
 def test_the_deciding_side_says_what_the_level_says() -> None:
-    """Where the client alone proves the breach its value stands first; the server's bucket stands behind."""
+    """If the client alone proves the breach, its value comes first and the server's bucket after it."""
     objective, level = graded_level(report(Outcome.FAIL), "latency_p95")
     assert [side.verdict for side in level.sides] == [Verdict.BREACHED, Verdict.UNDECIDED]
     assert level.deciding is level.sides[0]
@@ -189,13 +189,13 @@ def test_the_deciding_side_says_what_the_level_says() -> None:
     ],
 )
 def test_the_gap_between_the_sides_is_explained(found: Callable[[], Report], name: str, told: str) -> None:
-    """By what can make them differ for the indicator; one side alone has no gap."""
+    """By what can make the indicator differ; one side alone has no gap."""
     gap = gap_between_sides(*graded_level(found(), name))
     assert (told in gap) if told else gap == ""
 
 
 def test_a_cache_counts_lookups_that_are_no_requests() -> None:
-    """So its sides differ by more than what got lost on the way."""
+    """So its sides differ by more than what got lost in between."""
     objective, level = graded_level(report(), "error_rate")
     cache = replace(objective, indicator=replace(objective.indicator, kind=IndicatorKind.CACHE_HIT_RATE))
     assert "lookups" in gap_between_sides(cache, level)
@@ -212,7 +212,7 @@ def test_a_cache_counts_lookups_that_are_no_requests() -> None:
     ],
 )
 def test_rough_duration(seconds: float, expected: str) -> None:
-    """In two digits, never more than it is."""
+    """In two digits, never rounded up."""
     assert rough_duration(seconds) == expected
 
 
@@ -226,7 +226,7 @@ def test_clock_text(seconds: float, expected: str) -> None:
 
 @pytest.mark.parametrize("kind", list(IndicatorKind))
 def test_every_kind_has_a_name_and_a_unit(kind: IndicatorKind) -> None:
-    """No report meets an indicator it cannot name."""
+    """Every indicator has a name in the reports."""
     indicator = replace(LATENCY.indicator, kind=kind)
     assert indicator_text(indicator)
     assert unit_name(kind) in {"seconds", "ratio", "1/s", "number"}

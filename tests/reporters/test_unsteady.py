@@ -46,7 +46,7 @@ def test_json_has_it_for_machines() -> None:
     ],
 )
 def test_junit_has_a_case_for_it(errors: int, *, confidence: bool) -> None:
-    """In error only where it changed a verdict."""
+    """An error only if it changed a verdict."""
     text = FORMATS["junit"].render(unsteady(confidence=confidence))
     (case,) = [
         case for suite in JUnitXml.fromstring(text.encode()) for case in suite if case.name == "steady"

@@ -211,4 +211,4 @@ FEEDERS = {
 }
 
 BROKEN = SHAPES | FEEDERS | PLACEHOLDERS | REQUESTS | RESPONSES
-"""By what is wrong."""
+"""By the kind of problem."""

@@ -137,7 +137,7 @@ def test_no_response_raises(head: bytes, body: bytes) -> None:
     )
 )
 def test_any_json_equals_itself(document: object) -> None:
-    """A whole body compared with the value that it is, taken as a capture of the step before."""
+    """A whole body compared with its own value, captured in the step before."""
     ready = compiled(
         "flows: [{steps: [{get: /, capture: {v: {json: $}}}, {get: /, expect: {json: {$: '{v}'}}}]}]"
     )
@@ -162,13 +162,13 @@ def test_any_json_equals_itself(document: object) -> None:
     ],
 )
 def test_bodies_are_kept_only_where_they_are_looked_at(expect: str, body: bool, check: bool) -> None:
-    """The engine drops what no expectation needs, and calls nothing where only the status counts."""
+    """The engine drops what no expectation needs, and calls nothing if only the status counts."""
     step, _ = step_of(expect)
     assert (step.needs_body, step.check is not None, step.captures) == (body, check, False)
 
 
 def test_statuses_are_named_in_classes() -> None:
-    """A hundred codes would be no message."""
+    """A hundred codes would make the message useless."""
     assert status_failure(404, frozenset({200})) == "status is 404, not 200"
     assert (
         status_failure(404, frozenset({*range(200, 300), 409, 301})) == "status is 404, not 301 or 409 or 2xx"
@@ -188,7 +188,7 @@ flows:
 
 @pytest.mark.parametrize("depth", range(800, 1000, 20))
 def test_deep_documents_raise_nothing(depth: int) -> None:
-    """Whatever depth the interpreter gives up at, there is a text or a request."""
+    """At whatever depth the interpreter gives up, there is a text or a request."""
     ready = compiled(DEEP)
     first, second = ready.flows[0].steps
     _, values = next(ready.iterations(seed=1, index=0, processes=1))
@@ -240,7 +240,7 @@ flows:
     ],
 )
 def test_missing_captures_are_failed_expectations(head: bytes, body: bytes, text: str) -> None:
-    """The flow ends there, because later steps need them."""
+    """The flow ends there, because later steps need the values."""
     ready = compiled(CAPTURES)
     first = ready.flows[0].steps[0]
     _, values = next(ready.iterations(seed=1, index=0, processes=1))

@@ -1,4 +1,4 @@
-"""CSV files of feeders: cost by their size alone, and bounds that are told before anything is sent."""
+"""CSV files of feeders: costs that depend only on their size, and bounds checked before the load."""
 
 import hashlib
 import tracemalloc
@@ -57,7 +57,7 @@ def peak(folder: Folder, count: int) -> int:
 
 
 def test_feeders_of_one_file_share_it() -> None:
-    """It is read once and its values are encoded once: ten feeders take little more than one."""
+    """It is read once and its values are encoded once: ten feeders cost little more than one."""
     rows = b"".join(b"user %d@example.org\n" % number for number in range(20_000))
     folder = Folder(a=b"file\n" + rows)
     one, ten = peak(folder, 1), peak(folder, 10)
@@ -99,7 +99,7 @@ class CountedName(str):
 
 
 def test_many_columns_cost_no_more_than_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No column is compared with each other one; one that does not exist is told without naming them all."""
+    """Columns are not compared pairwise; a missing one is reported without listing them all."""
     names = [f"c{number}" for number in range(40_000)]
     monkeypatch.setattr(csv_tables, "_columns", counting(csv_tables._columns))
     folder = Folder(a=f"{','.join(names)}\n{','.join(names)}\n".encode())
@@ -114,7 +114,7 @@ def test_many_columns_cost_no_more_than_their_number(monkeypatch: pytest.MonkeyP
 
 
 def counting(make: object) -> object:
-    """Return a function that is given names which count how often they are compared."""
+    """Return a function that gets names which count how often they are compared."""
     return lambda header, file: make(list(map(CountedName, header)), file)  # type: ignore[operator]
 
 
@@ -133,7 +133,7 @@ def test_all_files_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_zipf_feeders_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their ranks take memory, whichever feeder they are of."""
+    """Their ranks take memory, whichever feeder they belong to."""
     monkeypatch.setattr(feeders, "MOST_RANKS", 10)
     zipf = "{zipf: {from: 1, to: 6}}"
     assert "has 6 values; write at most 10 in all zipf feeders together" in Folder().said({}, a=zipf, b=zipf)

@@ -33,12 +33,12 @@ def test_each_example_is_a_scenario(example: str) -> None:
 
 
 def test_the_page_has_examples() -> None:
-    """Else the test above would test nothing."""
+    """Otherwise the test above would test nothing."""
     assert len(EXAMPLES) >= 6
 
 
 def test_every_key_is_on_the_page() -> None:
-    """What the loader takes is written down."""
+    """The page names every key that the loader accepts."""
     keys = [key.name for key in (*ROOT_KEYS, *STEP_KEYS, *FEEDER_KEYS)]
     missing = [
         key for key in keys if f"`{key}`" not in PAGE and f"{{{key}: " not in PAGE and f"`{key}:" not in PAGE

@@ -1,4 +1,4 @@
-"""The values of iterations: whose they are, how often they come, and that processes share them exactly."""
+"""The values of iterations: which process gets them, how often they occur, and how they are shared."""
 
 import uuid
 from collections import Counter

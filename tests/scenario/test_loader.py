@@ -54,7 +54,7 @@ def test_a_scenario_is_hashed_with_its_data() -> None:
 
 
 def test_steps_take_what_they_do_not_say_from_the_scenario() -> None:
-    """Think time and timeout are the step's own or else the scenario's."""
+    """Think time and timeout are the step's, or else the scenario's."""
     scenario = parsed(GOOD)
     first, second, third = scenario.flows[0].steps
     assert (first.think, first.timeout_s) == ((1.0, 3.0), 20.0)
@@ -108,12 +108,12 @@ def test_bodies_are_typed() -> None:
 
 
 def test_flows_have_names_and_weights() -> None:
-    """Without them a flow is called after its place and weighs 1."""
+    """Without them a flow is named after its position and has weight 1."""
     assert [(flow.name, flow.weight) for flow in parsed(GOOD).flows] == [("browse", 3.0), ("flow 2", 1.0)]
 
 
 def test_secrets_are_known_and_never_shown() -> None:
-    """What came out of the environment or a file is kept for masking and in no representation."""
+    """What came from the environment or a file is kept for masking, and shown in no representation."""
     scenario = parsed(GOOD.replace("debug: ", 'key: "${file:token}", debug: '))
     assert scenario.secrets == ("s3cr3t-of-env", "s3cr3t-of-file")
     assert "s3cr3t" not in repr(scenario)
@@ -149,7 +149,7 @@ def test_too_many_endpoints_name_the_cure() -> None:
 
 
 def test_a_long_path_needs_a_name() -> None:
-    """slo.yaml could not write it down, and no report show it."""
+    """It could be neither written in slo.yaml nor shown in a report."""
     text = f"flows:\n  - steps:\n      - get: /{'a' * 492}\n"
     assert messages_of(text) == [
         "3:9 flows[0].steps[0]: has a path too long for an endpoint's name; write name: GET /items/{id}"
@@ -208,7 +208,7 @@ def test_hostile_documents_are_refused(text: str) -> None:
     | st.sampled_from([*"{}[]:,'#&*!|>-? \n", "{{", "${", "null", "{page}", "\\ud800"]),
 )
 def test_no_document_raises_anything_else(place: int, cut: int, put: str) -> None:
-    """Whatever is typed, there are problems with places and without secrets, or requests."""
+    """Whatever is typed gives requests, or problems with places and without secrets."""
     text = GOOD[:place] + put + GOOD[place + cut :]
     shown = "a problem"
     try:

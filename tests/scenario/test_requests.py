@@ -130,7 +130,7 @@ def test_a_request_that_varies_has_no_fixed_bytes() -> None:
 
 @pytest.mark.parametrize("count", range(6))
 def test_any_number_of_placeholders(count: int) -> None:
-    """The written-out cases and the general one join alike; percent signs are not formats."""
+    """The special cases and the general one give the same bytes; percent signs are not formats."""
     path = "/%d%%" + "".join(f"/{place}-{{v}}" for place in range(count))
     seen = rendered(f'feeders: {{v: {{list: [x]}}}}\nflows: [{{steps: [{{get: "{path}"}}]}}]', "x y")
     assert seen.url.decode() == path.replace("{v}", "x%20y")
@@ -216,7 +216,7 @@ def test_headers_cannot_be_injected(before: str, after: str, evil: str) -> None:
 @settings(deadline=None)
 @given(value=SCALARS)
 def test_good_values_reach_headers(value: JsonScalar) -> None:
-    """There is one header more, with the value in UTF-8; else no request is sent."""
+    """There is one header more, with the value in UTF-8; otherwise no request is sent."""
     if needs_refusal(value):
         return
     seen = rendered(USED % "", value)

@@ -49,7 +49,7 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in ACCEPTED.items()])
 def test_good_scenarios_are_accepted_by_both(text: str) -> None:
-    """An editor with this schema marks nothing in what the loader takes."""
+    """An editor with this schema marks nothing that the loader accepts."""
     parsed(text)
     assert [error.message for error in VALIDATOR.iter_errors(yaml.safe_load(text))] == []
 

@@ -41,7 +41,7 @@ def several_analyses(seed: int, runs: int) -> Iterator[list[str]]:
 
 
 def pooled_runs(seed: int, runs: int) -> Iterator[list[str]]:
-    """Yield rows for several runs as one sample: runs that are alike, and runs that are not."""
+    """Yield rows for several runs as one sample: runs with the same true share, and runs without."""
     for number, model in enumerate(BUSY):
         yield [
             f"{POOLED[0]} runs of 60 s, pooled",
@@ -75,7 +75,7 @@ def pool(model: Model, count: int, seed: Sequence[int], runs: int, truth: float 
 
 
 def many_objectives(seed: int, runs: int) -> Iterator[list[str]]:
-    """Yield rows for a gate of many objectives, each at its limit and each with a server of its own."""
+    """Yield rows for a gate of many objectives, each at its limit and with its own server."""
     for number, model in enumerate((one_server(0.8), one_server(0.95))):
         for seconds in SECONDS:
             rng = np.random.default_rng([seed, 4, number, seconds])

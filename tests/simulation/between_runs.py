@@ -1,6 +1,6 @@
 """How often a comparison is wrong, and what it finds: ``python -m tests.simulation.between_runs``.
 
-Runs are drawn, not made: a latency whose logarithm varies from run to run, or an error rate whose failures
+Runs are drawn at random: a latency whose logarithm varies from run to run, or an error rate whose failures
 come independently or in bursts of one second. Then they are compared as real ones are.
 """
 
@@ -38,7 +38,7 @@ def latencies(noise: float, *, heavy: bool = False) -> Draw:
 
 
 def failures(rate: float, *, burst: int = 1) -> Draw:
-    """Return what draws an error rate: failures come alone, or so many in one second."""
+    """Return what draws an error rate: failures come alone, or in bursts within one second."""
 
     def draw(generator: np.random.Generator, change: float) -> ObjectiveRecord:
         events = int(generator.poisson(REQUESTS * rate * (1 + change) / burst))

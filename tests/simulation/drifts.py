@@ -22,7 +22,7 @@ class Change:
         name: As in the table.
         failing: Share of failed requests, by the part of the window that is over, 0..1.
         slowness: Factor of the latencies, likewise.
-        allowed: What the limit allows to fail.
+        allowed: The share that the limit allows to fail.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Change:
     allowed: float
 
     def alarms(self, rng: np.random.Generator, runs: int, seconds: int) -> int:
-        """Return how many of so many windows are called unsteady."""
+        """Return how many of `runs` windows are called unsteady."""
         return sum(self._alarm(rng, seconds) for _ in range(runs))
 
     def _alarm(self, rng: np.random.Generator, seconds: int) -> bool:

@@ -1,4 +1,4 @@
-"""The product's verdict on many windows at once: for levels that take tens of thousands of them.
+"""The product's verdict on many windows at once: for levels that need tens of thousands of them.
 
 The same formulas as `slocheck.statistics.proportion`, on arrays; a test holds the two together.
 """

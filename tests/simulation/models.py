@@ -22,13 +22,13 @@ ARRIVALS = 100.0
 
 SERVERS = 8
 STALL_S, STALL_EVERY_S, BASE_S = 1.0, 30.0, 0.010
-"""A pause of a second, some 30 s apart, of a server that else responds in 10 ms in the mean."""
+"""A pause of a second about every 30 s, of a server that otherwise responds in 10 ms on average."""
 
 SLOW_S, SLOW_EVERY_S, SLOWNESS = 5.0, 60.0, 40
-"""Some seconds about every minute in which that server takes forty times as long."""
+"""A few seconds about every minute in which that server takes forty times as long."""
 
 RHYTHM_SLOW_S, RHYTHM_DELAY_S = 0.012, 0.050
-"""What a server with a rhythm does: at the begin of each period it lets requests wait."""
+"""A server with a rhythm: at the start of each period it lets requests wait."""
 
 _BURN_IN_S = 40.0
 """For queues, started empty: some ten relaxation times of the slowest one."""
@@ -47,7 +47,7 @@ class Model:
     Attributes:
         name: As in the table.
         latencies: Draws them for given arrival times.
-        tail: P(latency >= t), exact; None: no formula is known with these arrivals, a long run tells.
+        tail: P(latency >= t), exact; None: no formula is known for these arrivals, a long run is used.
         lead_s: Seconds of arrivals before the window that the model needs to forget its start.
         spread: How arrivals are spread.
     """
@@ -120,7 +120,7 @@ def drawn(rng: np.random.Generator, spread: ArrivalProcess, runs: int, seconds: 
 
 
 def independent() -> Model:
-    """Every request is served by itself: what an i.i.d. interval is made for."""
+    """Every request is served independently: the case for which an i.i.d. interval is right."""
     mean = 0.010
     return Model(
         "independent requests",
@@ -197,7 +197,7 @@ def phased() -> Model:
     slow = SLOW_S / (SLOW_S + SLOW_EVERY_S)
 
     def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:
-        """Phases of both kinds are exponential, so that the window may begin within one."""
+        """Phases of both kinds are exponential, so the window may begin within one."""
         found = rng.exponential(BASE_S, arrivals.shape)
         for row, arrived in enumerate(arrivals):
             most = int(3 * arrived[-1] / (SLOW_S + SLOW_EVERY_S)) + 20
@@ -216,7 +216,7 @@ def phased() -> Model:
 
 
 def rhythmic(period_s: float, spread: ArrivalProcess = ArrivalProcess.JITTERED) -> Model:
-    """Independent requests, but at the begin of each period the server lets them wait for a while."""
+    """Independent requests, but at the start of each period the server lets them wait for a while."""
     slow = RHYTHM_SLOW_S / period_s
 
     def latencies(rng: np.random.Generator, arrivals: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Failures that come in outages, or whose share wanders: how often it is judged wrongly at its limit."""
+"""Failures in outages, or with a wandering share: how often the verdict at the limit is wrong."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,7 +50,7 @@ class Outages:
 
 @dataclass(frozen=True, slots=True)
 class Wandering:
-    """Independent requests whose chance to be bad has a memory, as a load from elsewhere would cause it.
+    """Independent requests whose chance to be bad has a memory, as under a load from elsewhere.
 
     Attributes:
         share: Its mean, 0..1.

@@ -65,7 +65,7 @@ class Windows:
         return bad
 
     def criterion(self, seconds: int | None = None, runs: Sequence[int] | None = None) -> Criterion:
-        """Return what a window, or its first seconds, has to keep."""
+        """Return the criterion for a window, or its first seconds."""
         return criterion_for(self.level, tuple(runs or (seconds or self.bad.shape[1],)), self.bursts_s)
 
     def compare(
@@ -98,7 +98,7 @@ def windows(
     truth: float | None = None,
     chunk: int = CHUNK,
 ) -> Iterator[Windows]:
-    """Yield windows in chunks of runs: at the exact boundary, or where `truth` is the true share."""
+    """Yield windows in chunks of runs: at the exact boundary, or with `truth` as the true share."""
     limit = model.limit(share if truth is None else truth)
     edges = tuple(ms / 1000 for ms in REFERENCE_LATENCIES_MS if is_reference(ms / 1000, limit))
     thresholds = sorted({*edges, limit / NEAR, limit})
@@ -163,7 +163,7 @@ def pooled_rates(window: Windows, runs: int) -> Rates:
 def differing(
     rng: np.random.Generator, *, runs: int, seconds: int, pooled: int, uniform: bool = False
 ) -> Windows:
-    """Return pools of runs that differ: each run has a true share of its own.
+    """Return pools of runs that differ: each run has its own true share.
 
     It is log-normal around the limit's, or `uniform` from none to twice as much.
 

@@ -1,6 +1,6 @@
-"""What a scraper sees of a server whose truth is known, and a client beside it, graded as the product does.
+"""What a scraper and a client see of a server whose truth is known, graded as the product does.
 
-The server's histogram tells no status, as many do; failed requests are fast. Its counter tells the status.
+The server's histogram has no status, as is common; failed requests are fast. Its counter has the status.
 """
 
 from collections.abc import Iterator
@@ -138,7 +138,7 @@ class Traffic:
         return Share(sum(n), share, share, Display(None, None), slices)
 
     def series(self, interval: float, phase: float) -> ServerSeries:
-        """Return what a scraper has of them; `phase`: when it looks first, seconds of the load."""
+        """Return what a scraper has of them; `phase`: when it scrapes first, seconds of the load."""
         end = float((self.arrived + self.took).max())
         count = BEFORE + 1 + max(0, ceil((end - phase) / interval))
         times = phase + interval * (np.arange(count) - BEFORE)

@@ -12,10 +12,10 @@ RUNS, QUICK_RUNS = 600, 100
 SECONDS = (60, 300)
 POOLED = (3, 5)
 ENOUGH = 30
-"""So many errors are expected at the nominal rate, in a full simulation."""
+"""Errors expected at the nominal rate, in a full simulation."""
 
 OVER = "!"
-"""Stands behind a rate whose lower 99 % bound exceeds the nominal rate."""
+"""Marks a rate whose lower 99 % bound exceeds the nominal rate."""
 
 _DOUBT = 0.01
 
@@ -26,7 +26,7 @@ class Table:
 
     Attributes:
         name: For ``--only``.
-        said: What it shows, in front of it; may be empty.
+        said: What it shows, printed before it; may be empty.
         heads: Of the columns.
         names: How many columns are names; the others are numbers.
         rows: Yields the rows, from the seed and the number of runs in a row.
@@ -39,7 +39,7 @@ class Table:
     rows: Callable[[int, int], Iterator[list[str]]]
 
     def lines(self, seed: int, runs: int) -> Iterator[str]:
-        """Yield the lines of a Markdown table, as rows come; numbers stand at the right."""
+        """Yield the lines of a Markdown table, as rows come; numbers are right-aligned."""
         if self.said:
             yield from (self.said, "")
         yield "| " + " | ".join(self.heads) + " |"
@@ -54,7 +54,7 @@ def percent(count: int, runs: int, digits: int = 1) -> str:
 
 
 def exceeds(wrong: int, runs: int, nominal: float) -> bool:
-    """Tell whether so many errors are more than chance makes of a nominal rate.
+    """Tell whether that many errors are more than chance at a nominal rate.
 
     By the lower 99 % bound of Clopper and Pearson.
     """
@@ -70,5 +70,5 @@ def pair(rates: Rates, nominal: float, *, digits: int = 1) -> list[str]:
 
 
 def enough_runs(runs: int, level: float) -> int:
-    """Return how many runs a level takes: `ENOUGH` errors at its nominal rate, or fewer in a quick one."""
+    """Return how many runs a level needs: `ENOUGH` errors at its nominal rate, or fewer in a quick one."""
     return max(runs, round(runs / RUNS * ENOUGH / (1 - level)))

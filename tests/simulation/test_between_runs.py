@@ -13,7 +13,7 @@ AT_MARGIN = 0.1
 
 
 def allowed(rate: float, replications: int) -> float:
-    """Return a count that a rate exceeds in one of a thousand simulations at most, about."""
+    """Return a count that a rate exceeds in about one of a thousand simulations at most."""
     return rate * replications + 3.3 * sqrt(rate * replications) + 1
 
 

@@ -50,7 +50,7 @@ def draw(model: Model, seconds: int, *, share: float = 0.05, runs: int = RUNS) -
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 @pytest.mark.parametrize("share", [0.05, 0.01])
 def test_the_true_share_over_the_limit_is_what_it_should_be(model: Model, share: float) -> None:
-    """Within what 100 windows tell: the limit and the server agree, and each second has its requests."""
+    """As far as 100 windows can tell: the limit and the server agree, and each second has its requests."""
     window = draw(model, 60, share=share, runs=100)
     observed = window.bad.sum(axis=1) / window.counts.n.sum(axis=1)
     error = observed.std(ddof=1) / 10
@@ -113,7 +113,7 @@ def test_pooled_runs_are_no_more_often_wrong_than_one() -> None:
 
 
 def test_runs_that_differ_fool_one_sample_and_not_a_pool() -> None:
-    """Each run has a true share of its own: its requests say little of the next one's."""
+    """Each run has its own true share: its requests say little about the next one's."""
     window = differing(np.random.default_rng(7), runs=RUNS, seconds=60, pooled=3)
     pooled, as_one = pooled_rates(window, 3), our_rates(window)
     assert max(pooled.met, pooled.breached) / RUNS <= 0.05
@@ -121,7 +121,7 @@ def test_runs_that_differ_fool_one_sample_and_not_a_pool() -> None:
 
 
 def test_a_pool_of_long_runs_that_differ_is_not_called_breached_by_chance() -> None:
-    """Each is long enough for the nominal rate by itself; three do not tell how much runs differ."""
+    """Each is long enough for the nominal rate by itself; three do not show how much runs differ."""
     rng = np.random.default_rng(8)
     window = differing(rng, runs=100, seconds=300, pooled=3, uniform=True)
     found = pooled_rates(window, 3)

@@ -1,4 +1,4 @@
-"""A server in a closed loop: how often its mean rate is called met where the limit is the true mean."""
+"""A server in a closed loop: how often its mean rate is called met if the limit is the true mean."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -21,7 +21,7 @@ CONDITIONS = (
 )
 """Level, and whether the length of the outages is stated, for each pair of columns."""
 LONG_WINDOW_LEVEL = Fraction(95, 100)
-"""Above it the hour's rows are left out: they would take very long."""
+"""Above it the rows of an hour are left out: they would take very long."""
 
 BURSTS = (
     (one_server(0.5), 0.2),
@@ -30,7 +30,7 @@ BURSTS = (
     (stalling(), STALL_S),
     (phased(), SLOW_S),
 )
-"""About how long the disturbances of each last."""
+"""Approximate length of each model's disturbances."""
 
 LEVELS = (
     (Fraction(90, 100), False),
@@ -39,7 +39,7 @@ LEVELS = (
 """Level, and whether the length of the bursts is stated."""
 
 CLEAR = 6
-"""Clear cases of scraped counters take so many times fewer runs: they say how often, not how seldom."""
+"""By this factor clear cases of scraped counters need fewer runs: their rates are high."""
 
 HIGHEST = LEVELS[-1][0]
 SMALL_CHUNK = 10
@@ -111,7 +111,7 @@ def levels(seed: int, runs: int) -> Iterator[list[str]]:
 
 
 def closed_loops(seed: int, runs: int) -> Iterator[list[str]]:
-    """Yield rows for a rate of which nobody says how much was offered."""
+    """Yield rows for a rate whose offered load is not known."""
     for number, model in enumerate(CLOSED_LOOPS):
         row = [model.name]
         for seconds in SECONDS:
@@ -145,7 +145,7 @@ def wandering(seed: int, runs: int) -> Iterator[list[str]]:
 
 
 def scrapes(seed: int, runs: int) -> Iterator[list[str]]:
-    """Yield rows for the server's counters, as a scraper sees them, alone and beside the client's."""
+    """Yield rows for the server's counters, as a scraper sees them, alone and together with the client's."""
     for number, service in enumerate(SERVICES):
         for interval in (5.0, 15.0) if service.failing else (5.0,):
             row, draw = [service.name, f"{interval:g} s"], [seed, 13, number, round(interval)]

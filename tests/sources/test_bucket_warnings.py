@@ -53,7 +53,7 @@ def test_a_limit_without_a_boundary_is_warned_of_with_the_remedy() -> None:
     ],
 )
 def test_a_boundary_is_written_in_the_histograms_own_unit(unit: Fraction, written: str) -> None:
-    """A number that is not in seconds does not stand before an s."""
+    """A number that is not in seconds does not get the unit s."""
     (warning,) = boundary_warnings(replace(PRESET, unit_seconds=unit), (Fraction(1),), (Fraction(3),))
     assert f"no bucket boundary at {written}:" in warning.text
     number, _, _ = written.partition(" ")

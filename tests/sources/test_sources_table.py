@@ -37,7 +37,7 @@ def configured(block: str) -> Spec:
 
 
 def test_both_tables_name_the_same_sources() -> None:
-    """A block without a source could be written and not be served."""
+    """A block without a source could be written in a spec but not served."""
     assert list(SOURCES) == [block.kind for block in SOURCE_BLOCKS] == list(BLOCKS)
     assert [key.name for key in SOURCE_BLOCKS.values()] == list(SOURCES)
 
@@ -69,7 +69,7 @@ class FileBlock(SourceBlock):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """None: nobody is asked."""
+        """None: nothing is connected to."""
         return ()
 
     @property
@@ -117,7 +117,7 @@ class FileSource:
         """Do nothing."""
 
     def collect(self, *, load_start: float, window_start: float, end: float, sent: int) -> ServerSeries:  # noqa: ARG002 - a source of files has no use for it
-        """Return no series, archived under the names they were asked by."""
+        """Return no series, archived with the mapping they were queried by."""
         return ServerSeries(FileBlock.kind, self.plan.mapping, load_start, window_start, end)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ CHECKED = {
     "prometheus-net": "its source of January 2024",
     "spring": "the source of Spring Framework 6 and of Micrometer",
 }
-"""What a preset was held against: a page in tests/sources/pages, or what its makers write.
+"""What a preset was checked against: a page in tests/sources/pages, or its library's documentation.
 
 From a source were taken the names, labels, unit and times of flushes; no such page was seen.
 """

@@ -18,5 +18,5 @@ from slocheck.spec.formatting import format_longer
     ],
 )
 def test_how_much_longer_is_rounded_up(factor: float, text: str) -> None:
-    """A run that is as long as the message says is long enough."""
+    """A run as long as the message says is long enough."""
     assert format_longer(factor) == f"a run {text} times longer"

@@ -34,7 +34,7 @@ PRESET = Preset(
 
 @pytest.mark.parametrize("kind", list(IndicatorKind))
 def test_every_kind_has_a_row_and_is_measured(kind: IndicatorKind) -> None:
-    """A kind has traits, a function for each side that it has, and a name where it is not a query."""
+    """A kind has traits, a function for each side that it has, and a name if it is not a query."""
     traits = traits_of(kind)
     assert traits.title
     assert (kind in CLIENT_SAMPLES) is not traits.is_query

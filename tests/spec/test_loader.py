@@ -38,7 +38,7 @@ QUERY = GOOD[GOOD.index("  queue:") : GOOD.index("gate:")]
 
 
 def test_a_good_spec_becomes_typed_values_in_base_units() -> None:
-    """Every block of the spec arrives with exact values and the place it stands at."""
+    """Every block of the spec is read with exact values and its position."""
     spec = good()
     assert spec.text == GOOD
     assert spec.service == "shop-api"
@@ -96,7 +96,7 @@ def test_a_fault_is_told_with_its_place(broken: Broken) -> None:
     [pytest.param(broken, id=name) for name, broken in (SHAPES | VALUES | WORKLOADS | OBJECTIVES).items()],
 )
 def test_a_fault_is_placed_on_what_was_changed(broken: Broken) -> None:
-    """Line and column lead into the broken text, or to the head of the mapping that misses a key."""
+    """Line and column point into the broken text, or to the start of the mapping that lacks a key."""
     line, column = map(int, broken.message.split(" ", 1)[0].split(":"))
     lines = broken.text.splitlines(keepends=True)
     place = sum(map(len, lines[: line - 1])) + column - 1
@@ -106,13 +106,13 @@ def test_a_fault_is_placed_on_what_was_changed(broken: Broken) -> None:
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_lines() -> None:
-    """Somebody who mends a spec wants to see the whole list, not one problem a run."""
+    """Whoever fixes a spec wants to see the whole list, not one problem per run."""
     text = GOOD.replace("users: 100", "users: none").replace('"< 0.1%"', '"< 0.1"').replace("95%", "95")
     assert [problem.split(" ")[0] for problem in problems_of(text)] == ["12:10", "20:24", "27:13"]
 
 
 def test_many_faults_are_cut() -> None:
-    """Nobody reads thousands of messages; the first hundred come, and how many are left."""
+    """The first hundred messages are shown, and how many are left."""
     found = problems_of("".join(f"key{number}: 1\n" for number in range(500)))
     assert len(found) == 101
     assert "more problems" in found[-1]
@@ -123,7 +123,7 @@ def test_many_faults_are_cut() -> None:
     [pytest.param("1", 1, id="a number"), pytest.param("prometheus", None, id="counted")],
 )
 def test_instances_are_a_number_or_counted(written: str, instances: int | None) -> None:
-    """`prometheus` means that the server's series tell."""
+    """`prometheus` means that the server's series show it."""
     assert good("instances: 2", f"instances: {written}").target.instances == instances
 
 
@@ -167,13 +167,13 @@ def test_a_scrape_is_a_list_or_a_mapping() -> None:
 
 @pytest.mark.parametrize("level", ["90%", "95%", "99%", "99.9%"])
 def test_a_confidence_may_be_conditional(level: str) -> None:
-    """Every level holds where bursts are bounded."""
+    """Every level holds if bursts are bounded."""
     spec = good("confidence: 95%", f"confidence: {{level: {level}, bursts: 500ms}}")
     assert spec.confidence == Confidence(Fraction(level.removesuffix("%")) / 100, Fraction(1, 2))
 
 
 def test_confidence_none_grades_the_observed_values() -> None:
-    """`none` is a choice, and the default is 95%."""
+    """`none` has to be asked for, and the default is 95%."""
     assert good("confidence: 95%", "confidence: none").confidence is None
     assert good("confidence: 95%\n", "").confidence == Confidence(Fraction(19, 20))
 
@@ -199,7 +199,7 @@ def test_files_end_in_one_exception() -> None:
 
 
 def test_load_spec_reads_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process's environment is the file's only outside source, and only for URLs."""
+    """The environment is the file's only outside source, and only for URLs."""
     path = tmp_path / "slo.yaml"
     path.write_text(GOOD.replace("http://127.0.0.1:8000", "${SHOP_URL}"))
     monkeypatch.setenv("SHOP_URL", "http://127.0.0.2:81/")

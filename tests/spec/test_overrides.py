@@ -14,7 +14,7 @@ QUERY = GOOD[GOOD.index("  queue:") : GOOD.index("gate:")]
 
 
 def test_no_flag_changes_nothing() -> None:
-    """The spec comes back equal."""
+    """The spec is unchanged."""
     assert with_overrides(good(), Overrides()) == good()
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema: valid itself, accepts what ships, refuses what the loader refuses, knows every key."""
+"""The JSON Schema: valid itself, accepts what ships, refuses what the loader refuses, and has every key."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -67,7 +67,7 @@ def without_one_unit(text: str) -> Iterator[tuple[str, str]]:
 
 
 def refusal(text: str) -> str:
-    """Return why a spec is refused; empty where it is not."""
+    """Return why a spec is refused; empty if it is not."""
     try:
         parse_spec(text.encode(), "slo.yaml", environment={})
     except SpecError as error:
@@ -84,13 +84,13 @@ def test_a_bare_number_is_refused_in_every_key_of_a_spec(text: str) -> None:
 
 
 def test_the_table_has_every_key_of_validity() -> None:
-    """A new one is audited as well."""
+    """A new key is checked as well."""
     written = {line.split(":")[0].strip() for line in SPEC.split("validity:")[1].splitlines() if line}
     assert {key.name for key in VALIDITY_KEYS} == written
 
 
 def test_a_bare_number_is_refused_in_every_key_of_a_scenario(tmp_path: Path) -> None:
-    """The range of a pause included."""
+    """Including the range of a pause."""
     path = tmp_path / "a.yaml"
     path.write_text(SCENARIO)
     load_scenario(path, {})
@@ -107,6 +107,6 @@ def test_a_bare_number_is_refused_in_every_key_of_a_scenario(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("level", ["0", "0.5"])
 def test_a_bare_stage_is_refused_also_at_0(level: str) -> None:
-    """`0/s` is what is written."""
+    """`0/s` has to be written."""
     assert "has no unit" in refusal(SPEC.replace("to: 50/s", f"to: {level}"))
     assert refusal(SPEC.replace("to: 50/s", "to: 0/s")) == ""

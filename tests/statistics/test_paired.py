@@ -1,4 +1,4 @@
-"""Two groups in the same blocks of time: a difference is told from chance, whatever changes in time."""
+"""Two groups in the same blocks of time: a difference is told from chance, whatever changes over time."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def drawn(draw: np.random.Generator, shares: np.ndarray, total: int) -> tuple[np
 
 @pytest.mark.parametrize("clustered", [False, True], ids=["independent", "in bursts"])
 def test_groups_that_are_alike_seldom_differ(*, clustered: bool) -> None:
-    """At 5 % about every twentieth does, also where a course changes both, or each has bursts."""
+    """At 5 % about every twentieth does, also if a common trend changes both, or each has bursts."""
     draw, found = np.random.default_rng(5), 0
     for _ in range(TRIALS):
         course = 0.2 + 0.15 * np.sin(np.linspace(0, 6, BLOCKS))
@@ -29,7 +29,7 @@ def test_groups_that_are_alike_seldom_differ(*, clustered: bool) -> None:
 
 
 def test_a_difference_is_found_within_a_course_that_is_larger() -> None:
-    """Two points more of what swings by fifteen; and the shares are those of all requests."""
+    """A difference of two points in what swings by fifteen; the shares are those of all requests."""
     course = 0.2 + 0.15 * np.sin(np.linspace(0, 6, BLOCKS))
     total = np.full(BLOCKS, 10_000)
     one, other = (np.round(share * total).astype(int) for share in (course + 0.02, course))

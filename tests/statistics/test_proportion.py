@@ -31,7 +31,7 @@ def test_no_bad_request_at_four_nines(n: int, high: float, verdict: tuple[bool, 
 
 
 def test_slices_that_alternate_are_worth_a_little_less() -> None:
-    """More spread than chance would give costs effective size."""
+    """More spread than chance would give reduces the effective sample size."""
     bad = [5 if t % 2 == 0 else 1 for t in range(60)]
     compared = compare_proportion([100] * 60, bad, 0.05, at(0.05))
     assert compared.effective_sample_size == pytest.approx(4158.51, rel=5e-6)
@@ -97,7 +97,7 @@ def samples(draw: st.DrawFn) -> tuple[list[int], list[int]]:
 
 @given(st.integers(10, 200), st.integers(1, 50), st.data())
 def test_equal_slices_give_the_plain_interval(slices: int, size: int, data: st.DataObject) -> None:
-    """Where every slice has the same share, clustering costs nothing."""
+    """If every slice has the same share, clustering costs nothing."""
     bad = data.draw(st.integers(0, size))
     compared = compare_proportion([size] * slices, [bad] * slices, 0.1, at(0.05))
     total, all_bad = size * slices, bad * slices
@@ -124,7 +124,7 @@ def test_a_larger_alpha_never_takes_a_verdict_back(
 def test_the_interval_holds_the_share_and_the_size_is_never_more(
     sample: tuple[list[int], list[int]], limit: float
 ) -> None:
-    """A sample is worth at most its size."""
+    """An effective sample size is at most the sample's size."""
     compared = compare_proportion(*sample, limit, at(0.01))
     assert compared.effective_sample_size <= sum(sample[0])
     assert compared.low <= compared.share + 1e-12
@@ -147,7 +147,7 @@ def test_doubt_never_makes_met_of_another_verdict(
 def test_references_only_widen(
     sample: tuple[list[int], list[int]], limit: float, data: st.DataObject
 ) -> None:
-    """A reference series lends design effect, never certainty."""
+    """A reference series can add design effect, never certainty."""
     sizes, bad = sample
     lower = [data.draw(st.integers(low, high)) for low, high in zip(bad, sizes, strict=True)]
     plain = compare_proportion(sizes, bad, limit, at(0.01))
@@ -177,7 +177,7 @@ def test_too_little_is_undecided(n: list[int], bad: list[int]) -> None:
 def test_impossible_counts_are_refused(
     n: list[int], bad: list[int], possible: list[int] | None, message: str
 ) -> None:
-    """A defect upstream is found here rather than graded."""
+    """A defect elsewhere is found here rather than graded."""
     with pytest.raises(ValueError, match=message):
         compare_proportion(n, bad, 0.1, at(0.05), bad_upper=possible)
 
@@ -208,7 +208,7 @@ def test_a_met_share_tells_the_burst_it_would_stand() -> None:
     ],
 )
 def test_idle_slices_do_not_count(n: list[int], slices: float) -> None:
-    """A burst cannot show where nothing is sent; that few requests fall unevenly is chance."""
+    """A burst cannot show while nothing is sent; few requests fall unevenly by chance."""
     assert busy_slices(np.asarray(n, dtype=float)) == pytest.approx(slices, abs=0.01)
 
 

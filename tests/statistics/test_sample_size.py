@@ -1,4 +1,4 @@
-"""How many requests a proof takes."""
+"""How many requests a proof needs."""
 
 import pytest
 from scipy.stats import beta
@@ -23,7 +23,7 @@ from slocheck.statistics.sample_size import requests_needed, smallest_factor
     ],
 )
 def test_requests_needed(share: float, bad: int, alpha: float, needed: int) -> None:
-    """The published numbers, and they are the smallest: one request less does not do."""
+    """The published numbers, and they are the smallest: one request less does not suffice."""
     assert requests_needed(share, alpha, bad) == needed
     assert (
         beta.ppf(1 - alpha, bad + 1, needed - bad) < share <= beta.ppf(1 - alpha, bad + 1, needed - 1 - bad)

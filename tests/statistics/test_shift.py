@@ -67,7 +67,7 @@ def test_welch_by_hand() -> None:
 
 @given(VALUES, st.floats(-5, 5), st.floats(0.9, 0.999), st.floats(0, 1))
 def test_p_value_and_interval_agree(old: list[float], new: float, confidence: float, margin: float) -> None:
-    """The interval lies above the margin exactly where the p-value is below 1 - confidence."""
+    """The interval lies above the margin exactly when the p-value is below 1 - confidence."""
     shift = against_history(Estimate(new), exact(old), resolution=1e-3)
     low, _ = shift.interval(confidence)
     if abs(low - margin) > 1e-9:
@@ -104,7 +104,7 @@ def test_nothing_that_varies_is_certain() -> None:
 
 @pytest.mark.parametrize("runs", [[], [Estimate(1.0)]])
 def test_one_run_has_no_spread(runs: list[Estimate]) -> None:
-    """A spread is refused where there is none."""
+    """A single run has no spread and is refused."""
     with pytest.raises(ValueError, match="at least 2"):
         against_history(Estimate(1.0), runs)
 
@@ -131,7 +131,7 @@ def test_angles_vary_alike() -> None:
 
 
 def test_an_end_beyond_the_scale_is_the_end() -> None:
-    """An interval of angles may leave the scale; shares do not."""
+    """An interval of angles may exceed the scale; shares do not."""
     assert (share_of(-0.3), share_of(4.0)) == (0.0, 1.0)
 
 

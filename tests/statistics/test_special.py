@@ -87,7 +87,7 @@ def test_beta_quantiles_equal_those_of_scipy(a: float, b: float, p: float) -> No
 
 @given(PARAMETERS, PARAMETERS, TAILS)
 def test_beta_tails_equal_those_of_scipy(a: float, b: float, p: float) -> None:
-    """This holds where the share below or above is small."""
+    """This holds if the share below or above is small."""
     low, high = float(reference.betaincinv(a, b, p)), float(reference.betainccinv(a, b, p))
     below, above = float(reference.betainc(a, b, low)), float(reference.betaincc(a, b, high))
     assert special.beta_cdf(a, b, low) == pytest.approx(below, rel=tolerance(a, b, b))
@@ -111,7 +111,7 @@ def test_normal_quantiles_equal_those_of_scipy(p: float) -> None:
 
 
 def test_the_ends_are_the_ends() -> None:
-    """Nothing lies below 0 or above 1, a median is 0, and a t without bound leaves nothing."""
+    """Nothing lies below 0 or above 1, a median is 0, and nothing lies above an infinite t."""
     assert (special.beta_cdf(3, 4, 0.0), special.beta_sf(3, 4, 0.0)) == (0.0, 1.0)
     assert (special.beta_cdf(3, 4, 1.0), special.beta_sf(3, 4, 1.0)) == (1.0, 0.0)
     assert (special.t_quantile(5, 0.5), special.t_cdf(5, 0.0)) == (0.0, 0.5)

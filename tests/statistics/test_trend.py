@@ -11,7 +11,7 @@ from slocheck.statistics.trend import detect_drift, mann_kendall
 
 
 def _noisy(shape: list[float], seed: int = 1) -> list[float]:
-    """A series of this shape, with 10 % of noise."""
+    """A series of this shape, with 10 % noise."""
     noise = np.random.default_rng(seed).normal(1, 0.1, len(shape))
     return [float(value * factor) for value, factor in zip(shape, noise, strict=True)]
 
@@ -35,7 +35,7 @@ SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
     ],
 )
 def test_shapes(series: list[float], *, differs: bool, trend: int, cut: int | None) -> None:
-    """Begin, trend and cut, on shapes that tell them apart."""
+    """Start, trend and cut, on shapes that tell them apart."""
     drift = detect_drift(series)
     assert drift is not None
     assert (drift.begin.differs, drift.trend, drift.cut) == (differs, trend, cut)
@@ -43,7 +43,7 @@ def test_shapes(series: list[float], *, differs: bool, trend: int, cut: int | No
 
 @pytest.mark.parametrize("seconds", [60, 300, 3600])
 def test_a_change_in_the_last_tenth_is_seen(seconds: int) -> None:
-    """It trebles there; neither the begin nor a trend shows it."""
+    """It triples there; neither the start nor a trend shows it."""
     last = seconds // 10
     drift = detect_drift(_noisy([1.0] * (seconds - last) + [3.0] * last))
     assert drift is not None
@@ -89,7 +89,7 @@ def test_a_slow_start_within_what_chance_does_is_steady() -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 9])
 def test_too_few_seconds_are_not_tested(length: int) -> None:
-    """Nothing is said of them."""
+    """They give no result."""
     assert detect_drift([1.0] * length) is None
 
 
@@ -124,7 +124,7 @@ def test_a_constant_series_is_steady(value: float, length: int) -> None:
 
 @given(series_of_means)
 def test_a_series_backwards_has_the_opposite_trend(series: list[float]) -> None:
-    """Where it is a whole number of the longest blocks, so that the same seconds meet."""
+    """If it is a whole number of the longest blocks, so that the same seconds meet."""
     series = series[: len(series) // 40 * 40] or [1.0] * 40
     forward, backward = detect_drift(series), detect_drift(series[::-1])
     assert forward is not None

@@ -1,4 +1,4 @@
-"""How many wrong programs tests notice: ``python -m tests.supply_chain.mutation [--mutants N] [--part P]``.
+"""How many mutants the tests detect: ``python -m tests.supply_chain.mutation [--mutants N] [--part P]``.
 
 One thing at a time is changed in a copy of the code that verdicts rest on: a comparison, an operator, a
 number, a condition. A mutant is killed if a test of that code fails, or takes too long. Of each part so many
@@ -116,7 +116,7 @@ def all_mutants() -> list[Mutant]:
 
 
 def killed(mutant: Mutant, folder: Path) -> tuple[bool, str]:
-    """Tell whether the tests notice a mutant that is made in this copy of the project, and what it is."""
+    """Tell whether the tests detect a mutant in this copy of the project, and describe it."""
     path = folder / mutant.module
     original = path.read_text()
     what, tree = next(
@@ -130,7 +130,7 @@ def killed(mutant: Mutant, folder: Path) -> tuple[bool, str]:
 
 
 def _tests_of(mutant: Mutant, folder: Path) -> tuple[str, ...]:
-    """Return the tests of the mutant's part, those of its own module first: they notice it soonest."""
+    """Return the tests of the mutant's part, those of its own module first: they detect it soonest."""
     module = Path(mutant.module)
     own = Path("tests", *module.parts[1:-1], f"test_{module.name}")
     return (*([own.as_posix()] if (folder / own).exists() else []), *PARTS[mutant.part][1])

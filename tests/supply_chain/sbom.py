@@ -1,7 +1,7 @@
 """The software bill of materials of what is installed with slocheck: ``python -m tests.supply_chain.sbom``.
 
 CycloneDX 1.6 as JSON: slocheck, each package that it needs at run time on this Python, directly or not, with
-version, licence and the hashes of its files from requirements.lock, and who needs whom. The same installation
+version, licence and the hashes of its files from requirements.lock, and dependencies. The same installation
 gives the same bytes; the time is that of SOURCE_DATE_EPOCH, if it is set.
 """
 

@@ -23,7 +23,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 
 
 def test_every_locked_version_has_hashes_and_is_the_constraints_own() -> None:
-    """All that a checkout needs is in it, nothing else, no address; each line is one that pip checks."""
+    """It has all that a checkout needs, nothing else, and no address; pip can check each line."""
     lines = CONSTRAINTS.read_text().splitlines()
     pins = {normal(line.partition("==")[0]): line.partition("==")[2] for line in lines if "==" in line}
     lock, text = locked(), (ROOT / "requirements.lock").read_text()
@@ -73,7 +73,7 @@ def _built(folder: Path, *, age: int, mask: int, zone: str) -> dict[str, bytes]:
 
 
 def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
-    """From two folders, with files of another age and other rights, in another time zone."""
+    """From two folders, with files of another age and mode, in another time zone."""
     first = _built(tmp_path / "one", age=1_600_000_000, mask=0o000, zone="UTC")
     second = _built(tmp_path / "another", age=1_750_000_000, mask=0o022, zone="Asia/Tokyo")
     assert sorted(name.rpartition(".")[2] for name in first) == ["gz", "whl"]
@@ -157,7 +157,7 @@ def test_the_release_builds_twice_and_publishes_without_a_password() -> None:
 
 @pytest.mark.parametrize("flow", [".github/workflows/ci.yml", ".github/workflows/release.yml", "action.yml"])
 def test_actions_of_others_are_named_by_their_commit(flow: str) -> None:
-    """A tag can be moved to other code; the version stands beside it for people."""
+    """A tag can be moved to other code; a comment has the version for people."""
     used = re.findall(r"uses: *(.+)", (ROOT / flow).read_text())
     assert used
     assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one)] == []
@@ -178,7 +178,7 @@ def test_actions_of_others_are_named_by_their_commit(flow: str) -> None:
     ],
 )
 def test_mutants_change_one_place_each(code: str, changes: list[str]) -> None:
-    """Each says where it is and what became of it; annotations and texts are left alone."""
+    """Each says where it is and its result; annotations and texts are left alone."""
     found = [what for what, _ in mutation.changed(ast.parse(code))]
     assert len(found) == len(changes)
     for change in changes:

@@ -1,4 +1,4 @@
-"""Responses that are not whole, or not HTTP, with what each counts as; and odd ones that are good."""
+"""Responses that are incomplete, or not HTTP, and what each counts as; and odd ones that are good."""
 
 import gzip
 
@@ -8,7 +8,7 @@ from slocheck.evidence.recording import FailureClass
 
 PROTOCOL, RESET = FailureClass.PROTOCOL, FailureClass.RESET
 MAX_BODY = 1 << 20
-"""What the tests allow a body."""
+"""The largest body that the tests allow."""
 OK = b"HTTP/1.1 200 OK\r\n"
 
 

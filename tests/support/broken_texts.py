@@ -1,4 +1,4 @@
-"""One change to a good document, and what is said of it."""
+"""One change to a good document, and the message about it."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ class BrokenText:
     Attributes:
         good: The document; each kind of it has its own subclass.
         old: A text that occurs in it once.
-        new: What stands there instead.
+        new: What replaces it.
         message: Of the first problem, without the path.
         schema: Whether the JSON Schema refuses it, too.
     """

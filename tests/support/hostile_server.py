@@ -1,4 +1,4 @@
-"""A server of raw sockets and threads that responds as badly as a test wants, and counts what it got."""
+"""A server of raw sockets and threads that responds as badly as a test wants, and counts its requests."""
 
 import contextlib
 import re
@@ -64,7 +64,7 @@ class Peer:
 
 
 Behaviour = Callable[[Peer, bytes], bool]
-"""Responses one request, whose head was read; tells whether the connection stays open."""
+"""Respond to one request whose head was read; tells whether the connection stays open."""
 
 
 def respond_with(data: bytes, *, keep: bool = True) -> Behaviour:
@@ -103,7 +103,7 @@ def hang(peer: Peer, _head: bytes) -> bool:
 
 
 def close_when_idle(peer: Peer, head: bytes) -> bool:
-    """Respond, and close a moment later without a word."""
+    """Respond, and silently close a moment later."""
     peer.body(head)
     peer.send(OK)
     peer.pause(0.01)
@@ -118,7 +118,7 @@ def refuse_early(peer: Peer, _head: bytes) -> bool:
 
 
 def refuse_early_and_close(peer: Peer, _head: bytes) -> bool:
-    """Respond before the body was read, end one's own half, and wait for the client to end the other."""
+    """Respond before the body was read, shut down this half, and wait for the client to end the other."""
     peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
     peer.sock.shutdown(socket.SHUT_WR)
     while peer.sock.recv(1 << 16):
@@ -137,13 +137,13 @@ class HostileServer:
 
     Attributes:
         requests: Whole heads received, by path.
-        heads: All of them, in the order of their coming.
+        heads: All of them, in order of arrival.
         connections: Accepted.
         resumed: Those of them whose TLS session was resumed.
         closing: Set when the server ends.
         behaviours: By the first part of the path.
 
-    A number of connections that it `accepts` can be given, after which it refuses, and a `greeting` that it
+    It may be given the number of connections that it `accepts` before it refuses, and a `greeting` that it
     sends before it is asked.
     """
 

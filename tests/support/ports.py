@@ -1,4 +1,4 @@
-"""A port that nobody listens on."""
+"""A port that nothing listens on."""
 
 import socket
 

@@ -13,5 +13,5 @@ def running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
 def _runs(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it ended between the two looks
+    except psutil.NoSuchProcess:  # it ended in between
         return False

@@ -1,4 +1,4 @@
-"""A small shop in a thread: what Locust files as people write them ask for, counted by method and path."""
+"""A small shop in a thread: serves what typical Locust files request, and counts by method and path."""
 
 import json
 import threading
@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 FIRST_MISSING = 900
-"""Items from this number on are not there."""
+"""Items from this number on do not exist."""
 HANGING = 2
 """Requests to `/hangs` that are there at once before `/meanwhile` responds."""
 STATUSES = {"/broken": 500, "/busy": 503, "/limited": 429, "/teapot": 418}
@@ -97,7 +97,7 @@ class _Server(ThreadingHTTPServer):
             self._came.wait_for(lambda: self._hanging >= HANGING)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent: clients may leave."""
+        """Stay silent: clients may disconnect."""
 
 
 class ShopServer:

@@ -1,4 +1,4 @@
-"""An event loop whose time jumps: what sleeps for an hour is over at once, and in the right order."""
+"""An event loop whose time jumps: a sleep of an hour is over at once, and in the right order."""
 
 import asyncio
 import selectors
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 class _Jumping(selectors.SelectSelector):
-    """Waits for nothing: the time that it would wait is over."""
+    """Does not wait: the time that it would wait is skipped."""
 
     now = START_S
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready; if that is nothing, let `timeout` seconds pass."""
+        """Return what is ready; if nothing is, skip `timeout` seconds."""
         ready = super().select(0)
         if not ready:
             assert timeout is not None, "every task waits, and nothing will wake one"

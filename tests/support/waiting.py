@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 POLL_S = 0.02
 DEADLINE_S = 150.0
-"""How long a server may take to start, or to notice something, where several runs share a core with it."""
+"""How long a server may take to start, or to notice something, while several runs share its core."""
 
 
 def wait_until(condition: Callable[[], object], what: str = "", *, deadline: float = DEADLINE_S) -> None:

@@ -18,10 +18,10 @@ from slocheck.reporters.escape import for_terminal
 
 
 def newest_run(reports: Path) -> str:
-    """Return the run to report where none is named: the newest with evidence.
+    """Return the run to report if none is named: the newest with evidence.
 
-    Where a newer one has none, it is said which was taken, and why. Where no run has any, it is ``latest``. A
-    verdict is never taken from an older run: where the exit code is one, ``latest`` is meant.
+    If a newer one has none, a note says which was taken, and why. If no run has any, it is ``latest``. A
+    verdict is never taken from an older run: if the exit code is one, ``latest`` is meant.
     """
     runs = Archive(reports).runs()
     found = next((run for run in reversed(runs) if (run / EVIDENCE_FILE).is_file()), None)
@@ -35,7 +35,7 @@ def newest_run(reports: Path) -> str:
 def grade(
     runs: Sequence[str], *, spec: Path | None, gate: str | None, reports: Path, as_json: bool, verbose: bool
 ) -> int:
-    """Grade runs as one sample and print the result; returns the exit code. Nobody is asked for anything."""
+    """Grade runs as one sample and print the result; returns the exit code. No metric source is queried."""
     report = regrade(runs or [LATEST], Archive(reports), spec=spec, gate=gate)
     output.print_result(report, as_json=as_json, paths={}, verbose=verbose)
     return report.assessment.exit_code
@@ -43,13 +43,13 @@ def grade(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The report that is wanted, as typed.
+    """The requested report, as typed.
 
     Attributes:
         run: A run's folder, its evidence file, or ``latest``; empty: the newest with evidence, but ``latest``
-            where the exit code is the verdict.
+            if the exit code is the verdict.
         format_name: Of `FORMATS`.
-        to: The file; None: stdout, or a temporary file where it is to be opened.
+        to: The file; None: stdout, or a temporary file if it is to be opened.
         show: Whether to open it.
         spec: Another spec to grade by.
         gate: Exit with the verdict's code, of this tier; empty: the spec's gate; None: exit with 0.
@@ -66,7 +66,7 @@ class Wanted:
 
 
 def report(wanted: Wanted) -> int:
-    """Write one report of a run to a file or to stdout, open it if wanted; returns the exit code.
+    """Write one report of a run to a file or to stdout, open it on request; returns the exit code.
 
     Raises:
         UsageError: There is no such run or format, or a page would be printed to a terminal.
@@ -91,7 +91,7 @@ def report(wanted: Wanted) -> int:
 
 
 def _open(file: Path) -> None:
-    """Open a file in a browser; where there is none, say where the file is."""
+    """Open a file in a browser; if there is none, say if the file is."""
     print(for_terminal(str(file)))
     if not webbrowser.open(file.resolve().as_uri()):
         say("no browser could be started; open the file yourself, or name one in BROWSER")

@@ -1,4 +1,4 @@
-"""What ``--baseline`` and ``--max-regression`` say, checked before any load."""
+"""The values of ``--baseline`` and ``--max-regression``, checked before any load."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from slocheck.spec.model import Spec
 def baseline_of(
     name: str | None, max_regression: str | None, *, reports: Path, spec: Spec, scenario: Scenario | None
 ) -> Baseline | None:
-    """Return what a run is to be compared with; None where nothing was asked for.
+    """Return what a run is to be compared with; None if nothing was asked for.
 
     Raises:
-        UsageError: It is not there, or cannot be compared with the run that is about to be made.
+        UsageError: It does not exist, or cannot be compared with the planned run.
     """
     if name is None:
         if max_regression is not None:

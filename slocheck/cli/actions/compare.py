@@ -22,7 +22,7 @@ from slocheck.reporters.terminal.layout import columns
 def compare_runs(
     before: str, after: str, *, reports: Path, max_regression: str | None, form: str, to: Path | None
 ) -> int:
-    """Compare the runs of two names, in one of `FORMS`; returns 1 where a regression is proven, else 0.
+    """Compare the runs of two names, in one of `FORMS`; returns 1 if a regression is proven, else 0.
 
     Raises:
         UsageError: A side has no run, or the sides have nothing in common.
@@ -51,13 +51,13 @@ def _itself(before: str, after: str) -> str:
 
 
 def _to_newest_valid(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
-    """Return of a folder the runs up to its newest valid one; all where there is none, or only one run."""
+    """Return a folder's runs up to its newest valid one; all if there is none, or only one run."""
     last = max((place for place, run in enumerate(runs) if run.valid), default=-1)
     return runs[: last + 1] or runs
 
 
 def _runs(name: str, archive: Archive) -> list[RunRecord]:
-    """Return the runs that a name stands for, oldest first; ``latest`` is the newest valid one."""
+    """Return the runs that a name refers to, oldest first; ``latest`` is the newest valid one."""
     if name != LATEST:
         return read_runs(name, archive)
     valid = (run for run in newest_first(archive) if isinstance(run, RunRecord) and run.valid)
@@ -69,7 +69,7 @@ def _runs(name: str, archive: Archive) -> list[RunRecord]:
 def _of_one_service(
     old: Sequence[RunRecord], new: Sequence[RunRecord]
 ) -> tuple[Sequence[RunRecord], Sequence[RunRecord]]:
-    """Return of folders, which may hold runs of several services, those of the service on the other side."""
+    """Return a folder's runs of the other side's service, as a folder may hold runs of several services."""
     service = (old if len(new) > 1 and len(old) == 1 else new)[-1].conditions.service
 
     def same(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
@@ -81,7 +81,7 @@ def _of_one_service(
 def _made_alike(
     old: Sequence[RunRecord], new: Sequence[RunRecord]
 ) -> tuple[Sequence[RunRecord], Sequence[RunRecord]]:
-    """Return of folders the runs that were made as the newest one was; raises UsageError without any."""
+    """Return those runs of a folder that were made like the newest one; raises UsageError without any."""
     newest = new[-1]
     earlier, left_out = comparable(newest, old)
     same, _ = comparable(newest, new[:-1])
@@ -93,7 +93,7 @@ def _made_alike(
 
 
 def _spectra(comparison: Comparison) -> Iterator[tuple[str, Spectrum]]:
-    """Yield the spectrum of the newest run on each side, where both still have their evidence."""
+    """Yield the spectrum of the newest run on each side, if both still have their evidence."""
     found = []
     for run in (comparison.old[-1], comparison.new[-1]):
         try:

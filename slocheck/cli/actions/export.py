@@ -50,7 +50,7 @@ def export(options: ExportOptions) -> int:
 
 @dataclass(slots=True)
 class _Files:
-    """The files of a run, by their path in the working folder, apart by whether they hold secrets.
+    """The files of a run, by their path in the working folder; those with secrets are kept apart.
 
     Attributes:
         secrets: Values that must not be exported.
@@ -61,7 +61,7 @@ class _Files:
     secret: set[str] = field(default_factory=set)
 
     def add(self, path: Path, data: bytes, *, may_be_secret: bool = True) -> str:
-        """Take a file; returns its path in the working folder.
+        """Add a file; returns its path in the working folder.
 
         Raises:
             UsageError: It is outside of the working folder, or holds a secret and has to be readable.
@@ -114,7 +114,7 @@ def _request(spec: Spec, options: ExportOptions) -> Request:
 
 
 def _refuse_credentials(scenario: Scenario) -> None:
-    """Raise UsageError for a credential that stands in the scenario as it is."""
+    """Raise UsageError for a credential that is in the scenario as plain text."""
     for text in written_out(scenario):
         raise UsageError(
             f"{scenario.path}:{text.position} {text.where}: holds a credential as it is, which an export "
@@ -123,7 +123,7 @@ def _refuse_credentials(scenario: Scenario) -> None:
 
 
 def _add_credentials(files: _Files, spec: Spec) -> None:
-    """Take certificates; keys, tokens and passwords are secret files, whatever is in them."""
+    """Add certificates; keys, tokens and passwords are secret files, whatever they contain."""
     source = spec.metric_source
     for tls in (spec.target.tls, *((source.tls,) if source else ())):
         for certificate in (tls.ca, tls.cert):

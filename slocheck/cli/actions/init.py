@@ -29,7 +29,7 @@ from slocheck.spec.loader import parse_spec
 DEFAULT_SERVICE = "my-api"
 DEFAULT_TARGET = "http://127.0.0.1:8000"
 REQUESTS_PER_SECOND = 100
-"""That the written spec sends: enough to prove its gate in a minute."""
+"""The rate that the written spec sends: enough to prove its gate in a minute."""
 
 MAX_DOCUMENT = 32 * 2**20
 _FLAG_OF = {"service": "--service", "target.url": "--target"}
@@ -40,7 +40,7 @@ class Source:
     """What the files are made of, as typed: at most one of the first four.
 
     Attributes:
-        url: An address to ask.
+        url: An address to request.
         openapi: An OpenAPI document.
         har: A HAR file.
         curl: A line of curl.
@@ -89,7 +89,7 @@ def write_files(
 
 
 def _imported(source: Source, target: str | None) -> Imported:
-    """Return what the source says; without one, that the front page is asked for."""
+    """Return what the source says; without one, a request for the front page."""
     if source.given > 1:
         raise UsageError("--url, --openapi, --har, --curl: give only one of them")
     if source.url is not None:

@@ -1,4 +1,4 @@
-"""What a run would say of a Locust file, before any load: its processes are started, and ended."""
+"""What a run would say about a Locust file, before any load: its processes are started, and ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from slocheck.spec.model import Spec
 
 @dataclass(frozen=True, slots=True)
 class LocustFile:
-    """What is known of a Locust file that a run would take; nothing of another scenario.
+    """What is known about a Locust file that a run would use; empty for a declarative scenario.
 
     Attributes:
         classes: Names of its user classes.
-        starts: What its users send before the schedule, in words; empty where they send nothing.
+        starts: What its users send before the schedule, in words; empty if they send nothing.
         warnings: What the user should know before a run.
     """
 
@@ -34,7 +34,7 @@ def look_into(spec: Spec, allowed_targets: tuple[str, ...], *, processes: int = 
         processes: Worker processes.
 
     Raises:
-        UsageError: A run would refuse it, with the same words.
+        UsageError: A run would refuse it, with the same message.
         GeneratorError: Its processes did not start.
     """
     if scenario_path(spec).suffix in SUFFIXES:

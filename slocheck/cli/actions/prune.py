@@ -1,4 +1,4 @@
-"""What ``slocheck prune`` does: say what becomes of each old run, and remove what may be removed."""
+"""What ``slocheck prune`` does: decide about each old run, and remove what may be removed."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from slocheck.reporters import FORMATS
 
 
 def prune_runs(*, keep: int, reports: Path, dry_run: bool) -> int:
-    """Remove old runs, and say of each what was done; returns the exit code. Raises SaveError."""
+    """Remove old runs, and say what was done with each; returns the exit code. Raises SaveError."""
     archive = archive_at(reports)
     found = fates(archive, keep, [item.file_name for item in FORMATS.values()])
     unused = unused_specs(archive, [fate.folder for fate in found if not fate.kept_because])

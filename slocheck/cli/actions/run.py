@@ -38,9 +38,9 @@ from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
 LARGEST_SEED = 10**9
-"""Of a seed that is drawn: short enough to be typed."""
+"""Largest seed that is drawn: short enough to type."""
 GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
-"""What a run that finished and is valid can end with."""
+"""Exit codes of a run that finished and is valid."""
 
 
 def execute(options: RunOptions, launch: Launch) -> int:
@@ -74,7 +74,7 @@ def _execute(options: RunOptions, launch: Launch) -> int:
 
 
 def show_dry_run(spec: Spec, options: RunOptions) -> None:
-    """Print what a run would do, and warn of what it would warn of; raises UsageError where it would."""
+    """Print what a run would do, with the warnings and the UsageErrors that it would give."""
     processes, allowed = worker_count(options.processes), allowed_targets(options.allow_target)
     refuse_loopback_target(spec.target.url, listening(options))
     allowed = guard_target(spec.target.url, allowed)

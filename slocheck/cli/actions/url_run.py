@@ -1,4 +1,4 @@
-"""What ``slocheck run --url`` stands for: a spec with its scenario, made of flags."""
+"""The spec that ``slocheck run --url`` is short for, made of flags."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ _NO_PLACE = ("spec", "target", "scenario", "prometheus", "file_options")
 MOST_SERVICE = 100
 """Characters of a service's name."""
 SAID_BY_SPEC = ("url", *LIMITS, "rate", "users", "duration", "warmup")
-"""Options that the spec says."""
+"""Options whose values are in the spec."""
 
 FLAG_OF = {
     **{f"objectives.{name}.{TIER}": f"--{flag.replace('_', '-')}" for flag, name in LIMITS.items()},
@@ -58,7 +58,7 @@ def limits(options: RunOptions) -> dict[str, str]:
 
 
 def url_spec(options: RunOptions) -> str:
-    """Return the text of the spec that the flags stand for.
+    """Return the text of the spec that the flags describe.
 
     Raises:
         UsageError: A flag is missing, or does not go with ``--url``.
@@ -101,7 +101,7 @@ def _load(options: RunOptions) -> dict[str, str]:
 
 
 def _checked(options: RunOptions, name: str, text: str | None, parse: Callable[[str], object]) -> str | None:
-    """Return a quantity as typed if it is one: what is written into the spec is not YAML of its own."""
+    """Return a quantity as typed if it is one: so that nothing else gets into the spec's YAML."""
     try:
         if text is not None:
             parse(text)
@@ -111,7 +111,7 @@ def _checked(options: RunOptions, name: str, text: str | None, parse: Callable[[
 
 
 def _service(url: str) -> str:
-    """Return the name of the service that an address is: its host and path, so that each path is one.
+    """Return the service name for an address: its host and path, so each path is a service.
 
     A name that would be too long is cut, and ends with a checksum of the whole.
     """
@@ -125,7 +125,7 @@ def _service(url: str) -> str:
 
 @contextmanager
 def options_of_url(options: RunOptions) -> Iterator[RunOptions]:
-    """Yield the options of a run of the spec that the flags stand for, which is saved in the reports folder.
+    """Yield the options of a run of the spec that the flags describe, which is saved in the reports folder.
 
     A dry run leaves no file.
 

@@ -1,4 +1,4 @@
-"""What ``slocheck validate`` does: check a spec and its scenario, and ask the metric source if wanted."""
+"""What ``slocheck validate`` does: check a spec and its scenario, and query the metric source on request."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -35,7 +35,7 @@ def validate(options: ValidateOptions) -> int:
     """Print what a spec means, and with `--probe` what can be measured; returns the exit code.
 
     Raises:
-        UsageError: `run` would refuse it, with the same words.
+        UsageError: `run` would refuse it, with the same message.
     """
     file_options = tuple(options.file_options or ())
     spec = with_overrides(load_spec(options.spec), Overrides(options=file_options))
@@ -59,7 +59,7 @@ def validate(options: ValidateOptions) -> int:
 
 
 def _probe(spec: Spec, options: ValidateOptions) -> int:
-    """Send each GET step once, and ask the metric source.
+    """Send each GET step once, and query the metric source.
 
     Raises:
         UsageError: The target is being loaded; the metrics are not the mapping.
@@ -100,7 +100,7 @@ def _responses(responses: Sequence[FirstResponse], rule: FailureRule) -> Iterato
 
 
 def _refusal(response: FirstResponse, rule: FailureRule) -> str:
-    """Say why a run would not count a response as a success; empty where it would."""
+    """Say why a run would not count a response as a success; empty if it would."""
     if response.accepted(rule):
         return ""
     if rule.fails(response.status):
@@ -115,7 +115,7 @@ def _refusal(response: FirstResponse, rule: FailureRule) -> str:
 
 
 def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
-    """Yield what the metric source is, what it knows of processes, and one line for each objective."""
+    """Yield what the metric source is, what it knows about processes, and one line for each objective."""
     found = probed.found
     interval = format_duration(Fraction(found.scrape_interval).limit_denominator(1000))
     targets = f"{quantity(found.targets, 'target')} up"
@@ -132,7 +132,7 @@ def _lines(spec: Spec, probed: Probe) -> Iterator[str]:
 
 
 def _processes(spec: Spec, simulated: Simulated, targets: int) -> Iterator[str]:
-    """Yield how many instances serve, and what the lack of metrics about processes costs."""
+    """Yield how many instances serve, and what is lost without metrics about processes."""
     counted = simulated.instances
     if isinstance(counted, NoData):
         yield (

@@ -19,7 +19,7 @@ def work(options: WorkerOptions) -> int:
 
     Raises:
         UsageError: An option cannot be used, or the coordinator asks for what this machine may not do.
-        GeneratorError: The coordinator is not there, refuses this machine, or is gone.
+        GeneratorError: The coordinator is unreachable, refuses this machine, or is gone.
         Interrupted: A signal came; the coordinator was told.
     """
     join = _join(options)

@@ -21,7 +21,7 @@ def compare(
 ) -> int:
     """Compare a run, or a folder of runs, with an earlier one: the first is before, the second is after.
 
-    Exits 1 where a change for the worse is proven, which takes five runs before; two runs alone are
+    Exits 1 if a change for the worse is proven, which takes five runs before; two runs alone are
     information.
     """
     from slocheck.cli.actions.compare import compare_runs  # noqa: PLC0415 - --help stays light

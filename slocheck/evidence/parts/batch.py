@@ -82,7 +82,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
     """Return batches as one: an endpoint occurs once, and once for each second if it does in each of them.
 
     Raises:
-        ValueError: They were counted against different numbers of thresholds, where that is not 0.
+        ValueError: They were counted against different numbers of thresholds, if that is not 0.
     """
     filled = [each for each in batches if len(each)]
     if len(filled) <= 1:

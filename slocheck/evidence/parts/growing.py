@@ -1,4 +1,4 @@
-"""Columns that grow: rows are put at their end at a cost that does not depend on how many there are."""
+"""Columns that grow: rows are appended at a cost that does not depend on how many there are."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from slocheck.evidence.columns import TIMES, WIDTH, Columns, Counts, Sparse, nar
 
 
 class Growing:
-    """An array that rows are put at the end of; what was handed out of it stays as it is."""
+    """An array that rows are appended to; what was handed out of it never changes."""
 
     def __init__(self, *shape: int, kind: type[np.generic]) -> None:
         """Begin with no row of this shape."""
@@ -15,7 +15,7 @@ class Growing:
         self._size = 0
 
     def extend(self, rows: NDArray[np.generic]) -> None:
-        """Put rows at the end, in a wider type where they need one."""
+        """Append rows, in a wider type if they need one."""
         size = self._size + len(rows)
         kind = self._held.dtype
         if rows.size and kind.itemsize < rows.dtype.itemsize:
@@ -52,7 +52,7 @@ class _GrowingSparse:
 
 
 class GrowingColumns:
-    """Columns that rows are put at the end of, at a cost that does not grow with what is there."""
+    """Columns that rows are appended to, at a cost that does not grow with what is there."""
 
     def __init__(self, thresholds: int) -> None:
         """Begin with nothing."""
@@ -67,7 +67,7 @@ class GrowingColumns:
         self._different: set[int] = set()
 
     def extend(self, columns: Columns) -> None:
-        """Put rows at the end; where most of them repeat a second, they are added up."""
+        """Append rows; if most of them repeat a second, they are added up."""
         self._put(columns)
         if len(self._seconds) > 2 * len(self._different) + 64:
             whole = self.columns().added_up()

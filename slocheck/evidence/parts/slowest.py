@@ -1,4 +1,4 @@
-"""The slowest responses of each endpoint, so many and no more, however long a run is."""
+"""The slowest responses of each endpoint, a bounded number however long a run is."""
 
 from collections.abc import Iterable
 from heapq import heappush, heappushpop
@@ -11,7 +11,7 @@ MOST_SLOWEST = 10
 MOST_SLOWEST_IN_ALL = 500
 
 _Entry = tuple[int, int, int, str]
-"""Latency, the second turned round, status and failure: of equal latencies the earliest is kept."""
+"""Latency, the second negated, status and failure: of equal latencies the earliest is kept."""
 
 
 class Slowest:

@@ -1,1 +1,1 @@
-"""Grades of a run that still goes on: for its view, and to end it early."""
+"""Grades of a run in progress: for the live view, and to end it early."""

@@ -1,4 +1,4 @@
-"""Ending a run as soon as its gate is decided, without being wrong more often for it."""
+"""Ending a run as soon as its gate is decided, without more wrong verdicts."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The grade of a run that goes on, for its view: as often as a small share of one core allows."""
+"""The live view's grade of a run in progress: computed as often as a small share of one core allows."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from slocheck.evidence.model import Evidence
 from slocheck.grading.assessment import Assessment
 
 SHARE = 0.02
-"""Of one core: a core that grades is one that neither sends nor serves."""
+"""Share of one core: CPU time spent on grading is missing for sending and serving."""
 
 
 class LiveGrade:

@@ -1,1 +1,1 @@
-"""Is the measurement valid, and what follows where it is not?"""
+"""Is the measurement valid, and what follows if it is not?"""

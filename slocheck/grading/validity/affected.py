@@ -1,4 +1,4 @@
-"""Which objectives a fault of the measurement can make look worse: their breach is then not the target's."""
+"""Objectives that a fault of the measurement can worsen: their breach then says nothing about the target."""
 
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import SourceChoice, Spec
@@ -12,7 +12,7 @@ def distorted(spec: Spec) -> frozenset[str]:
 
 
 def limited_by_load(spec: Spec) -> frozenset[str]:
-    """Return the objectives that suffer where less load than planned is sent."""
+    """Return the objectives that suffer if less load than planned is sent."""
     return frozenset(item.name for item in spec.objectives if traits_of(item.indicator.kind).limited_by_load)
 
 

@@ -68,7 +68,7 @@ def _forbidden_connections(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 
 def _file(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The Locust file did not end its run, and none of its listeners failed; where all is well, nothing."""
+    """The Locust file did not end its run, and none of its listeners failed; no finding if all is well."""
     found = []
     if evidence.ending is Ending.SCENARIO:
         error, affected = evidence.generator_error, limited_by_load(spec)
@@ -92,9 +92,9 @@ def _users(spec: Spec, evidence: Evidence) -> list[Finding]:
 
 
 def _cure(spec: Spec, evidence: Evidence, otherwise: str = "a longer warm-up helps") -> str:
-    """Say what helps against too few users: where the scenario raises or ends users, only mending that.
+    """Say what helps against too few users: if the scenario raises or ends users, only fixing that.
 
-    Exceptions that a finding of their own quotes are not quoted again.
+    Exceptions that another finding quotes are not quoted again.
     """
     health = evidence.health
     if sum(health.exceptions.values()) > spec.validity.max_exceptions:
@@ -213,7 +213,7 @@ def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
     exceptions = evidence.health.exceptions
     count = sum(exceptions.values())
     refused = sum(times for text, times in exceptions.items() if NOT_ALLOWED in text)
-    if evidence.health.forbidden and count == refused:  # a finding of its own says so
+    if evidence.health.forbidden and count == refused:  # another finding says so
         message = f"{quantity(count, 'exception')} in the scenario, of refused connections alone"
         return [Finding("scenario", valid=True, message=message)]
     if count <= spec.validity.max_exceptions:
@@ -285,8 +285,8 @@ def _server(spec: Spec, server: ServerSide | None) -> list[Finding]:
 def _expected_responses(spec: Spec, evidence: Evidence) -> list[Finding]:
     """Return the finding on unexpected responses, about the endpoint with the largest share of them.
 
-    The run is invalid where an endpoint has more of them than `max_unexpected` allows, and where it
-    returned nothing but 3xx and 4xx: even where the scenario made those failures, no request did what
+    The run is invalid if an endpoint has more of them than `max_unexpected` allows, and if it
+    returned nothing but 3xx and 4xx: even if the scenario made those failures, no request did what
     it was meant to do.
     """
     found = tuple(responses_of(evidence.recording, spec.failures))
@@ -327,7 +327,7 @@ def _invalid(item: EndpointResponses, spec: Spec) -> bool:
 
 
 def _affected(spec: Spec, bad: Iterable[EndpointResponses]) -> frozenset[str]:
-    """Return the objectives that measured something else: those of these endpoints, and of all together."""
+    """Return the objectives that measured something else: those of these, and of all, endpoints."""
     endpoints = {item.endpoint for item in bad}
     return frozenset(o.name for o in spec.objectives if o.endpoint is None or o.endpoint in endpoints)
 

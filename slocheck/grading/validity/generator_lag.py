@@ -15,10 +15,10 @@ from slocheck.spec.model import Spec
 def unexplained_by_target(
     results: Sequence[ObjectiveResult], spec: Spec, runs: Sequence[Evidence]
 ) -> tuple[Finding, ...]:
-    """Return a finding where the generator's own lag could explain a breached latency limit.
+    """Return a finding if the generator's own lag could explain a breached latency limit.
 
-    A breach stands where the lag is small compared with the limit, where the latency is over the limit by
-    more than the lag, or where the server side is breached as well. What is met is never in question: lag
+    A breach stands if the lag is small compared with the limit, if the latency is over the limit by
+    more than the lag, or if the server side is breached as well. What is met is never in question: lag
     only makes latencies longer.
     """
     explained = {
@@ -43,7 +43,7 @@ def unexplained_by_target(
 def with_generator_lag(
     results: Sequence[ObjectiveResult], spec: Spec, runs: Sequence[Evidence]
 ) -> tuple[ObjectiveResult, ...]:
-    """Say first, where a latency is undecided, that this machine was late or that the server was fast."""
+    """If a latency is undecided, say first that this machine was late or that the server was fast."""
     return tuple(
         replace(
             result, levels=tuple(_with_generator_lag(result, level, spec, runs) for level in result.levels)
@@ -105,5 +105,5 @@ def _explains(lag_s: float, level: LevelResult, allowed_share: float) -> bool:
 
 
 def _observed_s(side: SideResult) -> float:
-    """Return the lowest value that the percentile can have, seconds; 0 where nothing is known."""
+    """Return the lowest value that the percentile can have, seconds; 0 if nothing is known."""
     return (side.display.low or 0.0) if side.display is not None else 0.0

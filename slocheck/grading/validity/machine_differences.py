@@ -1,4 +1,4 @@
-"""A machine whose requests went otherwise than those of the others, by more than chance explains."""
+"""A machine whose requests fared differently from the others' by more than chance explains."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from slocheck.spec.formatting import format_seconds
 from slocheck.statistics.paired import PairedShares, Whole, compare_paired
 
 ERROR_RATE = 0.01
-"""Of all comparisons of a run together (Bonferroni)."""
+"""Error rate of all comparisons of a run together (Bonferroni)."""
 LEAST_SLOWER = 0.01
-"""Difference in the share of slow responses, 0..1, that is worth a word."""
+"""Difference in the share of slow responses, 0..1, that is worth a warning."""
 _TYPICAL, _SLOW = 0.5, 0.05
-"""Shares of responses over a threshold that show a longer way, and a longer tail."""
+"""Shares of responses over a threshold that show a longer network path, and a longer tail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ MAX_MOVED_S = 0.05
 
 
 def on_machine(evidence: Evidence, worker: str) -> str:
-    """Return the end of a message about a worker: its machine; empty where there is only one machine."""
+    """Return the end of a message about a worker: its machine; empty if there is only one machine."""
     names = (machine.machine for machine in evidence.health.machines if worker in machine.workers)
     return next((f" on {name}" for name in names), "")
 
 
 def machine_clocks(spec: Spec, evidence: Evidence) -> list[Finding]:
-    """The offset of each machine's clock is known, and stayed what it was; nothing for a single machine."""
+    """The offset of each machine's clock is known, and did not change; no finding for a single machine."""
     machines = evidence.health.machines
     if not machines:
         return []

@@ -1,4 +1,4 @@
-"""What a fault of the metric source hides, and the client's own record of the same requests settles."""
+"""Faults of the metric source for which the client's recording of the same requests makes up."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,10 +8,10 @@ from slocheck.spec.model import SourceChoice
 
 
 def settle(findings: Sequence[Finding], results: Sequence[ObjectiveResult]) -> tuple[Finding, ...]:
-    """Return the findings without the objectives that the client's record settles.
+    """Return the findings without the objectives that the client's recording settles.
 
-    Only where both sides are graded, a good scrape lies on each side of what is missing, and the server
-    counted nobody else's requests: then what it served unseen were the client's own. A fault that leaves no
+    Only if both sides are graded, a good scrape lies on each side of what is missing, and the server
+    counted nobody else's requests: then all that it served unseen was the client's. A fault that leaves no
     objective open does not make the run invalid.
     """
     settled = frozenset(result.objective.name for result in results if _is_settled(result))

@@ -19,12 +19,12 @@ from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.trend import Drift, Part, detect_drift
 
 MATERIAL_SHARE = 0.1
-"""A change of the share of bad requests counts from this part of what the limit allows."""
+"""A change of the bad share counts if it is at least this part of what the limit allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """One value a second of the window, to be tested.
+    """One value per second of the window, to be tested.
 
     Attributes:
         name: What the values are.
@@ -42,10 +42,10 @@ class _Series:
 def steady_states(
     spec: Spec, results: Sequence[ObjectiveResult], runs: Sequence[MeasuredRun]
 ) -> tuple[SteadyState, ...]:
-    """Return one entry for each run whose window is long enough to test; none where the spec asks for none.
+    """Return one entry for each run whose window is long enough to test; none if the spec asks for none.
 
-    Tested are the mean latency of the successful requests and, for each objective that the gate needs, the
-    share of bad requests at its own limit: failures and the tail may drift while the mean stands still.
+    The mean latency of the successful requests is tested and, for each objective that the gate needs, the
+    share of bad requests at its limit: failures and the tail may drift while the mean does not.
     """
     if not spec.validity.steady:
         return ()

@@ -1,4 +1,4 @@
-"""Withholding what counts as met: where something is wrong with the measurement, nothing does."""
+"""Withholds met limits: if something is wrong with the measurement, none counts as met."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ def withhold_invalid(
 ) -> tuple[ObjectiveResult, ...]:
     """Return the results with every MET withheld that a fault of the measurement makes invalid.
 
-    A breach can stand in spite of a fault: see `outcome.outcome_of`.
+    A breach can stand despite a fault: see `outcome.outcome_of`.
     """
     for fault in (finding for finding in findings if not finding.valid):
         only = fault.affects if fault.server_only else None

@@ -88,7 +88,7 @@ class _Seconds:
         no_response: Those that got no response.
         status: Responses with a status that is a failure.
         never_arrived: Requests without a connection.
-        unserved: What availability counts.
+        unserved: What availability counts as bad.
     """
 
     def __init__(self, part: Columns, window: range) -> None:
@@ -119,7 +119,7 @@ def _in_window(series: Sequence[Whole], recording: Recording) -> tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """An endpoint's statuses outside 2xx and 304, each in one of the last three.
+    """An endpoint's statuses outside 2xx and 304, each in one of the last three fields.
 
     Attributes:
         seen: All.
@@ -135,7 +135,7 @@ class _Judged:
 
 
 def _judged(part: Columns) -> _Judged:
-    """Judge an endpoint's statuses: the counts by status and by class are of an endpoint as a whole."""
+    """Sort an endpoint's statuses: the counts by status and by class are of an endpoint as a whole."""
     responses = part.statuses.total()
     odd = {status: count for status, count in responses.items() if status and _NONE_NAMED.unexpected(status)}
     unexpected, status, expectation = (

@@ -12,7 +12,7 @@ _OF_JOBS = "is one target scraped by several jobs? pin one with selector: {job: 
 
 
 def counted_several_times(counted: Counted, total: Fraction, sent: int) -> str:
-    """Say that the server counted each request more than once, and why; empty where it did not.
+    """Say that the server counted each request more than once, and why; empty if it did not.
 
     Args:
         counted: The growth over the whole load.
@@ -27,7 +27,7 @@ def counted_several_times(counted: Counted, total: Fraction, sent: int) -> str:
 
 
 def _splits(counted: Counted, times: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each label with so many values that each of them has an equal part of the count."""
+    """Yield each label with that many values, each of which has an equal part of the count."""
     for label in sorted({label for labels, _ in counted.parts for label in labels} - {"le"}):
         parts: defaultdict[str, Fraction] = defaultdict(Fraction)
         for labels, grown in counted.parts:

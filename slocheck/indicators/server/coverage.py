@@ -1,4 +1,4 @@
-"""How long the processes with traffic were there, and how much of it their growth is of."""
+"""How long the processes with traffic were running, and how much of that time their growth covers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from slocheck.indicators.server.growth.scrape_targets import ScrapeTarget, targe
 from slocheck.indicators.server.server_side import ServerSide
 
 NEXT_SCRAPES = 2
-"""So many intervals before the first scrape inside a period, or after the last, a process was there too."""
+"""A process also ran for this many intervals before its first scrape in a period, and after its last."""
 
 Period = tuple[float, float]
 
@@ -23,7 +23,7 @@ class Coverage:
 
     Attributes:
         seconds: What their growth is divided by: seconds between first and last scrape, or from the
-            process's start where that is in the period, added up over processes.
+            process's start if that is in the period, added up over processes.
         instances: How many there were at a time, on average over the time in which there was any.
     """
 
@@ -32,7 +32,7 @@ class Coverage:
 
 
 def coverage(server: ServerSide, counted: Counted, end: float) -> Coverage | None:
-    """Return the coverage of a growth from the window's start to `end`; None where it covers no time."""
+    """Return the coverage of a growth from the window's start to `end`; None if it covers no time."""
     start = server.window_start
     busy = {target_name(labels) for labels, part in counted.parts if part.total > 0}
     covered: list[Period] = []
@@ -49,7 +49,7 @@ def coverage(server: ServerSide, counted: Counted, end: float) -> Coverage | Non
 
 
 def _measured(target: ScrapeTarget, start: float, end: float) -> Period | None:
-    """Return the period that a process's growth is of: from its first scrape, or its start if known."""
+    """Return the period that a process's growth covers: from its first scrape, or its start if known."""
     inside = [time for time in target.scrapes if start <= time <= end]
     if not inside:
         return None
@@ -59,7 +59,7 @@ def _measured(target: ScrapeTarget, start: float, end: float) -> Period | None:
 
 
 def _present(target: ScrapeTarget, measured: Period, period: Period, interval: float) -> Period:
-    """Return when a process was there: to the period's ends where it was scraped around them."""
+    """Return when a process was running: up to the period's ends if it was scraped beyond them."""
     begin, end = measured
     near = NEXT_SCRAPES * interval
     before = any(begin - near <= time < period[0] for time in target.scrapes)

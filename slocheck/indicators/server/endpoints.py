@@ -1,4 +1,4 @@
-"""An objective's endpoint among the series: can it be told from others, and why did nothing count it."""
+"""An objective's endpoint in the series: whether it can be told from others, and why nothing counted it."""
 
 from collections.abc import Iterable
 
@@ -12,12 +12,12 @@ MOST_SHOWN = 8
 
 
 def not_told_apart(objective: Objective, mapping: Preset, endpoints: Iterable[Endpoint]) -> str:
-    """Say which other endpoint of the load has the same labels; empty where none has.
+    """Say which other endpoint of the load has the same labels; empty if none has.
 
     Args:
-        objective: One with labels of its own says itself what it is about.
+        objective: One with its own labels is never ambiguous.
         mapping: Of the service's metrics.
-        endpoints: That the load asks for.
+        endpoints: The endpoints of the load.
     """
     endpoint = objective.endpoint
     counted = traits_of(objective.indicator.kind).counts_requests

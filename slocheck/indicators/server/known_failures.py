@@ -21,9 +21,9 @@ def with_known_failures(
 
     Args:
         discrepancy: Of `counted`.
-        server: Of `counted`.
+        server: The side that `counted` is from.
         counted: The requests of the window.
-        client: The whole of what the client counted.
+        client: All that the client counted.
         failures: Of it, the bad requests for the indicator, per second of the window.
     """
     total, sent = round(counted.total()), client.window_sent
@@ -38,7 +38,7 @@ def _in_slices(server: ServerSide, counted: Counted, per_second: Sequence[int]) 
     """Return the failures of the server's window that the client knows of, one number a slice.
 
     Args:
-        server: Behind a warm-up its window begins later than the client's: with the first scrape inside.
+        server: After a warm-up its window begins later than the client's: at the first scrape in it.
         counted: Gives the slices.
         per_second: The client's failures in each second of its window, by their intended start.
     """

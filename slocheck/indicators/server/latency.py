@@ -36,16 +36,16 @@ from slocheck.spec.model import FailureRule, Limit, Objective, Preset, SourceCho
 
 _MARGIN = Fraction(9, 10)
 _MARGIN_S = Fraction(2, 1000)
-"""A server may stop its timer a little after the client has the response: so much is not held against it."""
+"""A server may stop its timer a little after the client has the response: this much is tolerated."""
 
 _SHOWN = ((1.0, 1, "s"), (0.001, 1000, "ms"), (0.0, 1_000_000, "us"))
-"""Units for both figures, by the client's: from which latency on, how many in a second, and the word."""
+"""Units for both figures, chosen by the client's: smallest latency, units in a second, name."""
 
 
 def without_histogram(objective: Objective, preset: Preset) -> NoData | None:
-    """Return why the metrics say nothing of a latency, where they have no histogram; else None.
+    """Return why the metrics cannot tell a latency, if they have no histogram; else None.
 
-    Who did not ask for the server's numbers alone has the client's: they hold what the server took.
+    Unless the server's numbers alone were asked for, the client's are graded: they include the server's time.
     """
     percentile = traits_of(objective.indicator.kind).is_percentile
     if not percentile or preset.histogram is not None or preset.is_unknown:
@@ -72,7 +72,7 @@ class _Reading:
         preset: Names the histogram.
         buckets: Its growth.
         total: Requests.
-        discrepancy: To the client's count.
+        discrepancy: From the client's count.
         display: Bounds of the percentile.
         not_failed: Which series may count good requests.
         failed: Further requests that may be bad, however fast they were, in the slices of the buckets.
@@ -184,10 +184,10 @@ def _slower_than_client(
     client: ClientCounts,
     preset: Preset,
 ) -> str:
-    """Say that a server's percentile is above the client's for the same requests; empty where it is not.
+    """Say that a server's percentile is above the client's for the same requests; empty if it is not.
 
-    Each of our requests that took the server longer than some time took the client as long at least. The
-    client's requests are those of the whole load: when the server's window begins changes nothing.
+    Each of our requests took the client at least as long as it took the server. The
+    client's requests are those of the whole load, so it does not matter when the server's window begins.
 
     Args:
         objective: With its quantile.
@@ -330,7 +330,7 @@ def _slices(
 
 
 def _added(counts: Sequence[int], more: Sequence[int], sizes: Sequence[int]) -> list[int]:
-    """Add to each slice's count; what is more than the slice holds goes into the next one, or one before."""
+    """Add to each slice's count; what exceeds a slice's requests goes into the next, or an earlier one."""
     found, carried = list(counts), 0
     for index in range(len(found)):
         carried += more[index]

@@ -15,7 +15,7 @@ from slocheck.indicators.server.growth.counts import Counted
 _HIDDEN = ", and other traffic hides how much is missing; run while nobody else uses the target"
 _NOTHING_SENT = " and no client count shows by how much"
 ROUNDING = Fraction(1, 1_000_000)
-"""So much of a request is the rounding of a counter, which is a sum of floats."""
+"""This fraction of a request may be rounding: a counter is a sum of floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class CountDiscrepancy:
         foreign: Requests that the server counted and the client did not send, at most.
         lost: Of the uncounted ones, those of the window that failed and surely are in no counter.
         known_bad: Requests of the server's window that the client saw failing, in the server's slices;
-            counted by the server or not, and as whatever.
+            whether or not the server counted them, and as what.
         never_arrived: Of the known bad ones, those that surely are in no counter.
         whole: The window is the whole load, so that what is ours in it adds up to what was sent. Else
             any part of the foreign and uncounted requests may lie in the warm-up.
         early: Of the foreign ones, those that can only be the warm-up's: the server counted them late.
         events: What may have cost counts, in words.
-        scrapes: Of the foreign ones, the scrapes of the metrics page, where the service counts them.
+        scrapes: Of the foreign ones, the scrapes of the metrics page, if the service counts them.
     """
 
     uncounted: int
@@ -63,7 +63,7 @@ class CountDiscrepancy:
     scrapes: int = 0
 
     def of_window(self, total: int, sent: int) -> "CountDiscrepancy":
-        """Return the discrepancy with what a count of the window has over what was sent in it.
+        """Return the discrepancy with the excess of the window's count over what was sent in it.
 
         Args:
             total: Requests that the server counted in the window.
@@ -86,7 +86,7 @@ def reconcile(
     """Compare the server's growth over the whole load with what the client sent.
 
     Requests without a response may all be uncounted, with as many requests of others in their place. So may
-    failed ones, to which a proxy may have responded: as many as the server did not see failing, and where
+    failed ones, to which a proxy may have responded: as many as the server did not see failing, and if
     others use the target all of them, because theirs may have failed instead.
 
     Args:
@@ -123,7 +123,7 @@ def reconcile(
 def bounded_share(
     bad_low: int, bad_upper: int, total: int, discrepancy: CountDiscrepancy
 ) -> tuple[Fraction, Fraction] | None:
-    """Return the least and the largest share of bad requests; None where nothing of ours is left.
+    """Return the least and the largest share of bad requests; None if nothing of ours is left.
 
     At worst the foreign requests were all good and every uncounted one was bad. At best the foreign ones
     were bad, and of the uncounted ones only those failed that surely never arrived. What the client saw
@@ -148,7 +148,7 @@ def widened_slices(slices: Slices, discrepancy: CountDiscrepancy) -> Slices:
     """Put the discrepancy into the slices, concentrated, as neighbours that fail together would be.
 
     The uncounted requests are possibly bad ones of the last slice. The foreign ones are taken from the good
-    ones of the fullest slices, and are no longer surely bad where they may have been. Where the client saw
+    ones of the fullest slices, and are no longer surely bad if they may have been. If the client saw
     more requests failing than are surely bad by the server's counts, its count takes their place.
     """
     known = discrepancy.known_bad
@@ -209,7 +209,7 @@ def share_sample(
     slices: Slices,
     flags: frozenset[Flag],
 ) -> Share | NoData:
-    """Make a share of counted bad requests, (surely, possibly) bad, widened by the discrepancy."""
+    """Return the share of bad requests, (surely, possibly) bad, widened by the discrepancy."""
     bounds = bounded_share(bad[0], bad[1], total, discrepancy)
     if bounds is None:
         return NoData("of the requests that the server counted, none can be attributed to this run")
@@ -218,7 +218,7 @@ def share_sample(
     sample = Share(total, *bounds, display, counted, notes, own_only=not discrepancy.foreign)
     if flags != {Flag.RESET} or discrepancy.foreign:
         return sample
-    # before and after the restart all was seen, and nobody else's requests stand in for those that it lost
+    # all requests before and after the restart were seen, and no foreign ones replace those that it lost
     kept = replace(discrepancy, uncounted=0, lost=0)
     bounds = bounded_share(bad[0], bad[1], total, kept)
     if bounds is None:

@@ -51,11 +51,11 @@ def cache_sample(spec: Spec, server: ServerSide) -> Share | NoData:
 
 
 def instance_count(spec: Spec, server: ServerSide, busy: Fraction) -> Fraction | NoData:
-    """Return the instances that served: as written, as replicas are reported, or as series show.
+    """Return the instances that served: as the spec says, as the replicas gauge says, or as the series show.
 
     Args:
-        spec: With ``target.instances``, None where they are to be counted.
-        server: With the replicas' gauge, where the spec names one.
+        spec: Its ``target.instances`` is None if they are to be counted.
+        server: With the replicas' gauge, if the spec names one.
         busy: Processes with traffic, on average.
     """
     if spec.target.instances is not None:
@@ -68,7 +68,7 @@ def instance_count(spec: Spec, server: ServerSide, busy: Fraction) -> Fraction |
 
 
 def replica_notes(spec: Spec, server: ServerSide, busy: Fraction) -> tuple[str, ...]:
-    """Say where replicas and instances with traffic differ: some were idle, or some are not scraped."""
+    """Say if replicas and instances with traffic differ: some were idle, or some are not scraped."""
     replicas = _replicas(spec)
     mean = None
     if replicas and spec.target.instances is None:

@@ -103,7 +103,7 @@ def _counted(question: _ServerQuestion, metric: str) -> Counted:
 def _bad_share(
     question: _ServerQuestion, sure: Selection, possible: Selection, known: Sequence[int]
 ) -> Share | NoData:
-    """Share of requests in the wanted series, shown as the share of the others where that is the value.
+    """Share of requests in the wanted series, shown as the share of the others if that is the value.
 
     `known`: bad ones that the client saw, per second of its window.
     """

@@ -165,7 +165,7 @@ class ServerSide:
         )
 
     def seen_before_load(self, metric: str, wanted: Selection) -> Fraction | None:
-        """Return the growth before the load; None where a process that counts was not scraped before."""
+        """Return the growth before the load; None if a process that counts was not scraped before."""
         names = {one.target for one in self._by_metric.get(metric, ()) if wanted(one.labels)}
         if any(min(self.targets[name].scrapes, default=inf) >= self.raw.load_start for name in names):
             return None
@@ -243,7 +243,7 @@ class ServerSide:
 
     @cached_property
     def scraped_twice(self) -> str:
-        """Why each request is counted twice; empty where it is not."""
+        """Why each request is counted twice; empty if it is not."""
         serving = {name: target for name, target in self.targets.items() if self._serves(target)}
         return scraped_twice(serving)
 

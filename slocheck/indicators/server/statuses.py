@@ -1,4 +1,4 @@
-"""Which of the server's counted responses failed, which nobody expected, and which were served."""
+"""Which of the server's counted responses failed, which were unexpected, and which were served."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from slocheck.indicators.server.growth.selections import (
 from slocheck.spec.model import FailureRule
 
 MOSTLY = Fraction(1, 2)
-"""Beyond this share of unexpected responses the server counted something else than was meant."""
+"""Beyond this share of unexpected responses the server counted something other than what was meant."""
 MOST_NAMED = 3
-"""So many statuses are named in a message."""
+"""The most statuses that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class StatusRule:
     def possibly_bad(self) -> Selection:
         """The series of requests that failed or were not what was meant, or may be one of these.
 
-        Where a series has no status, what the client saw speaks for it if that were successes alone.
+        A series without a status is left out if the client saw only successes.
         """
         maybe: Selection = WithStatus(self.label, self._possible_failures, surely=False)
         if self.all_succeeded:
@@ -58,7 +58,7 @@ class StatusRule:
 
     @property
     def all_succeeded(self) -> bool:
-        """Whether the client saw only successes, in a load of which there is something to see."""
+        """Whether the client saw only successes, in a load that got responses."""
         client = self.client
         meant = all(status in client.accepted or self.rule.succeeds(status) for status in client.statuses)
         return client.window_sent > 0 and meant and not client.failed_responses and not client.no_response
@@ -83,12 +83,12 @@ class StatusRule:
 
     @property
     def unexpected(self) -> Selection:
-        """The series of requests with a status that nobody named, or possibly such a one."""
+        """The series of requests with a status that spec and scenario do not name, or possibly so."""
         return Unexpected(self.label, self.rule, self.client.statuses, self.client.accepted, surely=False)
 
 
 def unexpected_responses(metric: str, counted: Counted, statuses: StatusRule) -> tuple[str, ...] | NoData:
-    """Say how many responses had an unexpected status, and which: a note, or NoData where most had one."""
+    """Say how many responses had an unexpected status, and which: a note, or NoData if most had one."""
     number, total = counted.total(statuses.unexpected), counted.total()
     if not number:
         return ()

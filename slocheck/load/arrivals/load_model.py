@@ -42,14 +42,14 @@ class WorkerModel(Protocol):
         """Begin no more arrivals."""
 
     def take(self) -> ArrivalCounts:
-        """Return what became of the arrivals since the last call."""
+        """Return the outcome of the arrivals since the last call."""
 
 
 class ClosedWorkerModel:
     """The closed model: users repeat their tasks, and the master sets how many run."""
 
     def start_users(self, spawn: Callable[[dict[str, int]], object], running: Callable[[], int]) -> None:
-        """Start nobody: the master starts the users when the load begins."""
+        """Start no users: the master starts them when the load begins."""
 
     def begin(self, origin_ns: int) -> None:
         """Do nothing: the users begin when they are started."""
@@ -116,7 +116,7 @@ class OpenWorkerModel:
         self._dispatcher.stop()
 
     def take(self) -> ArrivalCounts:
-        """Return what became of the arrivals since the last call."""
+        """Return the outcome of the arrivals since the last call."""
         return self._dispatcher.take()
 
 

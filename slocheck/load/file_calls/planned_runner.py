@@ -24,7 +24,7 @@ class PlannedRunner(Runner):
         super().__init__(*args, **kwargs)
 
     def _is_files(self) -> bool:
-        """Tell whether the Locust file makes the present call; in other threads nobody else does."""
+        """Tell whether the Locust file makes the present call; in other threads no other code does."""
         return bool(caller()) or not self._home.here
 
     def _end(self, how: str) -> None:

@@ -15,7 +15,7 @@ from slocheck.plan.load_plan import LoadPlan
 
 
 def refusal(welcome: Welcome, bundle: Bundle, join: JoinRun) -> str:
-    """Say why this machine does not make a run that the coordinator asks for; empty if it does."""
+    """Say why this machine refuses a run that the coordinator asks for; empty if it does not."""
     plan = welcome.plan
     if not plan.declarative and not join.scenario:
         return "a Locust file is never sent: name this machine's own with `slocheck worker --scenario FILE`"

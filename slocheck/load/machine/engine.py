@@ -1,4 +1,4 @@
-"""``slocheck worker`` as its command line sees it: one process that joins a run, and tells how it goes."""
+"""``slocheck worker`` as its command line sees it: one process that joins a run, and reports on it."""
 
 import queue
 import time
@@ -41,7 +41,7 @@ class MachineEngine:
             process.close(0.0)
 
     def run(self) -> MachineDone:
-        """Join and take part until the end; raises GeneratorError if the process ends without a word."""
+        """Join and take part until the end; raises GeneratorError if the process ends without a message."""
         process = self._process
         assert process is not None
         process.send(self._join)

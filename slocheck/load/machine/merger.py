@@ -1,4 +1,4 @@
-"""Makes one message a second of what a machine's workers report. No Locust here."""
+"""Merges the reports of a machine's workers into one message per second. No Locust here."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,7 +43,7 @@ class ReportMerger:
         return bool(self._alive) and now >= self._passed_on + BEAT_S
 
     def take(self, now: float) -> MachineReport:
-        """Return all that is held, as one: the counts added up, all else as each worker said it."""
+        """Return all that is held, as one: counts added up, everything else as each worker reported it."""
         reports, self._reports = self._reports, []
         alive, self._alive = self._alive, {}
         self._passed_on = now

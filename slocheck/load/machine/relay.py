@@ -53,7 +53,7 @@ class Relay:
     """The connection to the coordinator.
 
     Attributes:
-        received: Messages of the coordinator to this machine, but for those of joining.
+        received: Messages of the coordinator to this machine, except those of joining.
         heard: When the coordinator was last heard, on the monotonic clock, seconds.
         coordinator: Where it is, for messages.
     """
@@ -82,7 +82,7 @@ class Relay:
         gevent.spawn(self._from_coordinator)
 
     def listen(self, processes: list[int], token: str) -> str:
-        """Accept connections of this machine's workers, and pass on what they say; returns the address.
+        """Accept connections of this machine's workers, and forward their messages; returns the address.
 
         Their reports and heartbeats are passed on together, about once a second.
 
@@ -118,7 +118,7 @@ class Relay:
             )
 
     def _knock(self) -> None:
-        """Say who is there, each time that a connection was made; once joined, the coordinator ignores it."""
+        """Introduce this machine on each new connection; once joined, the coordinator ignores it."""
         self._nonce = secrets.token_hex(16)
         self.send(Knock(self._join.name, platform.python_version(), locust.__version__, self._nonce))
 
@@ -150,7 +150,7 @@ class Relay:
         try:
             report = protocol.decode_worker_message(message.data, worker)
         except protocol.ProtocolError:
-            return False  # the coordinator says what is wrong with it
+            return False  # the coordinator reports what is wrong with it
         if isinstance(report, WorkerReport):
             self._merger.add(worker, report, time.monotonic())
         return isinstance(report, WorkerReport)

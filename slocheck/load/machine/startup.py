@@ -1,4 +1,4 @@
-"""One machine's part in a run: join, check what is asked for, run the workers, end with the coordinator."""
+"""One machine's part in a run: join, check the request, run the workers, end with the coordinator."""
 
 import tempfile
 import time
@@ -138,7 +138,7 @@ class _Machine:
         self._workers.set_up(WorkerSettings(plan, address, welcome.token, welcome.first, welcome.bundle))
 
     def _decline(self, why: str) -> NoReturn:
-        """Tell the coordinator why this run is not made here, and raise MachineError."""
+        """Tell the coordinator why this machine refuses the run, and raise MachineError."""
         self._relay.send(Leaving(why, unusable=True))
         raise MachineError(why, _UNUSABLE)
 

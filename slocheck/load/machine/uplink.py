@@ -16,7 +16,7 @@ from slocheck.load.messaging.curve_access import HANDSHAKE_MS, in_frames, limit,
 
 RETRY_MS, LONGEST_RETRY_MS = 100, 1_000
 WRONG_KEYS = 3
-"""Connections in a row without the right key after which the key is taken to be wrong."""
+"""After this many connections in a row without the right key, the key counts as wrong."""
 _LOOK_AGAIN_S = 0.3
 _GREETING_S = HANDSHAKE_MS / 1000
 _GREETING = b"\xff"
@@ -35,7 +35,7 @@ class Uplink:
     Attributes:
         connected: Whether it is, now.
         was_connected: Whether it ever was.
-        wrong_key: How often one of both did not have the key.
+        wrong_key: How often either side did not have the key.
         other_listens: Whether something else accepts connections there.
     """
 
@@ -49,7 +49,7 @@ class Uplink:
         identity: bytes,
         on_connected: Callable[[], object],
     ) -> None:
-        """Look for the coordinator, and connect to it; it is tried again until `finish`."""
+        """Look for the coordinator, and connect to it; retries until `finish`."""
         self.connected = self.was_connected = self.other_listens = self._found = False
         self.wrong_key = 0
         self._on_connected = on_connected
@@ -101,7 +101,7 @@ class Uplink:
             self.socket.send_multipart([worker, *in_frames(body)])
 
     def finish(self, within_s: float) -> None:
-        """Close all once everything is sent, or the time is over; the last thing that a process does."""
+        """Close all once everything is sent, or the time is over; a process calls it last."""
         self._context.destroy(linger=round(within_s * 1000))
 
 

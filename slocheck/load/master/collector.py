@@ -1,4 +1,4 @@
-"""What the master knows of its workers: reports merged by (worker, sequence), health, a target that is down.
+"""The master's knowledge of its workers: reports merged by (worker, sequence), health, a target that is down.
 
 No Locust here.
 """
@@ -134,7 +134,7 @@ class Collector:
             thresholds: Latencies that requests are counted against.
             classes: User classes that are expected to run a task.
             max_exceptions: Exceptions of the scenario's code that are tolerated.
-            machines: The machine of each worker, where these are others than this one.
+            machines: The machine of each worker, if it is not this one.
             ahead_ns: Returns how far a worker's monotonic clock is ahead of this machine's.
         """
         self._machine_of, self._ahead_ns = machines or {}, ahead_ns
@@ -196,7 +196,7 @@ class Collector:
             self._add_lag(first, machine.lag)
 
     def _add_all_but_counts(self, worker: str, report: WorkerReport, now: float) -> bool:
-        """Add what a report says beside its counts; returns whether it is a new one."""
+        """Add what a report says besides its counts; returns whether it is a new one."""
         state = self._workers.get(worker)
         if state is None or 0 < report.sequence <= state.last or state.final:
             return False
@@ -238,7 +238,7 @@ class Collector:
             self._workers[worker].lose(what)
 
     def _fitting(self, state: WorkerState, delta: Delta) -> Delta:
-        """Return a delta without what was not counted against the plan's thresholds, or cannot be counted."""
+        """Return a delta without rows that do not fit the plan's thresholds, or cannot be counted."""
         batch, thresholds = delta.batch, delta.batch.columns.counts.thresholds
         if thresholds not in (0, self._thresholds):
             state.lose(f"requests: counted against {quantity(thresholds, 'threshold')}")

@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from slocheck.evidence.parts.batch import Batch
 
 MAX_COUNT = 1 << 53
-"""Of the requests, or bytes, of one second: sums of more are not exact everywhere."""
+"""Largest number of requests, or bytes, of one second: sums of more are not exact everywhere."""
 MAX_NS = 1 << 58
-"""Of the latencies of one second together: nine years, which leaves room for their sum."""
+"""Largest sum of the latencies of one second: nine years, which leaves room for further sums."""
 _MOST = np.array([MAX_NS, MAX_NS, MAX_COUNT])
-"""Of `TIMES`."""
+"""Bounds of `TIMES`."""
 
 
 def countable(batch: Batch) -> NDArray[np.bool_]:

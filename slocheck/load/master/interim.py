@@ -1,4 +1,4 @@
-"""What is told on the way, for the case that the master is lost: as often as a share of a core allows."""
+"""Interim results, in case the master is lost: as often as a share of a core allows."""
 
 import time
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 SHARE = 0.01
-"""Of one core, on average."""
+"""Share of one core, on average."""
 
 
 class Interim:
-    """Makes something at once while that is cheap, and less often later."""
+    """Makes a result at every call while that is cheap, and less often later."""
 
     def __init__(
         self, spent: Callable[[], float] = time.process_time, now: Callable[[], float] = time.monotonic
@@ -20,7 +20,7 @@ class Interim:
         self._due = float("-inf")
 
     def made(self, make: Callable[[], T]) -> T | None:
-        """Return what is made; None if that has to wait."""
+        """Return the result; None if it has to wait."""
         if self._now() < self._due:
             return None
         before = self._spent()

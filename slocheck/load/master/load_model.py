@@ -45,7 +45,7 @@ class MasterModel(Protocol):
         """
 
     def arrival_stats(self, dropped: int, lag: Mapping[int, int]) -> ArrivalStats | None:
-        """Return what became of the arrivals; `lag`: bucket index to count. None in the closed model."""
+        """Return the outcome of the arrivals; `lag`: bucket index to count. None in the closed model."""
 
 
 class ClosedMasterModel:
@@ -109,7 +109,7 @@ class OpenMasterModel:
         return min(running, default=now)
 
     def arrival_stats(self, dropped: int, lag: Mapping[int, int]) -> ArrivalStats:
-        """Return what became of the arrivals."""
+        """Return the outcome of the arrivals."""
         begun = sum(lag.values())
         return ArrivalStats(
             planned=begun + dropped,

@@ -1,4 +1,4 @@
-"""What each machine sent in the window, beside the recording of all together. No Locust here."""
+"""What each machine sent in the window, in addition to the recording of all. No Locust here."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from slocheck.load.messaging.messages import WorkerReport
 from slocheck.load.recording.lags import Lags, LagTotal
 
 MOST_BLOCKS = 60
-"""Parts of the window that are told apart."""
+"""Parts of the window that are counted separately."""
 
 
 class MachineTally:
@@ -32,7 +32,7 @@ class MachineTally:
         self._lag = LagTotal(window)
 
     def add(self, report: WorkerReport) -> None:
-        """Add what one of its workers reports beside its counts and its delays."""
+        """Add what one of its workers reports besides its counts and its delays."""
         self.targets.update(report.health.targets)
 
     def add_lag(self, lag: Lags) -> None:

@@ -76,7 +76,7 @@ class RunController:
         commands: deque[bytes],
         guard: ConnectGuard,
     ) -> None:
-        """Set the workers up; raises ScenarioError where a listener of `init` fails."""
+        """Set the workers up; raises ScenarioError if a listener of `init` fails."""
         self._commands = commands
         self._guard = guard
         self._listeners = listeners

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 
 def step_back() -> None:
-    """Let the calling thread no longer interrupt what runs when it wakes up, where the system can.
+    """Keep the calling thread from interrupting a running one when it wakes up, if the system can.
 
-    A batch thread waits until the running one sleeps or has had its share. What it starts inherits that.
+    A batch thread waits until the running one sleeps or has had its share; its own threads do the same.
     """
     _schedule("SCHED_BATCH")
 
 
 @contextlib.contextmanager
 def behind_the_load() -> Iterator[None]:
-    """Step back while the load runs, and let no collection go through what was there before."""
+    """Lower this process's priority during the load, and exclude existing objects from garbage collection."""
     step_back()
     gc.freeze()
     try:

@@ -87,7 +87,7 @@ def _with_machines(plan: LoadPlan, listening: Listening, output: LineWriter, com
 
 
 def _attempt(output: LineWriter, go: Callable[[], None]) -> tuple[int, str]:
-    """Make a run; returns the exit code, and why it was not made, as the command line is told."""
+    """Make a run; returns the exit code, and why it was not made, as the command line reports it."""
     try:
         go()
     except (ScenarioError, UsageError) as error:
@@ -126,7 +126,7 @@ class _Scenario:
     """A loaded scenario, and what watches it.
 
     Attributes:
-        plan: The plan that it is of.
+        plan: The plan that it belongs to.
         environment: Locust's.
         listeners: The file's listeners.
         guard: Watches its connections.
@@ -175,7 +175,7 @@ def _prepared(
         )
     scenario.exits.on_exit = controller.end_by_file
     controller.connect()
-    step_back()  # and no further: on a busy machine its workers would hear nothing of it for seconds, and end
+    step_back()  # no further: on a busy machine workers would not hear from it for seconds, and end
     gc.collect()
     gc.freeze()  # objects that live until the end are not scanned again during the load
     classes = scenario.environment.user_classes

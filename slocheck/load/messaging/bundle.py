@@ -1,7 +1,7 @@
-"""The bundle that travels to other machines: a declarative scenario and its files, known by its hash.
+"""The bundle that is sent to other machines: a declarative scenario and its files, identified by its hash.
 
-It is data: texts, bytes and digests, read with bounds. A Locust file is never in it, only the hashes of what
-it consists of.
+It is data: texts, bytes and digests, read with bounds. A Locust file is never in it, only the hashes of its
+files.
 """
 
 import base64
@@ -28,7 +28,7 @@ class BundleError(ValueError):
 
 
 class _Asked(Mapping[str, str]):
-    """Variables that remember which of them were asked for."""
+    """Variables that remember which of them were read."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables

@@ -1,7 +1,7 @@
-"""Who may connect to the coordinator: whoever proves, while CurveZMQ shakes hands, to have the workers' key.
+"""Who may connect to the coordinator: peers that prove in the handshake that they have the workers' key.
 
 The token files hold a shared secret. The workers' CURVE key pair follows from it on both sides, so a peer
-that knows no more than the coordinator's public key is refused before ZeroMQ reads a message of it (ZAP,
+that only knows the coordinator's public key is refused before ZeroMQ reads a message from it (ZAP,
 ZeroMQ RFC 27). Until then a peer can make this process keep one frame, for the time of a handshake: so frames
 are small, and a large message has many.
 """
@@ -98,10 +98,10 @@ class Connections:
 
 
 class Doorkeeper:
-    """Lets in whoever has the workers' key, in a thread of its own: a master that is busy lets nobody wait.
+    """Admits peers with the workers' key, in its own thread, so a busy master does not delay them.
 
     Attributes:
-        refused: Addresses of peers that were refused; empty where ZeroMQ does not know it.
+        refused: Addresses of peers that were refused; empty if ZeroMQ does not know it.
     """
 
     def __init__(self, socket: Any, secret_key: str, shared_secret: str) -> None:

@@ -2,7 +2,7 @@
 
 An array is its type and its bytes, in little-endian order and in the smallest of three types that holds it.
 Each array's length follows from those before it. So what is read takes memory in proportion to the
-message, whatever the message says of itself. In a line of JSON the bytes are in Base64.
+message, whatever sizes the message states. In a line of JSON the bytes are in Base64.
 """
 
 from base64 import b64decode, b64encode
@@ -35,18 +35,18 @@ from slocheck.load.recording.lags import NO_LAGS, Lags
 from slocheck.spec.model import Endpoint
 
 MAX_ROWS = 1 << 20
-"""Of a batch; the message's own limit of bytes is below that of so many."""
+"""Most rows of a batch; the limit of a message's bytes is reached before."""
 MAX_THRESHOLDS = 1000
 _TYPES: dict[str, np.dtype[Any]] = {"u2": np.dtype("<u2"), "u4": np.dtype("<u4"), "i8": np.dtype("<i8")}
 _NO_KEY = 0xFFFF
-"""Stands for a key that is out of the range of all."""
+"""Replaces a key that is out of every range."""
 _DAMAGED = Endpoint("", "(damaged)")
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 _OUT_OF_RANGE = "a number out of its range"
 
 
 def text_of_bytes(value: object) -> str:
-    """Return what stands for bytes in a line of JSON; raises TypeError for anything else."""
+    """Return what encodes bytes in a line of JSON; raises TypeError for anything else."""
     if not isinstance(value, bytes):
         raise TypeError(f"{type(value).__name__} cannot be sent")
     return b64encode(value).decode()
@@ -60,7 +60,7 @@ def plain_array(values: NDArray[Any]) -> list[Any]:
 
 
 def read_array(plain: Any, size: int) -> NDArray[np.integer[Any]]:
-    """Return an array of so many numbers; ValueError, TypeError or LookupError if it is not one."""
+    """Return an array of that many numbers; ValueError, TypeError or LookupError if it is not one."""
     kind, data = a_list(plain)
     dtype = _TYPES[a_text(kind)]
     length = size * dtype.itemsize
@@ -220,7 +220,7 @@ def read_lags(plain: Any, reading: Reading) -> Lags:
     """Return histograms by second from plain values; those that cannot be read are named in `reading`.
 
     Raises:
-        ValueError, TypeError: These are none at all.
+        ValueError, TypeError: They are not histograms at all.
     """
     if plain == []:
         return NO_LAGS

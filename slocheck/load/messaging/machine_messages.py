@@ -1,7 +1,7 @@
-"""What the coordinator, the workers' machines and their command lines say to each other, besides `messages`.
+"""Messages between the coordinator, the workers' machines and their command lines, besides `messages`.
 
 A machine joins with `Knock`, `Challenge`, `Join`, and gets `Welcome` once all have come. These messages are
-sealed with the secret of the token files. Whoever lacks it is not answered, and a message of an earlier run
+signed with the secret of the token files. Peers without it get no answer, and a message of an earlier run
 does not hold the run's challenge.
 """
 
@@ -19,7 +19,7 @@ class Listening:
         host: Address to listen on.
         port: Port; 0: any free one.
         secret_key: The coordinator's CurveZMQ secret key, Z85.
-        shared_secret: Secret that seals the messages of joining, hexadecimal.
+        shared_secret: Secret that signs the messages of joining, hexadecimal.
         workers: Machines that have to join.
         within_s: Seconds until then.
     """
@@ -61,7 +61,7 @@ class JoinRun:
 
 @dataclass(frozen=True, slots=True)
 class LeaveRun:
-    """The command line of ``slocheck worker``: this machine has to leave; `why` says for what reason."""
+    """The command line of ``slocheck worker``: this machine has to leave; `why` says why."""
 
     why: str
 
@@ -124,7 +124,7 @@ class Join:
         challenge: The run's.
         machine: What it is called.
         processes: Worker processes.
-        scenario: Whether it has a Locust file of its own.
+        scenario: Whether it has its own Locust file.
     """
 
     challenge: str
@@ -230,7 +230,7 @@ class ProcessEnded:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A machine cannot take part, or no longer.
+    """A machine cannot take part, or not any more.
 
     Attributes:
         text: Why.

@@ -1,4 +1,4 @@
-"""What the command line, the master and the workers say to each other; `protocol` encodes and decodes it."""
+"""The messages between the command line, the master and the workers; `protocol` encodes and decodes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -111,8 +111,8 @@ class SecondPassed:
         second: Seconds since the load began.
         phase: ``warm-up``, ``window`` or ``drain``.
         users: Users running now.
-        deltas: What the workers recorded since the message before.
-        health: How well the load has been generated so far; None where it was told not long ago.
+        deltas: What the workers recorded since the previous message.
+        health: How well the load has been generated so far; None if it was sent shortly before.
     """
 
     second: int
@@ -154,7 +154,7 @@ class ListenerRuns:
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """The master to the command line, after the result: what the Locust file says of the run.
+    """The master to the command line, after the result: what the Locust file says about the run.
 
     Attributes:
         file: What it says.
@@ -282,7 +282,7 @@ class HealthSamples:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalCounts:
-    """What became of a worker's arrivals since its last report; nothing in the closed model.
+    """A worker's arrivals since its last report; empty in the closed model.
 
     Attributes:
         dropped: Arrivals that found no idle user, by second.
@@ -295,7 +295,7 @@ class ArrivalCounts:
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """What became of a worker's tasks since its last report; nothing in a declarative scenario.
+    """A worker's tasks since its last report; empty in a declarative scenario.
 
     Attributes:
         done: Tasks that were completed.
@@ -317,7 +317,7 @@ class WorkerReport:
     Attributes:
         sequence: Counts from 1; a gap shows that a report is missing. 0: it could not be read.
         final: The last one.
-        delta: What was recorded since the report before.
+        delta: What was recorded since the previous report.
         running: Users running now.
         open: Requests in flight now.
         in_flight: Requests given up when the drain ended, recorded as failed by timeout.

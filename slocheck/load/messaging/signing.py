@@ -1,4 +1,4 @@
-"""Signed messages between master and workers: nobody without the run's token can forge or replay one.
+"""Signed messages between master and workers: without the run's token, none can be forged or replayed.
 
 A signed message is: sender (16 bytes, random for each process) | counter (8) | HMAC-SHA256 (32) | payload.
 A receiver accepts each sender's counters in ascending order only, and never its own messages.
@@ -10,7 +10,7 @@ import secrets
 import struct
 
 MAX_MESSAGE_BYTES = 1 << 26
-"""Largest message, with its signature: receivers take no more."""
+"""Largest message, with its signature, that receivers accept."""
 _SENDER = 16
 _MAC = 32
 _HEAD = _SENDER + 8 + _MAC

@@ -1,7 +1,7 @@
-"""The two files of ``slocheck token``: what the coordinator has to prove, and what its workers do.
+"""The two files of ``slocheck token``: what the coordinator has to prove, and what its workers have to prove.
 
 The coordinator's holds the CurveZMQ secret key, the workers' the public one. Both hold a shared secret that
-seals the messages of joining. So a worker knows whom it joins, and the coordinator who may join.
+signs the messages of joining. So both the coordinator and the workers are authenticated.
 """
 
 import json
@@ -29,7 +29,7 @@ class Token:
 
     Attributes:
         key: CurveZMQ key of the coordinator, Z85: the secret one or the public one.
-        shared_secret: Seals the messages of joining, hexadecimal.
+        shared_secret: Signs the messages of joining, hexadecimal.
     """
 
     key: str = field(repr=False)

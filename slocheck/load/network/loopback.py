@@ -8,7 +8,7 @@ _NAMESPACE = Path("/proc/self/ns/net")
 
 
 def loopback_id() -> str:
-    """Return what two processes share for which 127.0.0.1 is the same place; empty where Linux is not there.
+    """Return an id that two processes share if 127.0.0.1 is the same place for both; empty without Linux.
 
     A connection to a loopback address does not show that: it may be the end of a tunnel.
     """

@@ -31,7 +31,7 @@ class InFlightRequest:
         holder: Weak reference to the response that the scenario may still judge; dead when it no longer can.
         timer: The request's deadline.
         under_way: A connection is being made for it, or its client waits for its response.
-        give_back: Returns its connection if it cannot be built, where the client itself does not.
+        give_back: Returns its connection if it cannot be built and the client itself does not.
     """
 
     __slots__ = (

@@ -65,7 +65,7 @@ def _latencies() -> "array[int]":
 
 
 class _Cell:
-    """One endpoint's requests of one second since the last flush: latencies by what became of them."""
+    """One endpoint's requests of one second since the last flush: latencies by outcome."""
 
     __slots__ = ("failed", "hits", "misses", "no_response", "ok", "service", "size")
 
@@ -211,7 +211,7 @@ class Recorder:
     def record(self, method: str, name: str, result: Result) -> None:
         """Count one request under its endpoint and the second in which it was sent.
 
-        What failed on this machine has no status, even where a client reports one beside its error.
+        What failed on this machine has no status, even if a client reports one with its error.
         """
         if result.failure is FailureClass.GENERATOR:
             result = replace(result, status=0)

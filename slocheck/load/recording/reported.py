@@ -1,4 +1,4 @@
-"""What a Locust file's own client reports of a request; its values may be of any type. No Locust here."""
+"""What a Locust file's own client reports about a request; its values may be of any type. No Locust here."""
 
 import math
 from numbers import Integral

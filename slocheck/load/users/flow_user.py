@@ -181,7 +181,7 @@ class FlowUser(User):
             self._thinks = step.think
 
     def _walk(self) -> None:
-        """Do what is left of an iteration, waiting where need be; in the user's greenlet."""
+        """Do the rest of an iteration, waiting if need be; in the user's greenlet."""
         while True:
             if self._thinks is not None:
                 self._think(*self._thinks)

@@ -33,7 +33,7 @@ class FastMalformedResponseError(geventhttpclient.response.HTTPParseError):
 
 
 def install(max_body: int) -> None:
-    """Make the clients of this process check responses alike, for the life of the process.
+    """Make all clients of this process check responses in the same way, for the life of the process.
 
     Args:
         max_body: Limit of a decoded body, bytes.

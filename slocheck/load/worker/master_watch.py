@@ -1,4 +1,4 @@
-"""Ends a worker whose master is silent: nobody would stop its load or count it."""
+"""Ends a worker whose master is silent: nothing would stop its load or count it."""
 
 import os
 import sys

@@ -131,7 +131,7 @@ class Worker(PlannedRunner, WorkerRunner):
     def _send_stats(self) -> None:
         """Send Locust's statistics; entries of a listener that cannot be sent are left out with a warning.
 
-        Without a Locust file nobody reads them.
+        Without a Locust file nothing reads them.
         """
         if self._declarative:
             return

@@ -1,4 +1,4 @@
-"""What a run is compared with: the earlier ones beside it, or what the user named."""
+"""What a run is compared with: the earlier ones next to it, or what the user named."""
 
 import hashlib
 import os

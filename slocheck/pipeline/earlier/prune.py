@@ -24,9 +24,9 @@ from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.pipeline.scenario_log import LOG_FILE
 
 _LEFT_BY_A_KILL = re.compile(r"\.slocheck-[0-9a-f]{16}|\." + re.escape(RUNNING_FILE))
-"""What is written under another name before it has its own."""
+"""Endings of files that were not renamed yet."""
 _DIGITS = 8
-"""Of the checksum in the name of a spec."""
+"""Length of the checksum in the name of a spec."""
 _OWN_FILES = frozenset(
     {EVIDENCE_FILE, RECORDING_FILE, ORIGINAL_FILE, SPEC_FILE, RUNNING_FILE, ABORTED_FILE, LOG_FILE}
 )
@@ -63,17 +63,17 @@ def fates(archive: Archive, keep: int, reports: Collection[str]) -> list[Fate]:
 
 
 def newest_valid(archive: Archive, most: int) -> list[Path]:
-    """Return the newest valid runs, the newest first, at most so many."""
+    """Return at most that many of the newest valid runs, newest first."""
     return list(islice(filter(_is_valid, reversed(archive.runs())), most))
 
 
 def url_spec_name(text: bytes) -> str:
-    """Return the name of a spec that stands for an address: it follows from its text."""
+    """Return the name of a spec written for an address: it follows from its text."""
     return f"url-{hashlib.sha256(text).hexdigest()[:_DIGITS]}.yaml"
 
 
 def is_url_spec(path: str, text: str) -> bool:
-    """Tell whether a spec stands for an address, so that nobody wrote the file."""
+    """Tell whether a spec was written for an address, by slocheck and not by hand."""
     return Path(path).name == url_spec_name(text.encode())
 
 
@@ -104,7 +104,7 @@ def _is_as_written(spec: Path) -> bool:
 
 
 def _content(spec: Path) -> bytes | None:
-    """Return the text of a spec; None where it cannot be read."""
+    """Return the text of a spec; None if it cannot be read."""
     try:
         return read_named(str(spec), most=MAX_BYTES)
     except (OSError, ValueError):

@@ -17,7 +17,7 @@ from slocheck.pipeline.earlier.reading import read_document, read_record
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The comparison that a run's result tells of, made again; without a result, with the runs beside it.
+    """The comparison in a run's result, made again; without a result, with the runs next to it.
 
     Attributes:
         folder: Of the run.
@@ -62,7 +62,7 @@ class Remembered:
         )
 
     def _records(self, places: list[tuple[str, Path]]) -> Iterator[RunRecord]:
-        """Yield the runs that are still there: beside this one, or where they were."""
+        """Yield the runs that still exist: next to this one, or where they were."""
         for run_id, folder in places:
             for place in (self.folder.parent / Path(run_id).name, folder):
                 try:
@@ -75,7 +75,7 @@ class Remembered:
 
 
 def _warning(document: Mapping[str, Any]) -> str:
-    """Return what the run was warned of its comparison; empty if of nothing."""
+    """Return the run's warning about its comparison; empty if there was none."""
     try:
         return next(
             (str(item["message"]) for item in document["warnings"] if item["code"] == NOT_COMPARED), ""

@@ -1,7 +1,7 @@
 """Caching: what the strategies share. Each strategy is one module of this package.
 
 Two interfaces keep them apart. A `Cache` is a place where values are kept: this process, Redis, or one in
-front of the other. A way of reading through it (`Reads`) decides when the database is asked, and by whom.
+front of the other. A way of reading through it (`Reads`) decides when the database is queried, and by whom.
 
 What is promised about stale values, in every combination:
 
@@ -10,8 +10,8 @@ What is promised about stale values, in every combination:
   (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1.)
 - A lease that was lost, by eviction, by a restart of Redis or by age, refuses the fill. So what Redis
   forgets costs one more query, never a stale value.
-- Who has written lately reads past the copies of a process (`past_copies`), as another one may have made them
-  untrue: so a client sees its own change in whichever process it reads.
+- A client that has written lately reads past a process's copies (`past_copies`), which may be
+  stale: so it sees its own change in whichever process it reads.
 - What remains is bounded by the time to live: for others another process's L1 (its own, short one), and an
   invalidation that could not be sent, as Redis was down or the process died just after its commit.
 """
@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Level = Literal["l1", "l2", "waited", "database"]
-"""Where a value came from: this process, Redis, another request's query, or an own query."""
+"""Where a value came from: this process, Redis, another request's query, or this request's query."""
 
 Load = Callable[[], Awaitable[bytes | None]]
-"""Asks the database for one value; None if there is none."""
+"""Queries the database for one value; None if there is none."""
 
 Clock = Callable[[], float]
 """Seconds since the epoch, as several machines have to agree on an expiry."""
@@ -35,7 +35,7 @@ Lease = tuple[str, ...]
 """The right to store a value under one key, one part for each level; compared, never read."""
 
 Stored = Literal["stored", "refused", "unavailable"]
-"""What became of a fill: kept, refused (its lease had ended), or the cache did not respond."""
+"""The outcome of a fill: kept, refused (its lease had ended), or the cache did not respond."""
 
 
 _PAST_COPIES: ContextVar[bool] = ContextVar("past_copies", default=False)
@@ -93,7 +93,7 @@ class Found:
 
 
 class UnavailableError(Exception):
-    """A cache or its locks did not respond in time, refused, or are left alone after they did not."""
+    """A cache or its locks did not respond in time, refused, or are not tried so soon after a failure."""
 
 
 class Cache(Protocol):
@@ -106,7 +106,7 @@ class Cache(Protocol):
         """Return what the last level has, past any copies in front of it."""
 
     async def lease(self, key: str) -> Lease:
-        """Return the right to fill `key`, which all who ask for it before it ends share."""
+        """Return the right to fill `key`, shared by all that request it before it ends."""
 
     async def fill(self, key: str, entry: Entry, lease: Lease) -> Stored:
         """Store what was loaded under `lease`, if that is still valid."""
@@ -118,11 +118,11 @@ class Cache(Protocol):
         """Remove the keys, and end every right to store under them."""
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
 
 
 class Reads(Protocol):
     """One way of reading through a cache."""
 
     async def read(self, key: str, load: Load) -> Found:
-        """Return the value of `key`, asking the database by `load` if need be; its errors pass through."""
+        """Return the value of `key`, queried with `load` if need be; its errors pass through."""

@@ -1,11 +1,11 @@
-"""Cache-aside: look in the cache, else ask the database and keep the answer for a while.
+"""Cache-aside: look in the cache, else query the database and keep the result for a while.
 
 The guide's idea: the reader fills the cache with what it had to load anyway, and a time to live bounds how
 old a value can get.
 
 What goes wrong with the naive form: a slow reader stores its old value after a writer has deleted the key,
-and it stays for the whole time to live (here the lease refuses that fill); what does not exist is asked of
-the database each time; and when a hot key ends, everyone asks at once.
+and it stays for the whole time to live (here the lease refuses that fill); missing rows are queried from
+the database each time; and when a hot key expires, all readers query at once.
 
 In production: this, with one of the two guards against stampedes (`locked`, `early_recompute`) on hot keys.
 """
@@ -18,7 +18,7 @@ from slocheck.reference_api.caching import Cache, Clock, Entry, Found, Lease, Lo
 TTL_S = 3600.0
 LARGEST_DELTA = 0.1
 ABSENT_TTL_S = 5.0
-"""How long it is remembered that the database has no such value."""
+"""Seconds for which a missing value is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Filler:
     Attributes:
         cache: Where it is kept.
         ttl: Seconds that a value is kept.
-        absent_ttl: Seconds at most that the lack of a value is kept.
+        absent_ttl: Most seconds that a missing value is remembered.
         clock: Seconds since the epoch.
     """
 
@@ -46,11 +46,11 @@ class Filler:
         return Entry(value, self.clock() + ttl, min(max(delta, 0.0), ttl * LARGEST_DELTA))
 
     async def fill(self, key: str, load: Load, lease: Lease | None = None) -> bytes | None:
-        """Ask the database, keep its answer unless it was invalidated meanwhile, and return it.
+        """Query the database, keep the result unless it was invalidated meanwhile, and return it.
 
         Args:
             key: Under which it is kept.
-            load: Asks the database.
+            load: Queries the database.
             lease: The right to fill, if the caller has one already.
         """
         lease = lease or await self.cache.lease(key)
@@ -61,7 +61,7 @@ class Filler:
 
 
 class CacheAside:
-    """Reads through a cache; each reader that misses asks the database itself."""
+    """Reads through a cache; each reader that misses queries the database itself."""
 
     def __init__(self, filler: Filler) -> None:
         self._filler = filler

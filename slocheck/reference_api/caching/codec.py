@@ -18,7 +18,7 @@ def encode(entry: Entry) -> bytes:
 
 
 def decode(stored: bytes) -> Entry | None:
-    """Read an entry; None for what another version or a stranger wrote, which is then loaded anew."""
+    """Read an entry; None for what another version or another program wrote, which is then reloaded."""
     if len(stored) < _HEAD.size:
         return None
     version, present, expiry, delta = _HEAD.unpack_from(stored)

@@ -1,7 +1,7 @@
-"""Probabilistic early recomputation (XFetch): a hot value is renewed before it ends, by a few readers.
+"""Probabilistic early recomputation (XFetch): a hot value is renewed before it expires, by a few readers.
 
 The guide's idea: each reader draws a random number and renews the value early, the more likely the closer
-its end and the longer its query takes; no lock, no waiting, and no reader needs to know of another.
+its expiry and the longer its query takes; no lock, no waiting, no coordination.
 
 What goes wrong with the naive form: a logarithm of 0 raises; a renewal that fails turns a hit into an error;
 a query that takes 0 s on the clock is never renewed early; a cold key is not helped at all, as there is
@@ -9,14 +9,14 @@ nothing to renew: that is the case of the lock. And it can feed itself: the quer
 so their cost comes out near the time to live, so every reader renews at once, so the queries queue up. That
 is why `Filler.entry` notes a cost of at most a tenth of the time to live.
 
-Within one process a key is renewed once at a time (`Renewals`). The paper's readers know nothing of each
+Within one process a key is renewed once at a time (`Renewals`). The paper's readers do not know about each
 other, but in one process a second query only slows the first one down, and the longer that takes, the more
-readers begin another. So an expiry costs at most one query a process, and fewer where there are many.
+readers begin another. So an expiry costs at most one query per process, and fewer if there are many.
 
 In production: this for hot keys whose query is expensive, with the lock behind it for cold ones.
 
 With the lock behind it, a reader whose turn it is takes the lock if it is free, and serves the valid value
-if it is not: one query an expiry, and nobody waits.
+if it is not: one query per expiry, and no waiting.
 
 Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", PVLDB 8(8),
 2015. A reader that comes ``gap`` seconds before the end recomputes with the probability
@@ -35,13 +35,13 @@ from slocheck.reference_api.caching.flights import Flights
 
 BETA = 1.0
 _SHORTEST_DELTA_S = 1e-4
-"""A query that seems to take no time is taken for one of 0.1 ms."""
+"""A query that seems to take no time counts as one of 0.1 ms."""
 
 OnMiss = Callable[[str, Load], Awaitable[Found]]
-"""Gets what is not in the cache."""
+"""Loads what is not in the cache."""
 
 Renew = Callable[[str, Load, Entry], Awaitable[Found | None]]
-"""Loads what is still valid; None if somebody else does."""
+"""Loads what is still valid; None if another reader does."""
 
 
 def due(entry: Entry, *, now: float, beta: float, draw: float) -> bool:
@@ -73,7 +73,7 @@ class Renewals:
         return found
 
     async def miss(self, key: str, load: Load) -> Found:
-        """Load a value that was not in the cache; who comes during its renewal waits for that.
+        """Load a value that was not in the cache; readers that come during its renewal wait for that.
 
         Raises:
             OverloadedError: Too many wait for it, or it takes too long.
@@ -89,14 +89,14 @@ class Renewals:
 
 
 class EarlyRecompute:
-    """Reads through a cache and renews what is about to end.
+    """Reads through a cache and renews what is about to expire.
 
     A copy in L1 may be older than what another process has put into L2, so that is looked at before a query.
 
     Args:
         filler: Loads and keeps values.
-        on_miss: What is done about a cold key: `Renewals.miss`, or `Locked.miss`.
-        renew: What is done by a reader whose turn it is: `Renewals.renew`, or `Locked.renew`.
+        on_miss: Handles a cold key: `Renewals.miss`, or `Locked.miss`.
+        renew: Called for a reader whose turn it is: `Renewals.renew`, or `Locked.renew`.
         beta: Above 1 recomputes earlier, below 1 later.
         draw: Returns a random number, from 0 up to and without 1.
         failed: Called when a renewal failed and the value in the cache was served instead.

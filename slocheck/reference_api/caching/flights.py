@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 
 class OverloadedError(Exception):
-    """Too many wait for one thing, or it takes too long: answer 503, so that the client comes back later."""
+    """Too many wait for one thing, or it takes too long: respond with 503, so that clients retry later."""
 
 
 class Flights(Generic[T]):
     """Work that is being done now, by key.
 
     The work belongs to no request: it goes on when the one that started it is cancelled, and its error
-    reaches all who wait for it.
+    reaches all waiting requests.
 
     Args:
         most_waiters: Requests that may wait for one piece of work.
@@ -36,7 +36,7 @@ class Flights(Generic[T]):
         return key in self._tasks
 
     async def join(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
-        """Start `work`, or wait for what was started under `key`; returns its result and whether it started.
+        """Start `work`, or await what runs under `key`; returns its result and whether it was started here.
 
         Raises:
             OverloadedError: `most_waiters` wait already, or `longest_wait` is over.
@@ -52,7 +52,7 @@ class Flights(Generic[T]):
             async with asyncio.timeout(self._longest_wait):
                 return await asyncio.shield(task), started
         except TimeoutError:
-            if task.done():  # in the last moment, or it is the work's own timeout that is raised
+            if task.done():  # at the last moment, or what was raised is the work's own timeout
                 return task.result(), started
             raise OverloadedError(f"{key} took longer than {self._longest_wait:g} s") from None
         finally:
@@ -67,7 +67,7 @@ class Flights(Generic[T]):
         def land(done: asyncio.Task[T]) -> None:
             del self._tasks[key], self._waiters[key]
             if not done.cancelled():
-                done.exception()  # seen, also when nobody waits any more
+                done.exception()  # retrieved, also if no request waits any more
 
         task.add_done_callback(land)
         return task

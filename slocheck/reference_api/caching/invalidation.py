@@ -6,7 +6,7 @@ What goes wrong with the naive form: the list of related keys is written out at 
 one; each delete is a round trip; an error or a cancelled request between commit and delete skips it; and a
 reader that was on its way puts the old value back (here its lease has ended).
 
-In production: this, with one table of families; tags or a version in the key where keys cannot be listed.
+In production: this, with one table of families; tags or a version in the key if keys cannot be listed.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class Family:
 
     Attributes:
         kind: What the row is.
-        related: What else is cached that was made from it.
+        related: Other cached values that depend on it.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Family:
         """Return the key of a row, or of a related part of it.
 
         Raises:
-            KeyError: The part is not listed in the family, so nobody would invalidate it.
+            KeyError: The part is not listed in the family, so it would never be invalidated.
         """
         if not part:
             return f"{self.kind}:{number}"

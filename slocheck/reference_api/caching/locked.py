@@ -1,9 +1,9 @@
-"""The lock against stampedes: of all who miss a key, in all processes, one asks the database.
+"""The lock against stampedes: of all requests that miss a key, in all processes, one queries the database.
 
-The guide's idea: who takes the lock loads the value, and the others wait until it is in the cache.
+The guide's idea: the request that takes the lock loads the value; the others wait until it is cached.
 
 What goes wrong with the naive form: anyone deletes anyone's lock; ``'NX', 'EX'`` without an owner's token
-outlives or outruns its holder; everyone polls in step, without an end; and who gets the lock second loads
+outlives or outruns its holder; all poll in step, without an end; and the second to get the lock loads
 again, as it does not look into the cache first.
 
 In production: this, with `early_recompute` in front for what must never be waited for.
@@ -33,12 +33,12 @@ class Locks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How a process waits for another one's query.
+    """How a process waits for another process's query.
 
     Attributes:
-        longest: Seconds after which it asks the database itself; longer than a lock lives, so that first
+        longest: Seconds after which it queries the database itself; longer than a lock lives, so that first
             another process takes over from one that died.
-        first: Seconds between the first two looks; each further pause is up to twice as long.
+        first: Seconds between the first two polls; each further pause is up to twice as long.
         pause: Longest pause, seconds.
     """
 
@@ -48,11 +48,11 @@ class Patience:
 
 
 class Locked:
-    """Reads through a cache; who misses takes the lock or waits.
+    """Reads through a cache; a request that misses takes the lock or waits.
 
     Within the process, single flight: one request goes on, the others wait for it, at most
     `flights.MOST_WAITERS` and `flights.LONGEST_WAIT_S`; past either bound they fail with
-    `flights.OverloadedError`, as a query each is the stampede. Between processes, the lock: the one request
+    `flights.OverloadedError`, as querying would be the stampede. Between processes, the lock: the one request
     that went on takes it, or looks into the cache with growing, random pauses; at its bound it asks the
     database itself, which is at most one query a process. Without Redis, single flight is all there is.
 
@@ -142,7 +142,7 @@ class Locked:
         return await self._load(key, load)
 
     async def _renew(self, key: str, load: Load, lease: Lease, seen: Entry) -> Found | None:
-        """Take the lock if it is free, and load unless somebody has in the meantime."""
+        """Take the lock if it is free, and load unless another process has meanwhile."""
         if self._locks is None:
             return await self._load(key, load, lease)
         try:
@@ -160,7 +160,7 @@ class Locked:
             await asyncio.shield(self._locks.release(key, token))
 
     async def _look(self, key: str) -> Found | None:
-        """Look once more, as somebody may have filled the key since the miss."""
+        """Look once more, as the key may have been filled since the miss."""
         hit = await self._filler.cache.get(key)
         return None if hit is None else Found(hit.entry.value, "waited")
 

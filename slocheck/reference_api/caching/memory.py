@@ -20,7 +20,7 @@ ITEMS = 1_000
 BYTES = 50_000_000
 TTL_S = 300.0
 MOST_LEASES = 1_000
-"""Keys that can be loaded at once, also by a small cache; of more, the oldest are not kept."""
+"""Keys that can be loaded at the same time, even with a small cache; of more, the oldest are not kept."""
 
 
 @dataclass(frozen=True, slots=True)

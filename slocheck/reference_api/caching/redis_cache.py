@@ -6,7 +6,7 @@ What goes wrong with the naive form: without timeouts, a Redis that hangs takes 
 that does not arrive leaves the old value to be found when Redis is back; and a fill that arrives late
 overwrites a newer value.
 
-In production: `maxmemory` with `allkeys-lru`, and a time to live on every key (both are here). It takes one
+In production: `maxmemory` with `allkeys-lru`, and a time to live on every key (both are here). It needs one
 Redis, not Redis Cluster: each script changes a key and its lease, which in a cluster are in different slots.
 """
 
@@ -24,7 +24,7 @@ LEASE_S = 30.0
 MOST_UNSENT = 10_000
 
 _LOCAL = "local:"
-"""Begins a lease that Redis did not give: nothing is stored under it."""
+"""Prefix of a lease that Redis did not give: nothing is stored under it."""
 
 _LEASE = """
 local lease = redis.call('GET', KEYS[1]) or ARGV[1]
@@ -86,7 +86,7 @@ class RedisCache:
         return await self.get(key)
 
     async def lease(self, key: str) -> Lease:
-        """Return the right to fill `key`: what somebody has, for its full time again, or a new one."""
+        """Return the right to fill `key`: an existing one, for its full time again, or a new one."""
 
         async def command() -> bytes:
             await self._send_unsent()
@@ -97,7 +97,7 @@ class RedisCache:
         try:
             given = await self._link.call(command)
         except UnavailableError:
-            # stands for a lease while there is none; after each write of this process another one
+            # replaces a lease while there is none; changes with each write of this process
             return (f"{_LOCAL}{self._writes}",)
         return (given.decode(),)
 
@@ -129,7 +129,7 @@ class RedisCache:
             return
 
     async def close(self) -> None:
-        """Close the way to Redis."""
+        """Close the connections."""
         await self._link.close()
 
     async def _store(

@@ -1,6 +1,6 @@
-"""The way to Redis: short timeouts, and a breaker that stops asking while it does not respond.
+"""The connection to Redis: short timeouts, and a breaker that stops trying while it does not respond.
 
-A cache has to be faster than what it spares. So a Redis that hangs is given half a second, once a second,
+A cache has to be faster than what it saves. So a Redis that hangs is given half a second, once a second,
 by one request; everyone else goes to the database at once. A single failure changes nothing, as it may be
 one connection, or this process was busy for so long.
 """
@@ -50,7 +50,7 @@ class Breaker:
         self._next = 0.0
 
     def allows(self) -> bool:
-        """Whether to try now; after too many failures, the one who is told so tries for all."""
+        """Whether to try now; after too many failures, only one caller gets True and tries for all."""
         if self._failures < self._most:
             return True
         now = self._timer()
@@ -64,7 +64,7 @@ class Breaker:
         self._failures = 0
 
     def failed(self) -> None:
-        """Count a failure; after too many, let nobody through until the cool-down is over."""
+        """Count a failure; after too many, let no call through until the cool-down is over."""
         self._failures += 1
         self._next = self._timer() + self._cool_down
 
@@ -98,7 +98,7 @@ class RedisLink:
                 socket_connect_timeout=timeout,
                 retry=Retry(NoBackoff(), 0),
             )
-            # connects to nothing yet, and refuses options that there are not
+            # does not connect yet, and refuses unknown options
             pool.make_connection()  # type: ignore[no-untyped-call]  # typed in part
         except (ValueError, TypeError) as error:
             raise UsageError(f"--redis: {error}; write redis://HOST:PORT/NUMBER") from None

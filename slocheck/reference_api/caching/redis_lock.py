@@ -1,6 +1,6 @@
 """A lock in Redis: owned, expiring, and released only by its owner.
 
-The guide's sketch sets ``1`` and deletes it afterwards, so whoever is late deletes the lock of the next one.
+The guide's sketch sets ``1`` and deletes it afterwards, so a late owner deletes the lock of the next one.
 Here the value is the owner's random token, and one script compares and deletes.
 
 Source: redis.io, "Distributed locks with Redis", the pattern for a single instance. It saves work, which is
@@ -13,7 +13,7 @@ from slocheck.reference_api.caching import UnavailableError
 from slocheck.reference_api.caching.redis_link import RedisLink
 
 LOCK_S = 6.0
-"""How long a lock lives if its owner dies: longer than the database lets a query run."""
+"""Seconds until a lock expires if its owner dies: longer than the database lets a query run."""
 
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

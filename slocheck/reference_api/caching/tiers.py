@@ -14,10 +14,10 @@ from slocheck.reference_api.caching import Cache, Entry, Hit, Lease, Stored, cop
 
 
 class Tiers:
-    """Two caches as one; while L2 is down, L1 goes on alone.
+    """Two caches as one; while L2 is down, L1 carries on alone.
 
     Within this process nothing stale is served after `delete` or `replace` has returned. Another process
-    serves its copy for at most its L1's time to live, and not to who reads inside of `past_copies`.
+    serves its copy for at most its L1's time to live, and not to reads inside of `past_copies`.
     """
 
     def __init__(self, l1: Cache, l2: Cache) -> None:

@@ -18,8 +18,8 @@ class WriteThrough:
     """Writes through a cache.
 
     Of writers that overlap, the first one stores its value, and each later one deletes the key instead, as
-    only the database knows their order. A change that fails or is cancelled deletes the key, too, as nobody
-    knows whether it took effect.
+    only the database knows their order. A change that fails or is cancelled deletes the key, too, as it is
+    unknown whether it took effect.
     """
 
     def __init__(self, filler: Filler) -> None:

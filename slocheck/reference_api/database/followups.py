@@ -5,7 +5,7 @@ queue be gone, and the customer never hears of the order. The other way round is
 for an order that was not stored. Here the note is stored with the order, or neither is. It is closed in the
 transaction that does what follows, so a job that is delivered twice does it once, whatever the queue loses.
 
-In production the note is passed on by reading the log (Debezium) where one query a second is too much.
+In production the note is passed on by reading the log (Debezium) if one query a second is too much.
 """
 
 from slocheck.reference_api.database.pool import Connection
@@ -62,5 +62,5 @@ class PostgresFollowups:
         return await self._router.write(take)
 
     async def give_up(self, order_id: int) -> None:
-        """Note that the job failed for good: it is not submitted again by itself."""
+        """Note that the job failed for good: it is not resubmitted automatically."""
         await self._router.write(lambda on: self._run.change(on, "followup", _GIVE_UP, order_id))

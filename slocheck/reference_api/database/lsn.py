@@ -24,7 +24,7 @@ class Lag:
     """How many seconds a replica is behind, from positions that were seen on both servers.
 
     The usual query, ``now() - pg_last_xact_replay_timestamp()``, grows on an idle primary, and its usual
-    mending, 0 if all that was received is replayed, says 0 on a replica that no longer receives. Here the
+    fix, 0 if all that was received is replayed, says 0 on a replica that no longer receives. Here the
     lag is the age of the oldest position of the primary that the replica has not replayed: right in both.
     """
 
@@ -32,11 +32,11 @@ class Lag:
         self._ahead: deque[tuple[float, int]] = deque()
 
     def seen(self, now: float, primary: int, replayed: int) -> float:
-        """Take one look at both servers.
+        """Take one sample of both servers.
 
         Args:
             now: Seconds of a clock that only moves forward.
-            primary: The primary's position, asked before the replica's.
+            primary: The primary's position, read before the replica's.
             replayed: Up to where the replica has replayed.
 
         Returns:

@@ -1,4 +1,4 @@
-"""PostgreSQL as the settings want it: pool or none, replica or none, the schema made."""
+"""PostgreSQL as the settings say: with or without pool and replica, with its schema."""
 
 import psycopg
 
@@ -14,7 +14,7 @@ from slocheck.reference_api.shop.catalogue import rows
 
 
 async def open_postgres(settings: Settings, metrics: PoolMetrics) -> PostgresRepository:
-    """Make and fill the tables if they are not there, and begin to connect.
+    """Create and fill the tables if they are missing, and begin to connect.
 
     A replica that does not respond is not an error: reads go to the primary until it does.
 

@@ -1,7 +1,7 @@
 """Connection pooling: connections to PostgreSQL are kept and shared, and their number has a limit.
 
 A connection costs a process of the server and several round trips (TCP, TLS, SCRAM), so a pool opens a few
-and lends them; who finds none free waits, and who waits too long is told so.
+and lends them; a request that finds none free waits, and fails if it waits too long.
 
 The naive form is `ConnectionPerQuery`: each query pays for a connection, and under load the server's own
 limit refuses some of them, at random. A pool without limits only moves that: without a timeout requests
@@ -36,15 +36,15 @@ WAITING_PER_CONNECTION = 50
 """Bound on the requests that wait, for each connection; any more are refused at once."""
 
 _GONE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
-"""Raised when a server is gone or slow, or is the primary no more; the pool's own are of the first kind."""
+"""Raised when a server is gone or slow, or is no longer the primary; the pool's own are of the first kind."""
 
 _RECONNECT_S = 5.0
 _CLOSE_S = 1.0
 _KEPT = 1
-"""Connections that are kept open when there is nothing to do."""
+"""Connections that are kept open while idle."""
 
 _log = logging.getLogger(__name__)
-# it would say so at each attempt to connect, for as long as a server is gone: `Outage` says it once
+# it would log each attempt to connect while a server is gone: `Outage` logs it once
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
@@ -69,7 +69,7 @@ class Pool:
         role: ``primary`` or ``replica``, for the metrics.
         size: Most connections, at least 1.
         timeout_s: Longest wait for one.
-        metrics: Told how many are open, lent and waited for.
+        metrics: Gets how many are open, lent and waited for.
     """
 
     def __init__(self, url: str, *, role: str, size: int, timeout_s: float, metrics: PoolMetrics) -> None:

@@ -5,9 +5,9 @@
   every write something, so there is none that no query uses.
 - **N+1.** A list that asks for the details of each of its rows pays one round trip a row. `ORDERS_OF` is one
   query; `ORDER_IDS`, `LINES_OF` and `ITEM_NAME` are the naive form.
-- **Projection.** Only the columns that are asked for are read and sent, and no table is joined for none.
+- **Projection.** Only the requested columns are read and sent, and only the tables they need are joined.
 - **Paging.** An offset reads and drops all rows before the page, and shows a row twice if one is inserted
-  meanwhile. A key (`ITEMS_AFTER`) goes to the page directly; what it cannot do is jump to page 500.
+  meanwhile. A key (`ITEMS_AFTER`) goes directly to the page, but cannot jump to page 500.
 
 In production: `EXPLAIN (ANALYZE, BUFFERS)` on the production's data before and after, as the planner's choice
 depends on them; `CREATE INDEX CONCURRENTLY`, so that the writes go on.
@@ -29,7 +29,7 @@ INDEXES = {
         "CREATE INDEX IF NOT EXISTS items_by_word ON items USING gin (to_tsvector('simple', name))"
     ),
 }
-"""One for each frequent query, by name; keys and what must be unique have theirs in any case."""
+"""One for each frequent query, by name; keys and unique columns always have theirs."""
 
 ITEMS_AFTER = "SELECT id, name, price_cents FROM items WHERE id > %s ORDER BY id LIMIT %s"
 ITEMS_PAGE = "SELECT id, name, price_cents FROM items ORDER BY id OFFSET %s LIMIT %s"
@@ -49,7 +49,7 @@ LINES_OF = (
 )
 ITEM_NAME = "SELECT name FROM items WHERE id = %s"
 
-# the key decides: of two requests with the same one, the second waits for the first and then adds nothing
+# the key decides: of two requests with the same key, the second waits for the first and then adds nothing
 ADD_ORDER = """
 INSERT INTO orders (key, user_id) VALUES (%s, %s) ON CONFLICT (key) DO NOTHING RETURNING id, key, user_id
 """
@@ -93,7 +93,7 @@ def user_changes(names: Sequence[str]) -> list[tuple[sql.Composed, list[str]]]:
 
 
 def _select(columns: Mapping[str, str], rest: str) -> sql.Composed:
-    # the columns are this file's own, never the client's words
+    # the columns come from this file, never from the client
     shown = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(sql.SQL(column), sql.Identifier(name)) for name, column in columns.items()
     )

@@ -1,12 +1,12 @@
 """Read replicas: writes go to the primary, reads to a streaming replica, which takes them off the primary.
 
-A replica is a little behind, so who reads what they just wrote may not find it: the naive form, a client
+A replica lags a little, so a user who reads what they just wrote may not find it: the naive form, a client
 for reads and one for writes, shows a user an old profile after a change. And once its replica dies, all
 reads fail.
 
 Here each write tells its session the log position that it reached (`sessions`). A read of that session goes
 to the replica only if that has replayed as much, and to the primary otherwise. A replica that fails, hangs
-or is far behind is left out until it is well again; reads go to the primary meanwhile.
+or lags far behind is left out until it is healthy again; reads go to the primary meanwhile.
 
 In production the same holds behind any balancer, as the position travels with the client, not with the
 process. A balancer for the replicas (HAProxy, a service of the cloud) replaces the single address.
@@ -32,7 +32,7 @@ REPLICA_TIMEOUT_S = 1.0
 """Longest that a read waits for the replica before it goes to the primary."""
 
 MOST_LAG_S = 10.0
-"""A replica further behind is left out; shorter than a session remembers its position."""
+"""A replica that lags more is left out; shorter than a session remembers its position."""
 
 _LOOK_S = 0.5
 
@@ -47,7 +47,7 @@ class Router:
     Args:
         primary: Connections for writes, and for reads that the replica cannot serve.
         replica: Connections for reads; None: there is no replica.
-        metrics: Told the replica's lag.
+        metrics: Gets the replica's lag.
     """
 
     def __init__(self, primary: Connections, replica: Connections | None, metrics: PoolMetrics) -> None:
@@ -57,7 +57,7 @@ class Router:
         self._watch: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Begin to connect, and to look after the replica."""
+        """Begin to connect, and to watch the replica."""
         await self._primary.open()
         if self._replica is not None:
             await self._replica.connections.open()
@@ -96,7 +96,7 @@ class Router:
     async def _look_after(self, replica: "_Replica") -> None:
         """Measure the lag again and again, and say whether the replica may be read.
 
-        Not before it has all that was written when it was first looked at: it may not have the tables yet.
+        Not before it has everything that was written at the first check: it may not have the tables yet.
         """
         lag, first, replayed = Lag(), None, 0
         while True:
@@ -114,7 +114,7 @@ class Router:
             await asyncio.sleep(_LOOK_S)
 
     async def _written(self) -> int:
-        """Return the primary's position; 0 if it cannot be asked: the replica can be read all the same."""
+        """Return the primary's position; 0 if it is unavailable: the replica can still be read."""
         try:
             async with self._primary.connection() as connection:
                 return await _position(connection, _WRITTEN)
@@ -127,7 +127,7 @@ class _BehindError(Exception):
 
 
 class _Replica:
-    """One replica, and whether it may be read now; not before it was looked at."""
+    """One replica, and whether it may be read now; not before the first check."""
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
@@ -157,7 +157,7 @@ class _Replica:
 
     async def _read(self, query: Query[T], position: int) -> T:
         async with self.connections.connection() as connection:
-            # the position only grows, so what was seen once need not be asked again
+            # the position only grows, so a position seen once need not be queried again
             if position > self._replayed.get(connection, 0):
                 self._replayed[connection] = await _position(connection, _REPLAYED)
                 if position > self._replayed[connection]:
@@ -173,7 +173,7 @@ class _Replica:
     def _forget(self, reading: asyncio.Task[Any]) -> None:
         self._abandoned.discard(reading)
         if not reading.cancelled():
-            reading.exception()  # otherwise asyncio says that nobody asked for it
+            reading.exception()  # otherwise asyncio logs that it was never retrieved
 
 
 async def _replayed(connection: Connection) -> int:

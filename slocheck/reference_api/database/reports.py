@@ -50,7 +50,7 @@ _LONGEST_CELL = 70
 
 
 async def slow_queries(connection: Connection) -> list[Row]:
-    """Return the queries that took the most time in all, the first first.
+    """Return the queries that took the most time in all, longest first.
 
     Raises:
         psycopg.Error: pg_stat_statements was not loaded when the server started.
@@ -60,7 +60,7 @@ async def slow_queries(connection: Connection) -> list[Row]:
 
 
 async def missing_indexes(connection: Connection) -> list[Row]:
-    """Return the tables of which the most rows were read without an index, the first first.
+    """Return the tables with the most rows read without an index, most first.
 
     A small table is read whole for good reason; `avg_seq_tup_read` says how small it is.
     """
@@ -83,14 +83,14 @@ def _cell(value: object) -> str:
 
 
 async def report(url: str) -> str:
-    """Ask a server both questions; raises psycopg.Error."""
+    """Run both queries on a server; raises psycopg.Error."""
     async with await psycopg.AsyncConnection.connect(url, **connection_options()) as connection:
         slow, missing = await slow_queries(connection), await missing_indexes(connection)
     return f"Slow queries\n\n{as_table(slow)}\nTables read without an index\n\n{as_table(missing)}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print both reports of a server; returns the exit code, 2 when it cannot be asked."""
+    """Print both reports of a server; returns the exit code, 2 if it cannot be reached."""
     parser = argparse.ArgumentParser(
         prog="python -m slocheck.reference_api.database.reports", description="Slow queries, missing indexes."
     )

@@ -1,4 +1,4 @@
-"""The tables of the shop on PostgreSQL: made and filled once, whichever process comes first."""
+"""The tables of the shop on PostgreSQL: created and filled once, by whichever process comes first."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -46,16 +46,16 @@ CREATE TABLE confirmations (order_id INTEGER NOT NULL, user_id INTEGER NOT NULL)
 """
 
 _LAST = "confirmations"
-"""The table that is made last."""
+"""The table that is created last."""
 
 _LOCK = 7_562_451
-"""Of those who make the schema: several processes start at the same time."""
+"""Lock of those that create the schema: several processes start at the same time."""
 
 
 async def prepare(connection: Connection, rows: Rows, *, index: bool) -> None:
-    """Make the tables and fill them if they are not there; make the indexes, or drop them.
+    """Create the tables and fill them if they are missing; create the indexes, or drop them.
 
-    What is there already is only looked at: to make it again, even with IF NOT EXISTS, would lock the tables
+    Existing tables are only looked at: creating them again, even with IF NOT EXISTS, would lock the tables
     of a shop that is in use, and may end in a deadlock with its orders.
 
     Args:
@@ -70,7 +70,7 @@ async def prepare(connection: Connection, rows: Rows, *, index: bool) -> None:
     for name, statement in INDEXES.items():
         if await _is_there(connection, name) != index:
             drop = sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(name))
-            async with _alone(connection):  # one at a time: who holds one lock waits for no other
+            async with _alone(connection):  # one at a time: a process that holds one lock waits for no other
                 await connection.execute(statement if index else drop)
             changed = True
     if changed:
@@ -79,9 +79,9 @@ async def prepare(connection: Connection, rows: Rows, *, index: bool) -> None:
 
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
-    """Run the block in a transaction while no other process makes or drops something.
+    """Run the block in a transaction while no other process creates or drops something.
 
-    The lock comes before the transaction: one that begins first may still miss what the other has made.
+    The lock comes before the transaction: one that begins first may still miss what the other has created.
     """
     await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
@@ -92,7 +92,7 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
 
 
 async def _make_tables(connection: Connection, rows: Rows) -> bool:
-    """Make and fill the tables; returns whether there were none."""
+    """Create and fill the tables; returns whether there were none."""
     if await _is_there(connection, _LAST):
         return False
     async with _alone(connection):

@@ -1,12 +1,12 @@
 """What a client has written, as a position in the primary's log; it travels in a cookie, or in a header.
 
-Kept in the process it would be unknown to the other workers and to the other machines behind the balancer;
-kept in the client it is known wherever the next request goes. It is not a secret: who makes one up only
-sends their own reads to the primary. Two devices of one user are two sessions, and one may see an old row
-that the other has changed, for as long as the replica is behind.
+Kept in the process it would be unknown to the other workers and machines behind the balancer;
+kept in the client it is known wherever the next request goes. It is not a secret: a made-up position only
+sends its owner's reads to the primary. Two devices of one user are two sessions; one may see an old row
+that the other has changed, for as long as the replica lags.
 
 A copy in the process that serves the next request may be older than the change, too: so a client that has
-written lately reads past such copies (`caching.past_copies`).
+written recently reads past such copies (`caching.past_copies`).
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ from slocheck.reference_api.shop.reading import Cached, Load, Served
 HEADER = "x-read-after"
 COOKIE = "read-after"
 REMEMBERED_S = 60
-"""How long the position is sent along: longer than a replica that is read may be behind."""
+"""Seconds for which the position is sent along: longer than a replica that is read may lag."""
 
 
 class Session:
     """What the client of the current request may expect to read.
 
     Attributes:
-        position: Its reads show at least this position of the primary's log; 0: it wrote nothing lately.
+        position: Its reads show at least this position of the primary's log; 0: it wrote nothing recently.
     """
 
     def __init__(self, position: int = 0) -> None:
@@ -58,7 +58,7 @@ def primary_is_asked() -> bool:
 
 @contextmanager
 def session(position: int = 0) -> Iterator[Session]:
-    """Give what runs inside of the block a session."""
+    """Use a session for everything inside of the block."""
     opened = Session(position)
     token = _CURRENT.set(opened)
     try:
@@ -81,7 +81,7 @@ class FilledFromPrimary:
     """A cache that only the primary fills.
 
     Filled from a replica, it may keep a row from before a change for the whole time to live, put there after
-    the change has dropped the entry: then a user does not see the own change at all.
+    the change has dropped the entry: then a user never sees their own change.
     """
 
     def __init__(self, cached: Cached) -> None:

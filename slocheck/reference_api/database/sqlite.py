@@ -1,6 +1,6 @@
-"""The shop on SQLite, in one file that several processes can share: the database that is always there.
+"""The shop on SQLite, in one file that several processes can share: the database that needs no installation.
 
-The queries have a naive form beside the good one, as those of PostgreSQL do: see `queries`.
+The queries have a naive and a good form, as those of PostgreSQL do: see `queries`.
 """
 
 import sqlite3
@@ -83,7 +83,7 @@ class SqliteFollowups:
         return await self._pool.change(take)
 
     async def give_up(self, order_id: int) -> None:
-        """Note that the job failed for good: it is not submitted again by itself."""
+        """Note that the job failed for good: it is not resubmitted automatically."""
         self._count()
         await self._pool.change(lambda on: on.execute(_GIVE_UP, (order_id,)))
 
@@ -219,9 +219,9 @@ def user_query(fields: Sequence[str]) -> str:
 
 
 def search_query(words: int) -> str:
-    """Select the items that have so many words, at least 1, by id.
+    """Select the items that have this many words, at least 1, by id.
 
-    With the index each further word is one look for each item of the first one; it ends with the page.
+    With the index each further word costs one lookup for each item of the first one; it ends with the page.
     """
     further = " ".join(
         f"JOIN item_words w{number} ON w{number}.item_id = w0.item_id AND w{number}.word = ?{number + 1}"

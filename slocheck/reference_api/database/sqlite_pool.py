@@ -2,7 +2,7 @@
 
 Without the strategy `pool`, each query opens the file, reads the schema, and closes it again. With it a
 connection is opened once and keeps its prepared statements and its pages in memory. In either case no more
-than `size` queries run at the same time, and who waits too long is told so.
+than `size` queries run at the same time, and a request that waits too long fails.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class SqlitePool:
         size: Most connections, at least 1.
         timeout_s: Longest wait for one.
         kept: Whether connections are kept for the next query.
-        metrics: Told how many are open, used and waited for.
+        metrics: Gets how many are open, used and waited for.
     """
 
     def __init__(self, path: Path, *, size: int, timeout_s: float, kept: bool, metrics: PoolMetrics) -> None:
@@ -51,7 +51,7 @@ class SqlitePool:
         self._in_use = metrics.in_use.labels(ROLE)
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run `work` in a thread with a connection of its own; raises Unavailable."""
+        """Run `work` in a thread with its own connection; raises Unavailable."""
         await self._wait()
         self._in_use.inc()
         try:
@@ -67,7 +67,7 @@ class SqlitePool:
         """Run `work`, which writes; as `run`.
 
         SQLite has one writer at a time. Here the writers of this process wait in a queue, where they hold no
-        connection, instead of in SQLite, where they would look again and again, in no order.
+        connection, instead of in SQLite, where they would poll, in no order.
         """
         async with self._writing:
             return await self.run(work)

@@ -1,4 +1,4 @@
-"""The tables of the shop in SQLite: made and filled once, by the process that starts the others."""
+"""The tables of the shop in SQLite: created and filled once, by the process that starts the others."""
 
 import sqlite3
 from contextlib import closing
@@ -30,7 +30,7 @@ _INDEXES = {
     "lines_by_order": "order_lines (order_id)",
     "items_by_word": "item_words (word, item_id)",
 }
-"""One for each frequent query; keys and what must be unique have theirs in any case."""
+"""One for each frequent query; keys and unique columns always have theirs."""
 
 _FILL = {
     "users": "INSERT INTO users VALUES (?, ?, ?)",
@@ -42,7 +42,7 @@ _FILL = {
 
 
 def prepare(path: Path, rows: Rows, *, index: bool) -> None:
-    """Make the tables and fill them if the file is new; make the indexes, or drop them.
+    """Create the tables and fill them if the file is new; create the indexes, or drop them.
 
     Args:
         path: Of the file.

@@ -1,1 +1,1 @@
-"""What is done to requests and responses on their way: compression, validators, batches, HTTP/2."""
+"""HTTP features of the API: compression, validators, batches, HTTP/2."""

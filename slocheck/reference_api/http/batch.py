@@ -1,14 +1,14 @@
 """Several requests in one: ``POST /batch``.
 
 The idea: a screen of a mobile client needs five resources. One request for all of them costs one round trip
-instead of five, and one part that fails does not take the others along.
+instead of five, and one part that fails does not affect the others.
 
 What goes wrong with the naive form: without a bound one request is an attack; a batch inside a batch is one
 without end; parts sent to addresses that the client chooses make the server fetch anything (SSRF); and one
 status for all hides which part failed.
 
 In production: HTTP/2 makes most batches unnecessary, as requests share one connection; keep a batch for
-clients that pay by the round trip, count its parts in the rate limit, and give it a deadline of its own.
+clients with slow round trips, count its parts in the rate limit, and give it its own deadline.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ DEADLINE_S = 10.0
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _INHERITED = ("authorization", "cookie", "x-request-id", "traceparent")
-"""Headers that a part takes over from its batch: who asks, and within what."""
+"""Headers that a part inherits from its batch: identity and trace."""
 _OWN = ("accept", "idempotency-key", "if-match")
 """Headers that a part may have itself."""
 _IS_PART = "slocheck.batch.part"
@@ -123,7 +123,7 @@ class Batch:
                 task.cancel()
 
     async def _result(self, batch: Scope, part: Part) -> dict[str, Any]:
-        """Serve one part, and put what it got into a result."""
+        """Serve one part, and return its response as a result."""
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
         content_type, body = "", b""
         unread = True
@@ -150,7 +150,7 @@ class Batch:
 
 
 def _scope_of(batch: Scope, part: Part) -> Scope:
-    """Return the part as the server would hand it over."""
+    """Return the part as an ASGI scope."""
     inherited = Headers(scope=batch)
     headers = {name: inherited[name] for name in _INHERITED if name in inherited} | dict(part.headers)
     headers |= {"content-length": str(len(part.body)), "host": inherited.get("host", "")}

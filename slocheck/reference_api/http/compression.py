@@ -5,7 +5,7 @@ bodies over 1 kB are worth it, and a client may refuse with a header of its own.
 
 What goes wrong with the naive form: compressing everything costs more time than it saves on small bodies, at
 the highest level also on large ones; without ``Vary`` a shared cache hands gzip to a client that cannot read
-it; and compressing a secret together with what an attacker may choose tells it by the length (BREACH).
+it; and compressing a secret together with what an attacker may choose leaks it through the length (BREACH).
 
 In production: let the proxy or the CDN compress, which also caches the result, and the application only what
 they cannot see.
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 THRESHOLD = 1024
 """Bytes below which a body is sent as it is."""
 REFUSAL = "x-no-compression"
-"""A request header of any value with which a client refuses."""
+"""A request header with which a client refuses, whatever its value."""
 GZIP_LEVEL = 6
 BROTLI_QUALITY = 4
 ZSTD_LEVEL = 4
@@ -44,7 +44,7 @@ class Compressed:
         refused = REFUSAL in Headers(scope=scope)
 
         async def varying_send(message: Message) -> None:
-            # a 304 has the same headers as the 200 would have, and so has what one client wants as it is
+            # a 304 has the 200's headers, and so has a response that a client wants uncompressed
             if message["type"] == "http.response.start" and (
                 refused or message["status"] == HTTPStatus.NOT_MODIFIED
             ):
@@ -55,7 +55,7 @@ class Compressed:
 
 
 class _GzipAlone:
-    """Starlette's own middleware, which takes ``gzip;q=0`` for a wish."""
+    """Starlette's own middleware, which mistakes ``gzip;q=0`` for a request for gzip."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain = app

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOT_STORED = "no-store"
 PRIVATE = "private, no-cache"
-"""Kept by the client alone, and never used without asking."""
+"""Kept only by the client, and never used without revalidation."""
 
 _MEMBER = re.compile(r'[ \t]*+(?:(?:W/)?("[^"]*"))?[ \t]*+(?:,|$)')
 """A tag of a list, without its ``W/``, and the comma after it; empty members are allowed."""
@@ -31,7 +31,7 @@ _OF_THE_BODY = ("content-length", "content-type", "content-encoding")
 
 
 def public(seconds: int) -> str:
-    """Return the header of what everybody may keep for a time."""
+    """Return the header for what any cache may keep for a time."""
     return f"public, max-age={seconds}"
 
 
@@ -56,7 +56,7 @@ def matches(header: str, tag: str) -> bool:
 
 
 class Conditional:
-    """ASGI middleware: gives successful reads their headers, and sends 304 instead of what is known.
+    """ASGI middleware: gives successful reads their headers, and sends 304 if the client has the body.
 
     Args:
         app: The application; its responses of one piece get an entity tag, streamed ones none.

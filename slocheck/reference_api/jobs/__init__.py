@@ -19,25 +19,25 @@ from typing import Protocol
 from slocheck.reference_api.shop.repository import Row
 
 Handler = Callable[[Row], Awaitable[object]]
-"""Does one job; it may be called again with the same payload, also at the same time."""
+"""Does one job; it may be called again with the same payload, even concurrently."""
 
 Handlers = Mapping[str, Handler]
-"""Name of a job to what does it."""
+"""Name of a job to its handler."""
 
 
 GivenUp = Callable[[str, Row], Awaitable[None]]
-"""Told name and payload of a job that failed for good."""
+"""Called with name and payload of a job that failed for good."""
 
 
 class QueueUnavailable(Exception):  # noqa: N818 - a state of the queue, as that of the database
-    """The queue cannot be asked now; the job was not accepted, as far as is known."""
+    """The queue is unavailable; the job was not accepted, as far as is known."""
 
 
 class Jobs(Protocol):
-    """Takes jobs."""
+    """Accepts jobs."""
 
     async def submit(self, name: str, payload: Row) -> None:
         """Put a job into the queue; raises QueueUnavailable."""
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""

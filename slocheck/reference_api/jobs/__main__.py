@@ -1,4 +1,4 @@
-"""``python -m slocheck.reference_api.jobs``: a worker of the shop, or what is known of failed jobs.
+"""``python -m slocheck.reference_api.jobs``: a worker of the shop, or the list of failed jobs.
 
 A worker prints one line of JSON once it takes jobs, and ends on INT or TERM; with ``--end-with-stdin`` also
 when its standard input ends.
@@ -33,7 +33,7 @@ from slocheck.reference_api.stored import open_repository
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Work until it is told to end; returns the exit code, 2 when it cannot start."""
+    """Work until it is told to end; returns the exit code, 2 if it cannot start."""
     options = parser().parse_args(arguments)
     try:
         if options.failed or options.submit_failed:

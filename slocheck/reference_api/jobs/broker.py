@@ -1,9 +1,9 @@
-"""taskiq's broker on a stream of Redis, mended where it would lose jobs or keep them for ever.
+"""taskiq's broker on a stream of Redis, fixed where it would lose jobs or keep them for ever.
 
 What `taskiq_redis` 1.2 does otherwise: it looks for the jobs of dead workers only after a new job has come;
 it begins with jobs that are submitted after the group of consumers was made; it leaves jobs in the stream
 after they were acknowledged; it takes a hundred jobs at once, of which the last wait while other workers are
-idle; and it ends when Redis does. And taskiq acknowledges a job that nobody has a handler for.
+idle; and it ends when Redis does. And taskiq acknowledges a job that has no handler.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from slocheck.reference_api.observability.outages import Outage
 from slocheck.reference_api.shop.repository import Unavailable
 
 ABANDONED_AFTER_S = 30.0
-"""A job that was handed out so long ago and is not acknowledged belongs to a dead worker."""
+"""A job that was handed out this long ago and is not acknowledged belongs to a dead worker."""
 
 _BLOCK_MS = 500
 _PAUSE_S = 0.2
@@ -30,7 +30,7 @@ _UNKNOWN = ""
 _log = logging.getLogger(__name__)
 
 Lost = Callable[[bytes, int], Awaitable[bool]]
-"""Given a job that a worker has died with and how often it was handed out; true: it is not to run again."""
+"""Called with a job that a worker died with and how often it was handed out; true: do not run it again."""
 
 
 async def _fail(_: Any) -> None:
@@ -78,14 +78,14 @@ class StreamBroker(RedisStreamBroker):
         self.is_worker_process = True
 
     def find_task(self, task_name: str) -> AsyncTaskiqDecoratedTask[Any, Any] | None:
-        """Return what does a job; of an unknown one what fails, as taskiq would acknowledge it."""
+        """Return a job's handler; for an unknown job one that fails, as taskiq would acknowledge it."""
         return super().find_task(task_name) or super().find_task(_UNKNOWN)
 
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
         """Yield jobs: those of dead workers first, then the next new one.
 
-        Whatever Redis or the database says, the worker goes on: a server that is gone, full or read-only now
-        may be well again soon, and empty.
+        Whatever Redis or the database says, the worker carries on: a server that is gone, full or read-only
+        now may be healthy again soon, and empty.
         """
         async with Redis(connection_pool=self.connection_pool) as redis:
             while not self._stop.is_set():
@@ -107,11 +107,11 @@ class StreamBroker(RedisStreamBroker):
             if not str(error).startswith("NOGROUP"):
                 raise
         await self._declare_consumer_group()
-        await asyncio.sleep(_PAUSE_S)  # in a Redis that is full it has not been made
+        await asyncio.sleep(_PAUSE_S)  # in a full Redis it was not created
         return None
 
     async def _new(self, redis: Redis) -> AckableMessage | None:
-        """Wait a little for a job that nobody has had."""
+        """Wait a little for a new job."""
         taken: Any = await redis.xreadgroup(
             self.consumer_group_name, self.consumer_name, {self.queue_name: ">"}, count=1, block=_BLOCK_MS
         )

@@ -1,4 +1,4 @@
-"""Jobs in this process, where there is no Redis: the same attempts and delays, and nothing outlives it.
+"""Jobs in this process, without Redis: the same attempts and delays, and nothing outlives it.
 
 What was not done when the process ended is noted in the database, and submitted again by the next one.
 """
@@ -20,7 +20,7 @@ MOST_OPEN = 10_000
 """Bound on the jobs that are not done; any more are not accepted."""
 
 GRACE_S = 1.0
-"""How long jobs may go on after the end was asked for."""
+"""Seconds that jobs may go on after shutdown was requested."""
 
 _KEPT = 1_000
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class InTheRequest:
-    """The naive form of `Jobs`: who submits a job does it, waits for it, and gets its errors."""
+    """The naive form of `Jobs`: submitting a job runs it, waits for it, and raises its errors."""
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = handlers
@@ -46,9 +46,9 @@ class LocalJobs:
 
     Args:
         handlers: By name.
-        given_up: Told of each job that failed for good.
+        given_up: Called for each job that failed for good.
         retries: How often and when they are tried.
-        metrics: Told of the depth, the age and the outcomes.
+        metrics: Gets depth, age and outcomes.
         concurrency: Most jobs that run at the same time.
 
     Attributes:

@@ -21,7 +21,7 @@ async def opened_jobs(settings: Settings, followups: Followups, metrics: JobMetr
     Args:
         settings: Whether there are jobs, and in which Redis; workers take them out of it.
         followups: What the jobs do.
-        metrics: Told of depth and age, and of outcomes if the jobs run here.
+        metrics: Gets depth and age, and outcomes if the jobs run here.
 
     Raises:
         UsageError: The libraries for Redis are not installed.

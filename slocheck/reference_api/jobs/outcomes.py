@@ -1,4 +1,4 @@
-"""What becomes of a job after an attempt: done, tried again later, or kept as failed.
+"""What happens to a job after an attempt: done, retried later, or kept as failed.
 
 taskiq's own middleware for retries is not used: its exponential delay is ``delay * attempt``, which grows by
 the same step each time, and its delayed jobs need a scheduler, of which there may be only one.
@@ -24,8 +24,8 @@ class Outcomes(TaskiqMiddleware):
     Args:
         queue: Where jobs wait for their next attempt, and failed ones are kept.
         retries: How often and when.
-        metrics: Told how each attempt ended: ``done``, ``retried`` or ``failed``.
-        given_up: Told of each job that failed for good, before it is acknowledged.
+        metrics: Counts how each attempt ended: ``done``, ``retried`` or ``failed``.
+        given_up: Called for each job that failed for good, before it is acknowledged.
     """
 
     def __init__(self, queue: Queue, retries: Retries, metrics: JobMetrics, given_up: GivenUp) -> None:
@@ -55,7 +55,7 @@ class Outcomes(TaskiqMiddleware):
             self._jobs.labels(message.task_name, "done").inc()
 
     async def lost(self, data: bytes, deliveries: int) -> bool:
-        """Give up a job with which too many workers have died: it may be what kills them."""
+        """Give up a job with which too many workers have died: it may be the cause."""
         if deliveries < self._retries.attempts:
             return False
         message = self.broker.formatter.loads(data)

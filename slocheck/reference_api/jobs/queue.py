@@ -99,7 +99,7 @@ class Queue:
         await self._redis.hset(self._failed, job.id, json.dumps(asdict(job)))
 
     async def failed(self) -> list[FailedJob]:
-        """Return the jobs that failed for good, the first first; raises redis.RedisError."""
+        """Return the jobs that failed for good, oldest first; raises redis.RedisError."""
         kept = await self._redis.hvals(self._failed)
         return sorted((FailedJob(**json.loads(text)) for text in kept), key=lambda job: job.failed_at)
 
@@ -114,7 +114,7 @@ class Queue:
         return len(jobs)
 
     async def state(self) -> State:
-        """Look at the queue; raises redis.RedisError."""
+        """Return the state of the queue; raises redis.RedisError."""
         async with self._redis.pipeline(transaction=True) as step:
             step.xlen(self.stream)
             step.zcard(self._delayed)
@@ -127,13 +127,13 @@ class Queue:
 
 
 def pool_options() -> dict[str, Any]:
-    """Return how connections to the queue are made: few, and none is waited for long."""
+    """Return how connections to the queue are made: few, with short timeouts."""
     return {
         "max_connections": _MOST_CONNECTIONS,
         "timeout": _ANSWER_S,
         "socket_connect_timeout": _CONNECT_S,
         "socket_timeout": _ANSWER_S,
-        "retry": Retry(NoBackoff(), 0),  # who asks decides whether to ask again
+        "retry": Retry(NoBackoff(), 0),  # the caller decides whether to retry
     }
 
 

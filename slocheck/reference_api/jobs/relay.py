@@ -1,6 +1,6 @@
 """Submits again what is noted in the database as not done, long after it was submitted.
 
-That is what a queue has lost: the process died before it submitted the job, Redis was gone, or it came back
+The queue has lost these jobs: the process died before it submitted them, Redis was gone, or it came back
 empty. A job that is only late is submitted twice, and done once.
 """
 
@@ -17,7 +17,7 @@ _AT_ONCE = 100
 
 
 async def relay(followups: Followups, jobs: Jobs, *, overdue_after_s: float = OVERDUE_AFTER_S) -> None:
-    """Look for what is overdue again and again, until cancelled.
+    """Look for overdue jobs periodically, until cancelled.
 
     Args:
         followups: Where it is noted.

@@ -18,7 +18,7 @@ from slocheck.reference_api.observability.metrics import JobMetrics
 from slocheck.reference_api.shop.repository import Row
 
 GRACE_S = 5.0
-"""How long jobs may go on after the end was asked for; then another worker does them."""
+"""Seconds that jobs may go on after shutdown was requested; then another worker does them."""
 
 _MOVE_S = 0.2
 
@@ -55,9 +55,9 @@ async def work(
     Args:
         url: Of Redis; while it is gone, the worker waits for it.
         handlers: By name of the job; a job with another name fails at once.
-        given_up: Told of each job that failed for good.
+        given_up: Called for each job that failed for good.
         options: How.
-        metrics: Told how each attempt ended.
+        metrics: Counts how each attempt ended.
         stop: Set from outside.
     """
     async with connect(url) as redis:
@@ -87,7 +87,7 @@ async def work(
 
 
 def _task(handler: Handler, timeout_s: float) -> Handler:
-    """Return what taskiq calls: it reads the types of the parameters, which a handler need not have."""
+    """Return the function that taskiq calls: it needs types of parameters, which a handler may lack."""
 
     async def run(payload: Row) -> None:
         async with asyncio.timeout(timeout_s):
@@ -97,7 +97,7 @@ def _task(handler: Handler, timeout_s: float) -> Handler:
 
 
 async def _move_due(queue: Queue) -> None:
-    """Hand out again what has waited for its next attempt; every worker does so."""
+    """Hand out jobs whose next attempt is due; every worker does so."""
     while True:
         with suppress(RedisError):
             await queue.move_due()

@@ -1,1 +1,1 @@
-"""What the API tells of itself: metrics, traces, and what is gone."""
+"""What the API reports about itself: metrics, traces, and outages."""

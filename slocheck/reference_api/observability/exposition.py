@@ -4,7 +4,7 @@ With several workers each keeps its values in files of one folder (``PROMETHEUS_
 `prometheus_client` reads when it is imported), and whichever is asked adds them up. The naive form shows the
 counters of the one worker that was asked: they jump from scrape to scrape, and a rate over them is wrong.
 
-In production: one process a target, which is scraped itself and added up by a query.
+In production: one process per target, each scraped directly and added up by a query.
 """
 
 import os
@@ -30,7 +30,7 @@ def page_registry(own: CollectorRegistry) -> CollectorRegistry:
 
 
 class _Group(Collector):
-    """The process metrics of the workers added up, beginning when their parent did."""
+    """The process metrics of the workers added up, with their parent's start."""
 
     def __init__(self, parent: int) -> None:
         self._parent = psutil.Process(parent)

@@ -7,7 +7,7 @@ What goes wrong with the naive form: a label with the path makes a series of eac
 out of memory; an average hides the slow requests; and a limit between two boundaries of the histogram cannot
 be decided.
 
-In production: the same names as everybody's, so that dashboards and rules fit; few labels, known values.
+In production: common names, so that dashboards and rules fit; few labels, known values.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ L1, L2 = "l1", "l2"
 LEVELS = (L1, L2)
 """The cache in the process and Redis."""
 DATABASE: Final = "database"
-"""What serves a read that no cache serves."""
+"""The level of a read that no cache serves."""
 
 UNMATCHED = "unmatched"
 """Route label of every path that is not a route, so that a scan of paths does not grow the registry."""
@@ -37,7 +37,7 @@ class CacheMetrics:
     """How reads through the cache end: each read is one hit or one miss, at whatever level it was served.
 
     Attributes:
-        waited: Misses that waited for another request's query instead of asking the database.
+        waited: Misses that waited for another request's query instead of querying the database.
         redis_failures: Attempts to use Redis that failed; what it would have served came from elsewhere.
         renewals_failed: Early recomputations that failed.
     """
@@ -69,7 +69,7 @@ class CacheMetrics:
         self._ends[level].inc()
 
     def passed(self, level: str) -> None:
-        """Count a lookup that `level` did not serve; the next one, or the database, is asked."""
+        """Count a lookup that `level` did not serve; the next one, or the database, is tried."""
         self._passed[level].inc()
 
 
@@ -102,7 +102,7 @@ class PoolMetrics:
 
 
 class JobMetrics:
-    """The queue of jobs and what became of them."""
+    """The queue of jobs and their outcomes."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, what: str) -> Gauge:
@@ -117,7 +117,7 @@ class JobMetrics:
 
 
 class EventMetrics:
-    """What became of the handlers of domain events."""
+    """Outcomes of the handlers of domain events."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.handled = Counter(
@@ -129,7 +129,7 @@ class EventMetrics:
 
 
 class Metrics:
-    """The API's instruments; a module takes the part that it needs.
+    """The API's instruments; each module gets the part that it needs.
 
     Attributes:
         registry: Holds all of them, and the process's metrics (start time, CPU, memory, descriptors).

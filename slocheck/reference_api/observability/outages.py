@@ -1,17 +1,17 @@
-"""What is gone for a while is said once, and once that it is back: not for each request that notices.
+"""An outage is logged once, and its end once: not for each request that notices.
 
-The naive form logs each failure. While a server is down that is a line a request or a line an attempt to
-connect, in which nobody finds the cause. How often something failed is for the metrics.
+The naive form logs each failure. While a server is down that is a line per request or per attempt to
+connect, which hides the cause. How often something failed belongs in the metrics.
 """
 
 import logging
 
 
 class Outage:
-    """Notes in one line that something fails, and in one that it works again.
+    """Logs one line when something fails, and one when it works again.
 
     Args:
-        log: Where.
+        log: The logger.
         what: Names it, at the beginning of the line.
     """
 
@@ -21,13 +21,13 @@ class Outage:
         self._lasts = False
 
     def begin(self, why: object) -> None:
-        """Say why it fails, unless it did before."""
+        """Log why it fails, unless it did before."""
         if not self._lasts:
             self._lasts = True
             self._log.warning("%s fails: %s", self._what, " ".join(str(why).split()))
 
     def end(self) -> None:
-        """Say that it works again, if it failed."""
+        """Log that it works again, if it failed."""
         if self._lasts:
             self._lasts = False
             self._log.warning("%s works again", self._what)

@@ -1,4 +1,4 @@
-"""Traces: one span a request and one for each step worth its own, sent to an OTLP receiver. Off by default.
+"""Traces: one span per request and one for each notable step, sent to an OTLP receiver. Off by default.
 
 The idea: metrics say that something is slow, a trace says where in one request the time went, across
 processes: the caller's ``traceparent`` makes our spans children of its own.
@@ -7,7 +7,7 @@ What goes wrong with the naive form: a span named by its path (``GET /items/4711
 other; exporting within the request makes a slow receiver a slow API; and all of the traffic costs more to
 keep than to serve.
 
-In production: the same spans by an agent beside the process, and a sampler that keeps errors, slow requests
+In production: the same spans through a local agent, and a sampler that keeps errors, slow requests
 and one request in a hundred.
 """
 
@@ -21,7 +21,7 @@ from slocheck.reference_api.parts import needs
 
 SERVICE = "shop-api"
 _UNTRACED = "/health$,/metrics$"
-"""Asked every second by machines that nobody traces; regular expressions of addresses."""
+"""Requested every second by machines and not traced; regular expressions of addresses."""
 _FLUSH_MS = 2_000
 
 Attribute = str | int | float | bool
@@ -83,7 +83,7 @@ class OtlpTracing:
         self._tracer = self._provider.get_tracer(__name__)
 
     def traced(self, app: ASGIApp) -> ASGIApp:
-        """Return the application with a span around each request, but for those that machines ask all day."""
+        """Return the application with a span around each request, except those of machines."""
         from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware  # noqa: PLC0415 - of an extra
 
         around: ASGIApp = OpenTelemetryMiddleware(

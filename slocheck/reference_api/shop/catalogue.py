@@ -23,11 +23,11 @@ _PRAISE = (
 )
 
 WORDS = tuple(word.lower() for words in (_MAKERS, _LOOKS, _KINDS) for word in words)
-"""What can be searched for: each item's name is one of each."""
+"""Words to search for: each item's name has one of each."""
 
 
 def rows(items: int) -> Rows:
-    """Return the rows of a shop with so many items for sale; ids start at 1 and have no gaps."""
+    """Return the rows of a shop with this many items for sale; ids start at 1 and have no gaps."""
     users = users_of(items)
     return {
         "users": ((number, f"User {number}", f"user{number}@example.com") for number in range(1, users + 1)),
@@ -44,7 +44,7 @@ def rows(items: int) -> Rows:
 
 
 def users_of(items: int) -> int:
-    """Return how many users a shop with so many items has, at least 1."""
+    """Return how many users a shop with this many items has, at least 1."""
     return max(1, items // ITEMS_PER_USER)
 
 

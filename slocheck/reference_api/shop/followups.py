@@ -14,9 +14,9 @@ class Followups(Protocol):
         """Do what follows from an order, exactly once however often it is called; False if it was done."""
 
     async def overdue(self, older_than_s: float, limit: int) -> list[int]:
-        """Take open orders that were submitted more than so many seconds ago.
+        """Take open orders that were submitted more than this many seconds ago.
 
-        They are noted as submitted now; two that ask at the same time get different orders.
+        They are marked as submitted now; two concurrent callers get different orders.
         """
 
     async def give_up(self, order_id: int) -> None:
@@ -29,7 +29,7 @@ def job_of(order_id: int) -> dict[str, Any]:
 
 
 def handlers_of(followups: Followups) -> dict[str, Callable[[dict[str, Any]], Awaitable[object]]]:
-    """Return what does the shop's jobs, by name."""
+    """Return the handlers of the shop's jobs, by name."""
 
     async def fulfil(payload: dict[str, Any]) -> None:
         """Do what follows from an order."""
@@ -39,10 +39,10 @@ def handlers_of(followups: Followups) -> dict[str, Callable[[dict[str, Any]], Aw
 
 
 def given_up_in(followups: Followups) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
-    """Return what is told of the shop's jobs that failed for good."""
+    """Return the handler of the shop's jobs that failed for good."""
 
     async def note(name: str, payload: dict[str, Any]) -> None:
-        """Keep it from being submitted again."""
+        """Keep it from being resubmitted."""
         if name == FULFIL:
             await followups.give_up(payload["order"])
 

@@ -1,14 +1,14 @@
 """The items for sale: one, a page of them, and a search; a list is bounded, and its pages are found by key.
 
 The idea: a client shows twenty rows, so it gets twenty, and the id after which the next ones begin. However
-far it leafs, a page costs the same.
+far it pages, a page costs the same.
 
 What goes wrong with the naive form: a list without an end grows with the table, until one request fills the
 memory of server and client; an offset reads and drops every row before the page, and shows a row twice if
 one is inserted meanwhile.
 
-In production: the same; where the order is not that of a unique key, the key breaks the ties and is part of
-the place that the client sends back. A total is what costs most then: leave it out, or estimate it.
+In production: the same; if the order is not that of a unique key, the key breaks the ties and is part of
+the position that the client sends back. A total would then cost most: leave it out, or estimate it.
 """
 
 from functools import partial

@@ -22,7 +22,7 @@ GUEST = 1
 """The user of an order that names none."""
 
 Completed = Callable[[Row], Awaitable[None]]
-"""Told of each new order: what `Repository.create_order` returned."""
+"""Called with each new order: what `Repository.create_order` returned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Orders:
         """Order items: ``POST /checkout``, whose body `read_order` reads.
 
         With the header ``Idempotency-Key`` a repeated request gets the response that the first one got; one
-        of another user gets 409, and learns nothing of the order.
+        of another user gets 409, and learns nothing about the order.
         """
         try:
             order = read_order(await request.body())

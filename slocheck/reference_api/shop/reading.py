@@ -1,13 +1,13 @@
-"""What the shop asks of a cache, and how its handlers answer: as JSON, with the level that served it.
+"""The shop's interface to a cache, and its handlers' responses: JSON, with the level that served it.
 
-Here is projection, too. The idea: a client that shows a name asks for the name (``?fields=id,name``), so
+Projection is here, too. The idea: a client that shows a name asks for the name (``?fields=id,name``), so
 that only this is read and sent.
 
 What goes wrong with the naive form: field names of the client's that reach the query are an injection, and
-those that reach the row show what nobody meant to (here each route lists its own); and a cache with an entry
+those that reach the row may show private fields (here each route lists its own); and a cache with an entry
 for each choice of fields has few hits, and no writer knows what to drop (here it keeps whole rows).
 
-In production: the same for clients on slow networks; GraphQL where each screen needs another choice.
+In production: the same for clients on slow networks; GraphQL if each screen needs other fields.
 """
 
 import json
@@ -26,7 +26,7 @@ JSON = "application/json"
 _MOST_DIGITS = 9
 
 Load = Callable[[], Awaitable[bytes | None]]
-"""Asks the database for one value as JSON, or changes it there; None if there is none."""
+"""Reads one value from the database as JSON, or changes it there; None if there is none."""
 Result = TypeVar("Result")
 
 Span = Callable[..., AbstractContextManager[None]]
@@ -42,11 +42,11 @@ class Served(Protocol):
 
     @property
     def hit(self) -> bool:
-        """Whether the database was not asked for it."""
+        """Whether it came without a database query."""
 
 
 class Cached(Protocol):
-    """Reads and writes by way of whatever cache there is, which may be none."""
+    """Reads and writes through the cache, if there is one."""
 
     async def read(self, key: str, load: Load) -> Served:
         """Return what is cached under `key`, else what `load` returns."""
@@ -55,10 +55,10 @@ class Cached(Protocol):
         """Run `change`, which returns the new value of `key`."""
 
     async def drop(self, change: Callable[[], Awaitable[Result]], *keys: str) -> Result:
-        """Run `change`, which makes the values of `keys` untrue."""
+        """Run `change`, which makes the values of `keys` stale."""
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
 
 
 def whole_number(text: str) -> int | None:
@@ -67,7 +67,7 @@ def whole_number(text: str) -> int | None:
 
 
 def refusal(why: str, status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> Response:
-    """Say why a request is not served."""
+    """Return the response for a request that is not served."""
     return JSONResponse({"error": why}, status_code=status)
 
 
@@ -99,11 +99,11 @@ async def answer_with_row(
     known: Sequence[str],
     missing: str,
 ) -> Response:
-    """Answer with one row by way of the cache, or with the part of it that ``?fields=`` asks for.
+    """Respond with one row through the cache, or with the fields of it that ``?fields=`` names.
 
     Args:
         request: What was asked.
-        row: Asks the database for these columns of the row; none of them means all.
+        row: Queries these columns of the row; none of them means all.
         cached: The cache.
         settings: The switches.
         key: Of the row in the cache.
@@ -114,7 +114,7 @@ async def answer_with_row(
         fields = read_fields(request, known) if settings.projection else ()
     except ValueError as error:
         return refusal(str(error))
-    # the cache has whole rows, so a change has one key to drop, and not one a choice of fields
+    # the cache has whole rows, so a change drops one key, not one for each choice of fields
     columns = () if settings.cache_aside else fields
 
     async def load() -> bytes | None:
@@ -124,7 +124,7 @@ async def answer_with_row(
 
 
 def one(served: Served, missing: str, fields: Sequence[str] = ()) -> Response:
-    """Answer with one row, or only `fields` of it; 404 with `missing` if there is none."""
+    """Respond with one row, or only `fields` of it; 404 with `missing` if there is none."""
     headers = {"x-cache": "hit" if served.hit else "miss"}
     if served.value is None:
         return JSONResponse({"error": missing}, status_code=404, headers=headers)

@@ -1,4 +1,4 @@
-"""What the shop asks of its database, whichever that is."""
+"""The shop's interface to its database, whichever that is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ PAGE = 20
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of the database, as HTTP names it
-    """The database cannot be asked now: no connection is free in time, or it is gone. A 503."""
+    """The database is unavailable: no connection became free in time, or it is gone. A 503."""
 
 
 class UnknownItem(Exception):  # noqa: N818 - an answer of the database, as HTTP names it
-    """An order has a line whose item is not there; nothing of it was stored. A 404."""
+    """An order has a line with an unknown item; nothing was stored. A 404."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Repository(Protocol):
 
     @property
     def followups(self) -> Followups:
-        """The orders' open ends."""
+        """The orders' open follow-ups."""
 
     async def user(self, user_id: int, fields: Sequence[str] = ()) -> Row | None:
         """Return ``{id, name, email, address, about}``, or of these only `fields`; None: there is none."""

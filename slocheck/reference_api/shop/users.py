@@ -1,4 +1,4 @@
-"""The users: read, changed and deleted by way of the cache."""
+"""The users: read, changed and deleted through the cache."""
 
 import json
 from functools import partial
@@ -26,7 +26,7 @@ LONGEST = 1_000
 """Characters of one value."""
 
 USERS = Family("user", ("orders",))
-"""What is cached of a user, which goes with the user."""
+"""What is cached about a user, and deleted with the user."""
 
 _NO_USER = "no such user"
 

@@ -1,4 +1,4 @@
-"""The whole stack on this machine: what `slocheck demo --full` starts, from Debian's packages.
+"""The full stack on this machine: what `slocheck demo --full` starts, from Debian's packages.
 
 Everything is private: folders, loopback ports, processes. It all ends with the `Servers` that keep it.
 """
@@ -32,10 +32,10 @@ PROGRAMS = (
     ("nginx", "nginx", ""),
     ("prometheus", "prometheus", ""),
 )
-"""Program, Debian's package that holds it, and where it is if not on PATH."""
+"""Program, its Debian package, and where it is if not on PATH."""
 
 Say = Callable[[str], None]
-"""Told what is being started."""
+"""Called with what is being started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,10 @@ def start_parts(servers: Servers, settings: Settings, say: Say) -> Parts:
     Args:
         servers: Keeps them.
         settings: Of the API; the addresses are filled in.
-        say: Told what is being started.
+        say: Called with what is being started.
 
     Raises:
-        UsageError: A program is not installed; nothing was started but what is named before it.
+        UsageError: A program is not installed; what comes before it was started.
         MeasurementError: One did not come up; with the end of its log.
     """
     say("starting PostgreSQL with a streaming replica, Redis with its exporter, and a worker of its queue")

@@ -1,7 +1,7 @@
 """``python -m slocheck.reference_api.stack.keeper FD``: the parent of all private servers of one stack.
 
-Who uses the servers may be interrupted or killed at any moment, even between starting a server and noting
-that it did. So not the user but this small process makes the folder and starts the servers. It is told what
+The user of the servers may be interrupted or killed at any moment, even between starting a server and noting
+that it did. So this small process makes the folder and starts the servers. It is told what
 to do by lines of JSON over the socket FD; once that ends, for whatever reason, it stops the servers, the last
 started first, and removes the folder. The kernel stops the servers should even this process be killed.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 STOP_DEADLINE_S = 10.0
-"""How long a server may take to end after its signal; then it is killed."""
+"""Seconds that a server may take to end after its signal; then it is killed."""
 
 _POLL_S = 0.01
 _SET_PARENT_DEATH_SIGNAL = 1
@@ -70,7 +70,7 @@ class Child:
             os.kill(self.pid, number)
 
     def stop(self) -> int:
-        """End it and what it left in its process group; returns its exit code. Twice is fine."""
+        """End it and what it left in its process group; returns its exit code. Idempotent."""
         if self._process.returncode is None:
             assert self._process.stdin is not None
             self._process.stdin.close()
@@ -92,7 +92,7 @@ class Keeper:
         self._children: dict[int, Child] = {}
 
     def respond(self, request: Request) -> dict[str, object]:
-        """Do what a request says; what cannot be done is told as an error."""
+        """Carry out a request; failures are returned as errors."""
         todo: dict[str, Callable[[Request], dict[str, object]]] = {
             "start": self._start,
             "code": lambda asked: {"code": self._children[asked["pid"]].code()},

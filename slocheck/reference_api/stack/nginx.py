@@ -11,7 +11,7 @@ host cost that much; and repeating a POST on another replica orders twice. Here 
 repeat, and a POST only if it was never sent: a client that gets a 502 repeats its order with the same key.
 
 In production: the same file (``deploy/nginx.conf``), a second nginx, and active health checks, which nginx
-has not without its commercial edition: readiness probes of Kubernetes do that.
+only has in its commercial edition: Kubernetes' readiness probes do that.
 """
 
 from collections.abc import Sequence

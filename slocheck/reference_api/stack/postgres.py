@@ -2,7 +2,7 @@
 
 PostgreSQL refuses to run as root, so under root both run as the user `postgres`, who owns their folder.
 A second server on one machine takes no load off the first: it is here to show routing and failure. In
-production the replica is another machine, and something (Patroni, a managed service) makes it the primary
+production the replica is another machine, and something (Patroni, a managed service) promotes it
 when the primary dies.
 """
 
@@ -34,11 +34,11 @@ _SETTINGS = (
 
 
 class PostgresServer:
-    """One server; it keeps its port and its data over a stop, a crash and the next start.
+    """One server; it keeps its port and its data across a stop, a crash and the next start.
 
     Args:
         servers: The stack that it belongs to.
-        name: ``postgres-primary`` or ``postgres-replica``; its data folder and its log are called so.
+        name: ``postgres-primary`` or ``postgres-replica``; also the name of its data folder and log.
         folder: Where its data and its socket are.
         password: Of the user `postgres`, over TCP.
         settings: Settings besides the usual ones, ``name=value``.

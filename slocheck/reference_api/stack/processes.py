@@ -1,4 +1,4 @@
-"""Private servers of this process: started in a folder of their own, stopped and removed with it.
+"""Private servers of this process: started in their own folder, stopped and removed with it.
 
 The usual way, a list of children that an `atexit` hook ends, leaves servers and data behind when the process
 is killed, and when Ctrl-C comes between a start and the note of it. Here another process owns them: `keeper`.
@@ -31,12 +31,12 @@ _KEEPER_GONE = "the process that keeps the private servers has ended; run the co
 
 
 class How(TypedDict, total=False):
-    """How a server is started where that is not usual.
+    """How a server is started if that differs from the default.
 
     Attributes:
-        ready: Asked again and again, once it listens, whether it serves; may raise OSError for no.
+        ready: Polled, once it listens, for whether it serves; may raise OSError for no.
         user: System user to run as, for root; None: as we are.
-        stop_signal: What ends it well; otherwise SIGTERM.
+        stop_signal: Signal that ends it cleanly; default SIGTERM.
         environment: Variables besides ours.
     """
 
@@ -53,7 +53,7 @@ class Server:
         name: What the stack calls it.
         port: Where it listens on 127.0.0.1; 0: nowhere.
         pid: Its process id.
-        log: What it has printed.
+        log: File with its output.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Server:
         self._servers.ask(do="signal", pid=self.pid, signal=int(number))
 
     def stop(self) -> None:
-        """Let it end in its own way, then kill what is left; returns when it has ended."""
+        """Let it shut down, then kill what is left; returns when it has ended."""
         self._servers.ask(do="stop", pid=self.pid)
 
     def kill(self) -> None:
@@ -157,7 +157,7 @@ class Servers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop and remove all in any case."""
+        """Always stop and remove everything."""
         self.close()
 
     def close(self) -> None:
@@ -193,7 +193,7 @@ class Servers:
             name: Names it in messages, and its log ``NAME.log`` in the folder.
             command: Its program, in the foreground, and arguments.
             port: Where it will listen on loopback; 0: it listens nowhere.
-            how: What is not usual.
+            how: Options of the start.
 
         Raises:
             MeasurementError: It cannot be started.
@@ -241,7 +241,7 @@ class Servers:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Say whether this very process listens on a port, and not another that was there before."""
+    """Say whether this process listens on a port, and not one that was there before."""
     try:
         connections = psutil.Process(pid).net_connections("tcp")
     except psutil.Error:

@@ -1,8 +1,8 @@
 """A private Redis: in memory, bounded, evicting what was least recently used, as a cache should.
 
-A queue of jobs must not be evicted, and has to be there again after a crash (`durable`): then only keys with
+A queue of jobs must not be evicted, and has to survive a crash (`durable`): then only keys with
 a time to live are evicted, which all of the cache's have and no job has, and each change is in a log on disk
-within a second. In production the two are better two servers, as a full cache slows the queue down.
+within a second. In production use two servers, as a full cache slows the queue down.
 """
 
 from slocheck.reference_api.stack.processes import Server, Servers
@@ -18,7 +18,7 @@ def start_redis(servers: Servers, name: str = "redis", *, port: int = 0, durable
         servers: The stack that it belongs to.
         name: Names it in messages, and its folder.
         port: Where it listens on loopback; 0: a free one.
-        durable: Whether it keeps what has no time to live, and has everything again after a restart.
+        durable: Whether it never evicts keys without a time to live, and keeps everything across a restart.
 
     Raises:
         MeasurementError: It does not start.

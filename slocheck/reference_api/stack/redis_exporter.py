@@ -1,6 +1,6 @@
 """The exporter that shows Redis's own counters to Prometheus: memory, evictions, hits of its keys.
 
-The API counts what its reads found; the exporter what Redis did, for whomever.
+The API counts what its reads found; the exporter what Redis did, for all of its clients.
 """
 
 from slocheck.reference_api.stack.processes import Server, Servers

@@ -1,4 +1,4 @@
-"""Replicas of the API and workers of its queue, each a process on a port of its own."""
+"""Replicas of the API and workers of its queue, each a process on its own port."""
 
 import ssl
 import sys

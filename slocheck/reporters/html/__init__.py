@@ -40,7 +40,7 @@ def render(report: Report) -> str:
 
 
 def _shown(report: Report) -> dict[str, object]:
-    """Return all that the template shows of a report, by name."""
+    """Return everything that the template shows about a report, by name."""
     assessment, recording = report.assessment, report.evidence.recording
     time = TimePanels(report)
     why = reasons(report, time.clock)

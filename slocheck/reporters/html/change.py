@@ -20,8 +20,8 @@ class ChangeView:
     """One objective since earlier runs.
 
     Attributes:
-        text: The difference, the value before, and what that says.
-        spark: The values of the earlier runs and of this one; empty where there are none.
+        text: The difference, the value before, and the conclusion.
+        spark: The values of the earlier runs and of this one; empty if there are none.
     """
 
     text: str
@@ -34,12 +34,12 @@ def since(report: Report) -> str:
 
 
 def tested(report: Report) -> tuple[str, ...]:
-    """Return a line for each change: with what is said of it, and why no more; empty without any."""
+    """Return a line for each change, with its conclusion, or why there is none; empty without any."""
     return tuple(change_lines(report.comparison)) if report.comparison else ()
 
 
 def change(report: Report, result: ObjectiveResult, number: int) -> ChangeView | None:
-    """Return the change of an objective; None where nothing can be compared with it."""
+    """Return the change of an objective; None if nothing can be compared with it."""
     if report.comparison is None:
         return None
     name = result.objective.name

@@ -1,4 +1,4 @@
-"""The charts with their numbers that are not of the load over time: the distribution, and the server."""
+"""Further charts with their numbers: the latency distribution, and the server's usage."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ _MOST_SAMPLES = 60
 
 
 def distribution_panels(report: Report, clock: Clock) -> Iterator[Panel]:
-    """Yield the charts of the latency distribution, where there are requests."""
+    """Yield the charts of the latency distribution, if there are requests."""
     recording = report.evidence.recording
     if (spectrum := distributions.spectrum_chart(recording, report.spec)) is not None:
         note = "Latency of the window's successful requests by percentile; tiers are steps."
@@ -50,7 +50,7 @@ def _heat_rows(found: distributions.HeatMap) -> Rows:
 
 
 def server_panels(report: Report, clock: Clock) -> Iterator[Panel]:
-    """Yield the charts of the service's processor and memory, where the metric source has them."""
+    """Yield the charts of the service's processor and memory, if the metric source has them."""
     server, recording = report.evidence.server, report.evidence.recording
     if server is None:
         return
@@ -80,5 +80,5 @@ def _memory_rows(found: Sequence[Course], clock: Clock) -> Rows:
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
-    """Return at most so many samples, evenly chosen."""
+    """Return at most that many samples, evenly chosen."""
     return points[:: -(-len(points) // _MOST_SAMPLES) or 1]

@@ -1,4 +1,4 @@
-"""The charts with a caption, and their numbers as a table for those who cannot see them."""
+"""The charts with a caption, and their numbers as a table for readers who cannot see them."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ class Panel:
 
 
 def shown_percentiles(spec: Spec, endpoint: Endpoint | None) -> tuple[Fraction, ...]:
-    """Return the percentiles that a chart shows: the usual ones, and those that objectives are about."""
+    """Return the percentiles that a chart shows: the usual ones, and those of objectives."""
     asked = {lines.quantile_of(item) for item in lines.objectives_on(spec, IndicatorKind.LATENCY, endpoint)}
     return tuple(sorted({*PERCENTILES, *asked}))[: len(lines.LOOKS)]
 

@@ -34,8 +34,8 @@ class Side:
 
     Attributes:
         title: Who measured.
-        value: What was measured, or that there is no data.
-        interval: Where the true value lies; empty where the statistics do not say.
+        value: The measured value, or that there is no data.
+        interval: Where the true value lies; empty if the statistics do not say.
     """
 
     title: str
@@ -56,9 +56,9 @@ class Row:
         limit: The level that decides, with its limit.
         margin: From the limit to the value.
         sides: Client and server.
-        ruler: The tier ruler; empty where nothing was measured.
-        reason: Why it is not met; empty where it is, or where the numbers say it.
-        change: Since the last comparable run; None where there is none.
+        ruler: The tier ruler; empty if nothing was measured.
+        reason: Why it is not met; empty if it is met, or if the numbers say why.
+        change: Since the last comparable run; None if there is none.
     """
 
     anchor: str

@@ -16,7 +16,7 @@ from slocheck.spec.model import Limit
 LEFT, RIGHT = 30, 970
 _LANE, _ROW = 16, 15
 _TEXT_WIDTH = 23.0
-"""Of a character, in thousandths of the narrowest ruler."""
+"""Width of a character, in thousandths of the narrowest ruler."""
 _MANY_TIMES = 8.0
 _ROOM = 0.12
 _COLOURS = {Side.CLIENT: ("#0067a8", "client"), Side.SERVER: ("#5b3fc4", "server")}
@@ -24,13 +24,13 @@ _COLOURS = {Side.CLIENT: ("#0067a8", "client"), Side.SERVER: ("#5b3fc4", "server
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What one side says of the value.
+    """What one side says about the value.
 
     Attributes:
         side: Who measured.
         low: Lower bound of the value, base units.
         high: Upper bound; may be infinite.
-        interval: Where the true value lies; None where the statistics do not say.
+        interval: Where the true value lies; None if the statistics do not say.
     """
 
     side: Side
@@ -61,7 +61,7 @@ def ruler(
         marks: One for each side that has a value.
         tiers: Of the spec, loosest first.
         name: Id of the chart.
-        words: All that it shows, for those who cannot see it.
+        words: All that it shows, for readers who cannot see it.
     """
     good = traits_of(result.objective.indicator.kind).good_share
     place = _scale(marks, [level.limit for level in result.levels], good=good)
@@ -96,7 +96,7 @@ def _limits(result: ObjectiveResult, place: Place) -> list[_Limit]:
 
 
 def _scale(marks: Sequence[Mark], limits: Sequence[Limit], *, good: bool) -> Place:
-    """Return the axis: linear, or logarithmic where values lie far apart; good shares by what they lack."""
+    """Return the axis: linear, or logarithmic if values lie far apart; of good shares by their complement."""
     seen = [end for mark in marks for end in (mark.low, mark.high, *(mark.interval or ()))]
     values = [value for value in (*seen, *(float(limit.value) for limit in limits)) if math.isfinite(value)]
     if good:
@@ -125,7 +125,7 @@ def _kept(result: ObjectiveResult, place: Place, axis: float) -> Drawing:
 
 
 def _limit(limit: _Limit, axis: float, tiers: Sequence[str], row: int) -> Drawing:
-    """Return a limit's tick with its name below it, in a row of its own where another is near."""
+    """Return a limit's tick with its name below it, in a separate row if another is near."""
     colour, css = tier_colour(limit.level, tiers), f"limit {tier_css(limit.level, tiers)}"
     tick = svg.rule(limit.x, axis - 7, limit.x, axis + 7, css=css, stroke=colour, stroke_width=4)
     return tick + svg.label(limit.text, limit.x, axis + 5 + _ROW * (row + 1), anchor=_anchor(limit.x))
@@ -136,7 +136,7 @@ def _anchor(x: float) -> str:
 
 
 def _label_rows(limits: Sequence[_Limit]) -> list[int]:
-    """Return which row each label stands in, so that none lies on another, however narrow the ruler."""
+    """Return the row of each label, so that none overlaps another, however narrow the ruler."""
     ends: list[list[tuple[float, float]]] = []
     rows = []
     for limit in limits:
@@ -154,7 +154,7 @@ def _label_rows(limits: Sequence[_Limit]) -> list[int]:
 
 
 def _mark(mark: Mark, place: Place, y: float) -> Drawing:
-    """Return a side's value as a dot, or as a bar where only its bounds are known, with its interval."""
+    """Return a side's value as a dot, or as a bar if only its bounds are known, with its interval."""
     colour, css = _COLOURS[mark.side]
     low, high = place(mark.low), place(mark.high)
     parts = []

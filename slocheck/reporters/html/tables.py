@@ -107,7 +107,7 @@ def _failed(item: Totals) -> str:
 
 
 def _statuses(item: Totals) -> str:
-    """Return how often each status came; with those whose status the client does not know, they are all."""
+    """Return how often each status occurred; with the requests of unknown status, these are all."""
     unknown = item.sent - sum(item.statuses.values())
     known = totals.statuses_text(item.statuses)
     return ", ".join(filter(None, (known, f"{unknown:,} x unknown" if unknown > 0 else "")))
@@ -119,8 +119,8 @@ class ErrorGroup:
 
     Attributes:
         failure: The class.
-        count: How many in the window.
-        whole: How many in the whole load, warm-up included: what the examples are of.
+        count: Number in the window.
+        whole: Number in the whole load, warm-up included, from which the examples are taken.
         examples: Its most frequent messages.
         messages: How many different messages there are.
     """
@@ -165,7 +165,7 @@ def errors(recording: Recording) -> tuple[ErrorGroup, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SlowRow:
-    """One of the slowest responses: what was asked, when, how long it took, and what came of it."""
+    """One of the slowest responses: what was requested, when, how long it took, and the outcome."""
 
     endpoint: str
     latency: str
@@ -236,7 +236,7 @@ def _overrides(report: Report) -> str:
 
 
 def _override(name: str, value: object) -> str:
-    """Write a changed value as its option takes it."""
+    """Write an overridden value as its option takes it."""
     match value:
         case tuple():
             return shlex.join(value)

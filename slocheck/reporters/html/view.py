@@ -1,4 +1,4 @@
-"""What the template shows of the verdict and the objectives, as plain text that is yet to be escaped."""
+"""What the template shows about the verdict and the objectives, as plain text that is not escaped yet."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -52,7 +52,7 @@ class VerdictView:
         css: Its class in the style sheet.
         tiers: Which tier was achieved, and which the gate asks for.
         decided: The sentence with the number that decided it.
-        headline: What the assessment says besides; empty where the sentence says the same.
+        headline: What the assessment says besides; empty if the sentence says the same.
     """
 
     word: str

@@ -53,11 +53,11 @@ class Why:
         name: Of the objective.
         verdict: Breached or undecided.
         limit: The level that decides.
-        lead: Where most of the bad requests are; empty where the client counted none.
+        lead: Where most of the bad requests are; empty if the client counted none.
         reason: The verdict's own reason.
-        tables: The parts.
+        tables: The breakdowns.
         chart: Bad requests over time; empty without any.
-        name_of_chart: Of what they are.
+        name_of_chart: What the chart shows.
     """
 
     anchor: str

@@ -70,7 +70,7 @@ def document(report: Report) -> Json:
 
 
 def _number(value: float | Fraction | None) -> float | None:
-    """Return a finite number, or None: JSON has neither NaN nor infinity."""
+    """Return a finite number, or None, as JSON has neither NaN nor infinity."""
     if value is None or not math.isfinite(value):
         return None
     return float(value)
@@ -271,7 +271,7 @@ def _value_minus_limit(limit: Limit, display: Display | None) -> float | None:
 
 
 def _confidence_interval(objective: Objective, bounds: Bounds | None) -> Json | None:
-    """Return the confidence interval, and what it is of: the share of bad requests, or the value itself."""
+    """Return the confidence interval, and of what: the share of bad requests, or the value itself."""
     if bounds is None:
         return None
     tolerance = bounds.tolerance

@@ -55,7 +55,7 @@ NAMES: Mapping[str, Json] = {
     "endpoints[].requests_by_status": STATUS,
     "endpoints[].failed_by_class": one_of(FailureClass),
 }
-"""What the names may be that depend on the run."""
+"""The possible forms of names that depend on the run."""
 
 KEYS: tuple[tuple[str, Json, str], ...] = (
     ("schema_version", {"const": SCHEMA_VERSION}, "1"),

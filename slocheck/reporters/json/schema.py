@@ -11,7 +11,7 @@ _ANY_NAME = "*"
 
 
 def result_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of the result, for those who read it."""
+    """Return the JSON Schema (draft 2020-12) of the result, for programs that read it."""
     return {
         "$schema": DIALECT,
         "title": "slocheck result (result.json)",

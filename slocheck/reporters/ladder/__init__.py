@@ -1,4 +1,4 @@
-"""A climb as one HTML page: complete without JavaScript, in the look of the report, under a strict CSP."""
+"""A climb as one HTML page: complete without JavaScript, styled like the report, under a strict CSP."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ class Change:
 
     Attributes:
         name: Of the objective.
-        before: What was measured without the strategy.
-        now: What was measured with it.
+        before: The value without the strategy.
+        now: The value with it.
         move: Whether the intervals lie apart.
     """
 
@@ -45,7 +45,7 @@ class Shown:
 
 
 def render(climb: Climb) -> str:
-    """Return the page of a climb; the reports of its runs lie beside it, by their run's id."""
+    """Return the page of a climb; the reports of its runs are next to it, by their run's id."""
     first, last = climb.steps[0], climb.steps[-1]
     origin, confidence = last.report.evidence.provenance, last.report.assessment.confidence
     style = asset("style.css")

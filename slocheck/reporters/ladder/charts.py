@@ -106,7 +106,7 @@ def _of(found: Sequence[Measure], name: str) -> Measure:
 
 
 def _places(climb: Climb) -> list[float]:
-    """Return where the steps stand on the axis."""
+    """Return the places of the steps on the axis."""
     count = len(climb.steps)
     return [START + (END - START) * (number + 0.5) / count for number in range(count)]
 

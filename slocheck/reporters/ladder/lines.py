@@ -1,4 +1,4 @@
-"""A climb as lines of text, each of at most 80 columns where names allow it."""
+"""A climb as lines of text, each of at most 80 columns if names allow it."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ def step_lines(step: Step, before: Step | None, number: int, count: int) -> Iter
 
 
 def summary_lines(climb: Climb) -> Iterator[str]:
-    """Yield the tier of each step, what the step moved, and what the last one misses of the next tier."""
+    """Yield the tier of each step, what the step changed, and what the last one lacks for the next tier."""
     width = max(len(step.strategy) for step in climb.steps)
     yield f"the climb, on {climb.parts}:"
     before: Step | None = None

@@ -65,7 +65,7 @@ class Measure:
         objective: What is measured.
         value: In words.
         middle: The same as a number, base units; None without data or a bound.
-        interval: Where the true value lies, base units; None where the statistics do not say.
+        interval: Where the true value lies, base units; None if the statistics do not say.
         tier: The strictest tier whose limit, and that of each below it, is met; None: none.
     """
 
@@ -77,7 +77,7 @@ class Measure:
 
     @property
     def interval_text(self) -> str:
-        """The interval in words; empty where there is none."""
+        """The interval in words; empty if there is none."""
         if self.interval is None or not isfinite(self.interval[0]):
             return ""
         kind, limits = self.objective.indicator.kind, limits_of(self.objective)

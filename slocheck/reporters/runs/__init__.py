@@ -1,1 +1,1 @@
-"""What is said of several runs: lists, histories and comparisons, each as text and for machines."""
+"""Reports on several runs: lists, histories and comparisons, each as text and for machines."""

@@ -1,4 +1,4 @@
-"""What pages on several runs are made of: one HTML file, without script or network, under a strict CSP."""
+"""Building blocks of pages on several runs: one HTML file, without script or network, under a strict CSP."""
 
 import base64
 import hashlib
@@ -51,7 +51,7 @@ class Axis:
 
 
 def axis_for(values: Sequence[float]) -> Axis:
-    """Return an axis with room around the values; it does not go below 0 where none of them does."""
+    """Return an axis with room around the values; it does not go below 0 if none of them does."""
     low, high = min(values), max(values)
     room = _ROOM * ((high - low) or abs(high) or 1.0)
     return Axis(max(0.0, low - room) if low >= 0 else low - room, high + room)

@@ -1,4 +1,4 @@
-"""Runs on a terminal: a row a run, the newest last; what stands out below its run."""
+"""Runs on a terminal: one row per run, the newest last; what stands out is below its run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +21,7 @@ _NAMES = ("service", "tier", "load")
 _LEAST_NAME = 8
 _STANDS_OUT = "!"
 _INVALID = "x"
-"""In place of the bar of a run that was invalid or interrupted."""
+"""Replaces the bar of a run that was invalid or interrupted."""
 
 
 def run_rows(runs: Sequence[RunRecord], unread: Mapping[str, str], width: int) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _cells(run: RunRecord) -> tuple[str, ...]:
 
 
 def _fitting(widths: Sequence[int], width: int) -> Sequence[int]:
-    """Return the columns' widths for a line of `width`: the widest name gives way, down to what tells it."""
+    """Return the columns' widths for a line of `width`: the widest names are cut, but stay recognizable."""
     fitting = [min(wide, max(width, _LEAST_NAME)) for wide in widths]
     names = [_HEAD.index(name) for name in _NAMES]
     while sum(fitting) + len(GAP) * (len(fitting) - 1) > width:
@@ -92,7 +92,7 @@ def history_lines(history: History, width: int) -> Iterator[str]:
 
 
 def _outlier(series: Series, point: Point) -> str:
-    """Say what stands out: the value, and where the runs before would have put it."""
+    """Say what stands out: the value, and what the earlier runs predict."""
     kind, expected = series.objective.kind, point.expected
     if expected is None:
         return ""
@@ -121,7 +121,7 @@ def _series_lines(series: Series, valid: Sequence[bool], width: int) -> Iterator
 
 
 def sparkline(values: Sequence[float | None]) -> str:
-    """Draw values as bars from the lowest to the highest; a space where there is none."""
+    """Draw values as bars from the lowest to the highest; a space if there is none."""
     known = [value for value in values if value is not None]
     if not known:
         return NO_VALUE * len(values)
@@ -136,7 +136,7 @@ def sparkline(values: Sequence[float | None]) -> str:
 
 
 def comparison_lines(comparison: Comparison, width: int) -> Iterator[str]:
-    """Yield what is compared with what, in what the runs differ, and a paragraph for each objective."""
+    """Yield what is compared with what, how the runs differ, and a paragraph for each objective."""
     new = comparison.new[-1].run_id if len(comparison.new) == 1 else f"{len(comparison.new)} runs"
     yield from wrapped(f"{new} against {runs_text(comparison)}, {_method_text(comparison)}", width)
     for text in comparison.differences:

@@ -31,7 +31,7 @@ def list_json(runs: Sequence[RunRecord], unread: Mapping[str, str]) -> str:
 
 
 def history_json(histories: Sequence[History]) -> str:
-    """Return the runs of each service, and each objective's values with what was expected of them."""
+    """Return the runs of each service, and each objective's values with the predicted ones."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "services": [
@@ -108,7 +108,7 @@ def _expected(expected: Expected) -> Json:
 
 
 def bencher_json(run: RunRecord) -> str:
-    """Return a run in Bencher's metric format: a benchmark an objective, latencies in nanoseconds."""
+    """Return a run in Bencher's metric format: one benchmark per objective, latencies in nanoseconds."""
     document = {_benchmark(item): metric for item in run.objectives if (metric := _metric(item))}
     return for_json(document, indent=2) + "\n"
 
@@ -148,7 +148,7 @@ COLUMNS = (
 
 
 def commits_csv(histories: Sequence[History]) -> str:
-    """Return a table with a row for each run and objective, by commit; no cell is taken for a formula."""
+    """Return a table with a row for each run and objective, by commit; no cell can be read as a formula."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)

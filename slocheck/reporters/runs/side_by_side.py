@@ -39,7 +39,7 @@ _SPECTRUM = "Latency by percentile"
 
 
 def comparison_page(comparison: Comparison, spectra: Sequence[tuple[str, Spectrum]]) -> str:
-    """Return two sides beside each other, and the percentile spectra of both where they are known."""
+    """Return two sides next to each other, and the percentile spectra of both if they are known."""
     return page("Comparison of runs", [*_comparison(comparison), *_spectra(spectra)])
 
 
@@ -72,7 +72,7 @@ def _cells(change: Change, comparison: Comparison) -> tuple[str, ...]:
 
 
 def _limits(name: str, comparison: Comparison) -> str:
-    """Write an objective's limits; both runs' where they differ."""
+    """Write an objective's limits; both runs' if they differ."""
     sides = []
     for run in (comparison.old[-1], comparison.new[-1]):
         found = run.objective(name)

@@ -1,4 +1,4 @@
-"""The trend page: for each service a chart an objective, its values as a table, and a row a run."""
+"""The trend page: for each service one chart per objective, its values as a table, and one row per run."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ from slocheck.reporters.text import short_sha
 
 GLYPHS = {"pass": "✓", "fail": "✗", "undecided": "?", "invalid": "!", "interrupted": "!"}
 _DAY = 10
-"""Characters of a time that are its day."""
+"""The leading characters of a time that give its day."""
 
 
 def history_page(histories: Sequence[History]) -> str:
@@ -116,7 +116,7 @@ def _band(xs: Sequence[float], points: Sequence[Point], axis: Axis) -> Iterator[
 
 
 def _mark(run: RunRecord, series: Series, place: int, x: float, axis: Axis) -> str:
-    """Return a run's point, a square where it stands out, with what it is."""
+    """Return a run's point, a square if it stands out, with its description."""
     point = series.points[place]
     if point.value is None:
         return ""

@@ -21,7 +21,7 @@ from slocheck.reporters.text import (
 )
 
 PATH_TITLES = {"html": "report"}
-"""What the file of a format is called, where that is not the format's name."""
+"""The label of a format's file, if it is not the format's name."""
 
 MAX_TEXT = 300
 

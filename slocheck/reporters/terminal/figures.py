@@ -1,4 +1,4 @@
-"""What is known of a run while it goes on, as short texts: phase, rates, percentiles, errors, verdicts."""
+"""What is known about a run in progress, as short texts: phase, rates, percentiles, errors, verdicts."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def recent(recording: Recording, second: int) -> Recent:
 
 
 def place_text(tick: Tick, spec: Spec) -> str:
-    """Say how far the run has come: ``window 12 of 30s``."""
+    """Say how far the run has got: ``window 12 of 30s``."""
     match tick.phase:
         case "warm-up":
             return f"warm-up {tick.second} of {clock_text(ceil(spec.workload.warmup))}"
@@ -87,7 +87,7 @@ def percentiles_text(now: Recent) -> str:
 
 
 def errors_text(now: Recent, rule: FailureRule) -> str:
-    """Say how many requests failed, and how: ``0.62%: 503 135, timeout 14``; ``none`` where none did."""
+    """Say how many requests failed, and how: ``0.62%: 503 135, timeout 14``; ``none`` if none did."""
     counts = now.totals
     if not counts.failed:
         return "none"
@@ -95,7 +95,7 @@ def errors_text(now: Recent, rule: FailureRule) -> str:
 
 
 def cache_text(now: Recent) -> str:
-    """Write the share of cache hits; empty where nothing says of itself whether it is one."""
+    """Write the share of cache hits; empty if no response says whether it is one."""
     lookups = now.totals.cache_hits + now.totals.cache_misses
     return ratio_text(now.totals.cache_hits, lookups) if lookups else ""
 

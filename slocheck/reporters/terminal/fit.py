@@ -7,14 +7,14 @@ from rich.cells import cell_len
 from slocheck.reporters.escape import for_terminal
 
 HANGING = "  "
-"""How much further in a line goes on than it begins."""
+"""Additional indent of continuation lines."""
 
 
 def fitted(line: str, width: int) -> Iterator[str]:
     """Break a line between words; the spaces within it stay, and a word that is longer stays whole.
 
     Args:
-        line: It is safe for a terminal; each part of it is made so again.
+        line: Text that is safe for a terminal; each part is made safe again.
         width: Columns of the terminal.
     """
     indent = line[: len(line) - len(line.lstrip())] + HANGING

@@ -1,4 +1,4 @@
-"""Lines that fit a terminal: cells that flow on to the next line, text broken between words only."""
+"""Lines that fit a terminal: cells that wrap to the next line, text broken between words only."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,10 +11,10 @@ from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.fit import fitted
 
 NARROWEST, WIDEST = 40, 100
-"""Columns that lines are laid out for, whatever the terminal has: a long line is hard to read."""
+"""Most columns of a line, however wide the terminal is: long lines are hard to read."""
 
 UNLIMITED = 10_000
-"""Columns of what is not a terminal: a pipe or a file, where whole names are searched for."""
+"""Columns of a pipe or a file, in which whole names are searched for."""
 
 GAP = "  "
 INDENT = " " * 6
@@ -22,7 +22,7 @@ INDENT = " " * 6
 
 
 def columns(console: Console) -> int:
-    """Return how many columns lines may take on this console; 80 where it is not a terminal."""
+    """Return how many columns lines may take on this console; 80 if it is not a terminal."""
     return max(NARROWEST, min(console.width, WIDEST))
 
 
@@ -79,7 +79,7 @@ def wrapped(text: str, width: int, *, first: str = "", rest: str = INDENT) -> It
 
 
 def flowed(cells: Sequence[str], width: int) -> Iterator[str]:
-    """Put cells beside each other; one that does not fit begins a new line. Empty ones are left out."""
+    """Put cells next to each other; one that does not fit begins a new line. Empty ones are left out."""
     line = ""
     for cell in cells:
         if not cell.strip():
@@ -96,7 +96,7 @@ def flowed(cells: Sequence[str], width: int) -> Iterator[str]:
 
 
 def apart(left: str, right: str, width: int) -> Iterator[str]:
-    """Put one text at the left margin and one at the right; below each other where both do not fit."""
+    """Put one text at the left margin and one at the right; below each other if both do not fit."""
     space = width - cell_len(left) - cell_len(right)
     if not right or space >= len(GAP):
         yield _safe(left + " " * space + right if right else left)

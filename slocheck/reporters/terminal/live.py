@@ -92,7 +92,7 @@ class PlainProgress(_Base):
         self._say(text)
 
     def update(self, tick: Tick, grade: Callable[[], Assessment]) -> None:
-        """Print a line when one is due; of the drain that it began, below the last line of the window."""
+        """Print a line when one is due; that of the drain comes after the last line of the window."""
         if tick.phase == self._phase and (tick.second < self._due or tick.phase == figures.DRAIN):
             return
         self._phase, self._due = tick.phase, tick.second + LINE_EVERY_S
@@ -169,7 +169,7 @@ class LiveView(_Base):
         return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
     def _progress(self, tick: Tick) -> str:
-        """Write the phase, how much of the load is over as a bar, and how long it still lasts."""
+        """Write the phase, a progress bar of the load, and the time left."""
         workload = self._spec.workload
         over = tick.second / max(1.0, workload.warmup + workload.duration)
         width = min(BAR_WIDTH, max(SMALL_BAR_WIDTH, columns(self._console) - 40))

@@ -1,4 +1,4 @@
-"""One line an objective: glyph, name, endpoint, value, limit, margin; a reason where it is not met."""
+"""One line per objective: glyph, name, endpoint, value, limit, margin; a reason if it is not met."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import IndicatorKind
 
 WIDEST_CELLS = (22, 20, 14, 20, 14)
-"""Columns that name, endpoint, value, limit and margin may take; a longer one stands on a line of its own."""
+"""Columns that name, endpoint, value, limit and margin may take; a longer one gets its own line."""
 
 MAX_NOTE = 60
 MAX_REASON = 300
@@ -48,7 +48,7 @@ class Row:
         verdict: Of the level that is shown.
         cells: Name with glyph, endpoint, value, limit, margin.
         note: What came back instead of a success, and a broken ``critical``; may be empty.
-        reason: Why it is not met; empty where it is, and where the line above says it already.
+        reason: Why it is not met; empty if it is met, or if the line above already says why.
     """
 
     verdict: Verdict
@@ -60,7 +60,7 @@ class Row:
 def rows(report: Report) -> list[Row]:
     """Return a row for each objective that the gate needs: breached, then undecided, then met.
 
-    Within a verdict those with the same reason stand together, and only the last of them says it.
+    Within a verdict those with the same reason are together, and only the last one states it.
     """
     needed = [result for result in report.assessment.objectives if result.verdict is not None]
     found = [_row(result, report) for result in needed]
@@ -70,7 +70,7 @@ def rows(report: Report) -> list[Row]:
 
 
 def lines(found: Sequence[Row], width: int) -> Iterator[tuple[Verdict | None, str]]:
-    """Yield the lines of all rows, each with the verdict where it begins with a glyph."""
+    """Yield the lines of all rows, each with its verdict if it begins with a glyph."""
     widths = _widths(found)
     for number, row in enumerate(found):
         verdict: Verdict | None = row.verdict
@@ -92,7 +92,7 @@ def _widths(found: Sequence[Row]) -> list[int]:
 
 
 def _row_lines(row: Row, widths: Sequence[int], width: int) -> Iterator[str]:
-    """Yield an objective's lines; a name or endpoint that is too long for its column has one to itself."""
+    """Yield an objective's lines; a name or endpoint that is too long for its column gets its own line."""
     name, endpoint, *rest = row.cells
     beside = endpoint if cell_len(endpoint) <= widths[ENDPOINT] else ""
     cells = [padded(text, size) for text, size in zip(rest[1:], widths[3:], strict=True)]
@@ -127,7 +127,7 @@ def _row(result: ObjectiveResult, report: Report) -> Row:
 
 
 def _margin(result: ObjectiveResult) -> str:
-    """Write how far the value lies from the limit: ``+62ms``, ``6.2x`` where a share is far over it."""
+    """Write how far the value lies from the limit: ``+62ms``, ``6.2x`` if a share is far over it."""
     if (exceeded := exceeds_times(result)) is not None:
         return f"{float(exceeded):,.1f}x"
     level = result.shown
@@ -135,7 +135,7 @@ def _margin(result: ObjectiveResult) -> str:
 
 
 def _notes(result: ObjectiveResult, report: Report) -> Iterator[str]:
-    """Yield what stands at the end of a line: how requests failed, and a broken ``critical``."""
+    """Yield the end of a line: how requests failed, and a broken ``critical``."""
     objective, level = result.objective, result.shown
     if objective.indicator.kind is IndicatorKind.ERROR_RATE:
         counted = totals.totals_of(report.evidence.recording, objective.endpoint)
@@ -147,7 +147,7 @@ def _notes(result: ObjectiveResult, report: Report) -> Iterator[str]:
 
 
 def _reason(result: ObjectiveResult, report: Report) -> str:
-    """Say why an objective is not met; nothing where the invalid run says it for all."""
+    """Say why an objective is not met; nothing if the invalid run says it for all."""
     level = result.shown
     if level.verdict is Verdict.MET:
         return ""
@@ -164,7 +164,7 @@ def _reason(result: ObjectiveResult, report: Report) -> str:
 
 
 def _other_side(result: ObjectiveResult) -> str:
-    """Write the value of the side that did not decide; empty where it is the same."""
+    """Write the value of the side that did not decide; empty if it is the same."""
     objective, level = result.objective, result.shown
     decides = level.deciding
     others = [side for side in level.sides if side is not decides and side.display is not None]

@@ -158,7 +158,7 @@ def _needs_table(spec: Spec, check: PlanCheck) -> Table:
 
 
 def _window(need: ProofNeed, window_s: int | None) -> str:
-    """Return the window that a limit takes; the rate if the number of requests is unknown."""
+    """Return the window that a limit needs; the rate if the number of requests is unknown."""
     if window_s is not None:
         return _time(window_s)
     return f"{need.per_second:,.1f}/s" if need.per_second is not None else "-"

@@ -38,7 +38,7 @@ MAX_SERVICE = 48
 MAX_TEXT = 300
 MAX_FAILURES = 3
 AGREE_WITHIN = 0.1
-"""Client and server agree on a latency where their values are this close, relative to the client's."""
+"""Client and server agree on a latency if their values are this close, relative to the client's."""
 
 NEGLIGIBLE_S = 0.005
 """A difference that is always small: connecting and the network."""
@@ -72,7 +72,7 @@ def _lines(report: Report, paths: Mapping[str, str], width: int, *, verbose: boo
     if verbose:
         for text in details.lines(report, width):
             yield Text(text)
-    if report.comparison is not None and not report.assessment.regressed:  # else the last line says it
+    if report.comparison is not None and not report.assessment.regressed:  # otherwise the last line says it
         yield from _plain(iter((shorten(f"change{GAP}{summary(report.comparison)}", MAX_TEXT),)), width)
     yield from _plain(_next_tier(report), width)
     shown = paths if verbose else {name: path for name, path in paths.items() if name == "html"}
@@ -82,7 +82,7 @@ def _lines(report: Report, paths: Mapping[str, str], width: int, *, verbose: boo
 
 
 def _headline(report: Report, width: int) -> Iterator[Text]:
-    """Say outcome, tier and gate, and at the right what was tested."""
+    """Say outcome, tier and gate, and on the right what was tested."""
     assessment, provenance = report.assessment, report.evidence.provenance
     service = report.spec.service
     if provenance.git_sha:
@@ -123,7 +123,7 @@ def _objective_lines(report: Report, width: int) -> Iterator[Text]:
 
 
 def _unsaid(report: Report) -> Iterator[str]:
-    """Say why the outcome is what it is, where no objective's line says it, and the last line does not."""
+    """Say why the outcome is what it is, if neither an objective's line nor the last line says so."""
     said = report.assessment.headline.removesuffix(".")
     if report.assessment.outcome is not Outcome.INVALID and said != decision_text(report):
         yield said
@@ -150,7 +150,7 @@ def _warnings(report: Report) -> Iterator[str]:
 
 
 def _facts(report: Report, width: int) -> Iterator[str]:
-    """Say in one line what was sent, whether the run is valid, and what the server says of it."""
+    """Say in one line what was sent, whether the run is valid, and what the server says about it."""
     recording = report.evidence.recording
     sent, window = totals.window_totals(recording).sent, recording.window_s
     text = f"{GAP}{quantity(sent, 'request')} in {rough_duration(window) if window else '0s'}"
@@ -162,7 +162,7 @@ def _facts(report: Report, width: int) -> Iterator[str]:
 
 
 def _agreement(report: Report) -> str:
-    """Say how far the server's latencies are from the client's; empty where only one side measured any."""
+    """Say how far the server's latencies are from the client's; empty if only one side measured any."""
     furthest, agree = 0.0, True
     found = [sides for _, sides in objectives.both_sides(report) if _can_be_compared(sides)]
     for sides in found:
@@ -185,7 +185,7 @@ def _can_be_compared(sides: Mapping[Side, tuple[float, float]]) -> bool:
 
 
 def _responses(report: Report, *, verbose: bool) -> Iterator[str]:
-    """Show what came back, where not all of it was 2xx, and messages that say more than a status."""
+    """Show the responses if not all of them were 2xx, and messages that say more than a status."""
     if statuses := totals.unusual_statuses(report.evidence.recording):
         yield shorten(f"responses{GAP}{statuses}", MAX_TEXT)
     if verbose:
@@ -199,7 +199,7 @@ def _responses(report: Report, *, verbose: bool) -> Iterator[str]:
 
 
 def _next_tier(report: Report) -> Iterator[str]:
-    """Say in one line what the next tier takes; what is breached is said above."""
+    """Say in one line what the next tier needs; breaches were reported above."""
     assessment = report.assessment
     if assessment.outcome in (Outcome.PASS, Outcome.UNDECIDED) and assessment.next_tier is not None:
         yield advice(assessment, report.spec)

@@ -1,1 +1,1 @@
-"""Requests a second of one core, beside other load generators: ``python -m tests.benchmarks.throughput``."""
+"""Requests per second and core, next to other load generators: ``python -m tests.benchmarks.throughput``."""

@@ -26,7 +26,7 @@ def present(tools: Sequence[str]) -> list[str]:
 
 
 def tables(server: BenchServer, job: Job, *, only: list[str] | None, rounds: int, quick: bool) -> None:
-    """Print what is asked for."""
+    """Print the chosen tables."""
     scores = Scores()
     for case, tools in CASES.items():
         if only is None or case in only:

@@ -1,4 +1,4 @@
-"""What happens on the machine while a tool runs: its processor time and memory, and what others take."""
+"""The machine while a tool runs: its processor time and memory, and what other processes use."""
 
 import os
 import resource
@@ -19,14 +19,14 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def busy_seconds() -> float:
-    """Return the processor seconds that all cores have spent on anything, the hypervisor's theft included."""
+    """Return the processor seconds that all cores have spent on anything, steal time included."""
     words = Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
     user, nice, system, _idle, _waiting, irq, softirq, stolen = map(int, words)
     return (user + nice + system + irq + softirq + stolen) / _TICKS
 
 
 def wait_until_idle(patience_s: float = PATIENCE_S) -> None:
-    """Wait until others leave the machine alone for a second, but no longer than the patience lasts."""
+    """Wait until the machine is idle for a second, but no longer than the patience lasts."""
     until = time.monotonic() + patience_s
     cores = os.cpu_count() or 1
     while time.monotonic() < until:
@@ -53,7 +53,7 @@ def tree_seconds(root: psutil.Process) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at a tool's processes.
+    """One sample of a tool's processes.
 
     Attributes:
         at: Wall clock, epoch seconds.
@@ -72,7 +72,7 @@ class Ran:
 
     Attributes:
         output: All that it printed.
-        samples: Looks at its processes, in order.
+        samples: Of its processes, in order.
         others: Share of all cores that neither it nor the server used, 0..1.
     """
 
@@ -82,7 +82,7 @@ class Ran:
 
     @property
     def ended(self) -> float:
-        """Wall clock of the last look."""
+        """Wall clock of the last sample."""
         return self.samples[-1].at
 
     def cores_used(self, begin: float, end: float) -> float:
@@ -93,7 +93,7 @@ class Ran:
         return (within[-1].cpu_s - within[0].cpu_s) / (within[-1].at - within[0].at)
 
     def memory_mb(self, moment: float) -> float:
-        """Return the memory of the largest process at the last look before a moment, megabytes."""
+        """Return the memory of the largest process at the last sample before a moment, megabytes."""
         return max((sample for sample in self.samples if sample.at <= moment), key=_when).memory / 1e6
 
 
@@ -102,7 +102,7 @@ def _when(sample: Sample) -> float:
 
 
 class _Watch:
-    """Looks at a process tree in a thread of its own, every so many seconds; a context manager."""
+    """Samples a process tree from a thread, every given number of seconds; a context manager."""
 
     def __init__(self, pid: int, every_s: float) -> None:
         self._every_s = every_s
@@ -129,7 +129,7 @@ class _Watch:
 
 
 def run(command: Sequence[str], *, core: int, folder: Path, server: int, every_s: float = SAMPLE_S) -> Ran:
-    """Run a command on one core, looking at it now and then; `server` is the process it talks to."""
+    """Run a command on one core, sampling it now and then; `server` is the process it talks to."""
     peer = psutil.Process(server)
     begun, busy = time.monotonic(), busy_seconds()
     known = _children_seconds() + tree_seconds(peer)

@@ -1,4 +1,4 @@
-"""Rounds of all tools in turn, and the tables of what they gave."""
+"""Rounds of all tools in turn, and the tables of their results."""
 
 import platform
 import subprocess
@@ -89,7 +89,7 @@ def setting() -> None:
 
 
 def once(tool: str, job: Job) -> Figures:
-    """Run a tool on an idle machine; a run that others disturb is dropped and done again, some times."""
+    """Run a tool on an idle machine; a run that others disturb is dropped and repeated a few times."""
     for attempt in range(TRIES):
         wait_until_idle(job.patience_s)
         figures = TOOLS[tool](job)
@@ -101,7 +101,7 @@ def once(tool: str, job: Job) -> Figures:
 
 
 def rounds(job: Job, tools: Sequence[str], count: int) -> Mapping[str, list[Figures]]:
-    """Run all tools in turn, some rounds."""
+    """Run all tools in turn, for some rounds."""
     found: dict[str, list[Figures]] = defaultdict(list)
     for _ in range(count):
         for tool in tools:

@@ -1,4 +1,4 @@
-"""The load generators, each run on one core for some seconds; what it says of itself is taken."""
+"""The load generators, each run on one core for some seconds; the figures are what the tool reports."""
 
 import json
 import re

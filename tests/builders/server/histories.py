@@ -1,7 +1,7 @@
 """Synthetic histories with known truth: real counters, event by event, and scrapes of them.
 
 Nothing here knows how slocheck counts. A process counts requests from its own start; a scraper looks at it
-every interval, now and then misses a look, and keeps what a scraper keeps: raw samples and `up`.
+every interval, now and then misses a scrape, and keeps what a scraper keeps: raw samples and `up`.
 """
 
 import random
@@ -17,7 +17,7 @@ T0 = 1_000_000.0
 FAILED = 500
 """The status of a request that failed."""
 MAX_SKEW = 0.15
-"""What is left of a clock skew after it was measured, seconds: below the margin before the load."""
+"""The part of a clock skew that measuring leaves, seconds: below the margin before the load."""
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[float, float]]]
 
@@ -45,7 +45,7 @@ class Request:
 
 @dataclass
 class Process:
-    """One process: born, maybe dead, with the requests it served."""
+    """One process: its start, perhaps its end, and the requests it served."""
 
     name: str
     born: float
@@ -72,11 +72,11 @@ class History:
 
     Attributes:
         series: What a scraper would have.
-        sent: When requests of ours were sent, in the whole load.
+        sent: When our requests were sent, in the whole load.
         requests: Ours that were served in the server's window: after the first scrape inside the window
-            where there is a warm-up, else all.
+            if there is a warm-up, else all.
         start: When the window began, by the clock of the load generator.
-        refused: When requests of ours were sent that no process ever saw, in the whole load.
+        refused: When those of our requests were sent that no process ever saw, in the whole load.
         blocked: The same of those that a proxy in front of the service responded to itself, with an error.
         given_up: The requests that were served, but too late: the client no longer waited.
         failed: Requests that were served with an error, in the whole load.
@@ -105,7 +105,7 @@ def scrape(
     """Return the raw samples of scrapes from five intervals before the load to after its end.
 
     They are regular but for what `late` returns for each, seconds, less than an interval. A page shows its
-    counters as they were at the moment that `told` gives for the scrape's, and with `own_times` says so.
+    counters as of the moment that `told` gives for the scrape's, and with `own_times` has that timestamp.
     """
     samples: Samples = {}
     for instance in instances:
@@ -226,7 +226,7 @@ def make_history(seed: int) -> History:
 
 
 def _serve_others(chance: random.Random, instances: list[Instance], interval: float, end: float) -> None:
-    """Now and then let others send as well, from before the load on; then put all requests in order."""
+    """Sometimes let others send as well, starting before the load; then put all requests in order."""
     if chance.random() < 0.3:
         others = _traffic(chance, T0 - 5 * interval, end, chance.choice([1.0, 3.0]), ours=False)
         _serve(chance, instances, others)
@@ -236,7 +236,7 @@ def _serve_others(chance: random.Random, instances: list[Instance], interval: fl
 
 
 def _through_proxy(chance: random.Random, requests: list[Request]) -> tuple[list[Request], list[Request]]:
-    """Divide requests into those that a proxy refuses, now and then for a while, and those that pass."""
+    """Divide requests into those that a proxy refuses, sometimes for a while, and those that pass."""
     share, since = chance.choice([0.0, 0.0, 0.05, 0.5]), chance.choice([T0, T0 + 8.0])
     blocked = [one for one in requests if one.time >= since and chance.random() < share]
     gone = set(map(id, blocked))

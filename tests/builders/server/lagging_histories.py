@@ -1,4 +1,4 @@
-"""Synthetic histories of pages that are behind what was served: flushed, or served from a cache."""
+"""Synthetic histories of pages that lag behind what was served: flushed, or served from a cache."""
 
 import random
 from collections.abc import Callable
@@ -18,12 +18,12 @@ ROUNDING = 0.001
 
 @dataclass(frozen=True)
 class LaggingHistory:
-    """A load with a warm-up on a service whose pages are behind.
+    """A load with a warm-up on a service whose pages lag.
 
     Attributes:
         series: What a source delivers that waits as the real ones do.
         client: What the client counted.
-        requests: Ours of the window that the delivered series can tell of.
+        requests: Those of ours in the window that the delivered series can show.
         waited: How long after the load the last sample is, seconds.
         background: Whether somebody else uses the service.
     """
@@ -40,8 +40,8 @@ def make_lagging_history(seed: int, *, cold: bool | None = None, hidden: bool = 
 
     Args:
         seed: Of all choices.
-        cold: Whether every request of the warm-up is slow, and no other one; None: by chance.
-        hidden: The page is behind by no more than a scrape interval, and nobody says by how much.
+        cold: Whether exactly the requests of the warm-up are slow; None: by chance.
+        hidden: The page lags by at most a scrape interval, and nothing says by how much.
     """
     chance = random.Random(seed)
     interval, period = chance.choice([1.0, 5.0]), chance.choice([1.0, 5.0, 10.0])
@@ -55,7 +55,7 @@ def make_lagging_history(seed: int, *, cold: bool | None = None, hidden: bool = 
     shift = chance.uniform(0, period)
 
     def told(time: float) -> float:
-        """Return the last time before a scrape that the page was made."""
+        """Return the last time before a scrape at which the page was rendered."""
         return T0 + floor((time - T0 - shift) / period) * period + shift
 
     instances = [

@@ -1,4 +1,4 @@
-"""Server series of one instance, scraped every 15 s, and what they say of an objective."""
+"""Server series of one instance, scraped every 15 s, and what they say about an objective."""
 
 from math import inf
 
@@ -37,7 +37,7 @@ def server_series(
 
 
 def counts(sent: int, no_response: int = 0) -> ClientCounts:
-    """Return a client that sent so many requests in a window of 30 s; the last of them found no server."""
+    """Return a client that sent that many requests in a window of 30 s; the last of them found no server."""
     failed = (0,) * 29 + (no_response,)
     return ClientCounts(
         *(sent, no_response, sent, 30.0, no_response),

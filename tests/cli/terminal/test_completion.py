@@ -22,7 +22,7 @@ COMMANDS = {
 
 
 def shell(name: str, command: str, home: Path) -> str:
-    """Run a command in a shell whose settings are in `home`; returns what it printed."""
+    """Run a command in a shell whose home is `home`; returns what it printed."""
     done = subprocess.run(
         [name, "-c", f"{command}; true"],  # a last command of its own, so that the shell stays the parent
         env={**os.environ, "HOME": str(home), "PATH": f"{OWN}:{os.environ['PATH']}"},
@@ -46,7 +46,7 @@ def test_a_shell_completes_commands_and_options(tmp_path: Path, name: str) -> No
 
 
 def test_zsh_completes_at_the_first_press_of_the_key(tmp_path: Path) -> None:
-    """Typed on a terminal: zsh loads the installed file only then."""
+    """Typed on a terminal, as zsh loads the installed file only then."""
     assert "zsh completion installed" in shell("zsh", "slocheck --install-completion", tmp_path)
     child, terminal = pty.fork()
     if child == 0:

@@ -1,4 +1,4 @@
-"""What stands for the glyphs of the reports where an encoding cannot carry them."""
+"""What replaces the glyphs of the reports in encodings that lack them."""
 
 import ast
 import io
@@ -27,7 +27,7 @@ def _texts() -> Iterator[str]:
 
 
 def test_every_glyph_of_slocheck_has_a_stand_in() -> None:
-    """A new one that nobody thought of would be a question mark in a log."""
+    """A new glyph without a replacement would be a question mark in a log."""
     own = {character for text in _texts() for character in text if not character.isascii()}
     sought = {character for character in own if unicodedata.name(character, "").startswith("FULLWIDTH")}
     shown = {character for character in own if character.isprintable()} - {REPLACEMENT} - sought
@@ -48,13 +48,13 @@ def test_every_glyph_of_slocheck_has_a_stand_in() -> None:
     ],
 )
 def test_the_c_locale_gets_ascii(environment: dict[str, str], encoding: str) -> None:
-    """Python writes UTF-8 there all the same, which such a terminal does not show."""
+    """Python would write UTF-8 there, which such a terminal cannot show."""
     assert encoding_for("utf-8", environment) == encoding
 
 
 @given(st.text())
 def test_any_text_becomes_ascii(text: str) -> None:
-    """And what is ASCII already stays as it is."""
+    """ASCII text stays as it is."""
     assert in_ascii(text).isascii()
     assert in_ascii(text) == text or not text.isascii()
 

@@ -1,4 +1,4 @@
-"""Long lines on a terminal: broken between words by slocheck, and nowhere within one by the terminal."""
+"""Long lines on a terminal: slocheck breaks them between words, so the terminal never breaks a word."""
 
 import io
 import re
@@ -43,7 +43,7 @@ SCENARIO = "flows: [{steps: [{get: /items, expect: {status: 200}}]}]\n"
     ],
 )
 def test_a_line_is_broken_between_words(line: str, width: int, parts: list[str]) -> None:
-    """It goes on in the parts inside."""
+    """Continuation lines are indented."""
     assert list(fitted(line, width)) == parts
 
 
@@ -65,7 +65,7 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize(("file", "lines"), [(Terminal, 2), (io.StringIO, 1)])
 def test_only_a_terminal_has_a_width(file: type[io.StringIO], lines: int) -> None:
-    """A line of a log is found by what it says, so it stays whole, in colours or not."""
+    """A log line is searched for by its text, so it stays whole, with or without colours."""
     out = file()
     say(Console(file=out, width=20, force_terminal=True), Text("a line of thirty characters", style="red"))
     assert len(out.getvalue().splitlines()) == lines

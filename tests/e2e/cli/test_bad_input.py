@@ -59,7 +59,7 @@ def test_a_scenario_that_cannot_be_used_exits_2(
     ],
 )
 def test_a_spec_that_cannot_be_read_exits_2(api: str, tmp_path: Path, prepare: object, message: str) -> None:
-    """Each way to have no spec is named."""
+    """Each way in which a spec can be missing is named."""
     spec = write_spec(tmp_path, api)
     assert callable(prepare)
     prepare(spec)
@@ -70,7 +70,7 @@ def test_a_spec_that_cannot_be_read_exits_2(api: str, tmp_path: Path, prepare: o
 
 
 class _Faulty(BaseHTTPRequestHandler):
-    """Responds to every request as the path's first part says."""
+    """Responds to each request as the first part of its path says."""
 
     pages: ClassVar = {
         "401": (401, "text/plain", b"who are you"),
@@ -127,7 +127,7 @@ def faulty() -> Iterator[str]:
 def test_a_prometheus_that_fails_the_preflight_exits_4(
     api: str, faulty: str, tmp_path: Path, path: str, message: str
 ) -> None:
-    """No load is sent, the cause is named, and kept in place of a result."""
+    """No load is sent, and the cause is named and kept in place of a result."""
     source = f'prometheus: {{url: "{faulty}/{path}", {SELECTOR}}}\n'
     write_spec(tmp_path, api, source=source)
     done = slocheck("run", cwd=tmp_path)
@@ -176,7 +176,7 @@ def test_a_secret_is_in_no_output_of_a_failed_run(api: str, faulty: str, tmp_pat
 def test_wrong_usage_exits_2_and_says_what_to_write(
     api: str, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    """The right word is in the message."""
+    """The message contains the right word."""
     write_spec(tmp_path, api)
     done = slocheck(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr

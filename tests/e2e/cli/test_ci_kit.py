@@ -1,4 +1,4 @@
-"""The action's steps and GitLab's job, run for real: installation, a run, what each system is handed."""
+"""The action's steps and GitLab's job, run for real: installation, a run, and what each system receives."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ OFFLINE = {
     "PIP_NO_INDEX": "1",
     "PIP_NO_BUILD_ISOLATION": "0",  # which switches it off, in pip's way of reading it
 }
-"""The dependencies are those of this environment, so that an installation asks nobody."""
+"""Installs with the dependencies of this environment, so without network access."""
 
 
 def workspace(folder: Path, target: str, *, objectives: str) -> Path:
@@ -46,7 +46,7 @@ def workspace(folder: Path, target: str, *, objectives: str) -> Path:
 
 
 def check_reports(folder: Path) -> dict[str, Any]:
-    """Check that what reads each report can read it, a web server as well; returns the result."""
+    """Check that each report can be read by its consumers, a web server included; returns the result."""
     result: dict[str, Any] = json.loads((folder / "result.json").read_text())
     jsonschema.validate(result, result_schema(), jsonschema.Draft202012Validator)
     assert sum(suite.tests for suite in JUnitXml.fromfile(str(folder / "junit.xml"))) > 10
@@ -57,7 +57,7 @@ def check_reports(folder: Path) -> dict[str, Any]:
 
 
 def test_the_action_s_steps(tmp_path: Path, reference_api: str) -> None:
-    """An undecided run passes with a warning where that is wanted; the next job has it; no name is run."""
+    """An undecided run passes with a warning if so configured; the next job gets it; no name is executed."""
     folder = tmp_path / HOSTILE
     spec = workspace(folder, reference_api, objectives='  availability: {silver: ">= 99.99%"}\n')
     (workflow,) = [block for block in snippets("yaml") if "jobs" in block]
@@ -95,7 +95,7 @@ def _line(spec: Path, text: str) -> int:
 
 
 def check_modes(run: Path) -> bool:
-    """Tell whether spec and evidence of a run are their owner's, and its reports as the umask says."""
+    """Tell whether only the owner can read spec and evidence of a run, and its reports follow the umask."""
     private = {EVIDENCE_FILE, RECORDING_FILE, SPEC_FILE, LOG_FILE}
     modes = {path.name: path.stat().st_mode & 0o777 for path in run.iterdir()}
     return all(mode == (0o600 if name in private else 0o644) for name, mode in modes.items())
@@ -119,7 +119,7 @@ def _check_next_job(folder: Path, kept: Path) -> None:
 
 
 def test_gitlab_s_job(tmp_path: Path) -> None:
-    """Its lines install slocheck and run it; a refused run fails the job and leaves it no earlier report."""
+    """Its lines install slocheck and run it; a refused run fails the job and leaves no earlier report."""
     job = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text())[".slocheck"]
     folder = tmp_path / "checkout"
     spec = workspace(folder, "http://127.0.0.1:1", objectives='  latency_p50: {silver: "soon"}\n')

@@ -67,7 +67,7 @@ flows:
 
 
 def test_a_target_that_only_fails_ends_the_run_with_exit_1(api: str, tmp_path: Path) -> None:
-    """Long before the end, with the breach proven, why it ended early, and what the requests failed with."""
+    """Long before its end, with the breach proven; it says why it ended early and how the requests failed."""
     spec = write_spec(
         tmp_path, api, scenario=WRONG, scenario_name="scenario.yaml", more="confidence: 95%\n",
         workload="rate: 50/s, warmup: 2s, duration: 10m",
@@ -90,7 +90,7 @@ VANISHING = (
 
 
 def test_files_that_change_during_the_run_cost_nothing(api: str, tmp_path: Path) -> None:
-    """A checkout may go on beneath a run: the scenario that is reported is the one that was loaded."""
+    """A checkout may change during a run: the scenario that is reported is the one that was loaded."""
     write_spec(tmp_path, api, scenario=VANISHING, more="confidence: none\n")
     done = slocheck("run", "--json", cwd=tmp_path)
     assert not (tmp_path / "scenario.py").exists()
@@ -121,7 +121,7 @@ def test_exit_1_when_an_objective_of_the_gate_is_breached(api: str, tmp_path: Pa
 
 
 def test_exit_zero_reports_the_breach_and_exits_0(api: str, tmp_path: Path) -> None:
-    """With --exit-zero the verdict is still told, only the code is not."""
+    """With --exit-zero the verdict is still printed; only the exit code is 0."""
     write_spec(tmp_path, api, objectives='  latency_p50: {silver: "< 1us"}\n', workload=SHORT)
     done = slocheck("run", "--json", "--exit-zero", cwd=tmp_path)
     assert done.returncode == 0
@@ -164,7 +164,7 @@ def test_exit_3_when_nothing_can_be_measured(api: str, tmp_path: Path) -> None:
     ],
 )
 def test_exit_4_when_the_target_cannot_be_reached(tmp_path: Path, target: str, message: str) -> None:
-    """One probe, no load, the cause named."""
+    """One probe is made, no load is sent, and the cause is named."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = target.format(free=held.getsockname()[1])
@@ -175,7 +175,7 @@ def test_exit_4_when_the_target_cannot_be_reached(tmp_path: Path, target: str, m
 
 
 def test_exit_2_when_the_target_is_not_this_machine(tmp_path: Path) -> None:
-    """The guard refuses before anything is asked of the network."""
+    """The guard refuses before anything is sent to the network."""
     write_spec(tmp_path, "http://shop.example")
     done = slocheck("run", cwd=tmp_path)
     assert done.returncode == 2
@@ -183,7 +183,7 @@ def test_exit_2_when_the_target_is_not_this_machine(tmp_path: Path) -> None:
 
 
 def test_exit_70_on_a_defect(tmp_path: Path) -> None:
-    """An exception that nobody foresaw is called a defect, with its traceback."""
+    """An unexpected exception is reported as a defect, with its traceback."""
     code = (
         "import sys, slocheck.cli as cli, slocheck.pipeline.archive as archive\n"
         "archive.Archive.find = lambda *_: 1 / 0\n"
@@ -249,7 +249,7 @@ def test_one_signal_ends_the_run_in_order(api: str, tmp_path: Path, number: int,
 
 
 def test_two_signals_end_the_run_at_once(api: str, tmp_path: Path) -> None:
-    """What was received until then is archived whole, and no load process is left."""
+    """Everything received until then is archived, and no load process is left."""
     write_spec(tmp_path, api, workload=LONG, more="confidence: none\n")
     before = _requests_served(api)
     process = start_slocheck("run", cwd=tmp_path)
@@ -268,7 +268,7 @@ def test_two_signals_end_the_run_at_once(api: str, tmp_path: Path) -> None:
 
 
 def test_a_signal_before_the_load_leaves_no_run(api: str, tmp_path: Path) -> None:
-    """While the scenario is still being imported there is nothing to keep."""
+    """While the scenario is still being imported, there is nothing to archive."""
     slow = "import time\nfrom pathlib import Path\nPath('importing').touch()\ntime.sleep(600)\n"
     write_spec(tmp_path, api, scenario=slow)
     process = start_slocheck("run", cwd=tmp_path)
@@ -305,7 +305,7 @@ def test_the_target_dying_during_the_run_fails_it(tmp_path: Path) -> None:
 
 
 def test_a_second_run_against_the_same_target_is_refused(api: str, tmp_path: Path) -> None:
-    """Two runs would measure each other's load; with --allow-concurrent they may, and do not collide."""
+    """Two runs would measure each other's load; with --allow-concurrent both run, without colliding."""
     write_spec(tmp_path, api, workload="users: 2, spawn_rate: 50/s, duration: 10s", more="confidence: none\n")
     before = _requests_served(api)
     first = start_slocheck("run", cwd=tmp_path)
@@ -324,7 +324,7 @@ def test_a_second_run_against_the_same_target_is_refused(api: str, tmp_path: Pat
 
 
 def test_no_process_is_left_behind(api: str, tmp_path: Path) -> None:
-    """After a run no load process of it is alive: each would carry the run's own mark."""
+    """After a run none of its load processes is alive; each would carry the run's marker."""
     mark = f"slocheck-test-{os.getpid()}"
     write_spec(tmp_path, api, workload=SHORT, more="confidence: none\n")
     slocheck("run", cwd=tmp_path, environment={"SLOCHECK_TEST_MARK": mark})
@@ -350,7 +350,7 @@ def _read(path: Path) -> bytes:
 def test_a_target_elsewhere_can_be_allowed_at_the_terminal(
     tmp_path: Path, typed: str, code: int, message: str
 ) -> None:
-    """Where somebody sits there; the question names the host."""
+    """Only on a terminal; the question names the host."""
     write_spec(tmp_path, "http://shop.invalid")
     person, terminal = pty.openpty()
     with os.fdopen(person, "r+b", buffering=0) as screen:
@@ -363,7 +363,7 @@ def test_a_target_elsewhere_can_be_allowed_at_the_terminal(
             shown += screen.read(4096)
         assert b"shop.invalid is not this machine. Send requests there?" in shown
         screen.write(f"{typed}\n".encode())
-        with suppress(OSError):  # what a terminal says that nobody else has open any more
+        with suppress(OSError):  # how a terminal reports that nobody else has it open any more
             while more := screen.read(4096):
                 shown += more
         assert running.wait(timeout=60) == code

@@ -26,7 +26,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["latest", "folder", "file"])
 def test_grading_again_gives_the_same_verdict(archived: Path, name: str) -> None:
-    """The evidence alone, without load, gives all the same objectives and numbers."""
+    """The evidence alone, without load, gives the same objectives and numbers."""
     run = only_run(archived)
     named = {"latest": "latest", "folder": str(run), "file": str(run / "evidence.json.gz")}[name]
     done = slocheck("grade", named, "--json", cwd=archived)
@@ -48,13 +48,13 @@ def test_grading_against_another_spec_gives_another_verdict(archived: Path, tmp_
 
 
 def test_grading_against_another_gate(archived: Path) -> None:
-    """The gate is a question to the evidence, not a part of it."""
+    """The gate is asked of the evidence and not part of it."""
     done = slocheck("grade", "latest", "--gate", "bronze", "--json", cwd=archived)
     assert result_of(done)["gate"] == "bronze"
 
 
 def test_grading_changes_nothing_in_the_archive(archived: Path) -> None:
-    """Reading is reading."""
+    """Reading changes nothing."""
     run = only_run(archived)
     before = {path.name: path.read_bytes() for path in run.iterdir()}
     slocheck("grade", "latest", cwd=archived)
@@ -94,7 +94,7 @@ def test_a_report_file_that_cannot_be_written_exits_74(archived: Path, tmp_path:
 def test_a_run_without_its_spec_is_refused_with_the_path(
     archived: Path, tmp_path: Path, text: str | None
 ) -> None:
-    """No traceback; with another spec the run is graded all the same."""
+    """No traceback; with another spec the run can still be graded."""
     shutil.copytree(only_run(archived), tmp_path / "run")
     (tmp_path / "run" / "slo.yaml").unlink()
     if text is not None:
@@ -206,7 +206,7 @@ def test_a_slow_target_fails_by_its_baseline_alone(archived: Path, tmp_path: Pat
 
 
 def _check_what_is_said(tmp_path: Path, first: Path, summary: str) -> None:
-    """Check what a run that is worse than those before it says in each place."""
+    """Check what each output says about a run that is worse than those before it."""
     assert "Worse than in 5 earlier runs: latency_p95" in " ".join(summary.split())
     new = max((tmp_path / "reports").iterdir())
     result = json.loads((new / "result.json").read_text())

@@ -1,4 +1,4 @@
-"""Canaries: whatever client carries a secret, and in whatever encoding, no output of a run shows it."""
+"""Canaries: whichever client carries a secret, and in whichever encoding, no output of a run shows it."""
 
 import base64
 import gzip
@@ -84,7 +84,7 @@ def forms(secret: str) -> Iterator[str]:
 
 
 class _Echo(BaseHTTPRequestHandler):
-    """Says what it was sent: in the body, in the reason, in a metrics page's labels."""
+    """Echoes what it was sent: in the body, in the reason, in a metrics page's labels."""
 
     protocol_version = "HTTP/1.1"
 
@@ -180,7 +180,7 @@ def test_no_output_shows_a_secret(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_import_shows_none_either(tmp_path: Path) -> None:
-    """The last line of what it raised stands in the message, cleaned, without the secret."""
+    """The message contains the last line of what it raised, cleaned, without the secret."""
     raising = (
         f"import os\nraise RuntimeError(os.environ['SHOP_TOKEN'] + {CLEAN!r} + os.environ['SHOP_LICENCE'])\n"
     )

@@ -1,4 +1,4 @@
-"""Standard output and standard error that fail: neither may make or hide a verdict."""
+"""Standard output and standard error that fail: neither may change or hide a verdict."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def test_a_reader_that_left_keeps_the_verdict(runs: Path, outcome: Outcome, line
 
 
 def test_grep_of_a_pass_passes(runs: Path) -> None:
-    """It leaves at its first match; whether that is before the last line is a matter of luck."""
+    """It exits at its first match, which may or may not be before the last line."""
     done = shell("for i in 1 2 3 4 5; do slocheck grade pass | grep -q PASS || exit; done", runs)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -94,7 +94,7 @@ def test_grep_of_a_pass_passes(runs: Path) -> None:
     ],
 )
 def test_a_full_disk_is_74_with_the_reason(runs: Path, command: str) -> None:
-    """Never a verdict, never a defect; a verdict that was lost is on standard error."""
+    """Never exit 0, 1 or 70; a verdict that was lost is on standard error."""
     done = shell(f"slocheck {command} >/dev/full", runs)
     assert done.returncode == 74
     assert done.stderr.endswith("slocheck: standard output cannot be written: No space left on device\n")
@@ -103,7 +103,7 @@ def test_a_full_disk_is_74_with_the_reason(runs: Path, command: str) -> None:
 
 
 def test_an_output_that_is_lost_twice_is_still_74(runs: Path) -> None:
-    """Where the reason cannot be told either, the code is all there is."""
+    """If not even the reason can be printed, the exit code has to be enough."""
     done = shell("slocheck grade pass >/dev/full 2>&1", runs)
     assert (done.returncode, done.stdout, done.stderr) == (74, "", "")
 
@@ -128,7 +128,7 @@ def test_every_command_keeps_its_code_without_readers(runs: Path, command: str, 
 
 
 def test_a_slow_reader_of_a_pipe_that_does_not_block_gets_everything(runs: Path) -> None:
-    """A report larger than the pipe is written in parts, as room comes."""
+    """A report larger than the pipe is written in parts, as space becomes free."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with subprocess.Popen(
@@ -166,14 +166,14 @@ def test_a_run_goes_on_and_is_archived_without_its_readers(
 
 
 def test_a_demo_without_readers_measures_all_the_same(tmp_path: Path) -> None:
-    """Its own API, its progress and its advice."""
+    """That concerns its API, its progress and its advice."""
     done = shell("slocheck demo --duration 10s 2>&1 | true", tmp_path)
     assert done.returncode == 0
     assert (only_run(tmp_path) / "report.html").is_file()
 
 
 def test_a_validation_without_readers_is_valid(api: str, tmp_path: Path) -> None:
-    """And a full disk is not an error of the spec."""
+    """A full disk is not a spec error."""
     write_spec(tmp_path, api)
     assert shell("slocheck validate | true", tmp_path).returncode == 0
     assert shell("slocheck validate >/dev/full", tmp_path).returncode == 74
@@ -190,7 +190,7 @@ def test_a_validation_without_readers_is_valid(api: str, tmp_path: Path) -> None
 def test_a_terminal_is_redrawn_only_if_it_can(
     api: str, tmp_path: Path, environment: dict[str, str], *, animated: bool, coloured: bool
 ) -> None:
-    """A dumb one gets its line every ten seconds; NO_COLOR takes the colours alone."""
+    """A dumb one gets a line every ten seconds; NO_COLOR removes only the colours."""
     write_spec(tmp_path, api, workload="users: 5, spawn_rate: 50/s, duration: 12s", more="confidence: none\n")
     code, got = on_a_terminal([sys.executable, "-m", "slocheck", "run"], tmp_path, columns=120, **environment)
     assert code == 0, got
@@ -201,7 +201,7 @@ def test_a_terminal_is_redrawn_only_if_it_can(
 
 
 def test_forced_colours_do_not_animate_a_log(api: str, tmp_path: Path) -> None:
-    """FORCE_COLOR colours the lines that a log gets, a few for each ten seconds."""
+    """FORCE_COLOR colours the lines that a log gets, a few every ten seconds."""
     write_spec(tmp_path, api, workload=SHORT, more="confidence: none\n")
     done = shell("slocheck run 2>&1", tmp_path, FORCE_COLOR="1", TERM="xterm")
     assert done.returncode == 0

@@ -94,7 +94,7 @@ def test_what_a_run_could_not_grade_is_found_before_the_load(
 def test_what_is_there_is_measurable_while_another_metric_is_missing(
     api: str, prometheus: PrometheusServer, tmp_path: Path
 ) -> None:
-    """No such histogram: exit 4 and its name; errors, instances and the rest are said all the same."""
+    """No such histogram: exit 4 and its name; errors, instances and the rest are still reported."""
     objectives = OBJECTIVES + '  rps_per_instance: {silver: "> 1/s"}\n'
     spec = write_spec(tmp_path, api, objectives=objectives, source=_source(prometheus.url, NO_HISTOGRAM))
     spec.write_text(spec.read_text().replace("instances: 1", "instances: prometheus"))

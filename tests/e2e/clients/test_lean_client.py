@@ -1,4 +1,4 @@
-"""The lean client through the whole engine, against a hostile server: classed, counted once, over on time."""
+"""The lean client through the whole engine, against a hostile server: classified, counted once, on time."""
 
 import gzip
 import json
@@ -72,7 +72,7 @@ def test_a_misbehaving_server_is_classed_and_counted_once(tmp_path: Path, kind: 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_that_keeps_its_clients_waiting(tmp_path: Path, kind: str) -> None:
-    """A request that takes longer than its timeout fails then, and not before."""
+    """A request that takes longer than its timeout fails at the timeout, not before."""
     calls = [
         Call("/hangs", timeout=0.3),
         Call("/drips", timeout=0.4),
@@ -111,7 +111,7 @@ def test_what_hangs_at_the_end_fails_with_the_drain(tmp_path: Path, kind: str) -
 
 @pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
 def test_a_server_that_refuses_at_100(tmp_path: Path, kind: str) -> None:
-    """Users with a connection are served; the others are refused, and none of them waits."""
+    """Users with a connection are served; the others are refused without waiting."""
 
     def enough(recording: Recording) -> bool:
         failures = [counts.failures for one in recording.endpoints for counts in one.slices]
@@ -131,7 +131,7 @@ def test_a_server_that_refuses_at_100(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
 def test_connections_that_the_server_closes_when_idle(tmp_path: Path, kind: str) -> None:
-    """Their end is noticed before the next request, which goes over a new one."""
+    """Their end is noticed before the next request, which uses a new one."""
     with HostileServer({"x": hostile_server.close_when_idle}) as server:
         ended = run_calls(server.url, tmp_path, kind, [Call("/x")], think=0.4, each=5)
     assert ended.total("GET /x").ok == ended.sent == server.requests["/x"] == server.connections > 4
@@ -139,7 +139,7 @@ def test_connections_that_the_server_closes_when_idle(tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize("kind", [LEAN, DECLARATIVE])
 def test_what_cannot_be_reached(tmp_path: Path, kind: str) -> None:
-    """No name, or nobody there: each request fails in its class, at the pace of the users."""
+    """No such name, or nothing listens: each request fails in its class, at the users' pace."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -181,7 +181,7 @@ def test_tls(tmp_path: Path, kind: str) -> None:
 
 
 def test_descriptors_that_run_out_are_the_generators_failure(tmp_path: Path) -> None:
-    """They count for nothing against the target, and the users with a connection go on."""
+    """They do not count against the target, and the users with a connection carry on."""
     scenario = """
         import os, resource
         from locust import constant, events, task
@@ -209,7 +209,7 @@ def test_descriptors_that_run_out_are_the_generators_failure(tmp_path: Path) -> 
 
 
 def test_a_body_that_cannot_be_decoded_fails(tmp_path: Path) -> None:
-    """Whether or not a step expects something of the body: the response is not a whole one."""
+    """Whether or not a step checks the body: the response is incomplete."""
     coded = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
     good = gzip.compress(b'{"found": true}')
     behaviours = {

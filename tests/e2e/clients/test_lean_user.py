@@ -1,4 +1,4 @@
-"""`LeanHttpUser` in a Locust file: it takes FastHttpUser's place, under slocheck and under plain Locust."""
+"""`LeanHttpUser` in a Locust file: it replaces FastHttpUser, under slocheck and under plain Locust."""
 
 import gzip
 import json
@@ -119,7 +119,7 @@ def by_endpoint(ended: Run) -> dict[str, tuple[int, dict[FailureClass, int], dic
 
 
 def test_one_import_changes_nothing_but_the_speed(tmp_path: Path) -> None:
-    """The same tasks send the same requests and are counted alike, whichever client they import."""
+    """The same tasks send the same requests and get the same counts, whichever client they import."""
     counted, sent = [], []
     for imported in (FAST, LEAN):
         with HostileServer(BEHAVIOURS) as server:
@@ -164,7 +164,7 @@ def test_plain_locust_counts_alike(tmp_path: Path) -> None:
 
 
 def test_a_proxy_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    """By plain Locust, too: it starts no user."""
+    """In plain Locust too, which then starts no user."""
     text = f"""
         {LEAN}
 
@@ -234,7 +234,7 @@ BLOCKS = f"""
 
 
 def test_what_a_block_says_of_its_response(tmp_path: Path) -> None:
-    """Each request counts once: by a word, by what was raised, by its status, or by its failure."""
+    """Each request counts once: by success() or failure(), what was raised, its status, or its error."""
     behaviours: dict[str, Behaviour] = {
         "status": status,
         "broken": with_fields(b"Content-Encoding: gzip", b"no gzip"),
@@ -297,7 +297,7 @@ REDIRECTS = f"""
 
 
 def test_redirects_are_followed_on_request_and_on_the_same_host(tmp_path: Path) -> None:
-    """Off by default; followed, they are one request with the first status; another host is never visited."""
+    """Off by default; if followed, they count once, with the first status; other hosts are never visited."""
     with HostileServer() as other, HostileServer() as server:
         server.behaviours |= {
             "a": redirecting(302, "/b"),
@@ -367,7 +367,7 @@ STATISTICS = f"""
 def test_locusts_own_statistics_agree_with_the_recording(
     tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A listener of the scenario's that reads them when the test stops finds every request."""
+    """A listener in the scenario that reads them when the test stops finds every request."""
     told = tmp_path / "told.json"
     monkeypatch.setenv("TOLD", str(told))
     scenario = write_scenario(tmp_path, STATISTICS)

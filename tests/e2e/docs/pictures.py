@@ -64,7 +64,7 @@ def terminal(output: str) -> str:
 
 
 def make(folder: Path, room: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the README's spec in a room where its API is up; keep summary and report as pictures in a folder.
+    """Run the README's spec with its API up; save summary and report as pictures in a folder.
 
     Returns what the run said.
     """

@@ -35,7 +35,7 @@ def test_the_api_runs_on_the_port_it_was_given() -> None:
 
 
 def test_stopping_twice_is_fine_and_nothing_responds_after() -> None:
-    """The process is gone, and wait() tells its exit code."""
+    """The process is gone, and wait() returns its exit code."""
     with ReferenceApi() as api:
         api.stop()
         api.stop()
@@ -45,7 +45,7 @@ def test_stopping_twice_is_fine_and_nothing_responds_after() -> None:
 
 
 def test_a_process_that_hangs_is_killed() -> None:
-    """A stopped process cannot be asked to end; it is ended all the same, and leaves no database."""
+    """A stopped process cannot be asked to end; it is killed instead, and leaves no database."""
     with ReferenceApi() as api:
         folder = Path(api._folder)
         assert list(folder.iterdir())
@@ -69,7 +69,7 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
 
 
 def test_the_api_dies_with_a_parent_that_was_killed() -> None:
-    """Whatever ends the parent, no server is left behind."""
+    """However the parent ends, no server is left behind."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     pid = int(parent.stdout.readline())
@@ -102,7 +102,7 @@ def test_faults_that_cannot_be_planted_are_refused_by_name(faults: dict[str, obj
 
 
 def test_the_command_of_the_readme_serves() -> None:
-    """It says where on its first line, serves as it was told, also in the background, and ends on TERM."""
+    """It prints its address first, serves as configured, also in the background, and ends on TERM."""
     options = ["--port", "0", "--delays-ms", "20", "70", "--error-rate", "0.01", "--seed", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "slocheck.reference_api", *options],

@@ -1,4 +1,4 @@
-"""The ladder as it is run: short steps, against real APIs."""
+"""The ladder run for real: short steps, against real APIs."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The README's commands, as they are shown."""
+"""The README's commands, exactly as shown."""
 
 import json
 import re
@@ -36,9 +36,9 @@ def graded(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_demo_ends_with_a_grade(tmp_path: Path) -> None:
-    """One command, no server, a grade reached by measuring, and the report's place.
+    """One command and no server give a measured grade and the report's path.
 
-    Exit 0, whatever the grade; 4 where this machine was too busy to measure one.
+    Exit 0, whatever the grade; 4 if this machine was too busy to measure one.
     """
     done = slocheck("demo", "--duration", "10s", cwd=tmp_path)
     run = only_run(tmp_path)
@@ -49,7 +49,7 @@ def test_the_demo_ends_with_a_grade(tmp_path: Path) -> None:
 
 
 def test_the_two_terminals(shop: Path, graded: Path) -> None:
-    """With the API served, the shipped spec validates and shows its plan, and the README's was run."""
+    """With the API up, the shipped spec validates and shows its plan, and the README's spec was run."""
     assert slocheck("validate", cwd=shop).returncode == 0
     plan = slocheck("run", "--dry-run", cwd=shop)
     assert plan.returncode == 0, plan.stderr
@@ -70,7 +70,7 @@ def test_a_run_is_graded_and_reported_again(graded: Path) -> None:
 
 
 def test_init_writes_a_spec_that_validates(tmp_path: Path) -> None:
-    """What it writes is accepted without a change."""
+    """What it writes is accepted unchanged."""
     options = ("--service", "shop-api", "--target", "http://127.0.0.1:8000", "--dir", "my-slo")
     done = slocheck("init", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

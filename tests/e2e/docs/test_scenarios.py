@@ -75,7 +75,7 @@ def merged() -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_scenario_says_what_it_asks_of_the_target(path: Path) -> None:
-    """Its header says so in words, and the file itself is valid."""
+    """Its header says so, and the file itself is valid."""
     header = re.match(r"(#.*\n)+", path.read_text())
     assert header is not None
     assert "# What it asks of the target: " in header[0]

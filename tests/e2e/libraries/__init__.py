@@ -1,1 +1,1 @@
-"""Services with the metric libraries of others, as their makers write them."""
+"""Services with common metric libraries, set up as their documentation shows."""

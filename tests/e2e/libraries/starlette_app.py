@@ -1,4 +1,4 @@
-"""A shop as its makers write it: Starlette, with starlette_exporter as its documentation shows it."""
+"""A shop in Starlette, with starlette_exporter set up as its documentation shows."""
 
 import socket
 

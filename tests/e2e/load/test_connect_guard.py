@@ -13,13 +13,13 @@ HOSTS = {"elsewhere.example": ELSEWHERE, "pointed.localhost": ELSEWHERE}
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What came of all runs, made once in one namespace."""
+    """The results of all runs, made once in one namespace."""
     folder = tmp_path_factory.mktemp("guarded")
     return run_inside("tests.e2e.support.guard.runs", folder, hosts=HOSTS)
 
 
 def findings(run: Any) -> dict[str, str]:
-    """Return the texts of what makes a run invalid, by code."""
+    """Return the messages of a run's failed checks, by code."""
     return {item["code"]: item["message"] for item in run["result"]["findings"] if not item["valid"]}
 
 
@@ -49,7 +49,7 @@ def test_what_was_not_sent_is_not_a_failure_of_the_target(made: Any) -> None:
 
 
 def test_proxies_are_ignored_and_this_is_said(made: Any) -> None:
-    """Of a call, a session, a class and the file's own environment: the target gets and serves each."""
+    """In a call, a session, a class and the file's environment: the target gets and serves each request."""
     result = made["runs"]["ways"]["result"]
     responded = {item["endpoint"]: item["requests_by_status"] for item in result["endpoints"]}
     assert responded["GET proxied"] == {"200": 3}
@@ -58,7 +58,7 @@ def test_proxies_are_ignored_and_this_is_said(made: Any) -> None:
 
 
 def test_a_request_is_sent_once_and_counted_once(made: Any) -> None:
-    """Retries of a mounted adapter are taken away; an adapter that sends again by itself is refused."""
+    """Retries of a mounted adapter are disabled; an adapter that resends by itself is refused."""
     result, counts = made["runs"]["ways"]["result"], made["counts"]
     requests = {item["endpoint"]: item["requests"] for item in result["endpoints"]}
     assert counts["/status/404"] == requests["GET retried"] == 1
@@ -70,7 +70,7 @@ def test_a_request_is_sent_once_and_counted_once(made: Any) -> None:
 
 @pytest.mark.parametrize("name", ["import", "init", "localhost"])
 def test_what_is_seen_before_the_load_exits_2(made: Any, name: str) -> None:
-    """A file that connects at its import or in `init`, and a target that the hosts file moves away."""
+    """A file that connects while imported or in `init`, and a target that the hosts file redirects."""
     run = made["runs"][name]
     host = "pointed.localhost" if name == "localhost" else "elsewhere.example"
     assert (run["code"], run["received"], run["result"]) == (2, 0, None)
@@ -84,9 +84,9 @@ def test_a_target_is_the_same_by_each_address_of_this_machine(made: Any) -> None
 
 
 def test_a_token_host_is_asked_only_where_it_is_allowed(made: Any) -> None:
-    """`test_start` connects before the load: without leave none is sent; with leave nothing is said of it.
+    """`test_start` connects before the load: if not allowed, none is sent; if allowed, nothing is reported.
 
-    What the last listeners of master and worker try is told, although the result was there before.
+    What the last listeners of master and worker try is reported, although the result was complete before.
     """
     refused, allowed = made["runs"]["token"], made["runs"]["allowed"]
     assert (refused["code"], refused["received"]) == (4, 0)

@@ -1,4 +1,4 @@
-"""The load engine against a real server: nothing lost, nothing counted twice, times that are right."""
+"""The load engine against a real server: nothing is lost or counted twice, and the times are right."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -34,7 +34,7 @@ def test_every_request_is_counted_once(tmp_path: Path, processes: int) -> None:
 
 
 def test_phases_and_slices(tmp_path: Path) -> None:
-    """Seconds count from the load's begin; the warm-up's are there, and none is sent after the window."""
+    """Seconds count from the load's start and include the warm-up; nothing is sent after the window."""
     with LoadServer() as server:
         plan = make_plan(server.url, both_clients(tmp_path, "x"), users=4, warmup_s=3, duration_s=60)
         ended = run(plan, until=lambda found: any(c.second > 3 for e in found.endpoints for c in e.slices))
@@ -56,7 +56,7 @@ def test_phases_and_slices(tmp_path: Path) -> None:
 
 
 def test_planted_latencies_are_found(tmp_path: Path) -> None:
-    """Percentiles of a known mixture lie at or above what was planted, and under the next one planted."""
+    """Percentiles of a known mixture lie at or above the planted latency, and below the next larger one."""
     mixture = """
         from itertools import cycle
         from locust import FastHttpUser, constant, task
@@ -119,7 +119,7 @@ def test_a_custom_user_and_a_scenarios_prints_are_taken(tmp_path: Path) -> None:
 
 
 def test_exceptions_of_the_scenario_are_collected(tmp_path: Path) -> None:
-    """What a task raises is counted by text, beside the requests, and names its line."""
+    """What a task raises is counted by text, apart from the requests, with its line."""
     raising = """
         from locust import HttpUser, constant, task
 
@@ -183,7 +183,7 @@ class Fast(Blocks, FastHttpUser):
 
 
 def test_a_block_that_raises_is_recorded_once(tmp_path: Path) -> None:
-    """A `catch_response` block counts once: by its word, by its exception, or by the status."""
+    """A `catch_response` block counts once: by success() or failure(), by its exception, or by the status."""
     with LoadServer() as server:
         ended = run(make_plan(server.url, write_scenario(tmp_path, BLOCKS), users=4))
     assert ended.sent == server.counts.total()

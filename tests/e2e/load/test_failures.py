@@ -1,4 +1,4 @@
-"""What goes wrong between client and target: classed, counted once, and over on time."""
+"""What goes wrong between client and target is classified, counted once, and finished on time."""
 
 import socket
 import ssl
@@ -36,7 +36,7 @@ from tests.e2e.support.stall_runs import IMPORTS
 def test_failures_are_classed_and_counted_once(
     tmp_path: Path, behaviour: str, plain: FailureClass, fast: FailureClass
 ) -> None:
-    """Each request to a broken target is one failure of its class; nothing is sent again in secret."""
+    """Each request to a broken target is one failure of its class; nothing is resent silently."""
     with LoadServer() as server:
         scenario = both_clients(tmp_path, behaviour, wait=0.05)
         ended = run(make_plan(server.url, scenario, duration_s=60), until=sent_of(*BOTH, each=6))
@@ -57,7 +57,7 @@ def test_a_server_that_closes_after_each_response_costs_no_request(tmp_path: Pat
 
 
 def test_a_target_that_is_down_ends_the_run(tmp_path: Path) -> None:
-    """Nothing but failures for 10 s ends the load once ten seconds can be judged; each one is counted."""
+    """Ten seconds of nothing but failures end the load; each failure is counted."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -72,7 +72,7 @@ def test_a_target_that_is_down_ends_the_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("behaviour", ["hang", "drip"])
 def test_a_hung_request_fails_at_the_drains_end_and_none_is_lost(tmp_path: Path, behaviour: str) -> None:
-    """A target that never responds, or by single bytes, yields one timeout a user, at its age or more."""
+    """A target that never responds, or byte by byte, yields one timeout per user, and not too early."""
     with LoadServer() as server:
         scenario = both_clients(tmp_path, behaviour)
         plan = make_plan(server.url, scenario, users=4, duration_s=60, drain_s=1.5)
@@ -108,7 +108,7 @@ def test_a_long_task_ends_with_its_current_request(tmp_path: Path) -> None:
 
 
 def test_certificates_are_checked_as_the_spec_says(tmp_path: Path) -> None:
-    """A certificate of an unknown authority is refused by both clients, and taken with its CA."""
+    """A certificate of an unknown authority is refused by both clients, and accepted with its CA."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
@@ -147,12 +147,12 @@ UNSTARTED = """
 def test_what_on_start_raises_is_told_and_waited_for_by_nobody(
     tmp_path: Path, kind: str, rate: tuple[Stage, ...]
 ) -> None:
-    """Users that never started are missing, and the reason is in the evidence with its place."""
+    """Users that never started are missing, and the evidence has the reason and its line."""
     scenario = write_scenario(tmp_path, UNSTARTED.format(import_=IMPORTS[kind]))
     with LoadServer() as server:
         ended = run(make_plan(server.url, scenario, users=3, duration_s=1, rate=rate))
     assert (ended.sent, ended.result.health.users) == (0, 0)
-    if rate:  # nobody is there for the schedule, so it does not begin
+    if rate:  # no user is there for the schedule, so it does not begin
         assert ended.result.ending is Ending.SCENARIO
         said = ended.result.error
         assert said.startswith(

@@ -1,4 +1,4 @@
-"""A Locust file that ends its run, or judges it: in order, named, and kept."""
+"""A Locust file that ends or judges its run: the run ends in order, and the cause is named and archived."""
 
 import signal
 import subprocess
@@ -55,7 +55,7 @@ ENDING = """
 def test_a_file_that_ends_its_run_ends_it_in_order(
     tmp_path: Path, how: str, rate: tuple[Stage, ...], says: str
 ) -> None:
-    """On all workers, with its line; no request is lost, and none that is cut off is the target's failure."""
+    """On all workers, naming the line; no request is lost, and none that is cut off fails the target."""
     scenario = write_scenario(tmp_path, ENDING.replace("{how}", how))
     with LoadServer() as server:
         plan = make_plan(server.url, scenario, users=10, duration_s=120, rate=rate, processes=2)
@@ -97,7 +97,7 @@ def judges(environment, **_):
 
 
 def test_a_files_own_gate_is_kept_and_nohup_holds(tmp_path: Path) -> None:
-    """Exit code 1, named, archived, so that a later grade has it; an ignored hangup changes nothing."""
+    """Exit code 1, named and archived, so that a later grade has it; an ignored hangup changes nothing."""
     with LoadServer() as server:
         write_spec(tmp_path, server.url, scenario=JUDGING, more="confidence: none\n")
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What a Locust file finds around it: environment, options, runner, output; and what becomes of its texts."""
+"""The environment of a Locust file: variables, options, runner, output; and how its texts are handled."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Locust files as people write them, beside plain Locust: the same names, requests and failures."""
+"""Locust files as people write them, compared with plain Locust: the same names, requests and failures."""
 
 import re
 from collections.abc import Iterator

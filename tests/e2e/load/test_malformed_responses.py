@@ -1,4 +1,4 @@
-"""What is not a response, or not a whole one, is a failure for every client, and by the same name."""
+"""What is not a complete response is a failure in every client, with the same name."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -53,7 +53,7 @@ def behaviours() -> dict[str, Behaviour]:
 
 
 def _judged(ended: Run, name: str) -> FailureClass | str | None:
-    """Return the one class that all requests of an endpoint failed with; None where all succeeded."""
+    """Return the one class that all requests of an endpoint failed with; None if all succeeded."""
     counts = ended.total(f"GET {name}")
     assert counts.sent, name
     classes = set(counts.failures) | ({None} if counts.ok else set())
@@ -61,7 +61,7 @@ def _judged(ended: Run, name: str) -> FailureClass | str | None:
 
 
 def test_all_clients_judge_a_response_alike(tmp_path: Path) -> None:
-    """HttpUser, FastHttpUser and LeanHttpUser: the same class, and the same words, for each.
+    """HttpUser, FastHttpUser and LeanHttpUser give each response the same failure class and message.
 
     A scenario has the lean client's connection, whose own test has the same responses.
     """

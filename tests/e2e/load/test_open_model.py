@@ -28,14 +28,14 @@ def by_second(ended: Run, name: str = "") -> dict[int, int]:
 
 
 AT_MOST_S = 0.25
-"""What this machine may add to the truth: the way there and back, and waiting for a core."""
+"""What this machine may add to the truth: the round trip, and waiting for a core."""
 
 
 @pytest.mark.parametrize("kind", ["declarative", *IMPORTS])
 def test_a_stall_is_seen_by_all_who_come_meanwhile(tmp_path: Path, kind: str) -> None:
-    """A second at 100 rps: 100 arrivals wait from 1 s down to nothing, and each percentile is the truth's.
+    """A second's stall at 100 rps: 100 arrivals wait from 1 s down to nothing; each percentile is right.
 
-    The truth is that of the server: when it wrote each response, and when each arrival was due.
+    The truth comes from the server: when it wrote each response, and when each arrival was due.
     """
     found = stalled(tmp_path, kind, Stall(number=100), warmup_s=1, duration_s=3)
     for quantile in ("0.8", "0.9", "0.95", "0.99"):
@@ -52,7 +52,7 @@ def test_a_stall_is_seen_by_all_who_come_meanwhile(tmp_path: Path, kind: str) ->
 
 
 def test_a_closed_loop_does_not_see_the_stall(tmp_path: Path) -> None:
-    """Four users can wait four times: the same second costs four requests instead of fifty."""
+    """Only four users can wait: the same second delays four requests instead of fifty."""
     with LoadServer() as server:
         scenario = locust_file(tmp_path, "FastHttpUser", Stall(number=100).path, wait="constant(0.03)")
         ended = run(make_plan(server.url, scenario, users=4, duration_s=4))
@@ -93,7 +93,7 @@ def mixed(url: str, scenario: str, **changes: Any) -> tuple[list[int], list[dict
 
 @pytest.mark.parametrize("spread", list(ArrivalProcess))
 def test_two_workers_send_exactly_what_one_does(tmp_path: Path, spread: ArrivalProcess) -> None:
-    """The load follows from the seed: the same for any number of workers, another for another seed."""
+    """The seed alone decides the load: the same for any number of workers, different for another seed."""
     scenario = declarative(tmp_path, *MIXED)
     with LoadServer() as server:
         one, two, other = (

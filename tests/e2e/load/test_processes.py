@@ -1,4 +1,4 @@
-"""Processes and signals: a lost worker, a dead master, an interrupt, strangers on the master's port."""
+"""Processes and signals: a lost worker, a dead master, an interrupt, strangers on the master's socket."""
 
 import os
 import re
@@ -65,7 +65,7 @@ def sent(result: LoadResult) -> int:
 
 
 def test_the_master_gives_way_to_its_workers(tmp_path: Path) -> None:
-    """Arrivals are due at moments, the master's sums are not: it interrupts none, and is never starved."""
+    """Arrivals are due at exact times, the master's sums are not: it delays none, and is never starved."""
     with LoadServer() as server, LoadEngine(make_plan(server.url, both_clients(tmp_path, "x"))) as engine:
         engine.prepare()
         (worker,) = workers()
@@ -84,7 +84,7 @@ def test_stop_ends_in_order(tmp_path: Path) -> None:
 
 
 def test_workers_end_when_their_master_is_silent(tmp_path: Path) -> None:
-    """A stopped master stops nobody's load; when it goes on, its workers are gone, and the run is lost."""
+    """A stopped master does not stop the load; once it continues, its workers are gone, the run is lost."""
 
     def stop_the_master(_: LoadEngine) -> None:
         (master,), found = masters(), workers()
@@ -119,7 +119,7 @@ UNEVEN = """
 
 
 def test_a_worker_that_has_drained_waits_for_the_others(tmp_path: Path) -> None:
-    """It is not lost, however long another one's last request takes: the master has nothing to tell it."""
+    """It does not count as lost, however long another's last request takes: the master is silent then."""
     with LoadServer() as server:
         scenario = write_scenario(tmp_path, UNEVEN)
         plan = make_plan(server.url, scenario, users=2, duration_s=60, drain_s=60, processes=2)
@@ -130,7 +130,7 @@ def test_a_worker_that_has_drained_waits_for_the_others(tmp_path: Path) -> None:
 
 
 def test_stop_does_not_wait_for_a_hung_target(tmp_path: Path) -> None:
-    """What hangs when the user stops says nothing of the target: it is unrecorded, not failed."""
+    """What hangs when the user stops says nothing about the target: it is unrecorded, not failed."""
     result, counted = run_until(tmp_path, lambda engine: engine.stop(), behaviour="hang")
     assert result.ending is Ending.INTERRUPTED
     assert (sent(result), result.health.unrecorded) == (0, counted)
@@ -241,7 +241,7 @@ def test_a_process_can_make_several_runs(tmp_path: Path) -> None:
 
 
 def test_nobody_but_the_workers_can_speak_to_the_master(tmp_path: Path) -> None:
-    """No process of the load listens on a port; the master turns even its own user away unread."""
+    """No process of the load listens on a port; the master rejects even its own user unread."""
 
     def forge(_: LoadEngine) -> None:
         (master,) = masters()
@@ -334,7 +334,7 @@ def test_tags_that_leave_nothing_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_import_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Locust file that loops while it is imported is given up, and its process is gone."""
+    """A Locust file that loops while it is imported is abandoned, and its process is gone."""
     path = write_scenario(tmp_path, "while True:\n    pass\n")
     monkeypatch.setattr("slocheck.load.engine.PREPARE_S", 3)
     with LoadEngine(make_plan("http://127.0.0.1:9", path)) as engine:

@@ -72,7 +72,7 @@ def test_a_proxy_in_the_environment_is_ignored_and_this_is_said(
 def test_a_lean_user_that_cannot_send_is_refused(
     tmp_path: Path, rate: tuple[Stage, ...], line: str, tls: Tls, message: str
 ) -> None:
-    """With the scenario, not with its first request."""
+    """Found with the scenario, not at its first request."""
     text = f"from slocheck.users import LeanHttpUser\n\nclass Asking(LeanHttpUser):\n    {line}\n"
     plan = make_plan("https://127.0.0.1:1", write_scenario(tmp_path, text), tls=tls, rate=rate)
     with pytest.raises(UsageError, match=message):
@@ -80,7 +80,7 @@ def test_a_lean_user_that_cannot_send_is_refused(
 
 
 def test_the_load_goes_round_a_proxy(tmp_path: Path) -> None:
-    """None is asked, and the command line says so."""
+    """No proxy is used, and the command line says so."""
     with HostileServer() as server, HostileServer() as proxy:
         write_spec(
             tmp_path, server.url, scenario=LEAN_SCENARIO, workload="users: 2, warmup: 0s, duration: 10s"
@@ -111,9 +111,9 @@ def test_too_few_open_files_exit_2_with_the_cure(tmp_path: Path) -> None:
 
 
 def test_many_fast_http_users_are_warned_of(tmp_path: Path) -> None:
-    """Before the load, and in the evidence; not where they are spread, nor for the lean client.
+    """Before the load, and in the evidence; not if they are spread, nor for the lean client.
 
-    So is a host of the file's own, which the target takes the place of.
+    So is the file's own host, which the target replaces.
     """
     with HostileServer() as server:
         scenario = both_clients(tmp_path, "x", wait=60)

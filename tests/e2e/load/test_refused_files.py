@@ -210,7 +210,7 @@ for number, (path, *options) in enumerate(eval(sys.stdin.read())):
 
 @pytest.fixture(scope="module")
 def responses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return what is said of each file, imported in a process of its own."""
+    """Return what is said about each file, imported in its own process."""
     folder = tmp_path_factory.mktemp("files")
     asked = []
     for name, (text, options, _) in CASES.items():
@@ -231,7 +231,7 @@ def test_a_file_is_taken_or_refused_with_what_to_write(responses: dict[str, str]
 
 
 def test_validate_and_dry_run_import_the_file_as_a_run_does(tmp_path: Path) -> None:
-    """What a run would refuse, they refuse with the same words; else they tell what it would send first."""
+    """What a run would refuse, they refuse with the same message; else they say what it sends first."""
     text = IMPORTS + OPTION.format(required=True) + USER + "\n    def on_start(self):\n        pass\n"
     write_spec(
         tmp_path, "http://127.0.0.1:9", scenario=text, workload="rate: 20/s, max_users: 100, duration: 10s"

@@ -10,7 +10,7 @@ from tests.e2e.support.load_runs import run
 from tests.e2e.support.servers.load_server import LoadServer
 
 CLOCKS_S = 0.5
-"""The start is told in wall-clock time, which may be set meanwhile."""
+"""The start is reported in wall-clock time, which may be adjusted meanwhile."""
 THINKING = """
     import time
 
@@ -56,7 +56,7 @@ THINKING = """
 
 
 def test_what_a_task_does_before_its_first_request_is_its_own(tmp_path: Path) -> None:
-    """Latency is the target's: whichever client sends, and whatever the task waited for before.
+    """Latency is the target's, whichever client sends and whatever the task waited for before.
 
     What users send when they start is a phase of its own before the schedule, at the plan's rate.
     """

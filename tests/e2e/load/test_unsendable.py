@@ -75,7 +75,7 @@ NAMES = (
 
 
 def test_what_a_file_cannot_have_meant_is_not_a_failure_of_the_target(tmp_path: Path) -> None:
-    """A request that cannot be built is told with its line, once, whether the file catches the error or not.
+    """A request that cannot be built is reported once, with its line, even if the file catches the error.
 
     Nor is an empty body that a header calls compressed, and what a client of the file's own reports is an
     expectation unless it is plainly the network's.
@@ -207,7 +207,7 @@ SAID = (
 
 
 def test_what_the_file_keeps_from_being_measured_is_not_a_failure_of_the_target(tmp_path: Path) -> None:
-    """Sent twice, killed, without a time or with an odd one: told with its line, lost, blamed on nobody."""
+    """Sent twice, killed, without a time or with an odd one: reported with its line, not as a failure."""
     scenario = write_scenario(tmp_path, UNMEASURED)
     with LoadServer() as server:
         ended = run(make_plan(server.url, scenario, users=5, duration_s=60))

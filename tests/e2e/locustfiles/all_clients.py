@@ -1,4 +1,4 @@
-"""Each base class, and each way to send with it and to say what a response is worth."""
+"""Each base class, and each way to send with it and to judge a response."""
 
 from together import classes_of
 

@@ -1,4 +1,4 @@
-"""A machine whose clock is another one: its seconds and arrivals are those of the coordinator."""
+"""A machine whose clock differs: its seconds and arrivals are those of the coordinator."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def start(folder: Path, *words: str | Path, prefix: tuple[str, ...] = ()) -> "su
 def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
     """Arrivals of both machines interleave: each second has as many as one machine would have sent in it.
 
-    Each machine adds up what its two workers report, and passes it on once a second.
+    Each machine adds up what its two workers report, and forwards it once a second.
 
     The kernel gives the second machine's processes a clock of their own (a time namespace). Unlike a library
     that is loaded before (faketime), it holds for timers and waits in the kernel as well, which arrivals use,

@@ -43,7 +43,7 @@ DECLARATIVE = "flows:\n  - name: look\n    steps:\n      - get: /items\n"
 
 
 class Site:
-    """A coordinator and its workers, each with a folder of its own.
+    """A coordinator and its workers, each with its own folder.
 
     Attributes:
         target: What they load.
@@ -102,7 +102,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def write_locust_file(folder: Path, rows: str = "1\n") -> Path:
-    """Write a Locust file with a module and data of its own; returns its path."""
+    """Write a Locust file with its own module and data; returns its path."""
     (folder / "shared.py").write_text('PATH = "items"\n')
     (folder / "rows.csv").write_text(rows)
     path = folder / "browse.py"
@@ -116,9 +116,9 @@ def joined(command: Command) -> bool:
 
 
 def test_the_wrong_key_an_interrupt_and_an_end_before_the_load(site: Site, tmp_path: Path) -> None:
-    """A worker of other token files is refused on both sides, and one that leaves is named.
+    """A worker with other token files is refused on both sides, and one that leaves is named.
 
-    Ctrl-C on the coordinator ends it in order: its worker is told, and ends.
+    Ctrl-C on the coordinator ends the run in order: its worker is notified, and ends.
     """
     main = site.coordinate(3)
     stranger = site.work("stranger", token=tokens(tmp_path, "other")[1])
@@ -151,9 +151,9 @@ def test_a_worker_of_another_version_is_refused_by_name_on_both_sides(site: Site
 
 
 def test_another_python_is_refused_in_the_first_answer(site: Site) -> None:
-    """Nothing is waited for on the way: the coordinator's response to the first message is the refusal.
+    """Nothing is waited for: the coordinator's response to the first message is the refusal.
 
-    So both sides know as soon as a message has gone there and back; the run ends at once.
+    Both sides know after one round trip, and the run ends at once.
     """
     main = site.coordinate(1, "--join-timeout", "600s")
     peer = Peer.of(site.address, read_token_file(site.token, WORKER))
@@ -178,7 +178,7 @@ def test_a_worker_loads_only_what_its_own_user_allowed(site: Site) -> None:
 
 
 def test_a_locust_file_has_to_be_the_same_everywhere(site: Site) -> None:
-    """It is never sent: a machine on which its data differs is named with the file, and nothing is sent."""
+    """It is never transferred: a machine whose data differs is named with the file, and no load is sent."""
     main = site.coordinate(2, locust_file=True)
     same = site.work("same", "--scenario", write_locust_file(site.folder("same")))
     differs = site.work("differs", "--scenario", write_locust_file(site.folder("differs"), "2\n"))
@@ -229,7 +229,7 @@ def test_a_run_ends_in_order_on_both_sides(
     main_says: str,
     workers_say: str,
 ) -> None:
-    """Under load, with a Locust file that both have: both sides say who ended it, and the load ends."""
+    """Under load, with a Locust file on both machines: both sides say who ended it, and the load ends."""
     main = site.coordinate(1, locust_file=True)
     worker = site.work("first", "--scenario", write_locust_file(site.folder("first")))
     wait_until(lambda: site.target.counts.total() > 20, main.err)

@@ -31,7 +31,7 @@ flows:
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Network]:
-    """Make a coordinator's machine, a target's, three workers' and a stranger's."""
+    """Make machines for the coordinator, the target, three workers and a stranger."""
     with Network(("main", "target", "stranger", *WORKERS)) as made:
         yield made
 
@@ -91,7 +91,7 @@ def site(network: Network, tmp_path: Path, target: Target) -> Iterator[Site]:
 
 
 def refused_strangers(network: Network, site: Site) -> None:
-    """Try to get in without the public key, without the secret, by replay, and late; nobody is answered."""
+    """Try to join without the public key, without the secret, by replay, and late; none gets an answer."""
     token = read_token_file(site.tokens[1], WORKER)
     knock = Knock("stranger", "3.11.0", "0", "00")
     for key, secret in (("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "00" * 32), (token.key, "00" * 32)):
@@ -104,7 +104,7 @@ def refused_strangers(network: Network, site: Site) -> None:
 
 
 def replayed(network: Network, site: Site) -> None:
-    """With all keys, a message is taken once only, and one with the challenge of another run not at all."""
+    """Even with all keys a message is accepted only once, and one with another run's challenge never."""
     peer = network.on("stranger", lambda: Peer.of(site.address, read_token_file(site.tokens[1], WORKER)))
     join = peer.sealed(Join("00" * 16, "stranger", 1, scenario=False))
     peer.send(join)
@@ -114,7 +114,7 @@ def replayed(network: Network, site: Site) -> None:
 
 
 def test_three_machines_send_what_one_would(network: Network, target: Target, site: Site) -> None:
-    """Each a share, and together exactly the plan's; nothing that travels can be read on the wire.
+    """Each sends a share, together exactly the plan's; nothing can be read on the wire.
 
     Strangers are refused before and during it: without the public key (the address is named), with it but
     without the secret, with a message of another run, with junk.
@@ -146,9 +146,9 @@ def test_three_machines_send_what_one_would(network: Network, target: Target, si
 def test_a_machine_that_is_cut_off_costs_the_run_and_ends_its_load(
     network: Network, target: Target, site: Site
 ) -> None:
-    """A firewall drops what it and the coordinator say; the target is still there for both machines.
+    """A firewall drops the packets between it and the coordinator; both machines still reach the target.
 
-    The coordinator names the machine, the other one is told, and the one that is cut off stops its load by
+    The coordinator names the machine and tells the other one; the one that is cut off stops its load by
     itself. A network that heals then changes nothing: the machine does not come back into the run.
     """
     main = site.coordinate(2, "60s")
@@ -168,9 +168,9 @@ def test_a_machine_that_is_cut_off_costs_the_run_and_ends_its_load(
 def test_a_machine_that_is_stopped_costs_the_run_and_is_named(
     network: Network, target: Target, site: Site
 ) -> None:
-    """The other machine is told why the run ended; the stopped one finds that its coordinator is gone.
+    """The other machine learns why the run ended; the stopped one finds its coordinator gone.
 
-    One that comes while the load goes on is refused, and sends nothing.
+    One that joins during the load is refused, and sends nothing.
     """
     main = site.coordinate(2, "60s")
     stopped, other = (site.work(name) for name in WORKERS[:2])

@@ -1,4 +1,4 @@
-"""A server that reads a whole request and then breaks the connection off, as a replica that dies does."""
+"""A server that reads a whole request and then drops the connection, like a replica that dies."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ class BreakingUpstream:
 
     Attributes:
         address: Host and port.
-        requests: First lines of what it was sent.
+        requests: Request lines that it received.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""``slocheck demo --full``: the whole stack for one run, and nothing of it left."""
+"""``slocheck demo --full``: the whole stack for one run, and nothing left behind."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """A folder for temporary files that the user `postgres` may pass through, unlike those of pytest."""
+    """A folder for temporary files that the user `postgres` can enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory(prefix="slocheck-test-") as name:
         folder = Path(name)
         folder.chmod(0o711)

@@ -27,7 +27,7 @@ ORDER = {"item": 1, "quantity": 1}
 
 @dataclass
 class Shop:
-    """The replicas, nginx in front of them, and how to trust it."""
+    """The replicas, nginx in front of them, and its certificate authority."""
 
     servers: Servers
     replicas: list[Server]
@@ -43,7 +43,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Three replicas behind an nginx with a certificate of its own authority."""
+    """Three replicas behind an nginx with a certificate of a private authority."""
     certificate, trust = certified(tmp_path_factory.mktemp("certificates"))
     with Servers() as servers:
         launched = [launch_replica(servers, f"api-{number}") for number in (1, 2, 3)]
@@ -95,7 +95,7 @@ def test_requests_are_spread_over_kept_connections(shop: Shop) -> None:
 
 
 def test_a_replica_that_dies_is_left_out_until_it_is_back(shop: Shop) -> None:
-    """No request fails for it, neither a read nor an order, and it gets its share again when it is back."""
+    """No request fails because of it, neither read nor order, and it gets its share again once back."""
     dead = shop.replicas[1]
     with shop.client() as client, ThreadPoolExecutor(4) as senders:
 
@@ -120,14 +120,14 @@ def test_a_replica_that_dies_is_left_out_until_it_is_back(shop: Shop) -> None:
 
 
 def test_only_what_is_safe_is_sent_to_another_replica(shop: Shop) -> None:
-    """A read that breaks off is repeated elsewhere; an order that was sent is not, it might be done twice."""
+    """A read that breaks off is retried elsewhere; an order that was sent is not: it might be made twice."""
     healthy = f"127.0.0.1:{shop.replicas[0].port}"
     before = served(shop.replicas[0], "/checkout")
     with ExitStack() as stack:
         broken = [stack.enter_context(BreakingUpstream()) for _ in range(2)]
         nginx = start_nginx(shop.servers, [one.address for one in broken] + [f"{healthy}"], name="nginx-2")
         with httpx.Client(base_url=f"http://127.0.0.1:{nginx.port}", timeout=60) as client:
-            # first, as three failures of reads would take the broken ones out of use
+            # first, because three failed reads would take the broken ones out of rotation
             orders = [client.post("/checkout", json=ORDER).status_code for _ in range(3)]
             reads = [client.get("/items/1").status_code for _ in range(3)]
     assert reads == [200, 200, 200]

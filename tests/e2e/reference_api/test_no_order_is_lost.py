@@ -1,4 +1,4 @@
-"""Redis, both databases, an API and a worker are killed under load: each order is done, and done once."""
+"""Redis, both databases, an API and a worker are killed under load: each order is made exactly once."""
 
 import asyncio
 import sys
@@ -26,12 +26,12 @@ QUANTITY = 2
 DEADLINE_S = 120
 CONFIRMED = "SELECT COUNT(*) FROM confirmations"
 REPEATED = {502, 503, 504}
-"""What a client gets that cannot know whether its order was made."""
+"""The status of a response that leaves open whether the order was made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """All parts of one shop, each in a process of its own, and the address of nginx in front of them."""
+    """All parts of one shop, each in its own process, and the address of nginx in front of them."""
 
     servers: Servers
     primary: PostgresServer
@@ -65,13 +65,13 @@ def running_shop() -> Iterator[Shop]:
 
 @dataclass
 class Load:
-    """Clients that order and read, and repeat an order with its key until it is accepted, and once more.
+    """Clients that order and read, and repeat each order with its key until it is accepted, then once more.
 
     Attributes:
         url: Of the shop.
         accepted: Key to the order's id in the response.
         failed_reads: Status of each read that was not served.
-        primary_is_up: If not, a read may be told to come back later.
+        primary_is_up: If not, a read may be refused for the moment.
     """
 
     url: str
@@ -118,7 +118,7 @@ async def run(load: Load, steps: list[Callable[[], object]]) -> None:
 def test_no_order_is_lost_or_doubled_when_parts_die() -> None:
     """Each accepted order is in the database once, confirmed once, and its items are counted once.
 
-    While parts are dead orders are accepted and reads served, but for the primary, which is back before long;
+    While parts are dead, orders are accepted and reads served, except with the primary, which is back soon;
     Redis comes back without its jobs. Clients repeat each order, so it is accepted at least twice.
     """
     with running_shop() as shop:

@@ -1,4 +1,4 @@
-"""The scenario of a stampede, sent by the real command to the reference API."""
+"""The stampede scenario, sent by the real command to the reference API."""
 
 from pathlib import Path
 

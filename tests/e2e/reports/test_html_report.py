@@ -1,4 +1,4 @@
-"""The HTML report in a real Chromium: nothing is refused, nothing is missing, with and without scripts."""
+"""The HTML report in a real Chromium: nothing is blocked or missing, with and without scripts."""
 
 import hashlib
 import re
@@ -48,7 +48,7 @@ def html_of(found: Report) -> str:
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_the_report_is_complete_and_the_console_silent(tmp_path: Path, *, scripts: bool) -> None:
-    """Verdict, objectives, charts and tables are in the DOM; the policy refuses nothing."""
+    """Verdict, objectives, charts and tables are in the DOM; the policy blocks nothing."""
     document = html_of(report())
     dom, console = browse(tmp_path, document if scripts else without_scripts(document))
     assert console == []
@@ -66,7 +66,7 @@ def without_scripts(document: str) -> str:
 
 
 def test_a_browser_with_scripts_switched_off_shows_it_all(tmp_path: Path) -> None:
-    """Nothing waits for a script: the DOM is that of the page without any."""
+    """Nothing depends on a script: the DOM is that of the page without scripts."""
     document = html_of(report())
     page = tmp_path / "off.html"
     page.write_text(document, encoding="utf-8")
@@ -80,7 +80,7 @@ def test_a_browser_with_scripts_switched_off_shows_it_all(tmp_path: Path) -> Non
 
 
 def test_a_violation_of_the_policy_would_be_noticed(tmp_path: Path) -> None:
-    """The silence above means something: an inline style and a script of another hash are refused aloud."""
+    """The silence above means something: an inline style and a script with another hash are reported."""
     document = html_of(report()).replace(
         "<body>", '<body style="color: red"><script>document.title = "x"</script>'
     )
@@ -90,7 +90,7 @@ def test_a_violation_of_the_policy_would_be_noticed(tmp_path: Path) -> None:
 
 
 def test_hostile_text_runs_nowhere(tmp_path: Path) -> None:
-    """Names, messages and queries full of markup change neither the DOM's elements nor the console."""
+    """Names, messages and queries full of markup add no element to the DOM and nothing to the console."""
     dom, console = browse(tmp_path, html_of(hostile_report("".join(HOSTILE[:2]))))
     assert console == []
     assert "alert(1)" in read(dom).text("h3") + read(dom).text("p")
@@ -128,7 +128,7 @@ HOVER = """
 
 
 def test_scripts_sort_and_filter_the_endpoints_and_read_off_the_charts(tmp_path: Path) -> None:
-    """The total stays on top, whatever is sorted or left out; the crosshair shows the second's counts."""
+    """The total stays on top, whatever is sorted or filtered; the crosshair shows the second's counts."""
     page = tmp_path / "report.html"
     page.write_text(html_of(report()), encoding="utf-8")
     with Browser(tmp_path / "profile") as browser:
@@ -199,7 +199,7 @@ def since_earlier_runs() -> Report:
 def test_axe_finds_nothing_and_nothing_leaves_the_page(tmp_path: Path) -> None:
     """In both themes; on a phone, a laptop and a wide screen; with names of 200 characters, too.
 
-    On a laptop's first screen are the verdict, four objectives of the gate with what changed, and the chart.
+    A laptop's first screen shows the verdict, four objectives of the gate with their changes, and the chart.
     """
     digest = hashlib.sha256(AXE.read_bytes()).hexdigest()
     assert digest in AXE.with_name("README.md").read_text(encoding="utf-8")

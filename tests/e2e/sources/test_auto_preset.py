@@ -1,4 +1,4 @@
-"""``preset: auto`` and named presets on real services: what is taken and archived, and each count exact."""
+"""``preset: auto`` and named presets on real services: what is found and archived, and each count exact."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ WORKLOAD = "users: 3, spawn_rate: 100/s, warmup: 0s, duration: 10s"
 
 
 class Stranger(Handler):
-    """A service that counts itself under names, labels and values of its own."""
+    """A service that exports its own metric names, labels and values."""
 
     registry = CollectorRegistry()
     latency = Histogram("shop_web_request_latency_ms", "-", ["verb", "endpoint"], registry=registry)
@@ -56,7 +56,7 @@ class Stranger(Handler):
 
 
 class Watched(Stranger):
-    """The same, and it counts who reads its page, under a route that is not the page's."""
+    """The same, but it also counts reads of its page, under another route than the page's."""
 
     registry = CollectorRegistry()
     latency = Histogram("shop_web_request_latency_ms", "-", ["verb", "endpoint"], registry=registry)
@@ -71,7 +71,7 @@ class Watched(Stranger):
 
 
 class Fresh(Stranger):
-    """The same, and nobody has asked it for anything yet."""
+    """The same, before its first request."""
 
     registry = CollectorRegistry()
     latency = Histogram("fresh_http_request_ms", "-", ["verb", "endpoint"], registry=registry)
@@ -79,7 +79,7 @@ class Fresh(Stranger):
 
 
 class Alien(Stranger):
-    """The same with labels that say nothing of routes."""
+    """The same with labels that say nothing about routes."""
 
     registry = CollectorRegistry()
     latency = Histogram("shop_web_request_latency_ms", "-", ["verb", "tenant"], registry=registry)
@@ -147,7 +147,7 @@ def test_a_scraped_page_of_a_fresh_service(tmp_path: Path) -> None:
 
 
 def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
-    """Nothing can be sent first: the mapping is found after the load, and no count is missing."""
+    """No request can be sent first: the mapping is found after the load, and no count is missing."""
     with serving(Fresh) as url:
         evidence, result, said = run(tmp_path, url, f'scrape: ["{url}/metrics"]\n', objectives=OBJECTIVES)
     assert "searched for again after the load" in said
@@ -157,7 +157,7 @@ def test_a_locust_file_on_a_fresh_service(tmp_path: Path) -> None:
 
 
 def test_prometheus_with_a_fresh_service(tmp_path: Path) -> None:
-    """express-prom-bundle: what was counted before the load begins is not taken for other traffic."""
+    """express-prom-bundle: what was counted before the load is not mistaken for other traffic."""
     with (
         express_shop() as url,
         start_prometheus(tmp_path / "prometheus", {"shop-api": [f"{url}/metrics"]}) as prometheus,
@@ -207,9 +207,9 @@ def test_a_named_mapping_on_a_fresh_service(tmp_path: Path) -> None:
 
 
 def test_a_stranger_with_its_own_names_and_values(tmp_path: Path) -> None:
-    """Found by the form of its names; a verb and a route in another form are the endpoint's.
+    """Found by the pattern of its names; method and route match the endpoint although written differently.
 
-    It counts the scrapes of its page as requests: they are not taken for those of others.
+    It counts the scrapes of its page as requests: they are not mistaken for foreign ones.
     """
     Watched.latency.labels("get", "items/").observe(1)
     Watched.served.labels("get", "items/", "200").inc()
@@ -280,7 +280,7 @@ def test_a_service_that_never_shows_metrics_is_undecided(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("warm", [pytest.param(True, id="warm"), pytest.param(False, id="fresh")])
 def test_the_probe_says_what_is_taken(tmp_path: Path, warm: bool) -> None:
-    """`validate --probe` has the same line; a fresh service has nothing to measure yet."""
+    """`validate --probe` prints the same line; a fresh service has nothing to measure yet."""
 
     class Untouched(Stranger):
         registry = CollectorRegistry()

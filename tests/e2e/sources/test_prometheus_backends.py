@@ -24,7 +24,7 @@ LOGIN = ("me", "pass:wörd")
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[MetricsApp]:
-    """A service with some requests behind it."""
+    """A service that has already served some requests."""
     with MetricsApp() as app:
         app.set({OK: 1200, bucket("0.1"): 1200, bucket("+Inf"): 1200})
         yield app
@@ -53,7 +53,7 @@ def api(url: str, *, auth: Auth | None = None, tls: Tls | None = None) -> Promet
 
 
 def test_credentials_open_the_way_through_a_real_proxy(proxy: NginxServer, tmp_path: Path) -> None:
-    """TLS by its authority, a client certificate and a password from a file: all are checked for real."""
+    """TLS with its authority, a client certificate and a password from a file: all are really checked."""
     password = tmp_path / "password"
     password.write_text(f"{LOGIN[1]}\n", encoding="utf-8")
     auth = Auth(username=LOGIN[0], password_file=str(password))
@@ -71,7 +71,7 @@ def test_credentials_open_the_way_through_a_real_proxy(proxy: NginxServer, tmp_p
 def test_what_is_missing_on_the_way_is_named(
     proxy: NginxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unknown authority, no client certificate, no password, a wrong one, and http against TLS."""
+    """An unknown authority, no client certificate, no password, a wrong password, and http against TLS."""
     trusted = Tls(ca=str(proxy.ca), cert=str(proxy.client))
     with pytest.raises(SourceError, match=r"TLS fails .*certificate verify failed.*set prometheus\.tls\.ca"):
         api(proxy.url).preflight()
@@ -135,7 +135,7 @@ def scraped_by(url: str) -> bool:
 
 
 def test_victoriametrics_gives_the_same_raw_samples(victoria: str, app: MetricsApp) -> None:
-    """Another store behind the same API: newborn errors are all there, the tail is waited for."""
+    """Another store with the same API: errors of a new series are all counted, and the tail is awaited."""
     custom = {"one": Indicator(IndicatorKind.PROMQL, promql="max(http_requests_total)")}
     source = PrometheusApi(prometheus_source(victoria), plan(promql=custom))
     found = source.preflight()

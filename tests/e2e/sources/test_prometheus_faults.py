@@ -1,6 +1,6 @@
-"""Prometheus fails once the load has begun: the client's side is kept, and no verdict becomes better.
+"""Prometheus fails once the load has begun: the client's side is kept, and no verdict improves.
 
-All runs go on at the same time. Most share one Prometheus, each through a proxy of its own that turns bad
+All runs go on at the same time. Most share one Prometheus, each through its own proxy, which turns bad
 when its run's load has begun; two have a real Prometheus of their own, which is restarted. Where the
 server's count is compared with what was sent, the run has its own API.
 """
@@ -38,7 +38,7 @@ SENDING = "sending load"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One way to fail, and what has to come of it.
+    """One way to fail, and the required outcome.
 
     Attributes:
         fault: What the proxy does from the load's begin on; None: the real Prometheus is restarted.
@@ -58,7 +58,7 @@ class Case:
 
     @property
     def heals(self) -> bool:
-        """Prometheus recovers during the run, so that the server's count is whole."""
+        """Prometheus recovers during the run, so the server's count is complete."""
         return self.exit == 0
 
     @property
@@ -100,7 +100,7 @@ class Done:
         process: Exit code and output.
         met: How many queries met the fault.
         collected: `slocheck grade --collect`, once Prometheus had recovered; None: it was not asked again.
-        unsaved: The same before that, where no file may grow: as on a full disk.
+        unsaved: The same before that, when no file may grow, as on a full disk.
     """
 
     folder: Path
@@ -232,7 +232,7 @@ def run_faulty(case: Case, fault: Fault, api: Api, folder: Path, upstream: str) 
 
 
 def run_restarted(api: Api, folder: Path, *, loses: bool) -> Done:
-    """Make a run during which a Prometheus of its own is restarted."""
+    """Make a run during which its own Prometheus is restarted."""
     with start_prometheus(folder, {api.job: [f"{api.url}/metrics"]}) as server:
         write(folder, api.url, server.url, job=api.job)
 
@@ -271,7 +271,7 @@ def runs(
 
 @pytest.mark.parametrize("name", list(CASES))
 def test_each_fault_ends_in_its_exit_code(runs: dict[str, Done], name: str) -> None:
-    """The code says what is known, and the reason names what Prometheus did."""
+    """The exit code fits what is known, and the reason names what Prometheus did."""
     done, case = runs[name], CASES[name]
     assert done.process.returncode == case.exit, done.process.stdout + done.process.stderr
     if case.fault and case.fault.kind not in (Kind.PASS, Kind.REFUSE):
@@ -316,7 +316,7 @@ def test_without_the_server_side_its_objective_is_undecided(runs: dict[str, Done
 def test_a_run_is_completed_once_prometheus_is_back(runs: dict[str, Done]) -> None:
     """The command that the run's message names: the server's count is what it is without the fault.
 
-    Where it cannot be saved, that is 74, with the verdict on standard error, and nothing of the run is lost.
+    If it cannot be saved, that is 74, with the verdict on standard error, and nothing of the run is lost.
     """
     done = runs["503 for ever"]
     assert done.unsaved is not None
@@ -340,7 +340,7 @@ def test_a_run_is_completed_once_prometheus_is_back(runs: dict[str, Done]) -> No
 def test_a_breach_that_the_client_proves_needs_no_prometheus(
     runs: dict[str, Done], api: str, tmp_path: Path
 ) -> None:
-    """The archived run of a Prometheus that was gone fails a limit that the client's side breaks."""
+    """An archived run whose Prometheus was gone still fails a limit that the client's side breaches."""
     done = runs["refuse"]
     spec = write(tmp_path / "strict", api, "http://127.0.0.1:1", objectives=OBJECTIVES + BREACHED)
     graded = slocheck("grade", "latest", "--spec", spec, "--json", cwd=done.folder)

@@ -1,4 +1,4 @@
-"""The Prometheus source against a real Prometheus: what was set comes back, faults are noticed."""
+"""The Prometheus source against a real Prometheus: planted values come back, faults are noticed."""
 
 import time
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ CUSTOM = {
 
 @pytest.fixture
 def app() -> Iterator[MetricsApp]:
-    """A service with 1,200 good requests behind it."""
+    """A service that has served 1,200 good requests."""
     with MetricsApp() as app:
         app.set({OK: 1200, bucket("0.1"): 1000, bucket("0.25"): 1200, bucket("+Inf"): 1200})
         yield app
@@ -72,12 +72,12 @@ def source(server: PrometheusServer) -> PrometheusApi:
 
 
 def wait_no_longer(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let the source wait so long for the last samples of a load."""
+    """Set how long the source waits for the last samples of a load."""
     monkeypatch.setattr("slocheck.sources.prometheus.source.longest_wait", lambda *_: seconds)
 
 
 def collected(api: PrometheusApi, begun: float, sent: int = 0) -> ServerSeries:
-    """Return what the source brings of a load that began at `begun` and has just ended."""
+    """Return what the source delivers for a load that began at `begun` and has just ended."""
     return api.collect(load_start=begun, window_start=begun, end=time.time(), sent=sent)
 
 
@@ -100,7 +100,7 @@ def test_values_set_in_the_service_come_back_raw(app: MetricsApp, server: Promet
 
     dotted = PrometheusApi(prometheus_source(server.url), replace(plan(), labels=("job", "k8s.pod")))
     with pytest.raises(UsageError, match=r"not accept label names with dots.*write k8s_pod for k8s\.pod"):
-        dotted.preflight()  # this version shows itself that it knows none
+        dotted.preflight()  # this version itself shows that it has none
     dotted.close()
 
     begun = time.time()
@@ -144,7 +144,7 @@ def check_custom(result: ServerSeries) -> None:
 def test_a_restart_of_prometheus_in_the_middle_loses_nothing(
     app: MetricsApp, server: PrometheusServer
 ) -> None:
-    """The samples from before the restart and after it are of one series; the gap shows in ``up``."""
+    """The samples before and after the restart belong to one series; the gap shows in ``up``."""
     api = source(server)
     api.preflight()
     begun = time.time()
@@ -194,7 +194,7 @@ def test_a_dead_target_is_not_waited_for(app: MetricsApp, server: PrometheusServ
 def test_a_scrape_that_does_not_come_makes_the_result_incomplete(
     server: PrometheusServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The wait has a deadline, and its end is a reason."""
+    """The wait has a deadline, and missing it is reported as the reason."""
     wait_no_longer(monkeypatch, 0.0)
     api = source(server)
     api.preflight()
@@ -206,7 +206,7 @@ def test_a_scrape_that_does_not_come_makes_the_result_incomplete(
 def test_samples_that_begin_after_the_load_make_the_result_incomplete(
     server: PrometheusServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that holds nothing from before the load cannot tell what the load added."""
+    """A server without samples from before the load cannot tell what the load added."""
     wait_no_longer(monkeypatch, 3.0)
     api = source(server)
     result = collected(api, time.time() - 3600)
@@ -233,7 +233,7 @@ def test_a_replica_added_and_one_removed_are_both_there(app: MetricsApp, server:
 
 
 def test_too_many_samples_are_fetched_in_pieces(app: MetricsApp, tmp_path: Path) -> None:
-    """A server that refuses the size is asked again for shorter spans; the pieces fit together."""
+    """A server that refuses large responses is asked again for shorter spans; the parts fit together."""
     app.set({bucket(str(edge)): edge for edge in range(10, 40)})
     extra = ["--query.max-samples=120"]
     with start_prometheus(tmp_path, {JOB: [app.url]}, extra_args=extra) as server:
@@ -250,7 +250,7 @@ def test_too_many_samples_are_fetched_in_pieces(app: MetricsApp, tmp_path: Path)
 
 
 def test_the_preflight_refuses_what_cannot_be_measured(server: PrometheusServer) -> None:
-    """No target, several jobs without a pinned one, a query that Prometheus cannot read."""
+    """No target, several jobs and none of them pinned, a query that Prometheus cannot parse."""
     pinned = tuple(SeriesQuery(query.metric, (Matcher("job", "=", 'a"b'),)) for query in queries())
     with pytest.raises(SourceError, match=r'up\{job="a\\"b"\} finds no target.*jobs there: shop'):
         PrometheusApi(prometheus_source(server.url), plan(pinned)).preflight()
@@ -284,7 +284,7 @@ def test_missing_metrics_and_dead_targets_are_told_before_the_load(
 
 
 def test_native_histograms_are_read_as_buckets(app: MetricsApp, tmp_path: Path) -> None:
-    """A histogram that exists only in its native form counts in every bucket, with real edges."""
+    """A native-only histogram counts in every bucket, with real boundaries."""
     labels = {"method": "GET", "route": "/items", "status_code": "200"}
     name = "http_request_duration_seconds"
     app.serve_raw(native_page(name, labels, {-26: 3}), NATIVE)

@@ -1,4 +1,4 @@
-"""A cache hit rate out of a real Redis, by way of its exporter and a real Prometheus."""
+"""A cache hit rate from a real Redis, through its exporter and a real Prometheus."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ CACHE = "{hits: redis_keyspace_hits_total, misses: redis_keyspace_misses_total, 
 
 
 def test_the_hit_rate_of_redis_is_exact(tmp_path: Path) -> None:
-    """Nine of ten keys are there: the exporter's counters say what the API saw, to the lookup."""
+    """Nine of ten keys are there: the exporter's counters match the API's, to the lookup."""
     with (
         Redis(tmp_path) as redis,
         LookupApi(redis) as api,

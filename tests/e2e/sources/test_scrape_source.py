@@ -26,7 +26,7 @@ START = {OK: 100.0, bucket("0.1"): 90.0, bucket("0.25"): 100.0, bucket("+Inf"): 
 
 @pytest.fixture
 def app() -> Iterator[MetricsApp]:
-    """A service with 100 requests behind it."""
+    """A service that has served 100 requests."""
     with MetricsApp() as app:
         app.set(START)
         yield app
@@ -40,7 +40,7 @@ def pages(*urls: str, interval: float = 0.2) -> ScrapePages:
 
 
 def collected(source: ScrapePages, begun: float, sent: int = 0) -> ServerSeries:
-    """Return what the source brings of a load that began at `begun` and has just ended."""
+    """Return what the source delivers for a load that began at `begun` and has just ended."""
     try:
         return source.collect(load_start=begun, window_start=begun, end=time.time(), sent=sent)
     finally:
@@ -83,7 +83,7 @@ def test_values_set_in_the_service_come_back(app: MetricsApp) -> None:
 
 
 def test_several_replicas_are_told_apart(app: MetricsApp) -> None:
-    """Each replica's series carry its own instance."""
+    """Each replica's series carry its own ``instance``."""
     with MetricsApp() as other:
         other.set({OK: 5})
         source = pages(app.url, other.url)
@@ -125,7 +125,7 @@ def test_failed_scrapes_are_gaps(app: MetricsApp) -> None:
 
 
 def test_scrapes_that_all_fail_during_the_load_are_one_gap(app: MetricsApp) -> None:
-    """The page was there before and after: what happened in between is in no sample, and that is said."""
+    """The page was there before and after; no sample shows what happened in between: a warning says so."""
     source = pages(app.url)
     source.preflight()
     source.start()
@@ -222,7 +222,7 @@ def test_a_balancer_without_start_times_is_found_by_its_counters(app: MetricsApp
 def test_a_balancer_that_shows_only_under_load_makes_the_result_incomplete(
     app: MetricsApp, tmp_path: Path
 ) -> None:
-    """What the preflight could not see is seen from the run's own scrapes."""
+    """What the preflight could not see is found from the run's scrapes."""
     with MetricsApp() as other, NginxServer(tmp_path, balance=[app.address]) as nginx:
         other.set({OK: 7})
         source = pages(f"{nginx.url}/metrics")
@@ -255,7 +255,7 @@ def test_the_preflight_needs_every_page(app: MetricsApp, settings: dict[str, obj
 
 
 def test_urls_that_lead_nowhere_or_twice_to_the_same_page(app: MetricsApp) -> None:
-    """Refused, unknown and doubled URLs are told apart; two names of one process are warned of."""
+    """Refused, unknown and duplicate URLs are told apart; two names of one process give a warning."""
     with pytest.raises(SourceError, match="connection refused; start the service"):
         pages(f"http://127.0.0.1:{free_port()}/metrics").preflight()
     with pytest.raises(SourceError, match="unknown host"):
@@ -269,7 +269,7 @@ def test_urls_that_lead_nowhere_or_twice_to_the_same_page(app: MetricsApp) -> No
 
 
 def test_missing_metrics_are_told_from_newborn_ones(app: MetricsApp) -> None:
-    """A declared metric without samples is newborn; an undeclared one may be misnamed."""
+    """A declared metric without samples is not created yet; an undeclared one may be misnamed."""
     app.set(dict.fromkeys(START))
     names = (*queries(job=None), SeriesQuery("cache_hits_total"))
     source = ScrapePages(scrape_source(app.url), plan(names))
@@ -283,7 +283,7 @@ def test_missing_metrics_are_told_from_newborn_ones(app: MetricsApp) -> None:
 
 
 def test_tls_is_verified(app: MetricsApp, tmp_path: Path) -> None:
-    """A certificate of an unknown authority is refused, a known one is not, nor is an insecure one asked."""
+    """A certificate of an unknown authority is refused; a known one and `insecure` are accepted."""
     with NginxServer(tmp_path, balance=[app.address], tls=True) as nginx:
         url = f"{nginx.url}/metrics"
         with pytest.raises(SourceError, match=r"TLS failed .*CERTIFICATE_VERIFY_FAILED"):

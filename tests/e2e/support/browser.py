@@ -26,7 +26,7 @@ WAIT_S = 120.0
 
 
 class Browser:
-    """One browser process; a context manager. `complaints` collects what pages' consoles and logs said."""
+    """One browser process; a context manager. `complaints` collects what pages wrote to console and log."""
 
     def __init__(self, profile: Path) -> None:
         self._profile = profile
@@ -39,7 +39,7 @@ class Browser:
         their_in, self._out = os.pipe()
         self._in, their_out = os.pipe()
         command = [*CHROMIUM, f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"]
-        # through high numbers, so that neither move overwrites the other's descriptor
+        # by way of high numbers, so that neither dup overwrites the other's descriptor
         moved = f"exec {shlex.join(command)} 3<&{their_in} 4>&{their_out}"
         self._process = subprocess.Popen(
             ["/bin/bash", "-c", moved], pass_fds=(their_in, their_out), stderr=subprocess.DEVNULL

@@ -62,7 +62,7 @@ def write_spec(
 def slocheck(
     *arguments: str | Path, cwd: Path, environment: Mapping[str, str] | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line in `cwd` and return what it said."""
+    """Run the command line in `cwd` and return its exit code and output."""
     return subprocess.run(
         [sys.executable, "-m", "slocheck", *map(str, arguments)],
         cwd=cwd,

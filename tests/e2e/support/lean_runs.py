@@ -95,7 +95,7 @@ def run_calls(
     until: Enough | None = None,
     **changes: object,
 ) -> Run:
-    """Run calls until so many of each were recorded, and check what holds of every run: it is whole."""
+    """Run calls until that many of each were recorded, and check that the run is complete."""
     plan = plan_for(url, folder, kind, calls, **changes)
     ended = run(plan, until=until or sent_of(*(call.name for call in calls), each=each))
     assert ended.result.error == ""

@@ -36,7 +36,7 @@ BOTH = ("GET plain", "GET fast")
 
 
 def both_clients(folder: Path, behaviour: str, *, wait: float = 0.01) -> str:
-    """Write a scenario in which HttpUser and FastHttpUser ask for one behaviour, by paths of their own."""
+    """Write a scenario in which HttpUser and FastHttpUser ask for one behaviour, each by its own path."""
     text = BOTH_CLIENTS.format(plain=f"{behaviour}?plain", fast=f"{behaviour}?fast", wait=wait)
     return write_scenario(folder, text)
 
@@ -68,7 +68,7 @@ Enough = Callable[[Recording], bool]
 
 
 def sent_of(*names: str, each: int = 1) -> Enough:
-    """Return whether so many requests of each of these endpoints were recorded."""
+    """Return whether that many requests of each of these endpoints were recorded."""
 
     def enough(recording: Recording) -> bool:
         found = {str(one.endpoint): sum(counts.sent for counts in one.slices) for one in recording.endpoints}

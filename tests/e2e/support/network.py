@@ -1,4 +1,4 @@
-"""Machines of a test: network namespaces with one address each, joined by a bridge. It takes root."""
+"""Machines of a test: network namespaces with one address each, joined by a bridge. It needs root."""
 
 import contextlib
 import ctypes
@@ -67,9 +67,9 @@ class Network:
 
     @contextlib.contextmanager
     def partition(self, name: str, other: str) -> Iterator[None]:
-        """Drop, within the block, every packet between two machines, without a word to anybody.
+        """Silently drop every packet between two machines within the block.
 
-        All else of both goes on. After the block the network is healed.
+        All their other traffic continues. After the block the network is healed.
         """
         rules = (
             "add table inet cut",

@@ -22,7 +22,7 @@ def locust_alone(
 ) -> tuple[int, list[dict[str, Any]], str]:
     """Run a Locust file under Locust itself for 2 s, or until a condition holds.
 
-    Returns exit code, which is `error_code` where a request failed, statistics, and what it said.
+    Returns exit code, which is `error_code` if a request failed, statistics, and output.
     """
     limit = [] if until else ["-t", "2s"]
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Runs against a server that stands still once and logs when it responded: the truth about every wait."""
+"""Runs against a server that stalls once and logs when it responded: the truth about every wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class Stalled:
-    """A run at a planned rate against a server that stood still.
+    """A run at a planned rate against a server that stalled.
 
     Attributes:
         total: All requests as they were recorded.

@@ -1,4 +1,4 @@
-"""Peers that should not get in: on a coordinator's port, with what they have of its keys."""
+"""Peers that must not get in: they connect to a coordinator's port with some of its keys."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class Peer:
     """A ZeroMQ client with a server key and a shared secret, right or wrong."""
 
     def __init__(self, address: tuple[str, int], server_key: str, shared_secret: str) -> None:
-        """Connect; create it in the namespace that it should be in."""
+        """Connect; create it in the namespace that it should run in."""
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.curve_publickey, self._socket.curve_secretkey = workers_keys(shared_secret)
@@ -50,12 +50,12 @@ class Peer:
         return None if payload is None else json.loads(payload)[2:]
 
     def close(self) -> None:
-        """Leave without a word."""
+        """Disconnect silently."""
         self._context.destroy(linger=0)
 
 
 def send_junk(address: tuple[str, int]) -> None:
-    """Send what is not ZeroMQ's protocol, and half of what is, each on a connection of its own."""
+    """Send what is not ZeroMQ's protocol, and half of what is, each on its own connection."""
     greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00CURVE".ljust(63, b"\x00")
     for junk in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(100_000), greeting, b"\xff" * 12, b""):
         with socket.create_connection(address, timeout=10) as peer, suppress(OSError):

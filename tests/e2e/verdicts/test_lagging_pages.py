@@ -1,4 +1,4 @@
-"""Pages that are behind what was served: all is counted, decided, and nothing of the warm-up is graded.
+"""Pages that lag behind: everything is counted and decided, and nothing of the warm-up is graded.
 
 The first requests of each run fail, all of them in the warm-up, or as logins before the schedule. All runs
 go on at the same time.
@@ -40,7 +40,7 @@ JOB = "shop-api"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """How a page is behind, by whom it is read, and whether what fails are logins."""
+    """How a page lags, who reads it, and whether the failures are logins."""
 
     period: int
     own_times: bool = False

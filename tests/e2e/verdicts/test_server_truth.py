@@ -1,8 +1,8 @@
 """The server's side against planted truth, with a real Prometheus: bursts, restarts, replicas.
 
-The scenario sends in bouts. Before each but the first it waits until the test has let it go, so that
+The scenario sends in bouts. Before each but the first it waits for the test, so that
 what happens between them happens at a known count, however fast the machine is. All runs go on at the
-same time, each with an API and a Prometheus of its own.
+same time, each with its own API and Prometheus.
 """
 
 import subprocess
@@ -159,7 +159,7 @@ def restart(folder: Path, interval: str) -> Run:
 
 
 def loss(folder: Path, interval: str) -> Run:
-    """The target is killed with requests that no scrape has seen."""
+    """The target is killed after requests that no scrape has seen."""
     with (
         CountedApi() as api,
         start_prometheus(folder, {JOB: [api.metrics]}, interval) as prometheus,
@@ -178,7 +178,7 @@ def loss(folder: Path, interval: str) -> Run:
 
 
 def replicas(folder: Path, interval: str) -> Run:
-    """First two replicas, then a third one is found, then the first is gone."""
+    """First two replicas; then a third one appears; then the first is gone."""
     with (
         CountedApi() as first,
         CountedApi() as second,
@@ -233,7 +233,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 def test_seven_errors_in_1207_requests_are_found_where_a_dashboard_shows_none(
     runs: Runs, interval: str
 ) -> None:
-    """The series of a short burst is born with its last value: rate() sees nothing of it, we all seven."""
+    """A short burst's series starts with its final value: rate() sees no error, slocheck all seven."""
     run = runs[burst, interval]
     assert run.process.returncode == 1, run.process.stdout + run.process.stderr
     assert run.sent == 1207
@@ -246,7 +246,7 @@ def test_seven_errors_in_1207_requests_are_found_where_a_dashboard_shows_none(
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_what_a_dashboard_shows_stands_beside_it_in_the_details(runs: Runs, interval: str) -> None:
-    """It says 0 % where the truth is 0.58 %: the reader of the report sees both, and the query."""
+    """It says 0 % although the truth is 0.58 %: the report shows both, and the query."""
     run = runs[burst, interval]
     dashboard = run.objective("error_rate")["dashboard"]
     assert 'status_code=~"5..|429"' in dashboard["query"]
@@ -272,7 +272,7 @@ def test_a_restart_between_scrapes_is_met_because_the_client_count_reconciles(
 
 
 def test_what_a_restart_swallowed_is_undecided(runs: Runs) -> None:
-    """Requests that no scrape saw may all have failed: the loose limit bears that, the strict one not."""
+    """Requests that no scrape saw may all have failed: the loose limit allows that, the strict one not."""
     run = runs[loss, "1s"]
     assert run.process.returncode == 3, run.process.stdout + run.process.stderr
     assert run.sent == 2 * BOUT + LOST

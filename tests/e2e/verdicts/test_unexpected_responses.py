@@ -1,4 +1,4 @@
-"""A run that measured something else than was meant does not pass: real servers, clients and command."""
+"""A run that measured the wrong thing does not pass: real servers, clients and command."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def written(
     Args:
         folder: Where to.
         server: The target.
-        paths: What each step expects by its path; empty where nothing is written. A Locust file has one
+        paths: What each step expects, by its path; empty if it has no ``expect``. A Locust file has one
             user class for each client, and one that follows no redirects.
         kind: ``steps`` or ``locust``.
         workload: Of the spec.
@@ -88,7 +88,7 @@ def test_a_wrong_path_a_missing_login_and_a_redirect_to_one_are_invalid_and_end_
 ) -> None:
     """Ten minutes are planned; ten seconds of 404, 401 and 302 alone end the run with exit 4, and say why.
 
-    The login page that the redirect leads to is a 200, and three of the clients follow it.
+    The login page behind the redirect returns 200, and three of the clients follow it.
     """
     paths = {"/status/404": 404, "/status/401": 401, "/to/login": 302}
     folder = written(tmp_path, server, dict.fromkeys(paths, ""), kind=kind, workload=LONG)
@@ -129,7 +129,7 @@ EXPECTED = "confidence: none\nfailures: {expected: [404], redirects: [/home]}\n"
 def test_what_is_written_as_expected_is_a_success(
     tmp_path: Path, server: LoadServer, kind: str, paths: dict[str, str]
 ) -> None:
-    """The same responses pass where spec or step name them, with every client, and no warning is left."""
+    """The same responses pass if spec or step name them, with every client, and no warning is left."""
     done = slocheck("run", "--json", cwd=written(tmp_path, server, paths, kind=kind, more=EXPECTED))
     assert done.returncode == 0, done.stdout + done.stderr
     result = result_of(done)
@@ -150,7 +150,7 @@ def test_an_expectation_that_refuses_every_404_is_invalid_as_well(tmp_path: Path
 def test_few_unexpected_responses_are_a_warning_and_count_as_possibly_bad(
     tmp_path: Path, server: LoadServer
 ) -> None:
-    """One in 200 is below the bound of 1 %: the gate is met in spite of them, and they are shown."""
+    """One in 200 is below the bound of 1 %: the gate is met despite them, and they are shown."""
     folder = written(tmp_path, server, {"/every/200-404": ""})
     done = slocheck("run", "--json", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -163,7 +163,7 @@ def test_few_unexpected_responses_are_a_warning_and_count_as_possibly_bad(
 
 
 def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: LoadServer) -> None:
-    """Each GET is sent once; a status that nobody expects is said to be one: exit 4, before any load."""
+    """Each GET is sent once; an unexpected status is reported: exit 4, before any load."""
     folder = written(
         tmp_path,
         server,
@@ -184,7 +184,7 @@ def test_the_probe_shows_what_each_get_step_returns(tmp_path: Path, server: Load
 
 
 def test_the_probe_keeps_to_what_holds_for_a_run(tmp_path: Path, server: LoadServer) -> None:
-    """Leave for a target that is another machine, and one at a time on a target; accepted ones exit 0."""
+    """They need permission for another machine, and only one runs per target; accepted responses exit 0."""
     folder = written(tmp_path, server, {"/ok": ""})
     before = server.counts["/ok"]
     with sole_use(server.url, allow_concurrent=False):

@@ -30,7 +30,7 @@ class Reader(FastHttpUser):
     ("confidence", "code"), [pytest.param("95%", 3, id="undecided"), pytest.param("none", 0, id="only said")]
 )
 def test_a_window_that_begins_slow_is_not_met(tmp_path: Path, confidence: str, code: int) -> None:
-    """All requests succeed, far more than are needed, and the drift is said."""
+    """All requests succeed, far more than are needed, and the drift is reported."""
     with LoadServer() as server:
         spec = write_spec(
             tmp_path,

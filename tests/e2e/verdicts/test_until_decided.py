@@ -25,7 +25,7 @@ CLEAR = {0: '  error_rate: {silver: "< 50%"}\n', 1: '  latency_p50: {silver: "< 
 
 
 def test_a_clear_case_ends_early(api: str, tmp_path: Path) -> None:
-    """Not before a minute; most of the window is not driven, and the run is valid all the same."""
+    """Not before a minute; most of the window is not run, and the run is still valid."""
 
     def run(code: int) -> None:
         folder = tmp_path / str(code)

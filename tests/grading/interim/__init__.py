@@ -1,1 +1,1 @@
-"""Grades of a run that still goes on."""
+"""Grades of a run in progress."""

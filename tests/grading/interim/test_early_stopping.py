@@ -1,4 +1,4 @@
-"""Stopping as soon as the gate is decided, without being fooled by looking often."""
+"""Stopping as soon as the gate is decided, without more errors from repeated analyses."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def test_analyses_are_planned(seconds: list[int], ended: list[bool]) -> None:
 
 
 def test_each_analysis_is_made_once() -> None:
-    """What comes between two of them decides nothing, nor does the end of the run."""
+    """Seconds between two analyses decide nothing, nor does the end of the run."""
     few, whole = make_evidence(steady(60, {20: 1})), make_evidence(WHOLE)
     stopping = EarlyStopping(CONFIDENT)
     seen = [stopping.ends(65, few), stopping.ends(66, whole), stopping.ends(125, whole)]

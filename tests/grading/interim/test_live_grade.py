@@ -16,7 +16,7 @@ EVIDENCE = make_evidence()
 
 @dataclass
 class Grader:
-    """Grades at a cost, on a clock of its own.
+    """Grades at a known cost, on its own clock.
 
     Attributes:
         cost: CPU seconds of the first grade.
@@ -54,7 +54,7 @@ class Grader:
     ],
 )
 def test_an_expensive_grade_is_made_less_often(cost: float, grades: int) -> None:
-    """In five minutes; in between the view has the last grade."""
+    """Over five minutes; in between the view shows the last grade."""
     grader = Grader(cost)
     assert grader.run(300) == [NOW] * 300
     assert grader.grades == grades

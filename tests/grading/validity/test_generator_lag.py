@@ -1,4 +1,4 @@
-"""A generator's own lag: when a breached latency limit is the target's, and when nobody knows."""
+"""A generator's own lag: when a breached latency limit is the target's fault, and when that is unknown."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -67,13 +67,13 @@ def test_a_rare_lag_explains_the_rare_latencies(percentile: str, outcome: Outcom
 
 
 def test_the_share_is_the_specs_to_say() -> None:
-    """With 20 % allowed the same lag is taken for small."""
+    """With 20 % allowed the same lag counts as small."""
     spec = make_spec(more="validity: {max_lag_share: 20%}\n")
     assert assess(spec, _run(210, LATE_LOOP)).outcome is Outcome.FAIL
 
 
 def test_other_breaches_stand() -> None:
-    """Lag makes no server return 500."""
+    """Lag does not make a server return 500."""
     assert assess(SPEC, _run(210, LATE_LOOP, failures=4)).outcome is Outcome.FAIL
 
 

@@ -14,7 +14,7 @@ BLOCKS, SENT = 30, 200
 
 
 def machine(name: str, seed: int, *, failing: float = 0.01, slow: float = 0.3) -> MachineHealth:
-    """Return a machine of which so many requests failed, and so many were over the second threshold."""
+    """Return a machine with these numbers of failed requests and of requests over the second threshold."""
     draw = np.random.default_rng(seed)
     failed = draw.binomial(SENT, failing, BLOCKS)
     over = draw.binomial(SENT - failed, slow)
@@ -30,7 +30,7 @@ def machine(name: str, seed: int, *, failing: float = 0.01, slow: float = 0.3) -
 
 
 def told(*machines: MachineHealth) -> list[str]:
-    """Return the warnings of a run by these machines."""
+    """Return the warnings of a run on these machines."""
     run = make_evidence(make_recording())
     run = replace(run, health=replace(run.health, machines=machines))
     found = list(machine_differences(run))
@@ -52,7 +52,7 @@ def test_machines_that_are_alike_are_not_pointed_out() -> None:
     ],
 )
 def test_a_machine_that_fares_worse_is_named(changes: dict[str, float], says: str) -> None:
-    """It alone, with its share and that of the others."""
+    """Only that machine, with its share and that of the others."""
     (text,) = told(machine("a", 1), machine("b", 2), machine("far", 3, **changes))
     assert says in text
     assert "more than chance" in text

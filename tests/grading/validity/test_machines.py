@@ -49,7 +49,7 @@ def test_a_single_machine_has_one_clock() -> None:
 
 
 def test_a_worker_is_named_with_its_machine() -> None:
-    """Where something is missing, busy or late, the machine is what somebody has to look at."""
+    """If something is missing, busy or late, the message names the machine to look at."""
     run = make_evidence(make_recording())
     workers = (
         WorkerHealth("w1", cpu=0.2, loop_lag_p99=0.5, complete=True),

@@ -1,4 +1,4 @@
-"""What the client's record settles where scrapes are missing, and what it does not."""
+"""What the client's recording settles if scrapes are missing, and what it does not."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ def test_a_second_gap_at_the_edge_is_not_settled_with_the_first() -> None:
 
 
 def test_what_a_restart_within_the_gap_lost_is_not_met_without_the_client() -> None:
-    """Where a level is met then, it is by the client's own numbers."""
+    """A level that is then met is met by the client's own numbers."""
     passed = report(Outcome.PASS)
     evidence = FAULTS["restarted"].strike(passed.evidence, (0.5, 0.5))
     found = assess(passed.spec, FAULTS["scrapes missing"].strike(evidence, (0.4, 0.6)))
@@ -53,7 +53,7 @@ def test_what_a_restart_within_the_gap_lost_is_not_met_without_the_client() -> N
 
 
 def test_an_objective_that_the_server_alone_counts_stays_open() -> None:
-    """With `source: prometheus` nobody speaks for the missing scrapes."""
+    """With `source: prometheus` nothing makes up for the missing scrapes."""
     passed = report(Outcome.PASS)
     objectives = tuple(
         replace(one, source=SourceChoice.PROMETHEUS) if one.source is SourceChoice.BOTH else one

@@ -24,7 +24,7 @@ SURE = make_spec(EASY, more="confidence: 95%\n")
 
 
 def _noisy(shape: list[float], seed: int = 1) -> list[float]:
-    """A series of this shape, with 10 % of noise."""
+    """A series of this shape, with 10 % noise."""
     noise = np.random.default_rng(seed).normal(1, 0.1, len(shape))
     return [float(value * factor) for value, factor in zip(shape, noise, strict=True)]
 
@@ -95,7 +95,7 @@ def test_failures_that_ramp_are_seen() -> None:
 
 
 def test_a_tail_that_trebles_at_the_end_is_seen() -> None:
-    """2 % are slow, and 6 % in the last tenth, where 5 % are allowed; the mean hardly moves."""
+    """2 % are slow, and 6 % in the last tenth, with 5 % allowed; the mean hardly moves."""
     share = [0.02] * 270 + [0.06] * 30
     drawn = np.random.default_rng(6).binomial(100, share)
     spec = make_spec('  latency_p95: {silver: "< 100ms"}\n', more="confidence: 95%\n")
@@ -128,7 +128,7 @@ def test_without_a_confidence_it_is_only_said() -> None:
 
 
 def test_the_spec_can_switch_it_off() -> None:
-    """Then nothing is looked at and nothing said."""
+    """Then nothing is tested and nothing reported."""
     spec: Spec = replace(SURE, validity=replace(SURE.validity, steady=False))
     assessment = assess(spec, UNSTEADY)
     assert (assessment.outcome, assessment.steady_states, assessment.warnings) == (Outcome.PASS, (), ())

@@ -79,7 +79,7 @@ def test_a_bucket_is_advised_only_where_it_is_the_obstacle(latencies: dict[float
 def test_the_percentile_shown_allows_for_what_was_not_counted_or_is_others(
     latencies: dict[float, int], sent: int, low: float, high: float
 ) -> None:
-    """Its rank counts our own requests, wherever they lie in the histogram."""
+    """Its rank is among our own requests, wherever they lie in the histogram."""
     sample = sample_of(P95, server_series(*histogram(latencies)), counts(sent), "silver")
     assert isinstance(sample, Share)
     assert (sample.display.low, sample.display.high) == (low, high)
@@ -109,12 +109,12 @@ EVEN = {95.0: 0.0, 110.0: 250.0, 125.0: 500.0, 140.0: 500.0}
     ],
 )
 def test_an_edge_that_not_all_requests_had_is_none(series: list[RawSeries]) -> None:
-    """All requests took less than 100 ms, and most were never held against 200 ms."""
+    """All requests took less than 100 ms, and most were never compared with 200 ms."""
     assert verdicts_of(P95, server_series(*series, up(*TIMES)), counts(1000)) == (MET, MET, MET)
 
 
 def test_a_restart_that_one_counter_shows_is_one_of_all() -> None:
-    """The whole count fell, that of the fast requests had already caught up; no process start is told."""
+    """The total count fell, that of the fast requests had already caught up; no process start is exported."""
     series = [
         *_layout("200", {95.0: 10, 110.0: 8, 140.0: 8}, "+Inf"),
         *_layout("200", {95.0: 5, 110.0: 6, 140.0: 6}, "0.1", "0.2", "0.5"),
@@ -125,7 +125,7 @@ def test_a_restart_that_one_counter_shows_is_one_of_all() -> None:
 
 
 def test_buckets_that_contradict_the_count_are_no_data() -> None:
-    """Fewer requests up to 500 ms than up to 200 ms: nothing can be told."""
+    """Fewer requests up to 500 ms than up to 200 ms: nothing can be decided."""
     series = [
         *_layout("200", EVEN, "0.1", "+Inf"),
         *_layout("200", {95.0: 0, 110.0: 9, 125.0: 9, 140.0: 9}, "0.5"),
@@ -147,7 +147,7 @@ def test_an_edge_may_be_written_in_two_ways() -> None:
 
 @pytest.mark.parametrize("le", ["1/0", "1e999999999", "1e-999999999", "nan", "-Inf", "", "x"])
 def test_an_odd_edge_decides_nothing(le: str) -> None:
-    """What is not a number is not a boundary, and a huge exponent costs no time."""
+    """Text that is not a number is not a boundary, and a huge exponent costs no time."""
     series = _layout("200", EVEN, "0.1", "0.5", "+Inf", le)
     assert verdicts_of(P95, server_series(*series, up(*TIMES)), counts(500)) == (MET, MET, MET)
 

@@ -30,7 +30,7 @@ STATUS = FailureClass.STATUS
 
 
 def _client(sent: int, failed: dict[int, int], *, no_response: int = 0) -> ClientCounts:
-    """Return a client that saw so many failures in a second of its window of 30 s."""
+    """Return a client that saw that many failures in a second of its window of 30 s."""
     per_second = tuple(failed.get(second, 0) for second in range(30))
     return replace(
         counts(sent),
@@ -61,7 +61,7 @@ def test_what_the_proxy_failed_and_the_server_served_is_bad_all_the_same() -> No
 
 @pytest.mark.parametrize(("counted", "high"), [(10_000, 600), (9_700, 600)])
 def test_what_the_client_gave_up_on_is_not_lost_twice(counted: int, high: int) -> None:
-    """Of 10,000 sent, 300 failed by the server's count; the client waited for none of these any longer."""
+    """Of 10,000 sent, 300 failed by the server's count; the client had already given up on all of them."""
     server = server_series(
         *status_counters((0, 3000, 6000, counted - 300), {110.0: 0, 125.0: 300, 140.0: 300})
     )
@@ -71,7 +71,7 @@ def test_what_the_client_gave_up_on_is_not_lost_twice(counted: int, high: int) -
 
 
 def test_failures_before_the_servers_window_are_not_held_against_it() -> None:
-    """Behind a warm-up the server's window begins with its first scrape inside, 10 s after the client's."""
+    """After a warm-up the server's window begins with its first scrape inside, 10 s after the client's."""
     series = replace(server_series(*status_counters((0, 300, 700, 1000), {})), load_start=97.0)
     early, late = (sample_of(ERRORS, series, _client(1000, {second: 20})) for second in (5, 20))
     assert isinstance(early, Share)
@@ -99,7 +99,7 @@ def test_the_rounding_of_a_counter_is_not_a_request() -> None:
 
 @pytest.mark.parametrize("failing", [1, 2])
 def test_failures_lie_where_the_counter_by_status_shows_them(failing: int) -> None:
-    """The histogram tells no status: failed requests are possibly bad in the slice in which they failed."""
+    """The histogram has no status: failed requests are possibly bad in the slice in which they failed."""
     preset = replace(PRESET, histogram_status_label=None)
     total = (0.0, 200.0, 400.0, 600.0)
     ok = [count - (50.0 if index >= failing else 0.0) for index, count in enumerate(total)]
@@ -116,7 +116,7 @@ def test_failures_lie_where_the_counter_by_status_shows_them(failing: int) -> No
 
 
 def test_one_process_that_two_jobs_scrape_is_refused() -> None:
-    """Counted twice it hides that half of the requests never came."""
+    """Counting twice hides that half of the requests never came."""
     points = dict(zip(TIMES, (0.0, 200.0, 400.0, 500.0), strict=True))
     one = raw_series("http_requests_total", points, status_code="200")
     started = raw_series("process_start_time_seconds", dict.fromkeys(TIMES, 5.0))
@@ -141,7 +141,7 @@ def test_the_client_tells_what_no_server_can_have_counted() -> None:
 
 @pytest.mark.parametrize("others", [False, True])
 def test_what_a_restart_lost_is_the_clients_to_tell(*, others: bool) -> None:
-    """100 of 1,000 requests are lost with the old process; with others' traffic nobody knows how many."""
+    """100 of 1,000 requests are lost with the old process; with foreign traffic it is unknown how many."""
     before = {85.0: 0.0, 95.0: 5.0 if others else 0.0}
     values = {**before, 105.0: 400.0, 115.0: 100.0, 125.0: 500.0, 135.0: 500.0}
     starts = {at: 1.0 if at < 110 else 108.0 for at in values}

@@ -1,4 +1,4 @@
-"""What is said where the server counted each request several times."""
+"""What is said if the server counted each request several times."""
 
 from fractions import Fraction
 
@@ -12,7 +12,7 @@ ONE = {"job": "api", "instance": "a:80", "route": "/items"}
 
 
 def counted(*parts: tuple[dict[str, str], int]) -> Counted:
-    """Return series that grew so much, with these labels in addition to the usual ones."""
+    """Return series that grew by this much, with these labels in addition to the usual ones."""
     grown = [({**ONE, **labels}, Growth((1.0,), (added,), frozenset(), 0)) for labels, added in parts]
     return Counted(tuple(grown), frozenset(), Slots(1.0, 1, 1.0))
 

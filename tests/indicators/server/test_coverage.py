@@ -93,7 +93,7 @@ def test_a_pod_that_takes_over_slowly_is_counted_once(instances: int | None) -> 
     st.floats(1, 100),
 )
 def test_steady_pods_give_their_rate_whatever_their_phases(phases: list[float], rate: float) -> None:
-    """A written and a counted number of instances come to the same."""
+    """A stated and a counted number of instances give the same result."""
     series = [
         part
         for number, phase in enumerate(phases)

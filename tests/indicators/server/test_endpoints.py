@@ -38,5 +38,5 @@ def test_endpoints_that_share_their_labels(objective: Objective, mapping: Preset
 
 
 def test_a_load_of_one_endpoint_needs_no_label() -> None:
-    """All that was counted is its own."""
+    """All counted requests are its own."""
     assert not_told_apart(ONE, NO_ROUTE, (ORDERS,)) == ""

@@ -52,14 +52,14 @@ def test_a_load_balancer_is_known_by_falls(metric: str) -> None:
 
 
 def test_a_start_that_goes_back_and_forth_is_several_processes() -> None:
-    """How many were seen is said."""
+    """The message says how many were seen."""
     server = _server(NAMES[0], up(*TIMES), _starts(_points(1, 50, 1, 50, 90, 1)))
     assert "back and forth between 3 values" in ServerSide(server).load_balanced
 
 
 @pytest.mark.parametrize("metric", NAMES)
 def test_a_restart_is_named(metric: str) -> None:
-    """What was lost with the old process is said with it."""
+    """The message also says what was lost with the old process."""
     counter = _series(metric, _points(500, 500, 600, 20, 120, 220))
     starts = _starts(_points(1, 1, 1, 108, 108, 108))
     sample = sample_of(ERRORS, _server(metric, counter, up(*TIMES), starts), counts(400))
@@ -76,7 +76,7 @@ def test_a_restart_is_named(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", NAMES)
 def test_a_restart_that_the_scrape_after_the_end_shows_is_named(metric: str) -> None:
-    """It lay somewhere after the last scrape of the load, and may have cost counts of it."""
+    """It came some time after the last scrape of the load, and may have cost counts of the load."""
     counter = _series(metric, _points(500, 500, 600, 700, 780, 20))
     starts = _starts(_points(1, 1, 1, 1, 1, 128))
     sample = sample_of(ERRORS, _server(metric, counter, up(*TIMES), starts), counts(400))
@@ -108,7 +108,7 @@ def test_a_redeploy_is_named_by_its_instances(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", NAMES)
 def test_a_lost_label_set_is_not_a_restart(metric: str) -> None:
-    """It began again at 0; the others went on, and nothing of theirs is counted twice."""
+    """It began again at 0; the others continued, and none of their counts is counted twice."""
     stays = _series(metric, _points(1000, 1000, 1100, 1200, 1300, 1300), route="/a")
     lost = _series(metric, {85.0: 500, 95.0: 500, 105.0: 550, 125.0: 30, 135.0: 50}, route="/b")
     starts = _starts(dict.fromkeys(TIMES, 1.0))
@@ -124,7 +124,7 @@ def test_a_lost_label_set_is_not_a_restart(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", NAMES)
 def test_a_label_set_that_never_comes_back_is_named(metric: str) -> None:
-    """Its last requests are missing; with other traffic nobody can say how many."""
+    """Its last requests are missing; with foreign traffic it is unknown how many."""
     stays = _series(metric, _points(1000, 1000, 1100, 1200, 1300, 1300), route="/a")
     lost = _series(metric, {85.0: 500, 95.0: 500, 105.0: 550}, route="/b")
     server = _server(metric, stays, lost, up(*TIMES))
@@ -148,7 +148,7 @@ def test_a_quiet_run_has_no_events() -> None:
 
 
 def test_samples_with_times_of_their_own_are_not_lost() -> None:
-    """A page that stamps its samples every 10 s itself, between two scrapes, lacks nothing."""
+    """A page whose own timestamps change every 10 s, between two scrapes, lacks nothing."""
     own = _series(NAMES[0], {84.0: 0, 94.0: 0, 104.0: 100, 134.0: 300}, route="/a")
     other = _series(NAMES[0], {85.0: 0, 95.0: 0, 105.0: 10, 115.0: 20, 125.0: 30, 135.0: 30}, route="/b")
     assert ServerSide(_server(NAMES[0], own, other, up(*TIMES))).events == ()

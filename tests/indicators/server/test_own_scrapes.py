@@ -1,4 +1,4 @@
-"""Scrapes of the page that the service itself counts: they are not other people's traffic."""
+"""Scrapes of the page that the service itself counts: they are not foreign traffic."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -31,7 +31,7 @@ def _served(time: float) -> float:
 
 
 def _server(*, per_scrape: float, others: float = 0.0, restarts: bool = False) -> ServerSide:
-    """Return a service whose counter knows no path: it counts scrapes, and others' requests by the second."""
+    """Return a service whose counter has no path: it counts scrapes, and foreign requests every second."""
     values = [
         50 + _served(time) + per_scrape * at + others * (time - TIMES[0]) for at, time in enumerate(TIMES)
     ]
@@ -79,7 +79,7 @@ def test_they_are_said_to_be_scrapes_and_cost_nothing() -> None:
 
 
 def test_a_restart_is_bounded_in_spite_of_them() -> None:
-    """Without scrapes in the way it is known how much is missing; with other traffic it is not."""
+    """Apart from scrapes it is known how much is missing; with foreign traffic it is not."""
     sample = _sample(_server(per_scrape=1, restarts=True))
     assert isinstance(sample, Share)
     assert sample.low == 0

@@ -1,4 +1,4 @@
-"""What other jobs tell: the cache's counters, replicas."""
+"""What other jobs show: the cache's counters, replicas."""
 
 from fractions import Fraction
 
@@ -47,7 +47,7 @@ HIT_RATE = _spec('  cache_hit_rate: {silver: "> 50%"}\n', CACHE)
 
 
 def test_the_cache_of_another_job_is_counted_exactly() -> None:
-    """Only the series that the selector pins; and it is said that others may use the cache."""
+    """Only the series that the selector pins; a note says that others may use the cache."""
     other = _redis(HITS, *(0.0, *(9e6,) * 6), labels={"job": "another", "instance": "r"})
     sample = _sample(
         HIT_RATE, _redis(HITS, 50, 50, 50, 80, 110, 140, 140), _redis(MISSES, 7, 7, 7, 8, 9, 17, 17), other
@@ -122,7 +122,7 @@ def test_replicas_that_agree_need_no_word() -> None:
 
 
 def test_a_gauge_without_a_sample_is_no_data() -> None:
-    """A wrong selector does not become one instance."""
+    """A wrong selector does not count as one instance."""
     sample = _sample(RPS, *_traffic("a"))
     assert isinstance(sample, NoData)
     assert "replicas.selector" in sample.reason

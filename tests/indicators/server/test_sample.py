@@ -55,14 +55,14 @@ RESET = {95.0: 10000.0, 110.0: 10500.0, 125.0: 300.0, 140.0: 900.0}
     ],
 )
 def test_a_restart_is_a_lower_bound(sent: int, verdicts: tuple[Verdict, ...]) -> None:
-    """What was served between the last look and the restart is in no sample."""
+    """What was served between the last scrape and the restart is in no sample."""
     starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, TIMES, (20.0, 20.0, 115.0, 115.0))
     server = server_series(raw_series("http_requests_total", RESET, status_code="200"), up(*TIMES), starts)
     assert verdicts_of(ERRORS, server, counts(sent)) == verdicts
 
 
 def test_a_replica_that_arrives_counts_from_its_start() -> None:
-    """Born during the load, its whole counter is ours; born before, only what was seen to be added."""
+    """If it started during the load, its whole counter is ours; otherwise only the observed increase."""
     counter = RawSeries(
         "http_requests_total",
         {**BASE, "instance": "b", "status_code": "200"},
@@ -105,7 +105,7 @@ def test_what_a_replica_found_late_had_not_counted_yet_is_counted_from_nought(
 
 
 def test_a_replica_whose_clock_is_ahead_is_not_counted_as_nothing() -> None:
-    """It seems to start after it was scraped: what it added to its first scrape is known to be there."""
+    """It seems to start after it was scraped: what it added since its first scrape is still known."""
     starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, (125.0, 140.0), (190.0, 190.0))
     counter = raw_series("http_requests_total", {125.0: 500, 140.0: 900}, status_code="200")
     sample = sample_of(ERRORS, server_series(counter, up(125.0, 140.0), starts), counts(900))
@@ -165,7 +165,7 @@ def test_one_target_scraped_by_two_jobs_is_named() -> None:
 
 
 def test_a_load_balanced_page_is_refused() -> None:
-    """Two processes behind one address fabricate resets."""
+    """Two processes behind one address look like resets."""
     jumps = {95.0: 100.0, 105.0: 20.0, 115.0: 140.0, 125.0: 60.0, 135.0: 180.0}
     starts = RawSeries(
         PROCESS_START, {"job": "api", "instance": "a"}, tuple(jumps), (1.0, 5.0, 1.0, 5.0, 1.0)
@@ -263,7 +263,7 @@ def test_a_sample_that_is_no_number_is_left_out(odd: float) -> None:
 
 
 def test_a_restart_before_the_load_does_not_hide_other_traffic() -> None:
-    """Others' requests stand in for those of ours that the second restart lost: nothing is decided."""
+    """Foreign requests may replace those of ours that the second restart lost: nothing is decided."""
     times = (70.0, 85.0, 95.0, 110.0, 125.0, 140.0)
     values = (1000, 0, 50, 550, 300, 600)
     counter = raw_series("http_requests_total", dict(zip(times, values, strict=True)), status_code="200")
@@ -272,7 +272,7 @@ def test_a_restart_before_the_load_does_not_hide_other_traffic() -> None:
 
 
 def test_what_was_scraped_before_was_not_born_since() -> None:
-    """The service's clock is ahead: its process seems to start within the load, which it was seen before."""
+    """The service's clock is ahead: its process seems to start within the load, but was seen before it."""
     counters = status_counters((5000, 5400, 5800, 6000), {95.0: 600, 110.0: 600, 125.0: 600, 140.0: 600})
     starts = RawSeries(PROCESS_START, {"job": "api", "instance": "a"}, TIMES, (101.0,) * 4)
     sample = sample_of(ERRORS, server_series(*counters, starts), counts(1000))

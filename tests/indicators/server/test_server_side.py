@@ -104,7 +104,7 @@ def test_an_empty_label_and_an_absent_one_are_one_series(value: str | None) -> N
 
 
 def test_labels_with_values_and_other_metrics_stay_apart() -> None:
-    """Only what differs in nothing but empty labels is one series."""
+    """Series are joined only if they differ in nothing but empty labels."""
     apart = (*_halves("500"), RawSeries("b_total", {"x": "1"}, (1.0,), (1.0,)))
     assert scrape_targets.one_each(apart) == apart
 
@@ -134,7 +134,7 @@ def test_the_gap_of_the_process_that_has_the_longest_is_named() -> None:
 
 
 def test_a_renamed_job_covers_the_load_with_the_one_before_it() -> None:
-    """Both count requests, so one continues where the other ends."""
+    """Both count requests, so one may continue where the other ends."""
     old = RawSeries(
         PRESET.counter or "", {"job": "api", "instance": "a"}, (95.0, 105.0, 112.0), (0.0, 1.0, 2.0)
     )

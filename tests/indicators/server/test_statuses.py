@@ -37,7 +37,7 @@ NOBODY: frozenset[int] = frozenset()
 
 
 def _responses(*, fast: float = 0.05, **by_status: int) -> ServerSeries:
-    """Return a counter and a histogram of so many responses of each status, given as ``s404=7``."""
+    """Return a counter and a histogram of responses by status, given as ``s404=7``."""
     series: list[RawSeries] = [up(*TIMES)]
     for name, count in by_status.items():
         grown = dict(zip(TIMES, (0.0, 0.0, float(count), float(count)), strict=True))

@@ -109,7 +109,7 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    """Run users of several files in a process of their own: Locust changes Python's modules when imported."""
+    """Run users of several files in their own process: Locust patches Python's modules when imported."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
@@ -140,7 +140,7 @@ def test_an_arrival_is_one_task_whatever_the_file_does(
 
 
 def test_a_user_without_tasks_waits_longer_and_longer(found: dict[str, Any]) -> None:
-    """What always raises does not block the loop, and the pause has a limit."""
+    """A task that always raises does not block the loop, and the pause is bounded."""
     assert found["no task"]["pauses"] == [1, 2, 3, 4, 5, 6]
     pauses = found["pauses"]
     assert pauses[:5] == [0.0, 0.0, 0.0, 0.1, 0.2]
@@ -154,5 +154,5 @@ def test_only_a_wait_of_the_task_itself_is_kept_in_the_open_model(found: dict[st
 
 
 def test_who_may_still_come_to_an_end_is_busy(found: dict[str, Any]) -> None:
-    """Where nothing but exceptions came: neither those that raised nor those that wait for an arrival."""
+    """If there were only exceptions: neither users that raised nor users that wait for an arrival."""
     assert found["busy"] == [[0, 1, 2], [1, 1, 0], [0, 0, 0]]

@@ -101,7 +101,7 @@ CALLS: dict[str, tuple[str, int | None]] = {
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, list[object]]:
-    """Make each call as a Locust file would, in a process of its own: how it ends the run, and its exit."""
+    """Make each call as a Locust file would, in its own process: how it ends the run, and its exit code."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         input=json.dumps(list(CALLS)), capture_output=True, text=True, check=False, start_new_session=True,
@@ -114,5 +114,5 @@ def found() -> dict[str, list[object]]:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_call_ends_the_run_in_order_and_is_named(found: dict[str, list[object]], call: str) -> None:
-    """With what its arguments say, and the file's line; what harms nothing goes through."""
+    """With what its arguments mean, and the file's line; harmless calls go through."""
     assert found[call] == list(CALLS[call])

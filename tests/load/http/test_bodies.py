@@ -1,4 +1,4 @@
-"""Decoding bodies: what was asked for, whole, and within bounds."""
+"""Decoding bodies: only the requested encodings, complete, and within bounds."""
 
 import gzip
 import zlib
@@ -19,7 +19,7 @@ decoded = partial(decoded_within, limit=LIMIT)
 
 
 def raw_deflate(data: bytes) -> bytes:
-    """Compress without zlib's head, as some servers do."""
+    """Compress without zlib's header, as some servers do."""
     stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return stream.compress(data) + stream.flush()
 
@@ -74,13 +74,13 @@ def test_a_bomb_is_not_blown_up() -> None:
 
 
 def test_an_empty_body_stays_empty() -> None:
-    """A response to HEAD, or a 304, names the encoding of a body that did not come."""
+    """A response to HEAD, or a 304, names the encoding of a body that is not sent."""
     assert decoded(b"", b"gzip") == b""
 
 
 @given(st.binary(max_size=3000), st.integers(1, 50), st.sampled_from(["gzip", "deflate", "br", "br, gzip"]))
 def test_a_body_may_come_in_pieces(data: bytes, size: int, encoding: str) -> None:
-    """However it is cut, it decodes to the same."""
+    """However it is split, it decodes to the same."""
     packers = {"gzip": gzip.compress, "deflate": raw_deflate, "br": brotli.compress}
     body = data
     for name in encoding.split(", "):

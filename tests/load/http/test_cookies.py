@@ -60,18 +60,18 @@ def take(jar: Cookies, *fields: str, target: str = "/shop/cart") -> None:
     ],
 )
 def test_where_a_cookie_is_sent(field: str, target: str, sent: str) -> None:
-    """After RFC 6265, for one host."""
+    """By RFC 6265, for one host."""
     assert jar_after(field).header(target) == sent
 
 
 def test_under_tls_secure_cookies_are_sent() -> None:
-    """And the others, too, longer paths first."""
+    """Together with the others, longer paths first."""
     jar = jar_after("a=1; Path=/; Secure", "b=2; Path=/shop", tls=True)
     assert jar.header("/shop/x") == "b=2; a=1"
 
 
 def test_a_cookie_is_replaced_by_name_and_path() -> None:
-    """A later one wins; one that has ended takes the earlier one with it."""
+    """A later one wins; an expired one also removes the earlier one."""
     jar = jar_after("a=1; Path=/", "a=2; Path=/", "a=3; Path=/x")
     assert (jar.header("/"), len(jar), jar.get("a")) == ("a=2", 2, "3")
     take(jar, "a=; Path=/; Max-Age=0")
@@ -81,7 +81,7 @@ def test_a_cookie_is_replaced_by_name_and_path() -> None:
 
 
 def test_the_jar_is_bounded() -> None:
-    """A server that sets ever new names does not fill the memory."""
+    """A server that keeps setting new names does not fill the memory."""
     jar = jar_after(*(f"n{number}=v; Path=/" for number in range(MAX_COOKIES + 50)))
     assert len(jar) == MAX_COOKIES
 
@@ -102,7 +102,7 @@ def test_nothing_that_a_server_sets_breaks_a_request(fields: list[str]) -> None:
     ("name", "value"), [("a", "b\r\nX: y"), ("a\n", "b"), ("a", "b; c=d"), ("a=b", "c"), ("a", "\0")]
 )
 def test_nothing_that_a_task_sets_breaks_a_request(name: str, value: str) -> None:
-    """It is told so where it does it."""
+    """The error says so at the line that does it."""
     jar = Cookies("h", tls=False)
     with pytest.raises(ValueError, match="of one line"):
         jar.set(name, value)

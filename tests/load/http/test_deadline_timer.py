@@ -33,7 +33,7 @@ def checked(*connections: FakeConnection, soonest_ns: int) -> DeadlineTimer:
 
 
 def test_only_what_waits_beyond_its_deadline_is_timed_out() -> None:
-    """One that does not wait is left alone, and looked at again at the next check."""
+    """One that does not wait is left alone, and checked again next time."""
     late, busy = (
         FakeConnection(waiting=True, deadline_ns=PAST_NS),
         FakeConnection(waiting=False, deadline_ns=PAST_NS),
@@ -46,7 +46,7 @@ def test_only_what_waits_beyond_its_deadline_is_timed_out() -> None:
 
 
 def test_the_earliest_deadline_left_is_known() -> None:
-    """Also that of a connection which goes on to another address when it is timed out."""
+    """Also that of a connection that tries another address when it times out."""
     assert checked(soonest_ns=PAST_NS).soonest_ns == NEVER_NS
     again = FakeConnection(waiting=True, deadline_ns=PAST_NS, then_ns=LATER_NS)
     assert checked(again, soonest_ns=PAST_NS).soonest_ns == LATER_NS

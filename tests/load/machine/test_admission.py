@@ -1,4 +1,4 @@
-"""What a coordinator may ask of a worker's machine, and which machines a coordinator takes."""
+"""What a coordinator may ask of a worker's machine, and which machines a coordinator accepts."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_a_tunnel_ends_on_loopback_and_leads_elsewhere() -> None:
 
 
 def test_a_locust_file_has_to_be_there(tmp_path: Path) -> None:
-    """It is the machine's own, and takes the place of the coordinator's path; a scenario has to be sent."""
+    """It is the machine's own file, and replaces the coordinator's path; a scenario has to be sent."""
     asked = welcome("http://10.9.9.9", "10.9.9.9", scenario="/main/browse.py")
     assert "name this machine's own with" in refusal(asked, LOCUST, join("10.0.0.1", "10.9.9.9"))
     own = join("10.0.0.1", "10.9.9.9", scenario="/here/mine.py")

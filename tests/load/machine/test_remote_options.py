@@ -1,4 +1,4 @@
-"""The options for workers on other machines: what goes together, and what is refused."""
+"""The options for workers on other machines: valid combinations, and what is refused."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_what_does_not_go_together_is_refused(token: Path, changes: dict[str, ob
 
 
 def test_a_loopback_target_is_refused_where_workers_may_be_elsewhere(token: Path) -> None:
-    """Each machine would load itself; a coordinator on loopback has all workers on this machine."""
+    """Each machine would load itself, unless the coordinator is on loopback with all workers here."""
     for address, refused in (("10.0.0.1:0", True), ("0.0.0.0:0", True), ("127.0.0.1:0", False)):
         waits = listening(RunOptions(workers=1, listen=address, token_file=token))
         for url in ("http://127.0.0.1:8000", "http://localhost", "http://[::1]"):

@@ -1,4 +1,4 @@
-"""How a worker's machine finds its coordinator: by any address of its name, and only what is one."""
+"""How a worker's machine finds its coordinator: by any address of its name, if it proves to be one."""
 
 import socket
 import threading
@@ -54,7 +54,7 @@ def uplink(port: int, server_key: str, connected: Callable[[], object]) -> Itera
 
 
 def hang_up(listener: socket.socket) -> None:
-    """Accept a connection and end it at once, as a forwarder does that has nowhere to forward to."""
+    """Accept a connection and end it at once, like a forwarder without a destination."""
     listener.accept()[0].close()
 
 
@@ -66,7 +66,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 def test_either_side_may_be_started_first() -> None:
-    """Something else may listen there before, and nothing that is sent until then is kept waiting."""
+    """Something else may listen there before, and nothing sent until then is kept in a queue."""
     knocks: list[int] = []
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
@@ -87,7 +87,7 @@ def test_either_side_may_be_started_first() -> None:
 
 
 def test_a_wrong_key_is_known_after_a_few_connections() -> None:
-    """In less than five seconds, as they are made again at least once a second."""
+    """In less than five seconds, as connections are retried at least once a second."""
     assert WRONG_KEYS * LONGEST_RETRY_MS < 5_000
     with coordinator() as (_, port), uplink(port, zmq.curve_keypair()[0].decode(), lambda: None) as up:
         wait_for(lambda: up.wrong_key >= WRONG_KEYS)
@@ -107,7 +107,7 @@ def test_a_wrong_key_is_known_after_a_few_connections() -> None:
 def test_a_name_with_several_addresses(
     places: list[tuple[str, str | None]], found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All are tried at once, and the one at which a coordinator answers is taken."""
+    """All are tried at once, and the one where a coordinator answers is used."""
     with coordinator() as (_, there), closing(socket.create_server(("127.0.0.1", 0))) as other:
         ports = {"coordinator": there, "other": other.getsockname()[1], None: free_port()}
         entries = [

@@ -1,4 +1,4 @@
-"""How far another machine's clock is ahead: within its bound, however unequal the two ways were."""
+"""How far another machine's clock is ahead: within its bound, however asymmetric the round trip."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ MS = 1_000_000
 
 
 def trip(ahead: int, there: int, back: int, asked: int = 0) -> RoundTrip:
-    """Return a round trip to a machine whose clock is ahead: so long there, so long back, nanoseconds."""
+    """Return a round trip to a machine whose clock is ahead; times there and back in nanoseconds."""
     return RoundTrip(asked, asked + there + ahead, asked + there + back)
 
 
@@ -42,7 +42,7 @@ DELAYS = st.integers(0, 400 * MS)
     st.lists(st.tuples(DELAYS, DELAYS, st.integers(0, 1 << 60)), min_size=1, max_size=ROUNDS),
 )
 def test_the_true_offset_lies_within_the_bound(ahead: int, trips: list[tuple[int, int, int]]) -> None:
-    """Whatever the delays of both ways were; and no single round trip has a smaller bound."""
+    """Whatever the delays in both directions; and no single round trip has a smaller bound."""
     found = clock_offset([trip(ahead, there, back, asked) for there, back, asked in trips])
     assert found is not None
     assert abs(found.ahead - ahead) <= found.bound
@@ -50,6 +50,6 @@ def test_the_true_offset_lies_within_the_bound(ahead: int, trips: list[tuple[int
 
 
 def test_without_an_answer_nothing_is_known() -> None:
-    """Nor by one that came before its question."""
+    """Nor by an answer that came before its question."""
     assert clock_offset([]) is None
     assert clock_offset([RoundTrip(5, 9, 4)]) is None

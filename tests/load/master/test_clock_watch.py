@@ -1,4 +1,4 @@
-"""The machine's clocks are compared with the one that the load is sent by."""
+"""The machine's clocks are compared with the one that times the load."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What the master makes of its workers' reports."""
+"""How the master puts its workers' reports together."""
 
 from dataclasses import replace
 from typing import Any
@@ -119,7 +119,7 @@ def test_a_gap_or_a_missing_final_is_incomplete(
     ],
 )
 def test_a_number_that_cannot_be_added_up_is_not_counted(collector: Collector, counts: SliceCounts) -> None:
-    """It would turn into another number; what stands beside it counts, and the worker is named."""
+    """It would become another number; the rest of the report counts, and the worker is named."""
     collector.add("a", report(1, ok=1), now=0)
     collector.add("a", report(2, delta=Delta.of(((Endpoint("GET", "/"), counts),))), now=0)
     assert taken(collector) == 1
@@ -129,7 +129,7 @@ def test_a_number_that_cannot_be_added_up_is_not_counted(collector: Collector, c
 
 
 def test_more_requests_over_a_threshold_than_there_were_are_not_counted() -> None:
-    """No such run could be read back, nor graded."""
+    """Such a run could be neither read back nor graded."""
     collector = Collector(["a"], master_model(PLAN), planned_users=1, window=range(1, 3), thresholds=1)
     slices = [SliceCounts(0, ok=7, over=(8,)), SliceCounts(1, ok=7, over=(7,))]
     delta = Delta.of(tuple((Endpoint("GET", "/"), each) for each in slices))
@@ -190,7 +190,7 @@ def test_health_is_of_the_window(collector: Collector) -> None:
 def test_a_target_that_is_down_is_noticed(
     collector: Collector, reported: list[tuple[float, int, int]], *, down: bool
 ) -> None:
-    """Only failures for the whole time, and more than one report of them."""
+    """Only failures all the time, and more than one report of them."""
     for sequence, (now, ok, failed) in enumerate(reported, start=1):
         failures = {FailureClass.REFUSED: failed} if failed else {}
         collector.add("a", report(sequence, ok=ok, failures=failures), now=now)

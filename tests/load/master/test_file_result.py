@@ -1,4 +1,4 @@
-"""What a Locust file says of its run, put together of all processes in a process that has Locust."""
+"""What a Locust file says about its run, collected from all processes; tested in a process with Locust."""
 
 import json
 import subprocess
@@ -65,7 +65,7 @@ PLACE = "<string>:"
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    """Let the listeners of several files run in a process of their own."""
+    """Let the listeners of several files run in their own process."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
@@ -87,7 +87,7 @@ def test_an_exit_code_is_the_masters_or_one_of_the_load(found: dict[str, Any], c
 
 
 def test_failures_and_hanging_listeners_are_named(found: dict[str, Any]) -> None:
-    """With type, text, event and function; one failing listener keeps no other from running."""
+    """With type, text, event and function; a failing listener does not keep others from running."""
     (text,) = found["fails"]["listener_errors"]
     assert text.startswith("ValueError: mine (")
     assert text.endswith("in fails, a listener of quitting")

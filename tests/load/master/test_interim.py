@@ -1,4 +1,4 @@
-"""What the master tells on the way takes a small share of its core, however many workers there are."""
+"""The master's interim results take a small share of its core, however many workers there are."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from slocheck.load.master.interim import SHARE, Interim
     ],
 )
 def test_its_cost_is_a_share_of_a_core(cost_s: float, made: int) -> None:
-    """It is made in a second only if what it cost before is paid off."""
+    """One is made in a second only if the cost of the earlier ones allows it."""
     clock = [0.0, 0.0]
     interim = Interim(lambda: clock[0], lambda: clock[1])
 

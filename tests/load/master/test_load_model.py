@@ -39,6 +39,6 @@ def test_the_model_is_chosen_by_the_plan() -> None:
 
 
 def test_arrivals_are_those_of_the_open_model() -> None:
-    """Without an arrival nothing is late; the closed model has none to speak of."""
+    """Without an arrival nothing is late; the closed model has none."""
     assert master_model(CLOSED).arrival_stats(0, {}) is None
     assert master_model(OPEN).arrival_stats(3, {}) == ArrivalStats(3, 3, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""What each machine sent, beside the recording of all."""
+"""What each machine sent, in addition to the recording of all."""
 
 from dataclasses import replace
 from typing import Any

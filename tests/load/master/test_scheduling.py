@@ -1,4 +1,4 @@
-"""When the processes around the load look at it, and how they stay out of its way."""
+"""When the processes around the load check on it, and how they stay out of its way."""
 
 import gc
 import os

@@ -30,7 +30,7 @@ from slocheck.load.messaging.messages import TaskCounts
 def test_only_exceptions_end_a_run(
     reports: list[tuple[float, TaskCounts]], running: int, tolerated: int, *, ends: bool
 ) -> None:
-    """For ten seconds, ten for each user that may still come to an end; sooner where no user is left."""
+    """After ten seconds and ten exceptions per user that may still succeed; sooner if no user is left."""
     streak = TaskStreak(tolerated)
     for now, tasks in reports:
         streak.add("w", tasks, now=now)

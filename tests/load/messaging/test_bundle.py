@@ -1,4 +1,4 @@
-"""The bundle for other machines: all that a scenario names, nothing else, and known by its hash."""
+"""The bundle for other machines: all that a scenario names, nothing else, identified by its hash."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_a_scenario_is_the_same_on_the_other_side(scenario: Path, tmp_path: Path
 
 
 def test_only_what_was_announced_is_taken(scenario: Path) -> None:
-    """A bundle of another hash, or what is not a bundle, is one error."""
+    """A bundle with another hash, or data that is not a bundle, is an error."""
     text = packed(collect(make_plan("http://127.0.0.1:9", str(scenario)), VARIABLES, {}))
     with pytest.raises(BundleError, match="does not have the hash"):
         unpacked(text, digest(text + " "))
@@ -70,7 +70,7 @@ def test_a_bundle_has_a_largest_size(scenario: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_locust_file_never_travels(tmp_path: Path) -> None:
-    """Only hashes of it do; certificates of the target do, whatever the scenario is."""
+    """Only its hashes are in it; certificates for the target are, whatever the scenario."""
     file = tmp_path / "browse.py"
     file.write_text("SECRET_CODE = 1\n")
     (tmp_path / "ca.pem").write_text("PEM")

@@ -21,11 +21,11 @@ from tests.support.waiting import wait_until
 SECRET, OTHER = "ab" * 32, "cd" * 32
 PUBLIC_KEY, SECRET_KEY = (key.decode() for key in zmq.curve_keypair())
 POLL_MS = 20_000
-"""Milliseconds in which what has to come comes."""
+"""Milliseconds within which an expected message arrives."""
 
 
 class Site:
-    """A coordinator's socket with its doorkeeper, and peers.
+    """A coordinator's socket with its authenticator, and peers.
 
     Attributes:
         coordinator: The socket.
@@ -59,7 +59,7 @@ class Site:
         return self.coordinator.recv_multipart()[1:]
 
     def close(self) -> None:
-        """Close all; the doorkeeper ends with the context."""
+        """Close all; the authenticator ends with the context."""
         for socket in (self.coordinator, *self._peers):
             socket.close(linger=0)
         self._context.term()
@@ -102,7 +102,7 @@ def test_only_both_keys_open_the_door(site: Site) -> None:
 
 
 def test_who_looks_whether_a_coordinator_is_there_is_not_a_stranger(site: Site) -> None:
-    """It goes without a word; nor is one refused who is slow or cut off."""
+    """It leaves silently; a slow or disconnected peer does not count as refused either."""
     assert answering("127.0.0.1", site.port) == ("127.0.0.1", False)
     friend = site.peer(PUBLIC_KEY, workers_keys(SECRET))
     friend.send(b"")
@@ -111,7 +111,7 @@ def test_who_looks_whether_a_coordinator_is_there_is_not_a_stranger(site: Site) 
 
 
 def test_a_body_of_any_size_travels_in_small_frames(site: Site) -> None:
-    """What a peer can send before it is known stays small; a larger frame ends its connection."""
+    """What a peer can send before it is authenticated stays small; a larger frame ends its connection."""
     body = bytes(range(256)) * (3 * FRAME_BYTES // 256) + b"."
     friend = site.peer(PUBLIC_KEY, workers_keys(SECRET))
     friend.send_multipart([b"worker", *in_frames(body)])
@@ -127,7 +127,7 @@ def test_a_body_of_any_size_travels_in_small_frames(site: Site) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, FRAME_BYTES, FRAME_BYTES + 1])
 def test_frames_are_the_body(size: int) -> None:
-    """At least one, and as few as there can be; more than the largest message is not taken."""
+    """At least one, and as few as possible; more than the largest message is not accepted."""
     frames = in_frames(b"x" * size)
     assert len(frames) == max(1, -(-size // FRAME_BYTES))
     assert of_frames([bytes(frame) for frame in frames]) == b"x" * size

@@ -1,4 +1,4 @@
-"""Columns in messages: lengths have to fit before anything is made of them; a wrong number costs its row."""
+"""Columns in messages: lengths are checked before anything is decoded; a wrong number costs its row."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ OTHER = TWO_SECONDS.counts[1:]
 
 
 def received(change: Callable[[list[Any]], object]) -> WorkerReport:
-    """Return what the master hears of a report whose encoded batch was changed."""
+    """Return what the master decodes from a report whose encoded batch was changed."""
     plain = protocol.encode(WorkerReport(1, False, TWO_SECONDS, 1, 0, 0, 0, 0))
     change(plain[3]["delta"][0])
     arrived = msgpack.loads(msgpack.dumps(plain), raw=False, strict_map_key=False)
@@ -82,7 +82,7 @@ def test_a_wrong_name_costs_the_rows_of_its_endpoint(junk: object) -> None:
 @pytest.mark.parametrize("junk", ["u8", 1e300, 1 << 62, -1, None, True, [], ["u2", b"1"], ["u2", 5], b""])
 @pytest.mark.parametrize("place", range(1, 18))
 def test_what_is_not_columns_costs_the_batch(place: int, junk: object) -> None:
-    """Lengths have to fit before anything is made of them; what is lost is told once."""
+    """Lengths are checked before anything is decoded; a loss is reported once."""
     decoded = received(lambda batch: batch.__setitem__(place, junk))
     assert (decoded.delta.counts, len(decoded.unreadable), decoded.running) == ((), 1, 1)
 
@@ -90,7 +90,7 @@ def test_what_is_not_columns_costs_the_batch(place: int, junk: object) -> None:
 @pytest.mark.parametrize("place", range(6))
 @pytest.mark.parametrize("junk", [-1, 0, 1, 3, 1 << 40, 10**18, "2", None])
 def test_sizes_are_not_believed(place: int, junk: object) -> None:
-    """A size that its bytes do not bear out reserves no memory."""
+    """A size that its bytes do not match reserves no memory."""
     sizes = [2, 0, 2, 4, 0, 0]
     if junk == sizes[place]:
         junk = 2

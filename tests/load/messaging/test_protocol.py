@@ -1,4 +1,4 @@
-"""The engine's messages: what is encoded is decoded, and anything else is one error."""
+"""The engine's messages: what is encoded can be decoded, and anything else is a ProtocolError."""
 
 import json
 from dataclasses import replace
@@ -136,12 +136,12 @@ JSON = st.recursive(
 
 
 def kind(message: object) -> str:
-    """Return what a test is called that is given this message."""
+    """Return the id of a test with this message."""
     return type(message).__name__
 
 
 def through_msgpack(plain: object) -> object:
-    """Return what Locust's transport makes of a plain value."""
+    """Return a plain value as it arrives through Locust's transport."""
     return msgpack.loads(msgpack.dumps(plain), raw=False, strict_map_key=False)
 
 
@@ -151,7 +151,7 @@ def through_msgpack(plain: object) -> object:
     ids=kind,
 )
 def test_commands_arrive(command: Command) -> None:
-    """What the command line says is what the master hears, the whole plan included."""
+    """What the command line sends is what the master receives, the whole plan included."""
     assert protocol.decode_command(protocol.encode_line(command)) == command
 
 
@@ -170,7 +170,7 @@ def test_commands_arrive(command: Command) -> None:
     ids=kind,
 )
 def test_progress_arrives(progress: Progress) -> None:
-    """What the master says is what the command line hears, on one line."""
+    """What the master sends is what the command line receives, on one line."""
     line = protocol.encode_line(progress)
     assert line.index(b"\n") == len(line) - 1
     assert protocol.decode_progress(line) == progress
@@ -184,14 +184,14 @@ def test_seconds_arrive(deltas: tuple[Delta, ...]) -> None:
 
 
 def test_settings_arrive() -> None:
-    """A worker gets the plan that the master has."""
+    """A worker gets the master's plan."""
     settings = WorkerSettings(PLAN, "ipc://@here", "00ff", 3)
     assert protocol.decode_settings(protocol.encode_line(settings)) == settings
 
 
 @pytest.mark.parametrize("order", [Prepare(), Begin(10**15), Drain(1.5, as_timeouts=True)], ids=kind)
 def test_orders_arrive(order: Order) -> None:
-    """What the master orders is what a worker hears."""
+    """What the master orders is what a worker receives."""
     assert protocol.decode_order(through_msgpack(protocol.encode(order))) == order
 
 
@@ -200,7 +200,7 @@ def test_orders_arrive(order: Order) -> None:
     | REPORTS
 )
 def test_worker_messages_arrive(message: WorkerMessage) -> None:
-    """What a worker reports is what the master hears, and no count is lost."""
+    """What a worker reports is what the master receives, and no count is lost."""
     assert protocol.decode_worker_message(through_msgpack(protocol.encode(message)), "w") == message
 
 
@@ -254,7 +254,7 @@ SHOWN_ONLY = frozenset({"messages", "memory", "classes", "targets"})
 @settings(deadline=None)
 @given(REPORTS, JUNK, st.data())
 def test_a_damaged_entry_costs_that_entry(report: WorkerReport, junk: object, data: st.DataObject) -> None:
-    """Whatever is replaced by junk, all else of the report is as it was, and what is missing is named."""
+    """Whatever is replaced by junk, the rest of the report is unchanged, and what is missing is named."""
     plain = protocol.encode(report)
     place: Any = plain[3]
     field = key = data.draw(st.sampled_from(sorted(place)))
@@ -271,7 +271,7 @@ def test_a_damaged_entry_costs_that_entry(report: WorkerReport, junk: object, da
     assert {name: taken[name] for name in taken if name != field} == {
         name: whole[name] for name in whole if name != field
     }
-    if _entries(taken[field]) < _entries(whole[field]) and not isinstance(junk, list):  # one may be in order
+    if _entries(taken[field]) < _entries(whole[field]) and not isinstance(junk, list):  # one may be valid
         assert decoded.unreadable or (decoded.unseen and field in (*SHOWN_ONLY, "delta")), before
 
 
@@ -309,7 +309,7 @@ def test_a_damaged_line_is_one_error(line: bytes) -> None:
 def test_another_version_is_refused_by_name(
     versions: list[Any], speaks: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever else a message of another version holds, its sender is named, and what to install."""
+    """Whatever else a message of another version holds, the error names its sender and what to install."""
     monkeypatch.setattr(slocheck, "__version__", "0.1.0")
     with pytest.raises(VersionMismatchError) as refusal:
         protocol.decode_worker_message([*versions, "anything", {"later": 1}, "more"], "X")

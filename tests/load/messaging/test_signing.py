@@ -1,4 +1,4 @@
-"""Signed messages: what a stranger sends changes nothing."""
+"""Signed messages: what a stranger sends has no effect."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def test_junk_is_rejected(junk: bytes) -> None:
 
 @given(st.binary(min_size=1, max_size=20), st.data())
 def test_every_byte_is_signed(payload: bytes, data: st.DataObject) -> None:
-    """A message changed anywhere is rejected, and the true one is still taken."""
+    """A message changed anywhere is rejected, and the genuine one is still accepted."""
     sender, receiver = Signer(TOKEN), Signer(TOKEN)
     message = bytearray(sender.sign(payload))
     place = data.draw(st.integers(0, len(message) - 1))

@@ -1,4 +1,4 @@
-"""The files of `slocheck token`: who can read them, what each side takes, and what is refused."""
+"""The files of `slocheck token`: who can read them, what each side accepts, and what is refused."""
 
 import json
 import stat
@@ -21,7 +21,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_each_side_gets_what_it_needs_and_nothing_more(files: tuple[Path, Path]) -> None:
-    """The coordinator's secret key is in one file only, both have the shared secret, nobody else reads."""
+    """The coordinator's secret key is in one file only, both have the shared secret; owner only."""
     coordinator, worker = read_token_file(files[0], COORDINATOR), read_token_file(files[1], WORKER)
     assert zmq.curve_public(coordinator.key.encode()).decode() == worker.key
     assert coordinator.shared_secret == worker.shared_secret
@@ -44,7 +44,7 @@ def test_the_command_makes_both_files(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_existing_file_is_kept_and_nothing_is_left_of_the_other(tmp_path: Path) -> None:
-    """A token in use is never replaced; half a pair is never left."""
+    """A token in use is never replaced; half a pair is never left behind."""
     worker = tmp_path / "worker.token"
     worker.write_text("kept")
     with pytest.raises(UsageError, match="exists already and is kept"):
@@ -91,7 +91,7 @@ def test_anything_else_is_not_a_token_file(tmp_path: Path, content: str) -> None
 
 
 def test_a_file_that_everybody_can_read_is_refused(files: tuple[Path, Path]) -> None:
-    """A group may read it, as a mounted secret has it; everybody may not. A missing file is named."""
+    """A group may read it, as with a mounted secret; everybody may not. A missing file is named."""
     files[1].chmod(0o640)
     read_token_file(files[1], WORKER)
     files[1].chmod(0o644)

@@ -1,4 +1,4 @@
-"""What a process of the load may connect to; that every client comes to the guard is tested end to end."""
+"""What a process of the load may connect to; that every client passes the guard is tested end to end."""
 
 import socket
 
@@ -26,7 +26,7 @@ from slocheck.load.recording.outcome import classify
     ],
 )
 def test_what_is_allowed(family: int, address: object) -> None:
-    """Nothing is noted."""
+    """Nothing is recorded."""
     guard = ConnectGuard(AllowedTargets.of(["10.0.0.7"]))
     guard.check(family, address)
     assert guard.forbidden == ()
@@ -56,14 +56,14 @@ def test_what_is_not_allowed(family: int, address: object, host: str, port: int)
 
 
 def test_an_allowed_name_allows_its_addresses() -> None:
-    """Also where a library that is not Python's has looked it up: the guard then does so itself."""
+    """Also if a foreign library has resolved it: the guard then resolves it itself."""
     own = socket.gethostbyname("localhost")
     guard = ConnectGuard(AllowedTargets(names=frozenset({"localhost"})))
     guard.check(socket.AF_INET, (own, 80))
 
 
 def test_the_places_are_bounded() -> None:
-    """A file that tries address after address costs no memory."""
+    """A file that tries address after address uses no memory."""
     guard = ConnectGuard(AllowedTargets())
     for last in range(MOST_PLACES + 5):
         with pytest.raises(ForbiddenConnectionError):
@@ -73,7 +73,7 @@ def test_the_places_are_bounded() -> None:
 
 
 def test_a_name_without_an_address_is_forbidden_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be, had it one; this machine's own name and an allowed one are not held against a file."""
+    """It would be if it had a name; this machine's name and an allowed one do not count against a file."""
     monkeypatch.setattr(socket, "gethostname", lambda: "worker-7.invalid")
     guard = ConnectGuard(AllowedTargets(names=frozenset({"api.invalid"})))
     told = {}

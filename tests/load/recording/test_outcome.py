@@ -68,7 +68,7 @@ def wrapped(cause: Exception) -> Exception:
 def test_a_timer_around_several_requests_is_not_the_timeout_of_the_last(
     seconds: float | None, age_ns: int, cut_off: bool
 ) -> None:
-    """A request that it ends was cut off by the scenario; one that it began with has timed out."""
+    """A request that a timeout around it ends was cut off by the scenario; one with its own has timed out."""
     timer = gevent.Timeout(seconds)
     for error in (timer, RetriesExceeded(timer)):
         assert is_cut_off(error, age_ns) is cut_off
@@ -163,7 +163,7 @@ RULE = FailureRule(("5xx", "429"), ("410",))
 def test_judgement(
     status: int | None, error: Exception | None, *, by_scenario: bool, expected: FailureClass | None
 ) -> None:
-    """The spec's rule comes first, then the scenario's word, then the transport."""
+    """The spec's rule comes first, then the scenario's judgement, then the transport."""
     assert failure_class(status=status, error=error, by_scenario=by_scenario, rule=RULE) is expected
 
 
@@ -238,7 +238,7 @@ def test_unserved(status: int | None, failure: FailureClass | None, *, expected:
     ],
 )
 def test_cache_headers(headers: dict[str, str] | None, expected: int) -> None:
-    """The first header that tells anything decides."""
+    """The first header with a known value decides."""
     assert cache_outcome(headers, CacheRule()) == expected
 
 
@@ -260,7 +260,7 @@ def test_messages_are_bounded_and_without_addresses() -> None:
     ],
 )
 def test_an_error_may_be_anything(told: object, text: str | None) -> None:
-    """What a client of the scenario's own calls an error is one where Locust takes it for one."""
+    """What the scenario's own client reports as an error is one if Locust counts it as one."""
     error = reported_error(told)
     assert (None if error is None else message_of(error)) == text
     if text is not None and not isinstance(told, OSError):

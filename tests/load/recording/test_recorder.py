@@ -63,7 +63,7 @@ def test_failures_stay_out_of_the_latencies_that_are_graded() -> None:
 
 @pytest.mark.parametrize("status", [None, 0, 200, 503])
 def test_what_failed_on_this_machine_has_no_status(status: int | None) -> None:
-    """No descriptor left while a client reports a response: no count of the target's has this request."""
+    """No descriptor is left while a client reports a response: the target's counts lack the request."""
     recorder = Recorder(THRESHOLDS)
     recorder.record("GET", "/", Result(S, 1500, FailureClass.GENERATOR, status, "too many open files"))
     counts = recorder.flush().counts[0][1]
@@ -142,7 +142,7 @@ def counted(tracker: Tracker) -> SliceCounts:
 
 
 class Response:
-    """Something like a client's response."""
+    """A stub of a client's response."""
 
     def __init__(self, status: int = 200, error: Exception | None = None) -> None:
         self.status_code = status
@@ -151,7 +151,7 @@ class Response:
 
 
 def test_an_event_closes_its_flight_once(tracker: Tracker) -> None:
-    """The second event of a request, and one after it was given up, count nothing."""
+    """The second event of a request, and one after it was given up, are not counted."""
     request = tracker.requests.begin("GET", "/")
     tracker.on_request("GET", "/", 3.0, response=Response(), context={REQUEST_KEY: request})
     tracker.on_request("GET", "/", 3.0, response=Response(), context={REQUEST_KEY: request})
@@ -257,7 +257,7 @@ class Raises:
     ids=lambda reported: next(iter(reported)),
 )
 def test_a_request_that_cannot_be_counted_as_reported_is_lost(tracker: Tracker, reported: Any) -> None:
-    """It was sent, and nobody knows how it went: told with its name, not taken for a fast success."""
+    """It was sent and its outcome is unknown: it is reported by name, not counted as a fast success."""
     told: list[str] = []
     tracker._on_unsent = lambda *_: told.append("told")
     arguments = {"request_type": "RPC", "name": "x", "response_time": 1.0, **reported}
@@ -267,7 +267,7 @@ def test_a_request_that_cannot_be_counted_as_reported_is_lost(tracker: Tracker, 
 
 
 def test_what_is_odd_beside_the_time_costs_that_alone(tracker: Tracker) -> None:
-    """A size, a start or a name that cannot be one takes the place of nothing; a time of 0 is 1 ns."""
+    """An impossible size, start or name replaces nothing; a time of 0 is 1 ns."""
     for size in (-(10**30), 10**30, 1e300, "5", None):
         tracker.on_request("RPC", "x", 0.0, response_length=size, start_time=1e300)
     counts = counted(tracker)
@@ -287,7 +287,7 @@ def test_what_is_odd_beside_the_time_costs_that_alone(tracker: Tracker) -> None:
     ],
 )
 def test_the_start_of_an_unknown_clients_request(tracker: Tracker, ago_s: float | None, second: int) -> None:
-    """An event is put into the second of its start, by its own clock where that can be right."""
+    """An event is put into the second of its start, by its own clock if that is plausible."""
     tracker.recorder.origin_ns -= round(5.7 * S)
     start = None if ago_s is None else time.time() - ago_s
     tracker.on_request("RPC", "x", 100.0, start_time=start)

@@ -75,7 +75,7 @@ print(sum(counts.sent for _, counts in kind.sink.recorder.flush().counts))
 
 
 def test_a_user_that_leaves_sends_nothing_more_and_loses_nothing(tmp_path: Path) -> None:
-    """One that is stopped while it thinks ends there; one that was given its time ends before its request."""
+    """One that is stopped during a pause ends there; one that is due to send ends before its request."""
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(json.dumps({"flows": [{"steps": [{"get": "/x", "think": "0.3s"}, {"get": "/y"}]}]}))
     with HostileServer() as server:
@@ -87,7 +87,7 @@ def test_a_user_that_leaves_sends_nothing_more_and_loses_nothing(tmp_path: Path)
 
 
 def test_a_user_that_dies_is_reported_and_its_request_is_known_to_be_lost(tmp_path: Path) -> None:
-    """Such a death is a defect of ours; it must not look like a healthy run of fewer requests."""
+    """Such a failure is our defect; it must not look like a healthy run with fewer requests."""
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(json.dumps({"flows": [{"steps": [{"get": "/x"}]}]}))
     with HostileServer() as server:

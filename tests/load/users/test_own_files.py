@@ -28,7 +28,7 @@ print(json.dumps(found))
 
 
 def test_file_modules_and_data_count_and_nothing_else(tmp_path: Path) -> None:
-    """Data counts if it is read from below the folder while the file is loaded; what it writes does not."""
+    """Data counts if it is read from below the folder while the file is loaded; written files do not."""
     folder = tmp_path / "scenarios"
     (folder / "data").mkdir(parents=True)
     texts = {

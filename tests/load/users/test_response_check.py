@@ -1,4 +1,4 @@
-"""The judge of other clients' responses: it agrees with the lean client, however the bytes come in."""
+"""The check of other clients' responses: it agrees with the lean client, however the bytes are split."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from slocheck.load.users.response_check import ResponseCheck
 from tests.support.broken_responses import BROKEN, MAX_BODY, WHOLE
 
 ENCODED = ("bomb", "gzip", "encoding")
-"""Parts of the names of those whose fault lies in the encoded body, which is not judged here."""
+"""Parts of the names of cases whose fault is in the encoded body, which is not checked here."""
 FRAMED = {name: (data, True) for name, (data, _) in BROKEN.items() if not any(p in name for p in ENCODED)}
 CASES = {**FRAMED, **{name: (data, False) for name, data in WHOLE.items()}}
 
@@ -36,7 +36,7 @@ def test_a_response_is_judged_whole_and_in_pieces(name: str) -> None:
 
 @given(st.binary(max_size=300))
 def test_garbage_is_refused(data: bytes) -> None:
-    """Nothing but an HTTP response is one; nothing at all is left to the client."""
+    """Only an HTTP response counts as one; an empty response is left to the client."""
     assert refused([data] if data else []) is bool(data)
 
 

@@ -27,7 +27,7 @@ def test_samples_are_kept_by_second_and_taken_once() -> None:
 
 
 def test_a_stall_belongs_to_the_second_in_which_it_began() -> None:
-    """One that ends after the window is seen in the window."""
+    """A block that ends after the window counts in the window."""
     health = Health()
     now = time.monotonic_ns() // NS_PER_SECOND
     health.sample(users=1, late_ns=5 * NS_PER_SECOND)
@@ -80,7 +80,7 @@ def test_log_messages_are_kept_except_those_of_tasks() -> None:
 
 
 def test_an_exception_that_is_logged_is_kept_with_its_line_and_without_addresses() -> None:
-    """``<Greenlet at 0x7f...>`` says nothing, and differs from run to run."""
+    """``<Greenlet at 0x7f...>`` has no meaning, and differs from run to run."""
     health = Health()
     with pytest.raises(ValueError, match="mine") as caught:
         raise ValueError("mine")
@@ -109,7 +109,7 @@ def test_what_the_on_stop_of_a_task_set_raises_is_an_exception_of_the_scenario()
 
 
 def test_a_request_that_could_not_be_built_is_told_once() -> None:
-    """Where the exception reaches the task as well, it is the same one."""
+    """If the exception reaches the task as well, it is the same one."""
     health = Health()
     error = ValueError("no header")
     health.on_unsent("GET", "/x", error)

@@ -23,7 +23,7 @@ def new(tmp_path: Path, p95: float, **more: Any) -> RunRecord:
 
 
 def test_the_runs_beside_a_run_are_information(tmp_path: Path) -> None:
-    """They are compared with by the same test, and change no verdict."""
+    """They are compared by the same test, and change no verdict."""
     write_runs(tmp_path, *STEADY)
     write_runs(tmp_path, 9.0, first=55)  # a later one
     found = Earlier(Archive(tmp_path))(new(tmp_path, 0.2))
@@ -85,7 +85,7 @@ def test_a_baseline_that_is_gone_after_the_load_costs_no_verdict(tmp_path: Path)
 
 
 def test_a_named_run_is_checked_before_the_load(tmp_path: Path) -> None:
-    """One that is missing, invalid or made otherwise is refused, and says in what it differs."""
+    """One that is missing, invalid or made differently is refused, and the message says how it differs."""
     (good,) = write_runs(tmp_path, 0.1)
     bad = write_result(tmp_path, result(1, outcome=Outcome.INVALID))
     archive, planned = Archive(tmp_path), read_record(good).conditions

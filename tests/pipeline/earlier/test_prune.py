@@ -1,4 +1,4 @@
-"""Old runs are removed, and nothing that is anybody else's."""
+"""Old runs are removed, and nothing else."""
 
 import fcntl
 import json
@@ -42,7 +42,7 @@ def left(root: Path) -> list[str]:
 
 
 def test_the_newest_runs_with_a_result_stay(tmp_path: Path) -> None:
-    """Runs that came to nothing do not count as kept; the older of them go, too."""
+    """Runs without a result do not count as kept; the older ones are removed, too."""
     for number in (1, 3, 5):
         run(tmp_path, number)
     run(tmp_path, 2, ABORTED_FILE)
@@ -58,7 +58,7 @@ def test_the_newest_runs_with_a_result_stay(tmp_path: Path) -> None:
 
 
 def test_runs_that_were_not_valid_push_out_no_valid_one(tmp_path: Path) -> None:
-    """Nights of invalid, interrupted and damaged runs; those older than the oldest that is kept go."""
+    """Nights of invalid, interrupted and damaged runs; those older than the oldest kept run are removed."""
     for number in range(8):
         run(tmp_path, number)
     for number in (0, 2, 5):
@@ -104,7 +104,7 @@ def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
 
 
 def test_what_a_kill_left_goes(tmp_path: Path) -> None:
-    """A folder without anything, or with files that did not get their names."""
+    """An empty folder, or one with files that were not renamed yet."""
     (tmp_path / run_id(1)).mkdir()
     run(tmp_path, 2, f".{RUNNING_FILE}", f".slocheck-{'a1' * 8}")
     run(tmp_path, 3)
@@ -115,7 +115,7 @@ def test_what_a_kill_left_goes(tmp_path: Path) -> None:
 
 
 def test_specs_of_addresses_go_with_their_last_run(tmp_path: Path) -> None:
-    """Not one that a kept run was made with, that was changed, or that is newer than the oldest kept run."""
+    """Not one that a kept run used, that was changed, or that is newer than the oldest kept run."""
     texts = [b"service: a", b"service: b", b"service: c", b"service: d"]
     old, used, changed, new = (tmp_path / url_spec_name(text) for text in texts)
     for path, text in zip((old, used, changed, new), texts, strict=True):

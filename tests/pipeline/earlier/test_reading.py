@@ -1,4 +1,4 @@
-"""Whatever lies in a reports folder, each run has a record or a reason."""
+"""Whatever is in a reports folder, each run has a record or a reason."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from tests.builders.results import result, run_id, write_result, write_runs
 
 
 def test_the_result_is_the_file_of_the_json_report() -> None:
-    """The pipeline knows no reporter; the name is the one."""
+    """The pipeline does not import reporters; both have the same file name."""
     assert FORMATS["json"].file_name == RESULT_FILE
 
 
@@ -75,7 +75,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize(("make", "why"), BROKEN.values(), ids=BROKEN)
 def test_a_run_without_a_record_says_why(make: Callable[[Path], object], why: str, tmp_path: Path) -> None:
-    """One line for each: what is wrong, and what writes it again; the runs beside it are read."""
+    """One line for each: what is wrong, and how to write it again; the other runs are read."""
     folder = tmp_path / run_id(1)
     folder.mkdir()
     make(folder)
@@ -90,7 +90,7 @@ def test_a_run_without_a_record_says_why(make: Callable[[Path], object], why: st
 
 
 def test_foreign_folders_and_files_are_not_runs(tmp_path: Path) -> None:
-    """Only what is named like a run is looked at."""
+    """Only folders named like a run are read."""
     (tmp_path / "notes").mkdir()
     (tmp_path / "README.md").touch()
     (tmp_path / f"{run_id(1)}-copy").mkdir()
@@ -128,7 +128,7 @@ def test_the_newest_of_a_service_are_found_among_others(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    """A name too long, as a folder without permission: an error for who asks, no information for a run."""
+    """A name too long, like a folder without permission, is an error for a command; a run skips it."""
     (folder,) = write_runs(tmp_path, 0.1)
     unreadable = Archive(tmp_path / ("x" * 300))
     with pytest.raises(UsageError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""An archived run is compared again with what it was compared with."""
+"""An archived run is compared with the same runs again."""
 
 import json
 import shutil
@@ -29,9 +29,9 @@ def compared(tmp_path: Path, *, gates: bool = True, margin: float = 0.2) -> Path
 
 @pytest.mark.parametrize("gates", [True, False])
 def test_the_comparison_is_made_again(gates: bool, tmp_path: Path) -> None:
-    """The same runs, wherever they are; the same margin; and it gates where it did."""
+    """The same runs, wherever they are, the same margin, and the same gating."""
     folder = compared(tmp_path, gates=gates)
-    write_runs(tmp_path, 0.3, first=20)  # came between, and was not compared with
+    write_runs(tmp_path, 0.3, first=20)  # came in between, and was not compared with
     found = Remembered(folder)(read_record(folder))
     assert found.comparison is not None
     assert [run.run_id for run in found.comparison.old] == [run_id(number) for number in range(5)]
@@ -40,7 +40,7 @@ def test_the_comparison_is_made_again(gates: bool, tmp_path: Path) -> None:
 
 
 def test_a_baseline_that_is_not_whole_any_more_is_said(tmp_path: Path) -> None:
-    """Nothing fails by what cannot be read; without a baseline the runs that are there are shown."""
+    """What cannot be read fails nothing; without a baseline the existing runs are shown."""
     folder = compared(tmp_path)
     shutil.rmtree(tmp_path / run_id(2))
     found = Remembered(folder)(read_record(folder))
@@ -54,7 +54,7 @@ def test_a_baseline_that_is_not_whole_any_more_is_said(tmp_path: Path) -> None:
 
 
 def test_what_was_not_compared_stays_so(tmp_path: Path) -> None:
-    """With the reason that the run gave, where it gave one."""
+    """With the reason that the run gave, if it gave one."""
     write_runs(tmp_path, *STEADY)
     plain = result(NEW, 0.2)
     folder = write_result(tmp_path, plain)
@@ -90,7 +90,7 @@ def test_a_damaged_comparison_never_fails_a_run(told: object, tmp_path: Path) ->
 
 
 def test_without_a_result_the_runs_beside_it_are_compared_with(tmp_path: Path) -> None:
-    """As where a run was made by an older version."""
+    """As if an older version had made the run."""
     write_runs(tmp_path, *STEADY)
     folder = write_result(tmp_path, result(NEW, 0.2))
     record = read_record(folder)

@@ -1,1 +1,1 @@
-"""What is asked of the target before the load."""
+"""What is sent to the target before the load."""

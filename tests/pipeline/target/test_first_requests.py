@@ -1,4 +1,4 @@
-"""The requests that are sent once, before the load, where a service has no series yet."""
+"""The requests that are sent once, before the load, if a service has no series yet."""
 
 from slocheck.pipeline.target.first_requests import send_get_steps
 from slocheck.scenario.loader import parse_scenario
@@ -34,7 +34,7 @@ def test_each_get_step_is_sent_once() -> None:
 
 
 def test_a_service_that_does_not_respond_is_said() -> None:
-    """The load that follows finds out by itself; here it is not an error."""
+    """The load will show it; here it is not an error."""
     scenario = parse_scenario(SCENARIO, "buy.yaml", environment={}, read=_no_file)
     (response,) = send_get_steps(scenario, Target(url=f"http://127.0.0.1:{free_port()}"))
     assert response.status == 0

@@ -1,4 +1,4 @@
-"""Before any load: who may be loaded, and whether it responds."""
+"""Before any load: which targets may be loaded, and whether they respond."""
 
 import os
 import socket
@@ -35,7 +35,7 @@ NOBODY = 65534
     ],
 )
 def test_this_machine_is_free(url: str) -> None:
-    """Loopback needs no word from anybody."""
+    """Loopback needs no permission."""
     assert guard_target(url, ["other.example"]) == ("other.example",)
 
 
@@ -75,7 +75,7 @@ def test_a_named_host_is_allowed() -> None:
 def test_where_localhost_leads_decides(
     monkeypatch: pytest.MonkeyPatch, host: str, addresses: list[str], *, free: bool
 ) -> None:
-    """A hosts file may point it anywhere; the address is said."""
+    """A hosts file may point it anywhere; the message has the address."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, 0)) for address in addresses]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     said = rf"{host} \(10\.0\.0\.1\) is not this machine.*--allow-target {host}"
@@ -127,7 +127,7 @@ def test_a_target_that_listens_is_there_and_sees_no_request(server: ThreadingHTT
 
 
 def test_a_refused_connection_is_named() -> None:
-    """Nobody listens on a port that was just free."""
+    """Nothing listens on a port that was just free."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         with pytest.raises(TargetError, match="connection refused"):
@@ -142,7 +142,7 @@ def test_an_unknown_host_is_named(host: str) -> None:
 
 
 def test_tls_is_verified_unless_told_otherwise(server: ThreadingHTTPServer, tmp_path: Path) -> None:
-    """A certificate of an unknown authority is refused, accepted with `ca`, or with `insecure`."""
+    """A certificate of an unknown authority is refused, but accepted with `ca` or `insecure`."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -157,7 +157,7 @@ def test_tls_is_verified_unless_told_otherwise(server: ThreadingHTTPServer, tmp_
 
 @pytest.fixture
 def tls_server(server: ThreadingHTTPServer) -> ThreadingHTTPServer:
-    """The same server behind TLS, with a certificate that nobody knows."""
+    """The same server behind TLS, with a certificate of an unknown authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -232,13 +232,13 @@ def test_a_port_that_speaks_plain_http_is_left_alone(
     ],
 )
 def test_http_is_advised_where_the_port_speaks_it(responses: Mapping[bytes, bytes], *, plain: bool) -> None:
-    """Where TLS failed for another reason, another scheme would not help."""
+    """If TLS failed for another reason, another scheme would not help."""
     for port in _serve_once(responses):
         assert responds_in_plain(("127.0.0.1", port)) == plain
 
 
 def test_a_ca_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
-    """A wrong path is the user's to mend, not the target's fault."""
+    """A wrong path is for the user to fix, not the target's fault."""
     with pytest.raises(UsageError, match=r"target\.tls\.ca: .*No such file"):
         probe_target(Target(url="https://127.0.0.1:1", tls=Tls(ca=str(tmp_path / "none.pem"))))
 
@@ -283,7 +283,7 @@ def test_a_target_is_its_addresses_and_port(other: str, *, same: bool) -> None:
 
 
 def test_default_ports_are_ports() -> None:
-    """A URL without one is locked as what it means."""
+    """A URL without a port is locked as the default one."""
     with (
         sole_use("http://localhost", allow_concurrent=False),
         pytest.raises(UsageError, match="another slocheck run"),
@@ -293,7 +293,7 @@ def test_default_ports_are_ports() -> None:
 
 
 def test_the_lock_is_the_same_in_every_temporary_folder_and_ends_with_its_process() -> None:
-    """No file is left by a run that is killed, and none has to be owned by who comes next."""
+    """A run that is killed leaves no file behind, and the next user need not own one."""
     code = (
         "from slocheck.pipeline.target.guard import sole_use\n"
         "with sole_use('http://localhost:54321', allow_concurrent=False):\n"
@@ -318,7 +318,7 @@ def test_the_lock_is_the_same_in_every_temporary_folder_and_ends_with_its_proces
 
 
 def test_the_lock_holds_against_another_user() -> None:
-    """Who may not write what the first user's run has written is refused all the same."""
+    """A user who may not write the first user's lock is still refused."""
     here, there = socket.socketpair()
     with here, there:
         child = os.fork()

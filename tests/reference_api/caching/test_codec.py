@@ -15,14 +15,14 @@ TIMES = st.floats(0, 1e12)
 
 @given(st.none() | st.binary(max_size=200), TIMES, TIMES)
 def test_what_was_written_is_read(value: bytes | None, expiry: float, delta: float) -> None:
-    """Every entry survives, the lack of a value and the empty value apart from each other."""
+    """Every entry survives, and a missing value differs from an empty one."""
     entry = Entry(value, expiry, delta)
     assert decode(encode(entry)) == entry
 
 
 @given(st.binary(max_size=60))
 def test_a_strangers_bytes_are_an_entry_or_a_miss(stored: bytes) -> None:
-    """Whatever stands under the key, reading it raises nothing."""
+    """Whatever the key holds, reading it raises nothing."""
     entry = decode(stored)
     assert entry is None or (entry.delta >= 0 and not math.isnan(entry.expiry))
 
@@ -40,5 +40,5 @@ def test_a_strangers_bytes_are_an_entry_or_a_miss(stored: bytes) -> None:
     ],
 )
 def test_what_is_not_an_entry_is_a_miss(stored: bytes) -> None:
-    """It is loaded anew instead of being served."""
+    """It is reloaded instead of being served."""
     assert decode(stored) is None

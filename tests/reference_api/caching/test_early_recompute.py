@@ -46,7 +46,7 @@ def test_the_formula_at_its_limits(now: float, draw: float, *, recomputes: bool)
 
 
 def test_a_query_that_took_no_time_on_the_clock_is_renewed_early_too() -> None:
-    """Its cost is taken for 0.1 ms, so the key of a fast query does not fall on everyone at once."""
+    """Its cost counts as 0.1 ms, so a fast query's key does not expire for everyone at once."""
     assert due(Entry(b"x", 1_000.0, 0.0), now=1_000.0 - 1e-4, beta=1.0, draw=0.3)
 
 
@@ -86,7 +86,7 @@ def test_a_draw_of_0_is_a_number() -> None:
 
 
 def test_a_cold_start_does_not_become_a_permanent_stampede() -> None:
-    """Its queries queue up and seem slow; if that were believed, each value would be renewed at once."""
+    """Its queries queue up and seem slow; at face value, each value would be renewed at once."""
 
     async def main() -> int:
         queries = 0
@@ -121,9 +121,9 @@ def _early(
 
 
 def test_a_process_renews_a_key_once_at_a_time() -> None:
-    """Everyone draws to renew: one asks, the others get the valid value; who misses meanwhile waits for it.
+    """All draw to renew: one queries, the others get the valid value; a miss meanwhile waits for it.
 
-    A renewal that began before an invalidation is waited for by nobody.
+    Nothing waits for a renewal that began before an invalidation.
     """
 
     async def main() -> tuple[list[Found], list[Found], Found]:
@@ -158,7 +158,7 @@ async def _never() -> bytes:
 def test_200_warm_expiries_cost_at_most_3_queries_each() -> None:
     """At beta 1, on average, however many processes; with the lock, or in one process, one is made.
 
-    Without a strategy everyone asks; with the lock everyone waits, with both nobody does.
+    Without a strategy all query; with the lock all wait; with both none does.
     """
     recomputed = [outcome.queries for outcome in stampede.expiries(stampede.early(1.0))]
     assert len(recomputed) == 200

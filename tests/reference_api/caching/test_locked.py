@@ -37,7 +37,7 @@ class Database:
 
 
 class TakenLocks:
-    """Locks that another process has, for ever; a look is counted."""
+    """Locks that another process holds for ever; each poll is counted."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -53,7 +53,7 @@ class TakenLocks:
 
 
 def locked(**options: Any) -> Locked:
-    """Return the strategy on a cache of its own, in simulated time."""
+    """Return the strategy on a new cache, in simulated time."""
     return Locked(Filler(MemoryCache(clock=clock, timer=clock), clock=clock), timer=clock, **options)
 
 
@@ -64,7 +64,7 @@ async def stampede(reads: Locked, load: Load, number: int = WAITERS) -> list[Any
 
 @pytest.mark.parametrize("answer", [pytest.param(b"value", id="a value"), pytest.param(None, id="no value")])
 def test_200_waiters_ask_the_database_once(answer: bytes | None) -> None:
-    """One loads, 199 wait for it, and who comes later hits; also when the database has no such value."""
+    """One loads, 199 wait for it, and later requests hit; also if the database has no such value."""
 
     async def main() -> None:
         database, reads = Database(answer), locked()
@@ -124,7 +124,7 @@ def test_waiters_are_bounded_in_number_and_in_time() -> None:
 
 
 def test_a_request_does_not_wait_for_a_query_from_before_the_invalidation() -> None:
-    """A slow query has read the old value when a write ends; who comes after the write gets the new one."""
+    """A slow query has read the old value when a write ends; requests after the write get the new one."""
 
     async def main() -> None:
         cache = MemoryCache(clock=clock, timer=clock)

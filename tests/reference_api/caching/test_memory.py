@@ -1,4 +1,4 @@
-"""L1, held against a dict that keeps the same promises in the plainest way."""
+"""L1, compared with a dict that keeps the same promises in the simplest way."""
 
 import asyncio
 from collections import OrderedDict
@@ -43,7 +43,7 @@ class LruModel(RuleBasedStateMachine):
 
     @rule(key=KEYS, value=st.binary(max_size=12), left=st.integers(-1, 30))
     def fill(self, key: str, value: bytes, left: int) -> None:
-        """Store under a valid lease."""
+        """Store with a valid lease."""
         lease = now(self.cache.lease(key))
         assert now(self.cache.fill(key, Entry(value, self.time + left, 0.0), lease)) == "stored"
         self.model.pop(key, None)
@@ -101,7 +101,7 @@ TestLru.settings = settings(max_examples=40, stateful_step_count=40, deadline=No
 
 
 def test_an_entry_larger_than_the_cache_replaces_nothing() -> None:
-    """It is not kept, the others stay, and what it would have replaced is gone."""
+    """It is not kept, the others stay, and the value that it would have replaced is gone."""
 
     async def main() -> tuple[object, ...]:
         cache = MemoryCache(size=20)

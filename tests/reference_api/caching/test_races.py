@@ -22,7 +22,7 @@ KEY = "user:1"
 
 
 class Far:
-    """A cache behind a network: each call takes a while on the way there, and on the way back."""
+    """A cache behind a network: each call takes a while in both directions."""
 
     def __init__(self, cache: Cache, pauses: Iterator[float]) -> None:
         self._cache = cache
@@ -79,7 +79,7 @@ class Story:
         self.finished = 0
 
     async def load(self) -> bytes:
-        """Ask the database, which takes a while on both ways."""
+        """Query the database, which takes a while in both directions."""
         await asyncio.sleep(next(self.pauses))
         value = self.stored
         await asyncio.sleep(next(self.pauses))
@@ -108,7 +108,7 @@ class Story:
         self.finished = max(self.finished, int(written or b"-1"))
 
     async def play(self, actions: list[tuple[str, int]]) -> None:
-        """Run all, and then look at what stays."""
+        """Run all, then check what is cached."""
         async with asyncio.TaskGroup() as tasks:
             for what, begin in actions:
                 tasks.create_task(self.act(what, begin))

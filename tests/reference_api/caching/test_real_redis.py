@@ -47,7 +47,7 @@ def redis(servers: Servers) -> Server:
 
 @asynccontextmanager
 async def linked(redis: Server) -> AsyncIterator[RedisLink]:
-    """A patient way to an empty Redis."""
+    """A client with long timeouts and an empty Redis."""
     link = RedisLink(redis_url(redis), timeout=PATIENT_S)
     try:
         await link.client.flushall()
@@ -64,7 +64,7 @@ def start_reader(redis: Server, *, waiters: int, expected: int, lock_s: float) -
 
 
 def test_200_waiters_in_two_processes_make_one_query(redis: Server) -> None:
-    """Each process lets one of its 100 go to Redis, and of these two one takes the lock."""
+    """Each process lets one of its 100 requests go to Redis, and one of these two takes the lock."""
 
     async def queries() -> int:
         async with linked(redis) as link:
@@ -107,7 +107,7 @@ def test_one_other_takes_over_from_a_holder_that_died(redis: Server) -> None:
 
 
 def test_one_of_all_processes_renews_what_is_about_to_end(redis: Server) -> None:
-    """Each of 100 readers of two processes draws to renew: one asks, the others serve the valid value."""
+    """Each of 100 readers in two processes draws to renew: one queries, the others serve the valid value."""
 
     async def main() -> None:
         async with linked(redis) as link:
@@ -192,7 +192,7 @@ STEPS = st.lists(
 def test_redis_keeps_the_same_promises_as_the_cache_in_the_process(
     redis: Server, steps: list[tuple[str, int, int]]
 ) -> None:
-    """Any order of leases, fills, writes and deletes gives the same answers: the races are shown on one."""
+    """Any order of leases, fills, writes and deletes gives the same results in both caches."""
 
     async def main() -> None:
         async with linked(redis) as link:
@@ -310,7 +310,7 @@ class Outage:
 
 @pytest.mark.parametrize("failure", ["hangs", "dies"])
 def test_a_redis_that_fails_costs_queries_and_no_error(servers: Servers, redis: Server, failure: str) -> None:
-    """It hangs or dies in mid-run: reads and writes go on, few try it, and nothing is stale afterwards."""
+    """It hangs or dies in mid-run: reads and writes continue, few try it, and nothing is stale afterwards."""
 
     async def main(server: Server) -> None:
         outage = Outage(server, memory=False)
@@ -345,7 +345,7 @@ def test_a_redis_that_fails_costs_queries_and_no_error(servers: Servers, redis: 
 
 
 def test_without_redis_the_process_keeps_its_own_cache(servers: Servers) -> None:
-    """L1 goes on alone, with one query for 200 waiters, and an invalidation reaches it."""
+    """L1 carries on alone, with one query for 200 waiters, and an invalidation reaches it."""
     gone = start_redis(servers, "redis-gone")
     gone.kill()
 
@@ -364,7 +364,7 @@ def test_without_redis_the_process_keeps_its_own_cache(servers: Servers) -> None
 
 
 def test_a_durable_redis_keeps_its_jobs(servers: Servers) -> None:
-    """A cache that fills it up is evicted and jobs are not, and after a crash they are there again."""
+    """If it is full, cache entries are evicted and jobs are not; after a crash the jobs are back."""
     first = start_redis(servers, "queue", durable=True)
 
     async def fill(server: Server) -> int:

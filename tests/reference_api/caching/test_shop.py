@@ -47,7 +47,7 @@ def shop(folder: Path, *off: str, redis: str = "") -> Settings:
 
 
 class Shops:
-    """Shops on one database, each as in a process of its own, and a client of each."""
+    """Shops on one database, each as in its own process, and a client of each."""
 
     def __init__(self, *settings: Settings) -> None:
         self._settings = settings
@@ -108,7 +108,7 @@ def test_what_a_read_finds_after_a_write(
 
 
 def test_two_processes_share_redis(tmp_path: Path, redis: Server) -> None:
-    """What one has loaded the other finds in L2, then in its L1; each read is counted once, by its level."""
+    """What one loaded the other finds in L2, then in its L1; each read is counted once, by its level."""
 
     async def main() -> None:
         settings = shop(tmp_path, redis=redis_url(redis))
@@ -186,7 +186,7 @@ def test_a_redis_that_dies_is_no_error(tmp_path: Path) -> None:
 
 
 def test_too_many_waiters_get_a_503(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are told to come back, as the queue is full; nothing of the inside is shown."""
+    """They get Retry-After, as the queue is full; no internals are shown."""
 
     async def overloaded(*_: object) -> None:
         raise OverloadedError("secret key")
@@ -204,7 +204,7 @@ def test_too_many_waiters_get_a_503(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_an_address_or_a_library_that_is_missing_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The address is shown how to write it; without the library the extra is named."""
+    """The message shows how to write the address; without the library it names the extra."""
     metrics = Metrics().cache
     span = open_tracing("").span
     for address in ("http://127.0.0.1:1", "redis://127.0.0.1:port", "redis://127.0.0.1:1?colour=red"):

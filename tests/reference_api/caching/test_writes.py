@@ -102,7 +102,7 @@ def test_related_keys_go_with_their_row_and_others_stay() -> None:
 
 
 def test_a_key_that_nobody_would_invalidate_cannot_be_made() -> None:
-    """The families list every part; one that is not listed is an error where it is first used."""
+    """The families list every part; one that is not listed is an error on first use."""
     assert USERS.keys(7) == ("user:7", "user:7:orders", "user:7:preferences")
     assert ITEMS.keys(1) == ("item:1",)
     with pytest.raises(KeyError, match="add it to the family"):

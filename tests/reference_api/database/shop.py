@@ -1,4 +1,4 @@
-"""A small shop on real servers, and its parts as a test wants them."""
+"""A small shop on real servers, and parts of it for tests."""
 
 import asyncio
 import time
@@ -80,7 +80,7 @@ async def make_shop(url: str, *, index: bool = True) -> None:
 
 @asynccontextmanager
 async def connect(url: str) -> AsyncIterator[Connection]:
-    """Open a connection of the test's own, past pool and router."""
+    """Open the test's own connection, past pool and router."""
     async with await psycopg.AsyncConnection.connect(url, **connection_options()) as connection:
         yield connection
 

@@ -39,7 +39,7 @@ def test_anything_else_is_not_a_position(text: str) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.floats(0.01, 10)), min_size=1))
 def test_lag_is_the_age_of_what_is_not_replayed(steps: list[tuple[int, int, float]]) -> None:
-    """It is 0 with everything replayed, and else the time since the oldest position that is not was seen."""
+    """It is 0 with everything replayed, else the time since the oldest unreplayed position was seen."""
     lag, now, primary, replayed = Lag(), 0.0, 0, 0
     seen: list[tuple[float, int]] = []
     for written, caught_up, passed in steps:

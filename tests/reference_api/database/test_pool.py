@@ -1,4 +1,4 @@
-"""The pool on a real server: limits and time limits, and what the naive form does instead."""
+"""The pool on a real server: limits and timeouts, and what the naive form does instead."""
 
 import asyncio
 

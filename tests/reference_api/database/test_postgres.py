@@ -25,14 +25,14 @@ def use(pair: Pair, steps: Use, *, one_query: bool = True) -> None:
 
 
 async def query_one(connection: Connection, statement: str, *values: object) -> Row:
-    """Return the only row of a query of the test's own."""
+    """Return the only row of a query outside of the repository."""
     rows = await (await connection.execute(statement, values)).fetchall()
     assert len(rows) == 1
     return rows[0]
 
 
 def test_users_are_read_changed_and_deleted_with_their_profile(pair: Pair) -> None:
-    """A change is returned whole; of what is gone, nothing is left but the orders."""
+    """A change is returned in full; nothing is left of a deleted user but the orders."""
 
     async def steps(shop: Shop) -> None:
         repository = shop.repository
@@ -133,7 +133,7 @@ def test_an_order_is_made_once_for_its_key_and_followed_up_once(pair: Pair) -> N
 
 
 def test_a_job_that_failed_for_good_is_not_due_again(pair: Pair) -> None:
-    """It stays open for whoever mends it, and is not submitted by itself."""
+    """It stays open for manual repair, and is not submitted automatically."""
 
     async def steps(shop: Shop) -> None:
         followups = shop.repository.followups
@@ -158,7 +158,7 @@ def test_there_is_no_index_without_a_query() -> None:
 
 
 def test_each_frequent_query_uses_its_index(pair: Pair) -> None:
-    """Without the index the server reads rows only to drop them; with it, it goes to those it wants."""
+    """Without the index the server reads rows only to discard them; with it, it reads only those it needs."""
 
     async def plans(*, index: bool) -> dict[str, str]:
         await make_shop(pair.primary.url, index=index)
@@ -184,7 +184,7 @@ def test_a_profile_is_joined_only_for_its_columns() -> None:
 
 
 def test_the_schema_is_made_by_many_at_the_same_time(pair: Pair) -> None:
-    """Several workers start together; one fills the tables, and ids go on after what was filled."""
+    """Several workers start together; one fills the tables, and ids continue after the filled rows."""
 
     async def steps() -> None:
         await asyncio.gather(*(make_shop(pair.primary.url) for _ in range(4)))
@@ -197,7 +197,7 @@ def test_the_schema_is_made_by_many_at_the_same_time(pair: Pair) -> None:
 
 
 def test_a_process_that_starts_does_not_wait_for_the_orders_of_others(pair: Pair) -> None:
-    """What is there already is not locked: a worker starts while orders are being written."""
+    """Existing tables are not locked: a worker starts while orders are being written."""
 
     async def steps() -> None:
         await make_shop(pair.primary.url)

@@ -16,14 +16,14 @@ Use = Callable[[Shop], Awaitable[None]]
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a replica take its time, as on a busy machine it does not hang and is not far behind."""
+    """Tolerate a slow replica, which on a busy machine neither hangs nor lags much."""
     monkeypatch.setattr("slocheck.reference_api.database.replicas.REPLICA_TIMEOUT_S", 60)
     monkeypatch.setattr("slocheck.reference_api.database.replicas.MOST_LAG_S", 600)
 
 
 @pytest.fixture(autouse=True)
 def _well_again(pair: Pair) -> Iterator[None]:
-    """Start the replica anew, whatever a test did to it."""
+    """Restart the replica, whatever a test did to it."""
     yield
     signal_all(pair, signal.SIGCONT)
     pair.replica.kill()
@@ -31,7 +31,7 @@ def _well_again(pair: Pair) -> Iterator[None]:
 
 
 def use(pair: Pair, steps: Use) -> None:
-    """Run the steps on a fresh router that has found its replica well."""
+    """Run the steps on a fresh router that has found its replica healthy."""
 
     async def run() -> None:
         async with open_shop(pair) as shop:
@@ -48,7 +48,7 @@ async def replay(pair: Pair, action: str) -> None:
 
 
 async def email_of(shop: Shop, user: int) -> str:
-    """Read a user's address for mail."""
+    """Read a user's email address."""
     found = await shop.repository.user(user, ["email"])
     assert found is not None
     return str(found["email"])
@@ -58,7 +58,7 @@ async def email_of(shop: Shop, user: int) -> str:
 def test_a_session_sees_its_own_writes_while_the_replica_is_behind(pair: Pair) -> None:
     """With replay paused, others read the old row on the replica, its writer the new one.
 
-    Once it is replayed, the writer's reads are the replica's again. What fills a cache is the primary's.
+    Once replayed, the writer's reads go to the replica again. Cache fills read from the primary.
     """
 
     async def steps(shop: Shop) -> None:
@@ -95,7 +95,7 @@ def test_a_session_sees_its_own_writes_while_the_replica_is_behind(pair: Pair) -
 
 @pytest.mark.usefixtures("_patient")
 def test_a_replica_that_is_far_behind_is_left_out(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Past the limit nobody reads from it, and they do again once it has caught up."""
+    """Past the limit no reads go to it; they resume once it has caught up."""
     monkeypatch.setattr("slocheck.reference_api.database.replicas.MOST_LAG_S", 0.0)
 
     async def steps(shop: Shop) -> None:

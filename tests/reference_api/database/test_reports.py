@@ -14,7 +14,7 @@ from tests.reference_api.database.shop import ORDERS, Pair, connect, make_shop, 
 def test_the_reports_find_the_query_that_lacks_its_index(
     pair: Pair, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After many reads without an index, the query leads the one list and its table the other."""
+    """After many reads without an index, the query tops one list and its table the other."""
 
     async def find() -> tuple[Row, Row]:
         await make_shop(pair.primary.url, index=False)

@@ -1,4 +1,4 @@
-"""What a client wrote travels with the client."""
+"""A session's last write travels with the client."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ async def write(request: Request) -> Response:
 
 
 def client() -> httpx.AsyncClient:
-    """Return a client with cookies of its own, of an application that keeps nothing."""
+    """Return a client with its own cookies, of an application without state."""
     routes = [Route("/", show), Route("/{position:int}", write, methods=["POST"])]
     transport = httpx.ASGITransport(Sessions(Starlette(routes=routes)))
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
@@ -78,7 +78,7 @@ def test_what_cannot_be_read_expects_nothing(headers: dict[str, str]) -> None:
 
 
 def test_reads_for_a_cache_go_to_the_primary_only_inside_of_their_block() -> None:
-    """The block says so for what runs in it, and not for what runs after it."""
+    """The block applies to what runs in it, and not to what runs after it."""
     with reads_on_primary():
         assert primary_is_asked()
     assert not primary_is_asked()

@@ -1,4 +1,4 @@
-"""The shop on SQLite: the same rows for everyone, the naive forms beside the good ones, and bounds."""
+"""The shop on SQLite: the same rows for everyone, naive and good forms, and bounds."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ NAIVE = replace(SHOP, index=False, one_query=False, pool=False)
 
 
 async def everything(shop: Repository) -> list[Row]:
-    """Ask for all that the shop has, in every way."""
+    """Query everything in the shop, in every way."""
     rows = [row for number in range(1, 9) for row in await shop.orders_of(number)]
     rows += [row for word in WORDS for row in await shop.search([word, "lamp"], 5)]
     rows += [await shop.item(ITEMS, ("name",)) or {}, await shop.user(users_of(ITEMS)) or {}]
@@ -37,7 +37,7 @@ def test_naive_and_good_forms_return_the_same(tmp_path: Path) -> None:
 
 
 def test_n_plus_one_shows_in_the_count_of_queries(tmp_path: Path) -> None:
-    """One query with the strategy; without it one, one an order and one a line."""
+    """One query with the strategy; without it one, plus one per order and one per line."""
 
     def queries(settings: Settings) -> float:
         metrics = Metrics()
@@ -48,7 +48,7 @@ def test_n_plus_one_shows_in_the_count_of_queries(tmp_path: Path) -> None:
 
 
 def test_pages_by_key_and_by_offset_show_every_item_once(tmp_path: Path) -> None:
-    """Either way of leafing shows each id once and in order; past the end is nothing."""
+    """Both kinds of paging show each id once and in order; past the end is nothing."""
 
     async def leaf(shop: Repository) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
         by_key = [row for after in range(0, ITEMS, 20) for row in await shop.items(after, 20)]
@@ -146,7 +146,7 @@ def test_a_database_that_cannot_be_used_is_named(url: str, why: str) -> None:
 
 
 def test_what_follows_from_an_order_is_done_once(tmp_path: Path) -> None:
-    """However often its job is delivered; what is done or given up is not due again."""
+    """However often its job is delivered; a finished or abandoned job is not due again."""
 
     async def follow(shop: Repository) -> None:
         lines = [Line(3, 2), Line(5, 1), Line(3, 1)]

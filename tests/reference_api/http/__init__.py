@@ -1,1 +1,1 @@
-"""What is done to requests and responses of the reference API on their way."""
+"""The reference API's handling of requests and responses."""

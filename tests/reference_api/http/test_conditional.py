@@ -59,7 +59,7 @@ def _ask(method: str, path: str, **headers: str) -> httpx.Response:
 
 
 def test_a_client_that_has_the_body_gets_none() -> None:
-    """The tag is that of the content, whatever encodes it; a 304 keeps what a cache needs, and no more."""
+    """The tag depends on the content, not its encoding; a 304 keeps what a cache needs, and no more."""
     first = _ask("GET", "/items/1", accept_encoding="gzip")
     tag = first.headers["etag"]
     assert first.headers["cache-control"] == "public, max-age=60"
@@ -120,7 +120,7 @@ def test_if_none_match_is_a_list_of_tags(header: str, same: bool) -> None:
     place=st.integers(0, 4),
 )
 def test_the_own_tag_is_found_wherever_it_stands(body: bytes, others: list[str], place: int) -> None:
-    """Among any other tags; and none of the others is mistaken for it."""
+    """Among any other tags; none of the others is mistaken for it."""
     tag = entity_tag(body)
     tags = [f'"{other}"' for other in others]
     assert not matches(", ".join(tags), tag)

@@ -44,7 +44,7 @@ class Probe:
 
 
 def test_many_requests_share_one_kept_connection(tmp_path: Path) -> None:
-    """At the same time by HTTP/2, one after the other by HTTP/1.1; a request in flight survives the end."""
+    """Concurrently over HTTP/2, in turn over HTTP/1.1; a request in flight survives shutdown."""
     certificate, trust = certified(tmp_path)
     at = (HOST, free_port())
     url = f"https://{at[0]}:{at[1]}"

@@ -9,7 +9,7 @@ from slocheck.reference_api.jobs.backoff import Retries
 
 
 def test_three_attempts_wait_one_second_and_two() -> None:
-    """The usual schedule: after the third attempt there is none."""
+    """The usual schedule: there is no attempt after the third."""
     assert [Retries().after(attempt) for attempt in (1, 2, 3, 4)] == [1, 2, None, None]
     assert Retries().after(1, chance=1.0) == 0.8
 

@@ -57,7 +57,7 @@ def test_a_job_is_tried_again_and_kept_when_it_fails_for_good() -> None:
 
 
 def test_no_more_than_the_limit_run_or_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of ten jobs three run; the eleventh is not accepted; the end does not wait for those that hang."""
+    """Three of ten jobs run; the eleventh is not accepted; shutdown does not wait for those that hang."""
     monkeypatch.setattr(local, "MOST_OPEN", 10)
     monkeypatch.setattr(local, "GRACE_S", 0.01)
 

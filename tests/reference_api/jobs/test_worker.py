@@ -1,4 +1,4 @@
-"""Jobs through a real Redis: attempts, failed jobs, dead workers, and a queue that is lost."""
+"""Jobs through a real Redis: attempts, failed jobs, dead workers, and a lost queue."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ from tests.reference_api.jobs.doing import Doing
 
 OPTIONS = WorkerOptions(concurrency=3, retries=Retries(3, 0.05), abandoned_after_s=60)
 SOON = replace(OPTIONS, abandoned_after_s=1)
-"""For jobs of the dead; on a busy machine it may take over one of the living, which is then done twice."""
+"""For jobs of dead workers; on a busy machine, one of a live worker may be taken over and done twice."""
 
 DIES = """
 import asyncio, sys
@@ -52,7 +52,7 @@ asyncio.run(work(sys.argv[1], {"do": hang}, note, options=WorkerOptions(),
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A queue with what a test looks at.
+    """A queue and what a test checks about it.
 
     Attributes:
         url: Of Redis.
@@ -90,7 +90,7 @@ class Bench:
         return (await self.queue.state()).depth == 0
 
     async def died_with(self, job: Row, *, times: int) -> None:
-        """Submit a job and take it as a worker that has died, and was not the first."""
+        """Submit a job and take it like a worker that died, and not the first one."""
         await self.jobs.submit("do", job)
         stream = self.queue.stream
         taken: Any = await self.redis.xreadgroup(stream, "dead", {stream: ">"}, count=1)
@@ -172,7 +172,7 @@ def test_jobs_are_tried_again_and_failed_ones_are_kept(
 
 
 def test_a_worker_does_a_few_at_a_time_and_the_state_is_known(redis: Server) -> None:
-    """Of ten jobs that were submitted before there was a worker, three run; the others wait their turn."""
+    """Three of ten jobs submitted before there was a worker run; the others wait their turn."""
 
     async def steps(bench: Bench) -> None:
         for number in range(10):
@@ -196,7 +196,7 @@ def test_a_worker_does_a_few_at_a_time_and_the_state_is_known(redis: Server) -> 
 
 
 def test_the_job_of_a_killed_worker_is_done_by_another(redis: Server) -> None:
-    """Also if no other job comes. A job with which every worker has died is kept, not handed out again."""
+    """Also if no other job comes. A job that killed every worker is kept, not handed out again."""
 
     async def steps(bench: Bench) -> None:
         await bench.jobs.submit("do", {"number": 1})
@@ -223,9 +223,9 @@ def test_the_job_of_a_killed_worker_is_done_by_another(redis: Server) -> None:
 
 
 def test_a_worker_outlives_its_redis(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
-    """With Redis full or gone no job is accepted; the same worker goes on once it is well again, or empty.
+    """With Redis full or gone no job is accepted; the same worker continues once it is back, or empty.
 
-    Of each outage one line says that it began, and one that it is over.
+    Each outage gets one line when it begins, and one when it is over.
     """
     server = start_redis(servers, "mortal")
 

@@ -1,1 +1,1 @@
-"""What the strategies of the reference API are worth: commands that print the tables of the docs."""
+"""What the strategies of the reference API gain: commands that print the tables of the docs."""

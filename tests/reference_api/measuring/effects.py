@@ -1,4 +1,4 @@
-"""What each strategy spares, in counts: ``python -m tests.reference_api.measuring.effects``.
+"""What each strategy saves, in counts: ``python -m tests.reference_api.measuring.effects``.
 
 The same requests without a strategy and with it, and what was sent, asked or refused each time. Counts do not
 depend on the machine; what a strategy does to latency, errors and the rate is for ``slocheck demo --ladder``.
@@ -35,7 +35,7 @@ class Effect:
         counted: In words.
         count: Sends the requests and returns the count.
         beside: The strategies that are on in both cases.
-        settings: What is not usual.
+        settings: Those that are not the default.
     """
 
     strategy: str
@@ -46,7 +46,7 @@ class Effect:
 
 
 async def sent_bytes(client: httpx.AsyncClient, path: str, **headers: str) -> int:
-    """Return the bytes of a body as they go over the network."""
+    """Return the number of bytes that a body takes on the network."""
     async with client.stream(
         "GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()}
     ) as got:
@@ -54,7 +54,7 @@ async def sent_bytes(client: httpx.AsyncClient, path: str, **headers: str) -> in
 
 
 async def queries(client: httpx.AsyncClient) -> int:
-    """Return how often the database was asked so far."""
+    """Return how often the database was queried so far."""
     page = (await client.get("/metrics")).text
     return int(sum(map(float, re.findall(r"^db_queries_total\{.*\} (\S+)$", page, re.MULTILINE))))
 
@@ -131,7 +131,7 @@ async def _refused_orders(client: httpx.AsyncClient) -> int:
 
 
 def effects() -> list[Effect]:
-    """Return all of them; the queue of one is a Redis that is not there."""
+    """Return all of them; the queue of one is an unreachable Redis."""
     queueless = Settings(items=ITEMS, redis_url=f"redis://127.0.0.1:{free_port()}/0")
     page = "bytes of a page of items"
     return [
@@ -157,7 +157,7 @@ def effects() -> list[Effect]:
 
 
 def measure(effect: Effect) -> tuple[int, int]:
-    """Return the count without and with a strategy, each with a new shop."""
+    """Return the count without and with a strategy, each in a new shop."""
     beside = {*effect.beside, *({"bounded"} - {effect.strategy})}
     return _count(effect, beside), _count(effect, {*beside, effect.strategy})
 

@@ -1,7 +1,7 @@
 """Queries at each expiry of a hot key, on a real run: ``python -m tests.reference_api.measuring.expiries``.
 
 `slocheck run` sends ``scenarios/stampede.yaml`` to the reference API, once for each strategy, and the API's
-own counter of queries, which is read each second, says how often the database was asked. The run begins with
+own counter of queries, read every second, says how often the database was queried. The run begins with
 a cold key, which only the lock guards: its queries are counted apart. Simulated time: see `stampede`.
 """
 
@@ -27,7 +27,7 @@ CHOICES = {"none": (), "lock": ("lock",), "early": ("early-recompute",), "both":
 TTL_S = 1.0
 WARMUP_S = 1
 SENT = (0, 1, 3, 4)
-"""How a run ends that has sent its load: with either verdict, or without one, as the window is short."""
+"""Exit codes of a run that has sent its load: either verdict, or none, as the window is short."""
 ITEMS = 20_000
 SERVED = 'http_requests_total{method="GET",route="/users/{id}/orders",status_code="200"}'
 QUERIES = 'db_queries_total{query="orders"}'
@@ -40,7 +40,7 @@ class Measured:
     Attributes:
         requests: Requests that were served.
         queries: Queries to the database.
-        waits: Requests that waited for another one's query.
+        waits: Requests that waited for another request's query.
         seconds: Queries in each second of the load after the first two.
     """
 

@@ -34,7 +34,7 @@ EXPIRIES = 200
 QUERY_S = 1.0
 TTL_S = 1_000.0
 BEFORE_S = 8.0
-"""From when on readers come, times beta; earlier than that, one key in 150 would be renewed."""
+"""How long before the expiry readers start, times beta; before that, one key in 150 would be renewed."""
 
 Strategy = Callable[[Filler, random.Random], Reads]
 
@@ -50,7 +50,7 @@ def lock(filler: Filler, _: random.Random) -> Reads:
 
 
 class InTurn:
-    """Requests that a balancer gives to processes in turn; each process knows its own renewals alone."""
+    """Requests that a balancer gives to processes in turn; each process knows only its own renewals."""
 
     def __init__(self, processes: Sequence[Reads]) -> None:
         self._next = cycle(processes)
@@ -61,7 +61,7 @@ class InTurn:
 
 
 def early(beta: float, processes: int = READERS) -> Strategy:
-    """Return XFetch with a factor, in so many processes; a cold key is asked for by everyone."""
+    """Return XFetch with a factor, in that many processes; every process queries a cold key."""
 
     def process(filler: Filler, chance: random.Random) -> Reads:
         renewals = Renewals(filler)
@@ -75,11 +75,11 @@ def early(beta: float, processes: int = READERS) -> Strategy:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one expiry.
+    """The outcome of one expiry.
 
     Attributes:
         queries: Queries to the database.
-        waited: Requests that did not get their value at once, the ones that asked the database included.
+        waited: Requests that did not get their value at once, those that queried the database included.
     """
 
     queries: int

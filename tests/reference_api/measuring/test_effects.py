@@ -19,7 +19,7 @@ AT_EXPIRIES = {"early-recompute"}
 
 @pytest.mark.parametrize("effect", effects(), ids=lambda effect: effect.counted)
 def test_a_strategy_spares_what_the_docs_say(effect: Effect) -> None:
-    """Without it the count is what the page says, and with it, too; of compressed bytes, within a tenth."""
+    """Without and with it the count is what the page says; for compressed bytes, within a tenth."""
     without, with_it = measure(effect)
     row = re.search(
         rf"^{effect.strategy} +{re.escape(effect.counted)} +([\d,]+) +([\d,]+)$", PAGE, re.MULTILINE
@@ -38,7 +38,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 def modules_of(cell: str) -> list[Path]:
-    """Return the files that a row names; of a package what it says of itself."""
+    """Return the files that a row names; for a package its ``__init__``."""
     named = [
         ROOT / "slocheck" / "reference_api" / name for name in re.findall(r"`([\w/]+/|[\w/]+\.py)`", cell)
     ]
@@ -46,7 +46,7 @@ def modules_of(cell: str) -> list[Path]:
 
 
 def test_every_strategy_has_a_measured_effect_and_a_row() -> None:
-    """By counts, by the ladder, on real servers, or at expiries; and the modules of each row are there."""
+    """By counts, by the ladder, on real servers, or at expiries; and the modules of each row exist."""
     measured = {effect.strategy for effect in effects()} | set(EMBEDDED) | ON_SERVERS | AT_EXPIRIES
     assert measured == set(STRATEGIES)
     assert set(STRATEGIES) <= {name for switch, _, _ in rows() for name in re.findall(r"`([a-z-]+)`", switch)}
@@ -55,7 +55,7 @@ def test_every_strategy_has_a_measured_effect_and_a_row() -> None:
 
 
 def test_each_strategys_module_teaches() -> None:
-    """One of those of its row says what goes wrong with the naive form, and what to use in production."""
+    """One module of its row says what goes wrong with the naive form, and what to use in production."""
     for _, modules, _ in rows():
         said = [ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for path in modules_of(modules)]
         assert not said or any("naive form" in text and "In production" in text for text in said), modules

@@ -48,7 +48,7 @@ class Expiries:
 
     Attributes:
         warm: Queries of each expiry whose value was renewed before it ended.
-        cold: Expiries at which somebody found no value.
+        cold: Expiries at which a reader found no value.
     """
 
     warm: list[int] = field(default_factory=list)

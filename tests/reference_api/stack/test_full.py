@@ -1,4 +1,4 @@
-"""What the whole stack needs is looked for before anything is started."""
+"""What the full stack needs is checked before anything is started."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from slocheck.reference_api.stack import full
 
 
 def test_all_missing_packages_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not one after the other, each some minutes into a run."""
+    """All at once, rather than one by one, minutes into a run."""
     full.require_programs()
     known = [("true", "coreutils", ""), ("no-such-1", "one", ""), ("no-such-2", "two", "/nowhere/*/bin")]
     monkeypatch.setattr(full, "PROGRAMS", known)
@@ -20,7 +20,7 @@ def test_all_missing_packages_are_named_at_once(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_without_the_extra_only_the_stack_is_refused(tmp_path: Path) -> None:
-    """The embedded API is there without it; `demo --full` says what to install, and starts nothing."""
+    """The embedded API works without it; `demo --full` says what to install, and starts nothing."""
     code = (
         "import sys\n"
         "from slocheck.reference_api.parts import LIBRARIES\n"

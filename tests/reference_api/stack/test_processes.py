@@ -1,4 +1,4 @@
-"""Private servers: started when they serve, and gone with whoever started them."""
+"""Private servers: started once they serve, and gone with the process that started them."""
 
 import json
 import os
@@ -31,7 +31,7 @@ with Servers() as servers:
 
 
 def test_servers_end_in_reverse_order_and_leave_no_folder(tmp_path: Path) -> None:
-    """A server is up when it listens; at the end each has ended after those started later."""
+    """A server is up when it listens; at the end each one ends after those that were started later."""
     ended = tmp_path / "ended"
     says = 'trap "echo $0 >> $1; exit 0" TERM; echo >> $1.$0; while :; do sleep 0.05; done'
     with Servers() as servers:
@@ -76,7 +76,7 @@ def test_whoever_ends_takes_the_servers_along(number: signal.Signals) -> None:
 
 
 def test_servers_end_with_their_keeper() -> None:
-    """Even if the process that owns them is killed; who used them is told, and removes the folder."""
+    """Even if the process that owns them is killed; its user is notified, and removes the folder."""
     with Servers() as servers:
         server = servers.start("left", SLEEP, port=0)
         process = psutil.Process(server.pid)
@@ -91,7 +91,7 @@ def test_servers_end_with_their_keeper() -> None:
 
 
 def test_a_server_that_does_not_come_up_is_shown_with_its_log() -> None:
-    """A port that is taken is not mistaken for the server; a command that fails is told likewise."""
+    """A taken port is not mistaken for the server; a command that fails is reported likewise."""
     with Servers() as servers, socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()

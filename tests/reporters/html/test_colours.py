@@ -1,4 +1,4 @@
-"""Colours can be told from their ground, and the tiers' are nobody else's."""
+"""Colours contrast with their background, and the tiers' colours are used for nothing else."""
 
 import re
 from importlib.resources import files
@@ -8,7 +8,7 @@ import pytest
 from slocheck.reporters.html.charts import distributions, lines, over_time, svg
 
 WHITE, BLACK = "#ffffff", "#161d25"
-"""The ground in the light and in the dark theme."""
+"""The background in the light and in the dark theme."""
 
 TIERS = {*lines.MEDALS, lines.OTHER_TIER}
 STATUSES = {colour for shades in over_time._STATUS_COLOURS.values() for colour in shades[:1]}
@@ -37,7 +37,7 @@ def dark(css: str) -> list[str]:
 
 @pytest.mark.parametrize("colour", sorted({svg.INK, svg.MUTED, *TIERS}))
 def test_texts_of_charts_can_be_read(colour: str) -> None:
-    """4.5 to 1, as WCAG asks of text; limits have their name in their colour."""
+    """4.5 to 1, as WCAG asks of text; a limit's name has its colour."""
     assert contrast(colour, WHITE) >= 4.5
 
 
@@ -48,7 +48,7 @@ def test_lines_and_areas_can_be_seen(colour: str) -> None:
 
 
 def test_the_dark_theme_has_its_own_colours() -> None:
-    """Each line and each tier has one that can be seen on the dark ground, and read where it is a text."""
+    """Each line and each tier has one that can be seen on the dark background, and read if it is text."""
     for css in (*(look.css.split()[-1] for look in lines.LOOKS), "t0", "t1", "t2", "t3", "s50", "s40"):
         assert dark(css), css
         assert all(contrast(colour, BLACK) >= 4.5 for colour in dark(css)), css

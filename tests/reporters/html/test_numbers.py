@@ -80,7 +80,7 @@ def test_a_percentile_is_the_same_number_everywhere() -> None:
 @settings(deadline=None, max_examples=15)
 @given(recordings())
 def test_the_endpoints_add_up_and_their_percentiles_are_in_order(found: Recording) -> None:
-    """Rows add up to all requests, the facts name the same number, and p50 <= p95 <= p99 <= max."""
+    """Rows add up to all requests, the totals name the same number, and p50 <= p95 <= p99 <= max."""
     shown = of(found)
     whole, *rows = tables.endpoints(shown)
     total = totals.window_totals(found)

@@ -1,4 +1,4 @@
-"""The HTML report as a document: well-formed, self-contained, under its own policy, small, and honest."""
+"""The HTML report as a document: well-formed, self-contained, under its own policy, small, and complete."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ ELEMENTS = frozenset(
 
 
 FILES = {form.file_name for name, form in RUN_FILES.items() if name != "html"}
-"""Files beside the report, which it links to."""
+"""Files next to the report, which it links to."""
 
 
 def render(found: Report) -> str:
@@ -108,7 +108,7 @@ def test_the_verdict_stands_in_words_and_as_a_glyph(outcome: Outcome) -> None:
 
 
 def test_the_sections_are_in_order(page: Page) -> None:
-    """What was decided first, the reasons next, what they rest on last; the bar links to each."""
+    """The decision first, the reasons next, the data last; the bar links to each."""
     names = (
         *("verdict", "objectives", "latency", "why", "endpoints", "errors", "slowest", "charts", "load"),
         *("statuses", "cache", "spectrum", "heatmap", "cpu", "memory", "validity", "statistics", "next"),
@@ -175,7 +175,7 @@ def test_values_of_both_sides_and_the_reason_for_their_difference_are_shown(page
 
 
 def test_what_a_dashboard_would_show_stands_beside_ours(page: Page) -> None:
-    """Its value and its query, or why it would show none; it is said not to be graded."""
+    """Its value and its query, or why it would show none; the page says that it is not graded."""
     text = page.text("p")
     assert "A dashboard would show 221ms. It is an estimate by rate(), so it is not graded." in text
     assert "A dashboard would show no value here: HTTP 503 Service Unavailable." in text
@@ -194,7 +194,7 @@ def test_what_a_dashboard_would_show_stands_beside_ours(page: Page) -> None:
     ],
 )
 def test_odd_recordings_are_reported(found: Recording) -> None:
-    """A report comes out of whatever was recorded."""
+    """Whatever was recorded gives a report."""
     page = read(render(of_recording(found)))
     assert page.problems == []
     assert any(outcome.name in page.text("h1") for outcome in Outcome)

@@ -91,7 +91,7 @@ def test_attributes_and_children_are_escaped() -> None:
 
 
 def test_the_slowest_requests_are_those_of_the_window() -> None:
-    """Slowest first, each with its status and what came of it; the first success is the largest latency."""
+    """Slowest first, each with its status and outcome; the first success is the largest latency."""
     found = recording()
     rows = tables.slowest(found)
     assert len(rows) == tables.MAX_SLOWEST
@@ -134,7 +134,7 @@ def test_rare_statuses_are_one_band_and_have_a_row_of_marks() -> None:
     ],
 )
 def test_the_ruler_has_room_for_every_value(values: list[float], places: str) -> None:
-    """In order, apart from each other, and on the axis; the other way round it mirrors."""
+    """In order, apart from each other, and on the axis; mirrored in the other direction."""
     place = ruler._spaced(values, ruler.LEFT, ruler.RIGHT)
     found = [place(value) for value in values]
     assert all(ruler.LEFT <= at <= ruler.RIGHT for at in found)

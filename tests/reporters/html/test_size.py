@@ -1,4 +1,4 @@
-"""The HTML report of long runs: small enough to be kept for every run, and no spike is lost."""
+"""The HTML report of long runs: small enough to keep every one, and no spike is lost."""
 
 import re
 from dataclasses import replace
@@ -36,7 +36,7 @@ def text_with(limits: int) -> str:
 
 
 def varied(endpoints: int, seconds: int, *, limits: int, every: int) -> Report:
-    """Return a run with something else in each second, one of which has a response of four seconds.
+    """Return a run in which every second differs, one of which has a response of four seconds.
 
     Args:
         endpoints: How many.

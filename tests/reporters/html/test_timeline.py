@@ -1,4 +1,4 @@
-"""The recording over time: nothing is averaged that must not be, no spike is lost."""
+"""The recording over time: percentiles are not averaged, and no spike is lost."""
 
 from fractions import Fraction
 
@@ -16,7 +16,7 @@ from tests.builders.traffic import recording
 
 @pytest.mark.parametrize("step", [1, 5, 7])
 def test_counts_are_kept_at_any_step(step: int) -> None:
-    """Rows add up to the recording, whatever they are wide."""
+    """Rows add up to the recording, however wide they are."""
     found = recording()
     time = timeline(found, step)
     assert time.counts["sent"].sum() == sum(part.sent for item in found.endpoints for part in item.slices)

@@ -1,1 +1,1 @@
-"""The climb of the ladder as text and as a page."""
+"""The ladder's climb as text and as a page."""

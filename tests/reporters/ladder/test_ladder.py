@@ -1,4 +1,4 @@
-"""The climb: what a step moved, the lines of a terminal, and the page."""
+"""The climb: what a step changed, the terminal's lines, and the page."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ CLIENT_ONLY = re.sub(r"prometheus: .*\n", "", SPEC_TEXT)
 
 
 def of_median(median_ms: float, *, lost: int = 0) -> Report:
-    """Return a run whose latencies lie around a median, and that lost so many requests a second."""
+    """Return a run with latencies around a median, which lost that many requests per second."""
     failing = [(second, 0, FailureClass.TIMEOUT) for second in range(45) for _ in range(lost)]
     requests = make_traffic(median_ms=median_ms, seconds=45, failing=failing)
     found = recorded(requests, warmup=5, window=40, thresholds=thresholds_ns(parsed(CLIENT_ONLY)))
@@ -86,7 +86,7 @@ def test_the_lines_name_each_value_its_interval_and_what_moved() -> None:
 
 
 def test_what_the_last_step_misses_is_said_with_its_reason() -> None:
-    """For the next tier only; a step that misses nothing says nothing more."""
+    """For the next tier only; a step that misses nothing adds nothing."""
     missing = list(summary_lines(climb(of_median(80.0))))[2:]
     assert missing
     assert all(re.match(r"missing: \w+ is \w+ at silver ", line) for line in missing)

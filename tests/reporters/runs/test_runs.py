@@ -52,7 +52,7 @@ def test_a_row_a_run_and_what_stands_out_below_it() -> None:
 
 
 def test_an_invalid_run_is_marked_and_its_value_counts_nowhere() -> None:
-    """Not in the range, the bars, the newest value or the table; where there is one value it is said once."""
+    """Not in the range, the bars, the newest value or the table; a single value is shown once."""
     bad = record(7, latency(9.0), valid=False, outcome="invalid")
     lines = list(history_lines(history([*OUTLIER, bad]), 100))
     assert lines[0] == "shop-api: 7 runs, oldest first; 1 invalid one (x), whose values do not count"
@@ -71,7 +71,7 @@ def test_an_invalid_run_is_marked_and_its_value_counts_nowhere() -> None:
 
 
 def test_another_machine_is_said_beside_what_stands_out() -> None:
-    """It may be all that has changed; a run that does not stand out needs no excuse."""
+    """It may be all that changed; a run that does not stand out needs no explanation."""
     elsewhere = [*runs(*STEADY), record(6, latency(0.2), host="other"), record(7, latency(0.1), host="third")]
     lines = " ".join(history_lines(history(elsewhere), 200))
     assert lines.count("another machine") == 1
@@ -115,7 +115,7 @@ LONG = "team-orders-checkout-service-production"
     ],
 )
 def test_a_run_takes_one_line_however_long_its_names_are(width: int, row: str) -> None:
-    """The middle of the service's name gives way, not its beginning, and not its end."""
+    """The middle of the service's name is cut, not its beginning or its end."""
     conditions = replace(CONDITIONS, service=LONG, workload="1,000/s")
     named = record(
         0, conditions=conditions, outcome="undecided", commit="0123456789", dirty=True, tier="bronze"
@@ -128,7 +128,7 @@ def test_a_run_takes_one_line_however_long_its_names_are(width: int, row: str) -
 
 
 def test_a_comparison_in_lines() -> None:
-    """What is compared, in what the runs differ, a paragraph an objective, and what is proven."""
+    """What is compared, how the runs differ, a paragraph per objective, and what is proven."""
     new = record(6, latency(0.2), conditions=replace(CONDITIONS, spec_sha256="9"))
     lines = list(comparison_lines(compare([new], runs(*STEADY)), 200))
     assert lines == [
@@ -159,7 +159,7 @@ def test_machines_get_the_same_numbers() -> None:
 
 
 def test_bencher_gets_latencies_in_nanoseconds() -> None:
-    """A benchmark an objective; what has no value is left out rather than 0."""
+    """One benchmark per objective; what has no value is left out rather than 0."""
     run = record(1, latency(0.1), share(0.02), rate(5.0), replace(latency(0.1, name="none"), observed=None))
     found = json.loads(bencher_json(run))
     assert list(found) == ["latency_p95 GET /items", "error_rate", "rps_per_instance"]
@@ -227,7 +227,7 @@ def _policy(page: str) -> str:
 
 
 def test_pages_need_nothing_from_elsewhere() -> None:
-    """No script, no request, no inline style but the one that the policy names."""
+    """No script, no request, no inline style except the one that the policy names."""
     page = history_page([history()])
     assert "default-src 'none'; style-src 'sha256-" in _policy(page)
     assert "<script" not in page
@@ -242,7 +242,7 @@ def test_pages_need_nothing_from_elsewhere() -> None:
 
 
 def test_spectra_are_laid_over_each_other() -> None:
-    """Both runs' percentiles on one pair of axes, and as numbers; none where a run has none."""
+    """Both runs' percentiles on one pair of axes, and as numbers; none if a run has none."""
     found = spectrum(report().evidence.recording)
     assert [quantile for quantile, _ in found][:4] == [0.5, 0.75, 0.9, 0.95]
     assert [value for _, value in found] == sorted(value for _, value in found)
@@ -251,7 +251,7 @@ def test_spectra_are_laid_over_each_other() -> None:
     page = comparison_page(compare(OUTLIER[-1:], OUTLIER[:-1]), [("before", found), ("now", found)])
     assert page.count("<polyline") == 2
     ends = [float(y) for y in re.findall(r' y="([\d.]+)" text-anchor="start">(?:before|now)<', page)]
-    assert abs(ends[0] - ends[1]) >= 16  # equal runs end at one place, their names do not
+    assert abs(ends[0] - ends[1]) >= 16  # equal runs end at the same place, their labels do not
     assert re.findall(">(p[0-9.]+)</text>", page) == ["p50", "p90", "p99"]  # as far as there are values
     assert "WORSE" not in page
     assert "Worse than in 5 earlier runs" in page
@@ -261,7 +261,7 @@ def test_spectra_are_laid_over_each_other() -> None:
 
 
 def test_limits_that_differ_are_shown_on_both_sides() -> None:
-    """The value may be compared, and what it has to keep has changed."""
+    """The value can be compared, but its limit has changed."""
     stricter = replace(latency(0.1), limits={"silver": "< 150ms"})
     page = comparison_page(compare([record(6, stricter)], runs(0.1)), [])
     assert "silver &lt; 150ms (before: silver &lt; 200ms)" in page
@@ -270,7 +270,7 @@ def test_limits_that_differ_are_shown_on_both_sides() -> None:
 @pytest.mark.parametrize("objective", [latency(0.1), share(0.0), rate(5.0)])
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_lines_fit(objective: ObjectiveRecord, width: int) -> None:
-    """A row of a table may be longer than a narrow terminal; what is told in words is not."""
+    """A table row may be longer than a narrow terminal; sentences are wrapped."""
     records = [record(number, replace(objective, endpoint="GET /a/rather/long/path")) for number in range(6)]
     lines = [*comparison_lines(compare(records[-1:], records[:-1]), width)]
     assert max(map(cell_len, lines)) <= width

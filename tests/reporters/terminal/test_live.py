@@ -1,4 +1,4 @@
-"""The run while it goes on: lines for logs, a redrawn view for terminals."""
+"""The live view of a run: lines for logs, a redrawn view for terminals."""
 
 import io
 from dataclasses import replace
@@ -64,7 +64,7 @@ def test_a_log_gets_a_short_line_every_ten_seconds_and_at_each_phase() -> None:
 
 
 def test_a_run_that_ends_in_its_warm_up_drains_without_figures_of_a_window() -> None:
-    """There was none."""
+    """There was no such request."""
     console, out = plain_console()
     with PlainProgress(SPEC, console) as progress:
         for phase in ("warm-up", "drain"):
@@ -104,7 +104,7 @@ def test_the_figures_are_of_the_last_ten_seconds() -> None:
 def test_failures_are_named_by_their_status_where_it_is_known(
     failures: dict[FailureClass, int], statuses: dict[int, int], said: str
 ) -> None:
-    """A response that ``expect`` refuses for its status is called by that, in all views and reports."""
+    """A response that ``expect`` refuses for its status is listed by it, in all views and reports."""
     ok = sum(statuses.values()) - sum(count for kind, count in failures.items() if kind is not TIMEOUT)
     found = make_recording([make_slice(0, {20: ok}, failures=failures, statuses=statuses)])
     assert failed_text(window_totals(found), SPEC.failures) == said
@@ -138,7 +138,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_gets_the_view_and_a_log_gets_lines(
     file: type[io.StringIO], term: str, view: type[object]
 ) -> None:
-    """FORCE_COLOR makes a console call everything a terminal; it is the file that decides, and TERM."""
+    """FORCE_COLOR makes a console call everything a terminal; the file and TERM decide."""
     console = Console(file=file(), _environ={"TERM": term, "FORCE_COLOR": "1"})
     assert console.is_terminal
     assert isinstance(progress_for(SPEC, console), view)
@@ -176,7 +176,7 @@ def test_the_view_shows_phase_figures_and_objectives(width: int, height: int) ->
 
 
 def test_the_drain_shows_the_last_verdicts_and_no_collapse() -> None:
-    """Fewer users and no requests are its nature; what was shown last stays, until another step begins."""
+    """It has fewer users and no requests by design; the last figures stay until another step begins."""
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None)
     view = LiveView(SPEC, console)
     view.update(Tick(30, "window", 20, recording()), lambda: ASSESSMENT)
@@ -217,7 +217,7 @@ def test_the_view_is_drawn_below_the_lines_that_stay() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("terminal", [True, False])
 def test_foreign_text_is_no_markup(text: str, *, terminal: bool) -> None:
-    """Steps, warnings, names and reasons from elsewhere are shown and not obeyed."""
+    """Foreign steps, warnings, names and reasons are shown and not obeyed."""
     found = hostile_report(text)
     out = Terminal() if terminal else io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120, height=60, color_system=None)

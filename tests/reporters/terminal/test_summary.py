@@ -32,7 +32,7 @@ def lines(
 
 
 def words(printed: Iterable[str]) -> str:
-    """Return the words of some lines, with a space between them."""
+    """Return the words of some lines, separated by spaces."""
     return " ".join(" ".join(printed).split())
 
 
@@ -47,7 +47,7 @@ def test_the_worst_comes_first(outcome: Outcome, shown: str) -> None:
 @pytest.mark.parametrize("outcome", list(Outcome))
 @pytest.mark.parametrize("verbose", [False, True])
 def test_lines_fit_and_are_broken_between_words(outcome: Outcome, *, verbose: bool) -> None:
-    """At 80 columns and at 200 the same words; the verdict is the first and the last of them."""
+    """The words are the same at 80 and at 200 columns; the verdict comes first and last."""
     found = report(outcome=outcome)
     narrow, wide = (lines(found, width=width, verbose=verbose) for width in (80, 200))
     assert max(map(len, narrow)) <= 80
@@ -58,7 +58,7 @@ def test_lines_fit_and_are_broken_between_words(outcome: Outcome, *, verbose: bo
 
 
 def test_a_path_has_a_line_of_its_own_and_is_never_broken() -> None:
-    """It is copied by a double click; the other formats' are printed with -v."""
+    """A double click copies it; the other formats' paths are printed with -v."""
     path = f"reports/{'long-' * 30}/report.html"
     paths = {"html": path, "json": "reports/a b/result.json"}
     assert [line for line in lines(report(), paths=paths) if "reports/" in line] == [f"  report  {path}"]
@@ -82,7 +82,7 @@ def test_long_names_and_endpoints_stand_on_lines_of_their_own() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_foreign_text_neither_moves_the_cursor_nor_commands_the_runner(text: str) -> None:
-    """Every line is printable, begins with our own word, and markup is shown as it is."""
+    """Every line is printable, begins with a word of ours, and shows markup as text."""
     printed = lines(hostile_report(text))
     assert all(line.isprintable() for line in printed)
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in printed)
@@ -91,18 +91,18 @@ def test_foreign_text_neither_moves_the_cursor_nor_commands_the_runner(text: str
 
 
 def test_a_broken_critical_level_is_named_too() -> None:
-    """The line shows the tier's limit; critical stands behind it."""
+    """The line shows the tier's limit; critical comes after it."""
     assert "silver < 200ms critical < 500ms too" in words(lines(unbounded()))
 
 
 def test_what_the_next_tier_lacks_is_said_when_the_gate_is_met() -> None:
-    """The way up stands in the last lines."""
+    """The last lines say what the next tier needs."""
     printed = "\n".join(lines(report(outcome=Outcome.PASS)))
     assert "silver needs: a better latency_p95 and error_rate" in printed
 
 
 def test_failures_count_as_slow_and_the_objective_that_counts_them_decides() -> None:
-    """No page says that failed requests were slow, and all name the failures with their number."""
+    """No report says that failed requests were slow, and all give the number of failures."""
     found = unbounded()
     printed = words(lines(found, verbose=True))
     assert re.search(r"latency_p95 unbounded .* requests failed or took >= 200ms, 5% allowed", printed)
@@ -118,7 +118,7 @@ def test_failures_count_as_slow_and_the_objective_that_counts_them_decides() -> 
 
 
 def test_the_last_line_of_an_invalid_run_is_a_whole_fault() -> None:
-    """It ends where the message begins to say what to do, not at a colon or within a number."""
+    """It ends before the advice begins, not at a colon or within a number."""
     found = report(outcome=Outcome.INVALID)
     message = "GET /nope: 50 of 50 responses were 404; fix the path, or write `expect: {status: 404}`"
     fault = Finding("unexpected-responses", valid=False, message=message)
@@ -146,7 +146,7 @@ def test_the_last_line_of_an_undecided_run_is_a_whole_reason() -> None:
 
 
 def test_a_run_without_a_verdict_is_called_so_everywhere() -> None:
-    """Never "no tier achieved", and what makes it invalid is not said again by each objective."""
+    """Never "no tier achieved", and objectives do not repeat what makes the run invalid."""
     found = report(outcome=Outcome.INVALID)
     assert verdict(found).tiers == "no verdict, silver required"
     assert "**No verdict**, gate **silver**" in FORMATS["markdown"].render(found)
@@ -171,7 +171,7 @@ def test_counts_of_more_than_the_window_say_so() -> None:
 
 
 def test_an_invalid_run_names_the_broken_check() -> None:
-    """Nobody has to open the report to learn why."""
+    """The reason can be read without opening the report."""
     printed = "\n".join(lines(report(outcome=Outcome.INVALID)))
     assert "! invalid (generator-cpu): generator CPU 99% of a core, allowed 90%" in printed
     assert "run valid" not in printed
@@ -180,7 +180,7 @@ def test_an_invalid_run_names_the_broken_check() -> None:
 
 
 def test_a_run_undecided_by_no_objective_says_why() -> None:
-    """A target that died in a run that met all so far: the headline is the only reason there is."""
+    """A target that died in a run that had met everything: the headline is the only reason."""
     printed = lines(target_lost())
     assert printed[0].startswith("UNDECIDED")
     assert words(printed).count("the target stopped responding before the end of the run") == 1

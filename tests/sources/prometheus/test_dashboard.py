@@ -1,4 +1,4 @@
-"""A dashboard's queries are asked once, and never in the way of a run."""
+"""A dashboard's queries are sent once, and never delay a run."""
 
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
@@ -23,7 +23,7 @@ def test_each_is_asked_once_and_a_failure_is_only_noted() -> None:
 
 
 def test_no_data_is_said() -> None:
-    """A ratio over a series that never was is empty: a dashboard shows nothing."""
+    """A ratio over a missing series is empty: a dashboard shows nothing."""
     with FaultServer([success("vector", [])]) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
         found = ask_dashboard(connection, {"a": "a"}, Window(0, 40, 1))

@@ -1,4 +1,4 @@
-"""Every fault on the way to Prometheus becomes an error that says where, what and what to do."""
+"""Every fault in talking to Prometheus becomes an error that says where, what and what to do."""
 
 import json
 import re
@@ -124,7 +124,7 @@ def test_a_server_that_hangs(begin: bytes) -> None:
 
 
 def test_tls_where_there_is_none() -> None:
-    """A plain port asked by https names TLS and the remedy."""
+    """For https against a plain port, the error names TLS and the remedy."""
     with (
         FaultServer([b"HTTP/1.1 400 Bad Request\r\n\r\n"]) as server,
         pytest.raises(SourceError, match=r"TLS fails .*; set prometheus\.tls\.ca"),
@@ -133,7 +133,7 @@ def test_tls_where_there_is_none() -> None:
 
 
 def test_a_transient_failure_is_tried_again_within_patience() -> None:
-    """A 503 and a cut connection heal; without patience the first failure is final."""
+    """A 503 and a cut connection are retried; without patience the first failure is final."""
     responses = [http("", "503 Unavailable"), b"", VECTOR]
     with FaultServer(responses) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
@@ -176,7 +176,7 @@ def test_warnings_of_another_form_are_refused(warnings: object) -> None:
 
 
 def test_warnings_and_partial_responses_are_kept() -> None:
-    """What the client library drops is what makes a result incomplete."""
+    """A part that the client library would drop makes the result incomplete."""
     with FaultServer([success("vector", [], warnings=["store gone\n"], isPartial=True)]) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
         response = connection.query("up")
@@ -238,7 +238,7 @@ def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_named_statuses_end_with_a_remedy() -> None:
-    """No status leaves the reader without the next step."""
+    """For every status the message names the next step."""
     messages = PrometheusHttp(prometheus_source("http://127.0.0.1:1")).messages
     for status in (*range(300, 310), *range(400, 430), *range(500, 512)):
         text = str(messages.of_status(status, b""))

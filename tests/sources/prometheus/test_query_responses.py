@@ -67,7 +67,7 @@ def test_vectors_and_scalars() -> None:
     ],
 )
 def test_other_forms_are_refused(kind: str, result: Any) -> None:
-    """What is not of the API's form is an error, never a guess."""
+    """Anything but the API's format is an error, never a guess."""
     with pytest.raises(SourceError, match="not the query API's"):
         series(response(kind, result), MESSAGES)
     with pytest.raises(SourceError, match="not the query API's"):
@@ -91,7 +91,7 @@ def test_a_native_histogram_becomes_cumulative_buckets() -> None:
 
 
 def test_native_histograms_of_one_metric_share_their_edges() -> None:
-    """Only populated buckets are told: a histogram is exact at the others' edges, but for those across."""
+    """Only populated buckets are sent: a histogram is exact at other boundaries, except within a bucket."""
     items = [
         {"metric": {"__name__": "h", "code": code}, "histograms": [[1, {"count": "2", "buckets": buckets}]]}
         for code, buckets in (("200", [[0, "0.1", "0.2", "2"]]), ("201", [[0, "0.04", "0.05", "2"]]))
@@ -125,7 +125,7 @@ def test_an_edge_inside_a_coarser_bucket_is_left_out() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=30), st.integers(0, 30))
 def test_pieces_of_a_series_fit_together(samples: list[tuple[int, int]], cut: int) -> None:
-    """Cut anywhere, with the sample at the cut in both pieces: each time is there once, in order."""
+    """Cut anywhere, with the sample at the cut in both parts: each time is there once, in order."""
     whole = dict(sorted(samples))
     times, values = tuple(map(float, whole)), tuple(map(float, whole.values()))
     early = RawSeries("a", {"x": "1"}, times[: cut + 1], values[: cut + 1])

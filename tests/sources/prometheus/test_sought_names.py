@@ -1,4 +1,4 @@
-"""Which metrics Prometheus is asked for when a mapping is looked for."""
+"""Which metrics Prometheus is queried for when a mapping is searched."""
 
 import re
 from dataclasses import replace
@@ -24,7 +24,7 @@ def test_what_a_page_would_show_is_asked_for(name: str) -> None:
 
 
 def test_a_mapping_is_looked_at_whatever_its_names_are() -> None:
-    """Else its labels could not be compared, and it would seem to have no series."""
+    """Otherwise its labels could not be compared, and it would seem to have no series."""
     pattern = sought_names(replace(AUTO, histogram="orders.timer", counter="checkouts"))
     assert all(re.fullmatch(pattern, name) for name in ("orders.timer_bucket", "orders.timer", "checkouts"))
     assert not re.fullmatch(pattern, "ordersXtimer_bucket")

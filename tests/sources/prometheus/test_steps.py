@@ -51,7 +51,7 @@ PARSE_ERROR = http(
 
 
 def test_a_server_shows_whether_it_takes_label_names_with_dots() -> None:
-    """One that does is asked by them; for one that does not, the name to write is told."""
+    """One that does is queried by them; for one that does not, the message has the name to write."""
     labels = ("job", "k8s.pod.name")
     with_server([success("vector", [])], lambda connection: check_label_names(connection, labels))
     with_server([], lambda connection: check_label_names(connection, ("job", "k8s_pod_name")))
@@ -68,7 +68,7 @@ def test_a_clock_that_tells_no_time_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf"])
 def test_a_count_of_edges_that_is_no_number_is_refused(value: str) -> None:
-    """A response of that kind is a broken server's."""
+    """Such a response comes from a broken server."""
     targets = {"activeTargets": [{"labels": {"job": JOB}, "scrapeInterval": "5s"}]}
     responses = [
         *[success("scalar", [1, "1"])] * 3,
@@ -85,7 +85,7 @@ def test_a_count_of_edges_that_is_no_number_is_refused(value: str) -> None:
 
 
 def test_samples_of_another_time_are_refused() -> None:
-    """A sample of the far future would be counted as the load's end."""
+    """A sample from the far future would be counted as the load's end."""
     with pytest.raises(SourceError, match="samples outside the requested time"):
         with_server([matrix([1e12, "1"])], lambda http: Fetcher(http).fetch("up", start=0, end=10))
 
@@ -127,7 +127,7 @@ def test_without_a_targets_endpoint_the_interval_is_the_median_gap() -> None:
 
 
 def test_a_warning_or_a_partial_response_makes_raw_samples_incomplete() -> None:
-    """What the server warned of is a reason, told once."""
+    """The server's warning is a reason, reported once."""
 
     def reasons(connection: PrometheusHttp) -> list[str]:
         fetcher = Fetcher(connection)
@@ -192,7 +192,7 @@ def custom(response: bytes, over: Reduce | None = None) -> tuple[PromqlResult, s
 
 
 def test_points_that_are_no_numbers_are_left_out_and_told() -> None:
-    """NaN points go, with a warning of how many there should have been."""
+    """NaN points are dropped, with a warning of how many there should have been."""
     found, note = custom(matrix(*[[at, "NaN" if at < 4 else "2"] for at in range(11)]), Reduce.MEAN)
     assert found.query == "vector(10s)"
     assert found.values == (2.0,) * 7

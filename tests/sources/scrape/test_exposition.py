@@ -1,4 +1,4 @@
-"""Metrics pages: only what is wanted, exactly, in both formats, and nothing from a broken page."""
+"""Metrics pages: only the requested series, exactly, in both formats, and nothing from a broken page."""
 
 import math
 
@@ -51,7 +51,7 @@ def read(text: str, *, openmetrics: bool = False) -> list[tuple[str, dict[str, s
     ],
 )
 def test_lines(line: str, found: list[object]) -> None:
-    """Each line gives its sample, or nothing where it is not wanted."""
+    """Each line gives its sample, or nothing if it is not wanted."""
     assert read(f"{line}\n") == found
 
 
@@ -89,14 +89,14 @@ def test_broken_pages(text: str, openmetrics: bool, message: str) -> None:
 
 
 def test_a_page_without_a_wanted_series_is_one_of_metrics() -> None:
-    """It is for others to say that something is missing."""
+    """Callers say that something is missing."""
     assert read("# TYPE b_total counter\n") == []
     assert read("b_total 1\n") == []
     assert read("# EOF\n", openmetrics=True) == []
 
 
 def test_a_series_is_the_same_object_on_every_page() -> None:
-    """A reader knows a series again, also when its labels come in another order."""
+    """A series is recognised even if its labels come in another order."""
     reader = PageReader(WANTED)
     first = reader.read('a_total{x="1",y="2"} 7', openmetrics=False)[0][0]
     second = reader.read('a_total{y="2",x="1"} 8', openmetrics=False)[0][0]
@@ -117,7 +117,7 @@ BLANKS = st.text(" \t", max_size=3)
 
 @given(BLANKS, BLANKS, BLANKS, BLANKS.filter(bool))
 def test_blanks_do_not_change_a_sample(indent: str, gap: str, inside: str, before_value: str) -> None:
-    """Blanks that the format allows, or Prometheus reads, never hide a line."""
+    """Blanks that the format or Prometheus allows never hide a line."""
     line = f'{indent}a_total{gap}{{{inside}x{inside}={inside}"1"{inside}}}{before_value}7'
     assert read(f"# HELP a_total x\n{line}\n") == [("a_total", {"x": "1"}, 7.0)]
 
@@ -152,7 +152,7 @@ def test_declared_families() -> None:
 
 
 def test_names_in_quotes_are_read() -> None:
-    """OpenTelemetry's dotted names stand among the labels; the same family is found in everything."""
+    """OpenTelemetry's dotted names are among the labels; the same family is found in all forms."""
     page = '{"http.server.duration_bucket",le="0.1","http.route"="/a"} 3\nup 1\n'
     wanted = PageReader([SeriesQuery("http.server.duration_bucket")]).read(page, openmetrics=False)
     assert [(one.series.metric, one.series.labels, one.value) for one in wanted] == [

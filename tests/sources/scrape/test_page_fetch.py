@@ -1,4 +1,4 @@
-"""One page within bounds: every fault is a reason, never an exception of the library's."""
+"""One page within bounds: every fault is a reason, never the library's exception."""
 
 import gzip
 import zlib
@@ -52,7 +52,7 @@ def test_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_credentials_are_sent_and_never_shown(
     auth: Auth, header: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page that repeats the secret in a broken line gives it away to nobody."""
+    """A page that repeats the secret in a broken line does not leak it."""
     monkeypatch.setenv("PAGE_SECRET", "hush-hush")
     broken = http("a hush-hush\n")
     with FaultServer([broken]) as server:

@@ -1,4 +1,4 @@
-"""One process or several: what the sequence of pages says."""
+"""One process or several: what the sequence of pages shows."""
 
 import ssl
 
@@ -37,7 +37,7 @@ def pages(*told: float | str | None) -> list[Scrape]:
     ],
 )
 def test_several_processes(scrapes: list[Scrape], several: bool) -> None:
-    """A restart is allowed for; going back is not."""
+    """A restart is fine; an older start after a younger one is not."""
     assert bool(several_processes(scrapes)) is several
 
 
@@ -124,5 +124,5 @@ def test_instances(urls: list[str], names: tuple[str, ...]) -> None:
     ],
 )
 def test_straddling(begin: float, end: float, straddles: bool) -> None:
-    """A page read somewhere between 1 and 3 may be of either side of a moment between them."""
+    """A page read somewhere between 1 and 3 may be from before or after a moment between them."""
     assert Scrape(1.0, 3.0).straddles(begin, end) is straddles

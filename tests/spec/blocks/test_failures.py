@@ -26,7 +26,7 @@ FAILS, UNEXPECTED, FINE = "fails", "unexpected", "fine"
     ],
 )  # fmt: skip
 def test_each_status_has_one_of_three_meanings(block: str, judged: dict[int, str]) -> None:
-    """A status is a failure, fine, or neither: then nobody has named it."""
+    """A status is a failure, fine, or neither: then it is not named anywhere."""
     rule = make_spec(more=block).failures
     found = {
         status: FAILS if rule.fails(status) else UNEXPECTED if rule.unexpected(status) else FINE
@@ -84,7 +84,7 @@ def test_the_defaults_are_the_models() -> None:
     ],
 )
 def test_contradictions_and_typos_are_refused(block: str, text: str) -> None:
-    """What cannot be meant is reported with its position."""
+    """An impossible rule is reported with its position."""
     with pytest.raises(UsageError, match=r"slo\.yaml:\d+:\d+") as refused:
         make_spec(more=f"failures: {block}\n")
     assert text in str(refused.value)

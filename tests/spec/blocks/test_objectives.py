@@ -90,7 +90,7 @@ def test_labels_have_no_use_on_the_client() -> None:
 
 
 def test_a_gate_needs_an_objective() -> None:
-    """Nothing to grade is not a pass."""
+    """An objective without limits is refused, never passed."""
     text = GOOD.replace("[bronze, silver, gold]", "[bronze, silver, gold, mythril]")
     assert problems_of(text.replace("gate: silver", "gate: mythril")) == [
         "26:7 gate: no objective has a limit for 'mythril'; write one, or gate on another tier"

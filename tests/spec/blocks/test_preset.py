@@ -23,7 +23,7 @@ def test_the_names_are_the_files() -> None:
 
 @pytest.mark.parametrize("name", PRESET_NAMES)
 def test_every_shipped_preset_is_complete(name: str) -> None:
-    """It names a counter, a route and a status, a histogram where there is one, and has notes."""
+    """It names a counter, a route and a status, a histogram if there is one, and has notes."""
     preset = shipped_preset(name)
     assert preset.name == name
     assert bool(preset.histogram) == (name != "haproxy")
@@ -83,7 +83,7 @@ def test_every_shipped_preset_is_complete(name: str) -> None:
     ],
 )
 def test_presets_have_their_names(name: str, histogram: str, counter: str, route: str, status: str) -> None:
-    """The facts of each framework, so that an edit is a decision."""
+    """The facts of each framework, so that an edit is deliberate."""
     preset = shipped_preset(name)
     assert (preset.histogram, preset.counter) == (histogram, counter)
     assert (preset.route_label, preset.status_label) == (route, status)
@@ -159,7 +159,7 @@ def test_a_mapping_takes_dotted_names_other_values_and_a_lag() -> None:
     ],
 )
 def test_a_histograms_name_says_its_unit(histogram: str, unit: str | None) -> None:
-    """The last word decides; a word that may be something else only at the end."""
+    """The last word decides; an ambiguous word only at the end."""
     assert unit_in_name(histogram) == unit
 
 

@@ -14,7 +14,7 @@ from tests.spec.broken.sources import SOURCES, TOP
 
 @pytest.mark.parametrize("broken", [pytest.param(broken, id=name) for name, broken in SOURCES.items()])
 def test_a_faulty_source_is_told_with_its_place(broken: Broken) -> None:
-    """The message says what to write, and holds no secret that stood in the spec."""
+    """The message says what to write, and shows no secret from the spec."""
     found = problems_of(broken.text)
     assert found == [broken.message]
     assert "hunter2" not in found[0]
@@ -42,7 +42,7 @@ def test_credentials_are_kept_by_place() -> None:
 
 
 def test_labels_may_have_dots_in_their_names() -> None:
-    """As OpenTelemetry's resource attributes do, wherever a label is named."""
+    """Like OpenTelemetry's resource attributes, wherever a label is named."""
     spec = make_spec(
         '  errors: {indicator: error_rate, endpoint: GET /x, labels: {http.route: /x}, silver: "< 5%"}\n',
         more="prometheus: {url: http://h, selector: {k8s.pod.name: a}, preset: {counter: http.requests, "

@@ -40,7 +40,7 @@ def test_a_rate_brings_its_own_pool(load: str, pool: int) -> None:
 
 
 def test_the_old_word_for_even_arrivals_is_read_and_named() -> None:
-    """Specs that say uniform keep their meaning, and their user learns the new word."""
+    """Specs that say uniform keep their meaning, and a warning names the new word."""
     read = workload("rate: 100/s\n  arrivals: uniform")
     assert read.arrivals is ArrivalProcess.EVEN
     (notice,) = read.old_words
@@ -81,7 +81,7 @@ def test_flags_change_the_model(load: str, overrides: Overrides, rate: tuple[Sta
 
 
 def test_flags_cannot_stretch_stages() -> None:
-    """Nobody can tell which stage a longer window would belong to."""
+    """It would be unclear which stage a longer window extends."""
     text = GOOD.replace(CLOSED, "  rate: [{rate: 50/s, for: 35s}]\n").replace("rate: 50/s", "to: 50/s")
     spec = parse_spec(text.encode(), "slo.yaml")
     with pytest.raises(UsageError, match="stages say how long the load lasts"):
@@ -113,7 +113,7 @@ def test_a_stage_that_begins_between_two_seconds_counts_from_its_own_begin() -> 
 
 
 def test_the_level_between_and_after_the_stages() -> None:
-    """A ramp is a straight line, a stage begins with its own level, the last one's end stays."""
+    """A ramp is a straight line, a stage begins at its own level, and the last level stays."""
     stages = (Stage(0, 100, 10), Stage(40, 40, 5))
     assert [load_profile.rate_at(stages, seconds) for seconds in (0, 5, 10, 14, 99)] == [0, 50, 40, 40, 40]
     assert load_profile.peak(stages) == 100

@@ -1,4 +1,4 @@
-"""What ``slocheck demo --full`` does: the shipped spec against the whole stack, from Debian's packages."""
+"""What ``slocheck demo --full`` does: the shipped spec against the full stack, from Debian's packages."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.spec.model import AUTO, Spec
 
 RATE = "200/s"
-"""What two cores serve and send with all these servers on them."""
+"""What two cores can serve and send with all these servers on them."""
 
 
 def run_full(options: DemoOptions, launch: Launch) -> int:
@@ -64,7 +64,7 @@ def _run(front: Front, options: DemoOptions, launch: Launch) -> int:
 
 
 def asking(spec: Spec, prometheus_url: str) -> Spec:
-    """Let a spec ask the private Prometheus, which also knows how many replicas there are."""
+    """Point a spec at the private Prometheus, which also knows the number of replicas."""
     assert spec.metric_source is not None, "the shipped spec has one"
     source = PrometheusSource(
         url=prometheus_url,

@@ -1,4 +1,4 @@
-"""What ``slocheck demo --ladder`` does: one workload, without a strategy first, then with one more a step."""
+"""What ``slocheck demo --ladder`` does: one workload, with one more strategy at each step."""
 
 import sys
 from collections.abc import Iterator
@@ -36,11 +36,11 @@ ITEMS = 20_000
 SEED = 1
 DURATION = "20s"
 RATE = "1100/s"
-"""Over the 1,000/s of the top tier, and within what two cores serve and send."""
+"""Above the 1,000/s of the top tier, and within what two cores can serve and send."""
 WARMUP_S = 5.0
 """Longest warm-up: half of a shorter window is enough."""
 LAST_FACTOR = 2.5
-"""How many times as long the last step is: an error rate below 0.01 % takes 46,050 requests without one."""
+"""How many times as long the last step is: an error rate below 0.01 % needs 46,050 requests without one."""
 
 EMBEDDED = (
     *("bounded", "cache-aside", "invalidation", "index", "one-query", "pool", "keyset"),
@@ -52,7 +52,7 @@ EMBEDDED = (
 def climb(options: DemoOptions, launch: Launch) -> int:
     """Make all steps, print each, and write the page; returns 0 if the last step was graded.
 
-    If a step fails or is interrupted, the steps before it are shown all the same.
+    If a step fails or is interrupted, the steps before it are still shown.
     """
     settings = Settings(
         database_url=options.database, replica_url=options.replica, redis_url=options.redis, items=ITEMS
@@ -116,7 +116,7 @@ def chosen(text: str, settings: Settings) -> tuple[str, ...]:
 
 
 def _all(settings: Settings) -> Iterator[str]:
-    """Yield what the parts allow."""
+    """Yield the strategies that the parts allow."""
     for name in EMBEDDED:
         yield name
         if name == "pool" and settings.replica_url:
@@ -126,7 +126,7 @@ def _all(settings: Settings) -> Iterator[str]:
 
 
 def parts_text(settings: Settings) -> str:
-    """Say what the API runs on; addresses stay out of it, as they may hold a password."""
+    """Say what the API runs on, without addresses, as they may hold a password."""
     database = "PostgreSQL" if settings.database_url.startswith("postgres") else "SQLite"
     replica = " with a replica" if settings.replica_url else ""
     cache = "Redis" if settings.redis_url else "a cache in the process"

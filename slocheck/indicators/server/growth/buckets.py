@@ -17,7 +17,7 @@ Boundary = Fraction | float
 
 
 def boundary_of(labels: Labels, unit_seconds: Fraction) -> Boundary | None:
-    """Return the boundary that a series' ``le`` writes, in seconds; None where it has none."""
+    """Return the boundary that a series' ``le`` writes, in seconds; None if it has none."""
     boundary = parse_boundary(labels.get("le", ""))
     return boundary if boundary is None or boundary == inf else Fraction(boundary) * unit_seconds
 
@@ -52,7 +52,7 @@ class BucketCounts:
     up_to: Mapping[Boundary, Counted]
 
     def at(self, boundary: Boundary) -> Counted:
-        """Return the series of one boundary; none where no series has it."""
+        """Return the series of one boundary; none if no series has it."""
         return self.up_to.get(boundary) or Counted((), frozenset(), self.counted.slots)
 
     @property
@@ -61,7 +61,7 @@ class BucketCounts:
         return self.at(inf)
 
     def around(self, limit: Fraction) -> tuple[Boundary, Boundary]:
-        """Return the boundaries just at or below and just at or above a limit; equal where it is one."""
+        """Return the boundaries just at or below and just at or above a limit; equal if it is one itself."""
         below = max((one for one in self.boundaries if one <= limit), default=Fraction(0))
         above = min((one for one in self.boundaries if one >= limit), default=inf)
         return below, above
@@ -121,7 +121,7 @@ def _common_boundaries(found: Mapping[Boundary, Sequence[tuple[Labels, Growth]]]
 
 
 def _usable(layout: Mapping[Boundary, Sequence[Growth]]) -> set[Boundary]:
-    """Return the boundaries of one histogram that were there as long as its ``+Inf``.
+    """Return the boundaries of one histogram that existed as long as its ``+Inf``.
 
     A new version of the service may bring other buckets. A boundary that only one of the two versions had
     does not tell where the other's requests were.

@@ -36,7 +36,7 @@ class Growth:
     Attributes:
         moments: The times of the samples after the baseline, in order, epoch seconds.
         added: What was added from each one's sample before it to it, exactly.
-        flags: Empty where the growth is exact; else it is a lower bound.
+        flags: Empty if the growth is exact; else it is a lower bound.
         resets: How often the counter fell.
     """
 
@@ -102,7 +102,7 @@ def growth(
 
 
 def _last_without(times: Sequence[float], target: ScrapeTarget) -> float | None:
-    """Return the last good scrape that did not show the series yet, None where there is none.
+    """Return the last good scrape that did not show the series yet, None if there is none.
 
     A target that was found during the load may have been counting before, but what its page did not
     hold then was 0. The margin is for a page that sets its own times, a little off the scrape's.

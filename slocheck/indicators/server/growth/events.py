@@ -9,7 +9,7 @@ from slocheck.indicators.server.growth.scrape_targets import CleanSeries, Scrape
 from slocheck.indicators.server.growth.selections import Labels
 
 MANY_FALLS = 3
-"""So many falls of one counter, with no process starts to compare them with, look like several processes."""
+"""This many decreases of one counter, without process starts to compare with, look like several processes."""
 _NOT_SHOWN = ("job", "instance", "le")
 
 
@@ -45,7 +45,7 @@ def load_balanced(targets: Mapping[str, ScrapeTarget], cleaned: Iterable[CleanSe
 
 
 def scraped_twice(targets: Mapping[str, ScrapeTarget]) -> str:
-    """Say that two jobs scrape one process, so that each request is counted twice; empty where none do.
+    """Say that two jobs scrape one process, so that each request is counted twice; empty if none do.
 
     A process is known by its instance and by the moment at which it started.
     """
@@ -118,7 +118,7 @@ def _lost_label_sets(
 
 
 def _counts_requests(labels: Labels) -> bool:
-    """Tell whether a series is not one of a histogram's buckets but the last, which stands for all."""
+    """Tell whether a series is not a histogram bucket, or is the last one, which counts every request."""
     return "le" not in labels or parse_boundary(labels["le"]) == inf
 
 

@@ -19,12 +19,12 @@ MARGIN_S = 0.2
 """A sample this close before a moment may already hold what happened after it: pages take time."""
 
 COUNTER_ENDINGS = ("_total", "_count", "_bucket")
-"""Metrics of unknown type that end so are counters."""
+"""Metrics of unknown type with these endings are counters."""
 UNKNOWN_TYPES = ("", "unknown", "untyped")
 NO_TYPES: Mapping[str, str] = MappingProxyType({})
 
 SAME_START_S = 1.0
-"""Process starts nearer than this are one: some exporters recompute theirs with jitter."""
+"""Process starts closer together than this count as one: some exporters recompute theirs with jitter."""
 
 
 def exact(value: float) -> int | Fraction:
@@ -59,7 +59,7 @@ class CleanSeries:
         return tuple(map(exact, self.values))
 
     def falls(self) -> tuple[tuple[float, float], ...]:
-        """Return the times of each two neighbouring samples of which the second is lower."""
+        """Return the times of neighbouring samples of which the second is lower."""
         if all(map(le, self.values, self.values[1:])):
             return ()
         steps = pairwise(zip(self.times, self.values, strict=True))
@@ -67,7 +67,7 @@ class CleanSeries:
 
 
 def one_each(series: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
-    """Return the series with an empty label taken for an absent one, samples of the same series together.
+    """Return the series with empty labels treated as absent, and samples of the same series joined.
 
     An exporter may add an empty label to a series while it is counting, which makes two halves of it.
     """
@@ -123,7 +123,7 @@ class ScrapeTarget:
     Attributes:
         name: Its job and instance.
         scrapes: Times of its good scrapes, ascending.
-        starts: (time, process start) samples, ascending; empty where the process does not tell.
+        starts: (time, process start) samples, ascending; empty if the process does not export it.
         falls: Times of the scrapes by which any of its counters had fallen, ascending.
         failed: Times of the scrapes that failed, at which ``up`` was 0, ascending.
         shown: Metric to the times at which any of its series had a sample.
@@ -137,7 +137,7 @@ class ScrapeTarget:
     shown: Mapping[str, frozenset[float]] = field(default_factory=dict)
 
     def lost_falls(self, series: CleanSeries) -> tuple[tuple[float, float], ...]:
-        """Return the falls of a series before which a page had other label sets of its metric, but not it.
+        """Return a series' decreases before which a page had other label sets of its metric but not this one.
 
         Such a series was dropped and began again; its process and the other series did not.
         """
@@ -153,7 +153,7 @@ class ScrapeTarget:
         return any(self._lacked(series, *gap) for gap in pairwise(times) if gap[0] < end)
 
     def _lacked(self, series: CleanSeries, begin: float, end: float) -> bool:
-        """Tell whether a good scrape between two moments showed other series of a metric alone."""
+        """Tell whether a good scrape between two moments showed only other series of a metric."""
         begins = bisect_left(self.scrapes, begin)
         if begins == len(self.scrapes) or self.scrapes[begins] != begin:
             return False  # its samples have times of their own
@@ -194,13 +194,13 @@ class ScrapeTarget:
 
     @cached_property
     def _changes(self) -> tuple[tuple[float, float], ...]:
-        """The times of each two neighbouring samples between which the process start changed."""
+        """The times of neighbouring samples between which the process start changed."""
         steps = pairwise(self.starts)
         return tuple((a[0], b[0]) for a, b in steps if abs(b[1] - a[1]) > SAME_START_S)
 
     @cached_property
     def never_began_again(self) -> bool:
-        """Whether nothing of it ever began again at 0."""
+        """Whether none of its counters ever restarted from 0."""
         return not self.falls and not self._changes
 
     def flips_back(self) -> bool:
@@ -210,7 +210,7 @@ class ScrapeTarget:
 
 
 def scrape_targets(cleaned: Iterable[CleanSeries]) -> dict[str, ScrapeTarget]:
-    """Return every process that the series tell of, by name."""
+    """Return every process found in the series, by name."""
     by_name: dict[str, list[CleanSeries]] = {}
     for series in cleaned:
         by_name.setdefault(series.target, []).append(series)
@@ -234,7 +234,7 @@ def _target(name: str, members: Iterable[CleanSeries]) -> ScrapeTarget:
             shown.setdefault(series.metric, set()).update(series.times)
             if series.is_counter:
                 counters.append(series)
-    # where `up` was not delivered the samples themselves show when a scrape went well
+    # without `up` the samples themselves show when a scrape succeeded
     seen = set[float]().union(*shown.values())
     found = ScrapeTarget(
         name,
@@ -254,14 +254,14 @@ def _target(name: str, members: Iterable[CleanSeries]) -> ScrapeTarget:
 def _noticed(scrapes: tuple[float, ...], before: float, after: float) -> float:
     """Return the first scrape of the new process, for a series that fell between two samples.
 
-    The new process may have shown it later only; the old one would have shown it at every scrape.
+    The new process may not have shown it until later; the old one would have shown it at every scrape.
     """
     index = bisect_right(scrapes, before)
     return min(scrapes[index], after) if index < len(scrapes) else after
 
 
 def baseline_time(target: ScrapeTarget, *, moment: float, before: bool) -> float | None:
-    """Return the scrape from which growth is counted, None where the target had none.
+    """Return the scrape from which growth is counted, None if the target had none.
 
     `before`: the last scrape that cannot hold anything from `moment` on. Else the first at or after it:
     for a moment inside the load, where a scrape before it would let some of what came earlier in.

@@ -37,10 +37,10 @@ EVERYTHING = Everything()
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """The series with these labels, and of none of the routes left out.
+    """The series with these labels, except those of the routes left out.
 
     Attributes:
-        labels: Label and value pairs, all of which a series has to have; an empty value: not the label.
+        labels: Label and value pairs, all of which a series has to have; an empty value: without the label.
         route_label: The label that `ignored` is about, and whose value may have a ``*`` for a part.
         ignored: Routes left out.
     """

@@ -146,7 +146,7 @@ class Connection(WatchedSocket):
         return self._send_all(request, no_body)
 
     def _go_on(self, request: bytes, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
-        """Go on with a request that was begun; returns what `_send_all` does, and raises what has failed."""
+        """Continue a request that was begun; returns what `_send_all` does, and raises what has failed."""
         error, self._error = self._error, None
         if error is not None:
             raise error
@@ -192,7 +192,7 @@ class Connection(WatchedSocket):
         return head
 
     def _decode(self, head: Head) -> None:
-        """Decode the body even if nobody reads it: a response with a malformed body is not a response."""
+        """Decode the body even if no step reads it: a response with a malformed body is not a response."""
         self.body = decoded(self.body, head.encoding, self._max_body)
         self.size = len(self.body)
 

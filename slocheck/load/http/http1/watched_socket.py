@@ -23,14 +23,14 @@ _plain_socket: Any = gevent.monkey.get_original("socket", "socket")
 
 
 def _nobody() -> None:
-    """Stand for the one to resume before anybody waits."""
+    """Placeholder for the greenlet to resume, before any waits."""
 
 
 class WatchedSocket:
     """A socket to an origin, or none yet.
 
     Attributes:
-        waiting: Somebody is to be resumed when the server sends something.
+        waiting: A greenlet is to be resumed when the server sends something.
         deadline_ns: Until when they wait, on the monotonic clock.
     """
 

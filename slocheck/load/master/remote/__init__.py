@@ -1,1 +1,1 @@
-"""Workers on other machines: who joins, how far their clocks are ahead, what becomes of them."""
+"""Workers on other machines: which join, how far their clocks are ahead, how they end."""

@@ -1,4 +1,4 @@
-"""Whether a machine that knocks fits the coordinator: the same Locust, and a Python that behaves the same."""
+"""Whether a machine that wants to join fits the coordinator: the same Locust, and a compatible Python."""
 
 from slocheck.documents.texts import shorten
 from slocheck.load.messaging.machine_messages import Knock
@@ -10,7 +10,7 @@ def version_refusal(knock: Knock, address: str, *, python: str, locust: str) -> 
     """Say why a machine cannot take part; empty if it can.
 
     Args:
-        knock: What it says of itself.
+        knock: Its first message.
         address: Where it is; empty if unknown.
         python: Version of the coordinator's Python. The first two numbers have to be equal.
         locust: Version of the coordinator's Locust.

@@ -1,8 +1,8 @@
 """How far another machine's clock is ahead, by round trips. No Locust here.
 
-A machine is asked for its time. Its response was written between the asking and the answer's arrival, so the
+A machine is asked for its time. It answers between the question and the answer's arrival, so the
 difference to the middle of these two is its offset, give or take half of the round trip, however unequal the
-two ways were (Cristian 1989). The shortest of many round trips has the smallest bound.
+two directions were (Cristian 1989). The shortest of many round trips has the smallest bound.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ from slocheck.load.master.remote.clock_offset import ROUNDS, ClockOffset, RoundT
 from slocheck.load.messaging.machine_messages import AskTime, TellTime
 
 SILENT_S = 2.0
-"""A machine that does not tell its time for this long is not asked again."""
+"""A machine that does not answer for this long is not asked again."""
 _POLL_S = 0.005
 
 
@@ -30,7 +30,7 @@ class MachineClocks:
         self._rounds: dict[bytes, list[RoundTrip]] = {}
 
     def compare(self, machines: Iterable[bytes], within_s: float) -> None:
-        """Ask each machine so many times, and wait for the answers at most this long."""
+        """Ask each machine that many times, and wait for the answers at most this long."""
         self._rounds = {machine: [] for machine in machines}
         for machine in self._rounds:
             self._ask_again(machine)

@@ -1,4 +1,4 @@
-"""The workers on other machines: who may join, who has come, and what becomes of them."""
+"""The workers on other machines: which may join, which have joined, and how they end."""
 
 import logging
 import platform
@@ -50,7 +50,7 @@ from slocheck.plan.load_plan import LoadPlan
 logger = logging.getLogger(__name__)
 
 SILENT_S = 10.0
-"""A machine that has joined and is silent for this long before the load is no longer counted on."""
+"""A machine that has joined and is silent for this long before the load counts as gone."""
 MOST_PROCESSES = 1024
 _TELL_S = 5.0
 _POLL_S = 0.02
@@ -65,7 +65,7 @@ class Machine:
         name: What it calls itself.
         address: Where its connection comes from; empty if unknown.
         processes: Its worker processes.
-        has_file: Whether it has a Locust file of its own.
+        has_file: Whether it has its own Locust file.
         heard: When it was last heard, on the monotonic clock, seconds.
         first: Index of its first worker process, counted over all machines.
     """
@@ -131,7 +131,7 @@ class Machines:
             still_waiting: Called every few seconds.
 
         Raises:
-            LostError: A machine cannot take part, or not all came in time; says who has come.
+            LostError: A machine cannot take part, or not all joined in time; says which have joined.
         """
         wanted, until, told = self._listening.workers, time.monotonic() + self._listening.within_s, 0.0
         where = authority(self._listening.host, self.port)
@@ -176,7 +176,7 @@ class Machines:
                 self._tell(f"{machine} is gone, and not counted on")
 
     def _stranger(self, address: str) -> None:
-        """Say that somebody without the right key tried to connect, once for each address."""
+        """Say that a peer without the right key tried to connect, once for each address."""
         if address not in self._strangers and len(self._strangers) < MOST_PROCESSES:
             self._strangers.add(address)
             whence = f"from {address} " if address else ""
@@ -186,7 +186,7 @@ class Machines:
             )
 
     def _take(self, identity: bytes, _worker: bytes, body: bytes, address: str) -> None:
-        """Act on a message of a machine; one that is not sealed with the secret is not answered."""
+        """Act on a message of a machine; one that is not signed with the secret is not answered."""
         payload = self._signer.verify(body)
         if payload is None:
             self._stranger(address)
@@ -289,7 +289,7 @@ class Machines:
             logger.warning("a message to a machine could not be sent")
 
     def pack(self, plan: LoadPlan, variables: Mapping[str, str], manifest: Mapping[str, str]) -> None:
-        """Collect what travels to the machines; raises UsageError."""
+        """Collect what is sent to the machines; raises UsageError."""
         self._bundle = bundles.packed(bundles.collect(plan, variables, manifest))
 
     def use_sockets(self) -> None:
@@ -345,7 +345,7 @@ class Machines:
 
     @property
     def lead_ns(self) -> int:
-        """How long an order may take to arrive, with some to spare."""
+        """How long an order may take to arrive, with some margin."""
         return 2 * self._clocks.longest_ns
 
     def health(self) -> tuple[MachineHealth, ...]:

@@ -34,7 +34,7 @@ class ListenError(Exception):
 
 
 class RemoteListener(zmqrpc.BaseSocket):
-    """The coordinator's socket, in the place of the socket of Locust's master.
+    """The coordinator's socket, used instead of the one of Locust's master.
 
     Attributes:
         port: The port it listens on.
@@ -61,7 +61,7 @@ class RemoteListener(zmqrpc.BaseSocket):
             shared_secret: Of both token files, hexadecimal; the workers' CurveZMQ keys follow from it.
             take: Called with each message that is not a worker's.
             on_stranger: Called with the address of a peer that does not have the right key; may be empty.
-            is_member: Tells whether a machine has joined; what workers of others say is dropped.
+            is_member: Tells whether a machine has joined; messages from other machines' workers are dropped.
 
         Raises:
             ListenError: It cannot listen there.

@@ -9,13 +9,13 @@ class Clock:
     """Names seconds of a run.
 
     Attributes:
-        start: When the load began, UTC; None where that cannot be read.
+        start: When the load began, UTC; None if that cannot be read.
     """
 
     start: datetime | None
 
     def time_of_day(self, second: float) -> str:
-        """Return the time of day, UTC, to the second: ``14:03:10``; empty where it is not known."""
+        """Return the time of day, UTC, to the second: ``14:03:10``; empty if it is not known."""
         return f"{self.start + timedelta(seconds=second):%H:%M:%S}" if self.start else ""
 
     def elapsed(self, second: float) -> str:

@@ -59,7 +59,7 @@ def percentiles(
 
 
 def spectrum_quantiles(total: int) -> list[Fraction]:
-    """Return quantiles, evenly spaced in 1/(1-q), up to the largest of so many requests."""
+    """Return quantiles, evenly spaced in 1/(1-q), up to the largest of that many requests."""
     steps = int(_POINTS_PER_DECADE * math.log10(total))
     shares = {Fraction(1, round(10 ** (2 + step / _POINTS_PER_DECADE))) * 100 for step in range(steps + 1)}
     return sorted({1 - share for share in shares} | {Fraction(total - 1, total)})
@@ -186,7 +186,7 @@ def _cells(scope: Scope, step: int, low: float, high: float) -> Iterator[tuple[t
 
 
 def _row(index: int, low: float, high: float) -> int:
-    """Return the heat map's row of a histogram bucket."""
+    """Return the row of the heat map for a histogram bucket."""
     middle = max(1.0, sum(bucket_bounds(index)) / 2)
     return min(ROWS - 1, max(0, math.floor(ROWS * math.log(middle / low) / math.log(high / low))))
 

@@ -1,4 +1,4 @@
-"""What the charts over time share: the look of lines, limits of tiers, names at lines' ends, legends."""
+"""What the charts over time share: line styles, limits of tiers, names at lines' ends, legends."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +16,12 @@ MEDALS = ("#8a6100", "#5f6670", "#8c4a1c")
 """Strictest tier first: gold, silver, bronze; dark enough to be readable as text on white."""
 
 OTHER_TIER = "#3d4f63"
-"""Of further tiers, and of ``target`` and ``critical``."""
+"""Colour of further tiers, and of ``target`` and ``critical``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a line looks: its colour and its dash are each enough to tell it from the others.
+    """A line's style: its colour and its dash are each enough to tell it from the others.
 
     Attributes:
         colour: On white.
@@ -158,7 +158,7 @@ def last_of(column: Floats) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An entry of a legend: a piece of the line or area, and what it is."""
+    """An entry of a legend: a sample of the line or area, and its name."""
 
     mark: Markup
     text: str

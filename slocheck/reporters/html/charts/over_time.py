@@ -123,7 +123,7 @@ def latency_chart(
 
 
 def load_chart(axes: Axes, spec: Spec) -> Chart:
-    """Return what was planned, sent and answered each second, with a lane of marks for failures by class."""
+    """Return what was planned, sent and answered each second, with a row of marks for failures by class."""
     time = axes.time
     classes = [failure for failure in FailureClass if time.counts[str(failure)].any()]
     height = LOW_HEIGHT + _LANE * len(classes)
@@ -201,7 +201,7 @@ class _Band:
 
 
 def status_chart(axes: Axes) -> Chart | None:
-    """Return the responses of each second stacked by status code; None where no status is known."""
+    """Return the responses of each second stacked by status code; None if no status is known."""
     bands = _bands(axes.time)
     if not bands:
         return None
@@ -232,7 +232,7 @@ def status_chart(axes: Axes) -> Chart | None:
 
 
 def _bands(time: Timeline) -> list[_Band]:
-    """Return the rarest statuses first, so that they lie on the axis; beyond a number they are one."""
+    """Return the rarest statuses first, so that they lie on the axis; beyond a number they become one."""
     most = sorted(time.statuses, key=lambda status: (-int(time.statuses[status].sum()), status))
     kept, rest = most[:MOST_STATUSES], most[MOST_STATUSES:]
     found, used = [], dict.fromkeys(_STATUS_COLOURS, 0)
@@ -278,7 +278,7 @@ def cache_chart(axes: Axes, spec: Spec) -> Chart | None:
 
 
 def hit_rates(time: Timeline) -> Floats:
-    """Return the share of cache hits of each row; NaN where no header said hit or miss."""
+    """Return the share of cache hits of each row; NaN if no header said hit or miss."""
     hits = time.counts["hits"]
     lookups = hits + time.counts["misses"]
     rates: Floats = np.divide(hits, lookups, out=np.full(len(hits), np.nan), where=lookups > 0)

@@ -35,7 +35,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One of the charts: its id, its title, what its axis says, and how a value is written."""
+    """One of the charts: its id, its title, its axis label, and how a value is written."""
 
     name: str
     title: str
@@ -48,12 +48,12 @@ _MEMORY = _Kind("memory", "Memory", "memory used", bytes_text)
 
 
 def cpu_chart(courses: Sequence[Course], span: Span) -> Chart | None:
-    """Return the processor cores used over time; None where no series tells."""
+    """Return the processor cores used over time; None if no series shows them."""
     return _chart(_CPU, {course.name: course.cpu_cores for course in courses if course.cpu_cores}, span)
 
 
 def memory_chart(courses: Sequence[Course], span: Span) -> Chart | None:
-    """Return the memory used over time; None where no series tells."""
+    """Return the memory used over time; None if no series shows it."""
     found = {course.name: course.memory_bytes for course in courses if course.memory_bytes}
     return _chart(_MEMORY, found, span)
 

@@ -16,7 +16,7 @@ from slocheck.reporters.html.charts.clock import Clock
 WHOLE = 1000
 """The width of a chart."""
 START, END = 60, 900
-"""Where the plot begins and ends; right of it stand the names of lines."""
+"""Where the plot begins and ends; the names of lines are right of it."""
 TOP, BOTTOM = 34, 38
 INK, MUTED, GRID, PAPER = "#1f2933", "#52606d", "#d9dee4", "#ffffff"
 FONT = "system-ui, sans-serif"
@@ -31,7 +31,7 @@ _ROOM_FOR_NAME = 180
 def element(tag: str, *children: str, **attributes: object) -> Markup:
     """Return one element; attribute names use ``_`` for ``-``, a trailing ``_`` is dropped.
 
-    Children that are `Markup` stand as they are, other text is escaped; attributes always are.
+    Children that are `Markup` stay as they are, other text is escaped, as are all attributes.
     """
     inside = Markup("").join(map(_text, children))
     pairs = Markup("").join(
@@ -87,7 +87,7 @@ class Linear:
         high: Value at `end`.
         start: Place.
         end: Place.
-        least: Of a step between ticks: 1 for what is counted.
+        least: Smallest step between ticks: 1 for counts.
     """
 
     low: float
@@ -168,7 +168,7 @@ def label(
     css: str = "",
     colour: str = "",
 ) -> Drawing:
-    """Return a text with its baseline at `y`, readable on whatever it lies on."""
+    """Return a text with its baseline at `y`, readable on any background."""
     drawn = element(
         "text",
         text,
@@ -188,7 +188,7 @@ def label(
 
 
 def path(data: str, *, css: str, **attributes: object) -> Drawing:
-    """Return a path whose lines stay as wide as they are said to be, however wide the chart is."""
+    """Return a path whose lines keep their width, however wide the chart is."""
     plain = {"fill": "none", "vector_effect": "non-scaling-stroke", **attributes}
     return Drawing(element("path", d=data, class_=css, **plain)) if data else Drawing()
 
@@ -276,7 +276,7 @@ def spread(places: Sequence[float], *, gap: float, low: float, high: float) -> l
 
 
 def chart(name: str, title: str, description: str, drawing: Drawing, *, height: int) -> Markup:
-    """Return a whole chart: `name` is its id, `title` and `description` are for those who cannot see it."""
+    """Return a whole chart: `name` is its id, `title` and `description` are for readers who cannot see it."""
     shapes = element(
         "svg",
         drawing.shapes,

@@ -1,4 +1,4 @@
-"""catch_response in each form: success and failure, both ways round, an exception in the block, no block at all."""
+"""catch_response in each form: success and failure against the status, an exception in the block, no block at all."""
 
 from locust import FastHttpUser, HttpUser, constant, task
 from locust.exception import RescheduleTask, ResponseError

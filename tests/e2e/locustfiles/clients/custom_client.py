@@ -1,4 +1,4 @@
-"""A client of its own protocol: a socket, each call timed by hand and told to Locust's request event."""
+"""A client for another protocol: a socket, each call timed by hand and reported to Locust's request event."""
 
 import socket
 import time
@@ -64,7 +64,7 @@ class Response:
 
 
 class Reporting(User):
-    """Tells of requests as it likes: errors as text, a response of its own, sizes as they come."""
+    """Reports requests in its own way: errors as text, its own response objects, any sizes."""
 
     fixed_count = 1
     wait_time = constant(0.001)

@@ -1,4 +1,4 @@
-"""Clients that are wrapped: calls of a stub that are intercepted, transactions, an API object, a session that retries."""
+"""Wrapped clients: intercepted calls of a stub, transactions, an API object, a session that retries."""
 
 import functools
 import socket
@@ -12,7 +12,7 @@ from locust.exception import LocustError
 
 
 class Stub:
-    """As one that was generated from a protocol: its methods know nothing of Locust."""
+    """Like one generated from a protocol definition: its methods know nothing about Locust."""
 
     def __init__(self, host):
         parts = urlsplit(host)

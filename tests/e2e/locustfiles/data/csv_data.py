@@ -1,4 +1,4 @@
-"""Users from a CSV file beside the Locust file, each taken once by one virtual user."""
+"""Users from a CSV file next to the Locust file, each taken once by one virtual user."""
 
 import csv
 from itertools import islice

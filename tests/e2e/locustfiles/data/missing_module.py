@@ -1,4 +1,4 @@
-"""A file that needs what is not installed here."""
+"""A file that needs a module that is not installed here."""
 
 from locust_plugins.users import PlaywrightUser
 from locust import run_single_user, task

@@ -1,4 +1,4 @@
-"""Requests without a name, with queries: their names come from the URL, and what they carry is nobody's business."""
+"""Requests without a name, with queries: their names come from the URL, and what they carry is private."""
 
 from locust import FastHttpUser, HttpUser, constant, task
 

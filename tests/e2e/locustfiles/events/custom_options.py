@@ -1,4 +1,4 @@
-"""Options of the file's own, with defaults, as `--my-option` of the command line."""
+"""The file's own options, with defaults, as `--my-option` of the command line."""
 
 from locust import HttpUser, constant, events, task
 

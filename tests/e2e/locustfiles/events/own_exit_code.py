@@ -1,4 +1,4 @@
-"""A gate that a team had before: the file looks at the statistics at the end, and sets the exit code."""
+"""A team's existing gate: the file looks at the statistics at the end, and sets the exit code."""
 
 import logging
 

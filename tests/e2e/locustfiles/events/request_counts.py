@@ -1,4 +1,4 @@
-"""Statistics of the team's own, from Locust's environment and request event, that steer what is sent."""
+"""A team's own statistics, from Locust's environment and request event, which steer what is sent."""
 
 from locust import FastHttpUser, constant, events, task
 

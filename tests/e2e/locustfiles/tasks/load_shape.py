@@ -1,4 +1,4 @@
-"""Load in steps, by a shape of the file's own."""
+"""Load in steps, by the file's own shape class."""
 
 from locust import HttpUser, LoadTestShape, constant, task
 

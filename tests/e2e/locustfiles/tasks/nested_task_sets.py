@@ -4,7 +4,7 @@ from locust import HttpUser, TaskSet, constant, task
 
 
 class Shop(TaskSet):
-    """Each part is visited once; whoever comes again is sent on."""
+    """Each part is visited once; users who return are sent on."""
 
     wait_time = constant(0.001)
 

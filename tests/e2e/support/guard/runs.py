@@ -1,7 +1,7 @@
 """Runs in a namespace whose Locust files connect to another host, which counts what it receives.
 
-``python -m tests.e2e.support.guard.runs FOLDER`` prints what came of them as one JSON document, and with
-``beside`` after it what came of the same files under Locust alone.
+``python -m tests.e2e.support.guard.runs FOLDER`` prints their outcome as one JSON document, and with
+``beside`` after it the outcome of the same files under Locust alone.
 """
 
 import json
@@ -39,7 +39,7 @@ PlainSocket = gevent.monkey.get_original("socket", "socket")
 
 
 class RetryingAdapter(HTTPAdapter):
-    """Sends again by itself what was not served well."""
+    """Resends by itself what failed."""
 
     def send(self, request, **options):
         response = super().send(request, **options)
@@ -55,7 +55,7 @@ class Loyal(FastHttpUser):
 
 
 def stray(user):
-    """Try each way of a user once, let nothing of it show, and note what was tried."""
+    """Try each way of a user once, hide every error, and note what was tried."""
     for name in sorted(vars(type(user))):
         if name.startswith("by_"):
             try:
@@ -321,7 +321,7 @@ class Lab:
 
 
 def _is_refused_under_another_address() -> bool:
-    """Tell whether a target is taken for the one that is loaded by another address of this machine."""
+    """Tell whether a target counts as already loaded under another address of this machine."""
     with sole_use(f"http://{ELSEWHERE}:1", allow_concurrent=False):
         try:
             with sole_use("http://127.0.0.1:1", allow_concurrent=False):
@@ -331,7 +331,7 @@ def _is_refused_under_another_address() -> bool:
 
 
 def main(folder: Path, *, beside: bool) -> None:
-    """Make all runs and print what came of them; with `beside`, those under Locust alone."""
+    """Make all runs and print their outcome; with `beside`, those under Locust alone."""
     with LoadServer() as target:
         elsewhere = Elsewhere()
         lab = Lab(folder, target, elsewhere)

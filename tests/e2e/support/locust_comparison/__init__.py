@@ -1,1 +1,1 @@
-"""Locust files under Locust alone, beside the same files under slocheck."""
+"""Locust files under Locust alone, compared with the same files under slocheck."""

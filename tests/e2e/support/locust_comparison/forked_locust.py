@@ -39,7 +39,7 @@ class ForkedLocust:
 
 
 def _serve() -> None:
-    """Fork for each line of standard input; response with what came of it."""
+    """Fork for each line of standard input; respond with the outcome."""
     import gevent  # noqa: PLC0415 - as above
     from locust.main import main  # noqa: PLC0415 - patches the process, which must not be the tests'
 

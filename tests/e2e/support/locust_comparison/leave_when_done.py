@@ -1,4 +1,4 @@
-"""A second Locust file beside another: ends Locust as soon as all users have left by themselves."""
+"""A second Locust file next to another one: ends Locust as soon as all users have left by themselves."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Locust files under Locust alone and under slocheck, each against a server of its own that counts."""
+"""Locust files under Locust alone and under slocheck, each against its own counting server."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ class Case:
         exclude_tags: No task with one of these.
         options: What the file adds to Locust's command line.
         ends: How the file itself ends the run, as slocheck says it; empty: it does not.
-        exit_code: What the file ends Locust with, where it sets that itself.
+        exit_code: What the file ends Locust with, if it sets that itself.
         lost: What Locust loses: a request whose block raises is never counted there.
     """
 
@@ -54,13 +54,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one of the two made of a file.
+    """The outcome of a file under one of the two.
 
     Attributes:
         counts: As it reports them.
         served: What the server received, by method and path.
         said: What it wrote or complained about.
-        exit_code: Locust's; of slocheck's run what the file made it.
+        exit_code: Locust's; for slocheck the one that the file set.
         result: Of slocheck's engine.
     """
 
@@ -91,7 +91,7 @@ def under_slocheck(case: Case) -> Outcome:
     sent = 0
 
     def on_tick(tick: Tick) -> None:
-        """End when all have left: nobody is there, and what was sent is what it was a second ago."""
+        """End when all have left: no user is there, and the count is what it was a second ago."""
         nonlocal sent
         before, sent = sent, sum(part.sent for item in tick.recording.endpoints for part in item.slices)
         if tick.users == 0 and sent and sent == before:

@@ -1,8 +1,8 @@
-"""A tiny API that counts itself under the usual names and fails exactly the requests that it should.
+"""A tiny API that counts its requests under the usual names and fails exactly the requests that it should.
 
 ``GET /items`` is served and counted, ``GET /metrics`` is the page, ``GET /count`` says how many items
 were served, ``POST /blind`` makes the page fail from then on. Runs as its own process. The page may be
-one that was made some seconds ago, with or without the time at which it was.
+one that was rendered some seconds ago, with or without a timestamp.
 """
 
 import json
@@ -27,8 +27,8 @@ class Counts:
     Args:
         first: Number of the first request that fails, from 1; 0: none does.
         length: How many fail from there on.
-        period: Seconds between two pages that are made; 0: each request makes its own.
-        own_times: Whether the page says when it was made.
+        period: Seconds between two renderings of the page; 0: it is rendered for each request.
+        own_times: Whether the page says when it was rendered.
     """
 
     def __init__(self, first: int, length: int, period: int = 0, own_times: int = 0) -> None:
@@ -43,7 +43,7 @@ class Counts:
             Thread(target=self._flush, args=(period,), daemon=True).start()
 
     def _flush(self, period: int) -> None:
-        """Make a page each `period` seconds."""
+        """Render the page every `period` seconds."""
         while True:
             time.sleep(period)
             with self._changed:

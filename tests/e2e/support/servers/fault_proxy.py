@@ -60,8 +60,8 @@ class FaultProxy:
 
     Args:
         upstream: Base URL of the real Prometheus.
-        clock: Seconds by which the server behind the proxy seems to be ahead of ours, in every time that
-            it is sent and every time that it responds.
+        clock: Seconds by which the server behind the proxy seems to be ahead of us, in every time that
+            it receives and every time that it returns.
 
     Attributes:
         url: Base URL.
@@ -102,11 +102,11 @@ class FaultProxy:
             return fault
 
     def hang(self, seconds: float) -> None:
-        """Keep a query waiting, no longer than the proxy lives."""
+        """Keep a query waiting, at most until the proxy ends."""
         self._stopped.wait(min(seconds, LONGEST_HANG))
 
     def forward(self, path: str, form: bytes | None, shift: float) -> tuple[int, bytes]:
-        """Ask the real Prometheus, its clock shifted on the way there and back."""
+        """Ask the real Prometheus, with its clock shifted in request and response."""
         asked = dict(urllib.parse.parse_qsl(form.decode())) if form else {}
         for name in {"time", "start", "end"} & asked.keys():
             asked[name] = f"{float(asked[name]) - self._clock:.3f}"
@@ -153,13 +153,13 @@ def _moved(body: bytes, by: float, *, of_clock: bool) -> bytes:
 
 
 class _Server(ThreadingHTTPServer):
-    """Waits for no thread at the end: one may be hanging on purpose."""
+    """Does not wait for its threads at the end: one may be hanging on purpose."""
 
     daemon_threads = True
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves one request; ``proxy`` is set on a subclass of its own."""
+    """Serves one request; ``proxy`` is set on a subclass for each proxy."""
 
     proxy: FaultProxy
     timeout = 60
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        with suppress(BrokenPipeError, ConnectionResetError):  # who asked has lost patience
+        with suppress(BrokenPipeError, ConnectionResetError):  # the client has given up
             self.end_headers()
             self.wfile.write(body)
 
@@ -205,7 +205,7 @@ def _is_long(form: bytes) -> bool:
 
 
 def _damaged(body: bytes, kind: Kind) -> bytes:
-    """Return an body as this kind of fault leaves it."""
+    """Return a body as this kind of fault changes it."""
     if kind is Kind.TRUNCATED:
         return body[: len(body) // 2]
     if kind in (Kind.WARNING, Kind.PARTIAL):

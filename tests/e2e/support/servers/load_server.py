@@ -63,7 +63,7 @@ async def _garbage(server: "LoadServer", rest: str, writer: asyncio.StreamWriter
 
 
 async def _close(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Respond whole, then close without a word of it in the headers."""
+    """Respond completely, then close without announcing it in the headers."""
     del server, rest
     writer.write(response())
     return False
@@ -88,7 +88,7 @@ async def _redirect(server: "LoadServer", rest: str, writer: asyncio.StreamWrite
 
 
 async def _to(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Redirect to a path of this server, as one does to a login page: ``to/login``."""
+    """Redirect to a path of this server, such as a login page: ``to/login``."""
     del server
     writer.write(response(status=302, headers=f"Location: /{rest}?next=%2F\r\n"))
     return True
@@ -102,7 +102,7 @@ async def _login(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) 
 
 
 async def _every(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Respond to each n-th request with a status of its own, the others with 200: ``every/N-STATUS``."""
+    """Respond to every n-th request with another status, to the others with 200: ``every/N-STATUS``."""
     number, status = map(int, rest.split("-"))
     missing = server.counts[f"/every/{rest}"] % number == 0
     writer.write(response(status=status if missing else 200))
@@ -121,7 +121,7 @@ async def _drip(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -
 
 
 async def _stall(server: "LoadServer", rest: str, writer: asyncio.StreamWriter) -> bool:
-    """Stand still once, from the request of a number on: ``stall/NUMBER-STALL_MS-SERVICE_MS``.
+    """Stall once, from the request with this number on: ``stall/NUMBER-STALL_MS-SERVICE_MS``.
 
     The requests are served one after the other. When each response was written is kept: that is the truth
     about every request's wait.
@@ -163,7 +163,7 @@ class LoadServer:
     Attributes:
         counts: Requests received by path, query left out.
         closing: Set when the server ends.
-        stalling: Requests of the behaviour that stalls.
+        stalling: Requests of the stalling behaviour.
         free_at: When it has served all of them, on the loop's clock.
         stall_responses: When it responded to each of them, epoch seconds.
     """
@@ -214,7 +214,7 @@ class LoadServer:
             while await self._exchange(reader, writer):
                 await writer.drain()
         except (OSError, ValueError, IndexError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client has left, or greets this port in TLS
+            pass  # the client has left, or speaks TLS to this port
         finally:
             writer.close()
 

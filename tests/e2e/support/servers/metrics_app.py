@@ -2,7 +2,7 @@
 
 ``GET /metrics`` is the page, ``POST /set`` takes ``{"http_requests_total{...}": 7, "other": null}``
 (null removes a series), ``POST /raw`` takes a whole page with its content type, ``POST /respond``
-takes ``{"status": 500, "delay": 0.5}`` for what the page does next.
+takes ``{"status": 500, "delay": 0.5}`` for the page's next responses.
 """
 
 import gzip
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
     state: State
 
     def do_GET(self) -> None:
-        """Serve the metrics page, packed where that is accepted."""
+        """Serve the metrics page, compressed if that is accepted."""
         time.sleep(self.state.delay)
         body = self.state.page()
         packed = "gzip" in self.headers.get("Accept-Encoding", "")
@@ -70,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        """Change the state; responses only when the change is visible."""
+        """Change the state; respond only when the change is visible."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with self.state.lock:
             if self.path == "/raw":

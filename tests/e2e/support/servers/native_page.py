@@ -15,7 +15,7 @@ def native_page(name: str, labels: Mapping[str, str], buckets: Mapping[int, int]
     Args:
         name: Of the metric.
         labels: Of the series.
-        buckets: Bucket index (its upper edge is 2 to the index's eighth part) to observations.
+        buckets: Bucket index (its upper edge is 2 ** (index / 8)) to observations.
     """
     pairs = b"".join(_field(1, _text(1, key) + _text(2, value)) for key, value in labels.items())
     metric = pairs + _field(7, _histogram(buckets))

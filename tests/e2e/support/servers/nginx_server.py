@@ -111,7 +111,7 @@ class NginxServer:
         )
 
     def reload(self, *, balance: Sequence[str]) -> None:
-        """Put other addresses behind it; returns when no worker that knows the old ones is left."""
+        """Put other addresses behind it; returns when no worker with the old ones is left."""
         assert self._process is not None
         old = self._workers()
         self._configure(balance)

@@ -109,16 +109,16 @@ class PrometheusServer:
             return result
 
     def value(self, text: str) -> float | None:
-        """Return the value of a query that gives one element; None where it gives none."""
+        """Return the value of a query with a single result; None without one."""
         found = self.query(text)
         return float(found[0]["value"][1]) if found else None
 
     def wait_value(self, text: str, value: float) -> None:
-        """Wait until a query gives one element with this value."""
+        """Wait until a query has a single result with this value."""
         wait_until(lambda: self.value(text) == value, f"{text} == {value}")
 
     def reload(self, targets: Targets) -> None:
-        """Scrape these targets from now on; waits until that is so."""
+        """Scrape these targets from now on; returns when all have been scraped."""
         assert self._process is not None
         self._targets = targets
         self._configure()

@@ -80,7 +80,7 @@ class Redis:
 
 
 class LookupApi:
-    """Serves ``GET /items/KEY`` out of Redis, in threads of the test, and counts itself.
+    """Serves ``GET /items/KEY`` from Redis, in threads of the test, and counts its requests.
 
     Attributes:
         hits: Lookups that found something.
@@ -119,7 +119,7 @@ class LookupApi:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves one request; ``api`` is set on a subclass of its own."""
+    """Serves one request; ``api`` is set on a subclass for each API."""
 
     api: LookupApi
     protocol_version = "HTTP/1.1"

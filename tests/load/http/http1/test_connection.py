@@ -1,4 +1,4 @@
-"""One connection against a server that misbehaves: classed, bounded in time, nothing sent twice."""
+"""One connection against a server that misbehaves: classified, bounded in time, nothing sent twice."""
 
 import resource
 import socket
@@ -59,7 +59,7 @@ def ask(connection: Connection, request: bytes = GET, *, within_s: float = 20, n
 
 
 def ask_from_hub(connection: Connection, request: bytes = GET, *, within_s: float = 20) -> int:
-    """Begin a request without waiting, and go on as a virtual user does; returns the status."""
+    """Begin a request without waiting, and continue as a virtual user does; returns the status."""
     until_ns, resumed = time.monotonic_ns() + round(within_s * 1e9), Event()
     if not connection.begin(request, until_ns, resumed.set):
         return connection.exchange(request, until_ns).status
@@ -164,14 +164,14 @@ def test_failures_are_classed_and_the_next_request_is_unharmed(
 )
 @both_ways
 def test_when_a_connection_is_used_again(behaviour: Behaviour, connections: int, again: Ask) -> None:
-    """A second request never reads what belongs to the first."""
+    """A second request never reads the response to the first."""
     with talking_to(behaviour) as (connection, server):
         assert [ask(connection), again(connection)] == [200, 200]
         assert (server.connections, server.requests["/x"]) == (connections, 2)
 
 
 def at_end(connection: Connection) -> bool:
-    """Tell whether the server's end of a connection is here."""
+    """Tell whether the server's end of a connection has arrived."""
     try:
         return not connection._socket.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
@@ -180,7 +180,7 @@ def at_end(connection: Connection) -> bool:
 
 @both_ways
 def test_an_idle_connection_that_was_closed_is_not_used(again: Ask) -> None:
-    """The end may wait in the socket while nobody had time to look."""
+    """The end may wait in the socket while the process was busy."""
     with talking_to(hostile_server.close_when_idle) as (connection, server):
         assert ask(connection) == 200
         wait_until(lambda: at_end(connection), deadline=10)  # the hub does not run meanwhile
@@ -210,7 +210,7 @@ def outcome(connection: Connection, request: bytes) -> int | FailureClass:
 
 
 def test_a_response_that_is_followed_by_a_reset_is_a_response_or_a_reset() -> None:
-    """Which one is the network's to say; the next request is unharmed."""
+    """Which one depends on the network; the next request is unharmed."""
     with talking_to(hostile_server.refuse_early_and_reset) as (connection, server):
         for number in range(10):
             assert outcome(connection, post(LARGE)) in (413, FailureClass.RESET)
@@ -219,7 +219,7 @@ def test_a_response_that_is_followed_by_a_reset_is_a_response_or_a_reset() -> No
 
 
 def test_an_interim_response_does_not_end_the_sending() -> None:
-    """Nor does one that grows while the request is read."""
+    """Nor one that grows while the request is being sent."""
 
     def go_on(peer: Peer, head: bytes) -> bool:
         peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -244,7 +244,7 @@ def test_a_server_that_reads_nothing_times_out() -> None:
 
 
 def test_head_has_no_body() -> None:
-    """Its length is that of a body which does not come."""
+    """Its length is that of a body that does not follow."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
     with talking_to(respond_with(head)) as (connection, server):
         for _ in range(2):
@@ -254,7 +254,7 @@ def test_head_has_no_body() -> None:
 
 
 def refusing() -> tuple[int, str, int]:
-    """Return a way to a port that refuses: it was free a moment ago."""
+    """Return an address that refuses: its port was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return socket.AF_INET, "127.0.0.1", probe.getsockname()[1]
@@ -278,7 +278,7 @@ def test_all_addresses_are_used_and_a_bad_one_is_passed_over() -> None:
 
 @contextmanager
 def silence() -> Iterator[Address]:
-    """Return a way to a port that neither accepts nor refuses: its queue is full."""
+    """Return an address that neither accepts nor refuses: its queue is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -291,7 +291,7 @@ def silence() -> Iterator[Address]:
 
 
 def test_an_address_that_does_not_respond_leaves_time_for_the_next_one() -> None:
-    """Each address has its share of the time for a connection; without another one it is all of it."""
+    """Each address gets its share of the connect timeout; a single one gets all of it."""
     with silence() as way, HostileServer() as server:
         origin = make_origin(server.url, Tls())
         origin.resolve()
@@ -319,7 +319,7 @@ def test_what_cannot_be_reached(url: Callable[[], str], failure: FailureClass) -
 
 
 def test_the_most_telling_of_many_failures_is_reported() -> None:
-    """A machine without IPv6 is not a failure of the generator where another address refuses."""
+    """A machine without IPv6 is not a generator failure if another address refuses."""
     origin = make_origin("http://h", Tls())
     refused = TransportError(FailureClass.REFUSED, "refused")
     unassigned = TransportError(FailureClass.GENERATOR, "cannot assign requested address")
@@ -331,7 +331,7 @@ def test_the_most_telling_of_many_failures_is_reported() -> None:
 
 
 def test_no_descriptor_left_is_the_generators_own_failure() -> None:
-    """It says nothing of the target."""
+    """It says nothing about the target."""
     with HostileServer() as server, connection_to(make_origin(server.url, Tls())) as connection:
         assert ask(connection) == 200
         connection.close()
@@ -346,7 +346,7 @@ def test_no_descriptor_left_is_the_generators_own_failure() -> None:
 
 
 def test_ipv6() -> None:
-    """An address in brackets is one without them."""
+    """An address in brackets is the same without them."""
     with HostileServer(host="::1") as server:
         origin = make_origin(server.url, Tls())
         assert (origin.host, origin.authority) == ("::1", f"[::1]:{server.port}")
@@ -355,7 +355,7 @@ def test_ipv6() -> None:
 
 
 def test_broken_responses_are_failures_and_odd_ones_are_not() -> None:
-    """Also where nobody reads the body: it is decoded, within the limit, all the same."""
+    """Even if no step reads the body: it is still decoded, within the limit."""
     behaviours = {
         "b" + str(at): respond_with(data, keep=False) for at, (data, _) in enumerate(BROKEN.values())
     }

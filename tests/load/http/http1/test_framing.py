@@ -1,4 +1,4 @@
-"""Framing: where a response ends, however it comes in."""
+"""Framing: where a response ends, however it is split."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from slocheck.load.http.http1.heads import Head
 
 @dataclass(frozen=True)
 class Read:
-    """What was made of a response."""
+    """A parsed response."""
 
     status: int
     body: bytes
@@ -103,7 +103,7 @@ def test_whole_responses(data: bytes, expected: Read) -> None:
 @pytest.mark.parametrize(("data", "expected"), WHOLE)
 @given(st.data())
 def test_any_split_reads_the_same(data: bytes, expected: Read, draw: st.DataObject) -> None:
-    """Packets end where they want."""
+    """Packets may end anywhere."""
     cuts = sorted(draw.draw(st.sets(st.integers(1, len(data) - 1), max_size=12)))
     parts = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
     assert read(*parts) == expected
@@ -111,14 +111,14 @@ def test_any_split_reads_the_same(data: bytes, expected: Read, draw: st.DataObje
 
 @pytest.mark.parametrize(("data", "expected"), WHOLE)
 def test_bytes_behind_a_response_end_the_connection(data: bytes, expected: Read) -> None:
-    """Nobody asked for a second response, and the next request must not get it."""
+    """A second response was not requested, and the next request must not get it."""
     for extra in (response("Content-Length: 1", body="y"), b"garbage"):
         assert read(data + extra) == Read(expected.status, expected.body, reusable=False)
 
 
 @given(st.data())
 def test_folded_lines_are_read_as_one(draw: st.DataObject) -> None:
-    """However it comes in, a folded field has its parts joined by a blank (RFC 9112, section 5.2)."""
+    """However it is split, a folded field has its parts joined by a blank (RFC 9112, section 5.2)."""
     interim = response("X: a", " b", line="HTTP/1.1 103 Early")
     data = interim + response(
         "X-A: one \t", "  two", "\tthree", "X-B:", " four", "Content-Length:", " 2", body="ok"
@@ -132,7 +132,7 @@ def test_folded_lines_are_read_as_one(draw: st.DataObject) -> None:
 
 
 def test_a_response_to_head_has_no_body() -> None:
-    """Its Content-Length is another response's; a body that comes all the same ends the connection."""
+    """Its Content-Length is another response's; a body that still comes ends the connection."""
     data = response("Content-Length: 3")
     assert read(data, no_body=True) == Read(200, b"", reusable=True)
     assert read(data + b"abc", no_body=True) == Read(200, b"", reusable=False)
@@ -237,7 +237,7 @@ def test_a_body_is_bounded() -> None:
     body=st.binary(max_size=40),
 )
 def test_the_short_way_and_the_parser_agree(status: int, version: str, names: list[str], body: bytes) -> None:
-    """Where both accept a response they read the same status, body and keep-alive from it."""
+    """If both accept a response, they read the same status, body and keep-alive from it."""
     fields = [name.format(n=len(body)) for name in names]
     raw = response(*fields, line=f"HTTP/{version} {status} OK")
     head, parsed = Head(raw), read(raw + body)

@@ -1,4 +1,4 @@
-"""Heads: what they tell of framing, and nothing where they are not well-formed."""
+"""Heads: what they say about framing, and nothing if they are not well-formed."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_the_short_way_is_for_one_plain_content_length(fields: list[str], length
     "line", ["HTTP/1.1 204 No", "HTTP/1.1 304 Not", "HTTP/1.1 100 Go", "HTTP/1.1 099 No"]
 )
 def test_statuses_without_a_body_are_left_to_the_parser(line: str) -> None:
-    """Their Content-Length says nothing of the bytes that follow."""
+    """Their Content-Length says nothing about the bytes that follow."""
     assert head("Content-Length: 5", line=line).length == -1
 
 
@@ -65,7 +65,7 @@ def test_whether_the_connection_ends(line: str, fields: list[str], *, close: boo
 
 
 def test_fields_in_their_order() -> None:
-    """Blanks around values go, bytes beyond ASCII are Latin-1, names keep their case."""
+    """Blanks around values are removed, bytes beyond ASCII are Latin-1, names keep their case."""
     found = head("Content-Type:  text/plain ", "X-Name: caf\xe9", "Set-Cookie: a=1", "Content-Encoding: GZIP")
     assert list(found.fields()) == [
         ("Content-Type", "text/plain"),

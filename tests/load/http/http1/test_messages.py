@@ -1,4 +1,4 @@
-"""Requests as bytes: nothing that comes from elsewhere can end a line, a head or a request."""
+"""Requests as bytes: no foreign value can end a line, a head or a request."""
 
 import re
 from collections.abc import Callable
@@ -123,7 +123,7 @@ def test_bodies(data: object, json: object, body: bytes, kind: str) -> None:
 
 
 def test_a_body_that_cannot_be_sent_is_refused() -> None:
-    """Files and generators are not read in secret."""
+    """Files and generators are not silently read."""
     with pytest.raises(UnsendableRequestError, match="of type list_iterator"):
         body_of(iter([b"x"]), None)
 
@@ -153,7 +153,7 @@ def whole(method: str, body: bytes = b"", cookie: str = "") -> bytes:
     ],
 )
 def test_whole_requests(make: Callable[[], bytes], expected: bytes) -> None:
-    """A body has a length, and no body has none where none is expected."""
+    """A body has a length; a request without one has none unless the method expects it."""
     assert make() == expected
 
 

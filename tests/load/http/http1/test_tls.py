@@ -1,4 +1,4 @@
-"""TLS: verified, resumed, and no response is whole that may have been cut."""
+"""TLS: verified, resumed, and a response that may have been cut is not complete."""
 
 import socket
 import ssl
@@ -20,12 +20,12 @@ from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, res
 
 GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 MORE_THAN_BUFFERS = 32_000_000
-"""What no socket buffers hold: a server that reads nothing keeps some of it from being sent."""
+"""More than socket buffers hold: a server that reads nothing keeps some of it from being sent."""
 POST = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n" + b"b" * 4_000_000
 
 
 class Authority:
-    """A certificate authority of the test's own, in files."""
+    """The test's own certificate authority, in files."""
 
     def __init__(self, folder: Path) -> None:
         self.made = trustme.CA()
@@ -69,7 +69,7 @@ def why(origin: Origin, request: bytes = GET, *, within_s: float = 20) -> Failur
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_certificate_is_verified(authority: Authority, host: str) -> None:
-    """An unknown authority is refused before a request is sent; its own CA, or none, is taken."""
+    """An unknown authority is refused before a request is sent; its CA, or `insecure`, is accepted."""
     with HostileServer(tls=authority.server(), host=host) as server:
         assert why(make_origin(server.url, Tls())) is FailureClass.TLS
         assert server.heads == []
@@ -87,7 +87,7 @@ def test_a_wrong_name_is_refused(authority: Authority, host: str) -> None:
 
 
 def test_a_refused_certificate_is_no_reason_to_try_other_addresses(authority: Authority) -> None:
-    """What the last address said would hide what is wrong."""
+    """The last address's error would hide the cause."""
     with HostileServer(tls=authority.server("other.example")) as server:
         origin = make_origin(server.url, Tls(ca=authority.ca))
         origin.resolve()
@@ -97,7 +97,7 @@ def test_a_refused_certificate_is_no_reason_to_try_other_addresses(authority: Au
 
 
 def test_a_client_certificate_is_shown(authority: Authority) -> None:
-    """Who has none is refused: under TLS 1.3 after the handshake, as the client sees it."""
+    """A client without one is refused: under TLS 1.3 after the handshake, from the client's view."""
     with HostileServer(tls=authority.server(asks_clients=True)) as server:
         bare = make_origin(server.url, Tls(ca=authority.ca))
         assert why(bare) in (FailureClass.TLS, FailureClass.RESET)
@@ -134,7 +134,7 @@ def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority
 
 @pytest.mark.parametrize("behaviour", [hostile_server.refuse_early, hostile_server.refuse_early_and_close])
 def test_an_early_response_counts_under_tls(authority: Authority, behaviour: Behaviour) -> None:
-    """As without it."""
+    """As without TLS."""
     with HostileServer({"x": behaviour}, tls=authority.server()) as server:
         large = POST.replace(b"4000000", b"%d" % MORE_THAN_BUFFERS) + bytes(MORE_THAN_BUFFERS - 4_000_000)
         assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, large)) == [413, 413]
@@ -142,7 +142,7 @@ def test_an_early_response_counts_under_tls(authority: Authority, behaviour: Beh
 
 
 def speak_twice(peer: Peer, head: bytes) -> bool:
-    """Respond, and say one thing more, in two records of one segment."""
+    """Respond, and send something more, in two records of one segment."""
     peer.body(head)
     peer.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
     peer.send(b"HTTP/1.1 201 Asked\r\nContent-Length: 0\r\n\r\n")
@@ -152,7 +152,7 @@ def speak_twice(peer: Peer, head: bytes) -> bool:
 
 
 def test_what_nobody_asked_for_is_no_response_to_the_next_request(authority: Authority) -> None:
-    """It waits deciphered where no watcher sees it."""
+    """It waits decrypted where the event loop does not see it."""
     with HostileServer({"x": speak_twice}, tls=authority.server()) as server:
         assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 3)) == [201] * 3
         assert server.connections == 3
@@ -175,7 +175,7 @@ def part(peer: Peer, head: bytes) -> bool:
 
 
 def test_a_response_that_may_have_been_cut_is_not_whole(authority: Authority) -> None:
-    """Anybody on the way can end a connection; only the server can say that it meant to."""
+    """Anyone on the path can end a connection; only the server can sign off."""
     behaviours: dict[str, Behaviour] = {
         "x": abandon,
         "y": part,
@@ -189,7 +189,7 @@ def test_a_response_that_may_have_been_cut_is_not_whole(authority: Authority) ->
 
 
 def test_plain_http_on_the_other_side_is_a_tls_failure() -> None:
-    """The handshake fails; where nothing comes, it fails in bounded time."""
+    """The handshake fails; if nothing comes, it fails in bounded time."""
     for greeting, failure in ((b"220 mail ESMTP\r\n", FailureClass.TLS), (b"", FailureClass.TIMEOUT)):
         with HostileServer(greeting=greeting) as server:
             origin = make_origin(server.url.replace("http:", "https:"), Tls(insecure=True))

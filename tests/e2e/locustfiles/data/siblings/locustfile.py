@@ -1,4 +1,4 @@
-"""A Locust file of several modules beside it: users from a package, settings from a module, data by path."""
+"""A Locust file with modules next to it: users from a package, settings from a module, data by path."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What pages have in common: each kind is walked once by a user."""
+"""What pages have in common: a user visits each kind once."""
 
 from locust import TaskSet
 

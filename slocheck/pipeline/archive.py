@@ -112,7 +112,8 @@ class RunFolder:
     def close(self) -> None:
         """Release the lock and remove the file that marks a run in progress."""
         if self._lock >= 0:
-            (self.path / RUNNING_FILE).unlink(missing_ok=True)
+            with suppress(OSError):  # somebody removed it, or put something else in its place
+                (self.path / RUNNING_FILE).unlink()
             os.close(self._lock)
             self._lock = -1
 
@@ -134,6 +135,8 @@ def _save(folder: Path, files: Files, spec: bytes) -> None:
 
     The spec is as the user wrote it, a password in it included.
     """
+    with suppress(OSError):  # somebody removed the folder during the run
+        folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / SPEC_FILE, spec, private=True)
     write_atomically(folder / RECORDING_FILE, files.recording, private=True)
     write_atomically(folder / EVIDENCE_FILE, files.evidence, private=True)
@@ -222,20 +225,23 @@ class Archive:
     def create(self, started: datetime) -> RunFolder:
         """Make a new run's folder, never one that exists; `started` is in UTC.
 
-        The names of folders are in the order in which their runs began, within a second as well.
+        The names of folders are in the order in which their runs began, even where the clock went back.
         """
         self._mark_orphans()
-        number = started.microsecond << 4
         while True:
-            path = self.root / f"{started:%Y%m%dT%H%M%SZ}-{number:06x}"
+            path = self.root / self._next_name(started)
             try:
                 path.mkdir(mode=0o755)
-            except FileExistsError:
-                number += 1
+            except FileExistsError:  # another process was faster
                 continue
             except OSError as error:
                 raise UsageError(f"{path}: cannot be created: {error.strerror}") from error
             return RunFolder(path, self._lock(path))
+
+    def _next_name(self, started: datetime) -> str:
+        name = f"{started:%Y%m%dT%H%M%SZ}-{started.microsecond << 4:06x}"
+        runs = self.runs()
+        return name if not runs or runs[-1].name < name else _following(runs[-1].name)
 
     def _lock(self, folder: Path) -> int:
         """Mark a new folder as that of a run in progress; raises UsageError."""
@@ -314,6 +320,14 @@ def shown_path(path: Path) -> str:
 def is_run_name(name: str) -> bool:
     """Tell whether this is the name of a run's folder."""
     return _RUN_ID.match(name) is not None
+
+
+def _following(name: str) -> str:
+    """Return the name of a run that began after another one."""
+    stamp, _, number = name.partition("-")
+    if number == "ffffff":
+        raise UsageError(f"{name} has the last name that a run can have; move it out of the reports folder")
+    return f"{stamp}-{int(number, 16) + 1:06x}"
 
 
 def is_going_on(folder: Path) -> bool:

@@ -53,7 +53,8 @@ class ScenarioLog:
                 self._add(self._begun)
                 self._begun = b""
             if self._file is not None:
-                self._file.close()
+                with suppress(OSError):  # a file system may tell only now that it is full
+                    self._file.close()
                 self._file = None
 
     def _add(self, raw: bytes) -> None:

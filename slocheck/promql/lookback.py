@@ -24,25 +24,24 @@ class Lookback:
 def lookbacks(query: str) -> tuple[Lookback, ...] | None:
     """Return what a query reads; None if its text does not tell.
 
-    This is so for another dialect than PromQL, and for a selector pinned to a time by ``@``.
+    This is so for another dialect than PromQL. What is pinned to a moment of its own (``@ 1700000000``) is
+    left out; what is pinned to the begin or the end of the query reads no more than it does without.
     """
     try:
         return tuple(_selectors(promql.parse(query), 0.0, 0.0))
-    except (ValueError, _PinnedError):
+    except ValueError:
         return None
-
-
-class _PinnedError(Exception):
-    """A selector is evaluated at its own fixed time."""
 
 
 def _selectors(node: promql.Expr, begin: float, end: float) -> Iterator[Lookback]:
     """Yield the selectors below a node that is evaluated from `begin` to `end` seconds before the query."""
     match node:
+        case promql.VectorSelector() | promql.SubqueryExpr() if _has_own_moment(node):
+            return
         case promql.VectorSelector():
             yield _selector(node, begin, end)
         case promql.MatrixSelector():
-            yield _selector(node.vector_selector, begin + node.range.total_seconds(), end)
+            yield from _selectors(node.vector_selector, begin + node.range.total_seconds(), end)
         case promql.SubqueryExpr():
             offset = _offset(node)
             length = node.range.total_seconds() if node.range else 0.0
@@ -58,12 +57,15 @@ def _selectors(node: promql.Expr, begin: float, end: float) -> Iterator[Lookback
 
 
 def _selector(node: promql.VectorSelector, begin: float, end: float) -> Lookback:
-    offset = _offset(node)
-    text = node.prettify() if node.offset is None else node.prettify().rpartition(" offset ")[0]
+    offset, text = _offset(node), node.prettify()
+    for modifier, is_written in ((" offset ", node.offset), (" @ ", node.at)):
+        text = text.rpartition(modifier)[0] if is_written else text
     return Lookback(text, begin + offset, end + offset)
 
 
+def _has_own_moment(node: promql.VectorSelector | promql.SubqueryExpr) -> bool:
+    return node.at is not None and node.at.type == promql.AtModifierType.At
+
+
 def _offset(node: promql.VectorSelector | promql.SubqueryExpr) -> float:
-    if node.at is not None:
-        raise _PinnedError
     return node.offset.total_seconds() if node.offset else 0.0

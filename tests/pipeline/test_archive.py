@@ -150,6 +150,19 @@ def test_two_hundred_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
         folder.close()
 
 
+def test_the_latest_run_is_the_one_that_began_last_even_if_the_clock_went_back(tmp_path: Path) -> None:
+    """An older run's result is never taken for that of a run that was killed after it."""
+    archive = Archive(tmp_path)
+    for year in (2030, 2026, 2028):
+        folder = archive.create(datetime(year, 1, 1, tzinfo=UTC))
+        folder.close()
+        (folder.path / EVIDENCE_FILE).touch()
+        assert archive.find("latest") == folder.path
+    (tmp_path / "99991231T235959Z-ffffff").mkdir()
+    with pytest.raises(UsageError, match=r"99991231T235959Z-ffffff .*; move it out of the reports folder"):
+        archive.create(NOW)
+
+
 def test_a_killed_run_is_marked_aborted_by_the_next(tmp_path: Path) -> None:
     """The lock of a process that is gone is free, so its run is known to be dead."""
     code = (
@@ -251,7 +264,7 @@ def test_a_full_disk_leaves_the_old_file_whole() -> None:
 def test_evidence_that_cannot_be_saved_is_kept_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Next to the run's folder or, if that is gone too, in the temporary folder; the error says where."""
+    """Next to the run's folder or, if that is not possible, in the temporary folder; the error says where."""
     reports, temporary = tmp_path / "reports", tmp_path / "temporary"
     temporary.mkdir()
     reports.mkdir()
@@ -259,17 +272,33 @@ def test_evidence_that_cannot_be_saved_is_kept_elsewhere(
     evidence = make_evidence()
     for lost, place in (("folder", reports), ("reports", temporary)):
         folder = Archive(reports).create(NOW)
-        shutil.rmtree(folder.path if lost == "folder" else reports)
+        gone = folder.path if lost == "folder" else reports
+        shutil.rmtree(gone)
+        gone.write_text("something else in its place")
         with pytest.raises(SaveError, match=f"slo.yaml: cannot be written.*kept in {place}") as caught:
             folder.save_evidence(evidence, "service: x\n")
         kept = Path(str(caught.value).rpartition(" ")[2])
         assert load_evidence(kept) == evidence
         assert kept.stat().st_mode & 0o077 == 0
         folder.close()
+        assert gone.is_file()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(SaveError) as nowhere:
         folder.save_evidence(evidence, "service: x\n")
     assert "kept in" not in str(nowhere.value)
+
+
+def test_a_folder_that_was_removed_during_the_run_is_made_anew(tmp_path: Path) -> None:
+    """Whether it alone is gone, or all reports: `latest` is still this run."""
+    archive, evidence = Archive(tmp_path / "reports"), make_evidence()
+    archive.probe()
+    for everything in (False, True):
+        folder = archive.create(NOW)
+        shutil.rmtree(archive.root if everything else folder.path)
+        folder.save_evidence(evidence, "service: x\n")
+        folder.close()
+        assert load_evidence(archive.find("latest")) == evidence
+        assert archive.find("latest") == folder.path
 
 
 def test_a_report_is_written_to_what_the_user_named(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Part to its modules and their tests; a module of two parts counts for the later one."""
 TIMEOUT_S = 900
+MOST_SHOWN = 4000
+"""Characters of what failing tests print."""
 _SWAPPED: Mapping[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -124,7 +126,7 @@ def killed(mutant: Mutant, folder: Path) -> tuple[bool, str]:
     )
     path.write_text(ast.unparse(tree))
     try:
-        return not _pass(folder, _tests_of(mutant, folder)), f"{mutant.module} {what}"
+        return bool(_failure(folder, _tests_of(mutant, folder))), f"{mutant.module} {what}"
     finally:
         path.write_text(original)
 
@@ -136,7 +138,8 @@ def _tests_of(mutant: Mutant, folder: Path) -> tuple[str, ...]:
     return (*([own.as_posix()] if (folder / own).exists() else []), *PARTS[mutant.part][1])
 
 
-def _pass(folder: Path, tests: tuple[str, ...]) -> bool:
+def _failure(folder: Path, tests: tuple[str, ...]) -> str:
+    """Return the end of what failing tests print; empty if they pass."""
     command = [
         sys.executable,
         "-m",
@@ -145,17 +148,24 @@ def _pass(folder: Path, tests: tuple[str, ...]) -> bool:
         "-x",
         "-p",
         "no:cacheprovider",
+        "--timeout=0",  # of a single test: on a busy machine one may take longer than it has elsewhere
         "--hypothesis-seed=0",
         *tests,
     ]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, timeout=TIMEOUT_S, check=False
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+        return f"they take longer than {TIMEOUT_S} s"
+    return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}"[-MOST_SHOWN:]
 
 
 def _sample(mutants: list[Mutant], count: int, draw: random.Random) -> list[Mutant]:
@@ -181,8 +191,8 @@ def main() -> int:
         ignore = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__")
         shutil.copytree(ROOT, folder, ignore=ignore)
         tests = {test for part in options.part or PARTS for test in PARTS[part][1]}
-        if not _pass(folder, tuple(sorted(tests))):
-            sys.stderr.write("the tests fail without any change\n")
+        if failure := _failure(folder, tuple(sorted(tests))):
+            sys.stderr.write(f"{failure}\nthe tests fail without any change\n")
             return 1
         for mutant in drawn:
             noticed, what = killed(mutant, folder)

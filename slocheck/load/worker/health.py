@@ -51,13 +51,18 @@ class Health:
         """Add one sample of the event loop: users running, and how late the sample is.
 
         The lag belongs to the second in which the sample was due: a stall that begins in the window and ends
-        after it counts for the window.
+        after it counts for the window. Of a stall of a second or more, each later second has what was left
+        of it, for the window may begin there.
         """
         now_ns = time.monotonic_ns() - self.origin_ns
         self._users[now_ns // NS_PER_SECOND] = users
-        lag = self._lag.setdefault((now_ns - max(0, late_ns)) // NS_PER_SECOND, {})
-        index = bucket_index(max(0, late_ns))
-        lag[index] = lag.get(index, 0) + 1
+        began_ns = now_ns - max(0, late_ns)
+        begins = [began_ns]
+        if late_ns >= NS_PER_SECOND:
+            begins += range((began_ns // NS_PER_SECOND + 1) * NS_PER_SECOND, now_ns, NS_PER_SECOND)
+        for begin_ns in begins:
+            lag, index = self._lag.setdefault(begin_ns // NS_PER_SECOND, {}), bucket_index(now_ns - begin_ns)
+            lag[index] = lag.get(index, 0) + 1
 
     def on_user_error(
         self, user_instance: object, exception: BaseException, tb: TracebackType | None, **_: object

@@ -24,7 +24,7 @@ from slocheck.sources.prometheus.preflight import (
 )
 from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
 from slocheck.sources.prometheus.queries.label_names import check_label_names
-from slocheck.sources.prometheus.queries.objectives import Window, ask, check_queries
+from slocheck.sources.prometheus.queries.objectives import Window, ask, check_queries, query_text
 from slocheck.sources.prometheus.settling import Settling
 from slocheck.sources.prometheus.wait import LastScrape
 from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
@@ -117,7 +117,7 @@ class PrometheusApi:
         """
         self._http.patience = RETRY_FOR
         fetcher = Fetcher(self._http)
-        skew, interval = self._clock(fetcher)
+        skew, interval, drift = self._clock(fetcher)
         begin, window = load_start + skew, Window(window_start + skew, end + skew, interval)
         until = self._wait(fetcher, window, skew)
         first = max(begin - INTERVALS_BEFORE * interval, self._shown)
@@ -131,7 +131,7 @@ class PrometheusApi:
         until = settling.wait(fetcher, first, until)
         found = settling.raw.series
         self._check_begin(fetcher, found, begin)
-        results, warnings = self._results(fetcher, window, until)
+        results, warnings = self._results(fetcher, window, until, drift=drift)
         usage = fetch_usage(self._http, self._plan.usage, start=first, end=until)
         return replace(
             settling.raw,
@@ -159,18 +159,20 @@ class PrometheusApi:
             clock_skew=skew,
         )
 
-    def _clock(self, fetcher: Fetcher) -> tuple[float, float]:
-        """Return skew and interval of the preflight; note it if the clocks have drifted since."""
+    def _clock(self, fetcher: Fetcher) -> tuple[float, float, str]:
+        """Return skew and interval of the preflight, and what is said if the clocks have drifted since."""
         skew = clock_skew(self._http)
         if self._known is None:
-            return skew, scrape_interval(self._http, self._up)
+            return skew, scrape_interval(self._http, self._up), ""
         moved = abs(skew - self._known[0])
-        if moved > MAX_CLOCK_MOVE:
-            fetcher.note(
-                f"Prometheus's clock drifted by {moved:.1f} s against this machine's during the run: "
-                "its samples cannot be matched to the load"
-            )
-        return self._known
+        if moved <= MAX_CLOCK_MOVE:
+            return *self._known, ""
+        drift = (
+            f"Prometheus's clock drifted by {moved:.1f} s against this machine's during the run: "
+            "its samples cannot be matched to the load"
+        )
+        fetcher.note(drift)
+        return *self._known, drift
 
     def _wait(self, fetcher: Fetcher, window: Window, skew: float) -> float:
         """Wait for the last scrape of every target; returns the time up to which to query."""
@@ -214,11 +216,14 @@ class PrometheusApi:
             )
 
     def _results(
-        self, fetcher: Fetcher, window: Window, until: float
+        self, fetcher: Fetcher, window: Window, until: float, *, drift: str
     ) -> tuple[dict[str, PromqlResult], tuple[RunWarning, ...]]:
-        """Ask the custom objectives' queries."""
+        """Ask the custom objectives' queries; none of another time than the window's."""
         results, warnings = {}, []
         for name, indicator in self._plan.promql.items():
+            if drift:
+                results[name] = PromqlResult(query_text(indicator, window.end - window.start), error=drift)
+                continue
             results[name], note = ask(fetcher, indicator, window, until)
             if note:
                 warnings.append(RunWarning("missing-points", f"objectives.{name}: {note}"))

@@ -77,6 +77,7 @@ def fetch_page(
             if response.status_code != HTTPStatus.OK:
                 raise PageError(_status(response))
             body = _body(response, begun + timeout)
+            _refuse_cut_off(response, body)
             content_type = response.headers.get("Content-Type", "")
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
         raise PageError(_cause(error, timeout)) from None
@@ -113,6 +114,16 @@ def _body(response: httpx.Response, deadline: float) -> bytes:
     if unpacker and not unpacker.eof:
         raise PageError("the page's gzip is cut off")
     return bytes(body)
+
+
+def _refuse_cut_off(response: httpx.Response, body: bytes) -> None:
+    """Refuse half a number: only the end of its last line shows where a page ends that says no length."""
+    told = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+    if not told and body and not body.endswith(b"\n"):
+        raise PageError(
+            "the page is cut off: it says no length, and its last line has no end; "
+            "let the service send a Content-Length, or end the page with a line break"
+        )
 
 
 def _text(body: bytes) -> str:

@@ -4,6 +4,7 @@ import ssl
 import threading
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -107,6 +108,7 @@ class Replica:
         self._samples: dict[SeriesId, _Samples] = {}
         self._before: dict[SeriesId, float] = {}
         self._last: dict[SeriesId, float] = {}
+        self._twice: dict[SeriesId, None] = {}
 
     def scrape(self) -> Scrape:
         """Fetch the page once and store its samples; a failure is stored as a gap."""
@@ -128,6 +130,9 @@ class Replica:
 
     def _keep(self, samples: Sequence[PageSample], sent: float, received: float) -> Scrape:
         now = {sample.series: sample.value for sample in samples}
+        if len(now) < len(samples):
+            counts = Counter(sample.series for sample in samples)
+            self._twice |= dict.fromkeys(series for series, count in counts.items() if count > 1)
         start_time = next((one.value for one in samples if one.series.metric == PROCESS_START), None)
         fell, returned = self._fell(now), self._returned(now)
         self._before = now
@@ -188,6 +193,11 @@ class Replica:
         """Return the metrics that had a series so far."""
         with self._lock:
             return frozenset(series.metric for series in self._samples)
+
+    def twice(self) -> tuple[SeriesId, ...]:
+        """Return the series that a page had more than once, of pages that were read as a whole."""
+        with self._lock:
+            return tuple(self._twice)
 
     def whole_page(self) -> tuple[list[tuple[str, Mapping[str, str]]], Mapping[str, str]]:
         """Fetch the page once, and return metric and labels of all its series, and the types it declares.

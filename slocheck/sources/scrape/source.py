@@ -20,6 +20,7 @@ from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery, matches, selector_text
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
 from slocheck.sources.credentials import Credentials, read_credentials
+from slocheck.sources.scrape.exposition import SeriesId
 from slocheck.sources.scrape.page_checks import (
     check_page,
     failed_scrapes,
@@ -202,14 +203,23 @@ class ScrapePages:
             scrape_interval=self._source.interval,
             queries=tuple(self._asked()),
             warnings=tuple(failed_scrapes(self._replicas)),
-            incomplete=tuple(incomplete(self._replicas, end + SETTLE)),
+            incomplete=(*incomplete(self._replicas, end + SETTLE), *self._ambiguous()),
         )
 
     def close(self) -> None:
         """Stop scraping; the threads end by themselves after their current page."""
         self._stop.set()
 
-    def _asks(self, series: RawSeries) -> bool:
+    def _ambiguous(self) -> list[str]:
+        """Say which wanted series a page had twice: nothing tells which of its values is right."""
+        return [
+            f"{strip_url(replica.url)}: the page has a series twice: {series.metric}"
+            for replica in self._replicas
+            for series in replica.twice()
+            if self._asks(series)
+        ]
+
+    def _asks(self, series: RawSeries | SeriesId) -> bool:
         """Tell whether the plan asks for a series, as all were stored while no mapping was found."""
         return series.metric in (UP, PROCESS_START) or any(
             query.metric == series.metric and matches(series.labels, query.matchers)

@@ -317,3 +317,5 @@ def test_a_clock_that_moves_during_the_run_makes_the_result_incomplete(
     result = collected(api, time.time())
     api.close()
     assert any("clock drifted by 100" in reason for reason in result.incomplete)
+    assert result.promql.keys() == CUSTOM.keys()
+    assert all("clock drifted by 100" in one.error and not one.values for one in result.promql.values())

@@ -11,9 +11,10 @@ from slocheck.errors import SourceError, UsageError
 from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.samples import Share
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.plan.metric_plan import MetricPlan
 from slocheck.promql.selectors import SeriesQuery
 from slocheck.sources.scrape.source import ScrapePages
-from slocheck.spec.model import Tls
+from slocheck.spec.model import AUTO, Tls
 from tests.builders.server.prom_client import FAILED, LIMITS, OK, bucket, pick, plan, queries, scrape_source
 from tests.builders.server.series import ERRORS, counts, sample_of
 from tests.e2e.support.servers.metrics_app import OPENMETRICS, MetricsApp
@@ -153,6 +154,19 @@ def test_empty_labels_and_unexpected_statuses_come_out_right(app: MetricsApp) ->
     assert isinstance(sample, Share)
     assert [sample.total, sample.low, sample.high] == [1260, 0, Fraction(60, 1260)]
     assert "60 of 1,260 responses in http_requests_total had the unexpected status 404" in sample.notes[0]
+
+
+def test_a_wanted_series_that_a_page_has_twice_makes_the_result_incomplete(app: MetricsApp) -> None:
+    """While no metric is known, all are kept; which of them are wanted shows only after the load."""
+    source = ScrapePages(scrape_source(app.url, interval=0.2), MetricPlan(AUTO, (SeriesQuery("up"),)))
+    source.start()
+    begun = time.time()
+    app.serve_raw(f"{OK} 100\n{OK} 100\nother 1\nother 2\n".encode())
+    scraped(source, 2)
+    source.use(plan(queries(job=None)))
+    result = collected(source, begun)
+    found = [reason for reason in result.incomplete if "twice" in reason]
+    assert found == [f"{app.url}: the page has a series twice: http_requests_total"]
 
 
 def test_the_pages_own_route_is_not_the_workloads(app: MetricsApp) -> None:

@@ -26,14 +26,21 @@ def test_samples_are_kept_by_second_and_taken_once() -> None:
     assert health.take().users == {}
 
 
-def test_a_stall_belongs_to_the_second_in_which_it_began() -> None:
-    """A block that ends after the window counts in the window."""
+def test_a_stall_belongs_to_the_second_in_which_it_began_and_what_is_left_to_the_later_ones() -> None:
+    """One that crosses the window's begin or end is seen in the window, for as long as it was in it."""
     health = Health()
     now = time.monotonic_ns() // NS_PER_SECOND
     health.sample(users=1, late_ns=5 * NS_PER_SECOND)
     taken = health.take()
-    (began,) = taken.loop_lag
+    began, *later = sorted(taken.loop_lag)
     assert began in (now - 5, now - 4)
+    assert later == list(range(began + 1, began + 1 + len(later)))
+    assert len(later) in (4, 5)
+    left = [max(taken.loop_lag[second]) for second in (began, *later)]
+    assert left == sorted(left, reverse=True)
+    assert left[0] == bucket_index(5 * NS_PER_SECOND)
+    assert bucket_index(4 * NS_PER_SECOND) <= left[1] <= left[0]
+    assert left[-1] <= bucket_index(NS_PER_SECOND)
     assert set(taken.users) <= {now, now + 1}
 
 

@@ -221,6 +221,35 @@ def test_a_response_that_cannot_be_graded_says_why(response: bytes, over: Reduce
 
 
 @pytest.mark.parametrize(
+    ("ups", "samples", "intervals"),
+    [
+        pytest.param([[1009, "1"]], [], 9, id="empty after a restart: scraped once, at its end"),
+        pytest.param([], [[930 + at, str(930 + at // 2 * 2)] for at in range(20)], 5, id="no longer pushed"),
+        pytest.param([], [[950, "949"]], 10, id="pushed once, long before"),
+    ],
+)
+def test_a_value_that_looks_back_over_the_window_has_a_gap(
+    ups: list[list[object]], samples: list[list[object]], intervals: float
+) -> None:
+    """In intervals of its target, or of the others where its own is unknown."""
+    labels = {"job": "batch", "instance": "one"}
+    responses = [
+        success("vector", [{"metric": {}, "value": [1010, "7"]}]),
+        success("vector", [{"metric": labels, "value": [1010, "1"]}]),
+        success("matrix", [{"metric": {"__name__": "up", **labels}, "values": ups}] if ups else []),
+        success("matrix", [{"metric": labels, "values": samples}]),
+    ]
+    indicator, window = Indicator(IndicatorKind.PROMQL, promql="sum(queue)"), Window(1000, 1010, 1)
+    with FaultServer(responses) as server:
+        api = PrometheusHttp(prometheus_source(server.url))
+        found, _ = ask(Fetcher(api), indicator, window, until=1011)
+        api.close()
+        assert b"last_over_time%28queue%5B10000ms%5D%29+or+queue" in server.requests[1]
+    assert found.gap is not None
+    assert found.gap.intervals == intervals
+
+
+@pytest.mark.parametrize(
     ("length", "step"),
     [
         pytest.param(60, 1.0, id="the scrape interval"),

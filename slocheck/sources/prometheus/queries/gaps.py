@@ -7,6 +7,7 @@ skip a gap silently. So the scrapes of the targets behind each selector are chec
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import ceil
 
 from slocheck.evidence.scrape_gap import ScrapeGap, ScrapeTimes, longest_gap, usual_interval
@@ -23,7 +24,9 @@ Target = tuple[str, str]
 """Job and instance."""
 
 
-def query_gap(fetcher: Fetcher, query: str, *, start: float, end: float, until: float) -> ScrapeGap | None:
+def query_gap(
+    fetcher: Fetcher, query: str, *, start: float, end: float, until: float, interval: float
+) -> ScrapeGap | None:
     """Return the longest gap in what a query reads; None if unknown, or if it reads nothing.
 
     Args:
@@ -32,6 +35,7 @@ def query_gap(fetcher: Fetcher, query: str, *, start: float, end: float, until: 
         start: The window's start, like all times here in epoch seconds on the server's clock.
         end: The window's end.
         until: The time up to which scrapes are known.
+        interval: Seconds between two scrapes of what was not scraped twice.
 
     Raises:
         SourceError: Prometheus does not respond.
@@ -39,29 +43,39 @@ def query_gap(fetcher: Fetcher, query: str, *, start: float, end: float, until: 
     gaps = [
         gap
         for read in lookbacks(query) or ()
-        for gap in _gaps(fetcher, read, start=start, end=end - read.end, until=until)
+        for gap in _gaps(fetcher, read, start=start, end=end - read.end, until=until, interval=interval)
     ]
     return max(gaps, key=lambda gap: gap.intervals, default=None)
 
 
-def _gaps(fetcher: Fetcher, read: Lookback, *, start: float, end: float, until: float) -> Iterator[ScrapeGap]:
+def _gaps(
+    fetcher: Fetcher, read: Lookback, *, start: float, end: float, until: float, interval: float
+) -> Iterator[ScrapeGap]:
     """Yield the longest gap of each job behind a selector."""
     begin = min(start, end) - (read.begin - read.end)
-    targets = _targets(fetcher, read.selector, begin, end)
+    targets = _targets(fetcher, read, begin, end)
     known = _scrapes(fetcher, targets, begin - HISTORY_S, until)
     jobs: defaultdict[str, list[ScrapeTimes]] = defaultdict(list)
     for (job, _instance), times in known.items():
-        jobs[job].append(times)
+        jobs[job].append(_with_interval(times, interval))
     for members in jobs.values():
         yield longest_gap(members, begin, end, whole_from=start)
     if len(known) < len(targets):  # of a recording rule, or pushed: use the times of the samples
         for times in _samples(fetcher, read.selector, targets - known.keys(), begin - HISTORY_S, end):
-            yield longest_gap([times], begin, end, whole_from=max(start, *times.good[:1]))
+            known_times = _with_interval(times, interval)
+            yield longest_gap([known_times], begin, end, whole_from=max(start, *times.good[:1]))
 
 
-def _targets(fetcher: Fetcher, selector: str, begin: float, end: float) -> set[Target]:
-    """Return the targets that had a sample of a selector."""
-    text = f"count by (job, instance) (last_over_time({selector}[{_ms(end - begin)}]))"
+def _with_interval(times: ScrapeTimes, interval: float) -> ScrapeTimes:
+    return times if times.interval > 0 else replace(times, interval=interval)
+
+
+def _targets(fetcher: Fetcher, read: Lookback, begin: float, end: float) -> set[Target]:
+    """Return the targets that had a sample of a selector, and those whose older sample it still reads."""
+    text = f"last_over_time({read.selector}[{_ms(end - begin)}])"
+    if read.begin == read.end:
+        text += f" or {read.selector}"
+    text = f"count by (job, instance) ({text})"
     response = fetcher.http.query(text, end)
     return {_target(point.labels) for point in points(response, fetcher.http.messages)}
 

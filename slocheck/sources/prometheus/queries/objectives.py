@@ -90,7 +90,9 @@ def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) ->
             result, note = _range(text, ranged, http, window)
         if result.error:
             return result, note
-        gap = query_gap(fetcher, text, start=window.start, end=window.end, until=until)
+        gap = query_gap(
+            fetcher, text, start=window.start, end=window.end, until=until, interval=window.interval
+        )
     except SourceError as error:
         return PromqlResult(text, error=str(error)), ""
     gaps = [one for one in (result.gap, gap) if one]

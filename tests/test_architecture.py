@@ -55,7 +55,6 @@ PURE_MODULES = {
         "numpy",
         "operator",
         "promql_parser",
-        "pydantic",
         "re",
         "statistics",
     ),

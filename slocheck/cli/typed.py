@@ -1,6 +1,7 @@
 """Values of options, as typed."""
 
 import os
+from secrets import randbelow
 from urllib.parse import urlsplit
 
 from slocheck.allowed_targets import AllowedTargets
@@ -8,6 +9,10 @@ from slocheck.documents.units import parse_duration, shown
 from slocheck.errors import UsageError
 
 MAX_PROCESSES = 64
+LARGEST_SEED = 10**18 - 1
+"""Fits the 64 bits of the archive."""
+_DRAWN_BELOW = 10**9
+"""A seed that is drawn is short enough to be typed."""
 
 
 def worker_count(text: str) -> int:
@@ -17,6 +22,17 @@ def worker_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
         raise UsageError(f"--processes: {shown(text)} is not a count; write 1 to {MAX_PROCESSES}, or auto")
     return int(text)
+
+
+def seed_typed(seed: int | None) -> int:
+    """Return a seed as typed, or one that is drawn; raises UsageError."""
+    if seed is None:
+        return randbelow(_DRAWN_BELOW)
+    if not 0 <= seed <= LARGEST_SEED:
+        raise UsageError(
+            f"--seed: {shown(str(seed))} is not a seed; write a whole number from 0 to {LARGEST_SEED}"
+        )
+    return seed
 
 
 def address_typed(flag: str, text: str) -> tuple[str, int]:

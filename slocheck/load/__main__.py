@@ -11,10 +11,12 @@ from slocheck.load.messaging import protocol
 from slocheck.load.messaging.machine_messages import JoinRun
 from slocheck.load.messaging.messages import PrepareLoad
 from slocheck.load.messaging.parent_pipe import ParentPipe
+from slocheck.load.users.locust_import import import_locust
 
 
 def main() -> int:
     """Run what the first line asks for; returns the exit code."""
+    import_locust()
     from slocheck.load.master import startup as master  # noqa: PLC0415 - Locust patches sockets first
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,7 +8,7 @@ import pytest
 from slocheck.cli.actions.run import load
 from slocheck.cli.options import RunOptions
 from slocheck.cli.output import observer
-from slocheck.cli.typed import MAX_PROCESSES, worker_count
+from slocheck.cli.typed import LARGEST_SEED, MAX_PROCESSES, seed_typed, worker_count
 from slocheck.errors import UsageError
 from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
@@ -29,6 +29,16 @@ def test_other_words_are_refused(text: str) -> None:
     """The flag is named, and what to write."""
     with pytest.raises(UsageError, match=r"--processes: .* write 1 to 64, or auto"):
         worker_count(text)
+
+
+def test_a_seed_is_one_that_an_archive_can_hold() -> None:
+    """None is drawn, short enough to be typed; one that is too large or below 0 would cost the whole run."""
+    assert seed_typed(0) == 0
+    assert seed_typed(LARGEST_SEED) == LARGEST_SEED < 2**63
+    assert 0 <= seed_typed(None) < 10**9
+    for seed in (-1, LARGEST_SEED + 1):
+        with pytest.raises(UsageError, match=r"--seed: .* write a whole number from 0 to 9{18}"):
+            seed_typed(seed)
 
 
 def test_no_window_is_no_default(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from secrets import randbelow
 
 from rich.console import Console
 
@@ -16,7 +15,7 @@ from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions, allowed_metrics, allowed_targets
 from slocheck.cli.publish import make_room, publish
 from slocheck.cli.question import asker
-from slocheck.cli.typed import worker_count
+from slocheck.cli.typed import seed_typed, worker_count
 from slocheck.documents.units import UnitError, parse_duration, parse_rate
 from slocheck.errors import UsageError
 from slocheck.grading.assessment import Outcome
@@ -37,8 +36,6 @@ from slocheck.scenario.model import Scenario
 from slocheck.spec.loader import load_spec, with_overrides
 from slocheck.spec.model import Overrides, Spec
 
-LARGEST_SEED = 10**9
-"""Largest seed that is drawn: short enough to type."""
 GRADED = (Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED)
 """Exit codes of a run that finished and is valid."""
 
@@ -76,6 +73,7 @@ def _execute(options: RunOptions, launch: Launch) -> int:
 def show_dry_run(spec: Spec, options: RunOptions) -> None:
     """Print what a run would do, with the warnings and the UsageErrors that it would give."""
     processes, allowed = worker_count(options.processes), allowed_targets(options.allow_target)
+    seed_typed(options.seed)
     refuse_loopback_target(spec.target.url, listening(options))
     allowed = guard_target(spec.target.url, allowed)
     Archive(options.reports).probe(keep=False)
@@ -124,7 +122,7 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
         command=command_line(sys.argv[1:]),
         allowed_targets=allowed,
         allow_concurrent=options.allow_concurrent,
-        seed=options.seed if options.seed is not None else randbelow(LARGEST_SEED),
+        seed=seed_typed(options.seed),
         processes=worker_count(options.processes),
         until_decided=options.until_decided,
         since=_baseline(options, spec, scenario),

@@ -8,13 +8,11 @@ version.
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, get_args
-
-from pydantic import TypeAdapter
 
 import slocheck
 from slocheck.documents.texts import each_text, valid_text
+from slocheck.evidence import plain_values
 from slocheck.evidence.model import LoadHealth
 from slocheck.load.messaging import machine_messages as machines
 from slocheck.load.messaging.deltas import plain_delta, read_delta, text_of_bytes
@@ -100,9 +98,9 @@ def encode(message: Message) -> list[Any]:
         case (
             PrepareLoad() | WorkerSettings() | machines.Welcome() | machines.JoinRun()
         ):  # lines of JSON can carry any path, even one that is not UTF-8
-            fields = _adapter(kind).dump_python(message, mode="json")
+            fields = plain_values.plain(message)
         case _:
-            fields = _adapter(kind).dump_python(each_text(message, valid_text), mode="json")
+            fields = plain_values.plain(each_text(message, valid_text))
     return [PROTOCOL, slocheck.__version__, _KINDS[kind], fields]
 
 
@@ -175,7 +173,7 @@ def _decode(plain: object, allowed: Any, sender: str, receiver: str) -> Any:
             return _second(fields)
         if message is MachineReport:
             return read_machine_report(fields)
-        return _adapter(message).validate_python(fields)
+        return plain_values.typed(message, fields)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ProtocolError(f"not a message of {sender}: {error!r}") from error
 
@@ -191,18 +189,13 @@ def _check_version(plain: list[Any], sender: str, receiver: str) -> None:
         )
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
 def _plain_second(second: SecondPassed) -> dict[str, Any]:
     return {
         "second": second.second,
         "phase": second.phase,
         "users": second.users,
         "deltas": [plain_delta(delta) for delta in second.deltas],
-        "health": second.health and _adapter(LoadHealth).dump_python(second.health, mode="json"),
+        "health": plain_values.plain(second.health),
     }
 
 
@@ -216,5 +209,5 @@ def _second(plain: dict[str, Any]) -> SecondPassed:
         phase=str(plain["phase"]),
         users=int(plain["users"]),
         deltas=deltas,
-        health=plain["health"] and _adapter(LoadHealth).validate_python(plain["health"]),
+        health=plain["health"] and plain_values.typed(LoadHealth, plain["health"]),
     )
